@@ -1,0 +1,28 @@
+import { existsSync } from "node:fs";
+
+const checks = {
+	root: () => process.getuid?.() === 0 || "needs root",
+	"loop devices": () =>
+		existsSync("/dev/loop-control") || "needs loop devices (/dev/loop-control)",
+} as const;
+
+/** Real parts that some tests need and some machines lack. */
+export type Requirement = keyof typeof checks;
+
+/**
+ * Options for node:test's test() that skip it, naming what is missing, where a real part cannot be had.
+ * In CI nothing may be skipped: there a missing part is an error.
+ */
+export function requires(...requirements: Requirement[]): {
+	skip: string | false;
+} {
+	const missing = requirements
+		.map((name) => checks[name]())
+		.filter((result) => result !== true);
+	if (missing.length === 0) return { skip: false };
+	if (process.env["CI"] === "true")
+		throw new Error(
+			`this test may not be skipped in CI: ${missing.join(", ")}`,
+		);
+	return { skip: missing.join(", ") };
+}
