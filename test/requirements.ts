@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 
 const checks = {
-	root: () => process.getuid?.() === 0 || "needs root",
-	"loop devices": () =>
-		existsSync("/dev/loop-control") || "needs loop devices (/dev/loop-control)",
+  root: () => process.getuid?.() === 0 || "needs root",
+  "loop devices": () => existsSync("/dev/loop-control") || "needs loop devices (/dev/loop-control)",
 } as const;
 
 /** Real parts that some tests need and some machines lack. */
@@ -14,15 +13,10 @@ export type Requirement = keyof typeof checks;
  * In CI nothing may be skipped: there a missing part is an error.
  */
 export function requires(...requirements: Requirement[]): {
-	skip: string | false;
+  skip: string | false;
 } {
-	const missing = requirements
-		.map((name) => checks[name]())
-		.filter((result) => result !== true);
-	if (missing.length === 0) return { skip: false };
-	if (process.env["CI"] === "true")
-		throw new Error(
-			`this test may not be skipped in CI: ${missing.join(", ")}`,
-		);
-	return { skip: missing.join(", ") };
+  const missing = requirements.map((name) => checks[name]()).filter((result) => result !== true);
+  if (missing.length === 0) return { skip: false };
+  if (process.env["CI"] === "true") throw new Error(`this test may not be skipped in CI: ${missing.join(", ")}`);
+  return { skip: missing.join(", ") };
 }

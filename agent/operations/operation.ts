@@ -8,98 +8,98 @@ export type OperationId = string & { readonly __brand: "OperationId" };
 
 /** See pallet.v1.InstalledSystem. `installedAt` is ISO 8601. */
 export interface InstalledSystem {
-	readonly imageName: string;
-	readonly imageDigest: Digest;
-	readonly reimageId: string;
-	readonly installedAt: string;
+  readonly imageName: string;
+  readonly imageDigest: Digest;
+  readonly reimageId: string;
+  readonly installedAt: string;
 }
 
 /** See pallet.v1.ImageSource. */
 export interface ImageSource {
-	readonly url: string;
-	readonly compression: "none" | "zstd";
-	readonly storedBytes: number;
-	readonly sizeBytes: number;
-	readonly digest: Digest;
-	readonly firstPartitionBytes: number;
+  readonly url: string;
+  readonly compression: "none" | "zstd";
+  readonly storedBytes: number;
+  readonly sizeBytes: number;
+  readonly digest: Digest;
+  readonly firstPartitionBytes: number;
 }
 
 /** See pallet.v1.Customisation. */
 export interface Customisation {
-	readonly root: {
-		readonly offsetBytes: number;
-		readonly lengthBytes: number;
-		readonly filesystemType: string;
-	};
-	readonly stamp: InstalledSystem;
+  readonly root: {
+    readonly offsetBytes: number;
+    readonly lengthBytes: number;
+    readonly filesystemType: string;
+  };
+  readonly stamp: InstalledSystem;
 }
 
 /** The work of an operation, validated by the rpc door. */
 export type OperationSpec =
-	| {
-			readonly kind: "write-image";
-			readonly device: string;
-			readonly source: ImageSource;
-			readonly customisation?: Customisation;
-	  }
-	| {
-			readonly kind: "verify-image";
-			readonly device: string;
-			readonly source: ImageSource;
-	  }
-	| {
-			readonly kind: "make-filesystem";
-			readonly device: string;
-			readonly type: "vfat" | "ext4";
-			readonly label: string;
-	  }
-	| {
-			readonly kind: "wipe";
-			readonly device: string;
-			readonly method: "discard" | "signatures";
-	  }
-	| { readonly kind: "unmount"; readonly device: string }
-	| { readonly kind: "identify"; readonly durationMs: number };
+  | {
+      readonly kind: "write-image";
+      readonly device: string;
+      readonly source: ImageSource;
+      readonly customisation?: Customisation;
+    }
+  | {
+      readonly kind: "verify-image";
+      readonly device: string;
+      readonly source: ImageSource;
+    }
+  | {
+      readonly kind: "make-filesystem";
+      readonly device: string;
+      readonly type: "vfat" | "ext4";
+      readonly label: string;
+    }
+  | {
+      readonly kind: "wipe";
+      readonly device: string;
+      readonly method: "discard" | "signatures";
+    }
+  | { readonly kind: "unmount"; readonly device: string }
+  | { readonly kind: "identify"; readonly durationMs: number };
 
 /** What an operation is doing right now; see pallet.v1.OperationPhase. */
 export type OperationPhase =
-	| "starting"
-	| "erasing"
-	| "writing"
-	| "syncing"
-	| "verifying"
-	| "customising"
-	| "writing-table"
-	| "formatting"
-	| "wiping"
-	| "unmounting"
-	| "identifying";
+  | "starting"
+  | "erasing"
+  | "writing"
+  | "syncing"
+  | "verifying"
+  | "customising"
+  | "writing-table"
+  | "formatting"
+  | "wiping"
+  | "unmounting"
+  | "identifying";
 
 /** Bytes done of a total; a total of 0 is unknown. */
 export interface ByteCount {
-	readonly done: number;
-	readonly total: number;
+  readonly done: number;
+  readonly total: number;
 }
 
 /** How far an operation has come; see pallet.v1.Progress. */
 export interface Progress {
-	readonly phase: OperationPhase;
-	readonly read: ByteCount;
-	readonly written: ByteCount;
-	readonly skipped: ByteCount;
-	readonly verified: ByteCount;
-	readonly bytesPerSecond: number;
-	readonly etaMs?: number;
-	readonly resumed: number;
+  readonly phase: OperationPhase;
+  readonly read: ByteCount;
+  readonly written: ByteCount;
+  readonly skipped: ByteCount;
+  readonly verified: ByteCount;
+  readonly bytesPerSecond: number;
+  readonly etaMs?: number;
+  readonly resumed: number;
 }
 
 /** An operation as its watchers see it. A snapshot: never changed after it was published. */
 export interface Operation {
-	readonly id: OperationId;
-	readonly spec: OperationSpec;
-	readonly state: "running" | "succeeded" | "failed" | "cancelled";
-	readonly progress: Progress;
-	readonly failure?: Failure;
-	readonly startedAt: Date;
-	readonly endedAt?: Date;
+  readonly id: OperationId;
+  readonly spec: OperationSpec;
+  readonly state: "running" | "succeeded" | "failed" | "cancelled";
+  readonly progress: Progress;
+  readonly failure?: Failure;
+  readonly startedAt: Date;
+  readonly endedAt?: Date;
 }

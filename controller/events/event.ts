@@ -2,45 +2,45 @@ import type { NodeId } from "../nodes/node.ts";
 
 /** Something that happened; see pallet.v1.Event. */
 export interface Event {
-	readonly id: number;
-	/** Milliseconds since the epoch. */
-	readonly at: number;
-	/** What, in the past tense and kebab-case. */
-	readonly type: EventType;
-	readonly severity: "info" | "warning" | "error";
-	readonly nodeId?: NodeId;
-	readonly nodeName?: string;
-	readonly rolloutId?: string;
-	readonly message: string;
+  readonly id: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** What, in the past tense and kebab-case. */
+  readonly type: EventType;
+  readonly severity: "info" | "warning" | "error";
+  readonly nodeId?: NodeId;
+  readonly nodeName?: string;
+  readonly rolloutId?: string;
+  readonly message: string;
 }
 
 /** Every kind of event that the controller records. */
 export type EventType =
-	| "controller-started"
-	| "controller-stopped"
-	| "node-discovered"
-	| "node-registered"
-	| "node-went-silent"
-	| "node-came-back"
-	| "node-renamed"
-	| "node-accepted"
-	| "node-forgotten"
-	| "boot-target-changed"
-	| "boot-config-rendered"
-	| "boot-file-fetched"
-	| "boot-file-refused"
-	| "image-added"
-	| "image-removed"
-	| "rollout-started"
-	| "rollout-ended"
-	| "rollout-cancelled"
-	| "reimage-phase-changed"
-	| "reimage-write-restarted"
-	| "reimage-proved"
-	| "reimage-failed"
-	| "reimage-cancelled"
-	| "node-operation-started"
-	| "node-rebooted";
+  | "controller-started"
+  | "controller-stopped"
+  | "node-discovered"
+  | "node-registered"
+  | "node-went-silent"
+  | "node-came-back"
+  | "node-renamed"
+  | "node-accepted"
+  | "node-forgotten"
+  | "boot-target-changed"
+  | "boot-config-rendered"
+  | "boot-file-fetched"
+  | "boot-file-refused"
+  | "image-added"
+  | "image-removed"
+  | "rollout-started"
+  | "rollout-ended"
+  | "rollout-cancelled"
+  | "reimage-phase-changed"
+  | "reimage-write-restarted"
+  | "reimage-proved"
+  | "reimage-failed"
+  | "reimage-cancelled"
+  | "node-operation-started"
+  | "node-rebooted";
 
 /** An event before the log gave it an id and a time. */
 export type NewEvent = Omit<Event, "id" | "at">;

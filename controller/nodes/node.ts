@@ -5,69 +5,67 @@ export type NodeId = string & { readonly __brand: "NodeId" };
 export type Digest = string & { readonly __brand: "Digest" };
 
 /** Where a node's next boot goes. */
-export type BootTarget =
-	| { readonly kind: "agent" }
-	| { readonly kind: "local"; readonly imageDigest: Digest };
+export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; readonly imageDigest: Digest };
 
 /** See pallet.v1.NodeFacts. */
 export interface NodeFacts {
-	readonly model: string;
-	readonly serial: string;
-	readonly interfaces: readonly {
-		readonly name: string;
-		readonly mac: string;
-		readonly addresses: readonly string[];
-	}[];
-	readonly memoryBytes: number;
-	readonly cpuCount: number;
-	readonly cpuModel: string;
-	readonly temperatureCelsius?: number;
-	readonly kernel: string;
-	readonly architecture: string;
-	readonly bootId: string;
-	readonly root: {
-		readonly source: string;
-		readonly filesystemType: string;
-		readonly disk: string;
-	};
-	readonly hostname: string;
-	readonly uptimeSeconds: number;
+  readonly model: string;
+  readonly serial: string;
+  readonly interfaces: readonly {
+    readonly name: string;
+    readonly mac: string;
+    readonly addresses: readonly string[];
+  }[];
+  readonly memoryBytes: number;
+  readonly cpuCount: number;
+  readonly cpuModel: string;
+  readonly temperatureCelsius?: number;
+  readonly kernel: string;
+  readonly architecture: string;
+  readonly bootId: string;
+  readonly root: {
+    readonly source: string;
+    readonly filesystemType: string;
+    readonly disk: string;
+  };
+  readonly hostname: string;
+  readonly uptimeSeconds: number;
 }
 
 /** See pallet.v1.InstalledSystem. `installedAt` is ISO 8601. */
 export interface InstalledSystem {
-	readonly imageName: string;
-	readonly imageDigest: Digest;
-	readonly reimageId: string;
-	readonly installedAt: string;
+  readonly imageName: string;
+  readonly imageDigest: Digest;
+  readonly reimageId: string;
+  readonly installedAt: string;
 }
 
 /** See pallet.v1.AgentInfo. */
 export interface AgentInfo {
-	readonly version: string;
-	readonly role: "netboot" | "resident";
-	readonly instanceId: string;
-	readonly port: number;
-	readonly installed?: InstalledSystem;
+  readonly version: string;
+  readonly role: "netboot" | "resident";
+  readonly instanceId: string;
+  readonly port: number;
+  readonly installed?: InstalledSystem;
 }
 
 /** A node as the controller remembers it; dates are milliseconds since the epoch. */
 export interface Node {
-	readonly id: NodeId;
-	readonly name: string;
-	readonly accepted: boolean;
-	readonly bootTarget: BootTarget;
-	readonly address?: string;
-	readonly facts?: NodeFacts;
-	readonly agent?: AgentInfo;
-	/** Last heard from in any way. */
-	readonly lastSeenAt: number;
-	/** Last heard from by its agent (registration or heartbeat). */
-	readonly agentSeenAt?: number;
-	readonly bootStage?: { readonly path: string; readonly at: number };
-	readonly discoveredAt: number;
-	readonly proved?: {
-		readonly imageName: string;
-		readonly imageDigest: Digest;
-	};
+  readonly id: NodeId;
+  readonly name: string;
+  readonly accepted: boolean;
+  readonly bootTarget: BootTarget;
+  readonly address?: string;
+  readonly facts?: NodeFacts;
+  readonly agent?: AgentInfo;
+  /** Last heard from in any way. */
+  readonly lastSeenAt: number;
+  /** Last heard from by its agent (registration or heartbeat). */
+  readonly agentSeenAt?: number;
+  readonly bootStage?: { readonly path: string; readonly at: number };
+  readonly discoveredAt: number;
+  readonly proved?: {
+    readonly imageName: string;
+    readonly imageDigest: Digest;
+  };
 }

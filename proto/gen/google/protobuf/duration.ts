@@ -72,153 +72,129 @@ export const protobufFileName = "google/protobuf/duration.proto";
  * microsecond should be expressed in JSON format as "3.000001s".
  */
 export interface Duration {
-	/**
-	 * Signed seconds of the span of time. Must be from -315,576,000,000
-	 * to +315,576,000,000 inclusive. Note: these bounds are computed from:
-	 * 60 sec/min * 60 min/hr * 24 hr/day * 365.25 days/year * 10000 years
-	 */
-	seconds: bigint;
-	/**
-	 * Signed fractions of a second at nanosecond resolution of the span
-	 * of time. Durations less than one second are represented with a 0
-	 * `seconds` field and a positive or negative `nanos` field. For durations
-	 * of one second or more, a non-zero value for the `nanos` field must be
-	 * of the same sign as the `seconds` field. Must be from -999,999,999
-	 * to +999,999,999 inclusive.
-	 */
-	nanos: number;
+  /**
+   * Signed seconds of the span of time. Must be from -315,576,000,000
+   * to +315,576,000,000 inclusive. Note: these bounds are computed from:
+   * 60 sec/min * 60 min/hr * 24 hr/day * 365.25 days/year * 10000 years
+   */
+  seconds: bigint;
+  /**
+   * Signed fractions of a second at nanosecond resolution of the span
+   * of time. Durations less than one second are represented with a 0
+   * `seconds` field and a positive or negative `nanos` field. For durations
+   * of one second or more, a non-zero value for the `nanos` field must be
+   * of the same sign as the `seconds` field. Must be from -999,999,999
+   * to +999,999,999 inclusive.
+   */
+  nanos: number;
 }
 
 function createBaseDuration(): Duration {
-	return { seconds: 0n, nanos: 0 };
+  return { seconds: 0n, nanos: 0 };
 }
 
 export const Duration: MessageFns<Duration> = {
-	encode(
-		message: Duration,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.seconds !== 0n) {
-			if (BigInt.asIntN(64, message.seconds) !== message.seconds) {
-				throw new globalThis.Error(
-					"value provided for field message.seconds of type int64 too large",
-				);
-			}
-			writer.uint32(8).int64(message.seconds);
-		}
-		if (message.nanos !== 0) {
-			writer.uint32(16).int32(message.nanos);
-		}
-		return writer;
-	},
+  encode(message: Duration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seconds !== 0n) {
+      if (BigInt.asIntN(64, message.seconds) !== message.seconds) {
+        throw new globalThis.Error("value provided for field message.seconds of type int64 too large");
+      }
+      writer.uint32(8).int64(message.seconds);
+    }
+    if (message.nanos !== 0) {
+      writer.uint32(16).int32(message.nanos);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Duration {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseDuration();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 8) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Duration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDuration();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
 
-						message.seconds = reader.int64() as bigint;
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.seconds = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.nanos = reader.int32();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.nanos = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Duration {
-		return {
-			seconds: isSet(object.seconds) ? BigInt(object.seconds) : 0n,
-			nanos: isSet(object.nanos) ? globalThis.Number(object.nanos) : 0,
-		};
-	},
+  fromJSON(object: any): Duration {
+    return {
+      seconds: isSet(object.seconds) ? BigInt(object.seconds) : 0n,
+      nanos: isSet(object.nanos) ? globalThis.Number(object.nanos) : 0,
+    };
+  },
 
-	toJSON(message: Duration): unknown {
-		const obj: any = {};
-		if (message.seconds !== 0n) {
-			obj.seconds = message.seconds.toString();
-		}
-		if (message.nanos !== 0) {
-			obj.nanos = Math.round(message.nanos);
-		}
-		return obj;
-	},
+  toJSON(message: Duration): unknown {
+    const obj: any = {};
+    if (message.seconds !== 0n) {
+      obj.seconds = message.seconds.toString();
+    }
+    if (message.nanos !== 0) {
+      obj.nanos = Math.round(message.nanos);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Duration>): Duration {
-		return Duration.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Duration>): Duration {
-		const message = createBaseDuration();
-		message.seconds =
-			object.seconds !== undefined && object.seconds !== null
-				? BigInt(object.seconds)
-				: 0n;
-		message.nanos = object.nanos ?? 0;
-		return message;
-	},
+  create(base?: DeepPartial<Duration>): Duration {
+    return Duration.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Duration>): Duration {
+    const message = createBaseDuration();
+    message.seconds = (object.seconds !== undefined && object.seconds !== null) ? BigInt(object.seconds) : 0n;
+    message.nanos = object.nanos ?? 0;
+    return message;
+  },
 };
 
-type Builtin =
-	| Date
-	| Function
-	| Uint8Array
-	| string
-	| number
-	| boolean
-	| bigint
-	| undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint
-	? string | number | bigint
-	: T extends Builtin
-		? T
-		: T extends globalThis.Array<infer U>
-			? globalThis.Array<DeepPartial<U>>
-			: T extends ReadonlyArray<infer U>
-				? ReadonlyArray<DeepPartial<U>>
-				: T extends { $case: string; value: unknown }
-					? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-					: T extends {}
-						? { [K in keyof T]?: DeepPartial<T[K]> }
-						: Partial<T>;
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
 
 function isSet(value: any): boolean {
-	return value !== null && value !== undefined;
+  return value !== null && value !== undefined;
 }
 
 export interface MessageFns<T> {
-	encode(message: T, writer?: BinaryWriter): BinaryWriter;
-	decode(input: BinaryReader | Uint8Array, length?: number): T;
-	fromJSON(object: any): T;
-	toJSON(message: T): unknown;
-	create(base?: DeepPartial<T>): T;
-	fromPartial(object: DeepPartial<T>): T;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

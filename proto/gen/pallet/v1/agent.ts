@@ -7,18 +7,18 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
-	type CallOptions,
-	type ChannelCredentials,
-	type Client,
-	type ClientOptions,
-	type ClientReadableStream,
-	type ClientUnaryCall,
-	type handleServerStreamingCall,
-	type handleUnaryCall,
-	type Metadata,
-	makeGenericClientConstructor,
-	type ServiceError,
-	type UntypedServiceImplementation,
+  type CallOptions,
+  type ChannelCredentials,
+  Client,
+  type ClientOptions,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  makeGenericClientConstructor,
+  type Metadata,
+  type ServiceError,
+  type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { BlockDevice } from "./disk.ts";
 import { AgentInfo, NodeFacts } from "./node.ts";
@@ -29,1163 +29,1039 @@ export const protobufPackage = "pallet.v1";
 export const protobufFileName = "pallet/v1/agent.proto";
 
 /** Asks for facts. */
-export type GetNodeRequest = {};
+export interface GetNodeRequest {
+}
 
 /** Facts about the node and the agent. */
 export interface GetNodeResponse {
-	/** The node. */
-	facts: NodeFacts | undefined;
-	/** The agent. */
-	agent: AgentInfo | undefined;
+  /** The node. */
+  facts:
+    | NodeFacts
+    | undefined;
+  /** The agent. */
+  agent: AgentInfo | undefined;
 }
 
 /** Asks for the block devices. */
-export type ListBlockDevicesRequest = {};
+export interface ListBlockDevicesRequest {
+}
 
 /** The block devices. */
 export interface ListBlockDevicesResponse {
-	/** Top-level devices with their children. */
-	devices: BlockDevice[];
+  /** Top-level devices with their children. */
+  devices: BlockDevice[];
 }
 
 /** Asks to start an operation. */
 export interface StartOperationRequest {
-	/** Id chosen by the caller: 1 to 64 characters of [A-Za-z0-9._-]. */
-	operationId: string;
-	/** What to do. */
-	spec: OperationSpec | undefined;
+  /** Id chosen by the caller: 1 to 64 characters of [A-Za-z0-9._-]. */
+  operationId: string;
+  /** What to do. */
+  spec: OperationSpec | undefined;
 }
 
 /** The operation that was started, or that the id stands for already. */
 export interface StartOperationResponse {
-	/** The operation. */
-	operation: Operation | undefined;
+  /** The operation. */
+  operation: Operation | undefined;
 }
 
 /** Asks to watch an operation. */
 export interface WatchOperationRequest {
-	/** Id of the operation. */
-	operationId: string;
+  /** Id of the operation. */
+  operationId: string;
 }
 
 /** One state of the watched operation. */
 export interface WatchOperationResponse {
-	/** The operation. */
-	operation: Operation | undefined;
+  /** The operation. */
+  operation: Operation | undefined;
 }
 
 /** Asks to cancel an operation. */
 export interface CancelOperationRequest {
-	/** Id of the operation. */
-	operationId: string;
+  /** Id of the operation. */
+  operationId: string;
 }
 
 /** What became of the operation. */
 export interface CancelOperationResponse {
-	/** The operation, ended. */
-	operation: Operation | undefined;
+  /** The operation, ended. */
+  operation: Operation | undefined;
 }
 
 /** Asks for the operations. */
-export type ListOperationsRequest = {};
+export interface ListOperationsRequest {
+}
 
 /** The operations. */
 export interface ListOperationsResponse {
-	/** Oldest first. */
-	operations: Operation[];
+  /** Oldest first. */
+  operations: Operation[];
 }
 
 /** Asks to reboot. */
 export interface RebootRequest {
-	/** The boot id that the caller believes current; a late request must not reboot a finished node. Required. */
-	expectedBootId: string;
+  /** The boot id that the caller believes current; a late request must not reboot a finished node. Required. */
+  expectedBootId: string;
 }
 
 /** Says that the reboot is under way. */
-export type RebootResponse = {};
+export interface RebootResponse {
+}
 
 function createBaseGetNodeRequest(): GetNodeRequest {
-	return {};
+  return {};
 }
 
 export const GetNodeRequest: MessageFns<GetNodeRequest> = {
-	encode(
-		_: GetNodeRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		return writer;
-	},
+  encode(_: GetNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): GetNodeRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseGetNodeRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+  decode(input: BinaryReader | Uint8Array, length?: number): GetNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(_: any): GetNodeRequest {
-		return {};
-	},
+  fromJSON(_: any): GetNodeRequest {
+    return {};
+  },
 
-	toJSON(_: GetNodeRequest): unknown {
-		const obj: any = {};
-		return obj;
-	},
+  toJSON(_: GetNodeRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
 
-	create(base?: DeepPartial<GetNodeRequest>): GetNodeRequest {
-		return GetNodeRequest.fromPartial(base ?? {});
-	},
-	fromPartial(_: DeepPartial<GetNodeRequest>): GetNodeRequest {
-		const message = createBaseGetNodeRequest();
-		return message;
-	},
+  create(base?: DeepPartial<GetNodeRequest>): GetNodeRequest {
+    return GetNodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetNodeRequest>): GetNodeRequest {
+    const message = createBaseGetNodeRequest();
+    return message;
+  },
 };
 
 function createBaseGetNodeResponse(): GetNodeResponse {
-	return { facts: undefined, agent: undefined };
+  return { facts: undefined, agent: undefined };
 }
 
 export const GetNodeResponse: MessageFns<GetNodeResponse> = {
-	encode(
-		message: GetNodeResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.facts !== undefined) {
-			NodeFacts.encode(message.facts, writer.uint32(10).fork()).join();
-		}
-		if (message.agent !== undefined) {
-			AgentInfo.encode(message.agent, writer.uint32(18).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: GetNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.facts !== undefined) {
+      NodeFacts.encode(message.facts, writer.uint32(10).fork()).join();
+    }
+    if (message.agent !== undefined) {
+      AgentInfo.encode(message.agent, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): GetNodeResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseGetNodeResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): GetNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.facts = NodeFacts.decode(reader, reader.uint32());
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.facts = NodeFacts.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.agent = AgentInfo.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.agent = AgentInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): GetNodeResponse {
-		return {
-			facts: isSet(object.facts) ? NodeFacts.fromJSON(object.facts) : undefined,
-			agent: isSet(object.agent) ? AgentInfo.fromJSON(object.agent) : undefined,
-		};
-	},
+  fromJSON(object: any): GetNodeResponse {
+    return {
+      facts: isSet(object.facts) ? NodeFacts.fromJSON(object.facts) : undefined,
+      agent: isSet(object.agent) ? AgentInfo.fromJSON(object.agent) : undefined,
+    };
+  },
 
-	toJSON(message: GetNodeResponse): unknown {
-		const obj: any = {};
-		if (message.facts !== undefined) {
-			obj.facts = NodeFacts.toJSON(message.facts);
-		}
-		if (message.agent !== undefined) {
-			obj.agent = AgentInfo.toJSON(message.agent);
-		}
-		return obj;
-	},
+  toJSON(message: GetNodeResponse): unknown {
+    const obj: any = {};
+    if (message.facts !== undefined) {
+      obj.facts = NodeFacts.toJSON(message.facts);
+    }
+    if (message.agent !== undefined) {
+      obj.agent = AgentInfo.toJSON(message.agent);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<GetNodeResponse>): GetNodeResponse {
-		return GetNodeResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<GetNodeResponse>): GetNodeResponse {
-		const message = createBaseGetNodeResponse();
-		message.facts =
-			object.facts !== undefined && object.facts !== null
-				? NodeFacts.fromPartial(object.facts)
-				: undefined;
-		message.agent =
-			object.agent !== undefined && object.agent !== null
-				? AgentInfo.fromPartial(object.agent)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<GetNodeResponse>): GetNodeResponse {
+    return GetNodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetNodeResponse>): GetNodeResponse {
+    const message = createBaseGetNodeResponse();
+    message.facts = (object.facts !== undefined && object.facts !== null)
+      ? NodeFacts.fromPartial(object.facts)
+      : undefined;
+    message.agent = (object.agent !== undefined && object.agent !== null)
+      ? AgentInfo.fromPartial(object.agent)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseListBlockDevicesRequest(): ListBlockDevicesRequest {
-	return {};
+  return {};
 }
 
 export const ListBlockDevicesRequest: MessageFns<ListBlockDevicesRequest> = {
-	encode(
-		_: ListBlockDevicesRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		return writer;
-	},
+  encode(_: ListBlockDevicesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): ListBlockDevicesRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListBlockDevicesRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+  decode(input: BinaryReader | Uint8Array, length?: number): ListBlockDevicesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListBlockDevicesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(_: any): ListBlockDevicesRequest {
-		return {};
-	},
+  fromJSON(_: any): ListBlockDevicesRequest {
+    return {};
+  },
 
-	toJSON(_: ListBlockDevicesRequest): unknown {
-		const obj: any = {};
-		return obj;
-	},
+  toJSON(_: ListBlockDevicesRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
 
-	create(base?: DeepPartial<ListBlockDevicesRequest>): ListBlockDevicesRequest {
-		return ListBlockDevicesRequest.fromPartial(base ?? {});
-	},
-	fromPartial(
-		_: DeepPartial<ListBlockDevicesRequest>,
-	): ListBlockDevicesRequest {
-		const message = createBaseListBlockDevicesRequest();
-		return message;
-	},
+  create(base?: DeepPartial<ListBlockDevicesRequest>): ListBlockDevicesRequest {
+    return ListBlockDevicesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListBlockDevicesRequest>): ListBlockDevicesRequest {
+    const message = createBaseListBlockDevicesRequest();
+    return message;
+  },
 };
 
 function createBaseListBlockDevicesResponse(): ListBlockDevicesResponse {
-	return { devices: [] };
+  return { devices: [] };
 }
 
 export const ListBlockDevicesResponse: MessageFns<ListBlockDevicesResponse> = {
-	encode(
-		message: ListBlockDevicesResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		for (const v of message.devices) {
-			BlockDevice.encode(v!, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: ListBlockDevicesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.devices) {
+      BlockDevice.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): ListBlockDevicesResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListBlockDevicesResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ListBlockDevicesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListBlockDevicesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.devices.push(BlockDevice.decode(reader, reader.uint32()));
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.devices.push(BlockDevice.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ListBlockDevicesResponse {
-		return {
-			devices: globalThis.Array.isArray(object?.devices)
-				? object.devices.map((e: any) => BlockDevice.fromJSON(e))
-				: [],
-		};
-	},
+  fromJSON(object: any): ListBlockDevicesResponse {
+    return {
+      devices: globalThis.Array.isArray(object?.devices) ? object.devices.map((e: any) => BlockDevice.fromJSON(e)) : [],
+    };
+  },
 
-	toJSON(message: ListBlockDevicesResponse): unknown {
-		const obj: any = {};
-		if (message.devices?.length) {
-			obj.devices = message.devices.map((e) => BlockDevice.toJSON(e));
-		}
-		return obj;
-	},
+  toJSON(message: ListBlockDevicesResponse): unknown {
+    const obj: any = {};
+    if (message.devices?.length) {
+      obj.devices = message.devices.map((e) => BlockDevice.toJSON(e));
+    }
+    return obj;
+  },
 
-	create(
-		base?: DeepPartial<ListBlockDevicesResponse>,
-	): ListBlockDevicesResponse {
-		return ListBlockDevicesResponse.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<ListBlockDevicesResponse>,
-	): ListBlockDevicesResponse {
-		const message = createBaseListBlockDevicesResponse();
-		message.devices =
-			object.devices?.map((e) => BlockDevice.fromPartial(e)) || [];
-		return message;
-	},
+  create(base?: DeepPartial<ListBlockDevicesResponse>): ListBlockDevicesResponse {
+    return ListBlockDevicesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListBlockDevicesResponse>): ListBlockDevicesResponse {
+    const message = createBaseListBlockDevicesResponse();
+    message.devices = object.devices?.map((e) => BlockDevice.fromPartial(e)) || [];
+    return message;
+  },
 };
 
 function createBaseStartOperationRequest(): StartOperationRequest {
-	return { operationId: "", spec: undefined };
+  return { operationId: "", spec: undefined };
 }
 
 export const StartOperationRequest: MessageFns<StartOperationRequest> = {
-	encode(
-		message: StartOperationRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.operationId !== "") {
-			writer.uint32(10).string(message.operationId);
-		}
-		if (message.spec !== undefined) {
-			OperationSpec.encode(message.spec, writer.uint32(18).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: StartOperationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operationId !== "") {
+      writer.uint32(10).string(message.operationId);
+    }
+    if (message.spec !== undefined) {
+      OperationSpec.encode(message.spec, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): StartOperationRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseStartOperationRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): StartOperationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartOperationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.operationId = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.operationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.spec = OperationSpec.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.spec = OperationSpec.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): StartOperationRequest {
-		return {
-			operationId: isSet(object.operationId)
-				? globalThis.String(object.operationId)
-				: isSet(object.operation_id)
-					? globalThis.String(object.operation_id)
-					: "",
-			spec: isSet(object.spec)
-				? OperationSpec.fromJSON(object.spec)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): StartOperationRequest {
+    return {
+      operationId: isSet(object.operationId)
+        ? globalThis.String(object.operationId)
+        : isSet(object.operation_id)
+        ? globalThis.String(object.operation_id)
+        : "",
+      spec: isSet(object.spec) ? OperationSpec.fromJSON(object.spec) : undefined,
+    };
+  },
 
-	toJSON(message: StartOperationRequest): unknown {
-		const obj: any = {};
-		if (message.operationId !== "") {
-			obj.operationId = message.operationId;
-		}
-		if (message.spec !== undefined) {
-			obj.spec = OperationSpec.toJSON(message.spec);
-		}
-		return obj;
-	},
+  toJSON(message: StartOperationRequest): unknown {
+    const obj: any = {};
+    if (message.operationId !== "") {
+      obj.operationId = message.operationId;
+    }
+    if (message.spec !== undefined) {
+      obj.spec = OperationSpec.toJSON(message.spec);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<StartOperationRequest>): StartOperationRequest {
-		return StartOperationRequest.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<StartOperationRequest>,
-	): StartOperationRequest {
-		const message = createBaseStartOperationRequest();
-		message.operationId = object.operationId ?? "";
-		message.spec =
-			object.spec !== undefined && object.spec !== null
-				? OperationSpec.fromPartial(object.spec)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<StartOperationRequest>): StartOperationRequest {
+    return StartOperationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartOperationRequest>): StartOperationRequest {
+    const message = createBaseStartOperationRequest();
+    message.operationId = object.operationId ?? "";
+    message.spec = (object.spec !== undefined && object.spec !== null)
+      ? OperationSpec.fromPartial(object.spec)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseStartOperationResponse(): StartOperationResponse {
-	return { operation: undefined };
+  return { operation: undefined };
 }
 
 export const StartOperationResponse: MessageFns<StartOperationResponse> = {
-	encode(
-		message: StartOperationResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.operation !== undefined) {
-			Operation.encode(message.operation, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: StartOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operation !== undefined) {
+      Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): StartOperationResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseStartOperationResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): StartOperationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartOperationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.operation = Operation.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.operation = Operation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): StartOperationResponse {
-		return {
-			operation: isSet(object.operation)
-				? Operation.fromJSON(object.operation)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): StartOperationResponse {
+    return { operation: isSet(object.operation) ? Operation.fromJSON(object.operation) : undefined };
+  },
 
-	toJSON(message: StartOperationResponse): unknown {
-		const obj: any = {};
-		if (message.operation !== undefined) {
-			obj.operation = Operation.toJSON(message.operation);
-		}
-		return obj;
-	},
+  toJSON(message: StartOperationResponse): unknown {
+    const obj: any = {};
+    if (message.operation !== undefined) {
+      obj.operation = Operation.toJSON(message.operation);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<StartOperationResponse>): StartOperationResponse {
-		return StartOperationResponse.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<StartOperationResponse>,
-	): StartOperationResponse {
-		const message = createBaseStartOperationResponse();
-		message.operation =
-			object.operation !== undefined && object.operation !== null
-				? Operation.fromPartial(object.operation)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<StartOperationResponse>): StartOperationResponse {
+    return StartOperationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartOperationResponse>): StartOperationResponse {
+    const message = createBaseStartOperationResponse();
+    message.operation = (object.operation !== undefined && object.operation !== null)
+      ? Operation.fromPartial(object.operation)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseWatchOperationRequest(): WatchOperationRequest {
-	return { operationId: "" };
+  return { operationId: "" };
 }
 
 export const WatchOperationRequest: MessageFns<WatchOperationRequest> = {
-	encode(
-		message: WatchOperationRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.operationId !== "") {
-			writer.uint32(10).string(message.operationId);
-		}
-		return writer;
-	},
+  encode(message: WatchOperationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operationId !== "") {
+      writer.uint32(10).string(message.operationId);
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): WatchOperationRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseWatchOperationRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchOperationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchOperationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.operationId = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.operationId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): WatchOperationRequest {
-		return {
-			operationId: isSet(object.operationId)
-				? globalThis.String(object.operationId)
-				: isSet(object.operation_id)
-					? globalThis.String(object.operation_id)
-					: "",
-		};
-	},
+  fromJSON(object: any): WatchOperationRequest {
+    return {
+      operationId: isSet(object.operationId)
+        ? globalThis.String(object.operationId)
+        : isSet(object.operation_id)
+        ? globalThis.String(object.operation_id)
+        : "",
+    };
+  },
 
-	toJSON(message: WatchOperationRequest): unknown {
-		const obj: any = {};
-		if (message.operationId !== "") {
-			obj.operationId = message.operationId;
-		}
-		return obj;
-	},
+  toJSON(message: WatchOperationRequest): unknown {
+    const obj: any = {};
+    if (message.operationId !== "") {
+      obj.operationId = message.operationId;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<WatchOperationRequest>): WatchOperationRequest {
-		return WatchOperationRequest.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<WatchOperationRequest>,
-	): WatchOperationRequest {
-		const message = createBaseWatchOperationRequest();
-		message.operationId = object.operationId ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<WatchOperationRequest>): WatchOperationRequest {
+    return WatchOperationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchOperationRequest>): WatchOperationRequest {
+    const message = createBaseWatchOperationRequest();
+    message.operationId = object.operationId ?? "";
+    return message;
+  },
 };
 
 function createBaseWatchOperationResponse(): WatchOperationResponse {
-	return { operation: undefined };
+  return { operation: undefined };
 }
 
 export const WatchOperationResponse: MessageFns<WatchOperationResponse> = {
-	encode(
-		message: WatchOperationResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.operation !== undefined) {
-			Operation.encode(message.operation, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: WatchOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operation !== undefined) {
+      Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): WatchOperationResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseWatchOperationResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchOperationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchOperationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.operation = Operation.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.operation = Operation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): WatchOperationResponse {
-		return {
-			operation: isSet(object.operation)
-				? Operation.fromJSON(object.operation)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): WatchOperationResponse {
+    return { operation: isSet(object.operation) ? Operation.fromJSON(object.operation) : undefined };
+  },
 
-	toJSON(message: WatchOperationResponse): unknown {
-		const obj: any = {};
-		if (message.operation !== undefined) {
-			obj.operation = Operation.toJSON(message.operation);
-		}
-		return obj;
-	},
+  toJSON(message: WatchOperationResponse): unknown {
+    const obj: any = {};
+    if (message.operation !== undefined) {
+      obj.operation = Operation.toJSON(message.operation);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<WatchOperationResponse>): WatchOperationResponse {
-		return WatchOperationResponse.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<WatchOperationResponse>,
-	): WatchOperationResponse {
-		const message = createBaseWatchOperationResponse();
-		message.operation =
-			object.operation !== undefined && object.operation !== null
-				? Operation.fromPartial(object.operation)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<WatchOperationResponse>): WatchOperationResponse {
+    return WatchOperationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchOperationResponse>): WatchOperationResponse {
+    const message = createBaseWatchOperationResponse();
+    message.operation = (object.operation !== undefined && object.operation !== null)
+      ? Operation.fromPartial(object.operation)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseCancelOperationRequest(): CancelOperationRequest {
-	return { operationId: "" };
+  return { operationId: "" };
 }
 
 export const CancelOperationRequest: MessageFns<CancelOperationRequest> = {
-	encode(
-		message: CancelOperationRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.operationId !== "") {
-			writer.uint32(10).string(message.operationId);
-		}
-		return writer;
-	},
+  encode(message: CancelOperationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operationId !== "") {
+      writer.uint32(10).string(message.operationId);
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): CancelOperationRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseCancelOperationRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelOperationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelOperationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.operationId = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.operationId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): CancelOperationRequest {
-		return {
-			operationId: isSet(object.operationId)
-				? globalThis.String(object.operationId)
-				: isSet(object.operation_id)
-					? globalThis.String(object.operation_id)
-					: "",
-		};
-	},
+  fromJSON(object: any): CancelOperationRequest {
+    return {
+      operationId: isSet(object.operationId)
+        ? globalThis.String(object.operationId)
+        : isSet(object.operation_id)
+        ? globalThis.String(object.operation_id)
+        : "",
+    };
+  },
 
-	toJSON(message: CancelOperationRequest): unknown {
-		const obj: any = {};
-		if (message.operationId !== "") {
-			obj.operationId = message.operationId;
-		}
-		return obj;
-	},
+  toJSON(message: CancelOperationRequest): unknown {
+    const obj: any = {};
+    if (message.operationId !== "") {
+      obj.operationId = message.operationId;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<CancelOperationRequest>): CancelOperationRequest {
-		return CancelOperationRequest.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<CancelOperationRequest>,
-	): CancelOperationRequest {
-		const message = createBaseCancelOperationRequest();
-		message.operationId = object.operationId ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<CancelOperationRequest>): CancelOperationRequest {
+    return CancelOperationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelOperationRequest>): CancelOperationRequest {
+    const message = createBaseCancelOperationRequest();
+    message.operationId = object.operationId ?? "";
+    return message;
+  },
 };
 
 function createBaseCancelOperationResponse(): CancelOperationResponse {
-	return { operation: undefined };
+  return { operation: undefined };
 }
 
 export const CancelOperationResponse: MessageFns<CancelOperationResponse> = {
-	encode(
-		message: CancelOperationResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.operation !== undefined) {
-			Operation.encode(message.operation, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: CancelOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operation !== undefined) {
+      Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): CancelOperationResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseCancelOperationResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelOperationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelOperationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.operation = Operation.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.operation = Operation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): CancelOperationResponse {
-		return {
-			operation: isSet(object.operation)
-				? Operation.fromJSON(object.operation)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): CancelOperationResponse {
+    return { operation: isSet(object.operation) ? Operation.fromJSON(object.operation) : undefined };
+  },
 
-	toJSON(message: CancelOperationResponse): unknown {
-		const obj: any = {};
-		if (message.operation !== undefined) {
-			obj.operation = Operation.toJSON(message.operation);
-		}
-		return obj;
-	},
+  toJSON(message: CancelOperationResponse): unknown {
+    const obj: any = {};
+    if (message.operation !== undefined) {
+      obj.operation = Operation.toJSON(message.operation);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<CancelOperationResponse>): CancelOperationResponse {
-		return CancelOperationResponse.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<CancelOperationResponse>,
-	): CancelOperationResponse {
-		const message = createBaseCancelOperationResponse();
-		message.operation =
-			object.operation !== undefined && object.operation !== null
-				? Operation.fromPartial(object.operation)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<CancelOperationResponse>): CancelOperationResponse {
+    return CancelOperationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelOperationResponse>): CancelOperationResponse {
+    const message = createBaseCancelOperationResponse();
+    message.operation = (object.operation !== undefined && object.operation !== null)
+      ? Operation.fromPartial(object.operation)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseListOperationsRequest(): ListOperationsRequest {
-	return {};
+  return {};
 }
 
 export const ListOperationsRequest: MessageFns<ListOperationsRequest> = {
-	encode(
-		_: ListOperationsRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		return writer;
-	},
+  encode(_: ListOperationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): ListOperationsRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListOperationsRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOperationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOperationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(_: any): ListOperationsRequest {
-		return {};
-	},
+  fromJSON(_: any): ListOperationsRequest {
+    return {};
+  },
 
-	toJSON(_: ListOperationsRequest): unknown {
-		const obj: any = {};
-		return obj;
-	},
+  toJSON(_: ListOperationsRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
 
-	create(base?: DeepPartial<ListOperationsRequest>): ListOperationsRequest {
-		return ListOperationsRequest.fromPartial(base ?? {});
-	},
-	fromPartial(_: DeepPartial<ListOperationsRequest>): ListOperationsRequest {
-		const message = createBaseListOperationsRequest();
-		return message;
-	},
+  create(base?: DeepPartial<ListOperationsRequest>): ListOperationsRequest {
+    return ListOperationsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListOperationsRequest>): ListOperationsRequest {
+    const message = createBaseListOperationsRequest();
+    return message;
+  },
 };
 
 function createBaseListOperationsResponse(): ListOperationsResponse {
-	return { operations: [] };
+  return { operations: [] };
 }
 
 export const ListOperationsResponse: MessageFns<ListOperationsResponse> = {
-	encode(
-		message: ListOperationsResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		for (const v of message.operations) {
-			Operation.encode(v!, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: ListOperationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.operations) {
+      Operation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): ListOperationsResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListOperationsResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOperationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOperationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.operations.push(Operation.decode(reader, reader.uint32()));
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.operations.push(Operation.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ListOperationsResponse {
-		return {
-			operations: globalThis.Array.isArray(object?.operations)
-				? object.operations.map((e: any) => Operation.fromJSON(e))
-				: [],
-		};
-	},
+  fromJSON(object: any): ListOperationsResponse {
+    return {
+      operations: globalThis.Array.isArray(object?.operations)
+        ? object.operations.map((e: any) => Operation.fromJSON(e))
+        : [],
+    };
+  },
 
-	toJSON(message: ListOperationsResponse): unknown {
-		const obj: any = {};
-		if (message.operations?.length) {
-			obj.operations = message.operations.map((e) => Operation.toJSON(e));
-		}
-		return obj;
-	},
+  toJSON(message: ListOperationsResponse): unknown {
+    const obj: any = {};
+    if (message.operations?.length) {
+      obj.operations = message.operations.map((e) => Operation.toJSON(e));
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ListOperationsResponse>): ListOperationsResponse {
-		return ListOperationsResponse.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<ListOperationsResponse>,
-	): ListOperationsResponse {
-		const message = createBaseListOperationsResponse();
-		message.operations =
-			object.operations?.map((e) => Operation.fromPartial(e)) || [];
-		return message;
-	},
+  create(base?: DeepPartial<ListOperationsResponse>): ListOperationsResponse {
+    return ListOperationsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListOperationsResponse>): ListOperationsResponse {
+    const message = createBaseListOperationsResponse();
+    message.operations = object.operations?.map((e) => Operation.fromPartial(e)) || [];
+    return message;
+  },
 };
 
 function createBaseRebootRequest(): RebootRequest {
-	return { expectedBootId: "" };
+  return { expectedBootId: "" };
 }
 
 export const RebootRequest: MessageFns<RebootRequest> = {
-	encode(
-		message: RebootRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.expectedBootId !== "") {
-			writer.uint32(10).string(message.expectedBootId);
-		}
-		return writer;
-	},
+  encode(message: RebootRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expectedBootId !== "") {
+      writer.uint32(10).string(message.expectedBootId);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): RebootRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRebootRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RebootRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebootRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.expectedBootId = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.expectedBootId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RebootRequest {
-		return {
-			expectedBootId: isSet(object.expectedBootId)
-				? globalThis.String(object.expectedBootId)
-				: isSet(object.expected_boot_id)
-					? globalThis.String(object.expected_boot_id)
-					: "",
-		};
-	},
+  fromJSON(object: any): RebootRequest {
+    return {
+      expectedBootId: isSet(object.expectedBootId)
+        ? globalThis.String(object.expectedBootId)
+        : isSet(object.expected_boot_id)
+        ? globalThis.String(object.expected_boot_id)
+        : "",
+    };
+  },
 
-	toJSON(message: RebootRequest): unknown {
-		const obj: any = {};
-		if (message.expectedBootId !== "") {
-			obj.expectedBootId = message.expectedBootId;
-		}
-		return obj;
-	},
+  toJSON(message: RebootRequest): unknown {
+    const obj: any = {};
+    if (message.expectedBootId !== "") {
+      obj.expectedBootId = message.expectedBootId;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<RebootRequest>): RebootRequest {
-		return RebootRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<RebootRequest>): RebootRequest {
-		const message = createBaseRebootRequest();
-		message.expectedBootId = object.expectedBootId ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<RebootRequest>): RebootRequest {
+    return RebootRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RebootRequest>): RebootRequest {
+    const message = createBaseRebootRequest();
+    message.expectedBootId = object.expectedBootId ?? "";
+    return message;
+  },
 };
 
 function createBaseRebootResponse(): RebootResponse {
-	return {};
+  return {};
 }
 
 export const RebootResponse: MessageFns<RebootResponse> = {
-	encode(
-		_: RebootResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		return writer;
-	},
+  encode(_: RebootResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): RebootResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRebootResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+  decode(input: BinaryReader | Uint8Array, length?: number): RebootResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebootResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(_: any): RebootResponse {
-		return {};
-	},
+  fromJSON(_: any): RebootResponse {
+    return {};
+  },
 
-	toJSON(_: RebootResponse): unknown {
-		const obj: any = {};
-		return obj;
-	},
+  toJSON(_: RebootResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
 
-	create(base?: DeepPartial<RebootResponse>): RebootResponse {
-		return RebootResponse.fromPartial(base ?? {});
-	},
-	fromPartial(_: DeepPartial<RebootResponse>): RebootResponse {
-		const message = createBaseRebootResponse();
-		return message;
-	},
+  create(base?: DeepPartial<RebootResponse>): RebootResponse {
+    return RebootResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RebootResponse>): RebootResponse {
+    const message = createBaseRebootResponse();
+    return message;
+  },
 };
 
 /**
@@ -1196,419 +1072,331 @@ export const RebootResponse: MessageFns<RebootResponse> = {
  */
 export type AgentServiceService = typeof AgentServiceService;
 export const AgentServiceService = {
-	/**
-	 * Facts about the node, measured now, and about the agent.
-	 *
-	 * Errors: INTERNAL when a source of facts cannot be read.
-	 */
-	getNode: {
-		path: "/pallet.v1.AgentService/GetNode" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: GetNodeRequest): Buffer =>
-			Buffer.from(GetNodeRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): GetNodeRequest =>
-			GetNodeRequest.decode(value),
-		responseSerialize: (value: GetNodeResponse): Buffer =>
-			Buffer.from(GetNodeResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): GetNodeResponse =>
-			GetNodeResponse.decode(value),
-	},
-	/**
-	 * Every block device of the node as a tree, read now.
-	 *
-	 * Errors: INTERNAL when lsblk fails.
-	 */
-	listBlockDevices: {
-		path: "/pallet.v1.AgentService/ListBlockDevices" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: ListBlockDevicesRequest): Buffer =>
-			Buffer.from(ListBlockDevicesRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): ListBlockDevicesRequest =>
-			ListBlockDevicesRequest.decode(value),
-		responseSerialize: (value: ListBlockDevicesResponse): Buffer =>
-			Buffer.from(ListBlockDevicesResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): ListBlockDevicesResponse =>
-			ListBlockDevicesResponse.decode(value),
-	},
-	/**
-	 * Starts an operation and returns at once. With the id and spec of an operation that exists already it changes
-	 * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
-	 *
-	 * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-	 * another spec; FAILED_PRECONDITION when the guard refuses the device or the role may not do it;
-	 * RESOURCE_EXHAUSTED when another operation owns the device.
-	 */
-	startOperation: {
-		path: "/pallet.v1.AgentService/StartOperation" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: StartOperationRequest): Buffer =>
-			Buffer.from(StartOperationRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): StartOperationRequest =>
-			StartOperationRequest.decode(value),
-		responseSerialize: (value: StartOperationResponse): Buffer =>
-			Buffer.from(StartOperationResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): StartOperationResponse =>
-			StartOperationResponse.decode(value),
-	},
-	/**
-	 * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
-	 * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	watchOperation: {
-		path: "/pallet.v1.AgentService/WatchOperation" as const,
-		requestStream: false as const,
-		responseStream: true as const,
-		requestSerialize: (value: WatchOperationRequest): Buffer =>
-			Buffer.from(WatchOperationRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): WatchOperationRequest =>
-			WatchOperationRequest.decode(value),
-		responseSerialize: (value: WatchOperationResponse): Buffer =>
-			Buffer.from(WatchOperationResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): WatchOperationResponse =>
-			WatchOperationResponse.decode(value),
-	},
-	/**
-	 * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
-	 * A cancelled WriteImage leaves the device without a partition table.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	cancelOperation: {
-		path: "/pallet.v1.AgentService/CancelOperation" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: CancelOperationRequest): Buffer =>
-			Buffer.from(CancelOperationRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): CancelOperationRequest =>
-			CancelOperationRequest.decode(value),
-		responseSerialize: (value: CancelOperationResponse): Buffer =>
-			Buffer.from(CancelOperationResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): CancelOperationResponse =>
-			CancelOperationResponse.decode(value),
-	},
-	/** Every operation that this instance of the agent knows, oldest first: all that run, and the last 100 ended ones. */
-	listOperations: {
-		path: "/pallet.v1.AgentService/ListOperations" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: ListOperationsRequest): Buffer =>
-			Buffer.from(ListOperationsRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): ListOperationsRequest =>
-			ListOperationsRequest.decode(value),
-		responseSerialize: (value: ListOperationsResponse): Buffer =>
-			Buffer.from(ListOperationsResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): ListOperationsResponse =>
-			ListOperationsResponse.decode(value),
-	},
-	/**
-	 * Reboots the node shortly after the answer was sent.
-	 *
-	 * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one (the node has rebooted since), or when
-	 * an operation that writes is running; INTERNAL when no way to reboot is found.
-	 */
-	reboot: {
-		path: "/pallet.v1.AgentService/Reboot" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: RebootRequest): Buffer =>
-			Buffer.from(RebootRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): RebootRequest =>
-			RebootRequest.decode(value),
-		responseSerialize: (value: RebootResponse): Buffer =>
-			Buffer.from(RebootResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): RebootResponse =>
-			RebootResponse.decode(value),
-	},
+  /**
+   * Facts about the node, measured now, and about the agent.
+   *
+   * Errors: INTERNAL when a source of facts cannot be read.
+   */
+  getNode: {
+    path: "/pallet.v1.AgentService/GetNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetNodeRequest): Buffer => Buffer.from(GetNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetNodeRequest => GetNodeRequest.decode(value),
+    responseSerialize: (value: GetNodeResponse): Buffer => Buffer.from(GetNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetNodeResponse => GetNodeResponse.decode(value),
+  },
+  /**
+   * Every block device of the node as a tree, read now.
+   *
+   * Errors: INTERNAL when lsblk fails.
+   */
+  listBlockDevices: {
+    path: "/pallet.v1.AgentService/ListBlockDevices" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListBlockDevicesRequest): Buffer =>
+      Buffer.from(ListBlockDevicesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListBlockDevicesRequest => ListBlockDevicesRequest.decode(value),
+    responseSerialize: (value: ListBlockDevicesResponse): Buffer =>
+      Buffer.from(ListBlockDevicesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListBlockDevicesResponse => ListBlockDevicesResponse.decode(value),
+  },
+  /**
+   * Starts an operation and returns at once. With the id and spec of an operation that exists already it changes
+   * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
+   * another spec; FAILED_PRECONDITION when the guard refuses the device or the role may not do it;
+   * RESOURCE_EXHAUSTED when another operation owns the device.
+   */
+  startOperation: {
+    path: "/pallet.v1.AgentService/StartOperation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StartOperationRequest): Buffer =>
+      Buffer.from(StartOperationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StartOperationRequest => StartOperationRequest.decode(value),
+    responseSerialize: (value: StartOperationResponse): Buffer =>
+      Buffer.from(StartOperationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StartOperationResponse => StartOperationResponse.decode(value),
+  },
+  /**
+   * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
+   * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
+   *
+   * Errors: NOT_FOUND.
+   */
+  watchOperation: {
+    path: "/pallet.v1.AgentService/WatchOperation" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchOperationRequest): Buffer =>
+      Buffer.from(WatchOperationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchOperationRequest => WatchOperationRequest.decode(value),
+    responseSerialize: (value: WatchOperationResponse): Buffer =>
+      Buffer.from(WatchOperationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchOperationResponse => WatchOperationResponse.decode(value),
+  },
+  /**
+   * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
+   * A cancelled WriteImage leaves the device without a partition table.
+   *
+   * Errors: NOT_FOUND.
+   */
+  cancelOperation: {
+    path: "/pallet.v1.AgentService/CancelOperation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CancelOperationRequest): Buffer =>
+      Buffer.from(CancelOperationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CancelOperationRequest => CancelOperationRequest.decode(value),
+    responseSerialize: (value: CancelOperationResponse): Buffer =>
+      Buffer.from(CancelOperationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CancelOperationResponse => CancelOperationResponse.decode(value),
+  },
+  /** Every operation that this instance of the agent knows, oldest first: all that run, and the last 100 ended ones. */
+  listOperations: {
+    path: "/pallet.v1.AgentService/ListOperations" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListOperationsRequest): Buffer =>
+      Buffer.from(ListOperationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListOperationsRequest => ListOperationsRequest.decode(value),
+    responseSerialize: (value: ListOperationsResponse): Buffer =>
+      Buffer.from(ListOperationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListOperationsResponse => ListOperationsResponse.decode(value),
+  },
+  /**
+   * Reboots the node shortly after the answer was sent.
+   *
+   * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one (the node has rebooted since), or when
+   * an operation that writes is running; INTERNAL when no way to reboot is found.
+   */
+  reboot: {
+    path: "/pallet.v1.AgentService/Reboot" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RebootRequest): Buffer => Buffer.from(RebootRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RebootRequest => RebootRequest.decode(value),
+    responseSerialize: (value: RebootResponse): Buffer => Buffer.from(RebootResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RebootResponse => RebootResponse.decode(value),
+  },
 } as const;
 
 export interface AgentServiceServer extends UntypedServiceImplementation {
-	/**
-	 * Facts about the node, measured now, and about the agent.
-	 *
-	 * Errors: INTERNAL when a source of facts cannot be read.
-	 */
-	getNode: handleUnaryCall<GetNodeRequest, GetNodeResponse>;
-	/**
-	 * Every block device of the node as a tree, read now.
-	 *
-	 * Errors: INTERNAL when lsblk fails.
-	 */
-	listBlockDevices: handleUnaryCall<
-		ListBlockDevicesRequest,
-		ListBlockDevicesResponse
-	>;
-	/**
-	 * Starts an operation and returns at once. With the id and spec of an operation that exists already it changes
-	 * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
-	 *
-	 * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-	 * another spec; FAILED_PRECONDITION when the guard refuses the device or the role may not do it;
-	 * RESOURCE_EXHAUSTED when another operation owns the device.
-	 */
-	startOperation: handleUnaryCall<
-		StartOperationRequest,
-		StartOperationResponse
-	>;
-	/**
-	 * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
-	 * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	watchOperation: handleServerStreamingCall<
-		WatchOperationRequest,
-		WatchOperationResponse
-	>;
-	/**
-	 * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
-	 * A cancelled WriteImage leaves the device without a partition table.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	cancelOperation: handleUnaryCall<
-		CancelOperationRequest,
-		CancelOperationResponse
-	>;
-	/** Every operation that this instance of the agent knows, oldest first: all that run, and the last 100 ended ones. */
-	listOperations: handleUnaryCall<
-		ListOperationsRequest,
-		ListOperationsResponse
-	>;
-	/**
-	 * Reboots the node shortly after the answer was sent.
-	 *
-	 * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one (the node has rebooted since), or when
-	 * an operation that writes is running; INTERNAL when no way to reboot is found.
-	 */
-	reboot: handleUnaryCall<RebootRequest, RebootResponse>;
+  /**
+   * Facts about the node, measured now, and about the agent.
+   *
+   * Errors: INTERNAL when a source of facts cannot be read.
+   */
+  getNode: handleUnaryCall<GetNodeRequest, GetNodeResponse>;
+  /**
+   * Every block device of the node as a tree, read now.
+   *
+   * Errors: INTERNAL when lsblk fails.
+   */
+  listBlockDevices: handleUnaryCall<ListBlockDevicesRequest, ListBlockDevicesResponse>;
+  /**
+   * Starts an operation and returns at once. With the id and spec of an operation that exists already it changes
+   * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
+   * another spec; FAILED_PRECONDITION when the guard refuses the device or the role may not do it;
+   * RESOURCE_EXHAUSTED when another operation owns the device.
+   */
+  startOperation: handleUnaryCall<StartOperationRequest, StartOperationResponse>;
+  /**
+   * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
+   * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
+   *
+   * Errors: NOT_FOUND.
+   */
+  watchOperation: handleServerStreamingCall<WatchOperationRequest, WatchOperationResponse>;
+  /**
+   * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
+   * A cancelled WriteImage leaves the device without a partition table.
+   *
+   * Errors: NOT_FOUND.
+   */
+  cancelOperation: handleUnaryCall<CancelOperationRequest, CancelOperationResponse>;
+  /** Every operation that this instance of the agent knows, oldest first: all that run, and the last 100 ended ones. */
+  listOperations: handleUnaryCall<ListOperationsRequest, ListOperationsResponse>;
+  /**
+   * Reboots the node shortly after the answer was sent.
+   *
+   * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one (the node has rebooted since), or when
+   * an operation that writes is running; INTERNAL when no way to reboot is found.
+   */
+  reboot: handleUnaryCall<RebootRequest, RebootResponse>;
 }
 
 export interface AgentServiceClient extends Client {
-	/**
-	 * Facts about the node, measured now, and about the agent.
-	 *
-	 * Errors: INTERNAL when a source of facts cannot be read.
-	 */
-	getNode(
-		request: GetNodeRequest,
-		callback: (error: ServiceError | null, response: GetNodeResponse) => void,
-	): ClientUnaryCall;
-	getNode(
-		request: GetNodeRequest,
-		metadata: Metadata,
-		callback: (error: ServiceError | null, response: GetNodeResponse) => void,
-	): ClientUnaryCall;
-	getNode(
-		request: GetNodeRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (error: ServiceError | null, response: GetNodeResponse) => void,
-	): ClientUnaryCall;
-	/**
-	 * Every block device of the node as a tree, read now.
-	 *
-	 * Errors: INTERNAL when lsblk fails.
-	 */
-	listBlockDevices(
-		request: ListBlockDevicesRequest,
-		callback: (
-			error: ServiceError | null,
-			response: ListBlockDevicesResponse,
-		) => void,
-	): ClientUnaryCall;
-	listBlockDevices(
-		request: ListBlockDevicesRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: ListBlockDevicesResponse,
-		) => void,
-	): ClientUnaryCall;
-	listBlockDevices(
-		request: ListBlockDevicesRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: ListBlockDevicesResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * Starts an operation and returns at once. With the id and spec of an operation that exists already it changes
-	 * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
-	 *
-	 * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-	 * another spec; FAILED_PRECONDITION when the guard refuses the device or the role may not do it;
-	 * RESOURCE_EXHAUSTED when another operation owns the device.
-	 */
-	startOperation(
-		request: StartOperationRequest,
-		callback: (
-			error: ServiceError | null,
-			response: StartOperationResponse,
-		) => void,
-	): ClientUnaryCall;
-	startOperation(
-		request: StartOperationRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: StartOperationResponse,
-		) => void,
-	): ClientUnaryCall;
-	startOperation(
-		request: StartOperationRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: StartOperationResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
-	 * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	watchOperation(
-		request: WatchOperationRequest,
-		options?: Partial<CallOptions>,
-	): ClientReadableStream<WatchOperationResponse>;
-	watchOperation(
-		request: WatchOperationRequest,
-		metadata?: Metadata,
-		options?: Partial<CallOptions>,
-	): ClientReadableStream<WatchOperationResponse>;
-	/**
-	 * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
-	 * A cancelled WriteImage leaves the device without a partition table.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	cancelOperation(
-		request: CancelOperationRequest,
-		callback: (
-			error: ServiceError | null,
-			response: CancelOperationResponse,
-		) => void,
-	): ClientUnaryCall;
-	cancelOperation(
-		request: CancelOperationRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: CancelOperationResponse,
-		) => void,
-	): ClientUnaryCall;
-	cancelOperation(
-		request: CancelOperationRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: CancelOperationResponse,
-		) => void,
-	): ClientUnaryCall;
-	/** Every operation that this instance of the agent knows, oldest first: all that run, and the last 100 ended ones. */
-	listOperations(
-		request: ListOperationsRequest,
-		callback: (
-			error: ServiceError | null,
-			response: ListOperationsResponse,
-		) => void,
-	): ClientUnaryCall;
-	listOperations(
-		request: ListOperationsRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: ListOperationsResponse,
-		) => void,
-	): ClientUnaryCall;
-	listOperations(
-		request: ListOperationsRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: ListOperationsResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * Reboots the node shortly after the answer was sent.
-	 *
-	 * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one (the node has rebooted since), or when
-	 * an operation that writes is running; INTERNAL when no way to reboot is found.
-	 */
-	reboot(
-		request: RebootRequest,
-		callback: (error: ServiceError | null, response: RebootResponse) => void,
-	): ClientUnaryCall;
-	reboot(
-		request: RebootRequest,
-		metadata: Metadata,
-		callback: (error: ServiceError | null, response: RebootResponse) => void,
-	): ClientUnaryCall;
-	reboot(
-		request: RebootRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (error: ServiceError | null, response: RebootResponse) => void,
-	): ClientUnaryCall;
+  /**
+   * Facts about the node, measured now, and about the agent.
+   *
+   * Errors: INTERNAL when a source of facts cannot be read.
+   */
+  getNode(
+    request: GetNodeRequest,
+    callback: (error: ServiceError | null, response: GetNodeResponse) => void,
+  ): ClientUnaryCall;
+  getNode(
+    request: GetNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetNodeResponse) => void,
+  ): ClientUnaryCall;
+  getNode(
+    request: GetNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetNodeResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Every block device of the node as a tree, read now.
+   *
+   * Errors: INTERNAL when lsblk fails.
+   */
+  listBlockDevices(
+    request: ListBlockDevicesRequest,
+    callback: (error: ServiceError | null, response: ListBlockDevicesResponse) => void,
+  ): ClientUnaryCall;
+  listBlockDevices(
+    request: ListBlockDevicesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListBlockDevicesResponse) => void,
+  ): ClientUnaryCall;
+  listBlockDevices(
+    request: ListBlockDevicesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListBlockDevicesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Starts an operation and returns at once. With the id and spec of an operation that exists already it changes
+   * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
+   * another spec; FAILED_PRECONDITION when the guard refuses the device or the role may not do it;
+   * RESOURCE_EXHAUSTED when another operation owns the device.
+   */
+  startOperation(
+    request: StartOperationRequest,
+    callback: (error: ServiceError | null, response: StartOperationResponse) => void,
+  ): ClientUnaryCall;
+  startOperation(
+    request: StartOperationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StartOperationResponse) => void,
+  ): ClientUnaryCall;
+  startOperation(
+    request: StartOperationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StartOperationResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
+   * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
+   *
+   * Errors: NOT_FOUND.
+   */
+  watchOperation(
+    request: WatchOperationRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchOperationResponse>;
+  watchOperation(
+    request: WatchOperationRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchOperationResponse>;
+  /**
+   * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
+   * A cancelled WriteImage leaves the device without a partition table.
+   *
+   * Errors: NOT_FOUND.
+   */
+  cancelOperation(
+    request: CancelOperationRequest,
+    callback: (error: ServiceError | null, response: CancelOperationResponse) => void,
+  ): ClientUnaryCall;
+  cancelOperation(
+    request: CancelOperationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CancelOperationResponse) => void,
+  ): ClientUnaryCall;
+  cancelOperation(
+    request: CancelOperationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CancelOperationResponse) => void,
+  ): ClientUnaryCall;
+  /** Every operation that this instance of the agent knows, oldest first: all that run, and the last 100 ended ones. */
+  listOperations(
+    request: ListOperationsRequest,
+    callback: (error: ServiceError | null, response: ListOperationsResponse) => void,
+  ): ClientUnaryCall;
+  listOperations(
+    request: ListOperationsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListOperationsResponse) => void,
+  ): ClientUnaryCall;
+  listOperations(
+    request: ListOperationsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListOperationsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Reboots the node shortly after the answer was sent.
+   *
+   * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one (the node has rebooted since), or when
+   * an operation that writes is running; INTERNAL when no way to reboot is found.
+   */
+  reboot(
+    request: RebootRequest,
+    callback: (error: ServiceError | null, response: RebootResponse) => void,
+  ): ClientUnaryCall;
+  reboot(
+    request: RebootRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RebootResponse) => void,
+  ): ClientUnaryCall;
+  reboot(
+    request: RebootRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RebootResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const AgentServiceClient = makeGenericClientConstructor(
-	AgentServiceService,
-	"pallet.v1.AgentService",
+  AgentServiceService,
+  "pallet.v1.AgentService",
 ) as unknown as {
-	new (
-		address: string,
-		credentials: ChannelCredentials,
-		options?: Partial<ClientOptions>,
-	): AgentServiceClient;
-	service: typeof AgentServiceService;
-	serviceName: string;
+  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): AgentServiceClient;
+  service: typeof AgentServiceService;
+  serviceName: string;
 };
 
-type Builtin =
-	| Date
-	| Function
-	| Uint8Array
-	| string
-	| number
-	| boolean
-	| bigint
-	| undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint
-	? string | number | bigint
-	: T extends Builtin
-		? T
-		: T extends globalThis.Array<infer U>
-			? globalThis.Array<DeepPartial<U>>
-			: T extends ReadonlyArray<infer U>
-				? ReadonlyArray<DeepPartial<U>>
-				: T extends { $case: string; value: unknown }
-					? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-					: T extends {}
-						? { [K in keyof T]?: DeepPartial<T[K]> }
-						: Partial<T>;
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
 
 function isSet(value: any): boolean {
-	return value !== null && value !== undefined;
+  return value !== null && value !== undefined;
 }
 
 export interface MessageFns<T> {
-	encode(message: T, writer?: BinaryWriter): BinaryWriter;
-	decode(input: BinaryReader | Uint8Array, length?: number): T;
-	fromJSON(object: any): T;
-	toJSON(message: T): unknown;
-	create(base?: DeepPartial<T>): T;
-	fromPartial(object: DeepPartial<T>): T;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

@@ -7,20 +7,20 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
-	type CallOptions,
-	type ChannelCredentials,
-	type Client,
-	type ClientDuplexStream,
-	type ClientOptions,
-	type ClientReadableStream,
-	type ClientUnaryCall,
-	type handleBidiStreamingCall,
-	type handleServerStreamingCall,
-	type handleUnaryCall,
-	type Metadata,
-	makeGenericClientConstructor,
-	type ServiceError,
-	type UntypedServiceImplementation,
+  type CallOptions,
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  type ClientOptions,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  type handleBidiStreamingCall,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  makeGenericClientConstructor,
+  type Metadata,
+  type ServiceError,
+  type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { BlockDevice } from "./disk.ts";
@@ -36,4527 +36,4108 @@ export const protobufFileName = "pallet/v1/controller.proto";
 
 /** Where a node's next boot goes. */
 export const BootTarget = {
-	/** BOOT_TARGET_UNSPECIFIED - Never sent. */
-	BOOT_TARGET_UNSPECIFIED: 0,
-	/** BOOT_TARGET_AGENT - Netboot into the shared root filesystem, where the agent runs. */
-	BOOT_TARGET_AGENT: 1,
-	/** BOOT_TARGET_LOCAL - The node's own card, with the kernel of the image on it served over TFTP. */
-	BOOT_TARGET_LOCAL: 2,
-	UNRECOGNIZED: -1,
+  /** BOOT_TARGET_UNSPECIFIED - Never sent. */
+  BOOT_TARGET_UNSPECIFIED: 0,
+  /** BOOT_TARGET_AGENT - Netboot into the shared root filesystem, where the agent runs. */
+  BOOT_TARGET_AGENT: 1,
+  /** BOOT_TARGET_LOCAL - The node's own card, with the kernel of the image on it served over TFTP. */
+  BOOT_TARGET_LOCAL: 2,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type BootTarget = (typeof BootTarget)[keyof typeof BootTarget];
+export type BootTarget = typeof BootTarget[keyof typeof BootTarget];
 
 export namespace BootTarget {
-	export type BOOT_TARGET_UNSPECIFIED =
-		typeof BootTarget.BOOT_TARGET_UNSPECIFIED;
-	export type BOOT_TARGET_AGENT = typeof BootTarget.BOOT_TARGET_AGENT;
-	export type BOOT_TARGET_LOCAL = typeof BootTarget.BOOT_TARGET_LOCAL;
-	export type UNRECOGNIZED = typeof BootTarget.UNRECOGNIZED;
+  export type BOOT_TARGET_UNSPECIFIED = typeof BootTarget.BOOT_TARGET_UNSPECIFIED;
+  export type BOOT_TARGET_AGENT = typeof BootTarget.BOOT_TARGET_AGENT;
+  export type BOOT_TARGET_LOCAL = typeof BootTarget.BOOT_TARGET_LOCAL;
+  export type UNRECOGNIZED = typeof BootTarget.UNRECOGNIZED;
 }
 
 export function bootTargetFromJSON(object: any): BootTarget {
-	switch (object) {
-		case 0:
-		case "BOOT_TARGET_UNSPECIFIED":
-			return BootTarget.BOOT_TARGET_UNSPECIFIED;
-		case 1:
-		case "BOOT_TARGET_AGENT":
-			return BootTarget.BOOT_TARGET_AGENT;
-		case 2:
-		case "BOOT_TARGET_LOCAL":
-			return BootTarget.BOOT_TARGET_LOCAL;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return BootTarget.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "BOOT_TARGET_UNSPECIFIED":
+      return BootTarget.BOOT_TARGET_UNSPECIFIED;
+    case 1:
+    case "BOOT_TARGET_AGENT":
+      return BootTarget.BOOT_TARGET_AGENT;
+    case 2:
+    case "BOOT_TARGET_LOCAL":
+      return BootTarget.BOOT_TARGET_LOCAL;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return BootTarget.UNRECOGNIZED;
+  }
 }
 
 export function bootTargetToJSON(object: BootTarget): string {
-	switch (object) {
-		case BootTarget.BOOT_TARGET_UNSPECIFIED:
-			return "BOOT_TARGET_UNSPECIFIED";
-		case BootTarget.BOOT_TARGET_AGENT:
-			return "BOOT_TARGET_AGENT";
-		case BootTarget.BOOT_TARGET_LOCAL:
-			return "BOOT_TARGET_LOCAL";
-		case BootTarget.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case BootTarget.BOOT_TARGET_UNSPECIFIED:
+      return "BOOT_TARGET_UNSPECIFIED";
+    case BootTarget.BOOT_TARGET_AGENT:
+      return "BOOT_TARGET_AGENT";
+    case BootTarget.BOOT_TARGET_LOCAL:
+      return "BOOT_TARGET_LOCAL";
+    case BootTarget.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** The last sign that a booting node gave. */
 export interface BootStage {
-	/** The file that it asked for, for example "pxelinux.cfg/01-b8-27-eb-00-00-01". */
-	path: string;
-	/** When. */
-	time: Date | undefined;
+  /** The file that it asked for, for example "pxelinux.cfg/01-b8-27-eb-00-00-01". */
+  path: string;
+  /** When. */
+  time: Date | undefined;
 }
 
 /** A Raspberry Pi, or a machine that boots like one. */
 export interface Node {
-	/** MAC address by which it boots: six lower-case hexadecimal octets joined by colons. */
-	nodeId: string;
-	/** Name. */
-	name: string;
-	/** Whether the operator has accepted it: `--all` includes only accepted nodes. */
-	accepted: boolean;
-	/** Where its next boot goes. */
-	bootTarget: BootTarget;
-	/** Digest of the image whose kernel it gets when `boot_target` is local. */
-	bootImageDigest: string;
-	/** IP address last seen. */
-	address: string;
-	/** Facts from its last registration; absent before the first. */
-	facts: NodeFacts | undefined;
-	/** Its agent at the last registration; absent before the first. */
-	agent: AgentInfo | undefined;
-	/** Whether its agent is heard from. */
-	online: boolean;
-	/** When it was last heard from in any way. */
-	lastSeenAt: Date | undefined;
-	/** Last file that it asked for while booting; absent before the first. */
-	bootStage: BootStage | undefined;
-	/** When it was first seen. */
-	discoveredAt: Date | undefined;
-	/** Digest of the image that it last proved to run; empty before the first proof. */
-	provedImageDigest: string;
-	/** Name of that image, as it was then. */
-	provedImageName: string;
-	/** Id of the rollout that is at work on it; empty when none is. */
-	rolloutId: string;
+  /** MAC address by which it boots: six lower-case hexadecimal octets joined by colons. */
+  nodeId: string;
+  /** Name. */
+  name: string;
+  /** Whether the operator has accepted it: `--all` includes only accepted nodes. */
+  accepted: boolean;
+  /** Where its next boot goes. */
+  bootTarget: BootTarget;
+  /** Digest of the image whose kernel it gets when `boot_target` is local. */
+  bootImageDigest: string;
+  /** IP address last seen. */
+  address: string;
+  /** Facts from its last registration; absent before the first. */
+  facts:
+    | NodeFacts
+    | undefined;
+  /** Its agent at the last registration; absent before the first. */
+  agent:
+    | AgentInfo
+    | undefined;
+  /** Whether its agent is heard from. */
+  online: boolean;
+  /** When it was last heard from in any way. */
+  lastSeenAt:
+    | Date
+    | undefined;
+  /** Last file that it asked for while booting; absent before the first. */
+  bootStage:
+    | BootStage
+    | undefined;
+  /** When it was first seen. */
+  discoveredAt:
+    | Date
+    | undefined;
+  /** Digest of the image that it last proved to run; empty before the first proof. */
+  provedImageDigest: string;
+  /** Name of that image, as it was then. */
+  provedImageName: string;
+  /** Id of the rollout that is at work on it; empty when none is. */
+  rolloutId: string;
 }
 
 /** Asks for the status. */
-export type GetStatusRequest = {};
+export interface GetStatusRequest {
+}
 
 /** The status. */
 export interface GetStatusResponse {
-	/** Version of the program. */
-	version: string;
-	/** When the process started. */
-	startedAt: Date | undefined;
-	/** "host:port" of gRPC as nodes reach it. */
-	grpcAddress: string;
-	/** URL of HTTP as nodes reach it. */
-	httpUrl: string;
-	/** "host:port" of TFTP (UDP) as nodes reach it. */
-	tftpAddress: string;
+  /** Version of the program. */
+  version: string;
+  /** When the process started. */
+  startedAt:
+    | Date
+    | undefined;
+  /** "host:port" of gRPC as nodes reach it. */
+  grpcAddress: string;
+  /** URL of HTTP as nodes reach it. */
+  httpUrl: string;
+  /** "host:port" of TFTP (UDP) as nodes reach it. */
+  tftpAddress: string;
 }
 
 /** Asks for the nodes. */
-export type ListNodesRequest = {};
+export interface ListNodesRequest {
+}
 
 /** The nodes. */
 export interface ListNodesResponse {
-	/** By name. */
-	nodes: Node[];
+  /** By name. */
+  nodes: Node[];
 }
 
 /** Asks for a node. */
 export interface ControllerServiceGetNodeRequest {
-	/** Name, MAC address or serial number. */
-	node: string;
+  /** Name, MAC address or serial number. */
+  node: string;
 }
 
 /** A node. */
 export interface ControllerServiceGetNodeResponse {
-	/** The node. */
-	node: Node | undefined;
+  /** The node. */
+  node: Node | undefined;
 }
 
 /** Asks for another name. */
 export interface RenameNodeRequest {
-	/** Name, MAC address or serial number. */
-	node: string;
-	/** The name to give. */
-	name: string;
+  /** Name, MAC address or serial number. */
+  node: string;
+  /** The name to give. */
+  name: string;
 }
 
 /** The renamed node. */
 export interface RenameNodeResponse {
-	/** The node. */
-	node: Node | undefined;
+  /** The node. */
+  node: Node | undefined;
 }
 
 /** Asks to accept nodes. */
 export interface AcceptNodesRequest {
-	/** Names, MAC addresses or serial numbers. */
-	nodes: string[];
-	/** Instead of naming them: every node known now. */
-	all: boolean;
+  /** Names, MAC addresses or serial numbers. */
+  nodes: string[];
+  /** Instead of naming them: every node known now. */
+  all: boolean;
 }
 
 /** The accepted nodes. */
 export interface AcceptNodesResponse {
-	/** The nodes that the request meant. */
-	nodes: Node[];
+  /** The nodes that the request meant. */
+  nodes: Node[];
 }
 
 /** Asks to forget a node. */
 export interface ForgetNodeRequest {
-	/** Name, MAC address or serial number. */
-	node: string;
+  /** Name, MAC address or serial number. */
+  node: string;
 }
 
 /** Says that the node is forgotten. */
-export type ForgetNodeResponse = {};
+export interface ForgetNodeResponse {
+}
 
 /** Asks to set a boot target. */
 export interface SetBootTargetRequest {
-	/** Name, MAC address or serial number. */
-	node: string;
-	/** Where its next boot shall go. */
-	bootTarget: BootTarget;
-	/** For local: the image whose kernel to serve; empty for the one that the node last proved to run. */
-	imageName: string;
+  /** Name, MAC address or serial number. */
+  node: string;
+  /** Where its next boot shall go. */
+  bootTarget: BootTarget;
+  /** For local: the image whose kernel to serve; empty for the one that the node last proved to run. */
+  imageName: string;
 }
 
 /** The node with its new boot target. */
 export interface SetBootTargetResponse {
-	/** The node. */
-	node: Node | undefined;
+  /** The node. */
+  node: Node | undefined;
 }
 
 /** Asks for the disks of a node. */
 export interface ListNodeDisksRequest {
-	/** Name, MAC address or serial number. */
-	node: string;
+  /** Name, MAC address or serial number. */
+  node: string;
 }
 
 /** The disks of a node. */
 export interface ListNodeDisksResponse {
-	/** Top-level devices with their children. */
-	devices: BlockDevice[];
+  /** Top-level devices with their children. */
+  devices: BlockDevice[];
 }
 
 /** Asks for an operation on a node. */
 export interface RunNodeOperationRequest {
-	/** Name, MAC address or serial number. */
-	node: string;
-	/** What to do. Images are written by StartRollout only. */
-	spec: OperationSpec | undefined;
+  /** Name, MAC address or serial number. */
+  node: string;
+  /** What to do. Images are written by StartRollout only. */
+  spec: OperationSpec | undefined;
 }
 
 /** One state of the operation. */
 export interface RunNodeOperationResponse {
-	/** The operation. */
-	operation: Operation | undefined;
+  /** The operation. */
+  operation: Operation | undefined;
 }
 
 /** Asks to reboot a node. */
 export interface RebootNodeRequest {
-	/** Name, MAC address or serial number. */
-	node: string;
+  /** Name, MAC address or serial number. */
+  node: string;
 }
 
 /** Says that the node is rebooting. */
-export type RebootNodeResponse = {};
+export interface RebootNodeResponse {
+}
 
 /** Asks for the images. */
-export type ListImagesRequest = {};
+export interface ListImagesRequest {
+}
 
 /** The images. */
 export interface ListImagesResponse {
-	/** By name. */
-	images: Image[];
+  /** By name. */
+  images: Image[];
 }
 
 /** Asks for an image. */
 export interface GetImageRequest {
-	/** Name in the catalogue. */
-	name: string;
+  /** Name in the catalogue. */
+  name: string;
 }
 
 /** An image. */
 export interface GetImageResponse {
-	/** The image. */
-	image: Image | undefined;
+  /** The image. */
+  image: Image | undefined;
 }
 
 /** What the bytes that follow are. */
 export interface AddImageHeader {
-	/** Name to give the image in the catalogue. */
-	name: string;
-	/** Number of bytes that will follow, for the progress; 0 when unknown. */
-	fileBytes: bigint;
+  /** Name to give the image in the catalogue. */
+  name: string;
+  /** Number of bytes that will follow, for the progress; 0 when unknown. */
+  fileBytes: bigint;
 }
 
 /** First the header, then the bytes of the file. */
 export interface AddImageRequest {
-	/** The header once, then chunks. */
-	part:
-		| //
-		/** Must come first. */
-		{ $case: "header"; value: AddImageHeader } //
-		/** The next bytes of the file, at most 1 MiB. */
-		| { $case: "chunk"; value: Uint8Array }
-		| undefined;
+  /** The header once, then chunks. */
+  part:
+    | //
+    /** Must come first. */
+    { $case: "header"; value: AddImageHeader }
+    | //
+    /** The next bytes of the file, at most 1 MiB. */
+    { $case: "chunk"; value: Uint8Array }
+    | undefined;
 }
 
 /** How far an import has come. */
 export interface ImportProgress {
-	/** What it is doing, for a person, for example "decompressing". */
-	step: string;
-	/** Bytes of the file taken in. */
-	received: ByteCount | undefined;
+  /** What it is doing, for a person, for example "decompressing". */
+  step: string;
+  /** Bytes of the file taken in. */
+  received: ByteCount | undefined;
 }
 
 /** Progress, and last the image. */
 export interface AddImageResponse {
-	/** Progress until the image is there. */
-	part:
-		| //
-		/** How far it has come. */
-		{ $case: "progress"; value: ImportProgress } //
-		/** The finished image; the last message. */
-		| { $case: "image"; value: Image }
-		| undefined;
+  /** Progress until the image is there. */
+  part:
+    | //
+    /** How far it has come. */
+    { $case: "progress"; value: ImportProgress }
+    | //
+    /** The finished image; the last message. */
+    { $case: "image"; value: Image }
+    | undefined;
 }
 
 /** Asks to remove an image. */
 export interface RemoveImageRequest {
-	/** Name in the catalogue. */
-	name: string;
+  /** Name in the catalogue. */
+  name: string;
 }
 
 /** Says that the image is removed. */
-export type RemoveImageResponse = {};
+export interface RemoveImageResponse {
+}
 
 /** Which nodes to reimage with what, and how. */
 export interface RolloutRequest {
-	/** Names, MAC addresses or serial numbers. */
-	nodes: string[];
-	/** Instead of naming them: every accepted node. */
-	all: boolean;
-	/** The image; empty when the catalogue holds exactly one. */
-	imageName: string;
-	/** The disk to write on each node, for example "/dev/mmcblk0"; empty to let Pallet choose the only one that fits. */
-	disk: string;
+  /** Names, MAC addresses or serial numbers. */
+  nodes: string[];
+  /** Instead of naming them: every accepted node. */
+  all: boolean;
+  /** The image; empty when the catalogue holds exactly one. */
+  imageName: string;
+  /** The disk to write on each node, for example "/dev/mmcblk0"; empty to let Pallet choose the only one that fits. */
+  disk: string;
 }
 
 /** Asks for a plan. */
 export interface PlanRolloutRequest {
-	/** What to plan. */
-	rollout: RolloutRequest | undefined;
+  /** What to plan. */
+  rollout: RolloutRequest | undefined;
 }
 
 /** The plan. */
 export interface PlanRolloutResponse {
-	/** The image. */
-	image: Image | undefined;
-	/** One per node, by name. */
-	plans: ReimagePlan[];
+  /** The image. */
+  image:
+    | Image
+    | undefined;
+  /** One per node, by name. */
+  plans: ReimagePlan[];
 }
 
 /** Asks to start a rollout. */
 export interface StartRolloutRequest {
-	/** Id chosen by the caller (1 to 64 characters of [A-Za-z0-9._-]); empty to let the controller choose. */
-	rolloutId: string;
-	/** What to do. */
-	rollout: RolloutRequest | undefined;
+  /** Id chosen by the caller (1 to 64 characters of [A-Za-z0-9._-]); empty to let the controller choose. */
+  rolloutId: string;
+  /** What to do. */
+  rollout: RolloutRequest | undefined;
 }
 
 /** The started rollout. */
 export interface StartRolloutResponse {
-	/** The rollout. */
-	rollout: Rollout | undefined;
+  /** The rollout. */
+  rollout: Rollout | undefined;
 }
 
 /** Asks to watch a rollout. */
 export interface WatchRolloutRequest {
-	/** Id of the rollout. */
-	rolloutId: string;
+  /** Id of the rollout. */
+  rolloutId: string;
 }
 
 /** One state of the rollout. */
 export interface WatchRolloutResponse {
-	/** The rollout. */
-	rollout: Rollout | undefined;
+  /** The rollout. */
+  rollout: Rollout | undefined;
 }
 
 /** Asks for the rollouts. */
-export type ListRolloutsRequest = {};
+export interface ListRolloutsRequest {
+}
 
 /** The rollouts. */
 export interface ListRolloutsResponse {
-	/** Newest first. */
-	rollouts: Rollout[];
+  /** Newest first. */
+  rollouts: Rollout[];
 }
 
 /** Asks to cancel a rollout. */
 export interface CancelRolloutRequest {
-	/** Id of the rollout. */
-	rolloutId: string;
+  /** Id of the rollout. */
+  rolloutId: string;
 }
 
 /** The rollout, being cancelled. */
 export interface CancelRolloutResponse {
-	/** The rollout. */
-	rollout: Rollout | undefined;
+  /** The rollout. */
+  rollout: Rollout | undefined;
 }
 
 /** Asks for events. */
 export interface StreamEventsRequest {
-	/** Only events with a greater id. */
-	afterId: bigint;
-	/** Whether to wait for events to come. */
-	follow: boolean;
-	/** Only events of this node (name, MAC address or serial number); empty for all. */
-	node: string;
-	/** Only events of this rollout; empty for all. */
-	rolloutId: string;
-	/** Only the last so many of those that exist; 0 for all. */
-	limit: number;
+  /** Only events with a greater id. */
+  afterId: bigint;
+  /** Whether to wait for events to come. */
+  follow: boolean;
+  /** Only events of this node (name, MAC address or serial number); empty for all. */
+  node: string;
+  /** Only events of this rollout; empty for all. */
+  rolloutId: string;
+  /** Only the last so many of those that exist; 0 for all. */
+  limit: number;
 }
 
 /** One event. */
 export interface StreamEventsResponse {
-	/** The event. */
-	event: Event | undefined;
+  /** The event. */
+  event: Event | undefined;
 }
 
 function createBaseBootStage(): BootStage {
-	return { path: "", time: undefined };
+  return { path: "", time: undefined };
 }
 
 export const BootStage: MessageFns<BootStage> = {
-	encode(
-		message: BootStage,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.path !== "") {
-			writer.uint32(10).string(message.path);
-		}
-		if (message.time !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.time),
-				writer.uint32(18).fork(),
-			).join();
-		}
-		return writer;
-	},
+  encode(message: BootStage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): BootStage {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseBootStage();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): BootStage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBootStage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.path = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.time = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): BootStage {
-		return {
-			path: isSet(object.path) ? globalThis.String(object.path) : "",
-			time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
-		};
-	},
+  fromJSON(object: any): BootStage {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
+    };
+  },
 
-	toJSON(message: BootStage): unknown {
-		const obj: any = {};
-		if (message.path !== "") {
-			obj.path = message.path;
-		}
-		if (message.time !== undefined) {
-			obj.time = message.time.toISOString();
-		}
-		return obj;
-	},
+  toJSON(message: BootStage): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.time !== undefined) {
+      obj.time = message.time.toISOString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<BootStage>): BootStage {
-		return BootStage.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<BootStage>): BootStage {
-		const message = createBaseBootStage();
-		message.path = object.path ?? "";
-		message.time = object.time ?? undefined;
-		return message;
-	},
+  create(base?: DeepPartial<BootStage>): BootStage {
+    return BootStage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BootStage>): BootStage {
+    const message = createBaseBootStage();
+    message.path = object.path ?? "";
+    message.time = object.time ?? undefined;
+    return message;
+  },
 };
 
 function createBaseNode(): Node {
-	return {
-		nodeId: "",
-		name: "",
-		accepted: false,
-		bootTarget: 0,
-		bootImageDigest: "",
-		address: "",
-		facts: undefined,
-		agent: undefined,
-		online: false,
-		lastSeenAt: undefined,
-		bootStage: undefined,
-		discoveredAt: undefined,
-		provedImageDigest: "",
-		provedImageName: "",
-		rolloutId: "",
-	};
+  return {
+    nodeId: "",
+    name: "",
+    accepted: false,
+    bootTarget: 0,
+    bootImageDigest: "",
+    address: "",
+    facts: undefined,
+    agent: undefined,
+    online: false,
+    lastSeenAt: undefined,
+    bootStage: undefined,
+    discoveredAt: undefined,
+    provedImageDigest: "",
+    provedImageName: "",
+    rolloutId: "",
+  };
 }
 
 export const Node: MessageFns<Node> = {
-	encode(
-		message: Node,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.nodeId !== "") {
-			writer.uint32(10).string(message.nodeId);
-		}
-		if (message.name !== "") {
-			writer.uint32(18).string(message.name);
-		}
-		if (message.accepted !== false) {
-			writer.uint32(24).bool(message.accepted);
-		}
-		if (message.bootTarget !== 0) {
-			writer.uint32(32).int32(message.bootTarget);
-		}
-		if (message.bootImageDigest !== "") {
-			writer.uint32(42).string(message.bootImageDigest);
-		}
-		if (message.address !== "") {
-			writer.uint32(50).string(message.address);
-		}
-		if (message.facts !== undefined) {
-			NodeFacts.encode(message.facts, writer.uint32(58).fork()).join();
-		}
-		if (message.agent !== undefined) {
-			AgentInfo.encode(message.agent, writer.uint32(66).fork()).join();
-		}
-		if (message.online !== false) {
-			writer.uint32(72).bool(message.online);
-		}
-		if (message.lastSeenAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.lastSeenAt),
-				writer.uint32(82).fork(),
-			).join();
-		}
-		if (message.bootStage !== undefined) {
-			BootStage.encode(message.bootStage, writer.uint32(90).fork()).join();
-		}
-		if (message.discoveredAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.discoveredAt),
-				writer.uint32(98).fork(),
-			).join();
-		}
-		if (message.provedImageDigest !== "") {
-			writer.uint32(106).string(message.provedImageDigest);
-		}
-		if (message.provedImageName !== "") {
-			writer.uint32(114).string(message.provedImageName);
-		}
-		if (message.rolloutId !== "") {
-			writer.uint32(122).string(message.rolloutId);
-		}
-		return writer;
-	},
+  encode(message: Node, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.accepted !== false) {
+      writer.uint32(24).bool(message.accepted);
+    }
+    if (message.bootTarget !== 0) {
+      writer.uint32(32).int32(message.bootTarget);
+    }
+    if (message.bootImageDigest !== "") {
+      writer.uint32(42).string(message.bootImageDigest);
+    }
+    if (message.address !== "") {
+      writer.uint32(50).string(message.address);
+    }
+    if (message.facts !== undefined) {
+      NodeFacts.encode(message.facts, writer.uint32(58).fork()).join();
+    }
+    if (message.agent !== undefined) {
+      AgentInfo.encode(message.agent, writer.uint32(66).fork()).join();
+    }
+    if (message.online !== false) {
+      writer.uint32(72).bool(message.online);
+    }
+    if (message.lastSeenAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastSeenAt), writer.uint32(82).fork()).join();
+    }
+    if (message.bootStage !== undefined) {
+      BootStage.encode(message.bootStage, writer.uint32(90).fork()).join();
+    }
+    if (message.discoveredAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.discoveredAt), writer.uint32(98).fork()).join();
+    }
+    if (message.provedImageDigest !== "") {
+      writer.uint32(106).string(message.provedImageDigest);
+    }
+    if (message.provedImageName !== "") {
+      writer.uint32(114).string(message.provedImageName);
+    }
+    if (message.rolloutId !== "") {
+      writer.uint32(122).string(message.rolloutId);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Node {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseNode();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Node {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.nodeId = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.name = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 24) {
-							break;
-						}
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
 
-						message.accepted = reader.bool();
-						continue;
-					}
-					case 4: {
-						if (tag !== 32) {
-							break;
-						}
+            message.accepted = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
 
-						message.bootTarget = reader.int32() as any;
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.bootTarget = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.bootImageDigest = reader.string();
-						continue;
-					}
-					case 6: {
-						if (tag !== 50) {
-							break;
-						}
+            message.bootImageDigest = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
 
-						message.address = reader.string();
-						continue;
-					}
-					case 7: {
-						if (tag !== 58) {
-							break;
-						}
+            message.address = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
 
-						message.facts = NodeFacts.decode(reader, reader.uint32());
-						continue;
-					}
-					case 8: {
-						if (tag !== 66) {
-							break;
-						}
+            message.facts = NodeFacts.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
 
-						message.agent = AgentInfo.decode(reader, reader.uint32());
-						continue;
-					}
-					case 9: {
-						if (tag !== 72) {
-							break;
-						}
+            message.agent = AgentInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
 
-						message.online = reader.bool();
-						continue;
-					}
-					case 10: {
-						if (tag !== 82) {
-							break;
-						}
+            message.online = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
 
-						message.lastSeenAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-					case 11: {
-						if (tag !== 90) {
-							break;
-						}
+            message.lastSeenAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
 
-						message.bootStage = BootStage.decode(reader, reader.uint32());
-						continue;
-					}
-					case 12: {
-						if (tag !== 98) {
-							break;
-						}
+            message.bootStage = BootStage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
 
-						message.discoveredAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-					case 13: {
-						if (tag !== 106) {
-							break;
-						}
+            message.discoveredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
 
-						message.provedImageDigest = reader.string();
-						continue;
-					}
-					case 14: {
-						if (tag !== 114) {
-							break;
-						}
+            message.provedImageDigest = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
 
-						message.provedImageName = reader.string();
-						continue;
-					}
-					case 15: {
-						if (tag !== 122) {
-							break;
-						}
+            message.provedImageName = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
 
-						message.rolloutId = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.rolloutId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Node {
-		return {
-			nodeId: isSet(object.nodeId)
-				? globalThis.String(object.nodeId)
-				: isSet(object.node_id)
-					? globalThis.String(object.node_id)
-					: "",
-			name: isSet(object.name) ? globalThis.String(object.name) : "",
-			accepted: isSet(object.accepted)
-				? globalThis.Boolean(object.accepted)
-				: false,
-			bootTarget: isSet(object.bootTarget)
-				? bootTargetFromJSON(object.bootTarget)
-				: isSet(object.boot_target)
-					? bootTargetFromJSON(object.boot_target)
-					: 0,
-			bootImageDigest: isSet(object.bootImageDigest)
-				? globalThis.String(object.bootImageDigest)
-				: isSet(object.boot_image_digest)
-					? globalThis.String(object.boot_image_digest)
-					: "",
-			address: isSet(object.address) ? globalThis.String(object.address) : "",
-			facts: isSet(object.facts) ? NodeFacts.fromJSON(object.facts) : undefined,
-			agent: isSet(object.agent) ? AgentInfo.fromJSON(object.agent) : undefined,
-			online: isSet(object.online) ? globalThis.Boolean(object.online) : false,
-			lastSeenAt: isSet(object.lastSeenAt)
-				? fromJsonTimestamp(object.lastSeenAt)
-				: isSet(object.last_seen_at)
-					? fromJsonTimestamp(object.last_seen_at)
-					: undefined,
-			bootStage: isSet(object.bootStage)
-				? BootStage.fromJSON(object.bootStage)
-				: isSet(object.boot_stage)
-					? BootStage.fromJSON(object.boot_stage)
-					: undefined,
-			discoveredAt: isSet(object.discoveredAt)
-				? fromJsonTimestamp(object.discoveredAt)
-				: isSet(object.discovered_at)
-					? fromJsonTimestamp(object.discovered_at)
-					: undefined,
-			provedImageDigest: isSet(object.provedImageDigest)
-				? globalThis.String(object.provedImageDigest)
-				: isSet(object.proved_image_digest)
-					? globalThis.String(object.proved_image_digest)
-					: "",
-			provedImageName: isSet(object.provedImageName)
-				? globalThis.String(object.provedImageName)
-				: isSet(object.proved_image_name)
-					? globalThis.String(object.proved_image_name)
-					: "",
-			rolloutId: isSet(object.rolloutId)
-				? globalThis.String(object.rolloutId)
-				: isSet(object.rollout_id)
-					? globalThis.String(object.rollout_id)
-					: "",
-		};
-	},
+  fromJSON(object: any): Node {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      accepted: isSet(object.accepted) ? globalThis.Boolean(object.accepted) : false,
+      bootTarget: isSet(object.bootTarget)
+        ? bootTargetFromJSON(object.bootTarget)
+        : isSet(object.boot_target)
+        ? bootTargetFromJSON(object.boot_target)
+        : 0,
+      bootImageDigest: isSet(object.bootImageDigest)
+        ? globalThis.String(object.bootImageDigest)
+        : isSet(object.boot_image_digest)
+        ? globalThis.String(object.boot_image_digest)
+        : "",
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      facts: isSet(object.facts) ? NodeFacts.fromJSON(object.facts) : undefined,
+      agent: isSet(object.agent) ? AgentInfo.fromJSON(object.agent) : undefined,
+      online: isSet(object.online) ? globalThis.Boolean(object.online) : false,
+      lastSeenAt: isSet(object.lastSeenAt)
+        ? fromJsonTimestamp(object.lastSeenAt)
+        : isSet(object.last_seen_at)
+        ? fromJsonTimestamp(object.last_seen_at)
+        : undefined,
+      bootStage: isSet(object.bootStage)
+        ? BootStage.fromJSON(object.bootStage)
+        : isSet(object.boot_stage)
+        ? BootStage.fromJSON(object.boot_stage)
+        : undefined,
+      discoveredAt: isSet(object.discoveredAt)
+        ? fromJsonTimestamp(object.discoveredAt)
+        : isSet(object.discovered_at)
+        ? fromJsonTimestamp(object.discovered_at)
+        : undefined,
+      provedImageDigest: isSet(object.provedImageDigest)
+        ? globalThis.String(object.provedImageDigest)
+        : isSet(object.proved_image_digest)
+        ? globalThis.String(object.proved_image_digest)
+        : "",
+      provedImageName: isSet(object.provedImageName)
+        ? globalThis.String(object.provedImageName)
+        : isSet(object.proved_image_name)
+        ? globalThis.String(object.proved_image_name)
+        : "",
+      rolloutId: isSet(object.rolloutId)
+        ? globalThis.String(object.rolloutId)
+        : isSet(object.rollout_id)
+        ? globalThis.String(object.rollout_id)
+        : "",
+    };
+  },
 
-	toJSON(message: Node): unknown {
-		const obj: any = {};
-		if (message.nodeId !== "") {
-			obj.nodeId = message.nodeId;
-		}
-		if (message.name !== "") {
-			obj.name = message.name;
-		}
-		if (message.accepted !== false) {
-			obj.accepted = message.accepted;
-		}
-		if (message.bootTarget !== 0) {
-			obj.bootTarget = bootTargetToJSON(message.bootTarget);
-		}
-		if (message.bootImageDigest !== "") {
-			obj.bootImageDigest = message.bootImageDigest;
-		}
-		if (message.address !== "") {
-			obj.address = message.address;
-		}
-		if (message.facts !== undefined) {
-			obj.facts = NodeFacts.toJSON(message.facts);
-		}
-		if (message.agent !== undefined) {
-			obj.agent = AgentInfo.toJSON(message.agent);
-		}
-		if (message.online !== false) {
-			obj.online = message.online;
-		}
-		if (message.lastSeenAt !== undefined) {
-			obj.lastSeenAt = message.lastSeenAt.toISOString();
-		}
-		if (message.bootStage !== undefined) {
-			obj.bootStage = BootStage.toJSON(message.bootStage);
-		}
-		if (message.discoveredAt !== undefined) {
-			obj.discoveredAt = message.discoveredAt.toISOString();
-		}
-		if (message.provedImageDigest !== "") {
-			obj.provedImageDigest = message.provedImageDigest;
-		}
-		if (message.provedImageName !== "") {
-			obj.provedImageName = message.provedImageName;
-		}
-		if (message.rolloutId !== "") {
-			obj.rolloutId = message.rolloutId;
-		}
-		return obj;
-	},
+  toJSON(message: Node): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.accepted !== false) {
+      obj.accepted = message.accepted;
+    }
+    if (message.bootTarget !== 0) {
+      obj.bootTarget = bootTargetToJSON(message.bootTarget);
+    }
+    if (message.bootImageDigest !== "") {
+      obj.bootImageDigest = message.bootImageDigest;
+    }
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.facts !== undefined) {
+      obj.facts = NodeFacts.toJSON(message.facts);
+    }
+    if (message.agent !== undefined) {
+      obj.agent = AgentInfo.toJSON(message.agent);
+    }
+    if (message.online !== false) {
+      obj.online = message.online;
+    }
+    if (message.lastSeenAt !== undefined) {
+      obj.lastSeenAt = message.lastSeenAt.toISOString();
+    }
+    if (message.bootStage !== undefined) {
+      obj.bootStage = BootStage.toJSON(message.bootStage);
+    }
+    if (message.discoveredAt !== undefined) {
+      obj.discoveredAt = message.discoveredAt.toISOString();
+    }
+    if (message.provedImageDigest !== "") {
+      obj.provedImageDigest = message.provedImageDigest;
+    }
+    if (message.provedImageName !== "") {
+      obj.provedImageName = message.provedImageName;
+    }
+    if (message.rolloutId !== "") {
+      obj.rolloutId = message.rolloutId;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Node>): Node {
-		return Node.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Node>): Node {
-		const message = createBaseNode();
-		message.nodeId = object.nodeId ?? "";
-		message.name = object.name ?? "";
-		message.accepted = object.accepted ?? false;
-		message.bootTarget = object.bootTarget ?? 0;
-		message.bootImageDigest = object.bootImageDigest ?? "";
-		message.address = object.address ?? "";
-		message.facts =
-			object.facts !== undefined && object.facts !== null
-				? NodeFacts.fromPartial(object.facts)
-				: undefined;
-		message.agent =
-			object.agent !== undefined && object.agent !== null
-				? AgentInfo.fromPartial(object.agent)
-				: undefined;
-		message.online = object.online ?? false;
-		message.lastSeenAt = object.lastSeenAt ?? undefined;
-		message.bootStage =
-			object.bootStage !== undefined && object.bootStage !== null
-				? BootStage.fromPartial(object.bootStage)
-				: undefined;
-		message.discoveredAt = object.discoveredAt ?? undefined;
-		message.provedImageDigest = object.provedImageDigest ?? "";
-		message.provedImageName = object.provedImageName ?? "";
-		message.rolloutId = object.rolloutId ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<Node>): Node {
+    return Node.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Node>): Node {
+    const message = createBaseNode();
+    message.nodeId = object.nodeId ?? "";
+    message.name = object.name ?? "";
+    message.accepted = object.accepted ?? false;
+    message.bootTarget = object.bootTarget ?? 0;
+    message.bootImageDigest = object.bootImageDigest ?? "";
+    message.address = object.address ?? "";
+    message.facts = (object.facts !== undefined && object.facts !== null)
+      ? NodeFacts.fromPartial(object.facts)
+      : undefined;
+    message.agent = (object.agent !== undefined && object.agent !== null)
+      ? AgentInfo.fromPartial(object.agent)
+      : undefined;
+    message.online = object.online ?? false;
+    message.lastSeenAt = object.lastSeenAt ?? undefined;
+    message.bootStage = (object.bootStage !== undefined && object.bootStage !== null)
+      ? BootStage.fromPartial(object.bootStage)
+      : undefined;
+    message.discoveredAt = object.discoveredAt ?? undefined;
+    message.provedImageDigest = object.provedImageDigest ?? "";
+    message.provedImageName = object.provedImageName ?? "";
+    message.rolloutId = object.rolloutId ?? "";
+    return message;
+  },
 };
 
 function createBaseGetStatusRequest(): GetStatusRequest {
-	return {};
+  return {};
 }
 
 export const GetStatusRequest: MessageFns<GetStatusRequest> = {
-	encode(
-		_: GetStatusRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		return writer;
-	},
+  encode(_: GetStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): GetStatusRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseGetStatusRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStatusRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStatusRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(_: any): GetStatusRequest {
-		return {};
-	},
+  fromJSON(_: any): GetStatusRequest {
+    return {};
+  },
 
-	toJSON(_: GetStatusRequest): unknown {
-		const obj: any = {};
-		return obj;
-	},
+  toJSON(_: GetStatusRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
 
-	create(base?: DeepPartial<GetStatusRequest>): GetStatusRequest {
-		return GetStatusRequest.fromPartial(base ?? {});
-	},
-	fromPartial(_: DeepPartial<GetStatusRequest>): GetStatusRequest {
-		const message = createBaseGetStatusRequest();
-		return message;
-	},
+  create(base?: DeepPartial<GetStatusRequest>): GetStatusRequest {
+    return GetStatusRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetStatusRequest>): GetStatusRequest {
+    const message = createBaseGetStatusRequest();
+    return message;
+  },
 };
 
 function createBaseGetStatusResponse(): GetStatusResponse {
-	return {
-		version: "",
-		startedAt: undefined,
-		grpcAddress: "",
-		httpUrl: "",
-		tftpAddress: "",
-	};
+  return { version: "", startedAt: undefined, grpcAddress: "", httpUrl: "", tftpAddress: "" };
 }
 
 export const GetStatusResponse: MessageFns<GetStatusResponse> = {
-	encode(
-		message: GetStatusResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.version !== "") {
-			writer.uint32(10).string(message.version);
-		}
-		if (message.startedAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.startedAt),
-				writer.uint32(18).fork(),
-			).join();
-		}
-		if (message.grpcAddress !== "") {
-			writer.uint32(26).string(message.grpcAddress);
-		}
-		if (message.httpUrl !== "") {
-			writer.uint32(34).string(message.httpUrl);
-		}
-		if (message.tftpAddress !== "") {
-			writer.uint32(42).string(message.tftpAddress);
-		}
-		return writer;
-	},
+  encode(message: GetStatusResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(18).fork()).join();
+    }
+    if (message.grpcAddress !== "") {
+      writer.uint32(26).string(message.grpcAddress);
+    }
+    if (message.httpUrl !== "") {
+      writer.uint32(34).string(message.httpUrl);
+    }
+    if (message.tftpAddress !== "") {
+      writer.uint32(42).string(message.tftpAddress);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): GetStatusResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseGetStatusResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStatusResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStatusResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.version = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.startedAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.grpcAddress = reader.string();
-						continue;
-					}
-					case 4: {
-						if (tag !== 34) {
-							break;
-						}
+            message.grpcAddress = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
 
-						message.httpUrl = reader.string();
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.httpUrl = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.tftpAddress = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.tftpAddress = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): GetStatusResponse {
-		return {
-			version: isSet(object.version) ? globalThis.String(object.version) : "",
-			startedAt: isSet(object.startedAt)
-				? fromJsonTimestamp(object.startedAt)
-				: isSet(object.started_at)
-					? fromJsonTimestamp(object.started_at)
-					: undefined,
-			grpcAddress: isSet(object.grpcAddress)
-				? globalThis.String(object.grpcAddress)
-				: isSet(object.grpc_address)
-					? globalThis.String(object.grpc_address)
-					: "",
-			httpUrl: isSet(object.httpUrl)
-				? globalThis.String(object.httpUrl)
-				: isSet(object.http_url)
-					? globalThis.String(object.http_url)
-					: "",
-			tftpAddress: isSet(object.tftpAddress)
-				? globalThis.String(object.tftpAddress)
-				: isSet(object.tftp_address)
-					? globalThis.String(object.tftp_address)
-					: "",
-		};
-	},
+  fromJSON(object: any): GetStatusResponse {
+    return {
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      startedAt: isSet(object.startedAt)
+        ? fromJsonTimestamp(object.startedAt)
+        : isSet(object.started_at)
+        ? fromJsonTimestamp(object.started_at)
+        : undefined,
+      grpcAddress: isSet(object.grpcAddress)
+        ? globalThis.String(object.grpcAddress)
+        : isSet(object.grpc_address)
+        ? globalThis.String(object.grpc_address)
+        : "",
+      httpUrl: isSet(object.httpUrl)
+        ? globalThis.String(object.httpUrl)
+        : isSet(object.http_url)
+        ? globalThis.String(object.http_url)
+        : "",
+      tftpAddress: isSet(object.tftpAddress)
+        ? globalThis.String(object.tftpAddress)
+        : isSet(object.tftp_address)
+        ? globalThis.String(object.tftp_address)
+        : "",
+    };
+  },
 
-	toJSON(message: GetStatusResponse): unknown {
-		const obj: any = {};
-		if (message.version !== "") {
-			obj.version = message.version;
-		}
-		if (message.startedAt !== undefined) {
-			obj.startedAt = message.startedAt.toISOString();
-		}
-		if (message.grpcAddress !== "") {
-			obj.grpcAddress = message.grpcAddress;
-		}
-		if (message.httpUrl !== "") {
-			obj.httpUrl = message.httpUrl;
-		}
-		if (message.tftpAddress !== "") {
-			obj.tftpAddress = message.tftpAddress;
-		}
-		return obj;
-	},
+  toJSON(message: GetStatusResponse): unknown {
+    const obj: any = {};
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.startedAt !== undefined) {
+      obj.startedAt = message.startedAt.toISOString();
+    }
+    if (message.grpcAddress !== "") {
+      obj.grpcAddress = message.grpcAddress;
+    }
+    if (message.httpUrl !== "") {
+      obj.httpUrl = message.httpUrl;
+    }
+    if (message.tftpAddress !== "") {
+      obj.tftpAddress = message.tftpAddress;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<GetStatusResponse>): GetStatusResponse {
-		return GetStatusResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<GetStatusResponse>): GetStatusResponse {
-		const message = createBaseGetStatusResponse();
-		message.version = object.version ?? "";
-		message.startedAt = object.startedAt ?? undefined;
-		message.grpcAddress = object.grpcAddress ?? "";
-		message.httpUrl = object.httpUrl ?? "";
-		message.tftpAddress = object.tftpAddress ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<GetStatusResponse>): GetStatusResponse {
+    return GetStatusResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetStatusResponse>): GetStatusResponse {
+    const message = createBaseGetStatusResponse();
+    message.version = object.version ?? "";
+    message.startedAt = object.startedAt ?? undefined;
+    message.grpcAddress = object.grpcAddress ?? "";
+    message.httpUrl = object.httpUrl ?? "";
+    message.tftpAddress = object.tftpAddress ?? "";
+    return message;
+  },
 };
 
 function createBaseListNodesRequest(): ListNodesRequest {
-	return {};
+  return {};
 }
 
 export const ListNodesRequest: MessageFns<ListNodesRequest> = {
-	encode(
-		_: ListNodesRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		return writer;
-	},
+  encode(_: ListNodesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): ListNodesRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListNodesRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+  decode(input: BinaryReader | Uint8Array, length?: number): ListNodesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListNodesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(_: any): ListNodesRequest {
-		return {};
-	},
+  fromJSON(_: any): ListNodesRequest {
+    return {};
+  },
 
-	toJSON(_: ListNodesRequest): unknown {
-		const obj: any = {};
-		return obj;
-	},
+  toJSON(_: ListNodesRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
 
-	create(base?: DeepPartial<ListNodesRequest>): ListNodesRequest {
-		return ListNodesRequest.fromPartial(base ?? {});
-	},
-	fromPartial(_: DeepPartial<ListNodesRequest>): ListNodesRequest {
-		const message = createBaseListNodesRequest();
-		return message;
-	},
+  create(base?: DeepPartial<ListNodesRequest>): ListNodesRequest {
+    return ListNodesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListNodesRequest>): ListNodesRequest {
+    const message = createBaseListNodesRequest();
+    return message;
+  },
 };
 
 function createBaseListNodesResponse(): ListNodesResponse {
-	return { nodes: [] };
+  return { nodes: [] };
 }
 
 export const ListNodesResponse: MessageFns<ListNodesResponse> = {
-	encode(
-		message: ListNodesResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		for (const v of message.nodes) {
-			Node.encode(v!, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: ListNodesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.nodes) {
+      Node.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): ListNodesResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListNodesResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ListNodesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListNodesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.nodes.push(Node.decode(reader, reader.uint32()));
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.nodes.push(Node.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ListNodesResponse {
-		return {
-			nodes: globalThis.Array.isArray(object?.nodes)
-				? object.nodes.map((e: any) => Node.fromJSON(e))
-				: [],
-		};
-	},
+  fromJSON(object: any): ListNodesResponse {
+    return { nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => Node.fromJSON(e)) : [] };
+  },
 
-	toJSON(message: ListNodesResponse): unknown {
-		const obj: any = {};
-		if (message.nodes?.length) {
-			obj.nodes = message.nodes.map((e) => Node.toJSON(e));
-		}
-		return obj;
-	},
+  toJSON(message: ListNodesResponse): unknown {
+    const obj: any = {};
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes.map((e) => Node.toJSON(e));
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ListNodesResponse>): ListNodesResponse {
-		return ListNodesResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<ListNodesResponse>): ListNodesResponse {
-		const message = createBaseListNodesResponse();
-		message.nodes = object.nodes?.map((e) => Node.fromPartial(e)) || [];
-		return message;
-	},
+  create(base?: DeepPartial<ListNodesResponse>): ListNodesResponse {
+    return ListNodesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListNodesResponse>): ListNodesResponse {
+    const message = createBaseListNodesResponse();
+    message.nodes = object.nodes?.map((e) => Node.fromPartial(e)) || [];
+    return message;
+  },
 };
 
 function createBaseControllerServiceGetNodeRequest(): ControllerServiceGetNodeRequest {
-	return { node: "" };
+  return { node: "" };
 }
 
-export const ControllerServiceGetNodeRequest: MessageFns<ControllerServiceGetNodeRequest> =
-	{
-		encode(
-			message: ControllerServiceGetNodeRequest,
-			writer: BinaryWriter = new BinaryWriter(),
-		): BinaryWriter {
-			if (message.node !== "") {
-				writer.uint32(10).string(message.node);
-			}
-			return writer;
-		},
+export const ControllerServiceGetNodeRequest: MessageFns<ControllerServiceGetNodeRequest> = {
+  encode(message: ControllerServiceGetNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    return writer;
+  },
 
-		decode(
-			input: BinaryReader | Uint8Array,
-			length?: number,
-		): ControllerServiceGetNodeRequest {
-			const reader =
-				input instanceof BinaryReader ? input : new BinaryReader(input);
-			const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-			if (previousRecursionDepth >= 100) {
-				throw new globalThis.Error("protobuf decode recursion limit exceeded");
-			}
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-			try {
-				const end = length === undefined ? reader.len : reader.pos + length;
-				const message = createBaseControllerServiceGetNodeRequest();
-				while (reader.pos < end) {
-					const tag = reader.uint32();
-					switch (tag >>> 3) {
-						case 1: {
-							if (tag !== 10) {
-								break;
-							}
+  decode(input: BinaryReader | Uint8Array, length?: number): ControllerServiceGetNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControllerServiceGetNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-							message.node = reader.string();
-							continue;
-						}
-					}
-					if ((tag & 7) === 4 || tag === 0) {
-						break;
-					}
-					reader.skip(tag & 7);
-				}
-				return message;
-			} finally {
-				(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-			}
-		},
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-		fromJSON(object: any): ControllerServiceGetNodeRequest {
-			return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
-		},
+  fromJSON(object: any): ControllerServiceGetNodeRequest {
+    return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
+  },
 
-		toJSON(message: ControllerServiceGetNodeRequest): unknown {
-			const obj: any = {};
-			if (message.node !== "") {
-				obj.node = message.node;
-			}
-			return obj;
-		},
+  toJSON(message: ControllerServiceGetNodeRequest): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    return obj;
+  },
 
-		create(
-			base?: DeepPartial<ControllerServiceGetNodeRequest>,
-		): ControllerServiceGetNodeRequest {
-			return ControllerServiceGetNodeRequest.fromPartial(base ?? {});
-		},
-		fromPartial(
-			object: DeepPartial<ControllerServiceGetNodeRequest>,
-		): ControllerServiceGetNodeRequest {
-			const message = createBaseControllerServiceGetNodeRequest();
-			message.node = object.node ?? "";
-			return message;
-		},
-	};
+  create(base?: DeepPartial<ControllerServiceGetNodeRequest>): ControllerServiceGetNodeRequest {
+    return ControllerServiceGetNodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ControllerServiceGetNodeRequest>): ControllerServiceGetNodeRequest {
+    const message = createBaseControllerServiceGetNodeRequest();
+    message.node = object.node ?? "";
+    return message;
+  },
+};
 
 function createBaseControllerServiceGetNodeResponse(): ControllerServiceGetNodeResponse {
-	return { node: undefined };
+  return { node: undefined };
 }
 
-export const ControllerServiceGetNodeResponse: MessageFns<ControllerServiceGetNodeResponse> =
-	{
-		encode(
-			message: ControllerServiceGetNodeResponse,
-			writer: BinaryWriter = new BinaryWriter(),
-		): BinaryWriter {
-			if (message.node !== undefined) {
-				Node.encode(message.node, writer.uint32(10).fork()).join();
-			}
-			return writer;
-		},
+export const ControllerServiceGetNodeResponse: MessageFns<ControllerServiceGetNodeResponse> = {
+  encode(message: ControllerServiceGetNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== undefined) {
+      Node.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-		decode(
-			input: BinaryReader | Uint8Array,
-			length?: number,
-		): ControllerServiceGetNodeResponse {
-			const reader =
-				input instanceof BinaryReader ? input : new BinaryReader(input);
-			const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-			if (previousRecursionDepth >= 100) {
-				throw new globalThis.Error("protobuf decode recursion limit exceeded");
-			}
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-			try {
-				const end = length === undefined ? reader.len : reader.pos + length;
-				const message = createBaseControllerServiceGetNodeResponse();
-				while (reader.pos < end) {
-					const tag = reader.uint32();
-					switch (tag >>> 3) {
-						case 1: {
-							if (tag !== 10) {
-								break;
-							}
+  decode(input: BinaryReader | Uint8Array, length?: number): ControllerServiceGetNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControllerServiceGetNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-							message.node = Node.decode(reader, reader.uint32());
-							continue;
-						}
-					}
-					if ((tag & 7) === 4 || tag === 0) {
-						break;
-					}
-					reader.skip(tag & 7);
-				}
-				return message;
-			} finally {
-				(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-			}
-		},
+            message.node = Node.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-		fromJSON(object: any): ControllerServiceGetNodeResponse {
-			return {
-				node: isSet(object.node) ? Node.fromJSON(object.node) : undefined,
-			};
-		},
+  fromJSON(object: any): ControllerServiceGetNodeResponse {
+    return { node: isSet(object.node) ? Node.fromJSON(object.node) : undefined };
+  },
 
-		toJSON(message: ControllerServiceGetNodeResponse): unknown {
-			const obj: any = {};
-			if (message.node !== undefined) {
-				obj.node = Node.toJSON(message.node);
-			}
-			return obj;
-		},
+  toJSON(message: ControllerServiceGetNodeResponse): unknown {
+    const obj: any = {};
+    if (message.node !== undefined) {
+      obj.node = Node.toJSON(message.node);
+    }
+    return obj;
+  },
 
-		create(
-			base?: DeepPartial<ControllerServiceGetNodeResponse>,
-		): ControllerServiceGetNodeResponse {
-			return ControllerServiceGetNodeResponse.fromPartial(base ?? {});
-		},
-		fromPartial(
-			object: DeepPartial<ControllerServiceGetNodeResponse>,
-		): ControllerServiceGetNodeResponse {
-			const message = createBaseControllerServiceGetNodeResponse();
-			message.node =
-				object.node !== undefined && object.node !== null
-					? Node.fromPartial(object.node)
-					: undefined;
-			return message;
-		},
-	};
+  create(base?: DeepPartial<ControllerServiceGetNodeResponse>): ControllerServiceGetNodeResponse {
+    return ControllerServiceGetNodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ControllerServiceGetNodeResponse>): ControllerServiceGetNodeResponse {
+    const message = createBaseControllerServiceGetNodeResponse();
+    message.node = (object.node !== undefined && object.node !== null) ? Node.fromPartial(object.node) : undefined;
+    return message;
+  },
+};
 
 function createBaseRenameNodeRequest(): RenameNodeRequest {
-	return { node: "", name: "" };
+  return { node: "", name: "" };
 }
 
 export const RenameNodeRequest: MessageFns<RenameNodeRequest> = {
-	encode(
-		message: RenameNodeRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.node !== "") {
-			writer.uint32(10).string(message.node);
-		}
-		if (message.name !== "") {
-			writer.uint32(18).string(message.name);
-		}
-		return writer;
-	},
+  encode(message: RenameNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): RenameNodeRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRenameNodeRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RenameNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenameNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.node = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.name = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RenameNodeRequest {
-		return {
-			node: isSet(object.node) ? globalThis.String(object.node) : "",
-			name: isSet(object.name) ? globalThis.String(object.name) : "",
-		};
-	},
+  fromJSON(object: any): RenameNodeRequest {
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+    };
+  },
 
-	toJSON(message: RenameNodeRequest): unknown {
-		const obj: any = {};
-		if (message.node !== "") {
-			obj.node = message.node;
-		}
-		if (message.name !== "") {
-			obj.name = message.name;
-		}
-		return obj;
-	},
+  toJSON(message: RenameNodeRequest): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<RenameNodeRequest>): RenameNodeRequest {
-		return RenameNodeRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<RenameNodeRequest>): RenameNodeRequest {
-		const message = createBaseRenameNodeRequest();
-		message.node = object.node ?? "";
-		message.name = object.name ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<RenameNodeRequest>): RenameNodeRequest {
+    return RenameNodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenameNodeRequest>): RenameNodeRequest {
+    const message = createBaseRenameNodeRequest();
+    message.node = object.node ?? "";
+    message.name = object.name ?? "";
+    return message;
+  },
 };
 
 function createBaseRenameNodeResponse(): RenameNodeResponse {
-	return { node: undefined };
+  return { node: undefined };
 }
 
 export const RenameNodeResponse: MessageFns<RenameNodeResponse> = {
-	encode(
-		message: RenameNodeResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.node !== undefined) {
-			Node.encode(message.node, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: RenameNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== undefined) {
+      Node.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): RenameNodeResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRenameNodeResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RenameNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenameNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.node = Node.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.node = Node.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RenameNodeResponse {
-		return {
-			node: isSet(object.node) ? Node.fromJSON(object.node) : undefined,
-		};
-	},
+  fromJSON(object: any): RenameNodeResponse {
+    return { node: isSet(object.node) ? Node.fromJSON(object.node) : undefined };
+  },
 
-	toJSON(message: RenameNodeResponse): unknown {
-		const obj: any = {};
-		if (message.node !== undefined) {
-			obj.node = Node.toJSON(message.node);
-		}
-		return obj;
-	},
+  toJSON(message: RenameNodeResponse): unknown {
+    const obj: any = {};
+    if (message.node !== undefined) {
+      obj.node = Node.toJSON(message.node);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<RenameNodeResponse>): RenameNodeResponse {
-		return RenameNodeResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<RenameNodeResponse>): RenameNodeResponse {
-		const message = createBaseRenameNodeResponse();
-		message.node =
-			object.node !== undefined && object.node !== null
-				? Node.fromPartial(object.node)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<RenameNodeResponse>): RenameNodeResponse {
+    return RenameNodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenameNodeResponse>): RenameNodeResponse {
+    const message = createBaseRenameNodeResponse();
+    message.node = (object.node !== undefined && object.node !== null) ? Node.fromPartial(object.node) : undefined;
+    return message;
+  },
 };
 
 function createBaseAcceptNodesRequest(): AcceptNodesRequest {
-	return { nodes: [], all: false };
+  return { nodes: [], all: false };
 }
 
 export const AcceptNodesRequest: MessageFns<AcceptNodesRequest> = {
-	encode(
-		message: AcceptNodesRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		for (const v of message.nodes) {
-			writer.uint32(10).string(v!);
-		}
-		if (message.all !== false) {
-			writer.uint32(16).bool(message.all);
-		}
-		return writer;
-	},
+  encode(message: AcceptNodesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.nodes) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.all !== false) {
+      writer.uint32(16).bool(message.all);
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): AcceptNodesRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseAcceptNodesRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptNodesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptNodesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.nodes.push(reader.string());
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.nodes.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.all = reader.bool();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.all = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): AcceptNodesRequest {
-		return {
-			nodes: globalThis.Array.isArray(object?.nodes)
-				? object.nodes.map((e: any) => globalThis.String(e))
-				: [],
-			all: isSet(object.all) ? globalThis.Boolean(object.all) : false,
-		};
-	},
+  fromJSON(object: any): AcceptNodesRequest {
+    return {
+      nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => globalThis.String(e)) : [],
+      all: isSet(object.all) ? globalThis.Boolean(object.all) : false,
+    };
+  },
 
-	toJSON(message: AcceptNodesRequest): unknown {
-		const obj: any = {};
-		if (message.nodes?.length) {
-			obj.nodes = message.nodes;
-		}
-		if (message.all !== false) {
-			obj.all = message.all;
-		}
-		return obj;
-	},
+  toJSON(message: AcceptNodesRequest): unknown {
+    const obj: any = {};
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes;
+    }
+    if (message.all !== false) {
+      obj.all = message.all;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<AcceptNodesRequest>): AcceptNodesRequest {
-		return AcceptNodesRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<AcceptNodesRequest>): AcceptNodesRequest {
-		const message = createBaseAcceptNodesRequest();
-		message.nodes = object.nodes?.map((e) => e) || [];
-		message.all = object.all ?? false;
-		return message;
-	},
+  create(base?: DeepPartial<AcceptNodesRequest>): AcceptNodesRequest {
+    return AcceptNodesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AcceptNodesRequest>): AcceptNodesRequest {
+    const message = createBaseAcceptNodesRequest();
+    message.nodes = object.nodes?.map((e) => e) || [];
+    message.all = object.all ?? false;
+    return message;
+  },
 };
 
 function createBaseAcceptNodesResponse(): AcceptNodesResponse {
-	return { nodes: [] };
+  return { nodes: [] };
 }
 
 export const AcceptNodesResponse: MessageFns<AcceptNodesResponse> = {
-	encode(
-		message: AcceptNodesResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		for (const v of message.nodes) {
-			Node.encode(v!, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: AcceptNodesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.nodes) {
+      Node.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): AcceptNodesResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseAcceptNodesResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptNodesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptNodesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.nodes.push(Node.decode(reader, reader.uint32()));
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.nodes.push(Node.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): AcceptNodesResponse {
-		return {
-			nodes: globalThis.Array.isArray(object?.nodes)
-				? object.nodes.map((e: any) => Node.fromJSON(e))
-				: [],
-		};
-	},
+  fromJSON(object: any): AcceptNodesResponse {
+    return { nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => Node.fromJSON(e)) : [] };
+  },
 
-	toJSON(message: AcceptNodesResponse): unknown {
-		const obj: any = {};
-		if (message.nodes?.length) {
-			obj.nodes = message.nodes.map((e) => Node.toJSON(e));
-		}
-		return obj;
-	},
+  toJSON(message: AcceptNodesResponse): unknown {
+    const obj: any = {};
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes.map((e) => Node.toJSON(e));
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<AcceptNodesResponse>): AcceptNodesResponse {
-		return AcceptNodesResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<AcceptNodesResponse>): AcceptNodesResponse {
-		const message = createBaseAcceptNodesResponse();
-		message.nodes = object.nodes?.map((e) => Node.fromPartial(e)) || [];
-		return message;
-	},
+  create(base?: DeepPartial<AcceptNodesResponse>): AcceptNodesResponse {
+    return AcceptNodesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AcceptNodesResponse>): AcceptNodesResponse {
+    const message = createBaseAcceptNodesResponse();
+    message.nodes = object.nodes?.map((e) => Node.fromPartial(e)) || [];
+    return message;
+  },
 };
 
 function createBaseForgetNodeRequest(): ForgetNodeRequest {
-	return { node: "" };
+  return { node: "" };
 }
 
 export const ForgetNodeRequest: MessageFns<ForgetNodeRequest> = {
-	encode(
-		message: ForgetNodeRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.node !== "") {
-			writer.uint32(10).string(message.node);
-		}
-		return writer;
-	},
+  encode(message: ForgetNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): ForgetNodeRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseForgetNodeRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ForgetNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForgetNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.node = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ForgetNodeRequest {
-		return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
-	},
+  fromJSON(object: any): ForgetNodeRequest {
+    return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
+  },
 
-	toJSON(message: ForgetNodeRequest): unknown {
-		const obj: any = {};
-		if (message.node !== "") {
-			obj.node = message.node;
-		}
-		return obj;
-	},
+  toJSON(message: ForgetNodeRequest): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ForgetNodeRequest>): ForgetNodeRequest {
-		return ForgetNodeRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<ForgetNodeRequest>): ForgetNodeRequest {
-		const message = createBaseForgetNodeRequest();
-		message.node = object.node ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<ForgetNodeRequest>): ForgetNodeRequest {
+    return ForgetNodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ForgetNodeRequest>): ForgetNodeRequest {
+    const message = createBaseForgetNodeRequest();
+    message.node = object.node ?? "";
+    return message;
+  },
 };
 
 function createBaseForgetNodeResponse(): ForgetNodeResponse {
-	return {};
+  return {};
 }
 
 export const ForgetNodeResponse: MessageFns<ForgetNodeResponse> = {
-	encode(
-		_: ForgetNodeResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		return writer;
-	},
+  encode(_: ForgetNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): ForgetNodeResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseForgetNodeResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+  decode(input: BinaryReader | Uint8Array, length?: number): ForgetNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForgetNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(_: any): ForgetNodeResponse {
-		return {};
-	},
+  fromJSON(_: any): ForgetNodeResponse {
+    return {};
+  },
 
-	toJSON(_: ForgetNodeResponse): unknown {
-		const obj: any = {};
-		return obj;
-	},
+  toJSON(_: ForgetNodeResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
 
-	create(base?: DeepPartial<ForgetNodeResponse>): ForgetNodeResponse {
-		return ForgetNodeResponse.fromPartial(base ?? {});
-	},
-	fromPartial(_: DeepPartial<ForgetNodeResponse>): ForgetNodeResponse {
-		const message = createBaseForgetNodeResponse();
-		return message;
-	},
+  create(base?: DeepPartial<ForgetNodeResponse>): ForgetNodeResponse {
+    return ForgetNodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ForgetNodeResponse>): ForgetNodeResponse {
+    const message = createBaseForgetNodeResponse();
+    return message;
+  },
 };
 
 function createBaseSetBootTargetRequest(): SetBootTargetRequest {
-	return { node: "", bootTarget: 0, imageName: "" };
+  return { node: "", bootTarget: 0, imageName: "" };
 }
 
 export const SetBootTargetRequest: MessageFns<SetBootTargetRequest> = {
-	encode(
-		message: SetBootTargetRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.node !== "") {
-			writer.uint32(10).string(message.node);
-		}
-		if (message.bootTarget !== 0) {
-			writer.uint32(16).int32(message.bootTarget);
-		}
-		if (message.imageName !== "") {
-			writer.uint32(26).string(message.imageName);
-		}
-		return writer;
-	},
+  encode(message: SetBootTargetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.bootTarget !== 0) {
+      writer.uint32(16).int32(message.bootTarget);
+    }
+    if (message.imageName !== "") {
+      writer.uint32(26).string(message.imageName);
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): SetBootTargetRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseSetBootTargetRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): SetBootTargetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetBootTargetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.node = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.bootTarget = reader.int32() as any;
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.bootTarget = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.imageName = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.imageName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): SetBootTargetRequest {
-		return {
-			node: isSet(object.node) ? globalThis.String(object.node) : "",
-			bootTarget: isSet(object.bootTarget)
-				? bootTargetFromJSON(object.bootTarget)
-				: isSet(object.boot_target)
-					? bootTargetFromJSON(object.boot_target)
-					: 0,
-			imageName: isSet(object.imageName)
-				? globalThis.String(object.imageName)
-				: isSet(object.image_name)
-					? globalThis.String(object.image_name)
-					: "",
-		};
-	},
+  fromJSON(object: any): SetBootTargetRequest {
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      bootTarget: isSet(object.bootTarget)
+        ? bootTargetFromJSON(object.bootTarget)
+        : isSet(object.boot_target)
+        ? bootTargetFromJSON(object.boot_target)
+        : 0,
+      imageName: isSet(object.imageName)
+        ? globalThis.String(object.imageName)
+        : isSet(object.image_name)
+        ? globalThis.String(object.image_name)
+        : "",
+    };
+  },
 
-	toJSON(message: SetBootTargetRequest): unknown {
-		const obj: any = {};
-		if (message.node !== "") {
-			obj.node = message.node;
-		}
-		if (message.bootTarget !== 0) {
-			obj.bootTarget = bootTargetToJSON(message.bootTarget);
-		}
-		if (message.imageName !== "") {
-			obj.imageName = message.imageName;
-		}
-		return obj;
-	},
+  toJSON(message: SetBootTargetRequest): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.bootTarget !== 0) {
+      obj.bootTarget = bootTargetToJSON(message.bootTarget);
+    }
+    if (message.imageName !== "") {
+      obj.imageName = message.imageName;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<SetBootTargetRequest>): SetBootTargetRequest {
-		return SetBootTargetRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<SetBootTargetRequest>): SetBootTargetRequest {
-		const message = createBaseSetBootTargetRequest();
-		message.node = object.node ?? "";
-		message.bootTarget = object.bootTarget ?? 0;
-		message.imageName = object.imageName ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<SetBootTargetRequest>): SetBootTargetRequest {
+    return SetBootTargetRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetBootTargetRequest>): SetBootTargetRequest {
+    const message = createBaseSetBootTargetRequest();
+    message.node = object.node ?? "";
+    message.bootTarget = object.bootTarget ?? 0;
+    message.imageName = object.imageName ?? "";
+    return message;
+  },
 };
 
 function createBaseSetBootTargetResponse(): SetBootTargetResponse {
-	return { node: undefined };
+  return { node: undefined };
 }
 
 export const SetBootTargetResponse: MessageFns<SetBootTargetResponse> = {
-	encode(
-		message: SetBootTargetResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.node !== undefined) {
-			Node.encode(message.node, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: SetBootTargetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== undefined) {
+      Node.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): SetBootTargetResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseSetBootTargetResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): SetBootTargetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetBootTargetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.node = Node.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.node = Node.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): SetBootTargetResponse {
-		return {
-			node: isSet(object.node) ? Node.fromJSON(object.node) : undefined,
-		};
-	},
+  fromJSON(object: any): SetBootTargetResponse {
+    return { node: isSet(object.node) ? Node.fromJSON(object.node) : undefined };
+  },
 
-	toJSON(message: SetBootTargetResponse): unknown {
-		const obj: any = {};
-		if (message.node !== undefined) {
-			obj.node = Node.toJSON(message.node);
-		}
-		return obj;
-	},
+  toJSON(message: SetBootTargetResponse): unknown {
+    const obj: any = {};
+    if (message.node !== undefined) {
+      obj.node = Node.toJSON(message.node);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<SetBootTargetResponse>): SetBootTargetResponse {
-		return SetBootTargetResponse.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<SetBootTargetResponse>,
-	): SetBootTargetResponse {
-		const message = createBaseSetBootTargetResponse();
-		message.node =
-			object.node !== undefined && object.node !== null
-				? Node.fromPartial(object.node)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<SetBootTargetResponse>): SetBootTargetResponse {
+    return SetBootTargetResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetBootTargetResponse>): SetBootTargetResponse {
+    const message = createBaseSetBootTargetResponse();
+    message.node = (object.node !== undefined && object.node !== null) ? Node.fromPartial(object.node) : undefined;
+    return message;
+  },
 };
 
 function createBaseListNodeDisksRequest(): ListNodeDisksRequest {
-	return { node: "" };
+  return { node: "" };
 }
 
 export const ListNodeDisksRequest: MessageFns<ListNodeDisksRequest> = {
-	encode(
-		message: ListNodeDisksRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.node !== "") {
-			writer.uint32(10).string(message.node);
-		}
-		return writer;
-	},
+  encode(message: ListNodeDisksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): ListNodeDisksRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListNodeDisksRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ListNodeDisksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListNodeDisksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.node = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ListNodeDisksRequest {
-		return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
-	},
+  fromJSON(object: any): ListNodeDisksRequest {
+    return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
+  },
 
-	toJSON(message: ListNodeDisksRequest): unknown {
-		const obj: any = {};
-		if (message.node !== "") {
-			obj.node = message.node;
-		}
-		return obj;
-	},
+  toJSON(message: ListNodeDisksRequest): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ListNodeDisksRequest>): ListNodeDisksRequest {
-		return ListNodeDisksRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<ListNodeDisksRequest>): ListNodeDisksRequest {
-		const message = createBaseListNodeDisksRequest();
-		message.node = object.node ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<ListNodeDisksRequest>): ListNodeDisksRequest {
+    return ListNodeDisksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListNodeDisksRequest>): ListNodeDisksRequest {
+    const message = createBaseListNodeDisksRequest();
+    message.node = object.node ?? "";
+    return message;
+  },
 };
 
 function createBaseListNodeDisksResponse(): ListNodeDisksResponse {
-	return { devices: [] };
+  return { devices: [] };
 }
 
 export const ListNodeDisksResponse: MessageFns<ListNodeDisksResponse> = {
-	encode(
-		message: ListNodeDisksResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		for (const v of message.devices) {
-			BlockDevice.encode(v!, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: ListNodeDisksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.devices) {
+      BlockDevice.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): ListNodeDisksResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListNodeDisksResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ListNodeDisksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListNodeDisksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.devices.push(BlockDevice.decode(reader, reader.uint32()));
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.devices.push(BlockDevice.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ListNodeDisksResponse {
-		return {
-			devices: globalThis.Array.isArray(object?.devices)
-				? object.devices.map((e: any) => BlockDevice.fromJSON(e))
-				: [],
-		};
-	},
+  fromJSON(object: any): ListNodeDisksResponse {
+    return {
+      devices: globalThis.Array.isArray(object?.devices) ? object.devices.map((e: any) => BlockDevice.fromJSON(e)) : [],
+    };
+  },
 
-	toJSON(message: ListNodeDisksResponse): unknown {
-		const obj: any = {};
-		if (message.devices?.length) {
-			obj.devices = message.devices.map((e) => BlockDevice.toJSON(e));
-		}
-		return obj;
-	},
+  toJSON(message: ListNodeDisksResponse): unknown {
+    const obj: any = {};
+    if (message.devices?.length) {
+      obj.devices = message.devices.map((e) => BlockDevice.toJSON(e));
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ListNodeDisksResponse>): ListNodeDisksResponse {
-		return ListNodeDisksResponse.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<ListNodeDisksResponse>,
-	): ListNodeDisksResponse {
-		const message = createBaseListNodeDisksResponse();
-		message.devices =
-			object.devices?.map((e) => BlockDevice.fromPartial(e)) || [];
-		return message;
-	},
+  create(base?: DeepPartial<ListNodeDisksResponse>): ListNodeDisksResponse {
+    return ListNodeDisksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListNodeDisksResponse>): ListNodeDisksResponse {
+    const message = createBaseListNodeDisksResponse();
+    message.devices = object.devices?.map((e) => BlockDevice.fromPartial(e)) || [];
+    return message;
+  },
 };
 
 function createBaseRunNodeOperationRequest(): RunNodeOperationRequest {
-	return { node: "", spec: undefined };
+  return { node: "", spec: undefined };
 }
 
 export const RunNodeOperationRequest: MessageFns<RunNodeOperationRequest> = {
-	encode(
-		message: RunNodeOperationRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.node !== "") {
-			writer.uint32(10).string(message.node);
-		}
-		if (message.spec !== undefined) {
-			OperationSpec.encode(message.spec, writer.uint32(18).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: RunNodeOperationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.spec !== undefined) {
+      OperationSpec.encode(message.spec, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): RunNodeOperationRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRunNodeOperationRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RunNodeOperationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunNodeOperationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.node = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.spec = OperationSpec.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.spec = OperationSpec.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RunNodeOperationRequest {
-		return {
-			node: isSet(object.node) ? globalThis.String(object.node) : "",
-			spec: isSet(object.spec)
-				? OperationSpec.fromJSON(object.spec)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): RunNodeOperationRequest {
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      spec: isSet(object.spec) ? OperationSpec.fromJSON(object.spec) : undefined,
+    };
+  },
 
-	toJSON(message: RunNodeOperationRequest): unknown {
-		const obj: any = {};
-		if (message.node !== "") {
-			obj.node = message.node;
-		}
-		if (message.spec !== undefined) {
-			obj.spec = OperationSpec.toJSON(message.spec);
-		}
-		return obj;
-	},
+  toJSON(message: RunNodeOperationRequest): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.spec !== undefined) {
+      obj.spec = OperationSpec.toJSON(message.spec);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<RunNodeOperationRequest>): RunNodeOperationRequest {
-		return RunNodeOperationRequest.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<RunNodeOperationRequest>,
-	): RunNodeOperationRequest {
-		const message = createBaseRunNodeOperationRequest();
-		message.node = object.node ?? "";
-		message.spec =
-			object.spec !== undefined && object.spec !== null
-				? OperationSpec.fromPartial(object.spec)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<RunNodeOperationRequest>): RunNodeOperationRequest {
+    return RunNodeOperationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunNodeOperationRequest>): RunNodeOperationRequest {
+    const message = createBaseRunNodeOperationRequest();
+    message.node = object.node ?? "";
+    message.spec = (object.spec !== undefined && object.spec !== null)
+      ? OperationSpec.fromPartial(object.spec)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseRunNodeOperationResponse(): RunNodeOperationResponse {
-	return { operation: undefined };
+  return { operation: undefined };
 }
 
 export const RunNodeOperationResponse: MessageFns<RunNodeOperationResponse> = {
-	encode(
-		message: RunNodeOperationResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.operation !== undefined) {
-			Operation.encode(message.operation, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: RunNodeOperationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operation !== undefined) {
+      Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): RunNodeOperationResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRunNodeOperationResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RunNodeOperationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunNodeOperationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.operation = Operation.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.operation = Operation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RunNodeOperationResponse {
-		return {
-			operation: isSet(object.operation)
-				? Operation.fromJSON(object.operation)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): RunNodeOperationResponse {
+    return { operation: isSet(object.operation) ? Operation.fromJSON(object.operation) : undefined };
+  },
 
-	toJSON(message: RunNodeOperationResponse): unknown {
-		const obj: any = {};
-		if (message.operation !== undefined) {
-			obj.operation = Operation.toJSON(message.operation);
-		}
-		return obj;
-	},
+  toJSON(message: RunNodeOperationResponse): unknown {
+    const obj: any = {};
+    if (message.operation !== undefined) {
+      obj.operation = Operation.toJSON(message.operation);
+    }
+    return obj;
+  },
 
-	create(
-		base?: DeepPartial<RunNodeOperationResponse>,
-	): RunNodeOperationResponse {
-		return RunNodeOperationResponse.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<RunNodeOperationResponse>,
-	): RunNodeOperationResponse {
-		const message = createBaseRunNodeOperationResponse();
-		message.operation =
-			object.operation !== undefined && object.operation !== null
-				? Operation.fromPartial(object.operation)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<RunNodeOperationResponse>): RunNodeOperationResponse {
+    return RunNodeOperationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunNodeOperationResponse>): RunNodeOperationResponse {
+    const message = createBaseRunNodeOperationResponse();
+    message.operation = (object.operation !== undefined && object.operation !== null)
+      ? Operation.fromPartial(object.operation)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseRebootNodeRequest(): RebootNodeRequest {
-	return { node: "" };
+  return { node: "" };
 }
 
 export const RebootNodeRequest: MessageFns<RebootNodeRequest> = {
-	encode(
-		message: RebootNodeRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.node !== "") {
-			writer.uint32(10).string(message.node);
-		}
-		return writer;
-	},
+  encode(message: RebootNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): RebootNodeRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRebootNodeRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RebootNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebootNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.node = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RebootNodeRequest {
-		return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
-	},
+  fromJSON(object: any): RebootNodeRequest {
+    return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
+  },
 
-	toJSON(message: RebootNodeRequest): unknown {
-		const obj: any = {};
-		if (message.node !== "") {
-			obj.node = message.node;
-		}
-		return obj;
-	},
+  toJSON(message: RebootNodeRequest): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<RebootNodeRequest>): RebootNodeRequest {
-		return RebootNodeRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<RebootNodeRequest>): RebootNodeRequest {
-		const message = createBaseRebootNodeRequest();
-		message.node = object.node ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<RebootNodeRequest>): RebootNodeRequest {
+    return RebootNodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RebootNodeRequest>): RebootNodeRequest {
+    const message = createBaseRebootNodeRequest();
+    message.node = object.node ?? "";
+    return message;
+  },
 };
 
 function createBaseRebootNodeResponse(): RebootNodeResponse {
-	return {};
+  return {};
 }
 
 export const RebootNodeResponse: MessageFns<RebootNodeResponse> = {
-	encode(
-		_: RebootNodeResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		return writer;
-	},
+  encode(_: RebootNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): RebootNodeResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRebootNodeResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+  decode(input: BinaryReader | Uint8Array, length?: number): RebootNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebootNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(_: any): RebootNodeResponse {
-		return {};
-	},
+  fromJSON(_: any): RebootNodeResponse {
+    return {};
+  },
 
-	toJSON(_: RebootNodeResponse): unknown {
-		const obj: any = {};
-		return obj;
-	},
+  toJSON(_: RebootNodeResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
 
-	create(base?: DeepPartial<RebootNodeResponse>): RebootNodeResponse {
-		return RebootNodeResponse.fromPartial(base ?? {});
-	},
-	fromPartial(_: DeepPartial<RebootNodeResponse>): RebootNodeResponse {
-		const message = createBaseRebootNodeResponse();
-		return message;
-	},
+  create(base?: DeepPartial<RebootNodeResponse>): RebootNodeResponse {
+    return RebootNodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RebootNodeResponse>): RebootNodeResponse {
+    const message = createBaseRebootNodeResponse();
+    return message;
+  },
 };
 
 function createBaseListImagesRequest(): ListImagesRequest {
-	return {};
+  return {};
 }
 
 export const ListImagesRequest: MessageFns<ListImagesRequest> = {
-	encode(
-		_: ListImagesRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		return writer;
-	},
+  encode(_: ListImagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): ListImagesRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListImagesRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+  decode(input: BinaryReader | Uint8Array, length?: number): ListImagesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListImagesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(_: any): ListImagesRequest {
-		return {};
-	},
+  fromJSON(_: any): ListImagesRequest {
+    return {};
+  },
 
-	toJSON(_: ListImagesRequest): unknown {
-		const obj: any = {};
-		return obj;
-	},
+  toJSON(_: ListImagesRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
 
-	create(base?: DeepPartial<ListImagesRequest>): ListImagesRequest {
-		return ListImagesRequest.fromPartial(base ?? {});
-	},
-	fromPartial(_: DeepPartial<ListImagesRequest>): ListImagesRequest {
-		const message = createBaseListImagesRequest();
-		return message;
-	},
+  create(base?: DeepPartial<ListImagesRequest>): ListImagesRequest {
+    return ListImagesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListImagesRequest>): ListImagesRequest {
+    const message = createBaseListImagesRequest();
+    return message;
+  },
 };
 
 function createBaseListImagesResponse(): ListImagesResponse {
-	return { images: [] };
+  return { images: [] };
 }
 
 export const ListImagesResponse: MessageFns<ListImagesResponse> = {
-	encode(
-		message: ListImagesResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		for (const v of message.images) {
-			Image.encode(v!, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: ListImagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.images) {
+      Image.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): ListImagesResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListImagesResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ListImagesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListImagesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.images.push(Image.decode(reader, reader.uint32()));
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.images.push(Image.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ListImagesResponse {
-		return {
-			images: globalThis.Array.isArray(object?.images)
-				? object.images.map((e: any) => Image.fromJSON(e))
-				: [],
-		};
-	},
+  fromJSON(object: any): ListImagesResponse {
+    return { images: globalThis.Array.isArray(object?.images) ? object.images.map((e: any) => Image.fromJSON(e)) : [] };
+  },
 
-	toJSON(message: ListImagesResponse): unknown {
-		const obj: any = {};
-		if (message.images?.length) {
-			obj.images = message.images.map((e) => Image.toJSON(e));
-		}
-		return obj;
-	},
+  toJSON(message: ListImagesResponse): unknown {
+    const obj: any = {};
+    if (message.images?.length) {
+      obj.images = message.images.map((e) => Image.toJSON(e));
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ListImagesResponse>): ListImagesResponse {
-		return ListImagesResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<ListImagesResponse>): ListImagesResponse {
-		const message = createBaseListImagesResponse();
-		message.images = object.images?.map((e) => Image.fromPartial(e)) || [];
-		return message;
-	},
+  create(base?: DeepPartial<ListImagesResponse>): ListImagesResponse {
+    return ListImagesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListImagesResponse>): ListImagesResponse {
+    const message = createBaseListImagesResponse();
+    message.images = object.images?.map((e) => Image.fromPartial(e)) || [];
+    return message;
+  },
 };
 
 function createBaseGetImageRequest(): GetImageRequest {
-	return { name: "" };
+  return { name: "" };
 }
 
 export const GetImageRequest: MessageFns<GetImageRequest> = {
-	encode(
-		message: GetImageRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.name !== "") {
-			writer.uint32(10).string(message.name);
-		}
-		return writer;
-	},
+  encode(message: GetImageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): GetImageRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseGetImageRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): GetImageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetImageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.name = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): GetImageRequest {
-		return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
-	},
+  fromJSON(object: any): GetImageRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
 
-	toJSON(message: GetImageRequest): unknown {
-		const obj: any = {};
-		if (message.name !== "") {
-			obj.name = message.name;
-		}
-		return obj;
-	},
+  toJSON(message: GetImageRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<GetImageRequest>): GetImageRequest {
-		return GetImageRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<GetImageRequest>): GetImageRequest {
-		const message = createBaseGetImageRequest();
-		message.name = object.name ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<GetImageRequest>): GetImageRequest {
+    return GetImageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetImageRequest>): GetImageRequest {
+    const message = createBaseGetImageRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
 };
 
 function createBaseGetImageResponse(): GetImageResponse {
-	return { image: undefined };
+  return { image: undefined };
 }
 
 export const GetImageResponse: MessageFns<GetImageResponse> = {
-	encode(
-		message: GetImageResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.image !== undefined) {
-			Image.encode(message.image, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: GetImageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.image !== undefined) {
+      Image.encode(message.image, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): GetImageResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseGetImageResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): GetImageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetImageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.image = Image.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.image = Image.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): GetImageResponse {
-		return {
-			image: isSet(object.image) ? Image.fromJSON(object.image) : undefined,
-		};
-	},
+  fromJSON(object: any): GetImageResponse {
+    return { image: isSet(object.image) ? Image.fromJSON(object.image) : undefined };
+  },
 
-	toJSON(message: GetImageResponse): unknown {
-		const obj: any = {};
-		if (message.image !== undefined) {
-			obj.image = Image.toJSON(message.image);
-		}
-		return obj;
-	},
+  toJSON(message: GetImageResponse): unknown {
+    const obj: any = {};
+    if (message.image !== undefined) {
+      obj.image = Image.toJSON(message.image);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<GetImageResponse>): GetImageResponse {
-		return GetImageResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<GetImageResponse>): GetImageResponse {
-		const message = createBaseGetImageResponse();
-		message.image =
-			object.image !== undefined && object.image !== null
-				? Image.fromPartial(object.image)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<GetImageResponse>): GetImageResponse {
+    return GetImageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetImageResponse>): GetImageResponse {
+    const message = createBaseGetImageResponse();
+    message.image = (object.image !== undefined && object.image !== null) ? Image.fromPartial(object.image) : undefined;
+    return message;
+  },
 };
 
 function createBaseAddImageHeader(): AddImageHeader {
-	return { name: "", fileBytes: 0n };
+  return { name: "", fileBytes: 0n };
 }
 
 export const AddImageHeader: MessageFns<AddImageHeader> = {
-	encode(
-		message: AddImageHeader,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.name !== "") {
-			writer.uint32(10).string(message.name);
-		}
-		if (message.fileBytes !== 0n) {
-			if (BigInt.asUintN(64, message.fileBytes) !== message.fileBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.fileBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(16).uint64(message.fileBytes);
-		}
-		return writer;
-	},
+  encode(message: AddImageHeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.fileBytes !== 0n) {
+      if (BigInt.asUintN(64, message.fileBytes) !== message.fileBytes) {
+        throw new globalThis.Error("value provided for field message.fileBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.fileBytes);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): AddImageHeader {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseAddImageHeader();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): AddImageHeader {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddImageHeader();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.name = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.fileBytes = reader.uint64() as bigint;
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.fileBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): AddImageHeader {
-		return {
-			name: isSet(object.name) ? globalThis.String(object.name) : "",
-			fileBytes: isSet(object.fileBytes)
-				? BigInt(object.fileBytes)
-				: isSet(object.file_bytes)
-					? BigInt(object.file_bytes)
-					: 0n,
-		};
-	},
+  fromJSON(object: any): AddImageHeader {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      fileBytes: isSet(object.fileBytes)
+        ? BigInt(object.fileBytes)
+        : isSet(object.file_bytes)
+        ? BigInt(object.file_bytes)
+        : 0n,
+    };
+  },
 
-	toJSON(message: AddImageHeader): unknown {
-		const obj: any = {};
-		if (message.name !== "") {
-			obj.name = message.name;
-		}
-		if (message.fileBytes !== 0n) {
-			obj.fileBytes = message.fileBytes.toString();
-		}
-		return obj;
-	},
+  toJSON(message: AddImageHeader): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.fileBytes !== 0n) {
+      obj.fileBytes = message.fileBytes.toString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<AddImageHeader>): AddImageHeader {
-		return AddImageHeader.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<AddImageHeader>): AddImageHeader {
-		const message = createBaseAddImageHeader();
-		message.name = object.name ?? "";
-		message.fileBytes =
-			object.fileBytes !== undefined && object.fileBytes !== null
-				? BigInt(object.fileBytes)
-				: 0n;
-		return message;
-	},
+  create(base?: DeepPartial<AddImageHeader>): AddImageHeader {
+    return AddImageHeader.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddImageHeader>): AddImageHeader {
+    const message = createBaseAddImageHeader();
+    message.name = object.name ?? "";
+    message.fileBytes = (object.fileBytes !== undefined && object.fileBytes !== null) ? BigInt(object.fileBytes) : 0n;
+    return message;
+  },
 };
 
 function createBaseAddImageRequest(): AddImageRequest {
-	return { part: undefined };
+  return { part: undefined };
 }
 
 export const AddImageRequest: MessageFns<AddImageRequest> = {
-	encode(
-		message: AddImageRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		switch (message.part?.$case) {
-			case "header":
-				AddImageHeader.encode(
-					message.part.value,
-					writer.uint32(10).fork(),
-				).join();
-				break;
-			case "chunk":
-				writer.uint32(18).bytes(message.part.value);
-				break;
-		}
-		return writer;
-	},
+  encode(message: AddImageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "header":
+        AddImageHeader.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "chunk":
+        writer.uint32(18).bytes(message.part.value);
+        break;
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): AddImageRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseAddImageRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): AddImageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddImageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.part = {
-							$case: "header",
-							value: AddImageHeader.decode(reader, reader.uint32()),
-						};
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.part = { $case: "header", value: AddImageHeader.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.part = { $case: "chunk", value: reader.bytes() };
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.part = { $case: "chunk", value: reader.bytes() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): AddImageRequest {
-		return {
-			part: isSet(object.header)
-				? { $case: "header", value: AddImageHeader.fromJSON(object.header) }
-				: isSet(object.chunk)
-					? { $case: "chunk", value: bytesFromBase64(object.chunk) }
-					: undefined,
-		};
-	},
+  fromJSON(object: any): AddImageRequest {
+    return {
+      part: isSet(object.header)
+        ? { $case: "header", value: AddImageHeader.fromJSON(object.header) }
+        : isSet(object.chunk)
+        ? { $case: "chunk", value: bytesFromBase64(object.chunk) }
+        : undefined,
+    };
+  },
 
-	toJSON(message: AddImageRequest): unknown {
-		const obj: any = {};
-		if (message.part?.$case === "header") {
-			obj.header = AddImageHeader.toJSON(message.part.value);
-		} else if (message.part?.$case === "chunk") {
-			obj.chunk = base64FromBytes(message.part.value);
-		}
-		return obj;
-	},
+  toJSON(message: AddImageRequest): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "header") {
+      obj.header = AddImageHeader.toJSON(message.part.value);
+    } else if (message.part?.$case === "chunk") {
+      obj.chunk = base64FromBytes(message.part.value);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<AddImageRequest>): AddImageRequest {
-		return AddImageRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<AddImageRequest>): AddImageRequest {
-		const message = createBaseAddImageRequest();
-		switch (object.part?.$case) {
-			case "header": {
-				if (object.part?.value !== undefined && object.part?.value !== null) {
-					message.part = {
-						$case: "header",
-						value: AddImageHeader.fromPartial(object.part.value),
-					};
-				}
-				break;
-			}
-			case "chunk": {
-				if (object.part?.value !== undefined && object.part?.value !== null) {
-					message.part = { $case: "chunk", value: object.part.value };
-				}
-				break;
-			}
-		}
-		return message;
-	},
+  create(base?: DeepPartial<AddImageRequest>): AddImageRequest {
+    return AddImageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddImageRequest>): AddImageRequest {
+    const message = createBaseAddImageRequest();
+    switch (object.part?.$case) {
+      case "header": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "header", value: AddImageHeader.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "chunk": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "chunk", value: object.part.value };
+        }
+        break;
+      }
+    }
+    return message;
+  },
 };
 
 function createBaseImportProgress(): ImportProgress {
-	return { step: "", received: undefined };
+  return { step: "", received: undefined };
 }
 
 export const ImportProgress: MessageFns<ImportProgress> = {
-	encode(
-		message: ImportProgress,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.step !== "") {
-			writer.uint32(10).string(message.step);
-		}
-		if (message.received !== undefined) {
-			ByteCount.encode(message.received, writer.uint32(18).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: ImportProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.step !== "") {
+      writer.uint32(10).string(message.step);
+    }
+    if (message.received !== undefined) {
+      ByteCount.encode(message.received, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): ImportProgress {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseImportProgress();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.step = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.step = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.received = ByteCount.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.received = ByteCount.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ImportProgress {
-		return {
-			step: isSet(object.step) ? globalThis.String(object.step) : "",
-			received: isSet(object.received)
-				? ByteCount.fromJSON(object.received)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): ImportProgress {
+    return {
+      step: isSet(object.step) ? globalThis.String(object.step) : "",
+      received: isSet(object.received) ? ByteCount.fromJSON(object.received) : undefined,
+    };
+  },
 
-	toJSON(message: ImportProgress): unknown {
-		const obj: any = {};
-		if (message.step !== "") {
-			obj.step = message.step;
-		}
-		if (message.received !== undefined) {
-			obj.received = ByteCount.toJSON(message.received);
-		}
-		return obj;
-	},
+  toJSON(message: ImportProgress): unknown {
+    const obj: any = {};
+    if (message.step !== "") {
+      obj.step = message.step;
+    }
+    if (message.received !== undefined) {
+      obj.received = ByteCount.toJSON(message.received);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ImportProgress>): ImportProgress {
-		return ImportProgress.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<ImportProgress>): ImportProgress {
-		const message = createBaseImportProgress();
-		message.step = object.step ?? "";
-		message.received =
-			object.received !== undefined && object.received !== null
-				? ByteCount.fromPartial(object.received)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<ImportProgress>): ImportProgress {
+    return ImportProgress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImportProgress>): ImportProgress {
+    const message = createBaseImportProgress();
+    message.step = object.step ?? "";
+    message.received = (object.received !== undefined && object.received !== null)
+      ? ByteCount.fromPartial(object.received)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseAddImageResponse(): AddImageResponse {
-	return { part: undefined };
+  return { part: undefined };
 }
 
 export const AddImageResponse: MessageFns<AddImageResponse> = {
-	encode(
-		message: AddImageResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		switch (message.part?.$case) {
-			case "progress":
-				ImportProgress.encode(
-					message.part.value,
-					writer.uint32(10).fork(),
-				).join();
-				break;
-			case "image":
-				Image.encode(message.part.value, writer.uint32(18).fork()).join();
-				break;
-		}
-		return writer;
-	},
+  encode(message: AddImageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "progress":
+        ImportProgress.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "image":
+        Image.encode(message.part.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): AddImageResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseAddImageResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): AddImageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddImageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.part = {
-							$case: "progress",
-							value: ImportProgress.decode(reader, reader.uint32()),
-						};
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.part = { $case: "progress", value: ImportProgress.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.part = {
-							$case: "image",
-							value: Image.decode(reader, reader.uint32()),
-						};
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.part = { $case: "image", value: Image.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): AddImageResponse {
-		return {
-			part: isSet(object.progress)
-				? { $case: "progress", value: ImportProgress.fromJSON(object.progress) }
-				: isSet(object.image)
-					? { $case: "image", value: Image.fromJSON(object.image) }
-					: undefined,
-		};
-	},
+  fromJSON(object: any): AddImageResponse {
+    return {
+      part: isSet(object.progress)
+        ? { $case: "progress", value: ImportProgress.fromJSON(object.progress) }
+        : isSet(object.image)
+        ? { $case: "image", value: Image.fromJSON(object.image) }
+        : undefined,
+    };
+  },
 
-	toJSON(message: AddImageResponse): unknown {
-		const obj: any = {};
-		if (message.part?.$case === "progress") {
-			obj.progress = ImportProgress.toJSON(message.part.value);
-		} else if (message.part?.$case === "image") {
-			obj.image = Image.toJSON(message.part.value);
-		}
-		return obj;
-	},
+  toJSON(message: AddImageResponse): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "progress") {
+      obj.progress = ImportProgress.toJSON(message.part.value);
+    } else if (message.part?.$case === "image") {
+      obj.image = Image.toJSON(message.part.value);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<AddImageResponse>): AddImageResponse {
-		return AddImageResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<AddImageResponse>): AddImageResponse {
-		const message = createBaseAddImageResponse();
-		switch (object.part?.$case) {
-			case "progress": {
-				if (object.part?.value !== undefined && object.part?.value !== null) {
-					message.part = {
-						$case: "progress",
-						value: ImportProgress.fromPartial(object.part.value),
-					};
-				}
-				break;
-			}
-			case "image": {
-				if (object.part?.value !== undefined && object.part?.value !== null) {
-					message.part = {
-						$case: "image",
-						value: Image.fromPartial(object.part.value),
-					};
-				}
-				break;
-			}
-		}
-		return message;
-	},
+  create(base?: DeepPartial<AddImageResponse>): AddImageResponse {
+    return AddImageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddImageResponse>): AddImageResponse {
+    const message = createBaseAddImageResponse();
+    switch (object.part?.$case) {
+      case "progress": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "progress", value: ImportProgress.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "image": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "image", value: Image.fromPartial(object.part.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
 };
 
 function createBaseRemoveImageRequest(): RemoveImageRequest {
-	return { name: "" };
+  return { name: "" };
 }
 
 export const RemoveImageRequest: MessageFns<RemoveImageRequest> = {
-	encode(
-		message: RemoveImageRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.name !== "") {
-			writer.uint32(10).string(message.name);
-		}
-		return writer;
-	},
+  encode(message: RemoveImageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): RemoveImageRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRemoveImageRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveImageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveImageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.name = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RemoveImageRequest {
-		return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
-	},
+  fromJSON(object: any): RemoveImageRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
 
-	toJSON(message: RemoveImageRequest): unknown {
-		const obj: any = {};
-		if (message.name !== "") {
-			obj.name = message.name;
-		}
-		return obj;
-	},
+  toJSON(message: RemoveImageRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<RemoveImageRequest>): RemoveImageRequest {
-		return RemoveImageRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<RemoveImageRequest>): RemoveImageRequest {
-		const message = createBaseRemoveImageRequest();
-		message.name = object.name ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<RemoveImageRequest>): RemoveImageRequest {
+    return RemoveImageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveImageRequest>): RemoveImageRequest {
+    const message = createBaseRemoveImageRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
 };
 
 function createBaseRemoveImageResponse(): RemoveImageResponse {
-	return {};
+  return {};
 }
 
 export const RemoveImageResponse: MessageFns<RemoveImageResponse> = {
-	encode(
-		_: RemoveImageResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		return writer;
-	},
+  encode(_: RemoveImageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): RemoveImageResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRemoveImageResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveImageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveImageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(_: any): RemoveImageResponse {
-		return {};
-	},
+  fromJSON(_: any): RemoveImageResponse {
+    return {};
+  },
 
-	toJSON(_: RemoveImageResponse): unknown {
-		const obj: any = {};
-		return obj;
-	},
+  toJSON(_: RemoveImageResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
 
-	create(base?: DeepPartial<RemoveImageResponse>): RemoveImageResponse {
-		return RemoveImageResponse.fromPartial(base ?? {});
-	},
-	fromPartial(_: DeepPartial<RemoveImageResponse>): RemoveImageResponse {
-		const message = createBaseRemoveImageResponse();
-		return message;
-	},
+  create(base?: DeepPartial<RemoveImageResponse>): RemoveImageResponse {
+    return RemoveImageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RemoveImageResponse>): RemoveImageResponse {
+    const message = createBaseRemoveImageResponse();
+    return message;
+  },
 };
 
 function createBaseRolloutRequest(): RolloutRequest {
-	return { nodes: [], all: false, imageName: "", disk: "" };
+  return { nodes: [], all: false, imageName: "", disk: "" };
 }
 
 export const RolloutRequest: MessageFns<RolloutRequest> = {
-	encode(
-		message: RolloutRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		for (const v of message.nodes) {
-			writer.uint32(10).string(v!);
-		}
-		if (message.all !== false) {
-			writer.uint32(16).bool(message.all);
-		}
-		if (message.imageName !== "") {
-			writer.uint32(26).string(message.imageName);
-		}
-		if (message.disk !== "") {
-			writer.uint32(34).string(message.disk);
-		}
-		return writer;
-	},
+  encode(message: RolloutRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.nodes) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.all !== false) {
+      writer.uint32(16).bool(message.all);
+    }
+    if (message.imageName !== "") {
+      writer.uint32(26).string(message.imageName);
+    }
+    if (message.disk !== "") {
+      writer.uint32(34).string(message.disk);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): RolloutRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRolloutRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RolloutRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRolloutRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.nodes.push(reader.string());
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.nodes.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.all = reader.bool();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.all = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.imageName = reader.string();
-						continue;
-					}
-					case 4: {
-						if (tag !== 34) {
-							break;
-						}
+            message.imageName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
 
-						message.disk = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.disk = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RolloutRequest {
-		return {
-			nodes: globalThis.Array.isArray(object?.nodes)
-				? object.nodes.map((e: any) => globalThis.String(e))
-				: [],
-			all: isSet(object.all) ? globalThis.Boolean(object.all) : false,
-			imageName: isSet(object.imageName)
-				? globalThis.String(object.imageName)
-				: isSet(object.image_name)
-					? globalThis.String(object.image_name)
-					: "",
-			disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
-		};
-	},
+  fromJSON(object: any): RolloutRequest {
+    return {
+      nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => globalThis.String(e)) : [],
+      all: isSet(object.all) ? globalThis.Boolean(object.all) : false,
+      imageName: isSet(object.imageName)
+        ? globalThis.String(object.imageName)
+        : isSet(object.image_name)
+        ? globalThis.String(object.image_name)
+        : "",
+      disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
+    };
+  },
 
-	toJSON(message: RolloutRequest): unknown {
-		const obj: any = {};
-		if (message.nodes?.length) {
-			obj.nodes = message.nodes;
-		}
-		if (message.all !== false) {
-			obj.all = message.all;
-		}
-		if (message.imageName !== "") {
-			obj.imageName = message.imageName;
-		}
-		if (message.disk !== "") {
-			obj.disk = message.disk;
-		}
-		return obj;
-	},
+  toJSON(message: RolloutRequest): unknown {
+    const obj: any = {};
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes;
+    }
+    if (message.all !== false) {
+      obj.all = message.all;
+    }
+    if (message.imageName !== "") {
+      obj.imageName = message.imageName;
+    }
+    if (message.disk !== "") {
+      obj.disk = message.disk;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<RolloutRequest>): RolloutRequest {
-		return RolloutRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<RolloutRequest>): RolloutRequest {
-		const message = createBaseRolloutRequest();
-		message.nodes = object.nodes?.map((e) => e) || [];
-		message.all = object.all ?? false;
-		message.imageName = object.imageName ?? "";
-		message.disk = object.disk ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<RolloutRequest>): RolloutRequest {
+    return RolloutRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RolloutRequest>): RolloutRequest {
+    const message = createBaseRolloutRequest();
+    message.nodes = object.nodes?.map((e) => e) || [];
+    message.all = object.all ?? false;
+    message.imageName = object.imageName ?? "";
+    message.disk = object.disk ?? "";
+    return message;
+  },
 };
 
 function createBasePlanRolloutRequest(): PlanRolloutRequest {
-	return { rollout: undefined };
+  return { rollout: undefined };
 }
 
 export const PlanRolloutRequest: MessageFns<PlanRolloutRequest> = {
-	encode(
-		message: PlanRolloutRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.rollout !== undefined) {
-			RolloutRequest.encode(message.rollout, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: PlanRolloutRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rollout !== undefined) {
+      RolloutRequest.encode(message.rollout, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): PlanRolloutRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBasePlanRolloutRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanRolloutRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanRolloutRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.rollout = RolloutRequest.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.rollout = RolloutRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): PlanRolloutRequest {
-		return {
-			rollout: isSet(object.rollout)
-				? RolloutRequest.fromJSON(object.rollout)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): PlanRolloutRequest {
+    return { rollout: isSet(object.rollout) ? RolloutRequest.fromJSON(object.rollout) : undefined };
+  },
 
-	toJSON(message: PlanRolloutRequest): unknown {
-		const obj: any = {};
-		if (message.rollout !== undefined) {
-			obj.rollout = RolloutRequest.toJSON(message.rollout);
-		}
-		return obj;
-	},
+  toJSON(message: PlanRolloutRequest): unknown {
+    const obj: any = {};
+    if (message.rollout !== undefined) {
+      obj.rollout = RolloutRequest.toJSON(message.rollout);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<PlanRolloutRequest>): PlanRolloutRequest {
-		return PlanRolloutRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<PlanRolloutRequest>): PlanRolloutRequest {
-		const message = createBasePlanRolloutRequest();
-		message.rollout =
-			object.rollout !== undefined && object.rollout !== null
-				? RolloutRequest.fromPartial(object.rollout)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<PlanRolloutRequest>): PlanRolloutRequest {
+    return PlanRolloutRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlanRolloutRequest>): PlanRolloutRequest {
+    const message = createBasePlanRolloutRequest();
+    message.rollout = (object.rollout !== undefined && object.rollout !== null)
+      ? RolloutRequest.fromPartial(object.rollout)
+      : undefined;
+    return message;
+  },
 };
 
 function createBasePlanRolloutResponse(): PlanRolloutResponse {
-	return { image: undefined, plans: [] };
+  return { image: undefined, plans: [] };
 }
 
 export const PlanRolloutResponse: MessageFns<PlanRolloutResponse> = {
-	encode(
-		message: PlanRolloutResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.image !== undefined) {
-			Image.encode(message.image, writer.uint32(10).fork()).join();
-		}
-		for (const v of message.plans) {
-			ReimagePlan.encode(v!, writer.uint32(18).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: PlanRolloutResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.image !== undefined) {
+      Image.encode(message.image, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.plans) {
+      ReimagePlan.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): PlanRolloutResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBasePlanRolloutResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanRolloutResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanRolloutResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.image = Image.decode(reader, reader.uint32());
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.image = Image.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.plans.push(ReimagePlan.decode(reader, reader.uint32()));
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.plans.push(ReimagePlan.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): PlanRolloutResponse {
-		return {
-			image: isSet(object.image) ? Image.fromJSON(object.image) : undefined,
-			plans: globalThis.Array.isArray(object?.plans)
-				? object.plans.map((e: any) => ReimagePlan.fromJSON(e))
-				: [],
-		};
-	},
+  fromJSON(object: any): PlanRolloutResponse {
+    return {
+      image: isSet(object.image) ? Image.fromJSON(object.image) : undefined,
+      plans: globalThis.Array.isArray(object?.plans) ? object.plans.map((e: any) => ReimagePlan.fromJSON(e)) : [],
+    };
+  },
 
-	toJSON(message: PlanRolloutResponse): unknown {
-		const obj: any = {};
-		if (message.image !== undefined) {
-			obj.image = Image.toJSON(message.image);
-		}
-		if (message.plans?.length) {
-			obj.plans = message.plans.map((e) => ReimagePlan.toJSON(e));
-		}
-		return obj;
-	},
+  toJSON(message: PlanRolloutResponse): unknown {
+    const obj: any = {};
+    if (message.image !== undefined) {
+      obj.image = Image.toJSON(message.image);
+    }
+    if (message.plans?.length) {
+      obj.plans = message.plans.map((e) => ReimagePlan.toJSON(e));
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<PlanRolloutResponse>): PlanRolloutResponse {
-		return PlanRolloutResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<PlanRolloutResponse>): PlanRolloutResponse {
-		const message = createBasePlanRolloutResponse();
-		message.image =
-			object.image !== undefined && object.image !== null
-				? Image.fromPartial(object.image)
-				: undefined;
-		message.plans = object.plans?.map((e) => ReimagePlan.fromPartial(e)) || [];
-		return message;
-	},
+  create(base?: DeepPartial<PlanRolloutResponse>): PlanRolloutResponse {
+    return PlanRolloutResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlanRolloutResponse>): PlanRolloutResponse {
+    const message = createBasePlanRolloutResponse();
+    message.image = (object.image !== undefined && object.image !== null) ? Image.fromPartial(object.image) : undefined;
+    message.plans = object.plans?.map((e) => ReimagePlan.fromPartial(e)) || [];
+    return message;
+  },
 };
 
 function createBaseStartRolloutRequest(): StartRolloutRequest {
-	return { rolloutId: "", rollout: undefined };
+  return { rolloutId: "", rollout: undefined };
 }
 
 export const StartRolloutRequest: MessageFns<StartRolloutRequest> = {
-	encode(
-		message: StartRolloutRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.rolloutId !== "") {
-			writer.uint32(10).string(message.rolloutId);
-		}
-		if (message.rollout !== undefined) {
-			RolloutRequest.encode(message.rollout, writer.uint32(18).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: StartRolloutRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rolloutId !== "") {
+      writer.uint32(10).string(message.rolloutId);
+    }
+    if (message.rollout !== undefined) {
+      RolloutRequest.encode(message.rollout, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): StartRolloutRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseStartRolloutRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): StartRolloutRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartRolloutRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.rolloutId = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.rolloutId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.rollout = RolloutRequest.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.rollout = RolloutRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): StartRolloutRequest {
-		return {
-			rolloutId: isSet(object.rolloutId)
-				? globalThis.String(object.rolloutId)
-				: isSet(object.rollout_id)
-					? globalThis.String(object.rollout_id)
-					: "",
-			rollout: isSet(object.rollout)
-				? RolloutRequest.fromJSON(object.rollout)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): StartRolloutRequest {
+    return {
+      rolloutId: isSet(object.rolloutId)
+        ? globalThis.String(object.rolloutId)
+        : isSet(object.rollout_id)
+        ? globalThis.String(object.rollout_id)
+        : "",
+      rollout: isSet(object.rollout) ? RolloutRequest.fromJSON(object.rollout) : undefined,
+    };
+  },
 
-	toJSON(message: StartRolloutRequest): unknown {
-		const obj: any = {};
-		if (message.rolloutId !== "") {
-			obj.rolloutId = message.rolloutId;
-		}
-		if (message.rollout !== undefined) {
-			obj.rollout = RolloutRequest.toJSON(message.rollout);
-		}
-		return obj;
-	},
+  toJSON(message: StartRolloutRequest): unknown {
+    const obj: any = {};
+    if (message.rolloutId !== "") {
+      obj.rolloutId = message.rolloutId;
+    }
+    if (message.rollout !== undefined) {
+      obj.rollout = RolloutRequest.toJSON(message.rollout);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<StartRolloutRequest>): StartRolloutRequest {
-		return StartRolloutRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<StartRolloutRequest>): StartRolloutRequest {
-		const message = createBaseStartRolloutRequest();
-		message.rolloutId = object.rolloutId ?? "";
-		message.rollout =
-			object.rollout !== undefined && object.rollout !== null
-				? RolloutRequest.fromPartial(object.rollout)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<StartRolloutRequest>): StartRolloutRequest {
+    return StartRolloutRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartRolloutRequest>): StartRolloutRequest {
+    const message = createBaseStartRolloutRequest();
+    message.rolloutId = object.rolloutId ?? "";
+    message.rollout = (object.rollout !== undefined && object.rollout !== null)
+      ? RolloutRequest.fromPartial(object.rollout)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseStartRolloutResponse(): StartRolloutResponse {
-	return { rollout: undefined };
+  return { rollout: undefined };
 }
 
 export const StartRolloutResponse: MessageFns<StartRolloutResponse> = {
-	encode(
-		message: StartRolloutResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.rollout !== undefined) {
-			Rollout.encode(message.rollout, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: StartRolloutResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rollout !== undefined) {
+      Rollout.encode(message.rollout, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): StartRolloutResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseStartRolloutResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): StartRolloutResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartRolloutResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.rollout = Rollout.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.rollout = Rollout.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): StartRolloutResponse {
-		return {
-			rollout: isSet(object.rollout)
-				? Rollout.fromJSON(object.rollout)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): StartRolloutResponse {
+    return { rollout: isSet(object.rollout) ? Rollout.fromJSON(object.rollout) : undefined };
+  },
 
-	toJSON(message: StartRolloutResponse): unknown {
-		const obj: any = {};
-		if (message.rollout !== undefined) {
-			obj.rollout = Rollout.toJSON(message.rollout);
-		}
-		return obj;
-	},
+  toJSON(message: StartRolloutResponse): unknown {
+    const obj: any = {};
+    if (message.rollout !== undefined) {
+      obj.rollout = Rollout.toJSON(message.rollout);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<StartRolloutResponse>): StartRolloutResponse {
-		return StartRolloutResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<StartRolloutResponse>): StartRolloutResponse {
-		const message = createBaseStartRolloutResponse();
-		message.rollout =
-			object.rollout !== undefined && object.rollout !== null
-				? Rollout.fromPartial(object.rollout)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<StartRolloutResponse>): StartRolloutResponse {
+    return StartRolloutResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartRolloutResponse>): StartRolloutResponse {
+    const message = createBaseStartRolloutResponse();
+    message.rollout = (object.rollout !== undefined && object.rollout !== null)
+      ? Rollout.fromPartial(object.rollout)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseWatchRolloutRequest(): WatchRolloutRequest {
-	return { rolloutId: "" };
+  return { rolloutId: "" };
 }
 
 export const WatchRolloutRequest: MessageFns<WatchRolloutRequest> = {
-	encode(
-		message: WatchRolloutRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.rolloutId !== "") {
-			writer.uint32(10).string(message.rolloutId);
-		}
-		return writer;
-	},
+  encode(message: WatchRolloutRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rolloutId !== "") {
+      writer.uint32(10).string(message.rolloutId);
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): WatchRolloutRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseWatchRolloutRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchRolloutRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchRolloutRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.rolloutId = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.rolloutId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): WatchRolloutRequest {
-		return {
-			rolloutId: isSet(object.rolloutId)
-				? globalThis.String(object.rolloutId)
-				: isSet(object.rollout_id)
-					? globalThis.String(object.rollout_id)
-					: "",
-		};
-	},
+  fromJSON(object: any): WatchRolloutRequest {
+    return {
+      rolloutId: isSet(object.rolloutId)
+        ? globalThis.String(object.rolloutId)
+        : isSet(object.rollout_id)
+        ? globalThis.String(object.rollout_id)
+        : "",
+    };
+  },
 
-	toJSON(message: WatchRolloutRequest): unknown {
-		const obj: any = {};
-		if (message.rolloutId !== "") {
-			obj.rolloutId = message.rolloutId;
-		}
-		return obj;
-	},
+  toJSON(message: WatchRolloutRequest): unknown {
+    const obj: any = {};
+    if (message.rolloutId !== "") {
+      obj.rolloutId = message.rolloutId;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<WatchRolloutRequest>): WatchRolloutRequest {
-		return WatchRolloutRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<WatchRolloutRequest>): WatchRolloutRequest {
-		const message = createBaseWatchRolloutRequest();
-		message.rolloutId = object.rolloutId ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<WatchRolloutRequest>): WatchRolloutRequest {
+    return WatchRolloutRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchRolloutRequest>): WatchRolloutRequest {
+    const message = createBaseWatchRolloutRequest();
+    message.rolloutId = object.rolloutId ?? "";
+    return message;
+  },
 };
 
 function createBaseWatchRolloutResponse(): WatchRolloutResponse {
-	return { rollout: undefined };
+  return { rollout: undefined };
 }
 
 export const WatchRolloutResponse: MessageFns<WatchRolloutResponse> = {
-	encode(
-		message: WatchRolloutResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.rollout !== undefined) {
-			Rollout.encode(message.rollout, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: WatchRolloutResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rollout !== undefined) {
+      Rollout.encode(message.rollout, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): WatchRolloutResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseWatchRolloutResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchRolloutResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchRolloutResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.rollout = Rollout.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.rollout = Rollout.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): WatchRolloutResponse {
-		return {
-			rollout: isSet(object.rollout)
-				? Rollout.fromJSON(object.rollout)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): WatchRolloutResponse {
+    return { rollout: isSet(object.rollout) ? Rollout.fromJSON(object.rollout) : undefined };
+  },
 
-	toJSON(message: WatchRolloutResponse): unknown {
-		const obj: any = {};
-		if (message.rollout !== undefined) {
-			obj.rollout = Rollout.toJSON(message.rollout);
-		}
-		return obj;
-	},
+  toJSON(message: WatchRolloutResponse): unknown {
+    const obj: any = {};
+    if (message.rollout !== undefined) {
+      obj.rollout = Rollout.toJSON(message.rollout);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<WatchRolloutResponse>): WatchRolloutResponse {
-		return WatchRolloutResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<WatchRolloutResponse>): WatchRolloutResponse {
-		const message = createBaseWatchRolloutResponse();
-		message.rollout =
-			object.rollout !== undefined && object.rollout !== null
-				? Rollout.fromPartial(object.rollout)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<WatchRolloutResponse>): WatchRolloutResponse {
+    return WatchRolloutResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchRolloutResponse>): WatchRolloutResponse {
+    const message = createBaseWatchRolloutResponse();
+    message.rollout = (object.rollout !== undefined && object.rollout !== null)
+      ? Rollout.fromPartial(object.rollout)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseListRolloutsRequest(): ListRolloutsRequest {
-	return {};
+  return {};
 }
 
 export const ListRolloutsRequest: MessageFns<ListRolloutsRequest> = {
-	encode(
-		_: ListRolloutsRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		return writer;
-	},
+  encode(_: ListRolloutsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): ListRolloutsRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListRolloutsRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRolloutsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRolloutsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(_: any): ListRolloutsRequest {
-		return {};
-	},
+  fromJSON(_: any): ListRolloutsRequest {
+    return {};
+  },
 
-	toJSON(_: ListRolloutsRequest): unknown {
-		const obj: any = {};
-		return obj;
-	},
+  toJSON(_: ListRolloutsRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
 
-	create(base?: DeepPartial<ListRolloutsRequest>): ListRolloutsRequest {
-		return ListRolloutsRequest.fromPartial(base ?? {});
-	},
-	fromPartial(_: DeepPartial<ListRolloutsRequest>): ListRolloutsRequest {
-		const message = createBaseListRolloutsRequest();
-		return message;
-	},
+  create(base?: DeepPartial<ListRolloutsRequest>): ListRolloutsRequest {
+    return ListRolloutsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListRolloutsRequest>): ListRolloutsRequest {
+    const message = createBaseListRolloutsRequest();
+    return message;
+  },
 };
 
 function createBaseListRolloutsResponse(): ListRolloutsResponse {
-	return { rollouts: [] };
+  return { rollouts: [] };
 }
 
 export const ListRolloutsResponse: MessageFns<ListRolloutsResponse> = {
-	encode(
-		message: ListRolloutsResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		for (const v of message.rollouts) {
-			Rollout.encode(v!, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: ListRolloutsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.rollouts) {
+      Rollout.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): ListRolloutsResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseListRolloutsResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRolloutsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRolloutsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.rollouts.push(Rollout.decode(reader, reader.uint32()));
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.rollouts.push(Rollout.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ListRolloutsResponse {
-		return {
-			rollouts: globalThis.Array.isArray(object?.rollouts)
-				? object.rollouts.map((e: any) => Rollout.fromJSON(e))
-				: [],
-		};
-	},
+  fromJSON(object: any): ListRolloutsResponse {
+    return {
+      rollouts: globalThis.Array.isArray(object?.rollouts) ? object.rollouts.map((e: any) => Rollout.fromJSON(e)) : [],
+    };
+  },
 
-	toJSON(message: ListRolloutsResponse): unknown {
-		const obj: any = {};
-		if (message.rollouts?.length) {
-			obj.rollouts = message.rollouts.map((e) => Rollout.toJSON(e));
-		}
-		return obj;
-	},
+  toJSON(message: ListRolloutsResponse): unknown {
+    const obj: any = {};
+    if (message.rollouts?.length) {
+      obj.rollouts = message.rollouts.map((e) => Rollout.toJSON(e));
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ListRolloutsResponse>): ListRolloutsResponse {
-		return ListRolloutsResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<ListRolloutsResponse>): ListRolloutsResponse {
-		const message = createBaseListRolloutsResponse();
-		message.rollouts =
-			object.rollouts?.map((e) => Rollout.fromPartial(e)) || [];
-		return message;
-	},
+  create(base?: DeepPartial<ListRolloutsResponse>): ListRolloutsResponse {
+    return ListRolloutsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListRolloutsResponse>): ListRolloutsResponse {
+    const message = createBaseListRolloutsResponse();
+    message.rollouts = object.rollouts?.map((e) => Rollout.fromPartial(e)) || [];
+    return message;
+  },
 };
 
 function createBaseCancelRolloutRequest(): CancelRolloutRequest {
-	return { rolloutId: "" };
+  return { rolloutId: "" };
 }
 
 export const CancelRolloutRequest: MessageFns<CancelRolloutRequest> = {
-	encode(
-		message: CancelRolloutRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.rolloutId !== "") {
-			writer.uint32(10).string(message.rolloutId);
-		}
-		return writer;
-	},
+  encode(message: CancelRolloutRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rolloutId !== "") {
+      writer.uint32(10).string(message.rolloutId);
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): CancelRolloutRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseCancelRolloutRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelRolloutRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelRolloutRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.rolloutId = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.rolloutId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): CancelRolloutRequest {
-		return {
-			rolloutId: isSet(object.rolloutId)
-				? globalThis.String(object.rolloutId)
-				: isSet(object.rollout_id)
-					? globalThis.String(object.rollout_id)
-					: "",
-		};
-	},
+  fromJSON(object: any): CancelRolloutRequest {
+    return {
+      rolloutId: isSet(object.rolloutId)
+        ? globalThis.String(object.rolloutId)
+        : isSet(object.rollout_id)
+        ? globalThis.String(object.rollout_id)
+        : "",
+    };
+  },
 
-	toJSON(message: CancelRolloutRequest): unknown {
-		const obj: any = {};
-		if (message.rolloutId !== "") {
-			obj.rolloutId = message.rolloutId;
-		}
-		return obj;
-	},
+  toJSON(message: CancelRolloutRequest): unknown {
+    const obj: any = {};
+    if (message.rolloutId !== "") {
+      obj.rolloutId = message.rolloutId;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<CancelRolloutRequest>): CancelRolloutRequest {
-		return CancelRolloutRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<CancelRolloutRequest>): CancelRolloutRequest {
-		const message = createBaseCancelRolloutRequest();
-		message.rolloutId = object.rolloutId ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<CancelRolloutRequest>): CancelRolloutRequest {
+    return CancelRolloutRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelRolloutRequest>): CancelRolloutRequest {
+    const message = createBaseCancelRolloutRequest();
+    message.rolloutId = object.rolloutId ?? "";
+    return message;
+  },
 };
 
 function createBaseCancelRolloutResponse(): CancelRolloutResponse {
-	return { rollout: undefined };
+  return { rollout: undefined };
 }
 
 export const CancelRolloutResponse: MessageFns<CancelRolloutResponse> = {
-	encode(
-		message: CancelRolloutResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.rollout !== undefined) {
-			Rollout.encode(message.rollout, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: CancelRolloutResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rollout !== undefined) {
+      Rollout.encode(message.rollout, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): CancelRolloutResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseCancelRolloutResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelRolloutResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelRolloutResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.rollout = Rollout.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.rollout = Rollout.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): CancelRolloutResponse {
-		return {
-			rollout: isSet(object.rollout)
-				? Rollout.fromJSON(object.rollout)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): CancelRolloutResponse {
+    return { rollout: isSet(object.rollout) ? Rollout.fromJSON(object.rollout) : undefined };
+  },
 
-	toJSON(message: CancelRolloutResponse): unknown {
-		const obj: any = {};
-		if (message.rollout !== undefined) {
-			obj.rollout = Rollout.toJSON(message.rollout);
-		}
-		return obj;
-	},
+  toJSON(message: CancelRolloutResponse): unknown {
+    const obj: any = {};
+    if (message.rollout !== undefined) {
+      obj.rollout = Rollout.toJSON(message.rollout);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<CancelRolloutResponse>): CancelRolloutResponse {
-		return CancelRolloutResponse.fromPartial(base ?? {});
-	},
-	fromPartial(
-		object: DeepPartial<CancelRolloutResponse>,
-	): CancelRolloutResponse {
-		const message = createBaseCancelRolloutResponse();
-		message.rollout =
-			object.rollout !== undefined && object.rollout !== null
-				? Rollout.fromPartial(object.rollout)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<CancelRolloutResponse>): CancelRolloutResponse {
+    return CancelRolloutResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelRolloutResponse>): CancelRolloutResponse {
+    const message = createBaseCancelRolloutResponse();
+    message.rollout = (object.rollout !== undefined && object.rollout !== null)
+      ? Rollout.fromPartial(object.rollout)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseStreamEventsRequest(): StreamEventsRequest {
-	return { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0 };
+  return { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0 };
 }
 
 export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
-	encode(
-		message: StreamEventsRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.afterId !== 0n) {
-			if (BigInt.asUintN(64, message.afterId) !== message.afterId) {
-				throw new globalThis.Error(
-					"value provided for field message.afterId of type uint64 too large",
-				);
-			}
-			writer.uint32(8).uint64(message.afterId);
-		}
-		if (message.follow !== false) {
-			writer.uint32(16).bool(message.follow);
-		}
-		if (message.node !== "") {
-			writer.uint32(26).string(message.node);
-		}
-		if (message.rolloutId !== "") {
-			writer.uint32(34).string(message.rolloutId);
-		}
-		if (message.limit !== 0) {
-			writer.uint32(40).uint32(message.limit);
-		}
-		return writer;
-	},
+  encode(message: StreamEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.afterId !== 0n) {
+      if (BigInt.asUintN(64, message.afterId) !== message.afterId) {
+        throw new globalThis.Error("value provided for field message.afterId of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.afterId);
+    }
+    if (message.follow !== false) {
+      writer.uint32(16).bool(message.follow);
+    }
+    if (message.node !== "") {
+      writer.uint32(26).string(message.node);
+    }
+    if (message.rolloutId !== "") {
+      writer.uint32(34).string(message.rolloutId);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(40).uint32(message.limit);
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): StreamEventsRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseStreamEventsRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 8) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamEventsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamEventsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
 
-						message.afterId = reader.uint64() as bigint;
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.afterId = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.follow = reader.bool();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.follow = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.node = reader.string();
-						continue;
-					}
-					case 4: {
-						if (tag !== 34) {
-							break;
-						}
+            message.node = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
 
-						message.rolloutId = reader.string();
-						continue;
-					}
-					case 5: {
-						if (tag !== 40) {
-							break;
-						}
+            message.rolloutId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
 
-						message.limit = reader.uint32();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): StreamEventsRequest {
-		return {
-			afterId: isSet(object.afterId)
-				? BigInt(object.afterId)
-				: isSet(object.after_id)
-					? BigInt(object.after_id)
-					: 0n,
-			follow: isSet(object.follow) ? globalThis.Boolean(object.follow) : false,
-			node: isSet(object.node) ? globalThis.String(object.node) : "",
-			rolloutId: isSet(object.rolloutId)
-				? globalThis.String(object.rolloutId)
-				: isSet(object.rollout_id)
-					? globalThis.String(object.rollout_id)
-					: "",
-			limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-		};
-	},
+  fromJSON(object: any): StreamEventsRequest {
+    return {
+      afterId: isSet(object.afterId) ? BigInt(object.afterId) : isSet(object.after_id) ? BigInt(object.after_id) : 0n,
+      follow: isSet(object.follow) ? globalThis.Boolean(object.follow) : false,
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      rolloutId: isSet(object.rolloutId)
+        ? globalThis.String(object.rolloutId)
+        : isSet(object.rollout_id)
+        ? globalThis.String(object.rollout_id)
+        : "",
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+    };
+  },
 
-	toJSON(message: StreamEventsRequest): unknown {
-		const obj: any = {};
-		if (message.afterId !== 0n) {
-			obj.afterId = message.afterId.toString();
-		}
-		if (message.follow !== false) {
-			obj.follow = message.follow;
-		}
-		if (message.node !== "") {
-			obj.node = message.node;
-		}
-		if (message.rolloutId !== "") {
-			obj.rolloutId = message.rolloutId;
-		}
-		if (message.limit !== 0) {
-			obj.limit = Math.round(message.limit);
-		}
-		return obj;
-	},
+  toJSON(message: StreamEventsRequest): unknown {
+    const obj: any = {};
+    if (message.afterId !== 0n) {
+      obj.afterId = message.afterId.toString();
+    }
+    if (message.follow !== false) {
+      obj.follow = message.follow;
+    }
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.rolloutId !== "") {
+      obj.rolloutId = message.rolloutId;
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<StreamEventsRequest>): StreamEventsRequest {
-		return StreamEventsRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<StreamEventsRequest>): StreamEventsRequest {
-		const message = createBaseStreamEventsRequest();
-		message.afterId =
-			object.afterId !== undefined && object.afterId !== null
-				? BigInt(object.afterId)
-				: 0n;
-		message.follow = object.follow ?? false;
-		message.node = object.node ?? "";
-		message.rolloutId = object.rolloutId ?? "";
-		message.limit = object.limit ?? 0;
-		return message;
-	},
+  create(base?: DeepPartial<StreamEventsRequest>): StreamEventsRequest {
+    return StreamEventsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamEventsRequest>): StreamEventsRequest {
+    const message = createBaseStreamEventsRequest();
+    message.afterId = (object.afterId !== undefined && object.afterId !== null) ? BigInt(object.afterId) : 0n;
+    message.follow = object.follow ?? false;
+    message.node = object.node ?? "";
+    message.rolloutId = object.rolloutId ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
 };
 
 function createBaseStreamEventsResponse(): StreamEventsResponse {
-	return { event: undefined };
+  return { event: undefined };
 }
 
 export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
-	encode(
-		message: StreamEventsResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.event !== undefined) {
-			Event.encode(message.event, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: StreamEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.event !== undefined) {
+      Event.encode(message.event, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(
-		input: BinaryReader | Uint8Array,
-		length?: number,
-	): StreamEventsResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseStreamEventsResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamEventsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamEventsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.event = Event.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.event = Event.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): StreamEventsResponse {
-		return {
-			event: isSet(object.event) ? Event.fromJSON(object.event) : undefined,
-		};
-	},
+  fromJSON(object: any): StreamEventsResponse {
+    return { event: isSet(object.event) ? Event.fromJSON(object.event) : undefined };
+  },
 
-	toJSON(message: StreamEventsResponse): unknown {
-		const obj: any = {};
-		if (message.event !== undefined) {
-			obj.event = Event.toJSON(message.event);
-		}
-		return obj;
-	},
+  toJSON(message: StreamEventsResponse): unknown {
+    const obj: any = {};
+    if (message.event !== undefined) {
+      obj.event = Event.toJSON(message.event);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<StreamEventsResponse>): StreamEventsResponse {
-		return StreamEventsResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<StreamEventsResponse>): StreamEventsResponse {
-		const message = createBaseStreamEventsResponse();
-		message.event =
-			object.event !== undefined && object.event !== null
-				? Event.fromPartial(object.event)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<StreamEventsResponse>): StreamEventsResponse {
+    return StreamEventsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamEventsResponse>): StreamEventsResponse {
+    const message = createBaseStreamEventsResponse();
+    message.event = (object.event !== undefined && object.event !== null) ? Event.fromPartial(object.event) : undefined;
+    return message;
+  },
 };
 
 /**
@@ -4567,1049 +4148,829 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
  */
 export type ControllerServiceService = typeof ControllerServiceService;
 export const ControllerServiceService = {
-	/** What this controller is and where it listens. */
-	getStatus: {
-		path: "/pallet.v1.ControllerService/GetStatus" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: GetStatusRequest): Buffer =>
-			Buffer.from(GetStatusRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): GetStatusRequest =>
-			GetStatusRequest.decode(value),
-		responseSerialize: (value: GetStatusResponse): Buffer =>
-			Buffer.from(GetStatusResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): GetStatusResponse =>
-			GetStatusResponse.decode(value),
-	},
-	/** Every known node, by name. */
-	listNodes: {
-		path: "/pallet.v1.ControllerService/ListNodes" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: ListNodesRequest): Buffer =>
-			Buffer.from(ListNodesRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): ListNodesRequest =>
-			ListNodesRequest.decode(value),
-		responseSerialize: (value: ListNodesResponse): Buffer =>
-			Buffer.from(ListNodesResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): ListNodesResponse =>
-			ListNodesResponse.decode(value),
-	},
-	/**
-	 * One node.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	getNode: {
-		path: "/pallet.v1.ControllerService/GetNode" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: ControllerServiceGetNodeRequest): Buffer =>
-			Buffer.from(ControllerServiceGetNodeRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): ControllerServiceGetNodeRequest =>
-			ControllerServiceGetNodeRequest.decode(value),
-		responseSerialize: (value: ControllerServiceGetNodeResponse): Buffer =>
-			Buffer.from(ControllerServiceGetNodeResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): ControllerServiceGetNodeResponse =>
-			ControllerServiceGetNodeResponse.decode(value),
-	},
-	/**
-	 * Gives a node a name: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
-	 *
-	 * Errors: NOT_FOUND; INVALID_ARGUMENT for a malformed name; ALREADY_EXISTS when another node has it.
-	 */
-	renameNode: {
-		path: "/pallet.v1.ControllerService/RenameNode" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: RenameNodeRequest): Buffer =>
-			Buffer.from(RenameNodeRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): RenameNodeRequest =>
-			RenameNodeRequest.decode(value),
-		responseSerialize: (value: RenameNodeResponse): Buffer =>
-			Buffer.from(RenameNodeResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): RenameNodeResponse =>
-			RenameNodeResponse.decode(value),
-	},
-	/**
-	 * Accepts discovered nodes: from now on `--all` includes them.
-	 *
-	 * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named.
-	 */
-	acceptNodes: {
-		path: "/pallet.v1.ControllerService/AcceptNodes" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: AcceptNodesRequest): Buffer =>
-			Buffer.from(AcceptNodesRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): AcceptNodesRequest =>
-			AcceptNodesRequest.decode(value),
-		responseSerialize: (value: AcceptNodesResponse): Buffer =>
-			Buffer.from(AcceptNodesResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): AcceptNodesResponse =>
-			AcceptNodesResponse.decode(value),
-	},
-	/**
-	 * Forgets a node. It is discovered anew when it boots or registers again.
-	 *
-	 * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs.
-	 */
-	forgetNode: {
-		path: "/pallet.v1.ControllerService/ForgetNode" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: ForgetNodeRequest): Buffer =>
-			Buffer.from(ForgetNodeRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): ForgetNodeRequest =>
-			ForgetNodeRequest.decode(value),
-		responseSerialize: (value: ForgetNodeResponse): Buffer =>
-			Buffer.from(ForgetNodeResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): ForgetNodeResponse =>
-			ForgetNodeResponse.decode(value),
-	},
-	/**
-	 * Sets where a node's next boot goes. Does not reboot it.
-	 *
-	 * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while a reimage of it runs, or for
-	 * local when no image is named and none is known to be installed.
-	 */
-	setBootTarget: {
-		path: "/pallet.v1.ControllerService/SetBootTarget" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: SetBootTargetRequest): Buffer =>
-			Buffer.from(SetBootTargetRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): SetBootTargetRequest =>
-			SetBootTargetRequest.decode(value),
-		responseSerialize: (value: SetBootTargetResponse): Buffer =>
-			Buffer.from(SetBootTargetResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): SetBootTargetResponse =>
-			SetBootTargetResponse.decode(value),
-	},
-	/**
-	 * The node's block devices, asked from its agent now.
-	 *
-	 * Errors: NOT_FOUND; UNAVAILABLE when no agent answers.
-	 */
-	listNodeDisks: {
-		path: "/pallet.v1.ControllerService/ListNodeDisks" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: ListNodeDisksRequest): Buffer =>
-			Buffer.from(ListNodeDisksRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): ListNodeDisksRequest =>
-			ListNodeDisksRequest.decode(value),
-		responseSerialize: (value: ListNodeDisksResponse): Buffer =>
-			Buffer.from(ListNodeDisksResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): ListNodeDisksResponse =>
-			ListNodeDisksResponse.decode(value),
-	},
-	/**
-	 * Has the node's agent do an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and passes
-	 * on its states until it has ended. Ending the stream does not end the operation.
-	 *
-	 * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or a reimage of the node runs;
-	 * UNAVAILABLE when no agent answers.
-	 */
-	runNodeOperation: {
-		path: "/pallet.v1.ControllerService/RunNodeOperation" as const,
-		requestStream: false as const,
-		responseStream: true as const,
-		requestSerialize: (value: RunNodeOperationRequest): Buffer =>
-			Buffer.from(RunNodeOperationRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): RunNodeOperationRequest =>
-			RunNodeOperationRequest.decode(value),
-		responseSerialize: (value: RunNodeOperationResponse): Buffer =>
-			Buffer.from(RunNodeOperationResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): RunNodeOperationResponse =>
-			RunNodeOperationResponse.decode(value),
-	},
-	/**
-	 * Reboots a node through its agent.
-	 *
-	 * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs; UNAVAILABLE when no agent answers.
-	 */
-	rebootNode: {
-		path: "/pallet.v1.ControllerService/RebootNode" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: RebootNodeRequest): Buffer =>
-			Buffer.from(RebootNodeRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): RebootNodeRequest =>
-			RebootNodeRequest.decode(value),
-		responseSerialize: (value: RebootNodeResponse): Buffer =>
-			Buffer.from(RebootNodeResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): RebootNodeResponse =>
-			RebootNodeResponse.decode(value),
-	},
-	/** Every image, by name. */
-	listImages: {
-		path: "/pallet.v1.ControllerService/ListImages" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: ListImagesRequest): Buffer =>
-			Buffer.from(ListImagesRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): ListImagesRequest =>
-			ListImagesRequest.decode(value),
-		responseSerialize: (value: ListImagesResponse): Buffer =>
-			Buffer.from(ListImagesResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): ListImagesResponse =>
-			ListImagesResponse.decode(value),
-	},
-	/**
-	 * One image.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	getImage: {
-		path: "/pallet.v1.ControllerService/GetImage" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: GetImageRequest): Buffer =>
-			Buffer.from(GetImageRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): GetImageRequest =>
-			GetImageRequest.decode(value),
-		responseSerialize: (value: GetImageResponse): Buffer =>
-			Buffer.from(GetImageResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): GetImageResponse =>
-			GetImageResponse.decode(value),
-	},
-	/**
-	 * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
-	 * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
-	 *
-	 * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
-	 * ALREADY_EXISTS when the name is taken by another image; RESOURCE_EXHAUSTED when the disk is full.
-	 */
-	addImage: {
-		path: "/pallet.v1.ControllerService/AddImage" as const,
-		requestStream: true as const,
-		responseStream: true as const,
-		requestSerialize: (value: AddImageRequest): Buffer =>
-			Buffer.from(AddImageRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): AddImageRequest =>
-			AddImageRequest.decode(value),
-		responseSerialize: (value: AddImageResponse): Buffer =>
-			Buffer.from(AddImageResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): AddImageResponse =>
-			AddImageResponse.decode(value),
-	},
-	/**
-	 * Removes an image.
-	 *
-	 * Errors: NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot target needs it.
-	 */
-	removeImage: {
-		path: "/pallet.v1.ControllerService/RemoveImage" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: RemoveImageRequest): Buffer =>
-			Buffer.from(RemoveImageRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): RemoveImageRequest =>
-			RemoveImageRequest.decode(value),
-		responseSerialize: (value: RemoveImageResponse): Buffer =>
-			Buffer.from(RemoveImageResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): RemoveImageResponse =>
-			RemoveImageResponse.decode(value),
-	},
-	/**
-	 * What a rollout would do, exactly, without doing it.
-	 *
-	 * Errors: as for StartRollout; what is wrong with single nodes is told in their plans.
-	 */
-	planRollout: {
-		path: "/pallet.v1.ControllerService/PlanRollout" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: PlanRolloutRequest): Buffer =>
-			Buffer.from(PlanRolloutRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): PlanRolloutRequest =>
-			PlanRolloutRequest.decode(value),
-		responseSerialize: (value: PlanRolloutResponse): Buffer =>
-			Buffer.from(PlanRolloutResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): PlanRolloutResponse =>
-			PlanRolloutResponse.decode(value),
-	},
-	/**
-	 * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
-	 *
-	 * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen or `image_name` is needed;
-	 * FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is another rollout's.
-	 */
-	startRollout: {
-		path: "/pallet.v1.ControllerService/StartRollout" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: StartRolloutRequest): Buffer =>
-			Buffer.from(StartRolloutRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): StartRolloutRequest =>
-			StartRolloutRequest.decode(value),
-		responseSerialize: (value: StartRolloutResponse): Buffer =>
-			Buffer.from(StartRolloutResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): StartRolloutResponse =>
-			StartRolloutResponse.decode(value),
-	},
-	/**
-	 * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	watchRollout: {
-		path: "/pallet.v1.ControllerService/WatchRollout" as const,
-		requestStream: false as const,
-		responseStream: true as const,
-		requestSerialize: (value: WatchRolloutRequest): Buffer =>
-			Buffer.from(WatchRolloutRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): WatchRolloutRequest =>
-			WatchRolloutRequest.decode(value),
-		responseSerialize: (value: WatchRolloutResponse): Buffer =>
-			Buffer.from(WatchRolloutResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): WatchRolloutResponse =>
-			WatchRolloutResponse.decode(value),
-	},
-	/** Every rollout, newest first. */
-	listRollouts: {
-		path: "/pallet.v1.ControllerService/ListRollouts" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: ListRolloutsRequest): Buffer =>
-			Buffer.from(ListRolloutsRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): ListRolloutsRequest =>
-			ListRolloutsRequest.decode(value),
-		responseSerialize: (value: ListRolloutsResponse): Buffer =>
-			Buffer.from(ListRolloutsResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): ListRolloutsResponse =>
-			ListRolloutsResponse.decode(value),
-	},
-	/**
-	 * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	cancelRollout: {
-		path: "/pallet.v1.ControllerService/CancelRollout" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: CancelRolloutRequest): Buffer =>
-			Buffer.from(CancelRolloutRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): CancelRolloutRequest =>
-			CancelRolloutRequest.decode(value),
-		responseSerialize: (value: CancelRolloutResponse): Buffer =>
-			Buffer.from(CancelRolloutResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): CancelRolloutResponse =>
-			CancelRolloutResponse.decode(value),
-	},
-	/** Events, oldest first; with `follow` also those to come, until the caller ends the stream. */
-	streamEvents: {
-		path: "/pallet.v1.ControllerService/StreamEvents" as const,
-		requestStream: false as const,
-		responseStream: true as const,
-		requestSerialize: (value: StreamEventsRequest): Buffer =>
-			Buffer.from(StreamEventsRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): StreamEventsRequest =>
-			StreamEventsRequest.decode(value),
-		responseSerialize: (value: StreamEventsResponse): Buffer =>
-			Buffer.from(StreamEventsResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): StreamEventsResponse =>
-			StreamEventsResponse.decode(value),
-	},
+  /** What this controller is and where it listens. */
+  getStatus: {
+    path: "/pallet.v1.ControllerService/GetStatus" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetStatusRequest): Buffer => Buffer.from(GetStatusRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetStatusRequest => GetStatusRequest.decode(value),
+    responseSerialize: (value: GetStatusResponse): Buffer => Buffer.from(GetStatusResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetStatusResponse => GetStatusResponse.decode(value),
+  },
+  /** Every known node, by name. */
+  listNodes: {
+    path: "/pallet.v1.ControllerService/ListNodes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListNodesRequest): Buffer => Buffer.from(ListNodesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListNodesRequest => ListNodesRequest.decode(value),
+    responseSerialize: (value: ListNodesResponse): Buffer => Buffer.from(ListNodesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListNodesResponse => ListNodesResponse.decode(value),
+  },
+  /**
+   * One node.
+   *
+   * Errors: NOT_FOUND.
+   */
+  getNode: {
+    path: "/pallet.v1.ControllerService/GetNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ControllerServiceGetNodeRequest): Buffer =>
+      Buffer.from(ControllerServiceGetNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ControllerServiceGetNodeRequest =>
+      ControllerServiceGetNodeRequest.decode(value),
+    responseSerialize: (value: ControllerServiceGetNodeResponse): Buffer =>
+      Buffer.from(ControllerServiceGetNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ControllerServiceGetNodeResponse =>
+      ControllerServiceGetNodeResponse.decode(value),
+  },
+  /**
+   * Gives a node a name: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
+   *
+   * Errors: NOT_FOUND; INVALID_ARGUMENT for a malformed name; ALREADY_EXISTS when another node has it.
+   */
+  renameNode: {
+    path: "/pallet.v1.ControllerService/RenameNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RenameNodeRequest): Buffer => Buffer.from(RenameNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RenameNodeRequest => RenameNodeRequest.decode(value),
+    responseSerialize: (value: RenameNodeResponse): Buffer => Buffer.from(RenameNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RenameNodeResponse => RenameNodeResponse.decode(value),
+  },
+  /**
+   * Accepts discovered nodes: from now on `--all` includes them.
+   *
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named.
+   */
+  acceptNodes: {
+    path: "/pallet.v1.ControllerService/AcceptNodes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AcceptNodesRequest): Buffer => Buffer.from(AcceptNodesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AcceptNodesRequest => AcceptNodesRequest.decode(value),
+    responseSerialize: (value: AcceptNodesResponse): Buffer => Buffer.from(AcceptNodesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AcceptNodesResponse => AcceptNodesResponse.decode(value),
+  },
+  /**
+   * Forgets a node. It is discovered anew when it boots or registers again.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs.
+   */
+  forgetNode: {
+    path: "/pallet.v1.ControllerService/ForgetNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ForgetNodeRequest): Buffer => Buffer.from(ForgetNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ForgetNodeRequest => ForgetNodeRequest.decode(value),
+    responseSerialize: (value: ForgetNodeResponse): Buffer => Buffer.from(ForgetNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ForgetNodeResponse => ForgetNodeResponse.decode(value),
+  },
+  /**
+   * Sets where a node's next boot goes. Does not reboot it.
+   *
+   * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while a reimage of it runs, or for
+   * local when no image is named and none is known to be installed.
+   */
+  setBootTarget: {
+    path: "/pallet.v1.ControllerService/SetBootTarget" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetBootTargetRequest): Buffer => Buffer.from(SetBootTargetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetBootTargetRequest => SetBootTargetRequest.decode(value),
+    responseSerialize: (value: SetBootTargetResponse): Buffer =>
+      Buffer.from(SetBootTargetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetBootTargetResponse => SetBootTargetResponse.decode(value),
+  },
+  /**
+   * The node's block devices, asked from its agent now.
+   *
+   * Errors: NOT_FOUND; UNAVAILABLE when no agent answers.
+   */
+  listNodeDisks: {
+    path: "/pallet.v1.ControllerService/ListNodeDisks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListNodeDisksRequest): Buffer => Buffer.from(ListNodeDisksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListNodeDisksRequest => ListNodeDisksRequest.decode(value),
+    responseSerialize: (value: ListNodeDisksResponse): Buffer =>
+      Buffer.from(ListNodeDisksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListNodeDisksResponse => ListNodeDisksResponse.decode(value),
+  },
+  /**
+   * Has the node's agent do an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and passes
+   * on its states until it has ended. Ending the stream does not end the operation.
+   *
+   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or a reimage of the node runs;
+   * UNAVAILABLE when no agent answers.
+   */
+  runNodeOperation: {
+    path: "/pallet.v1.ControllerService/RunNodeOperation" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: RunNodeOperationRequest): Buffer =>
+      Buffer.from(RunNodeOperationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RunNodeOperationRequest => RunNodeOperationRequest.decode(value),
+    responseSerialize: (value: RunNodeOperationResponse): Buffer =>
+      Buffer.from(RunNodeOperationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RunNodeOperationResponse => RunNodeOperationResponse.decode(value),
+  },
+  /**
+   * Reboots a node through its agent.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs; UNAVAILABLE when no agent answers.
+   */
+  rebootNode: {
+    path: "/pallet.v1.ControllerService/RebootNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RebootNodeRequest): Buffer => Buffer.from(RebootNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RebootNodeRequest => RebootNodeRequest.decode(value),
+    responseSerialize: (value: RebootNodeResponse): Buffer => Buffer.from(RebootNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RebootNodeResponse => RebootNodeResponse.decode(value),
+  },
+  /** Every image, by name. */
+  listImages: {
+    path: "/pallet.v1.ControllerService/ListImages" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListImagesRequest): Buffer => Buffer.from(ListImagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListImagesRequest => ListImagesRequest.decode(value),
+    responseSerialize: (value: ListImagesResponse): Buffer => Buffer.from(ListImagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListImagesResponse => ListImagesResponse.decode(value),
+  },
+  /**
+   * One image.
+   *
+   * Errors: NOT_FOUND.
+   */
+  getImage: {
+    path: "/pallet.v1.ControllerService/GetImage" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetImageRequest): Buffer => Buffer.from(GetImageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetImageRequest => GetImageRequest.decode(value),
+    responseSerialize: (value: GetImageResponse): Buffer => Buffer.from(GetImageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetImageResponse => GetImageResponse.decode(value),
+  },
+  /**
+   * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
+   * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
+   * ALREADY_EXISTS when the name is taken by another image; RESOURCE_EXHAUSTED when the disk is full.
+   */
+  addImage: {
+    path: "/pallet.v1.ControllerService/AddImage" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: AddImageRequest): Buffer => Buffer.from(AddImageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AddImageRequest => AddImageRequest.decode(value),
+    responseSerialize: (value: AddImageResponse): Buffer => Buffer.from(AddImageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AddImageResponse => AddImageResponse.decode(value),
+  },
+  /**
+   * Removes an image.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot target needs it.
+   */
+  removeImage: {
+    path: "/pallet.v1.ControllerService/RemoveImage" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RemoveImageRequest): Buffer => Buffer.from(RemoveImageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RemoveImageRequest => RemoveImageRequest.decode(value),
+    responseSerialize: (value: RemoveImageResponse): Buffer => Buffer.from(RemoveImageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RemoveImageResponse => RemoveImageResponse.decode(value),
+  },
+  /**
+   * What a rollout would do, exactly, without doing it.
+   *
+   * Errors: as for StartRollout; what is wrong with single nodes is told in their plans.
+   */
+  planRollout: {
+    path: "/pallet.v1.ControllerService/PlanRollout" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PlanRolloutRequest): Buffer => Buffer.from(PlanRolloutRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PlanRolloutRequest => PlanRolloutRequest.decode(value),
+    responseSerialize: (value: PlanRolloutResponse): Buffer => Buffer.from(PlanRolloutResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PlanRolloutResponse => PlanRolloutResponse.decode(value),
+  },
+  /**
+   * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
+   *
+   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen or `image_name` is needed;
+   * FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is another rollout's.
+   */
+  startRollout: {
+    path: "/pallet.v1.ControllerService/StartRollout" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StartRolloutRequest): Buffer => Buffer.from(StartRolloutRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StartRolloutRequest => StartRolloutRequest.decode(value),
+    responseSerialize: (value: StartRolloutResponse): Buffer =>
+      Buffer.from(StartRolloutResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StartRolloutResponse => StartRolloutResponse.decode(value),
+  },
+  /**
+   * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
+   *
+   * Errors: NOT_FOUND.
+   */
+  watchRollout: {
+    path: "/pallet.v1.ControllerService/WatchRollout" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchRolloutRequest): Buffer => Buffer.from(WatchRolloutRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchRolloutRequest => WatchRolloutRequest.decode(value),
+    responseSerialize: (value: WatchRolloutResponse): Buffer =>
+      Buffer.from(WatchRolloutResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchRolloutResponse => WatchRolloutResponse.decode(value),
+  },
+  /** Every rollout, newest first. */
+  listRollouts: {
+    path: "/pallet.v1.ControllerService/ListRollouts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListRolloutsRequest): Buffer => Buffer.from(ListRolloutsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListRolloutsRequest => ListRolloutsRequest.decode(value),
+    responseSerialize: (value: ListRolloutsResponse): Buffer =>
+      Buffer.from(ListRolloutsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListRolloutsResponse => ListRolloutsResponse.decode(value),
+  },
+  /**
+   * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
+   *
+   * Errors: NOT_FOUND.
+   */
+  cancelRollout: {
+    path: "/pallet.v1.ControllerService/CancelRollout" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CancelRolloutRequest): Buffer => Buffer.from(CancelRolloutRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CancelRolloutRequest => CancelRolloutRequest.decode(value),
+    responseSerialize: (value: CancelRolloutResponse): Buffer =>
+      Buffer.from(CancelRolloutResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CancelRolloutResponse => CancelRolloutResponse.decode(value),
+  },
+  /** Events, oldest first; with `follow` also those to come, until the caller ends the stream. */
+  streamEvents: {
+    path: "/pallet.v1.ControllerService/StreamEvents" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamEventsRequest): Buffer => Buffer.from(StreamEventsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamEventsRequest => StreamEventsRequest.decode(value),
+    responseSerialize: (value: StreamEventsResponse): Buffer =>
+      Buffer.from(StreamEventsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamEventsResponse => StreamEventsResponse.decode(value),
+  },
 } as const;
 
 export interface ControllerServiceServer extends UntypedServiceImplementation {
-	/** What this controller is and where it listens. */
-	getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
-	/** Every known node, by name. */
-	listNodes: handleUnaryCall<ListNodesRequest, ListNodesResponse>;
-	/**
-	 * One node.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	getNode: handleUnaryCall<
-		ControllerServiceGetNodeRequest,
-		ControllerServiceGetNodeResponse
-	>;
-	/**
-	 * Gives a node a name: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
-	 *
-	 * Errors: NOT_FOUND; INVALID_ARGUMENT for a malformed name; ALREADY_EXISTS when another node has it.
-	 */
-	renameNode: handleUnaryCall<RenameNodeRequest, RenameNodeResponse>;
-	/**
-	 * Accepts discovered nodes: from now on `--all` includes them.
-	 *
-	 * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named.
-	 */
-	acceptNodes: handleUnaryCall<AcceptNodesRequest, AcceptNodesResponse>;
-	/**
-	 * Forgets a node. It is discovered anew when it boots or registers again.
-	 *
-	 * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs.
-	 */
-	forgetNode: handleUnaryCall<ForgetNodeRequest, ForgetNodeResponse>;
-	/**
-	 * Sets where a node's next boot goes. Does not reboot it.
-	 *
-	 * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while a reimage of it runs, or for
-	 * local when no image is named and none is known to be installed.
-	 */
-	setBootTarget: handleUnaryCall<SetBootTargetRequest, SetBootTargetResponse>;
-	/**
-	 * The node's block devices, asked from its agent now.
-	 *
-	 * Errors: NOT_FOUND; UNAVAILABLE when no agent answers.
-	 */
-	listNodeDisks: handleUnaryCall<ListNodeDisksRequest, ListNodeDisksResponse>;
-	/**
-	 * Has the node's agent do an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and passes
-	 * on its states until it has ended. Ending the stream does not end the operation.
-	 *
-	 * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or a reimage of the node runs;
-	 * UNAVAILABLE when no agent answers.
-	 */
-	runNodeOperation: handleServerStreamingCall<
-		RunNodeOperationRequest,
-		RunNodeOperationResponse
-	>;
-	/**
-	 * Reboots a node through its agent.
-	 *
-	 * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs; UNAVAILABLE when no agent answers.
-	 */
-	rebootNode: handleUnaryCall<RebootNodeRequest, RebootNodeResponse>;
-	/** Every image, by name. */
-	listImages: handleUnaryCall<ListImagesRequest, ListImagesResponse>;
-	/**
-	 * One image.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	getImage: handleUnaryCall<GetImageRequest, GetImageResponse>;
-	/**
-	 * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
-	 * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
-	 *
-	 * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
-	 * ALREADY_EXISTS when the name is taken by another image; RESOURCE_EXHAUSTED when the disk is full.
-	 */
-	addImage: handleBidiStreamingCall<AddImageRequest, AddImageResponse>;
-	/**
-	 * Removes an image.
-	 *
-	 * Errors: NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot target needs it.
-	 */
-	removeImage: handleUnaryCall<RemoveImageRequest, RemoveImageResponse>;
-	/**
-	 * What a rollout would do, exactly, without doing it.
-	 *
-	 * Errors: as for StartRollout; what is wrong with single nodes is told in their plans.
-	 */
-	planRollout: handleUnaryCall<PlanRolloutRequest, PlanRolloutResponse>;
-	/**
-	 * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
-	 *
-	 * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen or `image_name` is needed;
-	 * FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is another rollout's.
-	 */
-	startRollout: handleUnaryCall<StartRolloutRequest, StartRolloutResponse>;
-	/**
-	 * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	watchRollout: handleServerStreamingCall<
-		WatchRolloutRequest,
-		WatchRolloutResponse
-	>;
-	/** Every rollout, newest first. */
-	listRollouts: handleUnaryCall<ListRolloutsRequest, ListRolloutsResponse>;
-	/**
-	 * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	cancelRollout: handleUnaryCall<CancelRolloutRequest, CancelRolloutResponse>;
-	/** Events, oldest first; with `follow` also those to come, until the caller ends the stream. */
-	streamEvents: handleServerStreamingCall<
-		StreamEventsRequest,
-		StreamEventsResponse
-	>;
+  /** What this controller is and where it listens. */
+  getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
+  /** Every known node, by name. */
+  listNodes: handleUnaryCall<ListNodesRequest, ListNodesResponse>;
+  /**
+   * One node.
+   *
+   * Errors: NOT_FOUND.
+   */
+  getNode: handleUnaryCall<ControllerServiceGetNodeRequest, ControllerServiceGetNodeResponse>;
+  /**
+   * Gives a node a name: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
+   *
+   * Errors: NOT_FOUND; INVALID_ARGUMENT for a malformed name; ALREADY_EXISTS when another node has it.
+   */
+  renameNode: handleUnaryCall<RenameNodeRequest, RenameNodeResponse>;
+  /**
+   * Accepts discovered nodes: from now on `--all` includes them.
+   *
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named.
+   */
+  acceptNodes: handleUnaryCall<AcceptNodesRequest, AcceptNodesResponse>;
+  /**
+   * Forgets a node. It is discovered anew when it boots or registers again.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs.
+   */
+  forgetNode: handleUnaryCall<ForgetNodeRequest, ForgetNodeResponse>;
+  /**
+   * Sets where a node's next boot goes. Does not reboot it.
+   *
+   * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while a reimage of it runs, or for
+   * local when no image is named and none is known to be installed.
+   */
+  setBootTarget: handleUnaryCall<SetBootTargetRequest, SetBootTargetResponse>;
+  /**
+   * The node's block devices, asked from its agent now.
+   *
+   * Errors: NOT_FOUND; UNAVAILABLE when no agent answers.
+   */
+  listNodeDisks: handleUnaryCall<ListNodeDisksRequest, ListNodeDisksResponse>;
+  /**
+   * Has the node's agent do an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and passes
+   * on its states until it has ended. Ending the stream does not end the operation.
+   *
+   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or a reimage of the node runs;
+   * UNAVAILABLE when no agent answers.
+   */
+  runNodeOperation: handleServerStreamingCall<RunNodeOperationRequest, RunNodeOperationResponse>;
+  /**
+   * Reboots a node through its agent.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs; UNAVAILABLE when no agent answers.
+   */
+  rebootNode: handleUnaryCall<RebootNodeRequest, RebootNodeResponse>;
+  /** Every image, by name. */
+  listImages: handleUnaryCall<ListImagesRequest, ListImagesResponse>;
+  /**
+   * One image.
+   *
+   * Errors: NOT_FOUND.
+   */
+  getImage: handleUnaryCall<GetImageRequest, GetImageResponse>;
+  /**
+   * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
+   * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
+   * ALREADY_EXISTS when the name is taken by another image; RESOURCE_EXHAUSTED when the disk is full.
+   */
+  addImage: handleBidiStreamingCall<AddImageRequest, AddImageResponse>;
+  /**
+   * Removes an image.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot target needs it.
+   */
+  removeImage: handleUnaryCall<RemoveImageRequest, RemoveImageResponse>;
+  /**
+   * What a rollout would do, exactly, without doing it.
+   *
+   * Errors: as for StartRollout; what is wrong with single nodes is told in their plans.
+   */
+  planRollout: handleUnaryCall<PlanRolloutRequest, PlanRolloutResponse>;
+  /**
+   * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
+   *
+   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen or `image_name` is needed;
+   * FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is another rollout's.
+   */
+  startRollout: handleUnaryCall<StartRolloutRequest, StartRolloutResponse>;
+  /**
+   * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
+   *
+   * Errors: NOT_FOUND.
+   */
+  watchRollout: handleServerStreamingCall<WatchRolloutRequest, WatchRolloutResponse>;
+  /** Every rollout, newest first. */
+  listRollouts: handleUnaryCall<ListRolloutsRequest, ListRolloutsResponse>;
+  /**
+   * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
+   *
+   * Errors: NOT_FOUND.
+   */
+  cancelRollout: handleUnaryCall<CancelRolloutRequest, CancelRolloutResponse>;
+  /** Events, oldest first; with `follow` also those to come, until the caller ends the stream. */
+  streamEvents: handleServerStreamingCall<StreamEventsRequest, StreamEventsResponse>;
 }
 
 export interface ControllerServiceClient extends Client {
-	/** What this controller is and where it listens. */
-	getStatus(
-		request: GetStatusRequest,
-		callback: (error: ServiceError | null, response: GetStatusResponse) => void,
-	): ClientUnaryCall;
-	getStatus(
-		request: GetStatusRequest,
-		metadata: Metadata,
-		callback: (error: ServiceError | null, response: GetStatusResponse) => void,
-	): ClientUnaryCall;
-	getStatus(
-		request: GetStatusRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (error: ServiceError | null, response: GetStatusResponse) => void,
-	): ClientUnaryCall;
-	/** Every known node, by name. */
-	listNodes(
-		request: ListNodesRequest,
-		callback: (error: ServiceError | null, response: ListNodesResponse) => void,
-	): ClientUnaryCall;
-	listNodes(
-		request: ListNodesRequest,
-		metadata: Metadata,
-		callback: (error: ServiceError | null, response: ListNodesResponse) => void,
-	): ClientUnaryCall;
-	listNodes(
-		request: ListNodesRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (error: ServiceError | null, response: ListNodesResponse) => void,
-	): ClientUnaryCall;
-	/**
-	 * One node.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	getNode(
-		request: ControllerServiceGetNodeRequest,
-		callback: (
-			error: ServiceError | null,
-			response: ControllerServiceGetNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	getNode(
-		request: ControllerServiceGetNodeRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: ControllerServiceGetNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	getNode(
-		request: ControllerServiceGetNodeRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: ControllerServiceGetNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * Gives a node a name: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
-	 *
-	 * Errors: NOT_FOUND; INVALID_ARGUMENT for a malformed name; ALREADY_EXISTS when another node has it.
-	 */
-	renameNode(
-		request: RenameNodeRequest,
-		callback: (
-			error: ServiceError | null,
-			response: RenameNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	renameNode(
-		request: RenameNodeRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: RenameNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	renameNode(
-		request: RenameNodeRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: RenameNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * Accepts discovered nodes: from now on `--all` includes them.
-	 *
-	 * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named.
-	 */
-	acceptNodes(
-		request: AcceptNodesRequest,
-		callback: (
-			error: ServiceError | null,
-			response: AcceptNodesResponse,
-		) => void,
-	): ClientUnaryCall;
-	acceptNodes(
-		request: AcceptNodesRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: AcceptNodesResponse,
-		) => void,
-	): ClientUnaryCall;
-	acceptNodes(
-		request: AcceptNodesRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: AcceptNodesResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * Forgets a node. It is discovered anew when it boots or registers again.
-	 *
-	 * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs.
-	 */
-	forgetNode(
-		request: ForgetNodeRequest,
-		callback: (
-			error: ServiceError | null,
-			response: ForgetNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	forgetNode(
-		request: ForgetNodeRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: ForgetNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	forgetNode(
-		request: ForgetNodeRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: ForgetNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * Sets where a node's next boot goes. Does not reboot it.
-	 *
-	 * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while a reimage of it runs, or for
-	 * local when no image is named and none is known to be installed.
-	 */
-	setBootTarget(
-		request: SetBootTargetRequest,
-		callback: (
-			error: ServiceError | null,
-			response: SetBootTargetResponse,
-		) => void,
-	): ClientUnaryCall;
-	setBootTarget(
-		request: SetBootTargetRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: SetBootTargetResponse,
-		) => void,
-	): ClientUnaryCall;
-	setBootTarget(
-		request: SetBootTargetRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: SetBootTargetResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * The node's block devices, asked from its agent now.
-	 *
-	 * Errors: NOT_FOUND; UNAVAILABLE when no agent answers.
-	 */
-	listNodeDisks(
-		request: ListNodeDisksRequest,
-		callback: (
-			error: ServiceError | null,
-			response: ListNodeDisksResponse,
-		) => void,
-	): ClientUnaryCall;
-	listNodeDisks(
-		request: ListNodeDisksRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: ListNodeDisksResponse,
-		) => void,
-	): ClientUnaryCall;
-	listNodeDisks(
-		request: ListNodeDisksRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: ListNodeDisksResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * Has the node's agent do an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and passes
-	 * on its states until it has ended. Ending the stream does not end the operation.
-	 *
-	 * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or a reimage of the node runs;
-	 * UNAVAILABLE when no agent answers.
-	 */
-	runNodeOperation(
-		request: RunNodeOperationRequest,
-		options?: Partial<CallOptions>,
-	): ClientReadableStream<RunNodeOperationResponse>;
-	runNodeOperation(
-		request: RunNodeOperationRequest,
-		metadata?: Metadata,
-		options?: Partial<CallOptions>,
-	): ClientReadableStream<RunNodeOperationResponse>;
-	/**
-	 * Reboots a node through its agent.
-	 *
-	 * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs; UNAVAILABLE when no agent answers.
-	 */
-	rebootNode(
-		request: RebootNodeRequest,
-		callback: (
-			error: ServiceError | null,
-			response: RebootNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	rebootNode(
-		request: RebootNodeRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: RebootNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	rebootNode(
-		request: RebootNodeRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: RebootNodeResponse,
-		) => void,
-	): ClientUnaryCall;
-	/** Every image, by name. */
-	listImages(
-		request: ListImagesRequest,
-		callback: (
-			error: ServiceError | null,
-			response: ListImagesResponse,
-		) => void,
-	): ClientUnaryCall;
-	listImages(
-		request: ListImagesRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: ListImagesResponse,
-		) => void,
-	): ClientUnaryCall;
-	listImages(
-		request: ListImagesRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: ListImagesResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * One image.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	getImage(
-		request: GetImageRequest,
-		callback: (error: ServiceError | null, response: GetImageResponse) => void,
-	): ClientUnaryCall;
-	getImage(
-		request: GetImageRequest,
-		metadata: Metadata,
-		callback: (error: ServiceError | null, response: GetImageResponse) => void,
-	): ClientUnaryCall;
-	getImage(
-		request: GetImageRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (error: ServiceError | null, response: GetImageResponse) => void,
-	): ClientUnaryCall;
-	/**
-	 * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
-	 * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
-	 *
-	 * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
-	 * ALREADY_EXISTS when the name is taken by another image; RESOURCE_EXHAUSTED when the disk is full.
-	 */
-	addImage(): ClientDuplexStream<AddImageRequest, AddImageResponse>;
-	addImage(
-		options: Partial<CallOptions>,
-	): ClientDuplexStream<AddImageRequest, AddImageResponse>;
-	addImage(
-		metadata: Metadata,
-		options?: Partial<CallOptions>,
-	): ClientDuplexStream<AddImageRequest, AddImageResponse>;
-	/**
-	 * Removes an image.
-	 *
-	 * Errors: NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot target needs it.
-	 */
-	removeImage(
-		request: RemoveImageRequest,
-		callback: (
-			error: ServiceError | null,
-			response: RemoveImageResponse,
-		) => void,
-	): ClientUnaryCall;
-	removeImage(
-		request: RemoveImageRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: RemoveImageResponse,
-		) => void,
-	): ClientUnaryCall;
-	removeImage(
-		request: RemoveImageRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: RemoveImageResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * What a rollout would do, exactly, without doing it.
-	 *
-	 * Errors: as for StartRollout; what is wrong with single nodes is told in their plans.
-	 */
-	planRollout(
-		request: PlanRolloutRequest,
-		callback: (
-			error: ServiceError | null,
-			response: PlanRolloutResponse,
-		) => void,
-	): ClientUnaryCall;
-	planRollout(
-		request: PlanRolloutRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: PlanRolloutResponse,
-		) => void,
-	): ClientUnaryCall;
-	planRollout(
-		request: PlanRolloutRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: PlanRolloutResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
-	 *
-	 * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen or `image_name` is needed;
-	 * FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is another rollout's.
-	 */
-	startRollout(
-		request: StartRolloutRequest,
-		callback: (
-			error: ServiceError | null,
-			response: StartRolloutResponse,
-		) => void,
-	): ClientUnaryCall;
-	startRollout(
-		request: StartRolloutRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: StartRolloutResponse,
-		) => void,
-	): ClientUnaryCall;
-	startRollout(
-		request: StartRolloutRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: StartRolloutResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	watchRollout(
-		request: WatchRolloutRequest,
-		options?: Partial<CallOptions>,
-	): ClientReadableStream<WatchRolloutResponse>;
-	watchRollout(
-		request: WatchRolloutRequest,
-		metadata?: Metadata,
-		options?: Partial<CallOptions>,
-	): ClientReadableStream<WatchRolloutResponse>;
-	/** Every rollout, newest first. */
-	listRollouts(
-		request: ListRolloutsRequest,
-		callback: (
-			error: ServiceError | null,
-			response: ListRolloutsResponse,
-		) => void,
-	): ClientUnaryCall;
-	listRollouts(
-		request: ListRolloutsRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: ListRolloutsResponse,
-		) => void,
-	): ClientUnaryCall;
-	listRollouts(
-		request: ListRolloutsRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: ListRolloutsResponse,
-		) => void,
-	): ClientUnaryCall;
-	/**
-	 * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
-	 *
-	 * Errors: NOT_FOUND.
-	 */
-	cancelRollout(
-		request: CancelRolloutRequest,
-		callback: (
-			error: ServiceError | null,
-			response: CancelRolloutResponse,
-		) => void,
-	): ClientUnaryCall;
-	cancelRollout(
-		request: CancelRolloutRequest,
-		metadata: Metadata,
-		callback: (
-			error: ServiceError | null,
-			response: CancelRolloutResponse,
-		) => void,
-	): ClientUnaryCall;
-	cancelRollout(
-		request: CancelRolloutRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (
-			error: ServiceError | null,
-			response: CancelRolloutResponse,
-		) => void,
-	): ClientUnaryCall;
-	/** Events, oldest first; with `follow` also those to come, until the caller ends the stream. */
-	streamEvents(
-		request: StreamEventsRequest,
-		options?: Partial<CallOptions>,
-	): ClientReadableStream<StreamEventsResponse>;
-	streamEvents(
-		request: StreamEventsRequest,
-		metadata?: Metadata,
-		options?: Partial<CallOptions>,
-	): ClientReadableStream<StreamEventsResponse>;
+  /** What this controller is and where it listens. */
+  getStatus(
+    request: GetStatusRequest,
+    callback: (error: ServiceError | null, response: GetStatusResponse) => void,
+  ): ClientUnaryCall;
+  getStatus(
+    request: GetStatusRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetStatusResponse) => void,
+  ): ClientUnaryCall;
+  getStatus(
+    request: GetStatusRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetStatusResponse) => void,
+  ): ClientUnaryCall;
+  /** Every known node, by name. */
+  listNodes(
+    request: ListNodesRequest,
+    callback: (error: ServiceError | null, response: ListNodesResponse) => void,
+  ): ClientUnaryCall;
+  listNodes(
+    request: ListNodesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListNodesResponse) => void,
+  ): ClientUnaryCall;
+  listNodes(
+    request: ListNodesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListNodesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * One node.
+   *
+   * Errors: NOT_FOUND.
+   */
+  getNode(
+    request: ControllerServiceGetNodeRequest,
+    callback: (error: ServiceError | null, response: ControllerServiceGetNodeResponse) => void,
+  ): ClientUnaryCall;
+  getNode(
+    request: ControllerServiceGetNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ControllerServiceGetNodeResponse) => void,
+  ): ClientUnaryCall;
+  getNode(
+    request: ControllerServiceGetNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ControllerServiceGetNodeResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Gives a node a name: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
+   *
+   * Errors: NOT_FOUND; INVALID_ARGUMENT for a malformed name; ALREADY_EXISTS when another node has it.
+   */
+  renameNode(
+    request: RenameNodeRequest,
+    callback: (error: ServiceError | null, response: RenameNodeResponse) => void,
+  ): ClientUnaryCall;
+  renameNode(
+    request: RenameNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RenameNodeResponse) => void,
+  ): ClientUnaryCall;
+  renameNode(
+    request: RenameNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RenameNodeResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Accepts discovered nodes: from now on `--all` includes them.
+   *
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named.
+   */
+  acceptNodes(
+    request: AcceptNodesRequest,
+    callback: (error: ServiceError | null, response: AcceptNodesResponse) => void,
+  ): ClientUnaryCall;
+  acceptNodes(
+    request: AcceptNodesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AcceptNodesResponse) => void,
+  ): ClientUnaryCall;
+  acceptNodes(
+    request: AcceptNodesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AcceptNodesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Forgets a node. It is discovered anew when it boots or registers again.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs.
+   */
+  forgetNode(
+    request: ForgetNodeRequest,
+    callback: (error: ServiceError | null, response: ForgetNodeResponse) => void,
+  ): ClientUnaryCall;
+  forgetNode(
+    request: ForgetNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ForgetNodeResponse) => void,
+  ): ClientUnaryCall;
+  forgetNode(
+    request: ForgetNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ForgetNodeResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Sets where a node's next boot goes. Does not reboot it.
+   *
+   * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while a reimage of it runs, or for
+   * local when no image is named and none is known to be installed.
+   */
+  setBootTarget(
+    request: SetBootTargetRequest,
+    callback: (error: ServiceError | null, response: SetBootTargetResponse) => void,
+  ): ClientUnaryCall;
+  setBootTarget(
+    request: SetBootTargetRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetBootTargetResponse) => void,
+  ): ClientUnaryCall;
+  setBootTarget(
+    request: SetBootTargetRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetBootTargetResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * The node's block devices, asked from its agent now.
+   *
+   * Errors: NOT_FOUND; UNAVAILABLE when no agent answers.
+   */
+  listNodeDisks(
+    request: ListNodeDisksRequest,
+    callback: (error: ServiceError | null, response: ListNodeDisksResponse) => void,
+  ): ClientUnaryCall;
+  listNodeDisks(
+    request: ListNodeDisksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListNodeDisksResponse) => void,
+  ): ClientUnaryCall;
+  listNodeDisks(
+    request: ListNodeDisksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListNodeDisksResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Has the node's agent do an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and passes
+   * on its states until it has ended. Ending the stream does not end the operation.
+   *
+   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or a reimage of the node runs;
+   * UNAVAILABLE when no agent answers.
+   */
+  runNodeOperation(
+    request: RunNodeOperationRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<RunNodeOperationResponse>;
+  runNodeOperation(
+    request: RunNodeOperationRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<RunNodeOperationResponse>;
+  /**
+   * Reboots a node through its agent.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs; UNAVAILABLE when no agent answers.
+   */
+  rebootNode(
+    request: RebootNodeRequest,
+    callback: (error: ServiceError | null, response: RebootNodeResponse) => void,
+  ): ClientUnaryCall;
+  rebootNode(
+    request: RebootNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RebootNodeResponse) => void,
+  ): ClientUnaryCall;
+  rebootNode(
+    request: RebootNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RebootNodeResponse) => void,
+  ): ClientUnaryCall;
+  /** Every image, by name. */
+  listImages(
+    request: ListImagesRequest,
+    callback: (error: ServiceError | null, response: ListImagesResponse) => void,
+  ): ClientUnaryCall;
+  listImages(
+    request: ListImagesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListImagesResponse) => void,
+  ): ClientUnaryCall;
+  listImages(
+    request: ListImagesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListImagesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * One image.
+   *
+   * Errors: NOT_FOUND.
+   */
+  getImage(
+    request: GetImageRequest,
+    callback: (error: ServiceError | null, response: GetImageResponse) => void,
+  ): ClientUnaryCall;
+  getImage(
+    request: GetImageRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetImageResponse) => void,
+  ): ClientUnaryCall;
+  getImage(
+    request: GetImageRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetImageResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
+   * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
+   * ALREADY_EXISTS when the name is taken by another image; RESOURCE_EXHAUSTED when the disk is full.
+   */
+  addImage(): ClientDuplexStream<AddImageRequest, AddImageResponse>;
+  addImage(options: Partial<CallOptions>): ClientDuplexStream<AddImageRequest, AddImageResponse>;
+  addImage(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<AddImageRequest, AddImageResponse>;
+  /**
+   * Removes an image.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot target needs it.
+   */
+  removeImage(
+    request: RemoveImageRequest,
+    callback: (error: ServiceError | null, response: RemoveImageResponse) => void,
+  ): ClientUnaryCall;
+  removeImage(
+    request: RemoveImageRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RemoveImageResponse) => void,
+  ): ClientUnaryCall;
+  removeImage(
+    request: RemoveImageRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RemoveImageResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * What a rollout would do, exactly, without doing it.
+   *
+   * Errors: as for StartRollout; what is wrong with single nodes is told in their plans.
+   */
+  planRollout(
+    request: PlanRolloutRequest,
+    callback: (error: ServiceError | null, response: PlanRolloutResponse) => void,
+  ): ClientUnaryCall;
+  planRollout(
+    request: PlanRolloutRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PlanRolloutResponse) => void,
+  ): ClientUnaryCall;
+  planRollout(
+    request: PlanRolloutRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PlanRolloutResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
+   *
+   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen or `image_name` is needed;
+   * FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is another rollout's.
+   */
+  startRollout(
+    request: StartRolloutRequest,
+    callback: (error: ServiceError | null, response: StartRolloutResponse) => void,
+  ): ClientUnaryCall;
+  startRollout(
+    request: StartRolloutRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StartRolloutResponse) => void,
+  ): ClientUnaryCall;
+  startRollout(
+    request: StartRolloutRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StartRolloutResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
+   *
+   * Errors: NOT_FOUND.
+   */
+  watchRollout(
+    request: WatchRolloutRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchRolloutResponse>;
+  watchRollout(
+    request: WatchRolloutRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchRolloutResponse>;
+  /** Every rollout, newest first. */
+  listRollouts(
+    request: ListRolloutsRequest,
+    callback: (error: ServiceError | null, response: ListRolloutsResponse) => void,
+  ): ClientUnaryCall;
+  listRollouts(
+    request: ListRolloutsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListRolloutsResponse) => void,
+  ): ClientUnaryCall;
+  listRollouts(
+    request: ListRolloutsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListRolloutsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
+   *
+   * Errors: NOT_FOUND.
+   */
+  cancelRollout(
+    request: CancelRolloutRequest,
+    callback: (error: ServiceError | null, response: CancelRolloutResponse) => void,
+  ): ClientUnaryCall;
+  cancelRollout(
+    request: CancelRolloutRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CancelRolloutResponse) => void,
+  ): ClientUnaryCall;
+  cancelRollout(
+    request: CancelRolloutRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CancelRolloutResponse) => void,
+  ): ClientUnaryCall;
+  /** Events, oldest first; with `follow` also those to come, until the caller ends the stream. */
+  streamEvents(
+    request: StreamEventsRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamEventsResponse>;
+  streamEvents(
+    request: StreamEventsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamEventsResponse>;
 }
 
 export const ControllerServiceClient = makeGenericClientConstructor(
-	ControllerServiceService,
-	"pallet.v1.ControllerService",
+  ControllerServiceService,
+  "pallet.v1.ControllerService",
 ) as unknown as {
-	new (
-		address: string,
-		credentials: ChannelCredentials,
-		options?: Partial<ClientOptions>,
-	): ControllerServiceClient;
-	service: typeof ControllerServiceService;
-	serviceName: string;
+  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): ControllerServiceClient;
+  service: typeof ControllerServiceService;
+  serviceName: string;
 };
 
 function bytesFromBase64(b64: string): Uint8Array {
-	if ((globalThis as any).Buffer) {
-		return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
-	} else {
-		const bin = globalThis.atob(b64);
-		const arr = new Uint8Array(bin.length);
-		for (let i = 0; i < bin.length; ++i) {
-			arr[i] = bin.charCodeAt(i);
-		}
-		return arr;
-	}
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-	if ((globalThis as any).Buffer) {
-		return (globalThis as any).Buffer.from(arr).toString("base64");
-	} else {
-		const bin: string[] = [];
-		arr.forEach((byte) => {
-			bin.push(globalThis.String.fromCharCode(byte));
-		});
-		return globalThis.btoa(bin.join(""));
-	}
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
 }
 
-type Builtin =
-	| Date
-	| Function
-	| Uint8Array
-	| string
-	| number
-	| boolean
-	| bigint
-	| undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint
-	? string | number | bigint
-	: T extends Builtin
-		? T
-		: T extends globalThis.Array<infer U>
-			? globalThis.Array<DeepPartial<U>>
-			: T extends ReadonlyArray<infer U>
-				? ReadonlyArray<DeepPartial<U>>
-				: T extends { $case: string; value: unknown }
-					? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-					: T extends {}
-						? { [K in keyof T]?: DeepPartial<T[K]> }
-						: Partial<T>;
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
 
 function toTimestamp(date: Date): Timestamp {
-	const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-	const nanos = (date.getTime() % 1_000) * 1_000_000;
-	return { seconds, nanos };
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-	let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-	millis += (t.nanos || 0) / 1_000_000;
-	return new globalThis.Date(millis);
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
 }
 
 function fromJsonTimestamp(o: any): Date {
-	if (o instanceof globalThis.Date) {
-		return o;
-	} else if (typeof o === "string") {
-		return new globalThis.Date(o);
-	} else {
-		return fromTimestamp(Timestamp.fromJSON(o));
-	}
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
 }
 
 function isSet(value: any): boolean {
-	return value !== null && value !== undefined;
+  return value !== null && value !== undefined;
 }
 
 export interface MessageFns<T> {
-	encode(message: T, writer?: BinaryWriter): BinaryWriter;
-	decode(input: BinaryReader | Uint8Array, length?: number): T;
-	fromJSON(object: any): T;
-	toJSON(message: T): unknown;
-	create(base?: DeepPartial<T>): T;
-	fromPartial(object: DeepPartial<T>): T;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

@@ -13,559 +13,527 @@ export const protobufFileName = "pallet/v1/disk.proto";
 
 /** A block device as lsblk(8) and blkid(8) report it: a disk, a partition, or something stacked on them. */
 export interface BlockDevice {
-	/** The kernel's name, for example "mmcblk0p1". */
-	name: string;
-	/** Absolute path, for example "/dev/mmcblk0p1". */
-	path: string;
-	/** lsblk's TYPE, for example "disk", "part", "loop", "crypt", "lvm", "raid1". */
-	type: string;
-	/** Size in bytes. */
-	sizeBytes: bigint;
-	/** Partition table that the device holds: "dos", "gpt"; empty when none. */
-	partitionTable: string;
-	/** UUID of that partition table: 8 hexadecimal digits for dos, a GUID for gpt. */
-	partitionTableUuid: string;
-	/** PARTUUID when this is a partition. */
-	partitionUuid: string;
-	/** Partition number, 0 when this is not a partition. */
-	partitionNumber: number;
-	/** Start in bytes from the beginning of the disk, when this is a partition. */
-	startBytes: bigint;
-	/** Filesystem or other content: "vfat", "ext4", "swap", "crypto_LUKS", "LVM2_member"; empty when unknown. */
-	filesystemType: string;
-	/** Filesystem label. */
-	label: string;
-	/** Filesystem UUID. */
-	uuid: string;
-	/** Where it is mounted; "[SWAP]" for active swap. */
-	mountpoints: string[];
-	/** Whether the kernel refuses writes to it. */
-	readOnly: boolean;
-	/** Whether the medium is removable. */
-	removable: boolean;
-	/** Hardware model. */
-	model: string;
-	/** Hardware serial number. */
-	serial: string;
-	/** SD/MMC card identification register, 32 hexadecimal digits; empty for other devices. */
-	cid: string;
-	/** Transport: "mmc", "usb", "nvme", "sata"; empty when the kernel names none. */
-	transport: string;
-	/** Size of a logical sector in bytes. */
-	logicalSectorBytes: number;
-	/** Partitions and stacked devices on top of this one. */
-	children: BlockDevice[];
+  /** The kernel's name, for example "mmcblk0p1". */
+  name: string;
+  /** Absolute path, for example "/dev/mmcblk0p1". */
+  path: string;
+  /** lsblk's TYPE, for example "disk", "part", "loop", "crypt", "lvm", "raid1". */
+  type: string;
+  /** Size in bytes. */
+  sizeBytes: bigint;
+  /** Partition table that the device holds: "dos", "gpt"; empty when none. */
+  partitionTable: string;
+  /** UUID of that partition table: 8 hexadecimal digits for dos, a GUID for gpt. */
+  partitionTableUuid: string;
+  /** PARTUUID when this is a partition. */
+  partitionUuid: string;
+  /** Partition number, 0 when this is not a partition. */
+  partitionNumber: number;
+  /** Start in bytes from the beginning of the disk, when this is a partition. */
+  startBytes: bigint;
+  /** Filesystem or other content: "vfat", "ext4", "swap", "crypto_LUKS", "LVM2_member"; empty when unknown. */
+  filesystemType: string;
+  /** Filesystem label. */
+  label: string;
+  /** Filesystem UUID. */
+  uuid: string;
+  /** Where it is mounted; "[SWAP]" for active swap. */
+  mountpoints: string[];
+  /** Whether the kernel refuses writes to it. */
+  readOnly: boolean;
+  /** Whether the medium is removable. */
+  removable: boolean;
+  /** Hardware model. */
+  model: string;
+  /** Hardware serial number. */
+  serial: string;
+  /** SD/MMC card identification register, 32 hexadecimal digits; empty for other devices. */
+  cid: string;
+  /** Transport: "mmc", "usb", "nvme", "sata"; empty when the kernel names none. */
+  transport: string;
+  /** Size of a logical sector in bytes. */
+  logicalSectorBytes: number;
+  /** Partitions and stacked devices on top of this one. */
+  children: BlockDevice[];
 }
 
 function createBaseBlockDevice(): BlockDevice {
-	return {
-		name: "",
-		path: "",
-		type: "",
-		sizeBytes: 0n,
-		partitionTable: "",
-		partitionTableUuid: "",
-		partitionUuid: "",
-		partitionNumber: 0,
-		startBytes: 0n,
-		filesystemType: "",
-		label: "",
-		uuid: "",
-		mountpoints: [],
-		readOnly: false,
-		removable: false,
-		model: "",
-		serial: "",
-		cid: "",
-		transport: "",
-		logicalSectorBytes: 0,
-		children: [],
-	};
+  return {
+    name: "",
+    path: "",
+    type: "",
+    sizeBytes: 0n,
+    partitionTable: "",
+    partitionTableUuid: "",
+    partitionUuid: "",
+    partitionNumber: 0,
+    startBytes: 0n,
+    filesystemType: "",
+    label: "",
+    uuid: "",
+    mountpoints: [],
+    readOnly: false,
+    removable: false,
+    model: "",
+    serial: "",
+    cid: "",
+    transport: "",
+    logicalSectorBytes: 0,
+    children: [],
+  };
 }
 
 export const BlockDevice: MessageFns<BlockDevice> = {
-	encode(
-		message: BlockDevice,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.name !== "") {
-			writer.uint32(10).string(message.name);
-		}
-		if (message.path !== "") {
-			writer.uint32(18).string(message.path);
-		}
-		if (message.type !== "") {
-			writer.uint32(26).string(message.type);
-		}
-		if (message.sizeBytes !== 0n) {
-			if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.sizeBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(32).uint64(message.sizeBytes);
-		}
-		if (message.partitionTable !== "") {
-			writer.uint32(42).string(message.partitionTable);
-		}
-		if (message.partitionTableUuid !== "") {
-			writer.uint32(50).string(message.partitionTableUuid);
-		}
-		if (message.partitionUuid !== "") {
-			writer.uint32(58).string(message.partitionUuid);
-		}
-		if (message.partitionNumber !== 0) {
-			writer.uint32(64).uint32(message.partitionNumber);
-		}
-		if (message.startBytes !== 0n) {
-			if (BigInt.asUintN(64, message.startBytes) !== message.startBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.startBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(72).uint64(message.startBytes);
-		}
-		if (message.filesystemType !== "") {
-			writer.uint32(82).string(message.filesystemType);
-		}
-		if (message.label !== "") {
-			writer.uint32(90).string(message.label);
-		}
-		if (message.uuid !== "") {
-			writer.uint32(98).string(message.uuid);
-		}
-		for (const v of message.mountpoints) {
-			writer.uint32(106).string(v!);
-		}
-		if (message.readOnly !== false) {
-			writer.uint32(112).bool(message.readOnly);
-		}
-		if (message.removable !== false) {
-			writer.uint32(120).bool(message.removable);
-		}
-		if (message.model !== "") {
-			writer.uint32(130).string(message.model);
-		}
-		if (message.serial !== "") {
-			writer.uint32(138).string(message.serial);
-		}
-		if (message.cid !== "") {
-			writer.uint32(146).string(message.cid);
-		}
-		if (message.transport !== "") {
-			writer.uint32(154).string(message.transport);
-		}
-		if (message.logicalSectorBytes !== 0) {
-			writer.uint32(160).uint32(message.logicalSectorBytes);
-		}
-		for (const v of message.children) {
-			BlockDevice.encode(v!, writer.uint32(170).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: BlockDevice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.path !== "") {
+      writer.uint32(18).string(message.path);
+    }
+    if (message.type !== "") {
+      writer.uint32(26).string(message.type);
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.sizeBytes);
+    }
+    if (message.partitionTable !== "") {
+      writer.uint32(42).string(message.partitionTable);
+    }
+    if (message.partitionTableUuid !== "") {
+      writer.uint32(50).string(message.partitionTableUuid);
+    }
+    if (message.partitionUuid !== "") {
+      writer.uint32(58).string(message.partitionUuid);
+    }
+    if (message.partitionNumber !== 0) {
+      writer.uint32(64).uint32(message.partitionNumber);
+    }
+    if (message.startBytes !== 0n) {
+      if (BigInt.asUintN(64, message.startBytes) !== message.startBytes) {
+        throw new globalThis.Error("value provided for field message.startBytes of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.startBytes);
+    }
+    if (message.filesystemType !== "") {
+      writer.uint32(82).string(message.filesystemType);
+    }
+    if (message.label !== "") {
+      writer.uint32(90).string(message.label);
+    }
+    if (message.uuid !== "") {
+      writer.uint32(98).string(message.uuid);
+    }
+    for (const v of message.mountpoints) {
+      writer.uint32(106).string(v!);
+    }
+    if (message.readOnly !== false) {
+      writer.uint32(112).bool(message.readOnly);
+    }
+    if (message.removable !== false) {
+      writer.uint32(120).bool(message.removable);
+    }
+    if (message.model !== "") {
+      writer.uint32(130).string(message.model);
+    }
+    if (message.serial !== "") {
+      writer.uint32(138).string(message.serial);
+    }
+    if (message.cid !== "") {
+      writer.uint32(146).string(message.cid);
+    }
+    if (message.transport !== "") {
+      writer.uint32(154).string(message.transport);
+    }
+    if (message.logicalSectorBytes !== 0) {
+      writer.uint32(160).uint32(message.logicalSectorBytes);
+    }
+    for (const v of message.children) {
+      BlockDevice.encode(v!, writer.uint32(170).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): BlockDevice {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseBlockDevice();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): BlockDevice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBlockDevice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.name = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.path = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.path = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.type = reader.string();
-						continue;
-					}
-					case 4: {
-						if (tag !== 32) {
-							break;
-						}
+            message.type = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
 
-						message.sizeBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.partitionTable = reader.string();
-						continue;
-					}
-					case 6: {
-						if (tag !== 50) {
-							break;
-						}
+            message.partitionTable = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
 
-						message.partitionTableUuid = reader.string();
-						continue;
-					}
-					case 7: {
-						if (tag !== 58) {
-							break;
-						}
+            message.partitionTableUuid = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
 
-						message.partitionUuid = reader.string();
-						continue;
-					}
-					case 8: {
-						if (tag !== 64) {
-							break;
-						}
+            message.partitionUuid = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
 
-						message.partitionNumber = reader.uint32();
-						continue;
-					}
-					case 9: {
-						if (tag !== 72) {
-							break;
-						}
+            message.partitionNumber = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
 
-						message.startBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 10: {
-						if (tag !== 82) {
-							break;
-						}
+            message.startBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
 
-						message.filesystemType = reader.string();
-						continue;
-					}
-					case 11: {
-						if (tag !== 90) {
-							break;
-						}
+            message.filesystemType = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
 
-						message.label = reader.string();
-						continue;
-					}
-					case 12: {
-						if (tag !== 98) {
-							break;
-						}
+            message.label = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
 
-						message.uuid = reader.string();
-						continue;
-					}
-					case 13: {
-						if (tag !== 106) {
-							break;
-						}
+            message.uuid = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
 
-						message.mountpoints.push(reader.string());
-						continue;
-					}
-					case 14: {
-						if (tag !== 112) {
-							break;
-						}
+            message.mountpoints.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
 
-						message.readOnly = reader.bool();
-						continue;
-					}
-					case 15: {
-						if (tag !== 120) {
-							break;
-						}
+            message.readOnly = reader.bool();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
 
-						message.removable = reader.bool();
-						continue;
-					}
-					case 16: {
-						if (tag !== 130) {
-							break;
-						}
+            message.removable = reader.bool();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
 
-						message.model = reader.string();
-						continue;
-					}
-					case 17: {
-						if (tag !== 138) {
-							break;
-						}
+            message.model = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
 
-						message.serial = reader.string();
-						continue;
-					}
-					case 18: {
-						if (tag !== 146) {
-							break;
-						}
+            message.serial = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
 
-						message.cid = reader.string();
-						continue;
-					}
-					case 19: {
-						if (tag !== 154) {
-							break;
-						}
+            message.cid = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
 
-						message.transport = reader.string();
-						continue;
-					}
-					case 20: {
-						if (tag !== 160) {
-							break;
-						}
+            message.transport = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
 
-						message.logicalSectorBytes = reader.uint32();
-						continue;
-					}
-					case 21: {
-						if (tag !== 170) {
-							break;
-						}
+            message.logicalSectorBytes = reader.uint32();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
 
-						message.children.push(BlockDevice.decode(reader, reader.uint32()));
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.children.push(BlockDevice.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): BlockDevice {
-		return {
-			name: isSet(object.name) ? globalThis.String(object.name) : "",
-			path: isSet(object.path) ? globalThis.String(object.path) : "",
-			type: isSet(object.type) ? globalThis.String(object.type) : "",
-			sizeBytes: isSet(object.sizeBytes)
-				? BigInt(object.sizeBytes)
-				: isSet(object.size_bytes)
-					? BigInt(object.size_bytes)
-					: 0n,
-			partitionTable: isSet(object.partitionTable)
-				? globalThis.String(object.partitionTable)
-				: isSet(object.partition_table)
-					? globalThis.String(object.partition_table)
-					: "",
-			partitionTableUuid: isSet(object.partitionTableUuid)
-				? globalThis.String(object.partitionTableUuid)
-				: isSet(object.partition_table_uuid)
-					? globalThis.String(object.partition_table_uuid)
-					: "",
-			partitionUuid: isSet(object.partitionUuid)
-				? globalThis.String(object.partitionUuid)
-				: isSet(object.partition_uuid)
-					? globalThis.String(object.partition_uuid)
-					: "",
-			partitionNumber: isSet(object.partitionNumber)
-				? globalThis.Number(object.partitionNumber)
-				: isSet(object.partition_number)
-					? globalThis.Number(object.partition_number)
-					: 0,
-			startBytes: isSet(object.startBytes)
-				? BigInt(object.startBytes)
-				: isSet(object.start_bytes)
-					? BigInt(object.start_bytes)
-					: 0n,
-			filesystemType: isSet(object.filesystemType)
-				? globalThis.String(object.filesystemType)
-				: isSet(object.filesystem_type)
-					? globalThis.String(object.filesystem_type)
-					: "",
-			label: isSet(object.label) ? globalThis.String(object.label) : "",
-			uuid: isSet(object.uuid) ? globalThis.String(object.uuid) : "",
-			mountpoints: globalThis.Array.isArray(object?.mountpoints)
-				? object.mountpoints.map((e: any) => globalThis.String(e))
-				: [],
-			readOnly: isSet(object.readOnly)
-				? globalThis.Boolean(object.readOnly)
-				: isSet(object.read_only)
-					? globalThis.Boolean(object.read_only)
-					: false,
-			removable: isSet(object.removable)
-				? globalThis.Boolean(object.removable)
-				: false,
-			model: isSet(object.model) ? globalThis.String(object.model) : "",
-			serial: isSet(object.serial) ? globalThis.String(object.serial) : "",
-			cid: isSet(object.cid) ? globalThis.String(object.cid) : "",
-			transport: isSet(object.transport)
-				? globalThis.String(object.transport)
-				: "",
-			logicalSectorBytes: isSet(object.logicalSectorBytes)
-				? globalThis.Number(object.logicalSectorBytes)
-				: isSet(object.logical_sector_bytes)
-					? globalThis.Number(object.logical_sector_bytes)
-					: 0,
-			children: globalThis.Array.isArray(object?.children)
-				? object.children.map((e: any) => BlockDevice.fromJSON(e))
-				: [],
-		};
-	},
+  fromJSON(object: any): BlockDevice {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      sizeBytes: isSet(object.sizeBytes)
+        ? BigInt(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? BigInt(object.size_bytes)
+        : 0n,
+      partitionTable: isSet(object.partitionTable)
+        ? globalThis.String(object.partitionTable)
+        : isSet(object.partition_table)
+        ? globalThis.String(object.partition_table)
+        : "",
+      partitionTableUuid: isSet(object.partitionTableUuid)
+        ? globalThis.String(object.partitionTableUuid)
+        : isSet(object.partition_table_uuid)
+        ? globalThis.String(object.partition_table_uuid)
+        : "",
+      partitionUuid: isSet(object.partitionUuid)
+        ? globalThis.String(object.partitionUuid)
+        : isSet(object.partition_uuid)
+        ? globalThis.String(object.partition_uuid)
+        : "",
+      partitionNumber: isSet(object.partitionNumber)
+        ? globalThis.Number(object.partitionNumber)
+        : isSet(object.partition_number)
+        ? globalThis.Number(object.partition_number)
+        : 0,
+      startBytes: isSet(object.startBytes)
+        ? BigInt(object.startBytes)
+        : isSet(object.start_bytes)
+        ? BigInt(object.start_bytes)
+        : 0n,
+      filesystemType: isSet(object.filesystemType)
+        ? globalThis.String(object.filesystemType)
+        : isSet(object.filesystem_type)
+        ? globalThis.String(object.filesystem_type)
+        : "",
+      label: isSet(object.label) ? globalThis.String(object.label) : "",
+      uuid: isSet(object.uuid) ? globalThis.String(object.uuid) : "",
+      mountpoints: globalThis.Array.isArray(object?.mountpoints)
+        ? object.mountpoints.map((e: any) => globalThis.String(e))
+        : [],
+      readOnly: isSet(object.readOnly)
+        ? globalThis.Boolean(object.readOnly)
+        : isSet(object.read_only)
+        ? globalThis.Boolean(object.read_only)
+        : false,
+      removable: isSet(object.removable) ? globalThis.Boolean(object.removable) : false,
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      serial: isSet(object.serial) ? globalThis.String(object.serial) : "",
+      cid: isSet(object.cid) ? globalThis.String(object.cid) : "",
+      transport: isSet(object.transport) ? globalThis.String(object.transport) : "",
+      logicalSectorBytes: isSet(object.logicalSectorBytes)
+        ? globalThis.Number(object.logicalSectorBytes)
+        : isSet(object.logical_sector_bytes)
+        ? globalThis.Number(object.logical_sector_bytes)
+        : 0,
+      children: globalThis.Array.isArray(object?.children)
+        ? object.children.map((e: any) => BlockDevice.fromJSON(e))
+        : [],
+    };
+  },
 
-	toJSON(message: BlockDevice): unknown {
-		const obj: any = {};
-		if (message.name !== "") {
-			obj.name = message.name;
-		}
-		if (message.path !== "") {
-			obj.path = message.path;
-		}
-		if (message.type !== "") {
-			obj.type = message.type;
-		}
-		if (message.sizeBytes !== 0n) {
-			obj.sizeBytes = message.sizeBytes.toString();
-		}
-		if (message.partitionTable !== "") {
-			obj.partitionTable = message.partitionTable;
-		}
-		if (message.partitionTableUuid !== "") {
-			obj.partitionTableUuid = message.partitionTableUuid;
-		}
-		if (message.partitionUuid !== "") {
-			obj.partitionUuid = message.partitionUuid;
-		}
-		if (message.partitionNumber !== 0) {
-			obj.partitionNumber = Math.round(message.partitionNumber);
-		}
-		if (message.startBytes !== 0n) {
-			obj.startBytes = message.startBytes.toString();
-		}
-		if (message.filesystemType !== "") {
-			obj.filesystemType = message.filesystemType;
-		}
-		if (message.label !== "") {
-			obj.label = message.label;
-		}
-		if (message.uuid !== "") {
-			obj.uuid = message.uuid;
-		}
-		if (message.mountpoints?.length) {
-			obj.mountpoints = message.mountpoints;
-		}
-		if (message.readOnly !== false) {
-			obj.readOnly = message.readOnly;
-		}
-		if (message.removable !== false) {
-			obj.removable = message.removable;
-		}
-		if (message.model !== "") {
-			obj.model = message.model;
-		}
-		if (message.serial !== "") {
-			obj.serial = message.serial;
-		}
-		if (message.cid !== "") {
-			obj.cid = message.cid;
-		}
-		if (message.transport !== "") {
-			obj.transport = message.transport;
-		}
-		if (message.logicalSectorBytes !== 0) {
-			obj.logicalSectorBytes = Math.round(message.logicalSectorBytes);
-		}
-		if (message.children?.length) {
-			obj.children = message.children.map((e) => BlockDevice.toJSON(e));
-		}
-		return obj;
-	},
+  toJSON(message: BlockDevice): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.sizeBytes !== 0n) {
+      obj.sizeBytes = message.sizeBytes.toString();
+    }
+    if (message.partitionTable !== "") {
+      obj.partitionTable = message.partitionTable;
+    }
+    if (message.partitionTableUuid !== "") {
+      obj.partitionTableUuid = message.partitionTableUuid;
+    }
+    if (message.partitionUuid !== "") {
+      obj.partitionUuid = message.partitionUuid;
+    }
+    if (message.partitionNumber !== 0) {
+      obj.partitionNumber = Math.round(message.partitionNumber);
+    }
+    if (message.startBytes !== 0n) {
+      obj.startBytes = message.startBytes.toString();
+    }
+    if (message.filesystemType !== "") {
+      obj.filesystemType = message.filesystemType;
+    }
+    if (message.label !== "") {
+      obj.label = message.label;
+    }
+    if (message.uuid !== "") {
+      obj.uuid = message.uuid;
+    }
+    if (message.mountpoints?.length) {
+      obj.mountpoints = message.mountpoints;
+    }
+    if (message.readOnly !== false) {
+      obj.readOnly = message.readOnly;
+    }
+    if (message.removable !== false) {
+      obj.removable = message.removable;
+    }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.serial !== "") {
+      obj.serial = message.serial;
+    }
+    if (message.cid !== "") {
+      obj.cid = message.cid;
+    }
+    if (message.transport !== "") {
+      obj.transport = message.transport;
+    }
+    if (message.logicalSectorBytes !== 0) {
+      obj.logicalSectorBytes = Math.round(message.logicalSectorBytes);
+    }
+    if (message.children?.length) {
+      obj.children = message.children.map((e) => BlockDevice.toJSON(e));
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<BlockDevice>): BlockDevice {
-		return BlockDevice.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<BlockDevice>): BlockDevice {
-		const message = createBaseBlockDevice();
-		message.name = object.name ?? "";
-		message.path = object.path ?? "";
-		message.type = object.type ?? "";
-		message.sizeBytes =
-			object.sizeBytes !== undefined && object.sizeBytes !== null
-				? BigInt(object.sizeBytes)
-				: 0n;
-		message.partitionTable = object.partitionTable ?? "";
-		message.partitionTableUuid = object.partitionTableUuid ?? "";
-		message.partitionUuid = object.partitionUuid ?? "";
-		message.partitionNumber = object.partitionNumber ?? 0;
-		message.startBytes =
-			object.startBytes !== undefined && object.startBytes !== null
-				? BigInt(object.startBytes)
-				: 0n;
-		message.filesystemType = object.filesystemType ?? "";
-		message.label = object.label ?? "";
-		message.uuid = object.uuid ?? "";
-		message.mountpoints = object.mountpoints?.map((e) => e) || [];
-		message.readOnly = object.readOnly ?? false;
-		message.removable = object.removable ?? false;
-		message.model = object.model ?? "";
-		message.serial = object.serial ?? "";
-		message.cid = object.cid ?? "";
-		message.transport = object.transport ?? "";
-		message.logicalSectorBytes = object.logicalSectorBytes ?? 0;
-		message.children =
-			object.children?.map((e) => BlockDevice.fromPartial(e)) || [];
-		return message;
-	},
+  create(base?: DeepPartial<BlockDevice>): BlockDevice {
+    return BlockDevice.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BlockDevice>): BlockDevice {
+    const message = createBaseBlockDevice();
+    message.name = object.name ?? "";
+    message.path = object.path ?? "";
+    message.type = object.type ?? "";
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.partitionTable = object.partitionTable ?? "";
+    message.partitionTableUuid = object.partitionTableUuid ?? "";
+    message.partitionUuid = object.partitionUuid ?? "";
+    message.partitionNumber = object.partitionNumber ?? 0;
+    message.startBytes = (object.startBytes !== undefined && object.startBytes !== null)
+      ? BigInt(object.startBytes)
+      : 0n;
+    message.filesystemType = object.filesystemType ?? "";
+    message.label = object.label ?? "";
+    message.uuid = object.uuid ?? "";
+    message.mountpoints = object.mountpoints?.map((e) => e) || [];
+    message.readOnly = object.readOnly ?? false;
+    message.removable = object.removable ?? false;
+    message.model = object.model ?? "";
+    message.serial = object.serial ?? "";
+    message.cid = object.cid ?? "";
+    message.transport = object.transport ?? "";
+    message.logicalSectorBytes = object.logicalSectorBytes ?? 0;
+    message.children = object.children?.map((e) => BlockDevice.fromPartial(e)) || [];
+    return message;
+  },
 };
 
-type Builtin =
-	| Date
-	| Function
-	| Uint8Array
-	| string
-	| number
-	| boolean
-	| bigint
-	| undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint
-	? string | number | bigint
-	: T extends Builtin
-		? T
-		: T extends globalThis.Array<infer U>
-			? globalThis.Array<DeepPartial<U>>
-			: T extends ReadonlyArray<infer U>
-				? ReadonlyArray<DeepPartial<U>>
-				: T extends { $case: string; value: unknown }
-					? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-					: T extends {}
-						? { [K in keyof T]?: DeepPartial<T[K]> }
-						: Partial<T>;
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
 
 function isSet(value: any): boolean {
-	return value !== null && value !== undefined;
+  return value !== null && value !== undefined;
 }
 
 export interface MessageFns<T> {
-	encode(message: T, writer?: BinaryWriter): BinaryWriter;
-	decode(input: BinaryReader | Uint8Array, length?: number): T;
-	fromJSON(object: any): T;
-	toJSON(message: T): unknown;
-	create(base?: DeepPartial<T>): T;
-	fromPartial(object: DeepPartial<T>): T;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

@@ -7,16 +7,16 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
-	type CallOptions,
-	type ChannelCredentials,
-	type Client,
-	type ClientOptions,
-	type ClientUnaryCall,
-	type handleUnaryCall,
-	type Metadata,
-	makeGenericClientConstructor,
-	type ServiceError,
-	type UntypedServiceImplementation,
+  type CallOptions,
+  type ChannelCredentials,
+  Client,
+  type ClientOptions,
+  type ClientUnaryCall,
+  type handleUnaryCall,
+  makeGenericClientConstructor,
+  type Metadata,
+  type ServiceError,
+  type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Duration } from "../../google/protobuf/duration.ts";
 import { AgentInfo, NodeFacts } from "./node.ts";
@@ -27,619 +27,556 @@ export const protobufFileName = "pallet/v1/enrollment.proto";
 
 /** An agent's introduction. */
 export interface RegisterRequest {
-	/** MAC address by which the node netbooted (kernel command line, "pallet.node="); it identifies the node. */
-	bootMac: string;
-	/** The node. */
-	facts: NodeFacts | undefined;
-	/** The agent. */
-	agent: AgentInfo | undefined;
+  /** MAC address by which the node netbooted (kernel command line, "pallet.node="); it identifies the node. */
+  bootMac: string;
+  /** The node. */
+  facts:
+    | NodeFacts
+    | undefined;
+  /** The agent. */
+  agent: AgentInfo | undefined;
 }
 
 /** The controller's answer to an introduction. */
 export interface RegisterResponse {
-	/** The node's name. */
-	name: string;
-	/** How long to wait between heartbeats; the agent adds jitter of its own. */
-	heartbeatInterval: Duration | undefined;
+  /** The node's name. */
+  name: string;
+  /** How long to wait between heartbeats; the agent adds jitter of its own. */
+  heartbeatInterval: Duration | undefined;
 }
 
 /** A sign of life. */
 export interface HeartbeatRequest {
-	/** MAC address that identifies the node. */
-	bootMac: string;
-	/** Instance of the agent. */
-	instanceId: string;
-	/** CPU temperature in degrees Celsius; absent when there is no sensor. */
-	temperatureCelsius?: number | undefined;
+  /** MAC address that identifies the node. */
+  bootMac: string;
+  /** Instance of the agent. */
+  instanceId: string;
+  /** CPU temperature in degrees Celsius; absent when there is no sensor. */
+  temperatureCelsius?: number | undefined;
 }
 
 /** The controller's answer to a sign of life. */
 export interface HeartbeatResponse {
-	/** How long to wait until the next one. */
-	heartbeatInterval: Duration | undefined;
+  /** How long to wait until the next one. */
+  heartbeatInterval: Duration | undefined;
 }
 
 function createBaseRegisterRequest(): RegisterRequest {
-	return { bootMac: "", facts: undefined, agent: undefined };
+  return { bootMac: "", facts: undefined, agent: undefined };
 }
 
 export const RegisterRequest: MessageFns<RegisterRequest> = {
-	encode(
-		message: RegisterRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.bootMac !== "") {
-			writer.uint32(10).string(message.bootMac);
-		}
-		if (message.facts !== undefined) {
-			NodeFacts.encode(message.facts, writer.uint32(18).fork()).join();
-		}
-		if (message.agent !== undefined) {
-			AgentInfo.encode(message.agent, writer.uint32(26).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: RegisterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bootMac !== "") {
+      writer.uint32(10).string(message.bootMac);
+    }
+    if (message.facts !== undefined) {
+      NodeFacts.encode(message.facts, writer.uint32(18).fork()).join();
+    }
+    if (message.agent !== undefined) {
+      AgentInfo.encode(message.agent, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): RegisterRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRegisterRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RegisterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegisterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.bootMac = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.bootMac = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.facts = NodeFacts.decode(reader, reader.uint32());
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.facts = NodeFacts.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.agent = AgentInfo.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.agent = AgentInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RegisterRequest {
-		return {
-			bootMac: isSet(object.bootMac)
-				? globalThis.String(object.bootMac)
-				: isSet(object.boot_mac)
-					? globalThis.String(object.boot_mac)
-					: "",
-			facts: isSet(object.facts) ? NodeFacts.fromJSON(object.facts) : undefined,
-			agent: isSet(object.agent) ? AgentInfo.fromJSON(object.agent) : undefined,
-		};
-	},
+  fromJSON(object: any): RegisterRequest {
+    return {
+      bootMac: isSet(object.bootMac)
+        ? globalThis.String(object.bootMac)
+        : isSet(object.boot_mac)
+        ? globalThis.String(object.boot_mac)
+        : "",
+      facts: isSet(object.facts) ? NodeFacts.fromJSON(object.facts) : undefined,
+      agent: isSet(object.agent) ? AgentInfo.fromJSON(object.agent) : undefined,
+    };
+  },
 
-	toJSON(message: RegisterRequest): unknown {
-		const obj: any = {};
-		if (message.bootMac !== "") {
-			obj.bootMac = message.bootMac;
-		}
-		if (message.facts !== undefined) {
-			obj.facts = NodeFacts.toJSON(message.facts);
-		}
-		if (message.agent !== undefined) {
-			obj.agent = AgentInfo.toJSON(message.agent);
-		}
-		return obj;
-	},
+  toJSON(message: RegisterRequest): unknown {
+    const obj: any = {};
+    if (message.bootMac !== "") {
+      obj.bootMac = message.bootMac;
+    }
+    if (message.facts !== undefined) {
+      obj.facts = NodeFacts.toJSON(message.facts);
+    }
+    if (message.agent !== undefined) {
+      obj.agent = AgentInfo.toJSON(message.agent);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<RegisterRequest>): RegisterRequest {
-		return RegisterRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<RegisterRequest>): RegisterRequest {
-		const message = createBaseRegisterRequest();
-		message.bootMac = object.bootMac ?? "";
-		message.facts =
-			object.facts !== undefined && object.facts !== null
-				? NodeFacts.fromPartial(object.facts)
-				: undefined;
-		message.agent =
-			object.agent !== undefined && object.agent !== null
-				? AgentInfo.fromPartial(object.agent)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<RegisterRequest>): RegisterRequest {
+    return RegisterRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RegisterRequest>): RegisterRequest {
+    const message = createBaseRegisterRequest();
+    message.bootMac = object.bootMac ?? "";
+    message.facts = (object.facts !== undefined && object.facts !== null)
+      ? NodeFacts.fromPartial(object.facts)
+      : undefined;
+    message.agent = (object.agent !== undefined && object.agent !== null)
+      ? AgentInfo.fromPartial(object.agent)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseRegisterResponse(): RegisterResponse {
-	return { name: "", heartbeatInterval: undefined };
+  return { name: "", heartbeatInterval: undefined };
 }
 
 export const RegisterResponse: MessageFns<RegisterResponse> = {
-	encode(
-		message: RegisterResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.name !== "") {
-			writer.uint32(10).string(message.name);
-		}
-		if (message.heartbeatInterval !== undefined) {
-			Duration.encode(
-				message.heartbeatInterval,
-				writer.uint32(18).fork(),
-			).join();
-		}
-		return writer;
-	},
+  encode(message: RegisterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.heartbeatInterval !== undefined) {
+      Duration.encode(message.heartbeatInterval, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): RegisterResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRegisterResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RegisterResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegisterResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.name = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.heartbeatInterval = Duration.decode(
-							reader,
-							reader.uint32(),
-						);
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.heartbeatInterval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RegisterResponse {
-		return {
-			name: isSet(object.name) ? globalThis.String(object.name) : "",
-			heartbeatInterval: isSet(object.heartbeatInterval)
-				? Duration.fromJSON(object.heartbeatInterval)
-				: isSet(object.heartbeat_interval)
-					? Duration.fromJSON(object.heartbeat_interval)
-					: undefined,
-		};
-	},
+  fromJSON(object: any): RegisterResponse {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      heartbeatInterval: isSet(object.heartbeatInterval)
+        ? Duration.fromJSON(object.heartbeatInterval)
+        : isSet(object.heartbeat_interval)
+        ? Duration.fromJSON(object.heartbeat_interval)
+        : undefined,
+    };
+  },
 
-	toJSON(message: RegisterResponse): unknown {
-		const obj: any = {};
-		if (message.name !== "") {
-			obj.name = message.name;
-		}
-		if (message.heartbeatInterval !== undefined) {
-			obj.heartbeatInterval = Duration.toJSON(message.heartbeatInterval);
-		}
-		return obj;
-	},
+  toJSON(message: RegisterResponse): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.heartbeatInterval !== undefined) {
+      obj.heartbeatInterval = Duration.toJSON(message.heartbeatInterval);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<RegisterResponse>): RegisterResponse {
-		return RegisterResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<RegisterResponse>): RegisterResponse {
-		const message = createBaseRegisterResponse();
-		message.name = object.name ?? "";
-		message.heartbeatInterval =
-			object.heartbeatInterval !== undefined &&
-			object.heartbeatInterval !== null
-				? Duration.fromPartial(object.heartbeatInterval)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<RegisterResponse>): RegisterResponse {
+    return RegisterResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RegisterResponse>): RegisterResponse {
+    const message = createBaseRegisterResponse();
+    message.name = object.name ?? "";
+    message.heartbeatInterval = (object.heartbeatInterval !== undefined && object.heartbeatInterval !== null)
+      ? Duration.fromPartial(object.heartbeatInterval)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseHeartbeatRequest(): HeartbeatRequest {
-	return { bootMac: "", instanceId: "", temperatureCelsius: undefined };
+  return { bootMac: "", instanceId: "", temperatureCelsius: undefined };
 }
 
 export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
-	encode(
-		message: HeartbeatRequest,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.bootMac !== "") {
-			writer.uint32(10).string(message.bootMac);
-		}
-		if (message.instanceId !== "") {
-			writer.uint32(18).string(message.instanceId);
-		}
-		if (message.temperatureCelsius !== undefined) {
-			writer.uint32(25).double(message.temperatureCelsius);
-		}
-		return writer;
-	},
+  encode(message: HeartbeatRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bootMac !== "") {
+      writer.uint32(10).string(message.bootMac);
+    }
+    if (message.instanceId !== "") {
+      writer.uint32(18).string(message.instanceId);
+    }
+    if (message.temperatureCelsius !== undefined) {
+      writer.uint32(25).double(message.temperatureCelsius);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): HeartbeatRequest {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseHeartbeatRequest();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): HeartbeatRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeartbeatRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.bootMac = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.bootMac = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.instanceId = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 25) {
-							break;
-						}
+            message.instanceId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
 
-						message.temperatureCelsius = reader.double();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.temperatureCelsius = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): HeartbeatRequest {
-		return {
-			bootMac: isSet(object.bootMac)
-				? globalThis.String(object.bootMac)
-				: isSet(object.boot_mac)
-					? globalThis.String(object.boot_mac)
-					: "",
-			instanceId: isSet(object.instanceId)
-				? globalThis.String(object.instanceId)
-				: isSet(object.instance_id)
-					? globalThis.String(object.instance_id)
-					: "",
-			temperatureCelsius: isSet(object.temperatureCelsius)
-				? globalThis.Number(object.temperatureCelsius)
-				: isSet(object.temperature_celsius)
-					? globalThis.Number(object.temperature_celsius)
-					: undefined,
-		};
-	},
+  fromJSON(object: any): HeartbeatRequest {
+    return {
+      bootMac: isSet(object.bootMac)
+        ? globalThis.String(object.bootMac)
+        : isSet(object.boot_mac)
+        ? globalThis.String(object.boot_mac)
+        : "",
+      instanceId: isSet(object.instanceId)
+        ? globalThis.String(object.instanceId)
+        : isSet(object.instance_id)
+        ? globalThis.String(object.instance_id)
+        : "",
+      temperatureCelsius: isSet(object.temperatureCelsius)
+        ? globalThis.Number(object.temperatureCelsius)
+        : isSet(object.temperature_celsius)
+        ? globalThis.Number(object.temperature_celsius)
+        : undefined,
+    };
+  },
 
-	toJSON(message: HeartbeatRequest): unknown {
-		const obj: any = {};
-		if (message.bootMac !== "") {
-			obj.bootMac = message.bootMac;
-		}
-		if (message.instanceId !== "") {
-			obj.instanceId = message.instanceId;
-		}
-		if (message.temperatureCelsius !== undefined) {
-			obj.temperatureCelsius = floatToJson(message.temperatureCelsius);
-		}
-		return obj;
-	},
+  toJSON(message: HeartbeatRequest): unknown {
+    const obj: any = {};
+    if (message.bootMac !== "") {
+      obj.bootMac = message.bootMac;
+    }
+    if (message.instanceId !== "") {
+      obj.instanceId = message.instanceId;
+    }
+    if (message.temperatureCelsius !== undefined) {
+      obj.temperatureCelsius = floatToJson(message.temperatureCelsius);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<HeartbeatRequest>): HeartbeatRequest {
-		return HeartbeatRequest.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<HeartbeatRequest>): HeartbeatRequest {
-		const message = createBaseHeartbeatRequest();
-		message.bootMac = object.bootMac ?? "";
-		message.instanceId = object.instanceId ?? "";
-		message.temperatureCelsius = object.temperatureCelsius ?? undefined;
-		return message;
-	},
+  create(base?: DeepPartial<HeartbeatRequest>): HeartbeatRequest {
+    return HeartbeatRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HeartbeatRequest>): HeartbeatRequest {
+    const message = createBaseHeartbeatRequest();
+    message.bootMac = object.bootMac ?? "";
+    message.instanceId = object.instanceId ?? "";
+    message.temperatureCelsius = object.temperatureCelsius ?? undefined;
+    return message;
+  },
 };
 
 function createBaseHeartbeatResponse(): HeartbeatResponse {
-	return { heartbeatInterval: undefined };
+  return { heartbeatInterval: undefined };
 }
 
 export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
-	encode(
-		message: HeartbeatResponse,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.heartbeatInterval !== undefined) {
-			Duration.encode(
-				message.heartbeatInterval,
-				writer.uint32(10).fork(),
-			).join();
-		}
-		return writer;
-	},
+  encode(message: HeartbeatResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.heartbeatInterval !== undefined) {
+      Duration.encode(message.heartbeatInterval, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): HeartbeatResponse {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseHeartbeatResponse();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): HeartbeatResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeartbeatResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.heartbeatInterval = Duration.decode(
-							reader,
-							reader.uint32(),
-						);
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.heartbeatInterval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): HeartbeatResponse {
-		return {
-			heartbeatInterval: isSet(object.heartbeatInterval)
-				? Duration.fromJSON(object.heartbeatInterval)
-				: isSet(object.heartbeat_interval)
-					? Duration.fromJSON(object.heartbeat_interval)
-					: undefined,
-		};
-	},
+  fromJSON(object: any): HeartbeatResponse {
+    return {
+      heartbeatInterval: isSet(object.heartbeatInterval)
+        ? Duration.fromJSON(object.heartbeatInterval)
+        : isSet(object.heartbeat_interval)
+        ? Duration.fromJSON(object.heartbeat_interval)
+        : undefined,
+    };
+  },
 
-	toJSON(message: HeartbeatResponse): unknown {
-		const obj: any = {};
-		if (message.heartbeatInterval !== undefined) {
-			obj.heartbeatInterval = Duration.toJSON(message.heartbeatInterval);
-		}
-		return obj;
-	},
+  toJSON(message: HeartbeatResponse): unknown {
+    const obj: any = {};
+    if (message.heartbeatInterval !== undefined) {
+      obj.heartbeatInterval = Duration.toJSON(message.heartbeatInterval);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<HeartbeatResponse>): HeartbeatResponse {
-		return HeartbeatResponse.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<HeartbeatResponse>): HeartbeatResponse {
-		const message = createBaseHeartbeatResponse();
-		message.heartbeatInterval =
-			object.heartbeatInterval !== undefined &&
-			object.heartbeatInterval !== null
-				? Duration.fromPartial(object.heartbeatInterval)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<HeartbeatResponse>): HeartbeatResponse {
+    return HeartbeatResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HeartbeatResponse>): HeartbeatResponse {
+    const message = createBaseHeartbeatResponse();
+    message.heartbeatInterval = (object.heartbeatInterval !== undefined && object.heartbeatInterval !== null)
+      ? Duration.fromPartial(object.heartbeatInterval)
+      : undefined;
+    return message;
+  },
 };
 
 /** Served by the controller for agents. */
 export type EnrollmentServiceService = typeof EnrollmentServiceService;
 export const EnrollmentServiceService = {
-	/**
-	 * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
-	 * The controller reaches the agent at the address that the request came from, at `agent.port`.
-	 *
-	 * Errors: INVALID_ARGUMENT when no MAC address or no boot id is given, or when `boot_mac` is none of the node's.
-	 */
-	register: {
-		path: "/pallet.v1.EnrollmentService/Register" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: RegisterRequest): Buffer =>
-			Buffer.from(RegisterRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): RegisterRequest =>
-			RegisterRequest.decode(value),
-		responseSerialize: (value: RegisterResponse): Buffer =>
-			Buffer.from(RegisterResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): RegisterResponse =>
-			RegisterResponse.decode(value),
-	},
-	/**
-	 * An agent says that it is still there.
-	 *
-	 * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
-	 * INVALID_ARGUMENT when the MAC address is malformed.
-	 */
-	heartbeat: {
-		path: "/pallet.v1.EnrollmentService/Heartbeat" as const,
-		requestStream: false as const,
-		responseStream: false as const,
-		requestSerialize: (value: HeartbeatRequest): Buffer =>
-			Buffer.from(HeartbeatRequest.encode(value).finish()),
-		requestDeserialize: (value: Buffer): HeartbeatRequest =>
-			HeartbeatRequest.decode(value),
-		responseSerialize: (value: HeartbeatResponse): Buffer =>
-			Buffer.from(HeartbeatResponse.encode(value).finish()),
-		responseDeserialize: (value: Buffer): HeartbeatResponse =>
-			HeartbeatResponse.decode(value),
-	},
+  /**
+   * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
+   * The controller reaches the agent at the address that the request came from, at `agent.port`.
+   *
+   * Errors: INVALID_ARGUMENT when no MAC address or no boot id is given, or when `boot_mac` is none of the node's.
+   */
+  register: {
+    path: "/pallet.v1.EnrollmentService/Register" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RegisterRequest): Buffer => Buffer.from(RegisterRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RegisterRequest => RegisterRequest.decode(value),
+    responseSerialize: (value: RegisterResponse): Buffer => Buffer.from(RegisterResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RegisterResponse => RegisterResponse.decode(value),
+  },
+  /**
+   * An agent says that it is still there.
+   *
+   * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
+   * INVALID_ARGUMENT when the MAC address is malformed.
+   */
+  heartbeat: {
+    path: "/pallet.v1.EnrollmentService/Heartbeat" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: HeartbeatRequest): Buffer => Buffer.from(HeartbeatRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): HeartbeatRequest => HeartbeatRequest.decode(value),
+    responseSerialize: (value: HeartbeatResponse): Buffer => Buffer.from(HeartbeatResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): HeartbeatResponse => HeartbeatResponse.decode(value),
+  },
 } as const;
 
 export interface EnrollmentServiceServer extends UntypedServiceImplementation {
-	/**
-	 * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
-	 * The controller reaches the agent at the address that the request came from, at `agent.port`.
-	 *
-	 * Errors: INVALID_ARGUMENT when no MAC address or no boot id is given, or when `boot_mac` is none of the node's.
-	 */
-	register: handleUnaryCall<RegisterRequest, RegisterResponse>;
-	/**
-	 * An agent says that it is still there.
-	 *
-	 * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
-	 * INVALID_ARGUMENT when the MAC address is malformed.
-	 */
-	heartbeat: handleUnaryCall<HeartbeatRequest, HeartbeatResponse>;
+  /**
+   * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
+   * The controller reaches the agent at the address that the request came from, at `agent.port`.
+   *
+   * Errors: INVALID_ARGUMENT when no MAC address or no boot id is given, or when `boot_mac` is none of the node's.
+   */
+  register: handleUnaryCall<RegisterRequest, RegisterResponse>;
+  /**
+   * An agent says that it is still there.
+   *
+   * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
+   * INVALID_ARGUMENT when the MAC address is malformed.
+   */
+  heartbeat: handleUnaryCall<HeartbeatRequest, HeartbeatResponse>;
 }
 
 export interface EnrollmentServiceClient extends Client {
-	/**
-	 * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
-	 * The controller reaches the agent at the address that the request came from, at `agent.port`.
-	 *
-	 * Errors: INVALID_ARGUMENT when no MAC address or no boot id is given, or when `boot_mac` is none of the node's.
-	 */
-	register(
-		request: RegisterRequest,
-		callback: (error: ServiceError | null, response: RegisterResponse) => void,
-	): ClientUnaryCall;
-	register(
-		request: RegisterRequest,
-		metadata: Metadata,
-		callback: (error: ServiceError | null, response: RegisterResponse) => void,
-	): ClientUnaryCall;
-	register(
-		request: RegisterRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (error: ServiceError | null, response: RegisterResponse) => void,
-	): ClientUnaryCall;
-	/**
-	 * An agent says that it is still there.
-	 *
-	 * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
-	 * INVALID_ARGUMENT when the MAC address is malformed.
-	 */
-	heartbeat(
-		request: HeartbeatRequest,
-		callback: (error: ServiceError | null, response: HeartbeatResponse) => void,
-	): ClientUnaryCall;
-	heartbeat(
-		request: HeartbeatRequest,
-		metadata: Metadata,
-		callback: (error: ServiceError | null, response: HeartbeatResponse) => void,
-	): ClientUnaryCall;
-	heartbeat(
-		request: HeartbeatRequest,
-		metadata: Metadata,
-		options: Partial<CallOptions>,
-		callback: (error: ServiceError | null, response: HeartbeatResponse) => void,
-	): ClientUnaryCall;
+  /**
+   * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
+   * The controller reaches the agent at the address that the request came from, at `agent.port`.
+   *
+   * Errors: INVALID_ARGUMENT when no MAC address or no boot id is given, or when `boot_mac` is none of the node's.
+   */
+  register(
+    request: RegisterRequest,
+    callback: (error: ServiceError | null, response: RegisterResponse) => void,
+  ): ClientUnaryCall;
+  register(
+    request: RegisterRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RegisterResponse) => void,
+  ): ClientUnaryCall;
+  register(
+    request: RegisterRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RegisterResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * An agent says that it is still there.
+   *
+   * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
+   * INVALID_ARGUMENT when the MAC address is malformed.
+   */
+  heartbeat(
+    request: HeartbeatRequest,
+    callback: (error: ServiceError | null, response: HeartbeatResponse) => void,
+  ): ClientUnaryCall;
+  heartbeat(
+    request: HeartbeatRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: HeartbeatResponse) => void,
+  ): ClientUnaryCall;
+  heartbeat(
+    request: HeartbeatRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: HeartbeatResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const EnrollmentServiceClient = makeGenericClientConstructor(
-	EnrollmentServiceService,
-	"pallet.v1.EnrollmentService",
+  EnrollmentServiceService,
+  "pallet.v1.EnrollmentService",
 ) as unknown as {
-	new (
-		address: string,
-		credentials: ChannelCredentials,
-		options?: Partial<ClientOptions>,
-	): EnrollmentServiceClient;
-	service: typeof EnrollmentServiceService;
-	serviceName: string;
+  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): EnrollmentServiceClient;
+  service: typeof EnrollmentServiceService;
+  serviceName: string;
 };
 
-function floatToJson(
-	value: number | null | undefined,
-): number | string | null | undefined {
-	return typeof value === "number" && !globalThis.Number.isFinite(value)
-		? globalThis.String(value)
-		: value;
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
-type Builtin =
-	| Date
-	| Function
-	| Uint8Array
-	| string
-	| number
-	| boolean
-	| bigint
-	| undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint
-	? string | number | bigint
-	: T extends Builtin
-		? T
-		: T extends globalThis.Array<infer U>
-			? globalThis.Array<DeepPartial<U>>
-			: T extends ReadonlyArray<infer U>
-				? ReadonlyArray<DeepPartial<U>>
-				: T extends { $case: string; value: unknown }
-					? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-					: T extends {}
-						? { [K in keyof T]?: DeepPartial<T[K]> }
-						: Partial<T>;
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
 
 function isSet(value: any): boolean {
-	return value !== null && value !== undefined;
+  return value !== null && value !== undefined;
 }
 
 export interface MessageFns<T> {
-	encode(message: T, writer?: BinaryWriter): BinaryWriter;
-	decode(input: BinaryReader | Uint8Array, length?: number): T;
-	fromJSON(object: any): T;
-	toJSON(message: T): unknown;
-	create(base?: DeepPartial<T>): T;
-	fromPartial(object: DeepPartial<T>): T;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

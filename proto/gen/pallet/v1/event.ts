@@ -14,360 +14,322 @@ export const protobufFileName = "pallet/v1/event.proto";
 
 /** How much an event matters to an operator. */
 export const EventSeverity = {
-	/** EVENT_SEVERITY_UNSPECIFIED - Never sent. */
-	EVENT_SEVERITY_UNSPECIFIED: 0,
-	/** EVENT_SEVERITY_INFO - Things going as they should. */
-	EVENT_SEVERITY_INFO: 1,
-	/** EVENT_SEVERITY_WARNING - Something to look at that Pallet handles itself. */
-	EVENT_SEVERITY_WARNING: 2,
-	/** EVENT_SEVERITY_ERROR - Something that ended badly. */
-	EVENT_SEVERITY_ERROR: 3,
-	UNRECOGNIZED: -1,
+  /** EVENT_SEVERITY_UNSPECIFIED - Never sent. */
+  EVENT_SEVERITY_UNSPECIFIED: 0,
+  /** EVENT_SEVERITY_INFO - Things going as they should. */
+  EVENT_SEVERITY_INFO: 1,
+  /** EVENT_SEVERITY_WARNING - Something to look at that Pallet handles itself. */
+  EVENT_SEVERITY_WARNING: 2,
+  /** EVENT_SEVERITY_ERROR - Something that ended badly. */
+  EVENT_SEVERITY_ERROR: 3,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type EventSeverity = (typeof EventSeverity)[keyof typeof EventSeverity];
+export type EventSeverity = typeof EventSeverity[keyof typeof EventSeverity];
 
 export namespace EventSeverity {
-	export type EVENT_SEVERITY_UNSPECIFIED =
-		typeof EventSeverity.EVENT_SEVERITY_UNSPECIFIED;
-	export type EVENT_SEVERITY_INFO = typeof EventSeverity.EVENT_SEVERITY_INFO;
-	export type EVENT_SEVERITY_WARNING =
-		typeof EventSeverity.EVENT_SEVERITY_WARNING;
-	export type EVENT_SEVERITY_ERROR = typeof EventSeverity.EVENT_SEVERITY_ERROR;
-	export type UNRECOGNIZED = typeof EventSeverity.UNRECOGNIZED;
+  export type EVENT_SEVERITY_UNSPECIFIED = typeof EventSeverity.EVENT_SEVERITY_UNSPECIFIED;
+  export type EVENT_SEVERITY_INFO = typeof EventSeverity.EVENT_SEVERITY_INFO;
+  export type EVENT_SEVERITY_WARNING = typeof EventSeverity.EVENT_SEVERITY_WARNING;
+  export type EVENT_SEVERITY_ERROR = typeof EventSeverity.EVENT_SEVERITY_ERROR;
+  export type UNRECOGNIZED = typeof EventSeverity.UNRECOGNIZED;
 }
 
 export function eventSeverityFromJSON(object: any): EventSeverity {
-	switch (object) {
-		case 0:
-		case "EVENT_SEVERITY_UNSPECIFIED":
-			return EventSeverity.EVENT_SEVERITY_UNSPECIFIED;
-		case 1:
-		case "EVENT_SEVERITY_INFO":
-			return EventSeverity.EVENT_SEVERITY_INFO;
-		case 2:
-		case "EVENT_SEVERITY_WARNING":
-			return EventSeverity.EVENT_SEVERITY_WARNING;
-		case 3:
-		case "EVENT_SEVERITY_ERROR":
-			return EventSeverity.EVENT_SEVERITY_ERROR;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return EventSeverity.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "EVENT_SEVERITY_UNSPECIFIED":
+      return EventSeverity.EVENT_SEVERITY_UNSPECIFIED;
+    case 1:
+    case "EVENT_SEVERITY_INFO":
+      return EventSeverity.EVENT_SEVERITY_INFO;
+    case 2:
+    case "EVENT_SEVERITY_WARNING":
+      return EventSeverity.EVENT_SEVERITY_WARNING;
+    case 3:
+    case "EVENT_SEVERITY_ERROR":
+      return EventSeverity.EVENT_SEVERITY_ERROR;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return EventSeverity.UNRECOGNIZED;
+  }
 }
 
 export function eventSeverityToJSON(object: EventSeverity): string {
-	switch (object) {
-		case EventSeverity.EVENT_SEVERITY_UNSPECIFIED:
-			return "EVENT_SEVERITY_UNSPECIFIED";
-		case EventSeverity.EVENT_SEVERITY_INFO:
-			return "EVENT_SEVERITY_INFO";
-		case EventSeverity.EVENT_SEVERITY_WARNING:
-			return "EVENT_SEVERITY_WARNING";
-		case EventSeverity.EVENT_SEVERITY_ERROR:
-			return "EVENT_SEVERITY_ERROR";
-		case EventSeverity.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case EventSeverity.EVENT_SEVERITY_UNSPECIFIED:
+      return "EVENT_SEVERITY_UNSPECIFIED";
+    case EventSeverity.EVENT_SEVERITY_INFO:
+      return "EVENT_SEVERITY_INFO";
+    case EventSeverity.EVENT_SEVERITY_WARNING:
+      return "EVENT_SEVERITY_WARNING";
+    case EventSeverity.EVENT_SEVERITY_ERROR:
+      return "EVENT_SEVERITY_ERROR";
+    case EventSeverity.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** Something that happened, kept in the controller's event log. */
 export interface Event {
-	/** Rises by at least one with every event; never reused. */
-	id: bigint;
-	/** When, by the clock of the controller. */
-	time: Date | undefined;
-	/** What, in the past tense and kebab-case, for example "node-discovered", "boot-file-fetched", "reimage-proved". */
-	type: string;
-	/** How much it matters. */
-	severity: EventSeverity;
-	/** Id (MAC) of the node that it is about; empty when about none. */
-	nodeId: string;
-	/** Name of that node at that time. */
-	nodeName: string;
-	/** Id of the rollout that it belongs to; empty when to none. */
-	rolloutId: string;
-	/** One sentence for a person. */
-	message: string;
+  /** Rises by at least one with every event; never reused. */
+  id: bigint;
+  /** When, by the clock of the controller. */
+  time:
+    | Date
+    | undefined;
+  /** What, in the past tense and kebab-case, for example "node-discovered", "boot-file-fetched", "reimage-proved". */
+  type: string;
+  /** How much it matters. */
+  severity: EventSeverity;
+  /** Id (MAC) of the node that it is about; empty when about none. */
+  nodeId: string;
+  /** Name of that node at that time. */
+  nodeName: string;
+  /** Id of the rollout that it belongs to; empty when to none. */
+  rolloutId: string;
+  /** One sentence for a person. */
+  message: string;
 }
 
 function createBaseEvent(): Event {
-	return {
-		id: 0n,
-		time: undefined,
-		type: "",
-		severity: 0,
-		nodeId: "",
-		nodeName: "",
-		rolloutId: "",
-		message: "",
-	};
+  return { id: 0n, time: undefined, type: "", severity: 0, nodeId: "", nodeName: "", rolloutId: "", message: "" };
 }
 
 export const Event: MessageFns<Event> = {
-	encode(
-		message: Event,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.id !== 0n) {
-			if (BigInt.asUintN(64, message.id) !== message.id) {
-				throw new globalThis.Error(
-					"value provided for field message.id of type uint64 too large",
-				);
-			}
-			writer.uint32(8).uint64(message.id);
-		}
-		if (message.time !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.time),
-				writer.uint32(18).fork(),
-			).join();
-		}
-		if (message.type !== "") {
-			writer.uint32(26).string(message.type);
-		}
-		if (message.severity !== 0) {
-			writer.uint32(32).int32(message.severity);
-		}
-		if (message.nodeId !== "") {
-			writer.uint32(42).string(message.nodeId);
-		}
-		if (message.nodeName !== "") {
-			writer.uint32(50).string(message.nodeName);
-		}
-		if (message.rolloutId !== "") {
-			writer.uint32(58).string(message.rolloutId);
-		}
-		if (message.message !== "") {
-			writer.uint32(66).string(message.message);
-		}
-		return writer;
-	},
+  encode(message: Event, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0n) {
+      if (BigInt.asUintN(64, message.id) !== message.id) {
+        throw new globalThis.Error("value provided for field message.id of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(18).fork()).join();
+    }
+    if (message.type !== "") {
+      writer.uint32(26).string(message.type);
+    }
+    if (message.severity !== 0) {
+      writer.uint32(32).int32(message.severity);
+    }
+    if (message.nodeId !== "") {
+      writer.uint32(42).string(message.nodeId);
+    }
+    if (message.nodeName !== "") {
+      writer.uint32(50).string(message.nodeName);
+    }
+    if (message.rolloutId !== "") {
+      writer.uint32(58).string(message.rolloutId);
+    }
+    if (message.message !== "") {
+      writer.uint32(66).string(message.message);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Event {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseEvent();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 8) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Event {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
 
-						message.id = reader.uint64() as bigint;
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.id = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.time = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.type = reader.string();
-						continue;
-					}
-					case 4: {
-						if (tag !== 32) {
-							break;
-						}
+            message.type = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
 
-						message.severity = reader.int32() as any;
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.severity = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.nodeId = reader.string();
-						continue;
-					}
-					case 6: {
-						if (tag !== 50) {
-							break;
-						}
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
 
-						message.nodeName = reader.string();
-						continue;
-					}
-					case 7: {
-						if (tag !== 58) {
-							break;
-						}
+            message.nodeName = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
 
-						message.rolloutId = reader.string();
-						continue;
-					}
-					case 8: {
-						if (tag !== 66) {
-							break;
-						}
+            message.rolloutId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
 
-						message.message = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Event {
-		return {
-			id: isSet(object.id) ? BigInt(object.id) : 0n,
-			time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
-			type: isSet(object.type) ? globalThis.String(object.type) : "",
-			severity: isSet(object.severity)
-				? eventSeverityFromJSON(object.severity)
-				: 0,
-			nodeId: isSet(object.nodeId)
-				? globalThis.String(object.nodeId)
-				: isSet(object.node_id)
-					? globalThis.String(object.node_id)
-					: "",
-			nodeName: isSet(object.nodeName)
-				? globalThis.String(object.nodeName)
-				: isSet(object.node_name)
-					? globalThis.String(object.node_name)
-					: "",
-			rolloutId: isSet(object.rolloutId)
-				? globalThis.String(object.rolloutId)
-				: isSet(object.rollout_id)
-					? globalThis.String(object.rollout_id)
-					: "",
-			message: isSet(object.message) ? globalThis.String(object.message) : "",
-		};
-	},
+  fromJSON(object: any): Event {
+    return {
+      id: isSet(object.id) ? BigInt(object.id) : 0n,
+      time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      severity: isSet(object.severity) ? eventSeverityFromJSON(object.severity) : 0,
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+      nodeName: isSet(object.nodeName)
+        ? globalThis.String(object.nodeName)
+        : isSet(object.node_name)
+        ? globalThis.String(object.node_name)
+        : "",
+      rolloutId: isSet(object.rolloutId)
+        ? globalThis.String(object.rolloutId)
+        : isSet(object.rollout_id)
+        ? globalThis.String(object.rollout_id)
+        : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+    };
+  },
 
-	toJSON(message: Event): unknown {
-		const obj: any = {};
-		if (message.id !== 0n) {
-			obj.id = message.id.toString();
-		}
-		if (message.time !== undefined) {
-			obj.time = message.time.toISOString();
-		}
-		if (message.type !== "") {
-			obj.type = message.type;
-		}
-		if (message.severity !== 0) {
-			obj.severity = eventSeverityToJSON(message.severity);
-		}
-		if (message.nodeId !== "") {
-			obj.nodeId = message.nodeId;
-		}
-		if (message.nodeName !== "") {
-			obj.nodeName = message.nodeName;
-		}
-		if (message.rolloutId !== "") {
-			obj.rolloutId = message.rolloutId;
-		}
-		if (message.message !== "") {
-			obj.message = message.message;
-		}
-		return obj;
-	},
+  toJSON(message: Event): unknown {
+    const obj: any = {};
+    if (message.id !== 0n) {
+      obj.id = message.id.toString();
+    }
+    if (message.time !== undefined) {
+      obj.time = message.time.toISOString();
+    }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.severity !== 0) {
+      obj.severity = eventSeverityToJSON(message.severity);
+    }
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    if (message.nodeName !== "") {
+      obj.nodeName = message.nodeName;
+    }
+    if (message.rolloutId !== "") {
+      obj.rolloutId = message.rolloutId;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Event>): Event {
-		return Event.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Event>): Event {
-		const message = createBaseEvent();
-		message.id =
-			object.id !== undefined && object.id !== null ? BigInt(object.id) : 0n;
-		message.time = object.time ?? undefined;
-		message.type = object.type ?? "";
-		message.severity = object.severity ?? 0;
-		message.nodeId = object.nodeId ?? "";
-		message.nodeName = object.nodeName ?? "";
-		message.rolloutId = object.rolloutId ?? "";
-		message.message = object.message ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<Event>): Event {
+    return Event.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Event>): Event {
+    const message = createBaseEvent();
+    message.id = (object.id !== undefined && object.id !== null) ? BigInt(object.id) : 0n;
+    message.time = object.time ?? undefined;
+    message.type = object.type ?? "";
+    message.severity = object.severity ?? 0;
+    message.nodeId = object.nodeId ?? "";
+    message.nodeName = object.nodeName ?? "";
+    message.rolloutId = object.rolloutId ?? "";
+    message.message = object.message ?? "";
+    return message;
+  },
 };
 
-type Builtin =
-	| Date
-	| Function
-	| Uint8Array
-	| string
-	| number
-	| boolean
-	| bigint
-	| undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint
-	? string | number | bigint
-	: T extends Builtin
-		? T
-		: T extends globalThis.Array<infer U>
-			? globalThis.Array<DeepPartial<U>>
-			: T extends ReadonlyArray<infer U>
-				? ReadonlyArray<DeepPartial<U>>
-				: T extends { $case: string; value: unknown }
-					? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-					: T extends {}
-						? { [K in keyof T]?: DeepPartial<T[K]> }
-						: Partial<T>;
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
 
 function toTimestamp(date: Date): Timestamp {
-	const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-	const nanos = (date.getTime() % 1_000) * 1_000_000;
-	return { seconds, nanos };
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-	let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-	millis += (t.nanos || 0) / 1_000_000;
-	return new globalThis.Date(millis);
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
 }
 
 function fromJsonTimestamp(o: any): Date {
-	if (o instanceof globalThis.Date) {
-		return o;
-	} else if (typeof o === "string") {
-		return new globalThis.Date(o);
-	} else {
-		return fromTimestamp(Timestamp.fromJSON(o));
-	}
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
 }
 
 function isSet(value: any): boolean {
-	return value !== null && value !== undefined;
+  return value !== null && value !== undefined;
 }
 
 export interface MessageFns<T> {
-	encode(message: T, writer?: BinaryWriter): BinaryWriter;
-	decode(input: BinaryReader | Uint8Array, length?: number): T;
-	fromJSON(object: any): T;
-	toJSON(message: T): unknown;
-	create(base?: DeepPartial<T>): T;
-	fromPartial(object: DeepPartial<T>): T;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

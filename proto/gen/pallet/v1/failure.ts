@@ -18,540 +18,490 @@ export const protobufFileName = "pallet/v1/failure.proto";
  * value (from a newer peer) like FAILURE_REASON_INTERNAL and show the message.
  */
 export const FailureReason = {
-	/** FAILURE_REASON_UNSPECIFIED - Never sent. */
-	FAILURE_REASON_UNSPECIFIED: 0,
-	/** FAILURE_REASON_INTERNAL - A defect in Pallet or an error that nobody foresaw; the message carries the original error. */
-	FAILURE_REASON_INTERNAL: 1,
-	/** FAILURE_REASON_CANCELLED - Someone cancelled it. */
-	FAILURE_REASON_CANCELLED: 2,
-	/** FAILURE_REASON_NOT_A_DISK - The device path is not that of a whole disk that this node has (absent, a symbolic link, relative, a partition). */
-	FAILURE_REASON_NOT_A_DISK: 3,
-	/** FAILURE_REASON_HOLDS_RUNNING_ROOT - The device holds the root filesystem that the node is running from. */
-	FAILURE_REASON_HOLDS_RUNNING_ROOT: 4,
-	/** FAILURE_REASON_MOUNTED - The device, or a partition of it, is mounted. */
-	FAILURE_REASON_MOUNTED: 5,
-	/** FAILURE_REASON_IN_USE - The device, or a partition of it, is in use as swap, LVM, RAID, crypt or by another holder. */
-	FAILURE_REASON_IN_USE: 6,
-	/** FAILURE_REASON_READ_ONLY - The device refuses writes. */
-	FAILURE_REASON_READ_ONLY: 7,
-	/** FAILURE_REASON_TOO_SMALL - The device is smaller than what has to be written to it. */
-	FAILURE_REASON_TOO_SMALL: 8,
-	/** FAILURE_REASON_DEVICE_BUSY - Another operation owns the device; the message names it. */
-	FAILURE_REASON_DEVICE_BUSY: 9,
-	/** FAILURE_REASON_NO_DISK_CHOSEN - No disk, or more than one disk, would fit and the operator named none. */
-	FAILURE_REASON_NO_DISK_CHOSEN: 10,
-	/** FAILURE_REASON_FETCH_FAILED - The image could not be fetched (connection, HTTP status) after every retry. */
-	FAILURE_REASON_FETCH_FAILED: 11,
-	/** FAILURE_REASON_IMAGE_DAMAGED - The fetched bytes are not those of the image: truncated, damaged or altered. */
-	FAILURE_REASON_IMAGE_DAMAGED: 12,
-	/** FAILURE_REASON_DEVICE_ERROR - The device answered a write or a read with an error (EIO, ENOSPC, ...). */
-	FAILURE_REASON_DEVICE_ERROR: 13,
-	/** FAILURE_REASON_VERIFY_MISMATCH - What was read back from the device differs from what was written to it. */
-	FAILURE_REASON_VERIFY_MISMATCH: 14,
-	/** FAILURE_REASON_TOOL_FAILED - An external tool (mkfs, mount, blkdiscard, ...) is missing or failed; the message carries its own words. */
-	FAILURE_REASON_TOOL_FAILED: 15,
-	/** FAILURE_REASON_NODE_SILENT - The node did not do in time what the journey expects next; the message says what was last seen of it. */
-	FAILURE_REASON_NODE_SILENT: 16,
-	/** FAILURE_REASON_WRONG_SYSTEM - The node came back, but not on the system that was installed; the message says on what. */
-	FAILURE_REASON_WRONG_SYSTEM: 17,
-	/** FAILURE_REASON_INVALID - The request contradicts itself or the state of its subject. */
-	FAILURE_REASON_INVALID: 18,
-	/** FAILURE_REASON_UNSUPPORTED - This node has no part that could do it (for example no LED to identify it by). */
-	FAILURE_REASON_UNSUPPORTED: 19,
-	UNRECOGNIZED: -1,
+  /** FAILURE_REASON_UNSPECIFIED - Never sent. */
+  FAILURE_REASON_UNSPECIFIED: 0,
+  /** FAILURE_REASON_INTERNAL - A defect in Pallet or an error that nobody foresaw; the message carries the original error. */
+  FAILURE_REASON_INTERNAL: 1,
+  /** FAILURE_REASON_CANCELLED - Someone cancelled it. */
+  FAILURE_REASON_CANCELLED: 2,
+  /** FAILURE_REASON_NOT_A_DISK - The device path is not that of a whole disk that this node has (absent, a symbolic link, relative, a partition). */
+  FAILURE_REASON_NOT_A_DISK: 3,
+  /** FAILURE_REASON_HOLDS_RUNNING_ROOT - The device holds the root filesystem that the node is running from. */
+  FAILURE_REASON_HOLDS_RUNNING_ROOT: 4,
+  /** FAILURE_REASON_MOUNTED - The device, or a partition of it, is mounted. */
+  FAILURE_REASON_MOUNTED: 5,
+  /** FAILURE_REASON_IN_USE - The device, or a partition of it, is in use as swap, LVM, RAID, crypt or by another holder. */
+  FAILURE_REASON_IN_USE: 6,
+  /** FAILURE_REASON_READ_ONLY - The device refuses writes. */
+  FAILURE_REASON_READ_ONLY: 7,
+  /** FAILURE_REASON_TOO_SMALL - The device is smaller than what has to be written to it. */
+  FAILURE_REASON_TOO_SMALL: 8,
+  /** FAILURE_REASON_DEVICE_BUSY - Another operation owns the device; the message names it. */
+  FAILURE_REASON_DEVICE_BUSY: 9,
+  /** FAILURE_REASON_NO_DISK_CHOSEN - No disk, or more than one disk, would fit and the operator named none. */
+  FAILURE_REASON_NO_DISK_CHOSEN: 10,
+  /** FAILURE_REASON_FETCH_FAILED - The image could not be fetched (connection, HTTP status) after every retry. */
+  FAILURE_REASON_FETCH_FAILED: 11,
+  /** FAILURE_REASON_IMAGE_DAMAGED - The fetched bytes are not those of the image: truncated, damaged or altered. */
+  FAILURE_REASON_IMAGE_DAMAGED: 12,
+  /** FAILURE_REASON_DEVICE_ERROR - The device answered a write or a read with an error (EIO, ENOSPC, ...). */
+  FAILURE_REASON_DEVICE_ERROR: 13,
+  /** FAILURE_REASON_VERIFY_MISMATCH - What was read back from the device differs from what was written to it. */
+  FAILURE_REASON_VERIFY_MISMATCH: 14,
+  /** FAILURE_REASON_TOOL_FAILED - An external tool (mkfs, mount, blkdiscard, ...) is missing or failed; the message carries its own words. */
+  FAILURE_REASON_TOOL_FAILED: 15,
+  /** FAILURE_REASON_NODE_SILENT - The node did not do in time what the journey expects next; the message says what was last seen of it. */
+  FAILURE_REASON_NODE_SILENT: 16,
+  /** FAILURE_REASON_WRONG_SYSTEM - The node came back, but not on the system that was installed; the message says on what. */
+  FAILURE_REASON_WRONG_SYSTEM: 17,
+  /** FAILURE_REASON_INVALID - The request contradicts itself or the state of its subject. */
+  FAILURE_REASON_INVALID: 18,
+  /** FAILURE_REASON_UNSUPPORTED - This node has no part that could do it (for example no LED to identify it by). */
+  FAILURE_REASON_UNSUPPORTED: 19,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type FailureReason = (typeof FailureReason)[keyof typeof FailureReason];
+export type FailureReason = typeof FailureReason[keyof typeof FailureReason];
 
 export namespace FailureReason {
-	export type FAILURE_REASON_UNSPECIFIED =
-		typeof FailureReason.FAILURE_REASON_UNSPECIFIED;
-	export type FAILURE_REASON_INTERNAL =
-		typeof FailureReason.FAILURE_REASON_INTERNAL;
-	export type FAILURE_REASON_CANCELLED =
-		typeof FailureReason.FAILURE_REASON_CANCELLED;
-	export type FAILURE_REASON_NOT_A_DISK =
-		typeof FailureReason.FAILURE_REASON_NOT_A_DISK;
-	export type FAILURE_REASON_HOLDS_RUNNING_ROOT =
-		typeof FailureReason.FAILURE_REASON_HOLDS_RUNNING_ROOT;
-	export type FAILURE_REASON_MOUNTED =
-		typeof FailureReason.FAILURE_REASON_MOUNTED;
-	export type FAILURE_REASON_IN_USE =
-		typeof FailureReason.FAILURE_REASON_IN_USE;
-	export type FAILURE_REASON_READ_ONLY =
-		typeof FailureReason.FAILURE_REASON_READ_ONLY;
-	export type FAILURE_REASON_TOO_SMALL =
-		typeof FailureReason.FAILURE_REASON_TOO_SMALL;
-	export type FAILURE_REASON_DEVICE_BUSY =
-		typeof FailureReason.FAILURE_REASON_DEVICE_BUSY;
-	export type FAILURE_REASON_NO_DISK_CHOSEN =
-		typeof FailureReason.FAILURE_REASON_NO_DISK_CHOSEN;
-	export type FAILURE_REASON_FETCH_FAILED =
-		typeof FailureReason.FAILURE_REASON_FETCH_FAILED;
-	export type FAILURE_REASON_IMAGE_DAMAGED =
-		typeof FailureReason.FAILURE_REASON_IMAGE_DAMAGED;
-	export type FAILURE_REASON_DEVICE_ERROR =
-		typeof FailureReason.FAILURE_REASON_DEVICE_ERROR;
-	export type FAILURE_REASON_VERIFY_MISMATCH =
-		typeof FailureReason.FAILURE_REASON_VERIFY_MISMATCH;
-	export type FAILURE_REASON_TOOL_FAILED =
-		typeof FailureReason.FAILURE_REASON_TOOL_FAILED;
-	export type FAILURE_REASON_NODE_SILENT =
-		typeof FailureReason.FAILURE_REASON_NODE_SILENT;
-	export type FAILURE_REASON_WRONG_SYSTEM =
-		typeof FailureReason.FAILURE_REASON_WRONG_SYSTEM;
-	export type FAILURE_REASON_INVALID =
-		typeof FailureReason.FAILURE_REASON_INVALID;
-	export type FAILURE_REASON_UNSUPPORTED =
-		typeof FailureReason.FAILURE_REASON_UNSUPPORTED;
-	export type UNRECOGNIZED = typeof FailureReason.UNRECOGNIZED;
+  export type FAILURE_REASON_UNSPECIFIED = typeof FailureReason.FAILURE_REASON_UNSPECIFIED;
+  export type FAILURE_REASON_INTERNAL = typeof FailureReason.FAILURE_REASON_INTERNAL;
+  export type FAILURE_REASON_CANCELLED = typeof FailureReason.FAILURE_REASON_CANCELLED;
+  export type FAILURE_REASON_NOT_A_DISK = typeof FailureReason.FAILURE_REASON_NOT_A_DISK;
+  export type FAILURE_REASON_HOLDS_RUNNING_ROOT = typeof FailureReason.FAILURE_REASON_HOLDS_RUNNING_ROOT;
+  export type FAILURE_REASON_MOUNTED = typeof FailureReason.FAILURE_REASON_MOUNTED;
+  export type FAILURE_REASON_IN_USE = typeof FailureReason.FAILURE_REASON_IN_USE;
+  export type FAILURE_REASON_READ_ONLY = typeof FailureReason.FAILURE_REASON_READ_ONLY;
+  export type FAILURE_REASON_TOO_SMALL = typeof FailureReason.FAILURE_REASON_TOO_SMALL;
+  export type FAILURE_REASON_DEVICE_BUSY = typeof FailureReason.FAILURE_REASON_DEVICE_BUSY;
+  export type FAILURE_REASON_NO_DISK_CHOSEN = typeof FailureReason.FAILURE_REASON_NO_DISK_CHOSEN;
+  export type FAILURE_REASON_FETCH_FAILED = typeof FailureReason.FAILURE_REASON_FETCH_FAILED;
+  export type FAILURE_REASON_IMAGE_DAMAGED = typeof FailureReason.FAILURE_REASON_IMAGE_DAMAGED;
+  export type FAILURE_REASON_DEVICE_ERROR = typeof FailureReason.FAILURE_REASON_DEVICE_ERROR;
+  export type FAILURE_REASON_VERIFY_MISMATCH = typeof FailureReason.FAILURE_REASON_VERIFY_MISMATCH;
+  export type FAILURE_REASON_TOOL_FAILED = typeof FailureReason.FAILURE_REASON_TOOL_FAILED;
+  export type FAILURE_REASON_NODE_SILENT = typeof FailureReason.FAILURE_REASON_NODE_SILENT;
+  export type FAILURE_REASON_WRONG_SYSTEM = typeof FailureReason.FAILURE_REASON_WRONG_SYSTEM;
+  export type FAILURE_REASON_INVALID = typeof FailureReason.FAILURE_REASON_INVALID;
+  export type FAILURE_REASON_UNSUPPORTED = typeof FailureReason.FAILURE_REASON_UNSUPPORTED;
+  export type UNRECOGNIZED = typeof FailureReason.UNRECOGNIZED;
 }
 
 export function failureReasonFromJSON(object: any): FailureReason {
-	switch (object) {
-		case 0:
-		case "FAILURE_REASON_UNSPECIFIED":
-			return FailureReason.FAILURE_REASON_UNSPECIFIED;
-		case 1:
-		case "FAILURE_REASON_INTERNAL":
-			return FailureReason.FAILURE_REASON_INTERNAL;
-		case 2:
-		case "FAILURE_REASON_CANCELLED":
-			return FailureReason.FAILURE_REASON_CANCELLED;
-		case 3:
-		case "FAILURE_REASON_NOT_A_DISK":
-			return FailureReason.FAILURE_REASON_NOT_A_DISK;
-		case 4:
-		case "FAILURE_REASON_HOLDS_RUNNING_ROOT":
-			return FailureReason.FAILURE_REASON_HOLDS_RUNNING_ROOT;
-		case 5:
-		case "FAILURE_REASON_MOUNTED":
-			return FailureReason.FAILURE_REASON_MOUNTED;
-		case 6:
-		case "FAILURE_REASON_IN_USE":
-			return FailureReason.FAILURE_REASON_IN_USE;
-		case 7:
-		case "FAILURE_REASON_READ_ONLY":
-			return FailureReason.FAILURE_REASON_READ_ONLY;
-		case 8:
-		case "FAILURE_REASON_TOO_SMALL":
-			return FailureReason.FAILURE_REASON_TOO_SMALL;
-		case 9:
-		case "FAILURE_REASON_DEVICE_BUSY":
-			return FailureReason.FAILURE_REASON_DEVICE_BUSY;
-		case 10:
-		case "FAILURE_REASON_NO_DISK_CHOSEN":
-			return FailureReason.FAILURE_REASON_NO_DISK_CHOSEN;
-		case 11:
-		case "FAILURE_REASON_FETCH_FAILED":
-			return FailureReason.FAILURE_REASON_FETCH_FAILED;
-		case 12:
-		case "FAILURE_REASON_IMAGE_DAMAGED":
-			return FailureReason.FAILURE_REASON_IMAGE_DAMAGED;
-		case 13:
-		case "FAILURE_REASON_DEVICE_ERROR":
-			return FailureReason.FAILURE_REASON_DEVICE_ERROR;
-		case 14:
-		case "FAILURE_REASON_VERIFY_MISMATCH":
-			return FailureReason.FAILURE_REASON_VERIFY_MISMATCH;
-		case 15:
-		case "FAILURE_REASON_TOOL_FAILED":
-			return FailureReason.FAILURE_REASON_TOOL_FAILED;
-		case 16:
-		case "FAILURE_REASON_NODE_SILENT":
-			return FailureReason.FAILURE_REASON_NODE_SILENT;
-		case 17:
-		case "FAILURE_REASON_WRONG_SYSTEM":
-			return FailureReason.FAILURE_REASON_WRONG_SYSTEM;
-		case 18:
-		case "FAILURE_REASON_INVALID":
-			return FailureReason.FAILURE_REASON_INVALID;
-		case 19:
-		case "FAILURE_REASON_UNSUPPORTED":
-			return FailureReason.FAILURE_REASON_UNSUPPORTED;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return FailureReason.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "FAILURE_REASON_UNSPECIFIED":
+      return FailureReason.FAILURE_REASON_UNSPECIFIED;
+    case 1:
+    case "FAILURE_REASON_INTERNAL":
+      return FailureReason.FAILURE_REASON_INTERNAL;
+    case 2:
+    case "FAILURE_REASON_CANCELLED":
+      return FailureReason.FAILURE_REASON_CANCELLED;
+    case 3:
+    case "FAILURE_REASON_NOT_A_DISK":
+      return FailureReason.FAILURE_REASON_NOT_A_DISK;
+    case 4:
+    case "FAILURE_REASON_HOLDS_RUNNING_ROOT":
+      return FailureReason.FAILURE_REASON_HOLDS_RUNNING_ROOT;
+    case 5:
+    case "FAILURE_REASON_MOUNTED":
+      return FailureReason.FAILURE_REASON_MOUNTED;
+    case 6:
+    case "FAILURE_REASON_IN_USE":
+      return FailureReason.FAILURE_REASON_IN_USE;
+    case 7:
+    case "FAILURE_REASON_READ_ONLY":
+      return FailureReason.FAILURE_REASON_READ_ONLY;
+    case 8:
+    case "FAILURE_REASON_TOO_SMALL":
+      return FailureReason.FAILURE_REASON_TOO_SMALL;
+    case 9:
+    case "FAILURE_REASON_DEVICE_BUSY":
+      return FailureReason.FAILURE_REASON_DEVICE_BUSY;
+    case 10:
+    case "FAILURE_REASON_NO_DISK_CHOSEN":
+      return FailureReason.FAILURE_REASON_NO_DISK_CHOSEN;
+    case 11:
+    case "FAILURE_REASON_FETCH_FAILED":
+      return FailureReason.FAILURE_REASON_FETCH_FAILED;
+    case 12:
+    case "FAILURE_REASON_IMAGE_DAMAGED":
+      return FailureReason.FAILURE_REASON_IMAGE_DAMAGED;
+    case 13:
+    case "FAILURE_REASON_DEVICE_ERROR":
+      return FailureReason.FAILURE_REASON_DEVICE_ERROR;
+    case 14:
+    case "FAILURE_REASON_VERIFY_MISMATCH":
+      return FailureReason.FAILURE_REASON_VERIFY_MISMATCH;
+    case 15:
+    case "FAILURE_REASON_TOOL_FAILED":
+      return FailureReason.FAILURE_REASON_TOOL_FAILED;
+    case 16:
+    case "FAILURE_REASON_NODE_SILENT":
+      return FailureReason.FAILURE_REASON_NODE_SILENT;
+    case 17:
+    case "FAILURE_REASON_WRONG_SYSTEM":
+      return FailureReason.FAILURE_REASON_WRONG_SYSTEM;
+    case 18:
+    case "FAILURE_REASON_INVALID":
+      return FailureReason.FAILURE_REASON_INVALID;
+    case 19:
+    case "FAILURE_REASON_UNSUPPORTED":
+      return FailureReason.FAILURE_REASON_UNSUPPORTED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return FailureReason.UNRECOGNIZED;
+  }
 }
 
 export function failureReasonToJSON(object: FailureReason): string {
-	switch (object) {
-		case FailureReason.FAILURE_REASON_UNSPECIFIED:
-			return "FAILURE_REASON_UNSPECIFIED";
-		case FailureReason.FAILURE_REASON_INTERNAL:
-			return "FAILURE_REASON_INTERNAL";
-		case FailureReason.FAILURE_REASON_CANCELLED:
-			return "FAILURE_REASON_CANCELLED";
-		case FailureReason.FAILURE_REASON_NOT_A_DISK:
-			return "FAILURE_REASON_NOT_A_DISK";
-		case FailureReason.FAILURE_REASON_HOLDS_RUNNING_ROOT:
-			return "FAILURE_REASON_HOLDS_RUNNING_ROOT";
-		case FailureReason.FAILURE_REASON_MOUNTED:
-			return "FAILURE_REASON_MOUNTED";
-		case FailureReason.FAILURE_REASON_IN_USE:
-			return "FAILURE_REASON_IN_USE";
-		case FailureReason.FAILURE_REASON_READ_ONLY:
-			return "FAILURE_REASON_READ_ONLY";
-		case FailureReason.FAILURE_REASON_TOO_SMALL:
-			return "FAILURE_REASON_TOO_SMALL";
-		case FailureReason.FAILURE_REASON_DEVICE_BUSY:
-			return "FAILURE_REASON_DEVICE_BUSY";
-		case FailureReason.FAILURE_REASON_NO_DISK_CHOSEN:
-			return "FAILURE_REASON_NO_DISK_CHOSEN";
-		case FailureReason.FAILURE_REASON_FETCH_FAILED:
-			return "FAILURE_REASON_FETCH_FAILED";
-		case FailureReason.FAILURE_REASON_IMAGE_DAMAGED:
-			return "FAILURE_REASON_IMAGE_DAMAGED";
-		case FailureReason.FAILURE_REASON_DEVICE_ERROR:
-			return "FAILURE_REASON_DEVICE_ERROR";
-		case FailureReason.FAILURE_REASON_VERIFY_MISMATCH:
-			return "FAILURE_REASON_VERIFY_MISMATCH";
-		case FailureReason.FAILURE_REASON_TOOL_FAILED:
-			return "FAILURE_REASON_TOOL_FAILED";
-		case FailureReason.FAILURE_REASON_NODE_SILENT:
-			return "FAILURE_REASON_NODE_SILENT";
-		case FailureReason.FAILURE_REASON_WRONG_SYSTEM:
-			return "FAILURE_REASON_WRONG_SYSTEM";
-		case FailureReason.FAILURE_REASON_INVALID:
-			return "FAILURE_REASON_INVALID";
-		case FailureReason.FAILURE_REASON_UNSUPPORTED:
-			return "FAILURE_REASON_UNSUPPORTED";
-		case FailureReason.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case FailureReason.FAILURE_REASON_UNSPECIFIED:
+      return "FAILURE_REASON_UNSPECIFIED";
+    case FailureReason.FAILURE_REASON_INTERNAL:
+      return "FAILURE_REASON_INTERNAL";
+    case FailureReason.FAILURE_REASON_CANCELLED:
+      return "FAILURE_REASON_CANCELLED";
+    case FailureReason.FAILURE_REASON_NOT_A_DISK:
+      return "FAILURE_REASON_NOT_A_DISK";
+    case FailureReason.FAILURE_REASON_HOLDS_RUNNING_ROOT:
+      return "FAILURE_REASON_HOLDS_RUNNING_ROOT";
+    case FailureReason.FAILURE_REASON_MOUNTED:
+      return "FAILURE_REASON_MOUNTED";
+    case FailureReason.FAILURE_REASON_IN_USE:
+      return "FAILURE_REASON_IN_USE";
+    case FailureReason.FAILURE_REASON_READ_ONLY:
+      return "FAILURE_REASON_READ_ONLY";
+    case FailureReason.FAILURE_REASON_TOO_SMALL:
+      return "FAILURE_REASON_TOO_SMALL";
+    case FailureReason.FAILURE_REASON_DEVICE_BUSY:
+      return "FAILURE_REASON_DEVICE_BUSY";
+    case FailureReason.FAILURE_REASON_NO_DISK_CHOSEN:
+      return "FAILURE_REASON_NO_DISK_CHOSEN";
+    case FailureReason.FAILURE_REASON_FETCH_FAILED:
+      return "FAILURE_REASON_FETCH_FAILED";
+    case FailureReason.FAILURE_REASON_IMAGE_DAMAGED:
+      return "FAILURE_REASON_IMAGE_DAMAGED";
+    case FailureReason.FAILURE_REASON_DEVICE_ERROR:
+      return "FAILURE_REASON_DEVICE_ERROR";
+    case FailureReason.FAILURE_REASON_VERIFY_MISMATCH:
+      return "FAILURE_REASON_VERIFY_MISMATCH";
+    case FailureReason.FAILURE_REASON_TOOL_FAILED:
+      return "FAILURE_REASON_TOOL_FAILED";
+    case FailureReason.FAILURE_REASON_NODE_SILENT:
+      return "FAILURE_REASON_NODE_SILENT";
+    case FailureReason.FAILURE_REASON_WRONG_SYSTEM:
+      return "FAILURE_REASON_WRONG_SYSTEM";
+    case FailureReason.FAILURE_REASON_INVALID:
+      return "FAILURE_REASON_INVALID";
+    case FailureReason.FAILURE_REASON_UNSUPPORTED:
+      return "FAILURE_REASON_UNSUPPORTED";
+    case FailureReason.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** Where the evidence was found: one device and one range of bytes on it. */
 export interface ByteRange {
-	/** Absolute path of the device, for example "/dev/mmcblk0". */
-	device: string;
-	/** First byte of the range, from the start of the device. */
-	offsetBytes: bigint;
-	/** Length of the range in bytes. */
-	lengthBytes: bigint;
+  /** Absolute path of the device, for example "/dev/mmcblk0". */
+  device: string;
+  /** First byte of the range, from the start of the device. */
+  offsetBytes: bigint;
+  /** Length of the range in bytes. */
+  lengthBytes: bigint;
 }
 
 /** A reason for programs, a message for people and the evidence for both. */
 export interface Failure {
-	/** The machine-readable reason. */
-	reason: FailureReason;
-	/** One sentence that names the thing and, where there is one, the remedy. */
-	message: string;
-	/** Which bytes of which device, when the failure is about bytes. */
-	range: ByteRange | undefined;
-	/** What was expected there, for example a lower-case hexadecimal SHA-256 or a size in bytes. */
-	expected: string;
-	/** What was found there, in the same form as `expected`. */
-	found: string;
+  /** The machine-readable reason. */
+  reason: FailureReason;
+  /** One sentence that names the thing and, where there is one, the remedy. */
+  message: string;
+  /** Which bytes of which device, when the failure is about bytes. */
+  range:
+    | ByteRange
+    | undefined;
+  /** What was expected there, for example a lower-case hexadecimal SHA-256 or a size in bytes. */
+  expected: string;
+  /** What was found there, in the same form as `expected`. */
+  found: string;
 }
 
 function createBaseByteRange(): ByteRange {
-	return { device: "", offsetBytes: 0n, lengthBytes: 0n };
+  return { device: "", offsetBytes: 0n, lengthBytes: 0n };
 }
 
 export const ByteRange: MessageFns<ByteRange> = {
-	encode(
-		message: ByteRange,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.device !== "") {
-			writer.uint32(10).string(message.device);
-		}
-		if (message.offsetBytes !== 0n) {
-			if (BigInt.asUintN(64, message.offsetBytes) !== message.offsetBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.offsetBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(16).uint64(message.offsetBytes);
-		}
-		if (message.lengthBytes !== 0n) {
-			if (BigInt.asUintN(64, message.lengthBytes) !== message.lengthBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.lengthBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(24).uint64(message.lengthBytes);
-		}
-		return writer;
-	},
+  encode(message: ByteRange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== "") {
+      writer.uint32(10).string(message.device);
+    }
+    if (message.offsetBytes !== 0n) {
+      if (BigInt.asUintN(64, message.offsetBytes) !== message.offsetBytes) {
+        throw new globalThis.Error("value provided for field message.offsetBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.offsetBytes);
+    }
+    if (message.lengthBytes !== 0n) {
+      if (BigInt.asUintN(64, message.lengthBytes) !== message.lengthBytes) {
+        throw new globalThis.Error("value provided for field message.lengthBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.lengthBytes);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): ByteRange {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseByteRange();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ByteRange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseByteRange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.device = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.device = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.offsetBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 3: {
-						if (tag !== 24) {
-							break;
-						}
+            message.offsetBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
 
-						message.lengthBytes = reader.uint64() as bigint;
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.lengthBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ByteRange {
-		return {
-			device: isSet(object.device) ? globalThis.String(object.device) : "",
-			offsetBytes: isSet(object.offsetBytes)
-				? BigInt(object.offsetBytes)
-				: isSet(object.offset_bytes)
-					? BigInt(object.offset_bytes)
-					: 0n,
-			lengthBytes: isSet(object.lengthBytes)
-				? BigInt(object.lengthBytes)
-				: isSet(object.length_bytes)
-					? BigInt(object.length_bytes)
-					: 0n,
-		};
-	},
+  fromJSON(object: any): ByteRange {
+    return {
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
+      offsetBytes: isSet(object.offsetBytes)
+        ? BigInt(object.offsetBytes)
+        : isSet(object.offset_bytes)
+        ? BigInt(object.offset_bytes)
+        : 0n,
+      lengthBytes: isSet(object.lengthBytes)
+        ? BigInt(object.lengthBytes)
+        : isSet(object.length_bytes)
+        ? BigInt(object.length_bytes)
+        : 0n,
+    };
+  },
 
-	toJSON(message: ByteRange): unknown {
-		const obj: any = {};
-		if (message.device !== "") {
-			obj.device = message.device;
-		}
-		if (message.offsetBytes !== 0n) {
-			obj.offsetBytes = message.offsetBytes.toString();
-		}
-		if (message.lengthBytes !== 0n) {
-			obj.lengthBytes = message.lengthBytes.toString();
-		}
-		return obj;
-	},
+  toJSON(message: ByteRange): unknown {
+    const obj: any = {};
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    if (message.offsetBytes !== 0n) {
+      obj.offsetBytes = message.offsetBytes.toString();
+    }
+    if (message.lengthBytes !== 0n) {
+      obj.lengthBytes = message.lengthBytes.toString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ByteRange>): ByteRange {
-		return ByteRange.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<ByteRange>): ByteRange {
-		const message = createBaseByteRange();
-		message.device = object.device ?? "";
-		message.offsetBytes =
-			object.offsetBytes !== undefined && object.offsetBytes !== null
-				? BigInt(object.offsetBytes)
-				: 0n;
-		message.lengthBytes =
-			object.lengthBytes !== undefined && object.lengthBytes !== null
-				? BigInt(object.lengthBytes)
-				: 0n;
-		return message;
-	},
+  create(base?: DeepPartial<ByteRange>): ByteRange {
+    return ByteRange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ByteRange>): ByteRange {
+    const message = createBaseByteRange();
+    message.device = object.device ?? "";
+    message.offsetBytes = (object.offsetBytes !== undefined && object.offsetBytes !== null)
+      ? BigInt(object.offsetBytes)
+      : 0n;
+    message.lengthBytes = (object.lengthBytes !== undefined && object.lengthBytes !== null)
+      ? BigInt(object.lengthBytes)
+      : 0n;
+    return message;
+  },
 };
 
 function createBaseFailure(): Failure {
-	return { reason: 0, message: "", range: undefined, expected: "", found: "" };
+  return { reason: 0, message: "", range: undefined, expected: "", found: "" };
 }
 
 export const Failure: MessageFns<Failure> = {
-	encode(
-		message: Failure,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.reason !== 0) {
-			writer.uint32(8).int32(message.reason);
-		}
-		if (message.message !== "") {
-			writer.uint32(18).string(message.message);
-		}
-		if (message.range !== undefined) {
-			ByteRange.encode(message.range, writer.uint32(26).fork()).join();
-		}
-		if (message.expected !== "") {
-			writer.uint32(34).string(message.expected);
-		}
-		if (message.found !== "") {
-			writer.uint32(42).string(message.found);
-		}
-		return writer;
-	},
+  encode(message: Failure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== 0) {
+      writer.uint32(8).int32(message.reason);
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    if (message.range !== undefined) {
+      ByteRange.encode(message.range, writer.uint32(26).fork()).join();
+    }
+    if (message.expected !== "") {
+      writer.uint32(34).string(message.expected);
+    }
+    if (message.found !== "") {
+      writer.uint32(42).string(message.found);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Failure {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseFailure();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 8) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Failure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
 
-						message.reason = reader.int32() as any;
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.reason = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.message = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.message = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.range = ByteRange.decode(reader, reader.uint32());
-						continue;
-					}
-					case 4: {
-						if (tag !== 34) {
-							break;
-						}
+            message.range = ByteRange.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
 
-						message.expected = reader.string();
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.expected = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.found = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.found = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Failure {
-		return {
-			reason: isSet(object.reason) ? failureReasonFromJSON(object.reason) : 0,
-			message: isSet(object.message) ? globalThis.String(object.message) : "",
-			range: isSet(object.range) ? ByteRange.fromJSON(object.range) : undefined,
-			expected: isSet(object.expected)
-				? globalThis.String(object.expected)
-				: "",
-			found: isSet(object.found) ? globalThis.String(object.found) : "",
-		};
-	},
+  fromJSON(object: any): Failure {
+    return {
+      reason: isSet(object.reason) ? failureReasonFromJSON(object.reason) : 0,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      range: isSet(object.range) ? ByteRange.fromJSON(object.range) : undefined,
+      expected: isSet(object.expected) ? globalThis.String(object.expected) : "",
+      found: isSet(object.found) ? globalThis.String(object.found) : "",
+    };
+  },
 
-	toJSON(message: Failure): unknown {
-		const obj: any = {};
-		if (message.reason !== 0) {
-			obj.reason = failureReasonToJSON(message.reason);
-		}
-		if (message.message !== "") {
-			obj.message = message.message;
-		}
-		if (message.range !== undefined) {
-			obj.range = ByteRange.toJSON(message.range);
-		}
-		if (message.expected !== "") {
-			obj.expected = message.expected;
-		}
-		if (message.found !== "") {
-			obj.found = message.found;
-		}
-		return obj;
-	},
+  toJSON(message: Failure): unknown {
+    const obj: any = {};
+    if (message.reason !== 0) {
+      obj.reason = failureReasonToJSON(message.reason);
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.range !== undefined) {
+      obj.range = ByteRange.toJSON(message.range);
+    }
+    if (message.expected !== "") {
+      obj.expected = message.expected;
+    }
+    if (message.found !== "") {
+      obj.found = message.found;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Failure>): Failure {
-		return Failure.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Failure>): Failure {
-		const message = createBaseFailure();
-		message.reason = object.reason ?? 0;
-		message.message = object.message ?? "";
-		message.range =
-			object.range !== undefined && object.range !== null
-				? ByteRange.fromPartial(object.range)
-				: undefined;
-		message.expected = object.expected ?? "";
-		message.found = object.found ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<Failure>): Failure {
+    return Failure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Failure>): Failure {
+    const message = createBaseFailure();
+    message.reason = object.reason ?? 0;
+    message.message = object.message ?? "";
+    message.range = (object.range !== undefined && object.range !== null)
+      ? ByteRange.fromPartial(object.range)
+      : undefined;
+    message.expected = object.expected ?? "";
+    message.found = object.found ?? "";
+    return message;
+  },
 };
 
-type Builtin =
-	| Date
-	| Function
-	| Uint8Array
-	| string
-	| number
-	| boolean
-	| bigint
-	| undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint
-	? string | number | bigint
-	: T extends Builtin
-		? T
-		: T extends globalThis.Array<infer U>
-			? globalThis.Array<DeepPartial<U>>
-			: T extends ReadonlyArray<infer U>
-				? ReadonlyArray<DeepPartial<U>>
-				: T extends { $case: string; value: unknown }
-					? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-					: T extends {}
-						? { [K in keyof T]?: DeepPartial<T[K]> }
-						: Partial<T>;
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
 
 function isSet(value: any): boolean {
-	return value !== null && value !== undefined;
+  return value !== null && value !== undefined;
 }
 
 export interface MessageFns<T> {
-	encode(message: T, writer?: BinaryWriter): BinaryWriter;
-	decode(input: BinaryReader | Uint8Array, length?: number): T;
-	fromJSON(object: any): T;
-	toJSON(message: T): unknown;
-	create(base?: DeepPartial<T>): T;
-	fromPartial(object: DeepPartial<T>): T;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

@@ -14,803 +14,753 @@ export const protobufFileName = "pallet/v1/image.proto";
 
 /** Kinds of partition table. */
 export const PartitionTable = {
-	/** PARTITION_TABLE_UNSPECIFIED - Never sent. */
-	PARTITION_TABLE_UNSPECIFIED: 0,
-	/** PARTITION_TABLE_MBR - Master boot record. */
-	PARTITION_TABLE_MBR: 1,
-	/** PARTITION_TABLE_GPT - GUID partition table (UEFI 2.10, chapter 5). */
-	PARTITION_TABLE_GPT: 2,
-	UNRECOGNIZED: -1,
+  /** PARTITION_TABLE_UNSPECIFIED - Never sent. */
+  PARTITION_TABLE_UNSPECIFIED: 0,
+  /** PARTITION_TABLE_MBR - Master boot record. */
+  PARTITION_TABLE_MBR: 1,
+  /** PARTITION_TABLE_GPT - GUID partition table (UEFI 2.10, chapter 5). */
+  PARTITION_TABLE_GPT: 2,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type PartitionTable =
-	(typeof PartitionTable)[keyof typeof PartitionTable];
+export type PartitionTable = typeof PartitionTable[keyof typeof PartitionTable];
 
 export namespace PartitionTable {
-	export type PARTITION_TABLE_UNSPECIFIED =
-		typeof PartitionTable.PARTITION_TABLE_UNSPECIFIED;
-	export type PARTITION_TABLE_MBR = typeof PartitionTable.PARTITION_TABLE_MBR;
-	export type PARTITION_TABLE_GPT = typeof PartitionTable.PARTITION_TABLE_GPT;
-	export type UNRECOGNIZED = typeof PartitionTable.UNRECOGNIZED;
+  export type PARTITION_TABLE_UNSPECIFIED = typeof PartitionTable.PARTITION_TABLE_UNSPECIFIED;
+  export type PARTITION_TABLE_MBR = typeof PartitionTable.PARTITION_TABLE_MBR;
+  export type PARTITION_TABLE_GPT = typeof PartitionTable.PARTITION_TABLE_GPT;
+  export type UNRECOGNIZED = typeof PartitionTable.UNRECOGNIZED;
 }
 
 export function partitionTableFromJSON(object: any): PartitionTable {
-	switch (object) {
-		case 0:
-		case "PARTITION_TABLE_UNSPECIFIED":
-			return PartitionTable.PARTITION_TABLE_UNSPECIFIED;
-		case 1:
-		case "PARTITION_TABLE_MBR":
-			return PartitionTable.PARTITION_TABLE_MBR;
-		case 2:
-		case "PARTITION_TABLE_GPT":
-			return PartitionTable.PARTITION_TABLE_GPT;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return PartitionTable.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "PARTITION_TABLE_UNSPECIFIED":
+      return PartitionTable.PARTITION_TABLE_UNSPECIFIED;
+    case 1:
+    case "PARTITION_TABLE_MBR":
+      return PartitionTable.PARTITION_TABLE_MBR;
+    case 2:
+    case "PARTITION_TABLE_GPT":
+      return PartitionTable.PARTITION_TABLE_GPT;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return PartitionTable.UNRECOGNIZED;
+  }
 }
 
 export function partitionTableToJSON(object: PartitionTable): string {
-	switch (object) {
-		case PartitionTable.PARTITION_TABLE_UNSPECIFIED:
-			return "PARTITION_TABLE_UNSPECIFIED";
-		case PartitionTable.PARTITION_TABLE_MBR:
-			return "PARTITION_TABLE_MBR";
-		case PartitionTable.PARTITION_TABLE_GPT:
-			return "PARTITION_TABLE_GPT";
-		case PartitionTable.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case PartitionTable.PARTITION_TABLE_UNSPECIFIED:
+      return "PARTITION_TABLE_UNSPECIFIED";
+    case PartitionTable.PARTITION_TABLE_MBR:
+      return "PARTITION_TABLE_MBR";
+    case PartitionTable.PARTITION_TABLE_GPT:
+      return "PARTITION_TABLE_GPT";
+    case PartitionTable.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** A partition of an image. */
 export interface Partition {
-	/** Number as Linux counts: the N of mmcblk0pN. */
-	number: number;
-	/** Start in bytes. */
-	offsetBytes: bigint;
-	/** Length in bytes. */
-	lengthBytes: bigint;
-	/** Type: two hexadecimal digits for MBR, a GUID for GPT. */
-	type: string;
-	/** PARTUUID as Linux builds it: "xxxxxxxx-NN" for MBR, the partition's GUID for GPT; lower case. */
-	partitionUuid: string;
-	/** Filesystem found by its content, for example "vfat" or "ext4"; empty when none is known. */
-	filesystemType: string;
-	/** Filesystem label. */
-	label: string;
-	/** Filesystem UUID. */
-	uuid: string;
+  /** Number as Linux counts: the N of mmcblk0pN. */
+  number: number;
+  /** Start in bytes. */
+  offsetBytes: bigint;
+  /** Length in bytes. */
+  lengthBytes: bigint;
+  /** Type: two hexadecimal digits for MBR, a GUID for GPT. */
+  type: string;
+  /** PARTUUID as Linux builds it: "xxxxxxxx-NN" for MBR, the partition's GUID for GPT; lower case. */
+  partitionUuid: string;
+  /** Filesystem found by its content, for example "vfat" or "ext4"; empty when none is known. */
+  filesystemType: string;
+  /** Filesystem label. */
+  label: string;
+  /** Filesystem UUID. */
+  uuid: string;
 }
 
 /** What a node that runs this image from its own card fetches over TFTP, paths relative to the image's boot folder. */
 export interface ImageBoot {
-	/** Kernel, for example "vmlinuz". */
-	kernel: string;
-	/** Initial RAM disk; empty when the image has none. */
-	initrd: string;
-	/** Device trees, for example "bcm2711-rpi-4-b.dtb". */
-	deviceTrees: string[];
-	/** The image's own kernel command line without its root= words. */
-	commandLine: string;
+  /** Kernel, for example "vmlinuz". */
+  kernel: string;
+  /** Initial RAM disk; empty when the image has none. */
+  initrd: string;
+  /** Device trees, for example "bcm2711-rpi-4-b.dtb". */
+  deviceTrees: string[];
+  /** The image's own kernel command line without its root= words. */
+  commandLine: string;
 }
 
 /** An operating system to install. */
 export interface Image {
-	/** Name in the catalogue: 1 to 63 characters of [a-z0-9._-], starting with a letter or digit. */
-	name: string;
-	/** Lower-case hexadecimal SHA-256 of the uncompressed image. */
-	digest: string;
-	/** Uncompressed size in bytes. */
-	sizeBytes: bigint;
-	/** Size as it is stored (zstd) in bytes. */
-	storedBytes: bigint;
-	/** Kind of its partition table. */
-	partitionTable: PartitionTable;
-	/** Its partitions by number. */
-	partitions: Partition[];
-	/** Number of the partition that holds the root filesystem. */
-	rootPartition: number;
-	/** What it is, from PRETTY_NAME in its os-release(5). */
-	operatingSystem: string;
-	/** How to boot it from its own card with a kernel served over the network. */
-	boot: ImageBoot | undefined;
-	/** When it was added. */
-	addedAt: Date | undefined;
+  /** Name in the catalogue: 1 to 63 characters of [a-z0-9._-], starting with a letter or digit. */
+  name: string;
+  /** Lower-case hexadecimal SHA-256 of the uncompressed image. */
+  digest: string;
+  /** Uncompressed size in bytes. */
+  sizeBytes: bigint;
+  /** Size as it is stored (zstd) in bytes. */
+  storedBytes: bigint;
+  /** Kind of its partition table. */
+  partitionTable: PartitionTable;
+  /** Its partitions by number. */
+  partitions: Partition[];
+  /** Number of the partition that holds the root filesystem. */
+  rootPartition: number;
+  /** What it is, from PRETTY_NAME in its os-release(5). */
+  operatingSystem: string;
+  /** How to boot it from its own card with a kernel served over the network. */
+  boot:
+    | ImageBoot
+    | undefined;
+  /** When it was added. */
+  addedAt: Date | undefined;
 }
 
 function createBasePartition(): Partition {
-	return {
-		number: 0,
-		offsetBytes: 0n,
-		lengthBytes: 0n,
-		type: "",
-		partitionUuid: "",
-		filesystemType: "",
-		label: "",
-		uuid: "",
-	};
+  return {
+    number: 0,
+    offsetBytes: 0n,
+    lengthBytes: 0n,
+    type: "",
+    partitionUuid: "",
+    filesystemType: "",
+    label: "",
+    uuid: "",
+  };
 }
 
 export const Partition: MessageFns<Partition> = {
-	encode(
-		message: Partition,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.number !== 0) {
-			writer.uint32(8).uint32(message.number);
-		}
-		if (message.offsetBytes !== 0n) {
-			if (BigInt.asUintN(64, message.offsetBytes) !== message.offsetBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.offsetBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(16).uint64(message.offsetBytes);
-		}
-		if (message.lengthBytes !== 0n) {
-			if (BigInt.asUintN(64, message.lengthBytes) !== message.lengthBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.lengthBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(24).uint64(message.lengthBytes);
-		}
-		if (message.type !== "") {
-			writer.uint32(34).string(message.type);
-		}
-		if (message.partitionUuid !== "") {
-			writer.uint32(42).string(message.partitionUuid);
-		}
-		if (message.filesystemType !== "") {
-			writer.uint32(50).string(message.filesystemType);
-		}
-		if (message.label !== "") {
-			writer.uint32(58).string(message.label);
-		}
-		if (message.uuid !== "") {
-			writer.uint32(66).string(message.uuid);
-		}
-		return writer;
-	},
+  encode(message: Partition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint32(message.number);
+    }
+    if (message.offsetBytes !== 0n) {
+      if (BigInt.asUintN(64, message.offsetBytes) !== message.offsetBytes) {
+        throw new globalThis.Error("value provided for field message.offsetBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.offsetBytes);
+    }
+    if (message.lengthBytes !== 0n) {
+      if (BigInt.asUintN(64, message.lengthBytes) !== message.lengthBytes) {
+        throw new globalThis.Error("value provided for field message.lengthBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.lengthBytes);
+    }
+    if (message.type !== "") {
+      writer.uint32(34).string(message.type);
+    }
+    if (message.partitionUuid !== "") {
+      writer.uint32(42).string(message.partitionUuid);
+    }
+    if (message.filesystemType !== "") {
+      writer.uint32(50).string(message.filesystemType);
+    }
+    if (message.label !== "") {
+      writer.uint32(58).string(message.label);
+    }
+    if (message.uuid !== "") {
+      writer.uint32(66).string(message.uuid);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Partition {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBasePartition();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 8) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Partition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
 
-						message.number = reader.uint32();
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.number = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.offsetBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 3: {
-						if (tag !== 24) {
-							break;
-						}
+            message.offsetBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
 
-						message.lengthBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 4: {
-						if (tag !== 34) {
-							break;
-						}
+            message.lengthBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
 
-						message.type = reader.string();
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.type = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.partitionUuid = reader.string();
-						continue;
-					}
-					case 6: {
-						if (tag !== 50) {
-							break;
-						}
+            message.partitionUuid = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
 
-						message.filesystemType = reader.string();
-						continue;
-					}
-					case 7: {
-						if (tag !== 58) {
-							break;
-						}
+            message.filesystemType = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
 
-						message.label = reader.string();
-						continue;
-					}
-					case 8: {
-						if (tag !== 66) {
-							break;
-						}
+            message.label = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
 
-						message.uuid = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.uuid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Partition {
-		return {
-			number: isSet(object.number) ? globalThis.Number(object.number) : 0,
-			offsetBytes: isSet(object.offsetBytes)
-				? BigInt(object.offsetBytes)
-				: isSet(object.offset_bytes)
-					? BigInt(object.offset_bytes)
-					: 0n,
-			lengthBytes: isSet(object.lengthBytes)
-				? BigInt(object.lengthBytes)
-				: isSet(object.length_bytes)
-					? BigInt(object.length_bytes)
-					: 0n,
-			type: isSet(object.type) ? globalThis.String(object.type) : "",
-			partitionUuid: isSet(object.partitionUuid)
-				? globalThis.String(object.partitionUuid)
-				: isSet(object.partition_uuid)
-					? globalThis.String(object.partition_uuid)
-					: "",
-			filesystemType: isSet(object.filesystemType)
-				? globalThis.String(object.filesystemType)
-				: isSet(object.filesystem_type)
-					? globalThis.String(object.filesystem_type)
-					: "",
-			label: isSet(object.label) ? globalThis.String(object.label) : "",
-			uuid: isSet(object.uuid) ? globalThis.String(object.uuid) : "",
-		};
-	},
+  fromJSON(object: any): Partition {
+    return {
+      number: isSet(object.number) ? globalThis.Number(object.number) : 0,
+      offsetBytes: isSet(object.offsetBytes)
+        ? BigInt(object.offsetBytes)
+        : isSet(object.offset_bytes)
+        ? BigInt(object.offset_bytes)
+        : 0n,
+      lengthBytes: isSet(object.lengthBytes)
+        ? BigInt(object.lengthBytes)
+        : isSet(object.length_bytes)
+        ? BigInt(object.length_bytes)
+        : 0n,
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      partitionUuid: isSet(object.partitionUuid)
+        ? globalThis.String(object.partitionUuid)
+        : isSet(object.partition_uuid)
+        ? globalThis.String(object.partition_uuid)
+        : "",
+      filesystemType: isSet(object.filesystemType)
+        ? globalThis.String(object.filesystemType)
+        : isSet(object.filesystem_type)
+        ? globalThis.String(object.filesystem_type)
+        : "",
+      label: isSet(object.label) ? globalThis.String(object.label) : "",
+      uuid: isSet(object.uuid) ? globalThis.String(object.uuid) : "",
+    };
+  },
 
-	toJSON(message: Partition): unknown {
-		const obj: any = {};
-		if (message.number !== 0) {
-			obj.number = Math.round(message.number);
-		}
-		if (message.offsetBytes !== 0n) {
-			obj.offsetBytes = message.offsetBytes.toString();
-		}
-		if (message.lengthBytes !== 0n) {
-			obj.lengthBytes = message.lengthBytes.toString();
-		}
-		if (message.type !== "") {
-			obj.type = message.type;
-		}
-		if (message.partitionUuid !== "") {
-			obj.partitionUuid = message.partitionUuid;
-		}
-		if (message.filesystemType !== "") {
-			obj.filesystemType = message.filesystemType;
-		}
-		if (message.label !== "") {
-			obj.label = message.label;
-		}
-		if (message.uuid !== "") {
-			obj.uuid = message.uuid;
-		}
-		return obj;
-	},
+  toJSON(message: Partition): unknown {
+    const obj: any = {};
+    if (message.number !== 0) {
+      obj.number = Math.round(message.number);
+    }
+    if (message.offsetBytes !== 0n) {
+      obj.offsetBytes = message.offsetBytes.toString();
+    }
+    if (message.lengthBytes !== 0n) {
+      obj.lengthBytes = message.lengthBytes.toString();
+    }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.partitionUuid !== "") {
+      obj.partitionUuid = message.partitionUuid;
+    }
+    if (message.filesystemType !== "") {
+      obj.filesystemType = message.filesystemType;
+    }
+    if (message.label !== "") {
+      obj.label = message.label;
+    }
+    if (message.uuid !== "") {
+      obj.uuid = message.uuid;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Partition>): Partition {
-		return Partition.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Partition>): Partition {
-		const message = createBasePartition();
-		message.number = object.number ?? 0;
-		message.offsetBytes =
-			object.offsetBytes !== undefined && object.offsetBytes !== null
-				? BigInt(object.offsetBytes)
-				: 0n;
-		message.lengthBytes =
-			object.lengthBytes !== undefined && object.lengthBytes !== null
-				? BigInt(object.lengthBytes)
-				: 0n;
-		message.type = object.type ?? "";
-		message.partitionUuid = object.partitionUuid ?? "";
-		message.filesystemType = object.filesystemType ?? "";
-		message.label = object.label ?? "";
-		message.uuid = object.uuid ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<Partition>): Partition {
+    return Partition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Partition>): Partition {
+    const message = createBasePartition();
+    message.number = object.number ?? 0;
+    message.offsetBytes = (object.offsetBytes !== undefined && object.offsetBytes !== null)
+      ? BigInt(object.offsetBytes)
+      : 0n;
+    message.lengthBytes = (object.lengthBytes !== undefined && object.lengthBytes !== null)
+      ? BigInt(object.lengthBytes)
+      : 0n;
+    message.type = object.type ?? "";
+    message.partitionUuid = object.partitionUuid ?? "";
+    message.filesystemType = object.filesystemType ?? "";
+    message.label = object.label ?? "";
+    message.uuid = object.uuid ?? "";
+    return message;
+  },
 };
 
 function createBaseImageBoot(): ImageBoot {
-	return { kernel: "", initrd: "", deviceTrees: [], commandLine: "" };
+  return { kernel: "", initrd: "", deviceTrees: [], commandLine: "" };
 }
 
 export const ImageBoot: MessageFns<ImageBoot> = {
-	encode(
-		message: ImageBoot,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.kernel !== "") {
-			writer.uint32(10).string(message.kernel);
-		}
-		if (message.initrd !== "") {
-			writer.uint32(18).string(message.initrd);
-		}
-		for (const v of message.deviceTrees) {
-			writer.uint32(26).string(v!);
-		}
-		if (message.commandLine !== "") {
-			writer.uint32(34).string(message.commandLine);
-		}
-		return writer;
-	},
+  encode(message: ImageBoot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kernel !== "") {
+      writer.uint32(10).string(message.kernel);
+    }
+    if (message.initrd !== "") {
+      writer.uint32(18).string(message.initrd);
+    }
+    for (const v of message.deviceTrees) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.commandLine !== "") {
+      writer.uint32(34).string(message.commandLine);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): ImageBoot {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseImageBoot();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ImageBoot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImageBoot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.kernel = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.kernel = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.initrd = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.initrd = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.deviceTrees.push(reader.string());
-						continue;
-					}
-					case 4: {
-						if (tag !== 34) {
-							break;
-						}
+            message.deviceTrees.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
 
-						message.commandLine = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.commandLine = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ImageBoot {
-		return {
-			kernel: isSet(object.kernel) ? globalThis.String(object.kernel) : "",
-			initrd: isSet(object.initrd) ? globalThis.String(object.initrd) : "",
-			deviceTrees: globalThis.Array.isArray(object?.deviceTrees)
-				? object.deviceTrees.map((e: any) => globalThis.String(e))
-				: globalThis.Array.isArray(object?.device_trees)
-					? object.device_trees.map((e: any) => globalThis.String(e))
-					: [],
-			commandLine: isSet(object.commandLine)
-				? globalThis.String(object.commandLine)
-				: isSet(object.command_line)
-					? globalThis.String(object.command_line)
-					: "",
-		};
-	},
+  fromJSON(object: any): ImageBoot {
+    return {
+      kernel: isSet(object.kernel) ? globalThis.String(object.kernel) : "",
+      initrd: isSet(object.initrd) ? globalThis.String(object.initrd) : "",
+      deviceTrees: globalThis.Array.isArray(object?.deviceTrees)
+        ? object.deviceTrees.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.device_trees)
+        ? object.device_trees.map((e: any) => globalThis.String(e))
+        : [],
+      commandLine: isSet(object.commandLine)
+        ? globalThis.String(object.commandLine)
+        : isSet(object.command_line)
+        ? globalThis.String(object.command_line)
+        : "",
+    };
+  },
 
-	toJSON(message: ImageBoot): unknown {
-		const obj: any = {};
-		if (message.kernel !== "") {
-			obj.kernel = message.kernel;
-		}
-		if (message.initrd !== "") {
-			obj.initrd = message.initrd;
-		}
-		if (message.deviceTrees?.length) {
-			obj.deviceTrees = message.deviceTrees;
-		}
-		if (message.commandLine !== "") {
-			obj.commandLine = message.commandLine;
-		}
-		return obj;
-	},
+  toJSON(message: ImageBoot): unknown {
+    const obj: any = {};
+    if (message.kernel !== "") {
+      obj.kernel = message.kernel;
+    }
+    if (message.initrd !== "") {
+      obj.initrd = message.initrd;
+    }
+    if (message.deviceTrees?.length) {
+      obj.deviceTrees = message.deviceTrees;
+    }
+    if (message.commandLine !== "") {
+      obj.commandLine = message.commandLine;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ImageBoot>): ImageBoot {
-		return ImageBoot.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<ImageBoot>): ImageBoot {
-		const message = createBaseImageBoot();
-		message.kernel = object.kernel ?? "";
-		message.initrd = object.initrd ?? "";
-		message.deviceTrees = object.deviceTrees?.map((e) => e) || [];
-		message.commandLine = object.commandLine ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<ImageBoot>): ImageBoot {
+    return ImageBoot.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImageBoot>): ImageBoot {
+    const message = createBaseImageBoot();
+    message.kernel = object.kernel ?? "";
+    message.initrd = object.initrd ?? "";
+    message.deviceTrees = object.deviceTrees?.map((e) => e) || [];
+    message.commandLine = object.commandLine ?? "";
+    return message;
+  },
 };
 
 function createBaseImage(): Image {
-	return {
-		name: "",
-		digest: "",
-		sizeBytes: 0n,
-		storedBytes: 0n,
-		partitionTable: 0,
-		partitions: [],
-		rootPartition: 0,
-		operatingSystem: "",
-		boot: undefined,
-		addedAt: undefined,
-	};
+  return {
+    name: "",
+    digest: "",
+    sizeBytes: 0n,
+    storedBytes: 0n,
+    partitionTable: 0,
+    partitions: [],
+    rootPartition: 0,
+    operatingSystem: "",
+    boot: undefined,
+    addedAt: undefined,
+  };
 }
 
 export const Image: MessageFns<Image> = {
-	encode(
-		message: Image,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.name !== "") {
-			writer.uint32(10).string(message.name);
-		}
-		if (message.digest !== "") {
-			writer.uint32(18).string(message.digest);
-		}
-		if (message.sizeBytes !== 0n) {
-			if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.sizeBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(24).uint64(message.sizeBytes);
-		}
-		if (message.storedBytes !== 0n) {
-			if (BigInt.asUintN(64, message.storedBytes) !== message.storedBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.storedBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(32).uint64(message.storedBytes);
-		}
-		if (message.partitionTable !== 0) {
-			writer.uint32(40).int32(message.partitionTable);
-		}
-		for (const v of message.partitions) {
-			Partition.encode(v!, writer.uint32(50).fork()).join();
-		}
-		if (message.rootPartition !== 0) {
-			writer.uint32(56).uint32(message.rootPartition);
-		}
-		if (message.operatingSystem !== "") {
-			writer.uint32(66).string(message.operatingSystem);
-		}
-		if (message.boot !== undefined) {
-			ImageBoot.encode(message.boot, writer.uint32(74).fork()).join();
-		}
-		if (message.addedAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.addedAt),
-				writer.uint32(82).fork(),
-			).join();
-		}
-		return writer;
-	},
+  encode(message: Image, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.digest !== "") {
+      writer.uint32(18).string(message.digest);
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.sizeBytes);
+    }
+    if (message.storedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.storedBytes) !== message.storedBytes) {
+        throw new globalThis.Error("value provided for field message.storedBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.storedBytes);
+    }
+    if (message.partitionTable !== 0) {
+      writer.uint32(40).int32(message.partitionTable);
+    }
+    for (const v of message.partitions) {
+      Partition.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.rootPartition !== 0) {
+      writer.uint32(56).uint32(message.rootPartition);
+    }
+    if (message.operatingSystem !== "") {
+      writer.uint32(66).string(message.operatingSystem);
+    }
+    if (message.boot !== undefined) {
+      ImageBoot.encode(message.boot, writer.uint32(74).fork()).join();
+    }
+    if (message.addedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.addedAt), writer.uint32(82).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Image {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseImage();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Image {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.name = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.digest = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 24) {
-							break;
-						}
+            message.digest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
 
-						message.sizeBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 4: {
-						if (tag !== 32) {
-							break;
-						}
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
 
-						message.storedBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 5: {
-						if (tag !== 40) {
-							break;
-						}
+            message.storedBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
 
-						message.partitionTable = reader.int32() as any;
-						continue;
-					}
-					case 6: {
-						if (tag !== 50) {
-							break;
-						}
+            message.partitionTable = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
 
-						message.partitions.push(Partition.decode(reader, reader.uint32()));
-						continue;
-					}
-					case 7: {
-						if (tag !== 56) {
-							break;
-						}
+            message.partitions.push(Partition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
 
-						message.rootPartition = reader.uint32();
-						continue;
-					}
-					case 8: {
-						if (tag !== 66) {
-							break;
-						}
+            message.rootPartition = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
 
-						message.operatingSystem = reader.string();
-						continue;
-					}
-					case 9: {
-						if (tag !== 74) {
-							break;
-						}
+            message.operatingSystem = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
 
-						message.boot = ImageBoot.decode(reader, reader.uint32());
-						continue;
-					}
-					case 10: {
-						if (tag !== 82) {
-							break;
-						}
+            message.boot = ImageBoot.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
 
-						message.addedAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.addedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Image {
-		return {
-			name: isSet(object.name) ? globalThis.String(object.name) : "",
-			digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
-			sizeBytes: isSet(object.sizeBytes)
-				? BigInt(object.sizeBytes)
-				: isSet(object.size_bytes)
-					? BigInt(object.size_bytes)
-					: 0n,
-			storedBytes: isSet(object.storedBytes)
-				? BigInt(object.storedBytes)
-				: isSet(object.stored_bytes)
-					? BigInt(object.stored_bytes)
-					: 0n,
-			partitionTable: isSet(object.partitionTable)
-				? partitionTableFromJSON(object.partitionTable)
-				: isSet(object.partition_table)
-					? partitionTableFromJSON(object.partition_table)
-					: 0,
-			partitions: globalThis.Array.isArray(object?.partitions)
-				? object.partitions.map((e: any) => Partition.fromJSON(e))
-				: [],
-			rootPartition: isSet(object.rootPartition)
-				? globalThis.Number(object.rootPartition)
-				: isSet(object.root_partition)
-					? globalThis.Number(object.root_partition)
-					: 0,
-			operatingSystem: isSet(object.operatingSystem)
-				? globalThis.String(object.operatingSystem)
-				: isSet(object.operating_system)
-					? globalThis.String(object.operating_system)
-					: "",
-			boot: isSet(object.boot) ? ImageBoot.fromJSON(object.boot) : undefined,
-			addedAt: isSet(object.addedAt)
-				? fromJsonTimestamp(object.addedAt)
-				: isSet(object.added_at)
-					? fromJsonTimestamp(object.added_at)
-					: undefined,
-		};
-	},
+  fromJSON(object: any): Image {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      sizeBytes: isSet(object.sizeBytes)
+        ? BigInt(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? BigInt(object.size_bytes)
+        : 0n,
+      storedBytes: isSet(object.storedBytes)
+        ? BigInt(object.storedBytes)
+        : isSet(object.stored_bytes)
+        ? BigInt(object.stored_bytes)
+        : 0n,
+      partitionTable: isSet(object.partitionTable)
+        ? partitionTableFromJSON(object.partitionTable)
+        : isSet(object.partition_table)
+        ? partitionTableFromJSON(object.partition_table)
+        : 0,
+      partitions: globalThis.Array.isArray(object?.partitions)
+        ? object.partitions.map((e: any) => Partition.fromJSON(e))
+        : [],
+      rootPartition: isSet(object.rootPartition)
+        ? globalThis.Number(object.rootPartition)
+        : isSet(object.root_partition)
+        ? globalThis.Number(object.root_partition)
+        : 0,
+      operatingSystem: isSet(object.operatingSystem)
+        ? globalThis.String(object.operatingSystem)
+        : isSet(object.operating_system)
+        ? globalThis.String(object.operating_system)
+        : "",
+      boot: isSet(object.boot) ? ImageBoot.fromJSON(object.boot) : undefined,
+      addedAt: isSet(object.addedAt)
+        ? fromJsonTimestamp(object.addedAt)
+        : isSet(object.added_at)
+        ? fromJsonTimestamp(object.added_at)
+        : undefined,
+    };
+  },
 
-	toJSON(message: Image): unknown {
-		const obj: any = {};
-		if (message.name !== "") {
-			obj.name = message.name;
-		}
-		if (message.digest !== "") {
-			obj.digest = message.digest;
-		}
-		if (message.sizeBytes !== 0n) {
-			obj.sizeBytes = message.sizeBytes.toString();
-		}
-		if (message.storedBytes !== 0n) {
-			obj.storedBytes = message.storedBytes.toString();
-		}
-		if (message.partitionTable !== 0) {
-			obj.partitionTable = partitionTableToJSON(message.partitionTable);
-		}
-		if (message.partitions?.length) {
-			obj.partitions = message.partitions.map((e) => Partition.toJSON(e));
-		}
-		if (message.rootPartition !== 0) {
-			obj.rootPartition = Math.round(message.rootPartition);
-		}
-		if (message.operatingSystem !== "") {
-			obj.operatingSystem = message.operatingSystem;
-		}
-		if (message.boot !== undefined) {
-			obj.boot = ImageBoot.toJSON(message.boot);
-		}
-		if (message.addedAt !== undefined) {
-			obj.addedAt = message.addedAt.toISOString();
-		}
-		return obj;
-	},
+  toJSON(message: Image): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.sizeBytes !== 0n) {
+      obj.sizeBytes = message.sizeBytes.toString();
+    }
+    if (message.storedBytes !== 0n) {
+      obj.storedBytes = message.storedBytes.toString();
+    }
+    if (message.partitionTable !== 0) {
+      obj.partitionTable = partitionTableToJSON(message.partitionTable);
+    }
+    if (message.partitions?.length) {
+      obj.partitions = message.partitions.map((e) => Partition.toJSON(e));
+    }
+    if (message.rootPartition !== 0) {
+      obj.rootPartition = Math.round(message.rootPartition);
+    }
+    if (message.operatingSystem !== "") {
+      obj.operatingSystem = message.operatingSystem;
+    }
+    if (message.boot !== undefined) {
+      obj.boot = ImageBoot.toJSON(message.boot);
+    }
+    if (message.addedAt !== undefined) {
+      obj.addedAt = message.addedAt.toISOString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Image>): Image {
-		return Image.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Image>): Image {
-		const message = createBaseImage();
-		message.name = object.name ?? "";
-		message.digest = object.digest ?? "";
-		message.sizeBytes =
-			object.sizeBytes !== undefined && object.sizeBytes !== null
-				? BigInt(object.sizeBytes)
-				: 0n;
-		message.storedBytes =
-			object.storedBytes !== undefined && object.storedBytes !== null
-				? BigInt(object.storedBytes)
-				: 0n;
-		message.partitionTable = object.partitionTable ?? 0;
-		message.partitions =
-			object.partitions?.map((e) => Partition.fromPartial(e)) || [];
-		message.rootPartition = object.rootPartition ?? 0;
-		message.operatingSystem = object.operatingSystem ?? "";
-		message.boot =
-			object.boot !== undefined && object.boot !== null
-				? ImageBoot.fromPartial(object.boot)
-				: undefined;
-		message.addedAt = object.addedAt ?? undefined;
-		return message;
-	},
+  create(base?: DeepPartial<Image>): Image {
+    return Image.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Image>): Image {
+    const message = createBaseImage();
+    message.name = object.name ?? "";
+    message.digest = object.digest ?? "";
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.storedBytes = (object.storedBytes !== undefined && object.storedBytes !== null)
+      ? BigInt(object.storedBytes)
+      : 0n;
+    message.partitionTable = object.partitionTable ?? 0;
+    message.partitions = object.partitions?.map((e) => Partition.fromPartial(e)) || [];
+    message.rootPartition = object.rootPartition ?? 0;
+    message.operatingSystem = object.operatingSystem ?? "";
+    message.boot = (object.boot !== undefined && object.boot !== null) ? ImageBoot.fromPartial(object.boot) : undefined;
+    message.addedAt = object.addedAt ?? undefined;
+    return message;
+  },
 };
 
-type Builtin =
-	| Date
-	| Function
-	| Uint8Array
-	| string
-	| number
-	| boolean
-	| bigint
-	| undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint
-	? string | number | bigint
-	: T extends Builtin
-		? T
-		: T extends globalThis.Array<infer U>
-			? globalThis.Array<DeepPartial<U>>
-			: T extends ReadonlyArray<infer U>
-				? ReadonlyArray<DeepPartial<U>>
-				: T extends { $case: string; value: unknown }
-					? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-					: T extends {}
-						? { [K in keyof T]?: DeepPartial<T[K]> }
-						: Partial<T>;
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
 
 function toTimestamp(date: Date): Timestamp {
-	const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-	const nanos = (date.getTime() % 1_000) * 1_000_000;
-	return { seconds, nanos };
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-	let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-	millis += (t.nanos || 0) / 1_000_000;
-	return new globalThis.Date(millis);
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
 }
 
 function fromJsonTimestamp(o: any): Date {
-	if (o instanceof globalThis.Date) {
-		return o;
-	} else if (typeof o === "string") {
-		return new globalThis.Date(o);
-	} else {
-		return fromTimestamp(Timestamp.fromJSON(o));
-	}
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
 }
 
 function isSet(value: any): boolean {
-	return value !== null && value !== undefined;
+  return value !== null && value !== undefined;
 }
 
 export interface MessageFns<T> {
-	encode(message: T, writer?: BinaryWriter): BinaryWriter;
-	decode(input: BinaryReader | Uint8Array, length?: number): T;
-	fromJSON(object: any): T;
-	toJSON(message: T): unknown;
-	create(base?: DeepPartial<T>): T;
-	fromPartial(object: DeepPartial<T>): T;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

@@ -14,104 +14,108 @@ export const protobufFileName = "pallet/v1/node.proto";
 
 /** In which role an agent process runs. */
 export const AgentRole = {
-	/** AGENT_ROLE_UNSPECIFIED - Never sent. */
-	AGENT_ROLE_UNSPECIFIED: 0,
-	/** AGENT_ROLE_NETBOOT - In the netbooted root filesystem: may report, write disks and reboot. */
-	AGENT_ROLE_NETBOOT: 1,
-	/** AGENT_ROLE_RESIDENT - Inside an installed system: may only report and reboot. */
-	AGENT_ROLE_RESIDENT: 2,
-	UNRECOGNIZED: -1,
+  /** AGENT_ROLE_UNSPECIFIED - Never sent. */
+  AGENT_ROLE_UNSPECIFIED: 0,
+  /** AGENT_ROLE_NETBOOT - In the netbooted root filesystem: may report, write disks and reboot. */
+  AGENT_ROLE_NETBOOT: 1,
+  /** AGENT_ROLE_RESIDENT - Inside an installed system: may only report and reboot. */
+  AGENT_ROLE_RESIDENT: 2,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type AgentRole = (typeof AgentRole)[keyof typeof AgentRole];
+export type AgentRole = typeof AgentRole[keyof typeof AgentRole];
 
 export namespace AgentRole {
-	export type AGENT_ROLE_UNSPECIFIED = typeof AgentRole.AGENT_ROLE_UNSPECIFIED;
-	export type AGENT_ROLE_NETBOOT = typeof AgentRole.AGENT_ROLE_NETBOOT;
-	export type AGENT_ROLE_RESIDENT = typeof AgentRole.AGENT_ROLE_RESIDENT;
-	export type UNRECOGNIZED = typeof AgentRole.UNRECOGNIZED;
+  export type AGENT_ROLE_UNSPECIFIED = typeof AgentRole.AGENT_ROLE_UNSPECIFIED;
+  export type AGENT_ROLE_NETBOOT = typeof AgentRole.AGENT_ROLE_NETBOOT;
+  export type AGENT_ROLE_RESIDENT = typeof AgentRole.AGENT_ROLE_RESIDENT;
+  export type UNRECOGNIZED = typeof AgentRole.UNRECOGNIZED;
 }
 
 export function agentRoleFromJSON(object: any): AgentRole {
-	switch (object) {
-		case 0:
-		case "AGENT_ROLE_UNSPECIFIED":
-			return AgentRole.AGENT_ROLE_UNSPECIFIED;
-		case 1:
-		case "AGENT_ROLE_NETBOOT":
-			return AgentRole.AGENT_ROLE_NETBOOT;
-		case 2:
-		case "AGENT_ROLE_RESIDENT":
-			return AgentRole.AGENT_ROLE_RESIDENT;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return AgentRole.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "AGENT_ROLE_UNSPECIFIED":
+      return AgentRole.AGENT_ROLE_UNSPECIFIED;
+    case 1:
+    case "AGENT_ROLE_NETBOOT":
+      return AgentRole.AGENT_ROLE_NETBOOT;
+    case 2:
+    case "AGENT_ROLE_RESIDENT":
+      return AgentRole.AGENT_ROLE_RESIDENT;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return AgentRole.UNRECOGNIZED;
+  }
 }
 
 export function agentRoleToJSON(object: AgentRole): string {
-	switch (object) {
-		case AgentRole.AGENT_ROLE_UNSPECIFIED:
-			return "AGENT_ROLE_UNSPECIFIED";
-		case AgentRole.AGENT_ROLE_NETBOOT:
-			return "AGENT_ROLE_NETBOOT";
-		case AgentRole.AGENT_ROLE_RESIDENT:
-			return "AGENT_ROLE_RESIDENT";
-		case AgentRole.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case AgentRole.AGENT_ROLE_UNSPECIFIED:
+      return "AGENT_ROLE_UNSPECIFIED";
+    case AgentRole.AGENT_ROLE_NETBOOT:
+      return "AGENT_ROLE_NETBOOT";
+    case AgentRole.AGENT_ROLE_RESIDENT:
+      return "AGENT_ROLE_RESIDENT";
+    case AgentRole.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** A network interface of a node. */
 export interface NetworkInterface {
-	/** The kernel's name, for example "eth0". */
-	name: string;
-	/** MAC address: six lower-case hexadecimal octets joined by colons. */
-	mac: string;
-	/** IPv4 and IPv6 addresses without prefix length. */
-	addresses: string[];
+  /** The kernel's name, for example "eth0". */
+  name: string;
+  /** MAC address: six lower-case hexadecimal octets joined by colons. */
+  mac: string;
+  /** IPv4 and IPv6 addresses without prefix length. */
+  addresses: string[];
 }
 
 /** The filesystem that a node runs from: the mount at "/" (proc(5), /proc/PID/mountinfo). */
 export interface RootDevice {
-	/** The mount source, for example "/dev/mmcblk0p2" or "10.77.0.1:/srv/rootfs". */
-	source: string;
-	/** The filesystem type, for example "ext4", "nfs" or "overlay". */
-	filesystemType: string;
-	/** The whole disk that holds it, for example "/dev/mmcblk0"; empty when it is on none (NFS, RAM). */
-	disk: string;
+  /** The mount source, for example "/dev/mmcblk0p2" or "10.77.0.1:/srv/rootfs". */
+  source: string;
+  /** The filesystem type, for example "ext4", "nfs" or "overlay". */
+  filesystemType: string;
+  /** The whole disk that holds it, for example "/dev/mmcblk0"; empty when it is on none (NFS, RAM). */
+  disk: string;
 }
 
 /** What a node is and how it is doing, measured by its agent when asked. */
 export interface NodeFacts {
-	/** Board model, for example "Raspberry Pi 4 Model B Rev 1.4"; empty when the machine names none. */
-	model: string;
-	/** Board serial number in lower-case hexadecimal, as firmware uses it for TFTP folders; empty when there is none. */
-	serial: string;
-	/** Interfaces with a MAC address, loopback left out. */
-	interfaces: NetworkInterface[];
-	/** Usable memory in bytes (MemTotal). */
-	memoryBytes: bigint;
-	/** Number of logical CPUs. */
-	cpuCount: number;
-	/** CPU model as the kernel names it. */
-	cpuModel: string;
-	/** CPU temperature in degrees Celsius; absent when there is no sensor. */
-	temperatureCelsius?: number | undefined;
-	/** Kernel release (uname -r). */
-	kernel: string;
-	/** Machine architecture as Node names it: "arm64", "x64". */
-	architecture: string;
-	/** /proc/sys/kernel/random/boot_id: a UUID that is new with every boot. */
-	bootId: string;
-	/** The filesystem that the node runs from. */
-	root: RootDevice | undefined;
-	/** Host name. */
-	hostname: string;
-	/** Seconds since boot. */
-	uptimeSeconds: bigint;
+  /** Board model, for example "Raspberry Pi 4 Model B Rev 1.4"; empty when the machine names none. */
+  model: string;
+  /** Board serial number in lower-case hexadecimal, as firmware uses it for TFTP folders; empty when there is none. */
+  serial: string;
+  /** Interfaces with a MAC address, loopback left out. */
+  interfaces: NetworkInterface[];
+  /** Usable memory in bytes (MemTotal). */
+  memoryBytes: bigint;
+  /** Number of logical CPUs. */
+  cpuCount: number;
+  /** CPU model as the kernel names it. */
+  cpuModel: string;
+  /** CPU temperature in degrees Celsius; absent when there is no sensor. */
+  temperatureCelsius?:
+    | number
+    | undefined;
+  /** Kernel release (uname -r). */
+  kernel: string;
+  /** Machine architecture as Node names it: "arm64", "x64". */
+  architecture: string;
+  /** /proc/sys/kernel/random/boot_id: a UUID that is new with every boot. */
+  bootId: string;
+  /** The filesystem that the node runs from. */
+  root:
+    | RootDevice
+    | undefined;
+  /** Host name. */
+  hostname: string;
+  /** Seconds since boot. */
+  uptimeSeconds: bigint;
 }
 
 /**
@@ -119,944 +123,867 @@ export interface NodeFacts {
  * read back by the resident agent as part of the proof.
  */
 export interface InstalledSystem {
-	/** Name of the image in the controller's catalogue. */
-	imageName: string;
-	/** Lower-case hexadecimal SHA-256 of the uncompressed image. */
-	imageDigest: string;
-	/** Id of the reimage that installed it. */
-	reimageId: string;
-	/** When the stamp was written, by the clock of the controller. */
-	installedAt: Date | undefined;
+  /** Name of the image in the controller's catalogue. */
+  imageName: string;
+  /** Lower-case hexadecimal SHA-256 of the uncompressed image. */
+  imageDigest: string;
+  /** Id of the reimage that installed it. */
+  reimageId: string;
+  /** When the stamp was written, by the clock of the controller. */
+  installedAt: Date | undefined;
 }
 
 /** The agent program itself. */
 export interface AgentInfo {
-	/** Version of the program. */
-	version: string;
-	/** Role that it runs in. */
-	role: AgentRole;
-	/** New with every start of the process: operations of an earlier instance are lost. */
-	instanceId: string;
-	/** TCP port on which it serves pallet.v1.AgentService. */
-	port: number;
-	/** The system that it is resident in; absent in the netboot role and where no stamp is found. */
-	installed: InstalledSystem | undefined;
+  /** Version of the program. */
+  version: string;
+  /** Role that it runs in. */
+  role: AgentRole;
+  /** New with every start of the process: operations of an earlier instance are lost. */
+  instanceId: string;
+  /** TCP port on which it serves pallet.v1.AgentService. */
+  port: number;
+  /** The system that it is resident in; absent in the netboot role and where no stamp is found. */
+  installed: InstalledSystem | undefined;
 }
 
 function createBaseNetworkInterface(): NetworkInterface {
-	return { name: "", mac: "", addresses: [] };
+  return { name: "", mac: "", addresses: [] };
 }
 
 export const NetworkInterface: MessageFns<NetworkInterface> = {
-	encode(
-		message: NetworkInterface,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.name !== "") {
-			writer.uint32(10).string(message.name);
-		}
-		if (message.mac !== "") {
-			writer.uint32(18).string(message.mac);
-		}
-		for (const v of message.addresses) {
-			writer.uint32(26).string(v!);
-		}
-		return writer;
-	},
+  encode(message: NetworkInterface, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.mac !== "") {
+      writer.uint32(18).string(message.mac);
+    }
+    for (const v of message.addresses) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): NetworkInterface {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseNetworkInterface();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkInterface {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNetworkInterface();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.name = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.mac = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.mac = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.addresses.push(reader.string());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.addresses.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): NetworkInterface {
-		return {
-			name: isSet(object.name) ? globalThis.String(object.name) : "",
-			mac: isSet(object.mac) ? globalThis.String(object.mac) : "",
-			addresses: globalThis.Array.isArray(object?.addresses)
-				? object.addresses.map((e: any) => globalThis.String(e))
-				: [],
-		};
-	},
+  fromJSON(object: any): NetworkInterface {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      mac: isSet(object.mac) ? globalThis.String(object.mac) : "",
+      addresses: globalThis.Array.isArray(object?.addresses)
+        ? object.addresses.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
 
-	toJSON(message: NetworkInterface): unknown {
-		const obj: any = {};
-		if (message.name !== "") {
-			obj.name = message.name;
-		}
-		if (message.mac !== "") {
-			obj.mac = message.mac;
-		}
-		if (message.addresses?.length) {
-			obj.addresses = message.addresses;
-		}
-		return obj;
-	},
+  toJSON(message: NetworkInterface): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.mac !== "") {
+      obj.mac = message.mac;
+    }
+    if (message.addresses?.length) {
+      obj.addresses = message.addresses;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<NetworkInterface>): NetworkInterface {
-		return NetworkInterface.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<NetworkInterface>): NetworkInterface {
-		const message = createBaseNetworkInterface();
-		message.name = object.name ?? "";
-		message.mac = object.mac ?? "";
-		message.addresses = object.addresses?.map((e) => e) || [];
-		return message;
-	},
+  create(base?: DeepPartial<NetworkInterface>): NetworkInterface {
+    return NetworkInterface.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NetworkInterface>): NetworkInterface {
+    const message = createBaseNetworkInterface();
+    message.name = object.name ?? "";
+    message.mac = object.mac ?? "";
+    message.addresses = object.addresses?.map((e) => e) || [];
+    return message;
+  },
 };
 
 function createBaseRootDevice(): RootDevice {
-	return { source: "", filesystemType: "", disk: "" };
+  return { source: "", filesystemType: "", disk: "" };
 }
 
 export const RootDevice: MessageFns<RootDevice> = {
-	encode(
-		message: RootDevice,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.source !== "") {
-			writer.uint32(10).string(message.source);
-		}
-		if (message.filesystemType !== "") {
-			writer.uint32(18).string(message.filesystemType);
-		}
-		if (message.disk !== "") {
-			writer.uint32(26).string(message.disk);
-		}
-		return writer;
-	},
+  encode(message: RootDevice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.filesystemType !== "") {
+      writer.uint32(18).string(message.filesystemType);
+    }
+    if (message.disk !== "") {
+      writer.uint32(26).string(message.disk);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): RootDevice {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRootDevice();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RootDevice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRootDevice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.source = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.filesystemType = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.filesystemType = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.disk = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.disk = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RootDevice {
-		return {
-			source: isSet(object.source) ? globalThis.String(object.source) : "",
-			filesystemType: isSet(object.filesystemType)
-				? globalThis.String(object.filesystemType)
-				: isSet(object.filesystem_type)
-					? globalThis.String(object.filesystem_type)
-					: "",
-			disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
-		};
-	},
+  fromJSON(object: any): RootDevice {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      filesystemType: isSet(object.filesystemType)
+        ? globalThis.String(object.filesystemType)
+        : isSet(object.filesystem_type)
+        ? globalThis.String(object.filesystem_type)
+        : "",
+      disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
+    };
+  },
 
-	toJSON(message: RootDevice): unknown {
-		const obj: any = {};
-		if (message.source !== "") {
-			obj.source = message.source;
-		}
-		if (message.filesystemType !== "") {
-			obj.filesystemType = message.filesystemType;
-		}
-		if (message.disk !== "") {
-			obj.disk = message.disk;
-		}
-		return obj;
-	},
+  toJSON(message: RootDevice): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.filesystemType !== "") {
+      obj.filesystemType = message.filesystemType;
+    }
+    if (message.disk !== "") {
+      obj.disk = message.disk;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<RootDevice>): RootDevice {
-		return RootDevice.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<RootDevice>): RootDevice {
-		const message = createBaseRootDevice();
-		message.source = object.source ?? "";
-		message.filesystemType = object.filesystemType ?? "";
-		message.disk = object.disk ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<RootDevice>): RootDevice {
+    return RootDevice.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RootDevice>): RootDevice {
+    const message = createBaseRootDevice();
+    message.source = object.source ?? "";
+    message.filesystemType = object.filesystemType ?? "";
+    message.disk = object.disk ?? "";
+    return message;
+  },
 };
 
 function createBaseNodeFacts(): NodeFacts {
-	return {
-		model: "",
-		serial: "",
-		interfaces: [],
-		memoryBytes: 0n,
-		cpuCount: 0,
-		cpuModel: "",
-		temperatureCelsius: undefined,
-		kernel: "",
-		architecture: "",
-		bootId: "",
-		root: undefined,
-		hostname: "",
-		uptimeSeconds: 0n,
-	};
+  return {
+    model: "",
+    serial: "",
+    interfaces: [],
+    memoryBytes: 0n,
+    cpuCount: 0,
+    cpuModel: "",
+    temperatureCelsius: undefined,
+    kernel: "",
+    architecture: "",
+    bootId: "",
+    root: undefined,
+    hostname: "",
+    uptimeSeconds: 0n,
+  };
 }
 
 export const NodeFacts: MessageFns<NodeFacts> = {
-	encode(
-		message: NodeFacts,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.model !== "") {
-			writer.uint32(10).string(message.model);
-		}
-		if (message.serial !== "") {
-			writer.uint32(18).string(message.serial);
-		}
-		for (const v of message.interfaces) {
-			NetworkInterface.encode(v!, writer.uint32(26).fork()).join();
-		}
-		if (message.memoryBytes !== 0n) {
-			if (BigInt.asUintN(64, message.memoryBytes) !== message.memoryBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.memoryBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(32).uint64(message.memoryBytes);
-		}
-		if (message.cpuCount !== 0) {
-			writer.uint32(40).uint32(message.cpuCount);
-		}
-		if (message.cpuModel !== "") {
-			writer.uint32(50).string(message.cpuModel);
-		}
-		if (message.temperatureCelsius !== undefined) {
-			writer.uint32(57).double(message.temperatureCelsius);
-		}
-		if (message.kernel !== "") {
-			writer.uint32(66).string(message.kernel);
-		}
-		if (message.architecture !== "") {
-			writer.uint32(74).string(message.architecture);
-		}
-		if (message.bootId !== "") {
-			writer.uint32(82).string(message.bootId);
-		}
-		if (message.root !== undefined) {
-			RootDevice.encode(message.root, writer.uint32(90).fork()).join();
-		}
-		if (message.hostname !== "") {
-			writer.uint32(98).string(message.hostname);
-		}
-		if (message.uptimeSeconds !== 0n) {
-			if (BigInt.asUintN(64, message.uptimeSeconds) !== message.uptimeSeconds) {
-				throw new globalThis.Error(
-					"value provided for field message.uptimeSeconds of type uint64 too large",
-				);
-			}
-			writer.uint32(104).uint64(message.uptimeSeconds);
-		}
-		return writer;
-	},
+  encode(message: NodeFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.serial !== "") {
+      writer.uint32(18).string(message.serial);
+    }
+    for (const v of message.interfaces) {
+      NetworkInterface.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.memoryBytes);
+    }
+    if (message.cpuCount !== 0) {
+      writer.uint32(40).uint32(message.cpuCount);
+    }
+    if (message.cpuModel !== "") {
+      writer.uint32(50).string(message.cpuModel);
+    }
+    if (message.temperatureCelsius !== undefined) {
+      writer.uint32(57).double(message.temperatureCelsius);
+    }
+    if (message.kernel !== "") {
+      writer.uint32(66).string(message.kernel);
+    }
+    if (message.architecture !== "") {
+      writer.uint32(74).string(message.architecture);
+    }
+    if (message.bootId !== "") {
+      writer.uint32(82).string(message.bootId);
+    }
+    if (message.root !== undefined) {
+      RootDevice.encode(message.root, writer.uint32(90).fork()).join();
+    }
+    if (message.hostname !== "") {
+      writer.uint32(98).string(message.hostname);
+    }
+    if (message.uptimeSeconds !== 0n) {
+      if (BigInt.asUintN(64, message.uptimeSeconds) !== message.uptimeSeconds) {
+        throw new globalThis.Error("value provided for field message.uptimeSeconds of type uint64 too large");
+      }
+      writer.uint32(104).uint64(message.uptimeSeconds);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): NodeFacts {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseNodeFacts();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeFacts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeFacts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.model = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.serial = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.serial = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.interfaces.push(
-							NetworkInterface.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-					case 4: {
-						if (tag !== 32) {
-							break;
-						}
+            message.interfaces.push(NetworkInterface.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
 
-						message.memoryBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 5: {
-						if (tag !== 40) {
-							break;
-						}
+            message.memoryBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
 
-						message.cpuCount = reader.uint32();
-						continue;
-					}
-					case 6: {
-						if (tag !== 50) {
-							break;
-						}
+            message.cpuCount = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
 
-						message.cpuModel = reader.string();
-						continue;
-					}
-					case 7: {
-						if (tag !== 57) {
-							break;
-						}
+            message.cpuModel = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
 
-						message.temperatureCelsius = reader.double();
-						continue;
-					}
-					case 8: {
-						if (tag !== 66) {
-							break;
-						}
+            message.temperatureCelsius = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
 
-						message.kernel = reader.string();
-						continue;
-					}
-					case 9: {
-						if (tag !== 74) {
-							break;
-						}
+            message.kernel = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
 
-						message.architecture = reader.string();
-						continue;
-					}
-					case 10: {
-						if (tag !== 82) {
-							break;
-						}
+            message.architecture = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
 
-						message.bootId = reader.string();
-						continue;
-					}
-					case 11: {
-						if (tag !== 90) {
-							break;
-						}
+            message.bootId = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
 
-						message.root = RootDevice.decode(reader, reader.uint32());
-						continue;
-					}
-					case 12: {
-						if (tag !== 98) {
-							break;
-						}
+            message.root = RootDevice.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
 
-						message.hostname = reader.string();
-						continue;
-					}
-					case 13: {
-						if (tag !== 104) {
-							break;
-						}
+            message.hostname = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
 
-						message.uptimeSeconds = reader.uint64() as bigint;
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.uptimeSeconds = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): NodeFacts {
-		return {
-			model: isSet(object.model) ? globalThis.String(object.model) : "",
-			serial: isSet(object.serial) ? globalThis.String(object.serial) : "",
-			interfaces: globalThis.Array.isArray(object?.interfaces)
-				? object.interfaces.map((e: any) => NetworkInterface.fromJSON(e))
-				: [],
-			memoryBytes: isSet(object.memoryBytes)
-				? BigInt(object.memoryBytes)
-				: isSet(object.memory_bytes)
-					? BigInt(object.memory_bytes)
-					: 0n,
-			cpuCount: isSet(object.cpuCount)
-				? globalThis.Number(object.cpuCount)
-				: isSet(object.cpu_count)
-					? globalThis.Number(object.cpu_count)
-					: 0,
-			cpuModel: isSet(object.cpuModel)
-				? globalThis.String(object.cpuModel)
-				: isSet(object.cpu_model)
-					? globalThis.String(object.cpu_model)
-					: "",
-			temperatureCelsius: isSet(object.temperatureCelsius)
-				? globalThis.Number(object.temperatureCelsius)
-				: isSet(object.temperature_celsius)
-					? globalThis.Number(object.temperature_celsius)
-					: undefined,
-			kernel: isSet(object.kernel) ? globalThis.String(object.kernel) : "",
-			architecture: isSet(object.architecture)
-				? globalThis.String(object.architecture)
-				: "",
-			bootId: isSet(object.bootId)
-				? globalThis.String(object.bootId)
-				: isSet(object.boot_id)
-					? globalThis.String(object.boot_id)
-					: "",
-			root: isSet(object.root) ? RootDevice.fromJSON(object.root) : undefined,
-			hostname: isSet(object.hostname)
-				? globalThis.String(object.hostname)
-				: "",
-			uptimeSeconds: isSet(object.uptimeSeconds)
-				? BigInt(object.uptimeSeconds)
-				: isSet(object.uptime_seconds)
-					? BigInt(object.uptime_seconds)
-					: 0n,
-		};
-	},
+  fromJSON(object: any): NodeFacts {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      serial: isSet(object.serial) ? globalThis.String(object.serial) : "",
+      interfaces: globalThis.Array.isArray(object?.interfaces)
+        ? object.interfaces.map((e: any) => NetworkInterface.fromJSON(e))
+        : [],
+      memoryBytes: isSet(object.memoryBytes)
+        ? BigInt(object.memoryBytes)
+        : isSet(object.memory_bytes)
+        ? BigInt(object.memory_bytes)
+        : 0n,
+      cpuCount: isSet(object.cpuCount)
+        ? globalThis.Number(object.cpuCount)
+        : isSet(object.cpu_count)
+        ? globalThis.Number(object.cpu_count)
+        : 0,
+      cpuModel: isSet(object.cpuModel)
+        ? globalThis.String(object.cpuModel)
+        : isSet(object.cpu_model)
+        ? globalThis.String(object.cpu_model)
+        : "",
+      temperatureCelsius: isSet(object.temperatureCelsius)
+        ? globalThis.Number(object.temperatureCelsius)
+        : isSet(object.temperature_celsius)
+        ? globalThis.Number(object.temperature_celsius)
+        : undefined,
+      kernel: isSet(object.kernel) ? globalThis.String(object.kernel) : "",
+      architecture: isSet(object.architecture) ? globalThis.String(object.architecture) : "",
+      bootId: isSet(object.bootId)
+        ? globalThis.String(object.bootId)
+        : isSet(object.boot_id)
+        ? globalThis.String(object.boot_id)
+        : "",
+      root: isSet(object.root) ? RootDevice.fromJSON(object.root) : undefined,
+      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : "",
+      uptimeSeconds: isSet(object.uptimeSeconds)
+        ? BigInt(object.uptimeSeconds)
+        : isSet(object.uptime_seconds)
+        ? BigInt(object.uptime_seconds)
+        : 0n,
+    };
+  },
 
-	toJSON(message: NodeFacts): unknown {
-		const obj: any = {};
-		if (message.model !== "") {
-			obj.model = message.model;
-		}
-		if (message.serial !== "") {
-			obj.serial = message.serial;
-		}
-		if (message.interfaces?.length) {
-			obj.interfaces = message.interfaces.map((e) =>
-				NetworkInterface.toJSON(e),
-			);
-		}
-		if (message.memoryBytes !== 0n) {
-			obj.memoryBytes = message.memoryBytes.toString();
-		}
-		if (message.cpuCount !== 0) {
-			obj.cpuCount = Math.round(message.cpuCount);
-		}
-		if (message.cpuModel !== "") {
-			obj.cpuModel = message.cpuModel;
-		}
-		if (message.temperatureCelsius !== undefined) {
-			obj.temperatureCelsius = floatToJson(message.temperatureCelsius);
-		}
-		if (message.kernel !== "") {
-			obj.kernel = message.kernel;
-		}
-		if (message.architecture !== "") {
-			obj.architecture = message.architecture;
-		}
-		if (message.bootId !== "") {
-			obj.bootId = message.bootId;
-		}
-		if (message.root !== undefined) {
-			obj.root = RootDevice.toJSON(message.root);
-		}
-		if (message.hostname !== "") {
-			obj.hostname = message.hostname;
-		}
-		if (message.uptimeSeconds !== 0n) {
-			obj.uptimeSeconds = message.uptimeSeconds.toString();
-		}
-		return obj;
-	},
+  toJSON(message: NodeFacts): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.serial !== "") {
+      obj.serial = message.serial;
+    }
+    if (message.interfaces?.length) {
+      obj.interfaces = message.interfaces.map((e) => NetworkInterface.toJSON(e));
+    }
+    if (message.memoryBytes !== 0n) {
+      obj.memoryBytes = message.memoryBytes.toString();
+    }
+    if (message.cpuCount !== 0) {
+      obj.cpuCount = Math.round(message.cpuCount);
+    }
+    if (message.cpuModel !== "") {
+      obj.cpuModel = message.cpuModel;
+    }
+    if (message.temperatureCelsius !== undefined) {
+      obj.temperatureCelsius = floatToJson(message.temperatureCelsius);
+    }
+    if (message.kernel !== "") {
+      obj.kernel = message.kernel;
+    }
+    if (message.architecture !== "") {
+      obj.architecture = message.architecture;
+    }
+    if (message.bootId !== "") {
+      obj.bootId = message.bootId;
+    }
+    if (message.root !== undefined) {
+      obj.root = RootDevice.toJSON(message.root);
+    }
+    if (message.hostname !== "") {
+      obj.hostname = message.hostname;
+    }
+    if (message.uptimeSeconds !== 0n) {
+      obj.uptimeSeconds = message.uptimeSeconds.toString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<NodeFacts>): NodeFacts {
-		return NodeFacts.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<NodeFacts>): NodeFacts {
-		const message = createBaseNodeFacts();
-		message.model = object.model ?? "";
-		message.serial = object.serial ?? "";
-		message.interfaces =
-			object.interfaces?.map((e) => NetworkInterface.fromPartial(e)) || [];
-		message.memoryBytes =
-			object.memoryBytes !== undefined && object.memoryBytes !== null
-				? BigInt(object.memoryBytes)
-				: 0n;
-		message.cpuCount = object.cpuCount ?? 0;
-		message.cpuModel = object.cpuModel ?? "";
-		message.temperatureCelsius = object.temperatureCelsius ?? undefined;
-		message.kernel = object.kernel ?? "";
-		message.architecture = object.architecture ?? "";
-		message.bootId = object.bootId ?? "";
-		message.root =
-			object.root !== undefined && object.root !== null
-				? RootDevice.fromPartial(object.root)
-				: undefined;
-		message.hostname = object.hostname ?? "";
-		message.uptimeSeconds =
-			object.uptimeSeconds !== undefined && object.uptimeSeconds !== null
-				? BigInt(object.uptimeSeconds)
-				: 0n;
-		return message;
-	},
+  create(base?: DeepPartial<NodeFacts>): NodeFacts {
+    return NodeFacts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeFacts>): NodeFacts {
+    const message = createBaseNodeFacts();
+    message.model = object.model ?? "";
+    message.serial = object.serial ?? "";
+    message.interfaces = object.interfaces?.map((e) => NetworkInterface.fromPartial(e)) || [];
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
+    message.cpuCount = object.cpuCount ?? 0;
+    message.cpuModel = object.cpuModel ?? "";
+    message.temperatureCelsius = object.temperatureCelsius ?? undefined;
+    message.kernel = object.kernel ?? "";
+    message.architecture = object.architecture ?? "";
+    message.bootId = object.bootId ?? "";
+    message.root = (object.root !== undefined && object.root !== null)
+      ? RootDevice.fromPartial(object.root)
+      : undefined;
+    message.hostname = object.hostname ?? "";
+    message.uptimeSeconds = (object.uptimeSeconds !== undefined && object.uptimeSeconds !== null)
+      ? BigInt(object.uptimeSeconds)
+      : 0n;
+    return message;
+  },
 };
 
 function createBaseInstalledSystem(): InstalledSystem {
-	return {
-		imageName: "",
-		imageDigest: "",
-		reimageId: "",
-		installedAt: undefined,
-	};
+  return { imageName: "", imageDigest: "", reimageId: "", installedAt: undefined };
 }
 
 export const InstalledSystem: MessageFns<InstalledSystem> = {
-	encode(
-		message: InstalledSystem,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.imageName !== "") {
-			writer.uint32(10).string(message.imageName);
-		}
-		if (message.imageDigest !== "") {
-			writer.uint32(18).string(message.imageDigest);
-		}
-		if (message.reimageId !== "") {
-			writer.uint32(26).string(message.reimageId);
-		}
-		if (message.installedAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.installedAt),
-				writer.uint32(34).fork(),
-			).join();
-		}
-		return writer;
-	},
+  encode(message: InstalledSystem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.imageName !== "") {
+      writer.uint32(10).string(message.imageName);
+    }
+    if (message.imageDigest !== "") {
+      writer.uint32(18).string(message.imageDigest);
+    }
+    if (message.reimageId !== "") {
+      writer.uint32(26).string(message.reimageId);
+    }
+    if (message.installedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.installedAt), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): InstalledSystem {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseInstalledSystem();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): InstalledSystem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstalledSystem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.imageName = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.imageName = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.imageDigest = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.imageDigest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.reimageId = reader.string();
-						continue;
-					}
-					case 4: {
-						if (tag !== 34) {
-							break;
-						}
+            message.reimageId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
 
-						message.installedAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.installedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): InstalledSystem {
-		return {
-			imageName: isSet(object.imageName)
-				? globalThis.String(object.imageName)
-				: isSet(object.image_name)
-					? globalThis.String(object.image_name)
-					: "",
-			imageDigest: isSet(object.imageDigest)
-				? globalThis.String(object.imageDigest)
-				: isSet(object.image_digest)
-					? globalThis.String(object.image_digest)
-					: "",
-			reimageId: isSet(object.reimageId)
-				? globalThis.String(object.reimageId)
-				: isSet(object.reimage_id)
-					? globalThis.String(object.reimage_id)
-					: "",
-			installedAt: isSet(object.installedAt)
-				? fromJsonTimestamp(object.installedAt)
-				: isSet(object.installed_at)
-					? fromJsonTimestamp(object.installed_at)
-					: undefined,
-		};
-	},
+  fromJSON(object: any): InstalledSystem {
+    return {
+      imageName: isSet(object.imageName)
+        ? globalThis.String(object.imageName)
+        : isSet(object.image_name)
+        ? globalThis.String(object.image_name)
+        : "",
+      imageDigest: isSet(object.imageDigest)
+        ? globalThis.String(object.imageDigest)
+        : isSet(object.image_digest)
+        ? globalThis.String(object.image_digest)
+        : "",
+      reimageId: isSet(object.reimageId)
+        ? globalThis.String(object.reimageId)
+        : isSet(object.reimage_id)
+        ? globalThis.String(object.reimage_id)
+        : "",
+      installedAt: isSet(object.installedAt)
+        ? fromJsonTimestamp(object.installedAt)
+        : isSet(object.installed_at)
+        ? fromJsonTimestamp(object.installed_at)
+        : undefined,
+    };
+  },
 
-	toJSON(message: InstalledSystem): unknown {
-		const obj: any = {};
-		if (message.imageName !== "") {
-			obj.imageName = message.imageName;
-		}
-		if (message.imageDigest !== "") {
-			obj.imageDigest = message.imageDigest;
-		}
-		if (message.reimageId !== "") {
-			obj.reimageId = message.reimageId;
-		}
-		if (message.installedAt !== undefined) {
-			obj.installedAt = message.installedAt.toISOString();
-		}
-		return obj;
-	},
+  toJSON(message: InstalledSystem): unknown {
+    const obj: any = {};
+    if (message.imageName !== "") {
+      obj.imageName = message.imageName;
+    }
+    if (message.imageDigest !== "") {
+      obj.imageDigest = message.imageDigest;
+    }
+    if (message.reimageId !== "") {
+      obj.reimageId = message.reimageId;
+    }
+    if (message.installedAt !== undefined) {
+      obj.installedAt = message.installedAt.toISOString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<InstalledSystem>): InstalledSystem {
-		return InstalledSystem.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<InstalledSystem>): InstalledSystem {
-		const message = createBaseInstalledSystem();
-		message.imageName = object.imageName ?? "";
-		message.imageDigest = object.imageDigest ?? "";
-		message.reimageId = object.reimageId ?? "";
-		message.installedAt = object.installedAt ?? undefined;
-		return message;
-	},
+  create(base?: DeepPartial<InstalledSystem>): InstalledSystem {
+    return InstalledSystem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstalledSystem>): InstalledSystem {
+    const message = createBaseInstalledSystem();
+    message.imageName = object.imageName ?? "";
+    message.imageDigest = object.imageDigest ?? "";
+    message.reimageId = object.reimageId ?? "";
+    message.installedAt = object.installedAt ?? undefined;
+    return message;
+  },
 };
 
 function createBaseAgentInfo(): AgentInfo {
-	return {
-		version: "",
-		role: 0,
-		instanceId: "",
-		port: 0,
-		installed: undefined,
-	};
+  return { version: "", role: 0, instanceId: "", port: 0, installed: undefined };
 }
 
 export const AgentInfo: MessageFns<AgentInfo> = {
-	encode(
-		message: AgentInfo,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.version !== "") {
-			writer.uint32(10).string(message.version);
-		}
-		if (message.role !== 0) {
-			writer.uint32(16).int32(message.role);
-		}
-		if (message.instanceId !== "") {
-			writer.uint32(26).string(message.instanceId);
-		}
-		if (message.port !== 0) {
-			writer.uint32(32).uint32(message.port);
-		}
-		if (message.installed !== undefined) {
-			InstalledSystem.encode(
-				message.installed,
-				writer.uint32(42).fork(),
-			).join();
-		}
-		return writer;
-	},
+  encode(message: AgentInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    if (message.role !== 0) {
+      writer.uint32(16).int32(message.role);
+    }
+    if (message.instanceId !== "") {
+      writer.uint32(26).string(message.instanceId);
+    }
+    if (message.port !== 0) {
+      writer.uint32(32).uint32(message.port);
+    }
+    if (message.installed !== undefined) {
+      InstalledSystem.encode(message.installed, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): AgentInfo {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseAgentInfo();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): AgentInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAgentInfo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.version = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.role = reader.int32() as any;
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.role = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.instanceId = reader.string();
-						continue;
-					}
-					case 4: {
-						if (tag !== 32) {
-							break;
-						}
+            message.instanceId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
 
-						message.port = reader.uint32();
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.port = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.installed = InstalledSystem.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.installed = InstalledSystem.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): AgentInfo {
-		return {
-			version: isSet(object.version) ? globalThis.String(object.version) : "",
-			role: isSet(object.role) ? agentRoleFromJSON(object.role) : 0,
-			instanceId: isSet(object.instanceId)
-				? globalThis.String(object.instanceId)
-				: isSet(object.instance_id)
-					? globalThis.String(object.instance_id)
-					: "",
-			port: isSet(object.port) ? globalThis.Number(object.port) : 0,
-			installed: isSet(object.installed)
-				? InstalledSystem.fromJSON(object.installed)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): AgentInfo {
+    return {
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      role: isSet(object.role) ? agentRoleFromJSON(object.role) : 0,
+      instanceId: isSet(object.instanceId)
+        ? globalThis.String(object.instanceId)
+        : isSet(object.instance_id)
+        ? globalThis.String(object.instance_id)
+        : "",
+      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
+      installed: isSet(object.installed) ? InstalledSystem.fromJSON(object.installed) : undefined,
+    };
+  },
 
-	toJSON(message: AgentInfo): unknown {
-		const obj: any = {};
-		if (message.version !== "") {
-			obj.version = message.version;
-		}
-		if (message.role !== 0) {
-			obj.role = agentRoleToJSON(message.role);
-		}
-		if (message.instanceId !== "") {
-			obj.instanceId = message.instanceId;
-		}
-		if (message.port !== 0) {
-			obj.port = Math.round(message.port);
-		}
-		if (message.installed !== undefined) {
-			obj.installed = InstalledSystem.toJSON(message.installed);
-		}
-		return obj;
-	},
+  toJSON(message: AgentInfo): unknown {
+    const obj: any = {};
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.role !== 0) {
+      obj.role = agentRoleToJSON(message.role);
+    }
+    if (message.instanceId !== "") {
+      obj.instanceId = message.instanceId;
+    }
+    if (message.port !== 0) {
+      obj.port = Math.round(message.port);
+    }
+    if (message.installed !== undefined) {
+      obj.installed = InstalledSystem.toJSON(message.installed);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<AgentInfo>): AgentInfo {
-		return AgentInfo.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<AgentInfo>): AgentInfo {
-		const message = createBaseAgentInfo();
-		message.version = object.version ?? "";
-		message.role = object.role ?? 0;
-		message.instanceId = object.instanceId ?? "";
-		message.port = object.port ?? 0;
-		message.installed =
-			object.installed !== undefined && object.installed !== null
-				? InstalledSystem.fromPartial(object.installed)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<AgentInfo>): AgentInfo {
+    return AgentInfo.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AgentInfo>): AgentInfo {
+    const message = createBaseAgentInfo();
+    message.version = object.version ?? "";
+    message.role = object.role ?? 0;
+    message.instanceId = object.instanceId ?? "";
+    message.port = object.port ?? 0;
+    message.installed = (object.installed !== undefined && object.installed !== null)
+      ? InstalledSystem.fromPartial(object.installed)
+      : undefined;
+    return message;
+  },
 };
 
-function floatToJson(
-	value: number | null | undefined,
-): number | string | null | undefined {
-	return typeof value === "number" && !globalThis.Number.isFinite(value)
-		? globalThis.String(value)
-		: value;
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
-type Builtin =
-	| Date
-	| Function
-	| Uint8Array
-	| string
-	| number
-	| boolean
-	| bigint
-	| undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint
-	? string | number | bigint
-	: T extends Builtin
-		? T
-		: T extends globalThis.Array<infer U>
-			? globalThis.Array<DeepPartial<U>>
-			: T extends ReadonlyArray<infer U>
-				? ReadonlyArray<DeepPartial<U>>
-				: T extends { $case: string; value: unknown }
-					? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-					: T extends {}
-						? { [K in keyof T]?: DeepPartial<T[K]> }
-						: Partial<T>;
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
 
 function toTimestamp(date: Date): Timestamp {
-	const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-	const nanos = (date.getTime() % 1_000) * 1_000_000;
-	return { seconds, nanos };
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-	let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-	millis += (t.nanos || 0) / 1_000_000;
-	return new globalThis.Date(millis);
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
 }
 
 function fromJsonTimestamp(o: any): Date {
-	if (o instanceof globalThis.Date) {
-		return o;
-	} else if (typeof o === "string") {
-		return new globalThis.Date(o);
-	} else {
-		return fromTimestamp(Timestamp.fromJSON(o));
-	}
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
 }
 
 function isSet(value: any): boolean {
-	return value !== null && value !== undefined;
+  return value !== null && value !== undefined;
 }
 
 export interface MessageFns<T> {
-	encode(message: T, writer?: BinaryWriter): BinaryWriter;
-	decode(input: BinaryReader | Uint8Array, length?: number): T;
-	fromJSON(object: any): T;
-	toJSON(message: T): unknown;
-	create(base?: DeepPartial<T>): T;
-	fromPartial(object: DeepPartial<T>): T;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

@@ -17,2369 +17,2140 @@ export const protobufFileName = "pallet/v1/operation.proto";
 
 /** Where an operation stands. */
 export const OperationState = {
-	/** OPERATION_STATE_UNSPECIFIED - Never sent. */
-	OPERATION_STATE_UNSPECIFIED: 0,
-	/** OPERATION_STATE_RUNNING - At work. */
-	OPERATION_STATE_RUNNING: 1,
-	/** OPERATION_STATE_SUCCEEDED - Ended, and everything it promises is true. */
-	OPERATION_STATE_SUCCEEDED: 2,
-	/** OPERATION_STATE_FAILED - Ended with `Operation.failure`. */
-	OPERATION_STATE_FAILED: 3,
-	/** OPERATION_STATE_CANCELLED - Ended because somebody cancelled it. */
-	OPERATION_STATE_CANCELLED: 4,
-	UNRECOGNIZED: -1,
+  /** OPERATION_STATE_UNSPECIFIED - Never sent. */
+  OPERATION_STATE_UNSPECIFIED: 0,
+  /** OPERATION_STATE_RUNNING - At work. */
+  OPERATION_STATE_RUNNING: 1,
+  /** OPERATION_STATE_SUCCEEDED - Ended, and everything it promises is true. */
+  OPERATION_STATE_SUCCEEDED: 2,
+  /** OPERATION_STATE_FAILED - Ended with `Operation.failure`. */
+  OPERATION_STATE_FAILED: 3,
+  /** OPERATION_STATE_CANCELLED - Ended because somebody cancelled it. */
+  OPERATION_STATE_CANCELLED: 4,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type OperationState =
-	(typeof OperationState)[keyof typeof OperationState];
+export type OperationState = typeof OperationState[keyof typeof OperationState];
 
 export namespace OperationState {
-	export type OPERATION_STATE_UNSPECIFIED =
-		typeof OperationState.OPERATION_STATE_UNSPECIFIED;
-	export type OPERATION_STATE_RUNNING =
-		typeof OperationState.OPERATION_STATE_RUNNING;
-	export type OPERATION_STATE_SUCCEEDED =
-		typeof OperationState.OPERATION_STATE_SUCCEEDED;
-	export type OPERATION_STATE_FAILED =
-		typeof OperationState.OPERATION_STATE_FAILED;
-	export type OPERATION_STATE_CANCELLED =
-		typeof OperationState.OPERATION_STATE_CANCELLED;
-	export type UNRECOGNIZED = typeof OperationState.UNRECOGNIZED;
+  export type OPERATION_STATE_UNSPECIFIED = typeof OperationState.OPERATION_STATE_UNSPECIFIED;
+  export type OPERATION_STATE_RUNNING = typeof OperationState.OPERATION_STATE_RUNNING;
+  export type OPERATION_STATE_SUCCEEDED = typeof OperationState.OPERATION_STATE_SUCCEEDED;
+  export type OPERATION_STATE_FAILED = typeof OperationState.OPERATION_STATE_FAILED;
+  export type OPERATION_STATE_CANCELLED = typeof OperationState.OPERATION_STATE_CANCELLED;
+  export type UNRECOGNIZED = typeof OperationState.UNRECOGNIZED;
 }
 
 export function operationStateFromJSON(object: any): OperationState {
-	switch (object) {
-		case 0:
-		case "OPERATION_STATE_UNSPECIFIED":
-			return OperationState.OPERATION_STATE_UNSPECIFIED;
-		case 1:
-		case "OPERATION_STATE_RUNNING":
-			return OperationState.OPERATION_STATE_RUNNING;
-		case 2:
-		case "OPERATION_STATE_SUCCEEDED":
-			return OperationState.OPERATION_STATE_SUCCEEDED;
-		case 3:
-		case "OPERATION_STATE_FAILED":
-			return OperationState.OPERATION_STATE_FAILED;
-		case 4:
-		case "OPERATION_STATE_CANCELLED":
-			return OperationState.OPERATION_STATE_CANCELLED;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return OperationState.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "OPERATION_STATE_UNSPECIFIED":
+      return OperationState.OPERATION_STATE_UNSPECIFIED;
+    case 1:
+    case "OPERATION_STATE_RUNNING":
+      return OperationState.OPERATION_STATE_RUNNING;
+    case 2:
+    case "OPERATION_STATE_SUCCEEDED":
+      return OperationState.OPERATION_STATE_SUCCEEDED;
+    case 3:
+    case "OPERATION_STATE_FAILED":
+      return OperationState.OPERATION_STATE_FAILED;
+    case 4:
+    case "OPERATION_STATE_CANCELLED":
+      return OperationState.OPERATION_STATE_CANCELLED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return OperationState.UNRECOGNIZED;
+  }
 }
 
 export function operationStateToJSON(object: OperationState): string {
-	switch (object) {
-		case OperationState.OPERATION_STATE_UNSPECIFIED:
-			return "OPERATION_STATE_UNSPECIFIED";
-		case OperationState.OPERATION_STATE_RUNNING:
-			return "OPERATION_STATE_RUNNING";
-		case OperationState.OPERATION_STATE_SUCCEEDED:
-			return "OPERATION_STATE_SUCCEEDED";
-		case OperationState.OPERATION_STATE_FAILED:
-			return "OPERATION_STATE_FAILED";
-		case OperationState.OPERATION_STATE_CANCELLED:
-			return "OPERATION_STATE_CANCELLED";
-		case OperationState.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case OperationState.OPERATION_STATE_UNSPECIFIED:
+      return "OPERATION_STATE_UNSPECIFIED";
+    case OperationState.OPERATION_STATE_RUNNING:
+      return "OPERATION_STATE_RUNNING";
+    case OperationState.OPERATION_STATE_SUCCEEDED:
+      return "OPERATION_STATE_SUCCEEDED";
+    case OperationState.OPERATION_STATE_FAILED:
+      return "OPERATION_STATE_FAILED";
+    case OperationState.OPERATION_STATE_CANCELLED:
+      return "OPERATION_STATE_CANCELLED";
+    case OperationState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** What an operation is doing right now. Consumers must not derive an order or a percentage from the numbers. */
 export const OperationPhase = {
-	/** OPERATION_PHASE_UNSPECIFIED - Before the first phase. */
-	OPERATION_PHASE_UNSPECIFIED: 0,
-	/** OPERATION_PHASE_ERASING - Erasing the partition table, so that no firmware boots what is half written. */
-	OPERATION_PHASE_ERASING: 1,
-	/** OPERATION_PHASE_WRITING - Fetching, decompressing, checking and writing the image. */
-	OPERATION_PHASE_WRITING: 2,
-	/** OPERATION_PHASE_SYNCING - Flushing the device's caches. */
-	OPERATION_PHASE_SYNCING: 3,
-	/** OPERATION_PHASE_VERIFYING - Reading back what was written and comparing. */
-	OPERATION_PHASE_VERIFYING: 4,
-	/** OPERATION_PHASE_CUSTOMISING - Placing the node's own files into the new system. */
-	OPERATION_PHASE_CUSTOMISING: 5,
-	/** OPERATION_PHASE_WRITING_TABLE - Writing what lies before the first partition, the partition table with it: the last step. */
-	OPERATION_PHASE_WRITING_TABLE: 6,
-	/** OPERATION_PHASE_FORMATTING - Making a filesystem. */
-	OPERATION_PHASE_FORMATTING: 7,
-	/** OPERATION_PHASE_WIPING - Discarding, or zeroing signatures. */
-	OPERATION_PHASE_WIPING: 8,
-	/** OPERATION_PHASE_UNMOUNTING - Unmounting. */
-	OPERATION_PHASE_UNMOUNTING: 9,
-	/** OPERATION_PHASE_IDENTIFYING - Blinking the LED. */
-	OPERATION_PHASE_IDENTIFYING: 10,
-	UNRECOGNIZED: -1,
+  /** OPERATION_PHASE_UNSPECIFIED - Before the first phase. */
+  OPERATION_PHASE_UNSPECIFIED: 0,
+  /** OPERATION_PHASE_ERASING - Erasing the partition table, so that no firmware boots what is half written. */
+  OPERATION_PHASE_ERASING: 1,
+  /** OPERATION_PHASE_WRITING - Fetching, decompressing, checking and writing the image. */
+  OPERATION_PHASE_WRITING: 2,
+  /** OPERATION_PHASE_SYNCING - Flushing the device's caches. */
+  OPERATION_PHASE_SYNCING: 3,
+  /** OPERATION_PHASE_VERIFYING - Reading back what was written and comparing. */
+  OPERATION_PHASE_VERIFYING: 4,
+  /** OPERATION_PHASE_CUSTOMISING - Placing the node's own files into the new system. */
+  OPERATION_PHASE_CUSTOMISING: 5,
+  /** OPERATION_PHASE_WRITING_TABLE - Writing what lies before the first partition, the partition table with it: the last step. */
+  OPERATION_PHASE_WRITING_TABLE: 6,
+  /** OPERATION_PHASE_FORMATTING - Making a filesystem. */
+  OPERATION_PHASE_FORMATTING: 7,
+  /** OPERATION_PHASE_WIPING - Discarding, or zeroing signatures. */
+  OPERATION_PHASE_WIPING: 8,
+  /** OPERATION_PHASE_UNMOUNTING - Unmounting. */
+  OPERATION_PHASE_UNMOUNTING: 9,
+  /** OPERATION_PHASE_IDENTIFYING - Blinking the LED. */
+  OPERATION_PHASE_IDENTIFYING: 10,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type OperationPhase =
-	(typeof OperationPhase)[keyof typeof OperationPhase];
+export type OperationPhase = typeof OperationPhase[keyof typeof OperationPhase];
 
 export namespace OperationPhase {
-	export type OPERATION_PHASE_UNSPECIFIED =
-		typeof OperationPhase.OPERATION_PHASE_UNSPECIFIED;
-	export type OPERATION_PHASE_ERASING =
-		typeof OperationPhase.OPERATION_PHASE_ERASING;
-	export type OPERATION_PHASE_WRITING =
-		typeof OperationPhase.OPERATION_PHASE_WRITING;
-	export type OPERATION_PHASE_SYNCING =
-		typeof OperationPhase.OPERATION_PHASE_SYNCING;
-	export type OPERATION_PHASE_VERIFYING =
-		typeof OperationPhase.OPERATION_PHASE_VERIFYING;
-	export type OPERATION_PHASE_CUSTOMISING =
-		typeof OperationPhase.OPERATION_PHASE_CUSTOMISING;
-	export type OPERATION_PHASE_WRITING_TABLE =
-		typeof OperationPhase.OPERATION_PHASE_WRITING_TABLE;
-	export type OPERATION_PHASE_FORMATTING =
-		typeof OperationPhase.OPERATION_PHASE_FORMATTING;
-	export type OPERATION_PHASE_WIPING =
-		typeof OperationPhase.OPERATION_PHASE_WIPING;
-	export type OPERATION_PHASE_UNMOUNTING =
-		typeof OperationPhase.OPERATION_PHASE_UNMOUNTING;
-	export type OPERATION_PHASE_IDENTIFYING =
-		typeof OperationPhase.OPERATION_PHASE_IDENTIFYING;
-	export type UNRECOGNIZED = typeof OperationPhase.UNRECOGNIZED;
+  export type OPERATION_PHASE_UNSPECIFIED = typeof OperationPhase.OPERATION_PHASE_UNSPECIFIED;
+  export type OPERATION_PHASE_ERASING = typeof OperationPhase.OPERATION_PHASE_ERASING;
+  export type OPERATION_PHASE_WRITING = typeof OperationPhase.OPERATION_PHASE_WRITING;
+  export type OPERATION_PHASE_SYNCING = typeof OperationPhase.OPERATION_PHASE_SYNCING;
+  export type OPERATION_PHASE_VERIFYING = typeof OperationPhase.OPERATION_PHASE_VERIFYING;
+  export type OPERATION_PHASE_CUSTOMISING = typeof OperationPhase.OPERATION_PHASE_CUSTOMISING;
+  export type OPERATION_PHASE_WRITING_TABLE = typeof OperationPhase.OPERATION_PHASE_WRITING_TABLE;
+  export type OPERATION_PHASE_FORMATTING = typeof OperationPhase.OPERATION_PHASE_FORMATTING;
+  export type OPERATION_PHASE_WIPING = typeof OperationPhase.OPERATION_PHASE_WIPING;
+  export type OPERATION_PHASE_UNMOUNTING = typeof OperationPhase.OPERATION_PHASE_UNMOUNTING;
+  export type OPERATION_PHASE_IDENTIFYING = typeof OperationPhase.OPERATION_PHASE_IDENTIFYING;
+  export type UNRECOGNIZED = typeof OperationPhase.UNRECOGNIZED;
 }
 
 export function operationPhaseFromJSON(object: any): OperationPhase {
-	switch (object) {
-		case 0:
-		case "OPERATION_PHASE_UNSPECIFIED":
-			return OperationPhase.OPERATION_PHASE_UNSPECIFIED;
-		case 1:
-		case "OPERATION_PHASE_ERASING":
-			return OperationPhase.OPERATION_PHASE_ERASING;
-		case 2:
-		case "OPERATION_PHASE_WRITING":
-			return OperationPhase.OPERATION_PHASE_WRITING;
-		case 3:
-		case "OPERATION_PHASE_SYNCING":
-			return OperationPhase.OPERATION_PHASE_SYNCING;
-		case 4:
-		case "OPERATION_PHASE_VERIFYING":
-			return OperationPhase.OPERATION_PHASE_VERIFYING;
-		case 5:
-		case "OPERATION_PHASE_CUSTOMISING":
-			return OperationPhase.OPERATION_PHASE_CUSTOMISING;
-		case 6:
-		case "OPERATION_PHASE_WRITING_TABLE":
-			return OperationPhase.OPERATION_PHASE_WRITING_TABLE;
-		case 7:
-		case "OPERATION_PHASE_FORMATTING":
-			return OperationPhase.OPERATION_PHASE_FORMATTING;
-		case 8:
-		case "OPERATION_PHASE_WIPING":
-			return OperationPhase.OPERATION_PHASE_WIPING;
-		case 9:
-		case "OPERATION_PHASE_UNMOUNTING":
-			return OperationPhase.OPERATION_PHASE_UNMOUNTING;
-		case 10:
-		case "OPERATION_PHASE_IDENTIFYING":
-			return OperationPhase.OPERATION_PHASE_IDENTIFYING;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return OperationPhase.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "OPERATION_PHASE_UNSPECIFIED":
+      return OperationPhase.OPERATION_PHASE_UNSPECIFIED;
+    case 1:
+    case "OPERATION_PHASE_ERASING":
+      return OperationPhase.OPERATION_PHASE_ERASING;
+    case 2:
+    case "OPERATION_PHASE_WRITING":
+      return OperationPhase.OPERATION_PHASE_WRITING;
+    case 3:
+    case "OPERATION_PHASE_SYNCING":
+      return OperationPhase.OPERATION_PHASE_SYNCING;
+    case 4:
+    case "OPERATION_PHASE_VERIFYING":
+      return OperationPhase.OPERATION_PHASE_VERIFYING;
+    case 5:
+    case "OPERATION_PHASE_CUSTOMISING":
+      return OperationPhase.OPERATION_PHASE_CUSTOMISING;
+    case 6:
+    case "OPERATION_PHASE_WRITING_TABLE":
+      return OperationPhase.OPERATION_PHASE_WRITING_TABLE;
+    case 7:
+    case "OPERATION_PHASE_FORMATTING":
+      return OperationPhase.OPERATION_PHASE_FORMATTING;
+    case 8:
+    case "OPERATION_PHASE_WIPING":
+      return OperationPhase.OPERATION_PHASE_WIPING;
+    case 9:
+    case "OPERATION_PHASE_UNMOUNTING":
+      return OperationPhase.OPERATION_PHASE_UNMOUNTING;
+    case 10:
+    case "OPERATION_PHASE_IDENTIFYING":
+      return OperationPhase.OPERATION_PHASE_IDENTIFYING;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return OperationPhase.UNRECOGNIZED;
+  }
 }
 
 export function operationPhaseToJSON(object: OperationPhase): string {
-	switch (object) {
-		case OperationPhase.OPERATION_PHASE_UNSPECIFIED:
-			return "OPERATION_PHASE_UNSPECIFIED";
-		case OperationPhase.OPERATION_PHASE_ERASING:
-			return "OPERATION_PHASE_ERASING";
-		case OperationPhase.OPERATION_PHASE_WRITING:
-			return "OPERATION_PHASE_WRITING";
-		case OperationPhase.OPERATION_PHASE_SYNCING:
-			return "OPERATION_PHASE_SYNCING";
-		case OperationPhase.OPERATION_PHASE_VERIFYING:
-			return "OPERATION_PHASE_VERIFYING";
-		case OperationPhase.OPERATION_PHASE_CUSTOMISING:
-			return "OPERATION_PHASE_CUSTOMISING";
-		case OperationPhase.OPERATION_PHASE_WRITING_TABLE:
-			return "OPERATION_PHASE_WRITING_TABLE";
-		case OperationPhase.OPERATION_PHASE_FORMATTING:
-			return "OPERATION_PHASE_FORMATTING";
-		case OperationPhase.OPERATION_PHASE_WIPING:
-			return "OPERATION_PHASE_WIPING";
-		case OperationPhase.OPERATION_PHASE_UNMOUNTING:
-			return "OPERATION_PHASE_UNMOUNTING";
-		case OperationPhase.OPERATION_PHASE_IDENTIFYING:
-			return "OPERATION_PHASE_IDENTIFYING";
-		case OperationPhase.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case OperationPhase.OPERATION_PHASE_UNSPECIFIED:
+      return "OPERATION_PHASE_UNSPECIFIED";
+    case OperationPhase.OPERATION_PHASE_ERASING:
+      return "OPERATION_PHASE_ERASING";
+    case OperationPhase.OPERATION_PHASE_WRITING:
+      return "OPERATION_PHASE_WRITING";
+    case OperationPhase.OPERATION_PHASE_SYNCING:
+      return "OPERATION_PHASE_SYNCING";
+    case OperationPhase.OPERATION_PHASE_VERIFYING:
+      return "OPERATION_PHASE_VERIFYING";
+    case OperationPhase.OPERATION_PHASE_CUSTOMISING:
+      return "OPERATION_PHASE_CUSTOMISING";
+    case OperationPhase.OPERATION_PHASE_WRITING_TABLE:
+      return "OPERATION_PHASE_WRITING_TABLE";
+    case OperationPhase.OPERATION_PHASE_FORMATTING:
+      return "OPERATION_PHASE_FORMATTING";
+    case OperationPhase.OPERATION_PHASE_WIPING:
+      return "OPERATION_PHASE_WIPING";
+    case OperationPhase.OPERATION_PHASE_UNMOUNTING:
+      return "OPERATION_PHASE_UNMOUNTING";
+    case OperationPhase.OPERATION_PHASE_IDENTIFYING:
+      return "OPERATION_PHASE_IDENTIFYING";
+    case OperationPhase.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** How the bytes at a source URL are compressed. */
 export const Compression = {
-	/** COMPRESSION_UNSPECIFIED - Never sent. */
-	COMPRESSION_UNSPECIFIED: 0,
-	/** COMPRESSION_NONE - As they are. */
-	COMPRESSION_NONE: 1,
-	/** COMPRESSION_ZSTD - Zstandard frames (RFC 8878), any number of them. */
-	COMPRESSION_ZSTD: 2,
-	UNRECOGNIZED: -1,
+  /** COMPRESSION_UNSPECIFIED - Never sent. */
+  COMPRESSION_UNSPECIFIED: 0,
+  /** COMPRESSION_NONE - As they are. */
+  COMPRESSION_NONE: 1,
+  /** COMPRESSION_ZSTD - Zstandard frames (RFC 8878), any number of them. */
+  COMPRESSION_ZSTD: 2,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type Compression = (typeof Compression)[keyof typeof Compression];
+export type Compression = typeof Compression[keyof typeof Compression];
 
 export namespace Compression {
-	export type COMPRESSION_UNSPECIFIED =
-		typeof Compression.COMPRESSION_UNSPECIFIED;
-	export type COMPRESSION_NONE = typeof Compression.COMPRESSION_NONE;
-	export type COMPRESSION_ZSTD = typeof Compression.COMPRESSION_ZSTD;
-	export type UNRECOGNIZED = typeof Compression.UNRECOGNIZED;
+  export type COMPRESSION_UNSPECIFIED = typeof Compression.COMPRESSION_UNSPECIFIED;
+  export type COMPRESSION_NONE = typeof Compression.COMPRESSION_NONE;
+  export type COMPRESSION_ZSTD = typeof Compression.COMPRESSION_ZSTD;
+  export type UNRECOGNIZED = typeof Compression.UNRECOGNIZED;
 }
 
 export function compressionFromJSON(object: any): Compression {
-	switch (object) {
-		case 0:
-		case "COMPRESSION_UNSPECIFIED":
-			return Compression.COMPRESSION_UNSPECIFIED;
-		case 1:
-		case "COMPRESSION_NONE":
-			return Compression.COMPRESSION_NONE;
-		case 2:
-		case "COMPRESSION_ZSTD":
-			return Compression.COMPRESSION_ZSTD;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return Compression.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "COMPRESSION_UNSPECIFIED":
+      return Compression.COMPRESSION_UNSPECIFIED;
+    case 1:
+    case "COMPRESSION_NONE":
+      return Compression.COMPRESSION_NONE;
+    case 2:
+    case "COMPRESSION_ZSTD":
+      return Compression.COMPRESSION_ZSTD;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Compression.UNRECOGNIZED;
+  }
 }
 
 export function compressionToJSON(object: Compression): string {
-	switch (object) {
-		case Compression.COMPRESSION_UNSPECIFIED:
-			return "COMPRESSION_UNSPECIFIED";
-		case Compression.COMPRESSION_NONE:
-			return "COMPRESSION_NONE";
-		case Compression.COMPRESSION_ZSTD:
-			return "COMPRESSION_ZSTD";
-		case Compression.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case Compression.COMPRESSION_UNSPECIFIED:
+      return "COMPRESSION_UNSPECIFIED";
+    case Compression.COMPRESSION_NONE:
+      return "COMPRESSION_NONE";
+    case Compression.COMPRESSION_ZSTD:
+      return "COMPRESSION_ZSTD";
+    case Compression.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** Filesystems that MakeFilesystem can make. */
 export const FilesystemType = {
-	/** FILESYSTEM_TYPE_UNSPECIFIED - Never sent. */
-	FILESYSTEM_TYPE_UNSPECIFIED: 0,
-	/** FILESYSTEM_TYPE_VFAT - FAT, its size of entries chosen by mkfs.vfat(8). */
-	FILESYSTEM_TYPE_VFAT: 1,
-	/** FILESYSTEM_TYPE_EXT4 - ext4, by mkfs.ext4(8). */
-	FILESYSTEM_TYPE_EXT4: 2,
-	UNRECOGNIZED: -1,
+  /** FILESYSTEM_TYPE_UNSPECIFIED - Never sent. */
+  FILESYSTEM_TYPE_UNSPECIFIED: 0,
+  /** FILESYSTEM_TYPE_VFAT - FAT, its size of entries chosen by mkfs.vfat(8). */
+  FILESYSTEM_TYPE_VFAT: 1,
+  /** FILESYSTEM_TYPE_EXT4 - ext4, by mkfs.ext4(8). */
+  FILESYSTEM_TYPE_EXT4: 2,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type FilesystemType =
-	(typeof FilesystemType)[keyof typeof FilesystemType];
+export type FilesystemType = typeof FilesystemType[keyof typeof FilesystemType];
 
 export namespace FilesystemType {
-	export type FILESYSTEM_TYPE_UNSPECIFIED =
-		typeof FilesystemType.FILESYSTEM_TYPE_UNSPECIFIED;
-	export type FILESYSTEM_TYPE_VFAT = typeof FilesystemType.FILESYSTEM_TYPE_VFAT;
-	export type FILESYSTEM_TYPE_EXT4 = typeof FilesystemType.FILESYSTEM_TYPE_EXT4;
-	export type UNRECOGNIZED = typeof FilesystemType.UNRECOGNIZED;
+  export type FILESYSTEM_TYPE_UNSPECIFIED = typeof FilesystemType.FILESYSTEM_TYPE_UNSPECIFIED;
+  export type FILESYSTEM_TYPE_VFAT = typeof FilesystemType.FILESYSTEM_TYPE_VFAT;
+  export type FILESYSTEM_TYPE_EXT4 = typeof FilesystemType.FILESYSTEM_TYPE_EXT4;
+  export type UNRECOGNIZED = typeof FilesystemType.UNRECOGNIZED;
 }
 
 export function filesystemTypeFromJSON(object: any): FilesystemType {
-	switch (object) {
-		case 0:
-		case "FILESYSTEM_TYPE_UNSPECIFIED":
-			return FilesystemType.FILESYSTEM_TYPE_UNSPECIFIED;
-		case 1:
-		case "FILESYSTEM_TYPE_VFAT":
-			return FilesystemType.FILESYSTEM_TYPE_VFAT;
-		case 2:
-		case "FILESYSTEM_TYPE_EXT4":
-			return FilesystemType.FILESYSTEM_TYPE_EXT4;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return FilesystemType.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "FILESYSTEM_TYPE_UNSPECIFIED":
+      return FilesystemType.FILESYSTEM_TYPE_UNSPECIFIED;
+    case 1:
+    case "FILESYSTEM_TYPE_VFAT":
+      return FilesystemType.FILESYSTEM_TYPE_VFAT;
+    case 2:
+    case "FILESYSTEM_TYPE_EXT4":
+      return FilesystemType.FILESYSTEM_TYPE_EXT4;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return FilesystemType.UNRECOGNIZED;
+  }
 }
 
 export function filesystemTypeToJSON(object: FilesystemType): string {
-	switch (object) {
-		case FilesystemType.FILESYSTEM_TYPE_UNSPECIFIED:
-			return "FILESYSTEM_TYPE_UNSPECIFIED";
-		case FilesystemType.FILESYSTEM_TYPE_VFAT:
-			return "FILESYSTEM_TYPE_VFAT";
-		case FilesystemType.FILESYSTEM_TYPE_EXT4:
-			return "FILESYSTEM_TYPE_EXT4";
-		case FilesystemType.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case FilesystemType.FILESYSTEM_TYPE_UNSPECIFIED:
+      return "FILESYSTEM_TYPE_UNSPECIFIED";
+    case FilesystemType.FILESYSTEM_TYPE_VFAT:
+      return "FILESYSTEM_TYPE_VFAT";
+    case FilesystemType.FILESYSTEM_TYPE_EXT4:
+      return "FILESYSTEM_TYPE_EXT4";
+    case FilesystemType.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** How to wipe. */
 export const WipeMethod = {
-	/** WIPE_METHOD_UNSPECIFIED - Never sent. */
-	WIPE_METHOD_UNSPECIFIED: 0,
-	/** WIPE_METHOD_DISCARD - blkdiscard(8): the whole device is discarded; fails where the device cannot. */
-	WIPE_METHOD_DISCARD: 1,
-	/** WIPE_METHOD_SIGNATURES - Zero the partition table and every filesystem signature that wipefs(8) finds, on the disk and its partitions. */
-	WIPE_METHOD_SIGNATURES: 2,
-	UNRECOGNIZED: -1,
+  /** WIPE_METHOD_UNSPECIFIED - Never sent. */
+  WIPE_METHOD_UNSPECIFIED: 0,
+  /** WIPE_METHOD_DISCARD - blkdiscard(8): the whole device is discarded; fails where the device cannot. */
+  WIPE_METHOD_DISCARD: 1,
+  /** WIPE_METHOD_SIGNATURES - Zero the partition table and every filesystem signature that wipefs(8) finds, on the disk and its partitions. */
+  WIPE_METHOD_SIGNATURES: 2,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type WipeMethod = (typeof WipeMethod)[keyof typeof WipeMethod];
+export type WipeMethod = typeof WipeMethod[keyof typeof WipeMethod];
 
 export namespace WipeMethod {
-	export type WIPE_METHOD_UNSPECIFIED =
-		typeof WipeMethod.WIPE_METHOD_UNSPECIFIED;
-	export type WIPE_METHOD_DISCARD = typeof WipeMethod.WIPE_METHOD_DISCARD;
-	export type WIPE_METHOD_SIGNATURES = typeof WipeMethod.WIPE_METHOD_SIGNATURES;
-	export type UNRECOGNIZED = typeof WipeMethod.UNRECOGNIZED;
+  export type WIPE_METHOD_UNSPECIFIED = typeof WipeMethod.WIPE_METHOD_UNSPECIFIED;
+  export type WIPE_METHOD_DISCARD = typeof WipeMethod.WIPE_METHOD_DISCARD;
+  export type WIPE_METHOD_SIGNATURES = typeof WipeMethod.WIPE_METHOD_SIGNATURES;
+  export type UNRECOGNIZED = typeof WipeMethod.UNRECOGNIZED;
 }
 
 export function wipeMethodFromJSON(object: any): WipeMethod {
-	switch (object) {
-		case 0:
-		case "WIPE_METHOD_UNSPECIFIED":
-			return WipeMethod.WIPE_METHOD_UNSPECIFIED;
-		case 1:
-		case "WIPE_METHOD_DISCARD":
-			return WipeMethod.WIPE_METHOD_DISCARD;
-		case 2:
-		case "WIPE_METHOD_SIGNATURES":
-			return WipeMethod.WIPE_METHOD_SIGNATURES;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return WipeMethod.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "WIPE_METHOD_UNSPECIFIED":
+      return WipeMethod.WIPE_METHOD_UNSPECIFIED;
+    case 1:
+    case "WIPE_METHOD_DISCARD":
+      return WipeMethod.WIPE_METHOD_DISCARD;
+    case 2:
+    case "WIPE_METHOD_SIGNATURES":
+      return WipeMethod.WIPE_METHOD_SIGNATURES;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return WipeMethod.UNRECOGNIZED;
+  }
 }
 
 export function wipeMethodToJSON(object: WipeMethod): string {
-	switch (object) {
-		case WipeMethod.WIPE_METHOD_UNSPECIFIED:
-			return "WIPE_METHOD_UNSPECIFIED";
-		case WipeMethod.WIPE_METHOD_DISCARD:
-			return "WIPE_METHOD_DISCARD";
-		case WipeMethod.WIPE_METHOD_SIGNATURES:
-			return "WIPE_METHOD_SIGNATURES";
-		case WipeMethod.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case WipeMethod.WIPE_METHOD_UNSPECIFIED:
+      return "WIPE_METHOD_UNSPECIFIED";
+    case WipeMethod.WIPE_METHOD_DISCARD:
+      return "WIPE_METHOD_DISCARD";
+    case WipeMethod.WIPE_METHOD_SIGNATURES:
+      return "WIPE_METHOD_SIGNATURES";
+    case WipeMethod.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** Where an image comes from and what it must turn out to be. */
 export interface ImageSource {
-	/** "http://…" URL of the stored image; the server must answer Range requests (RFC 9110 section 14). */
-	url: string;
-	/** How the bytes at the URL are compressed. */
-	compression: Compression;
-	/** Number of bytes at the URL. */
-	storedBytes: bigint;
-	/** Number of bytes after decompression, a multiple of 512. */
-	sizeBytes: bigint;
-	/** Lower-case hexadecimal SHA-256 of the decompressed image. */
-	digest: string;
-	/**
-	 * Where the first partition of the image starts, in bytes; what lies before it (the partition table with it)
-	 * is erased first and written last. A multiple of 512, at least 512, at most 64 MiB.
-	 */
-	firstPartitionBytes: bigint;
+  /** "http://…" URL of the stored image; the server must answer Range requests (RFC 9110 section 14). */
+  url: string;
+  /** How the bytes at the URL are compressed. */
+  compression: Compression;
+  /** Number of bytes at the URL. */
+  storedBytes: bigint;
+  /** Number of bytes after decompression, a multiple of 512. */
+  sizeBytes: bigint;
+  /** Lower-case hexadecimal SHA-256 of the decompressed image. */
+  digest: string;
+  /**
+   * Where the first partition of the image starts, in bytes; what lies before it (the partition table with it)
+   * is erased first and written last. A multiple of 512, at least 512, at most 64 MiB.
+   */
+  firstPartitionBytes: bigint;
 }
 
 /** The root partition inside an image, reached by offset because the partition table does not exist yet. */
 export interface RootPartition {
-	/** Start in bytes from the beginning of the image. */
-	offsetBytes: bigint;
-	/** Length in bytes. */
-	lengthBytes: bigint;
-	/** Filesystem type, for example "ext4". */
-	filesystemType: string;
+  /** Start in bytes from the beginning of the image. */
+  offsetBytes: bigint;
+  /** Length in bytes. */
+  lengthBytes: bigint;
+  /** Filesystem type, for example "ext4". */
+  filesystemType: string;
 }
 
 /** What to place into the new system between the verification and the partition table. */
 export interface Customisation {
-	/** Where the system's root filesystem lies. */
-	root: RootPartition | undefined;
-	/** The stamp to write to /etc/pallet/installed.json in it. */
-	stamp: InstalledSystem | undefined;
+  /** Where the system's root filesystem lies. */
+  root:
+    | RootPartition
+    | undefined;
+  /** The stamp to write to /etc/pallet/installed.json in it. */
+  stamp: InstalledSystem | undefined;
 }
 
 /** Write an image to a whole disk: erase the table, write, sync, read back and compare, customise, write the table. */
 export interface WriteImage {
-	/** Absolute path of a whole disk, for example "/dev/mmcblk0". */
-	device: string;
-	/** What to write. */
-	source: ImageSource | undefined;
-	/** What to place into the new system; absent leaves the image untouched. */
-	customisation: Customisation | undefined;
+  /** Absolute path of a whole disk, for example "/dev/mmcblk0". */
+  device: string;
+  /** What to write. */
+  source:
+    | ImageSource
+    | undefined;
+  /** What to place into the new system; absent leaves the image untouched. */
+  customisation: Customisation | undefined;
 }
 
 /** Compare a disk with an image, without writing. */
 export interface VerifyImage {
-	/** Absolute path of a whole disk. */
-	device: string;
-	/** What the disk should hold. */
-	source: ImageSource | undefined;
+  /** Absolute path of a whole disk. */
+  device: string;
+  /** What the disk should hold. */
+  source: ImageSource | undefined;
 }
 
 /** Make a filesystem on a partition or on a whole disk. */
 export interface MakeFilesystem {
-	/** Absolute path of a partition or of a whole disk. */
-	device: string;
-	/** Which filesystem. */
-	type: FilesystemType;
-	/** Volume label; empty for none. At most 11 bytes of ASCII for vfat, 16 bytes for ext4. */
-	label: string;
+  /** Absolute path of a partition or of a whole disk. */
+  device: string;
+  /** Which filesystem. */
+  type: FilesystemType;
+  /** Volume label; empty for none. At most 11 bytes of ASCII for vfat, 16 bytes for ext4. */
+  label: string;
 }
 
 /** Make a disk blank. */
 export interface Wipe {
-	/** Absolute path of a whole disk. */
-	device: string;
-	/** How. */
-	method: WipeMethod;
+  /** Absolute path of a whole disk. */
+  device: string;
+  /** How. */
+  method: WipeMethod;
 }
 
 /** Unmount a device and everything on it, and switch off its swap. */
 export interface Unmount {
-	/** Absolute path of a disk or partition. */
-	device: string;
+  /** Absolute path of a disk or partition. */
+  device: string;
 }
 
 /** Blink the activity LED so that a person finds the board. */
 export interface Identify {
-	/** For how long; at most 10 minutes. */
-	duration: Duration | undefined;
+  /** For how long; at most 10 minutes. */
+  duration: Duration | undefined;
 }
 
 /** The work of an operation. */
 export interface OperationSpec {
-	/** Exactly one kind of work. */
-	work:
-		| //
-		/** Write an image to a disk. */
-		{ $case: "writeImage"; value: WriteImage } //
-		/** Compare a disk with an image. */
-		| { $case: "verifyImage"; value: VerifyImage } //
-		/** Make a filesystem. */
-		| { $case: "makeFilesystem"; value: MakeFilesystem } //
-		/** Make a disk blank. */
-		| { $case: "wipe"; value: Wipe } //
-		/** Unmount a device. */
-		| { $case: "unmount"; value: Unmount } //
-		/** Blink the LED. */
-		| { $case: "identify"; value: Identify }
-		| undefined;
+  /** Exactly one kind of work. */
+  work:
+    | //
+    /** Write an image to a disk. */
+    { $case: "writeImage"; value: WriteImage }
+    | //
+    /** Compare a disk with an image. */
+    { $case: "verifyImage"; value: VerifyImage }
+    | //
+    /** Make a filesystem. */
+    { $case: "makeFilesystem"; value: MakeFilesystem }
+    | //
+    /** Make a disk blank. */
+    { $case: "wipe"; value: Wipe }
+    | //
+    /** Unmount a device. */
+    { $case: "unmount"; value: Unmount }
+    | //
+    /** Blink the LED. */
+    { $case: "identify"; value: Identify }
+    | undefined;
 }
 
 /** Bytes done of a total. */
 export interface ByteCount {
-	/** Bytes done so far. */
-	done: bigint;
-	/** Bytes in all; 0 while that is unknown or when nothing of the kind is to be done. */
-	total: bigint;
+  /** Bytes done so far. */
+  done: bigint;
+  /** Bytes in all; 0 while that is unknown or when nothing of the kind is to be done. */
+  total: bigint;
 }
 
 /** How far an operation has come. Sent when the phase changes and otherwise at most four times a second. */
 export interface Progress {
-	/** What it is doing. */
-	phase: OperationPhase;
-	/** Stored (compressed) bytes fetched from the source. */
-	read: ByteCount | undefined;
-	/** Image bytes written to the device. */
-	written: ByteCount | undefined;
-	/** Image bytes that did not have to be written. */
-	skipped: ByteCount | undefined;
-	/** Image bytes read back and found right. */
-	verified: ByteCount | undefined;
-	/** Current speed of the phase in bytes per second, over the last few seconds. */
-	bytesPerSecond: bigint;
-	/** Estimated time until the phase ends; absent while unknown. */
-	eta: Duration | undefined;
-	/** How often a broken connection to the source was taken up again. */
-	resumed: number;
+  /** What it is doing. */
+  phase: OperationPhase;
+  /** Stored (compressed) bytes fetched from the source. */
+  read:
+    | ByteCount
+    | undefined;
+  /** Image bytes written to the device. */
+  written:
+    | ByteCount
+    | undefined;
+  /** Image bytes that did not have to be written. */
+  skipped:
+    | ByteCount
+    | undefined;
+  /** Image bytes read back and found right. */
+  verified:
+    | ByteCount
+    | undefined;
+  /** Current speed of the phase in bytes per second, over the last few seconds. */
+  bytesPerSecond: bigint;
+  /** Estimated time until the phase ends; absent while unknown. */
+  eta:
+    | Duration
+    | undefined;
+  /** How often a broken connection to the source was taken up again. */
+  resumed: number;
 }
 
 /** Long work that an agent performs. It outlives the stream that watches it. */
 export interface Operation {
-	/** Id chosen by the caller: 1 to 64 characters of [A-Za-z0-9._-]. */
-	operationId: string;
-	/** What it does. */
-	spec: OperationSpec | undefined;
-	/** Where it stands. */
-	state: OperationState;
-	/** How far it has come. */
-	progress: Progress | undefined;
-	/** Why it failed or was cancelled; absent otherwise. */
-	failure: Failure | undefined;
-	/** When it was started, by the clock of the node. */
-	startedAt: Date | undefined;
-	/** When it ended; absent while it runs. */
-	endedAt: Date | undefined;
+  /** Id chosen by the caller: 1 to 64 characters of [A-Za-z0-9._-]. */
+  operationId: string;
+  /** What it does. */
+  spec:
+    | OperationSpec
+    | undefined;
+  /** Where it stands. */
+  state: OperationState;
+  /** How far it has come. */
+  progress:
+    | Progress
+    | undefined;
+  /** Why it failed or was cancelled; absent otherwise. */
+  failure:
+    | Failure
+    | undefined;
+  /** When it was started, by the clock of the node. */
+  startedAt:
+    | Date
+    | undefined;
+  /** When it ended; absent while it runs. */
+  endedAt: Date | undefined;
 }
 
 function createBaseImageSource(): ImageSource {
-	return {
-		url: "",
-		compression: 0,
-		storedBytes: 0n,
-		sizeBytes: 0n,
-		digest: "",
-		firstPartitionBytes: 0n,
-	};
+  return { url: "", compression: 0, storedBytes: 0n, sizeBytes: 0n, digest: "", firstPartitionBytes: 0n };
 }
 
 export const ImageSource: MessageFns<ImageSource> = {
-	encode(
-		message: ImageSource,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.url !== "") {
-			writer.uint32(10).string(message.url);
-		}
-		if (message.compression !== 0) {
-			writer.uint32(16).int32(message.compression);
-		}
-		if (message.storedBytes !== 0n) {
-			if (BigInt.asUintN(64, message.storedBytes) !== message.storedBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.storedBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(24).uint64(message.storedBytes);
-		}
-		if (message.sizeBytes !== 0n) {
-			if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.sizeBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(32).uint64(message.sizeBytes);
-		}
-		if (message.digest !== "") {
-			writer.uint32(42).string(message.digest);
-		}
-		if (message.firstPartitionBytes !== 0n) {
-			if (
-				BigInt.asUintN(64, message.firstPartitionBytes) !==
-				message.firstPartitionBytes
-			) {
-				throw new globalThis.Error(
-					"value provided for field message.firstPartitionBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(48).uint64(message.firstPartitionBytes);
-		}
-		return writer;
-	},
+  encode(message: ImageSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.url !== "") {
+      writer.uint32(10).string(message.url);
+    }
+    if (message.compression !== 0) {
+      writer.uint32(16).int32(message.compression);
+    }
+    if (message.storedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.storedBytes) !== message.storedBytes) {
+        throw new globalThis.Error("value provided for field message.storedBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.storedBytes);
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.sizeBytes);
+    }
+    if (message.digest !== "") {
+      writer.uint32(42).string(message.digest);
+    }
+    if (message.firstPartitionBytes !== 0n) {
+      if (BigInt.asUintN(64, message.firstPartitionBytes) !== message.firstPartitionBytes) {
+        throw new globalThis.Error("value provided for field message.firstPartitionBytes of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.firstPartitionBytes);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): ImageSource {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseImageSource();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ImageSource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImageSource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.url = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.url = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.compression = reader.int32() as any;
-						continue;
-					}
-					case 3: {
-						if (tag !== 24) {
-							break;
-						}
+            message.compression = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
 
-						message.storedBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 4: {
-						if (tag !== 32) {
-							break;
-						}
+            message.storedBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
 
-						message.sizeBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.digest = reader.string();
-						continue;
-					}
-					case 6: {
-						if (tag !== 48) {
-							break;
-						}
+            message.digest = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
 
-						message.firstPartitionBytes = reader.uint64() as bigint;
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.firstPartitionBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ImageSource {
-		return {
-			url: isSet(object.url) ? globalThis.String(object.url) : "",
-			compression: isSet(object.compression)
-				? compressionFromJSON(object.compression)
-				: 0,
-			storedBytes: isSet(object.storedBytes)
-				? BigInt(object.storedBytes)
-				: isSet(object.stored_bytes)
-					? BigInt(object.stored_bytes)
-					: 0n,
-			sizeBytes: isSet(object.sizeBytes)
-				? BigInt(object.sizeBytes)
-				: isSet(object.size_bytes)
-					? BigInt(object.size_bytes)
-					: 0n,
-			digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
-			firstPartitionBytes: isSet(object.firstPartitionBytes)
-				? BigInt(object.firstPartitionBytes)
-				: isSet(object.first_partition_bytes)
-					? BigInt(object.first_partition_bytes)
-					: 0n,
-		};
-	},
+  fromJSON(object: any): ImageSource {
+    return {
+      url: isSet(object.url) ? globalThis.String(object.url) : "",
+      compression: isSet(object.compression) ? compressionFromJSON(object.compression) : 0,
+      storedBytes: isSet(object.storedBytes)
+        ? BigInt(object.storedBytes)
+        : isSet(object.stored_bytes)
+        ? BigInt(object.stored_bytes)
+        : 0n,
+      sizeBytes: isSet(object.sizeBytes)
+        ? BigInt(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? BigInt(object.size_bytes)
+        : 0n,
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      firstPartitionBytes: isSet(object.firstPartitionBytes)
+        ? BigInt(object.firstPartitionBytes)
+        : isSet(object.first_partition_bytes)
+        ? BigInt(object.first_partition_bytes)
+        : 0n,
+    };
+  },
 
-	toJSON(message: ImageSource): unknown {
-		const obj: any = {};
-		if (message.url !== "") {
-			obj.url = message.url;
-		}
-		if (message.compression !== 0) {
-			obj.compression = compressionToJSON(message.compression);
-		}
-		if (message.storedBytes !== 0n) {
-			obj.storedBytes = message.storedBytes.toString();
-		}
-		if (message.sizeBytes !== 0n) {
-			obj.sizeBytes = message.sizeBytes.toString();
-		}
-		if (message.digest !== "") {
-			obj.digest = message.digest;
-		}
-		if (message.firstPartitionBytes !== 0n) {
-			obj.firstPartitionBytes = message.firstPartitionBytes.toString();
-		}
-		return obj;
-	},
+  toJSON(message: ImageSource): unknown {
+    const obj: any = {};
+    if (message.url !== "") {
+      obj.url = message.url;
+    }
+    if (message.compression !== 0) {
+      obj.compression = compressionToJSON(message.compression);
+    }
+    if (message.storedBytes !== 0n) {
+      obj.storedBytes = message.storedBytes.toString();
+    }
+    if (message.sizeBytes !== 0n) {
+      obj.sizeBytes = message.sizeBytes.toString();
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.firstPartitionBytes !== 0n) {
+      obj.firstPartitionBytes = message.firstPartitionBytes.toString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ImageSource>): ImageSource {
-		return ImageSource.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<ImageSource>): ImageSource {
-		const message = createBaseImageSource();
-		message.url = object.url ?? "";
-		message.compression = object.compression ?? 0;
-		message.storedBytes =
-			object.storedBytes !== undefined && object.storedBytes !== null
-				? BigInt(object.storedBytes)
-				: 0n;
-		message.sizeBytes =
-			object.sizeBytes !== undefined && object.sizeBytes !== null
-				? BigInt(object.sizeBytes)
-				: 0n;
-		message.digest = object.digest ?? "";
-		message.firstPartitionBytes =
-			object.firstPartitionBytes !== undefined &&
-			object.firstPartitionBytes !== null
-				? BigInt(object.firstPartitionBytes)
-				: 0n;
-		return message;
-	},
+  create(base?: DeepPartial<ImageSource>): ImageSource {
+    return ImageSource.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImageSource>): ImageSource {
+    const message = createBaseImageSource();
+    message.url = object.url ?? "";
+    message.compression = object.compression ?? 0;
+    message.storedBytes = (object.storedBytes !== undefined && object.storedBytes !== null)
+      ? BigInt(object.storedBytes)
+      : 0n;
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.digest = object.digest ?? "";
+    message.firstPartitionBytes = (object.firstPartitionBytes !== undefined && object.firstPartitionBytes !== null)
+      ? BigInt(object.firstPartitionBytes)
+      : 0n;
+    return message;
+  },
 };
 
 function createBaseRootPartition(): RootPartition {
-	return { offsetBytes: 0n, lengthBytes: 0n, filesystemType: "" };
+  return { offsetBytes: 0n, lengthBytes: 0n, filesystemType: "" };
 }
 
 export const RootPartition: MessageFns<RootPartition> = {
-	encode(
-		message: RootPartition,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.offsetBytes !== 0n) {
-			if (BigInt.asUintN(64, message.offsetBytes) !== message.offsetBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.offsetBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(8).uint64(message.offsetBytes);
-		}
-		if (message.lengthBytes !== 0n) {
-			if (BigInt.asUintN(64, message.lengthBytes) !== message.lengthBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.lengthBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(16).uint64(message.lengthBytes);
-		}
-		if (message.filesystemType !== "") {
-			writer.uint32(26).string(message.filesystemType);
-		}
-		return writer;
-	},
+  encode(message: RootPartition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offsetBytes !== 0n) {
+      if (BigInt.asUintN(64, message.offsetBytes) !== message.offsetBytes) {
+        throw new globalThis.Error("value provided for field message.offsetBytes of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.offsetBytes);
+    }
+    if (message.lengthBytes !== 0n) {
+      if (BigInt.asUintN(64, message.lengthBytes) !== message.lengthBytes) {
+        throw new globalThis.Error("value provided for field message.lengthBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.lengthBytes);
+    }
+    if (message.filesystemType !== "") {
+      writer.uint32(26).string(message.filesystemType);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): RootPartition {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRootPartition();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 8) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): RootPartition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRootPartition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
 
-						message.offsetBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.offsetBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.lengthBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.lengthBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.filesystemType = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.filesystemType = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): RootPartition {
-		return {
-			offsetBytes: isSet(object.offsetBytes)
-				? BigInt(object.offsetBytes)
-				: isSet(object.offset_bytes)
-					? BigInt(object.offset_bytes)
-					: 0n,
-			lengthBytes: isSet(object.lengthBytes)
-				? BigInt(object.lengthBytes)
-				: isSet(object.length_bytes)
-					? BigInt(object.length_bytes)
-					: 0n,
-			filesystemType: isSet(object.filesystemType)
-				? globalThis.String(object.filesystemType)
-				: isSet(object.filesystem_type)
-					? globalThis.String(object.filesystem_type)
-					: "",
-		};
-	},
+  fromJSON(object: any): RootPartition {
+    return {
+      offsetBytes: isSet(object.offsetBytes)
+        ? BigInt(object.offsetBytes)
+        : isSet(object.offset_bytes)
+        ? BigInt(object.offset_bytes)
+        : 0n,
+      lengthBytes: isSet(object.lengthBytes)
+        ? BigInt(object.lengthBytes)
+        : isSet(object.length_bytes)
+        ? BigInt(object.length_bytes)
+        : 0n,
+      filesystemType: isSet(object.filesystemType)
+        ? globalThis.String(object.filesystemType)
+        : isSet(object.filesystem_type)
+        ? globalThis.String(object.filesystem_type)
+        : "",
+    };
+  },
 
-	toJSON(message: RootPartition): unknown {
-		const obj: any = {};
-		if (message.offsetBytes !== 0n) {
-			obj.offsetBytes = message.offsetBytes.toString();
-		}
-		if (message.lengthBytes !== 0n) {
-			obj.lengthBytes = message.lengthBytes.toString();
-		}
-		if (message.filesystemType !== "") {
-			obj.filesystemType = message.filesystemType;
-		}
-		return obj;
-	},
+  toJSON(message: RootPartition): unknown {
+    const obj: any = {};
+    if (message.offsetBytes !== 0n) {
+      obj.offsetBytes = message.offsetBytes.toString();
+    }
+    if (message.lengthBytes !== 0n) {
+      obj.lengthBytes = message.lengthBytes.toString();
+    }
+    if (message.filesystemType !== "") {
+      obj.filesystemType = message.filesystemType;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<RootPartition>): RootPartition {
-		return RootPartition.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<RootPartition>): RootPartition {
-		const message = createBaseRootPartition();
-		message.offsetBytes =
-			object.offsetBytes !== undefined && object.offsetBytes !== null
-				? BigInt(object.offsetBytes)
-				: 0n;
-		message.lengthBytes =
-			object.lengthBytes !== undefined && object.lengthBytes !== null
-				? BigInt(object.lengthBytes)
-				: 0n;
-		message.filesystemType = object.filesystemType ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<RootPartition>): RootPartition {
+    return RootPartition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RootPartition>): RootPartition {
+    const message = createBaseRootPartition();
+    message.offsetBytes = (object.offsetBytes !== undefined && object.offsetBytes !== null)
+      ? BigInt(object.offsetBytes)
+      : 0n;
+    message.lengthBytes = (object.lengthBytes !== undefined && object.lengthBytes !== null)
+      ? BigInt(object.lengthBytes)
+      : 0n;
+    message.filesystemType = object.filesystemType ?? "";
+    return message;
+  },
 };
 
 function createBaseCustomisation(): Customisation {
-	return { root: undefined, stamp: undefined };
+  return { root: undefined, stamp: undefined };
 }
 
 export const Customisation: MessageFns<Customisation> = {
-	encode(
-		message: Customisation,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.root !== undefined) {
-			RootPartition.encode(message.root, writer.uint32(10).fork()).join();
-		}
-		if (message.stamp !== undefined) {
-			InstalledSystem.encode(message.stamp, writer.uint32(18).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: Customisation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.root !== undefined) {
+      RootPartition.encode(message.root, writer.uint32(10).fork()).join();
+    }
+    if (message.stamp !== undefined) {
+      InstalledSystem.encode(message.stamp, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Customisation {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseCustomisation();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Customisation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCustomisation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.root = RootPartition.decode(reader, reader.uint32());
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.root = RootPartition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.stamp = InstalledSystem.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.stamp = InstalledSystem.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Customisation {
-		return {
-			root: isSet(object.root)
-				? RootPartition.fromJSON(object.root)
-				: undefined,
-			stamp: isSet(object.stamp)
-				? InstalledSystem.fromJSON(object.stamp)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): Customisation {
+    return {
+      root: isSet(object.root) ? RootPartition.fromJSON(object.root) : undefined,
+      stamp: isSet(object.stamp) ? InstalledSystem.fromJSON(object.stamp) : undefined,
+    };
+  },
 
-	toJSON(message: Customisation): unknown {
-		const obj: any = {};
-		if (message.root !== undefined) {
-			obj.root = RootPartition.toJSON(message.root);
-		}
-		if (message.stamp !== undefined) {
-			obj.stamp = InstalledSystem.toJSON(message.stamp);
-		}
-		return obj;
-	},
+  toJSON(message: Customisation): unknown {
+    const obj: any = {};
+    if (message.root !== undefined) {
+      obj.root = RootPartition.toJSON(message.root);
+    }
+    if (message.stamp !== undefined) {
+      obj.stamp = InstalledSystem.toJSON(message.stamp);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Customisation>): Customisation {
-		return Customisation.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Customisation>): Customisation {
-		const message = createBaseCustomisation();
-		message.root =
-			object.root !== undefined && object.root !== null
-				? RootPartition.fromPartial(object.root)
-				: undefined;
-		message.stamp =
-			object.stamp !== undefined && object.stamp !== null
-				? InstalledSystem.fromPartial(object.stamp)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<Customisation>): Customisation {
+    return Customisation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Customisation>): Customisation {
+    const message = createBaseCustomisation();
+    message.root = (object.root !== undefined && object.root !== null)
+      ? RootPartition.fromPartial(object.root)
+      : undefined;
+    message.stamp = (object.stamp !== undefined && object.stamp !== null)
+      ? InstalledSystem.fromPartial(object.stamp)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseWriteImage(): WriteImage {
-	return { device: "", source: undefined, customisation: undefined };
+  return { device: "", source: undefined, customisation: undefined };
 }
 
 export const WriteImage: MessageFns<WriteImage> = {
-	encode(
-		message: WriteImage,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.device !== "") {
-			writer.uint32(10).string(message.device);
-		}
-		if (message.source !== undefined) {
-			ImageSource.encode(message.source, writer.uint32(18).fork()).join();
-		}
-		if (message.customisation !== undefined) {
-			Customisation.encode(
-				message.customisation,
-				writer.uint32(26).fork(),
-			).join();
-		}
-		return writer;
-	},
+  encode(message: WriteImage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== "") {
+      writer.uint32(10).string(message.device);
+    }
+    if (message.source !== undefined) {
+      ImageSource.encode(message.source, writer.uint32(18).fork()).join();
+    }
+    if (message.customisation !== undefined) {
+      Customisation.encode(message.customisation, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): WriteImage {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseWriteImage();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteImage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteImage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.device = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.device = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.source = ImageSource.decode(reader, reader.uint32());
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.source = ImageSource.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.customisation = Customisation.decode(
-							reader,
-							reader.uint32(),
-						);
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.customisation = Customisation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): WriteImage {
-		return {
-			device: isSet(object.device) ? globalThis.String(object.device) : "",
-			source: isSet(object.source)
-				? ImageSource.fromJSON(object.source)
-				: undefined,
-			customisation: isSet(object.customisation)
-				? Customisation.fromJSON(object.customisation)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): WriteImage {
+    return {
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
+      source: isSet(object.source) ? ImageSource.fromJSON(object.source) : undefined,
+      customisation: isSet(object.customisation) ? Customisation.fromJSON(object.customisation) : undefined,
+    };
+  },
 
-	toJSON(message: WriteImage): unknown {
-		const obj: any = {};
-		if (message.device !== "") {
-			obj.device = message.device;
-		}
-		if (message.source !== undefined) {
-			obj.source = ImageSource.toJSON(message.source);
-		}
-		if (message.customisation !== undefined) {
-			obj.customisation = Customisation.toJSON(message.customisation);
-		}
-		return obj;
-	},
+  toJSON(message: WriteImage): unknown {
+    const obj: any = {};
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    if (message.source !== undefined) {
+      obj.source = ImageSource.toJSON(message.source);
+    }
+    if (message.customisation !== undefined) {
+      obj.customisation = Customisation.toJSON(message.customisation);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<WriteImage>): WriteImage {
-		return WriteImage.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<WriteImage>): WriteImage {
-		const message = createBaseWriteImage();
-		message.device = object.device ?? "";
-		message.source =
-			object.source !== undefined && object.source !== null
-				? ImageSource.fromPartial(object.source)
-				: undefined;
-		message.customisation =
-			object.customisation !== undefined && object.customisation !== null
-				? Customisation.fromPartial(object.customisation)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<WriteImage>): WriteImage {
+    return WriteImage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WriteImage>): WriteImage {
+    const message = createBaseWriteImage();
+    message.device = object.device ?? "";
+    message.source = (object.source !== undefined && object.source !== null)
+      ? ImageSource.fromPartial(object.source)
+      : undefined;
+    message.customisation = (object.customisation !== undefined && object.customisation !== null)
+      ? Customisation.fromPartial(object.customisation)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseVerifyImage(): VerifyImage {
-	return { device: "", source: undefined };
+  return { device: "", source: undefined };
 }
 
 export const VerifyImage: MessageFns<VerifyImage> = {
-	encode(
-		message: VerifyImage,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.device !== "") {
-			writer.uint32(10).string(message.device);
-		}
-		if (message.source !== undefined) {
-			ImageSource.encode(message.source, writer.uint32(18).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: VerifyImage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== "") {
+      writer.uint32(10).string(message.device);
+    }
+    if (message.source !== undefined) {
+      ImageSource.encode(message.source, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): VerifyImage {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseVerifyImage();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyImage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyImage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.device = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.device = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.source = ImageSource.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.source = ImageSource.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): VerifyImage {
-		return {
-			device: isSet(object.device) ? globalThis.String(object.device) : "",
-			source: isSet(object.source)
-				? ImageSource.fromJSON(object.source)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): VerifyImage {
+    return {
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
+      source: isSet(object.source) ? ImageSource.fromJSON(object.source) : undefined,
+    };
+  },
 
-	toJSON(message: VerifyImage): unknown {
-		const obj: any = {};
-		if (message.device !== "") {
-			obj.device = message.device;
-		}
-		if (message.source !== undefined) {
-			obj.source = ImageSource.toJSON(message.source);
-		}
-		return obj;
-	},
+  toJSON(message: VerifyImage): unknown {
+    const obj: any = {};
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    if (message.source !== undefined) {
+      obj.source = ImageSource.toJSON(message.source);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<VerifyImage>): VerifyImage {
-		return VerifyImage.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<VerifyImage>): VerifyImage {
-		const message = createBaseVerifyImage();
-		message.device = object.device ?? "";
-		message.source =
-			object.source !== undefined && object.source !== null
-				? ImageSource.fromPartial(object.source)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<VerifyImage>): VerifyImage {
+    return VerifyImage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerifyImage>): VerifyImage {
+    const message = createBaseVerifyImage();
+    message.device = object.device ?? "";
+    message.source = (object.source !== undefined && object.source !== null)
+      ? ImageSource.fromPartial(object.source)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseMakeFilesystem(): MakeFilesystem {
-	return { device: "", type: 0, label: "" };
+  return { device: "", type: 0, label: "" };
 }
 
 export const MakeFilesystem: MessageFns<MakeFilesystem> = {
-	encode(
-		message: MakeFilesystem,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.device !== "") {
-			writer.uint32(10).string(message.device);
-		}
-		if (message.type !== 0) {
-			writer.uint32(16).int32(message.type);
-		}
-		if (message.label !== "") {
-			writer.uint32(26).string(message.label);
-		}
-		return writer;
-	},
+  encode(message: MakeFilesystem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== "") {
+      writer.uint32(10).string(message.device);
+    }
+    if (message.type !== 0) {
+      writer.uint32(16).int32(message.type);
+    }
+    if (message.label !== "") {
+      writer.uint32(26).string(message.label);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): MakeFilesystem {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseMakeFilesystem();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): MakeFilesystem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMakeFilesystem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.device = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.device = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.type = reader.int32() as any;
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.label = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.label = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): MakeFilesystem {
-		return {
-			device: isSet(object.device) ? globalThis.String(object.device) : "",
-			type: isSet(object.type) ? filesystemTypeFromJSON(object.type) : 0,
-			label: isSet(object.label) ? globalThis.String(object.label) : "",
-		};
-	},
+  fromJSON(object: any): MakeFilesystem {
+    return {
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
+      type: isSet(object.type) ? filesystemTypeFromJSON(object.type) : 0,
+      label: isSet(object.label) ? globalThis.String(object.label) : "",
+    };
+  },
 
-	toJSON(message: MakeFilesystem): unknown {
-		const obj: any = {};
-		if (message.device !== "") {
-			obj.device = message.device;
-		}
-		if (message.type !== 0) {
-			obj.type = filesystemTypeToJSON(message.type);
-		}
-		if (message.label !== "") {
-			obj.label = message.label;
-		}
-		return obj;
-	},
+  toJSON(message: MakeFilesystem): unknown {
+    const obj: any = {};
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    if (message.type !== 0) {
+      obj.type = filesystemTypeToJSON(message.type);
+    }
+    if (message.label !== "") {
+      obj.label = message.label;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<MakeFilesystem>): MakeFilesystem {
-		return MakeFilesystem.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<MakeFilesystem>): MakeFilesystem {
-		const message = createBaseMakeFilesystem();
-		message.device = object.device ?? "";
-		message.type = object.type ?? 0;
-		message.label = object.label ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<MakeFilesystem>): MakeFilesystem {
+    return MakeFilesystem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MakeFilesystem>): MakeFilesystem {
+    const message = createBaseMakeFilesystem();
+    message.device = object.device ?? "";
+    message.type = object.type ?? 0;
+    message.label = object.label ?? "";
+    return message;
+  },
 };
 
 function createBaseWipe(): Wipe {
-	return { device: "", method: 0 };
+  return { device: "", method: 0 };
 }
 
 export const Wipe: MessageFns<Wipe> = {
-	encode(
-		message: Wipe,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.device !== "") {
-			writer.uint32(10).string(message.device);
-		}
-		if (message.method !== 0) {
-			writer.uint32(16).int32(message.method);
-		}
-		return writer;
-	},
+  encode(message: Wipe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== "") {
+      writer.uint32(10).string(message.device);
+    }
+    if (message.method !== 0) {
+      writer.uint32(16).int32(message.method);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Wipe {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseWipe();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Wipe {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWipe();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.device = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.device = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.method = reader.int32() as any;
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.method = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Wipe {
-		return {
-			device: isSet(object.device) ? globalThis.String(object.device) : "",
-			method: isSet(object.method) ? wipeMethodFromJSON(object.method) : 0,
-		};
-	},
+  fromJSON(object: any): Wipe {
+    return {
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
+      method: isSet(object.method) ? wipeMethodFromJSON(object.method) : 0,
+    };
+  },
 
-	toJSON(message: Wipe): unknown {
-		const obj: any = {};
-		if (message.device !== "") {
-			obj.device = message.device;
-		}
-		if (message.method !== 0) {
-			obj.method = wipeMethodToJSON(message.method);
-		}
-		return obj;
-	},
+  toJSON(message: Wipe): unknown {
+    const obj: any = {};
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    if (message.method !== 0) {
+      obj.method = wipeMethodToJSON(message.method);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Wipe>): Wipe {
-		return Wipe.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Wipe>): Wipe {
-		const message = createBaseWipe();
-		message.device = object.device ?? "";
-		message.method = object.method ?? 0;
-		return message;
-	},
+  create(base?: DeepPartial<Wipe>): Wipe {
+    return Wipe.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Wipe>): Wipe {
+    const message = createBaseWipe();
+    message.device = object.device ?? "";
+    message.method = object.method ?? 0;
+    return message;
+  },
 };
 
 function createBaseUnmount(): Unmount {
-	return { device: "" };
+  return { device: "" };
 }
 
 export const Unmount: MessageFns<Unmount> = {
-	encode(
-		message: Unmount,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.device !== "") {
-			writer.uint32(10).string(message.device);
-		}
-		return writer;
-	},
+  encode(message: Unmount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== "") {
+      writer.uint32(10).string(message.device);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Unmount {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseUnmount();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Unmount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnmount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.device = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.device = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Unmount {
-		return {
-			device: isSet(object.device) ? globalThis.String(object.device) : "",
-		};
-	},
+  fromJSON(object: any): Unmount {
+    return { device: isSet(object.device) ? globalThis.String(object.device) : "" };
+  },
 
-	toJSON(message: Unmount): unknown {
-		const obj: any = {};
-		if (message.device !== "") {
-			obj.device = message.device;
-		}
-		return obj;
-	},
+  toJSON(message: Unmount): unknown {
+    const obj: any = {};
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Unmount>): Unmount {
-		return Unmount.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Unmount>): Unmount {
-		const message = createBaseUnmount();
-		message.device = object.device ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<Unmount>): Unmount {
+    return Unmount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Unmount>): Unmount {
+    const message = createBaseUnmount();
+    message.device = object.device ?? "";
+    return message;
+  },
 };
 
 function createBaseIdentify(): Identify {
-	return { duration: undefined };
+  return { duration: undefined };
 }
 
 export const Identify: MessageFns<Identify> = {
-	encode(
-		message: Identify,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.duration !== undefined) {
-			Duration.encode(message.duration, writer.uint32(10).fork()).join();
-		}
-		return writer;
-	},
+  encode(message: Identify, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.duration !== undefined) {
+      Duration.encode(message.duration, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Identify {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseIdentify();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Identify {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIdentify();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.duration = Duration.decode(reader, reader.uint32());
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.duration = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Identify {
-		return {
-			duration: isSet(object.duration)
-				? Duration.fromJSON(object.duration)
-				: undefined,
-		};
-	},
+  fromJSON(object: any): Identify {
+    return { duration: isSet(object.duration) ? Duration.fromJSON(object.duration) : undefined };
+  },
 
-	toJSON(message: Identify): unknown {
-		const obj: any = {};
-		if (message.duration !== undefined) {
-			obj.duration = Duration.toJSON(message.duration);
-		}
-		return obj;
-	},
+  toJSON(message: Identify): unknown {
+    const obj: any = {};
+    if (message.duration !== undefined) {
+      obj.duration = Duration.toJSON(message.duration);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Identify>): Identify {
-		return Identify.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Identify>): Identify {
-		const message = createBaseIdentify();
-		message.duration =
-			object.duration !== undefined && object.duration !== null
-				? Duration.fromPartial(object.duration)
-				: undefined;
-		return message;
-	},
+  create(base?: DeepPartial<Identify>): Identify {
+    return Identify.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Identify>): Identify {
+    const message = createBaseIdentify();
+    message.duration = (object.duration !== undefined && object.duration !== null)
+      ? Duration.fromPartial(object.duration)
+      : undefined;
+    return message;
+  },
 };
 
 function createBaseOperationSpec(): OperationSpec {
-	return { work: undefined };
+  return { work: undefined };
 }
 
 export const OperationSpec: MessageFns<OperationSpec> = {
-	encode(
-		message: OperationSpec,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		switch (message.work?.$case) {
-			case "writeImage":
-				WriteImage.encode(message.work.value, writer.uint32(10).fork()).join();
-				break;
-			case "verifyImage":
-				VerifyImage.encode(message.work.value, writer.uint32(18).fork()).join();
-				break;
-			case "makeFilesystem":
-				MakeFilesystem.encode(
-					message.work.value,
-					writer.uint32(26).fork(),
-				).join();
-				break;
-			case "wipe":
-				Wipe.encode(message.work.value, writer.uint32(34).fork()).join();
-				break;
-			case "unmount":
-				Unmount.encode(message.work.value, writer.uint32(42).fork()).join();
-				break;
-			case "identify":
-				Identify.encode(message.work.value, writer.uint32(50).fork()).join();
-				break;
-		}
-		return writer;
-	},
+  encode(message: OperationSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.work?.$case) {
+      case "writeImage":
+        WriteImage.encode(message.work.value, writer.uint32(10).fork()).join();
+        break;
+      case "verifyImage":
+        VerifyImage.encode(message.work.value, writer.uint32(18).fork()).join();
+        break;
+      case "makeFilesystem":
+        MakeFilesystem.encode(message.work.value, writer.uint32(26).fork()).join();
+        break;
+      case "wipe":
+        Wipe.encode(message.work.value, writer.uint32(34).fork()).join();
+        break;
+      case "unmount":
+        Unmount.encode(message.work.value, writer.uint32(42).fork()).join();
+        break;
+      case "identify":
+        Identify.encode(message.work.value, writer.uint32(50).fork()).join();
+        break;
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): OperationSpec {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseOperationSpec();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): OperationSpec {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperationSpec();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.work = {
-							$case: "writeImage",
-							value: WriteImage.decode(reader, reader.uint32()),
-						};
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.work = { $case: "writeImage", value: WriteImage.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.work = {
-							$case: "verifyImage",
-							value: VerifyImage.decode(reader, reader.uint32()),
-						};
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.work = { $case: "verifyImage", value: VerifyImage.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.work = {
-							$case: "makeFilesystem",
-							value: MakeFilesystem.decode(reader, reader.uint32()),
-						};
-						continue;
-					}
-					case 4: {
-						if (tag !== 34) {
-							break;
-						}
+            message.work = { $case: "makeFilesystem", value: MakeFilesystem.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
 
-						message.work = {
-							$case: "wipe",
-							value: Wipe.decode(reader, reader.uint32()),
-						};
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.work = { $case: "wipe", value: Wipe.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.work = {
-							$case: "unmount",
-							value: Unmount.decode(reader, reader.uint32()),
-						};
-						continue;
-					}
-					case 6: {
-						if (tag !== 50) {
-							break;
-						}
+            message.work = { $case: "unmount", value: Unmount.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
 
-						message.work = {
-							$case: "identify",
-							value: Identify.decode(reader, reader.uint32()),
-						};
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.work = { $case: "identify", value: Identify.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): OperationSpec {
-		return {
-			work: isSet(object.writeImage)
-				? { $case: "writeImage", value: WriteImage.fromJSON(object.writeImage) }
-				: isSet(object.write_image)
-					? {
-							$case: "writeImage",
-							value: WriteImage.fromJSON(object.write_image),
-						}
-					: isSet(object.verifyImage)
-						? {
-								$case: "verifyImage",
-								value: VerifyImage.fromJSON(object.verifyImage),
-							}
-						: isSet(object.verify_image)
-							? {
-									$case: "verifyImage",
-									value: VerifyImage.fromJSON(object.verify_image),
-								}
-							: isSet(object.makeFilesystem)
-								? {
-										$case: "makeFilesystem",
-										value: MakeFilesystem.fromJSON(object.makeFilesystem),
-									}
-								: isSet(object.make_filesystem)
-									? {
-											$case: "makeFilesystem",
-											value: MakeFilesystem.fromJSON(object.make_filesystem),
-										}
-									: isSet(object.wipe)
-										? { $case: "wipe", value: Wipe.fromJSON(object.wipe) }
-										: isSet(object.unmount)
-											? {
-													$case: "unmount",
-													value: Unmount.fromJSON(object.unmount),
-												}
-											: isSet(object.identify)
-												? {
-														$case: "identify",
-														value: Identify.fromJSON(object.identify),
-													}
-												: undefined,
-		};
-	},
+  fromJSON(object: any): OperationSpec {
+    return {
+      work: isSet(object.writeImage)
+        ? { $case: "writeImage", value: WriteImage.fromJSON(object.writeImage) }
+        : isSet(object.write_image)
+        ? { $case: "writeImage", value: WriteImage.fromJSON(object.write_image) }
+        : isSet(object.verifyImage)
+        ? { $case: "verifyImage", value: VerifyImage.fromJSON(object.verifyImage) }
+        : isSet(object.verify_image)
+        ? { $case: "verifyImage", value: VerifyImage.fromJSON(object.verify_image) }
+        : isSet(object.makeFilesystem)
+        ? { $case: "makeFilesystem", value: MakeFilesystem.fromJSON(object.makeFilesystem) }
+        : isSet(object.make_filesystem)
+        ? { $case: "makeFilesystem", value: MakeFilesystem.fromJSON(object.make_filesystem) }
+        : isSet(object.wipe)
+        ? { $case: "wipe", value: Wipe.fromJSON(object.wipe) }
+        : isSet(object.unmount)
+        ? { $case: "unmount", value: Unmount.fromJSON(object.unmount) }
+        : isSet(object.identify)
+        ? { $case: "identify", value: Identify.fromJSON(object.identify) }
+        : undefined,
+    };
+  },
 
-	toJSON(message: OperationSpec): unknown {
-		const obj: any = {};
-		if (message.work?.$case === "writeImage") {
-			obj.writeImage = WriteImage.toJSON(message.work.value);
-		} else if (message.work?.$case === "verifyImage") {
-			obj.verifyImage = VerifyImage.toJSON(message.work.value);
-		} else if (message.work?.$case === "makeFilesystem") {
-			obj.makeFilesystem = MakeFilesystem.toJSON(message.work.value);
-		} else if (message.work?.$case === "wipe") {
-			obj.wipe = Wipe.toJSON(message.work.value);
-		} else if (message.work?.$case === "unmount") {
-			obj.unmount = Unmount.toJSON(message.work.value);
-		} else if (message.work?.$case === "identify") {
-			obj.identify = Identify.toJSON(message.work.value);
-		}
-		return obj;
-	},
+  toJSON(message: OperationSpec): unknown {
+    const obj: any = {};
+    if (message.work?.$case === "writeImage") {
+      obj.writeImage = WriteImage.toJSON(message.work.value);
+    } else if (message.work?.$case === "verifyImage") {
+      obj.verifyImage = VerifyImage.toJSON(message.work.value);
+    } else if (message.work?.$case === "makeFilesystem") {
+      obj.makeFilesystem = MakeFilesystem.toJSON(message.work.value);
+    } else if (message.work?.$case === "wipe") {
+      obj.wipe = Wipe.toJSON(message.work.value);
+    } else if (message.work?.$case === "unmount") {
+      obj.unmount = Unmount.toJSON(message.work.value);
+    } else if (message.work?.$case === "identify") {
+      obj.identify = Identify.toJSON(message.work.value);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<OperationSpec>): OperationSpec {
-		return OperationSpec.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<OperationSpec>): OperationSpec {
-		const message = createBaseOperationSpec();
-		switch (object.work?.$case) {
-			case "writeImage": {
-				if (object.work?.value !== undefined && object.work?.value !== null) {
-					message.work = {
-						$case: "writeImage",
-						value: WriteImage.fromPartial(object.work.value),
-					};
-				}
-				break;
-			}
-			case "verifyImage": {
-				if (object.work?.value !== undefined && object.work?.value !== null) {
-					message.work = {
-						$case: "verifyImage",
-						value: VerifyImage.fromPartial(object.work.value),
-					};
-				}
-				break;
-			}
-			case "makeFilesystem": {
-				if (object.work?.value !== undefined && object.work?.value !== null) {
-					message.work = {
-						$case: "makeFilesystem",
-						value: MakeFilesystem.fromPartial(object.work.value),
-					};
-				}
-				break;
-			}
-			case "wipe": {
-				if (object.work?.value !== undefined && object.work?.value !== null) {
-					message.work = {
-						$case: "wipe",
-						value: Wipe.fromPartial(object.work.value),
-					};
-				}
-				break;
-			}
-			case "unmount": {
-				if (object.work?.value !== undefined && object.work?.value !== null) {
-					message.work = {
-						$case: "unmount",
-						value: Unmount.fromPartial(object.work.value),
-					};
-				}
-				break;
-			}
-			case "identify": {
-				if (object.work?.value !== undefined && object.work?.value !== null) {
-					message.work = {
-						$case: "identify",
-						value: Identify.fromPartial(object.work.value),
-					};
-				}
-				break;
-			}
-		}
-		return message;
-	},
+  create(base?: DeepPartial<OperationSpec>): OperationSpec {
+    return OperationSpec.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OperationSpec>): OperationSpec {
+    const message = createBaseOperationSpec();
+    switch (object.work?.$case) {
+      case "writeImage": {
+        if (object.work?.value !== undefined && object.work?.value !== null) {
+          message.work = { $case: "writeImage", value: WriteImage.fromPartial(object.work.value) };
+        }
+        break;
+      }
+      case "verifyImage": {
+        if (object.work?.value !== undefined && object.work?.value !== null) {
+          message.work = { $case: "verifyImage", value: VerifyImage.fromPartial(object.work.value) };
+        }
+        break;
+      }
+      case "makeFilesystem": {
+        if (object.work?.value !== undefined && object.work?.value !== null) {
+          message.work = { $case: "makeFilesystem", value: MakeFilesystem.fromPartial(object.work.value) };
+        }
+        break;
+      }
+      case "wipe": {
+        if (object.work?.value !== undefined && object.work?.value !== null) {
+          message.work = { $case: "wipe", value: Wipe.fromPartial(object.work.value) };
+        }
+        break;
+      }
+      case "unmount": {
+        if (object.work?.value !== undefined && object.work?.value !== null) {
+          message.work = { $case: "unmount", value: Unmount.fromPartial(object.work.value) };
+        }
+        break;
+      }
+      case "identify": {
+        if (object.work?.value !== undefined && object.work?.value !== null) {
+          message.work = { $case: "identify", value: Identify.fromPartial(object.work.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
 };
 
 function createBaseByteCount(): ByteCount {
-	return { done: 0n, total: 0n };
+  return { done: 0n, total: 0n };
 }
 
 export const ByteCount: MessageFns<ByteCount> = {
-	encode(
-		message: ByteCount,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.done !== 0n) {
-			if (BigInt.asUintN(64, message.done) !== message.done) {
-				throw new globalThis.Error(
-					"value provided for field message.done of type uint64 too large",
-				);
-			}
-			writer.uint32(8).uint64(message.done);
-		}
-		if (message.total !== 0n) {
-			if (BigInt.asUintN(64, message.total) !== message.total) {
-				throw new globalThis.Error(
-					"value provided for field message.total of type uint64 too large",
-				);
-			}
-			writer.uint32(16).uint64(message.total);
-		}
-		return writer;
-	},
+  encode(message: ByteCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.done !== 0n) {
+      if (BigInt.asUintN(64, message.done) !== message.done) {
+        throw new globalThis.Error("value provided for field message.done of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.done);
+    }
+    if (message.total !== 0n) {
+      if (BigInt.asUintN(64, message.total) !== message.total) {
+        throw new globalThis.Error("value provided for field message.total of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.total);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): ByteCount {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseByteCount();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 8) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ByteCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseByteCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
 
-						message.done = reader.uint64() as bigint;
-						continue;
-					}
-					case 2: {
-						if (tag !== 16) {
-							break;
-						}
+            message.done = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
 
-						message.total = reader.uint64() as bigint;
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.total = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ByteCount {
-		return {
-			done: isSet(object.done) ? BigInt(object.done) : 0n,
-			total: isSet(object.total) ? BigInt(object.total) : 0n,
-		};
-	},
+  fromJSON(object: any): ByteCount {
+    return {
+      done: isSet(object.done) ? BigInt(object.done) : 0n,
+      total: isSet(object.total) ? BigInt(object.total) : 0n,
+    };
+  },
 
-	toJSON(message: ByteCount): unknown {
-		const obj: any = {};
-		if (message.done !== 0n) {
-			obj.done = message.done.toString();
-		}
-		if (message.total !== 0n) {
-			obj.total = message.total.toString();
-		}
-		return obj;
-	},
+  toJSON(message: ByteCount): unknown {
+    const obj: any = {};
+    if (message.done !== 0n) {
+      obj.done = message.done.toString();
+    }
+    if (message.total !== 0n) {
+      obj.total = message.total.toString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ByteCount>): ByteCount {
-		return ByteCount.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<ByteCount>): ByteCount {
-		const message = createBaseByteCount();
-		message.done =
-			object.done !== undefined && object.done !== null
-				? BigInt(object.done)
-				: 0n;
-		message.total =
-			object.total !== undefined && object.total !== null
-				? BigInt(object.total)
-				: 0n;
-		return message;
-	},
+  create(base?: DeepPartial<ByteCount>): ByteCount {
+    return ByteCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ByteCount>): ByteCount {
+    const message = createBaseByteCount();
+    message.done = (object.done !== undefined && object.done !== null) ? BigInt(object.done) : 0n;
+    message.total = (object.total !== undefined && object.total !== null) ? BigInt(object.total) : 0n;
+    return message;
+  },
 };
 
 function createBaseProgress(): Progress {
-	return {
-		phase: 0,
-		read: undefined,
-		written: undefined,
-		skipped: undefined,
-		verified: undefined,
-		bytesPerSecond: 0n,
-		eta: undefined,
-		resumed: 0,
-	};
+  return {
+    phase: 0,
+    read: undefined,
+    written: undefined,
+    skipped: undefined,
+    verified: undefined,
+    bytesPerSecond: 0n,
+    eta: undefined,
+    resumed: 0,
+  };
 }
 
 export const Progress: MessageFns<Progress> = {
-	encode(
-		message: Progress,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.phase !== 0) {
-			writer.uint32(8).int32(message.phase);
-		}
-		if (message.read !== undefined) {
-			ByteCount.encode(message.read, writer.uint32(18).fork()).join();
-		}
-		if (message.written !== undefined) {
-			ByteCount.encode(message.written, writer.uint32(26).fork()).join();
-		}
-		if (message.skipped !== undefined) {
-			ByteCount.encode(message.skipped, writer.uint32(34).fork()).join();
-		}
-		if (message.verified !== undefined) {
-			ByteCount.encode(message.verified, writer.uint32(42).fork()).join();
-		}
-		if (message.bytesPerSecond !== 0n) {
-			if (
-				BigInt.asUintN(64, message.bytesPerSecond) !== message.bytesPerSecond
-			) {
-				throw new globalThis.Error(
-					"value provided for field message.bytesPerSecond of type uint64 too large",
-				);
-			}
-			writer.uint32(48).uint64(message.bytesPerSecond);
-		}
-		if (message.eta !== undefined) {
-			Duration.encode(message.eta, writer.uint32(58).fork()).join();
-		}
-		if (message.resumed !== 0) {
-			writer.uint32(64).uint32(message.resumed);
-		}
-		return writer;
-	},
+  encode(message: Progress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.phase !== 0) {
+      writer.uint32(8).int32(message.phase);
+    }
+    if (message.read !== undefined) {
+      ByteCount.encode(message.read, writer.uint32(18).fork()).join();
+    }
+    if (message.written !== undefined) {
+      ByteCount.encode(message.written, writer.uint32(26).fork()).join();
+    }
+    if (message.skipped !== undefined) {
+      ByteCount.encode(message.skipped, writer.uint32(34).fork()).join();
+    }
+    if (message.verified !== undefined) {
+      ByteCount.encode(message.verified, writer.uint32(42).fork()).join();
+    }
+    if (message.bytesPerSecond !== 0n) {
+      if (BigInt.asUintN(64, message.bytesPerSecond) !== message.bytesPerSecond) {
+        throw new globalThis.Error("value provided for field message.bytesPerSecond of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.bytesPerSecond);
+    }
+    if (message.eta !== undefined) {
+      Duration.encode(message.eta, writer.uint32(58).fork()).join();
+    }
+    if (message.resumed !== 0) {
+      writer.uint32(64).uint32(message.resumed);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Progress {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseProgress();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 8) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Progress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
 
-						message.phase = reader.int32() as any;
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.phase = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.read = ByteCount.decode(reader, reader.uint32());
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.read = ByteCount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.written = ByteCount.decode(reader, reader.uint32());
-						continue;
-					}
-					case 4: {
-						if (tag !== 34) {
-							break;
-						}
+            message.written = ByteCount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
 
-						message.skipped = ByteCount.decode(reader, reader.uint32());
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.skipped = ByteCount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.verified = ByteCount.decode(reader, reader.uint32());
-						continue;
-					}
-					case 6: {
-						if (tag !== 48) {
-							break;
-						}
+            message.verified = ByteCount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
 
-						message.bytesPerSecond = reader.uint64() as bigint;
-						continue;
-					}
-					case 7: {
-						if (tag !== 58) {
-							break;
-						}
+            message.bytesPerSecond = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
 
-						message.eta = Duration.decode(reader, reader.uint32());
-						continue;
-					}
-					case 8: {
-						if (tag !== 64) {
-							break;
-						}
+            message.eta = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
 
-						message.resumed = reader.uint32();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.resumed = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Progress {
-		return {
-			phase: isSet(object.phase) ? operationPhaseFromJSON(object.phase) : 0,
-			read: isSet(object.read) ? ByteCount.fromJSON(object.read) : undefined,
-			written: isSet(object.written)
-				? ByteCount.fromJSON(object.written)
-				: undefined,
-			skipped: isSet(object.skipped)
-				? ByteCount.fromJSON(object.skipped)
-				: undefined,
-			verified: isSet(object.verified)
-				? ByteCount.fromJSON(object.verified)
-				: undefined,
-			bytesPerSecond: isSet(object.bytesPerSecond)
-				? BigInt(object.bytesPerSecond)
-				: isSet(object.bytes_per_second)
-					? BigInt(object.bytes_per_second)
-					: 0n,
-			eta: isSet(object.eta) ? Duration.fromJSON(object.eta) : undefined,
-			resumed: isSet(object.resumed) ? globalThis.Number(object.resumed) : 0,
-		};
-	},
+  fromJSON(object: any): Progress {
+    return {
+      phase: isSet(object.phase) ? operationPhaseFromJSON(object.phase) : 0,
+      read: isSet(object.read) ? ByteCount.fromJSON(object.read) : undefined,
+      written: isSet(object.written) ? ByteCount.fromJSON(object.written) : undefined,
+      skipped: isSet(object.skipped) ? ByteCount.fromJSON(object.skipped) : undefined,
+      verified: isSet(object.verified) ? ByteCount.fromJSON(object.verified) : undefined,
+      bytesPerSecond: isSet(object.bytesPerSecond)
+        ? BigInt(object.bytesPerSecond)
+        : isSet(object.bytes_per_second)
+        ? BigInt(object.bytes_per_second)
+        : 0n,
+      eta: isSet(object.eta) ? Duration.fromJSON(object.eta) : undefined,
+      resumed: isSet(object.resumed) ? globalThis.Number(object.resumed) : 0,
+    };
+  },
 
-	toJSON(message: Progress): unknown {
-		const obj: any = {};
-		if (message.phase !== 0) {
-			obj.phase = operationPhaseToJSON(message.phase);
-		}
-		if (message.read !== undefined) {
-			obj.read = ByteCount.toJSON(message.read);
-		}
-		if (message.written !== undefined) {
-			obj.written = ByteCount.toJSON(message.written);
-		}
-		if (message.skipped !== undefined) {
-			obj.skipped = ByteCount.toJSON(message.skipped);
-		}
-		if (message.verified !== undefined) {
-			obj.verified = ByteCount.toJSON(message.verified);
-		}
-		if (message.bytesPerSecond !== 0n) {
-			obj.bytesPerSecond = message.bytesPerSecond.toString();
-		}
-		if (message.eta !== undefined) {
-			obj.eta = Duration.toJSON(message.eta);
-		}
-		if (message.resumed !== 0) {
-			obj.resumed = Math.round(message.resumed);
-		}
-		return obj;
-	},
+  toJSON(message: Progress): unknown {
+    const obj: any = {};
+    if (message.phase !== 0) {
+      obj.phase = operationPhaseToJSON(message.phase);
+    }
+    if (message.read !== undefined) {
+      obj.read = ByteCount.toJSON(message.read);
+    }
+    if (message.written !== undefined) {
+      obj.written = ByteCount.toJSON(message.written);
+    }
+    if (message.skipped !== undefined) {
+      obj.skipped = ByteCount.toJSON(message.skipped);
+    }
+    if (message.verified !== undefined) {
+      obj.verified = ByteCount.toJSON(message.verified);
+    }
+    if (message.bytesPerSecond !== 0n) {
+      obj.bytesPerSecond = message.bytesPerSecond.toString();
+    }
+    if (message.eta !== undefined) {
+      obj.eta = Duration.toJSON(message.eta);
+    }
+    if (message.resumed !== 0) {
+      obj.resumed = Math.round(message.resumed);
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Progress>): Progress {
-		return Progress.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Progress>): Progress {
-		const message = createBaseProgress();
-		message.phase = object.phase ?? 0;
-		message.read =
-			object.read !== undefined && object.read !== null
-				? ByteCount.fromPartial(object.read)
-				: undefined;
-		message.written =
-			object.written !== undefined && object.written !== null
-				? ByteCount.fromPartial(object.written)
-				: undefined;
-		message.skipped =
-			object.skipped !== undefined && object.skipped !== null
-				? ByteCount.fromPartial(object.skipped)
-				: undefined;
-		message.verified =
-			object.verified !== undefined && object.verified !== null
-				? ByteCount.fromPartial(object.verified)
-				: undefined;
-		message.bytesPerSecond =
-			object.bytesPerSecond !== undefined && object.bytesPerSecond !== null
-				? BigInt(object.bytesPerSecond)
-				: 0n;
-		message.eta =
-			object.eta !== undefined && object.eta !== null
-				? Duration.fromPartial(object.eta)
-				: undefined;
-		message.resumed = object.resumed ?? 0;
-		return message;
-	},
+  create(base?: DeepPartial<Progress>): Progress {
+    return Progress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Progress>): Progress {
+    const message = createBaseProgress();
+    message.phase = object.phase ?? 0;
+    message.read = (object.read !== undefined && object.read !== null) ? ByteCount.fromPartial(object.read) : undefined;
+    message.written = (object.written !== undefined && object.written !== null)
+      ? ByteCount.fromPartial(object.written)
+      : undefined;
+    message.skipped = (object.skipped !== undefined && object.skipped !== null)
+      ? ByteCount.fromPartial(object.skipped)
+      : undefined;
+    message.verified = (object.verified !== undefined && object.verified !== null)
+      ? ByteCount.fromPartial(object.verified)
+      : undefined;
+    message.bytesPerSecond = (object.bytesPerSecond !== undefined && object.bytesPerSecond !== null)
+      ? BigInt(object.bytesPerSecond)
+      : 0n;
+    message.eta = (object.eta !== undefined && object.eta !== null) ? Duration.fromPartial(object.eta) : undefined;
+    message.resumed = object.resumed ?? 0;
+    return message;
+  },
 };
 
 function createBaseOperation(): Operation {
-	return {
-		operationId: "",
-		spec: undefined,
-		state: 0,
-		progress: undefined,
-		failure: undefined,
-		startedAt: undefined,
-		endedAt: undefined,
-	};
+  return {
+    operationId: "",
+    spec: undefined,
+    state: 0,
+    progress: undefined,
+    failure: undefined,
+    startedAt: undefined,
+    endedAt: undefined,
+  };
 }
 
 export const Operation: MessageFns<Operation> = {
-	encode(
-		message: Operation,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.operationId !== "") {
-			writer.uint32(10).string(message.operationId);
-		}
-		if (message.spec !== undefined) {
-			OperationSpec.encode(message.spec, writer.uint32(18).fork()).join();
-		}
-		if (message.state !== 0) {
-			writer.uint32(24).int32(message.state);
-		}
-		if (message.progress !== undefined) {
-			Progress.encode(message.progress, writer.uint32(34).fork()).join();
-		}
-		if (message.failure !== undefined) {
-			Failure.encode(message.failure, writer.uint32(42).fork()).join();
-		}
-		if (message.startedAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.startedAt),
-				writer.uint32(50).fork(),
-			).join();
-		}
-		if (message.endedAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.endedAt),
-				writer.uint32(58).fork(),
-			).join();
-		}
-		return writer;
-	},
+  encode(message: Operation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operationId !== "") {
+      writer.uint32(10).string(message.operationId);
+    }
+    if (message.spec !== undefined) {
+      OperationSpec.encode(message.spec, writer.uint32(18).fork()).join();
+    }
+    if (message.state !== 0) {
+      writer.uint32(24).int32(message.state);
+    }
+    if (message.progress !== undefined) {
+      Progress.encode(message.progress, writer.uint32(34).fork()).join();
+    }
+    if (message.failure !== undefined) {
+      Failure.encode(message.failure, writer.uint32(42).fork()).join();
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(50).fork()).join();
+    }
+    if (message.endedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.endedAt), writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Operation {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseOperation();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Operation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.operationId = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.operationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.spec = OperationSpec.decode(reader, reader.uint32());
-						continue;
-					}
-					case 3: {
-						if (tag !== 24) {
-							break;
-						}
+            message.spec = OperationSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
 
-						message.state = reader.int32() as any;
-						continue;
-					}
-					case 4: {
-						if (tag !== 34) {
-							break;
-						}
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
 
-						message.progress = Progress.decode(reader, reader.uint32());
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.progress = Progress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.failure = Failure.decode(reader, reader.uint32());
-						continue;
-					}
-					case 6: {
-						if (tag !== 50) {
-							break;
-						}
+            message.failure = Failure.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
 
-						message.startedAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-					case 7: {
-						if (tag !== 58) {
-							break;
-						}
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
 
-						message.endedAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.endedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Operation {
-		return {
-			operationId: isSet(object.operationId)
-				? globalThis.String(object.operationId)
-				: isSet(object.operation_id)
-					? globalThis.String(object.operation_id)
-					: "",
-			spec: isSet(object.spec)
-				? OperationSpec.fromJSON(object.spec)
-				: undefined,
-			state: isSet(object.state) ? operationStateFromJSON(object.state) : 0,
-			progress: isSet(object.progress)
-				? Progress.fromJSON(object.progress)
-				: undefined,
-			failure: isSet(object.failure)
-				? Failure.fromJSON(object.failure)
-				: undefined,
-			startedAt: isSet(object.startedAt)
-				? fromJsonTimestamp(object.startedAt)
-				: isSet(object.started_at)
-					? fromJsonTimestamp(object.started_at)
-					: undefined,
-			endedAt: isSet(object.endedAt)
-				? fromJsonTimestamp(object.endedAt)
-				: isSet(object.ended_at)
-					? fromJsonTimestamp(object.ended_at)
-					: undefined,
-		};
-	},
+  fromJSON(object: any): Operation {
+    return {
+      operationId: isSet(object.operationId)
+        ? globalThis.String(object.operationId)
+        : isSet(object.operation_id)
+        ? globalThis.String(object.operation_id)
+        : "",
+      spec: isSet(object.spec) ? OperationSpec.fromJSON(object.spec) : undefined,
+      state: isSet(object.state) ? operationStateFromJSON(object.state) : 0,
+      progress: isSet(object.progress) ? Progress.fromJSON(object.progress) : undefined,
+      failure: isSet(object.failure) ? Failure.fromJSON(object.failure) : undefined,
+      startedAt: isSet(object.startedAt)
+        ? fromJsonTimestamp(object.startedAt)
+        : isSet(object.started_at)
+        ? fromJsonTimestamp(object.started_at)
+        : undefined,
+      endedAt: isSet(object.endedAt)
+        ? fromJsonTimestamp(object.endedAt)
+        : isSet(object.ended_at)
+        ? fromJsonTimestamp(object.ended_at)
+        : undefined,
+    };
+  },
 
-	toJSON(message: Operation): unknown {
-		const obj: any = {};
-		if (message.operationId !== "") {
-			obj.operationId = message.operationId;
-		}
-		if (message.spec !== undefined) {
-			obj.spec = OperationSpec.toJSON(message.spec);
-		}
-		if (message.state !== 0) {
-			obj.state = operationStateToJSON(message.state);
-		}
-		if (message.progress !== undefined) {
-			obj.progress = Progress.toJSON(message.progress);
-		}
-		if (message.failure !== undefined) {
-			obj.failure = Failure.toJSON(message.failure);
-		}
-		if (message.startedAt !== undefined) {
-			obj.startedAt = message.startedAt.toISOString();
-		}
-		if (message.endedAt !== undefined) {
-			obj.endedAt = message.endedAt.toISOString();
-		}
-		return obj;
-	},
+  toJSON(message: Operation): unknown {
+    const obj: any = {};
+    if (message.operationId !== "") {
+      obj.operationId = message.operationId;
+    }
+    if (message.spec !== undefined) {
+      obj.spec = OperationSpec.toJSON(message.spec);
+    }
+    if (message.state !== 0) {
+      obj.state = operationStateToJSON(message.state);
+    }
+    if (message.progress !== undefined) {
+      obj.progress = Progress.toJSON(message.progress);
+    }
+    if (message.failure !== undefined) {
+      obj.failure = Failure.toJSON(message.failure);
+    }
+    if (message.startedAt !== undefined) {
+      obj.startedAt = message.startedAt.toISOString();
+    }
+    if (message.endedAt !== undefined) {
+      obj.endedAt = message.endedAt.toISOString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Operation>): Operation {
-		return Operation.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Operation>): Operation {
-		const message = createBaseOperation();
-		message.operationId = object.operationId ?? "";
-		message.spec =
-			object.spec !== undefined && object.spec !== null
-				? OperationSpec.fromPartial(object.spec)
-				: undefined;
-		message.state = object.state ?? 0;
-		message.progress =
-			object.progress !== undefined && object.progress !== null
-				? Progress.fromPartial(object.progress)
-				: undefined;
-		message.failure =
-			object.failure !== undefined && object.failure !== null
-				? Failure.fromPartial(object.failure)
-				: undefined;
-		message.startedAt = object.startedAt ?? undefined;
-		message.endedAt = object.endedAt ?? undefined;
-		return message;
-	},
+  create(base?: DeepPartial<Operation>): Operation {
+    return Operation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Operation>): Operation {
+    const message = createBaseOperation();
+    message.operationId = object.operationId ?? "";
+    message.spec = (object.spec !== undefined && object.spec !== null)
+      ? OperationSpec.fromPartial(object.spec)
+      : undefined;
+    message.state = object.state ?? 0;
+    message.progress = (object.progress !== undefined && object.progress !== null)
+      ? Progress.fromPartial(object.progress)
+      : undefined;
+    message.failure = (object.failure !== undefined && object.failure !== null)
+      ? Failure.fromPartial(object.failure)
+      : undefined;
+    message.startedAt = object.startedAt ?? undefined;
+    message.endedAt = object.endedAt ?? undefined;
+    return message;
+  },
 };
 
-type Builtin =
-	| Date
-	| Function
-	| Uint8Array
-	| string
-	| number
-	| boolean
-	| bigint
-	| undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint
-	? string | number | bigint
-	: T extends Builtin
-		? T
-		: T extends globalThis.Array<infer U>
-			? globalThis.Array<DeepPartial<U>>
-			: T extends ReadonlyArray<infer U>
-				? ReadonlyArray<DeepPartial<U>>
-				: T extends { $case: string; value: unknown }
-					? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-					: T extends {}
-						? { [K in keyof T]?: DeepPartial<T[K]> }
-						: Partial<T>;
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
 
 function toTimestamp(date: Date): Timestamp {
-	const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-	const nanos = (date.getTime() % 1_000) * 1_000_000;
-	return { seconds, nanos };
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-	let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-	millis += (t.nanos || 0) / 1_000_000;
-	return new globalThis.Date(millis);
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
 }
 
 function fromJsonTimestamp(o: any): Date {
-	if (o instanceof globalThis.Date) {
-		return o;
-	} else if (typeof o === "string") {
-		return new globalThis.Date(o);
-	} else {
-		return fromTimestamp(Timestamp.fromJSON(o));
-	}
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
 }
 
 function isSet(value: any): boolean {
-	return value !== null && value !== undefined;
+  return value !== null && value !== undefined;
 }
 
 export interface MessageFns<T> {
-	encode(message: T, writer?: BinaryWriter): BinaryWriter;
-	decode(input: BinaryReader | Uint8Array, length?: number): T;
-	fromJSON(object: any): T;
-	toJSON(message: T): unknown;
-	create(base?: DeepPartial<T>): T;
-	fromPartial(object: DeepPartial<T>): T;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

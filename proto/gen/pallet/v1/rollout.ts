@@ -16,1241 +16,1160 @@ export const protobufFileName = "pallet/v1/rollout.proto";
 
 /** Where one node's reimage stands. Consumers must not derive an order or a percentage from the numbers. */
 export const ReimagePhase = {
-	/** REIMAGE_PHASE_UNSPECIFIED - Never sent. */
-	REIMAGE_PHASE_UNSPECIFIED: 0,
-	/** REIMAGE_PHASE_QUEUED - Waiting for its turn. */
-	REIMAGE_PHASE_QUEUED: 1,
-	/** REIMAGE_PHASE_NETBOOTING - Boot target is agent; waiting until the netbooted agent has registered. */
-	REIMAGE_PHASE_NETBOOTING: 2,
-	/** REIMAGE_PHASE_CHECKING - Preflight: choosing the disk and making sure that it may be erased. */
-	REIMAGE_PHASE_CHECKING: 3,
-	/** REIMAGE_PHASE_WRITING - The agent erases, writes, verifies, customises and writes the partition table; see `progress`. */
-	REIMAGE_PHASE_WRITING: 4,
-	/** REIMAGE_PHASE_REBOOTING - Boot target is local; the node has been told to reboot and has not yet been seen booting. */
-	REIMAGE_PHASE_REBOOTING: 5,
-	/** REIMAGE_PHASE_PROVING - The node is booting; waiting for the proof that it runs the image from its own card. */
-	REIMAGE_PHASE_PROVING: 6,
-	/** REIMAGE_PHASE_PROVED - Proved. */
-	REIMAGE_PHASE_PROVED: 7,
-	/** REIMAGE_PHASE_FAILED - Failed, see `failure`; the boot target is agent again. */
-	REIMAGE_PHASE_FAILED: 8,
-	/** REIMAGE_PHASE_CANCELLED - Cancelled; the boot target is agent again. */
-	REIMAGE_PHASE_CANCELLED: 9,
-	UNRECOGNIZED: -1,
+  /** REIMAGE_PHASE_UNSPECIFIED - Never sent. */
+  REIMAGE_PHASE_UNSPECIFIED: 0,
+  /** REIMAGE_PHASE_QUEUED - Waiting for its turn. */
+  REIMAGE_PHASE_QUEUED: 1,
+  /** REIMAGE_PHASE_NETBOOTING - Boot target is agent; waiting until the netbooted agent has registered. */
+  REIMAGE_PHASE_NETBOOTING: 2,
+  /** REIMAGE_PHASE_CHECKING - Preflight: choosing the disk and making sure that it may be erased. */
+  REIMAGE_PHASE_CHECKING: 3,
+  /** REIMAGE_PHASE_WRITING - The agent erases, writes, verifies, customises and writes the partition table; see `progress`. */
+  REIMAGE_PHASE_WRITING: 4,
+  /** REIMAGE_PHASE_REBOOTING - Boot target is local; the node has been told to reboot and has not yet been seen booting. */
+  REIMAGE_PHASE_REBOOTING: 5,
+  /** REIMAGE_PHASE_PROVING - The node is booting; waiting for the proof that it runs the image from its own card. */
+  REIMAGE_PHASE_PROVING: 6,
+  /** REIMAGE_PHASE_PROVED - Proved. */
+  REIMAGE_PHASE_PROVED: 7,
+  /** REIMAGE_PHASE_FAILED - Failed, see `failure`; the boot target is agent again. */
+  REIMAGE_PHASE_FAILED: 8,
+  /** REIMAGE_PHASE_CANCELLED - Cancelled; the boot target is agent again. */
+  REIMAGE_PHASE_CANCELLED: 9,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type ReimagePhase = (typeof ReimagePhase)[keyof typeof ReimagePhase];
+export type ReimagePhase = typeof ReimagePhase[keyof typeof ReimagePhase];
 
 export namespace ReimagePhase {
-	export type REIMAGE_PHASE_UNSPECIFIED =
-		typeof ReimagePhase.REIMAGE_PHASE_UNSPECIFIED;
-	export type REIMAGE_PHASE_QUEUED = typeof ReimagePhase.REIMAGE_PHASE_QUEUED;
-	export type REIMAGE_PHASE_NETBOOTING =
-		typeof ReimagePhase.REIMAGE_PHASE_NETBOOTING;
-	export type REIMAGE_PHASE_CHECKING =
-		typeof ReimagePhase.REIMAGE_PHASE_CHECKING;
-	export type REIMAGE_PHASE_WRITING = typeof ReimagePhase.REIMAGE_PHASE_WRITING;
-	export type REIMAGE_PHASE_REBOOTING =
-		typeof ReimagePhase.REIMAGE_PHASE_REBOOTING;
-	export type REIMAGE_PHASE_PROVING = typeof ReimagePhase.REIMAGE_PHASE_PROVING;
-	export type REIMAGE_PHASE_PROVED = typeof ReimagePhase.REIMAGE_PHASE_PROVED;
-	export type REIMAGE_PHASE_FAILED = typeof ReimagePhase.REIMAGE_PHASE_FAILED;
-	export type REIMAGE_PHASE_CANCELLED =
-		typeof ReimagePhase.REIMAGE_PHASE_CANCELLED;
-	export type UNRECOGNIZED = typeof ReimagePhase.UNRECOGNIZED;
+  export type REIMAGE_PHASE_UNSPECIFIED = typeof ReimagePhase.REIMAGE_PHASE_UNSPECIFIED;
+  export type REIMAGE_PHASE_QUEUED = typeof ReimagePhase.REIMAGE_PHASE_QUEUED;
+  export type REIMAGE_PHASE_NETBOOTING = typeof ReimagePhase.REIMAGE_PHASE_NETBOOTING;
+  export type REIMAGE_PHASE_CHECKING = typeof ReimagePhase.REIMAGE_PHASE_CHECKING;
+  export type REIMAGE_PHASE_WRITING = typeof ReimagePhase.REIMAGE_PHASE_WRITING;
+  export type REIMAGE_PHASE_REBOOTING = typeof ReimagePhase.REIMAGE_PHASE_REBOOTING;
+  export type REIMAGE_PHASE_PROVING = typeof ReimagePhase.REIMAGE_PHASE_PROVING;
+  export type REIMAGE_PHASE_PROVED = typeof ReimagePhase.REIMAGE_PHASE_PROVED;
+  export type REIMAGE_PHASE_FAILED = typeof ReimagePhase.REIMAGE_PHASE_FAILED;
+  export type REIMAGE_PHASE_CANCELLED = typeof ReimagePhase.REIMAGE_PHASE_CANCELLED;
+  export type UNRECOGNIZED = typeof ReimagePhase.UNRECOGNIZED;
 }
 
 export function reimagePhaseFromJSON(object: any): ReimagePhase {
-	switch (object) {
-		case 0:
-		case "REIMAGE_PHASE_UNSPECIFIED":
-			return ReimagePhase.REIMAGE_PHASE_UNSPECIFIED;
-		case 1:
-		case "REIMAGE_PHASE_QUEUED":
-			return ReimagePhase.REIMAGE_PHASE_QUEUED;
-		case 2:
-		case "REIMAGE_PHASE_NETBOOTING":
-			return ReimagePhase.REIMAGE_PHASE_NETBOOTING;
-		case 3:
-		case "REIMAGE_PHASE_CHECKING":
-			return ReimagePhase.REIMAGE_PHASE_CHECKING;
-		case 4:
-		case "REIMAGE_PHASE_WRITING":
-			return ReimagePhase.REIMAGE_PHASE_WRITING;
-		case 5:
-		case "REIMAGE_PHASE_REBOOTING":
-			return ReimagePhase.REIMAGE_PHASE_REBOOTING;
-		case 6:
-		case "REIMAGE_PHASE_PROVING":
-			return ReimagePhase.REIMAGE_PHASE_PROVING;
-		case 7:
-		case "REIMAGE_PHASE_PROVED":
-			return ReimagePhase.REIMAGE_PHASE_PROVED;
-		case 8:
-		case "REIMAGE_PHASE_FAILED":
-			return ReimagePhase.REIMAGE_PHASE_FAILED;
-		case 9:
-		case "REIMAGE_PHASE_CANCELLED":
-			return ReimagePhase.REIMAGE_PHASE_CANCELLED;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return ReimagePhase.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "REIMAGE_PHASE_UNSPECIFIED":
+      return ReimagePhase.REIMAGE_PHASE_UNSPECIFIED;
+    case 1:
+    case "REIMAGE_PHASE_QUEUED":
+      return ReimagePhase.REIMAGE_PHASE_QUEUED;
+    case 2:
+    case "REIMAGE_PHASE_NETBOOTING":
+      return ReimagePhase.REIMAGE_PHASE_NETBOOTING;
+    case 3:
+    case "REIMAGE_PHASE_CHECKING":
+      return ReimagePhase.REIMAGE_PHASE_CHECKING;
+    case 4:
+    case "REIMAGE_PHASE_WRITING":
+      return ReimagePhase.REIMAGE_PHASE_WRITING;
+    case 5:
+    case "REIMAGE_PHASE_REBOOTING":
+      return ReimagePhase.REIMAGE_PHASE_REBOOTING;
+    case 6:
+    case "REIMAGE_PHASE_PROVING":
+      return ReimagePhase.REIMAGE_PHASE_PROVING;
+    case 7:
+    case "REIMAGE_PHASE_PROVED":
+      return ReimagePhase.REIMAGE_PHASE_PROVED;
+    case 8:
+    case "REIMAGE_PHASE_FAILED":
+      return ReimagePhase.REIMAGE_PHASE_FAILED;
+    case 9:
+    case "REIMAGE_PHASE_CANCELLED":
+      return ReimagePhase.REIMAGE_PHASE_CANCELLED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ReimagePhase.UNRECOGNIZED;
+  }
 }
 
 export function reimagePhaseToJSON(object: ReimagePhase): string {
-	switch (object) {
-		case ReimagePhase.REIMAGE_PHASE_UNSPECIFIED:
-			return "REIMAGE_PHASE_UNSPECIFIED";
-		case ReimagePhase.REIMAGE_PHASE_QUEUED:
-			return "REIMAGE_PHASE_QUEUED";
-		case ReimagePhase.REIMAGE_PHASE_NETBOOTING:
-			return "REIMAGE_PHASE_NETBOOTING";
-		case ReimagePhase.REIMAGE_PHASE_CHECKING:
-			return "REIMAGE_PHASE_CHECKING";
-		case ReimagePhase.REIMAGE_PHASE_WRITING:
-			return "REIMAGE_PHASE_WRITING";
-		case ReimagePhase.REIMAGE_PHASE_REBOOTING:
-			return "REIMAGE_PHASE_REBOOTING";
-		case ReimagePhase.REIMAGE_PHASE_PROVING:
-			return "REIMAGE_PHASE_PROVING";
-		case ReimagePhase.REIMAGE_PHASE_PROVED:
-			return "REIMAGE_PHASE_PROVED";
-		case ReimagePhase.REIMAGE_PHASE_FAILED:
-			return "REIMAGE_PHASE_FAILED";
-		case ReimagePhase.REIMAGE_PHASE_CANCELLED:
-			return "REIMAGE_PHASE_CANCELLED";
-		case ReimagePhase.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case ReimagePhase.REIMAGE_PHASE_UNSPECIFIED:
+      return "REIMAGE_PHASE_UNSPECIFIED";
+    case ReimagePhase.REIMAGE_PHASE_QUEUED:
+      return "REIMAGE_PHASE_QUEUED";
+    case ReimagePhase.REIMAGE_PHASE_NETBOOTING:
+      return "REIMAGE_PHASE_NETBOOTING";
+    case ReimagePhase.REIMAGE_PHASE_CHECKING:
+      return "REIMAGE_PHASE_CHECKING";
+    case ReimagePhase.REIMAGE_PHASE_WRITING:
+      return "REIMAGE_PHASE_WRITING";
+    case ReimagePhase.REIMAGE_PHASE_REBOOTING:
+      return "REIMAGE_PHASE_REBOOTING";
+    case ReimagePhase.REIMAGE_PHASE_PROVING:
+      return "REIMAGE_PHASE_PROVING";
+    case ReimagePhase.REIMAGE_PHASE_PROVED:
+      return "REIMAGE_PHASE_PROVED";
+    case ReimagePhase.REIMAGE_PHASE_FAILED:
+      return "REIMAGE_PHASE_FAILED";
+    case ReimagePhase.REIMAGE_PHASE_CANCELLED:
+      return "REIMAGE_PHASE_CANCELLED";
+    case ReimagePhase.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** Where a rollout stands. */
 export const RolloutState = {
-	/** ROLLOUT_STATE_UNSPECIFIED - Never sent. */
-	ROLLOUT_STATE_UNSPECIFIED: 0,
-	/** ROLLOUT_STATE_RUNNING - At least one reimage has not ended. */
-	ROLLOUT_STATE_RUNNING: 1,
-	/** ROLLOUT_STATE_SUCCEEDED - Every node is proved. */
-	ROLLOUT_STATE_SUCCEEDED: 2,
-	/** ROLLOUT_STATE_FAILED - All ended, at least one failed or was cancelled. */
-	ROLLOUT_STATE_FAILED: 3,
-	/** ROLLOUT_STATE_CANCELLED - All ended, and the rollout had been cancelled. */
-	ROLLOUT_STATE_CANCELLED: 4,
-	UNRECOGNIZED: -1,
+  /** ROLLOUT_STATE_UNSPECIFIED - Never sent. */
+  ROLLOUT_STATE_UNSPECIFIED: 0,
+  /** ROLLOUT_STATE_RUNNING - At least one reimage has not ended. */
+  ROLLOUT_STATE_RUNNING: 1,
+  /** ROLLOUT_STATE_SUCCEEDED - Every node is proved. */
+  ROLLOUT_STATE_SUCCEEDED: 2,
+  /** ROLLOUT_STATE_FAILED - All ended, at least one failed or was cancelled. */
+  ROLLOUT_STATE_FAILED: 3,
+  /** ROLLOUT_STATE_CANCELLED - All ended, and the rollout had been cancelled. */
+  ROLLOUT_STATE_CANCELLED: 4,
+  UNRECOGNIZED: -1,
 } as const;
 
-export type RolloutState = (typeof RolloutState)[keyof typeof RolloutState];
+export type RolloutState = typeof RolloutState[keyof typeof RolloutState];
 
 export namespace RolloutState {
-	export type ROLLOUT_STATE_UNSPECIFIED =
-		typeof RolloutState.ROLLOUT_STATE_UNSPECIFIED;
-	export type ROLLOUT_STATE_RUNNING = typeof RolloutState.ROLLOUT_STATE_RUNNING;
-	export type ROLLOUT_STATE_SUCCEEDED =
-		typeof RolloutState.ROLLOUT_STATE_SUCCEEDED;
-	export type ROLLOUT_STATE_FAILED = typeof RolloutState.ROLLOUT_STATE_FAILED;
-	export type ROLLOUT_STATE_CANCELLED =
-		typeof RolloutState.ROLLOUT_STATE_CANCELLED;
-	export type UNRECOGNIZED = typeof RolloutState.UNRECOGNIZED;
+  export type ROLLOUT_STATE_UNSPECIFIED = typeof RolloutState.ROLLOUT_STATE_UNSPECIFIED;
+  export type ROLLOUT_STATE_RUNNING = typeof RolloutState.ROLLOUT_STATE_RUNNING;
+  export type ROLLOUT_STATE_SUCCEEDED = typeof RolloutState.ROLLOUT_STATE_SUCCEEDED;
+  export type ROLLOUT_STATE_FAILED = typeof RolloutState.ROLLOUT_STATE_FAILED;
+  export type ROLLOUT_STATE_CANCELLED = typeof RolloutState.ROLLOUT_STATE_CANCELLED;
+  export type UNRECOGNIZED = typeof RolloutState.UNRECOGNIZED;
 }
 
 export function rolloutStateFromJSON(object: any): RolloutState {
-	switch (object) {
-		case 0:
-		case "ROLLOUT_STATE_UNSPECIFIED":
-			return RolloutState.ROLLOUT_STATE_UNSPECIFIED;
-		case 1:
-		case "ROLLOUT_STATE_RUNNING":
-			return RolloutState.ROLLOUT_STATE_RUNNING;
-		case 2:
-		case "ROLLOUT_STATE_SUCCEEDED":
-			return RolloutState.ROLLOUT_STATE_SUCCEEDED;
-		case 3:
-		case "ROLLOUT_STATE_FAILED":
-			return RolloutState.ROLLOUT_STATE_FAILED;
-		case 4:
-		case "ROLLOUT_STATE_CANCELLED":
-			return RolloutState.ROLLOUT_STATE_CANCELLED;
-		case -1:
-		case "UNRECOGNIZED":
-		default:
-			return RolloutState.UNRECOGNIZED;
-	}
+  switch (object) {
+    case 0:
+    case "ROLLOUT_STATE_UNSPECIFIED":
+      return RolloutState.ROLLOUT_STATE_UNSPECIFIED;
+    case 1:
+    case "ROLLOUT_STATE_RUNNING":
+      return RolloutState.ROLLOUT_STATE_RUNNING;
+    case 2:
+    case "ROLLOUT_STATE_SUCCEEDED":
+      return RolloutState.ROLLOUT_STATE_SUCCEEDED;
+    case 3:
+    case "ROLLOUT_STATE_FAILED":
+      return RolloutState.ROLLOUT_STATE_FAILED;
+    case 4:
+    case "ROLLOUT_STATE_CANCELLED":
+      return RolloutState.ROLLOUT_STATE_CANCELLED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return RolloutState.UNRECOGNIZED;
+  }
 }
 
 export function rolloutStateToJSON(object: RolloutState): string {
-	switch (object) {
-		case RolloutState.ROLLOUT_STATE_UNSPECIFIED:
-			return "ROLLOUT_STATE_UNSPECIFIED";
-		case RolloutState.ROLLOUT_STATE_RUNNING:
-			return "ROLLOUT_STATE_RUNNING";
-		case RolloutState.ROLLOUT_STATE_SUCCEEDED:
-			return "ROLLOUT_STATE_SUCCEEDED";
-		case RolloutState.ROLLOUT_STATE_FAILED:
-			return "ROLLOUT_STATE_FAILED";
-		case RolloutState.ROLLOUT_STATE_CANCELLED:
-			return "ROLLOUT_STATE_CANCELLED";
-		case RolloutState.UNRECOGNIZED:
-		default:
-			return "UNRECOGNIZED";
-	}
+  switch (object) {
+    case RolloutState.ROLLOUT_STATE_UNSPECIFIED:
+      return "ROLLOUT_STATE_UNSPECIFIED";
+    case RolloutState.ROLLOUT_STATE_RUNNING:
+      return "ROLLOUT_STATE_RUNNING";
+    case RolloutState.ROLLOUT_STATE_SUCCEEDED:
+      return "ROLLOUT_STATE_SUCCEEDED";
+    case RolloutState.ROLLOUT_STATE_FAILED:
+      return "ROLLOUT_STATE_FAILED";
+    case RolloutState.ROLLOUT_STATE_CANCELLED:
+      return "ROLLOUT_STATE_CANCELLED";
+    case RolloutState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
 }
 
 /** What a node proved about itself after the reimage. */
 export interface Proof {
-	/** Boot id before the reboot. */
-	previousBootId: string;
-	/** Boot id after the reboot. */
-	bootId: string;
-	/** Device of the root filesystem, for example "/dev/mmcblk0p2". */
-	rootDevice: string;
-	/** Digest of the image that the node says it runs. */
-	imageDigest: string;
-	/** When the proof arrived. */
-	provedAt: Date | undefined;
+  /** Boot id before the reboot. */
+  previousBootId: string;
+  /** Boot id after the reboot. */
+  bootId: string;
+  /** Device of the root filesystem, for example "/dev/mmcblk0p2". */
+  rootDevice: string;
+  /** Digest of the image that the node says it runs. */
+  imageDigest: string;
+  /** When the proof arrived. */
+  provedAt: Date | undefined;
 }
 
 /** One node's way from "running anything" to "proved to run the image". */
 export interface Reimage {
-	/** Id of this reimage. */
-	reimageId: string;
-	/** Id (MAC) of the node. */
-	nodeId: string;
-	/** Name of the node when the rollout started. */
-	nodeName: string;
-	/** Where it stands. */
-	phase: ReimagePhase;
-	/** The disk that is written, once chosen. */
-	disk: string;
-	/** Progress of the write; absent before it has begun. */
-	progress: Progress | undefined;
-	/** How often the write was started; more than 1 after a node or agent restart. */
-	attempts: number;
-	/** Why it failed or was cancelled. */
-	failure: Failure | undefined;
-	/** The proof, once given. */
-	proof: Proof | undefined;
-	/** When it started. */
-	startedAt: Date | undefined;
-	/** When it ended; absent while it runs. */
-	endedAt: Date | undefined;
+  /** Id of this reimage. */
+  reimageId: string;
+  /** Id (MAC) of the node. */
+  nodeId: string;
+  /** Name of the node when the rollout started. */
+  nodeName: string;
+  /** Where it stands. */
+  phase: ReimagePhase;
+  /** The disk that is written, once chosen. */
+  disk: string;
+  /** Progress of the write; absent before it has begun. */
+  progress:
+    | Progress
+    | undefined;
+  /** How often the write was started; more than 1 after a node or agent restart. */
+  attempts: number;
+  /** Why it failed or was cancelled. */
+  failure:
+    | Failure
+    | undefined;
+  /** The proof, once given. */
+  proof:
+    | Proof
+    | undefined;
+  /** When it started. */
+  startedAt:
+    | Date
+    | undefined;
+  /** When it ended; absent while it runs. */
+  endedAt: Date | undefined;
 }
 
 /** A reimage of one or more nodes. */
 export interface Rollout {
-	/** Id of the rollout. */
-	rolloutId: string;
-	/** Name of the image. */
-	imageName: string;
-	/** Digest of the image. */
-	imageDigest: string;
-	/** Where it stands. */
-	state: RolloutState;
-	/** One entry per node, in the order of their names. */
-	reimages: Reimage[];
-	/** When it started. */
-	startedAt: Date | undefined;
-	/** When it ended; absent while it runs. */
-	endedAt: Date | undefined;
+  /** Id of the rollout. */
+  rolloutId: string;
+  /** Name of the image. */
+  imageName: string;
+  /** Digest of the image. */
+  imageDigest: string;
+  /** Where it stands. */
+  state: RolloutState;
+  /** One entry per node, in the order of their names. */
+  reimages: Reimage[];
+  /** When it started. */
+  startedAt:
+    | Date
+    | undefined;
+  /** When it ended; absent while it runs. */
+  endedAt: Date | undefined;
 }
 
 /** What a reimage would do to one node, without doing it. */
 export interface ReimagePlan {
-	/** Id (MAC) of the node. */
-	nodeId: string;
-	/** Name of the node. */
-	nodeName: string;
-	/** The disk that would be erased; empty while it can only be chosen once the agent runs (then `note` says so). */
-	disk: string;
-	/** Size of that disk in bytes. */
-	diskBytes: bigint;
-	/** What that disk holds now and would lose, one line per partition. */
-	erases: string[];
-	/** Number of bytes that would be written. */
-	writeBytes: bigint;
-	/** The steps, in order, one sentence each. */
-	steps: string[];
-	/** Why this node would be refused; absent when it would go ahead. */
-	refusal: Failure | undefined;
-	/** Anything else the operator should know. */
-	note: string;
+  /** Id (MAC) of the node. */
+  nodeId: string;
+  /** Name of the node. */
+  nodeName: string;
+  /** The disk that would be erased; empty while it can only be chosen once the agent runs (then `note` says so). */
+  disk: string;
+  /** Size of that disk in bytes. */
+  diskBytes: bigint;
+  /** What that disk holds now and would lose, one line per partition. */
+  erases: string[];
+  /** Number of bytes that would be written. */
+  writeBytes: bigint;
+  /** The steps, in order, one sentence each. */
+  steps: string[];
+  /** Why this node would be refused; absent when it would go ahead. */
+  refusal:
+    | Failure
+    | undefined;
+  /** Anything else the operator should know. */
+  note: string;
 }
 
 function createBaseProof(): Proof {
-	return {
-		previousBootId: "",
-		bootId: "",
-		rootDevice: "",
-		imageDigest: "",
-		provedAt: undefined,
-	};
+  return { previousBootId: "", bootId: "", rootDevice: "", imageDigest: "", provedAt: undefined };
 }
 
 export const Proof: MessageFns<Proof> = {
-	encode(
-		message: Proof,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.previousBootId !== "") {
-			writer.uint32(10).string(message.previousBootId);
-		}
-		if (message.bootId !== "") {
-			writer.uint32(18).string(message.bootId);
-		}
-		if (message.rootDevice !== "") {
-			writer.uint32(26).string(message.rootDevice);
-		}
-		if (message.imageDigest !== "") {
-			writer.uint32(34).string(message.imageDigest);
-		}
-		if (message.provedAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.provedAt),
-				writer.uint32(42).fork(),
-			).join();
-		}
-		return writer;
-	},
+  encode(message: Proof, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.previousBootId !== "") {
+      writer.uint32(10).string(message.previousBootId);
+    }
+    if (message.bootId !== "") {
+      writer.uint32(18).string(message.bootId);
+    }
+    if (message.rootDevice !== "") {
+      writer.uint32(26).string(message.rootDevice);
+    }
+    if (message.imageDigest !== "") {
+      writer.uint32(34).string(message.imageDigest);
+    }
+    if (message.provedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.provedAt), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Proof {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseProof();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Proof {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProof();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.previousBootId = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.previousBootId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.bootId = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.bootId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.rootDevice = reader.string();
-						continue;
-					}
-					case 4: {
-						if (tag !== 34) {
-							break;
-						}
+            message.rootDevice = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
 
-						message.imageDigest = reader.string();
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.imageDigest = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.provedAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.provedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Proof {
-		return {
-			previousBootId: isSet(object.previousBootId)
-				? globalThis.String(object.previousBootId)
-				: isSet(object.previous_boot_id)
-					? globalThis.String(object.previous_boot_id)
-					: "",
-			bootId: isSet(object.bootId)
-				? globalThis.String(object.bootId)
-				: isSet(object.boot_id)
-					? globalThis.String(object.boot_id)
-					: "",
-			rootDevice: isSet(object.rootDevice)
-				? globalThis.String(object.rootDevice)
-				: isSet(object.root_device)
-					? globalThis.String(object.root_device)
-					: "",
-			imageDigest: isSet(object.imageDigest)
-				? globalThis.String(object.imageDigest)
-				: isSet(object.image_digest)
-					? globalThis.String(object.image_digest)
-					: "",
-			provedAt: isSet(object.provedAt)
-				? fromJsonTimestamp(object.provedAt)
-				: isSet(object.proved_at)
-					? fromJsonTimestamp(object.proved_at)
-					: undefined,
-		};
-	},
+  fromJSON(object: any): Proof {
+    return {
+      previousBootId: isSet(object.previousBootId)
+        ? globalThis.String(object.previousBootId)
+        : isSet(object.previous_boot_id)
+        ? globalThis.String(object.previous_boot_id)
+        : "",
+      bootId: isSet(object.bootId)
+        ? globalThis.String(object.bootId)
+        : isSet(object.boot_id)
+        ? globalThis.String(object.boot_id)
+        : "",
+      rootDevice: isSet(object.rootDevice)
+        ? globalThis.String(object.rootDevice)
+        : isSet(object.root_device)
+        ? globalThis.String(object.root_device)
+        : "",
+      imageDigest: isSet(object.imageDigest)
+        ? globalThis.String(object.imageDigest)
+        : isSet(object.image_digest)
+        ? globalThis.String(object.image_digest)
+        : "",
+      provedAt: isSet(object.provedAt)
+        ? fromJsonTimestamp(object.provedAt)
+        : isSet(object.proved_at)
+        ? fromJsonTimestamp(object.proved_at)
+        : undefined,
+    };
+  },
 
-	toJSON(message: Proof): unknown {
-		const obj: any = {};
-		if (message.previousBootId !== "") {
-			obj.previousBootId = message.previousBootId;
-		}
-		if (message.bootId !== "") {
-			obj.bootId = message.bootId;
-		}
-		if (message.rootDevice !== "") {
-			obj.rootDevice = message.rootDevice;
-		}
-		if (message.imageDigest !== "") {
-			obj.imageDigest = message.imageDigest;
-		}
-		if (message.provedAt !== undefined) {
-			obj.provedAt = message.provedAt.toISOString();
-		}
-		return obj;
-	},
+  toJSON(message: Proof): unknown {
+    const obj: any = {};
+    if (message.previousBootId !== "") {
+      obj.previousBootId = message.previousBootId;
+    }
+    if (message.bootId !== "") {
+      obj.bootId = message.bootId;
+    }
+    if (message.rootDevice !== "") {
+      obj.rootDevice = message.rootDevice;
+    }
+    if (message.imageDigest !== "") {
+      obj.imageDigest = message.imageDigest;
+    }
+    if (message.provedAt !== undefined) {
+      obj.provedAt = message.provedAt.toISOString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Proof>): Proof {
-		return Proof.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Proof>): Proof {
-		const message = createBaseProof();
-		message.previousBootId = object.previousBootId ?? "";
-		message.bootId = object.bootId ?? "";
-		message.rootDevice = object.rootDevice ?? "";
-		message.imageDigest = object.imageDigest ?? "";
-		message.provedAt = object.provedAt ?? undefined;
-		return message;
-	},
+  create(base?: DeepPartial<Proof>): Proof {
+    return Proof.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Proof>): Proof {
+    const message = createBaseProof();
+    message.previousBootId = object.previousBootId ?? "";
+    message.bootId = object.bootId ?? "";
+    message.rootDevice = object.rootDevice ?? "";
+    message.imageDigest = object.imageDigest ?? "";
+    message.provedAt = object.provedAt ?? undefined;
+    return message;
+  },
 };
 
 function createBaseReimage(): Reimage {
-	return {
-		reimageId: "",
-		nodeId: "",
-		nodeName: "",
-		phase: 0,
-		disk: "",
-		progress: undefined,
-		attempts: 0,
-		failure: undefined,
-		proof: undefined,
-		startedAt: undefined,
-		endedAt: undefined,
-	};
+  return {
+    reimageId: "",
+    nodeId: "",
+    nodeName: "",
+    phase: 0,
+    disk: "",
+    progress: undefined,
+    attempts: 0,
+    failure: undefined,
+    proof: undefined,
+    startedAt: undefined,
+    endedAt: undefined,
+  };
 }
 
 export const Reimage: MessageFns<Reimage> = {
-	encode(
-		message: Reimage,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.reimageId !== "") {
-			writer.uint32(10).string(message.reimageId);
-		}
-		if (message.nodeId !== "") {
-			writer.uint32(18).string(message.nodeId);
-		}
-		if (message.nodeName !== "") {
-			writer.uint32(26).string(message.nodeName);
-		}
-		if (message.phase !== 0) {
-			writer.uint32(32).int32(message.phase);
-		}
-		if (message.disk !== "") {
-			writer.uint32(42).string(message.disk);
-		}
-		if (message.progress !== undefined) {
-			Progress.encode(message.progress, writer.uint32(50).fork()).join();
-		}
-		if (message.attempts !== 0) {
-			writer.uint32(56).uint32(message.attempts);
-		}
-		if (message.failure !== undefined) {
-			Failure.encode(message.failure, writer.uint32(66).fork()).join();
-		}
-		if (message.proof !== undefined) {
-			Proof.encode(message.proof, writer.uint32(74).fork()).join();
-		}
-		if (message.startedAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.startedAt),
-				writer.uint32(82).fork(),
-			).join();
-		}
-		if (message.endedAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.endedAt),
-				writer.uint32(90).fork(),
-			).join();
-		}
-		return writer;
-	},
+  encode(message: Reimage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reimageId !== "") {
+      writer.uint32(10).string(message.reimageId);
+    }
+    if (message.nodeId !== "") {
+      writer.uint32(18).string(message.nodeId);
+    }
+    if (message.nodeName !== "") {
+      writer.uint32(26).string(message.nodeName);
+    }
+    if (message.phase !== 0) {
+      writer.uint32(32).int32(message.phase);
+    }
+    if (message.disk !== "") {
+      writer.uint32(42).string(message.disk);
+    }
+    if (message.progress !== undefined) {
+      Progress.encode(message.progress, writer.uint32(50).fork()).join();
+    }
+    if (message.attempts !== 0) {
+      writer.uint32(56).uint32(message.attempts);
+    }
+    if (message.failure !== undefined) {
+      Failure.encode(message.failure, writer.uint32(66).fork()).join();
+    }
+    if (message.proof !== undefined) {
+      Proof.encode(message.proof, writer.uint32(74).fork()).join();
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(82).fork()).join();
+    }
+    if (message.endedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.endedAt), writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Reimage {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseReimage();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Reimage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReimage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.reimageId = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.reimageId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.nodeId = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.nodeName = reader.string();
-						continue;
-					}
-					case 4: {
-						if (tag !== 32) {
-							break;
-						}
+            message.nodeName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
 
-						message.phase = reader.int32() as any;
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.phase = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.disk = reader.string();
-						continue;
-					}
-					case 6: {
-						if (tag !== 50) {
-							break;
-						}
+            message.disk = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
 
-						message.progress = Progress.decode(reader, reader.uint32());
-						continue;
-					}
-					case 7: {
-						if (tag !== 56) {
-							break;
-						}
+            message.progress = Progress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
 
-						message.attempts = reader.uint32();
-						continue;
-					}
-					case 8: {
-						if (tag !== 66) {
-							break;
-						}
+            message.attempts = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
 
-						message.failure = Failure.decode(reader, reader.uint32());
-						continue;
-					}
-					case 9: {
-						if (tag !== 74) {
-							break;
-						}
+            message.failure = Failure.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
 
-						message.proof = Proof.decode(reader, reader.uint32());
-						continue;
-					}
-					case 10: {
-						if (tag !== 82) {
-							break;
-						}
+            message.proof = Proof.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
 
-						message.startedAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-					case 11: {
-						if (tag !== 90) {
-							break;
-						}
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
 
-						message.endedAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.endedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Reimage {
-		return {
-			reimageId: isSet(object.reimageId)
-				? globalThis.String(object.reimageId)
-				: isSet(object.reimage_id)
-					? globalThis.String(object.reimage_id)
-					: "",
-			nodeId: isSet(object.nodeId)
-				? globalThis.String(object.nodeId)
-				: isSet(object.node_id)
-					? globalThis.String(object.node_id)
-					: "",
-			nodeName: isSet(object.nodeName)
-				? globalThis.String(object.nodeName)
-				: isSet(object.node_name)
-					? globalThis.String(object.node_name)
-					: "",
-			phase: isSet(object.phase) ? reimagePhaseFromJSON(object.phase) : 0,
-			disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
-			progress: isSet(object.progress)
-				? Progress.fromJSON(object.progress)
-				: undefined,
-			attempts: isSet(object.attempts) ? globalThis.Number(object.attempts) : 0,
-			failure: isSet(object.failure)
-				? Failure.fromJSON(object.failure)
-				: undefined,
-			proof: isSet(object.proof) ? Proof.fromJSON(object.proof) : undefined,
-			startedAt: isSet(object.startedAt)
-				? fromJsonTimestamp(object.startedAt)
-				: isSet(object.started_at)
-					? fromJsonTimestamp(object.started_at)
-					: undefined,
-			endedAt: isSet(object.endedAt)
-				? fromJsonTimestamp(object.endedAt)
-				: isSet(object.ended_at)
-					? fromJsonTimestamp(object.ended_at)
-					: undefined,
-		};
-	},
+  fromJSON(object: any): Reimage {
+    return {
+      reimageId: isSet(object.reimageId)
+        ? globalThis.String(object.reimageId)
+        : isSet(object.reimage_id)
+        ? globalThis.String(object.reimage_id)
+        : "",
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+      nodeName: isSet(object.nodeName)
+        ? globalThis.String(object.nodeName)
+        : isSet(object.node_name)
+        ? globalThis.String(object.node_name)
+        : "",
+      phase: isSet(object.phase) ? reimagePhaseFromJSON(object.phase) : 0,
+      disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
+      progress: isSet(object.progress) ? Progress.fromJSON(object.progress) : undefined,
+      attempts: isSet(object.attempts) ? globalThis.Number(object.attempts) : 0,
+      failure: isSet(object.failure) ? Failure.fromJSON(object.failure) : undefined,
+      proof: isSet(object.proof) ? Proof.fromJSON(object.proof) : undefined,
+      startedAt: isSet(object.startedAt)
+        ? fromJsonTimestamp(object.startedAt)
+        : isSet(object.started_at)
+        ? fromJsonTimestamp(object.started_at)
+        : undefined,
+      endedAt: isSet(object.endedAt)
+        ? fromJsonTimestamp(object.endedAt)
+        : isSet(object.ended_at)
+        ? fromJsonTimestamp(object.ended_at)
+        : undefined,
+    };
+  },
 
-	toJSON(message: Reimage): unknown {
-		const obj: any = {};
-		if (message.reimageId !== "") {
-			obj.reimageId = message.reimageId;
-		}
-		if (message.nodeId !== "") {
-			obj.nodeId = message.nodeId;
-		}
-		if (message.nodeName !== "") {
-			obj.nodeName = message.nodeName;
-		}
-		if (message.phase !== 0) {
-			obj.phase = reimagePhaseToJSON(message.phase);
-		}
-		if (message.disk !== "") {
-			obj.disk = message.disk;
-		}
-		if (message.progress !== undefined) {
-			obj.progress = Progress.toJSON(message.progress);
-		}
-		if (message.attempts !== 0) {
-			obj.attempts = Math.round(message.attempts);
-		}
-		if (message.failure !== undefined) {
-			obj.failure = Failure.toJSON(message.failure);
-		}
-		if (message.proof !== undefined) {
-			obj.proof = Proof.toJSON(message.proof);
-		}
-		if (message.startedAt !== undefined) {
-			obj.startedAt = message.startedAt.toISOString();
-		}
-		if (message.endedAt !== undefined) {
-			obj.endedAt = message.endedAt.toISOString();
-		}
-		return obj;
-	},
+  toJSON(message: Reimage): unknown {
+    const obj: any = {};
+    if (message.reimageId !== "") {
+      obj.reimageId = message.reimageId;
+    }
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    if (message.nodeName !== "") {
+      obj.nodeName = message.nodeName;
+    }
+    if (message.phase !== 0) {
+      obj.phase = reimagePhaseToJSON(message.phase);
+    }
+    if (message.disk !== "") {
+      obj.disk = message.disk;
+    }
+    if (message.progress !== undefined) {
+      obj.progress = Progress.toJSON(message.progress);
+    }
+    if (message.attempts !== 0) {
+      obj.attempts = Math.round(message.attempts);
+    }
+    if (message.failure !== undefined) {
+      obj.failure = Failure.toJSON(message.failure);
+    }
+    if (message.proof !== undefined) {
+      obj.proof = Proof.toJSON(message.proof);
+    }
+    if (message.startedAt !== undefined) {
+      obj.startedAt = message.startedAt.toISOString();
+    }
+    if (message.endedAt !== undefined) {
+      obj.endedAt = message.endedAt.toISOString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Reimage>): Reimage {
-		return Reimage.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Reimage>): Reimage {
-		const message = createBaseReimage();
-		message.reimageId = object.reimageId ?? "";
-		message.nodeId = object.nodeId ?? "";
-		message.nodeName = object.nodeName ?? "";
-		message.phase = object.phase ?? 0;
-		message.disk = object.disk ?? "";
-		message.progress =
-			object.progress !== undefined && object.progress !== null
-				? Progress.fromPartial(object.progress)
-				: undefined;
-		message.attempts = object.attempts ?? 0;
-		message.failure =
-			object.failure !== undefined && object.failure !== null
-				? Failure.fromPartial(object.failure)
-				: undefined;
-		message.proof =
-			object.proof !== undefined && object.proof !== null
-				? Proof.fromPartial(object.proof)
-				: undefined;
-		message.startedAt = object.startedAt ?? undefined;
-		message.endedAt = object.endedAt ?? undefined;
-		return message;
-	},
+  create(base?: DeepPartial<Reimage>): Reimage {
+    return Reimage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Reimage>): Reimage {
+    const message = createBaseReimage();
+    message.reimageId = object.reimageId ?? "";
+    message.nodeId = object.nodeId ?? "";
+    message.nodeName = object.nodeName ?? "";
+    message.phase = object.phase ?? 0;
+    message.disk = object.disk ?? "";
+    message.progress = (object.progress !== undefined && object.progress !== null)
+      ? Progress.fromPartial(object.progress)
+      : undefined;
+    message.attempts = object.attempts ?? 0;
+    message.failure = (object.failure !== undefined && object.failure !== null)
+      ? Failure.fromPartial(object.failure)
+      : undefined;
+    message.proof = (object.proof !== undefined && object.proof !== null) ? Proof.fromPartial(object.proof) : undefined;
+    message.startedAt = object.startedAt ?? undefined;
+    message.endedAt = object.endedAt ?? undefined;
+    return message;
+  },
 };
 
 function createBaseRollout(): Rollout {
-	return {
-		rolloutId: "",
-		imageName: "",
-		imageDigest: "",
-		state: 0,
-		reimages: [],
-		startedAt: undefined,
-		endedAt: undefined,
-	};
+  return {
+    rolloutId: "",
+    imageName: "",
+    imageDigest: "",
+    state: 0,
+    reimages: [],
+    startedAt: undefined,
+    endedAt: undefined,
+  };
 }
 
 export const Rollout: MessageFns<Rollout> = {
-	encode(
-		message: Rollout,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.rolloutId !== "") {
-			writer.uint32(10).string(message.rolloutId);
-		}
-		if (message.imageName !== "") {
-			writer.uint32(18).string(message.imageName);
-		}
-		if (message.imageDigest !== "") {
-			writer.uint32(26).string(message.imageDigest);
-		}
-		if (message.state !== 0) {
-			writer.uint32(32).int32(message.state);
-		}
-		for (const v of message.reimages) {
-			Reimage.encode(v!, writer.uint32(42).fork()).join();
-		}
-		if (message.startedAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.startedAt),
-				writer.uint32(50).fork(),
-			).join();
-		}
-		if (message.endedAt !== undefined) {
-			Timestamp.encode(
-				toTimestamp(message.endedAt),
-				writer.uint32(58).fork(),
-			).join();
-		}
-		return writer;
-	},
+  encode(message: Rollout, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rolloutId !== "") {
+      writer.uint32(10).string(message.rolloutId);
+    }
+    if (message.imageName !== "") {
+      writer.uint32(18).string(message.imageName);
+    }
+    if (message.imageDigest !== "") {
+      writer.uint32(26).string(message.imageDigest);
+    }
+    if (message.state !== 0) {
+      writer.uint32(32).int32(message.state);
+    }
+    for (const v of message.reimages) {
+      Reimage.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(50).fork()).join();
+    }
+    if (message.endedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.endedAt), writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): Rollout {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseRollout();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): Rollout {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollout();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.rolloutId = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.rolloutId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.imageName = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.imageName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.imageDigest = reader.string();
-						continue;
-					}
-					case 4: {
-						if (tag !== 32) {
-							break;
-						}
+            message.imageDigest = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
 
-						message.state = reader.int32() as any;
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.reimages.push(Reimage.decode(reader, reader.uint32()));
-						continue;
-					}
-					case 6: {
-						if (tag !== 50) {
-							break;
-						}
+            message.reimages.push(Reimage.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
 
-						message.startedAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-					case 7: {
-						if (tag !== 58) {
-							break;
-						}
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
 
-						message.endedAt = fromTimestamp(
-							Timestamp.decode(reader, reader.uint32()),
-						);
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.endedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): Rollout {
-		return {
-			rolloutId: isSet(object.rolloutId)
-				? globalThis.String(object.rolloutId)
-				: isSet(object.rollout_id)
-					? globalThis.String(object.rollout_id)
-					: "",
-			imageName: isSet(object.imageName)
-				? globalThis.String(object.imageName)
-				: isSet(object.image_name)
-					? globalThis.String(object.image_name)
-					: "",
-			imageDigest: isSet(object.imageDigest)
-				? globalThis.String(object.imageDigest)
-				: isSet(object.image_digest)
-					? globalThis.String(object.image_digest)
-					: "",
-			state: isSet(object.state) ? rolloutStateFromJSON(object.state) : 0,
-			reimages: globalThis.Array.isArray(object?.reimages)
-				? object.reimages.map((e: any) => Reimage.fromJSON(e))
-				: [],
-			startedAt: isSet(object.startedAt)
-				? fromJsonTimestamp(object.startedAt)
-				: isSet(object.started_at)
-					? fromJsonTimestamp(object.started_at)
-					: undefined,
-			endedAt: isSet(object.endedAt)
-				? fromJsonTimestamp(object.endedAt)
-				: isSet(object.ended_at)
-					? fromJsonTimestamp(object.ended_at)
-					: undefined,
-		};
-	},
+  fromJSON(object: any): Rollout {
+    return {
+      rolloutId: isSet(object.rolloutId)
+        ? globalThis.String(object.rolloutId)
+        : isSet(object.rollout_id)
+        ? globalThis.String(object.rollout_id)
+        : "",
+      imageName: isSet(object.imageName)
+        ? globalThis.String(object.imageName)
+        : isSet(object.image_name)
+        ? globalThis.String(object.image_name)
+        : "",
+      imageDigest: isSet(object.imageDigest)
+        ? globalThis.String(object.imageDigest)
+        : isSet(object.image_digest)
+        ? globalThis.String(object.image_digest)
+        : "",
+      state: isSet(object.state) ? rolloutStateFromJSON(object.state) : 0,
+      reimages: globalThis.Array.isArray(object?.reimages) ? object.reimages.map((e: any) => Reimage.fromJSON(e)) : [],
+      startedAt: isSet(object.startedAt)
+        ? fromJsonTimestamp(object.startedAt)
+        : isSet(object.started_at)
+        ? fromJsonTimestamp(object.started_at)
+        : undefined,
+      endedAt: isSet(object.endedAt)
+        ? fromJsonTimestamp(object.endedAt)
+        : isSet(object.ended_at)
+        ? fromJsonTimestamp(object.ended_at)
+        : undefined,
+    };
+  },
 
-	toJSON(message: Rollout): unknown {
-		const obj: any = {};
-		if (message.rolloutId !== "") {
-			obj.rolloutId = message.rolloutId;
-		}
-		if (message.imageName !== "") {
-			obj.imageName = message.imageName;
-		}
-		if (message.imageDigest !== "") {
-			obj.imageDigest = message.imageDigest;
-		}
-		if (message.state !== 0) {
-			obj.state = rolloutStateToJSON(message.state);
-		}
-		if (message.reimages?.length) {
-			obj.reimages = message.reimages.map((e) => Reimage.toJSON(e));
-		}
-		if (message.startedAt !== undefined) {
-			obj.startedAt = message.startedAt.toISOString();
-		}
-		if (message.endedAt !== undefined) {
-			obj.endedAt = message.endedAt.toISOString();
-		}
-		return obj;
-	},
+  toJSON(message: Rollout): unknown {
+    const obj: any = {};
+    if (message.rolloutId !== "") {
+      obj.rolloutId = message.rolloutId;
+    }
+    if (message.imageName !== "") {
+      obj.imageName = message.imageName;
+    }
+    if (message.imageDigest !== "") {
+      obj.imageDigest = message.imageDigest;
+    }
+    if (message.state !== 0) {
+      obj.state = rolloutStateToJSON(message.state);
+    }
+    if (message.reimages?.length) {
+      obj.reimages = message.reimages.map((e) => Reimage.toJSON(e));
+    }
+    if (message.startedAt !== undefined) {
+      obj.startedAt = message.startedAt.toISOString();
+    }
+    if (message.endedAt !== undefined) {
+      obj.endedAt = message.endedAt.toISOString();
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<Rollout>): Rollout {
-		return Rollout.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<Rollout>): Rollout {
-		const message = createBaseRollout();
-		message.rolloutId = object.rolloutId ?? "";
-		message.imageName = object.imageName ?? "";
-		message.imageDigest = object.imageDigest ?? "";
-		message.state = object.state ?? 0;
-		message.reimages =
-			object.reimages?.map((e) => Reimage.fromPartial(e)) || [];
-		message.startedAt = object.startedAt ?? undefined;
-		message.endedAt = object.endedAt ?? undefined;
-		return message;
-	},
+  create(base?: DeepPartial<Rollout>): Rollout {
+    return Rollout.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Rollout>): Rollout {
+    const message = createBaseRollout();
+    message.rolloutId = object.rolloutId ?? "";
+    message.imageName = object.imageName ?? "";
+    message.imageDigest = object.imageDigest ?? "";
+    message.state = object.state ?? 0;
+    message.reimages = object.reimages?.map((e) => Reimage.fromPartial(e)) || [];
+    message.startedAt = object.startedAt ?? undefined;
+    message.endedAt = object.endedAt ?? undefined;
+    return message;
+  },
 };
 
 function createBaseReimagePlan(): ReimagePlan {
-	return {
-		nodeId: "",
-		nodeName: "",
-		disk: "",
-		diskBytes: 0n,
-		erases: [],
-		writeBytes: 0n,
-		steps: [],
-		refusal: undefined,
-		note: "",
-	};
+  return {
+    nodeId: "",
+    nodeName: "",
+    disk: "",
+    diskBytes: 0n,
+    erases: [],
+    writeBytes: 0n,
+    steps: [],
+    refusal: undefined,
+    note: "",
+  };
 }
 
 export const ReimagePlan: MessageFns<ReimagePlan> = {
-	encode(
-		message: ReimagePlan,
-		writer: BinaryWriter = new BinaryWriter(),
-	): BinaryWriter {
-		if (message.nodeId !== "") {
-			writer.uint32(10).string(message.nodeId);
-		}
-		if (message.nodeName !== "") {
-			writer.uint32(18).string(message.nodeName);
-		}
-		if (message.disk !== "") {
-			writer.uint32(26).string(message.disk);
-		}
-		if (message.diskBytes !== 0n) {
-			if (BigInt.asUintN(64, message.diskBytes) !== message.diskBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.diskBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(32).uint64(message.diskBytes);
-		}
-		for (const v of message.erases) {
-			writer.uint32(42).string(v!);
-		}
-		if (message.writeBytes !== 0n) {
-			if (BigInt.asUintN(64, message.writeBytes) !== message.writeBytes) {
-				throw new globalThis.Error(
-					"value provided for field message.writeBytes of type uint64 too large",
-				);
-			}
-			writer.uint32(48).uint64(message.writeBytes);
-		}
-		for (const v of message.steps) {
-			writer.uint32(58).string(v!);
-		}
-		if (message.refusal !== undefined) {
-			Failure.encode(message.refusal, writer.uint32(66).fork()).join();
-		}
-		if (message.note !== "") {
-			writer.uint32(74).string(message.note);
-		}
-		return writer;
-	},
+  encode(message: ReimagePlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    if (message.nodeName !== "") {
+      writer.uint32(18).string(message.nodeName);
+    }
+    if (message.disk !== "") {
+      writer.uint32(26).string(message.disk);
+    }
+    if (message.diskBytes !== 0n) {
+      if (BigInt.asUintN(64, message.diskBytes) !== message.diskBytes) {
+        throw new globalThis.Error("value provided for field message.diskBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.diskBytes);
+    }
+    for (const v of message.erases) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.writeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.writeBytes) !== message.writeBytes) {
+        throw new globalThis.Error("value provided for field message.writeBytes of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.writeBytes);
+    }
+    for (const v of message.steps) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.refusal !== undefined) {
+      Failure.encode(message.refusal, writer.uint32(66).fork()).join();
+    }
+    if (message.note !== "") {
+      writer.uint32(74).string(message.note);
+    }
+    return writer;
+  },
 
-	decode(input: BinaryReader | Uint8Array, length?: number): ReimagePlan {
-		const reader =
-			input instanceof BinaryReader ? input : new BinaryReader(input);
-		const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-		if (previousRecursionDepth >= 100) {
-			throw new globalThis.Error("protobuf decode recursion limit exceeded");
-		}
-		(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-		try {
-			const end = length === undefined ? reader.len : reader.pos + length;
-			const message = createBaseReimagePlan();
-			while (reader.pos < end) {
-				const tag = reader.uint32();
-				switch (tag >>> 3) {
-					case 1: {
-						if (tag !== 10) {
-							break;
-						}
+  decode(input: BinaryReader | Uint8Array, length?: number): ReimagePlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReimagePlan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
 
-						message.nodeId = reader.string();
-						continue;
-					}
-					case 2: {
-						if (tag !== 18) {
-							break;
-						}
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
 
-						message.nodeName = reader.string();
-						continue;
-					}
-					case 3: {
-						if (tag !== 26) {
-							break;
-						}
+            message.nodeName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
 
-						message.disk = reader.string();
-						continue;
-					}
-					case 4: {
-						if (tag !== 32) {
-							break;
-						}
+            message.disk = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
 
-						message.diskBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 5: {
-						if (tag !== 42) {
-							break;
-						}
+            message.diskBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
 
-						message.erases.push(reader.string());
-						continue;
-					}
-					case 6: {
-						if (tag !== 48) {
-							break;
-						}
+            message.erases.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
 
-						message.writeBytes = reader.uint64() as bigint;
-						continue;
-					}
-					case 7: {
-						if (tag !== 58) {
-							break;
-						}
+            message.writeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
 
-						message.steps.push(reader.string());
-						continue;
-					}
-					case 8: {
-						if (tag !== 66) {
-							break;
-						}
+            message.steps.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
 
-						message.refusal = Failure.decode(reader, reader.uint32());
-						continue;
-					}
-					case 9: {
-						if (tag !== 74) {
-							break;
-						}
+            message.refusal = Failure.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
 
-						message.note = reader.string();
-						continue;
-					}
-				}
-				if ((tag & 7) === 4 || tag === 0) {
-					break;
-				}
-				reader.skip(tag & 7);
-			}
-			return message;
-		} finally {
-			(reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-		}
-	},
+            message.note = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
 
-	fromJSON(object: any): ReimagePlan {
-		return {
-			nodeId: isSet(object.nodeId)
-				? globalThis.String(object.nodeId)
-				: isSet(object.node_id)
-					? globalThis.String(object.node_id)
-					: "",
-			nodeName: isSet(object.nodeName)
-				? globalThis.String(object.nodeName)
-				: isSet(object.node_name)
-					? globalThis.String(object.node_name)
-					: "",
-			disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
-			diskBytes: isSet(object.diskBytes)
-				? BigInt(object.diskBytes)
-				: isSet(object.disk_bytes)
-					? BigInt(object.disk_bytes)
-					: 0n,
-			erases: globalThis.Array.isArray(object?.erases)
-				? object.erases.map((e: any) => globalThis.String(e))
-				: [],
-			writeBytes: isSet(object.writeBytes)
-				? BigInt(object.writeBytes)
-				: isSet(object.write_bytes)
-					? BigInt(object.write_bytes)
-					: 0n,
-			steps: globalThis.Array.isArray(object?.steps)
-				? object.steps.map((e: any) => globalThis.String(e))
-				: [],
-			refusal: isSet(object.refusal)
-				? Failure.fromJSON(object.refusal)
-				: undefined,
-			note: isSet(object.note) ? globalThis.String(object.note) : "",
-		};
-	},
+  fromJSON(object: any): ReimagePlan {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+      nodeName: isSet(object.nodeName)
+        ? globalThis.String(object.nodeName)
+        : isSet(object.node_name)
+        ? globalThis.String(object.node_name)
+        : "",
+      disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
+      diskBytes: isSet(object.diskBytes)
+        ? BigInt(object.diskBytes)
+        : isSet(object.disk_bytes)
+        ? BigInt(object.disk_bytes)
+        : 0n,
+      erases: globalThis.Array.isArray(object?.erases)
+        ? object.erases.map((e: any) => globalThis.String(e))
+        : [],
+      writeBytes: isSet(object.writeBytes)
+        ? BigInt(object.writeBytes)
+        : isSet(object.write_bytes)
+        ? BigInt(object.write_bytes)
+        : 0n,
+      steps: globalThis.Array.isArray(object?.steps)
+        ? object.steps.map((e: any) => globalThis.String(e))
+        : [],
+      refusal: isSet(object.refusal) ? Failure.fromJSON(object.refusal) : undefined,
+      note: isSet(object.note) ? globalThis.String(object.note) : "",
+    };
+  },
 
-	toJSON(message: ReimagePlan): unknown {
-		const obj: any = {};
-		if (message.nodeId !== "") {
-			obj.nodeId = message.nodeId;
-		}
-		if (message.nodeName !== "") {
-			obj.nodeName = message.nodeName;
-		}
-		if (message.disk !== "") {
-			obj.disk = message.disk;
-		}
-		if (message.diskBytes !== 0n) {
-			obj.diskBytes = message.diskBytes.toString();
-		}
-		if (message.erases?.length) {
-			obj.erases = message.erases;
-		}
-		if (message.writeBytes !== 0n) {
-			obj.writeBytes = message.writeBytes.toString();
-		}
-		if (message.steps?.length) {
-			obj.steps = message.steps;
-		}
-		if (message.refusal !== undefined) {
-			obj.refusal = Failure.toJSON(message.refusal);
-		}
-		if (message.note !== "") {
-			obj.note = message.note;
-		}
-		return obj;
-	},
+  toJSON(message: ReimagePlan): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    if (message.nodeName !== "") {
+      obj.nodeName = message.nodeName;
+    }
+    if (message.disk !== "") {
+      obj.disk = message.disk;
+    }
+    if (message.diskBytes !== 0n) {
+      obj.diskBytes = message.diskBytes.toString();
+    }
+    if (message.erases?.length) {
+      obj.erases = message.erases;
+    }
+    if (message.writeBytes !== 0n) {
+      obj.writeBytes = message.writeBytes.toString();
+    }
+    if (message.steps?.length) {
+      obj.steps = message.steps;
+    }
+    if (message.refusal !== undefined) {
+      obj.refusal = Failure.toJSON(message.refusal);
+    }
+    if (message.note !== "") {
+      obj.note = message.note;
+    }
+    return obj;
+  },
 
-	create(base?: DeepPartial<ReimagePlan>): ReimagePlan {
-		return ReimagePlan.fromPartial(base ?? {});
-	},
-	fromPartial(object: DeepPartial<ReimagePlan>): ReimagePlan {
-		const message = createBaseReimagePlan();
-		message.nodeId = object.nodeId ?? "";
-		message.nodeName = object.nodeName ?? "";
-		message.disk = object.disk ?? "";
-		message.diskBytes =
-			object.diskBytes !== undefined && object.diskBytes !== null
-				? BigInt(object.diskBytes)
-				: 0n;
-		message.erases = object.erases?.map((e) => e) || [];
-		message.writeBytes =
-			object.writeBytes !== undefined && object.writeBytes !== null
-				? BigInt(object.writeBytes)
-				: 0n;
-		message.steps = object.steps?.map((e) => e) || [];
-		message.refusal =
-			object.refusal !== undefined && object.refusal !== null
-				? Failure.fromPartial(object.refusal)
-				: undefined;
-		message.note = object.note ?? "";
-		return message;
-	},
+  create(base?: DeepPartial<ReimagePlan>): ReimagePlan {
+    return ReimagePlan.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReimagePlan>): ReimagePlan {
+    const message = createBaseReimagePlan();
+    message.nodeId = object.nodeId ?? "";
+    message.nodeName = object.nodeName ?? "";
+    message.disk = object.disk ?? "";
+    message.diskBytes = (object.diskBytes !== undefined && object.diskBytes !== null) ? BigInt(object.diskBytes) : 0n;
+    message.erases = object.erases?.map((e) => e) || [];
+    message.writeBytes = (object.writeBytes !== undefined && object.writeBytes !== null)
+      ? BigInt(object.writeBytes)
+      : 0n;
+    message.steps = object.steps?.map((e) => e) || [];
+    message.refusal = (object.refusal !== undefined && object.refusal !== null)
+      ? Failure.fromPartial(object.refusal)
+      : undefined;
+    message.note = object.note ?? "";
+    return message;
+  },
 };
 
-type Builtin =
-	| Date
-	| Function
-	| Uint8Array
-	| string
-	| number
-	| boolean
-	| bigint
-	| undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint
-	? string | number | bigint
-	: T extends Builtin
-		? T
-		: T extends globalThis.Array<infer U>
-			? globalThis.Array<DeepPartial<U>>
-			: T extends ReadonlyArray<infer U>
-				? ReadonlyArray<DeepPartial<U>>
-				: T extends { $case: string; value: unknown }
-					? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
-					: T extends {}
-						? { [K in keyof T]?: DeepPartial<T[K]> }
-						: Partial<T>;
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
+  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
+  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
+  : Partial<T>;
 
 function toTimestamp(date: Date): Timestamp {
-	const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-	const nanos = (date.getTime() % 1_000) * 1_000_000;
-	return { seconds, nanos };
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
 }
 
 function fromTimestamp(t: Timestamp): Date {
-	let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-	millis += (t.nanos || 0) / 1_000_000;
-	return new globalThis.Date(millis);
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
 }
 
 function fromJsonTimestamp(o: any): Date {
-	if (o instanceof globalThis.Date) {
-		return o;
-	} else if (typeof o === "string") {
-		return new globalThis.Date(o);
-	} else {
-		return fromTimestamp(Timestamp.fromJSON(o));
-	}
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
 }
 
 function isSet(value: any): boolean {
-	return value !== null && value !== undefined;
+  return value !== null && value !== undefined;
 }
 
 export interface MessageFns<T> {
-	encode(message: T, writer?: BinaryWriter): BinaryWriter;
-	decode(input: BinaryReader | Uint8Array, length?: number): T;
-	fromJSON(object: any): T;
-	toJSON(message: T): unknown;
-	create(base?: DeepPartial<T>): T;
-	fromPartial(object: DeepPartial<T>): T;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }
