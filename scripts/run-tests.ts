@@ -1,0 +1,35 @@
+import process from "node:process";
+import { finished } from "node:stream/promises";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+/**
+ * Runs test files by Node's own runner and prints its report. Throws when a test failed, when a pattern matched no
+ * test at all, and, in CI, when a test was skipped: there a missing part is a defect of the set-up.
+ */
+export async function runTests(globPatterns: readonly string[], concurrency: number): Promise<void> {
+  const skipped: string[] = [];
+  let passed = 0;
+  let failed = 0;
+  const events = run({ globPatterns: [...globPatterns], concurrency, cwd: process.cwd() });
+  events.on("test:pass", (test) => {
+    if (test.skip !== undefined && test.skip !== false) {
+      skipped.push(`${test.name} (${test.skip === true ? "no reason given" : test.skip})`);
+    } else if (test.details.type !== "suite") {
+      passed += 1;
+    }
+  });
+  events.on("test:fail", () => {
+    failed += 1;
+  });
+  const report = events.compose(spec);
+  report.pipe(process.stdout, { end: false });
+  await finished(report);
+
+  for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
+  if (failed > 0) throw new Error(`${failed} tests failed`);
+  if (passed === 0) throw new Error(`no test was run by ${globPatterns.join(" ")}`);
+  if (skipped.length > 0 && process.env["CI"] === "true") {
+    throw new Error(`${skipped.length} tests were skipped, and in CI none may be`);
+  }
+}

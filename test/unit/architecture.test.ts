@@ -1,0 +1,163 @@
+// The import rules of the architecture page, held against every file of the tree.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { describe, it } from "node:test";
+
+const root = path.resolve(import.meta.dirname, "../..");
+
+interface Import {
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+  /** Names imported; empty for side effects and namespaces. */
+  readonly names: readonly string[];
+}
+
+interface Source {
+  readonly file: string;
+  readonly imports: readonly Import[];
+}
+
+const importPattern =
+  /^\s*(?:import|export)\s+(type\s+)?(?:([\w*\s{},$]*?)\s+from\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
+
+function parseImports(text: string): Import[] {
+  return [...text.matchAll(importPattern)].map((match) => {
+    const clause = match[2] ?? "";
+    const named = (/\{([^}]*)\}/.exec(clause)?.[1] ?? "")
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== "");
+    const values = named.filter((name) => !name.startsWith("type "));
+    const onlyTypes = named.length > 0 && values.length === 0 && /^\s*\{/.test(clause);
+    return {
+      specifier: match[3] ?? match[4] ?? "",
+      typeOnly: match[1] !== undefined || onlyTypes,
+      names: values.map((name) => name.split(/\s+as\s+/)[0] ?? name),
+    };
+  });
+}
+
+async function readSources(folder: string): Promise<Source[]> {
+  const entries = await readdir(path.join(root, folder), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .filter((file) => !file.startsWith("proto/gen/"))
+    .map((file) => ({ file, imports: parseImports(readFileSync(path.join(root, file), "utf8")) }));
+}
+
+const sources = (await Promise.all(["agent", "controller", "proto"].map(readSources))).flat();
+const byFile = new Map(sources.map((source) => [source.file, source]));
+const everySource = [...sources, ...(await Promise.all(["scripts", "test"].map(readSources))).flat()];
+
+/** The file that a relative import means, from the top of the tree; undefined for packages. */
+function targetOf(source: Source, { specifier }: Import): string | undefined {
+  return specifier.startsWith(".") ? path.join(path.dirname(source.file), specifier) : undefined;
+}
+
+function violations(
+  files: readonly Source[],
+  isWrong: (source: Source, imported: Import, target: string | undefined) => boolean,
+): string[] {
+  return files.flatMap((source) =>
+    source.imports
+      .filter((imported) => isWrong(source, imported, targetOf(source, imported)))
+      .map((imported) => `${source.file} imports ${imported.specifier}`),
+  );
+}
+
+const inFolder = (...folders: string[]) =>
+  sources.filter(({ file }) => folders.some((folder) => file.startsWith(`${folder}/`)));
+
+describe("architecture", () => {
+  it("was given a tree to look at", () => {
+    assert.ok(inFolder("agent").length > 10 && inFolder("controller").length > 10);
+    assert.ok(sources.every(({ imports }) => imports.every(({ specifier }) => specifier !== "")));
+  });
+
+  it("agent and controller import only themselves and proto/", () => {
+    const allowed: Record<string, readonly string[]> = {
+      agent: ["agent/", "proto/"],
+      controller: ["controller/", "proto/"],
+      proto: ["proto/"],
+    };
+    assert.deepEqual(
+      violations(sources, (source, _, target) => {
+        const folder = source.file.split("/")[0] ?? "";
+        return target !== undefined && !(allowed[folder] ?? []).some((prefix) => target.startsWith(prefix));
+      }),
+      [],
+    );
+  });
+
+  it("only doors, clients of doors and main.ts know gRPC and the generated code", () => {
+    const doors = /^(agent|controller)\/(rpc\/|main\.ts$)|^controller\/cli\/|^proto\//;
+    assert.deepEqual(
+      violations(
+        sources,
+        ({ file }, { specifier }, target) =>
+          !doors.test(file) &&
+          (specifier.startsWith("@grpc/") ||
+            specifier === "grpc-health-check" ||
+            (target?.startsWith("proto/gen/") ?? false)),
+      ),
+      [],
+    );
+  });
+
+  it("pure modules reach no I/O, themselves or through what they import", () => {
+    const effects =
+      /^node:(fs|net|dgram|http|https|child_process|sqlite|dns|tls|worker_threads|timers|readline|os|process|stream)(\/|$)|^(execa|send|pino|systeminformation|commander)$|^@grpc\/grpc-js$/;
+    const pureName = /(^|\/)(parse|render|plan|select|detect|choose|negotiate|validate)-[^/]*\.ts$/;
+    const pureFile =
+      /(^|\/)(transition|guard|packet|codec|options-negotiation|boot-paths|boot-spec|kernel-command-line|table|units)\.ts$/;
+    const pure = sources.filter(({ file }) => pureName.test(file) || pureFile.test(file));
+    assert.ok(pure.length >= 12, `only ${pure.length} pure modules were found: the names in this test are stale`);
+
+    const offence = (source: Source, seen: Set<string>): string | undefined => {
+      if (seen.has(source.file)) return undefined;
+      seen.add(source.file);
+      for (const imported of source.imports) {
+        if (imported.typeOnly) continue;
+        if (effects.test(imported.specifier)) return `${source.file} imports ${imported.specifier}`;
+        const target = byFile.get(targetOf(source, imported) ?? "");
+        const found = target === undefined ? undefined : offence(target, seen);
+        if (found !== undefined) return `${source.file} > ${found}`;
+      }
+      return undefined;
+    };
+    assert.deepEqual(
+      pure.map((source) => offence(source, new Set())).filter((found) => found !== undefined),
+      [],
+    );
+  });
+
+  it("nothing outside the two main.ts constructs a credential", () => {
+    const credentials = ["credentials", "ChannelCredentials", "ServerCredentials"];
+    assert.deepEqual(
+      violations(
+        sources.filter(({ file }) => file !== "agent/main.ts" && file !== "controller/main.ts"),
+        (_, { names, specifier, typeOnly }) =>
+          specifier === "@grpc/grpc-js" && !typeOnly && names.some((name) => credentials.includes(name)),
+      ),
+      [],
+    );
+  });
+
+  it("no file or folder has a name that says nothing", () => {
+    const empty = /(^|[/-])(utils?|helpers?|common|misc|managers?|shared|lib)([-./]|$)/;
+    assert.deepEqual(
+      everySource.map(({ file }) => file).filter((file) => empty.test(file)),
+      [],
+    );
+  });
+
+  it("names files in kebab-case", () => {
+    assert.deepEqual(
+      everySource.map(({ file }) => file).filter((file) => !/^[a-z0-9/.-]+$/.test(file)),
+      [],
+    );
+  });
+});
