@@ -1,0 +1,87 @@
+import type { Failure } from "../../proto/failure.ts";
+import type { Digest, InstalledSystem } from "../nodes/node.ts";
+
+/** Id of an operation on an agent, chosen by the controller: 1 to 64 characters of [A-Za-z0-9._-]. */
+export type OperationId = string & { readonly __brand: "OperationId" };
+
+/** See pallet.v1.ImageSource. */
+export interface ImageSource {
+  readonly url: string;
+  readonly compression: "none" | "zstd";
+  readonly storedBytes: number;
+  readonly sizeBytes: number;
+  readonly digest: Digest;
+  readonly firstPartitionBytes: number;
+}
+
+/** See pallet.v1.Customisation. */
+export interface Customisation {
+  readonly root: { readonly offsetBytes: number; readonly lengthBytes: number; readonly filesystemType: string };
+  readonly stamp: InstalledSystem;
+}
+
+/** Work that the controller asks of an agent; see pallet.v1.OperationSpec. */
+export type OperationSpec =
+  | {
+      readonly kind: "write-image";
+      readonly device: string;
+      readonly source: ImageSource;
+      readonly customisation?: Customisation;
+    }
+  | { readonly kind: "verify-image"; readonly device: string; readonly source: ImageSource }
+  | {
+      readonly kind: "make-filesystem";
+      readonly device: string;
+      readonly type: "vfat" | "ext4";
+      readonly label: string;
+    }
+  | { readonly kind: "wipe"; readonly device: string; readonly method: "discard" | "signatures" }
+  | { readonly kind: "unmount"; readonly device: string }
+  | { readonly kind: "identify"; readonly durationMs: number };
+
+/** What an operation is doing right now; see pallet.v1.OperationPhase. */
+export type OperationPhase =
+  | "starting"
+  | "erasing"
+  | "writing"
+  | "syncing"
+  | "verifying"
+  | "customising"
+  | "writing-table"
+  | "formatting"
+  | "wiping"
+  | "unmounting"
+  | "identifying";
+
+/** Bytes done of a total; a total of 0 is unknown. */
+export interface ByteCount {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** How far an operation has come; see pallet.v1.Progress. Plain data. */
+export interface Progress {
+  readonly phase: OperationPhase;
+  readonly read: ByteCount;
+  readonly written: ByteCount;
+  readonly skipped: ByteCount;
+  readonly verified: ByteCount;
+  readonly bytesPerSecond: number;
+  readonly etaMs?: number;
+  /** How often a broken connection to the source was taken up again. */
+  readonly resumed: number;
+}
+
+/** One observed state of an operation on an agent; see pallet.v1.Operation. */
+export interface AgentOperation {
+  readonly id: OperationId;
+  /** Absent when a newer agent reports a kind of work that this controller does not know. */
+  readonly spec?: OperationSpec;
+  readonly state: "running" | "succeeded" | "failed" | "cancelled";
+  readonly progress: Progress;
+  /** Present when failed or cancelled. */
+  readonly failure?: Failure;
+  /** Milliseconds since the epoch, by the clock of the node. */
+  readonly startedAt: number;
+  readonly endedAt?: number;
+}
