@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
+import { generateCode } from "./generate-code.ts";
 
 const local = { preferLocal: true, localDir: "." } as const;
 
@@ -9,7 +10,7 @@ const local = { preferLocal: true, localDir: "." } as const;
 export async function checkGeneratedCode(): Promise<void> {
   const fresh = await mkdtemp(path.join(tmpdir(), "pallet-generated-"));
   try {
-    await execa("buf", ["generate", "--output", fresh], { cwd: "proto", ...local });
+    await generateCode(fresh);
     const stale = differences(await readTree(path.join(fresh, "gen")), await readTree("proto/gen"));
     if (stale.length > 0) {
       throw new Error(`proto/gen is stale: ${stale.join(", ")}\nrun: npm run generate, and commit the result`);

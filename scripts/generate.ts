@@ -1,4 +1,6 @@
 // Makes proto/gen anew from proto/pallet/**/*.proto: `npm run generate`.
-import { execa } from "execa";
+import { rm } from "node:fs/promises";
+import { generateCode } from "./generate-code.ts";
 
-await execa("buf", ["generate"], { cwd: "proto", preferLocal: true, localDir: ".", stdio: "inherit" });
+await rm("proto/gen", { recursive: true, force: true });
+await generateCode("proto");
