@@ -1,0 +1,27 @@
+import type { NodeId } from "./node.ts";
+
+/** One request for a boot file, after it ended. */
+export interface BootFetch {
+  /** IP address that asked. */
+  readonly address: string;
+  /** The node, where the path itself names it: the config by MAC address. */
+  readonly mac?: NodeId;
+  /** As it was asked for: anything may stand in it. */
+  readonly path: string;
+  readonly outcome: "served" | "not-found" | "refused" | "aborted";
+  readonly bytes: number;
+}
+
+/** A path from the network, fit for a log line and a terminal: control characters replaced, cut at 200 characters. */
+export function printablePath(path: string): string {
+  const clean = path.replaceAll(/[^\x20-\x7e]/g, "?");
+  return clean.length <= 200 ? clean : `${clean.slice(0, 199)}…`;
+}
+
+/**
+ * The serial number that firmware puts before its paths ("5e1fabcd/start4.elf"): the last eight hexadecimal digits of the
+ * board's serial. Undefined for other paths. See "TFTP_PREFIX" in the Raspberry Pi bootloader's documentation.
+ */
+export function serialInPath(path: string): string | undefined {
+  return /^\/*([0-9a-f]{8})\//i.exec(path)?.[1]?.toLowerCase();
+}

@@ -1,0 +1,24 @@
+import type { Node } from "./node.ts";
+
+/** Why a node is not what it was a moment ago. */
+export type NodeChangeCause =
+  | "discovered"
+  | "registered"
+  | "heartbeat"
+  | "went-silent"
+  | "came-back"
+  | "renamed"
+  | "accepted"
+  | "forgotten"
+  | "boot-target-changed"
+  | "boot-file-fetched"
+  | "proved";
+
+/** A node as it is after a change; after "forgotten", as it was before. */
+export interface NodeChange {
+  readonly node: Node;
+  readonly cause: NodeChangeCause;
+}
+
+/** Told of every change, in order, while it happens: it must be quick. */
+export type NodeChangeListener = (change: NodeChange) => void;

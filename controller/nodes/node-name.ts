@@ -1,0 +1,41 @@
+import { parseMacAddress } from "./mac-address.ts";
+import type { NodeId } from "./node.ts";
+
+const hostName = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * What is wrong with a node name, as a sentence for the operator; undefined when nothing is. A name is a host name
+ * (RFC 1123: 1 to 63 characters of [a-z0-9-], here beginning with a letter and not ending with a hyphen) that cannot
+ * be mistaken for a MAC address.
+ */
+export function problemOfNodeName(name: string): string | undefined {
+  if (name.length === 0 || name.length > 63) {
+    return `a node's name has 1 to 63 characters, this one has ${name.length}`;
+  }
+  if (!hostName.test(name)) {
+    return (
+      `"${name}" cannot be a node's name: use lower-case letters, digits and hyphens, ` +
+      "begin with a letter and do not end with a hyphen"
+    );
+  }
+  if (parseMacAddress(name) !== undefined) {
+    return `"${name}" cannot be a node's name because it reads as a MAC address`;
+  }
+  return undefined;
+}
+
+/**
+ * The name that a node gets when it is discovered: "node-" and the last three octets of its MAC address, more of them
+ * when that name is taken, and at last a number.
+ */
+export function defaultNodeName(id: NodeId, isTaken: (name: string) => boolean): string {
+  const digits = id.replaceAll(":", "");
+  for (let octets = 3; octets <= 6; octets++) {
+    const name = `node-${digits.slice(-2 * octets)}`;
+    if (!isTaken(name)) return name;
+  }
+  for (let number = 2; ; number++) {
+    const name = `node-${digits}-${number}`;
+    if (!isTaken(name)) return name;
+  }
+}

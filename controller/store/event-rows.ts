@@ -1,0 +1,97 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Event, EventType } from "../events/event.ts";
+import type { NodeId } from "../nodes/node.ts";
+import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
+
+/** Which events to read. */
+export interface EventQuery {
+  /** Only events with a greater id. */
+  readonly afterId: number;
+  readonly nodeId?: NodeId;
+  readonly rolloutId?: string;
+  /** How many at most. */
+  readonly count: number;
+  /** Which of them, when there are more than `count`: the oldest or the newest. The answer is oldest first anyway. */
+  readonly keep: "oldest" | "newest";
+}
+
+/** The events on disk. */
+export interface EventRows {
+  /** Adds an event and returns its id, which rises and is never reused, not even after pruning. */
+  add(event: Omit<Event, "id">): number;
+  /** Oldest first. */
+  read(query: EventQuery): Event[];
+  /** Id of the newest event ever added; 0 before the first. */
+  lastId(): number;
+  /** Removes all but the newest `count`. */
+  prune(count: number): void;
+}
+
+const columns = "id, at, type, severity, node_id, node_name, rollout_id, message";
+
+/** Keeps events in the table "events". */
+export function createEventRows(database: DatabaseSync): EventRows {
+  const insert = database.prepare(
+    `INSERT INTO events (at, type, severity, node_id, node_name, rollout_id, message)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
+  const prune = database.prepare(
+    "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)",
+  );
+  return {
+    add(event) {
+      const { lastInsertRowid } = insert.run(
+        event.at,
+        event.type,
+        event.severity,
+        event.nodeId ?? null,
+        event.nodeName ?? null,
+        event.rolloutId ?? null,
+        event.message,
+      );
+      return Number(lastInsertRowid);
+    },
+    read({ afterId, nodeId, rolloutId, count, keep }) {
+      const conditions = ["id > ?"];
+      const values: (string | number)[] = [afterId];
+      if (nodeId !== undefined) {
+        conditions.push("node_id = ?");
+        values.push(nodeId);
+      }
+      if (rolloutId !== undefined) {
+        conditions.push("rollout_id = ?");
+        values.push(rolloutId);
+      }
+      const order = keep === "oldest" ? "ASC" : "DESC";
+      const statement = database.prepare(
+        `SELECT ${columns} FROM events WHERE ${conditions.join(" AND ")} ORDER BY id ${order} LIMIT ?`,
+      );
+      const events = statement.all(...values, count).map(eventOf);
+      return keep === "oldest" ? events : events.reverse();
+    },
+    lastId() {
+      const row = last.get();
+      return row === undefined ? 0 : numberOf(row, "seq");
+    },
+    prune(count) {
+      prune.run(count);
+    },
+  };
+}
+
+function eventOf(row: Row): Event {
+  const nodeId = optionalTextOf(row, "node_id") as NodeId | undefined;
+  const nodeName = optionalTextOf(row, "node_name");
+  const rolloutId = optionalTextOf(row, "rollout_id");
+  return {
+    id: numberOf(row, "id"),
+    at: numberOf(row, "at"),
+    type: textOf(row, "type") as EventType,
+    severity: textOf(row, "severity") as Event["severity"],
+    message: textOf(row, "message"),
+    ...(nodeId !== undefined && { nodeId }),
+    ...(nodeName !== undefined && { nodeName }),
+    ...(rolloutId !== undefined && { rolloutId }),
+  };
+}

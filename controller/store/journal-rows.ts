@@ -1,0 +1,50 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Journal, JournalEntry } from "../reimage/ports.ts";
+import type { ReimageState, RolloutRecord } from "../reimage/reimage-state.ts";
+import { type Row, textOf } from "./row.ts";
+import { inTransaction } from "./transaction.ts";
+
+/** Keeps the journal of rollouts and reimages in the tables "rollouts" and "reimages", each record as JSON. */
+export function createJournalRows(database: DatabaseSync): Journal {
+  const insertRollout = database.prepare("INSERT INTO rollouts (id, ended, record) VALUES (?, ?, ?)");
+  const updateRollout = database.prepare("UPDATE rollouts SET ended = ?, record = ? WHERE id = ?");
+  const insertReimage = database.prepare("INSERT INTO reimages (id, rollout_id, state) VALUES (?, ?, ?)");
+  const updateReimage = database.prepare("UPDATE reimages SET state = ? WHERE id = ? AND rollout_id = ?");
+  const selectRollout = database.prepare("SELECT record FROM rollouts WHERE id = ?");
+  const selectRollouts = database.prepare("SELECT record FROM rollouts ORDER BY rowid DESC");
+  const selectUnended = database.prepare("SELECT record FROM rollouts WHERE ended = 0 ORDER BY rowid DESC");
+  const selectReimages = database.prepare("SELECT state FROM reimages WHERE rollout_id = ? ORDER BY rowid");
+
+  const entryOf = (row: Row): JournalEntry => {
+    const rollout = JSON.parse(textOf(row, "record")) as RolloutRecord;
+    const reimages = selectReimages.all(rollout.id).map((each) => JSON.parse(textOf(each, "state")) as ReimageState);
+    return { rollout, reimages };
+  };
+
+  return {
+    create({ rollout, reimages }) {
+      inTransaction(database, () => {
+        insertRollout.run(rollout.id, endedFlag(rollout), JSON.stringify(rollout));
+        for (const reimage of reimages) insertReimage.run(reimage.id, rollout.id, JSON.stringify(reimage));
+      });
+    },
+    saveRollout(rollout) {
+      const { changes } = updateRollout.run(endedFlag(rollout), JSON.stringify(rollout), rollout.id);
+      if (Number(changes) !== 1) throw new Error(`the journal holds no rollout ${rollout.id}`);
+    },
+    saveReimage(reimage) {
+      const { changes } = updateReimage.run(JSON.stringify(reimage), reimage.id, reimage.rolloutId);
+      if (Number(changes) !== 1) throw new Error(`the journal holds no reimage ${reimage.id} of ${reimage.rolloutId}`);
+    },
+    get(id) {
+      const row = selectRollout.get(id);
+      return row === undefined ? undefined : entryOf(row);
+    },
+    list: () => selectRollouts.all().map(entryOf),
+    unended: () => selectUnended.all().map(entryOf),
+  };
+}
+
+function endedFlag(rollout: RolloutRecord): number {
+  return rollout.endedAt === undefined ? 0 : 1;
+}

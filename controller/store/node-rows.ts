@@ -1,0 +1,104 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { AgentInfo, Digest, Node, NodeFacts, NodeId } from "../nodes/node.ts";
+import { numberOf, optionalNumberOf, optionalTextOf, type Row, textOf } from "./row.ts";
+import { inTransaction } from "./transaction.ts";
+
+/** The nodes on disk. Every call is durable when it returns. */
+export interface NodeRows {
+  all(): Node[];
+  save(node: Node): void;
+  /** Saves many at once: one transaction, one flush to disk. */
+  saveAll(nodes: readonly Node[]): void;
+  remove(id: NodeId): void;
+}
+
+const columns = [
+  "id",
+  "name",
+  "accepted",
+  "boot_target",
+  "boot_image_digest",
+  "address",
+  "facts",
+  "agent",
+  "last_seen_at",
+  "agent_seen_at",
+  "boot_stage_path",
+  "boot_stage_at",
+  "discovered_at",
+  "proved_image_name",
+  "proved_image_digest",
+] as const;
+
+/** Keeps nodes in the table "nodes". */
+export function createNodeRows(database: DatabaseSync): NodeRows {
+  const selectAll = database.prepare(`SELECT ${columns.join(", ")} FROM nodes ORDER BY name`);
+  const upsert = database.prepare(
+    `INSERT INTO nodes (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
+     ON CONFLICT (id) DO UPDATE SET ${columns
+       .slice(1)
+       .map((column) => `${column} = excluded.${column}`)
+       .join(", ")}`,
+  );
+  const remove = database.prepare("DELETE FROM nodes WHERE id = ?");
+  const save = (node: Node): void => {
+    upsert.run(...valuesOf(node));
+  };
+  return {
+    all: () => selectAll.all().map(nodeOf),
+    save,
+    saveAll(nodes) {
+      if (nodes.length > 0) inTransaction(database, () => nodes.forEach(save));
+    },
+    remove(id) {
+      remove.run(id);
+    },
+  };
+}
+
+/** In the order of `columns`. */
+function valuesOf(node: Node): (string | number | null)[] {
+  return [
+    node.id,
+    node.name,
+    node.accepted ? 1 : 0,
+    node.bootTarget.kind,
+    node.bootTarget.kind === "local" ? node.bootTarget.imageDigest : null,
+    node.address ?? null,
+    node.facts === undefined ? null : JSON.stringify(node.facts),
+    node.agent === undefined ? null : JSON.stringify(node.agent),
+    node.lastSeenAt,
+    node.agentSeenAt ?? null,
+    node.bootStage?.path ?? null,
+    node.bootStage?.at ?? null,
+    node.discoveredAt,
+    node.proved?.imageName ?? null,
+    node.proved?.imageDigest ?? null,
+  ];
+}
+
+function nodeOf(row: Row): Node {
+  const imageDigest = optionalTextOf(row, "boot_image_digest") as Digest | undefined;
+  const address = optionalTextOf(row, "address");
+  const facts = optionalTextOf(row, "facts");
+  const agent = optionalTextOf(row, "agent");
+  const agentSeenAt = optionalNumberOf(row, "agent_seen_at");
+  const stagePath = optionalTextOf(row, "boot_stage_path");
+  const provedName = optionalTextOf(row, "proved_image_name");
+  return {
+    id: textOf(row, "id") as NodeId,
+    name: textOf(row, "name"),
+    accepted: numberOf(row, "accepted") === 1,
+    bootTarget: imageDigest === undefined ? { kind: "agent" } : { kind: "local", imageDigest },
+    lastSeenAt: numberOf(row, "last_seen_at"),
+    discoveredAt: numberOf(row, "discovered_at"),
+    ...(address !== undefined && { address }),
+    ...(facts !== undefined && { facts: JSON.parse(facts) as NodeFacts }),
+    ...(agent !== undefined && { agent: JSON.parse(agent) as AgentInfo }),
+    ...(agentSeenAt !== undefined && { agentSeenAt }),
+    ...(stagePath !== undefined && { bootStage: { path: stagePath, at: numberOf(row, "boot_stage_at") } }),
+    ...(provedName !== undefined && {
+      proved: { imageName: provedName, imageDigest: textOf(row, "proved_image_digest") as Digest },
+    }),
+  };
+}

@@ -1,0 +1,69 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Failure } from "../../proto/failure.ts";
+import type { Journal } from "../reimage/ports.ts";
+import { createEventRows, type EventRows } from "./event-rows.ts";
+import { createJournalRows } from "./journal-rows.ts";
+import { createNodeRows, type NodeRows } from "./node-rows.ts";
+import { migrate } from "./schema.ts";
+import { createSettingsRows, type SettingsRows } from "./settings-rows.ts";
+
+/** Everything that the controller remembers over a restart. */
+export interface Store {
+  readonly nodes: NodeRows;
+  readonly events: EventRows;
+  readonly journal: Journal;
+  readonly settings: SettingsRows;
+  close(): void;
+}
+
+/** For how long to wait for another process that has the database open, in milliseconds. */
+const busyTimeoutMs = 2000;
+
+/**
+ * Opens the state database, made if it is not there yet, and brings its schema up to date. ":memory:" gives one that
+ * ends with the process. Throws a Failure when the file cannot be used: no rights, another controller has it, it is
+ * damaged, or a newer Pallet wrote it.
+ */
+export function openStore(path: string): Store {
+  const database = open(path);
+  try {
+    // One owner: a second controller on the same state must fail at its start, not meet half of its changes later.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    database.exec("PRAGMA journal_mode = WAL");
+    // Racks lose power. What was said to be done has to be on the disk, above all boot targets and the journal.
+    database.exec("PRAGMA synchronous = FULL");
+    migrate(database);
+    return {
+      nodes: createNodeRows(database),
+      events: createEventRows(database),
+      journal: createJournalRows(database),
+      settings: createSettingsRows(database),
+      close: () => database.close(),
+    };
+  } catch (error) {
+    database.close();
+    throw failureOf(path, error);
+  }
+}
+
+function open(path: string): DatabaseSync {
+  try {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    return new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+  } catch (error) {
+    throw failureOf(path, error);
+  }
+}
+
+function failureOf(path: string, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const remedy = /locked|busy/i.test(message)
+    ? "another controller has it open; stop that one, or give this one another stateDirectory"
+    : /malformed|not a database/i.test(message)
+      ? "the file is damaged; move it away to start with an empty state, nodes will be discovered anew"
+      : "make sure that stateDirectory exists and that the controller may write to it";
+  return new Failure("internal", `cannot use the state database ${path}: ${message}; ${remedy}`, { cause: error });
+}

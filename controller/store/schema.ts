@@ -1,0 +1,80 @@
+import type { DatabaseSync } from "node:sqlite";
+import { Failure } from "../../proto/failure.ts";
+import { inTransaction } from "./transaction.ts";
+
+/**
+ * The schema as a list of steps: the database's user_version counts how many of them it has seen. Steps are only ever
+ * appended; one that was released is never edited.
+ */
+export const migrations: readonly string[] = [
+  `CREATE TABLE nodes (
+     id TEXT PRIMARY KEY,
+     name TEXT NOT NULL UNIQUE,
+     accepted INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+     boot_target TEXT NOT NULL CHECK (boot_target IN ('agent', 'local')),
+     boot_image_digest TEXT CHECK ((boot_target = 'local') = (boot_image_digest IS NOT NULL)),
+     address TEXT,
+     facts TEXT CHECK (facts IS NULL OR json_valid(facts)),
+     agent TEXT CHECK (agent IS NULL OR json_valid(agent)),
+     last_seen_at INTEGER NOT NULL,
+     agent_seen_at INTEGER,
+     boot_stage_path TEXT,
+     boot_stage_at INTEGER,
+     discovered_at INTEGER NOT NULL,
+     proved_image_name TEXT,
+     proved_image_digest TEXT
+   ) STRICT;
+   CREATE TABLE events (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     at INTEGER NOT NULL,
+     type TEXT NOT NULL,
+     severity TEXT NOT NULL,
+     node_id TEXT,
+     node_name TEXT,
+     rollout_id TEXT,
+     message TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX events_by_node ON events (node_id, id) WHERE node_id IS NOT NULL;
+   CREATE INDEX events_by_rollout ON events (rollout_id, id) WHERE rollout_id IS NOT NULL;
+   CREATE TABLE rollouts (
+     id TEXT PRIMARY KEY,
+     ended INTEGER NOT NULL CHECK (ended IN (0, 1)),
+     record TEXT NOT NULL CHECK (json_valid(record))
+   ) STRICT;
+   CREATE TABLE reimages (
+     id TEXT PRIMARY KEY,
+     rollout_id TEXT NOT NULL REFERENCES rollouts (id) ON DELETE CASCADE,
+     state TEXT NOT NULL CHECK (json_valid(state))
+   ) STRICT;
+   CREATE INDEX reimages_by_rollout ON reimages (rollout_id);
+   CREATE TABLE settings (
+     key TEXT PRIMARY KEY,
+     value TEXT NOT NULL
+   ) STRICT;`,
+];
+
+/**
+ * Brings a database to the newest schema, each step with its version number in one transaction.
+ * Throws a Failure when the database was written by a newer Pallet.
+ */
+export function migrate(database: DatabaseSync, steps: readonly string[] = migrations): void {
+  const found = versionOf(database);
+  if (found > steps.length) {
+    throw new Failure(
+      "invalid",
+      `the state database has schema version ${found} and this Pallet knows versions up to ${steps.length}: ` +
+        "it was written by a newer Pallet; run that one, or point stateDirectory to another folder",
+    );
+  }
+  for (const [index, step] of steps.entries()) {
+    if (index < found) continue;
+    inTransaction(database, () => {
+      database.exec(step);
+      database.exec(`PRAGMA user_version = ${index + 1}`);
+    });
+  }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+}
