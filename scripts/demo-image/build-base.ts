@@ -1,0 +1,119 @@
+import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { buildInitramfs } from "./build-initramfs.ts";
+import { orderModules, parseModuleIndex, systemModules } from "./kernel-modules.ts";
+
+const packages = [
+  ..."base-files base-passwd bash coreutils dash debianutils diffutils findutils grep gzip hostname sed tar".split(" "),
+  ..."init-system-helpers libc-bin login mount ncurses-base ncurses-bin passwd perl-base procps util-linux".split(" "),
+  ..."apt ca-certificates dosfstools e2fsprogs iproute2 kmod less netbase openssl vim-tiny xz-utils zstd".split(" "),
+  "busybox-static",
+  "linux-image-arm64",
+];
+
+const leftOut = ["usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale", "usr/share/lintian"];
+
+/** What every demo image of one suite shares; all paths lie in one folder. */
+export interface BaseSystem {
+  /** The root filesystem, complete but for the files that name one image. */
+  readonly rootFolder: string;
+  /** Kernel, initial RAM disk and device trees, as they go onto the FAT partition. */
+  readonly bootFolder: string;
+}
+
+/** Where the parts lie in the folder of a base system. */
+export function baseSystemIn(folder: string): BaseSystem {
+  return { rootFolder: join(folder, "root"), bootFolder: join(folder, "boot") };
+}
+
+/** Fetches and unpacks Debian arm64 packages into `folder`; needs root, runs no program of that architecture. */
+export async function buildBase(folder: string, suite: string, signal?: AbortSignal): Promise<void> {
+  const { rootFolder, bootFolder } = baseSystemIn(folder);
+  // mmdebstrap gives apt a root of its own, so the architectures and lists of this machine stay as they are.
+  await execa(
+    "mmdebstrap",
+    [
+      "--variant=extract",
+      "--architectures=arm64",
+      "--mode=root",
+      "--format=directory",
+      "--components=main",
+      "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
+      `--include=${packages.join(",")}`,
+      suite,
+      rootFolder,
+      "http://deb.debian.org/debian",
+    ],
+    { stdin: "ignore", ...(signal && { cancelSignal: signal }) },
+  );
+  await Promise.all(leftOut.map((path) => rm(join(rootFolder, path), { recursive: true, force: true })));
+  const release = await keepModules(rootFolder);
+  await moveBootFiles(rootFolder, bootFolder, release);
+  await configure(rootFolder);
+}
+
+/** Drops every kernel module that is not needed, makes modules.dep anew; returns the kernel's release. */
+async function keepModules(rootFolder: string): Promise<string> {
+  const modulesFolder = join(rootFolder, "usr/lib/modules");
+  const [release, ...others] = await readdir(modulesFolder);
+  if (release === undefined || others.length > 0) throw new Error(`${modulesFolder} does not hold exactly one kernel`);
+  const folder = join(modulesFolder, release);
+  await execa("depmod", ["--basedir", join(rootFolder, "usr"), release]);
+  const wanted = orderModules(await readModuleIndex(folder), systemModules);
+  const kept = `${folder}.kept`;
+  for (const path of wanted) {
+    await mkdir(dirname(join(kept, path)), { recursive: true });
+    await rename(join(folder, path), join(kept, path));
+  }
+  for (const name of ["modules.builtin", "modules.builtin.modinfo", "modules.order"])
+    await rename(join(folder, name), join(kept, name));
+  await rm(folder, { recursive: true });
+  await rename(kept, folder);
+  await execa("depmod", ["--basedir", join(rootFolder, "usr"), release]);
+  return release;
+}
+
+async function readModuleIndex(folder: string) {
+  const [dep, builtin] = await Promise.all([
+    readFile(join(folder, "modules.dep"), "utf8"),
+    readFile(join(folder, "modules.builtin"), "utf8"),
+  ]);
+  return parseModuleIndex(dep, builtin);
+}
+
+async function moveBootFiles(rootFolder: string, bootFolder: string, release: string): Promise<void> {
+  await mkdir(bootFolder);
+  await rename(join(rootFolder, "boot", `vmlinuz-${release}`), join(bootFolder, `vmlinuz-${release}`));
+  const deviceTrees = join(rootFolder, "usr/lib", `linux-image-${release}`);
+  for (const name of await readdir(join(deviceTrees, "broadcom")))
+    if (/^bcm2(711|837)-rpi-.*\.dtb$/.test(name))
+      await copyFile(join(deviceTrees, "broadcom", name), join(bootFolder, name));
+  await rm(deviceTrees, { recursive: true });
+  await rm(join(rootFolder, "boot"), { recursive: true });
+  await mkdir(join(rootFolder, "boot/firmware"), { recursive: true });
+  const index = await readModuleIndex(join(rootFolder, "usr/lib/modules", release));
+  await writeFile(join(bootFolder, `initrd.img-${release}`), await buildInitramfs(rootFolder, release, index));
+}
+
+/** Does what maintainer scripts would have done as far as the system needs it to come up under busybox's init. */
+async function configure(rootFolder: string): Promise<void> {
+  const at = (path: string) => join(rootFolder, path);
+  const files = new URL("files/", import.meta.url);
+  await cp(at("usr/share/base-passwd/passwd.master"), at("etc/passwd"));
+  await cp(at("usr/share/base-passwd/group.master"), at("etc/group"));
+  await cp(new URL("inittab", files), at("etc/inittab"));
+  await cp(new URL("rcS", files), at("etc/init.d/rcS"));
+  await chmod(at("etc/init.d/rcS"), 0o755);
+  await writeFile(at("etc/modules"), `${["virtio_net", "virtio_rng", "vfat", "nls_ascii"].join("\n")}\n`);
+  // mmdebstrap copies these two from the machine that it runs on.
+  await writeFile(at("etc/resolv.conf"), "");
+  await writeFile(at("etc/hosts"), "127.0.0.1 localhost\n");
+  await writeFile(at("etc/machine-id"), "");
+  await symlink("../bin/busybox", at("usr/sbin/init"));
+  await symlink("bash", at("usr/bin/sh")).catch(ignoreExisting);
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EEXIST") throw error;
+}

@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { baseSystemIn, buildBase } from "./build-base.ts";
+import { cacheEntry } from "./cache-entry.ts";
+import { writeBootFiles, writeDiskImage } from "./write-disk-image.ts";
+
+/** What image to build, and where built ones are kept. */
+export interface DemoImageRequest {
+  /** Folder for finished images and for the unpacked system that they share; `.cache/demo-image` is git-ignored. */
+  readonly cacheDirectory: string;
+  /** Goes into PRETTY_NAME of os-release and into /etc/pallet-demo-image; [a-z0-9._-]. */
+  readonly name: string;
+  /** A second image of the same name differs by this; default "1"; [A-Za-z0-9._-]. */
+  readonly version?: string;
+  /** Debian suite; default "bookworm". */
+  readonly suite?: string;
+  /** Called with one line before anything that takes time. */
+  readonly log?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A finished image and its parts, all in one folder of the cache; read-only, shared with other runs. */
+export interface DemoImage {
+  /** Raw disk image: MBR, FAT32 "bootfs" (partition 1), ext4 "rootfs" (partition 2); sparse. */
+  readonly imagePath: string;
+  /** Lower-case hexadecimal SHA-256 of the raw image. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  /** The kernel (arm64, not compressed) and initial RAM disk that are on its FAT partition. */
+  readonly kernelPath: string;
+  readonly initrdPath: string;
+  /** PRETTY_NAME in its /etc/os-release. */
+  readonly prettyName: string;
+  /** PARTUUID of the root partition. */
+  readonly rootPartitionUuid: string;
+}
+
+/**
+ * Builds the demo's Debian arm64 image, or finds it in the cache. Needs root and Debian's packages (mmdebstrap, kmod,
+ * fdisk, dosfstools, mtools, e2fsprogs); the first image takes about half a minute, another one of the same suite a few
+ * seconds, one that is in the cache no time. Two images that differ by name or version differ in os-release, disk id
+ * and filesystem UUIDs, and in /etc/pallet-demo-image, which holds the line "<name> <version>".
+ *
+ *     const { imagePath, digest } = await buildDemoImage({ cacheDirectory: ".cache/demo-image", name: "debian-demo" });
+ *
+ * It boots: `pallet demo image <name> is up` appears on the console, then a shell.
+ */
+export async function buildDemoImage(request: DemoImageRequest): Promise<DemoImage> {
+  const { name, version = "1", suite = "bookworm", log = () => {}, signal } = request;
+  const cacheDirectory = resolve(request.cacheDirectory);
+  for (const word of [name, version, suite])
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(word)) throw new Error(`demo image: bad name or version "${word}"`);
+  const sources = await digestOfSources();
+  const baseKey = shortDigest(["base", suite, sources]);
+  const imageKey = shortDigest(["image", baseKey, name, version]);
+
+  const folder = await cacheEntry(cacheDirectory, `image-${name}-${version}-${imageKey}`, async (building) => {
+    const baseFolder = await cacheEntry(cacheDirectory, `base-${suite}-${baseKey}`, async (base) => {
+      log(`demo image: unpacking Debian ${suite} for arm64 (once, about half a minute)`);
+      await buildBase(base, suite, signal);
+    });
+    log(`demo image: writing ${name} ${version}`);
+    await buildImage(building, baseFolder, { name, version, diskId: imageKey.slice(0, 8) }, signal);
+  });
+  const description: Omit<DemoImage, `${string}Path`> & { kernel: string; initrd: string } = JSON.parse(
+    await readFile(join(folder, "description.json"), "utf8"),
+  );
+  const { kernel, initrd, ...rest } = description;
+  return {
+    ...rest,
+    imagePath: join(folder, "disk.img"),
+    kernelPath: join(folder, kernel),
+    initrdPath: join(folder, initrd),
+  };
+}
+
+async function buildImage(
+  folder: string,
+  baseFolder: string,
+  image: { readonly name: string; readonly version: string; readonly diskId: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  const base = baseSystemIn(baseFolder);
+  const rootFolder = join(folder, "root");
+  const bootFolder = join(folder, "boot");
+  // Hard links make the copy free; every file that differs is therefore replaced, never written through.
+  await execa("cp", ["--archive", "--link", base.rootFolder, rootFolder]);
+  const prettyName = `Pallet demo image ${image.name} ${image.version} (Debian GNU/Linux)`;
+  const osRelease = await readFile(join(rootFolder, "usr/lib/os-release"), "utf8");
+  const files = {
+    "usr/lib/os-release": osRelease.replace(/^PRETTY_NAME=.*$/m, `PRETTY_NAME="${prettyName}"`),
+    "etc/pallet-demo-image": `${image.name} ${image.version}\n`,
+    "etc/hostname": `${image.name}\n`,
+    "etc/fstab": [
+      `PARTUUID=${image.diskId}-01 /boot/firmware vfat defaults 0 2`,
+      `PARTUUID=${image.diskId}-02 / ext4 defaults,noatime 0 1`,
+      "",
+    ].join("\n"),
+  };
+  for (const [path, content] of Object.entries(files)) {
+    await rm(join(rootFolder, path), { force: true });
+    await writeFile(join(rootFolder, path), content);
+  }
+  const bootFiles = await writeBootFiles(base.bootFolder, bootFolder, image.diskId);
+  const imagePath = join(folder, "disk.img");
+  const rootUuid = uuidFrom(shortDigest(["root filesystem", image.diskId]));
+  await writeDiskImage(imagePath, { rootFolder, bootFiles, diskId: image.diskId, rootUuid }, signal);
+
+  const [kernel, initrd] = ["vmlinuz", "initrd.img"].map((prefix) =>
+    bootFiles.find((path) => basename(path).startsWith(prefix)),
+  );
+  if (kernel === undefined || initrd === undefined) throw new Error("demo image: no kernel");
+  await copyFile(kernel, join(folder, "vmlinuz"));
+  await copyFile(initrd, join(folder, "initrd.img"));
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  await pipeline(createReadStream(imagePath, { highWaterMark: 1 << 20 }), async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) {
+      sizeBytes += chunk.length;
+      hash.update(chunk);
+    }
+  });
+  const description = {
+    digest: hash.digest("hex"),
+    sizeBytes,
+    prettyName,
+    rootPartitionUuid: `${image.diskId}-02`,
+    kernel: "vmlinuz",
+    initrd: "initrd.img",
+  };
+  await writeFile(join(folder, "description.json"), `${JSON.stringify(description, null, 2)}\n`);
+  await rm(rootFolder, { recursive: true });
+  await rm(bootFolder, { recursive: true });
+}
+
+/** Everything in this folder decides what an image looks like. */
+async function digestOfSources(): Promise<string> {
+  const folder = fileURLToPath(new URL(".", import.meta.url));
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const hash = createHash("sha256");
+  for (const path of paths.toSorted()) hash.update(path.slice(folder.length)).update(await readFile(path));
+  return hash.digest("hex");
+}
+
+function shortDigest(parts: readonly string[]): string {
+  return createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 32);
+}
+
+function uuidFrom(hexadecimal: string): string {
+  return hexadecimal.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, "$1-$2-4$3-8$4-$5");
+}
