@@ -1,0 +1,30 @@
+import { Failure } from "../../proto/failure.ts";
+
+/** Filesystems that the agent can make. */
+export type MakeableFilesystem = "vfat" | "ext4";
+
+/** Characters that a FAT label may not hold (FAT specification 1.03, section 6.1, and what mkfs.vfat(8) refuses). */
+const forbiddenInFat = /["*+,./:;<=>?[\\\]|]/;
+
+/**
+ * Checks a volume label before it reaches a tool; the empty one means none.
+ *
+ * vfat: at most 11 ASCII characters, none of those that FAT forbids, no space at either end. ext4: at most 16 bytes of
+ * UTF-8. Neither may hold control characters. Throws an `invalid` Failure.
+ */
+export function checkLabel(type: MakeableFilesystem, label: string): void {
+  const refuse = (finding: string) => {
+    throw new Failure("invalid", `the label ${JSON.stringify(label)} does not suit ${type}: ${finding}`);
+  };
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(label)) refuse("it holds a control character");
+  if (type === "ext4") {
+    if (Buffer.byteLength(label) > 16) refuse(`it has ${Buffer.byteLength(label)} bytes, 16 at most fit`);
+    return;
+  }
+  if (!/^[ -~]*$/.test(label)) refuse("only ASCII is possible");
+  if (label.length > 11) refuse(`it has ${label.length} characters, 11 at most fit`);
+  if (label.trim() !== label) refuse("it starts or ends with a space");
+  const forbidden = forbiddenInFat.exec(label)?.[0];
+  if (forbidden !== undefined) refuse(`it holds the character ${forbidden}`);
+}

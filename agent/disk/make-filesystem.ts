@@ -1,0 +1,48 @@
+import type { BlockDevice } from "../inventory/block-device.ts";
+import { checkLabel, type MakeableFilesystem } from "./filesystem-label.ts";
+import { forgetPartitions } from "./partition-table.ts";
+import { runTool } from "./run-tool.ts";
+
+/** A filesystem to make. */
+export interface MakeFilesystem {
+  /** A partition or whole disk that the guard has let pass. */
+  readonly device: BlockDevice;
+  readonly type: MakeableFilesystem;
+  /** Empty for none. */
+  readonly label: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes a filesystem, after every older signature was erased: blkid(8) calls a device with two of them ambivalent. A
+ * whole disk loses its partitions.
+ *
+ * Throws a Failure: `invalid` for a label that does not suit, `tool-failed`, `cancelled`.
+ */
+export async function makeFilesystem({ device, type, label, signal }: MakeFilesystem): Promise<void> {
+  checkLabel(type, label);
+  const { path } = device;
+  if (device.children.length > 0) await forgetPartitions(path, signal);
+  await runTool({
+    tool: "wipefs",
+    args: ["--all", "--quiet", path],
+    debianPackage: "util-linux",
+    task: `erase the old signatures of ${path}`,
+    signal,
+  });
+  await runTool({ ...commands[type](path, label), task: `make a ${type} filesystem on ${path}`, signal });
+}
+
+/** Without -I, mkfs.vfat refuses a whole disk. With -F, mkfs.ext4 does not ask whether it may use one. */
+const commands = {
+  vfat: (path: string, label: string) => ({
+    tool: "mkfs.vfat",
+    args: ["-I", ...(label === "" ? [] : ["-n", label]), path],
+    debianPackage: "dosfstools",
+  }),
+  ext4: (path: string, label: string) => ({
+    tool: "mkfs.ext4",
+    args: ["-F", "-q", ...(label === "" ? [] : ["-L", label]), path],
+    debianPackage: "e2fsprogs",
+  }),
+} as const;

@@ -1,0 +1,138 @@
+import type { FileHandle } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
+import { basename } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../../proto/failure.ts";
+import { allocatePageAligned } from "./page-aligned.ts";
+import { runTool, throwIfCancelled } from "./run-tool.ts";
+
+/** A disk whose table is erased. */
+export interface ErasePartitionTable {
+  /** Path of the whole disk. */
+  readonly device: string;
+  /** Open for writing, with or without O_DIRECT; stays open. */
+  readonly handle: FileHandle;
+  /** Where the first partition of what comes next starts; a multiple of 512. */
+  readonly firstPartitionBytes: number;
+  readonly deviceBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * Sectors that a GPT takes at either end of a disk (UEFI 2.10, 5.3): header and 128 entries, which is 33 sectors of 512
+ * bytes or 5 of 4096. At the front the protective MBR comes before them.
+ */
+const GPT_BYTES = 5 * 4096;
+
+/**
+ * Makes a disk one without a partition table: zeroes everything before the first partition (at least what an MBR and a
+ * GPT take), and the place of the backup GPT at the end, flushes the device and makes the kernel forget the partitions.
+ *
+ * Throws a Failure: `device-error` with the byte range, `cancelled`, or what forgetPartitions() throws.
+ */
+export async function erasePartitionTable(request: ErasePartitionTable): Promise<void> {
+  const { device, handle, deviceBytes, signal } = request;
+  const headBytes = Math.min(Math.max(request.firstPartitionBytes, 4096 + GPT_BYTES), deviceBytes);
+  const tailBytes = Math.min(GPT_BYTES, deviceBytes);
+  await writeZeros({ device, handle, offsetBytes: 0, lengthBytes: headBytes, signal });
+  await writeZeros({ device, handle, offsetBytes: deviceBytes - tailBytes, lengthBytes: tailBytes, signal });
+  await sync(device, handle);
+  await forgetPartitions(device, signal);
+}
+
+/**
+ * Tells the kernel the partitions that the table on the disk names, by partx(8): BLKRRPART would need a kernel that scans
+ * this kind of table itself and a disk that nobody has open.
+ *
+ * Throws `tool-failed` when there is no table, or when a partition that has to change is in use; `cancelled`.
+ */
+export async function announcePartitions(device: string, signal?: AbortSignal): Promise<void> {
+  await retryWhileBusy(signal, () =>
+    runTool({
+      tool: "partx",
+      args: ["--update", device],
+      debianPackage: "util-linux",
+      task: `announce the partitions of ${device}`,
+      signal,
+    }),
+  );
+}
+
+/** Makes the kernel forget the partitions of a disk; that it has none is no error. */
+export async function forgetPartitions(device: string, signal?: AbortSignal): Promise<void> {
+  await retryWhileBusy(signal, async () => {
+    if ((await knownPartitions(device)).length === 0) return;
+    await runTool({
+      tool: "partx",
+      args: ["--delete", device],
+      debianPackage: "util-linux",
+      task: `make the kernel forget the partitions of ${device}`,
+      signal,
+    });
+  });
+}
+
+/** Names of the partitions that the kernel knows on a disk now. */
+async function knownPartitions(device: string): Promise<readonly string[]> {
+  const name = basename(device);
+  const entries = await readdir(`/sys/class/block/${name}`, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory() && entry.name.startsWith(name)).map((entry) => entry.name);
+}
+
+/** udev and blkid open new partitions for a moment, in which they can be neither deleted nor resized. */
+async function retryWhileBusy(signal: AbortSignal | undefined, action: () => Promise<unknown>): Promise<void> {
+  for (const delayMs of [50, 100, 200, 400]) {
+    try {
+      await action();
+      return;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.reason !== "tool-failed") throw error;
+      await sleep(delayMs);
+      throwIfCancelled(signal, "wait for the kernel to let go of the partitions");
+    }
+  }
+  await action();
+}
+
+/** A range of a device to zero. */
+interface ZeroRange {
+  readonly device: string;
+  readonly handle: FileHandle;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function writeZeros({ device, handle, offsetBytes, lengthBytes, signal }: ZeroRange): Promise<void> {
+  const zeros = allocatePageAligned(Math.min(lengthBytes, MIB));
+  for (let done = 0; done < lengthBytes; ) {
+    throwIfCancelled(signal, `erase the partition table of ${device}`);
+    const length = Math.min(zeros.length, lengthBytes - done);
+    const range = { device, offsetBytes: offsetBytes + done, lengthBytes: length };
+    const { bytesWritten } = await handle.write(zeros, 0, length, range.offsetBytes).catch((error: unknown) => {
+      throw new Failure("device-error", `cannot erase the partition table of ${device}: ${words(error)}`, {
+        range,
+        cause: error,
+      });
+    });
+    done += bytesWritten;
+    if (bytesWritten === 0)
+      throw new Failure("device-error", `${device} took no bytes while its partition table was erased`, { range });
+  }
+}
+
+async function sync(device: string, handle: FileHandle): Promise<void> {
+  try {
+    await handle.datasync();
+  } catch (error) {
+    throw new Failure("device-error", `cannot flush ${device} after erasing its partition table: ${words(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,69 @@
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { Failure } from "../../proto/failure.ts";
+
+const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** A file to place below a foreign root. */
+export interface PlaceFile {
+  /** Folder at which the foreign root filesystem is mounted. */
+  readonly root: string;
+  /** Folders from that root to the file: `etc` must be there, the others are made when they are not. */
+  readonly folders: readonly [string, ...string[]];
+  readonly name: string;
+  readonly content: string;
+}
+
+/**
+ * Places a file into a root filesystem that somebody else made, replacing what has its name, and syncs it.
+ *
+ * A symbolic link in such a filesystem may point anywhere in ours. So every folder is opened relative to the one before
+ * it (through /proc/self/fd, which serves as openat(2)) without following links, and the file is new and renamed into
+ * place. Throws an `invalid` Failure when a folder on the way is something else, or the first one is missing.
+ */
+export async function placeFile({ root, folders, name, content }: PlaceFile): Promise<void> {
+  const opened: FileHandle[] = [await open(root, FOLDER)];
+  try {
+    for (const [depth, folder] of folders.entries()) opened.push(await enter(opened, folder, depth > 0));
+    const last = opened[opened.length - 1];
+    if (last === undefined) return;
+    const temporary = within(last, `.${name}.pallet-new`);
+    await rm(temporary, { force: true });
+    const file = await open(temporary, NEW_FILE, 0o644);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, within(last, name));
+    for (const folder of opened.toReversed()) await folder.sync();
+  } finally {
+    for (const folder of opened) await folder.close();
+  }
+}
+
+async function enter(opened: readonly FileHandle[], name: string, make: boolean): Promise<FileHandle> {
+  const parent = opened[opened.length - 1];
+  if (parent === undefined) throw new Failure("internal", "no folder to enter from");
+  const path = within(parent, name);
+  if (make)
+    await mkdir(path, { mode: 0o755 }).catch((error: unknown) => {
+      if (codeOf(error) !== "EEXIST") throw error;
+    });
+  return open(path, FOLDER).catch((error: unknown) => {
+    const code = codeOf(error);
+    if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "ELOOP") throw error;
+    const finding = code === "ENOENT" ? "has no folder" : "has something other than a folder (a symbolic link?) at";
+    throw new Failure("invalid", `the new system's root filesystem ${finding} "${name}"`, { cause: error });
+  });
+}
+
+function within(folder: FileHandle, name: string): string {
+  return `/proc/self/fd/${folder.fd}/${name}`;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}

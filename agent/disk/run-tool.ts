@@ -1,0 +1,75 @@
+import { ExecaError, execa } from "execa";
+import { Failure } from "../../proto/failure.ts";
+
+/** A run of a system tool. */
+export interface ToolRun {
+  /** Program, looked up in PATH and the sbin folders. */
+  readonly tool: string;
+  readonly args: readonly string[];
+  /** Debian package to install when the tool is missing. */
+  readonly debianPackage: string;
+  /** What is being done, for the message: "make a vfat filesystem on /dev/mmcblk0p1". */
+  readonly task: string;
+  /** Exit codes that are no failure; 0 only unless given. */
+  readonly acceptedExitCodes?: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a tool that succeeded had to say. */
+export interface ToolResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How long a tool may take to obey SIGTERM: cancelling must stop an operation within a second. */
+const KILL_AFTER_MS = 500;
+
+/**
+ * Runs a system tool without a shell, with its words in English and UTF-8.
+ *
+ * Throws a `Failure`: `cancelled` when the signal aborted it, otherwise `tool-failed` with the tool's own words, or with
+ * the Debian package to install when it is missing.
+ */
+export async function runTool(run: ToolRun): Promise<ToolResult> {
+  const { tool, args, task, signal, acceptedExitCodes = [0] } = run;
+  throwIfCancelled(signal, task);
+  try {
+    const { exitCode, stdout, stderr } = await execa(tool, args, {
+      stdin: "ignore",
+      env: { LC_ALL: "C.UTF-8", PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin` },
+      forceKillAfterDelay: KILL_AFTER_MS,
+      ...(signal && { cancelSignal: signal }),
+    });
+    return { exitCode: exitCode ?? 0, stdout, stderr };
+  } catch (error) {
+    throwIfCancelled(signal, task);
+    if (!(error instanceof ExecaError)) throw Failure.from(error);
+    if (error.code === "ENOENT")
+      throw new Failure(
+        "tool-failed",
+        `cannot ${task}: ${tool} is missing; install the Debian package ${run.debianPackage}`,
+        {
+          cause: error,
+        },
+      );
+    if (error.exitCode !== undefined && acceptedExitCodes.includes(error.exitCode))
+      return { exitCode: error.exitCode, stdout: String(error.stdout), stderr: String(error.stderr) };
+    throw new Failure("tool-failed", `cannot ${task}: ${ownWords(error)}`, { cause: error });
+  }
+}
+
+/** Throws a `cancelled` Failure when the signal has aborted. */
+export function throwIfCancelled(signal: AbortSignal | undefined, task: string): void {
+  if (signal?.aborted) throw new Failure("cancelled", `cancelled: ${task}`, { cause: signal.reason });
+}
+
+/** What the tool printed on stderr, in one line, or how it ended when it printed nothing. */
+function ownWords(error: ExecaError): string {
+  const words = String(error.stderr ?? "")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .join("; ");
+  return words === "" ? error.shortMessage : words;
+}

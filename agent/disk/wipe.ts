@@ -1,0 +1,73 @@
+import { open } from "node:fs/promises";
+import { Failure } from "../../proto/failure.ts";
+import type { BlockDevice } from "../inventory/block-device.ts";
+import { withDescendants } from "./guard.ts";
+import { erasePartitionTable } from "./partition-table.ts";
+import { runTool } from "./run-tool.ts";
+
+/** A disk to make blank. */
+export interface Wipe {
+  /** A whole disk that the guard has let pass, with its partitions. */
+  readonly device: BlockDevice;
+  readonly method: "discard" | "signatures";
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes a disk blank: by discarding all of it, or by erasing the filesystem signatures on its partitions and on itself.
+ * Either way its partition table is zeroed (what was discarded may still be read back on some cards) and the kernel
+ * forgets its partitions.
+ *
+ * Throws a Failure: `unsupported` when the disk cannot discard, `tool-failed`, `device-error`, `cancelled`.
+ */
+export async function wipe({ device, method, signal }: Wipe): Promise<void> {
+  await (method === "discard" ? discard(device.path, signal) : eraseSignatures(device, signal));
+  const handle = await open(device.path, "r+").catch((error: unknown) => {
+    throw new Failure("device-error", `cannot open ${device.path} for writing`, { cause: error });
+  });
+  try {
+    await erasePartitionTable({
+      device: device.path,
+      handle,
+      firstPartitionBytes: 0,
+      deviceBytes: device.sizeBytes,
+      signal,
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Partitions first: once the table is gone they cannot be reached. */
+async function eraseSignatures(device: BlockDevice, signal: AbortSignal | undefined): Promise<void> {
+  for (const { path } of withDescendants(device).toReversed())
+    await runTool({
+      tool: "wipefs",
+      args: ["--all", "--quiet", path],
+      debianPackage: "util-linux",
+      task: `erase the signatures of ${path}`,
+      signal,
+    });
+}
+
+/** In steps, because the kernel does not let go of a discard of the whole device when it is cancelled. */
+async function discard(path: string, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await runTool({
+      tool: "blkdiscard",
+      args: ["--step", "1GiB", path],
+      debianPackage: "util-linux",
+      task: `discard ${path}`,
+      signal,
+    });
+  } catch (error) {
+    if (error instanceof Failure && isUnsupported(error.message))
+      throw new Failure("unsupported", `${path} cannot discard; wipe it by the method "signatures"`, { cause: error });
+    throw error;
+  }
+}
+
+/** Whether blkdiscard's words are those of EOPNOTSUPP. */
+export function isUnsupported(words: string): boolean {
+  return /operation (is )?not supported|not supported/i.test(words);
+}

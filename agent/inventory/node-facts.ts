@@ -1,0 +1,29 @@
+/** The filesystem that the node runs from; see pallet.v1.RootDevice. */
+export interface RootDevice {
+  /** Mount source: "/dev/mmcblk0p2", "10.77.0.1:/srv/rootfs", "overlay". */
+  readonly source: string;
+  readonly filesystemType: string;
+  /** Path of the whole disk that holds it; empty when it is on none (NFS, RAM). */
+  readonly disk: string;
+}
+
+/** What the node is and how it is doing. The words are those of pallet.v1.NodeFacts. */
+export interface NodeFacts {
+  readonly model: string;
+  readonly serial: string;
+  readonly interfaces: readonly {
+    readonly name: string;
+    readonly mac: string;
+    readonly addresses: readonly string[];
+  }[];
+  readonly memoryBytes: number;
+  readonly cpuCount: number;
+  readonly cpuModel: string;
+  readonly temperatureCelsius?: number;
+  readonly kernel: string;
+  readonly architecture: string;
+  readonly bootId: string;
+  readonly root: RootDevice;
+  readonly hostname: string;
+  readonly uptimeSeconds: number;
+}

@@ -1,0 +1,115 @@
+import { readFile } from "node:fs/promises";
+import { runTool } from "../disk/run-tool.ts";
+import type { BlockDevice } from "./block-device.ts";
+import { parseBlkid } from "./parse-blkid.ts";
+import { parseLsblk, selectColumns } from "./parse-lsblk.ts";
+
+/** Probes read a few blocks of each device; more at once would only make a slow card seek. */
+const PROBES_AT_ONCE = 4;
+
+/** The kernel counts `start` in sectors of 512 bytes whatever the device's own sector size (Documentation/ABI). */
+const SYSFS_SECTOR_BYTES = 512;
+
+/**
+ * Reads every block device of this node as a tree: lsblk(8), completed with what only sysfs knows (partition number and
+ * start, SD card registers) and, where no udev database says what is on a device, with blkid(8).
+ *
+ * Throws a Failure: `tool-failed` when a tool is missing or fails, `cancelled`.
+ */
+export async function readBlockDevices(signal?: AbortSignal): Promise<readonly BlockDevice[]> {
+  const columns = await knownColumns(signal);
+  const { stdout } = await runTool({
+    tool: "lsblk",
+    args: ["--json", "--bytes", "--output", columns.join(",")],
+    debianPackage: "util-linux",
+    task: "list the block devices",
+    signal,
+  });
+  const limited = createLimit(PROBES_AT_ONCE);
+  const complete = async (device: BlockDevice): Promise<BlockDevice> => {
+    const [facts, content, children] = await Promise.all([
+      readSysfs(device),
+      needsProbe(device) ? limited(() => probe(device, signal)) : undefined,
+      Promise.all(device.children.map(complete)),
+    ]);
+    return { ...device, ...facts, ...content, children };
+  };
+  return Promise.all(parseLsblk(stdout).map(complete));
+}
+
+let columnsOfThisLsblk: readonly string[] | undefined;
+
+async function knownColumns(signal: AbortSignal | undefined): Promise<readonly string[]> {
+  if (columnsOfThisLsblk === undefined) {
+    const { stdout } = await runTool({
+      tool: "lsblk",
+      args: ["--help"],
+      debianPackage: "util-linux",
+      task: "list the block devices",
+      signal,
+    });
+    columnsOfThisLsblk = selectColumns(stdout);
+  }
+  return columnsOfThisLsblk;
+}
+
+/** Whether nothing is known of the content. A drive without a medium has none; nor has what holders hide. */
+function needsProbe(device: BlockDevice): boolean {
+  return device.sizeBytes > 0 && device.type !== "rom" && device.filesystemType === "" && device.partitionTable === "";
+}
+
+/** Exit code 2: nothing found, or the device has gone since; 8: several contradicting signatures. */
+async function probe(device: BlockDevice, signal: AbortSignal | undefined): Promise<Partial<BlockDevice>> {
+  const { exitCode, stdout } = await runTool({
+    tool: "blkid",
+    args: ["--probe", "--output", "export", "--", device.path],
+    debianPackage: "util-linux",
+    task: `probe ${device.path}`,
+    acceptedExitCodes: [0, 2, 8],
+    signal,
+  });
+  if (exitCode !== 0) return {};
+  const content = parseBlkid(stdout);
+  return { ...content, partitionUuid: device.partitionUuid || content.partitionUuid };
+}
+
+async function readSysfs(device: BlockDevice): Promise<Partial<BlockDevice>> {
+  const attribute = (name: string) => readAttribute(`/sys/class/block/${device.name}/${name}`);
+  if (device.type === "part") {
+    const [partition, start] = await Promise.all([attribute("partition"), attribute("start")]);
+    return { partitionNumber: Number(partition), startBytes: Number(start) * SYSFS_SECTOR_BYTES };
+  }
+  if (device.transport !== "mmc") return {};
+  const [cid, name, serial] = await Promise.all([
+    attribute("device/cid"),
+    attribute("device/name"),
+    attribute("device/serial"),
+  ]);
+  return { cid, model: device.model || name, serial: device.serial || serial };
+}
+
+/** An attribute of sysfs, empty when this device does not have it. */
+async function readAttribute(path: string): Promise<string> {
+  try {
+    return (await readFile(path, "utf8")).trim();
+  } catch {
+    return "";
+  }
+}
+
+/** Runs at most so many tasks at once. */
+function createLimit(atOnce: number): <T>(task: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (task) => {
+    if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await task();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}

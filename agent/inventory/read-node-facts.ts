@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import { arch, cpus, hostname, networkInterfaces, release, uptime } from "node:os";
+import { cpu, cpuTemperature, mem } from "systeminformation";
+import { Failure } from "../../proto/failure.ts";
+import type { NodeFacts } from "./node-facts.ts";
+import { type Board, parseCpuinfo, parseDeviceTreeString, selectBoard } from "./parse-board.ts";
+import { readRootDevice } from "./read-root-device.ts";
+
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
+
+/**
+ * Reads the facts about this node, now. What cannot change while the process lives (board, CPU) is read once.
+ *
+ * Throws an `internal` Failure when the boot id or the root filesystem cannot be read: without them nothing is proved.
+ */
+export async function readNodeFacts(): Promise<NodeFacts> {
+  unchanging ??= readUnchanging().catch((error: unknown) => {
+    unchanging = undefined;
+    throw error;
+  });
+  const [fixed, memory, temperature, bootId, root] = await Promise.all([
+    unchanging,
+    mem(),
+    cpuTemperature(),
+    readBootId(),
+    readRootDevice(),
+  ]);
+  return {
+    ...fixed,
+    interfaces: readInterfaces(),
+    memoryBytes: memory.total,
+    ...(typeof temperature.main === "number" && { temperatureCelsius: temperature.main }),
+    kernel: release(),
+    architecture: arch(),
+    bootId,
+    root,
+    hostname: hostname(),
+    uptimeSeconds: Math.floor(uptime()),
+  };
+}
+
+type Unchanging = Pick<NodeFacts, "model" | "serial" | "cpuCount" | "cpuModel">;
+
+let unchanging: Promise<Unchanging> | undefined;
+
+/** systeminformation asks lscpu(1) here, which names the model of an ARM core where /proc/cpuinfo does not. */
+async function readUnchanging(): Promise<Unchanging> {
+  const [board, processor] = await Promise.all([readBoard(), cpu()]);
+  return {
+    ...board,
+    cpuCount: cpus().length || processor.cores,
+    cpuModel: processor.brand || (cpus()[0]?.model ?? ""),
+  };
+}
+
+async function readBoard(): Promise<Board> {
+  const property = async (name: string) =>
+    parseDeviceTreeString(await readIfThere(`/sys/firmware/devicetree/base/${name}`));
+  const [model, serial, cpuinfo] = await Promise.all([
+    property("model"),
+    property("serial-number"),
+    readIfThere("/proc/cpuinfo"),
+  ]);
+  return selectBoard({ model, serial }, parseCpuinfo(cpuinfo.toString("utf8")));
+}
+
+async function readBootId(): Promise<string> {
+  try {
+    return (await readFile(BOOT_ID, "utf8")).trim();
+  } catch (error) {
+    throw new Failure("internal", `cannot read this boot's id from ${BOOT_ID}`, { cause: error });
+  }
+}
+
+/**
+ * Interfaces that are up and have an address: the kernel is asked by netlink, which is right in a network namespace too,
+ * where /sys/class/net may show another's.
+ */
+function readInterfaces(): NodeFacts["interfaces"] {
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) => {
+    const mac = addresses.find((address) => !address.internal)?.mac.toLowerCase();
+    if (mac === undefined || mac === "00:00:00:00:00:00") return [];
+    return { name, mac, addresses: addresses.map(({ address }) => address) };
+  });
+}
+
+/** A file's bytes, none when it does not exist. */
+async function readIfThere(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  }
+}
