@@ -1,0 +1,24 @@
+/** Bytes to send, of a length that is known beforehand. Read by position, so that nothing has to be kept in memory. */
+export interface FileContent {
+  readonly sizeBytes: number;
+  /** Reads into `target` from a position. Returns how many bytes were read; fewer than fit only at the end. */
+  read(target: Uint8Array, positionBytes: number): Promise<number>;
+  /** Called once, with how the transfer ended and how many bytes the client has acknowledged. */
+  close(end: { readonly outcome: "served" | "unconfirmed" | "aborted"; readonly bytes: number }): Promise<void>;
+}
+
+/** Who asks. */
+export interface Peer {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What became of a request for a file. The message reaches the client. */
+export type OpenResult =
+  | { readonly kind: "file"; readonly content: FileContent }
+  | { readonly kind: "not-found" | "refused"; readonly message: string };
+
+/** The files that a server serves. `open` should not throw: a client then learns only that there is an internal error. */
+export interface FileSource {
+  open(path: string, peer: Peer): Promise<OpenResult>;
+}

@@ -1,0 +1,223 @@
+import type { RemoteInfo, Socket } from "node:dgram";
+import { machineClock, type TransferClock } from "./clock.ts";
+import type { FileSource, Peer } from "./file-content.ts";
+import { resolveLimits, type TftpLimits } from "./limits.ts";
+import { decodePacket, encodePacket, errorCode, MalformedPacket, type Packet, type RequestPacket } from "./packet.ts";
+import { runTransfer, type Transfer, type TransferEnd } from "./transfer.ts";
+import { bindSocket } from "./udp-socket.ts";
+
+/** What became of one request to read a file. */
+export interface TransferReport extends Omit<TransferEnd, "outcome"> {
+  readonly address: string;
+  readonly port: number;
+  readonly path: string;
+  readonly outcome: TransferEnd["outcome"] | "not-found" | "refused";
+  readonly durationMs: number;
+}
+
+/** Something that went wrong without a request to report it with. */
+export interface TftpProblem {
+  readonly kind: "malformed" | "stray" | "socket" | "internal";
+  readonly peer: Peer;
+  readonly error: Error;
+}
+
+/** Counts since the server started. */
+export interface TftpStatistics {
+  readonly transfers: number;
+  readonly served: number;
+  readonly bytes: number;
+  readonly retransmits: number;
+  readonly malformed: number;
+  readonly active: number;
+}
+
+export interface TftpServerOptions {
+  /** Numeric address to listen on, and to send from. */
+  readonly address: string;
+  /** UDP port; 0 lets the system choose. */
+  readonly port: number;
+  readonly files: FileSource;
+  readonly limits?: Partial<TftpLimits>;
+  readonly onTransfer?: (report: TransferReport) => void;
+  readonly onProblem?: (problem: TftpProblem) => void;
+  readonly clock?: TransferClock;
+  /** Closes the server when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TftpServer {
+  /** Where it listens. */
+  readonly address: string;
+  readonly port: number;
+  statistics(): TftpStatistics;
+  /** Tells every client that the transfer is over, and resolves when every socket and file is closed. */
+  close(): Promise<void>;
+}
+
+/** What a client's port is being served: until its file is open there is no transfer. */
+interface Session {
+  readonly path: string;
+  readonly address: string;
+  transfer?: Transfer;
+}
+
+/**
+ * A read-only TFTP server: RFC 1350 in octet mode with the options of RFC 2347, 2348, 2349 and 7440. Every transfer
+ * has a socket of its own; the listening one only takes requests and refuses them.
+ *
+ * Resolves when it listens; rejects with the error of bind(2).
+ */
+export async function createTftpServer(options: TftpServerOptions): Promise<TftpServer> {
+  const { files, onTransfer, clock = machineClock } = options;
+  const limits = resolveLimits(options.limits);
+  options.signal?.throwIfAborted();
+  const listener = await bindSocket(options.address, options.port);
+  const { address: listenAddress, port: listenPort } = listener.address();
+  const sessions = new Map<string, Session>();
+  const working = new Set<Promise<void>>();
+  const counts = { transfers: 0, served: 0, bytes: 0, retransmits: 0, malformed: 0 };
+  let closing: Promise<void> | undefined;
+
+  const onProblem = (kind: TftpProblem["kind"], error: Error, { address, port }: Peer): void => {
+    if (kind === "malformed") counts.malformed += 1;
+    options.onProblem?.({ kind, error, peer: { address, port } });
+  };
+
+  const send = (packet: Packet, peer: Peer): void => {
+    if (closing !== undefined) return;
+    listener.send(encodePacket(packet), peer.port, peer.address, (error) => error && onProblem("socket", error, peer));
+  };
+
+  const report = (request: RequestPacket, { address, port }: Peer, startedAt: number, ending: Ending): void => {
+    counts.transfers += 1;
+    if (ending.outcome === "served" || ending.outcome === "unconfirmed") counts.served += 1;
+    counts.bytes += ending.bytes;
+    counts.retransmits += ending.retransmits;
+    onTransfer?.({ ...ending, address, port, path: request.path, durationMs: clock.now() - startedAt });
+  };
+
+  const onRequest = (request: RequestPacket, peer: Peer): void => {
+    const startedAt = clock.now();
+    const key = `${peer.address} ${peer.port}`;
+    const current = sessions.get(key);
+    if (current !== undefined && current.path === request.path && (current.transfer?.isFresh() ?? true)) {
+      current.transfer?.repeatRequest();
+      return;
+    }
+    current?.transfer?.supersede();
+    sessions.delete(key);
+    const refusal = refuseRequest(request, peer.address);
+    if (refusal !== undefined) {
+      send({ type: "error", ...refusal }, peer);
+      report(request, peer, startedAt, { ...noTransfer, outcome: "refused", reason: refusal.message });
+      return;
+    }
+
+    const session: Session = { path: request.path, address: peer.address };
+    sessions.set(key, session);
+    const isCurrent = (): boolean => sessions.get(key) === session && closing === undefined;
+    const work = serve(request, peer, session, isCurrent)
+      .catch((cause: unknown): Ending => {
+        const error = cause instanceof Error ? cause : new Error(String(cause));
+        onProblem("internal", error, peer);
+        send({ type: "error", code: errorCode.notDefined, message: "internal error of the server" }, peer);
+        return { ...noTransfer, outcome: "aborted", reason: error.message };
+      })
+      .then((ending) => {
+        working.delete(work);
+        if (sessions.get(key) === session) sessions.delete(key);
+        report(request, peer, startedAt, ending);
+      });
+    working.add(work);
+  };
+
+  const refuseRequest = (request: RequestPacket, address: string): { code: number; message: string } | undefined => {
+    if (request.type === "write-request")
+      return { code: errorCode.accessViolation, message: "this server is read-only" };
+    if (request.mode !== "octet") {
+      const message = `mode ${JSON.stringify(request.mode)} is not served; set the client to octet (binary)`;
+      return { code: errorCode.notDefined, message };
+    }
+    if (sessions.size >= limits.maxTransfers)
+      return { code: errorCode.notDefined, message: `busy with ${sessions.size} transfers; try again later` };
+    let count = 0;
+    for (const session of sessions.values()) if (session.address === address) count += 1;
+    if (count < limits.maxTransfersPerClient) return undefined;
+    return { code: errorCode.notDefined, message: `${address} has ${count} transfers under way; try again later` };
+  };
+
+  const serve = async (
+    request: RequestPacket,
+    peer: Peer,
+    session: Session,
+    isCurrent: () => boolean,
+  ): Promise<Ending> => {
+    const opened = await files.open(request.path, peer);
+    if (opened.kind !== "file") {
+      const code = opened.kind === "not-found" ? errorCode.fileNotFound : errorCode.accessViolation;
+      send({ type: "error", code, message: opened.message }, peer);
+      return { ...noTransfer, outcome: opened.kind, reason: opened.message };
+    }
+    const { content } = opened;
+    let socket: Socket | undefined;
+    try {
+      socket = await bindSocket(listenAddress, 0);
+    } finally {
+      if (socket === undefined) await content.close({ outcome: "aborted", bytes: 0 });
+    }
+    if (!isCurrent()) {
+      socket.close();
+      await content.close({ outcome: "aborted", bytes: 0 });
+      return { ...noTransfer, outcome: "aborted", reason: "superseded before it began" };
+    }
+    session.transfer = runTransfer({ socket, content, peer, options: request.options, limits, clock, onProblem });
+    return session.transfer.ended;
+  };
+
+  const onMessage = (bytes: Uint8Array, { address, port }: RemoteInfo): void => {
+    const peer: Peer = { address, port };
+    let packet: Packet;
+    try {
+      packet = decodePacket(bytes);
+    } catch (error) {
+      if (!(error instanceof MalformedPacket)) throw error;
+      onProblem("malformed", error, peer);
+      send({ type: "error", code: errorCode.illegalOperation, message: error.message }, peer);
+      return;
+    }
+    if (packet.type === "read-request" || packet.type === "write-request") {
+      onRequest(packet, peer);
+    } else if (packet.type !== "error") {
+      // An error is never answered, or two servers could entertain each other for ever.
+      const message = `a ${packet.type} packet belongs to the port of a transfer`;
+      onProblem("stray", new Error(message), peer);
+      send({ type: "error", code: errorCode.illegalOperation, message }, peer);
+    }
+  };
+
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      options.signal?.removeEventListener("abort", onAbort);
+      for (const { transfer } of sessions.values()) transfer?.abort("the server is shutting down");
+      const closed = new Promise<void>((resolve) => listener.close(resolve));
+      await Promise.all([closed, ...working]);
+    })();
+    return closing;
+  };
+  const onAbort = (): void => void close();
+
+  listener.on("message", onMessage);
+  listener.on("error", (error) => onProblem("socket", error, { address: listenAddress, port: listenPort }));
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  return {
+    address: listenAddress,
+    port: listenPort,
+    statistics: () => ({ ...counts, active: sessions.size }),
+    close,
+  };
+}
+
+type Ending = Omit<TransferReport, "address" | "port" | "path" | "durationMs">;
+
+const noTransfer = { bytes: 0, retransmits: 0, blockSize: 0, windowSize: 0 };

@@ -1,0 +1,181 @@
+import type { RemoteInfo, Socket } from "node:dgram";
+import { BlockReader } from "./block-reader.ts";
+import type { TransferClock } from "./clock.ts";
+import type { FileContent, Peer } from "./file-content.ts";
+import type { TftpLimits } from "./limits.ts";
+import { negotiateOptions } from "./negotiate-options.ts";
+import { decodePacket, encodeDataHeader, encodePacket, errorCode, MalformedPacket, type Option } from "./packet.ts";
+import {
+  endWithoutAcknowledgement,
+  startTransfer,
+  type TransferEvent,
+  type TransferOutcome,
+  type Transition,
+  transition,
+} from "./transition.ts";
+
+/** How a transfer ended. */
+export interface TransferEnd {
+  readonly outcome: TransferOutcome;
+  readonly reason: string;
+  /** Bytes that the client acknowledged. */
+  readonly bytes: number;
+  readonly retransmits: number;
+  readonly blockSize: number;
+  readonly windowSize: number;
+}
+
+/** A transfer at work. */
+export interface Transfer {
+  /** The client has sent its request again, from the same port. */
+  repeatRequest(): void;
+  /** Nothing was acknowledged yet: a second request from the client's port may be a repetition of the first. */
+  isFresh(): boolean;
+  /** Ends it, telling the client why. */
+  abort(reason: string): void;
+  /** Ends it in silence, because the client's port asks for something else now. */
+  supersede(): void;
+  /** Resolves when it has ended and its socket and content are closed. Never rejects. */
+  readonly ended: Promise<TransferEnd>;
+}
+
+/** Everything that a transfer needs. It owns `socket` and `content` and closes both. */
+export interface TransferOptions {
+  readonly socket: Socket;
+  readonly content: FileContent;
+  readonly peer: Peer;
+  readonly options: readonly Option[];
+  readonly limits: TftpLimits;
+  readonly clock: TransferClock;
+  /** Told of what does not end the transfer: malformed packets, packets that could not be sent. */
+  readonly onProblem: (kind: "malformed" | "socket" | "internal", error: Error, peer: Peer) => void;
+}
+
+/** Sends a file to a client from a socket of its own. What to do is decided in transition.ts; this only does it. */
+export function runTransfer({ socket, content, peer, options, limits, clock, onProblem }: TransferOptions): Transfer {
+  const { parameters, acknowledged } = negotiateOptions(options, content.sizeBytes, limits);
+  const { blockSize, windowSize } = parameters;
+  const reader = new BlockReader(content, blockSize, windowSize);
+  const started = startTransfer(parameters, content.sizeBytes, acknowledged.length > 0, limits, clock.now());
+  const completed = Promise.withResolvers<TransferEnd>();
+  let state = started.state;
+  let cancelTimer = (): void => {};
+  let next = 1;
+  let last = 0;
+  let pumping = false;
+
+  const send = (packet: Uint8Array | readonly Uint8Array[], to: Peer = peer): void => {
+    socket.send(packet, to.port, to.address, (error) => {
+      // A packet that cannot be sent is a packet lost: the timer sends it again, or gives up.
+      if (error !== null && state.phase !== "ended") onProblem("socket", error, to);
+    });
+  };
+
+  const sendError = (code: number, message: string, to: Peer = peer): void =>
+    send(encodePacket({ type: "error", code, message }), to);
+
+  /** Sends blocks `next` to `last`, both of which may change while it reads. */
+  const pump = async (): Promise<void> => {
+    if (pumping) return;
+    pumping = true;
+    try {
+      while (state.phase !== "ended" && next <= last) {
+        const block = reader.peek(next);
+        if (block === undefined) {
+          await reader.load(next);
+          continue;
+        }
+        send([encodeDataHeader(next & 0xffff), block]);
+        next += 1;
+      }
+    } finally {
+      pumping = false;
+    }
+  };
+
+  const fail = (error: unknown): void => {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    onProblem("internal", cause, peer);
+    sendError(errorCode.notDefined, "the file cannot be read");
+    finish("aborted", `the file cannot be read: ${cause.message}`);
+  };
+
+  const finish = (outcome: TransferOutcome, reason: string): void => {
+    state = { ...state, phase: "ended" };
+    cancelTimer();
+    const confirmed = outcome === "aborted" ? state.acknowledged : state.lastBlock;
+    const bytes = Math.min(confirmed * blockSize, content.sizeBytes);
+    // Datagrams that wait in the socket's queue would be dropped by close(); an empty turn lets them out.
+    setImmediate(() => socket.close());
+    content
+      .close({ outcome, bytes })
+      .catch((error: unknown) => onProblem("internal", error instanceof Error ? error : new Error(String(error)), peer))
+      .then(() => completed.resolve({ outcome, reason, bytes, retransmits: state.retransmits, blockSize, windowSize }));
+  };
+
+  const apply = ({ state: after, effects }: Transition): void => {
+    state = after;
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "send-option-acknowledgement":
+          send(encodePacket({ type: "option-acknowledgement", options: acknowledged }));
+          break;
+        case "send-blocks":
+          next = effect.from;
+          last = effect.to;
+          pump().catch((error: unknown) => state.phase !== "ended" && fail(error));
+          break;
+        case "send-error":
+          sendError(effect.code, effect.message);
+          break;
+        case "wait":
+          cancelTimer();
+          cancelTimer = clock.after(effect.ms, () => apply(transition(state, { type: "timeout", atMs: clock.now() })));
+          break;
+        case "end":
+          finish(effect.outcome, effect.reason);
+          break;
+      }
+    }
+  };
+
+  const onMessage = (bytes: Uint8Array, from: RemoteInfo): void => {
+    const event = decodeEvent(bytes, from);
+    if (event === undefined || state.phase === "ended") return;
+    if (from.port === peer.port && from.address === peer.address) apply(transition(state, event));
+    // RFC 1350 section 4: a packet from elsewhere is answered, and does not disturb the transfer.
+    else if (event.type !== "client-error")
+      sendError(errorCode.unknownTransferId, "this port serves another transfer; ask the TFTP port", from);
+  };
+
+  const decodeEvent = (bytes: Uint8Array, from: RemoteInfo): TransferEvent | undefined => {
+    try {
+      const packet = decodePacket(bytes);
+      if (packet.type === "acknowledgement") return { type: "acknowledgement", block: packet.block, atMs: clock.now() };
+      if (packet.type === "error") return { type: "client-error", code: packet.code, message: packet.message };
+      return { type: "unexpected-packet", description: `a ${packet.type} packet` };
+    } catch (error) {
+      if (!(error instanceof MalformedPacket)) throw error;
+      onProblem("malformed", error, from);
+      return undefined;
+    }
+  };
+
+  socket.on("message", onMessage);
+  socket.on("error", (error) => onProblem("socket", error, peer));
+  apply(started);
+
+  return {
+    repeatRequest: () => apply(transition(state, { type: "request-repeated", atMs: clock.now() })),
+    isFresh: () => state.acknowledged === 0 && state.phase !== "ended",
+    abort: (reason) => {
+      if (state.phase === "ended") return;
+      sendError(errorCode.notDefined, reason);
+      finish(endWithoutAcknowledgement(state), reason);
+    },
+    supersede: () => {
+      if (state.phase !== "ended") finish(endWithoutAcknowledgement(state), "the client's port asks for another file");
+    },
+    ended: completed.promise,
+  };
+}
