@@ -245,7 +245,11 @@ export function createNodeRegistry(options: {
   const watchAgain = (): void => {
     // Twice per heartbeat, so that silence is told at most half a heartbeat late.
     const everyMs = heartbeatIntervalMs / 2;
-    clock.setTimeout(() => (watchForSilence(), watchAgain()), everyMs, closed.signal);
+    const watch = (): void => {
+      watchForSilence();
+      watchAgain();
+    };
+    clock.setTimeout(watch, everyMs, closed.signal);
   };
   watchAgain();
 

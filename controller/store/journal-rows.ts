@@ -11,9 +11,9 @@ export function createJournalRows(database: DatabaseSync): Journal {
   const insertReimage = database.prepare("INSERT INTO reimages (id, rollout_id, state) VALUES (?, ?, ?)");
   const updateReimage = database.prepare("UPDATE reimages SET state = ? WHERE id = ? AND rollout_id = ?");
   const selectRollout = database.prepare("SELECT record FROM rollouts WHERE id = ?");
-  const selectRollouts = database.prepare("SELECT record FROM rollouts ORDER BY rowid DESC");
-  const selectUnended = database.prepare("SELECT record FROM rollouts WHERE ended = 0 ORDER BY rowid DESC");
-  const selectReimages = database.prepare("SELECT state FROM reimages WHERE rollout_id = ? ORDER BY rowid");
+  const selectRollouts = database.prepare("SELECT record FROM rollouts ORDER BY ordinal DESC");
+  const selectUnended = database.prepare("SELECT record FROM rollouts WHERE ended = 0 ORDER BY ordinal DESC");
+  const selectReimages = database.prepare("SELECT state FROM reimages WHERE rollout_id = ? ORDER BY ordinal");
 
   const entryOf = (row: Row): JournalEntry => {
     const rollout = JSON.parse(textOf(row, "record")) as RolloutRecord;

@@ -37,12 +37,14 @@ export const migrations: readonly string[] = [
    CREATE INDEX events_by_node ON events (node_id, id) WHERE node_id IS NOT NULL;
    CREATE INDEX events_by_rollout ON events (rollout_id, id) WHERE rollout_id IS NOT NULL;
    CREATE TABLE rollouts (
-     id TEXT PRIMARY KEY,
+     ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
      ended INTEGER NOT NULL CHECK (ended IN (0, 1)),
      record TEXT NOT NULL CHECK (json_valid(record))
    ) STRICT;
    CREATE TABLE reimages (
-     id TEXT PRIMARY KEY,
+     ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
      rollout_id TEXT NOT NULL REFERENCES rollouts (id) ON DELETE CASCADE,
      state TEXT NOT NULL CHECK (json_valid(state))
    ) STRICT;

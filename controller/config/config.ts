@@ -1,0 +1,41 @@
+/** Severities of pino, least first. */
+export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Everything that can be set about a controller. Paths are absolute, times are in milliseconds. Deeply frozen. */
+export interface Config {
+  /** Holds the state database. */
+  readonly stateDirectory: string;
+  /** Holds the images. */
+  readonly imageDirectory: string;
+  /** Unix socket for the command line on this machine. */
+  readonly socket: string;
+  /** IP address to listen on: gRPC, HTTP and TFTP. */
+  readonly listen: string;
+  /** Host name or IP address under which nodes reach this machine. */
+  readonly advertise: string;
+  /** Ports; 0 lets the system choose a free one. */
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  readonly tftpPort: number;
+  /** Folder that TFTP and HTTP serve boot files from. */
+  readonly bootTree: string;
+  readonly bootProfile: {
+    /** Paths relative to the boot tree; `append` is added to the kernel command line, one word each. */
+    readonly agent: { readonly kernel: string; readonly initrd?: string; readonly append: readonly string[] };
+    readonly local: { readonly append: readonly string[] };
+    /** Whether the boot config also offers the other target to a person at the console. */
+    readonly menu: boolean;
+  };
+  readonly heartbeatIntervalMs: number;
+  readonly reimage: {
+    readonly netbootTimeoutMs: number;
+    readonly checkTimeoutMs: number;
+    readonly writeTimeoutMs: number;
+    readonly rebootTimeoutMs: number;
+    readonly proveTimeoutMs: number;
+    readonly attempts: number;
+    readonly parallel: number;
+  };
+  readonly logLevel: LogLevel;
+}

@@ -1,0 +1,49 @@
+import { stringify } from "yaml";
+import { defaultConfigFile } from "./read-config.ts";
+import { flagOf, type Setting, settingList } from "./settings.ts";
+
+const placeholders = { text: "TEXT", path: "PATH", integer: "NUMBER", boolean: "BOOLEAN", words: "WORDS" } as const;
+
+/** The options of `controller serve`, in the words of commander. */
+export const serveOptions: readonly { readonly flags: string; readonly description: string }[] = [
+  { flags: "--config FILE", description: `config file (default: ${defaultConfigFile}, where it exists)` },
+  ...settingList.flatMap((setting) => {
+    const flag = flagOf(setting);
+    if (flag === undefined) return [];
+    return [{ flags: `${flag} ${placeholders[setting.kind]}`, description: describe(setting) }];
+  }),
+];
+
+/** A config file that sets everything to its default and says what it is. */
+export const exampleConfig: string = render();
+
+function describe(setting: Setting<unknown>): string {
+  const fallback = setting.fallbackWords ?? String(setting.fallback);
+  return `${setting.about} Default: ${fallback}.`;
+}
+
+function render(): string {
+  const lines = [
+    "# Configuration of a Pallet controller. Every line may be left out.",
+    "# A flag of `controller serve` wins over a PALLET_ variable of the environment, that over this file.",
+  ];
+  let open: string[] = [];
+  for (const setting of settingList) {
+    const groups = setting.key.split(".").slice(0, -1);
+    const leaf = setting.key.split(".").at(-1) ?? "";
+    groups.forEach((group, depth) => {
+      if (open[depth] === group) return;
+      lines.push(`${"  ".repeat(depth)}${group}:`);
+      open = groups.slice(0, depth + 1);
+    });
+    open = groups;
+    const indent = "  ".repeat(groups.length);
+    lines.push(`${indent}# ${setting.about}`);
+    lines.push(
+      setting.fallbackWords === undefined
+        ? `${indent}${stringify({ [leaf]: setting.fallback }).trimEnd()}`
+        : `${indent}# ${leaf}: (${setting.fallbackWords})`,
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}

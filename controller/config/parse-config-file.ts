@@ -1,0 +1,56 @@
+import { dirname } from "node:path";
+import { isMap, isNode, isScalar, LineCounter, type Pair, parseDocument, type YAMLMap } from "yaml";
+import { closestWord } from "./closest-word.ts";
+import type { GivenValue, GivenValues } from "./given-value.ts";
+import { settingList } from "./settings.ts";
+
+const keys: readonly string[] = settingList.map((setting) => setting.key);
+const groups: ReadonlySet<string> = new Set(
+  keys.flatMap((key) => key.split(".").map((_, index, parts) => parts.slice(0, index).join("."))).filter(Boolean),
+);
+
+/**
+ * Reads a config file (YAML 1.2, core schema). Syntax errors, keys that occur twice and keys that do not exist are problems; the
+ * values are not checked here.
+ *
+ * @param name absolute path of the file, for messages and as the base of relative paths
+ */
+export function parseConfigFile(text: string, name: string): GivenValues {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const values = new Map<string, GivenValue>();
+  const problems: string[] = [];
+  const at = (offset: number | undefined): string =>
+    offset === undefined ? name : `${name} line ${lines.linePos(offset).line}`;
+
+  for (const error of [...document.errors, ...document.warnings]) {
+    const remedy = error.code === "DUPLICATE_KEY" ? "a key occurs twice; delete one" : error.message;
+    problems.push(`${at(error.pos[0])}: ${remedy}`);
+  }
+  if (document.errors.length === 0 && document.contents !== null) {
+    if (isMap(document.contents)) readMap(document.contents, "");
+    else problems.push(`${name}: the file holds no keys; begin it with a line like "listen: 10.0.0.1"`);
+  }
+  return { values, problems };
+
+  function readMap(map: YAMLMap, prefix: string): void {
+    for (const pair of map.items) readPair(pair, prefix);
+  }
+
+  function readPair(pair: Pair, prefix: string): void {
+    const key = `${prefix}${String(isScalar(pair.key) ? pair.key.value : pair.key)}`;
+    const source = at(isNode(pair.key) ? pair.key.range?.[0] : undefined);
+    if (keys.includes(key)) {
+      const value = isNode(pair.value) ? pair.value.toJS(document) : pair.value;
+      values.set(key, { value, source, folder: dirname(name) });
+    } else if (!groups.has(key)) {
+      const meant = closestWord(key, [...keys, ...groups]);
+      const remedy = meant === undefined ? `the keys are ${keys.join(", ")}` : `did you mean "${meant}"?`;
+      problems.push(`${source}: there is no key "${key}"; ${remedy}`);
+    } else if (isMap(pair.value)) {
+      readMap(pair.value, `${key}.`);
+    } else {
+      problems.push(`${source}: "${key}" is a group of keys; put them below it, each indented by two spaces`);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Config } from "./config.ts";
+import type { GivenValues } from "./given-value.ts";
+import { parseConfigFile } from "./parse-config-file.ts";
+import { parseEnvironment, parseFlags } from "./parse-text-values.ts";
+import { configFailure, resolveConfig } from "./resolve-config.ts";
+
+/** Where a config comes from. */
+export interface ConfigInputs {
+  /** Options of `controller serve` by their names in camel case; `config` names the file. */
+  readonly options: Readonly<Record<string, string | boolean>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder that relative paths in options and variables are meant from. */
+  readonly workingDirectory: string;
+}
+
+/** The config file that is read where it exists and no other is named. */
+export const defaultConfigFile = "/etc/pallet/controller.yaml";
+
+/** Reads the file and puts everything together. Throws one Failure that lists every problem. */
+export async function readConfig({ options, env, workingDirectory }: ConfigInputs): Promise<Config> {
+  const named = typeof options["config"] === "string" ? options["config"] : env["PALLET_CONFIG"] || undefined;
+  const result = resolveConfig([
+    parseFlags(options, workingDirectory),
+    parseEnvironment(env, workingDirectory),
+    await readFileValues(resolve(workingDirectory, named ?? defaultConfigFile), named !== undefined),
+  ]);
+  if (!result.ok) throw configFailure(result.problems);
+  return result.config;
+}
+
+async function readFileValues(path: string, required: boolean): Promise<GivenValues> {
+  try {
+    return parseConfigFile(await readFile(path, "utf8"), path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && !required) return { values: new Map(), problems: [] };
+    return { values: new Map(), problems: [`${path}: cannot be read (${code ?? message}); name another by --config`] };
+  }
+}

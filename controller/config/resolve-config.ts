@@ -1,0 +1,120 @@
+import { join, resolve } from "node:path";
+import { Failure } from "../../proto/failure.ts";
+import type { Config } from "./config.ts";
+import type { GivenValue, GivenValues } from "./given-value.ts";
+import { flagOf, type Setting, settings, variableOf } from "./settings.ts";
+
+/** The config, or everything that is wrong with it. */
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/**
+ * Makes one config out of what every source gives.
+ *
+ * @param sources the strongest first: flags, environment, file
+ */
+export function resolveConfig(sources: readonly GivenValues[]): ConfigResult {
+  const problems = sources.flatMap((source) => source.problems);
+  const sourceOf = new Map<string, string>();
+
+  const value = <T>(setting: Setting<T>): T => {
+    const given = strongest(setting, sources);
+    if (given === undefined) return setting.fallback;
+    sourceOf.set(setting.key, given.source);
+    const result = setting.schema.safeParse(given.value);
+    if (!result.success) {
+      problems.push(`${given.source}: ${describe(given.value)} is no value for ${setting.key}; give ${setting.wants}`);
+      return setting.fallback;
+    }
+    return setting.kind === "path" && typeof result.data === "string"
+      ? (resolve(given.folder, result.data) as T)
+      : result.data;
+  };
+
+  const config = build(value);
+  for (const [key, problem] of contradictions(config, sourceOf)) {
+    problems.push(`${sourceOf.get(key) ?? "the defaults"}: ${problem}`);
+  }
+  return problems.length === 0 ? { ok: true, config: deepFreeze(config) } : { ok: false, problems };
+}
+
+/** Every problem in one Failure, one line each. */
+export function configFailure(problems: readonly string[]): Failure {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return new Failure("invalid", [`the configuration has ${count}:`, ...problems.map((each) => `  ${each}`)].join("\n"));
+}
+
+function strongest(setting: Setting<unknown>, sources: readonly GivenValues[]): GivenValue | undefined {
+  for (const { values } of sources) {
+    const given = values.get(setting.key);
+    if (given !== undefined) return given;
+  }
+  return undefined;
+}
+
+function build(value: <T>(setting: Setting<T>) => T): Config {
+  const stateDirectory = value(settings.stateDirectory);
+  const listen = value(settings.listen);
+  const initrd = value(settings.agentInitrd);
+  return {
+    stateDirectory,
+    imageDirectory: value(settings.imageDirectory) ?? join(stateDirectory, "images"),
+    socket: value(settings.socket),
+    listen,
+    advertise: value(settings.advertise) ?? listen,
+    grpcPort: value(settings.grpcPort),
+    httpPort: value(settings.httpPort),
+    tftpPort: value(settings.tftpPort),
+    bootTree: value(settings.bootTree) ?? join(stateDirectory, "boot"),
+    bootProfile: {
+      agent: {
+        kernel: value(settings.agentKernel),
+        ...(initrd !== undefined && { initrd }),
+        append: value<readonly string[]>(settings.agentAppend),
+      },
+      local: { append: value<readonly string[]>(settings.localAppend) },
+      menu: value<boolean>(settings.menu),
+    },
+    heartbeatIntervalMs: value<number>(settings.heartbeatIntervalMs),
+    reimage: {
+      netbootTimeoutMs: value<number>(settings.netbootTimeoutMs),
+      checkTimeoutMs: value<number>(settings.checkTimeoutMs),
+      writeTimeoutMs: value<number>(settings.writeTimeoutMs),
+      rebootTimeoutMs: value<number>(settings.rebootTimeoutMs),
+      proveTimeoutMs: value<number>(settings.proveTimeoutMs),
+      attempts: value<number>(settings.attempts),
+      parallel: value<number>(settings.parallel),
+    },
+    logLevel: value(settings.logLevel),
+  };
+}
+
+/** What single values do not show: pairs of the key to blame and a sentence. */
+function* contradictions(
+  config: Config,
+  given: ReadonlyMap<string, string>,
+): Generator<[key: string, problem: string]> {
+  if (config.advertise === "0.0.0.0" || config.advertise === "::") {
+    const key = given.has("advertise") ? "advertise" : "listen";
+    yield [
+      key,
+      `${key} is ${config.advertise}, which nodes cannot connect to; set advertise (${flagOf(settings.advertise)}, ` +
+        `${variableOf(settings.advertise)}) to the host name or IP address under which they reach this machine`,
+    ];
+  }
+  if (config.grpcPort !== 0 && config.grpcPort === config.httpPort) {
+    yield ["httpPort", `httpPort and grpcPort are both ${config.httpPort}; give them different ports`];
+  }
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return "nothing";
+  const text = JSON.stringify(value);
+  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+}
+
+function deepFreeze<T extends object>(object: T): T {
+  for (const value of Object.values(object)) if (typeof value === "object" && value !== null) deepFreeze(value);
+  return Object.freeze(object);
+}

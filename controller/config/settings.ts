@@ -1,0 +1,251 @@
+import { z } from "zod";
+import { logLevels } from "./config.ts";
+
+/** One thing that can be set: in the file under `key`, by the flag and the environment variable that its key gives. */
+export interface Setting<T> {
+  /** Path in the file, joined by dots, for example "reimage.bootTimeoutMs". */
+  readonly key: string;
+  /** How its value is read from the text of a flag or variable. Lists of words can only be set in the file. */
+  readonly kind: "text" | "path" | "integer" | "boolean" | "words";
+  /** What `kind` alone does not say about a value. */
+  readonly schema: z.ZodType<T>;
+  /** Used where nothing sets it; absent where there is no value then. */
+  readonly fallback: T;
+  /** How the fallback reads in the documentation, where it is worked out. */
+  readonly fallbackWords?: string;
+  /** What a right value looks like, to finish the sentence "give …". */
+  readonly wants: string;
+  /** One sentence for the documentation. */
+  readonly about: string;
+}
+
+const host = /^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/;
+const bootPath = /^[^/\s\0\\][^\s\0\\]*$/;
+
+const path = z
+  .string()
+  .min(1)
+  .refine((value) => !value.includes("\0"));
+const port = z.int().min(0).max(65_535);
+const relativePath = z
+  .string()
+  .regex(bootPath)
+  .refine((value) => !value.split("/").includes(".."));
+const words = z.array(z.string().regex(/^[\x21-\x7e]+$/));
+const durationMs = z.int().min(1000).max(86_400_000);
+const wantsDuration = "a number of milliseconds from 1000 (one second) to 86400000 (a day)";
+const wantsPort = "a port number from 1 to 65535, or 0 for any free one";
+const wantsWords = "a list of words of printable ASCII without spaces";
+const wantsBootPath = 'a path relative to bootTree without ".." and spaces, for example "agent/vmlinuz"';
+
+/** Every setting, in the order of the documentation. */
+export const settings = {
+  stateDirectory: {
+    key: "stateDirectory",
+    kind: "path",
+    schema: path,
+    fallback: "/var/lib/pallet",
+    wants: "the path of a folder",
+    about: "Folder of the state database; made when it does not exist.",
+  },
+  imageDirectory: {
+    key: "imageDirectory",
+    kind: "path",
+    schema: path.optional(),
+    fallback: undefined,
+    fallbackWords: "images in stateDirectory",
+    wants: "the path of a folder",
+    about: "Folder of the images; made when it does not exist.",
+  },
+  bootTree: {
+    key: "bootTree",
+    kind: "path",
+    schema: path.optional(),
+    fallback: undefined,
+    fallbackWords: "boot in stateDirectory",
+    wants: "the path of a folder",
+    about: "Folder that TFTP serves: firmware, U-Boot, the agent's kernel; made when it does not exist.",
+  },
+  socket: {
+    key: "socket",
+    kind: "path",
+    // unix(7): sun_path has 108 bytes, the last one a NUL.
+    schema: path.refine((value) => new TextEncoder().encode(value).length <= 107),
+    fallback: "/run/pallet/controller.sock",
+    wants: "a path of at most 107 bytes",
+    about: "Unix socket that the command line on this machine uses.",
+  },
+  listen: {
+    key: "listen",
+    kind: "text",
+    schema: z.union([z.ipv4(), z.ipv6()]),
+    fallback: "127.0.0.1",
+    wants: "the IP address of an interface of this machine, or 0.0.0.0 for all",
+    about: "IP address that gRPC, HTTP and TFTP listen on.",
+  },
+  advertise: {
+    key: "advertise",
+    kind: "text",
+    schema: z.string().max(253).regex(host).optional(),
+    fallback: undefined,
+    fallbackWords: "the listen address",
+    wants: "the host name or IP address under which the nodes reach this machine",
+    about: "Host name or IP address under which nodes reach this machine; needed when listen is 0.0.0.0 or ::.",
+  },
+  grpcPort: {
+    key: "grpcPort",
+    kind: "integer",
+    schema: port,
+    fallback: 7700,
+    wants: wantsPort,
+    about: "TCP port of gRPC.",
+  },
+  httpPort: {
+    key: "httpPort",
+    kind: "integer",
+    schema: port,
+    fallback: 7701,
+    wants: wantsPort,
+    about: "TCP port of HTTP, which serves images and boot files.",
+  },
+  tftpPort: {
+    key: "tftpPort",
+    kind: "integer",
+    schema: port,
+    fallback: 69,
+    wants: wantsPort,
+    about: "UDP port of TFTP. Firmware asks nowhere else than at 69, which needs root or CAP_NET_BIND_SERVICE.",
+  },
+  agentKernel: {
+    key: "bootProfile.agent.kernel",
+    kind: "text",
+    schema: relativePath,
+    fallback: "agent/vmlinuz",
+    wants: wantsBootPath,
+    about: "Kernel that a node boots into the agent with.",
+  },
+  agentInitrd: {
+    key: "bootProfile.agent.initrd",
+    kind: "text",
+    schema: relativePath.optional(),
+    fallback: undefined,
+    fallbackWords: "none",
+    wants: wantsBootPath,
+    about: "Initial RAM disk for it.",
+  },
+  agentAppend: {
+    key: "bootProfile.agent.append",
+    kind: "words",
+    schema: words,
+    fallback: [],
+    wants: wantsWords,
+    about:
+      "Words for its command line, for example the root filesystem; pallet.controller= and pallet.node= are added.",
+  },
+  localAppend: {
+    key: "bootProfile.local.append",
+    kind: "words",
+    schema: words,
+    fallback: [],
+    wants: wantsWords,
+    about: "Words for the command line of installed systems; root= and the image's own words are added.",
+  },
+  menu: {
+    key: "bootProfile.menu",
+    kind: "boolean",
+    schema: z.boolean(),
+    fallback: false,
+    wants: "true or false",
+    about:
+      "Whether the boot config also offers the other target. U-Boot takes it silently when the first fails to load.",
+  },
+  heartbeatIntervalMs: {
+    key: "heartbeatIntervalMs",
+    kind: "integer",
+    schema: z.int().min(100).max(600_000),
+    fallback: 10_000,
+    wants: "a number of milliseconds from 100 to 600000",
+    about: "How often agents say that they are there; after three missed heartbeats a node counts as silent.",
+  },
+  netbootTimeoutMs: {
+    key: "reimage.netbootTimeoutMs",
+    kind: "integer",
+    schema: durationMs,
+    fallback: 900_000,
+    wants: wantsDuration,
+    about: "How long a node may take until its netbooted agent has registered.",
+  },
+  checkTimeoutMs: {
+    key: "reimage.checkTimeoutMs",
+    kind: "integer",
+    schema: durationMs,
+    fallback: 60_000,
+    wants: wantsDuration,
+    about: "How long the agent may take to report its disks.",
+  },
+  writeTimeoutMs: {
+    key: "reimage.writeTimeoutMs",
+    kind: "integer",
+    schema: durationMs,
+    fallback: 180_000,
+    wants: wantsDuration,
+    about: "How long a write may stand still: worn cards pause for most of a minute.",
+  },
+  rebootTimeoutMs: {
+    key: "reimage.rebootTimeoutMs",
+    kind: "integer",
+    schema: durationMs,
+    fallback: 300_000,
+    wants: wantsDuration,
+    about: "How long a node may take from the order to reboot until it asks for a boot file.",
+  },
+  proveTimeoutMs: {
+    key: "reimage.proveTimeoutMs",
+    kind: "integer",
+    schema: durationMs,
+    fallback: 900_000,
+    wants: wantsDuration,
+    about: "How long a node may take from then until it proves that it runs the image.",
+  },
+  attempts: {
+    key: "reimage.attempts",
+    kind: "integer",
+    schema: z.int().min(1).max(100),
+    fallback: 3,
+    wants: "a number from 1 to 100",
+    about: "How often the write to one node is started before its reimage fails.",
+  },
+  parallel: {
+    key: "reimage.parallel",
+    kind: "integer",
+    schema: z.int().min(1).max(1000),
+    fallback: 40,
+    wants: "a number from 1 to 1000",
+    about: "How many nodes of a rollout are at work at once.",
+  },
+  logLevel: {
+    key: "logLevel",
+    kind: "text",
+    schema: z.enum(logLevels),
+    fallback: "info",
+    wants: `one of ${logLevels.join(", ")}`,
+    about: "Least severity that is logged to standard error.",
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** The settings as a list. */
+export const settingList: readonly Setting<unknown>[] = Object.values(settings);
+
+/** The flag of a setting without its value, for example "--grpc-port"; undefined for lists. */
+export function flagOf(setting: Setting<unknown>): string | undefined {
+  return setting.kind === "words" ? undefined : `--${hyphenated(setting.key)}`;
+}
+
+/** The environment variable of a setting, for example "PALLET_GRPC_PORT"; undefined for lists. */
+export function variableOf(setting: Setting<unknown>): string | undefined {
+  return setting.kind === "words" ? undefined : `PALLET_${hyphenated(setting.key).replaceAll("-", "_").toUpperCase()}`;
+}
+
+function hyphenated(key: string): string {
+  return key.replaceAll(".", "-").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
