@@ -1,0 +1,34 @@
+// What could make a terminal do something: C0 and C1 control characters, DEL, line and paragraph separators, and the
+// characters that reorder text (Unicode Standard Annex 9), which let a name look like another one. Lone surrogates too.
+const dangerous = /[\p{Cc}\p{Surrogate}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu;
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0);
+  if (character === "\n") return "\\n";
+  if (character === "\r") return "\\r";
+  if (character === "\t") return "\\t";
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+}
+
+/**
+ * Text that came from outside (host names, disk models, labels, messages) as one line that is safe to show on a
+ * terminal: what could move the cursor, change colours or reorder text is shown as an escape sequence in words.
+ */
+export function printable(text: string): string {
+  return text.replace(dangerous, escaped);
+}
+
+/** The same for text that may have several lines, for example the words of a tool that failed. */
+export function printableLines(text: string): string[] {
+  return text.replace(/\s+$/u, "").split(/\r?\n/u).map(printable);
+}
+
+/**
+ * JSON that is safe to show on a terminal. JSON.stringify escapes only C0 control characters; the others are written as
+ * escapes that a JSON parser reads back as the same text.
+ */
+export function printableJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replace(dangerous, (character) =>
+    character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

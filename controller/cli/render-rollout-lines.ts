@@ -1,0 +1,37 @@
+import { printable } from "./printable.ts";
+import { formatPercent } from "./render-bar.ts";
+import { describeCounts } from "./render-rollout-table.ts";
+import { reimageActivity, totalRollout } from "./rollout-progress.ts";
+import { formatMoment, formatRate } from "./units.ts";
+import type { ReimageView, RolloutView } from "./view/rollout-view.ts";
+
+function describeNode(reimage: ReimageView): string {
+  const { phase, failure, disk, proof, attempts } = reimage;
+  if (phase === "failed" || phase === "cancelled") {
+    const why = failure === null ? "" : `: ${printable(failure.message.split("\n")[0] ?? "")}`;
+    return `${phase}${why}`;
+  }
+  if (phase === "proved") return proof === null ? "proved" : `proved: runs from ${printable(proof.rootDevice)}`;
+  const device = phase === "writing" && disk !== null ? ` ${printable(disk)}` : "";
+  const again = phase === "writing" && attempts > 1 ? ` (attempt ${attempts})` : "";
+  return `${reimageActivity(reimage)}${device}${again}`;
+}
+
+/**
+ * What changed between two states of a rollout, one line per node whose phase is another, for logs and pipes. With
+ * no earlier state, where every node stands.
+ */
+export function renderRolloutChanges(previous: RolloutView | undefined, next: RolloutView, now: number): string[] {
+  const before = new Map(previous?.reimages.map((reimage) => [reimage.reimageId, describeNode(reimage)]));
+  return next.reimages
+    .map((reimage) => ({ reimage, text: describeNode(reimage) }))
+    .filter(({ reimage, text }) => before.get(reimage.reimageId) !== text)
+    .map(({ reimage, text }) => `${formatMoment(now)} ${printable(reimage.nodeName)}: ${text}`);
+}
+
+/** One line on the whole rollout, for logs and pipes. */
+export function renderRolloutProgress(rollout: RolloutView, now: number): string {
+  const totals = totalRollout(rollout);
+  const rate = totals.bytesPerSecond > 0 ? `, ${formatRate(totals.bytesPerSecond)}` : "";
+  return `${formatMoment(now)} progress: ${formatPercent(totals.percent)}, ${describeCounts({ ...totals })}${rate}`;
+}

@@ -1,0 +1,71 @@
+import { type Image, PartitionTable } from "../../../proto/gen/pallet/v1/image.ts";
+import { toNumber, toText, toTime } from "./wire-values.ts";
+
+/** A partition of an image as `--json` shows it. */
+export interface PartitionView {
+  readonly number: number;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+  readonly type: string;
+  readonly partitionUuid: string | null;
+  readonly filesystemType: string | null;
+  readonly label: string | null;
+  readonly uuid: string | null;
+}
+
+/** An image as `--json` shows it. */
+export interface ImageView {
+  readonly name: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly storedBytes: number;
+  readonly operatingSystem: string | null;
+  readonly partitionTable: "mbr" | "gpt" | "unknown";
+  readonly partitions: readonly PartitionView[];
+  readonly rootPartition: number;
+  readonly boot: {
+    readonly kernel: string;
+    readonly initrd: string | null;
+    readonly deviceTrees: readonly string[];
+    readonly commandLine: string;
+  } | null;
+  readonly addedAt: string | null;
+}
+
+const tables: Readonly<Record<number, ImageView["partitionTable"]>> = {
+  [PartitionTable.PARTITION_TABLE_MBR]: "mbr",
+  [PartitionTable.PARTITION_TABLE_GPT]: "gpt",
+};
+
+/** Converts from the wire. */
+export function viewImage(image: Image): ImageView {
+  const { boot } = image;
+  return {
+    name: image.name,
+    digest: image.digest,
+    sizeBytes: toNumber(image.sizeBytes),
+    storedBytes: toNumber(image.storedBytes),
+    operatingSystem: toText(image.operatingSystem),
+    partitionTable: tables[image.partitionTable] ?? "unknown",
+    partitions: image.partitions.map((partition) => ({
+      number: partition.number,
+      offsetBytes: toNumber(partition.offsetBytes),
+      lengthBytes: toNumber(partition.lengthBytes),
+      type: partition.type,
+      partitionUuid: toText(partition.partitionUuid),
+      filesystemType: toText(partition.filesystemType),
+      label: toText(partition.label),
+      uuid: toText(partition.uuid),
+    })),
+    rootPartition: image.rootPartition,
+    boot: boot
+      ? {
+          kernel: boot.kernel,
+          initrd: toText(boot.initrd),
+          deviceTrees: boot.deviceTrees,
+          commandLine: boot.commandLine,
+        }
+      : null,
+    addedAt: toTime(image.addedAt),
+  };
+}

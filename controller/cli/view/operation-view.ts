@@ -1,0 +1,116 @@
+import {
+  type ByteCount,
+  type Operation,
+  OperationPhase,
+  OperationState,
+  type Progress,
+} from "../../../proto/gen/pallet/v1/operation.ts";
+import { type FailureView, viewWireFailure } from "./failure-view.ts";
+import { toMs, toNumber, toTime } from "./wire-values.ts";
+
+/** What an operation is doing, in words. */
+export type OperationPhaseWord =
+  | "starting"
+  | "erasing"
+  | "writing"
+  | "syncing"
+  | "verifying"
+  | "customising"
+  | "writing-table"
+  | "formatting"
+  | "wiping"
+  | "unmounting"
+  | "identifying"
+  | "unknown";
+
+/** Bytes done of a total; a total of 0 is unknown. */
+export interface ByteCountView {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** How far an operation has come, as `--json` shows it. */
+export interface ProgressView {
+  readonly phase: OperationPhaseWord;
+  readonly read: ByteCountView;
+  readonly written: ByteCountView;
+  readonly skipped: ByteCountView;
+  readonly verified: ByteCountView;
+  readonly bytesPerSecond: number;
+  /** Until the phase ends. */
+  readonly etaMs: number | null;
+  readonly resumed: number;
+}
+
+/** An operation on a node as `--json` shows it. */
+export interface OperationView {
+  readonly operationId: string;
+  readonly kind: string;
+  readonly state: "running" | "succeeded" | "failed" | "cancelled" | "unknown";
+  readonly progress: ProgressView | null;
+  readonly failure: FailureView | null;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+}
+
+const phases: Readonly<Record<number, OperationPhaseWord>> = {
+  [OperationPhase.OPERATION_PHASE_UNSPECIFIED]: "starting",
+  [OperationPhase.OPERATION_PHASE_ERASING]: "erasing",
+  [OperationPhase.OPERATION_PHASE_WRITING]: "writing",
+  [OperationPhase.OPERATION_PHASE_SYNCING]: "syncing",
+  [OperationPhase.OPERATION_PHASE_VERIFYING]: "verifying",
+  [OperationPhase.OPERATION_PHASE_CUSTOMISING]: "customising",
+  [OperationPhase.OPERATION_PHASE_WRITING_TABLE]: "writing-table",
+  [OperationPhase.OPERATION_PHASE_FORMATTING]: "formatting",
+  [OperationPhase.OPERATION_PHASE_WIPING]: "wiping",
+  [OperationPhase.OPERATION_PHASE_UNMOUNTING]: "unmounting",
+  [OperationPhase.OPERATION_PHASE_IDENTIFYING]: "identifying",
+};
+
+const states: Readonly<Record<number, OperationView["state"]>> = {
+  [OperationState.OPERATION_STATE_RUNNING]: "running",
+  [OperationState.OPERATION_STATE_SUCCEEDED]: "succeeded",
+  [OperationState.OPERATION_STATE_FAILED]: "failed",
+  [OperationState.OPERATION_STATE_CANCELLED]: "cancelled",
+};
+
+const kinds = {
+  writeImage: "write-image",
+  verifyImage: "verify-image",
+  makeFilesystem: "make-filesystem",
+  wipe: "wipe",
+  unmount: "unmount",
+  identify: "identify",
+} as const;
+
+function viewByteCount(count: ByteCount | undefined): ByteCountView {
+  return { done: toNumber(count?.done ?? 0n), total: toNumber(count?.total ?? 0n) };
+}
+
+/** Converts from the wire. */
+export function viewProgress(progress: Progress): ProgressView {
+  return {
+    phase: phases[progress.phase] ?? "unknown",
+    read: viewByteCount(progress.read),
+    written: viewByteCount(progress.written),
+    skipped: viewByteCount(progress.skipped),
+    verified: viewByteCount(progress.verified),
+    bytesPerSecond: toNumber(progress.bytesPerSecond),
+    etaMs: toMs(progress.eta),
+    resumed: progress.resumed,
+  };
+}
+
+/** Converts from the wire. */
+export function viewOperation(operation: Operation): OperationView {
+  const work = operation.spec?.work?.$case;
+  return {
+    operationId: operation.operationId,
+    kind: work === undefined ? "unknown" : kinds[work],
+    state: states[operation.state] ?? "unknown",
+    progress: operation.progress ? viewProgress(operation.progress) : null,
+    failure: viewWireFailure(operation.failure),
+    startedAt: toTime(operation.startedAt),
+    endedAt: toTime(operation.endedAt),
+  };
+}

@@ -1,0 +1,148 @@
+import {
+  ReimagePhase,
+  type ReimagePlan,
+  RolloutState,
+  type Reimage as WireReimage,
+  type Rollout as WireRollout,
+} from "../../../proto/gen/pallet/v1/rollout.ts";
+import { type FailureView, viewWireFailure } from "./failure-view.ts";
+import { type ProgressView, viewProgress } from "./operation-view.ts";
+import { toNumber, toText, toTime } from "./wire-values.ts";
+
+/** Where one node's reimage stands, in words. */
+export type ReimagePhaseWord =
+  | "queued"
+  | "netbooting"
+  | "checking"
+  | "writing"
+  | "rebooting"
+  | "proving"
+  | "proved"
+  | "failed"
+  | "cancelled"
+  | "unknown";
+
+/** One node's reimage as `--json` shows it. */
+export interface ReimageView {
+  readonly reimageId: string;
+  readonly nodeId: string;
+  readonly nodeName: string;
+  readonly phase: ReimagePhaseWord;
+  readonly disk: string | null;
+  readonly attempts: number;
+  readonly progress: ProgressView | null;
+  readonly failure: FailureView | null;
+  readonly proof: {
+    readonly previousBootId: string;
+    readonly bootId: string;
+    readonly rootDevice: string;
+    readonly imageDigest: string;
+    readonly provedAt: string | null;
+  } | null;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+}
+
+/** Where a rollout stands, in words. */
+export type RolloutStateWord = "running" | "succeeded" | "failed" | "cancelled" | "unknown";
+
+/** A rollout as `--json` shows it. */
+export interface RolloutView {
+  readonly rolloutId: string;
+  readonly imageName: string;
+  readonly imageDigest: string;
+  readonly state: RolloutStateWord;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly reimages: readonly ReimageView[];
+}
+
+/** What a reimage would do to one node, as `--json` shows it. */
+export interface PlanView {
+  readonly nodeId: string;
+  readonly nodeName: string;
+  readonly disk: string | null;
+  readonly diskBytes: number;
+  readonly erases: readonly string[];
+  readonly writeBytes: number;
+  readonly steps: readonly string[];
+  readonly refusal: FailureView | null;
+  readonly note: string | null;
+}
+
+const phases: Readonly<Record<number, ReimagePhaseWord>> = {
+  [ReimagePhase.REIMAGE_PHASE_QUEUED]: "queued",
+  [ReimagePhase.REIMAGE_PHASE_NETBOOTING]: "netbooting",
+  [ReimagePhase.REIMAGE_PHASE_CHECKING]: "checking",
+  [ReimagePhase.REIMAGE_PHASE_WRITING]: "writing",
+  [ReimagePhase.REIMAGE_PHASE_REBOOTING]: "rebooting",
+  [ReimagePhase.REIMAGE_PHASE_PROVING]: "proving",
+  [ReimagePhase.REIMAGE_PHASE_PROVED]: "proved",
+  [ReimagePhase.REIMAGE_PHASE_FAILED]: "failed",
+  [ReimagePhase.REIMAGE_PHASE_CANCELLED]: "cancelled",
+};
+
+const states: Readonly<Record<number, RolloutStateWord>> = {
+  [RolloutState.ROLLOUT_STATE_RUNNING]: "running",
+  [RolloutState.ROLLOUT_STATE_SUCCEEDED]: "succeeded",
+  [RolloutState.ROLLOUT_STATE_FAILED]: "failed",
+  [RolloutState.ROLLOUT_STATE_CANCELLED]: "cancelled",
+};
+
+function viewReimage(reimage: WireReimage): ReimageView {
+  const { proof } = reimage;
+  return {
+    reimageId: reimage.reimageId,
+    nodeId: reimage.nodeId,
+    nodeName: reimage.nodeName,
+    phase: phases[reimage.phase] ?? "unknown",
+    disk: toText(reimage.disk),
+    attempts: reimage.attempts,
+    progress: reimage.progress ? viewProgress(reimage.progress) : null,
+    failure: viewWireFailure(reimage.failure),
+    proof: proof
+      ? {
+          previousBootId: proof.previousBootId,
+          bootId: proof.bootId,
+          rootDevice: proof.rootDevice,
+          imageDigest: proof.imageDigest,
+          provedAt: toTime(proof.provedAt),
+        }
+      : null,
+    startedAt: toTime(reimage.startedAt),
+    endedAt: toTime(reimage.endedAt),
+  };
+}
+
+/** Converts from the wire. */
+export function viewRollout(rollout: WireRollout): RolloutView {
+  return {
+    rolloutId: rollout.rolloutId,
+    imageName: rollout.imageName,
+    imageDigest: rollout.imageDigest,
+    state: states[rollout.state] ?? "unknown",
+    startedAt: toTime(rollout.startedAt),
+    endedAt: toTime(rollout.endedAt),
+    reimages: rollout.reimages.map(viewReimage),
+  };
+}
+
+/** Converts from the wire. */
+export function viewPlan(plan: ReimagePlan): PlanView {
+  return {
+    nodeId: plan.nodeId,
+    nodeName: plan.nodeName,
+    disk: toText(plan.disk),
+    diskBytes: toNumber(plan.diskBytes),
+    erases: plan.erases,
+    writeBytes: toNumber(plan.writeBytes),
+    steps: plan.steps,
+    refusal: viewWireFailure(plan.refusal),
+    note: toText(plan.note),
+  };
+}
+
+/** Whether a rollout has ended: nothing of it will change any more. */
+export function hasEnded(rollout: RolloutView): boolean {
+  return rollout.state === "succeeded" || rollout.state === "failed" || rollout.state === "cancelled";
+}
