@@ -1,3 +1,5 @@
+import type { ReimageSettings } from "../reimage/settings.ts";
+
 /** Severities of pino, least first. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -28,14 +30,6 @@ export interface Config {
     readonly menu: boolean;
   };
   readonly heartbeatIntervalMs: number;
-  readonly reimage: {
-    readonly netbootTimeoutMs: number;
-    readonly checkTimeoutMs: number;
-    readonly writeTimeoutMs: number;
-    readonly rebootTimeoutMs: number;
-    readonly proveTimeoutMs: number;
-    readonly attempts: number;
-    readonly parallel: number;
-  };
+  readonly reimage: ReimageSettings;
   readonly logLevel: LogLevel;
 }

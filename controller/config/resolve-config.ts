@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import { defaultReimageSettings } from "../reimage/settings.ts";
 import type { Config } from "./config.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
 import { flagOf, type Setting, settings, variableOf } from "./settings.ts";
@@ -78,13 +79,19 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
     },
     heartbeatIntervalMs: value<number>(settings.heartbeatIntervalMs),
     reimage: {
-      netbootTimeoutMs: value<number>(settings.netbootTimeoutMs),
+      ...defaultReimageSettings,
+      bootTimeoutMs: value<number>(settings.bootTimeoutMs),
       checkTimeoutMs: value<number>(settings.checkTimeoutMs),
-      writeTimeoutMs: value<number>(settings.writeTimeoutMs),
-      rebootTimeoutMs: value<number>(settings.rebootTimeoutMs),
+      stallTimeoutMs: value<number>(settings.stallTimeoutMs),
       proveTimeoutMs: value<number>(settings.proveTimeoutMs),
-      attempts: value<number>(settings.attempts),
-      parallel: value<number>(settings.parallel),
+      cancelTimeoutMs: value<number>(settings.cancelTimeoutMs),
+      retryDelayMs: value<number>(settings.retryDelayMs),
+      rebootRetryMs: value<number>(settings.rebootRetryMs),
+      fetchRetryDelayMs: value<number>(settings.fetchRetryDelayMs),
+      maxAttempts: value<number>(settings.maxAttempts),
+      maxRebootsIntoAgent: value<number>(settings.maxRebootsIntoAgent),
+      maxReturnsToAgent: value<number>(settings.maxReturnsToAgent),
+      maxConcurrent: value<number>(settings.maxConcurrent),
     },
     logLevel: value(settings.logLevel),
   };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { defaultReimageSettings } from "../reimage/settings.ts";
 import { logLevels } from "./config.ts";
 
 /** One thing that can be set: in the file under `key`, by the flag and the environment variable that its key gives. */
@@ -32,8 +33,10 @@ const relativePath = z
   .regex(bootPath)
   .refine((value) => !value.split("/").includes(".."));
 const words = z.array(z.string().regex(/^[\x21-\x7e]+$/));
-const durationMs = z.int().min(1000).max(86_400_000);
-const wantsDuration = "a number of milliseconds from 1000 (one second) to 86400000 (a day)";
+const durationMs = z.int().min(10).max(86_400_000);
+const count = z.int().min(1).max(10_000);
+const wantsDuration = "a number of milliseconds from 10 to 86400000 (a day)";
+const wantsCount = "a number from 1 to 10000";
 const wantsPort = "a port number from 1 to 65535, or 0 for any free one";
 const wantsWords = "a list of words of printable ASCII without spaces";
 const wantsBootPath = 'a path relative to bootTree without ".." and spaces, for example "agent/vmlinuz"';
@@ -167,61 +170,101 @@ export const settings = {
     wants: "a number of milliseconds from 100 to 600000",
     about: "How often agents say that they are there; after three missed heartbeats a node counts as silent.",
   },
-  netbootTimeoutMs: {
-    key: "reimage.netbootTimeoutMs",
+  bootTimeoutMs: {
+    key: "reimage.bootTimeoutMs",
     kind: "integer",
     schema: durationMs,
-    fallback: 900_000,
+    fallback: defaultReimageSettings.bootTimeoutMs,
     wants: wantsDuration,
-    about: "How long a node may take until its netbooted agent has registered.",
+    about: "How long a node may take until its netbooted agent has registered; spanning tree alone can take minutes.",
   },
   checkTimeoutMs: {
     key: "reimage.checkTimeoutMs",
     kind: "integer",
     schema: durationMs,
-    fallback: 60_000,
+    fallback: defaultReimageSettings.checkTimeoutMs,
     wants: wantsDuration,
-    about: "How long the agent may take to report its disks.",
+    about: "How long a registered agent may be unreachable when its disks are asked for.",
   },
-  writeTimeoutMs: {
-    key: "reimage.writeTimeoutMs",
+  stallTimeoutMs: {
+    key: "reimage.stallTimeoutMs",
     kind: "integer",
     schema: durationMs,
-    fallback: 180_000,
+    fallback: defaultReimageSettings.stallTimeoutMs,
     wants: wantsDuration,
-    about: "How long a write may stand still: worn cards pause for most of a minute.",
-  },
-  rebootTimeoutMs: {
-    key: "reimage.rebootTimeoutMs",
-    kind: "integer",
-    schema: durationMs,
-    fallback: 300_000,
-    wants: wantsDuration,
-    about: "How long a node may take from the order to reboot until it asks for a boot file.",
+    about: "How long a write may go on without any progress; worn cards pause for most of a minute.",
   },
   proveTimeoutMs: {
     key: "reimage.proveTimeoutMs",
     kind: "integer",
     schema: durationMs,
-    fallback: 900_000,
+    fallback: defaultReimageSettings.proveTimeoutMs,
     wants: wantsDuration,
-    about: "How long a node may take from then until it proves that it runs the image.",
+    about: "How long a node may take from the order to reboot until its proof, and from its first boot file on again.",
   },
-  attempts: {
-    key: "reimage.attempts",
+  cancelTimeoutMs: {
+    key: "reimage.cancelTimeoutMs",
     kind: "integer",
-    schema: z.int().min(1).max(100),
-    fallback: 3,
-    wants: "a number from 1 to 100",
-    about: "How often the write to one node is started before its reimage fails.",
+    schema: durationMs,
+    fallback: defaultReimageSettings.cancelTimeoutMs,
+    wants: wantsDuration,
+    about: "How long an agent may take to let go of the disk after a cancellation.",
   },
-  parallel: {
-    key: "reimage.parallel",
+  retryDelayMs: {
+    key: "reimage.retryDelayMs",
     kind: "integer",
-    schema: z.int().min(1).max(1000),
-    fallback: 40,
-    wants: "a number from 1 to 1000",
-    about: "How many nodes of a rollout are at work at once.",
+    schema: durationMs,
+    fallback: defaultReimageSettings.retryDelayMs,
+    wants: wantsDuration,
+    about: "Pause before an agent that did not answer is asked again.",
+  },
+  rebootRetryMs: {
+    key: "reimage.rebootRetryMs",
+    kind: "integer",
+    schema: durationMs,
+    fallback: defaultReimageSettings.rebootRetryMs,
+    wants: wantsDuration,
+    about: "Pause before a node that is still there is asked again to reboot.",
+  },
+  fetchRetryDelayMs: {
+    key: "reimage.fetchRetryDelayMs",
+    kind: "integer",
+    schema: durationMs,
+    fallback: defaultReimageSettings.fetchRetryDelayMs,
+    wants: wantsDuration,
+    about: "Pause before a write that could not fetch its image starts again.",
+  },
+  maxAttempts: {
+    key: "reimage.maxAttempts",
+    kind: "integer",
+    schema: count,
+    fallback: defaultReimageSettings.maxAttempts,
+    wants: wantsCount,
+    about: "How often the write to one node is started at most.",
+  },
+  maxRebootsIntoAgent: {
+    key: "reimage.maxRebootsIntoAgent",
+    kind: "integer",
+    schema: count,
+    fallback: defaultReimageSettings.maxRebootsIntoAgent,
+    wants: wantsCount,
+    about: "How many boots of an installed system are asked to end in favour of the agent.",
+  },
+  maxReturnsToAgent: {
+    key: "reimage.maxReturnsToAgent",
+    kind: "integer",
+    schema: count,
+    fallback: defaultReimageSettings.maxReturnsToAgent,
+    wants: wantsCount,
+    about: "How often a node may come back in the agent instead of its new system before that is a failure.",
+  },
+  maxConcurrent: {
+    key: "reimage.maxConcurrent",
+    kind: "integer",
+    schema: count,
+    fallback: defaultReimageSettings.maxConcurrent,
+    wants: wantsCount,
+    about: "How many nodes are at work at once; the others are queued.",
   },
   logLevel: {
     key: "logLevel",
