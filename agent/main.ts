@@ -1,0 +1,156 @@
+// The agent: the one place where its real parts are constructed.
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
+import { Command } from "commander";
+import { type Logger, pino } from "pino";
+import { Failure } from "../proto/failure.ts";
+import type { NodeFacts } from "./inventory/node-facts.ts";
+import { readBlockDevices } from "./inventory/read-block-devices.ts";
+import { readNodeFacts } from "./inventory/read-node-facts.ts";
+import { readRootDevice } from "./inventory/read-root-device.ts";
+import { createExecutors } from "./operations/executors.ts";
+import { createOperations } from "./operations/operations.ts";
+import { type AgentFlags, type AgentOptions, resolveOptions } from "./options.ts";
+import { prepareReboot } from "./reboot.ts";
+import type { AgentInfo } from "./registration/agent-info.ts";
+import { localAddressTowards } from "./registration/local-address.ts";
+import { readInstalled } from "./registration/read-installed.ts";
+import { selectBootMac } from "./registration/select-boot-mac.ts";
+import { stayRegistered } from "./registration/stay-registered.ts";
+import { createAgentService } from "./rpc/agent-service.ts";
+import { createEnrollmentClient } from "./rpc/enrollment-client.ts";
+import { serveAgent } from "./rpc/server.ts";
+import { version } from "./version.ts";
+
+/** How long running calls get to end once the agent was told to stop, in milliseconds. */
+const GRACE_MS = 500;
+
+const program = new Command("pallet-agent")
+  .description("Reports this node's hardware to Pallet's controller, and writes its disks on command.")
+  .version(version)
+  .option("--controller <host:port>", "register with this controller (kernel word pallet.controller=)")
+  .option("--node <mac>", "MAC address by which this node booted (kernel word pallet.node=)")
+  .option("--listen <address>", "IP address to serve on (default: 127.0.0.1, or 0.0.0.0 if netbooted by a controller)")
+  .option("--port <port>", "TCP port to serve on; 0 for any", "7710")
+  .option("--role <role>", "netboot: may write disks; resident: may only report and reboot", "netboot")
+  .option("--installed-file <path>", "stamp of the system that this is", "/etc/pallet/installed.json")
+  .option("--reboot-command <words>", "program and arguments that reboot this node, separated by spaces, no shell")
+  .option("--kernel-command-line <path>", "file to read kernel words from", "/proc/cmdline")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  # On a netbooted node, where the kernel command line says everything else:
+  $ pallet-agent
+  # Inside an installed system:
+  $ pallet-agent --role resident --controller 10.77.0.1:7700 --listen 0.0.0.0
+  # Alone, to look at it with buf curl:
+  $ pallet-agent --port 7710
+  $ buf curl --protocol grpc --http2-prior-knowledge http://127.0.0.1:7710/pallet.v1.AgentService/GetNode`,
+  )
+  .action(async (flags: AgentFlags & { kernelCommandLine: string }) => {
+    await main(resolveOptions(flags, readFileSync(flags.kernelCommandLine, "utf8")));
+  });
+
+async function main(options: AgentOptions): Promise<void> {
+  const log = pino({ base: { role: options.role, ...(options.bootMac && { node: options.bootMac }) } });
+  // Trust comes with a later issue: these two lines are where it will be decided.
+  const serverCredentials = ServerCredentials.createInsecure();
+  const channelCredentials = ChannelCredentials.createInsecure();
+
+  const operations = createOperations({
+    executors: createExecutors({ readBlockDevices, readRootDevice }),
+    role: options.role,
+    clock: {
+      now: Date.now,
+      every(intervalMs, call) {
+        const timer = setInterval(call, intervalMs);
+        return () => clearInterval(timer);
+      },
+    },
+    log,
+  });
+
+  const instanceId = randomUUID();
+  let port = options.port;
+  const agentInfo = async (): Promise<AgentInfo> => {
+    const installed = options.role === "resident" ? await readInstalled(options.installedFile, log) : undefined;
+    return { version, role: options.role, instanceId, port, ...(installed && { installed }) };
+  };
+
+  const service = createAgentService({
+    readNodeFacts,
+    readBlockDevices,
+    agentInfo,
+    operations,
+    prepareReboot: () => prepareReboot(options.rebootCommand, log),
+    log,
+  });
+  const server = await serveAgent({
+    service,
+    listen: options.listen,
+    port: options.port,
+    credentials: serverCredentials,
+  });
+  port = server.port;
+  log.info({ port, address: options.listen, version, instanceId, pid: process.pid }, "serving");
+
+  const stopping = new AbortController();
+  const registration = register(options, { agentInfo, channelCredentials, log }, stopping.signal);
+
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    log.info({ signal }, "stopping");
+    stopping.abort();
+    await operations.stop(`the agent was stopped by ${signal}`);
+    await Promise.all([registration, server.close(GRACE_MS)]);
+    log.info("stopped");
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => {
+      stop(signal).catch((error: unknown) => {
+        log.fatal({ err: error }, "the agent did not stop in order");
+        process.exit(1);
+      });
+    });
+  }
+}
+
+async function register(
+  options: AgentOptions,
+  parts: { agentInfo: () => Promise<AgentInfo>; channelCredentials: ChannelCredentials; log: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  const { controller, bootMac } = options;
+  if (controller === undefined) {
+    parts.log.info("no controller is given; serving without registering");
+    return;
+  }
+  const enrollment = createEnrollmentClient(controller, parts.channelCredentials);
+  const chooseBootMac = async ({ interfaces }: NodeFacts): Promise<string> =>
+    bootMac ?? selectBootMac(interfaces, await localAddressTowards(controller.host));
+  try {
+    await stayRegistered(
+      {
+        enrollment,
+        readNodeFacts,
+        chooseBootMac,
+        readTemperature: async () => (await readNodeFacts()).temperatureCelsius,
+        agentInfo: parts.agentInfo,
+        backoff: { firstMs: 250, capMs: 5_000, random: Math.random },
+        log: parts.log,
+      },
+      signal,
+    );
+  } finally {
+    enrollment.close();
+  }
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`pallet-agent: ${Failure.from(error).message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,24 @@
+import type { Logger } from "pino";
+import type { OperationSpec } from "./operation.ts";
+import type { ProgressReporter } from "./progress-meter.ts";
+
+/** What an executor is given for its work. */
+export interface OperationContext {
+  /** Aborted when the operation is cancelled; the executor then stops within a second and cleans up. */
+  readonly signal: AbortSignal;
+  readonly progress: ProgressReporter;
+  readonly log: Logger;
+}
+
+/** Does one kind of work. */
+export interface Executor<Spec extends OperationSpec> {
+  /** Throws the Failure for which the work must not even begin; changes nothing. */
+  admit(spec: Spec, signal: AbortSignal): Promise<void>;
+  /** Does the work. Resolves only if everything the kind promises is true; rejects otherwise. */
+  run(spec: Spec, context: OperationContext): Promise<void>;
+}
+
+/** One executor for each kind of work. */
+export type Executors = {
+  readonly [Kind in OperationSpec["kind"]]: Executor<Extract<OperationSpec, { kind: Kind }>>;
+};

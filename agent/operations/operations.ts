@@ -1,0 +1,266 @@
+import type { Logger } from "pino";
+import { Failure } from "../../proto/failure.ts";
+import type { AgentRole } from "../options.ts";
+import { devicesOverlap } from "./devices-overlap.ts";
+import type { Executor, Executors } from "./executor.ts";
+import type { Operation, OperationId, OperationSpec } from "./operation.ts";
+import { changesDevice, requirePermission } from "./permission.ts";
+import { createProgressMeter, type ProgressMeter } from "./progress-meter.ts";
+import { sameSpec } from "./same-spec.ts";
+
+/** Time, so that tests can bring their own. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls again and again, so many milliseconds apart, until the returned function is called. */
+  every(intervalMs: number, call: () => void): () => void;
+}
+
+/** What became of a request to start an operation. */
+export type StartResult =
+  | { readonly kind: "started" | "existing"; readonly operation: Operation }
+  /** The id belongs to this operation, which has another spec. */
+  | { readonly kind: "id-taken"; readonly operation: Operation };
+
+/** Every operation of this agent process. */
+export interface Operations {
+  /**
+   * Starts an operation, or finds the one that a repeated request means. Rejects with the Failure for which the role,
+   * another owner of the device ("device-busy") or the guard refuses it; nothing then remains of it.
+   */
+  start(id: OperationId, spec: OperationSpec): Promise<StartResult>;
+  get(id: OperationId): Operation | undefined;
+  /**
+   * The operation as it is now, then again at every change of phase or state and otherwise at most four times a
+   * second, until it has ended or the signal aborts. A slow reader misses snapshots, never the last.
+   * Undefined for an unknown id.
+   */
+  watch(id: OperationId, signal?: AbortSignal): AsyncIterable<Operation> | undefined;
+  /** Cancels and resolves with the operation once it has stopped; undefined for an unknown id. */
+  cancel(id: OperationId): Promise<Operation | undefined>;
+  /** All that run and the last hundred that ended, oldest first. */
+  list(): readonly Operation[];
+  /** A running operation that changes a device, if there is one. */
+  runningChange(): Operation | undefined;
+  /** Refuses to start anything from now on, for the reason given, until the returned function is called. */
+  refuse(reason: string): () => void;
+  /** Cancels everything, refuses what comes later, and resolves when all have stopped. */
+  stop(reason: string): Promise<void>;
+}
+
+const TICK_MS = 250;
+const ENDED_KEPT = 100;
+
+interface Entry {
+  operation: Operation;
+  admitted: boolean;
+  readonly meter: ProgressMeter;
+  readonly abort: AbortController;
+  readonly admission: Promise<void>;
+  ended: Promise<void>;
+  /** Settles when `operation` is replaced by a newer snapshot. */
+  changed: PromiseWithResolvers<void>;
+}
+
+/** Makes the registry of operations. */
+export function createOperations(parts: {
+  readonly executors: Executors;
+  readonly role: AgentRole;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): Operations {
+  const { executors, role, clock, log } = parts;
+  const entries = new Map<OperationId, Entry>();
+  let refusal: string | undefined;
+
+  const publish = (entry: Entry, changes: Partial<Operation> = {}): void => {
+    entry.operation = { ...entry.operation, progress: entry.meter.snapshot(clock.now()), ...changes };
+    entry.changed.resolve();
+    entry.changed = Promise.withResolvers();
+  };
+
+  const run = async (entry: Entry): Promise<void> => {
+    const { id, spec } = entry.operation;
+    const { meter, abort } = entry;
+    const operationLog = log.child({ operation: id, kind: spec.kind });
+    const stopTicking = clock.every(TICK_MS, () => {
+      if (!sameProgress(entry.operation, meter.snapshot(clock.now()))) publish(entry);
+    });
+    operationLog.info({ spec }, "operation started");
+    let end: Pick<Operation, "state" | "failure">;
+    try {
+      await executorOf(executors, spec).run(spec, {
+        signal: abort.signal,
+        log: operationLog,
+        progress: {
+          enter(phase, totals = {}) {
+            meter.enter(phase, totals, clock.now());
+            operationLog.info({ phase }, "phase entered");
+            publish(entry);
+          },
+          add: (counter, bytes) => meter.add(counter, bytes, clock.now()),
+          resumed: () => meter.resumed(),
+        },
+      });
+      end = { state: "succeeded" };
+    } catch (error) {
+      end = abort.signal.aborted
+        ? { state: "cancelled", failure: cancellation(abort.signal, error) }
+        : { state: "failed", failure: Failure.from(error) };
+      operationLog.warn({ err: error, state: end.state }, "operation ended early");
+    } finally {
+      stopTicking();
+    }
+    publish(entry, { ...end, endedAt: new Date(clock.now()) });
+    operationLog.info({ state: end.state }, "operation ended");
+    forgetOldest(entries);
+  };
+
+  const begin = async (id: OperationId, spec: OperationSpec): Promise<StartResult> => {
+    const abort = new AbortController();
+    const meter = createProgressMeter();
+    const startedAtMs = clock.now();
+    // The entry stands while the guard looks at the device, so that nobody else gets the id or the device meanwhile.
+    const entry: Entry = {
+      operation: {
+        id,
+        spec,
+        state: "running",
+        progress: meter.snapshot(startedAtMs),
+        startedAt: new Date(startedAtMs),
+      },
+      admitted: false,
+      meter,
+      abort,
+      admission: executorOf(executors, spec).admit(spec, abort.signal),
+      ended: Promise.resolve(),
+      changed: Promise.withResolvers(),
+    };
+    entries.set(id, entry);
+    try {
+      await entry.admission;
+      if (refusal !== undefined) throw refused(refusal);
+    } catch (error) {
+      entries.delete(id);
+      throw error;
+    }
+    entry.admitted = true;
+    const { operation } = entry;
+    entry.ended = run(entry);
+    return { kind: "started", operation };
+  };
+
+  const admitted = (id: OperationId): Entry | undefined => {
+    const entry = entries.get(id);
+    return entry?.admitted ? entry : undefined;
+  };
+
+  return {
+    async start(id, spec) {
+      const existing = entries.get(id);
+      if (existing !== undefined) {
+        if (!sameSpec(existing.operation.spec, spec)) return { kind: "id-taken", operation: existing.operation };
+        await existing.admission;
+        return { kind: "existing", operation: existing.operation };
+      }
+      if (refusal !== undefined) throw refused(refusal);
+      requirePermission(role, spec.kind);
+      requireFreeDevice(entries.values(), spec);
+      return begin(id, spec);
+    },
+    get: (id) => admitted(id)?.operation,
+    watch(id, signal) {
+      const entry = admitted(id);
+      return entry && watchEntry(entry, signal);
+    },
+    async cancel(id) {
+      const entry = admitted(id);
+      entry?.abort.abort(new Failure("cancelled", "cancelled on request"));
+      await entry?.ended;
+      return entry?.operation;
+    },
+    list: () => [...entries.values()].filter((entry) => entry.admitted).map((entry) => entry.operation),
+    runningChange: () =>
+      [...entries.values()]
+        .map((entry) => entry.operation)
+        .find(({ state, spec }) => state === "running" && changesDevice[spec.kind]),
+    refuse(reason) {
+      refusal = reason;
+      return () => {
+        refusal = undefined;
+      };
+    },
+    async stop(reason) {
+      refusal = reason;
+      for (const entry of entries.values()) entry.abort.abort(new Failure("cancelled", reason));
+      await Promise.all([...entries.values()].map((entry) => entry.ended));
+    },
+  };
+}
+
+async function* watchEntry(entry: Entry, signal: AbortSignal | undefined): AsyncGenerator<Operation> {
+  const aborted = Promise.withResolvers<void>();
+  const onAbort = (): void => aborted.resolve();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    let seen: Operation | undefined;
+    while (signal?.aborted !== true) {
+      const { operation } = entry;
+      if (operation === seen) {
+        await Promise.race([entry.changed.promise, aborted.promise]);
+        continue;
+      }
+      seen = operation;
+      yield operation;
+      if (operation.state !== "running") return;
+    }
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function executorOf(executors: Executors, spec: OperationSpec): Executor<OperationSpec> {
+  // The table pairs every kind with the executor of its own spec, which the compiler cannot follow through an index.
+  return executors[spec.kind] as Executor<OperationSpec>;
+}
+
+function requireFreeDevice(entries: Iterable<Entry>, spec: OperationSpec): void {
+  if (!("device" in spec)) return;
+  for (const { operation } of entries) {
+    if (operation.state !== "running" || !("device" in operation.spec)) continue;
+    if (!devicesOverlap(operation.spec.device, spec.device)) continue;
+    throw new Failure(
+      "device-busy",
+      `${spec.device} is in the hands of operation ${operation.id} (${operation.spec.kind} on ` +
+        `${operation.spec.device}): wait until it has ended, or cancel it`,
+      { found: operation.id },
+    );
+  }
+}
+
+function sameProgress({ progress: one }: Operation, other: Operation["progress"]): boolean {
+  return (
+    one.bytesPerSecond === other.bytesPerSecond &&
+    one.resumed === other.resumed &&
+    (["read", "written", "skipped", "verified"] as const).every((counter) => one[counter].done === other[counter].done)
+  );
+}
+
+/** An executor that could not clean up after a cancellation says so by another failure; that must not be lost. */
+function cancellation({ reason }: AbortSignal, error: unknown): Failure {
+  const why = Failure.from(reason);
+  if (!(error instanceof Failure) || error.reason === "cancelled") return why;
+  return new Failure("cancelled", `${why.message}; while it stopped: ${error.message}`, {
+    ...error.evidence,
+    cause: error,
+  });
+}
+
+function refused(reason: string): Failure {
+  return new Failure("in-use", `no operation can be started: ${reason}`);
+}
+
+function forgetOldest(entries: Map<OperationId, Entry>): void {
+  const ended = [...entries].filter(([, entry]) => entry.operation.state !== "running");
+  for (const [id] of ended.slice(0, Math.max(0, ended.length - ENDED_KEPT))) entries.delete(id);
+}

@@ -1,0 +1,22 @@
+import { Failure } from "../../proto/failure.ts";
+import type { AgentRole } from "../options.ts";
+import type { OperationSpec } from "./operation.ts";
+
+/** Whether a kind of work changes what a device holds or how it is used. */
+export const changesDevice: Record<OperationSpec["kind"], boolean> = {
+  "write-image": true,
+  "verify-image": false,
+  "make-filesystem": true,
+  wipe: true,
+  unmount: true,
+  identify: false,
+};
+
+/** Throws a Failure "unsupported" for work that the role may not do: the resident agent only reports and reboots. */
+export function requirePermission(role: AgentRole, kind: OperationSpec["kind"]): void {
+  if (role === "netboot" || kind === "identify") return;
+  throw new Failure(
+    "unsupported",
+    `the agent in an installed system does not do ${kind}: set the node's boot target to agent and reboot it`,
+  );
+}

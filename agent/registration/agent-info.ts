@@ -1,0 +1,13 @@
+import type { InstalledSystem } from "../operations/operation.ts";
+import type { AgentRole } from "../options.ts";
+
+/** The agent process; see pallet.v1.AgentInfo. */
+export interface AgentInfo {
+  readonly version: string;
+  readonly role: AgentRole;
+  /** New with every start of the process. */
+  readonly instanceId: string;
+  /** TCP port on which it serves. */
+  readonly port: number;
+  readonly installed?: InstalledSystem;
+}

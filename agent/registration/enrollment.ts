@@ -1,0 +1,21 @@
+import type { NodeFacts } from "../inventory/node-facts.ts";
+import type { AgentInfo } from "./agent-info.ts";
+
+/** The controller's answer to a registration. */
+export interface Registered {
+  /** The node's name. */
+  readonly name: string;
+  readonly heartbeatIntervalMs: number;
+}
+
+/** The controller, as far as an agent that enrols knows it. */
+export interface Enrollment {
+  register(bootMac: string, facts: NodeFacts, agent: AgentInfo, signal: AbortSignal): Promise<Registered>;
+  /** Resolves with the wait until the next one in milliseconds, or "unknown" when the agent has to register anew. */
+  heartbeat(
+    bootMac: string,
+    instanceId: string,
+    temperatureCelsius: number | undefined,
+    signal: AbortSignal,
+  ): Promise<number | "unknown">;
+}

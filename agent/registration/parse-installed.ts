@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { Failure } from "../../proto/failure.ts";
+import type { Digest, InstalledSystem } from "../operations/operation.ts";
+
+const schema = z.object({
+  imageName: z.string().min(1),
+  imageDigest: z.string().regex(/^[0-9a-f]{64}$/, "must be a lower-case hexadecimal SHA-256"),
+  reimageId: z.string().min(1),
+  installedAt: z.iso.datetime({ offset: true }),
+});
+
+/** Parses the stamp /etc/pallet/installed.json. Throws a Failure "invalid" that says what is wrong with it. */
+export function parseInstalled(text: string): InstalledSystem {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new Failure("invalid", "the stamp of the installed system is not JSON", { cause });
+  }
+  const result = schema.safeParse(json);
+  if (!result.success) {
+    throw new Failure("invalid", `the stamp of the installed system is broken: ${z.prettifyError(result.error)}`);
+  }
+  return { ...result.data, imageDigest: result.data.imageDigest as Digest };
+}

@@ -1,0 +1,95 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { NodeFacts } from "../inventory/node-facts.ts";
+import type { AgentInfo } from "./agent-info.ts";
+import { type BackoffPolicy, backoff } from "./backoff.ts";
+import type { Enrollment } from "./enrollment.ts";
+
+/** What the loop needs to know and to use. */
+export interface RegistrationParts {
+  readonly enrollment: Enrollment;
+  readonly readNodeFacts: () => Promise<NodeFacts>;
+  /** Decides from fresh facts by which MAC address the node is known. */
+  readonly chooseBootMac: (facts: NodeFacts) => Promise<string>;
+  readonly readTemperature: () => Promise<number | undefined>;
+  readonly agentInfo: () => Promise<AgentInfo>;
+  readonly backoff: BackoffPolicy;
+  readonly log: Logger;
+}
+
+/** What the controller knows this agent by. */
+interface Session {
+  readonly bootMac: string;
+  readonly instanceId: string;
+}
+
+/**
+ * Registers the agent and sends heartbeats until the signal aborts. Whatever goes wrong is tried again for ever, with
+ * waits that grow to a cap; a controller that does not know the agent (any more) is told everything anew, with facts
+ * read then. Logs a line when things change, not at every attempt. Never rejects.
+ */
+export async function stayRegistered(parts: RegistrationParts, signal: AbortSignal): Promise<void> {
+  const { log } = parts;
+  let session: Session | undefined;
+  let waits = backoff(parts.backoff);
+  let waitMs = 0;
+  let trouble: string | undefined;
+  while (await waited(waitMs, signal)) {
+    try {
+      const step = session === undefined ? await register(parts, signal) : await beat(parts, session, signal);
+      if (trouble !== undefined) log.info("the controller answers again");
+      if (step.session === undefined) log.info("the controller does not know this agent; registering anew");
+      trouble = undefined;
+      waits = backoff(parts.backoff);
+      session = step.session;
+      waitMs = step.waitMs;
+    } catch (error) {
+      if (signal.aborted) return;
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== trouble) log.warn({ err: error }, "the controller was not reached; trying again until it is");
+      trouble = message;
+      waitMs = waits.next().value;
+    }
+  }
+}
+
+/** What comes next: the session, unless it is lost, and the wait in milliseconds. */
+interface Step {
+  readonly session: Session | undefined;
+  readonly waitMs: number;
+}
+
+async function register(parts: RegistrationParts, signal: AbortSignal): Promise<Step> {
+  const [facts, agent] = await Promise.all([parts.readNodeFacts(), parts.agentInfo()]);
+  const bootMac = await parts.chooseBootMac(facts);
+  const { name, heartbeatIntervalMs } = await parts.enrollment.register(bootMac, facts, agent, signal);
+  parts.log.info({ name, bootMac, bootId: facts.bootId, heartbeatIntervalMs }, "registered");
+  return {
+    session: { bootMac, instanceId: agent.instanceId },
+    waitMs: jittered(heartbeatIntervalMs, parts.backoff.random),
+  };
+}
+
+async function beat(parts: RegistrationParts, session: Session, signal: AbortSignal): Promise<Step> {
+  const temperature = await parts.readTemperature();
+  const answer = await parts.enrollment.heartbeat(session.bootMac, session.instanceId, temperature, signal);
+  return answer === "unknown"
+    ? { session: undefined, waitMs: 0 }
+    : { session, waitMs: jittered(answer, parts.backoff.random) };
+}
+
+/** From four fifths of the interval to the whole of it: early rather than late, and not all nodes at once. */
+function jittered(intervalMs: number, random: () => number): number {
+  return intervalMs * (0.8 + random() / 5);
+}
+
+/** Waits; false, at once, when the signal aborts. */
+async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await delay(ms, undefined, { signal });
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,151 @@
+import { once } from "node:events";
+import { type handleUnaryCall, type ServerWritableStream, type ServiceError, status } from "@grpc/grpc-js";
+import type { Logger } from "pino";
+import { Failure } from "../../proto/failure.ts";
+import type {
+  AgentServiceServer,
+  WatchOperationRequest,
+  WatchOperationResponse,
+} from "../../proto/gen/pallet/v1/agent.ts";
+import type { BlockDevice } from "../inventory/block-device.ts";
+import type { NodeFacts } from "../inventory/node-facts.ts";
+import type { OperationId } from "../operations/operation.ts";
+import type { Operations } from "../operations/operations.ts";
+import type { AgentInfo } from "../registration/agent-info.ts";
+import { agentInfoToWire, blockDeviceToWire, factsToWire, operationToWire } from "./convert.ts";
+import { parseOperationId, parseSpec } from "./parse-spec.ts";
+import { StatusError, toServiceError } from "./status.ts";
+
+/** What the door delegates to. */
+export interface AgentServiceParts {
+  readonly readNodeFacts: () => Promise<NodeFacts>;
+  readonly readBlockDevices: (signal: AbortSignal) => Promise<readonly BlockDevice[]>;
+  readonly agentInfo: () => Promise<AgentInfo>;
+  readonly operations: Operations;
+  /** Finds a way to reboot (rejects when there is none) and hands over the function that goes it and logs its failure. */
+  readonly prepareReboot: () => Promise<() => Promise<void>>;
+  readonly log: Logger;
+}
+
+/** How long the answer to Reboot gets to leave before the node goes down. */
+const REBOOT_DELAY_MS = 200;
+
+/** The door of pallet.v1.AgentService: validates, converts, delegates. */
+export function createAgentService(parts: AgentServiceParts): AgentServiceServer {
+  const { operations, log } = parts;
+
+  const refusal = (method: string, error: unknown): ServiceError => {
+    const answer = toServiceError(error);
+    // Only a defect wants its stack in the log; a refusal says all in its message.
+    if (answer.code === status.INTERNAL) log.error({ err: error, method }, "a request failed");
+    else log.info({ method, status: status[answer.code], reason: answer.details }, "a request was refused");
+    return answer;
+  };
+
+  const unary =
+    <Request, Response>(
+      handle: (request: Request, signal: AbortSignal) => Promise<Response>,
+    ): handleUnaryCall<Request, Response> =>
+    (call, callback) => {
+      const abort = new AbortController();
+      call.on("cancelled", () => abort.abort());
+      handle(call.request, abort.signal).then(
+        (response) => callback(null, response),
+        (error: unknown) => {
+          callback(refusal(call.getPath(), error));
+        },
+      );
+    };
+
+  return {
+    getNode: unary(async () => {
+      const [facts, agent] = await Promise.all([parts.readNodeFacts(), parts.agentInfo()]);
+      return { facts: factsToWire(facts), agent: agentInfoToWire(agent) };
+    }),
+
+    listBlockDevices: unary(async (_request, signal) => ({
+      devices: (await parts.readBlockDevices(signal)).map(blockDeviceToWire),
+    })),
+
+    startOperation: unary(async (request) => {
+      const id = parseOperationId(request.operationId);
+      const spec = parseSpec(request.spec);
+      const result = await operations.start(id, spec);
+      if (result.kind === "id-taken") {
+        const message = `operation ${id} exists already with another spec (${result.operation.spec.kind}): use a new id`;
+        throw new StatusError(status.ALREADY_EXISTS, new Failure("invalid", message));
+      }
+      return { operation: operationToWire(result.operation) };
+    }),
+
+    watchOperation: (call) => {
+      streamOperation(operations, call).catch((error: unknown) => {
+        call.emit("error", refusal(call.getPath(), error));
+      });
+    },
+
+    cancelOperation: unary(async (request) => {
+      const id = parseOperationId(request.operationId);
+      const operation = await operations.cancel(id);
+      if (operation === undefined) throw unknownOperation(id);
+      return { operation: operationToWire(operation) };
+    }),
+
+    listOperations: unary(async () => ({ operations: operations.list().map(operationToWire) })),
+
+    reboot: unary(async (request) => {
+      const { bootId } = await parts.readNodeFacts();
+      if (request.expectedBootId !== bootId) {
+        throw refused(
+          new Failure(
+            "invalid",
+            "the node is in another boot than the caller believes: ask it again before rebooting",
+            {
+              expected: request.expectedBootId,
+              found: bootId,
+            },
+          ),
+        );
+      }
+      const reboot = await parts.prepareReboot();
+      const writer = operations.runningChange();
+      if (writer !== undefined) {
+        throw refused(
+          new Failure("device-busy", `operation ${writer.id} (${writer.spec.kind}) is running: wait, or cancel it`),
+        );
+      }
+      const resume = operations.refuse("the node is about to reboot");
+      setTimeout(() => reboot().catch(resume), REBOOT_DELAY_MS);
+      return {};
+    }),
+  };
+}
+
+async function streamOperation(
+  operations: Operations,
+  call: ServerWritableStream<WatchOperationRequest, WatchOperationResponse>,
+): Promise<void> {
+  const abort = new AbortController();
+  call.on("cancelled", () => abort.abort());
+  const id = parseOperationId(call.request.operationId);
+  const snapshots = operations.watch(id, abort.signal);
+  if (snapshots === undefined) throw unknownOperation(id);
+  try {
+    for await (const operation of snapshots) {
+      // A caller that reads slowly gets fewer snapshots instead of a growing queue.
+      if (!call.write({ operation: operationToWire(operation) })) await once(call, "drain", { signal: abort.signal });
+    }
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+  }
+  call.end();
+}
+
+function unknownOperation(id: OperationId): StatusError {
+  const message = `this agent knows no operation ${id}: it was started on another instance, or ended long ago`;
+  return new StatusError(status.NOT_FOUND, new Failure("invalid", message));
+}
+
+function refused(failure: Failure): StatusError {
+  return new StatusError(status.FAILED_PRECONDITION, failure);
+}

@@ -1,0 +1,201 @@
+import { failureToWire } from "../../proto/failure.ts";
+import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
+import type { BlockDevice as WireBlockDevice } from "../../proto/gen/pallet/v1/disk.ts";
+import {
+  type AgentInfo as WireAgentInfo,
+  type NodeFacts as WireFacts,
+  type InstalledSystem as WireInstalled,
+  AgentRole as WireRole,
+} from "../../proto/gen/pallet/v1/node.ts";
+import {
+  Compression,
+  FilesystemType,
+  WipeMethod,
+  type ByteCount as WireByteCount,
+  type Operation as WireOperation,
+  OperationPhase as WirePhase,
+  type Progress as WireProgress,
+  type ImageSource as WireSource,
+  type OperationSpec as WireSpec,
+  OperationState as WireState,
+} from "../../proto/gen/pallet/v1/operation.ts";
+import type { BlockDevice } from "../inventory/block-device.ts";
+import type { NodeFacts } from "../inventory/node-facts.ts";
+import type {
+  ByteCount,
+  ImageSource,
+  InstalledSystem,
+  Operation,
+  OperationPhase,
+  OperationSpec,
+  Progress,
+} from "../operations/operation.ts";
+import type { AgentInfo } from "../registration/agent-info.ts";
+
+// From the words of the domain to those of the wire. What comes the other way is checked in parse-spec.ts.
+
+const phases: Record<OperationPhase, WirePhase> = {
+  starting: WirePhase.OPERATION_PHASE_UNSPECIFIED,
+  erasing: WirePhase.OPERATION_PHASE_ERASING,
+  writing: WirePhase.OPERATION_PHASE_WRITING,
+  syncing: WirePhase.OPERATION_PHASE_SYNCING,
+  verifying: WirePhase.OPERATION_PHASE_VERIFYING,
+  customising: WirePhase.OPERATION_PHASE_CUSTOMISING,
+  "writing-table": WirePhase.OPERATION_PHASE_WRITING_TABLE,
+  formatting: WirePhase.OPERATION_PHASE_FORMATTING,
+  wiping: WirePhase.OPERATION_PHASE_WIPING,
+  unmounting: WirePhase.OPERATION_PHASE_UNMOUNTING,
+  identifying: WirePhase.OPERATION_PHASE_IDENTIFYING,
+};
+
+const states: Record<Operation["state"], WireState> = {
+  running: WireState.OPERATION_STATE_RUNNING,
+  succeeded: WireState.OPERATION_STATE_SUCCEEDED,
+  failed: WireState.OPERATION_STATE_FAILED,
+  cancelled: WireState.OPERATION_STATE_CANCELLED,
+};
+
+const roles: Record<AgentInfo["role"], WireRole> = {
+  netboot: WireRole.AGENT_ROLE_NETBOOT,
+  resident: WireRole.AGENT_ROLE_RESIDENT,
+};
+
+const compressions: Record<ImageSource["compression"], Compression> = {
+  none: Compression.COMPRESSION_NONE,
+  zstd: Compression.COMPRESSION_ZSTD,
+};
+
+/** A snapshot of an operation. */
+export function operationToWire(operation: Operation): WireOperation {
+  return {
+    operationId: operation.id,
+    spec: specToWire(operation.spec),
+    state: states[operation.state],
+    progress: progressToWire(operation.progress),
+    failure: operation.failure && failureToWire(operation.failure),
+    startedAt: operation.startedAt,
+    endedAt: operation.endedAt,
+  };
+}
+
+function progressToWire(progress: Progress): WireProgress {
+  return {
+    phase: phases[progress.phase],
+    read: countToWire(progress.read),
+    written: countToWire(progress.written),
+    skipped: countToWire(progress.skipped),
+    verified: countToWire(progress.verified),
+    bytesPerSecond: BigInt(progress.bytesPerSecond),
+    eta: progress.etaMs === undefined ? undefined : durationToWire(progress.etaMs),
+    resumed: progress.resumed,
+  };
+}
+
+/** The work of an operation. */
+export function specToWire(spec: OperationSpec): WireSpec {
+  return { work: workToWire(spec) };
+}
+
+function workToWire(spec: OperationSpec): WireSpec["work"] {
+  switch (spec.kind) {
+    case "write-image":
+      return {
+        $case: "writeImage",
+        value: {
+          device: spec.device,
+          source: sourceToWire(spec.source),
+          customisation: spec.customisation && {
+            root: {
+              offsetBytes: BigInt(spec.customisation.root.offsetBytes),
+              lengthBytes: BigInt(spec.customisation.root.lengthBytes),
+              filesystemType: spec.customisation.root.filesystemType,
+            },
+            stamp: installedToWire(spec.customisation.stamp),
+          },
+        },
+      };
+    case "verify-image":
+      return { $case: "verifyImage", value: { device: spec.device, source: sourceToWire(spec.source) } };
+    case "make-filesystem":
+      return {
+        $case: "makeFilesystem",
+        value: {
+          device: spec.device,
+          type: spec.type === "vfat" ? FilesystemType.FILESYSTEM_TYPE_VFAT : FilesystemType.FILESYSTEM_TYPE_EXT4,
+          label: spec.label,
+        },
+      };
+    case "wipe":
+      return {
+        $case: "wipe",
+        value: {
+          device: spec.device,
+          method: spec.method === "discard" ? WipeMethod.WIPE_METHOD_DISCARD : WipeMethod.WIPE_METHOD_SIGNATURES,
+        },
+      };
+    case "unmount":
+      return { $case: "unmount", value: { device: spec.device } };
+    case "identify":
+      return { $case: "identify", value: { duration: durationToWire(spec.durationMs) } };
+  }
+}
+
+function sourceToWire(source: ImageSource): WireSource {
+  return {
+    url: source.url,
+    compression: compressions[source.compression],
+    storedBytes: BigInt(source.storedBytes),
+    sizeBytes: BigInt(source.sizeBytes),
+    digest: source.digest,
+    firstPartitionBytes: BigInt(source.firstPartitionBytes),
+  };
+}
+
+/** The facts about the node. */
+export function factsToWire(facts: NodeFacts): WireFacts {
+  return {
+    ...facts,
+    interfaces: facts.interfaces.map((one) => ({ ...one, addresses: [...one.addresses] })),
+    memoryBytes: BigInt(facts.memoryBytes),
+    uptimeSeconds: BigInt(Math.floor(facts.uptimeSeconds)),
+  };
+}
+
+/** The agent process. */
+export function agentInfoToWire(agent: AgentInfo): WireAgentInfo {
+  return {
+    version: agent.version,
+    role: roles[agent.role],
+    instanceId: agent.instanceId,
+    port: agent.port,
+    installed: agent.installed && installedToWire(agent.installed),
+  };
+}
+
+function installedToWire(installed: InstalledSystem): WireInstalled {
+  return { ...installed, installedAt: new Date(installed.installedAt) };
+}
+
+/** A block device with everything on it. */
+export function blockDeviceToWire(device: BlockDevice): WireBlockDevice {
+  return {
+    ...device,
+    sizeBytes: BigInt(device.sizeBytes),
+    startBytes: BigInt(device.startBytes),
+    mountpoints: [...device.mountpoints],
+    children: device.children.map(blockDeviceToWire),
+  };
+}
+
+function countToWire({ done, total }: ByteCount): WireByteCount {
+  return { done: BigInt(done), total: BigInt(total) };
+}
+
+function durationToWire(ms: number): Duration {
+  return { seconds: BigInt(Math.floor(ms / 1_000)), nanos: Math.round(ms % 1_000) * 1_000_000 };
+}
+
+/** A duration as it came over the wire, in milliseconds. */
+export function durationFromWire(duration: Duration | undefined): number | undefined {
+  return duration && Number(duration.seconds) * 1_000 + duration.nanos / 1_000_000;
+}

@@ -1,0 +1,73 @@
+import { type ChannelCredentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { EnrollmentServiceClient } from "../../proto/gen/pallet/v1/enrollment.ts";
+import type { Endpoint } from "../options.ts";
+import type { Enrollment } from "../registration/enrollment.ts";
+import { agentInfoToWire, durationFromWire, factsToWire } from "./convert.ts";
+
+/** How long a call may take before it counts as failed, in milliseconds. */
+const CALL_TIMEOUT_MS = 10_000;
+/** What an answer without an interval means, in milliseconds. */
+const DEFAULT_INTERVAL_MS = 10_000;
+
+/** The controller's EnrollmentService, reached over gRPC. Pings the connection, so that a dead link is noticed. */
+export function createEnrollmentClient(
+  { host, port }: Endpoint,
+  credentials: ChannelCredentials,
+): Enrollment & { close(): void } {
+  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const client = new EnrollmentServiceClient(address, credentials, {
+    "grpc.keepalive_time_ms": 10_000,
+    "grpc.keepalive_timeout_ms": 5_000,
+    // The registration loop has a backoff of its own; the channel's must not be slower.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 1_000,
+  });
+
+  const call = <Response>(
+    signal: AbortSignal,
+    begin: (
+      options: { deadline: number },
+      callback: (error: ServiceError | null, response: Response) => void,
+    ) => { cancel(): void },
+  ): Promise<Response> =>
+    new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const running = begin({ deadline: Date.now() + CALL_TIMEOUT_MS }, (error, response) => {
+        signal.removeEventListener("abort", cancel);
+        if (error) reject(error);
+        else resolve(response);
+      });
+      const cancel = (): void => running.cancel();
+      signal.addEventListener("abort", cancel, { once: true });
+    });
+
+  return {
+    async register(bootMac, facts, agent, signal) {
+      const request = { bootMac, facts: factsToWire(facts), agent: agentInfoToWire(agent) };
+      const response = await call<{ name: string; heartbeatInterval: Parameters<typeof durationFromWire>[0] }>(
+        signal,
+        (options, callback) => client.register(request, new Metadata(), options, callback),
+      );
+      return { name: response.name, heartbeatIntervalMs: intervalOf(response.heartbeatInterval) };
+    },
+    async heartbeat(bootMac, instanceId, temperatureCelsius, signal) {
+      const request = { bootMac, instanceId, temperatureCelsius };
+      try {
+        const response = await call<{ heartbeatInterval: Parameters<typeof durationFromWire>[0] }>(
+          signal,
+          (options, callback) => client.heartbeat(request, new Metadata(), options, callback),
+        );
+        return intervalOf(response.heartbeatInterval);
+      } catch (error) {
+        if ((error as ServiceError).code === status.NOT_FOUND) return "unknown";
+        throw error;
+      }
+    },
+    close: () => client.close(),
+  };
+}
+
+/** Never so short that a mistaken controller makes every node hammer it. */
+function intervalOf(duration: Parameters<typeof durationFromWire>[0]): number {
+  return Math.max(durationFromWire(duration) || DEFAULT_INTERVAL_MS, 100);
+}

@@ -1,0 +1,197 @@
+import { Failure } from "../../proto/failure.ts";
+import type {
+  Customisation as WireCustomisation,
+  ImageSource as WireSource,
+  OperationSpec as WireSpec,
+} from "../../proto/gen/pallet/v1/operation.ts";
+import { Compression, FilesystemType, WipeMethod } from "../../proto/gen/pallet/v1/operation.ts";
+import type {
+  Customisation,
+  Digest,
+  ImageSource,
+  InstalledSystem,
+  OperationId,
+  OperationSpec,
+} from "../operations/operation.ts";
+
+const SECTOR_BYTES = 512;
+const MAX_HEAD_BYTES = 64 * 1024 * 1024;
+const MAX_IDENTIFY_SECONDS = 600;
+const MAX_LABEL_BYTES = { vfat: 11, ext4: 16 } as const;
+
+/** The id of an operation as it came over the wire. Throws a Failure "invalid" when it is malformed. */
+export function parseOperationId(text: string): OperationId {
+  ensure(/^[A-Za-z0-9._-]{1,64}$/.test(text), `operation_id ${quoted(text)} is not 1 to 64 characters of A-Za-z0-9._-`);
+  return text as OperationId;
+}
+
+/** The work of an operation as it came over the wire. Throws a Failure "invalid" that names the field. */
+export function parseSpec(wire: WireSpec | undefined): OperationSpec {
+  const work = wire?.work;
+  if (work === undefined) throw invalid("spec: no kind of work is given, or one that this agent does not know");
+  switch (work.$case) {
+    case "writeImage": {
+      const source = parseSource(work.value.source);
+      const { customisation } = work.value;
+      return {
+        kind: "write-image",
+        device: parseDevice(work.value.device),
+        source,
+        ...(customisation && { customisation: parseCustomisation(customisation, source) }),
+      };
+    }
+    case "verifyImage":
+      return { kind: "verify-image", device: parseDevice(work.value.device), source: parseSource(work.value.source) };
+    case "makeFilesystem": {
+      const type = filesystemTypes[work.value.type];
+      ensure(type !== undefined, "type: no filesystem is chosen, or one that this agent cannot make");
+      const device = parseDevice(work.value.device);
+      return { kind: "make-filesystem", device, type, label: parseLabel(work.value.label, type) };
+    }
+    case "wipe": {
+      const method = wipeMethods[work.value.method];
+      ensure(method !== undefined, "method: no way to wipe is chosen, or one that this agent does not know");
+      return { kind: "wipe", device: parseDevice(work.value.device), method };
+    }
+    case "unmount":
+      return { kind: "unmount", device: parseDevice(work.value.device) };
+    case "identify": {
+      const { duration } = work.value;
+      const seconds = duration === undefined ? 0 : Number(duration.seconds) + duration.nanos / 1e9;
+      ensure(
+        seconds > 0 && seconds <= MAX_IDENTIFY_SECONDS,
+        `duration of ${seconds} s is not more than 0 and at most ${MAX_IDENTIFY_SECONDS} s`,
+      );
+      return { kind: "identify", durationMs: Math.round(seconds * 1_000) };
+    }
+    default:
+      return unknownWork(work);
+  }
+}
+
+const filesystemTypes: Partial<Record<FilesystemType, "vfat" | "ext4">> = {
+  [FilesystemType.FILESYSTEM_TYPE_VFAT]: "vfat",
+  [FilesystemType.FILESYSTEM_TYPE_EXT4]: "ext4",
+};
+
+const wipeMethods: Partial<Record<WipeMethod, "discard" | "signatures">> = {
+  [WipeMethod.WIPE_METHOD_DISCARD]: "discard",
+  [WipeMethod.WIPE_METHOD_SIGNATURES]: "signatures",
+};
+
+const compressions: Partial<Record<Compression, ImageSource["compression"]>> = {
+  [Compression.COMPRESSION_NONE]: "none",
+  [Compression.COMPRESSION_ZSTD]: "zstd",
+};
+
+/** Only its form: whether it is a disk that may be touched is for the guard to say. */
+function parseDevice(path: string): string {
+  ensure(path !== "", "device: no path is given");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+  ensure(path.length <= 256 && !/[\x00-\x1f\x7f]/.test(path), `device ${quoted(path)} is no path of a device`);
+  return path;
+}
+
+function parseSource(wire: WireSource | undefined): ImageSource {
+  if (wire === undefined) throw invalid("source: no image is given");
+  const compression = compressions[wire.compression];
+  ensure(compression !== undefined, "source.compression: none is chosen, or one that this agent does not know");
+  ensure(
+    URL.canParse(wire.url) && new URL(wire.url).protocol === "http:",
+    `source.url ${quoted(wire.url)} is not an http:// URL`,
+  );
+  const sizeBytes = parseSize(wire.sizeBytes, "source.size_bytes");
+  const storedBytes = parseSize(wire.storedBytes, "source.stored_bytes");
+  const firstPartitionBytes = parseSize(wire.firstPartitionBytes, "source.first_partition_bytes");
+  ensure(sizeBytes % SECTOR_BYTES === 0, `source.size_bytes ${sizeBytes} is not a multiple of ${SECTOR_BYTES}`);
+  ensure(
+    firstPartitionBytes % SECTOR_BYTES === 0 &&
+      firstPartitionBytes >= SECTOR_BYTES &&
+      firstPartitionBytes <= MAX_HEAD_BYTES,
+    `source.first_partition_bytes ${firstPartitionBytes} is not a multiple of ${SECTOR_BYTES} from ${SECTOR_BYTES} to ` +
+      `${MAX_HEAD_BYTES}`,
+  );
+  ensure(
+    firstPartitionBytes < sizeBytes,
+    `source.first_partition_bytes ${firstPartitionBytes} lies behind the end of an image of ${sizeBytes} bytes`,
+  );
+  ensure(
+    compression !== "none" || storedBytes === sizeBytes,
+    `source.stored_bytes ${storedBytes} and size_bytes ${sizeBytes} differ, although nothing is compressed`,
+  );
+  return {
+    url: wire.url,
+    compression,
+    storedBytes,
+    sizeBytes,
+    digest: parseDigest(wire.digest, "source.digest"),
+    firstPartitionBytes,
+  };
+}
+
+function parseCustomisation(wire: WireCustomisation, source: ImageSource): Customisation {
+  if (wire.root === undefined) throw invalid("customisation.root: no root partition is given");
+  const offsetBytes = parseSize(wire.root.offsetBytes, "customisation.root.offset_bytes");
+  const lengthBytes = parseSize(wire.root.lengthBytes, "customisation.root.length_bytes");
+  ensure(
+    offsetBytes >= source.firstPartitionBytes && offsetBytes + lengthBytes <= source.sizeBytes,
+    `customisation.root: ${lengthBytes} bytes at ${offsetBytes} do not lie between the first partition and the end of ` +
+      "the image",
+  );
+  const { filesystemType } = wire.root;
+  ensure(
+    /^[a-z0-9_.-]{1,32}$/.test(filesystemType),
+    `customisation.root.filesystem_type ${quoted(filesystemType)} is no name of a filesystem`,
+  );
+  return { root: { offsetBytes, lengthBytes, filesystemType }, stamp: parseStamp(wire.stamp) };
+}
+
+function parseStamp(wire: WireCustomisation["stamp"]): InstalledSystem {
+  if (wire === undefined) throw invalid("customisation.stamp: no stamp is given");
+  ensure(wire.imageName !== "", "customisation.stamp.image_name is empty");
+  ensure(wire.reimageId !== "", "customisation.stamp.reimage_id is empty");
+  if (wire.installedAt === undefined) throw invalid("customisation.stamp.installed_at is not given");
+  return {
+    imageName: wire.imageName,
+    imageDigest: parseDigest(wire.imageDigest, "customisation.stamp.image_digest"),
+    reimageId: wire.reimageId,
+    installedAt: wire.installedAt.toISOString(),
+  };
+}
+
+function parseLabel(label: string, type: "vfat" | "ext4"): string {
+  const bytes = Buffer.byteLength(label);
+  ensure(bytes <= MAX_LABEL_BYTES[type], `label ${quoted(label)} is longer than ${MAX_LABEL_BYTES[type]} bytes`);
+  ensure(type !== "vfat" || /^[\x20-\x7e]*$/.test(label), `label ${quoted(label)} is not ASCII, as vfat wants it`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+  ensure(!/[\x00-\x1f\x7f]/.test(label), `label ${quoted(label)} has control characters`);
+  return label;
+}
+
+function parseDigest(text: string, field: string): Digest {
+  ensure(/^[0-9a-f]{64}$/.test(text), `${field} ${quoted(text)} is not a lower-case hexadecimal SHA-256`);
+  return text as Digest;
+}
+
+function parseSize(value: bigint, field: string): number {
+  ensure(value > 0n, `${field} is not given`);
+  ensure(value <= BigInt(Number.MAX_SAFE_INTEGER), `${field} ${value} is beyond what this agent can count`);
+  return Number(value);
+}
+
+function unknownWork(work: never): never {
+  throw invalid(`spec: this agent does not know the work ${JSON.stringify(work)}`);
+}
+
+function ensure(condition: boolean, message: string): asserts condition {
+  if (!condition) throw invalid(message);
+}
+
+function invalid(message: string): Failure {
+  return new Failure("invalid", message);
+}
+
+/** At most the first 80 characters, with everything unprintable escaped. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
