@@ -1,0 +1,78 @@
+import { parseMacAddress } from "../nodes/mac-address.ts";
+import type { Digest, NodeId } from "../nodes/node.ts";
+
+/** What a booting machine means by the path that it asks for. */
+export type BootPath =
+  /** The boot config of one node: pxelinux.cfg/01-MAC. */
+  | { readonly kind: "node-config"; readonly mac: NodeId }
+  /** A config that is not one node's: what U-Boot tries before and after the one that it will get. */
+  | { readonly kind: "no-config"; readonly form: "uuid" | "address" | "default" | "unknown" }
+  /** A file that belongs to an image: images/DIGEST/FILE. */
+  | { readonly kind: "image-file"; readonly digest: Digest; readonly file: string }
+  /** A file of the static boot tree, at the first of these relative paths that exists. */
+  | { readonly kind: "file"; readonly candidates: readonly [string, ...string[]] }
+  /** Nothing that could be served. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+const maxPathCharacters = 512;
+
+/**
+ * Reads a path as firmware and boot loaders send it: with a leading slash or several, with "./", with the backslashes of
+ * a DOS, and in a folder named after the board (its serial number's last eight digits, or its MAC address: TFTP_PREFIX
+ * of the Raspberry Pi bootloader), which need not exist: then the file is the one that all boards share.
+ *
+ * The names below pxelinux.cfg/ are those of PXELINUX (wiki.syslinux.org/wiki/index.php?title=PXELINUX#Configuration)
+ * in the order in which U-Boot asks for them (cmd/pxe.c): UUID, 01-MAC, the IP address in hexadecimal with one digit
+ * less each time, default-ARCH-SOC, default-ARCH, default. The folder may follow that of DHCP's boot file name.
+ */
+export function parseBootPath(request: string): BootPath {
+  const segments = segmentsOf(request);
+  if (typeof segments === "string") return { kind: "refused", reason: segments };
+  const [first, ...rest] = segments;
+  if (first === undefined) return { kind: "refused", reason: "the path names no file" };
+
+  const folder = segments.at(-2);
+  const name = segments.at(-1);
+  if (folder === "pxelinux.cfg" && name !== undefined) return parseConfigName(name);
+
+  const withoutBoard = isBoardFolder(first) && rest.length > 0 ? rest : undefined;
+  const imageFile = parseImageFile(withoutBoard ?? segments);
+  if (imageFile !== undefined) return imageFile;
+  const asked = segments.join("/");
+  return { kind: "file", candidates: withoutBoard === undefined ? [asked] : [asked, withoutBoard.join("/")] };
+}
+
+/** The names between the slashes, or why there are none. */
+function segmentsOf(request: string): readonly string[] | string {
+  if (request.length > maxPathCharacters) return `the path is longer than ${maxPathCharacters} characters`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\x00-\x1f\x7f]/.test(request)) return "the path contains a control character";
+  const segments = request
+    .replaceAll("\\", "/")
+    .split("/")
+    .filter((segment) => segment !== "" && segment !== ".");
+  return segments.includes("..") ? "the path leaves the boot tree" : segments;
+}
+
+function parseConfigName(name: string): BootPath {
+  const lower = name.toLowerCase();
+  if (lower.startsWith("01-")) {
+    const mac = parseMacAddress(lower.slice(3));
+    return mac === undefined ? { kind: "no-config", form: "unknown" } : { kind: "node-config", mac };
+  }
+  if (/^default(-|$)/.test(lower)) return { kind: "no-config", form: "default" };
+  if (/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(lower))
+    return { kind: "no-config", form: "uuid" };
+  if (/^[0-9a-f]{1,8}$/.test(lower)) return { kind: "no-config", form: "address" };
+  return { kind: "no-config", form: "unknown" };
+}
+
+function parseImageFile([folder, digest, ...file]: readonly string[]): BootPath | undefined {
+  if (folder !== "images" || digest === undefined || file.length === 0) return undefined;
+  if (!/^[0-9a-f]{64}$/.test(digest)) return undefined;
+  return { kind: "image-file", digest: digest as Digest, file: file.join("/") };
+}
+
+function isBoardFolder(segment: string): boolean {
+  return /^[0-9a-f]{8}$/i.test(segment) || /^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/i.test(segment);
+}

@@ -1,0 +1,222 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { Logger } from "pino";
+import send from "send";
+import type { Digest } from "../nodes/node.ts";
+import type { BootFiles } from "./boot-files.ts";
+import type { FileContent } from "./tftp/file-content.ts";
+
+export interface HttpServerOptions {
+  readonly address: string;
+  /** TCP port; 0 lets the system choose. */
+  readonly port: number;
+  readonly files: BootFiles;
+  /** Where stored images lie; it need not exist for every digest. */
+  readonly images: { storedFile(digest: Digest): string };
+  readonly log: Logger;
+  readonly limits?: Partial<HttpLimits>;
+  readonly signal?: AbortSignal;
+}
+
+/** Bounds of the server, times in milliseconds. */
+export interface HttpLimits {
+  readonly maxConnections: number;
+  /** A request's headers must have arrived by then. */
+  readonly headersTimeoutMs: number;
+  /** How long a connection may wait for its next request. */
+  readonly keepAliveTimeoutMs: number;
+  /** How long a connection may stand still in the middle of an answer; a slow card may stop reading for a minute. */
+  readonly stallTimeoutMs: number;
+}
+
+export interface HttpServer {
+  readonly address: string;
+  readonly port: number;
+  /** Cuts what is under way; agents take it up again where it was. */
+  close(): Promise<void>;
+}
+
+const defaultLimits: HttpLimits = {
+  maxConnections: 1024,
+  headersTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 60_000,
+  stallTimeoutMs: 180_000,
+};
+
+/** How much of a boot file is in memory for one request. */
+const pieceBytes = 128 * 1024;
+
+/**
+ * Serves over HTTP (RFC 9110) what nodes fetch: GET and HEAD of
+ * /images/DIGEST.zst (stored images; one Range, ETag, If-Range), /boot/PATH (the boot files of TFTP) and /healthz.
+ *
+ * Resolves when it listens; rejects with the error of listen(2).
+ */
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { log } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  options.signal?.throwIfAborted();
+  const server = createServer(
+    {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.headersTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      // Timeouts are found out at this interval only.
+      connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, 5000),
+      maxHeaderSize: 8192,
+      noDelay: true,
+    },
+    (request, response) => {
+      answer(options, request, response).catch((error: unknown) => {
+        if (isGone(error)) return;
+        log.error({ err: error, url: request.url }, "an HTTP request failed");
+        if (response.headersSent) response.destroy();
+        else reply(request, response, 500, "internal error of the controller");
+      });
+    },
+  );
+  server.maxConnections = limits.maxConnections;
+  server.setTimeout(limits.stallTimeoutMs, (socket: Socket) => socket.destroy());
+  await listen(server, options);
+  server.on("error", (error) => log.error({ err: error }, "the HTTP server has a problem"));
+
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= new Promise((resolve) => {
+      options.signal?.removeEventListener("abort", onAbort);
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+    return closing;
+  };
+  const onAbort = (): void => void close();
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  const { address, port } = server.address() as AddressInfo;
+  return { address, port, close };
+}
+
+function listen(server: Server, { address, port }: HttpServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, address, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function answer(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    response.setHeader("Allow", "GET, HEAD");
+    return reply(request, response, 405, `${request.method} is not served here`);
+  }
+  const url = request.url ?? "/";
+  const pathname = decodePath(url.split("?", 1)[0] ?? "/");
+  if (pathname === undefined) return reply(request, response, 400, "the path is not percent-encoded UTF-8");
+  if (pathname === "/healthz") return reply(request, response, 200, "ok");
+  const digest = /^\/images\/([0-9a-f]{64})\.zst$/.exec(pathname)?.[1];
+  if (digest !== undefined) return sendImage(options, request, response, digest as Digest);
+  if (pathname.startsWith("/boot/")) return sendBootFile(options.files, request, response, pathname.slice(6));
+  return reply(request, response, 404, "nothing is served at this path");
+}
+
+/** The bytes of a digest never change, so a client may resume whenever it likes. */
+function sendImage(
+  { images }: HttpServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  digest: Digest,
+): Promise<void> {
+  const file = path.resolve(images.storedFile(digest));
+  response.setHeader("ETag", `"${digest}"`);
+  response.setHeader("Content-Type", "application/zstd");
+  return new Promise((resolve, reject) => {
+    response.once("close", resolve);
+    send(request, encodeURIComponent(path.basename(file)), {
+      root: path.dirname(file),
+      dotfiles: "deny",
+      index: false,
+      immutable: true,
+      maxAge: "1y",
+    })
+      .on("error", (error: NodeJS.ErrnoException & { status?: number; headers?: Record<string, string> }) => {
+        const status = error.status ?? 500;
+        for (const name of response.headersSent ? [] : response.getHeaderNames()) response.removeHeader(name);
+        if (status >= 500) {
+          reject(error);
+          return;
+        }
+        for (const [name, value] of Object.entries(error.headers ?? {})) response.setHeader(name, value);
+        reply(request, response, status, status === 404 ? `no image ${digest} is stored here` : error.message);
+      })
+      .pipe(response);
+  });
+}
+
+async function sendBootFile(
+  files: BootFiles,
+  request: IncomingMessage,
+  response: ServerResponse,
+  bootPath: string,
+): Promise<void> {
+  const opened = await files.open(bootPath, { address: plainAddress(request.socket.remoteAddress) });
+  if (opened.kind !== "file") return reply(request, response, opened.kind === "not-found" ? 404 : 403, opened.message);
+  const { content } = opened;
+  let bytes = 0;
+  let outcome: "served" | "aborted" = "aborted";
+  try {
+    response.writeHead(200, {
+      "Content-Type": "application/octet-stream",
+      "Content-Length": content.sizeBytes,
+      "Cache-Control": "no-store",
+    });
+    if (request.method === "HEAD") response.end();
+    else
+      await pipeline(async function* () {
+        for await (const piece of piecesOf(content)) {
+          yield piece;
+          bytes += piece.length;
+        }
+      }, response);
+    outcome = "served";
+  } finally {
+    await content.close({ outcome, bytes });
+  }
+}
+
+async function* piecesOf(content: FileContent): AsyncGenerator<Uint8Array> {
+  for (let position = 0; position < content.sizeBytes; ) {
+    const piece = Buffer.allocUnsafe(Math.min(pieceBytes, content.sizeBytes - position));
+    const read = await content.read(piece, position);
+    if (read <= 0) throw new Error(`the file ends at ${position} of ${content.sizeBytes} bytes`);
+    yield piece.subarray(0, read);
+    position += read;
+  }
+}
+
+function decodePath(pathname: string): string | undefined {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return undefined;
+  }
+}
+
+/** An IPv4 address as IPv4, also where the socket listens on both families. */
+function plainAddress(address: string | undefined): string {
+  return (address ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+}
+
+function reply(request: IncomingMessage, response: ServerResponse, status: number, message: string): void {
+  const body = Buffer.from(`${message}\n`);
+  response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", "Content-Length": body.length });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+/** The client closed the connection: its own affair. */
+function isGone(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  return ["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE", "ERR_STREAM_DESTROYED", "ECONNABORTED"].includes(code);
+}

@@ -1,0 +1,127 @@
+import { Failure } from "../../proto/failure.ts";
+import { type Image, rootPartitionOf } from "../images/image.ts";
+import type { Node, NodeId } from "../nodes/node.ts";
+import type { BootSpec } from "./boot-spec.ts";
+import { assertRenderable } from "./render-pxelinux.ts";
+
+/** What the operator's configuration says about booting. Paths are relative to the boot tree, `append` is words. */
+export interface BootProfile {
+  readonly agent: { readonly kernel: string; readonly initrd?: string; readonly append: readonly string[] };
+  readonly local: { readonly append: readonly string[] };
+}
+
+/** Where booted nodes find the controller. */
+export interface BootEndpoints {
+  /** "host:port" of gRPC as nodes reach it. */
+  readonly controller: string;
+}
+
+/** What a node's next boot loads. */
+export interface BootPlan {
+  readonly spec: BootSpec;
+  /** Set when the boot target cannot be had, and the node boots into the agent instead: one sentence that says why. */
+  readonly fallback?: string;
+}
+
+/**
+ * Decides what a node's next boot loads. `image` is the one that a local boot target names, undefined when the catalogue
+ * does not have it. A node is never left without a boot config: where its local target cannot be had, because the image
+ * is gone or says something that no boot config can carry, it gets the agent's, and the plan says so.
+ *
+ * Throws Failure "invalid" only when the agent's own spec cannot be rendered, which `assertBootProfile` finds out at the
+ * start.
+ */
+export function planBoot(
+  node: Node,
+  image: Image | undefined,
+  profile: BootProfile,
+  endpoints: BootEndpoints,
+): BootPlan {
+  const target = node.bootTarget;
+  if (target.kind === "agent") return { spec: planAgent(node, profile, endpoints) };
+  const local = planLocal(node, target.imageDigest, image, profile, endpoints);
+  if (typeof local !== "string") return { spec: local };
+  return { spec: planAgent(node, profile, endpoints), fallback: `${local}; it boots into the agent instead` };
+}
+
+/**
+ * The other target, for the menu of an operator who asked for one: the agent for a node that boots locally, and the
+ * system that it last proved to run for one that boots into the agent. `provedImage` is that system's image. Undefined
+ * when there is nothing to offer.
+ */
+export function planOtherBoot(
+  node: Node,
+  provedImage: Image | undefined,
+  profile: BootProfile,
+  endpoints: BootEndpoints,
+): BootSpec | undefined {
+  if (node.bootTarget.kind === "local") return planAgent(node, profile, endpoints);
+  if (node.proved === undefined) return undefined;
+  const local = planLocal(node, node.proved.imageDigest, provedImage, profile, endpoints);
+  return typeof local === "string" ? undefined : local;
+}
+
+/** Throws Failure "invalid" naming the value of a profile that no boot config can carry. */
+export function assertBootProfile(profile: BootProfile, endpoints: BootEndpoints): void {
+  const spec = planAgent({ id: "b8:27:eb:00:00:01" as NodeId }, profile, endpoints);
+  assertRenderable({ ...spec, label: "local", initrd: "any", commandLine: profile.local.append });
+}
+
+function planAgent(node: Pick<Node, "id">, { agent }: BootProfile, endpoints: BootEndpoints): BootSpec {
+  const spec: BootSpec = {
+    label: "agent",
+    kernel: agent.kernel,
+    ...(agent.initrd !== undefined && { initrd: agent.initrd }),
+    commandLine: [...agent.append, ...ownWords(node, endpoints)],
+  };
+  assertRenderable(spec);
+  return spec;
+}
+
+/** The spec, or why there is none. */
+function planLocal(
+  node: Node,
+  imageDigest: string,
+  image: Image | undefined,
+  { local }: BootProfile,
+  endpoints: BootEndpoints,
+): BootSpec | string {
+  if (image === undefined) return `the image ${imageDigest} of its boot target is not in the catalogue`;
+  if (image.digest !== imageDigest) return `the image ${image.name} is no longer the one that its boot target means`;
+  try {
+    const { partitionUuid } = rootPartitionOf(image);
+    if (partitionUuid === "") return `the root partition of image ${image.name} has no PARTUUID to boot by`;
+    const folder = `images/${image.digest}`;
+    const spec: BootSpec = {
+      label: "local",
+      kernel: `${folder}/${image.boot.kernel}`,
+      ...(image.boot.initrd !== undefined && { initrd: `${folder}/${image.boot.initrd}` }),
+      commandLine: [
+        ...imageWords(image.boot.commandLine),
+        `root=PARTUUID=${partitionUuid}`,
+        "rootwait",
+        ...local.append,
+        ...ownWords(node, endpoints),
+      ],
+    };
+    assertRenderable(spec);
+    return spec;
+  } catch (error) {
+    return `the image ${image.name} cannot be booted over the network: ${Failure.from(error).message}`;
+  }
+}
+
+/**
+ * The words of an image's own command line, but for those that name its root and initrd, which come from us, and the
+ * words that only Pallet may say.
+ */
+function imageWords(commandLine: string): readonly string[] {
+  return commandLine
+    .split(/\s+/)
+    .filter((word) => word !== "" && !/^(root=|rootwait$|initrd=|BOOT_IMAGE=|pallet\.)/.test(word));
+}
+
+/** What the agent, netbooted or resident, finds in /proc/cmdline. Last, so that they win where a word is repeated. */
+function ownWords(node: Pick<Node, "id">, { controller }: BootEndpoints): readonly string[] {
+  return [`pallet.controller=${controller}`, `pallet.node=${node.id}`];
+}
