@@ -1,0 +1,32 @@
+import type { Card } from "./card.ts";
+import type { Console } from "./console.ts";
+
+/** A node under test, whatever it is made of: a simulated Pi here, a virtual one later. */
+export interface Board {
+  /** MAC address: six lower-case hexadecimal octets joined by colons. */
+  readonly mac: string;
+  /** Eight hexadecimal digits. */
+  readonly serial: string;
+  /** Model as the firmware names it. */
+  readonly model: string;
+  /** IPv4 address that DHCP gives it. */
+  readonly address: string;
+  readonly card: Card;
+  readonly console: Console;
+  isOn(): boolean;
+  powerOn(): Promise<void>;
+  /** Pulls the plug. */
+  powerOff(): Promise<void>;
+  /** From now on a reboot ends in darkness, as with a dying power supply; `powerOn` repairs it. */
+  failNextReboot(): void;
+  /** Pulls the network cable. */
+  cutNetwork(): Promise<void>;
+  restoreNetwork(): Promise<void>;
+  /** Limits what the board receives from the network; undefined lifts the limit. */
+  limitNetwork(bytesPerSecond: number | undefined): Promise<void>;
+  /** Kills the agent's process (SIGKILL). */
+  killAgent(): Promise<void>;
+  /** Runs a program in the running system, as somebody logged in as root on it would. */
+  run(program: string, args: readonly string[]): Promise<string>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,64 @@
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { execa } from "execa";
+
+/** The SD card of a board: a loop device over a sparse file. */
+export interface Card {
+  /** Block device as the board's kernel sees it, for example "/dev/loop3". */
+  readonly device: string;
+  readonly sizeBytes: number;
+  /** What has reached the medium. */
+  read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
+  /** Changes what is on the medium; only while the board is off. */
+  write(offsetBytes: number, bytes: Uint8Array): Promise<void>;
+  /** Whether the boot signature of an MBR or the magic of a GPT is there. */
+  hasPartitionTable(): Promise<boolean>;
+  /** Backing file. */
+  readonly file: string;
+  close(): Promise<void>;
+}
+
+/** Makes a blank card. It is detached when this process ends, however it ends. */
+export async function createCard(file: string, sizeBytes: number): Promise<Card> {
+  const medium = await open(file, "wx+");
+  await medium.truncate(sizeBytes);
+  const device = (await execa("losetup", ["--find", "--show", "--partscan", file])).stdout.trim();
+  let held: FileHandle;
+  try {
+    held = await open(device, "r");
+  } finally {
+    // Detaching a device that is in use only marks it: the kernel detaches it at the last close (loop(4), LO_FLAGS_AUTOCLEAR).
+    await execa("losetup", ["--detach", device]);
+  }
+
+  const read = async (offsetBytes: number, lengthBytes: number) => {
+    const bytes = Buffer.alloc(lengthBytes);
+    const { bytesRead } = await medium.read(bytes, 0, lengthBytes, offsetBytes);
+    if (bytesRead !== lengthBytes) throw new Error(`${file} ends before ${offsetBytes + lengthBytes}`);
+    return bytes;
+  };
+  return {
+    device,
+    sizeBytes,
+    file,
+    read,
+    async write(offsetBytes, bytes) {
+      // Through the device, so that its cache and the medium stay the same.
+      const through = await open(device, "r+");
+      try {
+        await through.write(bytes, 0, bytes.length, offsetBytes);
+        await through.sync();
+      } finally {
+        await through.close();
+      }
+    },
+    async hasPartitionTable() {
+      const start = await read(0, 1024);
+      return start.readUInt16BE(510) === 0x55aa || start.toString("latin1", 512, 520) === "EFI PART";
+    },
+    async close() {
+      await held.close();
+      await medium.close();
+      await rm(file);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** What a serial console has printed, and what it is going to print. */
+export interface Console {
+  /** Everything since the board was made. */
+  text(): string;
+  /** The last lines. */
+  tail(lines: number): string;
+  /** Position to give to `waitFor`, so that only what comes later counts. */
+  mark(): number;
+  /** Resolves with the first match; rejects with the last lines after the time (60 s unless told). */
+  waitFor(pattern: RegExp, options?: { readonly from?: number; readonly timeoutMs?: number }): Promise<RegExpExecArray>;
+}
+
+/** A console and the place where its output comes in. */
+export function createConsole(name: string): Console & { append(chunk: string): void } {
+  let text = "";
+  const waiting = new Set<() => void>();
+  const tail = (lines: number) => text.trimEnd().split("\n").slice(-lines).join("\n");
+  return {
+    text: () => text,
+    tail,
+    mark: () => text.length,
+    append(chunk) {
+      text += chunk;
+      for (const look of waiting) look();
+    },
+    waitFor: (pattern, { from = 0, timeoutMs = 60_000 } = {}) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiting.delete(look);
+          reject(new Error(`${name} did not print ${pattern} within ${timeoutMs} ms; it printed last:\n${tail(20)}`));
+        }, timeoutMs);
+        const look = () => {
+          const match = new RegExp(pattern.source, pattern.flags.replace("g", "")).exec(text.slice(from));
+          if (match === null) return;
+          clearTimeout(timer);
+          waiting.delete(look);
+          resolve(match);
+        };
+        waiting.add(look);
+        look();
+      }),
+  };
+}

@@ -1,0 +1,26 @@
+// A simulated Pi from power-on to power-off, as the first process of namespaces of its own (PID, mount, UTS, network):
+// it imitates what boot ROM, firmware, U-Boot and kernel do, and then runs the real agent. Started by
+// simulated-board.ts with a MachineSpec as JSON; its standard output is the board's serial console.
+import { mkdirSync } from "node:fs";
+import process from "node:process";
+import { runFirmware } from "./machine/firmware.ts";
+import { runKernel } from "./machine/kernel.ts";
+import type { MachineSpec } from "./machine/machine-spec.ts";
+import { mount } from "./machine/run-tool.ts";
+import { print } from "./machine/serial-console.ts";
+import { runUBoot } from "./machine/u-boot.ts";
+
+// Outside of a PID namespace a reboot would be that of the host.
+if (process.pid !== 1) throw new Error("machine.ts runs only as the first process of a PID namespace");
+
+try {
+  const spec = JSON.parse(process.argv[2] ?? "") as MachineSpec;
+  await runFirmware(spec);
+  const commandLine = await runUBoot(spec);
+  await mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run");
+  mkdirSync("/run/lock");
+  await runKernel(spec, commandLine);
+} catch (error) {
+  print(`machine: ${error instanceof Error ? error.stack : String(error)}`);
+  process.exit(70);
+}

@@ -1,0 +1,29 @@
+import { piModels } from "../pi-model.ts";
+import { TftpError, tftpGet } from "../tftp-client.ts";
+import type { MachineSpec } from "./machine-spec.ts";
+import { print } from "./serial-console.ts";
+
+/**
+ * Boot ROM and firmware: asks for what a Pi of this model asks for, in its order. Files that are missing are tolerated,
+ * because a simulated board carries U-Boot itself; a silent server ends the stage, and U-Boot goes on asking.
+ */
+export async function runFirmware(spec: MachineSpec): Promise<void> {
+  print(`${piModels[spec.model].model}, serial ${spec.serial}, mac ${spec.mac}, ip ${spec.address}`);
+  for (const path of piModels[spec.model].firmwareRequests(spec.serial)) {
+    try {
+      // Boot ROMs send no options but blksize; a Pi 3 does not even know windows.
+      const bytes = await tftpGet({
+        ...spec.tftp,
+        path,
+        windowsize: 1,
+        blksize: 1024,
+        timeoutMs: 1000,
+        maxTimeouts: 1,
+      });
+      print(`firmware: ${path} ${bytes.length} bytes`);
+    } catch (error) {
+      print(`firmware: ${error instanceof Error ? error.message : String(error)}`);
+      if (!(error instanceof TftpError)) return;
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { spawn } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
+import { scanCard } from "./card-partitions.ts";
+import type { MachineSpec } from "./machine-spec.ts";
+import { presentPlatform } from "./platform-files.ts";
+import { type PreparedRoot, prepareCardRoot, prepareNetworkRoot } from "./root-filesystem.ts";
+import { runTool } from "./run-tool.ts";
+import { parseRoot, selectRoot } from "./select-root.ts";
+import { print } from "./serial-console.ts";
+
+/** From the start of the kernel to the end of the machine: the promise never resolves. */
+export async function runKernel(spec: MachineSpec, commandLine: string): Promise<never> {
+  print("[    0.000000] Booting Linux on physical CPU 0x0000000000");
+  print(`[    0.000000] Kernel command line: ${commandLine}`);
+  const bootId = await presentPlatform(spec, commandLine);
+  print(`[    0.100000] boot id ${bootId}`);
+  const partitions = await scanCard(spec.cardDevice);
+  const root = parseRoot(commandLine);
+  if (root.kind === "network") {
+    await runTool("hostname", "raspberrypi");
+    return await superviseAgent(await prepareNetworkRoot(spec), []);
+  }
+  const partition = selectRoot(root.word, partitions);
+  if (partition === undefined) {
+    return await panic(commandLine, `VFS: Unable to mount root fs on "${root.word}": no such partition`);
+  }
+  let prepared: PreparedRoot;
+  try {
+    prepared = await prepareCardRoot(spec, partition);
+  } catch (error) {
+    return await panic(commandLine, error instanceof Error ? error.message : String(error));
+  }
+  print(`[    2.000000] VFS: Mounted root (${partition.filesystemType} filesystem) on ${partition.device}`);
+  await runTool("hostname", "--file", `${prepared.directory}/etc/hostname`).catch(() =>
+    runTool("hostname", "localhost"),
+  );
+  return await superviseAgent(prepared, ["--role", "resident"]);
+}
+
+/** Hangs, or reboots after the seconds that `panic=` names (Documentation/admin-guide/kernel-parameters). */
+async function panic(commandLine: string, message: string): Promise<never> {
+  print(`[    2.000000] Kernel panic - not syncing: ${message}`);
+  const seconds = Number(/(?:^|\s)panic=(\d+)/.exec(commandLine)?.[1] ?? 0);
+  if (seconds > 0) {
+    print(`[    2.000000] Rebooting in ${seconds} seconds..`);
+    await delay(seconds * 1000);
+    await runTool("busybox", "reboot", "-f", "-n");
+  }
+  return await hang();
+}
+
+/** What the agent's systemd unit does: starts it, and starts it again a second after it ended. */
+async function superviseAgent(root: PreparedRoot, args: readonly string[]): Promise<never> {
+  for (;;) {
+    print("systemd[1]: Started pallet-agent.service.");
+    const agent = spawn("chroot", [root.directory, ...root.agentCommand, ...args], {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: {
+        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        HOME: "/root",
+        TMPDIR: "/tmp",
+        LANG: "C.UTF-8",
+      },
+    });
+    const end = await new Promise<string>((resolve) => {
+      agent.once("error", (error) => resolve(error.message));
+      agent.once("exit", (code, signal) => resolve(signal ?? `status=${code}`));
+    });
+    print(`systemd[1]: pallet-agent.service: Main process exited, ${end}; restarting in 1 s.`);
+    await delay(1000);
+  }
+}
+
+function hang(): Promise<never> {
+  return new Promise(() => setInterval(() => undefined, 1 << 30));
+}

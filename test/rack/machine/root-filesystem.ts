@@ -1,0 +1,99 @@
+import { existsSync, lstatSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import type { CardPartition } from "./card-partitions.ts";
+import { type MachineSpec, rootDirectory } from "./machine-spec.ts";
+import { mount } from "./run-tool.ts";
+
+/** A root filesystem that is ready to chroot(8) into, and the program to run in it. */
+export interface PreparedRoot {
+  readonly directory: string;
+  /** Node and the agent's main.ts, as paths in it. */
+  readonly agentCommand: readonly [node: string, main: string];
+}
+
+const checkoutInside = "/run/pallet-checkout";
+
+/**
+ * The root filesystem of a netbooted node: programs of the host read-only, the node's own writes in RAM.
+ * (The rack has no NFS server; "/" is a tmpfs where a real node has an overlay of NFS and a tmpfs.)
+ */
+export async function prepareNetworkRoot(spec: MachineSpec): Promise<PreparedRoot> {
+  const directory = rootDirectory;
+  mkdirSync(directory);
+  await mount("-t", "tmpfs", "-o", "mode=755", "rootfs", directory);
+  for (const name of ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]) await reproduce(`/${name}`, directory);
+  for (const name of ["usr", "etc"]) {
+    mkdirSync(path.join(directory, name));
+    await mount("--bind", "-o", "ro", `/${name}`, path.join(directory, name));
+  }
+  for (const name of ["mnt", "var", "root", "home"]) mkdirSync(path.join(directory, name));
+  return await furnish(spec, directory);
+}
+
+/**
+ * Mounts the card's root partition and makes it runnable on this CPU: the host's /usr in the place of its arm64
+ * programs. Everything else, /etc with the stamp of the reimage above all, is the card's own.
+ * Throws, with the message that a kernel would panic with, when the card holds no such system.
+ */
+export async function prepareCardRoot(spec: MachineSpec, partition: CardPartition): Promise<PreparedRoot> {
+  const directory = rootDirectory;
+  mkdirSync(directory);
+  await mount("-t", partition.filesystemType, partition.device, directory).catch((error: unknown) => {
+    throw new Error(`VFS: Unable to mount root fs on ${partition.device}`, { cause: error });
+  });
+  // An image may name its programs by absolute symlinks, which mean the card's files only after chroot.
+  const present = (file: string) => lstatSync(path.join(directory, file), { throwIfNoEntry: false }) !== undefined;
+  if (!present("etc/os-release") && !present("usr/lib/os-release")) throw new Error("No os-release on the root fs");
+  if (!["sbin/init", "usr/sbin/init", "usr/lib/systemd/systemd"].some(present)) {
+    throw new Error("No working init found.  Try passing init= option to kernel.");
+  }
+  mkdirSync(path.join(directory, "usr"), { recursive: true });
+  await mount("--bind", "-o", "ro", "/usr", path.join(directory, "usr"));
+  for (const name of ["bin", "sbin", "lib"]) {
+    const target = path.join(directory, name);
+    if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory())
+      await mount("--bind", "-o", "ro", `/${name}`, target);
+    else await reproduce(`/${name}`, directory);
+  }
+  await reproduce("/lib64", directory);
+  return await furnish(spec, directory);
+}
+
+/** The same symlink or, where the host has a folder, a bind of it; nothing where something is there already. */
+async function reproduce(source: string, directory: string): Promise<void> {
+  const target = path.join(directory, source);
+  const found = lstatSync(source, { throwIfNoEntry: false });
+  if (found === undefined || lstatSync(target, { throwIfNoEntry: false }) !== undefined) return;
+  if (found.isSymbolicLink()) {
+    symlinkSync(readlinkSync(source), target);
+  } else {
+    mkdirSync(target);
+    await mount("--bind", "-o", "ro", source, target);
+  }
+}
+
+async function furnish(spec: MachineSpec, directory: string): Promise<PreparedRoot> {
+  const inside = (name: string) => {
+    const target = path.join(directory, name);
+    mkdirSync(target, { recursive: true });
+    return target;
+  };
+  for (const name of ["proc", "sys", "dev"]) await mount("--rbind", `/${name}`, inside(name));
+  // A /run of its own also keeps the host's service manager out of reach: no agent can reboot the host through it.
+  await mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", inside("run"));
+  await mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", inside("tmp"));
+  await mount("--bind", "-o", "ro", spec.checkout, inside(checkoutInside));
+  return { directory, agentCommand: [await nodeProgram(spec, directory), `${checkoutInside}/agent/main.ts`] };
+}
+
+async function nodeProgram(spec: MachineSpec, directory: string): Promise<string> {
+  const fromCheckout = path.relative(spec.checkout, process.execPath);
+  if (!fromCheckout.startsWith("..")) return path.join(checkoutInside, fromCheckout);
+  if (process.execPath.startsWith("/usr/") && existsSync(path.join(directory, process.execPath)))
+    return process.execPath;
+  const target = path.join(directory, "run/pallet-node");
+  mkdirSync(target);
+  await mount("--bind", "-o", "ro", path.dirname(process.execPath), target);
+  return path.join("/run/pallet-node", path.basename(process.execPath));
+}

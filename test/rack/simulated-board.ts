@@ -1,0 +1,151 @@
+import type { ChildProcess } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { execa } from "execa";
+import type { Board } from "./board.ts";
+import { createCard } from "./card.ts";
+import { createConsole } from "./console.ts";
+import { ended, spawnLeashed } from "./leashed-process.ts";
+import { type MachineSpec, rootDirectory } from "./machine/machine-spec.ts";
+import type { Network } from "./network.ts";
+import { type PiModelName, piModels } from "./pi-model.ts";
+
+/** Checkout that the simulated Pis run their agent from: this one. */
+export const checkout: string = path.resolve(import.meta.dirname, "../..");
+
+/** What kind of board to make. */
+export interface BoardOptions {
+  readonly model: PiModelName;
+  /** Power of two on real cards. */
+  readonly cardBytes: number;
+}
+
+/** Makes a simulated Pi, switched off, with a blank card and a cable to the switch. Number 1 to 200. */
+export async function createSimulatedBoard(
+  network: Network,
+  number: number,
+  folder: string,
+  options: BoardOptions,
+): Promise<Board> {
+  const profile = piModels[options.model];
+  const low = (0x1a_2b_00 + number).toString(16).padStart(6, "0");
+  const mac = `${profile.macPrefix}:${low.slice(0, 2)}:${low.slice(2, 4)}:${low.slice(4, 6)}`;
+  const serial = `10${low}`;
+  const port = await network.plug(number, mac);
+  const card = await createCard(path.join(folder, `card-${number}.img`), options.cardBytes);
+  const console = createConsole(`board ${number} (${mac})`);
+  const spec: MachineSpec = {
+    model: options.model,
+    mac,
+    serial,
+    address: port.address,
+    tftp: { address: network.address, port: 69 },
+    cardDevice: card.device,
+    checkout,
+  };
+  let machine: { readonly process: ChildProcess; readonly gone: Promise<void> } | undefined;
+  let nextRebootFails = false;
+
+  const start = (): void => {
+    const namespaces = ["--pid", "--mount", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"];
+    const program = [process.execPath, path.join(import.meta.dirname, "machine.ts"), JSON.stringify(spec)];
+    const child = spawnLeashed("nsenter", [
+      `--net=${port.namespace.path}`,
+      "--",
+      "unshare",
+      ...namespaces,
+      "--",
+      ...program,
+    ]);
+    child.stdout?.setEncoding("utf8").on("data", console.append);
+    child.stderr?.setEncoding("utf8").on("data", console.append);
+    const gone = ended(child).then(async ({ code, signal }) => {
+      await detachLoopsOver(card.device);
+      machine = undefined;
+      // reboot(2) in a PID namespace kills its first process by SIGHUP; unshare(1) passes that on as its own end.
+      const reboots = signal === "SIGHUP" || code === 129;
+      if (!reboots) console.append(`rack: power off (${signal ?? `exit code ${code}`})\n`);
+      else if (nextRebootFails) console.append("rack: rebooting, but the power supply fails\n");
+      else {
+        console.append("rack: warm reboot\n");
+        start();
+      }
+    });
+    machine = { process: child, gone };
+  };
+
+  const firstProcess = async (): Promise<number> => {
+    const pid = machine?.process.pid;
+    const children = pid === undefined ? "" : await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+    const first = Number(children.trim().split(" ")[0]);
+    if (first === 0) throw new Error(`board ${number} is off`);
+    return first;
+  };
+
+  /** Process id, as the host counts, of the agent: the one child of the first process that runs agent/main.ts. */
+  const agentProcess = async (): Promise<number> => {
+    const first = await firstProcess();
+    const children = await readFile(`/proc/${first}/task/${first}/children`, "utf8");
+    for (const child of children.trim().split(" ").filter(Boolean)) {
+      const command = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "");
+      if (command.includes("agent/main.ts")) return Number(child);
+    }
+    throw new Error(`no agent runs on board ${number}; its console says:\n${console.tail(20)}`);
+  };
+
+  const powerOff = async (): Promise<void> => {
+    while (machine !== undefined) {
+      const { process: child, gone } = machine;
+      const pid = await firstProcess().catch(() => undefined);
+      // Killing the first process ends every other one before unshare sees its end, so nothing runs on afterwards.
+      if (pid === undefined) child.kill("SIGKILL");
+      else process.kill(pid, "SIGKILL");
+      await gone;
+    }
+  };
+
+  return {
+    mac,
+    serial,
+    model: profile.model,
+    address: port.address,
+    card,
+    console,
+    isOn: () => machine !== undefined,
+    async powerOn() {
+      nextRebootFails = false;
+      if (machine === undefined) start();
+    },
+    powerOff,
+    failNextReboot() {
+      nextRebootFails = true;
+    },
+    cutNetwork: port.cut,
+    restoreNetwork: port.restore,
+    limitNetwork: port.limit,
+    async killAgent() {
+      process.kill(await agentProcess(), "SIGKILL");
+    },
+    async run(program, args) {
+      const target = ["--target", String(await firstProcess()), "--mount", "--uts", "--net", "--pid"];
+      return (await execa("nsenter", [...target, "--", "chroot", rootDirectory, program, ...args])).stdout;
+    },
+    async close() {
+      await powerOff();
+      await port.close();
+      await card.close();
+    },
+  };
+}
+
+/**
+ * Detaches loop devices that a killed agent has left over the card: on a Pi they are gone with its power, here they
+ * belong to the host's kernel.
+ */
+async function detachLoopsOver(device: string): Promise<void> {
+  for (const name of await readdir("/sys/block")) {
+    const backing = await readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => "");
+    if (backing.trim() === device) await execa("losetup", ["--detach", `/dev/${name}`]);
+  }
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { execa } from "execa";
+
+const MiB = 1024 * 1024;
+
+/** A disk image in the layout of Raspberry Pi OS, small enough to be written to twenty cards in a test. */
+export interface TinyImage {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly boot: { readonly offsetBytes: number; readonly lengthBytes: number };
+  readonly root: { readonly offsetBytes: number; readonly lengthBytes: number };
+  /** First line of its /etc/tiny-image. */
+  readonly marker: string;
+}
+
+/** What of an image differs from others. */
+export interface TinyImageOptions {
+  /** Folder to make it in. */
+  readonly folder: string;
+  readonly name: string;
+  /** Bytes in its root filesystem that do not compress, so that fetching them takes time. Default 0. */
+  readonly bulkBytes?: number;
+}
+
+/** Bytes that U-Boot takes for an arm64 kernel (Documentation/arch/arm64/booting.rst). */
+export function fakeKernel(sizeBytes = 64 * 1024): Buffer {
+  const kernel = randomBytes(sizeBytes);
+  kernel.write("ARM\x64", 0x38, "latin1");
+  return kernel;
+}
+
+/** Makes an image: MBR, FAT16 "bootfs" with kernel and initrd, ext4 "rootfs" with os-release and init. Nothing is mounted. */
+export async function makeTinyImage({ folder, name, bulkBytes = 0 }: TinyImageOptions): Promise<TinyImage> {
+  const image = path.join(folder, `${name}.img`);
+  const boot = { offsetBytes: MiB, lengthBytes: 8 * MiB };
+  const root = { offsetBytes: 9 * MiB, lengthBytes: 14 * MiB + Math.ceil(bulkBytes / MiB) * MiB };
+  const sizeBytes = root.offsetBytes + root.lengthBytes + MiB;
+  const diskId = randomBytes(4).toString("hex");
+  const sectors = (bytes: number) => String(bytes / 512);
+
+  const file = await open(image, "wx");
+  await file.truncate(sizeBytes);
+  await file.close();
+  const table = [
+    "label: dos",
+    `label-id: 0x${diskId}`,
+    `start=${sectors(boot.offsetBytes)}, size=${sectors(boot.lengthBytes)}, type=c`,
+    `start=${sectors(root.offsetBytes)}, size=${sectors(root.lengthBytes)}, type=83`,
+  ];
+  await execa("sfdisk", ["--quiet", "--no-tell-kernel", image], { input: `${table.join("\n")}\n` });
+
+  const parts = path.join(folder, `${name}.parts`);
+  await writeTree(path.join(parts, "boot"), {
+    "vmlinuz-6.1.0-tiny": fakeKernel(),
+    "initrd.img-6.1.0-tiny": randomBytes(16 * 1024),
+    "config.txt": "arm_64bit=1\nkernel=vmlinuz-6.1.0-tiny\ninitramfs initrd.img-6.1.0-tiny followkernel\n",
+    "cmdline.txt": `console=ttyAMA0,115200 root=PARTUUID=${diskId}-02 rootfstype=ext4 rootwait panic=10\n`,
+  });
+  const fat = ["-F", "16", "-n", "bootfs", "-i", diskId, `--offset=${sectors(boot.offsetBytes)}`];
+  await execa("mkfs.vfat", [...fat, image, String(boot.lengthBytes / 1024)]);
+  const names = ["vmlinuz-6.1.0-tiny", "initrd.img-6.1.0-tiny", "config.txt", "cmdline.txt"];
+  const bootFiles = names.map((entry) => path.join(parts, "boot", entry));
+  await execa("mcopy", ["-i", `${image}@@${boot.offsetBytes}`, "-m", ...bootFiles, "::"]);
+
+  const tree = path.join(parts, "root");
+  await writeTree(tree, {
+    "etc/os-release": `PRETTY_NAME="Tiny ${name}"\nNAME="Tiny"\nID=tiny\nVERSION_ID="1"\n`,
+    "etc/hostname": `${name}\n`,
+    "etc/fstab": `PARTUUID=${diskId}-02 / ext4 defaults 0 1\n`,
+    "etc/tiny-image": `${name}\n`,
+    "usr/sbin/init": "#!/bin/sh\n",
+    ...(bulkBytes > 0 && { "var/bulk": randomBytes(bulkBytes) }),
+  });
+  await chmod(path.join(tree, "usr/sbin/init"), 0o755);
+  for (const name of ["bin", "lib"]) await mkdir(path.join(tree, "usr", name));
+  for (const name of ["bin", "sbin", "lib"]) await execa("ln", ["-s", `usr/${name}`, path.join(tree, name)]);
+  for (const name of ["proc", "sys", "dev", "run", "tmp", "boot/firmware"]) {
+    await mkdir(path.join(tree, name), { recursive: true });
+  }
+  const extended = `offset=${root.offsetBytes},root_owner=0:0,nodiscard`;
+  const rootKiB = `${root.lengthBytes / 1024}k`;
+  await execa("mke2fs", ["-q", "-F", "-t", "ext4", "-L", "rootfs", "-d", tree, "-E", extended, image, rootKiB]);
+  await rm(parts, { recursive: true });
+  return { path: image, sizeBytes, boot, root, marker: name };
+}
+
+async function writeTree(folder: string, files: Readonly<Record<string, string | Buffer>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+    await writeFile(path.join(folder, name), content);
+  }
+}
+
+/** Bytes of the image. */
+export async function readImage(
+  image: TinyImage,
+  range: { offsetBytes: number; lengthBytes: number },
+): Promise<Buffer> {
+  return (await readFile(image.path)).subarray(range.offsetBytes, range.offsetBytes + range.lengthBytes);
+}
