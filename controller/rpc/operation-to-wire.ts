@@ -1,0 +1,128 @@
+import { failureToWire } from "../../proto/failure.ts";
+import * as wire from "../../proto/gen/pallet/v1/operation.ts";
+import type {
+  AgentOperation,
+  ByteCount,
+  Customisation,
+  ImageSource,
+  OperationPhase,
+  OperationSpec,
+  Progress,
+} from "../reimage/agent-operation.ts";
+import { durationToWire } from "./duration.ts";
+
+const states = {
+  running: wire.OperationState.OPERATION_STATE_RUNNING,
+  succeeded: wire.OperationState.OPERATION_STATE_SUCCEEDED,
+  failed: wire.OperationState.OPERATION_STATE_FAILED,
+  cancelled: wire.OperationState.OPERATION_STATE_CANCELLED,
+} as const satisfies Record<AgentOperation["state"], wire.OperationState>;
+
+const phases = {
+  starting: wire.OperationPhase.OPERATION_PHASE_UNSPECIFIED,
+  erasing: wire.OperationPhase.OPERATION_PHASE_ERASING,
+  writing: wire.OperationPhase.OPERATION_PHASE_WRITING,
+  syncing: wire.OperationPhase.OPERATION_PHASE_SYNCING,
+  verifying: wire.OperationPhase.OPERATION_PHASE_VERIFYING,
+  customising: wire.OperationPhase.OPERATION_PHASE_CUSTOMISING,
+  "writing-table": wire.OperationPhase.OPERATION_PHASE_WRITING_TABLE,
+  formatting: wire.OperationPhase.OPERATION_PHASE_FORMATTING,
+  wiping: wire.OperationPhase.OPERATION_PHASE_WIPING,
+  unmounting: wire.OperationPhase.OPERATION_PHASE_UNMOUNTING,
+  identifying: wire.OperationPhase.OPERATION_PHASE_IDENTIFYING,
+} as const satisfies Record<OperationPhase, wire.OperationPhase>;
+
+const compressions = {
+  none: wire.Compression.COMPRESSION_NONE,
+  zstd: wire.Compression.COMPRESSION_ZSTD,
+} as const;
+
+const filesystems = {
+  vfat: wire.FilesystemType.FILESYSTEM_TYPE_VFAT,
+  ext4: wire.FilesystemType.FILESYSTEM_TYPE_EXT4,
+} as const;
+
+const wipeMethods = {
+  discard: wire.WipeMethod.WIPE_METHOD_DISCARD,
+  signatures: wire.WipeMethod.WIPE_METHOD_SIGNATURES,
+} as const;
+
+/** An operation as it travels. */
+export function operationToWire(operation: AgentOperation): wire.Operation {
+  return {
+    operationId: operation.id,
+    spec: operation.spec && operationSpecToWire(operation.spec),
+    state: states[operation.state],
+    progress: progressToWire(operation.progress),
+    failure: operation.failure && failureToWire(operation.failure),
+    startedAt: new Date(operation.startedAt),
+    endedAt: operation.endedAt === undefined ? undefined : new Date(operation.endedAt),
+  };
+}
+
+/** Progress as it travels. */
+export function progressToWire(progress: Progress): wire.Progress {
+  return {
+    phase: phases[progress.phase],
+    read: byteCountToWire(progress.read),
+    written: byteCountToWire(progress.written),
+    skipped: byteCountToWire(progress.skipped),
+    verified: byteCountToWire(progress.verified),
+    bytesPerSecond: BigInt(Math.round(progress.bytesPerSecond)),
+    eta: progress.etaMs === undefined ? undefined : durationToWire(progress.etaMs),
+    resumed: progress.resumed,
+  };
+}
+
+/** The work of an operation as it travels. */
+export function operationSpecToWire(spec: OperationSpec): wire.OperationSpec {
+  switch (spec.kind) {
+    case "write-image": {
+      const { device, source, customisation } = spec;
+      const value = {
+        device,
+        source: sourceToWire(source),
+        customisation: customisation && customisationToWire(customisation),
+      };
+      return { work: { $case: "writeImage", value } };
+    }
+    case "verify-image":
+      return { work: { $case: "verifyImage", value: { device: spec.device, source: sourceToWire(spec.source) } } };
+    case "make-filesystem": {
+      const value = { device: spec.device, type: filesystems[spec.type], label: spec.label };
+      return { work: { $case: "makeFilesystem", value } };
+    }
+    case "wipe":
+      return { work: { $case: "wipe", value: { device: spec.device, method: wipeMethods[spec.method] } } };
+    case "unmount":
+      return { work: { $case: "unmount", value: { device: spec.device } } };
+    case "identify":
+      return { work: { $case: "identify", value: { duration: durationToWire(spec.durationMs) } } };
+  }
+}
+
+function sourceToWire(source: ImageSource): wire.ImageSource {
+  return {
+    url: source.url,
+    compression: compressions[source.compression],
+    storedBytes: BigInt(source.storedBytes),
+    sizeBytes: BigInt(source.sizeBytes),
+    digest: source.digest,
+    firstPartitionBytes: BigInt(source.firstPartitionBytes),
+  };
+}
+
+function customisationToWire({ root, stamp }: Customisation): wire.Customisation {
+  return {
+    root: {
+      offsetBytes: BigInt(root.offsetBytes),
+      lengthBytes: BigInt(root.lengthBytes),
+      filesystemType: root.filesystemType,
+    },
+    stamp: { ...stamp, installedAt: new Date(stamp.installedAt) },
+  };
+}
+
+function byteCountToWire({ done, total }: ByteCount): wire.ByteCount {
+  return { done: BigInt(done), total: BigInt(total) };
+}
