@@ -12,19 +12,22 @@ export interface Customise extends Customisation {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Root of the private folders to mount at; the next ones are made below it. */
+const MOUNT_ROOT = "/run/pallet";
+
+/** Waits between attempts to unmount while something (udev, an indexer) has the filesystem open. */
+const unmountRetriesMs = [50, 100, 200, 400, 800, 1600];
+
 /**
  * Places the stamp into the new system as /etc/pallet/installed.json. The root partition is reached by its offset,
- * through a loop device, because the partition table is written last. Whatever happens, the filesystem is unmounted and
- * the loop device detached before this returns, and the device's cache is flushed, so that O_DIRECT reads see it.
+ * because the partition table is written last. Whatever happens, the filesystem is unmounted before this returns, and
+ * the device's cache is flushed, so that O_DIRECT reads see it.
  *
- * Throws a Failure: `invalid` when the filesystem is not one of a system, `tool-failed`, `device-error`, `cancelled`.
+ * Throws a Failure: `invalid` when the filesystem is not one of a system, `device-error`, `tool-failed`, `cancelled`.
  */
 export async function customise({ device, root, stamp, signal }: Customise): Promise<void> {
-  if (!/^[a-z0-9_]+$/.test(root.filesystemType))
-    throw new Failure("invalid", `${JSON.stringify(root.filesystemType)} is no name of a filesystem`);
-  await withLoopDevice(device, root, signal, (loop) =>
-    withMount(loop, root.filesystemType, signal, (folder) => writeStamp(folder, device, stamp)),
-  );
+  checkRoot(root);
+  await withMount(device, root, signal, (folder) => writeStamp(folder, device, stamp));
   await runTool({
     tool: "blockdev",
     args: ["--flushbufs", device],
@@ -32,6 +35,14 @@ export async function customise({ device, root, stamp, signal }: Customise): Pro
     task: `flush the buffers of ${device}`,
     signal,
   });
+}
+
+/** These become mount options: nothing else may slip in with them. */
+function checkRoot({ offsetBytes, lengthBytes, filesystemType }: Customise["root"]): void {
+  if (!/^[a-z0-9_]+$/.test(filesystemType))
+    throw new Failure("invalid", `${JSON.stringify(filesystemType)} is not the name of a filesystem`);
+  if (!Number.isSafeInteger(offsetBytes) || !Number.isSafeInteger(lengthBytes) || offsetBytes < 0 || lengthBytes <= 0)
+    throw new Failure("invalid", `a root partition of ${lengthBytes} bytes at ${offsetBytes} is not possible`);
 }
 
 async function writeStamp(root: string, device: string, stamp: Customise["stamp"]): Promise<void> {
@@ -44,84 +55,69 @@ async function writeStamp(root: string, device: string, stamp: Customise["stamp"
     });
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure("device-error", `cannot write /etc/pallet/installed.json into the new system on ${device}`, {
-      cause: error,
-    });
+    const words = error instanceof Error ? error.message : String(error);
+    throw new Failure(
+      "device-error",
+      `cannot write /etc/pallet/installed.json into the new system on ${device}: ${words}`,
+      { cause: error },
+    );
   }
 }
 
-async function withLoopDevice(
-  device: string,
-  range: Customise["root"],
-  signal: AbortSignal | undefined,
-  use: (loop: string) => Promise<void>,
-): Promise<void> {
-  const offset = ["--offset", String(range.offsetBytes), "--sizelimit", String(range.lengthBytes)];
-  const { stdout } = await runTool({
-    tool: "losetup",
-    args: ["--find", "--show", ...offset, device],
-    debianPackage: "mount",
-    task: `reach the root partition of the new system on ${device}`,
-    signal,
-  });
-  const loop = stdout.trim();
-  try {
-    await use(loop);
-  } finally {
-    await insist({ tool: "losetup", args: ["--detach", loop], task: `detach ${loop} from ${device}` });
-  }
-}
-
+/**
+ * Mounts the filesystem at an offset of a device for the time of `use`. mount(8) sets up the loop device so that the
+ * kernel detaches it with the unmount, or when the last process of this mount namespace has died.
+ */
 async function withMount(
-  loop: string,
-  filesystemType: string,
+  device: string,
+  root: Customise["root"],
   signal: AbortSignal | undefined,
   use: (folder: string) => Promise<void>,
 ): Promise<void> {
-  await mkdir("/run/pallet", { recursive: true, mode: 0o755 });
-  const folder = await mkdtemp("/run/pallet/customise-");
+  await mkdir(MOUNT_ROOT, { recursive: true });
+  const folder = await mkdtemp(`${MOUNT_ROOT}/customise-`);
   try {
     await runTool({
       tool: "mount",
-      args: [
-        "--types",
-        filesystemType,
-        "--options",
-        mountOptions(filesystemType),
-        "--source",
-        loop,
-        "--target",
-        folder,
-      ],
+      args: ["--types", root.filesystemType, "--options", mountOptions(root), "--source", device, "--target", folder],
       debianPackage: "mount",
-      task: `mount the ${filesystemType} root filesystem of the new system`,
+      task: `mount the ${root.filesystemType} root filesystem at byte ${root.offsetBytes} of ${device}`,
       signal,
     });
     try {
       await use(folder);
     } finally {
-      await insist({ tool: "umount", args: ["--", folder], task: "unmount the root filesystem of the new system" });
+      await unmountInsistently(folder, device);
     }
   } finally {
     await rmdir(folder);
   }
 }
 
-/** ext4 would start to initialise its inode tables in the background: nothing for the few moments here. */
-function mountOptions(filesystemType: string): string {
-  return ["nosuid", "nodev", "noexec", "noatime", ...(filesystemType === "ext4" ? ["noinit_itable"] : [])].join(",");
+/** Of an ext4, the kernel would start to initialise the inode tables in the background: not for these few moments. */
+function mountOptions({ offsetBytes, lengthBytes, filesystemType }: Customise["root"]): string {
+  const place = ["loop", `offset=${offsetBytes}`, `sizelimit=${lengthBytes}`];
+  const distrust = ["nosuid", "nodev", "noexec", "noatime"];
+  return [...place, ...distrust, ...(filesystemType === "ext4" ? ["noinit_itable"] : [])].join(",");
 }
 
-/** Cleans up, not to be cancelled, and again while something (udev, an indexer) still has it open. */
-async function insist(run: { tool: string; args: readonly string[]; task: string }): Promise<void> {
-  for (const delayMs of [50, 100, 200, 400, 800, 1600]) {
+/** Not to be cancelled: a filesystem left mounted would write to the disk later. */
+async function unmountInsistently(folder: string, device: string): Promise<void> {
+  const attempt = () =>
+    runTool({
+      tool: "umount",
+      args: ["--", folder],
+      debianPackage: "mount",
+      task: `unmount the root filesystem of the new system on ${device}`,
+    });
+  for (const delayMs of unmountRetriesMs) {
     try {
-      await runTool({ ...run, debianPackage: "mount" });
+      await attempt();
       return;
     } catch (error) {
       if (!(error instanceof Failure) || !/busy/i.test(error.message)) throw error;
       await sleep(delayMs);
     }
   }
-  await runTool({ ...run, debianPackage: "mount" });
+  await attempt();
 }

@@ -1,5 +1,6 @@
 import { Failure } from "../../proto/failure.ts";
 import type { BlockDevice } from "../inventory/block-device.ts";
+import { findLineage, withDescendants } from "../inventory/device-tree.ts";
 import type { RootDevice } from "../inventory/node-facts.ts";
 
 /** What somebody wants to overwrite. */
@@ -14,12 +15,12 @@ export interface GuardRequest {
   readonly minBytes?: number | undefined;
   /** Whether a partition is accepted too (making a filesystem, unmounting), not only a whole disk. */
   readonly allowPartition?: boolean | undefined;
-  /** Whether a mounted device or active swap is accepted (unmounting). */
-  readonly allowMounted?: boolean | undefined;
+  /** What for: only overwriting needs a device that nobody uses and that takes writes. "overwrite" unless given. */
+  readonly purpose?: "overwrite" | "unmount" | undefined;
 }
 
 /**
- * Decides whether a device may be overwritten, and returns it. The agent asks this before every operation that writes,
+ * Decides whether a device may be overwritten (or unmounted), and returns it. The agent asks this before every operation that writes,
  * whatever the controller has planned.
  *
  * Throws a Failure that names device, finding and remedy: `not-a-disk` (relative, "..", symbolic link, unknown, a
@@ -34,10 +35,9 @@ export function guardDisk(devices: readonly BlockDevice[], request: GuardRequest
   checkType(device, lineage, request.allowPartition === true);
   const stack = withDescendants(device);
   checkRoot(device, lineage, stack, request.root);
-  if (request.allowMounted !== true) {
-    checkMounts(device, stack);
-    checkHolders(device, stack);
-  }
+  if (request.purpose === "unmount") return device;
+  checkMounts(device, stack);
+  checkHolders(device, stack);
   checkWritable(device, lineage);
   checkSize(device, request.minBytes ?? 0);
   return device;
@@ -70,7 +70,7 @@ function checkType(device: BlockDevice, lineage: readonly BlockDevice[], allowPa
   const refuse = (finding: string) => {
     throw new Failure("not-a-disk", `${device.path} is ${finding}`);
   };
-  if (device.type === "part") {
+  if (device.type === "part" && lineage.length === 2) {
     const disk = lineage.at(-2)?.path ?? "a disk";
     if (!allowPartition) refuse(`partition ${device.partitionNumber} of ${disk}, not a whole disk; give ${disk}`);
     return;
@@ -143,21 +143,6 @@ function checkSize(device: BlockDevice, minBytes: number): void {
       `${device.path} has ${device.sizeBytes} bytes, ${minBytes} are needed; use a larger disk or a smaller image`,
       { expected: `at least ${minBytes} bytes`, found: `${device.sizeBytes} bytes` },
     );
-}
-
-/** The device with this path, after the devices that it lies on, whole disk first; empty when there is none. */
-function findLineage(devices: readonly BlockDevice[], path: string): readonly BlockDevice[] {
-  for (const device of devices) {
-    if (device.path === path) return [device];
-    const below = findLineage(device.children, path);
-    if (below.length > 0) return [device, ...below];
-  }
-  return [];
-}
-
-/** A device and everything on it, in any depth. */
-export function withDescendants(device: BlockDevice): readonly BlockDevice[] {
-  return [device, ...device.children.flatMap(withDescendants)];
 }
 
 function isWholeDisk(device: BlockDevice): boolean {

@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
 import { throwIfCancelled } from "./run-tool.ts";
+import { knownLeds, selectedTrigger, selectLed } from "./select-led.ts";
 
 /** How a person is to find the board. */
 export interface Identify {
@@ -12,9 +13,6 @@ export interface Identify {
   /** Half a period of the blinking. */
   readonly halfPeriodMs?: number;
 }
-
-/** The LEDs of a Pi by which a person can find it, best first: activity, then power; the old names after the new ones. */
-const knownLeds = ["ACT", "led0", "PWR", "led1"] as const;
 
 /**
  * Blinks the board's LED for so long, and leaves it as it was, also when it was cancelled. The kernel's "timer" trigger
@@ -46,14 +44,9 @@ export async function identify(request: Identify): Promise<void> {
   }
 }
 
-/** The trigger in brackets, as the kernel lists it: "none [mmc0] timer". */
-export function selectedTrigger(triggers: string): string | undefined {
-  return /\[([^\]]+)\]/.exec(triggers)?.[1];
-}
-
 async function findLed(folder: string): Promise<string> {
   const present: string[] = await readdir(folder).catch(() => []);
-  const led = knownLeds.find((name) => present.includes(name));
+  const led = selectLed(present);
   if (led !== undefined) return led;
   const others = present.length === 0 ? "it has no LED at all" : `its LEDs are ${present.join(", ")}`;
   throw new Failure("unsupported", `this node has none of the LEDs ${knownLeds.join(", ")} to blink; ${others}`);

@@ -30,17 +30,26 @@ export async function placeFile({ root, folders, name, content }: PlaceFile): Pr
     if (last === undefined) return;
     const temporary = within(last, `.${name}.pallet-new`);
     await rm(temporary, { force: true });
-    const file = await open(temporary, NEW_FILE, 0o644);
     try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
+      await writeNew(temporary, content);
+      await rename(temporary, within(last, name));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
     }
-    await rename(temporary, within(last, name));
     for (const folder of opened.toReversed()) await folder.sync();
   } finally {
     for (const folder of opened) await folder.close();
+  }
+}
+
+async function writeNew(path: string, content: string): Promise<void> {
+  const file = await open(path, NEW_FILE, 0o644);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

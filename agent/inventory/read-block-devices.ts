@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { runTool } from "../disk/run-tool.ts";
 import type { BlockDevice } from "./block-device.ts";
+import { nestLoopDevices } from "./device-tree.ts";
 import { parseBlkid } from "./parse-blkid.ts";
 import { parseLsblk, selectColumns } from "./parse-lsblk.ts";
 
@@ -12,7 +13,7 @@ const SYSFS_SECTOR_BYTES = 512;
 
 /**
  * Reads every block device of this node as a tree: lsblk(8), completed with what only sysfs knows (partition number and
- * start, SD card registers) and, where no udev database says what is on a device, with blkid(8).
+ * start, SD card registers, loop devices over disks) and, where no udev database says what is on a device, with blkid(8).
  *
  * Throws a Failure: `tool-failed` when a tool is missing or fails, `cancelled`.
  */
@@ -34,7 +35,18 @@ export async function readBlockDevices(signal?: AbortSignal): Promise<readonly B
     ]);
     return { ...device, ...facts, ...content, children };
   };
-  return Promise.all(parseLsblk(stdout).map(complete));
+  const devices = await Promise.all(parseLsblk(stdout).map(complete));
+  return nestLoopDevices(devices, await readBackingFiles(devices));
+}
+
+/** Backing files of the loop devices, by the name of the loop device. */
+async function readBackingFiles(devices: readonly BlockDevice[]): Promise<ReadonlyMap<string, string>> {
+  const loops = devices.filter((device) => device.type === "loop");
+  return new Map(
+    await Promise.all(
+      loops.map(async ({ name }) => [name, await readAttribute(`/sys/class/block/${name}/loop/backing_file`)] as const),
+    ),
+  );
 }
 
 let columnsOfThisLsblk: readonly string[] | undefined;
