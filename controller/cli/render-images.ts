@@ -1,0 +1,75 @@
+import type { Look } from "./style.ts";
+import { type Cell, renderFields, renderTable } from "./table.ts";
+import { formatAge, formatBytes } from "./units.ts";
+import type { ImageView } from "./view/image-view.ts";
+
+/** What to tell an operator whose catalogue is empty. */
+export const noImages = "no images yet: add one with: controller images add FILE (.img, .img.gz, .img.xz or .img.zst)";
+
+/** The images as a table; the digest in full, because it is what nodes prove. */
+export function renderImages(images: readonly ImageView[], look: Look, now: number): string[] {
+  return renderTable(
+    [
+      { title: "NAME" },
+      { title: "SYSTEM", shrinkTo: 12 },
+      { title: "SIZE", align: "right" },
+      { title: "STORED", align: "right" },
+      { title: "ADDED" },
+      { title: "DIGEST (SHA-256)" },
+    ],
+    images.map((image) => [
+      image.name,
+      image.operatingSystem ?? "",
+      formatBytes(image.sizeBytes),
+      formatBytes(image.storedBytes),
+      formatAge(image.addedAt, now),
+      image.digest,
+    ]),
+    look,
+  );
+}
+
+/** One image with everything that is known about it. */
+export function renderImage(image: ImageView, look: Look, now: number): string[] {
+  const { boot } = image;
+  const fields: (readonly [string, Cell | string])[] = [
+    ["name", image.name],
+    ["system", image.operatingSystem ?? "unknown"],
+    ["digest", image.digest],
+    ["size", `${formatBytes(image.sizeBytes)} (${image.sizeBytes} bytes)`],
+    ["stored", `${formatBytes(image.storedBytes)} (${image.storedBytes} bytes)`],
+    ["added", image.addedAt === null ? "unknown" : `${image.addedAt} (${formatAge(image.addedAt, now)})`],
+    ["table", image.partitionTable],
+  ];
+  if (boot !== null)
+    fields.push(
+      ["kernel", boot.kernel],
+      ["initrd", boot.initrd ?? "none"],
+      ["device trees", boot.deviceTrees.length === 0 ? "none" : boot.deviceTrees.join(" ")],
+      ["command line", boot.commandLine],
+    );
+  const partitions = renderTable(
+    [
+      { title: "PARTITION", align: "right" },
+      { title: "START", align: "right" },
+      { title: "SIZE", align: "right" },
+      { title: "TYPE" },
+      { title: "CONTENT" },
+      { title: "LABEL" },
+      { title: "PARTUUID" },
+      { title: "" },
+    ],
+    image.partitions.map((partition) => [
+      String(partition.number),
+      formatBytes(partition.offsetBytes),
+      formatBytes(partition.lengthBytes),
+      partition.type,
+      partition.filesystemType ?? "",
+      partition.label ?? "",
+      partition.partitionUuid ?? "",
+      { text: partition.number === image.rootPartition ? "root" : "", style: "green" },
+    ]),
+    look,
+  );
+  return [...renderFields(fields, look), "", ...partitions];
+}

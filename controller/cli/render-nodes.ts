@@ -1,0 +1,115 @@
+import type { Look } from "./style.ts";
+import { type Cell, renderFields, renderTable } from "./table.ts";
+import { formatAge, formatBytes, formatCount, formatDuration } from "./units.ts";
+import type { NodeView } from "./view/node-view.ts";
+
+/** What to tell an operator whose controller knows no node. */
+export const noNodes =
+  "no nodes yet: power one on whose DHCP server names this controller as its TFTP server; it appears as soon as it asks for a boot file";
+
+/** "agent" or the image of an installed system: what the node runs, as far as its agent said. */
+function runs({ agent }: NodeView): string {
+  if (agent === null) return "";
+  return agent.role === "resident" ? (agent.installed?.imageName ?? "an installed system") : "agent";
+}
+
+function status({ online, agent }: NodeView): Cell {
+  if (online) return { text: "online", style: "green" };
+  return agent === null ? { text: "discovered", style: "cyan" } : { text: "silent", style: "yellow" };
+}
+
+/** The nodes as a table. */
+export function renderNodes(nodes: readonly NodeView[], look: Look, now: number): string[] {
+  return renderTable(
+    [
+      { title: "NAME" },
+      { title: "STATUS" },
+      { title: "ACCEPTED" },
+      { title: "RUNS" },
+      { title: "BOOTS" },
+      { title: "PROVED" },
+      { title: "ADDRESS" },
+      { title: "MAC" },
+      { title: "SEEN" },
+      { title: "MODEL", shrinkTo: 8 },
+    ],
+    nodes.map((node) => [
+      node.name,
+      status(node),
+      node.accepted ? "yes" : { text: "no", style: "yellow" },
+      runs(node),
+      node.bootTarget,
+      node.provedImageName ?? "",
+      node.address ?? "",
+      node.nodeId,
+      formatAge(node.lastSeenAt, now),
+      node.facts?.model ?? "",
+    ]),
+    look,
+  );
+}
+
+/** What an operator should know below the table of nodes. */
+export function renderNodesHint(nodes: readonly NodeView[]): string[] {
+  const fresh = nodes.filter(({ accepted }) => !accepted);
+  if (fresh.length === 0) return [];
+  const which = fresh.length === 1 ? "is not accepted, so --all leaves it" : "are not accepted, so --all leaves them";
+  const names = fresh.length > 4 ? "--all" : fresh.map(({ name }) => name).join(" ");
+  return [`${formatCount(fresh.length, "node")} ${which} out; accept with: controller node accept ${names}`];
+}
+
+/** One node with everything that is known about it. */
+export function renderNode(node: NodeView, look: Look, now: number): string[] {
+  const { facts, agent, bootStage } = node;
+  const age = (time: string | null) => (time === null ? "never" : `${time} (${formatAge(time, now)})`);
+  const fields: (readonly [string, Cell | string])[] = [
+    ["name", node.name],
+    ["mac", node.nodeId],
+    ["status", status(node)],
+    ["accepted", node.accepted ? "yes" : `no: accept it with "controller node accept ${node.name}"`],
+    ["address", node.address ?? "unknown"],
+    [
+      "next boot",
+      node.bootImageDigest === null ? node.bootTarget : `${node.bootTarget}, image ${node.bootImageDigest}`,
+    ],
+    [
+      "proved",
+      node.provedImageName === null ? "nothing yet" : `${node.provedImageName}, ${node.provedImageDigest ?? ""}`,
+    ],
+    ["rollout", node.rolloutId ?? "none"],
+    ["last seen", age(node.lastSeenAt)],
+    ["discovered", age(node.discoveredAt)],
+    ["boot stage", bootStage === null ? "none seen" : `${bootStage.path}, ${formatAge(bootStage.time, now)}`],
+  ];
+  if (agent !== null)
+    fields.push(
+      ["agent", `${agent.version ?? "?"}, ${agent.role}, port ${agent.port}, instance ${agent.instanceId}`],
+      [
+        "installed",
+        agent.installed === null
+          ? "says nothing of an installed system"
+          : `${agent.installed.imageName}, ${agent.installed.imageDigest}, by ${agent.installed.reimageId}`,
+      ],
+    );
+  if (facts !== null) {
+    const { root } = facts;
+    fields.push(
+      ["model", facts.model ?? "unknown"],
+      ["serial", facts.serial ?? "unknown"],
+      ["cpu", `${facts.cpuCount} × ${facts.cpuModel ?? "unknown"}, ${facts.architecture ?? "?"}`],
+      ["memory", formatBytes(facts.memoryBytes)],
+      ["temperature", facts.temperatureCelsius === null ? "unknown" : `${facts.temperatureCelsius.toFixed(1)} °C`],
+      ["kernel", facts.kernel ?? "unknown"],
+      [
+        "root",
+        root === null ? "unknown" : `${root.source} (${root.filesystemType})${root.disk ? ` on ${root.disk}` : ""}`,
+      ],
+      ["boot id", facts.bootId ?? "unknown"],
+      ["hostname", facts.hostname ?? "unknown"],
+      ["up for", formatDuration(facts.uptimeSeconds * 1000)],
+    );
+    for (const { name, mac, addresses } of facts.interfaces)
+      fields.push(["interface", `${name}, ${mac}${addresses.length > 0 ? `, ${addresses.join(", ")}` : ""}`]);
+  }
+  return renderFields(fields, look);
+}
