@@ -49,8 +49,8 @@ const opcodes = {
 const maxRequestBytes = 1024;
 const maxOptions = 16;
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
-const lenientDecoder = new TextDecoder("utf-8");
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** Reads a packet from a datagram. Throws MalformedPacket. `data` shares the memory of `bytes`. */
