@@ -5,14 +5,12 @@ import process from "node:process";
 import { execa } from "execa";
 import type { Board } from "./board.ts";
 import { createCard } from "./card.ts";
+import { checkout } from "./checkout.ts";
 import { createConsole } from "./console.ts";
 import { ended, spawnLeashed } from "./leashed-process.ts";
-import { type MachineSpec, rootDirectory } from "./machine/machine-spec.ts";
+import type { MachineSpec } from "./machine/machine-spec.ts";
 import type { Network } from "./network.ts";
 import { type PiModelName, piModels } from "./pi-model.ts";
-
-/** Checkout that the simulated Pis run their agent from: this one. */
-export const checkout: string = path.resolve(import.meta.dirname, "../..");
 
 /** What kind of board to make. */
 export interface BoardOptions {
@@ -59,7 +57,10 @@ export async function createSimulatedBoard(
       ...program,
     ]);
     child.stdout?.setEncoding("utf8").on("data", console.append);
-    child.stderr?.setEncoding("utf8").on("data", console.append);
+    child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+      // What unshare(1) says when its child was killed is no word of the board.
+      if (!chunk.startsWith("unshare: sigprocmask")) console.append(chunk);
+    });
     const gone = ended(child).then(async ({ code, signal }) => {
       await detachLoopsOver(card.device);
       machine = undefined;
@@ -128,8 +129,8 @@ export async function createSimulatedBoard(
       process.kill(await agentProcess(), "SIGKILL");
     },
     async run(program, args) {
-      const target = ["--target", String(await firstProcess()), "--mount", "--uts", "--net", "--pid"];
-      return (await execa("nsenter", [...target, "--", "chroot", rootDirectory, program, ...args])).stdout;
+      const target = ["--target", String(await firstProcess()), "--mount", "--uts", "--net", "--pid", "--root", "--wd"];
+      return (await execa("nsenter", [...target, "--", program, ...args])).stdout;
     },
     async close() {
       await powerOff();

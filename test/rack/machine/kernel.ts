@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { scanCard } from "./card-partitions.ts";
 import type { MachineSpec } from "./machine-spec.ts";
 import { presentPlatform } from "./platform-files.ts";
-import { type PreparedRoot, prepareCardRoot, prepareNetworkRoot } from "./root-filesystem.ts";
+import { type AgentCommand, enterCardRoot, enterNetworkRoot } from "./root-filesystem.ts";
 import { runTool } from "./run-tool.ts";
 import { parseRoot, selectRoot } from "./select-root.ts";
 import { print } from "./serial-console.ts";
@@ -18,23 +18,21 @@ export async function runKernel(spec: MachineSpec, commandLine: string): Promise
   const root = parseRoot(commandLine);
   if (root.kind === "network") {
     await runTool("hostname", "raspberrypi");
-    return await superviseAgent(await prepareNetworkRoot(spec), []);
+    return await superviseAgent(await enterNetworkRoot(spec), []);
   }
   const partition = selectRoot(root.word, partitions);
   if (partition === undefined) {
     return await panic(commandLine, `VFS: Unable to mount root fs on "${root.word}": no such partition`);
   }
-  let prepared: PreparedRoot;
+  let agent: AgentCommand;
   try {
-    prepared = await prepareCardRoot(spec, partition);
+    agent = await enterCardRoot(spec, partition);
   } catch (error) {
     return await panic(commandLine, error instanceof Error ? error.message : String(error));
   }
   print(`[    2.000000] VFS: Mounted root (${partition.filesystemType} filesystem) on ${partition.device}`);
-  await runTool("hostname", "--file", `${prepared.directory}/etc/hostname`).catch(() =>
-    runTool("hostname", "localhost"),
-  );
-  return await superviseAgent(prepared, ["--role", "resident"]);
+  await runTool("hostname", "--file", "/etc/hostname").catch(() => runTool("hostname", "localhost"));
+  return await superviseAgent(agent, ["--role", "resident"]);
 }
 
 /** Hangs, or reboots after the seconds that `panic=` names (Documentation/admin-guide/kernel-parameters). */
@@ -50,10 +48,11 @@ async function panic(commandLine: string, message: string): Promise<never> {
 }
 
 /** What the agent's systemd unit does: starts it, and starts it again a second after it ended. */
-async function superviseAgent(root: PreparedRoot, args: readonly string[]): Promise<never> {
+async function superviseAgent(command: AgentCommand, args: readonly string[]): Promise<never> {
   for (;;) {
     print("systemd[1]: Started pallet-agent.service.");
-    const agent = spawn("chroot", [root.directory, ...root.agentCommand, ...args], {
+    const agent = spawn(command[0], [command[1], ...args], {
+      cwd: "/",
       stdio: ["ignore", "inherit", "inherit"],
       env: {
         PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -16,6 +16,3 @@ export interface MachineSpec {
   /** Checkout of Pallet on the host that its agent runs from. */
   readonly checkout: string;
 }
-
-/** Where, in the machine's mount namespace, the root filesystem of the running system is. */
-export const rootDirectory = "/run/root";

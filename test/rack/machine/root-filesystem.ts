@@ -1,24 +1,21 @@
-import { existsSync, lstatSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readlinkSync, rmdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import type { CardPartition } from "./card-partitions.ts";
-import { type MachineSpec, rootDirectory } from "./machine-spec.ts";
-import { mount } from "./run-tool.ts";
+import type { MachineSpec } from "./machine-spec.ts";
+import { mount, runTool } from "./run-tool.ts";
 
-/** A root filesystem that is ready to chroot(8) into, and the program to run in it. */
-export interface PreparedRoot {
-  readonly directory: string;
-  /** Node and the agent's main.ts, as paths in it. */
-  readonly agentCommand: readonly [node: string, main: string];
-}
+/** Node and the agent's main.ts, as paths in the new root filesystem. */
+export type AgentCommand = readonly [node: string, main: string];
 
+const rootDirectory = "/run/root";
 const checkoutInside = "/run/pallet-checkout";
 
 /**
- * The root filesystem of a netbooted node: programs of the host read-only, the node's own writes in RAM.
+ * Enters the root filesystem of a netbooted node: programs of the host read-only, the node's own writes in RAM.
  * (The rack has no NFS server; "/" is a tmpfs where a real node has an overlay of NFS and a tmpfs.)
  */
-export async function prepareNetworkRoot(spec: MachineSpec): Promise<PreparedRoot> {
+export async function enterNetworkRoot(spec: MachineSpec): Promise<AgentCommand> {
   const directory = rootDirectory;
   mkdirSync(directory);
   await mount("-t", "tmpfs", "-o", "mode=755", "rootfs", directory);
@@ -28,21 +25,21 @@ export async function prepareNetworkRoot(spec: MachineSpec): Promise<PreparedRoo
     await mount("--bind", "-o", "ro", `/${name}`, path.join(directory, name));
   }
   for (const name of ["mnt", "var", "root", "home"]) mkdirSync(path.join(directory, name));
-  return await furnish(spec, directory);
+  return await furnishAndEnter(spec, directory);
 }
 
 /**
- * Mounts the card's root partition and makes it runnable on this CPU: the host's /usr in the place of its arm64
+ * Enters the card's root partition, made runnable on this CPU: the host's /usr in the place of its arm64
  * programs. Everything else, /etc with the stamp of the reimage above all, is the card's own.
  * Throws, with the message that a kernel would panic with, when the card holds no such system.
  */
-export async function prepareCardRoot(spec: MachineSpec, partition: CardPartition): Promise<PreparedRoot> {
+export async function enterCardRoot(spec: MachineSpec, partition: CardPartition): Promise<AgentCommand> {
   const directory = rootDirectory;
   mkdirSync(directory);
   await mount("-t", partition.filesystemType, partition.device, directory).catch((error: unknown) => {
     throw new Error(`VFS: Unable to mount root fs on ${partition.device}`, { cause: error });
   });
-  // An image may name its programs by absolute symlinks, which mean the card's files only after chroot.
+  // An image may name its programs by absolute symlinks, which mean the card's files only once it is the root.
   const present = (file: string) => lstatSync(path.join(directory, file), { throwIfNoEntry: false }) !== undefined;
   if (!present("etc/os-release") && !present("usr/lib/os-release")) throw new Error("No os-release on the root fs");
   if (!["sbin/init", "usr/sbin/init", "usr/lib/systemd/systemd"].some(present)) {
@@ -57,7 +54,7 @@ export async function prepareCardRoot(spec: MachineSpec, partition: CardPartitio
     else await reproduce(`/${name}`, directory);
   }
   await reproduce("/lib64", directory);
-  return await furnish(spec, directory);
+  return await furnishAndEnter(spec, directory);
 }
 
 /** The same symlink or, where the host has a folder, a bind of it; nothing where something is there already. */
@@ -73,7 +70,7 @@ async function reproduce(source: string, directory: string): Promise<void> {
   }
 }
 
-async function furnish(spec: MachineSpec, directory: string): Promise<PreparedRoot> {
+async function furnishAndEnter(spec: MachineSpec, directory: string): Promise<AgentCommand> {
   const inside = (name: string) => {
     const target = path.join(directory, name);
     mkdirSync(target, { recursive: true });
@@ -84,7 +81,12 @@ async function furnish(spec: MachineSpec, directory: string): Promise<PreparedRo
   await mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", inside("run"));
   await mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", inside("tmp"));
   await mount("--bind", "-o", "ro", spec.checkout, inside(checkoutInside));
-  return { directory, agentCommand: [await nodeProgram(spec, directory), `${checkoutInside}/agent/main.ts`] };
+  const command: AgentCommand = [await nodeProgram(spec, directory), `${checkoutInside}/agent/main.ts`];
+  // Unlike chroot(2) this is the root of the first process too, and nothing of the host's root remains in sight.
+  await runTool("pivot_root", directory, inside("run/host"));
+  await runTool("umount", "--lazy", "/run/host");
+  rmdirSync("/run/host");
+  return command;
 }
 
 async function nodeProgram(spec: MachineSpec, directory: string): Promise<string> {

@@ -1,0 +1,209 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { execa } from "execa";
+import { stringify } from "yaml";
+import type { Board } from "./board.ts";
+import { checkout } from "./checkout.ts";
+import { type ControllerProcess, createControllerProcess } from "./controller-process.ts";
+import { createNetwork, type Network } from "./network.ts";
+import type { PiModelName } from "./pi-model.ts";
+import { createRackClient, type RackClient } from "./rack-client.ts";
+import { createSimulatedBoard } from "./simulated-board.ts";
+import { fakeKernel } from "./tiny-image.ts";
+
+const MiB = 1024 * 1024;
+
+/** What a rack is made of. */
+export interface RackOptions {
+  readonly nodes: number;
+  /** Size of every card, or of the card of each board. Default 64 MiB. */
+  readonly cardBytes?: number | readonly number[];
+  /** Default: Pi 3 and Pi 4 in turn. */
+  readonly model?: PiModelName;
+  /** Kernel and initrd to netboot the agent with; default: bytes that pass for them. */
+  readonly agentBoot?: { readonly kernel: Buffer; readonly initrd: Buffer };
+  /** Keys of the controller's config file, groups as objects; they win over the rack's own. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Unix socket of the controller; default: one in the rack's folder. */
+  readonly socket?: string;
+}
+
+/** How a command of the controller's command line ended. */
+export interface CommandResult {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A management machine with a controller, a switch, and boards on it, all on this machine and all gone afterwards. */
+export interface Rack extends AsyncDisposable {
+  /** Folder for files of the rack; removed with it. */
+  readonly folder: string;
+  /** The controller's state: database and images. */
+  readonly stateDirectory: string;
+  readonly socket: string;
+  readonly network: Network;
+  readonly controller: ControllerProcess;
+  readonly client: RackClient;
+  /** Board number 1 first. All are off. */
+  readonly boards: readonly Board[];
+  board(number: number): Board;
+  /** Starts the controller and resolves when it answers. */
+  startController(): Promise<void>;
+  /** Switches every board on, has them all registered and accepted. */
+  powerOnAll(): Promise<void>;
+  /** Runs `controller ARGS` of this checkout against this rack's controller, whatever its exit code. */
+  pallet(...args: readonly string[]): Promise<CommandResult>;
+  /** The same, and throws unless its exit code is 0; returns its standard output. */
+  palletOk(...args: readonly string[]): Promise<string>;
+  /** The last words of every console and of the controller, for the report of a failure. */
+  lastWords(lines?: number): string;
+  close(): Promise<void>;
+}
+
+/** Builds a rack and starts its controller; boards are there but off. */
+export async function createRack(options: RackOptions): Promise<Rack> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-rack-"));
+  const undo: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const network = await createNetwork();
+    undo.push(network.close);
+    const stateDirectory = path.join(folder, "state");
+    const socket = options.socket ?? path.join(folder, "controller.sock");
+    const configFile = await writeController(folder, stateDirectory, network.address, socket, options);
+    const controller = createControllerProcess(network, configFile);
+    undo.push(controller.kill);
+    const client = createRackClient(socket);
+    undo.push(async () => client.close());
+
+    const boards: Board[] = [];
+    undo.push(() => Promise.all(boards.map((board) => board.close())));
+    for (let number = 1; number <= options.nodes; number++) {
+      const { cardBytes = 64 * MiB } = options;
+      boards.push(
+        await createSimulatedBoard(network, number, folder, {
+          model: options.model ?? (number % 2 === 1 ? "pi-3" : "pi-4"),
+          cardBytes: typeof cardBytes === "number" ? cardBytes : (cardBytes[number - 1] ?? 64 * MiB),
+        }),
+      );
+    }
+    const board = (number: number): Board => {
+      const found = boards[number - 1];
+      if (found === undefined) throw new Error(`the rack has no board ${number}`);
+      return found;
+    };
+    const lastWords = (lines = 15): string =>
+      [
+        `--- controller\n${controller.log.tail(2 * lines)}`,
+        ...boards.map(({ console, mac }, index) => `--- board ${index + 1} (${mac})\n${console.tail(lines)}`),
+      ].join("\n");
+
+    const startController = async (): Promise<void> => {
+      controller.start();
+      await Promise.race([
+        client.ready(),
+        controller.gone().then(() => {
+          throw new Error(`the controller ended at once:\n${controller.log.tail(30)}`);
+        }),
+      ]);
+    };
+    const pallet = async (...args: readonly string[]): Promise<CommandResult> => {
+      const main = path.join(checkout, "controller/main.ts");
+      const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args, "--socket", socket], {
+        reject: false,
+        stdin: "ignore",
+        stripFinalNewline: false,
+        env: { NO_COLOR: "1" },
+      });
+      return { exitCode, stdout, stderr };
+    };
+    const palletOk = async (...args: readonly string[]): Promise<string> => {
+      const { exitCode, stdout, stderr } = await pallet(...args);
+      if (exitCode !== 0) {
+        throw new Error(`controller ${args.join(" ")}: exit code ${exitCode}\n${stdout}${stderr}\n${lastWords()}`);
+      }
+      return stdout;
+    };
+    const powerOnAll = async (): Promise<void> => {
+      await Promise.all(boards.map((each) => each.powerOn()));
+      await Promise.all(
+        boards.map(({ mac }) =>
+          client.event((event) => event.type === "node-registered" && event.nodeId === mac, { timeoutMs: 120_000 }),
+        ),
+      ).catch((error: unknown) => {
+        throw new Error(`not every node registered:\n${lastWords()}`, { cause: error });
+      });
+      await palletOk("node", "accept", "--all");
+    };
+
+    await startController();
+    return {
+      folder,
+      stateDirectory,
+      socket,
+      network,
+      controller,
+      client,
+      boards,
+      board,
+      startController,
+      powerOnAll,
+      pallet,
+      palletOk,
+      lastWords,
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Writes the controller's config file and the boot tree. Returns the path of the file. */
+async function writeController(
+  folder: string,
+  stateDirectory: string,
+  listen: string,
+  socket: string,
+  options: RackOptions,
+): Promise<string> {
+  const { kernel, initrd } = options.agentBoot ?? { kernel: fakeKernel(), initrd: Buffer.alloc(16 * 1024, 0x55) };
+  const bootTree = path.join(folder, "boot");
+  await mkdir(path.join(bootTree, "agent"), { recursive: true });
+  await writeFile(path.join(bootTree, "agent/vmlinuz"), kernel);
+  await writeFile(path.join(bootTree, "agent/initrd.img"), initrd);
+  const { reimage, ...settings } = options.settings ?? {};
+  const config = {
+    stateDirectory,
+    bootTree,
+    socket,
+    listen,
+    bootProfile: {
+      agent: {
+        kernel: "agent/vmlinuz",
+        initrd: "agent/initrd.img",
+        append: ["console=serial0,115200", "root=/dev/nfs", `nfsroot=${listen}:/srv/rootfs,ro`, "ip=dhcp", "panic=10"],
+      },
+      local: { append: ["console=serial0,115200", "panic=10"] },
+    },
+    heartbeatIntervalMs: 1000,
+    reimage: {
+      bootTimeoutMs: 120_000,
+      proveTimeoutMs: 120_000,
+      retryDelayMs: 500,
+      rebootRetryMs: 5000,
+      fetchRetryDelayMs: 1000,
+      ...(reimage as object | undefined),
+    },
+    ...settings,
+  };
+  const file = path.join(folder, "controller.yaml");
+  await writeFile(file, stringify(config));
+  return file;
+}
