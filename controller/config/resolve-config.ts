@@ -81,7 +81,6 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
     reimage: {
       ...defaultReimageSettings,
       bootTimeoutMs: value<number>(settings.bootTimeoutMs),
-      checkTimeoutMs: value<number>(settings.checkTimeoutMs),
       stallTimeoutMs: value<number>(settings.stallTimeoutMs),
       proveTimeoutMs: value<number>(settings.proveTimeoutMs),
       cancelTimeoutMs: value<number>(settings.cancelTimeoutMs),

@@ -178,14 +178,6 @@ export const settings = {
     wants: wantsDuration,
     about: "How long a node may take until its netbooted agent has registered; spanning tree alone can take minutes.",
   },
-  checkTimeoutMs: {
-    key: "reimage.checkTimeoutMs",
-    kind: "integer",
-    schema: durationMs,
-    fallback: defaultReimageSettings.checkTimeoutMs,
-    wants: wantsDuration,
-    about: "How long a registered agent may be unreachable when its disks are asked for.",
-  },
   stallTimeoutMs: {
     key: "reimage.stallTimeoutMs",
     kind: "integer",

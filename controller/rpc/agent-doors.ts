@@ -1,0 +1,72 @@
+import { randomUUID } from "node:crypto";
+import type * as wire from "../../proto/gen/pallet/v1/controller.ts";
+import type { Node } from "../nodes/node.ts";
+import { connectToAgentOf, withAgentOf } from "../nodes/reach-agent.ts";
+import { assertNoReimage } from "../preconditions.ts";
+import type { OperationId } from "../reimage/agent-operation.ts";
+import { blockDeviceToWire } from "./block-device-to-wire.ts";
+import { type CallContext, type CallHost, handleServerStream, handleUnary } from "./handle-call.ts";
+import { type NodeOperationSpec, nodeOperationFromWire } from "./operation-spec-from-wire.ts";
+import { operationToWire } from "./operation-to-wire.ts";
+import type { ControllerParts } from "./parts.ts";
+
+/** The doors that lead through to a node's agent. */
+export function createAgentDoors(
+  host: CallHost,
+  { nodes, rollouts, agents, events }: Pick<ControllerParts, "nodes" | "rollouts" | "agents" | "events">,
+): Pick<wire.ControllerServiceServer, "listNodeDisks" | "runNodeOperation" | "rebootNode"> {
+  const tell = (node: Node, type: "node-operation-started" | "node-rebooted", message: string): void => {
+    events.append({ type, severity: "info", nodeId: node.id, nodeName: node.name, message });
+  };
+
+  async function* runOperation(
+    { node: named, spec: given }: wire.RunNodeOperationRequest,
+    { signal }: CallContext,
+  ): AsyncGenerator<wire.RunNodeOperationResponse> {
+    const node = nodes.require(named);
+    const spec = nodeOperationFromWire(given);
+    if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
+    const agent = connectToAgentOf(node, agents);
+    try {
+      const id = `by-hand-${randomUUID()}` as OperationId;
+      await agent.startOperation(id, spec, signal);
+      tell(node, "node-operation-started", `${node.name}: ${describe(spec)}`);
+      for await (const operation of agent.watchOperation(id, signal)) yield { operation: operationToWire(operation) };
+    } finally {
+      agent.close();
+    }
+  }
+
+  return {
+    listNodeDisks: handleUnary(host, async ({ node }: wire.ListNodeDisksRequest, { signal }) => {
+      const devices = await withAgentOf(nodes.require(node), agents, (agent) => agent.listBlockDevices(signal));
+      return { devices: devices.map(blockDeviceToWire) };
+    }),
+
+    runNodeOperation: handleServerStream(host, runOperation),
+
+    rebootNode: handleUnary(host, async ({ node: named }: wire.RebootNodeRequest, { signal }) => {
+      const node = nodes.require(named);
+      assertNoReimage(node, rollouts.activeRolloutOf);
+      await withAgentOf(node, agents, async (agent) => {
+        const { facts } = await agent.getNode(signal);
+        await agent.reboot(facts.bootId, signal);
+      });
+      tell(node, "node-rebooted", `${node.name} was told to reboot; it boots ${node.bootTarget.kind}`);
+      return {};
+    }),
+  };
+}
+
+function describe(spec: NodeOperationSpec): string {
+  switch (spec.kind) {
+    case "make-filesystem":
+      return `making a ${spec.type} filesystem on ${spec.device}`;
+    case "wipe":
+      return `wiping ${spec.device} (${spec.method})`;
+    case "unmount":
+      return `unmounting ${spec.device}`;
+    case "identify":
+      return `blinking the LED for ${Math.round(spec.durationMs / 1000)} s`;
+  }
+}

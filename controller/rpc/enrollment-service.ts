@@ -1,0 +1,27 @@
+import type {
+  EnrollmentServiceServer,
+  HeartbeatRequest,
+  RegisterRequest,
+} from "../../proto/gen/pallet/v1/enrollment.ts";
+import type { NodeRegistry } from "../nodes/node-registry.ts";
+import { durationToWire } from "./duration.ts";
+import { type CallHost, handleUnary } from "./handle-call.ts";
+import { heartbeatFromWire, registrationFromWire } from "./registration-from-wire.ts";
+
+/** pallet.v1.EnrollmentService over the node registry. */
+export function createEnrollmentService(
+  host: CallHost,
+  { nodes, heartbeatIntervalMs }: { readonly nodes: NodeRegistry; readonly heartbeatIntervalMs: number },
+): EnrollmentServiceServer {
+  return {
+    register: handleUnary(host, (request: RegisterRequest, { address }) => ({
+      name: nodes.register(registrationFromWire(request, address)).name,
+      heartbeatInterval: durationToWire(heartbeatIntervalMs),
+    })),
+
+    heartbeat: handleUnary(host, (request: HeartbeatRequest, { address }) => {
+      nodes.heartbeat(heartbeatFromWire(request, address));
+      return { heartbeatInterval: durationToWire(heartbeatIntervalMs) };
+    }),
+  };
+}

@@ -1,0 +1,64 @@
+import type { EventLog } from "../events/event-log.ts";
+import type { Image } from "../images/image.ts";
+import type { Digest, NodeId } from "../nodes/node.ts";
+import type { NodeRegistry } from "../nodes/node-registry.ts";
+import type { AgentConnector } from "../reimage/ports.ts";
+import type { Rollout, RolloutId, RolloutPlan, RolloutRequest } from "../reimage/rollout.ts";
+
+/** How far an import has come. */
+export interface ImportProgress {
+  /** What it is doing, for a person. */
+  readonly step: string;
+  /** Bytes of the file taken in. */
+  readonly receivedBytes: number;
+}
+
+/** The images, as the doors need them; controller/images/image-store.ts fulfils it. */
+export interface ImageCatalogue {
+  list(): Promise<readonly Image[]>;
+  get(name: string): Promise<Image | undefined>;
+  getByDigest(digest: Digest): Promise<Image | undefined>;
+  add(request: {
+    readonly name: string;
+    readonly source: AsyncIterable<Uint8Array>;
+    readonly fileBytes?: number;
+    readonly signal: AbortSignal;
+    readonly onProgress: (progress: ImportProgress) => void;
+  }): Promise<Image>;
+  remove(name: string): Promise<void>;
+}
+
+/** The rollouts, as the doors need them; controller/reimage/rollouts.ts fulfils it. */
+export interface Rollouts {
+  plan(request: RolloutRequest, signal?: AbortSignal): Promise<RolloutPlan>;
+  /** With the id and request of a rollout that exists already it changes nothing and returns that one. */
+  start(request: RolloutRequest & { readonly id?: RolloutId }): Promise<Rollout>;
+  /** Newest first. */
+  list(): readonly Rollout[];
+  /** The rollout now and after changes, until it has ended. Throws a Refusal (not-found) at the first step. */
+  watch(id: RolloutId, signal: AbortSignal): AsyncIterable<Rollout>;
+  cancel(id: RolloutId): Promise<Rollout> | Rollout;
+  activeRolloutOf(id: NodeId): RolloutId | undefined;
+}
+
+/** Where nodes reach this controller, and what it is. */
+export interface ControllerStatus {
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** "host:port". */
+  readonly grpcAddress: string;
+  readonly httpUrl: string;
+  /** "host:port". */
+  readonly tftpAddress: string;
+}
+
+/** The core that the doors of ControllerService open to. */
+export interface ControllerParts {
+  readonly nodes: NodeRegistry;
+  readonly images: ImageCatalogue;
+  readonly rollouts: Rollouts;
+  readonly events: EventLog;
+  readonly agents: AgentConnector;
+  readonly status: () => ControllerStatus;
+}

@@ -1,0 +1,97 @@
+import type { HeartbeatRequest, RegisterRequest } from "../../proto/gen/pallet/v1/enrollment.ts";
+import * as wire from "../../proto/gen/pallet/v1/node.ts";
+import { parseMacAddress } from "../nodes/mac-address.ts";
+import type { AgentInfo, Digest, InstalledSystem, NodeFacts, NodeId } from "../nodes/node.ts";
+import type { Heartbeat, Registration } from "../nodes/node-registry.ts";
+import { invalid } from "../refusal.ts";
+import { plainText, required, requiredText } from "./text-from-wire.ts";
+
+/** No board has more; what is beyond is cut off rather than remembered. */
+const maxInterfaces = 64;
+
+/** An agent's introduction, checked. Throws a Failure naming what is wrong with it. */
+export function registrationFromWire(request: RegisterRequest, address: string | undefined): Registration {
+  return {
+    id: bootMacFromWire(request.bootMac),
+    facts: factsFromWire(required("facts", request.facts)),
+    agent: agentFromWire(required("agent", request.agent)),
+    ...(address !== undefined && { address }),
+  };
+}
+
+/** A sign of life, checked. Throws a Failure naming what is wrong with it. */
+export function heartbeatFromWire(request: HeartbeatRequest, address: string | undefined): Heartbeat {
+  const temperature = request.temperatureCelsius;
+  return {
+    id: bootMacFromWire(request.bootMac),
+    instanceId: request.instanceId,
+    ...(temperature !== undefined && Number.isFinite(temperature) && { temperatureCelsius: temperature }),
+    ...(address !== undefined && { address }),
+  };
+}
+
+function bootMacFromWire(text: string): NodeId {
+  const id = parseMacAddress(text);
+  if (id !== undefined) return id;
+  const found = text === "" ? "empty" : JSON.stringify(plainText(text, 80));
+  throw invalid(`boot_mac is ${found}, which is no MAC address of one interface; give one like "b8:27:eb:00:00:01"`);
+}
+
+function factsFromWire(facts: wire.NodeFacts): NodeFacts {
+  const { temperatureCelsius } = facts;
+  return {
+    model: plainText(facts.model),
+    serial: plainText(facts.serial, 64).toLowerCase(),
+    interfaces: facts.interfaces.slice(0, maxInterfaces).map((each) => ({
+      name: plainText(each.name, 64),
+      mac: parseMacAddress(each.mac) ?? plainText(each.mac, 64),
+      addresses: each.addresses.slice(0, maxInterfaces).map((address) => plainText(address, 64)),
+    })),
+    memoryBytes: countFromWire(facts.memoryBytes),
+    cpuCount: facts.cpuCount,
+    cpuModel: plainText(facts.cpuModel),
+    ...(temperatureCelsius !== undefined && Number.isFinite(temperatureCelsius) && { temperatureCelsius }),
+    kernel: plainText(facts.kernel),
+    architecture: plainText(facts.architecture, 64),
+    bootId: plainText(requiredText("facts.boot_id", facts.bootId), 64),
+    root: {
+      source: plainText(facts.root?.source ?? ""),
+      filesystemType: plainText(facts.root?.filesystemType ?? "", 64),
+      disk: plainText(facts.root?.disk ?? ""),
+    },
+    hostname: plainText(facts.hostname),
+    uptimeSeconds: countFromWire(facts.uptimeSeconds),
+  };
+}
+
+function agentFromWire(agent: wire.AgentInfo): AgentInfo {
+  if (agent.port < 1 || agent.port > 65_535)
+    throw invalid(`agent.port is ${agent.port}; give a TCP port from 1 to 65535`);
+  return {
+    version: plainText(agent.version, 64),
+    role: roleFromWire(agent.role),
+    instanceId: plainText(requiredText("agent.instance_id", agent.instanceId), 64),
+    port: agent.port,
+    ...(agent.installed !== undefined && { installed: installedFromWire(agent.installed) }),
+  };
+}
+
+function roleFromWire(role: wire.AgentRole): AgentInfo["role"] {
+  if (role === wire.AgentRole.AGENT_ROLE_NETBOOT) return "netboot";
+  if (role === wire.AgentRole.AGENT_ROLE_RESIDENT) return "resident";
+  throw invalid("agent.role is neither netboot nor resident");
+}
+
+function installedFromWire(installed: wire.InstalledSystem): InstalledSystem {
+  return {
+    imageName: plainText(installed.imageName, 63),
+    imageDigest: plainText(installed.imageDigest, 64) as Digest,
+    reimageId: plainText(installed.reimageId, 64),
+    installedAt: (installed.installedAt ?? new Date(0)).toISOString(),
+  };
+}
+
+/** A count from the wire; more than a number can hold exactly is a lie. */
+function countFromWire(value: bigint): number {
+  return Number(value > BigInt(Number.MAX_SAFE_INTEGER) ? 0n : value);
+}
