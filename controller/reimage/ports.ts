@@ -121,14 +121,6 @@ export interface EventPort {
   append(event: NewEvent): unknown;
 }
 
-/** Time. */
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Calls back once after `delayMs`, unless the signal is aborted before. */
-  setTimeout(callback: () => void, delayMs: number, signal: AbortSignal): void;
-}
-
 /** Where failures go that no caller waits for; a pino logger fulfils it. */
 export interface LogPort {
   error(details: object, message: string): void;

@@ -15,14 +15,90 @@ export interface RolloutRecord {
   readonly endedAt?: number;
 }
 
-/** Identifies one run of an agent on one boot of a node. */
+/** One run of an agent on one boot of a node. */
 export interface AgentInstance {
   readonly bootId: string;
   readonly instanceId: string;
 }
 
-/** What the machine knows in every phase. */
-export interface ReimageBase {
+interface Timed {
+  /** When this phase was entered, in milliseconds since the epoch. */
+  readonly since: number;
+  /** When patience ends. Moves on with progress; not journaled by itself. */
+  readonly deadlineAt: number;
+}
+
+interface Ended {
+  readonly endedAt: number;
+  /** Whether the last effects (boot target, proof on the node) are done. */
+  readonly settled: boolean;
+}
+
+/**
+ * The phases of a reimage, with what each needs. They are those of pallet.v1.ReimagePhase, and `cancelling`, which
+ * operators see as "writing" until the agent has let go of the disk.
+ */
+export type Phase =
+  | { readonly name: "queued" }
+  | (Timed & {
+      readonly name: "netbooting";
+      /** The boot of the installed system that was asked to end. */
+      readonly rebootAskedOf?: string;
+      /** The last reason why it was not possible to ask. */
+      readonly obstacle?: string;
+    })
+  | (Timed & {
+      readonly name: "checking";
+      readonly agent: AgentInstance;
+      /** What keeps it from going on. */
+      readonly obstacle?: string;
+    })
+  | (Timed & {
+      readonly name: "writing";
+      readonly agent: AgentInstance;
+      readonly disk: string;
+      readonly operationId: OperationId;
+      /** Whether the agent has confirmed the start: from then on the operation is only watched. */
+      readonly started: boolean;
+      /** Why the agent could not be reached, as long as it cannot. */
+      readonly obstacle?: string;
+      /** Whether an unreachable node was given the time of a boot on top, since the last progress. */
+      readonly graced: boolean;
+    })
+  | (Timed & {
+      readonly name: "cancelling";
+      readonly agent: AgentInstance;
+      readonly operationId: OperationId;
+      /** False while a start that was still under way may yet arrive after the cancellation. */
+      readonly started: boolean;
+    })
+  | (Timed & {
+      readonly name: "rebooting";
+      readonly disk: string;
+      /** The boot that has to end. */
+      readonly previousBootId: string;
+      /** How often the node came back in the netbooted agent since the boot target became local. */
+      readonly returnsToAgent: number;
+      /** The last reason why it was not possible to ask. */
+      readonly obstacle?: string;
+    })
+  | (Timed & {
+      readonly name: "proving";
+      readonly disk: string;
+      readonly previousBootId: string;
+      readonly returnsToAgent: number;
+    })
+  | (Ended & { readonly name: "proved"; readonly proof: Proof })
+  | (Ended & { readonly name: "failed"; readonly failure: FailureRecord })
+  | (Ended & { readonly name: "cancelled"; readonly failure: FailureRecord });
+
+export type PhaseName = Phase["name"];
+
+/** The phase of that name, with its fields. */
+export type PhaseOf<Name extends PhaseName> = Extract<Phase, { readonly name: Name }>;
+
+/** Everything that is known of one node's reimage. Plain data that survives JSON. */
+export interface ReimageState {
   readonly id: ReimageId;
   readonly rolloutId: RolloutId;
   readonly nodeId: NodeId;
@@ -33,65 +109,39 @@ export interface ReimageBase {
   readonly requestedDisk?: string;
   /** The disk that is written, once chosen. */
   readonly disk?: string;
-  /** How often the write was started. */
-  readonly attempts: number;
-  /** How often the node was asked to reboot out of its installed system into the agent. */
-  readonly rebootsIntoAgent: number;
-  /** Boot ids of earlier boots: what still arrives from them is late and means nothing. */
-  readonly pastBootIds: readonly string[];
-  /** Rises with every entry into a phase; what belongs to an earlier entry is void. */
+  readonly phase: Phase;
+  /** Rises with every entry into a phase; answers to effects of an earlier step are void. */
   readonly step: number;
+  /** How often a write was started. */
+  readonly attempts: number;
+  /** How often the node was asked to leave its installed system for the agent. */
+  readonly rebootsIntoAgent: number;
+  /** Boot ids and agent instance ids of the past: what still arrives from them is late and means nothing. */
+  readonly past: readonly string[];
   readonly startedAt: number;
-  /** Last boot file that the node fetched since the reimage started. Not journaled by itself. */
+  /** Last boot file that the node fetched since the reimage started; not journaled by itself. */
   readonly bootStage?: { readonly path: string; readonly at: number };
-  /** Last progress of the write. Not journaled by itself. */
+  /** Last progress of the write; not journaled by itself. */
   readonly progress?: Progress;
 }
 
-interface Timed {
-  /** When this phase was entered. */
-  readonly since: number;
-  /** When patience ends. Moves with progress; not journaled by itself. */
-  readonly deadlineAt: number;
+/** Whether nothing will happen to this reimage any more, except that its last effects may have to be done. */
+export function hasEnded(phase: Phase): phase is PhaseOf<"proved" | "failed" | "cancelled"> {
+  return phase.name === "proved" || phase.name === "failed" || phase.name === "cancelled";
 }
 
-/** Where one node's reimage stands, with what each phase needs. Plain data that survives JSON. */
-export type ReimageState = ReimageBase &
-  (
-    | { readonly phase: "queued" }
-    | (Timed & {
-        readonly phase: "netbooting";
-        /** The boot that was asked to end. */
-        readonly rebootAskedOf?: string;
-      })
-    | (Timed & { readonly phase: "checking"; readonly agent: AgentInstance })
-    | (Timed & {
-        readonly phase: "writing";
-        readonly agent: AgentInstance;
-        readonly operationId: OperationId;
-        /** Whether the agent has confirmed the start: from then on the operation is only watched. */
-        readonly started: boolean;
-        readonly disk: string;
-      })
-    | (Timed & {
-        readonly phase: "cancelling";
-        readonly agent: AgentInstance;
-        readonly operationId: OperationId;
-      })
-    | (Timed & {
-        readonly phase: "rebooting" | "proving";
-        readonly disk: string;
-        /** The boot that has to end. */
-        readonly previousBootId: string;
-        /** How often the node came back in the netbooted agent since the boot target became local. */
-        readonly returnsToAgent: number;
-      })
-    | (Ended & { readonly phase: "proved"; readonly disk: string; readonly proof: Proof })
-    | (Ended & { readonly phase: "failed" | "cancelled"; readonly failure: FailureRecord })
-  );
+/** What of a state has to survive a restart; two states that agree in this need no second save. */
+export function durablePart(state: ReimageState): unknown {
+  const { progress: _progress, bootStage: _bootStage, phase, ...rest } = state;
+  return { ...rest, phase: { ...phase, deadlineAt: undefined } };
+}
 
-interface Ended {
-  readonly endedAt: number;
-  /** Whether the last effects (boot target, proof on the node) are done. */
-  readonly settled: boolean;
+/** A reimage that waits for its turn. */
+export function queuedReimage(
+  about: Pick<
+    ReimageState,
+    "id" | "rolloutId" | "nodeId" | "nodeName" | "imageName" | "imageDigest" | "requestedDisk" | "startedAt"
+  >,
+): ReimageState {
+  return { ...about, phase: { name: "queued" }, step: 0, attempts: 0, rebootsIntoAgent: 0, past: [] };
 }

@@ -1,0 +1,95 @@
+import type { Effect } from "./effect.ts";
+import type { PhaseName, ReimageState } from "./reimage-state.ts";
+import type { ReimageSettings } from "./settings.ts";
+
+/**
+ * What has to be done because a reimage is in its phase: on entry, and again when the controller restarts in it.
+ * Every one of these effects may therefore be carried out twice and is harmless the second time.
+ */
+export function effectsOnEntry(state: ReimageState, now: number, settings: ReimageSettings): readonly Effect[] {
+  const { phase } = state;
+  switch (phase.name) {
+    case "queued":
+      return [];
+    case "netbooting":
+      return [
+        deadline(phase, now),
+        { type: "set-boot-target", target: "agent" },
+        ...(phase.rebootAskedOf === undefined ? [] : [reboot(phase.rebootAskedOf)]),
+        { type: "inspect-node" },
+        retryIn(settings.rebootRetryMs),
+      ];
+    case "checking":
+      return [deadline(phase, now), preflight(state, phase.agent)];
+    case "writing":
+      return [
+        deadline(phase, now),
+        phase.started
+          ? { type: "watch-write", operationId: phase.operationId }
+          : {
+              type: "start-write",
+              agent: phase.agent,
+              operationId: phase.operationId,
+              disk: phase.disk,
+              startedAt: phase.since,
+            },
+      ];
+    case "cancelling":
+      return [deadline(phase, now), { type: "cancel-write", operationId: phase.operationId }];
+    case "rebooting":
+      return [
+        deadline(phase, now),
+        { type: "set-boot-target", target: "local" },
+        reboot(phase.previousBootId),
+        retryIn(settings.rebootRetryMs),
+      ];
+    case "proving":
+      return [deadline(phase, now)];
+    case "proved":
+      return [{ type: "record-proof" }, { type: "settle" }];
+    case "failed":
+    case "cancelled":
+      return [{ type: "set-boot-target", target: "agent" }, { type: "settle" }];
+  }
+}
+
+/** How long a phase may last without news, in milliseconds. */
+export function patienceIn(phase: PhaseName, settings: ReimageSettings): number {
+  const patience: Record<PhaseName, number> = {
+    queued: Number.POSITIVE_INFINITY,
+    netbooting: settings.bootTimeoutMs,
+    checking: settings.bootTimeoutMs,
+    writing: settings.stallTimeoutMs,
+    cancelling: settings.cancelTimeoutMs,
+    rebooting: settings.proveTimeoutMs,
+    proving: settings.proveTimeoutMs,
+    proved: Number.POSITIVE_INFINITY,
+    failed: Number.POSITIVE_INFINITY,
+    cancelled: Number.POSITIVE_INFINITY,
+  };
+  return patience[phase];
+}
+
+/** The timer that ends the phase's patience. */
+export function deadline(phase: { readonly deadlineAt: number }, now: number): Effect {
+  return { type: "arm-timer", timer: "deadline", delayMs: Math.max(0, phase.deadlineAt - now) };
+}
+
+/** The timer after which the phase tries again. */
+export function retryIn(delayMs: number): Effect {
+  return { type: "arm-timer", timer: "retry", delayMs };
+}
+
+/** The disk that was once chosen stays the chosen one over every restart. */
+export function preflight(
+  state: ReimageState,
+  agent: { readonly bootId: string; readonly instanceId: string },
+): Effect {
+  const disk = state.requestedDisk ?? state.disk;
+  return { type: "preflight", agent, ...(disk !== undefined && { disk }) };
+}
+
+/** Asks the boot to end, and no other. */
+export function reboot(expectedBootId: string): Effect {
+  return { type: "reboot-node", expectedBootId };
+}

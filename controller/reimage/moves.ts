@@ -1,0 +1,134 @@
+import { Failure } from "../../proto/failure.ts";
+import type { OperationId, Progress } from "./agent-operation.ts";
+import { deadline, effectsOnEntry, patienceIn, retryIn } from "./effects-on-entry.ts";
+import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
+import { judgeProof } from "./judge-proof.ts";
+import type { Sighting } from "./reimage-event.ts";
+import { type AgentInstance, hasEnded, type PhaseOf } from "./reimage-state.ts";
+import { abandonedWrite, amend, type Context, enter, fail, pastWithout, prove, type Step, stay } from "./step.ts";
+
+/* The moves of the journey that take more than a line; transition.ts says when each is made. */
+
+/** A netbooted agent is there: ask for its disks. The boot that was asked to end for it is over. */
+export function check(context: Context, agent: Sighting, ended: string | undefined): Step {
+  const past = ended === undefined ? context.state.past : [...context.state.past, ended];
+  return enter(context, { name: "checking", agent: instanceOf(agent) }, { past });
+}
+
+/** Another agent, or another boot, has taken the place of the one that was asked. */
+export function checkAgain(context: Context, phase: PhaseOf<"checking">, agent: Sighting): Step {
+  const past = pastWithout(context, phase.agent, agent);
+  return enter(context, { name: "checking", agent: instanceOf(agent) }, { past });
+}
+
+/** The node runs an installed system: it has to reboot, which its boot target then leads into the agent. */
+export function leaveSystem(context: Context, resident: Sighting, ended?: AgentInstance): Step {
+  const { state, settings } = context;
+  if (state.rebootsIntoAgent >= settings.maxRebootsIntoAgent) return fail(context, keepsItsSystem(context, resident));
+  const { phase } = state;
+  const asked = phase.name === "netbooting" && phase.rebootAskedOf !== undefined ? [phase.rebootAskedOf] : [];
+  const past = ended === undefined ? [...state.past, ...asked] : pastWithout(context, ended, resident);
+  const rebootsIntoAgent = state.rebootsIntoAgent + 1;
+  return enter(context, { name: "netbooting", rebootAskedOf: resident.bootId }, { past, rebootsIntoAgent });
+}
+
+/** The disk may be erased. The agent that answered may be newer than the one that was last sighted. */
+export function write(context: Context, phase: PhaseOf<"checking">, agent: AgentInstance, disk: string): Step {
+  const { progress: _progress, ...state } = context.state;
+  const attempts = state.attempts + 1;
+  const operationId = `${state.id}-${attempts}` as OperationId;
+  const past = agent.instanceId === phase.agent.instanceId ? state.past : pastWithout(context, phase.agent, agent);
+  return enter(
+    { ...context, state },
+    { name: "writing", agent, disk, operationId, started: false, graced: false },
+    { disk, attempts, past },
+  );
+}
+
+/** The agent that wrote is gone, and the write with it: all from the start, for a limited number of times. */
+export function writeLost(context: Context, phase: PhaseOf<"writing">, successor?: Sighting): Step {
+  const past = pastWithout(context, phase.agent, successor ?? { bootId: phase.agent.bootId, instanceId: "" });
+  if (context.state.attempts >= context.settings.maxAttempts)
+    return fail(context, restartsWhileWriting(context, phase));
+  return enter(context, { name: "netbooting" }, { past });
+}
+
+/**
+ * Only a failed fetch is worth another write: the network and the controller recover. Every other failure is about
+ * the disk or the image and would come back, or worse, would not: a card that once gave back other bytes than it took
+ * has to be replaced, not to be hidden by a lucky second try.
+ */
+export function writeFailed(context: Context, phase: PhaseOf<"writing">, failure: Failure): Step {
+  const { state, settings } = context;
+  if (failure.reason !== "fetch-failed" || state.attempts >= settings.maxAttempts) return fail(context, failure);
+  const again = enter(context, { name: "checking", agent: phase.agent, obstacle: failure.message });
+  if (hasEnded(again.state.phase)) return again;
+  const effects = again.effects.filter((effect) => effect.type !== "preflight");
+  return { ...again, effects: [...effects, retryIn(settings.fetchRetryDelayMs)] };
+}
+
+/** News of the write: patience starts anew when anything has moved. */
+export function progressed(context: Context, phase: PhaseOf<"writing">, progress: Progress): Step {
+  const { state, now, settings } = context;
+  const reached = withoutObstacle(phase);
+  const patience = advanced(state.progress, progress)
+    ? { deadlineAt: now + settings.stallTimeoutMs, graced: false }
+    : {};
+  return amend({ ...context, state: { ...state, progress } }, reached, patience, []);
+}
+
+/** The write has shown nothing new for too long. A node that cannot be reached may be booting, which takes longer. */
+export function writeSilent(context: Context, phase: PhaseOf<"writing">): Step {
+  const { now, settings } = context;
+  if (phase.obstacle === undefined) return fail(context, writeStalled(context, phase), abandonedWrite(phase));
+  if (phase.graced) return fail(context, silentWhileWriting(context, phase), abandonedWrite(phase));
+  const longer = { graced: true, deadlineAt: now + settings.bootTimeoutMs };
+  return amend(context, phase, longer, [deadline(longer, now)]);
+}
+
+/** After the flip to local: is this the system that was installed? */
+export function cameBack(context: Context, phase: PhaseOf<"rebooting" | "proving">, sighting: Sighting): Step {
+  const { state, now, settings } = context;
+  // The boot that has to end may still register or send heartbeats until it does.
+  if (sighting.bootId === phase.previousBootId) return stay(context);
+  if (sighting.role === "netboot" && phase.returnsToAgent < settings.maxReturnsToAgent) {
+    const { disk, previousBootId } = phase;
+    const returnsToAgent = phase.returnsToAgent + 1;
+    const past = [...state.past, previousBootId];
+    return enter(context, { name: "rebooting", disk, previousBootId: sighting.bootId, returnsToAgent }, { past });
+  }
+  const verdict = judgeProof(state, phase, sighting, now);
+  return verdict instanceof Failure ? fail(context, verdict) : prove(context, { name: "proved", proof: verdict });
+}
+
+/** The time that the controller was away is not the node's fault: patience starts anew. */
+export function resume(context: Context): Step {
+  const { state, now, settings } = context;
+  const { phase } = state;
+  if (hasEnded(phase)) return { state, effects: phase.settled ? [] : effectsOnEntry(state, now, settings) };
+  if (phase.name === "queued") return stay(context);
+  const next = { ...state, phase: { ...phase, deadlineAt: now + patienceIn(phase.name, settings) } };
+  return { state: next, effects: [...effectsOnEntry(next, now, settings), { type: "inspect-node" }] };
+}
+
+/** What the entry had done, once more, without touching the timers. */
+export function repeatEntry({ state, now, settings }: Context): Step {
+  return { state, effects: effectsOnEntry(state, now, settings).filter((effect) => effect.type !== "arm-timer") };
+}
+
+/** The agent answered again. */
+export function withoutObstacle({ obstacle: _obstacle, ...phase }: PhaseOf<"writing">): PhaseOf<"writing"> {
+  return phase;
+}
+
+function advanced(before: Progress | undefined, after: Progress): boolean {
+  return (
+    before === undefined ||
+    before.phase !== after.phase ||
+    (["read", "written", "skipped", "verified"] as const).some((count) => after[count].done !== before[count].done)
+  );
+}
+
+function instanceOf({ bootId, instanceId }: Sighting): AgentInstance {
+  return { bootId, instanceId };
+}

@@ -1,0 +1,74 @@
+import type { EventType } from "../events/event.ts";
+import type { ReimageState } from "./reimage-state.ts";
+
+/** One line of the event log. */
+export interface EventLine {
+  readonly event: EventType;
+  readonly severity: "info" | "warning" | "error";
+  readonly message: string;
+}
+
+/** What to tell when a reimage enters the phase that `state` is in, coming from `before`. */
+export function describeEntry(state: ReimageState, before: ReimageState): EventLine {
+  const { phase, nodeName } = state;
+  const changed = (message: string): EventLine => ({ event: "reimage-phase-changed", severity: "info", message });
+  const restarted = (message: string): EventLine => ({
+    event: "reimage-write-restarted",
+    severity: "warning",
+    message,
+  });
+  switch (phase.name) {
+    case "queued":
+      return changed(`${nodeName} waits for its turn`);
+    case "netbooting":
+      if (before.phase.name === "writing") {
+        return restarted(`${nodeName} or its agent restarted during write ${state.attempts}; the write starts again`);
+      }
+      if (phase.rebootAskedOf !== undefined) {
+        return changed(`${nodeName} runs its installed system; asking it to reboot into the agent`);
+      }
+      return changed(`waiting for ${nodeName} in the netbooted agent`);
+    case "checking":
+      if (before.phase.name === "writing") {
+        return restarted(`write ${state.attempts} of ${nodeName} starts again: ${phase.obstacle ?? "it failed"}`);
+      }
+      return changed(`${nodeName} is in the agent; checking its disks`);
+    case "writing":
+      return changed(`writing ${state.imageName} to ${phase.disk} of ${nodeName} (write ${state.attempts})`);
+    case "cancelling":
+      return changed(`cancelling the write on ${nodeName}`);
+    case "rebooting":
+      if (phase.returnsToAgent > 0) {
+        const message = `${nodeName} came back in the agent although its boot target is local; asking it once more to reboot`;
+        return { event: "reimage-phase-changed", severity: "warning", message };
+      }
+      return changed(`${phase.disk} of ${nodeName} is written and verified; rebooting ${nodeName} into it`);
+    case "proving":
+      return changed(`${nodeName} is booting; waiting for its proof`);
+    case "proved": {
+      const { rootDevice, imageDigest } = phase.proof;
+      const message = `${nodeName} proved that it runs ${state.imageName} (${imageDigest.slice(0, 12)}) from ${rootDevice}`;
+      return { event: "reimage-proved", severity: "info", message };
+    }
+    case "failed":
+      return {
+        event: "reimage-failed",
+        severity: "error",
+        message: `the reimage of ${nodeName} failed: ${phase.failure.message}`,
+      };
+    case "cancelled":
+      return { event: "reimage-cancelled", severity: "warning", message: phase.failure.message };
+  }
+}
+
+/** What was last seen of the node's boot, to complete "... ; last seen: ". */
+export function describeLastSeen(state: ReimageState, now: number): string {
+  if (state.bootStage === undefined) return "it fetched no boot file since the reimage began";
+  const agoSeconds = Math.round((now - state.bootStage.at) / 1000);
+  return `the last that was seen of it is that it fetched "${state.bootStage.path}" ${agoSeconds} s ago`;
+}
+
+/** A time span for a sentence: "30 s", "10 min". */
+export function describeSpan(ms: number): string {
+  return ms >= 120_000 && ms % 60_000 === 0 ? `${ms / 60_000} min` : `${Math.round(ms / 100) / 10} s`;
+}

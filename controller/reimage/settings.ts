@@ -1,0 +1,46 @@
+/** How patient reimages are. Times in milliseconds. */
+export interface ReimageSettings {
+  /** How long a node may take to appear in the netbooted agent, at first or again; a Pi behind spanning tree needs minutes. */
+  readonly bootTimeoutMs: number;
+  /** How long a write may go on without any progress; worn cards pause for most of a minute. */
+  readonly stallTimeoutMs: number;
+  /** How long a node may take from the request to reboot until its proof, and from its first boot file on again. */
+  readonly proveTimeoutMs: number;
+  /** How long an agent may take to let go of the disk after a cancellation. */
+  readonly cancelTimeoutMs: number;
+  /** Pause before an agent that did not answer is asked again. */
+  readonly retryDelayMs: number;
+  /** Pause before a node that is still there is asked again to reboot. */
+  readonly rebootRetryMs: number;
+  /** Pause before a write that could not fetch its image starts again. */
+  readonly fetchRetryDelayMs: number;
+  /** How many writes are started at most. */
+  readonly maxAttempts: number;
+  /** How many boots of an installed system are asked to end in favour of the agent. */
+  readonly maxRebootsIntoAgent: number;
+  /** How often a node may come back in the agent although its boot target is local, before that is a failure. */
+  readonly maxReturnsToAgent: number;
+  /** How many phases are entered at most: the end of a node that restarts for ever. */
+  readonly maxSteps: number;
+  /** How many reimages are at work at once; the others are queued. */
+  readonly maxConcurrent: number;
+  /** Least time between two states of a watched rollout. */
+  readonly watchIntervalMs: number;
+}
+
+/** For real Pis on a real network. */
+export const defaultReimageSettings: ReimageSettings = {
+  bootTimeoutMs: 600_000,
+  stallTimeoutMs: 300_000,
+  proveTimeoutMs: 600_000,
+  cancelTimeoutMs: 30_000,
+  retryDelayMs: 2_000,
+  rebootRetryMs: 30_000,
+  fetchRetryDelayMs: 10_000,
+  maxAttempts: 5,
+  maxRebootsIntoAgent: 2,
+  maxReturnsToAgent: 1,
+  maxSteps: 64,
+  maxConcurrent: 64,
+  watchIntervalMs: 250,
+};
