@@ -5,6 +5,7 @@ import { checkout } from "./checkout.ts";
 import { type Console, createConsole } from "./console.ts";
 import { ended, spawnLeashed } from "./leashed-process.ts";
 import type { Network } from "./network.ts";
+import { withoutPallet } from "./without-pallet.ts";
 
 /** The controller's process on the rack's network. */
 export interface ControllerProcess {
@@ -36,9 +37,11 @@ export function createControllerProcess(network: Network, configFile: string): C
     start() {
       if (running !== undefined) throw new Error("the controller runs already");
       const program = [process.execPath, path.join(checkout, "controller/main.ts"), "serve", "--config", configFile];
-      // The settings are those of the file alone, whatever the environment of this process holds.
-      const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PALLET_")));
-      const child = spawnLeashed("nsenter", [`--net=${network.namespace.path}`, "--", ...program], env);
+      const child = spawnLeashed(
+        "nsenter",
+        [`--net=${network.namespace.path}`, "--", ...program],
+        withoutPallet(process.env),
+      );
       child.stdout?.setEncoding("utf8").on("data", log.append);
       child.stderr?.setEncoding("utf8").on("data", log.append);
       running = {

@@ -15,6 +15,8 @@ export interface RackClient {
   /** Resolves when the controller answers. */
   ready(patience?: Patience): Promise<void>;
   nodes(): Promise<readonly Node[]>;
+  /** Newest first. */
+  rollouts(): Promise<readonly Rollout[]>;
   /** Every event so far, oldest first. */
   events(): Promise<readonly Event[]>;
   /** The first event, past or to come, that is wanted. */
@@ -67,6 +69,10 @@ export function createRackClient(socket: string): RackClient {
     nodes: () =>
       new Promise((resolve, reject) =>
         service.listNodes({}, (error, response) => (error ? reject(error) : resolve(response.nodes))),
+      ),
+    rollouts: () =>
+      new Promise((resolve, reject) =>
+        service.listRollouts({}, (error, response) => (error ? reject(error) : resolve(response.rollouts))),
       ),
     async events() {
       const request = { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0 };

@@ -12,6 +12,7 @@ import type { PiModelName } from "./pi-model.ts";
 import { createRackClient, type RackClient } from "./rack-client.ts";
 import { createSimulatedBoard } from "./simulated-board.ts";
 import { fakeKernel } from "./tiny-image.ts";
+import { withoutPallet } from "./without-pallet.ts";
 
 const MiB = 1024 * 1024;
 
@@ -118,7 +119,8 @@ export async function createRack(options: RackOptions): Promise<Rack> {
         reject: false,
         stdin: "ignore",
         stripFinalNewline: false,
-        env: { NO_COLOR: "1" },
+        extendEnv: false,
+        env: { ...withoutPallet(process.env), NO_COLOR: "1" },
       });
       return { exitCode, stdout, stderr };
     };
