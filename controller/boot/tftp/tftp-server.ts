@@ -190,7 +190,7 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
       onRequest(packet, peer);
     } else if (packet.type !== "error") {
       // An error is never answered, or two servers could entertain each other for ever.
-      const message = `a ${packet.type} packet belongs to the port of a transfer`;
+      const message = `${packet.type} packets belong to the port of a transfer`;
       onProblem("stray", new Error(message), peer);
       send({ type: "error", code: errorCode.illegalOperation, message }, peer);
     }

@@ -7,6 +7,7 @@ import {
   encodePacket,
   MalformedPacket,
   type Packet,
+  type RequestPacket,
 } from "../../../../../controller/boot/tftp/packet.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, "latin1");
@@ -139,6 +140,6 @@ describe("TFTP packets", () => {
   });
 });
 
-function request(path: string, mode: string, ...options: (readonly [string, string])[]): Packet {
+function request(path: string, mode: string, ...options: (readonly [string, string])[]): RequestPacket {
   return { type: "read-request", path, mode, options };
 }

@@ -199,7 +199,7 @@ function simulate(setup: Setup, fates: Iterable<Fate>) {
   let clientTimerId = 0;
   let dataPackets = 0;
   let outcome = "";
-  let state: TransferState;
+  let state = start(setup).state;
   let clientEnded = false;
   let started = false;
   let nextAcknowledged = window;

@@ -1,0 +1,357 @@
+import assert from "node:assert/strict";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { describe, it, type TestContext } from "node:test";
+import {
+  createTftpServer,
+  type TftpProblem,
+  type TftpServer,
+  type TftpServerOptions,
+  type TransferReport,
+} from "../../../../../controller/boot/tftp/tftp-server.ts";
+import { TftpError, type TftpGetOptions, tftpGet } from "../../../../rack/tftp-client.ts";
+import { bytesOf, type InMemoryFiles, inMemoryFiles } from "./in-memory-files.ts";
+import { startLossyProxy } from "./lossy-proxy.ts";
+
+const files: Record<string, Buffer> = {
+  empty: Buffer.alloc(0),
+  "one-byte": bytesOf("one-byte", 1),
+  "one-block": bytesOf("one-block", 1468),
+  "eight-blocks": bytesOf("eight-blocks", 8 * 1468),
+  "less-than-a-block": bytesOf("less-than-a-block", 1467),
+  kernel: bytesOf("kernel", 300_001),
+};
+
+interface Running {
+  readonly server: TftpServer;
+  readonly files: InMemoryFiles;
+  readonly reports: TransferReport[];
+  readonly problems: TftpProblem[];
+  get(path: string, options?: Partial<TftpGetOptions>): Promise<Buffer>;
+}
+
+async function start(test: TestContext, options: Partial<TftpServerOptions> = {}): Promise<Running> {
+  const reports: TransferReport[] = [];
+  const problems: TftpProblem[] = [];
+  const source = inMemoryFiles((path) => files[path]);
+  const server = await createTftpServer({
+    address: "127.0.0.1",
+    port: 0,
+    files: source,
+    onTransfer: (report) => reports.push(report),
+    onProblem: (problem) => problems.push(problem),
+    ...options,
+    limits: { firstTimeoutMs: 40, maxTimeoutMs: 200, gapDelayMs: 3, ...options.limits },
+  });
+  test.after(() => server.close());
+  const get = (path: string, more: Partial<TftpGetOptions> = {}) =>
+    tftpGet({ address: "127.0.0.1", port: server.port, path, timeoutMs: 60, maxTimeouts: 40, ...more });
+  return { server, files: source, reports, problems, get };
+}
+
+/** A socket to talk to a server by hand. */
+async function rawClient(test: TestContext): Promise<{
+  socket: Socket;
+  send(text: string, port: number): void;
+  receive(): Promise<{ text: string; port: number }>;
+}> {
+  const socket = createSocket("udp4");
+  test.after(() => socket.close());
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const inbox: { text: string; port: number }[] = [];
+  let wake = (): void => {};
+  socket.on("message", (packet, { port }) => {
+    inbox.push({ text: packet.toString("latin1"), port });
+    wake();
+  });
+  return {
+    socket,
+    send: (text, port) => socket.send(Buffer.from(text, "latin1"), port, "127.0.0.1"),
+    async receive() {
+      for (;;) {
+        const first = inbox.shift();
+        if (first !== undefined) return first;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+  };
+}
+
+const until = async (condition: () => boolean): Promise<void> => {
+  const deadline = performance.now() + 5000;
+  while (!condition()) {
+    assert.ok(performance.now() < deadline, "it did not come true within 5 s");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
+
+describe("TFTP server", () => {
+  const shapes = [[512, 1], [1468, 8], [65464, 64], [8, 3]] as const; // biome-ignore format: a table
+  for (const [path, content] of Object.entries(files))
+    for (const [blksize, windowsize] of shapes.slice(0, content.length > 100_000 ? 3 : 4))
+      it(`serves ${path} in blocks of ${blksize}, ${windowsize} at a time`, async (test) => {
+        const { get, reports } = await start(test);
+        assert.deepEqual(await get(path, { blksize, windowsize }), content);
+        await until(() => reports.length === 1);
+        assert.partialDeepStrictEqual(reports[0], {
+          path,
+          address: "127.0.0.1",
+          outcome: "served",
+          bytes: content.length,
+          retransmits: 0,
+          blockSize: Math.min(blksize, 1468),
+        });
+      });
+
+  it("reads a large file in small pieces", async (test) => {
+    const large = bytesOf("large", 20_000_000);
+    const source = inMemoryFiles(() => large);
+    const { get } = await start(test, { files: source });
+    assert.ok((await get("large")).equals(large));
+    assert.ok(source.largestRead() <= 128 * 1024);
+  });
+
+  for (const [title, path, code] of [
+    ["error 1 for a file that is not there", "nowhere", 1],
+    ["error 2 for a file that may not be read", "forbidden", 2],
+  ] as const)
+    it(`answers ${title}`, async (test) => {
+      const { get, reports } = await start(test);
+      await assert.rejects(get(path), (error) => error instanceof TftpError && error.code === code);
+      assert.partialDeepStrictEqual(reports, [{ path, outcome: code === 1 ? "not-found" : "refused", bytes: 0 }]);
+    });
+
+  it("answers a failing source with an error, and lives on", async (test) => {
+    const { get, problems } = await start(test, {
+      files: {
+        async open(path) {
+          if (path === "broken") throw new Error("the disk is on fire");
+          const content = { sizeBytes: 10_000, read: async () => 0, close: async () => {} };
+          return { kind: "file", content };
+        },
+      },
+    });
+    await assert.rejects(get("broken"), /TFTP error 0 for broken: internal error/);
+    await assert.rejects(get("truncated"), /TFTP error 0 for truncated: the file cannot be read/);
+    assert.deepEqual(
+      problems.map(({ kind, error }) => [kind, error.message]),
+      [
+        ["internal", "the disk is on fire"],
+        ["internal", "the file ends at 0 of 10000 bytes"],
+      ],
+    );
+  });
+
+  for (const [title, request, answer] of [
+    ["writing", "\0\x02kernel\0octet\0", "\0\x05\0\x02this server is read-only\0"],
+    [
+      "netascii",
+      "\0\x01kernel\0netascii\0",
+      '\0\x05\0\0mode "netascii" is not served; set the client to octet (binary)\0',
+    ],
+    ["an unknown opcode", "\0\x63\0\0", "\0\x05\0\x04opcode 99 is unknown\0"],
+    ["a truncated request", "\0\x01kernel", "\0\x05\0\x04a word is not terminated by a zero byte\0"],
+    [
+      "an acknowledgement without a transfer",
+      "\0\x04\0\x01",
+      "\0\x05\0\x04acknowledgement packets belong to the port of a transfer\0",
+    ],
+  ] as const)
+    it(`refuses ${title}`, async (test) => {
+      const { server } = await start(test);
+      const client = await rawClient(test);
+      client.send(request, server.port);
+      assert.equal((await client.receive()).text, answer);
+    });
+
+  it("never answers an error, and survives every kind of garbage", async (test) => {
+    const { server, get, problems } = await start(test);
+    const client = await rawClient(test);
+    client.send("\0\x05\0\0an error\0", server.port);
+    for (const garbage of [
+      "",
+      "\0",
+      "\0\x01",
+      "\xff".repeat(1400),
+      "\0\x01\0\0",
+      "\0\x06a\0",
+      "\0\x01a\0octet\0blksize\0",
+    ])
+      client.send(garbage, server.port);
+    for (let count = 0; count < 7; count++) assert.equal((await client.receive()).text.slice(0, 4), "\0\x05\0\x04");
+    assert.deepEqual(await get("one-byte"), files["one-byte"]);
+    assert.equal(server.statistics().malformed, 7);
+    assert.equal(problems.length, 7);
+  });
+
+  it("answers a stranger on a transfer's port with error 5 and goes on with the transfer", async (test) => {
+    const { server, reports } = await start(test);
+    const [client, stranger] = [await rawClient(test), await rawClient(test)];
+    client.send("\0\x01one-block\0octet\0blksize\x001468\0", server.port);
+    const { port } = await client.receive();
+    assert.notEqual(port, server.port);
+    for (const packet of ["\0\x04\0\0", "\0\x05\0\0stop\0", "garbage"]) stranger.send(packet, port);
+    assert.equal((await stranger.receive()).text.slice(0, 4), "\0\x05\0\x05");
+    client.send("\0\x04\0\0", port);
+    assert.equal((await client.receive()).text.slice(0, 4), "\0\x03\0\x01");
+    client.send("garbage", port);
+    client.send("\0\x04\0\x01", port);
+    assert.equal((await client.receive()).text, "\0\x03\0\x02");
+    client.send("\0\x04\0\x02", port);
+    await until(() => reports.length === 1);
+    assert.equal(reports[0]?.outcome, "served");
+  });
+
+  it("takes a request that comes twice for one", async (test) => {
+    const { server, reports } = await start(test, { limits: { firstTimeoutMs: 5000, maxTimeoutMs: 5000 } });
+    const client = await rawClient(test);
+    const request = "\0\x01one-byte\0octet\0tsize\x000\0";
+    client.send(request, server.port);
+    const first = await client.receive();
+    client.send(request, server.port);
+    assert.deepEqual(await client.receive(), first);
+    client.send("\0\x04\0\0", first.port);
+    assert.equal((await client.receive()).text.slice(0, 4), "\0\x03\0\x01");
+    client.send("\0\x04\0\x01", first.port);
+    await until(() => reports.length === 1);
+    assert.partialDeepStrictEqual(reports[0], { outcome: "served", bytes: 1, retransmits: 1 });
+    assert.equal(server.statistics().active, 0);
+  });
+
+  it("follows a client whose port asks for the next file without having acknowledged the last block", async (test) => {
+    const { server, reports } = await start(test, { limits: { firstTimeoutMs: 5000, maxTimeoutMs: 5000 } });
+    const client = await rawClient(test);
+    client.send("\0\x01one-byte\0octet\0", server.port);
+    const first = await client.receive();
+    client.send("\0\x01empty\0octet\0", server.port);
+    const second = await client.receive();
+    assert.notEqual(second.port, first.port);
+    client.send("\0\x04\0\x01", second.port);
+    await until(() => reports.length === 2);
+    assert.deepEqual(
+      reports.map(({ path, outcome, bytes }) => ({ path, outcome, bytes })),
+      [
+        { path: "one-byte", outcome: "unconfirmed", bytes: 1 },
+        { path: "empty", outcome: "served", bytes: 0 },
+      ],
+    );
+  });
+
+  it("gives up a client that fell silent, and says how far it was", async (test) => {
+    const { server, reports, files: source } = await start(test, { limits: { firstTimeoutMs: 2, maxSilences: 3 } });
+    const client = await rawClient(test);
+    client.send("\0\x01kernel\0octet\0", server.port);
+    client.send("\0\x04\0\x01", (await client.receive()).port);
+    await until(() => reports.length === 1);
+    assert.partialDeepStrictEqual(reports[0], { outcome: "aborted", bytes: 512, retransmits: 3 });
+    assert.deepEqual(source.closed, [{ path: "kernel", outcome: "aborted", bytes: 512 }]);
+  });
+
+  it("ends a transfer when the client says so", async (test) => {
+    const { server, reports } = await start(test);
+    const client = await rawClient(test);
+    client.send("\0\x01kernel\0octet\0tsize\x000\0", server.port);
+    client.send("\0\x05\0\x08only the size, thank you\0", (await client.receive()).port);
+    await until(() => reports.length === 1);
+    assert.match(reports[0]?.reason ?? "", /error 8: only the size, thank you/);
+  });
+
+  it("refuses more transfers than it was told to, for one client and for all", async (test) => {
+    const { server } = await start(test, {
+      limits: { maxTransfers: 3, maxTransfersPerClient: 2, firstTimeoutMs: 5000, maxTimeoutMs: 5000 },
+    });
+    const answers: string[] = [];
+    for (let count = 0; count < 3; count++) {
+      const client = await rawClient(test);
+      client.send("\0\x01kernel\0octet\0tsize\x000\0", server.port);
+      answers.push((await client.receive()).text);
+    }
+    assert.equal(answers[1], "\0\x06tsize\x00300001\0");
+    assert.equal(answers[2], "\0\x05\0\x00127.0.0.1 has 2 transfers under way; try again later\0");
+    const elsewhere = (localAddress: string) =>
+      tftpGet({ address: "127.0.0.1", port: server.port, path: "kernel", localAddress });
+    assert.deepEqual(await elsewhere("127.0.0.2"), files["kernel"]);
+    const { server: tiny } = await start(test, {
+      limits: { maxTransfers: 1, firstTimeoutMs: 5000, maxTimeoutMs: 5000 },
+    });
+    const client = await rawClient(test);
+    client.send("\0\x01kernel\0octet\0", tiny.port);
+    await client.receive();
+    await assert.rejects(
+      tftpGet({ address: "127.0.0.1", port: tiny.port, path: "kernel", localAddress: "127.0.0.3" }),
+      /busy with 1 transfers/,
+    );
+  });
+
+  it("serves many clients at once, each its own file", async (test) => {
+    const { get, server } = await start(test, {
+      files: inMemoryFiles((path) => bytesOf(path, 100_000)),
+      limits: { maxTransfersPerClient: 64 },
+    });
+    const paths = Array.from({ length: 50 }, (_, index) => `file-${index}`);
+    const fetched = await Promise.all(paths.map((path) => get(path)));
+    for (const [index, path] of paths.entries()) assert.ok(fetched[index]?.equals(bytesOf(path, 100_000)), path);
+    await until(() => server.statistics().active === 0);
+    assert.partialDeepStrictEqual(server.statistics(), { served: 50, bytes: 5_000_000 });
+  });
+
+  for (const weather of [
+    { seed: 1, lose: 0.1, double: 0, delay: 0 },
+    { seed: 2, lose: 0, double: 0.3, delay: 0 },
+    { seed: 3, lose: 0, double: 0, delay: 0.3 },
+    { seed: 4, lose: 0.1, double: 0.1, delay: 0.1 },
+  ])
+    it(`delivers every byte when packets fare like ${JSON.stringify(weather)}`, async (test) => {
+      const { server, reports } = await start(test, {
+        limits: { firstTimeoutMs: 15, maxTimeoutMs: 30, maxSilences: 30 },
+      });
+      const proxy = await startLossyProxy(server.port, weather);
+      test.after(() => proxy.close());
+      const clients = [[1468, 8], [1468, 1], [512, 4], [1024, 64]] as const; // biome-ignore format: a table
+      const fetched = await Promise.all(
+        clients.map(([blksize, windowsize]) =>
+          tftpGet({
+            address: "127.0.0.1",
+            port: proxy.port,
+            path: "kernel",
+            blksize,
+            windowsize,
+            timeoutMs: 40,
+            maxTimeouts: 50,
+          }),
+        ),
+      );
+      for (const content of fetched) assert.ok(content.equals(files["kernel"] ?? Buffer.alloc(0)));
+      assert.ok(proxy.counts.lose + proxy.counts.double + proxy.counts.delay > 50, JSON.stringify(proxy.counts));
+      await server.close();
+      assert.equal(reports.filter(({ outcome }) => outcome !== "aborted").length, clients.length);
+    });
+
+  it("tells clients when it closes, and leaves nothing open", async (test) => {
+    const { server, get, files: source } = await start(test, { limits: { firstTimeoutMs: 5000, maxTimeoutMs: 5000 } });
+    const client = await rawClient(test);
+    client.send("\0\x01kernel\0octet\0", server.port);
+    await client.receive();
+    await server.close();
+    assert.equal((await client.receive()).text, "\0\x05\0\0the server is shutting down\0");
+    assert.deepEqual(source.closed, [{ path: "kernel", outcome: "aborted", bytes: 0 }]);
+    await assert.rejects(get("one-byte", { timeoutMs: 1, maxTimeouts: 1 }), /fell silent/);
+  });
+
+  it("closes when its signal is aborted, and does not start with one that was", async (test) => {
+    const abort = new AbortController();
+    const { get } = await start(test, { signal: abort.signal });
+    await get("one-byte");
+    abort.abort();
+    await assert.rejects(get("one-byte", { timeoutMs: 1, maxTimeouts: 1 }), /fell silent/);
+    await assert.rejects(start(test, { signal: abort.signal }), { name: "AbortError" });
+  });
+
+  it("says why it cannot listen", async (test) => {
+    const { server } = await start(test);
+    await assert.rejects(start(test, { port: server.port }), { code: "EADDRINUSE" });
+  });
+});
