@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { assertBootProfile, type BootProfile, planBoot, planOtherBoot } from "../../../../controller/boot/plan-boot.ts";
+import type { Image } from "../../../../controller/images/image.ts";
+import type { Digest, Node } from "../../../../controller/nodes/node.ts";
+import { aNode, anImage, digest } from "./a-node.ts";
+
+const profile: BootProfile = {
+  agent: { kernel: "agent/vmlinuz", initrd: "agent/initrd.img", append: ["ip=dhcp", "ro"] },
+  local: { append: ["panic=10"] },
+};
+const endpoints = { controller: "10.77.0.1:7700" };
+const ownWords = ["pallet.controller=10.77.0.1:7700", "pallet.node=b8:27:eb:00:00:01"];
+const agentSpec = {
+  label: "agent",
+  kernel: "agent/vmlinuz",
+  initrd: "agent/initrd.img",
+  commandLine: ["ip=dhcp", "ro", ...ownWords],
+};
+const local: Partial<Node> = { bootTarget: { kind: "local", imageDigest: digest } };
+const boot = anImage().boot;
+
+describe("boot plan", () => {
+  it("boots the agent", () => assert.deepEqual(planBoot(aNode(), undefined, profile, endpoints), { spec: agentSpec }));
+
+  it("boots the agent from a profile without an initrd", () => {
+    const { spec } = planBoot(aNode(), undefined, { ...profile, agent: { kernel: "Image", append: [] } }, endpoints);
+    assert.deepEqual(spec, { label: "agent", kernel: "Image", commandLine: ownWords });
+  });
+
+  it("boots an image's own kernel with its own words and its own root", () => {
+    assert.deepEqual(planBoot(aNode(local), anImage(), profile, endpoints), {
+      spec: {
+        label: "local",
+        kernel: `images/${digest}/vmlinuz-6.1.0-18-arm64`,
+        initrd: `images/${digest}/initrd.img-6.1.0-18-arm64`,
+        commandLine: [
+          "console=ttyAMA0,115200",
+          "rw",
+          "quiet",
+          "root=PARTUUID=deadbeef-02",
+          "rootwait",
+          "panic=10",
+          ...ownWords,
+        ],
+      },
+    });
+  });
+
+  const commandLines: readonly [title: string, own: string, words: string[]][] = [
+    ["nothing", "", []],
+    ["blanks of every kind", "  a \t b\n", ["a", "b"]],
+    [
+      "words for root and initrd, which are ours",
+      "root=/dev/sda1 rootwait initrd=foo BOOT_IMAGE=bar rootfstype=ext4",
+      ["rootfstype=ext4"],
+    ],
+    ["words that only Pallet may say", "pallet.controller=evil:1 a", ["a"]],
+    ["quoted blanks, which one blank rejoins", 'dyndbg="file a.c +p"', ['dyndbg="file', "a.c", '+p"']],
+  ];
+  for (const [title, commandLine, words] of commandLines)
+    it(`takes from an image's command line: ${title}`, () => {
+      const image = anImage({ boot: { ...boot, commandLine } });
+      const { spec, fallback } = planBoot(aNode(local), image, profile, endpoints);
+      assert.equal(fallback, undefined);
+      assert.deepEqual(spec.commandLine, [...words, "root=PARTUUID=deadbeef-02", "rootwait", "panic=10", ...ownWords]);
+    });
+
+  const unbootable: readonly [title: string, image: Image | undefined, why: RegExp][] = [
+    ["is gone", undefined, /^the image abab.* is not in the catalogue; it boots into the agent instead$/],
+    ["is another by now", anImage({ digest: "cd".repeat(32) as Digest }), /debian-12 is no longer the one/],
+    ["has no PARTUUID", withRoot(""), /has no PARTUUID/],
+    ["names a root that it has not", anImage({ rootPartition: 7 }), /has no partition 7/],
+    ["has a PARTUUID that would inject a word", withRoot("x init=/bin/sh"), /init=/],
+    ["has a command line with a variable", anImage({ boot: { ...boot, commandLine: "a=$b" } }), /a=\$b/],
+    ["has a kernel with a blank", anImage({ boot: { ...boot, kernel: "vm linuz" } }), /vm linuz/],
+    [
+      "has a command line that is too long",
+      anImage({ boot: { ...boot, commandLine: "a ".repeat(600) } }),
+      /longer than/,
+    ],
+  ];
+  for (const [title, image, why] of unbootable)
+    it(`falls back to the agent, and says so, when the image ${title}`, () => {
+      const { spec, fallback } = planBoot(aNode(local), image, profile, endpoints);
+      assert.deepEqual(spec, agentSpec);
+      assert.match(fallback ?? "", why);
+    });
+
+  it("offers the agent as the other target of a node that boots locally", () => {
+    assert.deepEqual(planOtherBoot(aNode(local), undefined, profile, endpoints), agentSpec);
+  });
+
+  it("offers the proved system as the other target of a node that boots into the agent", () => {
+    const proved = { imageName: "debian-12", imageDigest: digest };
+    assert.equal(planOtherBoot(aNode({ proved }), anImage(), profile, endpoints)?.label, "local");
+    assert.equal(planOtherBoot(aNode({ proved }), undefined, profile, endpoints), undefined);
+    assert.equal(planOtherBoot(aNode(), anImage(), profile, endpoints), undefined);
+  });
+
+  it("finds a profile that no config can carry before any node boots", () => {
+    assertBootProfile(profile, endpoints);
+    for (const [spoilt, named] of [
+      [{ ...profile, agent: { kernel: "vm linuz", append: [] } }, /vm linuz/],
+      [{ ...profile, agent: { kernel: "k", append: ["a b"] } }, /a b/],
+      [{ ...profile, local: { append: ["a\nb"] } }, /a\\nb/],
+    ] as const)
+      assert.throws(() => assertBootProfile(spoilt, endpoints), named);
+    assert.throws(() => assertBootProfile(profile, { controller: "a b:1" }), /a b:1/);
+  });
+});
+
+function withRoot(partitionUuid: string): Image {
+  const image = anImage();
+  return {
+    ...image,
+    partitions: image.partitions.map((partition) =>
+      partition.number === 2 ? { ...partition, partitionUuid } : partition,
+    ),
+  };
+}
