@@ -1,0 +1,54 @@
+import type { BootSpec } from "./boot/boot-spec.ts";
+import { type BootEndpoints, type BootProfile, planBoot, planOtherBoot } from "./boot/plan-boot.ts";
+import type { NewEvent } from "./events/event.ts";
+import type { Image } from "./images/image.ts";
+import type { Digest, NodeId } from "./nodes/node.ts";
+import type { NodeRegistry } from "./nodes/node-registry.ts";
+
+/** Says what the next boot of a node loads, at the moment when the node asks. */
+export interface BootPlanner {
+  /** A node that was never seen is discovered thereby. */
+  bootSpecFor(mac: NodeId, address: string): Promise<BootSpec>;
+  /** What a menu offers besides; undefined when there is nothing else. */
+  otherSpecFor(mac: NodeId): Promise<BootSpec | undefined>;
+}
+
+/** Joins nodes, images and the operator's boot profile. */
+export function createBootPlanner(options: {
+  readonly nodes: Pick<NodeRegistry, "discover" | "get" | "bootPlanned">;
+  readonly images: { getByDigest(digest: Digest): Promise<Image | undefined> };
+  readonly events: { append(event: NewEvent): unknown };
+  readonly profile: BootProfile;
+  /** Resolves once every server listens: before that it is not known what a config should say. */
+  readonly endpoints: Promise<BootEndpoints>;
+}): BootPlanner {
+  const { nodes, images, events, profile, endpoints } = options;
+  return {
+    async bootSpecFor(mac, address) {
+      const reachedAt = await endpoints;
+      const node = nodes.discover(mac, address);
+      const target = node.bootTarget;
+      const image = target.kind === "local" ? await images.getByDigest(target.imageDigest) : undefined;
+      const { spec, fallback } = planBoot(node, image, profile, reachedAt);
+      nodes.bootPlanned(mac, spec);
+      if (fallback !== undefined) {
+        const message = `${node.name} cannot boot local: ${fallback}`;
+        events.append({
+          type: "boot-config-rendered",
+          severity: "error",
+          nodeId: node.id,
+          nodeName: node.name,
+          message,
+        });
+      }
+      return spec;
+    },
+
+    async otherSpecFor(mac) {
+      const node = nodes.get(mac);
+      if (node === undefined) return undefined;
+      const provedImage = node.proved && (await images.getByDigest(node.proved.imageDigest));
+      return planOtherBoot(node, provedImage, profile, await endpoints);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+// The controller: the one place where its real parts are constructed.
+import process from "node:process";
+import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
+import { pino } from "pino";
+import { ControllerServiceClient } from "../proto/gen/pallet/v1/controller.ts";
+import { createHttpServer } from "./boot/http-server.ts";
+import { createTftpServer } from "./boot/tftp/tftp-server.ts";
+import { controllerChannelOptions } from "./cli/controller-client.ts";
+import type { Effects } from "./cli/effects.ts";
+import { createProcessEffects } from "./cli/process-effects.ts";
+import { runCommandLine } from "./cli/program.ts";
+import { systemClock } from "./clock.ts";
+import { exampleConfig, serveOptions } from "./config/document-config.ts";
+import { readConfig } from "./config/read-config.ts";
+import { createGrpcServer } from "./rpc/grpc-server.ts";
+import { serve } from "./serve.ts";
+import { openStore } from "./store/open-store.ts";
+import { version } from "./version.ts";
+
+// Trust comes with a later issue: these three lines are where it will be decided.
+const serverCredentials = ServerCredentials.createInsecure();
+const socketServerCredentials = ServerCredentials.createInsecure();
+const clientCredentials = ChannelCredentials.createInsecure();
+
+const effects: Effects = {
+  ...createProcessEffects(),
+  version,
+  connect: (target) => new ControllerServiceClient(target, clientCredentials, controllerChannelOptions),
+  serve: {
+    options: serveOptions,
+    help: `\nA config file, with every default:\n\n${exampleConfig}`,
+    async run(options, signal) {
+      const config = await readConfig({ options, env: process.env, workingDirectory: process.cwd() });
+      const log = pino({ level: config.logLevel, base: null }, pino.destination(2));
+      await serve(
+        config,
+        {
+          version,
+          clock: systemClock,
+          log,
+          agents: {
+            connect: () => {
+              throw new Error("not built yet");
+            },
+          },
+          openStore,
+          openImages: () => ({
+            list: async () => [],
+            get: async () => undefined,
+            getByDigest: async () => undefined,
+            add: async () => {
+              throw new Error("not built yet");
+            },
+            remove: async () => undefined,
+            storedFile: () => "/nonexistent",
+            bootFile: () => "/nonexistent/any",
+          }),
+          listenTftp: createTftpServer,
+          listenHttp: createHttpServer,
+          listenGrpc: (options) =>
+            createGrpcServer({
+              ...options,
+              credentials: serverCredentials,
+              socketCredentials: socketServerCredentials,
+            }),
+        },
+        signal,
+      );
+    },
+  },
+};
+
+process.exitCode = await runCommandLine(process.argv.slice(2), effects);

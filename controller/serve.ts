@@ -1,0 +1,201 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { createBootFiles } from "./boot/boot-files.ts";
+import type { HttpServer, HttpServerOptions } from "./boot/http-server.ts";
+import { assertBootProfile, type BootEndpoints } from "./boot/plan-boot.ts";
+import type { TftpServer, TftpServerOptions } from "./boot/tftp/tftp-server.ts";
+import { createBootPlanner } from "./boot-planner.ts";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config/config.ts";
+import { createEventLog } from "./events/event-log.ts";
+import { hostPort, type Listener, listenFailure } from "./listen-failure.ts";
+import { createNodeRegistry } from "./nodes/node-registry.ts";
+import type { AgentConnector } from "./reimage/ports.ts";
+import type { GrpcServer, GrpcServerOptions } from "./rpc/grpc-server.ts";
+import type { ControllerStatus, ImageCatalogue, Rollouts } from "./rpc/parts.ts";
+import type { Store } from "./store/open-store.ts";
+
+/** The images, as the whole controller needs them; controller/images/image-store.ts fulfils it. */
+export interface ImageStore extends ImageCatalogue {
+  /** Path of the stored (zstd) form. */
+  storedFile(digest: string): string;
+  /** Path of a boot file that was extracted from the image. */
+  bootFile(digest: string, file: string): string;
+}
+
+/** The real parts that main.ts constructs. */
+export interface ServeAdapters {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly agents: AgentConnector;
+  openStore(path: string): Store;
+  openImages(directory: string): ImageStore;
+  listenTftp(options: TftpServerOptions): Promise<TftpServer>;
+  listenHttp(options: HttpServerOptions): Promise<HttpServer>;
+  listenGrpc(options: Omit<GrpcServerOptions, "credentials" | "socketCredentials">): Promise<GrpcServer>;
+}
+
+/** How long a shutdown may take before the process ends anyway, in milliseconds. */
+const shutdownMs = 10_000;
+
+/**
+ * Runs a controller until the signal aborts, and resolves once everything is closed. Logs {msg: "serving"} with the
+ * addresses as soon as everything is up. Throws a Failure when something cannot be had.
+ */
+export async function serve(config: Config, adapters: ServeAdapters, signal: AbortSignal): Promise<void> {
+  const { log } = adapters;
+  const running = new AsyncDisposableStack();
+  try {
+    const addresses = await start(config, adapters, running);
+    log.info(addresses, "serving");
+    await aborted(signal);
+    log.info("shutting down");
+  } finally {
+    await within(shutdownMs, running.disposeAsync(), log);
+  }
+}
+
+/** Starts everything, what others need first; `running` stops it in the reverse order. */
+async function start(
+  config: Config,
+  adapters: ServeAdapters,
+  running: AsyncDisposableStack,
+): Promise<Record<"grpc" | "http" | "tftp" | "socket", string>> {
+  const { clock, log, agents } = adapters;
+  const startedAt = clock.now();
+  const reached = (port: number): string => hostPort(config.advertise, port);
+  assertBootProfile(config.bootProfile, { controller: reached(config.grpcPort) });
+
+  for (const directory of [config.stateDirectory, config.imageDirectory, config.bootTree]) {
+    await mkdir(directory, { recursive: true });
+  }
+  const store = adapters.openStore(join(config.stateDirectory, "pallet.sqlite"));
+  running.defer(() => store.close());
+  const events = createEventLog({ rows: store.events, clock });
+  const { heartbeatIntervalMs } = config;
+  const nodes = createNodeRegistry({ rows: store.nodes, events, clock, heartbeatIntervalMs, log });
+  running.defer(() => nodes.close());
+  const images = adapters.openImages(config.imageDirectory);
+
+  const endpoints = Promise.withResolvers<BootEndpoints>();
+  const planner = createBootPlanner({
+    nodes,
+    images,
+    events,
+    profile: config.bootProfile,
+    endpoints: endpoints.promise,
+  });
+  const files = createBootFiles({
+    tree: config.bootTree,
+    images,
+    bootSpecFor: planner.bootSpecFor,
+    ...(config.bootProfile.menu && {
+      menu: { title: "Pallet", timeoutMs: 5000, otherSpecFor: planner.otherSpecFor },
+    }),
+    recordFetch: nodes.recordFetch,
+    log,
+  });
+
+  const rollouts: Rollouts = {
+    plan: () => Promise.reject(new Error("not built yet")),
+    start: () => Promise.reject(new Error("not built yet")),
+    list: () => [],
+    watch: () => {
+      throw new Error("not built yet");
+    },
+    cancel: () => {
+      throw new Error("not built yet");
+    },
+    activeRolloutOf: () => undefined,
+  };
+
+  const http = await listen(httpListener(config), (address, port) =>
+    adapters.listenHttp({ address, port, files, images, log }),
+  );
+  running.defer(() => http.close());
+
+  const status = (): ControllerStatus => ({
+    version: adapters.version,
+    startedAt,
+    grpcAddress: reached(grpc.port),
+    httpUrl: `http://${reached(http.port)}`,
+    tftpAddress: reached(tftp.port),
+  });
+  const grpc = await listen(grpcListener(config), (address, port) =>
+    adapters.listenGrpc({
+      parts: { nodes, images, rollouts, events, agents, status },
+      heartbeatIntervalMs,
+      address,
+      port,
+      socket: config.socket,
+      log,
+    }),
+  );
+  running.defer(() => grpc.close());
+  endpoints.resolve({ controller: reached(grpc.port) });
+
+  const tftp = await listen(tftpListener(config), (address, port) =>
+    adapters.listenTftp({
+      address,
+      port,
+      files,
+      onProblem: ({ kind, peer, error }) => log.debug({ err: error, kind, peer }, "a TFTP packet was not understood"),
+    }),
+  );
+  running.defer(() => tftp.close());
+
+  events.append({ type: "controller-started", severity: "info", message: `controller ${adapters.version} started` });
+  running.defer(() => {
+    events.append({ type: "controller-stopped", severity: "info", message: "the controller is stopping" });
+  });
+  return {
+    grpc: hostPort(config.listen, grpc.port),
+    http: hostPort(config.listen, http.port),
+    tftp: hostPort(config.listen, tftp.port),
+    socket: config.socket,
+  };
+}
+
+async function listen<T>(listener: Listener, open: (address: string, port: number) => Promise<T>): Promise<T> {
+  try {
+    return await open(listener.address, listener.port);
+  } catch (error) {
+    throw listenFailure(listener, error);
+  }
+}
+
+function httpListener({ listen: address, httpPort: port }: Config): Listener {
+  return { name: "HTTP", protocol: "TCP", address, port, setting: "httpPort", flag: "--http-port" };
+}
+
+function grpcListener({ listen: address, grpcPort: port }: Config): Listener {
+  return { name: "gRPC", protocol: "TCP", address, port, setting: "grpcPort", flag: "--grpc-port" };
+}
+
+function tftpListener({ listen: address, tftpPort: port }: Config): Listener {
+  return { name: "TFTP", protocol: "UDP", address, port, setting: "tftpPort", flag: "--tftp-port" };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+async function within(ms: number, work: Promise<void>, log: Logger): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      log.error({ afterMs: ms }, "the shutdown takes too long; the rest is cut off");
+      resolve();
+    }, ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
