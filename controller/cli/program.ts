@@ -1,5 +1,206 @@
+import { Command, CommanderError, Option } from "commander";
+import { Failure } from "../../proto/failure.ts";
+import {
+  type CommandContext,
+  type CommonOptions,
+  type Run,
+  StopRequested,
+  UsageError,
+  type Work,
+} from "./command-context.ts";
+import { registerBoot } from "./commands/boot.ts";
+import { registerCancel } from "./commands/cancel.ts";
+import { registerDisks } from "./commands/disks.ts";
+import { registerEvents } from "./commands/events.ts";
+import { registerIdentify } from "./commands/identify.ts";
+import { registerImages } from "./commands/images.ts";
+import { registerImagesAdd } from "./commands/images-add.ts";
+import { registerImagesRemove } from "./commands/images-remove.ts";
+import { registerImagesShow } from "./commands/images-show.ts";
+import { registerMkfs } from "./commands/mkfs.ts";
+import { registerNodeAccept } from "./commands/node-accept.ts";
+import { registerNodeForget } from "./commands/node-forget.ts";
+import { registerNodeRename } from "./commands/node-rename.ts";
+import { registerNodeShow } from "./commands/node-show.ts";
+import { registerNodes } from "./commands/nodes.ts";
+import { registerReboot } from "./commands/reboot.ts";
+import { registerReimage } from "./commands/reimage.ts";
+import { registerRolloutShow } from "./commands/rollout-show.ts";
+import { registerRollouts } from "./commands/rollouts.ts";
+import { registerServe } from "./commands/serve.ts";
+import { registerStatus } from "./commands/status.ts";
+import { registerUnmount } from "./commands/unmount.ts";
+import { registerWatch } from "./commands/watch.ts";
+import { registerWipe } from "./commands/wipe.ts";
+import { createControllerClient } from "./controller-client.ts";
+import { chooseTarget, type TargetOptions } from "./controller-target.ts";
 import type { Effects } from "./effects.ts";
-import { exitCode } from "./exit-code.ts";
+import { exitCode, exitCodeOfSignal } from "./exit-code.ts";
+import { printableJson } from "./printable.ts";
+import { renderFailure } from "./render-failure.ts";
+import { chooseLook, createPaint } from "./style.ts";
+import { viewFailure } from "./view/failure-view.ts";
+
+const about = `Pallet installs, verifies and recovers a rack of Raspberry Pis over the network.
+
+"controller serve" is the controller; every other command asks the controller that runs on this machine, through its
+unix socket. Where a command wants a NODE, its name, MAC address or serial number serves.`;
+
+const epilogue = `
+The way of a rack:
+  $ controller serve                             the controller: TFTP, HTTP and gRPC
+  $ controller nodes                             the nodes that have asked it for a boot file
+  $ controller node accept --all                 from now on --all means them
+  $ controller images add debian-12.img.xz       something to install
+  $ controller reimage --all --dry-run           what would be erased and written where
+  $ controller reimage --all                     asks, writes, verifies, reboots, and waits for the proof
+
+Exit codes:
+    0  done; for a rollout: every node has proved that it runs the image
+    1  something did not succeed, or was not confirmed
+    2  the command line is wrong; nothing was done
+  130  stopped by Ctrl-C, 143 by SIGTERM: what was started on nodes goes on
+
+Environment:
+  PALLET_SOCKET   unix socket of the controller (default /run/pallet/controller.sock)
+  PALLET_ADDRESS  HOST:PORT of the controller, instead of the socket
+  NO_COLOR        any value switches colours off`;
+
+/** Lines of an error for stderr. */
+function describeError(error: unknown, isJson: boolean, color: boolean): string {
+  const failure = Failure.from(error);
+  if (isJson) return `${printableJson({ error: viewFailure(failure) })}\n`;
+  const [first = "", ...rest] = renderFailure(viewFailure(failure));
+  return [`${createPaint(color)("red", "error:")} ${first}`, ...rest.map((line) => `  ${line}`), ""].join("\n");
+}
+
+function createContext(effects: Effects, options: CommonOptions & TargetOptions, signal: AbortSignal) {
+  const { stdout, stderr } = effects;
+  const target = chooseTarget(options, effects.env);
+  const connect = () => createControllerClient(effects.connect(target), target);
+  const isJson = options.json === true;
+  const write = (lines: readonly string[], output: typeof stdout) => {
+    if (lines.length > 0) output.write(`${lines.join("\n")}\n`);
+  };
+  let client: ReturnType<typeof connect> | undefined;
+  const context: CommandContext = {
+    effects,
+    signal,
+    look: chooseLook(effects.env, stdout),
+    isJson,
+    target,
+    get client() {
+      client ??= connect();
+      return client;
+    },
+    connect,
+    print: (lines) => write(lines, stdout),
+    printJson: (value) => stdout.write(`${printableJson(value, 2)}\n`),
+    printJsonLine: (value) => stdout.write(`${printableJson(value)}\n`),
+    note: (lines) => write(lines, stderr),
+    hint: (lines) => {
+      if (stdout.isTerminal && !isJson) write(lines, stderr);
+    },
+    commandLine: (words) => {
+      if (options.address !== undefined) return `controller ${words} --address ${options.address}`;
+      if (options.socket !== undefined) return `controller ${words} --socket ${options.socket}`;
+      return `controller ${words}`;
+    },
+  };
+  return { context, close: () => client?.close() };
+}
+
+/** The commander program. Its actions tell `report` their exit code. */
+function buildProgram(effects: Effects, report: (code: number) => void): Command {
+  const { stdout, stderr, onStop } = effects;
+
+  const run: Run =
+    (work) =>
+    async (...given) => {
+      // Commander's convention: the declared arguments, then the options, then the command.
+      const command = given.at(-1) as Command;
+      const options: CommonOptions & TargetOptions = command.optsWithGlobals();
+      const stopping = new AbortController();
+      const removeListener = onStop((signal) => stopping.abort(new StopRequested(signal)));
+      let close: (() => void) | undefined;
+      try {
+        const made = createContext(effects, options, stopping.signal);
+        close = made.close;
+        // Commander's types do not know what it passes; each command's declaration of its arguments does.
+        const args = given.slice(0, -2);
+        const code = await (work as unknown as Work<unknown[], object>)(made.context, options, ...args);
+        report(code ?? exitCode.done);
+      } catch (error) {
+        if (error instanceof StopRequested) {
+          report(exitCodeOfSignal(error.stopSignal));
+          return;
+        }
+        const { color } = chooseLook(effects.env, stderr);
+        stderr.write(describeError(error, options.json === true, color));
+        report(error instanceof UsageError ? exitCode.usage : exitCode.failed);
+      } finally {
+        removeListener();
+        close?.();
+      }
+    };
+
+  const program = new Command("controller");
+  program
+    .description(about)
+    .version(effects.version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "explain the program or a command")
+    .helpCommand("help [COMMAND]", "explain a command")
+    .addOption(
+      new Option(
+        "--socket <path>",
+        "unix socket of the controller (default: PALLET_SOCKET, or /run/pallet/controller.sock)",
+      ),
+    )
+    .addOption(new Option("--address <host:port>", "reach the controller by TCP instead").conflicts("socket"))
+    .addHelpText("after", epilogue)
+    .showHelpAfterError("(see --help)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => (stdout.isTerminal ? Math.min(120, stdout.size().columns) : 100),
+      getErrHelpWidth: () => (stderr.isTerminal ? Math.min(120, stderr.size().columns) : 100),
+      getOutHasColors: () => chooseLook(effects.env, stdout).color,
+      getErrHasColors: () => chooseLook(effects.env, stderr).color,
+      outputError: (text, write) => write(text),
+    });
+
+  program.commandsGroup("The controller:");
+  registerServe(program, effects.serve, run);
+  registerStatus(program, run);
+  registerEvents(program, run);
+  program.commandsGroup("Nodes:");
+  registerNodes(program, run);
+  const node = program.command("node").description("show, rename, accept or forget a node");
+  registerNodeShow(node, run);
+  registerNodeRename(node, run);
+  registerNodeAccept(node, run);
+  registerNodeForget(node, run);
+  registerBoot(program, run);
+  registerReboot(program, run);
+  registerIdentify(program, run);
+  program.commandsGroup("Disks:");
+  registerDisks(program, run);
+  registerMkfs(program, run);
+  registerWipe(program, run);
+  registerUnmount(program, run);
+  program.commandsGroup("Images and rollouts:");
+  const images = registerImages(program, run);
+  registerImagesAdd(images, run);
+  registerImagesShow(images, run);
+  registerImagesRemove(images, run);
+  registerReimage(program, run);
+  registerRollouts(program, run);
+  registerRolloutShow(program.command("rollout").description("show a rollout"), run);
+  registerWatch(program, run);
+  registerCancel(program, run);
+  return program;
+}
 
 /**
  * Runs one command line and answers with its exit code (see exit-code.ts). It never throws and never ends the process:
@@ -8,6 +209,17 @@ import { exitCode } from "./exit-code.ts";
  * @param argv the arguments after the program's name
  */
 export async function runCommandLine(argv: readonly string[], effects: Effects): Promise<number> {
-  effects.stderr.write(`not built yet: ${argv.join(" ")}\n`);
-  return exitCode.failed;
+  let code: number = exitCode.done;
+  const program = buildProgram(effects, (reported) => {
+    code = reported;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    // Commander has printed its message already; help and version leave it by the same way, with exit code 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+    effects.stderr.write(describeError(error, false, false));
+    return exitCode.failed;
+  }
+  return code;
 }

@@ -1,10 +1,9 @@
+import { stripVTControlCharacters } from "node:util";
 import { textWidth } from "./text-width.ts";
-
-const styling = /\u001b\[[\d;]*m/gu;
 
 /** Rows that a line takes on a terminal of so many columns, its colours left out of account. */
 function rowsOf(line: string, columns: number): number {
-  return Math.max(1, Math.ceil(textWidth(line.replace(styling, "")) / columns));
+  return Math.max(1, Math.ceil(textWidth(stripVTControlCharacters(line)) / columns));
 }
 
 /**

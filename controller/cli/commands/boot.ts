@@ -1,0 +1,46 @@
+import { Argument, type Command } from "commander";
+import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
+import { type Run, UsageError } from "../command-context.ts";
+import { examples, jsonHelp, nodeHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+import { viewNode } from "../view/node-view.ts";
+
+/** `controller boot NODE agent|local`. */
+export function registerBoot(program: Command, run: Run): void {
+  program
+    .command("boot")
+    .description(
+      "set where a node's next boot goes\n\n" +
+        "agent: netboot into the shared root filesystem, where the agent runs. local: the node's own card, with the kernel\n" +
+        "of the image on it. The node is not rebooted.",
+    )
+    .summary("set where a node's next boot goes")
+    .argument("<node>", nodeHelp)
+    .addArgument(new Argument("<target>", "where").choices(["agent", "local"]))
+    .option("--image <name>", "for local: the image whose kernel to serve (default: the one that the node last proved)")
+    .option("--json", jsonHelp)
+    .addHelpText(
+      "after",
+      examples(
+        ["controller boot rack-1 agent && controller reboot rack-1", "take it back into the agent"],
+        ["controller boot rack-1 local --image debian-12"],
+      ),
+    )
+    .action(
+      run<[string, string], { readonly image?: string }>(
+        async ({ client, signal, isJson, print, printJson }, { image }, name, target) => {
+          if (image !== undefined && target === "agent") throw new UsageError("--image makes sense with local only");
+          const { node } = await client.setBootTarget(
+            {
+              node: name,
+              bootTarget: target === "local" ? BootTarget.BOOT_TARGET_LOCAL : BootTarget.BOOT_TARGET_AGENT,
+              imageName: image ?? "",
+            },
+            signal,
+          );
+          if (isJson && node !== undefined) printJson(viewNode(node));
+          else print([`the next boot of ${printable(node?.name ?? name)} goes to ${target}`]);
+        },
+      ),
+    );
+}

@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { Failure } from "../../../proto/failure.ts";
+import type { Run } from "../command-context.ts";
+import { examples, jsonHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+import { isOver } from "../rollout-progress.ts";
+import { formatCount } from "../units.ts";
+import { hasEnded, viewRollout } from "../view/rollout-view.ts";
+
+/** `controller cancel ID`. */
+export function registerCancel(program: Command, run: Run): void {
+  program
+    .command("cancel")
+    .description(
+      "cancel what of a rollout has not ended\n\n" +
+        "A node whose card is being written is left without a partition table, so that no firmware boots half a system;\n" +
+        "its next boot goes to the agent. Nodes that are proved stay as they are.",
+    )
+    .summary("cancel what of a rollout has not ended")
+    .argument("<id>", "id of the rollout")
+    .option("--json", jsonHelp)
+    .addHelpText("after", examples(["controller cancel 20261123-001705-k3f9"]))
+    .action(
+      run<[string], object>(async ({ client, signal, isJson, print, printJson, hint, commandLine }, _, rolloutId) => {
+        const { rollout } = await client.cancelRollout({ rolloutId }, signal);
+        if (rollout === undefined)
+          throw new Failure("internal", `the controller answered without the rollout ${rolloutId}`);
+        const view = viewRollout(rollout);
+        const open = view.reimages.filter((reimage) => !isOver(reimage)).length;
+        if (isJson) printJson(view);
+        else if (hasEnded(view)) print([`rollout ${printable(view.rolloutId)} has ended: ${view.state}`]);
+        else {
+          print([`cancelling rollout ${printable(view.rolloutId)}: ${formatCount(open, "node")} to stop`]);
+          hint([`see it end: ${commandLine(`watch ${printable(view.rolloutId)}`)}`]);
+        }
+      }),
+    );
+}

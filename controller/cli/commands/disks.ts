@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import type { Run } from "../command-context.ts";
+import { examples, jsonHelp, nodeHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+import { renderDisks } from "../render-disks.ts";
+import { viewDisk } from "../view/disk-view.ts";
+
+/** `controller disks NODE`. */
+export function registerDisks(program: Command, run: Run): void {
+  program
+    .command("disks")
+    .description("list a node's disks and partitions, asked from its agent now")
+    .argument("<node>", nodeHelp)
+    .option("--json", jsonHelp)
+    .addHelpText("after", examples(["controller disks rack-1"]))
+    .action(
+      run<[string], object>(async ({ client, signal, isJson, print, printJson, note, look }, _, node) => {
+        const devices = (await client.listNodeDisks({ node }, signal)).devices.map(viewDisk);
+        if (isJson) printJson(devices);
+        else if (devices.length === 0) note([`${printable(node)} has no disks: is a card inserted?`]);
+        else print(renderDisks(devices, look));
+      }),
+    );
+}

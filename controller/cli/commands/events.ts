@@ -1,0 +1,67 @@
+import type { Command } from "commander";
+import type { Run } from "../command-context.ts";
+import { followSteadily } from "../follow-steadily.ts";
+import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "../option-texts.ts";
+import { renderEvent } from "../render-events.ts";
+import { viewEvent } from "../view/event-view.ts";
+
+interface Options {
+  readonly follow?: boolean;
+  readonly node?: string;
+  readonly rollout?: string;
+  readonly limit: number;
+}
+
+/** `controller events`: the event log. */
+export function registerEvents(program: Command, run: Run): void {
+  program
+    .command("events")
+    .description("show what happened, oldest first: discoveries, boot files fetched, phases, proofs, failures")
+    .option("-f, --follow", "go on with the events to come, until Ctrl-C; a restart of the controller is waited out")
+    .option("--node <node>", `only events of this node (${nodeHelp})`)
+    .option("--rollout <id>", "only events of this rollout")
+    .option("--limit <count>", "only the last so many; 0 for all", wholeNumber(0, 4_294_967_295), 100)
+    .option("--json", jsonLinesHelp)
+    .addHelpText(
+      "after",
+      examples(
+        ["controller events --follow"],
+        ["controller events --node rack-1 --limit 20", "how far did this node come?"],
+        ["controller events --json --limit 0", "the whole log for a program"],
+      ),
+    )
+    .action(
+      run<[], Options>(async (context, { follow = false, node = "", rollout = "", limit }) => {
+        const { connect, signal, effects, isJson, print, printJsonLine, hint, look } = context;
+        let afterId = 0n;
+        let isLost = false;
+        const events = followSteadily({
+          connect,
+          // After a lost connection: what comes after the last event, without a limit, so that none is missed.
+          open: (client) =>
+            client.streamEvents({ afterId, follow, node, rolloutId: rollout, limit: afterId > 0n ? 0 : limit }, signal),
+          isComplete: () => !follow,
+          isKnown: false,
+          signal,
+          clock: effects.clock,
+          onLost: () => {
+            if (!isLost) hint(["the controller does not answer; trying again"]);
+            isLost = true;
+          },
+          onBack: () => {
+            isLost = false;
+          },
+        });
+        let isEmpty = true;
+        for await (const { event } of events) {
+          if (event === undefined) continue;
+          isEmpty = false;
+          afterId = event.id;
+          const view = viewEvent(event);
+          if (isJson) printJsonLine(view);
+          else print([renderEvent(view, look)]);
+        }
+        if (isEmpty) hint(["no such events"]);
+      }),
+    );
+}

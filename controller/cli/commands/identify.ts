@@ -1,0 +1,26 @@
+import type { Command } from "commander";
+import type { Run } from "../command-context.ts";
+import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+import { runOperation } from "../run-operation.ts";
+
+/** `controller identify NODE`. */
+export function registerIdentify(program: Command, run: Run): void {
+  program
+    .command("identify")
+    .description("blink a node's activity LED, so that a person finds the board")
+    .argument("<node>", nodeHelp)
+    .option("--seconds <count>", "for how long, at most 600", wholeNumber(1, 600), 30)
+    .option("--json", jsonLinesHelp)
+    .addHelpText("after", examples(["controller identify rack-1 --seconds 60"]))
+    .action(
+      run<[string], { readonly seconds: number }>((context, { seconds }, node) =>
+        runOperation(context, {
+          node,
+          work: { $case: "identify", value: { duration: { seconds: BigInt(seconds), nanos: 0 } } },
+          device: null,
+          success: `${printable(node)} has blinked for ${seconds} s`,
+        }),
+      ),
+    );
+}

@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import type { Run } from "../command-context.ts";
+import { examples } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+
+/** `controller images remove NAME`. */
+export function registerImagesRemove(parent: Command, run: Run): void {
+  parent
+    .command("remove")
+    .description("remove an image; refused while a rollout of it runs or a node boots with its kernel")
+    .argument("<name>", "name of the image")
+    .addHelpText("after", examples(["controller images remove debian-11"]))
+    .action(
+      run<[string], object>(async ({ client, signal, print }, _, name) => {
+        await client.removeImage({ name }, signal);
+        print([`removed ${printable(name)}`]);
+      }),
+    );
+}

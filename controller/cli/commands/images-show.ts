@@ -1,0 +1,25 @@
+import type { Command } from "commander";
+import { Failure } from "../../../proto/failure.ts";
+import type { Run } from "../command-context.ts";
+import { examples, jsonHelp } from "../option-texts.ts";
+import { renderImage } from "../render-images.ts";
+import { viewImage } from "../view/image-view.ts";
+
+/** `controller images show NAME`. */
+export function registerImagesShow(parent: Command, run: Run): void {
+  parent
+    .command("show")
+    .description("show an image: its partitions, and what a node fetches to boot it from its own card")
+    .argument("<name>", "name of the image")
+    .option("--json", jsonHelp)
+    .addHelpText("after", examples(["controller images show debian-12"]))
+    .action(
+      run<[string], object>(async ({ client, signal, isJson, print, printJson, look, effects }, _, name) => {
+        const { image } = await client.getImage({ name }, signal);
+        if (image === undefined) throw new Failure("internal", `the controller answered without the image ${name}`);
+        const view = viewImage(image);
+        if (isJson) printJson(view);
+        else print(renderImage(view, look, effects.clock.now()));
+      }),
+    );
+}

@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import type { Run } from "../command-context.ts";
+import { examples, jsonHelp } from "../option-texts.ts";
+import { noImages, renderImages } from "../render-images.ts";
+import { viewImage } from "../view/image-view.ts";
+
+/** `controller images`: the catalogue. Returns the command, for those below it. */
+export function registerImages(program: Command, run: Run): Command {
+  return program
+    .command("images")
+    .description("list the images that can be installed; add, show or remove one")
+    .option("--json", jsonHelp)
+    .addHelpText("after", examples(["controller images"], ["controller images add debian-12.img.xz"]))
+    .action(
+      run<[], object>(async ({ client, signal, isJson, print, printJson, note, look, effects }) => {
+        const images = (await client.listImages({}, signal)).images.map(viewImage);
+        if (isJson) printJson(images);
+        else if (images.length === 0) note([noImages]);
+        else print(renderImages(images, look, effects.clock.now()));
+      }),
+    );
+}

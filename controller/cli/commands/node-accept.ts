@@ -1,0 +1,28 @@
+import type { Command } from "commander";
+import { type Run, UsageError } from "../command-context.ts";
+import { examples, nodeHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+import { noNodes } from "../render-nodes.ts";
+
+/** `controller node accept NODE…|--all`. */
+export function registerNodeAccept(parent: Command, run: Run): void {
+  parent
+    .command("accept")
+    .description(
+      "accept nodes: from now on --all means them\n\n" +
+        "Whatever asks for a boot file on the network becomes a node, but nothing is ever written to it by `reimage --all`\n" +
+        "until it was accepted.",
+    )
+    .summary("accept nodes: from now on --all means them")
+    .argument("[nodes...]", nodeHelp)
+    .option("--all", "accept every node that is known now")
+    .addHelpText("after", examples(["controller node accept rack-1 rack-2"], ["controller node accept --all"]))
+    .action(
+      run<[string[]], { readonly all?: boolean }>(async ({ client, signal, print, note }, { all = false }, nodes) => {
+        if (all === nodes.length > 0) throw new UsageError("name the nodes to accept, or give --all (one of both)");
+        const accepted = (await client.acceptNodes({ nodes, all }, signal)).nodes;
+        if (accepted.length === 0) note([noNodes]);
+        else print(accepted.map(({ name, nodeId }) => `accepted ${printable(name)} (${printable(nodeId)})`));
+      }),
+    );
+}

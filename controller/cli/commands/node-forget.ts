@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import type { Run } from "../command-context.ts";
+import { examples, nodeHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+
+/** `controller node forget NODE`. */
+export function registerNodeForget(parent: Command, run: Run): void {
+  parent
+    .command("forget")
+    .description("forget a node: its name, acceptance and boot target. It is discovered anew when it boots again")
+    .argument("<node>", nodeHelp)
+    .addHelpText("after", examples(["controller node forget rack-7", "that board has left the rack"]))
+    .action(
+      run<[string], object>(async ({ client, signal, print }, _, node) => {
+        await client.forgetNode({ node }, signal);
+        print([`forgot ${printable(node)}`]);
+      }),
+    );
+}

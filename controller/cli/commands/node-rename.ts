@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import type { Run } from "../command-context.ts";
+import { examples, nodeHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+
+/** `controller node rename NODE NAME`. */
+export function registerNodeRename(parent: Command, run: Run): void {
+  parent
+    .command("rename")
+    .description("give a node another name: 1 to 63 of [a-z0-9-], starting with a letter")
+    .argument("<node>", nodeHelp)
+    .argument("<name>", "the new name")
+    .addHelpText("after", examples(["controller node rename b8:27:eb:00:00:01 rack-1"]))
+    .action(
+      run<[string, string], object>(async ({ client, signal, print }, _, node, name) => {
+        const renamed = await client.renameNode({ node, name }, signal);
+        const id = renamed.node?.nodeId ?? node;
+        print([`${printable(id)} is now called ${printable(renamed.node?.name ?? name)}`]);
+      }),
+    );
+}

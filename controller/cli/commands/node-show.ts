@@ -1,0 +1,25 @@
+import type { Command } from "commander";
+import { Failure } from "../../../proto/failure.ts";
+import type { Run } from "../command-context.ts";
+import { examples, jsonHelp, nodeHelp } from "../option-texts.ts";
+import { renderNode } from "../render-nodes.ts";
+import { viewNode } from "../view/node-view.ts";
+
+/** `controller node show NODE`. */
+export function registerNodeShow(parent: Command, run: Run): void {
+  parent
+    .command("show")
+    .description("show everything that is known about a node")
+    .argument("<node>", nodeHelp)
+    .option("--json", jsonHelp)
+    .addHelpText("after", examples(["controller node show rack-1"], ["controller node show b8:27:eb:00:00:01 --json"]))
+    .action(
+      run<[string], object>(async ({ client, signal, isJson, print, printJson, look, effects }, _, name) => {
+        const { node } = await client.getNode({ node: name }, signal);
+        if (node === undefined) throw new Failure("internal", `the controller answered without the node ${name}`);
+        const view = viewNode(node);
+        if (isJson) printJson(view);
+        else print(renderNode(view, look, effects.clock.now()));
+      }),
+    );
+}

@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import type { Run } from "../command-context.ts";
+import { examples, jsonHelp } from "../option-texts.ts";
+import { noNodes, renderNodes, renderNodesHint } from "../render-nodes.ts";
+import { viewNode } from "../view/node-view.ts";
+
+/** `controller nodes`: every known node. */
+export function registerNodes(program: Command, run: Run): void {
+  program
+    .command("nodes")
+    .description(
+      "list the nodes\n\n" +
+        "A node appears when it first asks for a boot file. STATUS is online (its agent is heard from), silent (it was once),\n" +
+        "or discovered (it has asked for files, no agent yet). RUNS is what its agent says, BOOTS where its next boot goes,\n" +
+        "PROVED the image that it last proved to run from its own card.",
+    )
+    .summary("list the nodes")
+    .option("--json", jsonHelp)
+    .addHelpText(
+      "after",
+      examples(
+        ["controller nodes"],
+        ["controller nodes --json | jq -r '.[] | select(.online | not).name'", "who is silent?"],
+      ),
+    )
+    .action(
+      run<[], object>(async ({ client, signal, isJson, print, printJson, note, hint, look, effects }) => {
+        const nodes = (await client.listNodes({}, signal)).nodes.map(viewNode);
+        if (isJson) printJson(nodes);
+        else if (nodes.length === 0) note([noNodes]);
+        else {
+          print(renderNodes(nodes, look, effects.clock.now()));
+          hint(renderNodesHint(nodes));
+        }
+      }),
+    );
+}

@@ -1,0 +1,126 @@
+import type { Command } from "commander";
+import { Failure } from "../../../proto/failure.ts";
+import type { RolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts";
+import { type CommandContext, type Run, StopRequested, UsageError } from "../command-context.ts";
+import { confirm, requireConsent } from "../confirm.ts";
+import { exitCode, exitCodeOfSignal } from "../exit-code.ts";
+import { examples, jsonLinesHelp, nodeHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+import { renderEraseQuestion, renderPlan } from "../render-plan.ts";
+import { newRolloutId } from "../rollout-id.ts";
+import { startRollout } from "../start-rollout.ts";
+import { formatCount } from "../units.ts";
+import { type ImageView, viewImage } from "../view/image-view.ts";
+import { type PlanView, viewPlan } from "../view/rollout-view.ts";
+import { describeReturn, watchRollout } from "../watch-rollout.ts";
+
+interface Options {
+  readonly all?: boolean;
+  readonly image?: string;
+  readonly disk?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly detach?: boolean;
+}
+
+interface Plan {
+  readonly image: ImageView;
+  readonly plans: readonly PlanView[];
+}
+
+async function fetchPlan({ client, signal }: CommandContext, rollout: RolloutRequest): Promise<Plan> {
+  const answer = await client.planRollout({ rollout }, signal);
+  if (answer.image === undefined) throw new Failure("internal", "the controller planned a rollout without an image");
+  if (answer.plans.length === 0)
+    throw new Failure(
+      "invalid",
+      "no accepted nodes: see them with controller nodes, accept them with controller node accept",
+    );
+  return { image: viewImage(answer.image), plans: answer.plans.map(viewPlan) };
+}
+
+async function reimage(context: CommandContext, options: Options, nodes: readonly string[]): Promise<number> {
+  const { effects, isJson, look, note, print, printJsonLine } = context;
+  const { all = false, image = "", disk = "", dryRun = false, yes = false, detach = false } = options;
+  if (all === nodes.length > 0) throw new UsageError("name the nodes to reimage, or give --all (one of both)");
+  if (!dryRun) requireConsent(context, yes, "erases disks", "give --yes, or --dry-run to see what would be erased");
+
+  const plan = await fetchPlan(context, { nodes: [...nodes], all, imageName: image, disk });
+  const going = plan.plans.filter(({ refusal }) => refusal === null);
+  const isRefusedInPart = going.length < plan.plans.length;
+  if (isJson) {
+    printJsonLine({ type: "plan", ...plan });
+    // Who is asked must have seen what about.
+    if (!dryRun && !yes) note(renderPlan(plan.image, plan.plans, look));
+  } else {
+    print([...renderPlan(plan.image, plan.plans, look), ""]);
+  }
+  if (dryRun) {
+    if (!isJson) note(["Dry run: nothing was erased or written."]);
+    return isRefusedInPart ? exitCode.failed : exitCode.done;
+  }
+  if (going.length === 0) throw new Failure("invalid", "every node was refused: nothing was erased");
+  if (!yes && !(await confirm(context, renderEraseQuestion(plan.image, plan.plans)))) {
+    note(["Not confirmed: nothing was erased."]);
+    return exitCode.failed;
+  }
+
+  // Exactly what was shown: nodes accepted since the plan was made are not in it, and refused ones are left out.
+  const rollout = { nodes: going.map(({ nodeId }) => nodeId), all: false, imageName: plan.image.name, disk };
+  const rolloutId = newRolloutId(effects.clock.now(), effects.random);
+  try {
+    await startRollout(context, { rolloutId, rollout });
+  } catch (error) {
+    if (!(error instanceof StopRequested)) throw error;
+    note([
+      `Stopped while rollout ${rolloutId} was being started: it may go on in the controller.`,
+      ...describeReturn(context, rolloutId),
+    ]);
+    return exitCodeOfSignal(error.stopSignal);
+  }
+  if (isJson) printJsonLine({ type: "rollout-started", time: new Date(effects.clock.now()).toISOString(), rolloutId });
+  else print([`Rollout ${rolloutId} started on ${formatCount(going.length, "node")}.`, ""]);
+  if (detach) {
+    if (!isJson) print(describeReturn(context, rolloutId));
+    return isRefusedInPart ? exitCode.failed : exitCode.done;
+  }
+  const code = await watchRollout(context, rolloutId, true);
+  if (!isRefusedInPart) return code;
+  const left = plan.plans.filter(({ refusal }) => refusal !== null).map(({ nodeName }) => printable(nodeName));
+  note([`Left out, because refused (see above): ${left.join(", ")}`]);
+  return code === exitCode.done ? exitCode.failed : code;
+}
+
+/** `controller reimage NODE…|--all`. */
+export function registerReimage(program: Command, run: Run): void {
+  program
+    .command("reimage")
+    .description(
+      "install an image on nodes and have each prove that it runs it\n\n" +
+        "First the plan is shown: which disk of which node would be erased and what it holds. After you have typed yes, each\n" +
+        "node netboots into the agent, which erases the partition table, writes the image, reads it back and compares, and\n" +
+        "writes the partition table last. Then the node reboots from its own card, and is done only when it has proved that\n" +
+        "it runs that image. A plug pulled at any moment leaves a node that comes back by itself.\n\n" +
+        "The rollout runs in the controller: Ctrl-C stops watching it, not it. The exit code is 0 only if every node is\n" +
+        "proved; with --detach, if the rollout has started on every node; with --dry-run, if no node would be refused.",
+    )
+    .summary("install an image on nodes and have each prove that it runs it")
+    .argument("[nodes...]", nodeHelp)
+    .option("--all", "every accepted node")
+    .option("--image <name>", "the image (default: the only one in the catalogue)")
+    .option("--disk <device>", "the disk to erase on each node (default: the only one that fits)")
+    .option("--dry-run", "show what would be erased and written where, and stop")
+    .option("--yes", "do not ask before erasing")
+    .option("--detach", "do not watch the rollout")
+    .option("--json", jsonLinesHelp)
+    .addHelpText(
+      "after",
+      examples(
+        ["controller reimage --all --dry-run", "look first"],
+        ["controller reimage --all --image debian-12", "asks, then shows a bar per node"],
+        ["controller reimage rack-1 rack-2 --disk /dev/mmcblk0 --yes"],
+        ["controller reimage --all --yes --json", "for programs: the plan, every change, the end"],
+      ),
+    )
+    .action(run<[string[]], Options>(reimage));
+}

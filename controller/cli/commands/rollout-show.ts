@@ -1,0 +1,41 @@
+import type { Command } from "commander";
+import { Failure } from "../../../proto/failure.ts";
+import type { Run } from "../command-context.ts";
+import { examples, jsonHelp } from "../option-texts.ts";
+import { renderRolloutSummary } from "../render-rollout-summary.ts";
+import { renderRolloutTable } from "../render-rollout-table.ts";
+import { hasEnded, viewRollout } from "../view/rollout-view.ts";
+
+/** `controller rollout show ID`: a rollout as it is now. */
+export function registerRolloutShow(parent: Command, run: Run): void {
+  parent
+    .command("show")
+    .description("show a rollout as it is now, without watching it")
+    .argument("<id>", "id of the rollout")
+    .option("--json", jsonHelp)
+    .addHelpText("after", examples(["controller rollout show 20261123-001705-k3f9"]))
+    .action(
+      run<[string], object>(async (context, _, rolloutId) => {
+        const { client, signal, isJson, print, printJson, look, effects, commandLine } = context;
+        for await (const { rollout } of client.watchRollout({ rolloutId }, signal)) {
+          if (rollout === undefined) continue;
+          const view = viewRollout(rollout);
+          const now = effects.clock.now();
+          if (isJson) printJson(view);
+          else if (hasEnded(view)) print(renderRolloutSummary(view, look, now));
+          else
+            print(
+              renderRolloutTable(view, {
+                ...look,
+                width: look.width ?? 120,
+                height: Number.POSITIVE_INFINITY,
+                now,
+                notice: `watch it: ${commandLine(`watch ${view.rolloutId}`)}`,
+              }),
+            );
+          return;
+        }
+        throw new Failure("internal", `the controller answered without the rollout ${rolloutId}`);
+      }),
+    );
+}

@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import type { Run } from "../command-context.ts";
+import { examples, jsonHelp } from "../option-texts.ts";
+import { noRollouts, renderRollouts } from "../render-rollouts.ts";
+import { viewRollout } from "../view/rollout-view.ts";
+
+/** `controller rollouts`: every rollout. */
+export function registerRollouts(program: Command, run: Run): void {
+  program
+    .command("rollouts")
+    .description("list the rollouts, newest first")
+    .option("--json", jsonHelp)
+    .addHelpText("after", examples(["controller rollouts"]))
+    .action(
+      run<[], object>(async ({ client, signal, isJson, print, printJson, note, look, effects }) => {
+        const rollouts = (await client.listRollouts({}, signal)).rollouts.map(viewRollout);
+        if (isJson) printJson(rollouts);
+        else if (rollouts.length === 0) note([noRollouts]);
+        else print(renderRollouts(rollouts, look, effects.clock.now()));
+      }),
+    );
+}

@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+import type { Run } from "../command-context.ts";
+import { examples, jsonHelp } from "../option-texts.ts";
+import { renderStatus } from "../render-status.ts";
+import { viewNode } from "../view/node-view.ts";
+import { viewRollout } from "../view/rollout-view.ts";
+import { viewStatus } from "../view/status-view.ts";
+
+/** `controller status`: the controller and what it looks after. */
+export function registerStatus(program: Command, run: Run): void {
+  program
+    .command("status")
+    .description("say where the controller listens and what it looks after")
+    .option("--json", jsonHelp)
+    .addHelpText("after", examples(["controller status", "exit code 0 when a controller answers"]))
+    .action(
+      run<[], object>(async ({ client, signal, target, isJson, print, printJson, look, effects }) => {
+        const [status, nodes, images, rollouts] = await Promise.all([
+          client.getStatus({}, signal),
+          client.listNodes({}, signal),
+          client.listImages({}, signal),
+          client.listRollouts({}, signal),
+        ]);
+        const view = viewStatus(
+          target,
+          status,
+          nodes.nodes.map(viewNode),
+          images.images.length,
+          rollouts.rollouts.map(viewRollout),
+        );
+        if (isJson) printJson(view);
+        else print(renderStatus(view, look, effects.clock.now()));
+      }),
+    );
+}

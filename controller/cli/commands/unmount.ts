@@ -1,0 +1,26 @@
+import type { Command } from "commander";
+import type { Run } from "../command-context.ts";
+import { examples, jsonLinesHelp, nodeHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+import { runOperation } from "../run-operation.ts";
+
+/** `controller unmount NODE DEVICE`. */
+export function registerUnmount(program: Command, run: Run): void {
+  program
+    .command("unmount")
+    .description("unmount a device and everything on it, and switch off its swap")
+    .argument("<node>", nodeHelp)
+    .argument("<device>", "absolute path of a disk or partition")
+    .option("--json", jsonLinesHelp)
+    .addHelpText("after", examples(["controller unmount rack-1 /dev/mmcblk0"]))
+    .action(
+      run<[string, string], object>((context, _, node, device) =>
+        runOperation(context, {
+          node,
+          work: { $case: "unmount", value: { device } },
+          device,
+          success: `unmounted ${printable(device)} of ${printable(node)}`,
+        }),
+      ),
+    );
+}

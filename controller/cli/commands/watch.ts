@@ -1,0 +1,29 @@
+import type { Command } from "commander";
+import { Failure } from "../../../proto/failure.ts";
+import type { Run } from "../command-context.ts";
+import { examples, jsonLinesHelp } from "../option-texts.ts";
+import { noRollouts } from "../render-rollouts.ts";
+import { watchRollout } from "../watch-rollout.ts";
+
+/** `controller watch [ID]`: a rollout until it has ended. */
+export function registerWatch(program: Command, run: Run): void {
+  program
+    .command("watch")
+    .description(
+      "watch a rollout until it has ended\n\n" +
+        "Shows a live table on a terminal and plain lines in a pipe. Ctrl-C stops watching; the rollout goes on in the\n" +
+        "controller. The exit code is 0 only if every node is proved.",
+    )
+    .summary("watch a rollout until it has ended")
+    .argument("[id]", "id of the rollout (default: the newest one)")
+    .option("--json", jsonLinesHelp)
+    .addHelpText("after", examples(["controller watch"], ["controller watch 20261123-001705-k3f9"]))
+    .action(
+      run<[string | undefined], object>(async (context, _, id) => {
+        if (id !== undefined) return await watchRollout(context, id, false);
+        const [newest] = (await context.client.listRollouts({}, context.signal)).rollouts;
+        if (newest === undefined) throw new Failure("invalid", noRollouts);
+        return await watchRollout(context, newest.rolloutId, true);
+      }),
+    );
+}

@@ -1,0 +1,53 @@
+import { type Command, Option } from "commander";
+import { WipeMethod } from "../../../proto/gen/pallet/v1/operation.ts";
+import type { Run } from "../command-context.ts";
+import { requireConsent } from "../confirm.ts";
+import { confirmErasure } from "../confirm-erasure.ts";
+import { exitCode } from "../exit-code.ts";
+import { examples, jsonLinesHelp, nodeHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+import { runOperation } from "../run-operation.ts";
+
+interface Options {
+  readonly method: "signatures" | "discard";
+  readonly yes?: boolean;
+}
+
+const methods = {
+  signatures: WipeMethod.WIPE_METHOD_SIGNATURES,
+  discard: WipeMethod.WIPE_METHOD_DISCARD,
+} as const;
+
+/** `controller wipe NODE DEVICE`. */
+export function registerWipe(program: Command, run: Run): void {
+  program
+    .command("wipe")
+    .description(
+      "make a node's disk blank\n\n" +
+        "signatures: zero the partition table and every filesystem signature; quick, but what the files held stays on the\n" +
+        "disk. discard: tell the whole disk to forget everything (blkdiscard); fails where the disk cannot.",
+    )
+    .summary("make a node's disk blank")
+    .argument("<node>", nodeHelp)
+    .argument("<device>", "absolute path of a whole disk, for example /dev/mmcblk0")
+    .addOption(new Option("--method <method>", "how").choices(["signatures", "discard"]).default("signatures"))
+    .option("--yes", "do not ask")
+    .option("--json", jsonLinesHelp)
+    .addHelpText(
+      "after",
+      examples(["controller wipe rack-1 /dev/sda"], ["controller wipe rack-1 /dev/sda --method discard"]),
+    )
+    .action(
+      run<[string, string], Options>(async (context, { method, yes }, node, device) => {
+        requireConsent(context, yes, "erases a disk", "give --yes");
+        const question = `Wipe ${printable(device)} of ${printable(node)}`;
+        if (yes !== true && !(await confirmErasure(context, node, device, question))) return exitCode.failed;
+        return await runOperation(context, {
+          node,
+          work: { $case: "wipe", value: { device, method: methods[method] } },
+          device,
+          success: `wiped ${printable(device)} of ${printable(node)}`,
+        });
+      }),
+    );
+}
