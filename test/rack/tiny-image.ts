@@ -58,7 +58,7 @@ export async function makeTinyImage({ folder, name, bulkBytes = 0 }: TinyImageOp
     "config.txt": "arm_64bit=1\nkernel=vmlinuz-6.1.0-tiny\ninitramfs initrd.img-6.1.0-tiny followkernel\n",
     "cmdline.txt": `console=ttyAMA0,115200 root=PARTUUID=${diskId}-02 rootfstype=ext4 rootwait panic=10\n`,
   });
-  const fat = ["-F", "16", "-n", "bootfs", "-i", diskId, `--offset=${sectors(boot.offsetBytes)}`];
+  const fat = ["-F", "16", "-s", "1", "-n", "bootfs", "-i", diskId, `--offset=${sectors(boot.offsetBytes)}`];
   await execa("mkfs.vfat", [...fat, image, String(boot.lengthBytes / 1024)]);
   const names = ["vmlinuz-6.1.0-tiny", "initrd.img-6.1.0-tiny", "config.txt", "cmdline.txt"];
   const bootFiles = names.map((entry) => path.join(parts, "boot", entry));

@@ -38,7 +38,7 @@ export async function runKernel(spec: MachineSpec, commandLine: string): Promise
 /** Hangs, or reboots after the seconds that `panic=` names (Documentation/admin-guide/kernel-parameters). */
 async function panic(commandLine: string, message: string): Promise<never> {
   print(`[    2.000000] Kernel panic - not syncing: ${message}`);
-  const seconds = Number(/(?:^|\s)panic=(\d+)/.exec(commandLine)?.[1] ?? 0);
+  const seconds = Number([...commandLine.matchAll(/(?:^|\s)panic=(\d+)/g)].at(-1)?.[1] ?? 0);
   if (seconds > 0) {
     print(`[    2.000000] Rebooting in ${seconds} seconds..`);
     await delay(seconds * 1000);
