@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { Failure } from "../../proto/failure.ts";
+import type { Digest } from "../nodes/node.ts";
+import type { Image, ImageName } from "./image.ts";
+import { sectorBytes } from "./partition-table.ts";
+
+const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const sectors = bytes.multipleOf(sectorBytes);
+const fileName = z.string().regex(/^[A-Za-z0-9_+@~][A-Za-z0-9._+@~-]{0,254}$/, "must be a plain file name");
+
+const imageName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    "must be 1 to 63 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit",
+  )
+  .transform((name) => name as ImageName);
+
+const digest = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hexadecimal")
+  .transform((value) => value as Digest);
+
+const manifest = z
+  .object({
+    // Another form of storing images (packs) will be another format, so that this program refuses what it cannot read.
+    format: z.literal("zstd-1", "is of a newer Pallet"),
+    name: imageName,
+    digest,
+    sizeBytes: sectors.positive(),
+    storedBytes: bytes.positive(),
+    partitionTable: z.enum(["mbr", "gpt"]),
+    partitions: z
+      .array(
+        z.object({
+          number: z.number().int().positive(),
+          offsetBytes: sectors.positive(),
+          lengthBytes: sectors.positive(),
+          type: z.string(),
+          partitionUuid: z.string(),
+          filesystemType: z.string(),
+          label: z.string(),
+          uuid: z.string(),
+        }),
+      )
+      .nonempty(),
+    rootPartition: z.number().int().positive(),
+    operatingSystem: z.string(),
+    boot: z.object({
+      kernel: fileName,
+      initrd: fileName.exactOptional(),
+      deviceTrees: z.array(fileName),
+      commandLine: z.string(),
+    }),
+    addedAt: z.number().int().nonnegative(),
+  })
+  .refine(({ partitions, rootPartition }) => partitions.some(({ number }) => number === rootPartition), {
+    path: ["rootPartition"],
+    message: "names a partition that is not there",
+  })
+  .transform(({ format: _, ...image }): Image => image);
+
+/** The name as one that an image may have. Throws Failure `invalid` that says what names look like. */
+export function parseImageName(name: string): ImageName {
+  const parsed = imageName.safeParse(name);
+  if (parsed.success) return parsed.data;
+  throw new Failure("invalid", `"${name.slice(0, 80)}" is no name for an image: it ${parsed.error.issues[0]?.message}`);
+}
+
+/** Parses manifest.json of the image store. Throws Failure `image-damaged` that lists everything wrong with it. */
+export function parseManifest(text: string): Image {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new Failure("image-damaged", `it is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+  const parsed = manifest.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "it"} ${message}`);
+  throw new Failure("image-damaged", problems.join("; "), { cause: parsed.error });
+}
+
+/** The text of manifest.json for an image. */
+export function renderManifest(image: Image): string {
+  return `${JSON.stringify({ format: "zstd-1", ...image }, null, 2)}\n`;
+}

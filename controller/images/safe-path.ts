@@ -1,0 +1,7 @@
+/**
+ * Whether a path from inside an image is made of plain words only, so that no tool takes a part of it for a pattern, an
+ * option, a quote or a way out of its folder.
+ */
+export function isSafePath(path: string): boolean {
+  return path.length <= 255 && path.split("/").every((name) => /^[A-Za-z0-9_+@~][A-Za-z0-9._+@~-]*$/.test(name));
+}
