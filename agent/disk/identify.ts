@@ -24,25 +24,27 @@ export async function identify(request: Identify): Promise<void> {
   const { durationMs, signal, ledsFolder = "/sys/class/leds", halfPeriodMs = 150 } = request;
   const led = await findLed(ledsFolder);
   const attribute = (name: string) => `${ledsFolder}/${led}/${name}`;
-  const write = (name: string, value: string) => writeFile(attribute(name), value);
-  const triggers = await readFile(attribute("trigger"), "utf8").catch(() => "");
-  const brightness = (await readFile(attribute("brightness"), "utf8")).trim();
-  const trigger = selectedTrigger(triggers);
+  const write: WriteAttribute = (name, value) => writeFile(attribute(name), value);
   try {
-    if (/\btimer\b/.test(triggers)) {
-      await write("trigger", "timer");
-      await pause(durationMs, signal);
-    } else {
-      await blink(write, { durationMs, halfPeriodMs, signal });
+    const triggers = await readFile(attribute("trigger"), "utf8").catch(() => "");
+    const brightness = (await readFile(attribute("brightness"), "utf8")).trim();
+    try {
+      await (/\btimer\b/.test(triggers)
+        ? blinkByKernel(write, durationMs, signal)
+        : blinkByHand(write, { durationMs, halfPeriodMs, signal }));
+    } finally {
+      const trigger = selectedTrigger(triggers) ?? "none";
+      if (triggers !== "") await write("trigger", trigger);
+      if (trigger === "none") await write("brightness", brightness);
     }
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure("device-error", `cannot blink the LED ${led}`, { cause: error });
-  } finally {
-    if (trigger !== undefined) await write("trigger", trigger);
-    if (trigger === undefined || trigger === "none") await write("brightness", brightness);
   }
 }
+
+/** Writes an attribute of the LED. */
+type WriteAttribute = (name: string, value: string) => Promise<void>;
 
 async function findLed(folder: string): Promise<string> {
   const present: string[] = await readdir(folder).catch(() => []);
@@ -52,8 +54,13 @@ async function findLed(folder: string): Promise<string> {
   throw new Failure("unsupported", `this node has none of the LEDs ${knownLeds.join(", ")} to blink; ${others}`);
 }
 
-async function blink(
-  write: (name: string, value: string) => Promise<void>,
+async function blinkByKernel(write: WriteAttribute, durationMs: number, signal?: AbortSignal): Promise<void> {
+  await write("trigger", "timer");
+  await pause(durationMs, signal);
+}
+
+async function blinkByHand(
+  write: WriteAttribute,
   timing: { durationMs: number; halfPeriodMs: number; signal: AbortSignal | undefined },
 ): Promise<void> {
   const { durationMs, halfPeriodMs, signal } = timing;

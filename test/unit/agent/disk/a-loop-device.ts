@@ -1,0 +1,42 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import type { TestContext } from "node:test";
+import { execa } from "execa";
+
+/** A loop device over a file of its own, both of which go away after the test. */
+export interface LoopDevice {
+  readonly path: string;
+  /** The kernel's name, "loop3". */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** A folder that goes away with it. */
+  readonly folder: string;
+}
+
+const MIB = 1024 * 1024;
+
+/** Attaches a loop device of so many MiB; what is mounted on it or in its folder after the test is unmounted first. */
+export async function aLoopDevice(test: TestContext, sizeMib = 64): Promise<LoopDevice> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-loop-"));
+  const file = path.join(folder, `disk-${randomBytes(4).toString("hex")}.img`);
+  const handle = await open(file, "w");
+  await handle.truncate(sizeMib * MIB);
+  await handle.close();
+  const { stdout } = await execa("losetup", ["--find", "--show", file]);
+  const device = stdout.trim();
+  test.after(async () => {
+    await execa("umount", ["--all-targets", device], { reject: false });
+    await execa("partx", ["--delete", device], { reject: false });
+    await execa("losetup", ["--detach", device], { reject: false });
+    await rm(folder, { recursive: true });
+  });
+  return { path: device, name: path.basename(device), sizeBytes: sizeMib * MIB, folder };
+}
+
+/** Writes a partition table (sfdisk's script) and makes the kernel know its partitions. */
+export async function partitioned(device: LoopDevice, script: string): Promise<void> {
+  await execa("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", device.path], { input: script });
+  await execa("partx", ["--update", device.path]);
+}

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { checkLabel } from "../../../../agent/disk/filesystem-label.ts";
+
+describe("checkLabel", () => {
+  const fitting: readonly ["vfat" | "ext4", string][] = [
+    ["vfat", ""],
+    ["vfat", "BOOTFS"],
+    ["vfat", "my card 123"],
+    ["vfat", "a-b_c~1!"],
+    ["ext4", ""],
+    ["ext4", "0123456789abcdef"],
+    ["ext4", " root/fs ü "],
+  ];
+  for (const [type, label] of fitting) it(`takes ${JSON.stringify(label)} for ${type}`, () => checkLabel(type, label));
+
+  const unfit: readonly ["vfat" | "ext4", string, RegExp][] = [
+    ["vfat", "twelve chars", /12 characters, 11 at most/],
+    ["vfat", "böot", /only ASCII/],
+    ["vfat", "a/b", /holds the character \//],
+    ["vfat", "a*b", /holds the character \*/],
+    ["vfat", "a\\b", /holds the character \\/],
+    ["vfat", " boot", /starts or ends with a space/],
+    ["vfat", "boot ", /starts or ends with a space/],
+    ["vfat", "a\nb", /control character/],
+    ["ext4", "0123456789abcdefg", /17 bytes, 16 at most/],
+    ["ext4", "üüüüüüüüü", /18 bytes/],
+    ["ext4", "a\0b", /control character/],
+    ["ext4", "a\u0085b", /control character/],
+  ];
+  for (const [type, label, message] of unfit) {
+    it(`refuses ${JSON.stringify(label)} for ${type}`, () => {
+      assert.throws(() => checkLabel(type, label), { reason: "invalid", message });
+    });
+  }
+});
