@@ -12,8 +12,9 @@ export interface Listener {
   readonly flag: string;
 }
 
-/** Says which port cannot be had, why, and how to change that. */
+/** Says which port cannot be had, why, and how to change that. A Failure says that itself. */
 export function listenFailure(listener: Listener, error: unknown): Failure {
+  if (error instanceof Failure) return error;
   const { name, protocol, address, port, setting, flag } = listener;
   const message = error instanceof Error ? error.message : String(error);
   return new Failure(

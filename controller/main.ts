@@ -12,6 +12,7 @@ import { runCommandLine } from "./cli/program.ts";
 import { systemClock } from "./clock.ts";
 import { exampleConfig, serveOptions } from "./config/document-config.ts";
 import { readConfig } from "./config/read-config.ts";
+import { createImageStore } from "./images/image-store.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
 import { serve } from "./serve.ts";
 import { openStore } from "./store/open-store.ts";
@@ -44,17 +45,7 @@ const effects: Effects = {
             },
           },
           openStore,
-          openImages: () => ({
-            list: async () => [],
-            get: async () => undefined,
-            getByDigest: async () => undefined,
-            add: async () => {
-              throw new Error("not built yet");
-            },
-            remove: async () => undefined,
-            storedFile: () => "/nonexistent",
-            bootFile: () => "/nonexistent/any",
-          }),
+          openImages: createImageStore,
           listenTftp: createTftpServer,
           listenHttp: createHttpServer,
           listenGrpc: (options) =>

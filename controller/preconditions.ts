@@ -12,8 +12,17 @@ export function assertNoReimage(node: Node, activeRolloutOf: (id: NodeId) => str
   );
 }
 
-/** Throws a Refusal while the image is needed: by a running rollout, or by a node's next boot. */
-export function assertImageUnneeded(image: Image, nodes: readonly Node[], rollouts: readonly Rollout[]): void {
+/**
+ * Throws a Refusal while the image is needed: by a running rollout, or by a node's next boot. What another image of the
+ * same content can give is not needed of this one.
+ */
+export function assertImageUnneeded(
+  image: Image,
+  images: readonly Image[],
+  nodes: readonly Node[],
+  rollouts: readonly Rollout[],
+): void {
+  if (images.some((other) => other.name !== image.name && other.digest === image.digest)) return;
   const rollout = rollouts.find((each) => each.state === "running" && each.imageDigest === image.digest);
   if (rollout !== undefined) throw precondition(`image ${image.name} is being installed by rollout ${rollout.id}`);
   const users = nodes.filter(

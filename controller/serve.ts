@@ -9,20 +9,13 @@ import { createBootPlanner } from "./boot-planner.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
 import { createEventLog } from "./events/event-log.ts";
+import type { ImageStore } from "./images/image-store.ts";
 import { hostPort, type Listener, listenFailure } from "./listen-failure.ts";
 import { createNodeRegistry } from "./nodes/node-registry.ts";
 import type { AgentConnector } from "./reimage/ports.ts";
 import type { GrpcServer, GrpcServerOptions } from "./rpc/grpc-server.ts";
-import type { ControllerStatus, ImageCatalogue, Rollouts } from "./rpc/parts.ts";
+import type { ControllerStatus, Rollouts } from "./rpc/parts.ts";
 import type { Store } from "./store/open-store.ts";
-
-/** The images, as the whole controller needs them; controller/images/image-store.ts fulfils it. */
-export interface ImageStore extends ImageCatalogue {
-  /** Path of the stored (zstd) form. */
-  storedFile(digest: string): string;
-  /** Path of a boot file that was extracted from the image. */
-  bootFile(digest: string, file: string): string;
-}
 
 /** The real parts that main.ts constructs. */
 export interface ServeAdapters {
@@ -31,7 +24,7 @@ export interface ServeAdapters {
   readonly log: Logger;
   readonly agents: AgentConnector;
   openStore(path: string): Store;
-  openImages(directory: string): ImageStore;
+  openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;
   listenTftp(options: TftpServerOptions): Promise<TftpServer>;
   listenHttp(options: HttpServerOptions): Promise<HttpServer>;
   listenGrpc(options: Omit<GrpcServerOptions, "credentials" | "socketCredentials">): Promise<GrpcServer>;
@@ -69,7 +62,7 @@ async function start(
   assertBootProfile(config.bootProfile, { controller: reached(config.grpcPort) });
 
   for (const directory of [config.stateDirectory, config.imageDirectory, config.bootTree]) {
-    await mkdir(directory, { recursive: true });
+    await mkdir(directory, { recursive: true, mode: 0o750 });
   }
   const store = adapters.openStore(join(config.stateDirectory, "pallet.sqlite"));
   running.defer(() => store.close());
@@ -77,7 +70,7 @@ async function start(
   const { heartbeatIntervalMs } = config;
   const nodes = createNodeRegistry({ rows: store.nodes, events, clock, heartbeatIntervalMs, log });
   running.defer(() => nodes.close());
-  const images = adapters.openImages(config.imageDirectory);
+  const images = await adapters.openImages({ directory: config.imageDirectory, log });
 
   const endpoints = Promise.withResolvers<BootEndpoints>();
   const planner = createBootPlanner({

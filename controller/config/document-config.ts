@@ -2,15 +2,15 @@ import { stringify } from "yaml";
 import { defaultConfigFile } from "./read-config.ts";
 import { flagOf, type Setting, settingList } from "./settings.ts";
 
-const placeholders = { text: "TEXT", path: "PATH", integer: "NUMBER", boolean: "BOOLEAN", words: "WORDS" } as const;
+const placeholders = { text: "text", path: "path", integer: "number", boolean: "boolean", words: "words" } as const;
 
 /** The options of `controller serve`, in the words of commander. */
 export const serveOptions: readonly { readonly flags: string; readonly description: string }[] = [
-  { flags: "--config FILE", description: `config file (default: ${defaultConfigFile}, where it exists)` },
+  { flags: "--config <file>", description: `config file (default: ${defaultConfigFile}, where it exists)` },
   ...settingList.flatMap((setting) => {
     const flag = flagOf(setting);
     if (flag === undefined) return [];
-    return [{ flags: `${flag} ${placeholders[setting.kind]}`, description: describe(setting) }];
+    return [{ flags: `${flag} <${placeholders[setting.kind]}>`, description: describe(setting) }];
   }),
 ];
 

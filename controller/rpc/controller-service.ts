@@ -17,5 +17,5 @@ export function createControllerService(host: CallHost, parts: ControllerParts):
     ...createImageDoors(host, parts),
     ...createRolloutDoors(host, parts),
     ...createEventDoors(host, parts),
-  } satisfies Partial<ControllerServiceServer> as ControllerServiceServer;
+  };
 }

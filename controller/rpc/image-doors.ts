@@ -31,7 +31,7 @@ export function createImageDoors(
 
     removeImage: handleUnary(host, async ({ name }: wire.RemoveImageRequest) => {
       const image = await requireImage(images, name);
-      assertImageUnneeded(image, nodes.list(), rollouts.list());
+      assertImageUnneeded(image, await images.list(), nodes.list(), rollouts.list());
       await images.remove(image.name);
       events.append({ type: "image-removed", severity: "info", message: `image ${image.name} was removed` });
       return {};

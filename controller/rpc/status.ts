@@ -34,15 +34,15 @@ const ofFailure: Record<FailureReason, status> = {
   "device-busy": status.FAILED_PRECONDITION,
   "no-disk-chosen": status.FAILED_PRECONDITION,
   "fetch-failed": status.UNAVAILABLE,
-  // Only the import of an image meets this in the controller: the file is not what it should be.
+  // Only the import of an image throws these two in the controller: the file is not what it should be.
   "image-damaged": status.INVALID_ARGUMENT,
+  unsupported: status.INVALID_ARGUMENT,
   "device-error": status.INTERNAL,
   "verify-mismatch": status.INTERNAL,
   "tool-failed": status.INTERNAL,
   "node-silent": status.UNAVAILABLE,
   "wrong-system": status.FAILED_PRECONDITION,
   invalid: status.INVALID_ARGUMENT,
-  unsupported: status.FAILED_PRECONDITION,
 };
 
 /** The gRPC status of an error, and the whole failure with it. The one place where errors become statuses. */
