@@ -12,8 +12,8 @@ import type { OpenResult } from "./tftp/file-content.ts";
 export interface BootFilesOptions {
   /** The static boot tree. */
   readonly tree: string;
-  /** Where the boot files of images lie: the path of a file, all files of an image below one folder. */
-  readonly images: { bootFile(digest: Digest, file: string): string };
+  /** Where the boot files of images lie; undefined for what is no boot file of an image in the catalogue. */
+  readonly images: { bootFile(digest: Digest, file: string): string | undefined };
   /** Decides what a node's boot loads; a node that it has never seen is thereby discovered. */
   readonly bootSpecFor: (mac: NodeId, address: string) => Promise<BootSpec>;
   /** Offers the other target to a person at the console; without it there is one label. */
@@ -44,8 +44,11 @@ export function createBootFiles({ tree, images, bootSpecFor, menu, recordFetch, 
         return textContent(await renderFor(asked.mac, address));
       case "no-config":
         return { missing: "not-found", reason: "only pxelinux.cfg/01-MAC is served" };
-      case "image-file":
-        return openContent(path.dirname(images.bootFile(asked.digest, "any")), asked.file);
+      case "image-file": {
+        const file = images.bootFile(asked.digest, asked.file);
+        if (file === undefined) return { missing: "not-found", reason: "no image has such a boot file" };
+        return openContent(path.dirname(file), path.basename(file));
+      }
       case "file":
         for (const candidate of asked.candidates) {
           const found = await openContent(tree, candidate);

@@ -13,8 +13,8 @@ export interface HttpServerOptions {
   /** TCP port; 0 lets the system choose. */
   readonly port: number;
   readonly files: BootFiles;
-  /** Where stored images lie; it need not exist for every digest. */
-  readonly images: { storedFile(digest: Digest): string };
+  /** Where stored images lie; undefined for what is not in the catalogue. */
+  readonly images: { storedFile(digest: Digest): string | undefined };
   readonly log: Logger;
   readonly limits?: Partial<HttpLimits>;
   readonly signal?: AbortSignal;
@@ -129,7 +129,13 @@ function sendImage(
   response: ServerResponse,
   digest: Digest,
 ): Promise<void> {
-  const file = path.resolve(images.storedFile(digest));
+  const missing = `no image ${digest} is stored here`;
+  const stored = images.storedFile(digest);
+  if (stored === undefined) {
+    reply(request, response, 404, missing);
+    return Promise.resolve();
+  }
+  const file = path.resolve(stored);
   response.setHeader("ETag", `"${digest}"`);
   response.setHeader("Content-Type", "application/zstd");
   return new Promise((resolve, reject) => {
@@ -149,7 +155,7 @@ function sendImage(
           return;
         }
         for (const [name, value] of Object.entries(error.headers ?? {})) response.setHeader(name, value);
-        reply(request, response, status, status === 404 ? `no image ${digest} is stored here` : error.message);
+        reply(request, response, status, status === 404 ? missing : error.message);
       })
       .pipe(response);
   });
