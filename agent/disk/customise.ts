@@ -1,4 +1,5 @@
 import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
+import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
 import type { Customisation } from "../operations/operation.ts";
@@ -75,7 +76,7 @@ async function withMount(
   use: (folder: string) => Promise<void>,
 ): Promise<void> {
   await mkdir(MOUNT_ROOT, { recursive: true });
-  const folder = await mkdtemp(`${MOUNT_ROOT}/customise-`);
+  const folder = await mkdtemp(`${MOUNT_ROOT}/customise-${basename(device)}-`);
   try {
     await runTool({
       tool: "mount",

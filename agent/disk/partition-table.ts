@@ -81,14 +81,14 @@ async function knownPartitions(device: string): Promise<readonly string[]> {
   return entries.filter((entry) => entry.isDirectory() && entry.name.startsWith(name)).map((entry) => entry.name);
 }
 
-/** udev and blkid open new partitions for a moment, in which they can be neither deleted nor resized. */
+/** udev and blkid open new partitions for a moment, in which they can be neither deleted nor resized (partx's words). */
 async function retryWhileBusy(signal: AbortSignal | undefined, action: () => Promise<unknown>): Promise<void> {
   for (const delayMs of [50, 100, 200, 400]) {
     try {
       await action();
       return;
     } catch (error) {
-      if (!(error instanceof Failure) || error.reason !== "tool-failed") throw error;
+      if (!(error instanceof Failure) || !/error (adding|updating|deleting) partition/.test(error.message)) throw error;
       await sleep(delayMs);
       throwIfCancelled(signal, "wait for the kernel to let go of the partitions");
     }
