@@ -1,6 +1,7 @@
 import type { Failure } from "../../proto/failure.ts";
 import type { Effect } from "./effect.ts";
 import { effectsOnEntry, patienceIn } from "./effects-on-entry.ts";
+import { recordOf } from "./failure-record.ts";
 import { restartsForEver } from "./giving-up.ts";
 import type { Sighting } from "./reimage-event.ts";
 import {
@@ -11,7 +12,6 @@ import {
   type PhaseOf,
   type ReimageState,
 } from "./reimage-state.ts";
-import type { FailureRecord } from "./rollout.ts";
 import { describeEntry } from "./sentences.ts";
 import type { ReimageSettings } from "./settings.ts";
 
@@ -105,8 +105,4 @@ function arrive({ state, now, settings }: Context, phase: Phase, changes: Change
 /** A write that was given up is cancelled by best effort: nobody waits for it. */
 export function abandonedWrite(phase: Phase): readonly Effect[] {
   return phase.name === "writing" ? [{ type: "cancel-write", operationId: phase.operationId }] : [];
-}
-
-function recordOf(failure: Failure): FailureRecord {
-  return { reason: failure.reason, message: failure.message, ...failure.evidence };
 }

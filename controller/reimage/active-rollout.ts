@@ -1,0 +1,124 @@
+import type { NodeId } from "../nodes/node.ts";
+import { type Bell, createBell } from "./bell.ts";
+import type { World } from "./executors/executor.ts";
+import type { Journal, JournalEntry } from "./ports.ts";
+import { createReimageActor, type ReimageActor } from "./reimage-actor.ts";
+import { hasEnded, type RolloutRecord } from "./reimage-state.ts";
+import type { Rollout } from "./rollout.ts";
+import { viewRollout } from "./rollout-view.ts";
+import type { ReimageSettings } from "./settings.ts";
+
+/** A rollout that has not ended: one actor for each of its nodes. */
+export interface ActiveRollout {
+  view(): Rollout;
+  readonly actors: ReadonlyMap<NodeId, ReimageActor>;
+  /** Rises with every change. */
+  version(): number;
+  /** Rings at every change. */
+  readonly changed: Bell;
+  /** Rings once, when the rollout has ended. */
+  readonly ended: Bell;
+  cancel(): void;
+  /** Takes every reimage up where the journal left it. */
+  resume(): void;
+  /** Whether the node's reimage still has something to do. */
+  isAtWorkOn(id: NodeId): boolean;
+  stop(): void;
+}
+
+/** Brings a journaled rollout to life. `onProgress` is called after every change, also the last one. */
+export function createActiveRollout(options: {
+  readonly entry: JournalEntry;
+  readonly world: World;
+  readonly journal: Journal;
+  readonly settings: ReimageSettings;
+  readonly onProgress: (rollout: ActiveRollout) => void;
+}): ActiveRollout {
+  const { entry, world, journal, settings, onProgress } = options;
+  const { clock, events, log } = world;
+  const changed = createBell();
+  const ended = createBell();
+  const stopped = new AbortController();
+  let record = entry.rollout;
+  let version = 0;
+
+  const actors = new Map<NodeId, ReimageActor>(
+    entry.reimages.map((state) => [
+      state.nodeId,
+      createReimageActor({ state, world, settings, save: (next) => journal.saveReimage(next), onChange }),
+    ]),
+  );
+
+  const rollout: ActiveRollout = {
+    view: () => viewRollout(record, states()),
+    actors,
+    version: () => version,
+    changed,
+    ended,
+    cancel() {
+      if (!record.cancelled) {
+        keep({ ...record, cancelled: true });
+        tell("rollout-cancelled", "warning", `rollout ${record.id} of ${record.imageName} is being cancelled`);
+      }
+      for (const actor of actors.values()) actor.tell({ type: "cancel-requested" });
+    },
+    resume() {
+      for (const actor of actors.values()) actor.tell({ type: "resumed" });
+      if (record.cancelled) for (const actor of actors.values()) actor.tell({ type: "cancel-requested" });
+      onChange();
+    },
+    isAtWorkOn(id) {
+      const phase = actors.get(id)?.state().phase;
+      return phase !== undefined && !(hasEnded(phase) && phase.settled);
+    },
+    stop() {
+      stopped.abort();
+      for (const actor of actors.values()) actor.stop();
+    },
+  };
+
+  function states() {
+    return [...actors.values()].map((actor) => actor.state());
+  }
+
+  function onChange(): void {
+    if (record.endedAt === undefined && ![...actors.keys()].some(rollout.isAtWorkOn)) end();
+    version += 1;
+    changed.ring();
+    onProgress(rollout);
+  }
+
+  /** The journal may refuse for a while; the rollout has not ended before it knows. */
+  function end(): void {
+    try {
+      keep({ ...record, endedAt: clock.now() });
+    } catch (error) {
+      log.error({ err: error, rollout: record.id }, "the end of a rollout could not be journaled; trying again");
+      clock.setTimeout(onChange, settings.retryDelayMs, stopped.signal);
+      return;
+    }
+    const proved = states().filter(({ phase }) => phase.name === "proved").length;
+    const severity = proved === actors.size ? "info" : "error";
+    tell(
+      "rollout-ended",
+      severity,
+      `rollout ${record.id} ended: ${proved} of ${actors.size} nodes run ${record.imageName}`,
+    );
+    ended.ring();
+  }
+
+  function keep(next: RolloutRecord): void {
+    journal.saveRollout(next);
+    record = next;
+  }
+
+  function tell(type: "rollout-cancelled" | "rollout-ended", severity: "info" | "warning" | "error", message: string) {
+    try {
+      events.append({ type, severity, rolloutId: record.id, message });
+    } catch (error) {
+      log.error({ err: error, rollout: record.id, message }, "an event of a rollout could not be recorded");
+    }
+  }
+
+  return rollout;
+}

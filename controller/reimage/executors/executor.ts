@@ -1,0 +1,40 @@
+import type { Clock } from "../../clock.ts";
+import type { Image } from "../../images/image.ts";
+import type { EffectOf, EffectType } from "../effect.ts";
+import type { AgentConnector, EventPort, ImagePort, LogPort, NodePort } from "../ports.ts";
+import type { Answer, Occurrence } from "../reimage-event.ts";
+import type { ReimageState } from "../reimage-state.ts";
+
+/** The world, as the executors of effects reach it. */
+export interface World {
+  readonly nodes: NodePort;
+  readonly images: ImagePort;
+  readonly agents: AgentConnector;
+  readonly events: EventPort;
+  readonly clock: Clock;
+  readonly log: LogPort;
+  /** URL at which nodes fetch the stored image. */
+  readonly imageUrl: (image: Image) => string;
+}
+
+/** What an executor may know and say. */
+export interface ExecutorContext {
+  /** The state whose effect is carried out. */
+  readonly state: ReimageState;
+  readonly world: World;
+  /** Aborted when the reimage has moved on, or the effect was replaced by another of its kind. */
+  readonly signal: AbortSignal;
+  /** Tells the reimage what became of the effect; ignored once it has moved on. */
+  readonly answer: (answer: Answer) => void;
+  /** Tells the reimage what was seen of the world. */
+  readonly report: (occurrence: Occurrence) => void;
+}
+
+/**
+ * Carries out one kind of effect. A synchronous executor is done when it returns, and what it throws keeps the effects
+ * after it from being carried out; an asynchronous one goes on beside them.
+ */
+export type Executor<Type extends EffectType> = (
+  effect: EffectOf<Type>,
+  context: ExecutorContext,
+) => void | Promise<void>;

@@ -1,0 +1,47 @@
+import type { Effect, EffectType } from "../effect.ts";
+import type { Executor, ExecutorContext } from "./executor.ts";
+import { inspectNode } from "./inspect-node.ts";
+import { preflight } from "./preflight.ts";
+import { rebootNode } from "./reboot-node.ts";
+import { setBootTarget } from "./set-boot-target.ts";
+import { cancelWrite, startWrite, watchWrite } from "./write.ts";
+
+/** One executor for every kind of effect; the compiler sees to it that none is missing. */
+const executors: { readonly [Type in EffectType]: Executor<Type> } = {
+  "set-boot-target": setBootTarget,
+  "inspect-node": inspectNode,
+  "reboot-node": rebootNode,
+  preflight,
+  "start-write": startWrite,
+  "watch-write": watchWrite,
+  "cancel-write": cancelWrite,
+
+  "arm-timer": ({ timer, delayMs }, { world, signal, answer }) => {
+    const type = timer === "deadline" ? "deadline-passed" : "retry-due";
+    world.clock.setTimeout(() => answer({ type }), delayMs, signal);
+  },
+
+  "record-proof": (_effect, { state, world }) => {
+    if (state.phase.name !== "proved" || world.nodes.get(state.nodeId) === undefined) return;
+    const { imageName, imageDigest } = state;
+    world.nodes.setProved(state.nodeId, { imageName, imageDigest });
+  },
+
+  "record-event": ({ event: type, severity, message }, { state, world }) => {
+    const { nodeId, nodeName, rolloutId } = state;
+    try {
+      world.events.append({ type, severity, nodeId, nodeName, rolloutId, message });
+    } catch (error) {
+      // A line that cannot be logged is no reason to leave a node half way.
+      world.log.error({ err: error, node: nodeName, message }, "an event of a reimage could not be recorded");
+    }
+  },
+
+  settle: (_effect, { answer }) => answer({ type: "settled" }),
+};
+
+/** Carries out an effect; see Executor for what its failures mean. */
+export function carryOut(effect: Effect, context: ExecutorContext): void | Promise<void> {
+  // The table pairs each type with its executor, which the compiler cannot follow through an index.
+  return (executors[effect.type] as Executor<EffectType>)(effect, context);
+}

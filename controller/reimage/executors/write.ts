@@ -1,0 +1,108 @@
+import { Failure } from "../../../proto/failure.ts";
+import { firstPartitionBytes, type Image, rootPartitionOf } from "../../images/image.ts";
+import type { AgentOperation, OperationId, OperationSpec } from "../agent-operation.ts";
+import type { EffectOf } from "../effect.ts";
+import { AgentError, type AgentPort } from "../ports.ts";
+import type { Answer } from "../reimage-event.ts";
+import type { ReimageState } from "../reimage-state.ts";
+import { askAgent, isSilence } from "./ask-agent.ts";
+import type { Executor, ExecutorContext } from "./executor.ts";
+
+/** Starts the write on the boot that passed the preflight, unless that agent knows it already, and watches it. */
+export const startWrite: Executor<"start-write"> = async (effect, context) => {
+  const { state, world, signal, answer } = context;
+  try {
+    await askAgent(context, async (agent) => {
+      const image = await world.images.getByDigest(state.imageDigest);
+      if (image === undefined) throw new Failure("invalid", `image ${state.imageName} is no longer in the catalogue`);
+      const { facts } = await agent.getNode(signal);
+      if (facts.bootId !== effect.agent.bootId) return answer({ type: "write-lost" });
+      await agent.startOperation(effect.operationId, specOf(effect, state, image, world.imageUrl(image)), signal);
+      answer({ type: "write-started" });
+      await watch(agent, effect.operationId, context);
+    });
+  } catch (error) {
+    const failure = Failure.from(error);
+    answer(isSilence(error) ? { type: "agent-unreachable", failure } : { type: "write-failed", failure });
+  }
+};
+
+/** Watches a write that was started before. */
+export const watchWrite: Executor<"watch-write"> = async ({ operationId }, context) => {
+  try {
+    await askAgent(context, (agent) => watch(agent, operationId, context));
+  } catch (error) {
+    context.answer({ type: "agent-unreachable", failure: Failure.from(error) });
+  }
+};
+
+/** Has the agent stop the write and let go of the disk. */
+export const cancelWrite: Executor<"cancel-write"> = async ({ operationId }, context) => {
+  try {
+    const operation = await askAgent(context, (agent) => agent.cancelOperation(operationId, context.signal));
+    context.answer(newsOf(operation));
+  } catch (error) {
+    context.answer(
+      isUnknown(error) ? { type: "write-lost" } : { type: "agent-unreachable", failure: Failure.from(error) },
+    );
+  }
+};
+
+/** Reports until the write has ended or the stream breaks, whatever it breaks by: watching again is harmless. */
+async function watch(agent: AgentPort, operationId: OperationId, { signal, answer }: ExecutorContext): Promise<void> {
+  try {
+    for await (const operation of agent.watchOperation(operationId, signal)) {
+      answer(newsOf(operation));
+      if (operation.state !== "running") return;
+    }
+    answer({ type: "agent-unreachable", failure: new Failure("node-silent", "the agent stopped reporting the write") });
+  } catch (error) {
+    answer(isUnknown(error) ? { type: "write-lost" } : { type: "agent-unreachable", failure: Failure.from(error) });
+  }
+}
+
+function newsOf({ id, state, progress, failure }: AgentOperation): Answer {
+  switch (state) {
+    case "running":
+      return { type: "write-progressed", progress };
+    case "succeeded":
+      return { type: "write-succeeded" };
+    case "failed":
+      return {
+        type: "write-failed",
+        failure: failure ?? new Failure("internal", `operation ${id} failed without a reason`),
+      };
+    case "cancelled":
+      return { type: "write-cancelled" };
+  }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof AgentError && error.kind === "not-found";
+}
+
+/** The same for every repetition, so that the agent recognises its operation. */
+function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Image, url: string): OperationSpec {
+  const { offsetBytes, lengthBytes, filesystemType } = rootPartitionOf(image);
+  return {
+    kind: "write-image",
+    device: effect.disk,
+    source: {
+      url,
+      compression: "zstd",
+      storedBytes: image.storedBytes,
+      sizeBytes: image.sizeBytes,
+      digest: image.digest,
+      firstPartitionBytes: firstPartitionBytes(image),
+    },
+    customisation: {
+      root: { offsetBytes, lengthBytes, filesystemType },
+      stamp: {
+        imageName: state.imageName,
+        imageDigest: image.digest,
+        reimageId: state.id,
+        installedAt: new Date(effect.startedAt).toISOString(),
+      },
+    },
+  };
+}

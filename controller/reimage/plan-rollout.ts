@@ -1,0 +1,103 @@
+import { Failure } from "../../proto/failure.ts";
+import type { Image } from "../images/image.ts";
+import type { Node } from "../nodes/node.ts";
+import type { BlockDevice } from "./block-device.ts";
+import { describeSize } from "./describe-size.ts";
+import { recordOf } from "./failure-record.ts";
+import type { ReimagePlan } from "./rollout.ts";
+import { selectDisk } from "./select-disk.ts";
+
+/** What is known of a node when its reimage is planned. */
+export interface NodeBeforeReimage {
+  readonly node: Node;
+  readonly online: boolean;
+  /** Its disks, when its agent could be asked; or why it could not. */
+  readonly devices?: readonly BlockDevice[] | Failure;
+  /** Id of a rollout that is at work on it. */
+  readonly busyWith?: string;
+}
+
+/** What a reimage would do to this node, from what is known now. Nothing is asked and nothing is done. */
+export function planReimage(before: NodeBeforeReimage, image: Image, disk: string | undefined): ReimagePlan {
+  const { node, online, devices, busyWith } = before;
+  const about = { nodeId: node.id, nodeName: node.name, writeBytes: image.sizeBytes };
+  const resident = node.agent?.role === "resident";
+  const chosen = Array.isArray(devices) ? choose(node, devices, image, disk, resident) : undefined;
+  const refusal = busyWith === undefined ? chosen : busy(node, busyWith);
+  const target = chosen instanceof Failure ? undefined : chosen;
+  const path = target?.path ?? disk;
+  const note = noteOn(node, online, devices);
+  return {
+    ...about,
+    diskBytes: target?.sizeBytes ?? 0,
+    erases: target === undefined ? [] : contentsOf(target),
+    steps: steps(node, online && resident, image, path),
+    ...(path !== undefined && { disk: path }),
+    ...(refusal instanceof Failure && { refusal: recordOf(refusal) }),
+    ...(note !== undefined && { note }),
+  };
+}
+
+/** Seen from an installed system, its own disk is in use; it will not be once the node has rebooted into the agent. */
+function choose(
+  node: Node,
+  devices: readonly BlockDevice[],
+  image: Image,
+  path: string | undefined,
+  resident: boolean,
+): BlockDevice | Failure {
+  const rootDisk = node.facts?.root.disk ?? "";
+  return selectDisk(devices, {
+    minBytes: image.sizeBytes,
+    ...(path !== undefined && { path }),
+    ...(resident ? { ignoreUse: true } : { rootDisk }),
+  });
+}
+
+/** What a disk holds and would lose, one line per partition. */
+export function contentsOf(disk: BlockDevice): readonly string[] {
+  const whole = describeContent(disk);
+  const parts = disk.children.map(
+    (part) => `${part.path}: ${describeSize(part.sizeBytes)}, ${describeContent(part) ?? "content unknown"}`,
+  );
+  if (parts.length > 0) return parts;
+  return [
+    whole === undefined ? `${disk.path}: no partitions, no known filesystem` : `${disk.path}: no partitions, ${whole}`,
+  ];
+}
+
+function describeContent({ filesystemType, label, mountpoints }: BlockDevice): string | undefined {
+  if (filesystemType === "") return undefined;
+  const mounted = mountpoints.length > 0 ? `, mounted at ${mountpoints.join(", ")}` : "";
+  return `${filesystemType}${label === "" ? "" : ` "${label}"`}${mounted}`;
+}
+
+function steps(node: Node, running: boolean, image: Image, disk: string | undefined): readonly string[] {
+  const card = disk ?? "the disk that fits (chosen once its agent runs)";
+  return [
+    "Set the boot target to agent.",
+    ...(running ? [`Reboot ${node.name} out of its installed system into the netbooted agent.`] : []),
+    `Erase the partition table of ${card}.`,
+    `Write ${image.name} (${describeSize(image.sizeBytes)}, sha256 ${image.digest.slice(0, 12)}) to ${card}.`,
+    "Read it back and compare.",
+    "Place the stamp of this reimage into the new system.",
+    "Write the partition table.",
+    "Set the boot target to local and reboot.",
+    `Wait for the proof that ${node.name} runs ${image.name} from ${card}.`,
+  ];
+}
+
+function noteOn(node: Node, online: boolean, devices: NodeBeforeReimage["devices"]): string | undefined {
+  if (!online) return `${node.name} is offline: it will be waited for, its disk is chosen once its agent runs`;
+  if (devices instanceof Failure)
+    return `its disks could not be asked for now (${devices.message}); its disk is chosen once its agent runs`;
+  if (node.agent?.role === "resident") {
+    const system = node.agent.installed?.imageName ?? "an installed system";
+    return `it runs ${system} now and will be rebooted into the agent first; its disks are checked again there`;
+  }
+  return undefined;
+}
+
+function busy(node: Node, rolloutId: string): Failure {
+  return new Failure("invalid", `${node.name} is being reimaged by rollout ${rolloutId}; wait for it or cancel it`);
+}

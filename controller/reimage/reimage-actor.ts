@@ -1,0 +1,152 @@
+import { Failure } from "../../proto/failure.ts";
+import type { Effect } from "./effect.ts";
+import type { World } from "./executors/executor.ts";
+import { carryOut } from "./executors/executors.ts";
+import type { Occurrence, ReimageEvent } from "./reimage-event.ts";
+import { durablePart, hasEnded, type ReimageState } from "./reimage-state.ts";
+import type { ReimageSettings } from "./settings.ts";
+import { transition } from "./transition.ts";
+
+/** One node's reimage at work: takes events one after the other, saves where it stands, and only then acts. */
+export interface ReimageActor {
+  /** Where it stands now. */
+  state(): ReimageState;
+  tell(occurrence: Occurrence): void;
+  /** Nothing more is done; the journal knows where it stands. */
+  stop(): void;
+}
+
+/** Builds the actor in the state given; nothing happens before the first event. */
+export function createReimageActor(options: {
+  readonly state: ReimageState;
+  readonly world: World;
+  readonly settings: ReimageSettings;
+  /** Durable when it returns. */
+  readonly save: (state: ReimageState) => void;
+  /** Called after every change, saved or not. */
+  readonly onChange: () => void;
+}): ReimageActor {
+  const { world, settings, save, onChange } = options;
+  const { clock, log } = world;
+  const stopped = new AbortController();
+  const waiting: ReimageEvent[] = [];
+  let state = options.state;
+  let busy = false;
+  let paused = false;
+  /** What belongs to the current step: aborted with it. */
+  let step = new AbortController();
+  /** The running effect of each kind, in the current step. */
+  let running = new Map<string, AbortController>();
+
+  function receive(event: ReimageEvent): void {
+    waiting.push(event);
+    work();
+  }
+
+  function work(): void {
+    if (busy || paused) return;
+    busy = true;
+    try {
+      for (let event = waiting.shift(); event !== undefined && !stopped.signal.aborted; event = waiting.shift()) {
+        if (take(event)) continue;
+        // Not saved, so not acted upon: the event waits until the journal takes it.
+        waiting.unshift(event);
+        paused = true;
+        clock.setTimeout(workAgain, settings.retryDelayMs, stopped.signal);
+        return;
+      }
+    } finally {
+      busy = false;
+    }
+  }
+
+  function workAgain(): void {
+    paused = false;
+    work();
+  }
+
+  /** Whether the event was dealt with. */
+  function take(event: ReimageEvent): boolean {
+    const next = transition(state, event, clock.now(), settings);
+    if (next.state !== state && differ(next.state, state)) {
+      try {
+        save(next.state);
+      } catch (error) {
+        log.error(
+          { err: error, node: state.nodeName, event: event.type },
+          "a reimage could not be journaled; trying again",
+        );
+        return false;
+      }
+    }
+    const changed = next.state !== state;
+    if (next.state.step !== state.step) {
+      step.abort();
+      step = new AbortController();
+      running = new Map();
+    }
+    state = next.state;
+    act(next.effects);
+    if (changed) onChange();
+    return true;
+  }
+
+  function act(effects: readonly Effect[]): void {
+    const { step: number } = state;
+    for (const effect of effects) {
+      const signal = signalFor(effect);
+      const failed = (error: unknown): void => {
+        if (!signal.aborted) effectFailed(effect, error, number);
+      };
+      try {
+        const work = carryOut(effect, {
+          state,
+          world,
+          signal,
+          answer: (answer) => {
+            if (!signal.aborted) receive({ ...answer, step: number });
+          },
+          report: receive,
+        });
+        work?.catch(failed);
+      } catch (error) {
+        // What follows may rely on this effect: a node must not reboot when its boot target could not be set.
+        failed(error);
+        return;
+      }
+    }
+  }
+
+  /** A newer effect of a kind takes the place of the one that runs. */
+  function signalFor(effect: Effect): AbortSignal {
+    const kind = effect.type === "arm-timer" ? effect.timer : effect.type;
+    running.get(kind)?.abort();
+    const own = new AbortController();
+    running.set(kind, own);
+    return AbortSignal.any([own.signal, step.signal, stopped.signal]);
+  }
+
+  function effectFailed(effect: Effect, error: unknown, number: number): void {
+    log.error(
+      { err: error, node: state.nodeName, effect: effect.type },
+      "an effect of a reimage could not be carried out",
+    );
+    receive({ type: "effect-failed", failure: Failure.from(error), step: number });
+    if (hasEnded(state.phase) && !state.phase.settled) {
+      clock.setTimeout(() => receive({ type: "resumed" }), settings.rebootRetryMs, stopped.signal);
+    }
+  }
+
+  return {
+    state: () => state,
+    tell: receive,
+    stop() {
+      stopped.abort();
+      step.abort();
+    },
+  };
+}
+
+function differ(a: ReimageState, b: ReimageState): boolean {
+  return JSON.stringify(durablePart(a)) !== JSON.stringify(durablePart(b));
+}

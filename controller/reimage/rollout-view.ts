@@ -1,0 +1,40 @@
+import { hasEnded, type ReimageState, type RolloutRecord } from "./reimage-state.ts";
+import type { Reimage, Rollout, RolloutState } from "./rollout.ts";
+
+/** A rollout as operators see it. */
+export function viewRollout(record: RolloutRecord, reimages: readonly ReimageState[]): Rollout {
+  const { id, imageName, imageDigest, startedAt, endedAt } = record;
+  return {
+    id,
+    imageName,
+    imageDigest,
+    state: summarise(record, reimages),
+    reimages: reimages.map(viewReimage),
+    startedAt,
+    ...(endedAt !== undefined && { endedAt }),
+  };
+}
+
+function summarise(record: RolloutRecord, reimages: readonly ReimageState[]): RolloutState {
+  if (record.endedAt === undefined) return "running";
+  if (reimages.every(({ phase }) => phase.name === "proved")) return "succeeded";
+  return record.cancelled ? "cancelled" : "failed";
+}
+
+function viewReimage(state: ReimageState): Reimage {
+  const { id, nodeId, nodeName, phase, disk, progress, attempts, startedAt } = state;
+  return {
+    id,
+    nodeId,
+    nodeName,
+    // Until the agent has let go of the disk, a cancelled write is a write.
+    phase: phase.name === "cancelling" ? "writing" : phase.name,
+    attempts,
+    startedAt,
+    ...(disk !== undefined && { disk }),
+    ...(progress !== undefined && { progress }),
+    ...(phase.name === "proved" && { proof: phase.proof }),
+    ...((phase.name === "failed" || phase.name === "cancelled") && { failure: phase.failure }),
+    ...(hasEnded(phase) && { endedAt: phase.endedAt }),
+  };
+}

@@ -1,0 +1,222 @@
+import { randomUUID } from "node:crypto";
+import { Failure } from "../../proto/failure.ts";
+import type { Image } from "../images/image.ts";
+import type { Node, NodeId } from "../nodes/node.ts";
+import { withAgentOf } from "../nodes/reach-agent.ts";
+import { alreadyExists, notFound, precondition } from "../refusal.ts";
+import { type ActiveRollout, createActiveRollout } from "./active-rollout.ts";
+import type { World } from "./executors/executor.ts";
+import { type NodeBeforeReimage, planReimage } from "./plan-rollout.ts";
+import type { Journal, JournalEntry, NodeChange } from "./ports.ts";
+import type { Occurrence } from "./reimage-event.ts";
+import { hasEnded, queuedReimage } from "./reimage-state.ts";
+import { canonicalRequest, resolveImage, resolveNodes } from "./resolve-request.ts";
+import type { ReimageId, Rollout, RolloutId, RolloutPlan, RolloutRequest } from "./rollout.ts";
+import { viewRollout } from "./rollout-view.ts";
+import type { ReimageSettings } from "./settings.ts";
+import { sightingOf } from "./sighting.ts";
+import { watchRollout } from "./watch-rollout.ts";
+
+/** Reimages of many nodes: what operators ask for. */
+export interface Rollouts {
+  /** What a rollout would do, exactly, without doing it. Throws as `start` does. */
+  plan(request: RolloutRequest, signal?: AbortSignal): Promise<RolloutPlan>;
+  /**
+   * Starts a rollout and returns at once. With the id and request of one that exists already it changes nothing and
+   * returns that one. Throws a Failure (invalid) or a Refusal (not-found, already-exists; precondition when one of the
+   * nodes is being reimaged).
+   */
+  start(request: RolloutRequest & { readonly id?: RolloutId }): Promise<Rollout>;
+  /** Newest first. */
+  list(): readonly Rollout[];
+  /**
+   * The rollout now and after changes, at most every `watchIntervalMs`, until it has ended; its end is always given.
+   * Throws a Refusal (not-found) at the first step.
+   */
+  watch(id: RolloutId, signal: AbortSignal): AsyncIterable<Rollout>;
+  /** Has everything that has not ended end as cancelled. Throws a Refusal (not-found). */
+  cancel(id: RolloutId): Rollout;
+  /** The rollout that is at work on the node. */
+  activeRolloutOf(id: NodeId): RolloutId | undefined;
+  /** Takes up what the journal holds unended. To be called once, before nodes can reach the controller. */
+  resume(): void;
+  /** Lets go of everything without ending it: the journal knows where it stands. */
+  close(): void;
+}
+
+/** Builds the rollouts over the journal. Listens to node changes from the start. */
+export function createRollouts(
+  options: World & { readonly journal: Journal; readonly settings: ReimageSettings },
+): Rollouts {
+  const { journal, settings, ...world } = options;
+  const { nodes, images, agents, events, clock } = world;
+  const active = new Map<RolloutId, ActiveRollout>();
+  const stopListening = nodes.onChange(passOn);
+
+  function passOn({ node, cause }: NodeChange): void {
+    const occurrence = occurrenceOf(node, cause);
+    if (occurrence === undefined) return;
+    for (const rollout of active.values()) rollout.actors.get(node.id)?.tell(occurrence);
+  }
+
+  function activate(entry: JournalEntry): ActiveRollout {
+    const rollout = createActiveRollout({ entry, world, journal, settings, onProgress });
+    active.set(entry.rollout.id, rollout);
+    return rollout;
+  }
+
+  function onProgress(rollout: ActiveRollout): void {
+    const { id, endedAt } = rollout.view();
+    if (endedAt !== undefined) active.delete(id);
+    startQueued();
+  }
+
+  /** Gives their turn to as many reimages as may be at work at once, the longest waiting first. */
+  function startQueued(): void {
+    const actors = [...active.values()].flatMap((rollout) => [...rollout.actors.values()]);
+    const queued = actors.filter((actor) => actor.state().phase.name === "queued");
+    const atWork = actors.filter((actor) => actor.state().phase.name !== "queued" && !hasEnded(actor.state().phase));
+    for (const actor of queued.slice(0, Math.max(0, settings.maxConcurrent - atWork.length))) {
+      actor.tell({ type: "started" });
+    }
+  }
+
+  function activeRolloutOf(id: NodeId): RolloutId | undefined {
+    for (const [rolloutId, rollout] of active) if (rollout.isAtWorkOn(id)) return rolloutId;
+    return undefined;
+  }
+
+  function viewOf(id: RolloutId): Rollout | undefined {
+    const alive = active.get(id);
+    if (alive !== undefined) return alive.view();
+    const entry = journal.get(id);
+    return entry && viewRollout(entry.rollout, entry.reimages);
+  }
+
+  function existing(id: RolloutId): Rollout {
+    const view = viewOf(id);
+    if (view !== undefined) return view;
+    throw notFound(`there is no rollout "${id}"; "controller rollouts" lists those that exist`);
+  }
+
+  function repeated(id: RolloutId, request: string): Rollout | undefined {
+    const entry = journal.get(id);
+    if (entry === undefined) return undefined;
+    if (entry.rollout.request === request) return existing(id);
+    throw alreadyExists(`rollout "${id}" exists already and is another one; choose another id`);
+  }
+
+  async function lookAt(node: Node, signal: AbortSignal | undefined): Promise<NodeBeforeReimage> {
+    const busyWith = activeRolloutOf(node.id);
+    const online = nodes.isOnline(node);
+    const before = { node, online, ...(busyWith !== undefined && { busyWith }) };
+    if (!online) return before;
+    const devices = withAgentOf(node, agents, (agent) => agent.listBlockDevices(signal));
+    return { ...before, devices: await devices.catch((error: unknown) => Failure.from(error)) };
+  }
+
+  function create(id: RolloutId, request: RolloutRequest, targets: readonly Node[], image: Image): Rollout {
+    const startedAt = clock.now();
+    const { name: imageName, digest: imageDigest } = image;
+    const about = { imageName, imageDigest, startedAt };
+    const record = { ...about, id, request: canonicalRequest(request), cancelled: false };
+    const reimages = targets.map((node) =>
+      queuedReimage({
+        ...about,
+        id: randomUUID() as string as ReimageId,
+        rolloutId: id,
+        nodeId: node.id,
+        nodeName: node.name,
+        ...(request.disk !== undefined && { requestedDisk: request.disk }),
+      }),
+    );
+    journal.create({ rollout: record, reimages });
+    const names = targets.map((node) => node.name).join(", ");
+    const message = `rollout ${id} of ${imageName} (${imageDigest.slice(0, 12)}) to ${names}`;
+    activate({ rollout: record, reimages });
+    try {
+      events.append({ type: "rollout-started", severity: "info", rolloutId: id, message });
+    } catch (error) {
+      world.log.error({ err: error, rollout: id }, "the start of a rollout could not be recorded");
+    }
+    startQueued();
+    return existing(id);
+  }
+
+  return {
+    async plan(request, signal) {
+      const targets = resolveNodes(request, nodes);
+      const image = await resolveImage(request, images);
+      const seen = await Promise.all(targets.map((node) => lookAt(node, signal)));
+      signal?.throwIfAborted();
+      return { image, plans: seen.map((before) => planReimage(before, image, request.disk)) };
+    },
+
+    async start({ id: chosen, ...request }) {
+      const id = chosen ?? newRolloutId(clock.now());
+      const canonical = canonicalRequest(request);
+      const before = repeated(id, canonical);
+      if (before !== undefined) return before;
+      const image = await resolveImage(request, images);
+      // From here on nothing is waited for: no other start can come between the checks and the journal.
+      const meanwhile = repeated(id, canonical);
+      if (meanwhile !== undefined) return meanwhile;
+      const targets = resolveNodes(request, nodes);
+      for (const node of targets) {
+        const rolloutId = activeRolloutOf(node.id);
+        if (rolloutId === undefined) continue;
+        throw precondition(
+          `${node.name} is being reimaged by rollout ${rolloutId}; wait for it ("controller watch ${rolloutId}") or cancel it`,
+        );
+      }
+      return create(id, request, targets, image);
+    },
+
+    list: () => journal.list().map(({ rollout, reimages }) => viewOf(rollout.id) ?? viewRollout(rollout, reimages)),
+
+    watch(id, signal) {
+      return watchRollout({
+        id,
+        signal,
+        clock,
+        intervalMs: settings.watchIntervalMs,
+        active: active.get(id),
+        view: existing,
+      });
+    },
+
+    cancel(id) {
+      const rollout = active.get(id);
+      rollout?.cancel();
+      return existing(id);
+    },
+
+    activeRolloutOf,
+
+    resume() {
+      // All are known before the first acts: a node has one reimage at most, and the queue is one.
+      for (const entry of [...journal.unended()].reverse()) activate(entry);
+      for (const rollout of [...active.values()]) rollout.resume();
+      startQueued();
+    },
+
+    close() {
+      stopListening();
+      for (const rollout of active.values()) rollout.stop();
+    },
+  };
+}
+
+/** What a change of a node means to its reimage. */
+function occurrenceOf(node: Node, cause: string): Occurrence | undefined {
+  if (cause === "boot-file-fetched") return node.bootStage && { type: "boot-file-fetched", ...node.bootStage };
+  if (cause !== "registered" && cause !== "heartbeat") return undefined;
+  const sighting = sightingOf(node);
+  return sighting && { type: "agent-sighted", ...sighting };
+}
+
+/** Says when, for people, and is unique, for programs. */
+function newRolloutId(now: number): RolloutId {
+  const when = new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+  return `${when}-${randomUUID().slice(0, 4)}` as RolloutId;
+}
