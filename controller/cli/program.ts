@@ -43,8 +43,7 @@ import { viewFailure } from "./view/failure-view.ts";
 
 const about = `Pallet installs, verifies and recovers a rack of Raspberry Pis over the network.
 
-"controller serve" is the controller; every other command asks the controller that runs on this machine, through its
-unix socket. Where a command wants a NODE, its name, MAC address or serial number serves.`;
+"controller serve" is the controller; every other command asks the controller that runs on this machine, through its unix socket. Where a command wants a NODE, its name, MAC address or serial number serves.`;
 
 const epilogue = `
 The way of a rack:
@@ -149,7 +148,10 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
     .description(about)
     .version(effects.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "explain the program or a command")
-    .helpCommand("help [COMMAND]", "explain a command")
+    .addHelpCommand(
+      new Command("help").argument("[command]").description("explain a command").helpGroup("The controller:"),
+    )
+    .configureHelp({ showGlobalOptions: true })
     .addOption(
       new Option(
         "--socket <path>",
@@ -176,7 +178,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerEvents(program, run);
   program.commandsGroup("Nodes:");
   registerNodes(program, run);
-  const node = program.command("node").description("show, rename, accept or forget a node");
+  const node = program.command("node").description("show, rename, accept or forget a node").helpCommand(false);
   registerNodeShow(node, run);
   registerNodeRename(node, run);
   registerNodeAccept(node, run);
@@ -190,13 +192,13 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerWipe(program, run);
   registerUnmount(program, run);
   program.commandsGroup("Images and rollouts:");
-  const images = registerImages(program, run);
+  const images = registerImages(program, run).helpCommand(false);
   registerImagesAdd(images, run);
   registerImagesShow(images, run);
   registerImagesRemove(images, run);
   registerReimage(program, run);
   registerRollouts(program, run);
-  registerRolloutShow(program.command("rollout").description("show a rollout"), run);
+  registerRolloutShow(program.command("rollout").description("show a rollout").helpCommand(false), run);
   registerWatch(program, run);
   registerCancel(program, run);
   return program;

@@ -87,19 +87,21 @@ function renderRow(reimage: ReimageView, layout: Layout, options: RolloutTableOp
   const space = " ".repeat(gap);
   const style = styles[reimage.phase];
   const name = padText(clipText(printable(reimage.nodeName), layout.name, ellipsis), layout.name);
-  const activity = padText(reimageActivity(reimage), layout.activity);
+  const activity = reimageActivity(reimage);
   const start = name + space + paint(style, activity);
+  const afterStart = " ".repeat(Math.max(0, layout.activity - textWidth(activity)));
 
   if (reimage.phase === "failed" || reimage.phase === "cancelled") {
     const rest = options.width - layout.name - gap - layout.activity - gap;
     const message = printable(reimage.failure?.message.split("\n")[0] ?? "");
-    return start + space + paint(style, clipText(message, Math.max(0, rest), ellipsis));
+    const shown = clipText(message, Math.max(0, rest), ellipsis);
+    return shown === "" ? start : start + afterStart + space + paint(style, shown);
   }
 
   const percent = reimagePercent(reimage);
   const rate = currentRate(reimage);
   const eta = reimage.phase === "writing" ? (reimage.progress?.etaMs ?? null) : null;
-  const columns = [start];
+  const columns = [start + afterStart];
   if (layout.bar > 0) {
     const { done, left } = renderBar(percent, layout.bar, options);
     columns.push(paint(style, done) + paint("dim", left));
@@ -109,6 +111,16 @@ function renderRow(reimage: ReimageView, layout: Layout, options: RolloutTableOp
   if (layout.left > 0) columns.push(padText(eta === null ? "" : formatTimeLeft(eta), layout.left, "right"));
   if (layout.disk > 0) columns.push(printable(reimage.disk ?? ""));
   return columns.join(space).trimEnd();
+}
+
+function renderTitles(layout: Layout): string {
+  const columns = [padText("NODE", layout.name), padText("PHASE", layout.activity)];
+  if (layout.bar > 0) columns.push(padText("PROGRESS", layout.bar));
+  columns.push(" ".repeat(percentWidth));
+  if (layout.rate > 0) columns.push(padText("SPEED", layout.rate, "right"));
+  if (layout.left > 0) columns.push(padText("ETA", layout.left, "right"));
+  if (layout.disk > 0) columns.push("DISK");
+  return columns.join(" ".repeat(gap)).trimEnd();
 }
 
 /** "2 proved, 1 failed, 3 running": what there is of each, in this order. */
@@ -135,7 +147,7 @@ export function rolloutDurationMs(rollout: RolloutView, now: number): number {
 }
 
 /**
- * The live table of a rollout: a heading, one row per node with its bar, a line of totals and a hint. No line is wider
+ * The live table of a rollout: a heading, one row per node with its bar (its speed and the time until its phase ends beside it), a line of totals and a hint. No line is wider
  * than `width` and there are no more than `height`: columns are left out from the right as the terminal gets narrower,
  * and when there are more nodes than rows, those that failed or are at work are shown and the rest is summed up.
  */
@@ -156,11 +168,9 @@ export function renderRolloutTable(rollout: RolloutView, options: RolloutTableOp
   const rate = totals.bytesPerSecond > 0 ? [formatRate(totals.bytesPerSecond)] : [];
   const sum = [formatPercent(totals.percent), describeCounts({ ...totals }), ...rate].join(dot);
   const hint = options.notice ?? "Ctrl-C stops watching; the rollout goes on.";
-  const top = [paint("bold", fit(heading)), ""];
   const bottom = ["", paint("bold", fit(sum)), paint(options.notice ? "yellow" : "dim", fit(printable(hint)))];
-  if (height < top.length + bottom.length + 2) return [paint("bold", fit(sum))].slice(0, Math.max(1, height));
-
-  const room = height - top.length - bottom.length;
+  const room = height - 2 - bottom.length;
+  if (room < 2) return [paint("bold", fit(sum))];
   const all = rollout.reimages;
   const fits = all.length <= room;
   // Sorting is stable: nodes of the same urgency stay in the order of their names.
@@ -168,5 +178,6 @@ export function renderRolloutTable(rollout: RolloutView, options: RolloutTableOp
   const hidden = fits ? [] : all.filter((reimage) => !shown.includes(reimage));
   const layout = chooseLayout(shown, width);
   const more = hidden.length === 0 ? [] : [paint("dim", fit(`and ${hidden.length} more: ${describeHidden(hidden)}`))];
+  const top = [paint("bold", fit(heading)), paint("dim", fit(renderTitles(layout)))];
   return [...top, ...shown.map((reimage) => renderRow(reimage, layout, options)), ...more, ...bottom];
 }

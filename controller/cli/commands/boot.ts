@@ -11,7 +11,7 @@ export function registerBoot(program: Command, run: Run): void {
     .command("boot")
     .description(
       "set where a node's next boot goes\n\n" +
-        "agent: netboot into the shared root filesystem, where the agent runs. local: the node's own card, with the kernel\n" +
+        "agent: netboot into the shared root filesystem, where the agent runs. local: the node's own card, with the kernel " +
         "of the image on it. The node is not rebooted.",
     )
     .summary("set where a node's next boot goes")

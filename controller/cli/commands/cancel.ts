@@ -13,7 +13,7 @@ export function registerCancel(program: Command, run: Run): void {
     .command("cancel")
     .description(
       "cancel what of a rollout has not ended\n\n" +
-        "A node whose card is being written is left without a partition table, so that no firmware boots half a system;\n" +
+        "A node whose card is being written is left without a partition table, so that no firmware boots half a system; " +
         "its next boot goes to the agent. Nodes that are proved stay as they are.",
     )
     .summary("cancel what of a rollout has not ended")

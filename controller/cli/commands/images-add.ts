@@ -90,8 +90,8 @@ export function registerImagesAdd(parent: Command, run: Run): void {
     .command("add")
     .description(
       "import an image\n\n" +
-        "The file may be a raw disk image, or one compressed by gzip, xz or zstd: its content decides. The controller keeps\n" +
-        "it compressed, finds its root filesystem, and takes out the kernel with which nodes boot it from their own cards.\n" +
+        "The file may be a raw disk image, or one compressed by gzip, xz or zstd: its content decides. The controller keeps " +
+        "it compressed, finds its root filesystem, and takes out the kernel with which nodes boot it from their own cards. " +
         "Ctrl-C leaves nothing behind.",
     )
     .summary("import an image")

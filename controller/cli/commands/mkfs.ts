@@ -22,7 +22,7 @@ export function registerMkfs(program: Command, run: Run): void {
     .command("mkfs")
     .description(
       "make a filesystem on a node's partition or disk\n\n" +
-        "Shows what the device holds and asks before that is lost. The agent refuses a device that is mounted, in use,\n" +
+        "Shows what the device holds and asks before that is lost. The agent refuses a device that is mounted, in use, " +
         "read-only, or that the node runs from.",
     )
     .summary("make a filesystem on a node's partition or disk")

@@ -10,7 +10,7 @@ export function registerNodeAccept(parent: Command, run: Run): void {
     .command("accept")
     .description(
       "accept nodes: from now on --all means them\n\n" +
-        "Whatever asks for a boot file on the network becomes a node, but nothing is ever written to it by `reimage --all`\n" +
+        "Whatever asks for a boot file on the network becomes a node, but nothing is ever written to it by `reimage --all` " +
         "until it was accepted.",
     )
     .summary("accept nodes: from now on --all means them")

@@ -10,8 +10,8 @@ export function registerNodes(program: Command, run: Run): void {
     .command("nodes")
     .description(
       "list the nodes\n\n" +
-        "A node appears when it first asks for a boot file. STATUS is online (its agent is heard from), silent (it was once),\n" +
-        "or discovered (it has asked for files, no agent yet). RUNS is what its agent says, BOOTS where its next boot goes,\n" +
+        "A node appears when it first asks for a boot file. STATUS is online (its agent is heard from), silent (it was once), " +
+        "or discovered (it has asked for files, no agent yet). RUNS is what its agent says, BOOTS where its next boot goes, " +
         "PROVED the image that it last proved to run from its own card.",
     )
     .summary("list the nodes")

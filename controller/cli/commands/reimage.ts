@@ -97,11 +97,11 @@ export function registerReimage(program: Command, run: Run): void {
     .command("reimage")
     .description(
       "install an image on nodes and have each prove that it runs it\n\n" +
-        "First the plan is shown: which disk of which node would be erased and what it holds. After you have typed yes, each\n" +
-        "node netboots into the agent, which erases the partition table, writes the image, reads it back and compares, and\n" +
-        "writes the partition table last. Then the node reboots from its own card, and is done only when it has proved that\n" +
+        "First the plan is shown: which disk of which node would be erased and what it holds. After you have typed yes, each " +
+        "node netboots into the agent, which erases the partition table, writes the image, reads it back and compares, and " +
+        "writes the partition table last. Then the node reboots from its own card, and is done only when it has proved that " +
         "it runs that image. A plug pulled at any moment leaves a node that comes back by itself.\n\n" +
-        "The rollout runs in the controller: Ctrl-C stops watching it, not it. The exit code is 0 only if every node is\n" +
+        "The rollout runs in the controller: Ctrl-C stops watching it, not it. The exit code is 0 only if every node is " +
         "proved; with --detach, if the rollout has started on every node; with --dry-run, if no node would be refused.",
     )
     .summary("install an image on nodes and have each prove that it runs it")

@@ -8,7 +8,7 @@ export function registerServe(program: Command, serve: ServeCommand, run: Run): 
     .command("serve")
     .description(
       "run the controller\n\n" +
-        "Serves TFTP (boot files and boot configs), HTTP (images), gRPC for nodes, and a unix socket for these commands.\n" +
+        "Serves TFTP (boot files and boot configs), HTTP (images), gRPC for nodes, and a unix socket for these commands. " +
         "It runs in the foreground until Ctrl-C or SIGTERM. Rollouts that it had to leave are taken up again at its next start.",
     )
     .summary("run the controller");

@@ -11,7 +11,7 @@ export function registerWatch(program: Command, run: Run): void {
     .command("watch")
     .description(
       "watch a rollout until it has ended\n\n" +
-        "Shows a live table on a terminal and plain lines in a pipe. Ctrl-C stops watching; the rollout goes on in the\n" +
+        "Shows a live table on a terminal and plain lines in a pipe. Ctrl-C stops watching; the rollout goes on in the " +
         "controller. The exit code is 0 only if every node is proved.",
     )
     .summary("watch a rollout until it has ended")

@@ -24,7 +24,7 @@ export function registerWipe(program: Command, run: Run): void {
     .command("wipe")
     .description(
       "make a node's disk blank\n\n" +
-        "signatures: zero the partition table and every filesystem signature; quick, but what the files held stays on the\n" +
+        "signatures: zero the partition table and every filesystem signature; quick, but what the files held stays on the " +
         "disk. discard: tell the whole disk to forget everything (blkdiscard); fails where the disk cannot.",
     )
     .summary("make a node's disk blank")
