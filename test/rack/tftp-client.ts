@@ -42,8 +42,8 @@ const opcode = { readRequest: 1, data: 3, acknowledge: 4, error: 5, optionAcknow
 
 /**
  * Fetches a file the way U-Boot's client does (net/tftp.c): octet mode; the options timeout, tsize, blksize and
- * windowsize; blocks in order only; one acknowledgement per window and one, not more, for each gap in it; the last
- * packet again after a silence. It shares no code with the controller's server, so each can prove the other wrong.
+ * windowsize; blocks in order only; one acknowledgement per window and one, not more, for each gap in it; after a
+ * silence the request, or the acknowledgement of what came, again. It shares no code with the controller's server, so each can prove the other wrong.
  *
  * Throws TftpError, TftpTimeout, the signal's reason, or the error of the socket.
  */
@@ -75,7 +75,7 @@ function receive(socket: Socket, options: TftpGetOptions): Promise<Buffer> {
     let nextAcknowledged = 1;
     let lastGap = -1;
     let silences = 0;
-    let lastSent = encodeReadRequest(options);
+    const request = encodeReadRequest(options);
 
     const finish = (outcome: Buffer | Error): void => {
       clearTimeout(timer);
@@ -85,7 +85,6 @@ function receive(socket: Socket, options: TftpGetOptions): Promise<Buffer> {
       else reject(outcome);
     };
     const send = (packet: Buffer): void => {
-      lastSent = packet;
       socket.send(packet, serverPort ?? options.port, options.address, (error) => error && finish(error));
     };
     const acknowledge = (): void => {
@@ -104,7 +103,8 @@ function receive(socket: Socket, options: TftpGetOptions): Promise<Buffer> {
       }
       timer.refresh();
       lastGap = -1;
-      send(lastSent);
+      if (serverPort === undefined) send(request);
+      else acknowledge();
     };
     const onData = (packet: Buffer): void => {
       if (packet.readUInt16BE(2) !== ((blocks.length + 1) & 0xffff)) {
@@ -148,7 +148,7 @@ function receive(socket: Socket, options: TftpGetOptions): Promise<Buffer> {
     signal?.addEventListener("abort", onAbort, { once: true });
     socket.on("message", onMessage);
     socket.on("error", finish);
-    send(lastSent);
+    send(request);
   });
 }
 

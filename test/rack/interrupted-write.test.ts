@@ -1,0 +1,114 @@
+// Whatever happens in the middle of a write, the node is imaged all the same, or says why and comes back by itself.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
+import { ReimagePhase, type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
+import { requires } from "../requirements.ts";
+import type { Board } from "./board.ts";
+import { assertHoldsImage } from "./card-content.ts";
+import { createRack, type Rack } from "./rack.ts";
+import { end, hasEnded, isWriting, reimageOf, startReimage, tell } from "./story.ts";
+import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
+
+const MiB = 1024 * 1024;
+
+describe("a write that is interrupted", requires("root", "loop devices"), () => {
+  let rack: Rack;
+  let board: Board;
+  let image: TinyImage;
+  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 120_000 }, () => tell(rack, body));
+
+  before(async () => {
+    rack = await createRack({ nodes: 1 });
+    board = rack.board(1);
+    // On a slow network these bytes that do not compress leave seconds to interfere in.
+    image = await makeTinyImage({ folder: rack.folder, name: "bulky", bulkBytes: 12 * MiB });
+    await rack.palletOk("images", "add", image.path, "--name", "bulky");
+    await rack.powerOnAll();
+  });
+  after(() => rack.close());
+
+  /** Starts a reimage on a slow network and resolves in the middle of the write. */
+  const startSlowly = async (): Promise<string> => {
+    await board.limitNetwork(2 * MiB);
+    const id = await startReimage(rack, board.mac);
+    await rack.client.rollout(id, isWriting(board, 2 * MiB));
+    assert.equal(await board.card.hasPartitionTable(), false);
+    return id;
+  };
+  const assertProved = async (rollout: Rollout): Promise<void> => {
+    assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_SUCCEEDED, reimageOf(rollout, board).failure?.message);
+    await assertHoldsImage(board.card, image);
+  };
+
+  onRack("by the death of the agent is started again and proved", async () => {
+    const id = await startSlowly();
+    await board.killAgent();
+    await board.limitNetwork(undefined);
+    const rollout = await end(rack, id);
+    await assertProved(rollout);
+    assert.equal(reimageOf(rollout, board).attempts, 2);
+  });
+
+  onRack("by a network that goes and comes back is resumed and proved", async () => {
+    const id = await startSlowly();
+    await board.cutNetwork();
+    await rack.client.event(({ type, nodeId }) => type === "node-went-silent" && nodeId === board.mac);
+    await board.limitNetwork(undefined);
+    await board.restoreNetwork();
+    const rollout = await end(rack, id);
+    await assertProved(rollout);
+    const { attempts, progress } = reimageOf(rollout, board);
+    assert.equal(attempts, 1);
+    assert.ok((progress?.resumed ?? 0) >= 1, "it was not resumed, but started again");
+  });
+
+  onRack("by the death of the controller goes on when the controller is back", async () => {
+    const id = await startSlowly();
+    await rack.controller.kill();
+    await board.limitNetwork(undefined);
+    await rack.startController();
+    await assertProved(await end(rack, id));
+  });
+
+  onRack("by a power cut is started again and proved", async () => {
+    const id = await startSlowly();
+    await board.powerOff();
+    assert.equal(await board.card.hasPartitionTable(), false);
+    await board.limitNetwork(undefined);
+    await board.powerOn();
+    const rollout = await end(rack, id);
+    await assertProved(rollout);
+    assert.equal(reimageOf(rollout, board).attempts, 2);
+  });
+
+  onRack("by the operator ends at once, without a partition table and with the node in the agent", async () => {
+    const id = await startSlowly();
+    const startedAt = performance.now();
+    const cancelled = rack.client.rollout(id, hasEnded);
+    await rack.palletOk("cancel", id);
+    const rollout = await cancelled;
+    // One second for the agent, the rest for the start of the command.
+    assert.ok(performance.now() - startedAt < 3000, `it took ${performance.now() - startedAt} ms`);
+    assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_CANCELLED);
+    assert.equal(reimageOf(rollout, board).phase, ReimagePhase.REIMAGE_PHASE_CANCELLED);
+    await board.limitNetwork(undefined);
+    assert.equal(await board.card.hasPartitionTable(), false);
+    const [node] = await rack.client.nodes();
+    assert.equal(node?.bootTarget, BootTarget.BOOT_TARGET_AGENT);
+
+    const mark = board.console.mark();
+    await rack.palletOk("reboot", board.mac, "--yes");
+    await board.console.waitFor(/warm reboot/, { from: mark });
+    await board.console.waitFor(/"role":"netboot"/, { from: board.console.mark() });
+  });
+
+  onRack("by nobody refuses a second reimage of the same node, naming the first", async () => {
+    const id = await startSlowly();
+    const second = await rack.pallet("reimage", board.mac, "--image", "bulky", "--yes");
+    assert.equal(second.exitCode, 1);
+    assert.match(second.stdout + second.stderr, new RegExp(id));
+    await board.limitNetwork(undefined);
+    await assertProved(await end(rack, id));
+  });
+});

@@ -1,0 +1,113 @@
+// The main job, by the real command line: from blank cards to a proved rack, and again onto another image.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, it } from "node:test";
+import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
+import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
+import { requires } from "../requirements.ts";
+import { assertHoldsImage, readRootFile } from "./card-content.ts";
+import { createRack, type Rack } from "./rack.ts";
+import { tell } from "./story.ts";
+import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
+
+describe("a rack of three Pis", requires("root", "loop devices"), () => {
+  let rack: Rack;
+  let first: TinyImage;
+  let second: TinyImage;
+  const firstBoots = new Map<string, string>();
+  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 120_000 }, () => tell(rack, body));
+
+  before(async () => {
+    rack = await createRack({ nodes: 3 });
+    first = await makeTinyImage({ folder: rack.folder, name: "first", bulkBytes: 3 << 20 });
+    second = await makeTinyImage({ folder: rack.folder, name: "second" });
+  });
+  after(() => rack.close());
+
+  onRack("is discovered while it boots, and nothing is written to its cards", async () => {
+    await Promise.all(rack.boards.map((board) => board.powerOn()));
+    for (const { mac } of rack.boards) {
+      await rack.client.event(({ type, nodeId }) => type === "node-registered" && nodeId === mac);
+    }
+    const nodes = await rack.client.nodes();
+    assert.deepEqual(nodes.map(({ nodeId }) => nodeId).sort(), rack.boards.map(({ mac }) => mac).sort());
+    for (const node of nodes) {
+      const board = rack.boards.find(({ mac }) => mac === node.nodeId);
+      assert.equal(node.accepted, false);
+      assert.equal(node.online, true);
+      assert.equal(node.bootTarget, BootTarget.BOOT_TARGET_AGENT);
+      assert.equal(node.address, board?.address);
+      assert.equal(node.facts?.model, board?.model);
+      assert.equal(node.facts?.serial.endsWith(board?.serial ?? "none"), true, `serial ${node.facts?.serial}`);
+      assert.equal(node.agent?.role, AgentRole.AGENT_ROLE_NETBOOT);
+    }
+    for (const { card } of rack.boards) assert.equal(await card.hasPartitionTable(), false);
+  });
+
+  onRack("is left alone by --all until its nodes are accepted", async () => {
+    await rack.palletOk("images", "add", first.path, "--name", "first");
+    const refused = await rack.pallet("reimage", "--all", "--image", "first", "--yes");
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stderr, /accept/);
+    await rack.palletOk("node", "accept", "--all");
+  });
+
+  onRack("shows by --dry-run what would be erased, and erases nothing", async () => {
+    const output = await rack.palletOk("reimage", "--all", "--dry-run");
+    for (const { card } of rack.boards) {
+      assert.match(output, new RegExp(card.device));
+      assert.equal(await card.hasPartitionTable(), false);
+    }
+  });
+
+  onRack("is imaged, rebooted from its own cards, and proved", async () => {
+    const output = await rack.palletOk("reimage", "--all", "--image", "first", "--yes", "--json");
+    const messages = output
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { type: string });
+    assert.equal(messages[0]?.type, "plan");
+    const digest = createHash("sha256")
+      .update(await readFile(first.path))
+      .digest("hex");
+    const [rollout] = await rack.client.rollouts();
+    for (const board of rack.boards) {
+      const proof = rollout?.reimages.find(({ nodeId }) => nodeId === board.mac)?.proof;
+      assert.equal(proof?.imageDigest, digest);
+      assert.equal(proof?.rootDevice, `${board.card.device}p2`);
+      assert.notEqual(proof?.bootId, proof?.previousBootId);
+      firstBoots.set(board.mac, proof?.bootId ?? "");
+      await assertHoldsImage(board.card, first);
+      const stamp = JSON.parse(await readRootFile(board.card, first, "/etc/pallet/installed.json"));
+      assert.equal(stamp.imageDigest, digest);
+      assert.match(board.console.text(), /Mounted root \(ext4 filesystem\)/);
+    }
+    for (const node of await rack.client.nodes()) {
+      assert.equal(node.bootTarget, BootTarget.BOOT_TARGET_LOCAL);
+      assert.equal(node.agent?.role, AgentRole.AGENT_ROLE_RESIDENT);
+      assert.equal(node.provedImageName, "first");
+    }
+  });
+
+  onRack("stays on its cards when it loses power", async () => {
+    const board = rack.board(1);
+    await board.powerOff();
+    const mark = board.console.mark();
+    await board.powerOn();
+    await board.console.waitFor(/Mounted root \(ext4 filesystem\)/, { from: mark });
+  });
+
+  onRack("is taken back from its running systems and imaged anew", async () => {
+    await rack.palletOk("images", "add", second.path, "--name", "second");
+    await rack.palletOk("reimage", "--all", "--image", "second", "--yes");
+    const [rollout] = await rack.client.rollouts();
+    for (const board of rack.boards) {
+      const proof = rollout?.reimages.find(({ nodeId }) => nodeId === board.mac)?.proof;
+      assert.equal(proof?.rootDevice, `${board.card.device}p2`);
+      assert.notEqual(proof?.bootId, firstBoots.get(board.mac));
+      await assertHoldsImage(board.card, second);
+    }
+    for (const node of await rack.client.nodes()) assert.equal(node.provedImageName, "second");
+  });
+});

@@ -1,0 +1,86 @@
+// What cannot succeed is refused before it does harm, with a reason for programs and a remedy for people.
+import assert from "node:assert/strict";
+import { open, readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
+import { FailureReason } from "../../proto/gen/pallet/v1/failure.ts";
+import { requires } from "../requirements.ts";
+import { assertHoldsImage } from "./card-content.ts";
+import { createRack, type Rack } from "./rack.ts";
+import { end, reimageOf, startReimage, tell } from "./story.ts";
+import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
+
+const MiB = 1024 * 1024;
+const [small, inUse, blank] = [1, 2, 3];
+
+describe("a reimage is refused", requires("root", "loop devices"), () => {
+  let rack: Rack;
+  let image: TinyImage;
+  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 120_000 }, () => tell(rack, body));
+
+  before(async () => {
+    rack = await createRack({ nodes: 3, cardBytes: [16 * MiB, 64 * MiB, 64 * MiB] });
+    image = await makeTinyImage({ folder: rack.folder, name: "image", bulkBytes: 2 * MiB });
+    await rack.palletOk("images", "add", image.path, "--name", "image");
+    await rack.board(inUse).card.write(0, await readFile(image.path));
+    await rack.powerOnAll();
+  });
+  after(() => rack.close());
+
+  onRack("for a card that is smaller than the image", async () => {
+    const board = rack.board(small);
+    const plan = await rack.pallet("reimage", board.mac, "--dry-run", "--json");
+    assert.equal(plan.exitCode, 1);
+    assert.equal(JSON.parse(plan.stdout).plans[0].refusal.reason, "too-small");
+    const refused = await rack.pallet("reimage", board.mac, "--yes");
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stdout, /16(\.0)? MiB/);
+    assert.equal(await board.card.hasPartitionTable(), false);
+  });
+
+  onRack("for a card that is mounted, until it is unmounted", async () => {
+    const board = rack.board(inUse);
+    await board.run("mount", [`${board.card.device}p1`, "/mnt"]);
+    const plan = await rack.pallet("reimage", board.mac, "--dry-run", "--json");
+    assert.equal(plan.exitCode, 1);
+    const { refusal } = JSON.parse(plan.stdout).plans[0];
+    assert.equal(refusal.reason, "mounted");
+    assert.match(refusal.message, /\/mnt/);
+    assert.equal((await rack.pallet("reimage", board.mac, "--yes")).exitCode, 1);
+    await assertHoldsImage(board.card, image);
+
+    await rack.palletOk("unmount", board.mac, board.card.device, "--yes");
+    await rack.palletOk("reimage", board.mac, "--yes");
+    await assertHoldsImage(board.card, image);
+  });
+
+  onRack("for an image that is damaged in the store, and leaves no partition table", async () => {
+    const board = rack.board(blank);
+    await damageStoredImage(path.join(rack.stateDirectory, "images"));
+    const rollout = await end(rack, await startReimage(rack, board.mac));
+    const { failure } = reimageOf(rollout, board);
+    assert.equal(failure?.reason, FailureReason.FAILURE_REASON_IMAGE_DAMAGED, failure?.message);
+    assert.equal(await board.card.hasPartitionTable(), false);
+    const node = (await rack.client.nodes()).find(({ nodeId }) => nodeId === board.mac);
+    assert.equal(node?.bootTarget, BootTarget.BOOT_TARGET_AGENT);
+    assert.equal(node?.online, true);
+  });
+});
+
+/** Flips a bit in the middle of the one stored image. */
+async function damageStoredImage(directory: string): Promise<void> {
+  const names = await readdir(directory, { recursive: true });
+  const stored = names.filter((name) => name.endsWith(".zst"));
+  assert.equal(stored.length, 1, `the image directory holds ${names.join(", ")}`);
+  const file = await open(path.join(directory, stored[0] ?? ""), "r+");
+  try {
+    const middle = Math.floor((await file.stat()).size / 2);
+    const byte = Buffer.alloc(1);
+    await file.read(byte, 0, 1, middle);
+    byte[0] = (byte[0] ?? 0) ^ 1;
+    await file.write(byte, 0, 1, middle);
+  } finally {
+    await file.close();
+  }
+}

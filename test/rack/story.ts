@@ -1,0 +1,47 @@
+import { type Reimage, ReimagePhase, type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
+import type { Board } from "./board.ts";
+import type { Rack } from "./rack.ts";
+
+/** Runs one test's body; when it fails, the error says what controller and boards said last. */
+export async function tell(rack: Rack, body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${rack.lastWords()}`, { cause: error });
+  }
+}
+
+/** Starts `controller reimage ARGS --yes` without watching it; returns the id of the rollout. */
+export async function startReimage(rack: Rack, ...args: readonly string[]): Promise<string> {
+  const output = await rack.palletOk("reimage", ...args, "--yes", "--detach", "--json");
+  for (const line of output.trim().split("\n")) {
+    const message = JSON.parse(line) as { type?: string; rolloutId?: string };
+    if (message.type === "rollout-started" && message.rolloutId !== undefined) return message.rolloutId;
+  }
+  throw new Error(`reimage told no rollout id:\n${output}`);
+}
+
+/** The reimage of one board in a rollout. */
+export function reimageOf(rollout: Rollout, board: Board): Reimage {
+  const found = rollout.reimages.find(({ nodeId }) => nodeId === board.mac);
+  if (found === undefined) throw new Error(`rollout ${rollout.rolloutId} does not mean ${board.mac}`);
+  return found;
+}
+
+/** Whether nothing of the rollout will change any more. */
+export function hasEnded({ state }: Rollout): boolean {
+  return state !== RolloutState.ROLLOUT_STATE_RUNNING && state !== RolloutState.ROLLOUT_STATE_UNSPECIFIED;
+}
+
+/** Whether that much of the image has been written to the board's card, and the writing still goes on. */
+export function isWriting(board: Board, atLeastBytes: number): (rollout: Rollout) => boolean {
+  return (rollout) => {
+    const { phase, progress } = reimageOf(rollout, board);
+    return phase === ReimagePhase.REIMAGE_PHASE_WRITING && Number(progress?.written?.done ?? 0n) >= atLeastBytes;
+  };
+}
+
+/** Waits until the rollout has ended. */
+export function end(rack: Rack, rolloutId: string, timeoutMs = 90_000): Promise<Rollout> {
+  return rack.client.rollout(rolloutId, hasEnded, { timeoutMs });
+}
