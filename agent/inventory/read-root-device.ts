@@ -4,31 +4,36 @@ import { Failure } from "../../proto/failure.ts";
 import type { RootDevice } from "./node-facts.ts";
 import { type Mount, parseMountinfo, rootMount } from "./parse-mountinfo.ts";
 
+/** Where the kernel tells it; other places are for tests. */
+export interface RootSources {
+  readonly mountinfo: string;
+  readonly sysfs: string;
+}
+
+const kernel: RootSources = { mountinfo: "/proc/self/mountinfo", sysfs: "/sys" };
+
 /**
  * Reads which filesystem this process runs from, and on which whole disk it lies, through partitions, device mapper,
- * RAID (then the first member's disk) and loop devices over block devices.
+ * RAID (then one of its members' disks) and loop devices over block devices.
  *
  * `disk` is empty for NFS, overlay and RAM filesystems. Throws an `internal` Failure when /proc/self/mountinfo names no
  * root, or when sysfs does not know the root's block device: then no disk could be trusted not to hold the root.
  */
-export async function readRootDevice(): Promise<RootDevice> {
-  const mount = rootMount(parseMountinfo(await readFile("/proc/self/mountinfo", "utf8")));
-  if (mount === undefined) throw new Failure("internal", "/proc/self/mountinfo names no mount at /");
+export async function readRootDevice({ mountinfo, sysfs } = kernel): Promise<RootDevice> {
+  const mount = rootMount(parseMountinfo(await readFile(mountinfo, "utf8")));
+  if (mount === undefined) throw new Failure("internal", `${mountinfo} names no mount at /`);
   const number = await blockDeviceNumber(mount);
   if (number === undefined) return { source: mount.source, filesystemType: mount.filesystemType, disk: "" };
-  let folder: string;
-  try {
-    folder = await realpath(`/sys/dev/block/${number}`);
-  } catch (error) {
+  const folder = await realpath(`${sysfs}/dev/block/${number}`).catch((error: unknown) => {
     throw new Failure(
       "internal",
       `cannot tell which disk holds the running root: ${mount.source} is block device ${number}, which ` +
-        "/sys/dev/block does not know; mount sysfs on /sys",
+        `${sysfs}/dev/block does not know; mount sysfs on ${sysfs}`,
       { cause: error },
     );
-  }
+  });
   const source = mount.source === "/dev/root" ? `/dev/${basename(folder)}` : mount.source;
-  return { source, filesystemType: mount.filesystemType, disk: `/dev/${basename(await wholeDisk(folder))}` };
+  return { source, filesystemType: mount.filesystemType, disk: `/dev/${basename(await wholeDisk(folder, sysfs))}` };
 }
 
 /** "major:minor" of the block device under a mount. A btrfs has an anonymous number but a device as its source. */
@@ -45,13 +50,13 @@ function deviceNumber(rdev: number): string {
 }
 
 /** The sysfs folder of the whole disk at the bottom of a device. */
-async function wholeDisk(folder: string): Promise<string> {
+async function wholeDisk(folder: string, sysfs: string): Promise<string> {
   const names: string[] = await readdir(folder).catch(() => []);
-  if (names.includes("partition")) return wholeDisk(dirname(folder));
+  if (names.includes("partition")) return wholeDisk(dirname(folder), sysfs);
   const [slave]: string[] = await readdir(`${folder}/slaves`).catch(() => []);
-  if (slave !== undefined) return wholeDisk(await realpath(`${folder}/slaves/${slave}`));
+  if (slave !== undefined) return wholeDisk(await realpath(`${folder}/slaves/${slave}`), sysfs);
   const backing = await readFile(`${folder}/loop/backing_file`, "utf8").catch(() => "");
   if (!backing.startsWith("/dev/")) return folder;
-  const below = await realpath(`/sys/class/block/${basename(backing.trim())}`).catch(() => undefined);
-  return below === undefined ? folder : wholeDisk(below);
+  const below = await realpath(`${sysfs}/class/block/${basename(backing.trim())}`).catch(() => undefined);
+  return below === undefined ? folder : wholeDisk(below, sysfs);
 }
