@@ -57,7 +57,7 @@ export interface TftpServer {
 
 /** What a client's port is being served: until its file is open there is no transfer. */
 interface Session {
-  readonly path: string;
+  readonly request: RequestPacket;
   readonly address: string;
   transfer?: Transfer;
 }
@@ -101,7 +101,7 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
     const startedAt = clock.now();
     const key = `${peer.address} ${peer.port}`;
     const current = sessions.get(key);
-    if (current !== undefined && current.path === request.path && (current.transfer?.isFresh() ?? true)) {
+    if (current !== undefined && isSame(current.request, request) && (current.transfer?.isLive() ?? true)) {
       current.transfer?.repeatRequest();
       return;
     }
@@ -114,7 +114,7 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
       return;
     }
 
-    const session: Session = { path: request.path, address: peer.address };
+    const session: Session = { request, address: peer.address };
     sessions.set(key, session);
     const isCurrent = (): boolean => sessions.get(key) === session && closing === undefined;
     const work = serve(request, peer, session, isCurrent)
@@ -216,6 +216,10 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
     statistics: () => ({ ...counts, active: sessions.size }),
     close,
   };
+}
+
+function isSame(one: RequestPacket, other: RequestPacket): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 type Ending = Omit<TransferReport, "address" | "port" | "path" | "durationMs">;

@@ -29,8 +29,11 @@ export interface TransferEnd {
 export interface Transfer {
   /** The client has sent its request again, from the same port. */
   repeatRequest(): void;
-  /** Nothing was acknowledged yet: a second request from the client's port may be a repetition of the first. */
-  isFresh(): boolean;
+  /**
+   * Whether the same request, coming again from the client's port, is a repetition that the network held back: nothing
+   * was acknowledged yet, or the client spoke a moment ago. A client that begins anew will ask again.
+   */
+  isLive(): boolean;
   /** Ends it, telling the client why. */
   abort(reason: string): void;
   /** Ends it in silence, because the client's port asks for something else now. */
@@ -59,6 +62,7 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
   const started = startTransfer(parameters, content.sizeBytes, acknowledged.length > 0, limits, clock.now());
   const completed = Promise.withResolvers<TransferEnd>();
   let state = started.state;
+  let heardAtMs = clock.now();
   let cancelTimer = (): void => {};
   let next = 1;
   let last = 0;
@@ -142,10 +146,13 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
   const onMessage = (bytes: Uint8Array, from: RemoteInfo): void => {
     const event = decodeEvent(bytes, from);
     if (event === undefined || state.phase === "ended") return;
-    if (from.port === peer.port && from.address === peer.address) apply(transition(state, event));
-    // RFC 1350 section 4: a packet from elsewhere is answered, and does not disturb the transfer.
-    else if (event.type !== "client-error")
+    if (from.port === peer.port && from.address === peer.address) {
+      heardAtMs = clock.now();
+      apply(transition(state, event));
+    } else if (event.type !== "client-error") {
+      // RFC 1350 section 4: a packet from elsewhere is answered, and does not disturb the transfer.
       sendError(errorCode.unknownTransferId, "this port serves another transfer; ask the TFTP port", from);
+    }
   };
 
   const decodeEvent = (bytes: Uint8Array, from: RemoteInfo): TransferEvent | undefined => {
@@ -167,7 +174,8 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
 
   return {
     repeatRequest: () => apply(transition(state, { type: "request-repeated", atMs: clock.now() })),
-    isFresh: () => state.acknowledged === 0 && state.phase !== "ended",
+    isLive: () =>
+      state.phase !== "ended" && (state.acknowledged === 0 || clock.now() - heardAtMs < limits.firstTimeoutMs),
     abort: (reason) => {
       if (state.phase === "ended") return;
       sendError(errorCode.notDefined, reason);

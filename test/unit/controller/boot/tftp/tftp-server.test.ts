@@ -221,6 +221,48 @@ describe("TFTP server", () => {
     assert.equal(server.statistics().active, 0);
   });
 
+  it("does not begin anew for a request that the network held back", async (test) => {
+    const { server, reports } = await start(test, { limits: { firstTimeoutMs: 5000, maxTimeoutMs: 5000 } });
+    const client = await rawClient(test);
+    const request = "\0\x01one-block\0octet\0blksize\x001468\0";
+    client.send(request, server.port);
+    const { port } = await client.receive();
+    client.send("\0\x04\0\0", port);
+    await client.receive();
+    client.send("\0\x04\0\x01", port);
+    assert.equal((await client.receive()).text, "\0\x03\0\x02");
+    client.send(request, server.port);
+    client.send("\0\x04\0\x02", port);
+    await until(() => server.statistics().active === 0);
+    assert.deepEqual(
+      reports.map(({ outcome }) => outcome),
+      ["served"],
+    );
+  });
+
+  it("begins anew for a client that fell silent, or that asks with other options", async (test) => {
+    const { server, reports } = await start(test, { limits: { firstTimeoutMs: 10, maxTimeoutMs: 5000 } });
+    const client = await rawClient(test);
+    client.send("\0\x01kernel\0octet\0", server.port);
+    const first = await client.receive();
+    client.send("\0\x04\0\x01", first.port);
+    await client.receive();
+    await client.receive();
+    client.send("\0\x01kernel\0octet\0", server.port);
+    let second = await client.receive();
+    while (second.port === first.port) second = await client.receive();
+    assert.equal(second.text.slice(0, 4), "\0\x03\0\x01");
+    client.send("\0\x01kernel\0octet\0tsize\x000\0", server.port);
+    while (!(await client.receive()).text.startsWith("\0\x06tsize"));
+    assert.deepEqual(
+      reports.map(({ outcome, bytes }) => [outcome, bytes]),
+      [
+        ["aborted", 512],
+        ["aborted", 0],
+      ],
+    );
+  });
+
   it("follows a client whose port asks for the next file without having acknowledged the last block", async (test) => {
     const { server, reports } = await start(test, { limits: { firstTimeoutMs: 5000, maxTimeoutMs: 5000 } });
     const client = await rawClient(test);
