@@ -24,6 +24,8 @@ describe("makeFilesystem", requires("root", "loop devices"), () => {
       await makeFilesystem({ device: await admitDevice({ path: disk.path }), type, label: "" });
       const made = await admitDevice({ path: disk.path });
       assert.deepEqual([made.filesystemType, made.label, made.partitionTable, made.children], [type, "", "", []]);
+      const { stdout } = await execa("wipefs", ["--noheadings", "--output", "TYPE", disk.path]);
+      assert.deepEqual([...new Set(stdout.split("\n"))], [type], "an older signature is left");
     });
   }
 
