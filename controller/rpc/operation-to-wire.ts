@@ -11,14 +11,16 @@ import type {
 } from "../reimage/agent-operation.ts";
 import { durationToWire } from "./duration.ts";
 
-const states = {
+/** Each state as it travels. */
+export const operationStates = {
   running: wire.OperationState.OPERATION_STATE_RUNNING,
   succeeded: wire.OperationState.OPERATION_STATE_SUCCEEDED,
   failed: wire.OperationState.OPERATION_STATE_FAILED,
   cancelled: wire.OperationState.OPERATION_STATE_CANCELLED,
 } as const satisfies Record<AgentOperation["state"], wire.OperationState>;
 
-const phases = {
+/** Each phase as it travels. */
+export const operationPhases = {
   starting: wire.OperationPhase.OPERATION_PHASE_UNSPECIFIED,
   erasing: wire.OperationPhase.OPERATION_PHASE_ERASING,
   writing: wire.OperationPhase.OPERATION_PHASE_WRITING,
@@ -52,7 +54,7 @@ export function operationToWire(operation: AgentOperation): wire.Operation {
   return {
     operationId: operation.id,
     spec: operation.spec && operationSpecToWire(operation.spec),
-    state: states[operation.state],
+    state: operationStates[operation.state],
     progress: progressToWire(operation.progress),
     failure: operation.failure && failureToWire(operation.failure),
     startedAt: new Date(operation.startedAt),
@@ -63,7 +65,7 @@ export function operationToWire(operation: AgentOperation): wire.Operation {
 /** Progress as it travels. */
 export function progressToWire(progress: Progress): wire.Progress {
   return {
-    phase: phases[progress.phase],
+    phase: operationPhases[progress.phase],
     read: byteCountToWire(progress.read),
     written: byteCountToWire(progress.written),
     skipped: byteCountToWire(progress.skipped),

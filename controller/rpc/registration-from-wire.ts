@@ -37,7 +37,8 @@ function bootMacFromWire(text: string): NodeId {
   throw invalid(`boot_mac is ${found}, which is no MAC address of one interface; give one like "b8:27:eb:00:00:01"`);
 }
 
-function factsFromWire(facts: wire.NodeFacts): NodeFacts {
+/** Facts about a node, checked. Throws a Failure naming what is wrong with them. */
+export function factsFromWire(facts: wire.NodeFacts): NodeFacts {
   const { temperatureCelsius } = facts;
   return {
     model: plainText(facts.model),
@@ -64,7 +65,8 @@ function factsFromWire(facts: wire.NodeFacts): NodeFacts {
   };
 }
 
-function agentFromWire(agent: wire.AgentInfo): AgentInfo {
+/** What an agent says of itself, checked. Throws a Failure naming what is wrong with it. */
+export function agentFromWire(agent: wire.AgentInfo): AgentInfo {
   if (agent.port < 1 || agent.port > 65_535)
     throw invalid(`agent.port is ${agent.port}; give a TCP port from 1 to 65535`);
   return {
