@@ -13,14 +13,16 @@ import { systemClock } from "./clock.ts";
 import { exampleConfig, serveOptions } from "./config/document-config.ts";
 import { readConfig } from "./config/read-config.ts";
 import { createImageStore } from "./images/image-store.ts";
+import { createAgentConnector } from "./rpc/agent-client.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
 import { serve } from "./serve.ts";
 import { openStore } from "./store/open-store.ts";
 import { version } from "./version.ts";
 
-// Trust comes with a later issue: these three lines are where it will be decided.
+// Trust comes with a later issue: these four lines are where it will be decided.
 const serverCredentials = ServerCredentials.createInsecure();
 const socketServerCredentials = ServerCredentials.createInsecure();
+const agentCredentials = ChannelCredentials.createInsecure();
 const clientCredentials = ChannelCredentials.createInsecure();
 
 const effects: Effects = {
@@ -39,11 +41,7 @@ const effects: Effects = {
           version,
           clock: systemClock,
           log,
-          agents: {
-            connect: () => {
-              throw new Error("not built yet");
-            },
-          },
+          agents: createAgentConnector({ credentials: agentCredentials }),
           openStore,
           openImages: createImageStore,
           listenTftp: createTftpServer,

@@ -13,8 +13,9 @@ import type { ImageStore } from "./images/image-store.ts";
 import { hostPort, type Listener, listenFailure } from "./listen-failure.ts";
 import { createNodeRegistry } from "./nodes/node-registry.ts";
 import type { AgentConnector } from "./reimage/ports.ts";
+import { createRollouts } from "./reimage/rollouts.ts";
 import type { GrpcServer, GrpcServerOptions } from "./rpc/grpc-server.ts";
-import type { ControllerStatus, Rollouts } from "./rpc/parts.ts";
+import type { ControllerStatus } from "./rpc/parts.ts";
 import type { Store } from "./store/open-store.ts";
 
 /** The real parts that main.ts constructs. */
@@ -91,23 +92,25 @@ async function start(
     log,
   });
 
-  const rollouts: Rollouts = {
-    plan: () => Promise.reject(new Error("not built yet")),
-    start: () => Promise.reject(new Error("not built yet")),
-    list: () => [],
-    watch: () => {
-      throw new Error("not built yet");
-    },
-    cancel: () => {
-      throw new Error("not built yet");
-    },
-    activeRolloutOf: () => undefined,
-  };
-
   const http = await listen(httpListener(config), (address, port) =>
     adapters.listenHttp({ address, port, files, images, log }),
   );
   running.defer(() => http.close());
+
+  const rollouts = createRollouts({
+    nodes,
+    images,
+    agents,
+    events,
+    clock,
+    log,
+    imageUrl: (image) => `http://${reached(http.port)}/images/${image.digest}.zst`,
+    journal: store.journal,
+    settings: config.reimage,
+  });
+  running.defer(() => rollouts.close());
+  // Before the first call can come in: no rollout may start on a node whose reimage the journal still knows.
+  rollouts.resume();
 
   const status = (): ControllerStatus => ({
     version: adapters.version,

@@ -1,9 +1,9 @@
 import type { EventLog } from "../events/event-log.ts";
 import type { Image } from "../images/image.ts";
-import type { Digest, NodeId } from "../nodes/node.ts";
+import type { Digest } from "../nodes/node.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
 import type { AgentConnector } from "../reimage/ports.ts";
-import type { Rollout, RolloutId, RolloutPlan, RolloutRequest } from "../reimage/rollout.ts";
+import type { Rollouts } from "../reimage/rollouts.ts";
 
 /** How far an import has come. */
 export interface ImportProgress {
@@ -28,19 +28,6 @@ export interface ImageCatalogue {
   remove(name: string): Promise<void>;
 }
 
-/** The rollouts, as the doors need them; controller/reimage/rollouts.ts fulfils it. */
-export interface Rollouts {
-  plan(request: RolloutRequest, signal?: AbortSignal): Promise<RolloutPlan>;
-  /** With the id and request of a rollout that exists already it changes nothing and returns that one. */
-  start(request: RolloutRequest & { readonly id?: RolloutId }): Promise<Rollout>;
-  /** Newest first. */
-  list(): readonly Rollout[];
-  /** The rollout now and after changes, until it has ended. Throws a Refusal (not-found) at the first step. */
-  watch(id: RolloutId, signal: AbortSignal): AsyncIterable<Rollout>;
-  cancel(id: RolloutId): Promise<Rollout> | Rollout;
-  activeRolloutOf(id: NodeId): RolloutId | undefined;
-}
-
 /** Where nodes reach this controller, and what it is. */
 export interface ControllerStatus {
   readonly version: string;
@@ -57,7 +44,7 @@ export interface ControllerStatus {
 export interface ControllerParts {
   readonly nodes: NodeRegistry;
   readonly images: ImageCatalogue;
-  readonly rollouts: Rollouts;
+  readonly rollouts: Omit<Rollouts, "resume" | "close">;
   readonly events: EventLog;
   readonly agents: AgentConnector;
   readonly status: () => ControllerStatus;

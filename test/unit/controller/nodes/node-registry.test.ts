@@ -1,0 +1,353 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+import type { NewEvent } from "../../../../controller/events/event.ts";
+import type { AgentInfo, Digest, NodeFacts, NodeId } from "../../../../controller/nodes/node.ts";
+import type { NodeChange } from "../../../../controller/nodes/node-change.ts";
+import {
+  createNodeRegistry,
+  type NodeRegistry,
+  type Registration,
+} from "../../../../controller/nodes/node-registry.ts";
+import { openStore, type Store } from "../../../../controller/store/open-store.ts";
+import { createManualClock, type ManualClock } from "../manual-clock.ts";
+
+const one = "b8:27:eb:00:00:01" as NodeId;
+const two = "b8:27:eb:00:00:02" as NodeId;
+const digest = "d".repeat(64) as Digest;
+const heartbeatIntervalMs = 10_000;
+
+const facts: NodeFacts = {
+  model: "Raspberry Pi 4 Model B Rev 1.4",
+  serial: "100000005e1fabcd",
+  interfaces: [{ name: "eth0", mac: one, addresses: ["10.0.0.7"] }],
+  memoryBytes: 4e9,
+  cpuCount: 4,
+  cpuModel: "Cortex-A72",
+  temperatureCelsius: 50,
+  kernel: "6.1.0",
+  architecture: "arm64",
+  bootId: "boot-1",
+  root: { source: "10.0.0.1:/srv", filesystemType: "nfs", disk: "" },
+  hostname: "pi",
+  uptimeSeconds: 30,
+};
+const agent: AgentInfo = { version: "0.1.0", role: "netboot", instanceId: "instance-1", port: 7710 };
+const registration: Registration = { id: one, facts, agent, address: "10.0.0.7" };
+
+describe("node registry", () => {
+  let clock: ManualClock;
+  let store: Store;
+  let events: NewEvent[];
+  let changes: NodeChange[];
+  let errors: unknown[];
+  let nodes: NodeRegistry;
+
+  const open = (): NodeRegistry => {
+    const registry = createNodeRegistry({
+      rows: store.nodes,
+      events: { append: (event) => events.push(event) },
+      clock,
+      heartbeatIntervalMs,
+      log: { error: (details) => errors.push(details) },
+    });
+    registry.onChange((change) => changes.push(change));
+    return registry;
+  };
+  const types = (): string[] => events.map((event) => event.type);
+  const fetchConfig = (mac: NodeId, address = "10.0.0.7"): void => {
+    nodes.recordFetch({
+      address,
+      mac,
+      path: `pxelinux.cfg/01-${mac.replaceAll(":", "-")}`,
+      outcome: "served",
+      bytes: 100,
+    });
+  };
+
+  beforeEach(() => {
+    clock = createManualClock();
+    store = openStore(":memory:");
+    events = [];
+    changes = [];
+    errors = [];
+    nodes = open();
+  });
+
+  it("records a MAC address that it never saw: not accepted, boot target agent", () => {
+    const node = nodes.discover(one, "10.0.0.7");
+    assert.equal(node.name, "node-000001");
+    assert.equal(node.accepted, false);
+    assert.deepEqual(node.bootTarget, { kind: "agent" });
+    assert.equal(node.address, "10.0.0.7");
+    assert.deepEqual(types(), ["node-discovered"]);
+    assert.deepEqual(store.nodes.all(), [node]);
+  });
+
+  it("discovers a node only once", () => {
+    nodes.discover(one, "10.0.0.7");
+    nodes.discover(one, "10.0.0.8");
+    assert.deepEqual(types(), ["node-discovered"]);
+  });
+
+  it("gives two nodes with the same last octets different names", () => {
+    nodes.discover(one, "10.0.0.7");
+    assert.equal(nodes.discover("aa:27:eb:00:00:01" as NodeId, "10.0.0.8").name, "node-eb000001");
+  });
+
+  it("bounds how many nodes strangers can make it record", () => {
+    store.nodes.saveAll(
+      Array.from({ length: 5000 }, (_, index) => ({
+        id: `02:00:00:00:${(index >> 8).toString(16)}:${(index & 255).toString(16)}` as NodeId,
+        name: `n${index}`,
+        accepted: false,
+        bootTarget: { kind: "agent" },
+        lastSeenAt: 0,
+        discoveredAt: 0,
+      })),
+    );
+    nodes = open();
+    assert.throws(() => nodes.discover(one, "10.0.0.7"), /5000 nodes are known already/);
+  });
+
+  describe("registration", () => {
+    it("discovers, keeps facts and agent, and makes the node online", () => {
+      const node = nodes.register(registration);
+      assert.deepEqual(node.facts, facts);
+      assert.deepEqual(node.agent, agent);
+      assert.equal(nodes.isOnline(node), true);
+      assert.deepEqual(types(), ["node-discovered", "node-registered"]);
+      assert.deepEqual(
+        changes.map((change) => change.cause),
+        ["discovered", "registered"],
+      );
+    });
+
+    it("keeps name, acceptance and boot target of a node that registers again", () => {
+      nodes.register(registration);
+      nodes.rename(one, "rack1");
+      nodes.accept(one);
+      nodes.setBootTarget(one, { kind: "local", imageDigest: digest });
+      const node = nodes.register({ ...registration, agent: { ...agent, instanceId: "instance-2" } });
+      assert.equal(node.name, "rack1");
+      assert.equal(node.accepted, true);
+      assert.deepEqual(node.bootTarget, { kind: "local", imageDigest: digest });
+    });
+
+    it("tells of an instance only once", () => {
+      nodes.register(registration);
+      nodes.register(registration);
+      nodes.register({ ...registration, agent: { ...agent, instanceId: "instance-2" } });
+      assert.deepEqual(types(), ["node-discovered", "node-registered", "node-registered"]);
+    });
+
+    it("is refused when the MAC address is none of the node's own", () => {
+      assert.throws(() => nodes.register({ ...registration, id: two }), {
+        reason: "invalid",
+        message: /b8:27:eb:00:00:02 cannot register.*b8:27:eb:00:00:01.*pallet\.node=/s,
+      });
+      assert.deepEqual(nodes.list(), []);
+    });
+
+    it("warns of a MAC address whose serial number changed", () => {
+      nodes.register(registration);
+      nodes.register({ ...registration, facts: { ...facts, serial: "ff" } });
+      assert.equal(events.at(-1)?.severity, "warning");
+      assert.match(events.at(-1)?.message ?? "", /two boards with one MAC address/);
+    });
+  });
+
+  describe("heartbeats", () => {
+    it("keep a node online and bring its temperature", () => {
+      nodes.register(registration);
+      for (let beat = 0; beat < 10; beat++) {
+        clock.advance(heartbeatIntervalMs);
+        nodes.heartbeat({ id: one, instanceId: "instance-1", temperatureCelsius: 40 + beat });
+      }
+      const node = nodes.require("node-000001");
+      assert.equal(nodes.isOnline(node), true);
+      assert.equal(node.facts?.temperatureCelsius, 49);
+      assert.deepEqual(types(), ["node-discovered", "node-registered"]);
+    });
+
+    it("of an unknown node or another instance are refused as not found", () => {
+      assert.throws(() => nodes.heartbeat({ id: one, instanceId: "instance-1" }), { kind: "not-found" });
+      nodes.discover(one, "10.0.0.7");
+      assert.throws(() => nodes.heartbeat({ id: one, instanceId: "instance-1" }), { kind: "not-found" });
+      nodes.register(registration);
+      assert.throws(() => nodes.heartbeat({ id: one, instanceId: "instance-2" }), { kind: "not-found" });
+    });
+
+    it("that stop make the node silent, once; one that comes brings it back, once", () => {
+      nodes.register(registration);
+      clock.advance(3 * heartbeatIntervalMs);
+      assert.equal(nodes.isOnline(nodes.require("node-000001")), true);
+      clock.advance(10 * heartbeatIntervalMs);
+      assert.equal(nodes.isOnline(nodes.require("node-000001")), false);
+      nodes.heartbeat({ id: one, instanceId: "instance-1" });
+      nodes.heartbeat({ id: one, instanceId: "instance-1" });
+      assert.deepEqual(types().slice(2), ["node-went-silent", "node-came-back"]);
+      assert.match(events.at(-1)?.message ?? "", /after 130 s/);
+      assert.deepEqual(changes.map((change) => change.cause).slice(2), [
+        "went-silent",
+        "came-back",
+        "heartbeat",
+        "heartbeat",
+      ]);
+    });
+
+    it("after a restart of the controller go on without a new registration", () => {
+      nodes.register(registration);
+      nodes.close();
+      clock.advance(heartbeatIntervalMs);
+      nodes = open();
+      assert.equal(nodes.isOnline(nodes.require("node-000001")), true);
+      nodes.heartbeat({ id: one, instanceId: "instance-1" });
+      assert.deepEqual(types(), ["node-discovered", "node-registered"]);
+    });
+  });
+
+  describe("boot files", () => {
+    it("move the boot stage of the node that asked for them, by the address of its config", () => {
+      nodes.discover(one, "10.0.0.7");
+      fetchConfig(one);
+      clock.advance(5);
+      nodes.recordFetch({ address: "10.0.0.7", path: "agent/vmlinuz", outcome: "served", bytes: 9 });
+      assert.deepEqual(nodes.get(one)?.bootStage, { path: "agent/vmlinuz", at: clock.now() });
+      assert.deepEqual(
+        changes.map((change) => change.cause),
+        ["discovered", "boot-file-fetched", "boot-file-fetched"],
+      );
+    });
+
+    it("of an address that belongs to nobody are nobody's", () => {
+      nodes.recordFetch({ address: "10.0.0.9", path: "bootcode.bin", outcome: "served", bytes: 9 });
+      assert.deepEqual(changes, []);
+      assert.deepEqual(events, []);
+    });
+
+    it("are told apart by the serial number that firmware puts before its paths", () => {
+      nodes.register(registration);
+      nodes.recordFetch({ address: "10.0.0.99", path: "5e1fabcd/start4.elf", outcome: "not-found", bytes: 0 });
+      assert.equal(nodes.get(one)?.bootStage?.path, "5e1fabcd/start4.elf");
+      assert.equal(nodes.get(one)?.address, "10.0.0.99");
+    });
+
+    it("leave a readable log: the config and the kernel, not every probe", () => {
+      nodes.discover(one, "10.0.0.7");
+      nodes.bootPlanned(one, { label: "agent", kernel: "agent/vmlinuz", initrd: "agent/initrd" });
+      fetchConfig(one);
+      for (const path of ["agent/initrd", "agent/vmlinuz", "/agent/vmlinuz", "bcm2711.dtb"]) {
+        nodes.recordFetch({ address: "10.0.0.7", path, outcome: "served", bytes: 9 });
+      }
+      nodes.recordFetch({ address: "10.0.0.7", path: "pxelinux.cfg/default", outcome: "not-found", bytes: 0 });
+      assert.deepEqual(types(), ["node-discovered", "boot-config-rendered", "boot-file-fetched"]);
+      assert.match(events[1]?.message ?? "", /boots agent/);
+      assert.match(events[2]?.message ?? "", /kernel "agent\/vmlinuz"/);
+    });
+
+    it("that its config named and that are missing are an error", () => {
+      nodes.discover(one, "10.0.0.7");
+      nodes.bootPlanned(one, { label: "agent", kernel: "agent/vmlinuz" });
+      nodes.recordFetch({ address: "10.0.0.7", path: "agent/vmlinuz", outcome: "not-found", bytes: 0 });
+      assert.equal(events.at(-1)?.severity, "error");
+      assert.match(events.at(-1)?.message ?? "", /kernel "agent\/vmlinuz", which is not in the boot tree/);
+    });
+
+    it("that are refused are told at most once a minute for an address, in printable words", () => {
+      const refused = { address: "10.0.0.9", path: "../../etc/shadow\n", outcome: "refused", bytes: 0 } as const;
+      nodes.recordFetch(refused);
+      nodes.recordFetch(refused);
+      clock.advance(60_000);
+      nodes.recordFetch(refused);
+      assert.deepEqual(types(), ["boot-file-refused", "boot-file-refused"]);
+      assert.match(events[0]?.message ?? "", /"\.\.\/\.\.\/etc\/shadow\?" to 10\.0\.0\.9/);
+    });
+
+    it("end the agent of before: a node that fetches its config is booting, and not silent", () => {
+      nodes.register(registration);
+      fetchConfig(one);
+      assert.equal(nodes.isOnline(nodes.require("node-000001")), false);
+      clock.advance(10 * heartbeatIntervalMs);
+      assert.equal(types().includes("node-went-silent"), false);
+    });
+  });
+
+  describe("find", () => {
+    beforeEach(() => {
+      nodes.register(registration);
+      nodes.rename(one, "rack1");
+    });
+    for (const text of ["rack1", "B8-27-EB-00-00-01", "b827.eb00.0001", "100000005e1fabcd", "100000005E1FABCD"]) {
+      it(`knows the node by ${text}`, () => assert.equal(nodes.find(text)?.id, one));
+    }
+    for (const text of ["", "rack", "b8:27:eb:00:00:02", "5e1fabcd"]) {
+      it(`knows none by ${JSON.stringify(text)}`, () => {
+        assert.equal(nodes.find(text), undefined);
+        assert.throws(() => nodes.require(text), { kind: "not-found" });
+      });
+    }
+    it("refuses a serial number that two nodes have", () => {
+      const interfaces = [{ name: "eth0", mac: two, addresses: [] }];
+      nodes.register({ ...registration, id: two, facts: { ...facts, interfaces } });
+      assert.throws(() => nodes.find("100000005e1fabcd"), /several nodes.*node-000002, rack1|rack1, node-000002/);
+    });
+  });
+
+  describe("renaming", () => {
+    beforeEach(() => nodes.register(registration));
+
+    it("refuses malformed names and those that stand for another node", () => {
+      nodes.discover(two, "10.0.0.8");
+      assert.throws(() => nodes.rename(two, "No"), { reason: "invalid" });
+      assert.throws(() => nodes.rename(two, "node-000001"), { kind: "already-exists" });
+      assert.throws(() => nodes.rename("b8:27:eb:00:00:03" as NodeId, "x"), { kind: "not-found" });
+    });
+
+    it("to its own name changes nothing", () => {
+      nodes.rename(one, "node-000001");
+      assert.equal(types().includes("node-renamed"), false);
+    });
+  });
+
+  it("changes the boot target durably, and tells it only when it changes", () => {
+    nodes.discover(one, "10.0.0.7");
+    nodes.setBootTarget(one, { kind: "agent" });
+    nodes.setBootTarget(one, { kind: "local", imageDigest: digest });
+    nodes.setBootTarget(one, { kind: "local", imageDigest: digest });
+    assert.deepEqual(types(), ["node-discovered", "boot-target-changed"]);
+    assert.deepEqual(store.nodes.all()[0]?.bootTarget, { kind: "local", imageDigest: digest });
+  });
+
+  it("forgets everything about a node, which may then come anew", () => {
+    nodes.register(registration);
+    nodes.forget(one);
+    assert.deepEqual(nodes.list(), []);
+    assert.deepEqual(store.nodes.all(), []);
+    assert.equal(changes.at(-1)?.cause, "forgotten");
+    clock.advance(10 * heartbeatIntervalMs);
+    assert.equal(types().at(-1), "node-forgotten");
+    assert.equal(nodes.discover(one, "10.0.0.7").accepted, false);
+  });
+
+  it("writes what changes often only now and then, and at the end", () => {
+    nodes.register(registration);
+    const registeredAt = clock.now();
+    clock.advance(1000);
+    nodes.heartbeat({ id: one, instanceId: "instance-1" });
+    assert.equal(store.nodes.all()[0]?.lastSeenAt, registeredAt);
+    clock.advance(heartbeatIntervalMs);
+    assert.equal(store.nodes.all()[0]?.lastSeenAt, registeredAt + 1000);
+    nodes.heartbeat({ id: one, instanceId: "instance-1" });
+    nodes.close();
+    assert.equal(store.nodes.all()[0]?.lastSeenAt, registeredAt + 1000 + heartbeatIntervalMs);
+  });
+
+  it("goes on when a listener throws, and says so", () => {
+    nodes.onChange(() => {
+      throw new Error("no");
+    });
+    nodes.discover(one, "10.0.0.7");
+    assert.equal(changes.length, 1);
+    assert.equal(errors.length, 1);
+  });
+});
