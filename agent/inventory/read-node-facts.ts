@@ -21,7 +21,7 @@ export async function readNodeFacts(): Promise<NodeFacts> {
   const [fixed, memory, temperature, bootId, root] = await Promise.all([
     unchanging,
     mem(),
-    cpuTemperature(),
+    readTemperature(),
     readBootId(),
     readRootDevice(),
   ]);
@@ -29,7 +29,7 @@ export async function readNodeFacts(): Promise<NodeFacts> {
     ...fixed,
     interfaces: readInterfaces(),
     memoryBytes: memory.total,
-    ...(typeof temperature.main === "number" && { temperatureCelsius: temperature.main }),
+    ...(temperature !== undefined && { temperatureCelsius: temperature }),
     kernel: release(),
     architecture: arch(),
     bootId,
@@ -37,6 +37,12 @@ export async function readNodeFacts(): Promise<NodeFacts> {
     hostname: hostname(),
     uptimeSeconds: Math.floor(uptime()),
   };
+}
+
+/** CPU temperature in degrees Celsius, now; undefined when there is no sensor. */
+export async function readTemperature(): Promise<number | undefined> {
+  const { main } = await cpuTemperature();
+  return typeof main === "number" ? main : undefined;
 }
 
 type Unchanging = Pick<NodeFacts, "model" | "serial" | "cpuCount" | "cpuModel">;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { execa } from "execa";
+import { admitDevice } from "../../../../agent/disk/admit-device.ts";
 import { makeFilesystem } from "../../../../agent/disk/make-filesystem.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, partitioned } from "./a-loop-device.ts";
-import { admitDevice } from "./admit-device.ts";
 
 describe("makeFilesystem", requires("root", "loop devices"), () => {
   for (const type of ["vfat", "ext4"] as const) {

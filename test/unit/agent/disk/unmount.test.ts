@@ -3,10 +3,10 @@ import { mkdir, open } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { execa } from "execa";
+import { admitDevice } from "../../../../agent/disk/admit-device.ts";
 import { unmount } from "../../../../agent/disk/unmount.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, partitioned } from "./a-loop-device.ts";
-import { admitDevice } from "./admit-device.ts";
 
 describe("unmount", requires("root", "loop devices"), () => {
   it("frees a disk with mounts within mounts and a loop device over it", async (test) => {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { execa } from "execa";
+import { admitDevice } from "../../../../agent/disk/admit-device.ts";
 import { isUnsupported, wipe } from "../../../../agent/disk/wipe.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, partitioned } from "./a-loop-device.ts";
-import { admitDevice } from "./admit-device.ts";
 
 describe("wipe", requires("root", "loop devices"), () => {
   for (const method of ["discard", "signatures"] as const) {
