@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress } from "node:zlib";
 
 const chunkBytes = 1 << 20;
-/** Measured on the demo image (340 MB): level 3 stores 48.5 MB in 0.8 s, 6 45.7 MB in 1.3 s, 9 43.8 MB in 2.6 s. */
+/** Measured with Node 24.21 on the demo image (340 MB): level 3 stores 48.5 MB in 1.0 CPU-s, 6 45.5 in 1.8, 9 43.7 in 2.7. */
 const level = 6;
 
 /**

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { parseBlkid } from "../../../../controller/images/parse-blkid.ts";
+import { parseCommandLine } from "../../../../controller/images/parse-command-line.ts";
+import { parseConfigTxt } from "../../../../controller/images/parse-config-txt.ts";
+import { parseErrors, parseFolder, parseInode } from "../../../../controller/images/parse-debugfs.ts";
+import { parseOperatingSystem } from "../../../../controller/images/parse-os-release.ts";
+import { isSafePath } from "../../../../controller/images/safe-path.ts";
+import { Failure } from "../../../../proto/failure.ts";
+
+describe("cmdline.txt", () => {
+  const cases: readonly (readonly [string, string, readonly string[], string | undefined])[] = [
+    [
+      "of Raspberry Pi OS before its first boot",
+      "console=serial0,115200 console=tty1 root=PARTUUID=4e639091-02 rootfstype=ext4 fsck.repair=yes rootwait quiet init=/usr/lib/raspberrypi-sys-mods/firstboot\n",
+      ["console=serial0,115200", "console=tty1", "rootfstype=ext4", "fsck.repair=yes", "rootwait", "quiet"],
+      "PARTUUID=4e639091-02",
+    ],
+    [
+      "that Raspberry Pi Imager has altered",
+      "root=LABEL=x rootwait systemd.run=/boot/firstrun.sh systemd.run_success_action=reboot systemd.unit=kernel-command-line.target",
+      ["rootwait"],
+      "LABEL=x",
+    ],
+    ["with an init of its own", "root=/dev/mmcblk0p2 init=/bin/mine", ["init=/bin/mine"], "/dev/mmcblk0p2"],
+    ["with quotes", 'dyndbg="file a.c +p; file b.c +p" ro', ['dyndbg="file a.c +p; file b.c +p"', "ro"], undefined],
+    ["with several roots, where the last counts", "root=/dev/a root=/dev/b ro", ["ro"], "/dev/b"],
+    ["for NFS", "root=/dev/nfs nfsroot=1.2.3.4:/x ip=dhcp", ["ip=dhcp"], "/dev/nfs"],
+    ["with lines after the first, which the firmware ignores", "\r\nquiet\r\nsplash\r\n", ["quiet"], undefined],
+    ["that is empty", "", [], undefined],
+  ];
+  for (const [title, text, words, root] of cases) {
+    it(`${title} keeps the right words`, () => {
+      assert.deepEqual(parseCommandLine(text), { words, ...(root !== undefined && { root }) });
+    });
+  }
+  it("with control characters, or longer than any kernel takes, is refused", () => {
+    for (const text of ["quiet \u001b[2J", "a".repeat(5000)]) assert.throws(() => parseCommandLine(text), Failure);
+  });
+  it("never gives a word with a line break, nor a root, whatever it holds", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
+        try {
+          for (const word of parseCommandLine(text).words) assert.doesNotMatch(word, /[\r\n]|^root=/);
+        } catch (error) {
+          if (!(error instanceof Failure)) throw error;
+        }
+      }),
+    );
+  });
+});
+
+describe("config.txt", () => {
+  it("has its defaults when it says nothing", () => {
+    const defaults = { osPrefix: "", autoInitramfs: false, arm64: true, commandLineFile: "cmdline.txt" };
+    assert.deepEqual(parseConfigTxt("# nothing\n\n"), defaults);
+  });
+  it("takes the last of several settings, with or without spaces, and the first of several RAM disks", () => {
+    const config = parseConfigTxt("kernel=a\nkernel = b\r\ninitramfs one,two 0x00800000\nCMDLINE=c.txt\n");
+    assert.deepEqual([config.kernel, config.initramfs, config.commandLineFile], ["b", "one", "c.txt"]);
+  });
+  it("prefers what is unconditional to what is under a filter for a board", () => {
+    assert.equal(parseConfigTxt("[pi4]\nkernel=a\n[all]\nkernel=b\n").kernel, "b");
+  });
+});
+
+describe("os-release", () => {
+  const cases: readonly (readonly [string, string | undefined])[] = [
+    ['PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="x"\n', "Debian GNU/Linux 12 (bookworm)"],
+    ["NAME=Fedora\nVERSION='39 (IoT)'\n", "Fedora 39 (IoT)"],
+    ['PRETTY_NAME="a \\"b\\" \\$c"', 'a "b" $c'],
+    ['PRETTY_NAME="\u001b[31mred"', "?[31mred"],
+    ["ID=x\n", undefined],
+    ["", undefined],
+  ];
+  for (const [text, name] of cases)
+    it(`${JSON.stringify(text)} is ${name}`, () => assert.equal(parseOperatingSystem(text), name));
+});
+
+describe("blkid's output", () => {
+  it("gives type, label and UUID, without escapes and control characters", () => {
+    const output =
+      "DEVNAME=disk.img\nLABEL=my\\ root\u001b\nUUID=3b2f733b-1d52\nBLOCK_SIZE=1024\nTYPE=ext4\nUSAGE=filesystem\n";
+    assert.deepEqual(parseBlkid(output), { type: "ext4", label: "my root?", uuid: "3b2f733b-1d52" });
+  });
+  it("gives nothing for nothing", () => assert.deepEqual(parseBlkid(""), { type: "", label: "", uuid: "" }));
+});
+
+describe("debugfs's output", () => {
+  it("describes a symbolic link", () => {
+    const output =
+      'Inode: 143   Type: symlink    Mode:  0777   Flags: 0x0\nUser:     0   Group:     0   Project:     0   Size: 21\nFast link dest: "../usr/lib/os-release"\n';
+    assert.deepEqual(parseInode(output), { type: "symlink", sizeBytes: 21, linkTarget: "../usr/lib/os-release" });
+  });
+  it("describes nothing where there is no file", () => assert.equal(parseInode(""), undefined));
+  it("lists files and links, not folders and devices", () => {
+    const output =
+      "/34/040755/0/0/.//\n/30/040755/0/0/..//\n/41/100644/0/0/vmlinuz-6.1/47/\n/42/120777/0/0/vmlinuz/10/\n/43/020600/0/0/console//\n\n";
+    assert.deepEqual(parseFolder(output), ["vmlinuz-6.1", "vmlinuz"]);
+  });
+  it("tells errors from its banner", () => {
+    assert.equal(parseErrors("debugfs 1.47.0 (5-Feb-2023)\n"), "");
+    assert.equal(
+      parseErrors("debugfs 1.47.0 (5-Feb-2023)\n/x: File not found by ext2_lookup \n"),
+      "/x: File not found by ext2_lookup ",
+    );
+  });
+});
+
+describe("a path from inside an image", () => {
+  for (const path of ["vmlinuz-6.1.0+rpt-rpi-v8", "current/initrd.img", "Image"]) {
+    it(`${path} is taken`, () => assert.ok(isSafePath(path)));
+  }
+  for (const path of [
+    "",
+    "..",
+    "../x",
+    "a/../b",
+    "/etc/passwd",
+    "-n",
+    "a b",
+    "*.dtb",
+    'a"b',
+    "a\nb",
+    "a//b",
+    "a".repeat(300),
+  ]) {
+    it(`${JSON.stringify(path.slice(0, 20))} is not`, () => assert.ok(!isSafePath(path)));
+  }
+});
