@@ -6,10 +6,10 @@ import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { Command } from "commander";
 import { type Logger, pino } from "pino";
 import { Failure } from "../proto/failure.ts";
+import { admitDevice } from "./disk/admit-device.ts";
 import type { NodeFacts } from "./inventory/node-facts.ts";
 import { readBlockDevices } from "./inventory/read-block-devices.ts";
 import { readNodeFacts } from "./inventory/read-node-facts.ts";
-import { readRootDevice } from "./inventory/read-root-device.ts";
 import { createExecutors } from "./operations/executors.ts";
 import { createOperations } from "./operations/operations.ts";
 import { type AgentFlags, type AgentOptions, resolveOptions } from "./options.ts";
@@ -23,6 +23,7 @@ import { createAgentService } from "./rpc/agent-service.ts";
 import { createEnrollmentClient } from "./rpc/enrollment-client.ts";
 import { serveAgent } from "./rpc/server.ts";
 import { version } from "./version.ts";
+import { defaultFetchSettings } from "./write/fetch-range.ts";
 
 /** How long running calls get to end once the agent was told to stop, in milliseconds. */
 const GRACE_MS = 500;
@@ -61,7 +62,7 @@ async function main(options: AgentOptions): Promise<void> {
   const channelCredentials = ChannelCredentials.createInsecure();
 
   const operations = createOperations({
-    executors: createExecutors({ readBlockDevices, readRootDevice }),
+    executors: createExecutors({ admitDevice, fetchSettings: defaultFetchSettings }),
     role: options.role,
     clock: {
       now: Date.now,

@@ -1,56 +1,53 @@
-import { realpath } from "node:fs/promises";
-import { Failure } from "../../proto/failure.ts";
-import { type GuardRequest, guardDisk } from "../disk/guard.ts";
+import type { admitDevice } from "../disk/admit-device.ts";
+import { customise } from "../disk/customise.ts";
 import { identify } from "../disk/identify.ts";
 import { makeFilesystem } from "../disk/make-filesystem.ts";
+import { announcePartitions, erasePartitionTable } from "../disk/partition-table.ts";
 import { unmount } from "../disk/unmount.ts";
 import { wipe } from "../disk/wipe.ts";
-import type { BlockDevice } from "../inventory/block-device.ts";
-import type { RootDevice } from "../inventory/node-facts.ts";
+import type { FetchSettings } from "../write/fetch-range.ts";
+import { verifyImage } from "../write/verify-image.ts";
+import { type WriteImageParts, writeImage } from "../write/write-image.ts";
 import type { Executors } from "./executor.ts";
 
-/** What the executors learn of the node. */
+/** What the executors are given of the node. */
 export interface ExecutorParts {
-  readonly readBlockDevices: (signal?: AbortSignal) => Promise<readonly BlockDevice[]>;
-  readonly readRootDevice: () => Promise<RootDevice>;
+  /** Reads the devices and has the guard decide on one. */
+  readonly admitDevice: typeof admitDevice;
+  readonly fetchSettings: FetchSettings;
 }
 
 /** The executor of every kind of work. Each asks the guard twice: before the work begins, and again when it does. */
-export function createExecutors(parts: ExecutorParts): Executors {
-  const guard = async (request: Omit<GuardRequest, "resolvedPath" | "root">, signal: AbortSignal) => {
-    const [devices, root, resolvedPath] = await Promise.all([
-      parts.readBlockDevices(signal),
-      parts.readRootDevice(),
-      realpath(request.path).catch(() => undefined),
-    ]);
-    return guardDisk(devices, { ...request, root, resolvedPath });
+export function createExecutors({ admitDevice, fetchSettings }: ExecutorParts): Executors {
+  const write: WriteImageParts = {
+    guard: (path, minBytes, signal) => admitDevice({ path, minBytes }, signal),
+    eraseTable: ({ path: device, handle }, range, signal) => erasePartitionTable({ device, handle, ...range, signal }),
+    customise: (device, customisation, signal) => customise({ device, ...customisation, signal }),
+    announcePartitions,
+    fetchSettings,
   };
 
   return {
     "write-image": {
       async admit({ device, source }, signal) {
-        await guard({ path: device, minBytes: source.sizeBytes }, signal);
+        await admitDevice({ path: device, minBytes: source.sizeBytes }, signal);
       },
-      async run() {
-        throw new Failure("unsupported", "writing images is being built");
-      },
+      run: (spec, context) => writeImage(spec, write, context),
     },
 
     "verify-image": {
       async admit({ device, source }, signal) {
-        await guard({ path: device, minBytes: source.sizeBytes }, signal);
+        await admitDevice({ path: device, minBytes: source.sizeBytes }, signal);
       },
-      async run() {
-        throw new Failure("unsupported", "verifying images is being built");
-      },
+      run: (spec, context) => verifyImage(spec, write, context),
     },
 
     "make-filesystem": {
       async admit({ device }, signal) {
-        await guard({ path: device, allowPartition: true }, signal);
+        await admitDevice({ path: device, allowPartition: true }, signal);
       },
       async run({ device: path, type, label }, { signal, progress }) {
-        const device = await guard({ path, allowPartition: true }, signal);
+        const device = await admitDevice({ path, allowPartition: true }, signal);
         progress.enter("formatting");
         await makeFilesystem({ device, type, label, signal });
       },
@@ -58,10 +55,10 @@ export function createExecutors(parts: ExecutorParts): Executors {
 
     wipe: {
       async admit({ device }, signal) {
-        await guard({ path: device }, signal);
+        await admitDevice({ path: device }, signal);
       },
       async run({ device: path, method }, { signal, progress }) {
-        const device = await guard({ path }, signal);
+        const device = await admitDevice({ path }, signal);
         progress.enter("wiping");
         await wipe({ device, method, signal });
       },
@@ -69,10 +66,10 @@ export function createExecutors(parts: ExecutorParts): Executors {
 
     unmount: {
       async admit({ device }, signal) {
-        await guard({ path: device, allowPartition: true, allowMounted: true }, signal);
+        await admitDevice({ path: device, allowPartition: true, purpose: "unmount" }, signal);
       },
       async run({ device: path }, { signal, progress }) {
-        const device = await guard({ path, allowPartition: true, allowMounted: true }, signal);
+        const device = await admitDevice({ path, allowPartition: true, purpose: "unmount" }, signal);
         progress.enter("unmounting");
         await unmount({ device, signal });
       },

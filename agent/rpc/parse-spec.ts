@@ -5,6 +5,7 @@ import type {
   OperationSpec as WireSpec,
 } from "../../proto/gen/pallet/v1/operation.ts";
 import { Compression, FilesystemType, WipeMethod } from "../../proto/gen/pallet/v1/operation.ts";
+import { checkLabel } from "../disk/filesystem-label.ts";
 import type {
   Customisation,
   Digest,
@@ -17,7 +18,6 @@ import type {
 const SECTOR_BYTES = 512;
 const MAX_HEAD_BYTES = 64 * 1024 * 1024;
 const MAX_IDENTIFY_SECONDS = 600;
-const MAX_LABEL_BYTES = { vfat: 11, ext4: 16 } as const;
 
 /** The id of an operation as it came over the wire. Throws a Failure "invalid" when it is malformed. */
 export function parseOperationId(text: string): OperationId {
@@ -46,7 +46,9 @@ export function parseSpec(wire: WireSpec | undefined): OperationSpec {
       const type = filesystemTypes[work.value.type];
       ensure(type !== undefined, "type: no filesystem is chosen, or one that this agent cannot make");
       const device = parseDevice(work.value.device);
-      return { kind: "make-filesystem", device, type, label: parseLabel(work.value.label, type) };
+      const { label } = work.value;
+      checkLabel(type, label);
+      return { kind: "make-filesystem", device, type, label };
     }
     case "wipe": {
       const method = wipeMethods[work.value.method];
@@ -157,15 +159,6 @@ function parseStamp(wire: WireCustomisation["stamp"]): InstalledSystem {
     reimageId: wire.reimageId,
     installedAt: wire.installedAt.toISOString(),
   };
-}
-
-function parseLabel(label: string, type: "vfat" | "ext4"): string {
-  const bytes = Buffer.byteLength(label);
-  ensure(bytes <= MAX_LABEL_BYTES[type], `label ${quoted(label)} is longer than ${MAX_LABEL_BYTES[type]} bytes`);
-  ensure(type !== "vfat" || /^[\x20-\x7e]*$/.test(label), `label ${quoted(label)} is not ASCII, as vfat wants it`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
-  ensure(!/[\x00-\x1f\x7f]/.test(label), `label ${quoted(label)} has control characters`);
-  return label;
 }
 
 function parseDigest(text: string, field: string): Digest {

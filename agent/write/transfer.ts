@@ -1,0 +1,65 @@
+import { Failure } from "../../proto/failure.ts";
+import type { OpenDevice } from "./open-device.ts";
+
+/** A transfer between memory and a disk. Offset and length are multiples of the disk's sector. */
+export interface Transfer {
+  readonly buffer: Uint8Array;
+  /** Where the bytes start in the buffer; keeps it aligned to the sector. */
+  readonly bufferOffset: number;
+  readonly lengthBytes: number;
+  /** Where on the disk. */
+  readonly offsetBytes: number;
+}
+
+/** Writes all bytes. Throws a Failure "device-error" with the range that the disk refused. */
+export async function writeFully(device: OpenDevice, transfer: Transfer): Promise<void> {
+  await transferFully(device, transfer, "write", async (at, length, position) => {
+    const { bytesWritten } = await device.handle.write(transfer.buffer, at, length, position);
+    return bytesWritten;
+  });
+}
+
+/** Reads all bytes. Throws a Failure "device-error" with the range that the disk refused. */
+export async function readFully(device: OpenDevice, transfer: Transfer): Promise<void> {
+  await transferFully(device, transfer, "read", async (at, length, position) => {
+    const { bytesRead } = await device.handle.read(transfer.buffer, at, length, position);
+    return bytesRead;
+  });
+}
+
+/** Makes what was written durable. Throws a Failure "device-error". */
+export async function syncDevice({ handle, path }: OpenDevice): Promise<void> {
+  try {
+    await handle.datasync();
+  } catch (cause) {
+    throw new Failure("device-error", `${path} could not make durable what was written to it: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+async function transferFully(
+  { path }: OpenDevice,
+  { bufferOffset, lengthBytes, offsetBytes }: Transfer,
+  verb: "read" | "write",
+  move: (at: number, length: number, position: number) => Promise<number>,
+): Promise<void> {
+  for (let done = 0; done < lengthBytes; ) {
+    const left = lengthBytes - done;
+    const position = offsetBytes + done;
+    const refused = (words: string, cause?: unknown): Failure =>
+      new Failure("device-error", `cannot ${verb} ${left} bytes at byte ${position} of ${path}: ${words}`, {
+        range: { device: path, offsetBytes: position, lengthBytes: left },
+        cause,
+      });
+    const moved = await move(bufferOffset + done, left, position).catch((error: unknown) => {
+      throw refused(messageOf(error), error);
+    });
+    if (moved === 0) throw refused("the disk ends there");
+    done += moved;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
