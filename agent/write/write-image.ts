@@ -100,6 +100,7 @@ async function withoutTableUnlessDone(request: WriteImageRequest, run: Run): Pro
   try {
     await parts.eraseTable(device, { firstPartitionBytes, deviceBytes }, signal);
     mayHoldTable = false;
+    signal.throwIfAborted();
     await writeAll(request, run, () => {
       mayHoldTable = true;
     });

@@ -40,7 +40,7 @@ export async function anImageServer(
   let connections = 0;
   const server = createServer((request, response) => {
     const fromByte = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? Number.NaN);
-    seen.push({ fromByte, ifRange: request.headers["if-range"] });
+    seen.push({ fromByte, ifRange: request.headers["if-range"]?.toString() });
     const behaviour = behave(seen.length, fromByte);
     if (behaviour.silent === true) return;
     answer(response, behaviour.content ?? content, fromByte, behaviour);

@@ -1,0 +1,46 @@
+import { pino } from "pino";
+import type { OperationContext } from "../../../../agent/operations/executor.ts";
+import type { OperationPhase, Progress } from "../../../../agent/operations/operation.ts";
+import { createProgressMeter } from "../../../../agent/operations/progress-meter.ts";
+
+/** A context as the registry would give it, and what the executor made of it. */
+export interface AnOperation {
+  readonly context: OperationContext;
+  readonly abort: AbortController;
+  readonly phases: OperationPhase[];
+  progress(): Progress;
+}
+
+/** Called while the executor waits, so that a test can meddle with the disk between two steps. */
+export interface Hooks {
+  readonly onPhase?: (phase: OperationPhase) => void;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** A context that records. */
+export function anOperation(hooks: Hooks = {}): AnOperation {
+  const abort = new AbortController();
+  const meter = createProgressMeter();
+  const phases: OperationPhase[] = [];
+  return {
+    abort,
+    phases,
+    progress: () => meter.snapshot(Date.now()),
+    context: {
+      signal: abort.signal,
+      log: pino({ level: "silent" }),
+      progress: {
+        enter(phase, totals = {}) {
+          meter.enter(phase, totals, Date.now());
+          phases.push(phase);
+          hooks.onPhase?.(phase);
+        },
+        add(counter, bytes) {
+          meter.add(counter, bytes, Date.now());
+          hooks.onProgress?.(meter.snapshot(Date.now()));
+        },
+        resumed: () => meter.resumed(),
+      },
+    },
+  };
+}
