@@ -5,8 +5,8 @@ import { Failure as WireFailure } from "../../proto/gen/pallet/v1/failure.ts";
 /** A call that did not succeed, as the operator shall read it. `cause` is the gRPC error. */
 export class ControllerError extends Failure {
   /**
-   * Whether the connection broke or never came about: the request may or may not have arrived, and the same request
-   * may succeed later. Otherwise the controller has answered, with a refusal.
+   * Whether the controller was not there to answer, or went away (it says so when it shuts down): the request may or may
+   * not have arrived, and the same request may succeed later. Otherwise the controller has refused it.
    */
   readonly isConnectionLost: boolean;
 
@@ -59,7 +59,10 @@ function explainUnreachable(target: string, details: string): Failure {
 export function translateCallError(error: unknown, target: string, method: string): ControllerError | Error {
   if (!isCallError(error)) return error instanceof Error ? error : new Error(String(error));
   const told = failureOf(error.metadata);
-  if (told !== undefined) return new ControllerError(told, { isConnectionLost: false, cause: error });
+  if (told !== undefined) {
+    const isConnectionLost = error.code === Status.UNAVAILABLE || error.code === Status.CANCELLED;
+    return new ControllerError(told, { isConnectionLost, cause: error });
+  }
   const make = (failure: Failure, isConnectionLost = false) =>
     new ControllerError(failure, { isConnectionLost, cause: error });
   switch (error.code) {

@@ -23,6 +23,11 @@ function names(plans: readonly PlanView[]): string {
   return plans.map(({ nodeName }) => printable(nodeName)).join(", ");
 }
 
+function describeDisk({ disk, diskBytes }: PlanView): string {
+  if (disk === null) return "";
+  return ` (${printable(disk)}${diskBytes > 0 ? `, ${formatBytes(diskBytes)}` : ""})`;
+}
+
 /**
  * What a rollout would erase and write, and where: one row a node with the disk, what that disk loses line by line,
  * the steps, the notes, and the nodes that would be refused with the reason.
@@ -78,7 +83,7 @@ export function renderPlan(image: ImageView, plans: readonly PlanView[], look: L
     const [first = "", ...rest] = renderFailure(plan.refusal, remedy);
     lines.push(
       "",
-      `${paint("red", `Refused: ${printable(plan.nodeName)}`)}: ${first}`,
+      `${paint("red", `Refused: ${printable(plan.nodeName)}`)}${describeDisk(plan)}: ${first}`,
       ...rest.map((line) => `  ${line}`),
     );
   }

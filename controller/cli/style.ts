@@ -33,7 +33,8 @@ export interface Look {
 
 /**
  * What the output can show, from the environment: colours only on a terminal that is not "dumb" and unless NO_COLOR is
- * set to something (https://no-color.org); characters beyond ASCII where the locale's character set is UTF-8.
+ * set to something (https://no-color.org); characters beyond ASCII unless a locale is set whose character set is not
+ * UTF-8, and not on the console of Linux, whose font lacks most of them.
  */
 export function chooseLook(
   env: Readonly<Record<string, string | undefined>>,
@@ -42,7 +43,7 @@ export function chooseLook(
   const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
   return {
     color: output.isTerminal && !env["NO_COLOR"] && env["TERM"] !== "dumb",
-    unicode: /utf-?8/i.test(locale),
+    unicode: (locale === "" || /utf-?8/i.test(locale)) && env["TERM"] !== "linux",
     ...(output.isTerminal && { width: output.size().columns }),
   };
 }

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Run } from "../command-context.ts";
 import { examples, jsonLinesHelp, nodeHelp } from "../option-texts.ts";
 import { printable } from "../printable.ts";
@@ -12,6 +12,8 @@ export function registerUnmount(program: Command, run: Run): void {
     .argument("<node>", nodeHelp)
     .argument("<device>", "absolute path of a disk or partition")
     .option("--json", jsonLinesHelp)
+    // Nothing is lost and nothing is asked; scripts may treat it like wipe and mkfs.
+    .addOption(new Option("--yes", "do not ask").hideHelp())
     .addHelpText("after", examples(["controller unmount rack-1 /dev/mmcblk0"]))
     .action(
       run<[string, string], object>((context, _, node, device) =>

@@ -1,0 +1,86 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { ChannelCredentials } from "@grpc/grpc-js";
+import type { Effects, ServeCommand, StopSignal } from "../../../../controller/cli/effects.ts";
+import { runCommandLine } from "../../../../controller/cli/program.ts";
+import { ControllerServiceClient } from "../../../../proto/gen/pallet/v1/controller.ts";
+import { now } from "./a-rollout.ts";
+
+/** What is around a command line in a test. */
+export interface ConsoleOptions {
+  readonly socket?: string;
+  /** stdin, stdout and stderr are a terminal of this size; without it they are pipes. */
+  readonly terminal?: { readonly columns: number; readonly rows: number };
+  readonly env?: Readonly<Record<string, string>>;
+  /** What a person types, or what is piped in, line by line. */
+  readonly input?: readonly string[];
+  readonly serve?: ServeCommand;
+  /** Called when the command has begun, with what presses Ctrl-C. */
+  readonly onStart?: (press: (key: StopSignal) => void) => void;
+  /** Called after each write to stdout or stderr. */
+  readonly onWrite?: (
+    told: { readonly stdout: string; readonly stderr: string },
+    press: (key: StopSignal) => void,
+  ) => void;
+}
+
+/** What a command line did. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const noServe: ServeCommand = { options: [], run: () => Promise.reject(new Error("serve was not expected")) };
+
+/** Runs a command line in this process, against the controller at a socket, at a moment that stands still. */
+export async function run(argv: readonly string[], options: ConsoleOptions = {}): Promise<Outcome> {
+  const { socket, terminal, env = {}, input = [], serve = noServe, onWrite, onStart } = options;
+  const told = { stdout: "", stderr: "" };
+  const stopListeners = new Set<(signal: StopSignal) => void>();
+  const press = (signal: StopSignal) => {
+    const listeners = [...stopListeners];
+    stopListeners.clear();
+    for (const listener of listeners) listener(signal);
+  };
+  const lines = [...input];
+  const output = (name: "stdout" | "stderr") => ({
+    write: (text: string) => {
+      told[name] += text;
+      onWrite?.(told, press);
+    },
+    isTerminal: terminal !== undefined,
+    size: () => terminal ?? { columns: 80, rows: 24 },
+  });
+  const effects: Effects = {
+    version: "1.2.3",
+    connect: (target) => new ControllerServiceClient(target, ChannelCredentials.createInsecure()),
+    serve,
+    stdout: output("stdout"),
+    stderr: output("stderr"),
+    stdin: {
+      isTerminal: terminal !== undefined,
+      readLine: (signal) => (signal.aborted ? Promise.reject(signal.reason) : Promise.resolve(lines.shift())),
+      bytes: async function* () {
+        for (const line of lines) yield Buffer.from(line);
+      },
+    },
+    env: { LANG: "C.UTF-8", ...(socket !== undefined && { PALLET_SOCKET: socket }), ...env },
+    // Waiting is short, so that reconnecting is quick; the time of day stands still, so that ages do not change.
+    clock: { now: () => now, delay: (ms, signal) => delay(Math.min(ms, 20), undefined, signal && { signal }) },
+    random: () => 0,
+    onStop: (listener) => {
+      stopListeners.add(listener);
+      onStart?.(press);
+      return () => stopListeners.delete(listener);
+    },
+  };
+  return { code: await runCommandLine(argv, effects), ...told };
+}
+
+/** The lines of JSON that a command wrote. */
+export function jsonLines(text: string): Record<string, unknown>[] {
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}

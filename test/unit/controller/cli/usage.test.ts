@@ -1,0 +1,287 @@
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { describe, it } from "node:test";
+import { status } from "@grpc/grpc-js";
+import { translateCallError } from "../../../../controller/cli/controller-error.ts";
+import { chooseTarget } from "../../../../controller/cli/controller-target.ts";
+import { imageNameFromFile } from "../../../../controller/cli/image-name.ts";
+import { newRolloutId } from "../../../../controller/cli/rollout-id.ts";
+import { chooseLook } from "../../../../controller/cli/style.ts";
+import { Failure } from "../../../../proto/failure.ts";
+import { run } from "./a-console.ts";
+import { refusal } from "./a-controller.ts";
+import { assertGolden } from "./golden.ts";
+
+const commands = [
+  "serve",
+  "status",
+  "events",
+  "nodes",
+  "node show",
+  "node rename",
+  "node accept",
+  "node forget",
+  "boot",
+  "reboot",
+  "identify",
+  "disks",
+  "mkfs",
+  "wipe",
+  "unmount",
+  "images",
+  "images add",
+  "images show",
+  "images remove",
+  "reimage",
+  "rollouts",
+  "rollout show",
+  "watch",
+  "cancel",
+];
+
+describe("help", () => {
+  it("of the program tells the way of a rack and the exit codes", async () => {
+    const { code, stdout } = await run(["--help"]);
+    assert.equal(code, 0);
+    assertGolden("help", stdout);
+  });
+
+  for (const command of commands)
+    it(`of ${command} says what it does and gives an example`, async () => {
+      const { code, stdout, stderr } = await run([...command.split(" "), "--help"]);
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.match(stdout, new RegExp(`^Usage: controller ${command}\\b`));
+      if (command !== "serve") assert.match(stdout, /\nExamples?:\n {2}\$ controller /);
+      assert.match(stdout, /--socket <path>/);
+    });
+
+  it("is also had by `help COMMAND`", async () => {
+    const { code, stdout } = await run(["help", "reimage"]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^Usage: controller reimage/);
+  });
+
+  it("--version prints the version", async () => {
+    assert.deepEqual(await run(["--version"]), { code: 0, stdout: "1.2.3\n", stderr: "" });
+  });
+});
+
+describe("a wrong command line has exit code 2 and does nothing", () => {
+  for (const [argv, message] of [
+    [[], /Usage: controller/],
+    [["nodez"], /unknown command 'nodez'/],
+    [["nodes", "--yes"], /unknown option '--yes'/],
+    [["images", "bogus"], /too many arguments/],
+    [["node"], /Usage: controller node/],
+    [["node", "show"], /missing required argument 'node'/],
+    [["node", "accept"], /name the nodes to accept, or give --all/],
+    [["node", "accept", "a", "--all"], /one of both/],
+    [["boot", "rack-1", "sideways"], /Allowed choices are agent, local/],
+    [["boot", "rack-1", "agent", "--image", "x"], /--image makes sense with local only/],
+    [["mkfs", "rack-1", "/dev/sda1", "--type", "ntfs", "--yes"], /Allowed choices are ext4, vfat/],
+    [["mkfs", "rack-1", "/dev/sda1"], /nobody can be asked here .*: give --yes/],
+    [["wipe", "rack-1", "/dev/sda"], /nobody can be asked here .*: give --yes/],
+    [["identify", "rack-1", "--seconds", "601"], /whole number from 1 to 600/],
+    [["identify", "rack-1", "--seconds", "1e2"], /whole number from 1 to 600/],
+    [["events", "--limit", "-1"], /whole number/],
+    [["reimage"], /name the nodes to reimage, or give --all/],
+    [["reimage", "rack-1", "--all"], /one of both/],
+    [["reimage", "--all"], /nobody can be asked here .*: give --yes, or --dry-run/],
+    [["images", "add", "/tmp/.img.xz"], /no name can be made from "\/tmp\/.img.xz": give one with --name/],
+    [["nodes", "--address", "here"], /"here" is no HOST:PORT/],
+    [["nodes", "--address", "a:1", "--socket", "/x"], /cannot be used with/],
+  ] as const)
+    it(argv.join(" ") || "(nothing)", async () => {
+      const { code, stdout, stderr } = await run(argv, { socket: "/nonexistent/controller.sock" });
+      assert.equal(code, 2, stderr);
+      assert.equal(stdout, "");
+      assert.match(stderr, message);
+    });
+});
+
+describe("a controller that cannot be reached", () => {
+  it("at its socket: says how to start it or to say where it is", async () => {
+    const { code, stdout, stderr } = await run(["nodes"], { socket: "/nonexistent/controller.sock" });
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.equal(
+      stderr,
+      'error: no controller answers at /nonexistent/controller.sock: start it with "controller serve", or say where it ' +
+        "listens: --socket PATH (or PALLET_SOCKET), or --address HOST:PORT\n",
+    );
+  });
+
+  it("at an address: says so", async () => {
+    const { stderr } = await run(["watch", "x", "--address", "127.0.0.1:1"]);
+    assert.match(
+      stderr,
+      /^error: no controller answers at 127\.0\.0\.1:1: start it with "controller serve", or correct/,
+    );
+  });
+
+  it("for programs: as JSON on stderr", async () => {
+    const { stderr } = await run(["nodes", "--json"], { socket: "/nonexistent/controller.sock" });
+    assert.equal(JSON.parse(stderr).error.reason, "internal");
+  });
+
+  it("because of the socket's permissions: says to be root", async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-cli-"));
+    try {
+      await chmod(folder, 0o700);
+      const error = Object.assign(new Error("x"), {
+        code: status.UNAVAILABLE,
+        details: `No connection established. Last error: connect EACCES ${folder}/controller.sock.`,
+      });
+      const translated = translateCallError(error, `unix:${folder}/controller.sock`, "ListNodes");
+      assert.equal(translated.message, `you may not open ${folder}/controller.sock: run this as root (sudo)`);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe("errors of calls", () => {
+  const translate = (code: status, details: string) =>
+    translateCallError(Object.assign(new Error(details), { code, details }), "unix:/s", "ListNodes");
+
+  it("say what each status means, and whether repeating makes sense", () => {
+    for (const [code, details, message, isLost] of [
+      [status.UNAVAILABLE, "Connection dropped", /connection to the controller broke/, true],
+      [status.CANCELLED, "Call cancelled", /stopping or has crashed/, true],
+      [status.DEADLINE_EXCEEDED, "", /did not answer ListNodes in time/, true],
+      [status.NOT_FOUND, "no node x", /^no node x$/, false],
+      [status.PERMISSION_DENIED, "", /refused ListNodes \(PERMISSION_DENIED\)/, false],
+      [status.INTERNAL, "Received RST_STREAM with code 2", /ListNodes failed: Received RST_STREAM/, true],
+      [status.UNKNOWN, "TypeError", /ListNodes failed: TypeError/, false],
+    ] as const) {
+      const error = translate(code, details);
+      assert.match(error.message, message);
+      assert.equal("isConnectionLost" in error && error.isConnectionLost, isLost, `${status[code]}`);
+    }
+  });
+
+  it("carry the failure that the controller sent along: reason, message and evidence", () => {
+    const failure = new Failure("too-small", "the card is too small", { expected: "2 GiB", found: "1 GiB" });
+    const sent = Object.assign(new Error(), refusal(status.FAILED_PRECONDITION, failure));
+    const error = translateCallError(sent, "unix:/s", "X");
+    assert.ok(error instanceof Failure);
+    assert.deepEqual(
+      [error.reason, error.message, error.evidence],
+      [failure.reason, failure.message, failure.evidence],
+    );
+    assert.equal(error.cause, sent);
+  });
+
+  it("tell a controller that shuts down from one that refuses", () => {
+    const closing = refusal(status.UNAVAILABLE, new Failure("node-silent", "the controller is shutting down"));
+    const error = translateCallError(Object.assign(new Error(), closing), "unix:/s", "X");
+    assert.equal("isConnectionLost" in error && error.isConnectionLost, true);
+  });
+});
+
+describe("where the controller is", () => {
+  for (const [options, env, target] of [
+    [{}, {}, "unix:/run/pallet/controller.sock"],
+    [{}, { PALLET_SOCKET: "" }, "unix:/run/pallet/controller.sock"],
+    [{}, { PALLET_SOCKET: "/a" }, "unix:/a"],
+    [{}, { PALLET_SOCKET: "/a", PALLET_ADDRESS: "h:1" }, "h:1"],
+    [{ socket: "/b" }, { PALLET_SOCKET: "/a", PALLET_ADDRESS: "h:1" }, "unix:/b"],
+    [{ address: "[fd00::1]:7700" }, { PALLET_SOCKET: "/a" }, "[fd00::1]:7700"],
+  ] as const)
+    it(`${JSON.stringify(options)} ${JSON.stringify(env)}: ${target}`, () => {
+      assert.equal(chooseTarget(options, env), target);
+    });
+  for (const address of ["dns:///x", "host", "host:", "host:port", "fd00::1:7700", "unix:/x", "a b:1"])
+    it(`refuses ${address}`, () => {
+      assert.throws(() => chooseTarget({ address }, {}), /no HOST:PORT/);
+    });
+});
+
+describe("names of images from names of files", () => {
+  for (const [file, name] of [
+    ["debian-12.img.xz", "debian-12"],
+    ["/srv/Raspios Lite (arm64) 2024-11-19.img.gz", "raspios-lite-arm64-2024-11-19"],
+    ["image.zst", "image"],
+    ["ubuntu-24.04.3-preinstalled-server-arm64+raspi.img", "ubuntu-24.04.3-preinstalled-server-arm64-raspi"],
+    ["_x.raw", "x"],
+    [`${"a".repeat(80)}.img`, "a".repeat(63)],
+    [".img.xz", undefined],
+    ["-", undefined],
+    ["", undefined],
+  ] as const)
+    it(`${file || "(empty)"}: ${name}`, () => {
+      assert.equal(imageNameFromFile(file), name);
+    });
+});
+
+it("ids of rollouts sort by time and satisfy the contract", () => {
+  const id = newRolloutId(Date.parse("2026-11-23T00:17:05.123Z"), () => 0.999_999);
+  assert.equal(id, "20261123-001705-9999");
+  assert.match(id, /^[A-Za-z0-9._-]{1,64}$/);
+});
+
+it("characters beyond ASCII are used unless the locale or the terminal cannot show them", () => {
+  const output = { isTerminal: true, size: () => ({ columns: 80 }) };
+  const unicode = (env: Record<string, string>) => chooseLook(env, output).unicode;
+  assert.deepEqual(
+    [
+      {},
+      { LANG: "de_DE.UTF-8" },
+      { LANG: "C.utf8" },
+      { LANG: "C" },
+      { LC_ALL: "POSIX", LANG: "C.UTF-8" },
+      { TERM: "linux" },
+    ].map(unicode),
+    [true, true, true, false, false, false],
+  );
+});
+
+describe("serve", () => {
+  const options = [
+    { flags: "--socket <path>", description: "socket" },
+    { flags: "--config <file>", description: "file" },
+    { flags: "--menu", description: "menu" },
+  ];
+
+  it("is given its options by name, the program's --socket among them", async () => {
+    let given: unknown;
+    const serve = {
+      options,
+      run: async (values: unknown) => {
+        given = values;
+      },
+    };
+    const outcome = await run(["serve", "--config", "c.yaml", "--menu", "--socket", "/s"], { serve });
+    assert.equal(outcome.code, 0);
+    assert.deepEqual(given, { config: "c.yaml", menu: true, socket: "/s" });
+  });
+
+  it("ends with exit code 1 and every line of what is wrong with the configuration", async () => {
+    const serve = { options, run: () => Promise.reject(new Failure("invalid", "two problems:\n  a\n  b")) };
+    assert.deepEqual(await run(["serve"], { serve }), {
+      code: 1,
+      stdout: "",
+      stderr: "error: two problems:\n    a\n    b\n",
+    });
+  });
+
+  it("is told to stop by its signal, and has then done what it should", async () => {
+    let press: ((key: "SIGTERM") => void) | undefined;
+    const serve = {
+      options,
+      run: (_: unknown, signal: AbortSignal) =>
+        new Promise<void>((resolve) => {
+          signal.addEventListener("abort", () => resolve());
+          press?.("SIGTERM");
+        }),
+    };
+    const outcome = run(["serve"], {
+      serve,
+      onStart: (key) => {
+        press = key;
+      },
+    });
+    assert.equal((await outcome).code, 0);
+  });
+});
