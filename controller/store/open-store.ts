@@ -18,16 +18,15 @@ export interface Store {
   close(): void;
 }
 
-/** For how long to wait for another process that has the database open, in milliseconds. */
-const busyTimeoutMs = 2000;
-
 /**
  * Opens the state database, made if it is not there yet, and brings its schema up to date. ":memory:" gives one that
  * ends with the process. Throws a Failure when the file cannot be used: no rights, another controller has it, it is
  * damaged, or a newer Pallet wrote it.
+ *
+ * @param busyTimeoutMs for how long to wait for another process that has it open, in milliseconds
  */
-export function openStore(path: string): Store {
-  const database = open(path);
+export function openStore(path: string, { busyTimeoutMs = 2000 } = {}): Store {
+  const database = open(path, busyTimeoutMs);
   try {
     // One owner: a second controller on the same state must fail at its start, not meet half of its changes later.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
@@ -48,7 +47,7 @@ export function openStore(path: string): Store {
   }
 }
 
-function open(path: string): DatabaseSync {
+function open(path: string, busyTimeoutMs: number): DatabaseSync {
   try {
     if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
     return new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
