@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Config } from "../../../../controller/config/config.ts";
+import { exampleConfig, serveOptions } from "../../../../controller/config/document-config.ts";
+import { parseConfigFile } from "../../../../controller/config/parse-config-file.ts";
+import { parseEnvironment, parseFlags } from "../../../../controller/config/parse-text-values.ts";
+import { configFailure, resolveConfig } from "../../../../controller/config/resolve-config.ts";
+import { flagOf, settingList, variableOf } from "../../../../controller/config/settings.ts";
+
+interface Sources {
+  readonly file?: string;
+  readonly env?: Record<string, string>;
+  readonly flags?: Record<string, string | boolean>;
+}
+
+function resolve({ file = "", env = {}, flags = {} }: Sources): ReturnType<typeof resolveConfig> {
+  return resolveConfig([
+    parseFlags(flags, "/work"),
+    parseEnvironment(env, "/work"),
+    parseConfigFile(file, "/etc/pallet/c.yaml"),
+  ]);
+}
+
+function configOf(sources: Sources): Config {
+  const result = resolve(sources);
+  assert.ok(result.ok, result.ok ? "" : result.problems.join("\n"));
+  return result.config;
+}
+
+function problemsOf(sources: Sources): readonly string[] {
+  const result = resolve(sources);
+  assert.ok(!result.ok, "the config is right, and should not be");
+  return result.problems;
+}
+
+describe("config", () => {
+  it("has defaults that bind to loopback and depend on each other", () => {
+    const config = configOf({ file: "stateDirectory: /srv/state" });
+    assert.equal(config.listen, "127.0.0.1");
+    assert.equal(config.advertise, "127.0.0.1");
+    assert.deepEqual([config.grpcPort, config.httpPort, config.tftpPort], [7700, 7701, 69]);
+    assert.equal(config.imageDirectory, "/srv/state/images");
+    assert.equal(config.bootTree, "/srv/state/boot");
+    assert.equal("initrd" in config.bootProfile.agent, false);
+  });
+
+  it("reads everything from a file", () => {
+    const config = configOf({
+      file: `
+        listen: 10.77.0.1
+        tftpPort: 0
+        bootProfile:
+          agent: {kernel: agent/Image, initrd: agent/initrd.img, append: [root=/dev/nfs, ip=dhcp]}
+          local:
+            append: ["panic=10"]
+          menu: true
+        reimage:
+          bootTimeoutMs: 1234`,
+    });
+    assert.equal(config.advertise, "10.77.0.1");
+    assert.equal(config.tftpPort, 0);
+    assert.deepEqual(config.bootProfile, {
+      agent: { kernel: "agent/Image", initrd: "agent/initrd.img", append: ["root=/dev/nfs", "ip=dhcp"] },
+      local: { append: ["panic=10"] },
+      menu: true,
+    });
+    assert.equal(config.reimage.bootTimeoutMs, 1234);
+  });
+
+  it("lets flags win over the environment, and that over the file", () => {
+    const file = "grpcPort: 1\nhttpPort: 2\ntftpPort: 3";
+    const env = { PALLET_GRPC_PORT: "11", PALLET_HTTP_PORT: "12", PALLET_LOG_LEVEL: "" };
+    const config = configOf({ file, env, flags: { grpcPort: "21" } });
+    assert.deepEqual([config.grpcPort, config.httpPort, config.tftpPort, config.logLevel], [21, 12, 3, "info"]);
+  });
+
+  it("takes relative paths from where they were said", () => {
+    const config = configOf({
+      file: "stateDirectory: state\nbootTree: ../boot",
+      env: { PALLET_SOCKET: "run/c.sock" },
+      flags: { imageDirectory: "images" },
+    });
+    assert.equal(config.stateDirectory, "/etc/pallet/state");
+    assert.equal(config.bootTree, "/etc/boot");
+    assert.equal(config.socket, "/work/run/c.sock");
+    assert.equal(config.imageDirectory, "/work/images");
+  });
+
+  it("cannot be changed any more", () => {
+    const config = configOf({});
+    assert.throws(() => Object.assign(config, { grpcPort: 1 }), TypeError);
+    assert.throws(() => (config.bootProfile.agent.append as string[]).push("x"), TypeError);
+  });
+
+  it("comes from an empty file, and from one with comments only", () => {
+    assert.deepEqual(configOf({ file: "# nothing\n" }), configOf({}));
+  });
+
+  describe("problems", () => {
+    for (const [name, sources, expected] of [
+      [
+        "a port out of range",
+        { file: "\ngrpcPort: 99999" },
+        /^\/etc\/pallet\/c\.yaml line 2: 99999 is no value for grpcPort; give a port number/,
+      ],
+      [
+        "a port that is text",
+        { env: { PALLET_HTTP_PORT: "http" } },
+        /^PALLET_HTTP_PORT: "http" is no value for httpPort/,
+      ],
+      ["a flag without a number", { flags: { tftpPort: "6 9" } }, /^--tftp-port: "6 9" is no value for tftpPort/],
+      [
+        "a fraction",
+        { file: "heartbeatIntervalMs: 1.5" },
+        /1\.5 is no value for heartbeatIntervalMs; give a number of milli/,
+      ],
+      ["a key without a value", { file: "listen:" }, /line 1: nothing is no value for listen; give the IP address/],
+      ["a host name to listen on", { file: "listen: eth0" }, /"eth0" is no value for listen/],
+      ["a list where text is meant", { file: "socket: [a]" }, /\["a"\] is no value for socket/],
+      [
+        "a socket path that is too long",
+        { flags: { socket: `/${"s".repeat(107)}` } },
+        /--socket: .* at most 107 bytes/,
+      ],
+      ["an unknown level", { env: { PALLET_LOG_LEVEL: "loud" } }, /give one of trace, debug, info, warn, error, fatal/],
+      [
+        "a boot path that leaves the tree",
+        { file: "bootProfile: {agent: {kernel: ../vmlinuz}}" },
+        /bootProfile\.agent\.kernel; give a path relative to bootTree/,
+      ],
+      ["an absolute boot path", { file: "bootProfile: {agent: {initrd: /initrd}}" }, /bootProfile\.agent\.initrd/],
+      [
+        "words with spaces",
+        { file: "bootProfile: {local: {append: ['a b']}}" },
+        /\["a b"\] is no value for bootProfile\.local\.append/,
+      ],
+      ["words in one string", { file: "bootProfile: {local: {append: quiet}}" }, /give a list of words/],
+      ["a boolean in quotes", { file: "bootProfile: {menu: 'yes'}" }, /give true or false/],
+      ["a misspelt key", { file: "\n\ngrpcprt: 1" }, /line 3: there is no key "grpcprt"; did you mean "grpcPort"\?/],
+      [
+        "a misspelt key in a group",
+        { file: "reimage:\n  bootTimeoutMS: 1" },
+        /line 2: there is no key "reimage\.bootTimeoutMS"; did you mean "reimage\.bootTimeoutMs"/,
+      ],
+      ["a key that resembles none", { file: "colour: red" }, /there is no key "colour"; the keys are stateDirectory, /],
+      ["a key that is no text", { file: "? [a]\n: 1" }, /there is no key/],
+      ["a key that occurs twice", { file: "listen: 1.2.3.4\nlisten: 1.2.3.5" }, /line 2: a key occurs twice/],
+      ["a group with a value", { file: "reimage: 5" }, /"reimage" is a group of keys/],
+      ["a file that is a list", { file: "- a" }, /the file holds no keys/],
+      ["bad YAML", { file: "listen: [1" }, /^\/etc\/pallet\/c\.yaml line 1: /],
+      [
+        "a misspelt variable",
+        { env: { PALLET_GRCP_PORT: "1" } },
+        /^PALLET_GRCP_PORT: there is no such variable; did you mean PALLET_GRPC_PORT\?/,
+      ],
+      [
+        "all interfaces without a name for nodes",
+        { file: "listen: 0.0.0.0" },
+        /line 1: listen is 0\.0\.0\.0, which nodes cannot connect to; set advertise \(--advertise, PALLET_ADVERTISE\)/,
+      ],
+      [
+        "all interfaces as the name for nodes",
+        { flags: { advertise: "0.0.0.0" } },
+        /^--advertise: advertise is 0\.0\.0\.0/,
+      ],
+      [
+        "two services on one port",
+        { flags: { grpcPort: "9", httpPort: "9" } },
+        /^--http-port: httpPort and grpcPort are both 9/,
+      ],
+    ] as const satisfies [string, Sources, RegExp][]) {
+      it(`tells ${name}`, () => {
+        const problems = problemsOf(sources);
+        assert.equal(problems.length, 1, problems.join("\n"));
+        assert.match(problems[0] ?? "", expected);
+      });
+    }
+
+    it("are told all at once, whatever their source", () => {
+      const problems = problemsOf({
+        file: "listen: nowhere\nsocket: 5\ncolour: red",
+        env: { PALLET_HTTP_PORT: "x", PALLET_LOGLEVEL: "info" },
+        flags: { grpcPort: "-1" },
+      });
+      assert.equal(problems.length, 6, problems.join("\n"));
+      const { reason, message } = configFailure(problems);
+      assert.equal(reason, "invalid");
+      assert.equal(message.split("\n").length, 7);
+      assert.match(message, /^the configuration has 6 problems:\n {2}/);
+    });
+
+    it("are not told of variables of other programs", () => {
+      configOf({ env: { PALLET_CONFIG: "x", PALLET_ADDRESS: "y", PALLET_DEMO_CACHE: "z", HOME: "/" } });
+    });
+
+    it("are not told where the same value is given by a stronger source", () => {
+      assert.equal(configOf({ file: "grpcPort: nonsense", flags: { grpcPort: "1" } }).grpcPort, 1);
+    });
+  });
+
+  describe("documentation", () => {
+    it("has an example file that says what is so anyway", () => {
+      assert.deepEqual(configOf({ file: exampleConfig }), configOf({}));
+    });
+
+    it("names every key in the example, and every flag among the options", () => {
+      for (const setting of settingList) {
+        assert.ok(exampleConfig.includes(`${setting.key.split(".").at(-1)}:`), setting.key);
+        const flag = flagOf(setting);
+        if (flag !== undefined)
+          assert.ok(
+            serveOptions.some(({ flags }) => flags.startsWith(`${flag} <`)),
+            flag,
+          );
+      }
+    });
+
+    it("gives every setting a flag and a variable of its own", () => {
+      for (const nameOf of [flagOf, variableOf]) {
+        const names = settingList.flatMap((setting) => nameOf(setting) ?? []);
+        assert.equal(new Set(names).size, names.length);
+      }
+    });
+  });
+});
