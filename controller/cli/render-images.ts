@@ -6,16 +6,16 @@ import type { ImageView } from "./view/image-view.ts";
 /** What to tell an operator whose catalogue is empty. */
 export const noImages = "no images yet: add one with: controller images add FILE (.img, .img.gz, .img.xz or .img.zst)";
 
-/** The images as a table; the digest in full, because it is what nodes prove. */
+/** The images as a table; the digest in full or, where it has no room, not at all. */
 export function renderImages(images: readonly ImageView[], look: Look, now: number): string[] {
   return renderTable(
     [
       { title: "NAME" },
       { title: "SYSTEM", shrinkTo: 12 },
       { title: "SIZE", align: "right" },
-      { title: "STORED", align: "right" },
-      { title: "ADDED" },
-      { title: "DIGEST (SHA-256)" },
+      { title: "STORED", align: "right", isOptional: true },
+      { title: "ADDED", isOptional: true },
+      { title: "DIGEST (SHA-256)", isOptional: true },
     ],
     images.map((image) => [
       image.name,

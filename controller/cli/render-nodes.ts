@@ -27,11 +27,11 @@ export function renderNodes(nodes: readonly NodeView[], look: Look, now: number)
       { title: "ACCEPTED" },
       { title: "RUNS" },
       { title: "BOOTS" },
-      { title: "PROVED" },
-      { title: "ADDRESS" },
-      { title: "MAC" },
-      { title: "SEEN" },
-      { title: "MODEL", shrinkTo: 8 },
+      { title: "SEEN", isOptional: true },
+      { title: "PROVED", isOptional: true },
+      { title: "MAC", isOptional: true },
+      { title: "ADDRESS", isOptional: true },
+      { title: "MODEL", isOptional: true, shrinkTo: 8 },
     ],
     nodes.map((node) => [
       node.name,
@@ -39,10 +39,10 @@ export function renderNodes(nodes: readonly NodeView[], look: Look, now: number)
       node.accepted ? "yes" : { text: "no", style: "yellow" },
       runs(node),
       node.bootTarget,
-      node.provedImageName ?? "",
-      node.address ?? "",
-      node.nodeId,
       formatAge(node.lastSeenAt, now),
+      node.provedImageName ?? "",
+      node.nodeId,
+      node.address ?? "",
       node.facts?.model ?? "",
     ]),
     look,
@@ -82,15 +82,11 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
     ["boot stage", bootStage === null ? "none seen" : `${bootStage.path}, ${formatAge(bootStage.time, now)}`],
   ];
   if (agent !== null)
-    fields.push(
-      ["agent", `${agent.version ?? "?"}, ${agent.role}, port ${agent.port}, instance ${agent.instanceId}`],
-      [
-        "installed",
-        agent.installed === null
-          ? "says nothing of an installed system"
-          : `${agent.installed.imageName}, ${agent.installed.imageDigest}, by ${agent.installed.reimageId}`,
-      ],
-    );
+    fields.push(["agent", `${agent.version ?? "?"}, ${agent.role}, port ${agent.port}, instance ${agent.instanceId}`]);
+  if (agent?.installed) {
+    const { imageName, imageDigest, reimageId } = agent.installed;
+    fields.push(["installed", `${imageName}, ${imageDigest}, by ${reimageId}`]);
+  }
   if (facts !== null) {
     const { root } = facts;
     fields.push(

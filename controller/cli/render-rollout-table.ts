@@ -61,8 +61,8 @@ const largestBar = 40;
 
 function chooseLayout(reimages: readonly ReimageView[], width: number): Layout {
   const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(textWidth));
-  const disk = widest(reimages.map(({ disk }) => printable(disk ?? "")));
-  // Wide enough for every phase, so that columns do not jump while phases change.
+  // Wide enough for every phase and the usual disk, so that columns do not jump while nodes move on.
+  const disk = widest(["/dev/mmcblk0", ...reimages.map(({ disk }) => printable(disk ?? ""))]);
   const full = {
     name: widest(reimages.map(({ nodeName }) => printable(nodeName))),
     activity: 14,

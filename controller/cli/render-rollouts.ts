@@ -24,9 +24,9 @@ export function renderRollouts(rollouts: readonly RolloutView[], look: Look, now
       { title: "STATE" },
       { title: "IMAGE" },
       { title: "NODES", align: "right" },
-      { title: "RESULT" },
-      { title: "STARTED" },
-      { title: "TOOK", align: "right" },
+      { title: "RESULT", shrinkTo: 20 },
+      { title: "STARTED", isOptional: true },
+      { title: "TOOK", align: "right", isOptional: true },
     ],
     rollouts.map((rollout) => [
       rollout.rolloutId,

@@ -17,9 +17,31 @@ export interface Column {
    * names, ids and paths that people copy.
    */
   readonly shrinkTo?: number;
+  /** Whether the column may be left out when the table is wider than the terminal; the last such column goes first. */
+  readonly isOptional?: boolean;
 }
 
 const gap = "  ";
+
+/** How wide the table has to be at least. */
+function leastWidth(columns: readonly Column[], natural: readonly number[]): number {
+  return columns.reduce(
+    (sum, { shrinkTo }, index) => sum + Math.min(natural[index] ?? 0, shrinkTo ?? Number.POSITIVE_INFINITY),
+    gap.length * Math.max(0, columns.length - 1),
+  );
+}
+
+/** The columns that are kept, by their indices. */
+function keepColumns(columns: readonly Column[], natural: readonly number[], limit: number): number[] {
+  const kept = columns.map((_, index) => index);
+  const pick = <T>(values: readonly T[]) => values.filter((_, index) => kept.includes(index));
+  while (leastWidth(pick(columns), pick(natural)) > limit) {
+    const last = kept.findLastIndex((index) => columns[index]?.isOptional === true);
+    if (last === -1) break;
+    kept.splice(last, 1);
+  }
+  return kept;
+}
 
 /** The widths that fit: the widest of the columns that may shrink gives way first. */
 function fitWidths(columns: readonly Column[], natural: readonly number[], limit: number): number[] {
@@ -40,15 +62,15 @@ function fitWidths(columns: readonly Column[], natural: readonly number[], limit
 
 /**
  * An aligned table, one string a line, without trailing spaces. On a terminal, columns that may shrink are cut to its
- * width; a table that is still too wide is left so (the terminal wraps it) rather than losing what people copy.
+ * width and optional ones left out; a table that is still too wide is left so (the terminal wraps it) rather than
+ * losing what people copy. In a pipe everything is shown in full.
  */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly (Cell | string)[])[],
   look: Look,
 ): string[] {
-  const paint = createPaint(look.color);
-  const cells = rows.map((row) =>
+  const safeRows = rows.map((row) =>
     columns.map((_, index): Cell => {
       const cell = row[index] ?? "";
       const { text, style } = typeof cell === "string" ? { text: cell, style: undefined } : cell;
@@ -56,8 +78,20 @@ export function renderTable(
     }),
   );
   const natural = columns.map(({ title }, index) =>
-    Math.max(textWidth(title), ...cells.map((row) => textWidth(row[index]?.text ?? ""))),
+    Math.max(textWidth(title), ...safeRows.map((row) => textWidth(row[index]?.text ?? ""))),
   );
+  const kept = keepColumns(columns, natural, look.width ?? Number.POSITIVE_INFINITY);
+  const pick = <T>(values: readonly T[]) => values.filter((_, index) => kept.includes(index));
+  return alignTable(pick(columns), safeRows.map(pick), pick(natural), look);
+}
+
+function alignTable(
+  columns: readonly Column[],
+  cells: readonly (readonly Cell[])[],
+  natural: readonly number[],
+  look: Look,
+): string[] {
+  const paint = createPaint(look.color);
   const widths = look.width === undefined ? natural : fitWidths(columns, natural, look.width);
   const ellipsis = look.unicode ? "…" : ".";
   const line = (row: readonly Cell[]) => {
@@ -77,7 +111,7 @@ export function renderTable(
   return [line(columns.map(({ title }) => ({ text: title, style: "dim" }))), ...cells.map(line)];
 }
 
-/** Names and values below each other, the values aligned; a value with several lines is indented. */
+/** Names and values below each other, the values aligned. */
 export function renderFields(fields: readonly (readonly [name: string, value: Cell | string])[], look: Look): string[] {
   const paint = createPaint(look.color);
   const width = Math.max(...fields.map(([name]) => textWidth(name)));

@@ -12,7 +12,7 @@ export function registerNodes(program: Command, run: Run): void {
       "list the nodes\n\n" +
         "A node appears when it first asks for a boot file. STATUS is online (its agent is heard from), silent (it was once), " +
         "or discovered (it has asked for files, no agent yet). RUNS is what its agent says, BOOTS where its next boot goes, " +
-        "PROVED the image that it last proved to run from its own card.",
+        "PROVED the image that it last proved to run from its own card. A narrow terminal leaves out the columns on the right.",
     )
     .summary("list the nodes")
     .option("--json", jsonHelp)

@@ -100,9 +100,13 @@ describe("listings", () => {
   }
 
   it("adapt to the width of a terminal by cutting what nobody copies", async () => {
-    const terminal = { columns: 100, rows: 30 };
-    const { stdout, stderr } = await run(["nodes"], { socket: controller.socket, terminal, env: { NO_COLOR: "1" } });
-    assertGolden("nodes-narrow", stdout);
+    const at = (columns: number) => {
+      const terminal = { columns, rows: 30 };
+      return run(["nodes"], { socket: controller.socket, terminal, env: { NO_COLOR: "1" } });
+    };
+    assertGolden("nodes-narrow", (await at(80)).stdout);
+    const { stdout, stderr } = await at(125);
+    assertGolden("nodes-middling", stdout);
     assert.equal(
       stderr,
       "1 node is not accepted, so --all leaves it out; accept with: controller node accept node-b827eb000003\n",
