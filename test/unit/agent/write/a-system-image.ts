@@ -1,0 +1,58 @@
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { zstdCompressSync } from "node:zlib";
+import { execa } from "execa";
+import type { Customisation, ImageSource } from "../../../../agent/operations/operation.ts";
+import { digestOf } from "../../../../agent/write/check-image.ts";
+
+const MIB = 1024 * 1024;
+
+/** A small but real image: an MBR, a FAT partition and an ext4 root with a folder /etc. */
+export interface SystemImage {
+  readonly image: Buffer;
+  readonly stored: Buffer;
+  readonly customisation: Customisation;
+  sourceAt(url: string): ImageSource;
+}
+
+/** Builds it without mounting. */
+export async function aSystemImage(): Promise<SystemImage> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-image-"));
+  try {
+    const file = path.join(folder, "image");
+    const root = { offsetBytes: 5 * MIB, lengthBytes: 12 * MIB, filesystemType: "ext4" };
+    await writeFile(file, "");
+    await truncate(file, 17 * MIB);
+    const script = `label: dos\nstart=${MIB / 512}, size=${(4 * MIB) / 512}, type=c\nstart=${root.offsetBytes / 512}, type=83\n`;
+    await execa("sfdisk", ["--quiet", file], { input: script });
+    await execa("mkfs.vfat", ["--offset", String(MIB / 512), file, String(4 * 1024)]);
+    await mkdir(path.join(folder, "tree", "etc"), { recursive: true });
+    await writeFile(path.join(folder, "tree", "etc", "hostname"), "test\n");
+    await execa("mke2fs", [
+      ...["-q", "-t", "ext4", "-d", path.join(folder, "tree")],
+      ...["-E", `offset=${root.offsetBytes}`, file, `${root.lengthBytes / 1024}k`],
+    ]);
+    const image = await readFile(file);
+    const stored = zstdCompressSync(image);
+    const digest = digestOf(image);
+    return {
+      image,
+      stored,
+      customisation: {
+        root,
+        stamp: { imageName: "test", imageDigest: digest, reimageId: "r1", installedAt: "2026-01-01T00:00:00.000Z" },
+      },
+      sourceAt: (url) => ({
+        url,
+        compression: "zstd",
+        storedBytes: stored.length,
+        sizeBytes: image.length,
+        digest,
+        firstPartitionBytes: MIB,
+      }),
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

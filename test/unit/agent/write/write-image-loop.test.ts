@@ -1,0 +1,191 @@
+// The write path on real block devices, through the registry, with the real guard and the real kernel.
+import assert from "node:assert/strict";
+import { mkdir, open, readFile } from "node:fs/promises";
+import path from "node:path";
+import { before, describe, it, type TestContext } from "node:test";
+import { execa } from "execa";
+import { pino } from "pino";
+import { admitDevice } from "../../../../agent/disk/admit-device.ts";
+import { createExecutors } from "../../../../agent/operations/executors.ts";
+import type { Operation, OperationId, OperationSpec } from "../../../../agent/operations/operation.ts";
+import { createOperations, type Operations } from "../../../../agent/operations/operations.ts";
+import { openDevice } from "../../../../agent/write/open-device.ts";
+import { Failure, type FailureReason } from "../../../../proto/failure.ts";
+import { requires } from "../../../requirements.ts";
+import { aLoopDevice, partitioned } from "../disk/a-loop-device.ts";
+import { aSystemImage, type SystemImage } from "./a-system-image.ts";
+import { anImageServer } from "./an-image-server.ts";
+import { impatient } from "./fetch-settings.ts";
+
+const MIB = 1024 * 1024;
+const id = (text: string) => text as OperationId;
+
+function theOperations(): Operations {
+  return createOperations({
+    executors: createExecutors({
+      admitDevice,
+      fetchSettings: { ...impatient, idleTimeoutMs: 5_000, giveUpAfterMs: 5_000 },
+    }),
+    role: "netboot",
+    clock: {
+      now: Date.now,
+      every(intervalMs, call) {
+        const timer = setInterval(call, intervalMs);
+        return () => clearInterval(timer);
+      },
+    },
+    log: pino({ level: "silent" }),
+  });
+}
+
+async function watchToEnd(operations: Operations, operation: OperationId): Promise<Operation[]> {
+  const snapshots = await Array.fromAsync(operations.watch(operation) ?? []);
+  assert.ok(snapshots.length > 0);
+  return snapshots;
+}
+
+async function end(operations: Operations, operation: OperationId): Promise<Operation> {
+  const last = (await watchToEnd(operations, operation)).at(-1);
+  assert.ok(last);
+  return last;
+}
+
+const refused = (reason: FailureReason) => (error: unknown) => error instanceof Failure && error.reason === reason;
+
+/** What blkid says of the disk itself: its partition table, or nothing. */
+async function tableOf(device: string): Promise<string> {
+  const { stdout } = await execa("blkid", ["-p", "-o", "value", "-s", "PTTYPE", device], { reject: false });
+  return stdout;
+}
+
+async function partitionsOf(device: string): Promise<string[]> {
+  const name = path.basename(device);
+  const lines = (await readFile("/proc/partitions", "utf8")).split("\n");
+  return lines.map((line) => line.trim().split(/\s+/)[3] ?? "").filter((found) => found.startsWith(`${name}p`));
+}
+
+describe("writing an image to a block device", requires("root", "loop devices"), () => {
+  let system: SystemImage;
+  before(async () => {
+    system = await aSystemImage();
+  });
+
+  function spec(device: string, url: string): OperationSpec {
+    return { kind: "write-image", device, source: system.sourceAt(url), customisation: system.customisation };
+  }
+
+  async function disk(test: TestContext, sizeMib = 32) {
+    const device = await aLoopDevice(test, sizeMib);
+    await partitioned(device, "label: gpt\nsize=8MiB\nsize=8MiB\n");
+    return device;
+  }
+
+  it("replaces what was there, and the new system mounts with its stamp", async (test) => {
+    const device = await disk(test);
+    assert.equal((await partitionsOf(device.path)).length, 2);
+    const server = await anImageServer(test, system.stored, (request) =>
+      request === 1 ? { cutAfterBytes: 2_000 } : {},
+    );
+    const operations = theOperations();
+    const started = await operations.start(id("w"), spec(device.path, server.url));
+    assert.equal(started.kind, "started");
+    const snapshots = await watchToEnd(operations, id("w"));
+    const last = snapshots.at(-1);
+    assert.equal(last?.state, "succeeded", last?.failure?.message);
+    assert.equal(last?.progress.resumed, 1);
+
+    assert.equal(await tableOf(device.path), "dos");
+    assert.deepEqual(await partitionsOf(device.path), [`${device.name}p1`, `${device.name}p2`]);
+    const content = await readFile(device.path);
+    assert.ok(content.subarray(0, 5 * MIB).equals(system.image.subarray(0, 5 * MIB)));
+    await execa("e2fsck", ["-fn", `${device.path}p2`]);
+    const { stdout } = await execa("debugfs", ["-R", "cat /etc/pallet/installed.json", `${device.path}p2`]);
+    assert.deepEqual(JSON.parse(stdout), system.customisation.stamp);
+
+    const verify: OperationSpec = { kind: "verify-image", device: device.path, source: system.sourceAt(server.url) };
+    await operations.start(id("v"), verify);
+    const verified = await end(operations, id("v"));
+    assert.equal(verified.failure?.reason, "verify-mismatch", "the stamp is a difference from the image");
+    assert.ok((verified.failure?.evidence.range?.offsetBytes ?? 0) >= 4 * MIB);
+  });
+
+  it("leaves a disk without a table when it is cancelled midway, within a second", async (test) => {
+    const device = await disk(test);
+    const server = await anImageServer(test, system.stored, () => ({ stallAfterBytes: 5_000 }));
+    const operations = theOperations();
+    await operations.start(id("w"), spec(device.path, server.url));
+    for await (const { progress } of operations.watch(id("w")) ?? []) if (progress.read.done > 0) break;
+    const before = performance.now();
+    const cancelled = await operations.cancel(id("w"));
+    assert.ok(performance.now() - before < 1_000);
+    assert.equal(cancelled?.state, "cancelled");
+    assert.equal(cancelled?.failure?.reason, "cancelled");
+    assert.equal(await tableOf(device.path), "");
+    assert.deepEqual(await partitionsOf(device.path), []);
+  });
+
+  it("refuses a second writer of the disk or of its partition, and says who has it", async (test) => {
+    const device = await disk(test);
+    const server = await anImageServer(test, system.stored, () => ({ silent: true }));
+    const operations = theOperations();
+    await operations.start(id("first"), spec(device.path, server.url));
+    for (const other of [
+      spec(device.path, server.url),
+      { kind: "make-filesystem", device: `${device.path}p1`, type: "ext4", label: "" } as const,
+    ]) {
+      await assert.rejects(operations.start(id("second"), other), (error: unknown) => {
+        assert.ok(error instanceof Failure);
+        assert.equal(error.reason, "device-busy");
+        assert.match(error.message, /operation first \(write-image/);
+        return true;
+      });
+    }
+    await operations.stop("end of the test");
+  });
+
+  it("refuses a mounted disk, and the kernel refuses it even when the guard was passed before", async (test) => {
+    const device = await aLoopDevice(test, 32);
+    await execa("mkfs.ext4", ["-q", device.path]);
+    const at = path.join(device.folder, "mount");
+    await mkdir(at);
+    await execa("mount", [device.path, at]);
+    const operations = theOperations();
+    await assert.rejects(operations.start(id("w"), spec(device.path, "http://127.0.0.1:9/")), refused("mounted"));
+    assert.deepEqual(operations.list(), []);
+    await assert.rejects(openDevice({ path: device.path, sectorBytes: 512, mode: "write" }), refused("in-use"));
+  });
+
+  it("refuses a disk that is too small, and leaves it as it is", async (test) => {
+    const device = await aLoopDevice(test, 16);
+    const operations = theOperations();
+    await assert.rejects(operations.start(id("w"), spec(device.path, "http://127.0.0.1:9/")), refused("too-small"));
+  });
+
+  it("says where a disk fails, and leaves no table", async (test) => {
+    // A sparse file on a filesystem that is full: the kernel answers writes with an error, as a dying card does.
+    const device = await aLoopDevice(test, 8);
+    const at = path.join(device.folder, "small");
+    await mkdir(at);
+    await execa("mount", ["-t", "tmpfs", "-o", "size=6M", "none", at]);
+    const file = path.join(at, "disk");
+    const handle = await open(file, "w");
+    await handle.truncate(32 * MIB);
+    await handle.close();
+    const { stdout: failing } = await execa("losetup", ["--find", "--show", file]);
+    try {
+      const server = await anImageServer(test, system.stored);
+      const operations = theOperations();
+      const full = { ...spec(failing, server.url) };
+      await operations.start(id("w"), full);
+      const failed = await end(operations, id("w"));
+      assert.equal(failed.state, "failed");
+      assert.equal(failed.failure?.reason, "device-error", failed.failure?.message);
+      assert.equal(failed.failure?.evidence.range?.device, failing);
+      assert.match(failed.failure?.message ?? "", /cannot write \d+ bytes at byte \d+ of \/dev\/loop\d+: (EIO|ENOSPC)/);
+      assert.equal(await tableOf(failing), "");
+    } finally {
+      await execa("losetup", ["--detach", failing]);
+      await execa("umount", [at]);
+    }
+  });
+});
