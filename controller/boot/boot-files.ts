@@ -68,7 +68,9 @@ export function createBootFiles({ tree, images, bootSpecFor, menu, recordFetch, 
   };
 
   return {
-    async open(requestPath, { address }) {
+    async open(requestPath, client) {
+      // An IPv4 address as IPv4, also where a socket listens on both families.
+      const address = client.address.replace(/^::ffff:(?=\d+\.)/i, "");
       const asked = parseBootPath(requestPath);
       const record = (outcome: BootFetch["outcome"], bytes: number): void => {
         const mac = asked.kind === "node-config" ? { mac: asked.mac } : {};

@@ -167,7 +167,7 @@ async function sendBootFile(
   response: ServerResponse,
   bootPath: string,
 ): Promise<void> {
-  const opened = await files.open(bootPath, { address: plainAddress(request.socket.remoteAddress) });
+  const opened = await files.open(bootPath, { address: request.socket.remoteAddress ?? "unknown" });
   if (opened.kind !== "file") return reply(request, response, opened.kind === "not-found" ? 404 : 403, opened.message);
   const { content } = opened;
   let bytes = 0;
@@ -208,11 +208,6 @@ function decodePath(pathname: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** An IPv4 address as IPv4, also where the socket listens on both families. */
-function plainAddress(address: string | undefined): string {
-  return (address ?? "").replace(/^::ffff:(?=\d+\.)/, "");
 }
 
 function reply(request: IncomingMessage, response: ServerResponse, status: number, message: string): void {

@@ -59,7 +59,8 @@ export function negotiateOptions(
         acknowledged.set(name, String(value));
         break;
       case "tsize":
-        acknowledged.set(name, String(sizeBytes));
+        // curl takes a size of 0 for an error, and nobody needs to be told that nothing comes.
+        if (sizeBytes > 0) acknowledged.set(name, String(sizeBytes));
         break;
     }
   }

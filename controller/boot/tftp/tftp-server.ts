@@ -188,12 +188,12 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
     }
     if (packet.type === "read-request" || packet.type === "write-request") {
       onRequest(packet, peer);
-    } else if (packet.type !== "error") {
-      // An error is never answered, or two servers could entertain each other for ever.
+    } else if (packet.type === "data" || packet.type === "option-acknowledgement") {
       const message = `${packet.type} packets belong to the port of a transfer`;
       onProblem("stray", new Error(message), peer);
       send({ type: "error", code: errorCode.illegalOperation, message }, peer);
     }
+    // Left: acknowledgements, with which tftp-hpa answers our errors, and errors, which are never answered.
   };
 
   const close = (): Promise<void> => {

@@ -188,6 +188,12 @@ describe("boot files", () => {
     );
   });
 
+  it("knows a client by its IPv4 address, whatever family the socket is of", async () => {
+    const { files, fetches } = setUp();
+    await files.open("nothing", { address: "::ffff:10.77.0.11" });
+    assert.equal(fetches[0]?.address, "10.77.0.11");
+  });
+
   it("keeps the refusal of a long and strange path short and printable", async () => {
     const { files } = setUp();
     const opened = await files.open(`\u001b[31m${"x".repeat(3000)}`, client);

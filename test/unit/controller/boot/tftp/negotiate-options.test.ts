@@ -64,6 +64,10 @@ describe("TFTP option negotiation", () => {
       });
     });
 
+  it("does not tell the size of an empty file, which curl takes for an error", () => {
+    assert.deepEqual(negotiateOptions([["tsize", "0"]], 0, defaultLimits).acknowledged, []);
+  });
+
   it("knows no limits that cannot work", () => {
     assert.equal(resolveLimits({ maxBlockSize: 8192 }).maxBlockSize, 8192);
     assert.throws(() => resolveLimits({ maxBlockSize: 4 }), /maxBlockSize is 4/);
