@@ -23,7 +23,8 @@ export const checkSteps: readonly Step[] = [
   {
     title: "format and lint",
     run: async () => {
-      await execa("biome", ["ci", "--error-on-warnings", "."], local);
+      const colors = process.stdout.isTTY ? "force" : "off";
+      await execa("biome", ["ci", "--error-on-warnings", `--colors=${colors}`, "."], local);
     },
   },
   {
