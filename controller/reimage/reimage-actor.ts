@@ -94,6 +94,7 @@ export function createReimageActor(options: {
   function act(effects: readonly Effect[]): void {
     const { step: number } = state;
     for (const effect of effects) {
+      if (stopped.signal.aborted) return;
       const signal = signalFor(effect);
       const failed = (error: unknown): void => {
         if (!signal.aborted) effectFailed(effect, error, number);

@@ -1,0 +1,206 @@
+import type { NewEvent } from "../../../../../controller/events/event.ts";
+import type { Image, ImageName } from "../../../../../controller/images/image.ts";
+import type { BootTarget, Digest, Node, NodeId } from "../../../../../controller/nodes/node.ts";
+import { AgentError, type NodeChange, type NodePort } from "../../../../../controller/reimage/ports.ts";
+import type { RolloutId } from "../../../../../controller/reimage/rollout.ts";
+import { createRollouts, type Rollouts } from "../../../../../controller/reimage/rollouts.ts";
+import { defaultReimageSettings, type ReimageSettings } from "../../../../../controller/reimage/settings.ts";
+import { Failure } from "../../../../../proto/failure.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { createFakeJournal, type FakeJournal } from "./fake-journal.ts";
+import { createFakeMachine, type FakeMachine } from "./fake-machine.ts";
+
+export const image: Image = {
+  name: "debian-12" as ImageName,
+  digest: "d1".repeat(32) as Digest,
+  sizeBytes: 2 ** 30,
+  storedBytes: 2 ** 28,
+  partitionTable: "mbr",
+  partitions: [
+    {
+      number: 1,
+      offsetBytes: 2 ** 20,
+      lengthBytes: 2 ** 28,
+      type: "0c",
+      partitionUuid: "abcd1234-01",
+      filesystemType: "vfat",
+      label: "bootfs",
+      uuid: "",
+    },
+    {
+      number: 2,
+      offsetBytes: 2 ** 29,
+      lengthBytes: 2 ** 29,
+      type: "83",
+      partitionUuid: "abcd1234-02",
+      filesystemType: "ext4",
+      label: "rootfs",
+      uuid: "",
+    },
+  ],
+  rootPartition: 2,
+  operatingSystem: "Debian GNU/Linux 12",
+  boot: { kernel: "vmlinuz", deviceTrees: [], commandLine: "console=ttyS0" },
+  addedAt: 0,
+};
+
+/** Machines, a registry of them, and a controller's rollouts that can die and come back. */
+export interface FakeRack {
+  readonly clock: FakeClock;
+  readonly journal: FakeJournal;
+  readonly machines: readonly FakeMachine[];
+  readonly events: NewEvent[];
+  readonly errors: string[];
+  readonly nodes: NodePort;
+  /** Every boot target set, in order. */
+  readonly targets: { readonly id: NodeId; readonly target: BootTarget }[];
+  images: Image[];
+  rollouts(): Rollouts;
+  machine(index?: number): FakeMachine;
+  targetOf(index?: number): string;
+  accept(...indexes: number[]): void;
+  /** Makes the next so many changes of a boot target fail. */
+  failTargets: number;
+  /** The controller's process ends at once. */
+  crash(): void;
+  /** It comes back and takes up its work. */
+  restart(): void;
+  /** Emits a change once more, or late. */
+  emit(change: NodeChange): void;
+  /** Starts a rollout of every machine and returns its id. */
+  startAll(): Promise<RolloutId>;
+  /** Lets time pass until the rollout has ended. */
+  untilEnded(id: RolloutId, limitMs?: number): Promise<void>;
+}
+
+export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {}): FakeRack {
+  const clock = createFakeClock();
+  const journal = createFakeJournal();
+  const known = new Map<NodeId, Node>();
+  const listeners = new Set<(change: NodeChange) => void>();
+  const events: NewEvent[] = [];
+  const errors: string[] = [];
+  const targets: { id: NodeId; target: BootTarget }[] = [];
+
+  function change(id: NodeId, fields: Partial<Node>, cause: string): void {
+    const node = known.get(id);
+    if (node === undefined) throw new Error(`no node ${id}`);
+    const next = { ...node, ...fields };
+    known.set(id, next);
+    rack.emit({ node: next, cause });
+  }
+
+  const machines = Array.from({ length: count }, (_, index) => {
+    const id = `02:00:00:00:00:${String(index + 1).padStart(2, "0")}` as NodeId;
+    const address = `10.0.0.${index + 1}`;
+    known.set(id, {
+      id,
+      name: `pi-${index + 1}`,
+      accepted: false,
+      bootTarget: { kind: "agent" },
+      address,
+      lastSeenAt: clock.now(),
+      discoveredAt: clock.now(),
+    });
+    return createFakeMachine(id, address, {
+      clock,
+      fetchConfig(nodeId) {
+        const path = `pxelinux.cfg/01-${nodeId.replaceAll(":", "-")}`;
+        change(nodeId, { bootStage: { path, at: clock.now() } }, "boot-file-fetched");
+        const node = known.get(nodeId);
+        if (node === undefined) throw new Error("unknown");
+        return node.bootTarget;
+      },
+      register: (nodeId, facts, agent) => change(nodeId, { facts, agent, agentSeenAt: clock.now() }, "registered"),
+      heartbeat: (nodeId) => change(nodeId, { agentSeenAt: clock.now() }, "heartbeat"),
+    });
+  });
+
+  const nodes: NodePort = {
+    list: () => [...known.values()],
+    get: (id) => known.get(id),
+    find: (text) => [...known.values()].find((node) => node.name === text || node.id === text),
+    isOnline: (node) => node.agentSeenAt !== undefined && clock.now() - node.agentSeenAt <= 30_000,
+    setBootTarget(id, target) {
+      if (rack.failTargets > 0) {
+        rack.failTargets -= 1;
+        throw new Error("disk full");
+      }
+      targets.push({ id, target });
+      change(id, { bootTarget: target }, "boot-target-changed");
+    },
+    setProved: (id, proved) => change(id, { proved }, "proved"),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+
+  const build = (): Rollouts =>
+    createRollouts({
+      nodes,
+      images: {
+        list: async () => rack.images,
+        get: async (name) => rack.images.find((each) => each.name === name),
+        getByDigest: async (digest) => rack.images.find((each) => each.digest === digest),
+      },
+      agents: {
+        connect: ({ address }) => {
+          const machine = machines.find((each) => each.address === address);
+          if (machine !== undefined) return machine.connect();
+          throw new AgentError("unreachable", new Failure("node-silent", "nobody"), undefined);
+        },
+      },
+      events: { append: (event) => events.push(event) },
+      clock,
+      log: { error: (_details, message) => errors.push(message), warn: () => {} },
+      imageUrl: ({ digest }) => `http://controller/images/${digest}.zst`,
+      journal,
+      settings: { ...defaultReimageSettings, ...settings },
+    });
+
+  let rollouts = build();
+  const rack: FakeRack = {
+    clock,
+    journal,
+    machines,
+    events,
+    errors,
+    nodes,
+    targets,
+    images: [image],
+    failTargets: 0,
+    rollouts: () => rollouts,
+    machine(index = 0) {
+      const machine = machines[index];
+      if (machine === undefined) throw new Error(`no machine ${index}`);
+      return machine;
+    },
+    targetOf: (index = 0) => known.get(rack.machine(index).id)?.bootTarget.kind ?? "none",
+    accept(...indexes) {
+      for (const index of indexes) change(rack.machine(index).id, { accepted: true }, "accepted");
+    },
+    crash: () => rollouts.close(),
+    restart() {
+      rollouts.close();
+      rollouts = build();
+      rollouts.resume();
+    },
+    emit(event) {
+      for (const listener of [...listeners]) listener(event);
+    },
+    async startAll() {
+      const names = nodes.list().map((node) => node.name);
+      const { id } = await rollouts.start({ nodes: names, all: false });
+      return id;
+    },
+    async untilEnded(id, limitMs = 4 * 3_600_000) {
+      const ended = await clock.advanceUntil(
+        () => rollouts.list().find((rollout) => rollout.id === id)?.state !== "running",
+        limitMs,
+      );
+      if (!ended) throw new Error(`rollout ${id} did not end: ${JSON.stringify(journal.get(id), null, 1)}`);
+    },
+  };
+  return rack;
+}

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Node, NodeId } from "../../../../controller/nodes/node.ts";
+import { planReimage } from "../../../../controller/reimage/plan-rollout.ts";
+import { Failure } from "../../../../proto/failure.ts";
+import { disk } from "./fakes/fake-disk.ts";
+import { image } from "./fakes/fake-rack.ts";
+
+const node: Node = {
+  id: "02:00:00:00:00:01" as NodeId,
+  name: "pi-1",
+  accepted: true,
+  bootTarget: { kind: "agent" },
+  lastSeenAt: 0,
+  discoveredAt: 0,
+  agent: { version: "1", role: "netboot", instanceId: "a", port: 7710 },
+};
+const resident: Node = { ...node, agent: { version: "1", role: "resident", instanceId: "a", port: 7710 } };
+const part = (number: number, filesystemType: string, label: string, mountpoints: string[] = []) =>
+  disk({
+    path: `/dev/mmcblk0p${number}`,
+    type: "part",
+    sizeBytes: number * 2 ** 28,
+    filesystemType,
+    label,
+    mountpoints,
+  });
+const card = disk({ children: [part(1, "vfat", "bootfs"), part(2, "ext4", "rootfs", ["/"]), part(3, "", "")] });
+const idle = disk({ children: [part(1, "vfat", "bootfs"), part(2, "ext4", "rootfs")] });
+
+test("a plan names the disk, every partition that would be lost, the bytes and the steps", () => {
+  assert.deepEqual(planReimage({ node, online: true, devices: [idle] }, image, undefined), {
+    nodeId: node.id,
+    nodeName: "pi-1",
+    disk: "/dev/mmcblk0",
+    diskBytes: 32 * 2 ** 30,
+    erases: ['/dev/mmcblk0p1: 256 MiB, vfat "bootfs"', '/dev/mmcblk0p2: 512 MiB, ext4 "rootfs"'],
+    writeBytes: 2 ** 30,
+    steps: [
+      "Set the boot target to agent.",
+      "Erase the partition table of /dev/mmcblk0.",
+      "Write debian-12 (1 GiB, sha256 d1d1d1d1d1d1) to /dev/mmcblk0.",
+      "Read it back and compare.",
+      "Place the stamp of this reimage into the new system.",
+      "Write the partition table.",
+      "Set the boot target to local and reboot.",
+      "Wait for the proof that pi-1 runs debian-12 from /dev/mmcblk0.",
+    ],
+  });
+});
+
+test("a node in an installed system is planned with its own card, mounts and all, and a reboot first", () => {
+  const plan = planReimage({ node: resident, online: true, devices: [card] }, image, undefined);
+  assert.equal(plan.disk, "/dev/mmcblk0");
+  assert.equal(plan.refusal, undefined);
+  assert.equal(plan.erases[1], '/dev/mmcblk0p2: 512 MiB, ext4 "rootfs", mounted at /');
+  assert.equal(plan.erases[2], "/dev/mmcblk0p3: 768 MiB, content unknown");
+  assert.equal(plan.steps[1], "Reboot pi-1 out of its installed system into the netbooted agent.");
+  assert.match(plan.note ?? "", /will be rebooted into the agent first/);
+});
+
+test("a blank disk and a disk without partitions say so", () => {
+  const erases = (devices: ReturnType<typeof disk>[]) =>
+    planReimage({ node, online: true, devices }, image, undefined).erases;
+  assert.deepEqual(erases([disk()]), ["/dev/mmcblk0: no partitions, no known filesystem"]);
+  assert.deepEqual(erases([disk({ filesystemType: "ext4", label: "data" })]), [
+    '/dev/mmcblk0: no partitions, ext4 "data"',
+  ]);
+});
+
+test("an offline node gets a note and no disk, or the named one", () => {
+  const plan = planReimage({ node, online: false }, image, undefined);
+  assert.equal(plan.disk, undefined);
+  assert.deepEqual(plan.erases, []);
+  assert.match(plan.note ?? "", /pi-1 is offline/);
+  assert.equal(planReimage({ node, online: false }, image, "/dev/sda").disk, "/dev/sda");
+});
+
+test("a node whose disks cannot be asked for gets a note with the reason", () => {
+  const devices = new Failure("node-silent", "nobody answers");
+  assert.match(planReimage({ node, online: true, devices }, image, undefined).note ?? "", /\(nobody answers\)/);
+});
+
+test("a disk that does not fit and a node that is busy are refused", () => {
+  const small = planReimage({ node, online: true, devices: [disk({ sizeBytes: 2 ** 20 })] }, image, undefined);
+  assert.equal(small.refusal?.reason, "too-small");
+  const busy = planReimage({ node, online: true, devices: [idle], busyWith: "r1" }, image, undefined);
+  assert.match(busy.refusal?.message ?? "", /by rollout r1/);
+  assert.equal(busy.disk, "/dev/mmcblk0");
+});
