@@ -2,7 +2,7 @@
 export interface Console {
   /** Everything since the board was made. */
   text(): string;
-  /** The last lines. */
+  /** The last lines, each cut to what a person reads. */
   tail(lines: number): string;
   /** Position to give to `waitFor`, so that only what comes later counts. */
   mark(): number;
@@ -14,7 +14,13 @@ export interface Console {
 export function createConsole(name: string): Console & { append(chunk: string): void } {
   let text = "";
   const waiting = new Set<() => void>();
-  const tail = (lines: number) => text.trimEnd().split("\n").slice(-lines).join("\n");
+  const tail = (lines: number) =>
+    text
+      .trimEnd()
+      .split("\n")
+      .slice(-lines)
+      .map((line) => (line.length > 500 ? `${line.slice(0, 500)}…` : line))
+      .join("\n");
   return {
     text: () => text,
     tail,

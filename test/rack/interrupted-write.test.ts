@@ -1,6 +1,7 @@
 // Whatever happens in the middle of a write, the node is imaged all the same, or says why and comes back by itself.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { ReimagePhase, type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
@@ -53,6 +54,9 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
   onRack("by a network that goes and comes back is resumed and proved", async () => {
     const id = await startSlowly();
     await board.cutNetwork();
+    // TCP rides over a short interruption; this one lasts until the agent gives the connection up as broken.
+    const connection = ["--no-header", "--tcp", "--numeric", "state", "established", "dport", "=", "7701"];
+    while ((await board.run("ss", connection)) !== "") await delay(250);
     await rack.client.event(({ type, nodeId }) => type === "node-went-silent" && nodeId === board.mac);
     await board.limitNetwork(undefined);
     await board.restoreNetwork();
@@ -60,7 +64,7 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
     await assertProved(rollout);
     const { attempts, progress } = reimageOf(rollout, board);
     assert.equal(attempts, 1);
-    assert.ok((progress?.resumed ?? 0) >= 1, "it was not resumed, but started again");
+    assert.ok((progress?.resumed ?? 0) >= 1, "it was not resumed");
   });
 
   onRack("by the death of the controller goes on when the controller is back", async () => {
@@ -98,9 +102,8 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
     assert.equal(node?.bootTarget, BootTarget.BOOT_TARGET_AGENT);
 
     const mark = board.console.mark();
-    await rack.palletOk("reboot", board.mac, "--yes");
-    await board.console.waitFor(/warm reboot/, { from: mark });
-    await board.console.waitFor(/"role":"netboot"/, { from: board.console.mark() });
+    await rack.palletOk("reboot", board.mac);
+    await board.console.waitFor(/warm reboot[\s\S]*"role":"netboot"/, { from: mark });
   });
 
   onRack("by nobody refuses a second reimage of the same node, naming the first", async () => {

@@ -95,7 +95,7 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
     await board.powerOff();
     const mark = board.console.mark();
     await board.powerOn();
-    await board.console.waitFor(/Mounted root \(ext4 filesystem\)/, { from: mark });
+    await board.console.waitFor(/Mounted root \(ext4 filesystem\)[\s\S]*"role":"resident"/, { from: mark });
   });
 
   onRack("is taken back from its running systems and imaged anew", async () => {

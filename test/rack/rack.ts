@@ -127,7 +127,7 @@ export async function createRack(options: RackOptions): Promise<Rack> {
     const palletOk = async (...args: readonly string[]): Promise<string> => {
       const { exitCode, stdout, stderr } = await pallet(...args);
       if (exitCode !== 0) {
-        throw new Error(`controller ${args.join(" ")}: exit code ${exitCode}\n${stdout}${stderr}\n${lastWords()}`);
+        throw new Error(`controller ${args.join(" ")}: exit code ${exitCode}\n${stdout}${stderr}`);
       }
       return stdout;
     };

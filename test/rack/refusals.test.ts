@@ -41,7 +41,7 @@ describe("a reimage is refused", requires("root", "loop devices"), () => {
 
   onRack("for a card that is mounted, until it is unmounted", async () => {
     const board = rack.board(inUse);
-    await board.run("mount", [`${board.card.device}p1`, "/mnt"]);
+    await board.run("mount", [`${board.card.device}p2`, "/mnt"]);
     const plan = await rack.pallet("reimage", board.mac, "--dry-run", "--json");
     assert.equal(plan.exitCode, 1);
     const { refusal } = JSON.parse(plan.stdout).plans[0];
