@@ -1,0 +1,402 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { pino } from "pino";
+import type { Executors, OperationContext } from "../../../../agent/operations/executor.ts";
+import type { Operation, OperationId, OperationSpec } from "../../../../agent/operations/operation.ts";
+import { createOperations, type Operations } from "../../../../agent/operations/operations.ts";
+import type { AgentRole } from "../../../../agent/options.ts";
+import { Failure, type FailureReason } from "../../../../proto/failure.ts";
+
+const id = (text: string) => text as OperationId;
+const wipe = (device: string): OperationSpec => ({ kind: "wipe", device, method: "discard" });
+
+/** One piece of work whose course the test decides. */
+interface Work {
+  readonly spec: OperationSpec;
+  readonly context: OperationContext;
+  readonly end: PromiseWithResolvers<void>;
+}
+
+/** A registry whose work, guard and time are in the hands of the test. */
+class Bench {
+  readonly works: Work[] = [];
+  readonly operations: Operations;
+  admit: (spec: OperationSpec) => Promise<void> = async () => undefined;
+  now = 1_000;
+  readonly ticks = new Set<() => void>();
+
+  constructor(role: AgentRole = "netboot") {
+    const executor = {
+      admit: (spec: OperationSpec) => this.admit(spec),
+      run: (spec: OperationSpec, context: OperationContext) => {
+        const end = Promise.withResolvers<void>();
+        context.signal.addEventListener("abort", () => end.reject(context.signal.reason));
+        this.works.push({ spec, context, end });
+        return end.promise;
+      },
+    };
+    const kinds = ["write-image", "verify-image", "make-filesystem", "wipe", "unmount", "identify"];
+    this.operations = createOperations({
+      executors: Object.fromEntries(kinds.map((kind) => [kind, executor])) as unknown as Executors,
+      role,
+      clock: {
+        now: () => this.now,
+        every: (_intervalMs, call) => {
+          this.ticks.add(call);
+          return () => this.ticks.delete(call);
+        },
+      },
+      log: pino({ level: "silent" }),
+    });
+  }
+
+  /** Lets a quarter of a second pass. */
+  tick(): void {
+    this.now += 250;
+    for (const call of this.ticks) call();
+  }
+
+  work(index = 0): Work {
+    const work = this.works[index];
+    assert.ok(work);
+    return work;
+  }
+}
+
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+const fails = (reason: FailureReason, message: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof Failure, String(error));
+  assert.equal(error.reason, reason);
+  assert.match(error.message, message);
+  return true;
+};
+
+/** Collects what a watcher sees, from now on. */
+function watch(
+  operations: Operations,
+  operation: string,
+  signal?: AbortSignal,
+): { seen: Operation[]; ended: Promise<void> } {
+  const seen: Operation[] = [];
+  const snapshots = operations.watch(id(operation), signal);
+  assert.ok(snapshots);
+  const ended = (async () => {
+    for await (const snapshot of snapshots) seen.push(snapshot);
+  })();
+  return { seen, ended };
+}
+
+describe("operations", () => {
+  it("start, run and succeed", async () => {
+    const { operations, ...bench } = new Bench();
+    const started = await operations.start(id("a"), wipe("/dev/sda"));
+    assert.equal(started.kind, "started");
+    assert.equal(started.operation.state, "running");
+    assert.equal(operations.runningChange()?.id, "a");
+    bench.works[0]?.end.resolve();
+    await settled();
+    const ended = operations.get(id("a"));
+    assert.equal(ended?.state, "succeeded");
+    assert.deepEqual([ended?.startedAt, ended?.endedAt], [new Date(1_000), new Date(1_000)]);
+    assert.equal(operations.runningChange(), undefined);
+    assert.equal(bench.ticks.size, 0, "its timer is left");
+  });
+
+  it("fail with the executor's failure, or an internal one that keeps its cause", async () => {
+    const bench = new Bench();
+    for (const [name, error, reason] of [
+      ["a", new Failure("device-error", "EIO"), "device-error"],
+      ["b", new TypeError("a defect"), "internal"],
+    ] as const) {
+      await bench.operations.start(id(name), wipe("/dev/sda"));
+      bench.works.at(-1)?.end.reject(error);
+      await settled();
+      const { state, failure } = bench.operations.get(id(name)) ?? {};
+      assert.equal(state, "failed");
+      assert.equal(failure?.reason, reason);
+      assert.ok(failure === error || failure?.cause === error);
+    }
+  });
+
+  describe("ids", () => {
+    it("a repeated request finds the same operation, while it runs and when it has ended", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      assert.equal((await bench.operations.start(id("a"), wipe("/dev/sda"))).kind, "existing");
+      bench.work().end.resolve();
+      await settled();
+      const again = await bench.operations.start(id("a"), wipe("/dev/sda"));
+      assert.equal(again.kind, "existing");
+      assert.equal(again.operation.state, "succeeded");
+      assert.equal(bench.works.length, 1);
+    });
+
+    it("an id that belongs to other work is taken", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      assert.equal((await bench.operations.start(id("a"), wipe("/dev/sdb"))).kind, "id-taken");
+      assert.equal(bench.works.length, 1);
+    });
+
+    it("two equal requests at once start one operation", async () => {
+      const bench = new Bench();
+      const results = await Promise.all([1, 2].map(() => bench.operations.start(id("a"), wipe("/dev/sda"))));
+      assert.deepEqual(results.map(({ kind }) => kind).sort(), ["existing", "started"]);
+      assert.equal(bench.works.length, 1);
+    });
+
+    it("nothing remains of what the guard refused, for either of two equal requests", async () => {
+      const bench = new Bench();
+      bench.admit = async () => {
+        throw new Failure("mounted", "it is mounted");
+      };
+      const both = await Promise.allSettled([1, 2].map(() => bench.operations.start(id("a"), wipe("/dev/sda"))));
+      assert.deepEqual(
+        both.map(({ status }) => status),
+        ["rejected", "rejected"],
+      );
+      assert.deepEqual(bench.operations.list(), []);
+      bench.admit = async () => undefined;
+      assert.equal((await bench.operations.start(id("a"), wipe("/dev/sda"))).kind, "started");
+    });
+  });
+
+  describe("one owner per device", () => {
+    it("a second is refused, and told who has it", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      const expected = fails("device-busy", /\/dev\/sda1 is in the hands of operation a \(wipe on \/dev\/sda\)/);
+      await assert.rejects(bench.operations.start(id("b"), wipe("/dev/sda1")), expected);
+      assert.equal((await bench.operations.start(id("c"), wipe("/dev/sdb"))).kind, "started");
+    });
+
+    it("also while the guard is still looking at the first", async () => {
+      const bench = new Bench();
+      const guard = Promise.withResolvers<void>();
+      bench.admit = () => guard.promise;
+      const first = bench.operations.start(id("a"), wipe("/dev/sda"));
+      await assert.rejects(bench.operations.start(id("b"), wipe("/dev/sda")), fails("device-busy", /operation a/));
+      assert.equal(bench.operations.get(id("a")), undefined, "it is not there before it was admitted");
+      guard.resolve();
+      assert.equal((await first).kind, "started");
+    });
+
+    it("and the device is free again when the first has ended", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      bench.work().end.reject(new Failure("device-error", "EIO"));
+      await settled();
+      assert.equal((await bench.operations.start(id("b"), wipe("/dev/sda"))).kind, "started");
+    });
+
+    it("blinking an LED is in nobody's way", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      await bench.operations.start(id("b"), { kind: "identify", durationMs: 1 });
+      await bench.operations.start(id("c"), { kind: "identify", durationMs: 1 });
+      bench.work(0).end.resolve();
+      await settled();
+      assert.equal(bench.operations.runningChange(), undefined);
+    });
+  });
+
+  describe("watching", () => {
+    it("shows changes of phase at once and bytes at most four times a second", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      const { seen, ended } = watch(bench.operations, "a");
+      await settled();
+      const { progress } = bench.work().context;
+      progress.enter("writing", { written: 1_000 });
+      await settled();
+      for (let n = 0; n < 50; n += 1) progress.add("written", 10);
+      await settled();
+      assert.deepEqual(
+        seen.map((one) => one.progress.phase),
+        ["starting", "writing"],
+      );
+      bench.tick();
+      await settled();
+      bench.tick();
+      progress.enter("syncing");
+      await settled();
+      bench.work().end.resolve();
+      await ended;
+      assert.deepEqual(
+        seen.map((one) => [one.state, one.progress.phase, one.progress.written.done]),
+        [
+          ["running", "starting", 0],
+          ["running", "writing", 0],
+          ["running", "writing", 500],
+          ["running", "syncing", 500],
+          ["succeeded", "syncing", 500],
+        ],
+      );
+    });
+
+    it("says nothing while nothing changes", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      const { seen } = watch(bench.operations, "a");
+      for (let n = 0; n < 5; n += 1) {
+        bench.tick();
+        await settled();
+      }
+      assert.equal(seen.length, 1);
+    });
+
+    it("serves several watchers, and one that went away is no burden", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      const abort = new AbortController();
+      const gone = watch(bench.operations, "a", abort.signal);
+      const stays = watch(bench.operations, "a");
+      await settled();
+      abort.abort();
+      await gone.ended;
+      bench.work().end.resolve();
+      await stays.ended;
+      assert.deepEqual(
+        gone.seen.map(({ state }) => state),
+        ["running"],
+      );
+      assert.deepEqual(
+        stays.seen.map(({ state }) => state),
+        ["running", "succeeded"],
+      );
+    });
+
+    it("gives a slow watcher the newest state and surely the last", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      const iterator = (bench.operations.watch(id("a")) ?? assert.fail())[Symbol.asyncIterator]();
+      await iterator.next();
+      const { progress } = bench.work().context;
+      progress.enter("erasing");
+      progress.enter("writing");
+      bench.work().end.resolve();
+      await settled();
+      const last: Operation | undefined = (await iterator.next()).value;
+      assert.equal(last?.state, "succeeded");
+      assert.equal((await iterator.next()).done, true);
+    });
+
+    it("shows an ended operation once", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      bench.work().end.resolve();
+      await settled();
+      const late = watch(bench.operations, "a");
+      await late.ended;
+      assert.deepEqual(
+        late.seen.map(({ state }) => state),
+        ["succeeded"],
+      );
+    });
+
+    it("knows nothing of an unknown id", async () => {
+      const bench = new Bench();
+      assert.equal(bench.operations.watch(id("x")), undefined);
+      assert.equal(await bench.operations.cancel(id("x")), undefined);
+    });
+
+    it("never changes a snapshot that was handed out", async () => {
+      const bench = new Bench();
+      const { operation } = await bench.operations.start(id("a"), wipe("/dev/sda"));
+      const copy = structuredClone(operation.progress);
+      bench.work().context.progress.enter("wiping");
+      bench.work().end.resolve();
+      await settled();
+      assert.deepEqual(operation.progress, copy);
+      assert.equal(operation.state, "running");
+    });
+  });
+
+  describe("cancelling", () => {
+    it("resolves when the work has stopped", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      const cancelled = await bench.operations.cancel(id("a"));
+      assert.equal(cancelled?.state, "cancelled");
+      assert.equal(cancelled?.failure?.reason, "cancelled");
+      assert.ok(cancelled?.endedAt);
+    });
+
+    it("keeps what went wrong while the work stopped", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      bench.work().end.reject(new Failure("device-error", "the table could not be erased"));
+      const cancelled = await bench.operations.cancel(id("a"));
+      assert.equal(
+        cancelled?.failure?.message,
+        "cancelled on request; while it stopped: the table could not be erased",
+      );
+    });
+
+    it("changes nothing about what has ended, or cannot stop any more", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      bench.work().end.resolve();
+      assert.equal((await bench.operations.cancel(id("a")))?.state, "succeeded");
+      assert.equal((await bench.operations.cancel(id("a")))?.state, "succeeded");
+    });
+  });
+
+  it("keep the last hundred that ended and all that run, oldest first", async () => {
+    const bench = new Bench();
+    await bench.operations.start(id("runs"), wipe("/dev/sda"));
+    for (let n = 0; n < 105; n += 1) {
+      await bench.operations.start(id(`n${n}`), wipe("/dev/sdb"));
+      bench.works.at(-1)?.end.resolve();
+      await settled();
+    }
+    const listed = bench.operations.list().map((operation) => operation.id as string);
+    assert.equal(listed.length, 101);
+    assert.deepEqual([listed[0], listed[1], listed.at(-1)], ["runs", "n5", "n104"]);
+  });
+
+  describe("roles", () => {
+    it("the resident agent only blinks", async () => {
+      const bench = new Bench("resident");
+      await assert.rejects(
+        bench.operations.start(id("a"), wipe("/dev/sda")),
+        fails("unsupported", /boot target to agent/),
+      );
+      assert.equal((await bench.operations.start(id("b"), { kind: "identify", durationMs: 1 })).kind, "started");
+    });
+  });
+
+  describe("the end of the agent", () => {
+    it("cancels everything and refuses what comes later", async () => {
+      const bench = new Bench();
+      await bench.operations.start(id("a"), wipe("/dev/sda"));
+      await bench.operations.start(id("b"), wipe("/dev/sdb"));
+      await bench.operations.stop("the agent was stopped by SIGTERM");
+      assert.deepEqual(
+        bench.operations.list().map(({ state }) => state),
+        ["cancelled", "cancelled"],
+      );
+      await assert.rejects(bench.operations.start(id("c"), wipe("/dev/sdc")), fails("in-use", /SIGTERM/));
+    });
+
+    it("stops what was about to begin", async () => {
+      const bench = new Bench();
+      const guard = Promise.withResolvers<void>();
+      bench.admit = () => guard.promise;
+      const starting = bench.operations.start(id("a"), wipe("/dev/sda"));
+      await bench.operations.stop("the end");
+      guard.resolve();
+      await assert.rejects(starting, fails("in-use", /the end/));
+      assert.equal(bench.works.length, 0);
+    });
+
+    it("can be called off", async () => {
+      const bench = new Bench();
+      const resume = bench.operations.refuse("the node is about to reboot");
+      await assert.rejects(bench.operations.start(id("a"), wipe("/dev/sda")), fails("in-use", /about to reboot/));
+      resume();
+      assert.equal((await bench.operations.start(id("a"), wipe("/dev/sda"))).kind, "started");
+    });
+  });
+});
