@@ -1,4 +1,5 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
+import process from "node:process";
 import { execa } from "execa";
 
 /** The SD card of a board: a loop device over a sparse file. */
@@ -12,7 +13,7 @@ export interface Card {
   write(offsetBytes: number, bytes: Uint8Array): Promise<void>;
   /** Whether the boot signature of an MBR or the magic of a GPT is there. */
   hasPartitionTable(): Promise<boolean>;
-  /** Backing file. */
+  /** Path of the medium, for tools that read disk images; valid while this process holds the card. */
   readonly file: string;
   close(): Promise<void>;
 }
@@ -26,6 +27,8 @@ export async function createCard(file: string, sizeBytes: number): Promise<Card>
   try {
     held = await open(device, "r");
   } finally {
+    // A file without a name and a device that is detached at its last close: the kernel tidies up after us.
+    await rm(file);
     // Detaching a device that is in use only marks it: the kernel detaches it at the last close (loop(4), LO_FLAGS_AUTOCLEAR).
     await execa("losetup", ["--detach", device]);
   }
@@ -33,13 +36,13 @@ export async function createCard(file: string, sizeBytes: number): Promise<Card>
   const read = async (offsetBytes: number, lengthBytes: number) => {
     const bytes = Buffer.alloc(lengthBytes);
     const { bytesRead } = await medium.read(bytes, 0, lengthBytes, offsetBytes);
-    if (bytesRead !== lengthBytes) throw new Error(`${file} ends before ${offsetBytes + lengthBytes}`);
+    if (bytesRead !== lengthBytes) throw new Error(`the card ends before ${offsetBytes + lengthBytes}`);
     return bytes;
   };
   return {
     device,
     sizeBytes,
-    file,
+    file: `/proc/${process.pid}/fd/${medium.fd}`,
     read,
     async write(offsetBytes, bytes) {
       // Through the device, so that its cache and the medium stay the same.
@@ -58,7 +61,6 @@ export async function createCard(file: string, sizeBytes: number): Promise<Card>
     async close() {
       await held.close();
       await medium.close();
-      await rm(file);
     },
   };
 }

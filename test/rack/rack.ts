@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import os from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { execa } from "execa";
@@ -10,6 +9,7 @@ import { type ControllerProcess, createControllerProcess } from "./controller-pr
 import { createNetwork, type Network } from "./network.ts";
 import type { PiModelName } from "./pi-model.ts";
 import { createRackClient, type RackClient } from "./rack-client.ts";
+import { createScratchFolder } from "./scratch-folder.ts";
 import { createSimulatedBoard } from "./simulated-board.ts";
 import { fakeKernel } from "./tiny-image.ts";
 import { withoutPallet } from "./without-pallet.ts";
@@ -66,8 +66,9 @@ export interface Rack extends AsyncDisposable {
 
 /** Builds a rack and starts its controller; boards are there but off. */
 export async function createRack(options: RackOptions): Promise<Rack> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-rack-"));
-  const undo: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const scratch = await createScratchFolder("pallet-rack-");
+  const folder = scratch.path;
+  const undo: (() => Promise<unknown>)[] = [scratch.remove];
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
   };
