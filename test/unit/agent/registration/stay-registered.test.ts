@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { pino } from "pino";
+import type { NodeFacts } from "../../../../agent/inventory/node-facts.ts";
+import type { Enrollment } from "../../../../agent/registration/enrollment.ts";
+import { stayRegistered } from "../../../../agent/registration/stay-registered.ts";
+
+const MAC = "02:00:00:00:00:01";
+
+/** A controller that follows a script, one entry per call, and ends the test after the last. */
+type Answer = "registered" | "beaten" | "unknown" | Error;
+
+interface Course {
+  readonly calls: string[];
+  readonly logged: string[];
+}
+
+async function follow(test: TestContext, answers: readonly Answer[]): Promise<Course> {
+  const abort = new AbortController();
+  test.after(() => abort.abort());
+  const calls: string[] = [];
+  const logged: string[] = [];
+  let boots = 0;
+  const next = (call: string): Answer => {
+    calls.push(call);
+    const answer = answers[calls.length - 1];
+    if (calls.length === answers.length) setImmediate(() => abort.abort());
+    if (answer instanceof Error) throw answer;
+    return answer ?? new Error("the script has ended");
+  };
+  const enrollment: Enrollment = {
+    async register(bootMac, facts, agent) {
+      assert.equal(next(`register ${bootMac} ${facts.bootId} ${agent.instanceId}`), "registered");
+      return { name: "pi-1", heartbeatIntervalMs: 1 };
+    },
+    async heartbeat(bootMac, instanceId, temperature) {
+      const answer = next(`beat ${bootMac} ${instanceId} ${temperature}`);
+      return answer === "unknown" ? "unknown" : 1;
+    },
+  };
+  await stayRegistered(
+    {
+      enrollment,
+      readNodeFacts: async () => {
+        boots += 1;
+        return { bootId: `facts-${boots}`, interfaces: [] } as unknown as NodeFacts;
+      },
+      chooseBootMac: async () => MAC,
+      readTemperature: async () => 42,
+      agentInfo: async () => ({ version: "1", role: "netboot", instanceId: "i", port: 1 }),
+      backoff: { firstMs: 1, capMs: 2, random: () => 0 },
+      log: pino({}, { write: (line: string) => void logged.push((JSON.parse(line) as { msg: string }).msg) }),
+    },
+    abort.signal,
+  );
+  return { calls, logged };
+}
+
+describe("stayRegistered", () => {
+  it("registers and then beats", async (test) => {
+    const { calls, logged } = await follow(test, ["registered", "beaten", "beaten"]);
+    assert.deepEqual(calls, [`register ${MAC} facts-1 i`, `beat ${MAC} i 42`, `beat ${MAC} i 42`]);
+    assert.deepEqual(logged, ["registered"]);
+  });
+
+  it("registers anew, with fresh facts, when the controller does not know it", async (test) => {
+    const { calls } = await follow(test, ["registered", "unknown", "registered", "beaten"]);
+    assert.deepEqual(calls, [
+      `register ${MAC} facts-1 i`,
+      `beat ${MAC} i 42`,
+      `register ${MAC} facts-2 i`,
+      `beat ${MAC} i 42`,
+    ]);
+  });
+
+  it("tries for ever, and logs changes instead of attempts", async (test) => {
+    const refused = new Error("connection refused");
+    const { calls, logged } = await follow(test, [refused, refused, refused, "registered", "beaten"]);
+    assert.equal(calls.length, 5);
+    assert.deepEqual(logged, [
+      "the controller was not reached; trying again until it is",
+      "registered",
+      "the controller answers again",
+    ]);
+  });
+
+  it("goes on beating after a lost beat, without registering again", async (test) => {
+    const { calls, logged } = await follow(test, ["registered", new Error("reset"), "beaten", "beaten"]);
+    assert.deepEqual(
+      calls.map((call) => call.split(" ")[0]),
+      ["register", "beat", "beat", "beat"],
+    );
+    assert.equal(logged.at(-1), "the controller answers again");
+  });
+
+  it("ends at once when told to, also while it waits", async () => {
+    const abort = new AbortController();
+    const waiting = stayRegistered(
+      {
+        enrollment: {
+          register: () => Promise.reject(new Error("no")),
+          heartbeat: () => Promise.reject(new Error("no")),
+        },
+        readNodeFacts: async () => ({}) as NodeFacts,
+        chooseBootMac: async () => MAC,
+        readTemperature: async () => undefined,
+        agentInfo: async () => ({ version: "1", role: "netboot", instanceId: "i", port: 1 }),
+        backoff: { firstMs: 60_000, capMs: 60_000, random: () => 0 },
+        log: pino({ level: "silent" }),
+      },
+      abort.signal,
+    );
+    setTimeout(() => abort.abort(), 10);
+    const before = performance.now();
+    await waiting;
+    assert.ok(performance.now() - before < 500);
+  });
+});

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import type { Digest, OperationSpec } from "../../../../agent/operations/operation.ts";
+import { specToWire } from "../../../../agent/rpc/convert.ts";
+import { parseOperationId, parseSpec } from "../../../../agent/rpc/parse-spec.ts";
+import { Failure } from "../../../../proto/failure.ts";
+import { OperationSpec as WireSpec } from "../../../../proto/gen/pallet/v1/operation.ts";
+
+const digest = fc
+  .uint8Array({ minLength: 32, maxLength: 32 })
+  .map((bytes) => Buffer.from(bytes).toString("hex") as Digest);
+const device = fc.constantFrom("/dev/mmcblk0", "/dev/sda1", "mmcblk0", "/dev/../x");
+
+const source = fc
+  .record({
+    host: fc.domain(),
+    headSectors: fc.integer({ min: 1, max: 131_072 }),
+    bodySectors: fc.integer({ min: 1, max: 2 ** 43 }),
+    storedBytes: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    compression: fc.constantFrom("none", "zstd"),
+    digest,
+  })
+  .map(({ host, headSectors, bodySectors, storedBytes, compression, ...rest }) => {
+    const sizeBytes = (headSectors + bodySectors) * 512;
+    return {
+      ...rest,
+      compression,
+      url: `http://${host}:7701/images/x.zst`,
+      sizeBytes,
+      storedBytes: compression === "none" ? sizeBytes : storedBytes,
+      firstPartitionBytes: headSectors * 512,
+    };
+  });
+
+const writeImage = fc
+  .record({
+    device,
+    source,
+    root: fc.boolean(),
+    imageDigest: digest,
+    date: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date("9999-01-01") }),
+  })
+  .map(
+    ({ device: path, source: from, root, imageDigest, date }): OperationSpec => ({
+      kind: "write-image",
+      device: path,
+      source: from,
+      ...(root && {
+        customisation: {
+          root: {
+            offsetBytes: from.firstPartitionBytes,
+            lengthBytes: from.sizeBytes - from.firstPartitionBytes,
+            filesystemType: "ext4",
+          },
+          stamp: { imageName: "debian", imageDigest, reimageId: "r", installedAt: date.toISOString() },
+        },
+      }),
+    }),
+  );
+
+const specs: fc.Arbitrary<OperationSpec> = fc.oneof(
+  writeImage,
+  fc.record({ kind: fc.constant("verify-image" as const), device, source }),
+  fc.record({
+    kind: fc.constant("make-filesystem" as const),
+    device,
+    type: fc.constantFrom("vfat", "ext4"),
+    label: fc.constantFrom("", "BOOT", "root fs"),
+  }),
+  fc.record({ kind: fc.constant("wipe" as const), device, method: fc.constantFrom("discard", "signatures") }),
+  fc.record({ kind: fc.constant("unmount" as const), device }),
+  fc.record({ kind: fc.constant("identify" as const), durationMs: fc.integer({ min: 1, max: 600_000 }) }),
+);
+
+describe("parseSpec", () => {
+  it("reads every spec as it was sent, over the wire and back", () => {
+    fc.assert(
+      fc.property(specs, (spec) => {
+        const wire = WireSpec.decode(WireSpec.encode(specToWire(spec)).finish());
+        // fast-check's records have no prototype.
+        assert.deepEqual(parseSpec(wire), structuredClone(spec));
+      }),
+    );
+  });
+
+  const good = {
+    url: "http://10.0.0.1:7701/images/x.zst",
+    compression: 2,
+    storedBytes: 100n,
+    sizeBytes: 4096n,
+    digest: "ab".repeat(32),
+    firstPartitionBytes: 1024n,
+  } as const;
+  const root = { offsetBytes: 1024n, lengthBytes: 1024n, filesystemType: "ext4" };
+  const stamp = { imageName: "x", imageDigest: "ab".repeat(32), reimageId: "r", installedAt: new Date() };
+  type Loose = Parameters<typeof WireSpec.fromPartial>[0];
+  const write = (changes: object, customisation?: object): Loose =>
+    ({
+      work: {
+        $case: "writeImage",
+        value: { device: "/dev/mmcblk0", source: { ...good, ...changes }, ...(customisation && { customisation }) },
+      },
+    }) as Loose;
+  const work = ($case: string, value: object) => ({ work: { $case, value } }) as Loose;
+
+  const refused: [title: string, wire: Loose, message: RegExp][] = [
+    ["no work", {}, /no kind of work/],
+    ["no source", work("verifyImage", { device: "/dev/sda" }), /source: no image/],
+    ["no device", work("unmount", {}), /device: no path/],
+    ["a device with a newline", work("unmount", { device: "/dev/sda\n" }), /no path of a device/],
+    ["an https URL, until there is trust", write({ url: "https://x/" }), /not an http/],
+    ["a file URL", write({ url: "file:///etc/passwd" }), /not an http/],
+    ["no URL", write({ url: "x" }), /not an http/],
+    ["no compression", write({ compression: 0 }), /compression/],
+    ["a compression from the future", write({ compression: 99 }), /compression/],
+    ["a digest in upper case", write({ digest: "AB".repeat(32) }), /source.digest/],
+    ["a short digest", write({ digest: "ab" }), /source.digest/],
+    ["a size of zero", write({ sizeBytes: 0n }), /size_bytes is not given/],
+    ["half a sector", write({ sizeBytes: 4097n }), /size_bytes 4097/],
+    ["a size beyond counting", write({ sizeBytes: 2n ** 60n }), /beyond/],
+    ["no stored bytes", write({ storedBytes: 0n }), /stored_bytes/],
+    ["stored bytes that contradict", write({ compression: 1 }), /nothing is compressed/],
+    ["a first partition at zero", write({ firstPartitionBytes: 0n }), /first_partition_bytes/],
+    ["a first partition off a sector", write({ firstPartitionBytes: 1025n }), /multiple of 512/],
+    ["a first partition too far away", write({ sizeBytes: 2n ** 30n, firstPartitionBytes: 2n ** 27n }), /67108864/],
+    ["a first partition behind the end", write({ firstPartitionBytes: 8192n }), /behind the end/],
+    ["no root partition", write({}, { stamp }), /customisation.root/],
+    ["no stamp", write({}, { root }), /customisation.stamp/],
+    ["a root partition behind the end", write({}, { root: { ...root, offsetBytes: 4096n }, stamp }), /do not lie/],
+    ["a root partition over the table", write({}, { root: { ...root, offsetBytes: 512n }, stamp }), /do not lie/],
+    [
+      "a filesystem that is an option",
+      write({}, { root: { ...root, filesystemType: "-o x" }, stamp }),
+      /filesystem_type/,
+    ],
+    ["a stamp without a date", write({}, { root, stamp: { ...stamp, installedAt: undefined } }), /installed_at/],
+    ["a filesystem from the future", work("makeFilesystem", { device: "/dev/sda1", type: 9 }), /filesystem/],
+    ["a label too long", work("makeFilesystem", { device: "/dev/sda1", type: 1, label: "x".repeat(12) }), /label/],
+    ["no way to wipe", work("wipe", { device: "/dev/sda" }), /method/],
+    ["no duration", work("identify", {}), /duration/],
+    ["more than ten minutes", work("identify", { duration: { seconds: 601n } }), /600/],
+    ["less than nothing", work("identify", { duration: { seconds: -1n } }), /duration/],
+  ];
+  for (const [title, wire, message] of refused) {
+    it(`refuses ${title}`, () => {
+      assert.throws(
+        () => parseSpec(WireSpec.fromPartial(wire)),
+        (error) => {
+          assert.ok(error instanceof Failure, String(error));
+          assert.equal(error.reason, "invalid");
+          assert.match(error.message, message);
+          return true;
+        },
+      );
+    });
+  }
+});
+
+describe("parseOperationId", () => {
+  it("takes 1 to 64 plain characters", () => {
+    for (const id of ["a", "A-z0.9_", "x".repeat(64)]) assert.equal(parseOperationId(id), id);
+    for (const id of ["", "x".repeat(65), "a b", "a/b", "ä", "a\n"]) {
+      assert.throws(() => parseOperationId(id), /operation_id/);
+    }
+  });
+});
