@@ -1107,8 +1107,8 @@ export const AgentServiceService = {
    * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
    *
    * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-   * another spec; FAILED_PRECONDITION when the guard refuses the device or the role may not do it;
-   * RESOURCE_EXHAUSTED when another operation owns the device.
+   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role may not do it, or the node is about
+   * to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be read.
    */
   startOperation: {
     path: "/pallet.v1.AgentService/StartOperation" as const,
@@ -1125,7 +1125,7 @@ export const AgentServiceService = {
    * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
    * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
   watchOperation: {
     path: "/pallet.v1.AgentService/WatchOperation" as const,
@@ -1142,7 +1142,7 @@ export const AgentServiceService = {
    * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
    * A cancelled WriteImage leaves the device without a partition table.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
   cancelOperation: {
     path: "/pallet.v1.AgentService/CancelOperation" as const,
@@ -1202,22 +1202,22 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
    * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
    *
    * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-   * another spec; FAILED_PRECONDITION when the guard refuses the device or the role may not do it;
-   * RESOURCE_EXHAUSTED when another operation owns the device.
+   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role may not do it, or the node is about
+   * to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be read.
    */
   startOperation: handleUnaryCall<StartOperationRequest, StartOperationResponse>;
   /**
    * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
    * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
   watchOperation: handleServerStreamingCall<WatchOperationRequest, WatchOperationResponse>;
   /**
    * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
    * A cancelled WriteImage leaves the device without a partition table.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
   cancelOperation: handleUnaryCall<CancelOperationRequest, CancelOperationResponse>;
   /** Every operation that this instance of the agent knows, oldest first: all that run, and the last 100 ended ones. */
@@ -1277,8 +1277,8 @@ export interface AgentServiceClient extends Client {
    * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
    *
    * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-   * another spec; FAILED_PRECONDITION when the guard refuses the device or the role may not do it;
-   * RESOURCE_EXHAUSTED when another operation owns the device.
+   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role may not do it, or the node is about
+   * to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be read.
    */
   startOperation(
     request: StartOperationRequest,
@@ -1299,7 +1299,7 @@ export interface AgentServiceClient extends Client {
    * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
    * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
   watchOperation(
     request: WatchOperationRequest,
@@ -1314,7 +1314,7 @@ export interface AgentServiceClient extends Client {
    * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
    * A cancelled WriteImage leaves the device without a partition table.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
   cancelOperation(
     request: CancelOperationRequest,

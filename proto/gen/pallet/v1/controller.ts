@@ -4143,8 +4143,9 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
 /**
  * Served by the controller for the command line and for programs.
  *
- * Where a request names a node, its name, its MAC address (any usual notation) or its serial number serves.
- * Errors carry a serialized pallet.v1.Failure in the trailing metadata "pallet-failure-bin" where there is a reason to give.
+ * Where a request names a node, its name, its MAC address (any usual notation) or its serial number serves; a serial
+ * number that several nodes have is refused with INVALID_ARGUMENT.
+ * Errors carry a serialized pallet.v1.Failure in the trailing metadata "pallet-failure-bin".
  */
 export type ControllerServiceService = typeof ControllerServiceService;
 export const ControllerServiceService = {
@@ -4203,7 +4204,7 @@ export const ControllerServiceService = {
   /**
    * Accepts discovered nodes: from now on `--all` includes them.
    *
-   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named.
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some besides `all`.
    */
   acceptNodes: {
     path: "/pallet.v1.ControllerService/AcceptNodes" as const,
@@ -4247,7 +4248,7 @@ export const ControllerServiceService = {
   /**
    * The node's block devices, asked from its agent now.
    *
-   * Errors: NOT_FOUND; UNAVAILABLE when no agent answers.
+   * Errors: NOT_FOUND; UNAVAILABLE when no agent answers; INTERNAL when the agent cannot read them.
    */
   listNodeDisks: {
     path: "/pallet.v1.ControllerService/ListNodeDisks" as const,
@@ -4280,7 +4281,8 @@ export const ControllerServiceService = {
   /**
    * Reboots a node through its agent.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs; UNAVAILABLE when no agent answers.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs, or when the agent refuses because an operation that
+   * writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to reboot.
    */
   rebootNode: {
     path: "/pallet.v1.ControllerService/RebootNode" as const,
@@ -4304,7 +4306,7 @@ export const ControllerServiceService = {
   /**
    * One image.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND.
    */
   getImage: {
     path: "/pallet.v1.ControllerService/GetImage" as const,
@@ -4320,7 +4322,8 @@ export const ControllerServiceService = {
    * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
    *
    * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
-   * ALREADY_EXISTS when the name is taken by another image; RESOURCE_EXHAUSTED when the disk is full.
+   * ALREADY_EXISTS when the name is taken by another image (the same image again is a success that changes nothing);
+   * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is full.
    */
   addImage: {
     path: "/pallet.v1.ControllerService/AddImage" as const,
@@ -4334,7 +4337,8 @@ export const ControllerServiceService = {
   /**
    * Removes an image.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot target needs it.
+   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot
+   * target needs it.
    */
   removeImage: {
     path: "/pallet.v1.ControllerService/RemoveImage" as const,
@@ -4348,7 +4352,8 @@ export const ControllerServiceService = {
   /**
    * What a rollout would do, exactly, without doing it.
    *
-   * Errors: as for StartRollout; what is wrong with single nodes is told in their plans.
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; what is wrong with single nodes (no disk fits, a reimage of
+   * it runs already, its agent does not answer) is told in their plans.
    */
   planRollout: {
     path: "/pallet.v1.ControllerService/PlanRollout" as const,
@@ -4362,8 +4367,9 @@ export const ControllerServiceService = {
   /**
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
-   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen or `image_name` is needed;
-   * FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is another rollout's.
+   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen, `image_name` is needed or an
+   * id is malformed; FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is
+   * another rollout's.
    */
   startRollout: {
     path: "/pallet.v1.ControllerService/StartRollout" as const,
@@ -4378,7 +4384,7 @@ export const ControllerServiceService = {
   /**
    * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
   watchRollout: {
     path: "/pallet.v1.ControllerService/WatchRollout" as const,
@@ -4404,7 +4410,7 @@ export const ControllerServiceService = {
   /**
    * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
   cancelRollout: {
     path: "/pallet.v1.ControllerService/CancelRollout" as const,
@@ -4416,7 +4422,11 @@ export const ControllerServiceService = {
       Buffer.from(CancelRolloutResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelRolloutResponse => CancelRolloutResponse.decode(value),
   },
-  /** Events, oldest first; with `follow` also those to come, until the caller ends the stream. */
+  /**
+   * Events, oldest first; with `follow` also those to come, until the caller ends the stream.
+   *
+   * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a malformed rollout id.
+   */
   streamEvents: {
     path: "/pallet.v1.ControllerService/StreamEvents" as const,
     requestStream: false as const,
@@ -4449,7 +4459,7 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
   /**
    * Accepts discovered nodes: from now on `--all` includes them.
    *
-   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named.
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some besides `all`.
    */
   acceptNodes: handleUnaryCall<AcceptNodesRequest, AcceptNodesResponse>;
   /**
@@ -4468,7 +4478,7 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
   /**
    * The node's block devices, asked from its agent now.
    *
-   * Errors: NOT_FOUND; UNAVAILABLE when no agent answers.
+   * Errors: NOT_FOUND; UNAVAILABLE when no agent answers; INTERNAL when the agent cannot read them.
    */
   listNodeDisks: handleUnaryCall<ListNodeDisksRequest, ListNodeDisksResponse>;
   /**
@@ -4482,7 +4492,8 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
   /**
    * Reboots a node through its agent.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs; UNAVAILABLE when no agent answers.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs, or when the agent refuses because an operation that
+   * writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to reboot.
    */
   rebootNode: handleUnaryCall<RebootNodeRequest, RebootNodeResponse>;
   /** Every image, by name. */
@@ -4490,7 +4501,7 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
   /**
    * One image.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND.
    */
   getImage: handleUnaryCall<GetImageRequest, GetImageResponse>;
   /**
@@ -4498,32 +4509,36 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
    *
    * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
-   * ALREADY_EXISTS when the name is taken by another image; RESOURCE_EXHAUSTED when the disk is full.
+   * ALREADY_EXISTS when the name is taken by another image (the same image again is a success that changes nothing);
+   * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is full.
    */
   addImage: handleBidiStreamingCall<AddImageRequest, AddImageResponse>;
   /**
    * Removes an image.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot target needs it.
+   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot
+   * target needs it.
    */
   removeImage: handleUnaryCall<RemoveImageRequest, RemoveImageResponse>;
   /**
    * What a rollout would do, exactly, without doing it.
    *
-   * Errors: as for StartRollout; what is wrong with single nodes is told in their plans.
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; what is wrong with single nodes (no disk fits, a reimage of
+   * it runs already, its agent does not answer) is told in their plans.
    */
   planRollout: handleUnaryCall<PlanRolloutRequest, PlanRolloutResponse>;
   /**
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
-   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen or `image_name` is needed;
-   * FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is another rollout's.
+   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen, `image_name` is needed or an
+   * id is malformed; FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is
+   * another rollout's.
    */
   startRollout: handleUnaryCall<StartRolloutRequest, StartRolloutResponse>;
   /**
    * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
   watchRollout: handleServerStreamingCall<WatchRolloutRequest, WatchRolloutResponse>;
   /** Every rollout, newest first. */
@@ -4531,10 +4546,14 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
   /**
    * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
   cancelRollout: handleUnaryCall<CancelRolloutRequest, CancelRolloutResponse>;
-  /** Events, oldest first; with `follow` also those to come, until the caller ends the stream. */
+  /**
+   * Events, oldest first; with `follow` also those to come, until the caller ends the stream.
+   *
+   * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a malformed rollout id.
+   */
   streamEvents: handleServerStreamingCall<StreamEventsRequest, StreamEventsResponse>;
 }
 
@@ -4614,7 +4633,7 @@ export interface ControllerServiceClient extends Client {
   /**
    * Accepts discovered nodes: from now on `--all` includes them.
    *
-   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named.
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some besides `all`.
    */
   acceptNodes(
     request: AcceptNodesRequest,
@@ -4675,7 +4694,7 @@ export interface ControllerServiceClient extends Client {
   /**
    * The node's block devices, asked from its agent now.
    *
-   * Errors: NOT_FOUND; UNAVAILABLE when no agent answers.
+   * Errors: NOT_FOUND; UNAVAILABLE when no agent answers; INTERNAL when the agent cannot read them.
    */
   listNodeDisks(
     request: ListNodeDisksRequest,
@@ -4711,7 +4730,8 @@ export interface ControllerServiceClient extends Client {
   /**
    * Reboots a node through its agent.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs; UNAVAILABLE when no agent answers.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs, or when the agent refuses because an operation that
+   * writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to reboot.
    */
   rebootNode(
     request: RebootNodeRequest,
@@ -4747,7 +4767,7 @@ export interface ControllerServiceClient extends Client {
   /**
    * One image.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND.
    */
   getImage(
     request: GetImageRequest,
@@ -4769,7 +4789,8 @@ export interface ControllerServiceClient extends Client {
    * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
    *
    * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
-   * ALREADY_EXISTS when the name is taken by another image; RESOURCE_EXHAUSTED when the disk is full.
+   * ALREADY_EXISTS when the name is taken by another image (the same image again is a success that changes nothing);
+   * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is full.
    */
   addImage(): ClientDuplexStream<AddImageRequest, AddImageResponse>;
   addImage(options: Partial<CallOptions>): ClientDuplexStream<AddImageRequest, AddImageResponse>;
@@ -4777,7 +4798,8 @@ export interface ControllerServiceClient extends Client {
   /**
    * Removes an image.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot target needs it.
+   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot
+   * target needs it.
    */
   removeImage(
     request: RemoveImageRequest,
@@ -4797,7 +4819,8 @@ export interface ControllerServiceClient extends Client {
   /**
    * What a rollout would do, exactly, without doing it.
    *
-   * Errors: as for StartRollout; what is wrong with single nodes is told in their plans.
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; what is wrong with single nodes (no disk fits, a reimage of
+   * it runs already, its agent does not answer) is told in their plans.
    */
   planRollout(
     request: PlanRolloutRequest,
@@ -4817,8 +4840,9 @@ export interface ControllerServiceClient extends Client {
   /**
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
-   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen or `image_name` is needed;
-   * FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is another rollout's.
+   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen, `image_name` is needed or an
+   * id is malformed; FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is
+   * another rollout's.
    */
   startRollout(
     request: StartRolloutRequest,
@@ -4838,7 +4862,7 @@ export interface ControllerServiceClient extends Client {
   /**
    * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
   watchRollout(
     request: WatchRolloutRequest,
@@ -4868,7 +4892,7 @@ export interface ControllerServiceClient extends Client {
   /**
    * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
    *
-   * Errors: NOT_FOUND.
+   * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
   cancelRollout(
     request: CancelRolloutRequest,
@@ -4885,7 +4909,11 @@ export interface ControllerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CancelRolloutResponse) => void,
   ): ClientUnaryCall;
-  /** Events, oldest first; with `follow` also those to come, until the caller ends the stream. */
+  /**
+   * Events, oldest first; with `follow` also those to come, until the caller ends the stream.
+   *
+   * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a malformed rollout id.
+   */
   streamEvents(
     request: StreamEventsRequest,
     options?: Partial<CallOptions>,

@@ -449,14 +449,19 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
   },
 };
 
-/** Served by the controller for agents. */
+/**
+ * Served by the controller for agents.
+ *
+ * Errors carry a serialized pallet.v1.Failure in the trailing metadata "pallet-failure-bin".
+ */
 export type EnrollmentServiceService = typeof EnrollmentServiceService;
 export const EnrollmentServiceService = {
   /**
    * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
    *
-   * Errors: INVALID_ARGUMENT when no MAC address or no boot id is given, or when `boot_mac` is none of the node's.
+   * Errors: INVALID_ARGUMENT when no MAC address, boot id, instance id, role or port is given, or when `boot_mac` is none
+   * of the node's.
    */
   register: {
     path: "/pallet.v1.EnrollmentService/Register" as const,
@@ -489,7 +494,8 @@ export interface EnrollmentServiceServer extends UntypedServiceImplementation {
    * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
    *
-   * Errors: INVALID_ARGUMENT when no MAC address or no boot id is given, or when `boot_mac` is none of the node's.
+   * Errors: INVALID_ARGUMENT when no MAC address, boot id, instance id, role or port is given, or when `boot_mac` is none
+   * of the node's.
    */
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
   /**
@@ -506,7 +512,8 @@ export interface EnrollmentServiceClient extends Client {
    * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
    *
-   * Errors: INVALID_ARGUMENT when no MAC address or no boot id is given, or when `boot_mac` is none of the node's.
+   * Errors: INVALID_ARGUMENT when no MAC address, boot id, instance id, role or port is given, or when `boot_mac` is none
+   * of the node's.
    */
   register(
     request: RegisterRequest,
