@@ -32,8 +32,12 @@ export function leaveSystem(context: Context, resident: Sighting, ended?: AgentI
   return enter(context, { name: "netbooting", rebootAskedOf: resident.bootId }, { past, rebootsIntoAgent });
 }
 
-/** The disk may be erased. The agent that answered may be newer than the one that was last sighted. */
+/** The disk may be erased. The agent that answered may have restarted since it was sighted, in the same boot. */
 export function write(context: Context, phase: PhaseOf<"checking">, agent: AgentInstance, disk: string): Step {
+  if (agent.bootId !== phase.agent.bootId || context.state.past.includes(agent.instanceId)) {
+    const obstacle = "another boot than the one that registered answered";
+    return amend(context, phase, { obstacle }, [retryIn(context.settings.retryDelayMs)]);
+  }
   const { progress: _progress, ...state } = context.state;
   const attempts = state.attempts + 1;
   const operationId = `${state.id}-${attempts}` as OperationId;

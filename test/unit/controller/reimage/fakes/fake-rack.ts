@@ -198,6 +198,7 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
       const ended = await clock.advanceUntil(
         () => rollouts.list().find((rollout) => rollout.id === id)?.state !== "running",
         limitMs,
+        5000,
       );
       if (!ended) throw new Error(`rollout ${id} did not end: ${JSON.stringify(journal.get(id), null, 1)}`);
     },

@@ -1,0 +1,118 @@
+import type { Digest, NodeId } from "../../../../../controller/nodes/node.ts";
+import type { OperationId, Progress } from "../../../../../controller/reimage/agent-operation.ts";
+import type { ReimageEvent, ReimageEventType, Sighting } from "../../../../../controller/reimage/reimage-event.ts";
+import {
+  type Phase,
+  type PhaseName,
+  queuedReimage,
+  type ReimageState,
+} from "../../../../../controller/reimage/reimage-state.ts";
+import type { ReimageId, RolloutId } from "../../../../../controller/reimage/rollout.ts";
+import { Failure } from "../../../../../proto/failure.ts";
+
+export const digest = "d1".repeat(32) as Digest;
+export const startedAt = 1_000_000;
+
+export const queued: ReimageState = queuedReimage({
+  id: "reimage-1" as ReimageId,
+  rolloutId: "rollout-1" as RolloutId,
+  nodeId: "02:00:00:00:00:01" as NodeId,
+  nodeName: "pi-1",
+  imageName: "debian-12",
+  imageDigest: digest,
+  startedAt,
+});
+
+const timed = { since: startedAt, deadlineAt: startedAt + 600_000 };
+const agent = { bootId: "boot-1", instanceId: "instance-1" };
+const disk = "/dev/mmcblk0";
+const operationId = "reimage-1-1" as OperationId;
+const ended = { endedAt: startedAt, settled: false };
+const failure = { reason: "node-silent", message: "silent" } as const;
+const back = { ...timed, disk, previousBootId: "boot-1", returnsToAgent: 0 };
+
+/** One phase of each name. */
+export const phases: { readonly [Name in PhaseName]: Phase & { name: Name } } = {
+  queued: { name: "queued" },
+  netbooting: { ...timed, name: "netbooting" },
+  checking: { ...timed, name: "checking", agent },
+  writing: { ...timed, name: "writing", agent, disk, operationId, started: true, graced: false },
+  cancelling: { ...timed, name: "cancelling", agent, operationId, started: true },
+  rebooting: { ...back, name: "rebooting" },
+  proving: { ...back, name: "proving" },
+  proved: {
+    ...ended,
+    name: "proved",
+    proof: {
+      previousBootId: "boot-1",
+      bootId: "boot-2",
+      rootDevice: "/dev/mmcblk0p2",
+      imageDigest: digest,
+      provedAt: 1,
+    },
+  },
+  failed: { ...ended, name: "failed", failure },
+  cancelled: { ...ended, name: "cancelled", failure: { ...failure, reason: "cancelled" } },
+};
+
+/** A state in that phase, in the middle of its life. */
+export function stateIn(name: PhaseName): ReimageState {
+  return { ...queued, phase: phases[name], step: 4, attempts: 1, disk };
+}
+
+export const progress: Progress = {
+  phase: "writing",
+  read: { done: 1, total: 2 },
+  written: { done: 1, total: 2 },
+  skipped: { done: 0, total: 0 },
+  verified: { done: 0, total: 0 },
+  bytesPerSecond: 1,
+  resumed: 0,
+};
+
+/** A resident agent that proves the reimage. */
+export const proof: Sighting = {
+  role: "resident",
+  bootId: "boot-2",
+  instanceId: "instance-2",
+  rootDevice: "/dev/mmcblk0p2",
+  rootDisk: "/dev/mmcblk0",
+  installed: { imageName: "debian-12", imageDigest: digest, reimageId: "reimage-1", installedAt: "" },
+};
+
+/** A netbooted agent of a boot that was not seen before. */
+export const netbooted: Sighting = {
+  role: "netboot",
+  bootId: "boot-9",
+  instanceId: "instance-9",
+  rootDevice: "10.0.0.1:/rootfs",
+  rootDisk: "",
+};
+
+/** One event of each type, answering the given step. */
+export function eventsAt(step: number): { readonly [Type in ReimageEventType]: ReimageEvent & { type: Type } } {
+  const because = new Failure("internal", "because");
+  return {
+    started: { type: "started" },
+    resumed: { type: "resumed" },
+    "agent-sighted": { type: "agent-sighted", ...netbooted },
+    "boot-file-fetched": { type: "boot-file-fetched", path: "pxelinux.cfg/01", at: startedAt + 1 },
+    "cancel-requested": { type: "cancel-requested" },
+    "preflight-passed": { type: "preflight-passed", step, agent, disk },
+    "preflight-refused": { type: "preflight-refused", step, failure: because },
+    "agent-unreachable": { type: "agent-unreachable", step, failure: because },
+    "write-started": { type: "write-started", step },
+    "write-progressed": { type: "write-progressed", step, progress },
+    "write-succeeded": { type: "write-succeeded", step },
+    "write-failed": { type: "write-failed", step, failure: because },
+    "write-cancelled": { type: "write-cancelled", step },
+    "write-lost": { type: "write-lost", step },
+    "reboot-accepted": { type: "reboot-accepted", step },
+    "reboot-refused": { type: "reboot-refused", step, failure: because },
+    "reboot-unreachable": { type: "reboot-unreachable", step, failure: because },
+    "deadline-passed": { type: "deadline-passed", step },
+    "retry-due": { type: "retry-due", step },
+    "effect-failed": { type: "effect-failed", step, failure: because },
+    settled: { type: "settled", step },
+  };
+}
