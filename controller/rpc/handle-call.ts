@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type handleBidiStreamingCall,
   type handleServerStreamingCall,
@@ -10,6 +11,9 @@ import {
 import { unavailable } from "../refusal.ts";
 import { addressOfPeer } from "./peer.ts";
 import { statusOf } from "./status.ts";
+
+/** How much later than the end of the requests a cancellation may be told; measured: a few turns of the event loop. */
+const cancellationDelayMs = 100;
 
 /** What a door knows of the call besides the request. */
 export interface CallContext {
@@ -69,10 +73,22 @@ export function handleBidiStream<Request, Response>(
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
     const { context, end } = openContext(host, call);
-    // Answers and the status must still go out when `answers` stops reading early.
-    const requests: AsyncIterable<Request> = call.iterator({ destroyOnReturn: false });
-    void pump(host, call, answers(requests, context), context).finally(end);
+    void pump(host, call, answers(requestsOf(call, context.signal), context), context).finally(end);
   };
+}
+
+/**
+ * The requests of a call. grpc-js first ends the requests of a caller who cancels, like those of one who is done, and
+ * tells of the cancellation a moment later (Node's HTTP/2 emits "end" before "close"): what was cut off must not look
+ * complete, so the end waits for that moment.
+ */
+async function* requestsOf<Request>(
+  call: ServerDuplexStream<Request, unknown>,
+  signal: AbortSignal,
+): AsyncGenerator<Request> {
+  // Answers and the status must still go out when nobody reads the requests to their end.
+  yield* call.iterator({ destroyOnReturn: false });
+  await delay(cancellationDelayMs, undefined, { signal });
 }
 
 async function pump<Response>(

@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type Client, credentials, Metadata, ServerCredentials, type ServiceError } from "@grpc/grpc-js";
+import { createEventLog, type EventLog } from "../../../../controller/events/event-log.ts";
+import type { Image } from "../../../../controller/images/image.ts";
+import type { NodeId } from "../../../../controller/nodes/node.ts";
+import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
+import { notFound } from "../../../../controller/refusal.ts";
+import type { AgentPort } from "../../../../controller/reimage/ports.ts";
+import type { Rollout, RolloutId } from "../../../../controller/reimage/rollout.ts";
+import { createGrpcServer, type GrpcServer } from "../../../../controller/rpc/grpc-server.ts";
+import type { ControllerParts, ImageCatalogue } from "../../../../controller/rpc/parts.ts";
+import { openStore } from "../../../../controller/store/open-store.ts";
+import { FAILURE_METADATA_KEY, type Failure, failureFromWire } from "../../../../proto/failure.ts";
+import { ControllerServiceClient } from "../../../../proto/gen/pallet/v1/controller.ts";
+import { EnrollmentServiceClient } from "../../../../proto/gen/pallet/v1/enrollment.ts";
+import { Failure as WireFailure } from "../../../../proto/gen/pallet/v1/failure.ts";
+import { createManualClock, type ManualClock } from "../manual-clock.ts";
+
+/** A real gRPC server over real nodes and events, with images, rollouts and agents that a test makes up. */
+export interface ServedController {
+  readonly clock: ManualClock;
+  readonly nodes: NodeRegistry;
+  readonly events: EventLog;
+  readonly errors: object[];
+  readonly images: Map<string, Image>;
+  readonly rollouts: Map<RolloutId, Rollout>;
+  readonly active: Map<NodeId, RolloutId>;
+  /** What the doors are given; a test may replace single functions. */
+  readonly parts: { images: ImageCatalogue; rollouts: ControllerParts["rollouts"]; agent: Partial<AgentPort> };
+  readonly grpc: GrpcServer;
+  readonly socket: string;
+  /** Over TCP. */
+  readonly client: ControllerServiceClient;
+  readonly enrollment: EnrollmentServiceClient;
+  close(): Promise<void>;
+}
+
+export async function serveController(): Promise<ServedController> {
+  const folder = mkdtempSync(path.join(tmpdir(), "pallet-doors-"));
+  const clock = createManualClock(Date.UTC(2026, 10, 23));
+  const store = openStore(":memory:");
+  const events = createEventLog({ rows: store.events, clock });
+  const errors: object[] = [];
+  const log = { error: (details: object) => void errors.push(details) };
+  const nodes = createNodeRegistry({ rows: store.nodes, events, clock, heartbeatIntervalMs: 10_000, log });
+  const images = new Map<string, Image>();
+  const rollouts = new Map<RolloutId, Rollout>();
+  const active = new Map<NodeId, RolloutId>();
+  const missing = (): never => {
+    throw new Error("the test did not expect this call");
+  };
+  const existing = (id: RolloutId): Rollout => {
+    const rollout = rollouts.get(id);
+    if (rollout === undefined) throw notFound(`there is no rollout "${id}"`);
+    return rollout;
+  };
+  const parts: ServedController["parts"] = {
+    images: {
+      list: async () => [...images.values()],
+      get: async (name) => images.get(name),
+      getByDigest: async (digest) => [...images.values()].find((image) => image.digest === digest),
+      add: missing,
+      remove: async (name) => void images.delete(name),
+    },
+    rollouts: {
+      plan: missing,
+      start: missing,
+      list: () => [...rollouts.values()],
+      async *watch(id) {
+        yield existing(id);
+      },
+      cancel: existing,
+      activeRolloutOf: (id) => active.get(id),
+    },
+    agent: {},
+  };
+  const socket = path.join(folder, "controller.sock");
+  const grpc = await createGrpcServer({
+    parts: {
+      nodes,
+      events,
+      images: parts.images,
+      rollouts: parts.rollouts,
+      agents: { connect: () => ({ close: () => undefined, ...parts.agent }) as AgentPort },
+      status: () => ({
+        version: "9.9.9",
+        startedAt: clock.now(),
+        grpcAddress: "10.0.0.1:7700",
+        httpUrl: "http://10.0.0.1:7701",
+        tftpAddress: "10.0.0.1:69",
+      }),
+    },
+    heartbeatIntervalMs: 10_000,
+    address: "127.0.0.1",
+    port: 0,
+    credentials: ServerCredentials.createInsecure(),
+    socket,
+    socketCredentials: ServerCredentials.createInsecure(),
+    log,
+  });
+  const target = `127.0.0.1:${grpc.port}`;
+  const client = new ControllerServiceClient(target, credentials.createInsecure());
+  const enrollment = new EnrollmentServiceClient(target, credentials.createInsecure());
+  return {
+    clock,
+    nodes,
+    events,
+    errors,
+    images,
+    rollouts,
+    active,
+    parts,
+    grpc,
+    socket,
+    client,
+    enrollment,
+    async close() {
+      client.close();
+      enrollment.close();
+      await grpc.close();
+      nodes.close();
+      store.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+type Unary<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: object,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => unknown;
+
+/** Calls a unary RPC; rejects with the ServiceError. */
+export function ask<Request, Response>(
+  client: Client,
+  method: Unary<Request, Response>,
+  request: Request,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    method.call(client, request, new Metadata(), {}, (error, response) => {
+      if (error === null) resolve(response);
+      else reject(error);
+    });
+  });
+}
+
+/** The failure that came in the trailing metadata of an error. */
+export function failureOf(error: ServiceError): Failure {
+  const [bytes] = error.metadata.get(FAILURE_METADATA_KEY);
+  return failureFromWire(WireFailure.decode(bytes as Buffer));
+}
