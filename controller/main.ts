@@ -1,6 +1,6 @@
 // The controller: the one place where its real parts are constructed.
 import process from "node:process";
-import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
+import { ChannelCredentials, logVerbosity, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { ControllerServiceClient } from "../proto/gen/pallet/v1/controller.ts";
 import { createHttpServer } from "./boot/http-server.ts";
@@ -24,6 +24,9 @@ const serverCredentials = ServerCredentials.createInsecure();
 const socketServerCredentials = ServerCredentials.createInsecure();
 const agentCredentials = ChannelCredentials.createInsecure();
 const clientCredentials = ChannelCredentials.createInsecure();
+
+// What it would print comes as an error of the call that it is about, with more to go by.
+setLogVerbosity(logVerbosity.NONE);
 
 const effects: Effects = {
   ...createProcessEffects(),

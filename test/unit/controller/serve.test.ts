@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { credentials, ServerCredentials } from "@grpc/grpc-js";
+import { pino } from "pino";
+import { createHttpServer } from "../../../controller/boot/http-server.ts";
+import { createTftpServer } from "../../../controller/boot/tftp/tftp-server.ts";
+import { systemClock } from "../../../controller/clock.ts";
+import type { Config } from "../../../controller/config/config.ts";
+import { parseConfigFile } from "../../../controller/config/parse-config-file.ts";
+import { resolveConfig } from "../../../controller/config/resolve-config.ts";
+import { createImageStore } from "../../../controller/images/image-store.ts";
+import { createAgentConnector } from "../../../controller/rpc/agent-client.ts";
+import { createGrpcServer } from "../../../controller/rpc/grpc-server.ts";
+import { serve } from "../../../controller/serve.ts";
+import { openStore } from "../../../controller/store/open-store.ts";
+import { EnrollmentServiceClient, RegisterRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
+import { ask } from "./rpc/served-controller.ts";
+
+interface Addresses {
+  readonly grpc: string;
+  readonly http: string;
+  readonly tftp: string;
+  readonly socket: string;
+}
+
+describe("serve", () => {
+  let folder: string;
+  let stop: AbortController;
+  let running: Promise<void>;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "pallet-serve-"));
+    stop = new AbortController();
+    running = Promise.resolve();
+  });
+  afterEach(async () => {
+    stop.abort();
+    await running.catch(() => undefined);
+    rmSync(folder, { recursive: true });
+  });
+
+  const configure = (more = ""): Config => {
+    const file = `stateDirectory: state\nsocket: run/c.sock\ngrpcPort: 0\nhttpPort: 0\ntftpPort: 0\n`;
+    const result = resolveConfig([
+      parseConfigFile(more, path.join(folder, "more.yaml")),
+      parseConfigFile(file, path.join(folder, "c.yaml")),
+    ]);
+    assert.ok(result.ok, result.ok ? "" : result.problems.join("\n"));
+    return result.config;
+  };
+
+  /** Starts a controller and waits for its word that it serves. */
+  const start = (config: Config): Promise<Addresses> =>
+    new Promise((resolve, reject) => {
+      const log = pino(
+        {
+          base: null,
+          hooks: {
+            logMethod(args, method) {
+              if (args.at(-1) === "serving") resolve(args[0] as unknown as Addresses);
+              method.apply(this, args);
+            },
+          },
+        },
+        { write: () => undefined },
+      );
+      const insecure = ServerCredentials.createInsecure();
+      running = serve(
+        config,
+        {
+          version: "0",
+          clock: systemClock,
+          log,
+          agents: createAgentConnector({ credentials: credentials.createInsecure() }),
+          openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
+          openImages: createImageStore,
+          listenTftp: createTftpServer,
+          listenHttp: createHttpServer,
+          listenGrpc: (options) => createGrpcServer({ ...options, credentials: insecure, socketCredentials: insecure }),
+        },
+        stop.signal,
+      );
+      running.catch(reject);
+    });
+
+  it("serves boot configs, discovers, registers, and remembers it all after a restart", async () => {
+    const first = await start(configure());
+    const config = await fetch(`http://${first.http}/boot/pxelinux.cfg/01-b8-27-eb-00-00-01`);
+    assert.match(await config.text(), new RegExp(`pallet.controller=${first.grpc} pallet.node=b8:27:eb:00:00:01`));
+    const client = new EnrollmentServiceClient(first.grpc, credentials.createInsecure());
+    const request = RegisterRequest.fromPartial({
+      bootMac: "b8:27:eb:00:00:01",
+      facts: { bootId: "b", interfaces: [{ name: "eth0", mac: "b8:27:eb:00:00:01" }] },
+      agent: { role: 1, instanceId: "i", port: 7710 },
+    });
+    assert.equal((await ask(client, client.register, request)).name, "node-000001");
+    client.close();
+    assert.ok(existsSync(first.socket));
+    stop.abort();
+    await running;
+    assert.deepEqual(readdirSync(path.dirname(first.socket)), []);
+
+    const store = openStore(path.join(folder, "state/pallet.sqlite"));
+    const types = store.events.read({ afterId: 0, count: 100, keep: "oldest" }).map((event) => event.type);
+    assert.deepEqual(types, [
+      "controller-started",
+      "node-discovered",
+      "boot-config-rendered",
+      "node-registered",
+      "controller-stopped",
+    ]);
+    assert.equal(store.nodes.all()[0]?.agent?.instanceId, "i");
+    store.close();
+  });
+
+  it("names the port that is taken, and how to choose another; and lets go of everything", async () => {
+    const tcp = createServer().listen(0, "127.0.0.1");
+    const udp = createSocket("udp4").bind(0, "127.0.0.1");
+    await Promise.all([tcp, udp].map((each) => new Promise((resolve) => each.once("listening", resolve))));
+    const tcpPort = (tcp.address() as { port: number }).port;
+    const udpPort = udp.address().port;
+    try {
+      for (const [setting, port, message] of [
+        [
+          "grpcPort",
+          tcpPort,
+          /cannot serve gRPC at TCP 127\.0\.0\.1:\d+: another program uses that port.*grpcPort \(--grpc-port\)/,
+        ],
+        ["httpPort", tcpPort, /cannot serve HTTP at TCP .*httpPort \(--http-port\)/],
+        ["tftpPort", udpPort, /cannot serve TFTP at UDP .*ss -lunp.*tftpPort \(--tftp-port\)/],
+      ] as const) {
+        await assert.rejects(start(configure(`${setting}: ${port}`)), message);
+      }
+    } finally {
+      tcp.close();
+      udp.close();
+    }
+    await start(configure());
+  });
+
+  it("refuses an address that this machine does not have", async () => {
+    await assert.rejects(
+      start(configure("listen: 192.0.2.1")),
+      /no interface of this machine has the address 192\.0\.2\.1/,
+    );
+  });
+
+  it("refuses a boot profile that no boot config can carry before anything is served", async () => {
+    await assert.rejects(start(configure("bootProfile: {agent: {append: ['a$b']}}")), /a\$b/);
+    assert.equal(existsSync(path.join(folder, "state")), false);
+  });
+});
