@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import type { TestContext } from "node:test";
+import { credentials } from "@grpc/grpc-js";
+import { AgentServiceClient } from "../../../proto/gen/pallet/v1/agent.ts";
+
+/** A line of the agent's log. */
+export type LogLine = Record<string, unknown> & { readonly msg: string };
+
+/** The real program, as a process of its own. */
+export interface AgentProcess {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly client: AgentServiceClient;
+  readonly log: readonly LogLine[];
+  /** Resolves with the first line, past or to come, that has this message. */
+  logged(message: string): Promise<LogLine>;
+  /** Sends SIGTERM and resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+const main = path.resolve(import.meta.dirname, "../../../agent/main.ts");
+
+/** Starts `agent/main.ts` on a free port and resolves when it serves. */
+export async function anAgentProcess(test: TestContext, args: readonly string[] = []): Promise<AgentProcess> {
+  const child = spawn(process.execPath, [main, "--port", "0", "--kernel-command-line", "/dev/null", ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  const log: LogLine[] = [];
+  const waiting = new Set<{ message: string; resolve: (line: LogLine) => void; reject: (error: Error) => void }>();
+  createInterface({ input: child.stdout }).on("line", (text) => {
+    const line = JSON.parse(text) as LogLine;
+    log.push(line);
+    for (const one of waiting) if (one.message === line.msg) one.resolve(line);
+  });
+  exited.then(() => {
+    for (const { message, reject } of waiting) reject(new Error(`the agent ended without logging "${message}"`));
+  });
+  const logged = (message: string): Promise<LogLine> => {
+    const { promise, resolve, reject } = Promise.withResolvers<LogLine>();
+    const past = log.find((line) => line.msg === message);
+    if (past) resolve(past);
+    else waiting.add({ message, resolve, reject });
+    return promise;
+  };
+  let client: AgentServiceClient | undefined;
+  test.after(() => {
+    client?.close();
+    child.kill("SIGKILL");
+  });
+  const port = Number((await logged("serving"))["port"]);
+  client = new AgentServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  return {
+    child,
+    port,
+    client,
+    log,
+    logged,
+    async stop() {
+      child.kill("SIGTERM");
+      const [code] = (await exited) as [number | null];
+      return code;
+    },
+  };
+}

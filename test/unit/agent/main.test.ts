@@ -1,0 +1,169 @@
+// The real program as a process, with real clients and a real EnrollmentService.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Server, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
+import { execa } from "execa";
+import type {
+  GetNodeResponse,
+  StartOperationResponse,
+  WatchOperationResponse,
+} from "../../../proto/gen/pallet/v1/agent.ts";
+import {
+  type EnrollmentServiceServer,
+  EnrollmentServiceService,
+  type RegisterRequest,
+} from "../../../proto/gen/pallet/v1/enrollment.ts";
+import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
+import type { OperationSpec } from "../../../proto/gen/pallet/v1/operation.ts";
+import { OperationState } from "../../../proto/gen/pallet/v1/operation.ts";
+import { type AgentProcess, anAgentProcess } from "./an-agent-process.ts";
+
+/** A controller that remembers who registered, and forgets everybody after so many heartbeats. */
+async function aController(test: TestContext, forgetAfterBeats = Number.POSITIVE_INFINITY) {
+  const registrations: RegisterRequest[] = [];
+  let beats = 0;
+  const service: EnrollmentServiceServer = {
+    register(call, callback) {
+      registrations.push(call.request);
+      beats = 0;
+      callback(null, { name: "pi-1", heartbeatInterval: { seconds: 0n, nanos: 100_000_000 } });
+    },
+    heartbeat(_call, callback) {
+      beats += 1;
+      if (beats > forgetAfterBeats) callback({ code: status.NOT_FOUND });
+      else callback(null, { heartbeatInterval: { seconds: 0n, nanos: 100_000_000 } });
+    },
+  };
+  const server = new Server();
+  server.addService(EnrollmentServiceService, service);
+  const listen = (port: number) =>
+    promisify(server.bindAsync.bind(server))(`127.0.0.1:${port}`, ServerCredentials.createInsecure());
+  test.after(() => server.forceShutdown());
+  return { registrations, listen };
+}
+
+const start = ({ client }: AgentProcess, operationId: string, spec: OperationSpec) =>
+  new Promise<StartOperationResponse>((resolve, reject) => {
+    client.startOperation({ operationId, spec }, (error, response) => (error ? reject(error) : resolve(response)));
+  });
+
+const node = ({ client }: AgentProcess) => promisify<object, GetNodeResponse>(client.getNode.bind(client))({});
+
+const hasCode = (code: status) => (error: ServiceError) => {
+  assert.equal(status[error.code], status[code], error.message);
+  return true;
+};
+
+const identify: OperationSpec = {
+  work: { $case: "identify", value: { duration: { seconds: 0n, nanos: 20_000_000 } } },
+};
+
+describe("agent/main.ts", () => {
+  it("serves its node's facts, and stops in order on SIGTERM", async (test) => {
+    const agent = await anAgentProcess(test);
+    const { facts, agent: info } = await node(agent);
+    assert.match(facts?.bootId ?? "", /^[0-9a-f-]{36}$/);
+    assert.equal(info?.port, agent.port);
+    assert.equal(info?.role, AgentRole.AGENT_ROLE_NETBOOT);
+    assert.equal(await agent.stop(), 0);
+    assert.equal(agent.log.at(-1)?.msg, "stopped");
+  });
+
+  it("registers with the controller of its kernel command line, again and again until it is there", async (test) => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-"));
+    test.after(() => rm(folder, { recursive: true }));
+    const controller = await aController(test, 2);
+    // A port that is free, and stays so for a moment.
+    const unused = new Server();
+    const port = await promisify(unused.bindAsync.bind(unused))("127.0.0.1:0", ServerCredentials.createInsecure());
+    unused.forceShutdown();
+    const line = path.join(folder, "cmdline");
+    await writeFile(line, `quiet pallet.controller=127.0.0.1:${port} pallet.node=B8-27-EB-00-00-01\n`);
+    const agent = await anAgentProcess(test, ["--kernel-command-line", line, "--listen", "127.0.0.1"]);
+    await agent.logged("the controller was not reached; trying again until it is");
+    await controller.listen(port);
+    await agent.logged("the controller answers again");
+    await agent.logged("the controller does not know this agent; registering anew");
+    while (controller.registrations.length < 2) await delay(10);
+    const [first, second] = controller.registrations;
+    assert.equal(first?.bootMac, "b8:27:eb:00:00:01");
+    assert.equal(first?.agent?.port, agent.port);
+    assert.equal(first?.agent?.instanceId, second?.agent?.instanceId);
+    assert.equal(first?.facts?.bootId, (await node(agent)).facts?.bootId);
+  });
+
+  it("reports in its resident role on what it is installed, and writes nothing", async (test) => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-"));
+    test.after(() => rm(folder, { recursive: true }));
+    const file = path.join(folder, "installed.json");
+    const installedAt = "2026-01-01T00:00:00.000Z";
+    await writeFile(
+      file,
+      JSON.stringify({ imageName: "debian", imageDigest: "ab".repeat(32), reimageId: "r", installedAt }),
+    );
+    const agent = await anAgentProcess(test, ["--role", "resident", "--installed-file", file]);
+    const { agent: info } = await node(agent);
+    assert.equal(info?.role, AgentRole.AGENT_ROLE_RESIDENT);
+    assert.deepEqual(info?.installed, {
+      imageName: "debian",
+      imageDigest: "ab".repeat(32),
+      reimageId: "r",
+      installedAt: new Date(installedAt),
+    });
+    const unmount: OperationSpec = { work: { $case: "unmount", value: { device: "/dev/mmcblk0" } } };
+    await assert.rejects(start(agent, "u", unmount), hasCode(status.FAILED_PRECONDITION));
+  });
+
+  it("runs operations that can be watched to their end", async (test) => {
+    const agent = await anAgentProcess(test);
+    await start(agent, "led", identify);
+    const watched: WatchOperationResponse[] = await agent.client.watchOperation({ operationId: "led" }).toArray();
+    const last = watched.at(-1)?.operation;
+    // Few machines have such an LED; either end is a good one here.
+    const { OPERATION_STATE_FAILED, OPERATION_STATE_SUCCEEDED } = OperationState;
+    const expected = last?.failure === undefined ? OPERATION_STATE_SUCCEEDED : OPERATION_STATE_FAILED;
+    assert.equal(last?.state, expected);
+    assert.ok(last?.endedAt);
+    assert.deepEqual((await start(agent, "led", identify)).operation, last);
+    const wipe: OperationSpec = { work: { $case: "wipe", value: { device: "/dev/nothing", method: 1 } } };
+    await assert.rejects(start(agent, "led", wipe), hasCode(status.ALREADY_EXISTS));
+    await assert.rejects(start(agent, "w", wipe), hasCode(status.FAILED_PRECONDITION));
+    await assert.rejects(start(agent, "w w", wipe), hasCode(status.INVALID_ARGUMENT));
+    await assert.rejects(agent.client.watchOperation({ operationId: "w" }).toArray(), hasCode(status.NOT_FOUND));
+  });
+
+  it("reboots on request, by the command it was given, if the caller knows the boot", async (test) => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-"));
+    test.after(() => rm(folder, { recursive: true }));
+    const mark = path.join(folder, "rebooted");
+    const agent = await anAgentProcess(test, ["--reboot-command", `touch ${mark}`]);
+    const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
+    await assert.rejects(reboot({ expectedBootId: "another" }), hasCode(status.FAILED_PRECONDITION));
+    const bootId = (await node(agent)).facts?.bootId ?? "";
+    await reboot({ expectedBootId: bootId });
+    assert.ok(!existsSync(mark), "it rebooted before it answered");
+    while (!existsSync(mark)) await delay(10);
+  });
+
+  it("says everything that is wrong with its options, and ends with 1", async () => {
+    const main = path.resolve(import.meta.dirname, "../../../agent/main.ts");
+    const { exitCode, stderr } = await execa(process.execPath, [main, "--port", "x", "--role", "y"], { reject: false });
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /--port "x".*\n.*--role "y"/);
+    assert.doesNotMatch(stderr, /\.ts:/);
+  });
+
+  it("ends with 1 when its port is taken", async (test) => {
+    const { port } = await anAgentProcess(test);
+    const main = path.resolve(import.meta.dirname, "../../../agent/main.ts");
+    const { exitCode, stderr } = await execa(process.execPath, [main, "--port", String(port)], { reject: false });
+    assert.equal(exitCode, 1);
+    assert.match(stderr, new RegExp(`cannot listen on 127.0.0.1:${port}`));
+  });
+});
