@@ -1,6 +1,5 @@
 import { open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { Failure } from "../../proto/failure.ts";
 import type { Digest } from "../nodes/node.ts";
 import { Refusal } from "../refusal.ts";
@@ -10,6 +9,7 @@ import { detectFormat, detectionBytes } from "./detect-format.ts";
 import { examineImage } from "./examine-image.ts";
 import type { Image, ImageName } from "./image.ts";
 import { renderManifest } from "./parse-manifest.ts";
+import { untilAborted } from "./until-aborted.ts";
 import { writeRawFile } from "./write-raw-file.ts";
 
 /** How far an import has come. */
@@ -54,8 +54,7 @@ export async function importImage(folder: string, request: ImportRequest): Promi
   let receivedBytes = 0;
   const report = (step: string) => request.onProgress?.({ step, receivedBytes, totalBytes: request.fileBytes ?? 0 });
   const counted = async function* () {
-    // The signal must also end the wait for a source that has gone quiet.
-    for await (const chunk of Readable.from(request.source, { signal }) as AsyncIterable<Uint8Array>) {
+    for await (const chunk of untilAborted(request.source, signal)) {
       receivedBytes += chunk.length;
       report("receiving");
       yield chunk;

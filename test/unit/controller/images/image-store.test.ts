@@ -1,0 +1,426 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { execa } from "execa";
+import type { Image } from "../../../../controller/images/image.ts";
+import { createImageStore, type ImageStore, type NewImage } from "../../../../controller/images/image-store.ts";
+import type { Digest } from "../../../../controller/nodes/node.ts";
+import { Refusal } from "../../../../controller/refusal.ts";
+import { Failure, type FailureReason } from "../../../../proto/failure.ts";
+import { bootTree, kernelBytes, makeSmallImage, rootTree } from "./small-image.ts";
+
+let folder: string;
+let piOs: Buffer;
+let directory: string;
+let store: ImageStore;
+const warnings: string[] = [];
+const log = { warn: (_: object, message: string) => void warnings.push(message) };
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pallet-images-"));
+  const path = join(folder, "pi-os.img");
+  await makeSmallImage(path, [
+    { filesystem: "vfat", label: "BOOTFS", tree: bootTree },
+    { filesystem: "ext4", label: "rootfs", tree: rootTree },
+  ]);
+  piOs = await readFile(path);
+});
+after(() => rm(folder, { recursive: true }));
+beforeEach(async () => {
+  warnings.length = 0;
+  directory = await mkdtemp(join(folder, "store-"));
+  store = await createImageStore({ directory, log, now: () => 1_700_000_000_000 });
+});
+
+/** Bytes as they come from a client, in pieces that fit nothing. */
+async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 99_999) yield bytes.subarray(at, at + 99_999);
+}
+
+function add(name: string, bytes: Uint8Array, more: Partial<NewImage> = {}): Promise<Image> {
+  return store.add({ name, source: pieces(bytes), signal: new AbortController().signal, ...more });
+}
+
+async function compressed(bytes: Buffer, command: string, ...args: string[]): Promise<Buffer> {
+  const { stdout } = await execa(command, args, { input: bytes, encoding: "buffer" });
+  return Buffer.from(stdout);
+}
+
+const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex") as Digest;
+
+/** Nothing of a failed import stays behind. */
+async function assertEmpty(): Promise<void> {
+  assert.deepEqual(await readdir(directory), []);
+  assert.deepEqual(await store.list(), []);
+}
+
+async function assertRefused(adding: Promise<Image>, reason: FailureReason, message: RegExp): Promise<void> {
+  await assert.rejects(adding, (error) => {
+    assert.ok(error instanceof Failure, `${error}`);
+    assert.match(error.message, message);
+    assert.equal(error.reason, reason);
+    return true;
+  });
+}
+
+describe("importing an image", () => {
+  const formats: readonly (readonly [string, (bytes: Buffer) => Buffer | Promise<Buffer>])[] = [
+    ["raw", (bytes) => bytes],
+    ["gzip", (bytes) => gzipSync(bytes, { level: 1 })],
+    [
+      "gzip in several members",
+      (bytes) => Buffer.concat([gzipSync(bytes.subarray(0, 5000)), gzipSync(bytes.subarray(5000))]),
+    ],
+    ["gzip with zeros behind it", (bytes) => Buffer.concat([gzipSync(bytes, { level: 1 }), Buffer.alloc(512)])],
+    ["xz", (bytes) => compressed(bytes, "xz", "-1", "-c")],
+    ["zstd", (bytes) => zstdCompressSync(bytes)],
+    [
+      "zstd in several frames, which node:zlib would take for a shorter image",
+      (bytes) => Buffer.concat([zstdCompressSync(bytes.subarray(0, 50_000)), zstdCompressSync(bytes.subarray(50_000))]),
+    ],
+  ];
+  for (const [title, encode] of formats) {
+    it(`takes ${title} and finds out everything about it`, async () => {
+      const file = await encode(piOs);
+      const image = await add("small", file, { fileBytes: file.length });
+      assert.equal(image.digest, digestOf(piOs));
+      assert.deepEqual(
+        { ...image, digest: "", storedBytes: 0, partitions: image.partitions.map(({ uuid: _, ...rest }) => rest) },
+        {
+          name: "small",
+          digest: "",
+          sizeBytes: piOs.length,
+          storedBytes: 0,
+          partitionTable: "mbr",
+          partitions: [
+            {
+              number: 1,
+              offsetBytes: 1_048_576,
+              lengthBytes: 4_194_304,
+              type: "83",
+              partitionUuid: "4e639091-01",
+              filesystemType: "vfat",
+              label: "BOOTFS",
+            },
+            {
+              number: 2,
+              offsetBytes: 5_242_880,
+              lengthBytes: 8_388_608,
+              type: "83",
+              partitionUuid: "4e639091-02",
+              filesystemType: "ext4",
+              label: "rootfs",
+            },
+          ],
+          rootPartition: 2,
+          operatingSystem: "Small System 1",
+          boot: {
+            kernel: "kernel8.img",
+            initrd: "initramfs8",
+            deviceTrees: ["bcm2711-rpi-4-b.dtb"],
+            commandLine: "console=tty1 rootfstype=ext4 rootwait",
+          },
+          addedAt: 1_700_000_000_000,
+        },
+      );
+      const stored = await readFile(store.storedFile(image.digest) ?? "");
+      assert.equal(stored.length, image.storedBytes);
+      assert.ok(zstdDecompressSync(stored).equals(piOs));
+      assert.ok((await readFile(store.bootFile(image.digest, "kernel8.img") ?? "")).equals(kernelBytes));
+      assert.deepEqual(await readdir(join(directory, "small")), ["boot", "image.zst", "manifest.json"]);
+    });
+  }
+
+  it("stores one zstd frame that the zstd program restores too", async () => {
+    const image = await add("small", piOs);
+    const { stdout } = await execa("zstd", ["-dc", store.storedFile(image.digest) ?? ""], { encoding: "buffer" });
+    assert.ok(Buffer.from(stdout).equals(piOs));
+  });
+
+  it("says how far it is", async () => {
+    const steps = new Map<string, number>();
+    await add("small", piOs, {
+      fileBytes: piOs.length,
+      onProgress: ({ step, receivedBytes, totalBytes }) => {
+        assert.equal(totalBytes, piOs.length);
+        steps.set(step.split(" ")[0] ?? "", receivedBytes);
+      },
+    });
+    assert.deepEqual([...steps.keys()], ["receiving", "examining", "compressing"]);
+    assert.equal(steps.get("receiving"), piOs.length);
+  });
+
+  const layouts: readonly (readonly [string, Parameters<typeof makeSmallImage>, Partial<Image>])[] = [
+    [
+      "a GPT image with the kernel in the root's /boot, root first, and a data partition",
+      [
+        "gpt.img",
+        [
+          {
+            filesystem: "ext4",
+            tree: {
+              ...rootTree,
+              "boot/vmlinuz-6.1.0-9-arm64": "old kernel",
+              "boot/vmlinuz-6.1.0-10-arm64": kernelBytes,
+              "boot/initrd.img-6.1.0-10-arm64": "initial RAM disk",
+            },
+          },
+          { filesystem: "ext4", label: "data", tree: { "files/readme": "data" } },
+          { filesystem: "nothing" },
+        ],
+        "gpt",
+      ],
+      {
+        partitionTable: "gpt",
+        rootPartition: 1,
+        boot: {
+          kernel: "vmlinuz-6.1.0-10-arm64",
+          initrd: "initrd.img-6.1.0-10-arm64",
+          deviceTrees: [],
+          commandLine: "",
+        },
+      },
+    ],
+    [
+      "an image with a recovery system, where cmdline.txt says which root is meant",
+      [
+        "recovery.img",
+        [
+          { filesystem: "ext4", label: "recovery", tree: { ...rootTree, "usr/lib/os-release": "NAME=Recovery\n" } },
+          { filesystem: "ext4", tree: rootTree },
+          { filesystem: "vfat", tree: bootTree },
+        ],
+      ],
+      { partitionTable: "mbr", rootPartition: 2, operatingSystem: "Small System 1" },
+    ],
+    [
+      "an image with its files in folders and names that no tool must take for more than names",
+      [
+        "folders.img",
+        [
+          {
+            filesystem: "vfat",
+            tree: {
+              "config.txt": "os_prefix=current/\nkernel=vmlinuz\ninitramfs initrd.img\n",
+              "current/vmlinuz": kernelBytes,
+              "current/initrd.img": "initial RAM disk",
+              "current/cmdline.txt": "quiet\n",
+              "-n.dtb": "x",
+              "a b.dtb": "x",
+              "$(reboot).dtb": "x",
+            },
+          },
+          { filesystem: "ext4", tree: rootTree },
+        ],
+      ],
+      { boot: { kernel: "vmlinuz", initrd: "initrd.img", deviceTrees: [], commandLine: "quiet" } },
+    ],
+  ];
+  for (const [title, [name, ...rest], expected] of layouts) {
+    it(`understands ${title}`, async () => {
+      const path = join(folder, name);
+      await makeSmallImage(path, ...rest);
+      const image = await add("other", await readFile(path));
+      for (const [key, value] of Object.entries(expected)) assert.deepEqual(image[key as keyof Image], value, key);
+      const kernel = await readFile(store.bootFile(image.digest, image.boot.kernel) ?? "");
+      assert.ok(kernel.equals(kernelBytes));
+    });
+  }
+});
+
+describe("a file that cannot be imported", () => {
+  const cut = (bytes: Buffer) => bytes.subarray(0, bytes.length - 1000);
+  const altered = (bytes: Buffer) => {
+    const copy = Buffer.from(bytes);
+    const at = Math.floor(copy.length / 2);
+    return copy.fill(copy.readUInt8(at) ^ 0xff, at, at + 1);
+  };
+  const garbage = (bytes: Buffer) => Buffer.concat([bytes, Buffer.from("something else")]);
+  const xz = (bytes: Buffer) => compressed(bytes, "xz", "-1", "-c");
+  const zstd = (bytes: Buffer) => compressed(bytes, "zstd", "-q", "-c", "--check");
+
+  const cases: readonly (readonly [string, (bytes: Buffer) => Buffer | Promise<Buffer>, FailureReason, RegExp])[] = [
+    ["raw, cut short", (bytes) => bytes.subarray(0, 10 * 1024 * 1024), "image-damaged", /cut short/],
+    ["raw, cut within a sector", (bytes) => bytes.subarray(0, bytes.length - 1), "image-damaged", /cut short/],
+    ["gzip, cut short", (bytes) => cut(gzipSync(bytes)), "image-damaged", /cut short: gzip says: unexpected end/],
+    ["gzip, altered", (bytes) => altered(gzipSync(bytes)), "image-damaged", /gzip says/],
+    ["gzip with garbage behind it", (bytes) => garbage(gzipSync(bytes)), "image-damaged", /gzip says/],
+    [
+      "gzip with zeros and garbage behind it",
+      (bytes) => garbage(Buffer.concat([gzipSync(bytes), Buffer.alloc(100)])),
+      "image-damaged",
+      /something after its end/,
+    ],
+    ["xz, cut short", async (bytes) => cut(await xz(bytes)), "image-damaged", /xz says: .*Unexpected end of input/],
+    ["xz, altered", async (bytes) => altered(await xz(bytes)), "image-damaged", /xz says: .*corrupt/],
+    ["xz with garbage behind it", async (bytes) => garbage(await xz(bytes)), "image-damaged", /xz says/],
+    [
+      "zstd, cut short",
+      async (bytes) => cut(await zstd(bytes)),
+      "image-damaged",
+      /zstd says: .*(premature|incomplete)/i,
+    ],
+    ["zstd, altered", async (bytes) => altered(await zstd(bytes)), "image-damaged", /zstd says/],
+    ["zstd with garbage behind it", async (bytes) => garbage(await zstd(bytes)), "image-damaged", /zstd says/],
+    [
+      "zstd, cut short in its second frame",
+      async (bytes) => cut(Buffer.concat([await zstd(bytes.subarray(0, 50_000)), await zstd(bytes.subarray(50_000))])),
+      "image-damaged",
+      /zstd says/,
+    ],
+    ["compressed twice", (bytes) => gzipSync(zstdCompressSync(bytes)), "unsupported", /compressed twice \(zstd\)/],
+    [
+      "a compressed tar archive",
+      () => gzipSync(Buffer.alloc(4096).fill("ustar", 257, 262)),
+      "unsupported",
+      /tar archive/,
+    ],
+    ["empty", () => Buffer.alloc(0), "image-damaged", /empty/],
+  ];
+  for (const [title, encode, reason, message] of cases) {
+    it(`is refused and leaves nothing behind: ${title}`, async () => {
+      await assertRefused(add("small", await encode(piOs)), reason, message);
+      await assertEmpty();
+    });
+  }
+
+  it("is refused when fewer bytes arrive than were announced", async () => {
+    await assertRefused(add("small", piOs, { fileBytes: piOs.length + 512 }), "image-damaged", /did not arrive whole/);
+    await assertEmpty();
+  });
+
+  it("is refused when it has no kernel, or no root, with what was found", async () => {
+    const withoutKernel = join(folder, "no-kernel.img");
+    await makeSmallImage(withoutKernel, [{ filesystem: "vfat" }, { filesystem: "ext4", tree: rootTree }]);
+    await assertRefused(add("small", await readFile(withoutKernel)), "unsupported", /no Linux kernel/);
+    const withoutRoot = join(folder, "no-root.img");
+    await makeSmallImage(withoutRoot, [{ filesystem: "vfat", tree: bootTree }, { filesystem: "ext4" }]);
+    await assertRefused(add("small", await readFile(withoutRoot)), "unsupported", /2: 8 MiB ext4 with neither/);
+    await assertEmpty();
+  });
+
+  it("gives the source's own error when the source breaks", async () => {
+    for (const file of [piOs, gzipSync(piOs), await xz(piOs), await zstd(piOs)]) {
+      const broken = new Error("connection lost");
+      const source = (async function* () {
+        yield file.subarray(0, 100_000);
+        throw broken;
+      })();
+      await assert.rejects(add("small", file, { source }), (error) => error === broken);
+    }
+    await assertEmpty();
+  });
+
+  it("is given up at once when the signal comes, even while the source is silent", async () => {
+    for (const file of [piOs, gzipSync(piOs), await xz(piOs), await zstd(piOs)]) {
+      const controller = new AbortController();
+      const source = (async function* () {
+        yield file.subarray(0, 100_000);
+        setImmediate(() => controller.abort());
+        await new Promise(() => {});
+      })();
+      await assertRefused(add("small", file, { source, signal: controller.signal }), "cancelled", /cancelled/);
+    }
+    await assertEmpty();
+  });
+
+  it("is given up when the signal comes while it is compressed", async () => {
+    const controller = new AbortController();
+    const onProgress: NewImage["onProgress"] = ({ step }) =>
+      void (step.startsWith("compressing") && controller.abort());
+    await assertRefused(add("small", piOs, { signal: controller.signal, onProgress }), "cancelled", /cancelled/);
+    await assertEmpty();
+  });
+});
+
+describe("the image store", () => {
+  it("finds images by name and by digest, also after a new start, in the order of their names", async () => {
+    const image = await add("b", piOs);
+    await add("a", piOs);
+    for (const opened of [store, await createImageStore({ directory, log })]) {
+      assert.deepEqual(
+        (await opened.list()).map(({ name }) => name),
+        ["a", "b"],
+      );
+      assert.deepEqual(await opened.get("b"), image);
+      assert.equal((await opened.getByDigest(image.digest))?.name, "a");
+      assert.equal(opened.storedFile(image.digest), join(directory, "a", "image.zst"));
+      assert.equal(await opened.get("c"), undefined);
+      assert.equal(await opened.getByDigest("0".repeat(64) as Digest), undefined);
+      assert.equal(opened.storedFile("0".repeat(64) as Digest), undefined);
+    }
+    assert.deepEqual(warnings, []);
+  });
+
+  it("gives out only boot files that the manifest names", async () => {
+    const { digest } = await add("small", piOs);
+    for (const file of ["../manifest.json", "manifest.json", "config.txt", "", "/etc/passwd"]) {
+      assert.equal(store.bootFile(digest, file), undefined);
+    }
+  });
+
+  it("takes the same content under the same name again, and changes nothing", async () => {
+    const first = await add("small", piOs);
+    const before = await stat(store.storedFile(first.digest) ?? "");
+    assert.deepEqual(await add("small", gzipSync(piOs)), first);
+    assert.equal((await stat(store.storedFile(first.digest) ?? "")).ino, before.ino);
+    assert.deepEqual(await readdir(directory), ["small"]);
+  });
+
+  it("refuses other content under a name that is taken", async () => {
+    const first = await add("small", piOs);
+    const other = Buffer.from(piOs);
+    other.writeUInt8(1, 600_000);
+    await assert.rejects(add("small", other), (error) => error instanceof Refusal && error.kind === "already-exists");
+    assert.deepEqual(await store.list(), [first]);
+    assert.deepEqual(await readdir(directory), ["small"]);
+  });
+
+  it("refuses a second import of a name while the first runs", async () => {
+    const first = add("small", piOs);
+    await assert.rejects(add("small", piOs), (error) => error instanceof Refusal && error.kind === "precondition");
+    await first;
+  });
+
+  it("refuses names that are no names", async () => {
+    for (const name of ["../x", ".unfinished-1", "A", ""])
+      await assertRefused(add(name, piOs), "invalid", /is no name/);
+  });
+
+  it("removes an image and keeps its twin", async () => {
+    const { digest } = await add("a", piOs);
+    await add("b", piOs);
+    await store.remove("a");
+    assert.equal((await store.getByDigest(digest))?.name, "b");
+    assert.deepEqual(await readdir(directory), ["b"]);
+    await assert.rejects(store.remove("a"), (error) => error instanceof Refusal && error.kind === "not-found");
+  });
+
+  it("leaves out an image whose manifest is broken, says why, and keeps the others", async () => {
+    await add("good", piOs);
+    await add("bad", piOs);
+    await writeFile(join(directory, "bad", "manifest.json"), "{}");
+    await mkdir(join(directory, "stray"));
+    const opened = await createImageStore({ directory, log });
+    assert.deepEqual(
+      (await opened.list()).map(({ name }) => name),
+      ["good"],
+    );
+    assert.equal(warnings.length, 2);
+    assert.match(warnings.join("\n"), /bad is left out, its manifest.json cannot be used: format/);
+    await assert.rejects(
+      opened.add({ name: "bad", source: pieces(piOs), signal: new AbortController().signal }),
+      /bad is in the way and is no usable image/,
+    );
+  });
+
+  it("removes at its start what a crash left unfinished", async () => {
+    await mkdir(join(directory, ".unfinished-abc", "boot"), { recursive: true });
+    await createImageStore({ directory, log });
+    assert.deepEqual(await readdir(directory), []);
+  });
+});

@@ -1,0 +1,101 @@
+import { mkdir, open, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+
+const MiB = 1024 * 1024;
+
+/** Content of a filesystem by path: a file's text or bytes, or where a symbolic link points. */
+export type Tree = Readonly<Record<string, string | Buffer | { readonly link: string }>>;
+
+/** A partition of a small image. */
+export interface SmallPartition {
+  readonly filesystem: "vfat" | "ext4" | "nothing";
+  readonly label?: string;
+  readonly tree?: Tree;
+}
+
+/** A kernel is whatever bytes have its name; these are long enough to need several blocks. */
+export const kernelBytes: Buffer = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 251));
+
+/** Files of a FAT partition as Raspberry Pi OS has them. */
+export const bootTree: Tree = {
+  "config.txt": "auto_initramfs=1\narm_64bit=1\n",
+  "cmdline.txt": "console=tty1 root=PARTUUID=4e639091-02 rootfstype=ext4 rootwait\n",
+  "kernel8.img": kernelBytes,
+  initramfs8: "initial RAM disk",
+  "bcm2711-rpi-4-b.dtb": "device tree",
+};
+
+/** The least that makes a root filesystem. */
+export const rootTree: Tree = {
+  "etc/os-release": { link: "../usr/lib/os-release" },
+  "usr/lib/os-release": 'PRETTY_NAME="Small System 1"\n',
+  "usr/lib/systemd/systemd": "program",
+  "sbin/init": { link: "/lib/systemd/systemd" },
+};
+
+/**
+ * Makes a real disk image of 4 MiB FAT and 8 MiB ext4 partitions at `path`, with sfdisk, mkfs.vfat, mtools and mke2fs.
+ * The disk id of an MBR is 4e639091.
+ */
+export async function makeSmallImage(
+  path: string,
+  partitions: readonly SmallPartition[],
+  table: "dos" | "gpt" = "dos",
+): Promise<void> {
+  const placed: (SmallPartition & { readonly offset: number; readonly length: number })[] = [];
+  let offset = MiB;
+  for (const partition of partitions) {
+    const length = partition.filesystem === "ext4" ? 8 * MiB : 4 * MiB;
+    placed.push({ ...partition, offset, length });
+    offset += length;
+  }
+  const file = await open(path, "wx");
+  await file.truncate(offset + MiB);
+  await file.close();
+  const script = [
+    `label: ${table}`,
+    ...(table === "dos" ? ["label-id: 0x4e639091"] : []),
+    ...placed.map(({ offset: start, length }) => `start=${start / 512}, size=${length / 512}`),
+  ];
+  await execa("sfdisk", ["--quiet", path], { input: `${script.join("\n")}\n` });
+  for (const { filesystem, label = "", tree = {}, offset: start, length } of placed) {
+    if (filesystem === "nothing") continue;
+    const folder = `${path}.tree`;
+    await writeTree(folder, tree);
+    if (filesystem === "vfat") {
+      const size = String(length / 1024);
+      await execa("mkfs.vfat", [...(label ? ["-n", label] : []), `--offset=${start / 512}`, path, size]);
+      const names = [...new Set(Object.keys(tree).map((name) => name.split("/")[0] ?? ""))];
+      if (names.length > 0) {
+        await execa("mcopy", ["-s", "-i", `${path}@@${start}`, ...names.map((name) => join(folder, name)), "::"]);
+      }
+    } else {
+      const extended = `offset=${start},root_owner=0:0`;
+      await execa("mke2fs", [
+        "-q",
+        "-F",
+        "-t",
+        "ext4",
+        "-L",
+        label,
+        "-d",
+        folder,
+        "-E",
+        extended,
+        path,
+        `${length / 1024}k`,
+      ]);
+    }
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function writeTree(folder: string, tree: Tree): Promise<void> {
+  await mkdir(folder);
+  for (const [path, content] of Object.entries(tree)) {
+    await mkdir(join(folder, dirname(path)), { recursive: true });
+    if (typeof content === "string" || Buffer.isBuffer(content)) await writeFile(join(folder, path), content);
+    else await symlink(content.link, join(folder, path));
+  }
+}
