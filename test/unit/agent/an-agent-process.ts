@@ -24,7 +24,10 @@ export interface AgentProcess {
 const main = path.resolve(import.meta.dirname, "../../../agent/main.ts");
 
 /** Starts `agent/main.ts` on a free port and resolves when it serves. */
-export async function anAgentProcess(test: TestContext, args: readonly string[] = []): Promise<AgentProcess> {
+export async function anAgentProcess(
+  test: Pick<TestContext, "after">,
+  args: readonly string[] = [],
+): Promise<AgentProcess> {
   const child = spawn(process.execPath, [main, "--port", "0", "--kernel-command-line", "/dev/null", ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { after, before, describe, it, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Server, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
@@ -64,17 +64,64 @@ const identify: OperationSpec = {
   work: { $case: "identify", value: { duration: { seconds: 0n, nanos: 20_000_000 } } },
 };
 
-describe("agent/main.ts", () => {
-  it("serves its node's facts, and stops in order on SIGTERM", async (test) => {
-    const agent = await anAgentProcess(test);
+describe("a running agent/main.ts", () => {
+  const cleanup: (() => unknown)[] = [];
+  let agent: AgentProcess;
+  let mark: string;
+
+  before(async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-"));
+    cleanup.push(() => rm(folder, { recursive: true }));
+    mark = path.join(folder, "rebooted");
+    agent = await anAgentProcess({ after: (clean) => void cleanup.push(clean as () => unknown) }, [
+      "--reboot-command",
+      `touch ${mark}`,
+    ]);
+  });
+  after(async () => {
+    for (const clean of cleanup) await clean();
+  });
+
+  it("serves its node's facts", async () => {
     const { facts, agent: info } = await node(agent);
     assert.match(facts?.bootId ?? "", /^[0-9a-f-]{36}$/);
     assert.equal(info?.port, agent.port);
     assert.equal(info?.role, AgentRole.AGENT_ROLE_NETBOOT);
+  });
+
+  it("runs operations that can be watched to their end", async () => {
+    await start(agent, "led", identify);
+    const watched: WatchOperationResponse[] = await agent.client.watchOperation({ operationId: "led" }).toArray();
+    const last = watched.at(-1)?.operation;
+    // Few machines have such an LED; either end is a good one here.
+    const { OPERATION_STATE_FAILED, OPERATION_STATE_SUCCEEDED } = OperationState;
+    const expected = last?.failure === undefined ? OPERATION_STATE_SUCCEEDED : OPERATION_STATE_FAILED;
+    assert.equal(last?.state, expected);
+    assert.ok(last?.endedAt);
+    assert.deepEqual((await start(agent, "led", identify)).operation, last);
+    const wipe: OperationSpec = { work: { $case: "wipe", value: { device: "/dev/nothing", method: 1 } } };
+    await assert.rejects(start(agent, "led", wipe), hasCode(status.ALREADY_EXISTS));
+    await assert.rejects(start(agent, "w", wipe), hasCode(status.FAILED_PRECONDITION));
+    await assert.rejects(start(agent, "w w", wipe), hasCode(status.INVALID_ARGUMENT));
+    await assert.rejects(agent.client.watchOperation({ operationId: "w" }).toArray(), hasCode(status.NOT_FOUND));
+  });
+
+  it("reboots on request, by the command it was given, if the caller knows the boot", async () => {
+    const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
+    await assert.rejects(reboot({ expectedBootId: "another" }), hasCode(status.FAILED_PRECONDITION));
+    const bootId = (await node(agent)).facts?.bootId ?? "";
+    await reboot({ expectedBootId: bootId });
+    assert.ok(!existsSync(mark), "it rebooted before it answered");
+    while (!existsSync(mark)) await delay(10);
+  });
+
+  it("stops in order on SIGTERM", async () => {
     assert.equal(await agent.stop(), 0);
     assert.equal(agent.log.at(-1)?.msg, "stopped");
   });
+});
 
+describe("agent/main.ts", () => {
   it("registers with the controller of its kernel command line, again and again until it is there", async (test) => {
     const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-"));
     test.after(() => rm(folder, { recursive: true }));
@@ -118,37 +165,6 @@ describe("agent/main.ts", () => {
     });
     const unmount: OperationSpec = { work: { $case: "unmount", value: { device: "/dev/mmcblk0" } } };
     await assert.rejects(start(agent, "u", unmount), hasCode(status.FAILED_PRECONDITION));
-  });
-
-  it("runs operations that can be watched to their end", async (test) => {
-    const agent = await anAgentProcess(test);
-    await start(agent, "led", identify);
-    const watched: WatchOperationResponse[] = await agent.client.watchOperation({ operationId: "led" }).toArray();
-    const last = watched.at(-1)?.operation;
-    // Few machines have such an LED; either end is a good one here.
-    const { OPERATION_STATE_FAILED, OPERATION_STATE_SUCCEEDED } = OperationState;
-    const expected = last?.failure === undefined ? OPERATION_STATE_SUCCEEDED : OPERATION_STATE_FAILED;
-    assert.equal(last?.state, expected);
-    assert.ok(last?.endedAt);
-    assert.deepEqual((await start(agent, "led", identify)).operation, last);
-    const wipe: OperationSpec = { work: { $case: "wipe", value: { device: "/dev/nothing", method: 1 } } };
-    await assert.rejects(start(agent, "led", wipe), hasCode(status.ALREADY_EXISTS));
-    await assert.rejects(start(agent, "w", wipe), hasCode(status.FAILED_PRECONDITION));
-    await assert.rejects(start(agent, "w w", wipe), hasCode(status.INVALID_ARGUMENT));
-    await assert.rejects(agent.client.watchOperation({ operationId: "w" }).toArray(), hasCode(status.NOT_FOUND));
-  });
-
-  it("reboots on request, by the command it was given, if the caller knows the boot", async (test) => {
-    const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-"));
-    test.after(() => rm(folder, { recursive: true }));
-    const mark = path.join(folder, "rebooted");
-    const agent = await anAgentProcess(test, ["--reboot-command", `touch ${mark}`]);
-    const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
-    await assert.rejects(reboot({ expectedBootId: "another" }), hasCode(status.FAILED_PRECONDITION));
-    const bootId = (await node(agent)).facts?.bootId ?? "";
-    await reboot({ expectedBootId: bootId });
-    assert.ok(!existsSync(mark), "it rebooted before it answered");
-    while (!existsSync(mark)) await delay(10);
   });
 
   it("says everything that is wrong with its options, and ends with 1", async () => {

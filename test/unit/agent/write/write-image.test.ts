@@ -25,7 +25,7 @@ const image = Buffer.concat([
 ]);
 // Two frames, as a pack has many.
 const stored = Buffer.concat([zstdCompressSync(image.subarray(0, 5 * MIB)), zstdCompressSync(image.subarray(5 * MIB))]);
-const DISK_BYTES = 16 * MIB;
+const DISK_BYTES = 12 * MIB;
 
 const customisation: Customisation = {
   root: { offsetBytes: HEAD_BYTES, lengthBytes: MIB, filesystemType: "ext4" },
