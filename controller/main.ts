@@ -28,6 +28,9 @@ const clientCredentials = ChannelCredentials.createInsecure();
 // What it would print comes as an error of the call that it is about, with more to go by.
 setLogVerbosity(logVerbosity.NONE);
 
+/** How long the process may outlive a controller that has shut down, in milliseconds. */
+const lingerMs = 1000;
+
 const effects: Effects = {
   ...createProcessEffects(),
   version,
@@ -58,6 +61,8 @@ const effects: Effects = {
         },
         signal,
       );
+      // Everything is closed; what keeps the process alive now was cut off and must not keep it for ever.
+      setTimeout(() => process.exit(), lingerMs).unref();
     },
   },
 };

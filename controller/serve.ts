@@ -137,7 +137,11 @@ async function start(
       address,
       port,
       files,
-      onProblem: ({ kind, peer, error }) => log.debug({ err: error, kind, peer }, "a TFTP packet was not understood"),
+      onProblem: ({ kind, peer, error }) => {
+        // Anybody on the network can send the first two.
+        const level = kind === "malformed" || kind === "stray" ? "debug" : "error";
+        log[level]({ err: error, kind, peer }, "TFTP has a problem");
+      },
     }),
   );
   running.defer(() => tftp.close());

@@ -204,7 +204,6 @@ export function createNodeRegistry(options: {
       tell(node, "node-went-silent", `${node.name} has not been heard from for ${silentAfterMs / 1000} s`, "warning");
       announce(node, "went-silent");
     }
-    if (clock.now() - flushedAt >= flushAfterMs) flush();
   }
 
   function recordRefusal(fetch: BootFetch, node: Node | undefined): void {
@@ -246,7 +245,13 @@ export function createNodeRegistry(options: {
     // Twice per heartbeat, so that silence is told at most half a heartbeat late.
     const everyMs = heartbeatIntervalMs / 2;
     const watch = (): void => {
-      watchForSilence();
+      try {
+        watchForSilence();
+        if (clock.now() - flushedAt >= flushAfterMs) flush();
+      } catch (error) {
+        // A full disk, most likely. What is not saved stays unsaved, and is tried again.
+        log.error({ err: error }, "the state of nodes could not be saved");
+      }
       watchAgain();
     };
     clock.setTimeout(watch, everyMs, closed.signal);
@@ -280,22 +285,19 @@ export function createNodeRegistry(options: {
       if (fetch.outcome === "refused") recordRefusal(fetch, known);
       if (known === undefined) return;
       addresses.note(fetch.address, known.id, at);
-      const { agentSeenAt, ...withoutAgent } = known;
-      const isConfig = fetch.mac !== undefined;
+      // A board that asks for boot files is booting: the agent of before runs no more, and has not gone silent either.
+      const { agentSeenAt: _, ...booting } = known;
+      heard.delete(known.id);
+      silent.delete(known.id);
       const node = keep({
-        // Only a boot loader asks for a config by MAC address, so the agent of before runs no more.
-        ...(isConfig || agentSeenAt === undefined ? withoutAgent : known),
-        address: fetch.address,
+        ...booting,
+        // An agent's own address counts for more: boot loaders may get another, and people try out URLs.
+        ...((known.address === undefined || !isOnline(known)) && { address: fetch.address }),
         lastSeenAt: at,
         bootStage: { path: printablePath(fetch.path), at },
       });
-      if (isConfig) {
-        heard.delete(node.id);
-        silent.delete(node.id);
-        recordConfig(node, fetch);
-      } else {
-        recordPlannedFile(node, fetch);
-      }
+      if (fetch.mac === undefined) recordPlannedFile(node, fetch);
+      else recordConfig(node, fetch);
       announce(node, "boot-file-fetched");
     },
 

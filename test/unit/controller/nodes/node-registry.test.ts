@@ -229,6 +229,13 @@ describe("node registry", () => {
       nodes.register(registration);
       nodes.recordFetch({ address: "10.0.0.99", path: "5e1fabcd/start4.elf", outcome: "not-found", bytes: 0 });
       assert.equal(nodes.get(one)?.bootStage?.path, "5e1fabcd/start4.elf");
+    });
+
+    it("bring a new address, but not in the place of that of an agent that was heard a moment ago", () => {
+      nodes.register(registration);
+      fetchConfig(one, "10.0.0.99");
+      assert.equal(nodes.get(one)?.address, "10.0.0.7");
+      fetchConfig(one, "10.0.0.99");
       assert.equal(nodes.get(one)?.address, "10.0.0.99");
     });
 
@@ -263,13 +270,16 @@ describe("node registry", () => {
       assert.match(events[0]?.message ?? "", /"\.\.\/\.\.\/etc\/shadow\?" to 10\.0\.0\.9/);
     });
 
-    it("end the agent of before: a node that fetches its config is booting, and not silent", () => {
-      nodes.register(registration);
-      fetchConfig(one);
-      assert.equal(nodes.isOnline(nodes.require("node-000001")), false);
-      clock.advance(10 * heartbeatIntervalMs);
-      assert.equal(types().includes("node-went-silent"), false);
-    });
+    for (const path of ["bootcode.bin", "pxelinux.cfg/01-b8-27-eb-00-00-01"]) {
+      it(`end the agent of before: a node that fetches ${path} is booting, and not silent`, () => {
+        nodes.register(registration);
+        const mac = path.startsWith("pxe") ? { mac: one } : {};
+        nodes.recordFetch({ address: "10.0.0.7", path, outcome: "not-found", bytes: 0, ...mac });
+        assert.equal(nodes.isOnline(nodes.require("node-000001")), false);
+        clock.advance(10 * heartbeatIntervalMs);
+        assert.equal(types().includes("node-went-silent"), false);
+      });
+    }
   });
 
   describe("find", () => {
@@ -340,6 +350,20 @@ describe("node registry", () => {
     nodes.heartbeat({ id: one, instanceId: "instance-1" });
     nodes.close();
     assert.equal(store.nodes.all()[0]?.lastSeenAt, registeredAt + 1000 + heartbeatIntervalMs);
+  });
+
+  it("goes on when the disk is full, says so, and saves later", () => {
+    const { saveAll } = store.nodes;
+    nodes.register(registration);
+    nodes.heartbeat({ id: one, instanceId: "instance-1", temperatureCelsius: 60 });
+    store.nodes.saveAll = () => {
+      throw new Error("database or disk is full");
+    };
+    clock.advance(heartbeatIntervalMs);
+    assert.ok(errors.length > 0);
+    store.nodes.saveAll = saveAll;
+    clock.advance(heartbeatIntervalMs);
+    assert.equal(store.nodes.all()[0]?.facts?.temperatureCelsius, 60);
   });
 
   it("goes on when a listener throws, and says so", () => {
