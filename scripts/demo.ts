@@ -68,11 +68,15 @@ async function main(): Promise<number> {
   const interrupted = new AbortController();
   const interrupt = new Promise<never>((_, reject) => {
     const stop = (signal: NodeJS.Signals) => {
+      const exitCode = 128 + os.constants.signals[signal];
+      // The second time without any patience: whatever runs ends with this process.
+      if (interrupted.signal.aborted) process.exit(exitCode);
       interrupted.abort();
-      reject(new DemoError(`stopped by ${signal}`, 128 + os.constants.signals[signal]));
+      reject(new DemoError(`stopped by ${signal}`, exitCode));
     };
-    process.once("SIGINT", stop);
-    process.once("SIGTERM", stop);
+    // Not `once`: a library that finds nobody else listening ends the process before anything is tidied up.
+    process.on("SIGINT", stop);
+    process.on("SIGTERM", stop);
   });
   interrupt.catch(() => undefined);
   const unlessInterrupted = <T>(work: Promise<T>): Promise<T> => Promise.race([work, interrupt]);
@@ -128,7 +132,7 @@ async function reimageRack(rack: Rack, image: DemoImage): Promise<Rollout> {
   await run("node", "accept", "--all");
 
   step("Import the image");
-  await run("images", "add", image.imagePath, "--name", imageName);
+  await run("images", "add", path.relative(process.cwd(), image.imagePath), "--name", imageName);
   await run("nodes");
 
   step("Reimage: erase, write, verify, flip to local boot, reboot, prove");

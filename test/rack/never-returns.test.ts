@@ -1,4 +1,4 @@
-// A node that does not come back from its reboot.
+// Nodes that do not come back from their reboot as what they should be.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
@@ -6,8 +6,8 @@ import { FailureReason } from "../../proto/gen/pallet/v1/failure.ts";
 import { ReimagePhase, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
 import { createRack, type Rack } from "./rack.ts";
-import { reimageOf, tell } from "./story.ts";
-import { makeTinyImage } from "./tiny-image.ts";
+import { end, reimageOf, startReimage, tell } from "./story.ts";
+import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 describe("a node that never comes back", requires("root", "loop devices"), () => {
   let rack: Rack;
@@ -44,5 +44,37 @@ describe("a node that never comes back", requires("root", "loop devices"), () =>
         await lost.powerOn();
         await lost.console.waitFor(/"role":"netboot"/, { from: mark });
       }),
+  );
+});
+
+describe("a node whose card forgets what was verified", requires("root", "loop devices"), () => {
+  let rack: Rack;
+  let image: TinyImage;
+  before(async () => {
+    rack = await createRack({ nodes: 1, settings: { reimage: { proveTimeoutMs: 6_000 } } });
+    image = await makeTinyImage({ folder: rack.folder, name: "image" });
+    await rack.palletOk("images", "add", image.path, "--name", "image");
+    await rack.powerOnAll();
+  });
+  after(() => rack.close());
+
+  it("is not taken for done, and comes back into the agent by itself", { timeout: 120_000 }, () =>
+    tell(rack, async () => {
+      const board = rack.board(1);
+      board.failNextReboot();
+      const id = await startReimage(rack, board.mac);
+      await board.console.waitFor(/the power supply fails/);
+      await board.card.write(image.root.offsetBytes, Buffer.alloc(64 * 1024));
+      const mark = board.console.mark();
+      await board.powerOn();
+
+      const rollout = await end(rack, id);
+      assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_FAILED);
+      // The kernel reboots some seconds after its panic, and finds that its boot target is the agent again.
+      await board.console.waitFor(/Unable to mount root fs[\s\S]*warm reboot[\s\S]*"role":"netboot"/, { from: mark });
+      const [node] = await rack.client.nodes();
+      assert.equal(node?.bootTarget, BootTarget.BOOT_TARGET_AGENT);
+      assert.equal(node?.provedImageDigest, "");
+    }),
   );
 });
