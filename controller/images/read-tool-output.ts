@@ -25,6 +25,8 @@ const environment = {
   MTOOLS_SKIP_CHECK: "1",
   MTOOLS_LOWER_CASE: "0",
   LC_ALL: "C.UTF-8",
+  // blkid and debugfs lie where only root looks by default.
+  PATH: `${process.env["PATH"] ?? "/usr/bin"}:/usr/sbin:/sbin`,
 };
 
 /**

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 
@@ -17,6 +17,10 @@ export async function cacheEntry(
   const unlock = await lock(join(cacheDirectory, `.${name}.lock`));
   try {
     if (await exists(folder)) return folder;
+    // Nobody else is building this one, so whatever is there of it is left over from a build that was killed.
+    for (const stale of await readdir(cacheDirectory)) {
+      if (stale.startsWith(`.${name}-`)) await rm(join(cacheDirectory, stale), { recursive: true, force: true });
+    }
     const temporary = await mkdtemp(join(cacheDirectory, `.${name}-`));
     try {
       await build(temporary);

@@ -66,7 +66,23 @@ export async function writeDiskImage(path: string, content: DiskContent, signal?
   const labels = ["-L", "rootfs", "-U", content.rootUuid];
   await execa(
     "mke2fs",
-    ["-q", "-F", "-t", "ext4", "-b", "4096", "-m", "1", ...labels, "-d", content.rootFolder, "-E", extended, path, rootKiB],
+    [
+      "-q",
+      "-F",
+      "-t",
+      "ext4",
+      "-b",
+      "4096",
+      "-m",
+      "1",
+      ...labels,
+      "-d",
+      content.rootFolder,
+      "-E",
+      extended,
+      path,
+      rootKiB,
+    ],
     run,
   );
 }
