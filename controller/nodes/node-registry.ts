@@ -4,36 +4,14 @@ import { alreadyExists, invalid, notFound, Refusal } from "../refusal.ts";
 import type { NodeRows } from "../store/node-rows.ts";
 import { createAddressBook } from "./address-book.ts";
 import { type BootFetch, printablePath, serialInPath } from "./boot-fetch.ts";
-import { parseMacAddress } from "./mac-address.ts";
-import type { AgentInfo, BootTarget, Node, NodeFacts, NodeId } from "./node.ts";
+import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
+import { findNode } from "./find-node.ts";
+import { createLiveness } from "./liveness.ts";
+import type { BootTarget, Node, NodeId } from "./node.ts";
 import type { NodeChangeCause, NodeChangeListener } from "./node-change.ts";
 import { defaultNodeName, problemOfNodeName } from "./node-name.ts";
-
-/** What an agent says of itself and its node. */
-export interface Registration {
-  readonly id: NodeId;
-  readonly facts: NodeFacts;
-  readonly agent: AgentInfo;
-  /** IP address that it came from; absent when it did not come over IP. */
-  readonly address?: string;
-}
-
-/** A sign of life of an agent. */
-export interface Heartbeat {
-  readonly id: NodeId;
-  readonly instanceId: string;
-  readonly temperatureCelsius?: number;
-  readonly address?: string;
-}
-
-/** What a node was told to load, so that its later fetches can be understood. */
-export interface PlannedBoot {
-  readonly label: "agent" | "local";
-  /** Paths in the boot tree. */
-  readonly kernel: string;
-  readonly initrd?: string;
-  readonly deviceTree?: string;
-}
+import { createNodeTable } from "./node-table.ts";
+import { assertOwnMac, describeAgent, type Heartbeat, type Registration } from "./registration.ts";
 
 /** Every node that this controller knows. The one place that changes them; what it gives out are snapshots. */
 export interface NodeRegistry {
@@ -68,14 +46,10 @@ export interface NodeRegistry {
   close(): void;
 }
 
-/** After how many missed heartbeats a node counts as silent. */
-const missedHeartbeats = 3;
 /** How late frequent small changes (last seen, temperature, boot stage) may reach the disk, in milliseconds. */
 const flushAfterMs = 5000;
 /** No rack is this large: more would be somebody making up MAC addresses. */
 const maxNodes = 5000;
-/** At most one event about refused files per address in this time, in milliseconds. */
-const refusalEventEveryMs = 60_000;
 
 /** Builds the registry over what `rows` remembers. `log` is told of listeners that throw. */
 export function createNodeRegistry(options: {
@@ -86,27 +60,15 @@ export function createNodeRegistry(options: {
   readonly log: { error(details: object, message: string): void };
 }): NodeRegistry {
   const { rows, events, clock, heartbeatIntervalMs, log } = options;
-  const silentAfterMs = missedHeartbeats * heartbeatIntervalMs;
-  const nodes = new Map<NodeId, Node>(rows.all().map((node) => [node.id, node]));
-  const listeners = new Set<NodeChangeListener>();
+  const nodes = createNodeTable(rows);
+  const liveness = createLiveness(nodes.all(), clock, heartbeatIntervalMs);
+  const boots = createBootWatch({ append: (event) => events.append(event), now: () => clock.now() });
   const addresses = createAddressBook();
-  const planned = new Map<NodeId, PlannedBoot & { kernelFetched: boolean }>();
-  const refusalsTold = new Map<string, number>();
-  /** Nodes whose agent is heard from, as far as was told in an event. */
-  const heard = new Set<NodeId>();
-  /** Nodes that an event declared silent and none has declared back. */
-  const silent = new Set<NodeId>();
-  /** Changed in memory, not yet on disk. */
-  const unsaved = new Set<NodeId>();
+  const listeners = new Set<NodeChangeListener>();
   let flushedAt = clock.now();
 
-  for (const node of nodes.values()) {
+  for (const node of nodes.all()) {
     if (node.address !== undefined) addresses.note(node.address, node.id, node.lastSeenAt);
-    if (isOnline(node)) heard.add(node.id);
-  }
-
-  function isOnline(node: Node): boolean {
-    return node.agentSeenAt !== undefined && clock.now() - node.agentSeenAt <= silentAfterMs;
   }
 
   function tell(node: Node, type: EventType, message: string, severity: NewEvent["severity"] = "info"): void {
@@ -123,24 +85,8 @@ export function createNodeRegistry(options: {
     }
   }
 
-  /** A change that must survive a power cut at once. */
-  function save(node: Node): Node {
-    rows.save(node);
-    nodes.set(node.id, node);
-    unsaved.delete(node.id);
-    return node;
-  }
-
-  /** A change that may be lost. */
-  function keep(node: Node): Node {
-    nodes.set(node.id, node);
-    unsaved.add(node.id);
-    return node;
-  }
-
   function flush(): void {
-    rows.saveAll([...unsaved].flatMap((id) => nodes.get(id) ?? []));
-    unsaved.clear();
+    nodes.flush();
     flushedAt = clock.now();
   }
 
@@ -151,22 +97,7 @@ export function createNodeRegistry(options: {
   }
 
   function find(text: string): Node | undefined {
-    const byName = [...nodes.values()].find((node) => node.name === text);
-    if (byName !== undefined) return byName;
-    const mac = parseMacAddress(text);
-    const byMac = mac === undefined ? undefined : nodes.get(mac);
-    if (byMac !== undefined) return byMac;
-    const bySerial = withSerial(text.toLowerCase());
-    if (bySerial.length > 1) {
-      const names = bySerial.map((node) => node.name).join(", ");
-      throw invalid(`several nodes have the serial number ${text}: ${names}; use a name or a MAC address`);
-    }
-    return bySerial[0];
-  }
-
-  function withSerial(serial: string): Node[] {
-    if (serial === "") return [];
-    return [...nodes.values()].filter((node) => node.facts?.serial === serial);
+    return findNode(nodes.all(), text);
   }
 
   function discover(id: NodeId, address: string | undefined, how: string): Node {
@@ -180,9 +111,9 @@ export function createNodeRegistry(options: {
         `${id} is not recorded: ${maxNodes} nodes are known already; forget those that do not exist`,
       );
     }
-    const node = save({
+    const node = nodes.save({
       id,
-      name: defaultNodeName(id, (name) => find(name) !== undefined),
+      name: defaultNodeName(id, (name) => nodes.all().some((other) => other.name === name)),
       accepted: false,
       bootTarget: { kind: "agent" },
       lastSeenAt: at,
@@ -195,49 +126,20 @@ export function createNodeRegistry(options: {
   }
 
   function watchForSilence(): void {
-    for (const id of heard) {
-      const node = nodes.get(id);
-      if (node !== undefined && isOnline(node)) continue;
-      heard.delete(id);
-      if (node === undefined) continue;
-      silent.add(id);
-      tell(node, "node-went-silent", `${node.name} has not been heard from for ${silentAfterMs / 1000} s`, "warning");
+    for (const node of liveness.newlySilent(nodes.get)) {
+      const forSeconds = liveness.silentAfterMs / 1000;
+      tell(node, "node-went-silent", `${node.name} has not been heard from for ${forSeconds} s`, "warning");
       announce(node, "went-silent");
     }
   }
 
-  function recordRefusal(fetch: BootFetch, node: Node | undefined): void {
-    const at = clock.now();
-    if (at - (refusalsTold.get(fetch.address) ?? Number.NEGATIVE_INFINITY) < refusalEventEveryMs) return;
-    if (refusalsTold.size > 1000) refusalsTold.clear();
-    refusalsTold.set(fetch.address, at);
-    events.append({
-      type: "boot-file-refused",
-      severity: "warning",
-      message: `refused to serve "${printablePath(fetch.path)}" to ${fetch.address}: not a path inside the boot tree`,
-      ...(node !== undefined && { nodeId: node.id, nodeName: node.name }),
-    });
-  }
-
-  function recordConfig(node: Node, fetch: BootFetch): void {
-    if (fetch.outcome !== "served") return;
-    const label = planned.get(node.id)?.label ?? node.bootTarget.kind;
-    tell(node, "boot-config-rendered", `${node.name} fetched its boot config: it boots ${label}`);
-  }
-
-  function recordPlannedFile(node: Node, fetch: BootFetch): void {
-    const boot = planned.get(node.id);
-    if (boot === undefined) return;
-    const path = fetch.path.replace(/^\/+/, "");
-    const word = path === boot.kernel ? "kernel" : path === boot.initrd ? "initial RAM disk" : undefined;
-    if (word === undefined) return;
-    if (fetch.outcome === "not-found") {
-      const message = `${node.name} asked for its ${word} "${printablePath(path)}", which is not in the boot tree`;
-      tell(node, "boot-file-refused", message, "error");
-    } else if (fetch.outcome === "served" && word === "kernel" && !boot.kernelFetched) {
-      boot.kernelFetched = true;
-      tell(node, "boot-file-fetched", `${node.name} fetched its kernel "${printablePath(path)}" (${boot.label})`);
-    }
+  /** Whose fetch it was, as far as can be known. */
+  function fetcherOf(fetch: BootFetch): Node | undefined {
+    const serial = serialInPath(fetch.path);
+    const bySerial = serial && nodes.all().find((node) => node.facts?.serial.endsWith(serial));
+    if (fetch.mac === undefined && bySerial) return bySerial;
+    const id = fetch.mac ?? addresses.ownerOf(fetch.address, clock.now());
+    return id && nodes.get(id);
   }
 
   const closed = new AbortController();
@@ -259,59 +161,46 @@ export function createNodeRegistry(options: {
   watchAgain();
 
   return {
-    list: () => [...nodes.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    get: (id) => nodes.get(id),
+    list: () => nodes.all().sort((a, b) => (a.name < b.name ? -1 : 1)),
+    get: nodes.get,
     find,
     require(text) {
       const node = find(text);
       if (node !== undefined) return node;
       throw notFound(`there is no node "${text}"; "controller nodes" lists those that exist`);
     },
-    isOnline,
+    isOnline: liveness.isOnline,
     discover: (id, address) => discover(id, address, "by its boot request"),
 
-    bootPlanned(id, boot) {
-      planned.set(id, { ...boot, kernelFetched: false });
-    },
+    bootPlanned: boots.planned,
 
     recordFetch(fetch) {
       const at = clock.now();
-      const serial = serialInPath(fetch.path);
-      const id =
-        fetch.mac ??
-        [...nodes.values()].find((node) => serial !== undefined && node.facts?.serial.endsWith(serial))?.id ??
-        addresses.ownerOf(fetch.address, at);
-      const known = id === undefined ? undefined : nodes.get(id);
-      if (fetch.outcome === "refused") recordRefusal(fetch, known);
-      if (known === undefined) return;
+      const known = fetcherOf(fetch);
+      if (known === undefined) {
+        boots.fetched(fetch, undefined);
+        return;
+      }
       addresses.note(fetch.address, known.id, at);
       // A board that asks for boot files is booting: the agent of before runs no more, and has not gone silent either.
       const { agentSeenAt: _, ...booting } = known;
-      heard.delete(known.id);
-      silent.delete(known.id);
-      const node = keep({
+      liveness.notExpected(known.id);
+      const node = nodes.keep({
         ...booting,
         // An agent's own address counts for more: boot loaders may get another, and people try out URLs.
-        ...((known.address === undefined || !isOnline(known)) && { address: fetch.address }),
+        ...((known.address === undefined || !liveness.isOnline(known)) && { address: fetch.address }),
         lastSeenAt: at,
         bootStage: { path: printablePath(fetch.path), at },
       });
-      if (fetch.mac === undefined) recordPlannedFile(node, fetch);
-      else recordConfig(node, fetch);
+      boots.fetched(fetch, node);
       announce(node, "boot-file-fetched");
     },
 
     register({ id, facts, agent, address }) {
-      if (!facts.interfaces.some((candidate) => parseMacAddress(candidate.mac) === id)) {
-        const own = facts.interfaces.map((candidate) => candidate.mac).join(", ") || "none";
-        throw invalid(
-          `${id} cannot register: that MAC address is none of this node's own (${own}); ` +
-            'check "pallet.node=" on its kernel command line',
-        );
-      }
+      assertOwnMac(id, facts);
       const before = discover(id, address, "by its registration");
       const at = clock.now();
-      const node = save({
+      const node = nodes.save({
         ...before,
         facts,
         agent,
@@ -319,8 +208,7 @@ export function createNodeRegistry(options: {
         agentSeenAt: at,
         ...(address !== undefined && { address }),
       });
-      heard.add(id);
-      const wasSilent = silent.delete(id);
+      const wasSilent = liveness.heard(id);
       if (before.facts !== undefined && before.facts.serial !== facts.serial) {
         const was = `${before.facts.serial || "(none)"}, now ${facts.serial || "(none)"}`;
         const message = `${node.name} has another serial number than before (was ${was}): two boards with one MAC address?`;
@@ -341,15 +229,14 @@ export function createNodeRegistry(options: {
       const at = clock.now();
       if (address !== undefined) addresses.note(address, id, at);
       const { temperatureCelsius: _, ...facts } = before.facts;
-      const node = keep({
+      const node = nodes.keep({
         ...before,
         facts: { ...facts, ...(temperatureCelsius !== undefined && { temperatureCelsius }) },
         lastSeenAt: at,
         agentSeenAt: at,
         ...(address !== undefined && { address }),
       });
-      heard.add(id);
-      if (silent.delete(id)) {
+      if (liveness.heard(id)) {
         tell(
           node,
           "node-came-back",
@@ -370,7 +257,7 @@ export function createNodeRegistry(options: {
       if (other !== undefined && other.id !== id) {
         throw alreadyExists(`"${name}" stands for another node already: ${other.name} (${other.id})`);
       }
-      const node = save({ ...before, name });
+      const node = nodes.save({ ...before, name });
       tell(node, "node-renamed", `${before.name} is now called ${name}`);
       announce(node, "renamed");
       return node;
@@ -379,7 +266,7 @@ export function createNodeRegistry(options: {
     accept(id) {
       const before = existing(id);
       if (before.accepted) return before;
-      const node = save({ ...before, accepted: true });
+      const node = nodes.save({ ...before, accepted: true });
       tell(node, "node-accepted", `${node.name} was accepted`);
       announce(node, "accepted");
       return node;
@@ -387,10 +274,10 @@ export function createNodeRegistry(options: {
 
     forget(id) {
       const node = existing(id);
-      rows.remove(id);
-      nodes.delete(id);
+      nodes.remove(id);
       addresses.forget(id);
-      for (const memory of [planned, heard, silent, unsaved]) memory.delete(id);
+      boots.forget(id);
+      liveness.notExpected(id);
       tell(node, "node-forgotten", `${node.name} (${id}) was forgotten`);
       announce(node, "forgotten");
     },
@@ -398,7 +285,7 @@ export function createNodeRegistry(options: {
     setBootTarget(id, target) {
       const before = existing(id);
       if (sameTarget(before.bootTarget, target)) return before;
-      const node = save({ ...before, bootTarget: target });
+      const node = nodes.save({ ...before, bootTarget: target });
       const words = target.kind === "agent" ? "agent" : `local (image ${target.imageDigest.slice(0, 12)})`;
       tell(node, "boot-target-changed", `the next boot of ${node.name} goes to ${words}`);
       announce(node, "boot-target-changed");
@@ -406,7 +293,7 @@ export function createNodeRegistry(options: {
     },
 
     setProved(id, proved) {
-      const node = save({ ...existing(id), proved });
+      const node = nodes.save({ ...existing(id), proved });
       announce(node, "proved");
       return node;
     },
@@ -432,12 +319,4 @@ function sameTarget(a: BootTarget, b: BootTarget): boolean {
 
 function secondsBetween(earlier: number | undefined, later: number): number {
   return Math.round((later - (earlier ?? later)) / 1000);
-}
-
-function describeAgent(node: Node): string {
-  const { agent, facts } = node;
-  if (agent === undefined || facts === undefined) return "no agent";
-  const root = `root on ${facts.root.source} (${facts.root.filesystemType})`;
-  if (agent.role === "netboot") return `netbooted agent, ${root}`;
-  return `running ${agent.installed?.imageName ?? "a system that Pallet did not install"}, ${root}`;
 }

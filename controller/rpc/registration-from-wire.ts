@@ -2,7 +2,7 @@ import type { HeartbeatRequest, RegisterRequest } from "../../proto/gen/pallet/v
 import * as wire from "../../proto/gen/pallet/v1/node.ts";
 import { parseMacAddress } from "../nodes/mac-address.ts";
 import type { AgentInfo, Digest, InstalledSystem, NodeFacts, NodeId } from "../nodes/node.ts";
-import type { Heartbeat, Registration } from "../nodes/node-registry.ts";
+import type { Heartbeat, Registration } from "../nodes/registration.ts";
 import { invalid } from "../refusal.ts";
 import { plainText, required, requiredText } from "./text-from-wire.ts";
 

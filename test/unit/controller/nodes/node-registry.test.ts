@@ -3,11 +3,8 @@ import { beforeEach, describe, it } from "node:test";
 import type { NewEvent } from "../../../../controller/events/event.ts";
 import type { AgentInfo, Digest, NodeFacts, NodeId } from "../../../../controller/nodes/node.ts";
 import type { NodeChange } from "../../../../controller/nodes/node-change.ts";
-import {
-  createNodeRegistry,
-  type NodeRegistry,
-  type Registration,
-} from "../../../../controller/nodes/node-registry.ts";
+import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
+import type { Registration } from "../../../../controller/nodes/registration.ts";
 import { openStore, type Store } from "../../../../controller/store/open-store.ts";
 import { createManualClock, type ManualClock } from "../manual-clock.ts";
 

@@ -1,0 +1,19 @@
+import { invalid } from "../refusal.ts";
+import { parseMacAddress } from "./mac-address.ts";
+import type { Node } from "./node.ts";
+
+/**
+ * The node that a person means: by name, MAC address in any usual notation, or serial number. Throws a Failure when
+ * two nodes have that serial number.
+ */
+export function findNode(nodes: Iterable<Node>, text: string): Node | undefined {
+  const all = [...nodes];
+  const id = parseMacAddress(text);
+  const named = all.find((node) => node.name === text) ?? all.find((node) => node.id === id);
+  if (named !== undefined || text === "") return named;
+  const serial = text.toLowerCase();
+  const [first, ...more] = all.filter((node) => node.facts?.serial === serial);
+  if (first === undefined || more.length === 0) return first;
+  const names = [first, ...more].map((node) => node.name).join(", ");
+  throw invalid(`several nodes have the serial number ${text}: ${names}; use a name or a MAC address`);
+}

@@ -1,0 +1,48 @@
+import type { NodeRows } from "../store/node-rows.ts";
+import type { Node, NodeId } from "./node.ts";
+
+/** The nodes in memory and on disk. */
+export interface NodeTable {
+  get(id: NodeId): Node | undefined;
+  all(): Node[];
+  readonly size: number;
+  /** A change that must survive a power cut: on disk when this returns. */
+  save(node: Node): Node;
+  /** A change that happens often and may be lost: on disk after the next flush. */
+  keep(node: Node): Node;
+  remove(id: NodeId): void;
+  flush(): void;
+}
+
+/** Reads all nodes, and writes each change through to `rows`, at once or later. */
+export function createNodeTable(rows: NodeRows): NodeTable {
+  const nodes = new Map<NodeId, Node>(rows.all().map((node) => [node.id, node]));
+  const unsaved = new Set<NodeId>();
+  return {
+    get: (id) => nodes.get(id),
+    all: () => [...nodes.values()],
+    get size() {
+      return nodes.size;
+    },
+    save(node) {
+      rows.save(node);
+      nodes.set(node.id, node);
+      unsaved.delete(node.id);
+      return node;
+    },
+    keep(node) {
+      nodes.set(node.id, node);
+      unsaved.add(node.id);
+      return node;
+    },
+    remove(id) {
+      rows.remove(id);
+      nodes.delete(id);
+      unsaved.delete(id);
+    },
+    flush() {
+      rows.saveAll([...unsaved].flatMap((id) => nodes.get(id) ?? []));
+      unsaved.clear();
+    },
+  };
+}

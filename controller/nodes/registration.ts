@@ -1,0 +1,39 @@
+import { invalid } from "../refusal.ts";
+import { parseMacAddress } from "./mac-address.ts";
+import type { AgentInfo, Node, NodeFacts, NodeId } from "./node.ts";
+
+/** What an agent says of itself and its node. */
+export interface Registration {
+  readonly id: NodeId;
+  readonly facts: NodeFacts;
+  readonly agent: AgentInfo;
+  /** IP address that it came from; absent when it did not come over IP. */
+  readonly address?: string;
+}
+
+/** A sign of life of an agent. */
+export interface Heartbeat {
+  readonly id: NodeId;
+  readonly instanceId: string;
+  readonly temperatureCelsius?: number;
+  readonly address?: string;
+}
+
+/** Throws a Failure when the MAC address is none of the node's own: its facts would be kept under another node's name. */
+export function assertOwnMac(id: NodeId, facts: NodeFacts): void {
+  if (facts.interfaces.some((candidate) => parseMacAddress(candidate.mac) === id)) return;
+  const own = facts.interfaces.map((candidate) => candidate.mac).join(", ") || "none";
+  throw invalid(
+    `${id} cannot register: that MAC address is none of this node's own (${own}); ` +
+      'check "pallet.node=" on its kernel command line',
+  );
+}
+
+/** What the node runs, and from where, for a person. */
+export function describeAgent(node: Node): string {
+  const { agent, facts } = node;
+  if (agent === undefined || facts === undefined) return "no agent";
+  const root = `root on ${facts.root.source} (${facts.root.filesystemType})`;
+  if (agent.role === "netboot") return `netbooted agent, ${root}`;
+  return `running ${agent.installed?.imageName ?? "a system that Pallet did not install"}, ${root}`;
+}
