@@ -35,7 +35,8 @@ export const checkSteps: readonly Step[] = [
   },
   {
     title: "quick tests: units, architecture, contracts",
-    run: () => runTests(["test/unit/**/*.test.ts", "test/contract/**/*.test.ts"], 2),
+    run: () =>
+      runTests(["test/unit/**/*.test.ts", "test/contract/**/*.test.ts"], { concurrency: 2, timeoutMs: 120_000 }),
   },
 ];
 

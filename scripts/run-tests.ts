@@ -5,13 +5,16 @@ import { spec } from "node:test/reporters";
 
 /**
  * Runs test files by Node's own runner and prints its report. Throws when a test failed, when a pattern matched no
- * test at all, and, in CI, when a test was skipped: there a missing part is a defect of the set-up.
+ * test at all, when a file took longer than `timeoutMs`, and, in CI, when a test was skipped: there a missing part is a defect of the set-up.
  */
-export async function runTests(globPatterns: readonly string[], concurrency: number): Promise<void> {
+export async function runTests(
+  globPatterns: readonly string[],
+  { concurrency, timeoutMs }: { readonly concurrency: number; readonly timeoutMs: number },
+): Promise<void> {
   const skipped: string[] = [];
   let passed = 0;
   let failed = 0;
-  const events = run({ globPatterns: [...globPatterns], concurrency, cwd: process.cwd() });
+  const events = run({ globPatterns: [...globPatterns], concurrency, timeout: timeoutMs, cwd: process.cwd() });
   events.on("test:pass", (test) => {
     if (test.skip !== undefined && test.skip !== false) {
       skipped.push(`${test.name} (${test.skip === true ? "no reason given" : test.skip})`);

@@ -3,9 +3,11 @@ import { checkSteps } from "./check.ts";
 import { runTests } from "./run-tests.ts";
 import { runSteps } from "./steps.ts";
 
+// One file at a time: each of these loads both cores by itself.
+const realParts = { concurrency: 1, timeoutMs: 900_000 };
+
 await runSteps("test", [
   ...checkSteps,
-  // One file at a time: each of these loads both cores by itself.
-  { title: "real parts end to end", run: () => runTests(["test/e2e/**/*.test.ts"], 1) },
-  { title: "the rack of simulated Pis", run: () => runTests(["test/rack/**/*.test.ts"], 1) },
+  { title: "real parts end to end", run: () => runTests(["test/e2e/**/*.test.ts"], realParts) },
+  { title: "the rack of simulated Pis", run: () => runTests(["test/rack/**/*.test.ts"], realParts) },
 ]);
