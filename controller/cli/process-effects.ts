@@ -20,6 +20,7 @@ function createInput(stream: NodeJS.ReadStream): Input {
     readLine: (signal) =>
       new Promise((resolve, reject) => {
         signal.throwIfAborted();
+        stream.ref?.();
         // `terminal: false` leaves the terminal in its cooked mode, where Ctrl-C is a signal like everywhere else.
         const lines = createInterface({ input: stream, terminal: false });
         const onAbort = () => {
@@ -34,7 +35,9 @@ function createInput(stream: NodeJS.ReadStream): Input {
         lines.once("close", () => {
           signal.removeEventListener("abort", onAbort);
           resolve(undefined);
+          // Otherwise the process would not end before its stdin does.
           stream.pause();
+          stream.unref?.();
         });
       }),
     bytes: () => stream,
