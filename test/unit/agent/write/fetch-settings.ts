@@ -2,7 +2,7 @@ import type { FetchSettings } from "../../../../agent/write/fetch-range.ts";
 
 /** As patient as a test can be. */
 export const impatient: FetchSettings = {
-  idleTimeoutMs: 60,
-  giveUpAfterMs: 250,
+  idleTimeoutMs: 250,
+  giveUpAfterMs: 1_500,
   backoff: { firstMs: 1, capMs: 5, random: () => 0 },
 };
