@@ -35,17 +35,19 @@ export async function createNetworkNamespace(): Promise<NetworkNamespace> {
   };
 }
 
-/** One board's cable and the socket of the switch that it is in. */
+/** One board's network interface, its cable, and the socket of the switch that it is in. */
 export interface Port {
-  /** The board's side; its interface is eth0. */
-  readonly namespace: NetworkNamespace;
+  /** What DHCP gives the board. */
   readonly address: string;
+  /** Gives the interface power: a new namespace with eth0 in it. Nothing when it has power. */
+  powerOn(): Promise<NetworkNamespace>;
+  /** Takes it away: connections are gone without a word to their other ends. */
+  powerOff(): Promise<void>;
   /** Pulls the cable. */
   cut(): Promise<void>;
   restore(): Promise<void>;
   /** Limits what the board receives; undefined lifts the limit (tc-tbf(8)). */
   limit(bytesPerSecond: number | undefined): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** The rack's switch and the management machine's place on it. */
@@ -55,7 +57,7 @@ export interface Network {
   /** Address of the management machine. */
   readonly address: string;
   /** Plugs a board in: number 1 to 200 becomes 10.77.0.(10 + number). */
-  plug(number: number, mac: string): Promise<Port>;
+  plug(number: number, mac: string): Port;
   close(): Promise<void>;
 }
 
@@ -69,33 +71,55 @@ export async function createNetwork(): Promise<Network> {
     `link add rack type bridge forward_delay 0\naddr add ${address}/24 dev rack\nlink set rack up\n`,
   );
 
-  const plug = async (number: number, mac: string): Promise<Port> => {
-    const board = await createNetworkNamespace();
+  const plug = (number: number, mac: string): Port => {
     const socket = `port${number}`;
     const boardAddress = `10.77.0.${10 + number}`;
-    await namespace.run(
-      "ip",
-      ["-batch", "-"],
-      `link add ${socket} type veth peer name eth0 address ${mac} netns ${board.pid}\nlink set ${socket} master rack up\n`,
-    );
-    // What DHCP would give it.
-    await board.run("ip", ["-batch", "-"], `addr add ${boardAddress}/24 dev eth0\nlink set eth0 up\n`);
-    let limited = false;
+    let board: NetworkNamespace | undefined;
+    let isCut = false;
+    let limitBytesPerSecond: number | undefined;
+
+    const applyCable = async (): Promise<void> => {
+      if (board !== undefined) await namespace.run("ip", ["link", "set", socket, isCut ? "down" : "up"]);
+    };
+    const applyLimit = async (): Promise<void> => {
+      if (board === undefined) return;
+      // Fails only where there was no limit.
+      await namespace.run("tc", ["qdisc", "del", "dev", socket, "root"]).catch(() => undefined);
+      if (limitBytesPerSecond === undefined) return;
+      const bucket = ["rate", `${limitBytesPerSecond}bps`, "burst", "64kb", "latency", "200ms"];
+      await namespace.run("tc", ["qdisc", "add", "dev", socket, "root", "tbf", ...bucket]);
+    };
     return {
-      namespace: board,
       address: boardAddress,
-      cut: async () => void (await namespace.run("ip", ["link", "set", socket, "down"])),
-      restore: async () => void (await namespace.run("ip", ["link", "set", socket, "up"])),
-      async limit(bytesPerSecond) {
-        if (bytesPerSecond === undefined) {
-          if (limited) await namespace.run("tc", ["qdisc", "del", "dev", socket, "root"]);
-        } else {
-          const bucket = ["rate", `${bytesPerSecond}bps`, "burst", "64kb", "latency", "200ms"];
-          await namespace.run("tc", ["qdisc", "replace", "dev", socket, "root", "tbf", ...bucket]);
-        }
-        limited = bytesPerSecond !== undefined;
+      async powerOn() {
+        if (board !== undefined) return board;
+        board = await createNetworkNamespace();
+        const pair = `${socket} type veth peer name eth0 address ${mac} netns ${board.pid}`;
+        await namespace.run("ip", ["-batch", "-"], `link add ${pair}\nlink set ${socket} master rack\n`);
+        await board.run("ip", ["-batch", "-"], `addr add ${boardAddress}/24 dev eth0\nlink set eth0 up\n`);
+        await applyLimit();
+        await applyCable();
+        return board;
       },
-      close: () => board.close(),
+      async powerOff() {
+        if (board === undefined) return;
+        const dark = board;
+        board = undefined;
+        await namespace.run("ip", ["link", "delete", socket]);
+        await dark.close();
+      },
+      async cut() {
+        isCut = true;
+        await applyCable();
+      },
+      async restore() {
+        isCut = false;
+        await applyCable();
+      },
+      async limit(bytesPerSecond) {
+        limitBytesPerSecond = bytesPerSecond;
+        await applyLimit();
+      },
     };
   };
   return { namespace, address, plug, close: () => namespace.close() };

@@ -9,7 +9,7 @@ import { checkout } from "./checkout.ts";
 import { createConsole } from "./console.ts";
 import { ended, spawnLeashed } from "./leashed-process.ts";
 import type { MachineSpec } from "./machine/machine-spec.ts";
-import type { Network } from "./network.ts";
+import type { Network, NetworkNamespace } from "./network.ts";
 import { type PiModelName, piModels } from "./pi-model.ts";
 
 /** What kind of board to make. */
@@ -30,7 +30,7 @@ export async function createSimulatedBoard(
   const low = (0x1a_2b_00 + number).toString(16).padStart(6, "0");
   const mac = `${profile.macPrefix}:${low.slice(0, 2)}:${low.slice(2, 4)}:${low.slice(4, 6)}`;
   const serial = `10${low}`;
-  const port = await network.plug(number, mac);
+  const port = network.plug(number, mac);
   const card = await createCard(path.join(folder, `card-${number}.img`), options.cardBytes);
   const console = createConsole(`board ${number} (${mac})`);
   const spec: MachineSpec = {
@@ -45,11 +45,11 @@ export async function createSimulatedBoard(
   let machine: { readonly process: ChildProcess; readonly gone: Promise<void> } | undefined;
   let nextRebootFails = false;
 
-  const start = (): void => {
+  const start = (namespace: NetworkNamespace): void => {
     const namespaces = ["--pid", "--mount", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"];
     const program = [process.execPath, path.join(import.meta.dirname, "machine.ts"), JSON.stringify(spec)];
     const child = spawnLeashed("nsenter", [
-      `--net=${port.namespace.path}`,
+      `--net=${namespace.path}`,
       "--",
       "unshare",
       ...namespaces,
@@ -62,16 +62,21 @@ export async function createSimulatedBoard(
       if (!chunk.startsWith("unshare: sigprocmask")) console.append(chunk);
     });
     const gone = ended(child).then(async ({ code, signal }) => {
-      await detachLoopsOver(card.device);
-      machine = undefined;
+      await detachLoopsOver(card.device).catch((error: unknown) => console.append(`rack: ${String(error)}\n`));
       // reboot(2) in a PID namespace kills its first process by SIGHUP; unshare(1) passes that on as its own end.
       const reboots = signal === "SIGHUP" || code === 129;
-      if (!reboots) console.append(`rack: power off (${signal ?? `exit code ${code}`})\n`);
-      else if (nextRebootFails) console.append("rack: rebooting, but the power supply fails\n");
-      else {
+      machine = undefined;
+      if (reboots && !nextRebootFails) {
         console.append("rack: warm reboot\n");
-        start();
+        start(namespace);
+        return;
       }
+      await port.powerOff();
+      console.append(
+        reboots
+          ? "rack: rebooting, but the power supply fails\n"
+          : `rack: power off (${signal ?? `exit code ${code}`})\n`,
+      );
     });
     machine = { process: child, gone };
   };
@@ -96,6 +101,8 @@ export async function createSimulatedBoard(
   };
 
   const powerOff = async (): Promise<void> => {
+    // The network first, or the host's kernel would tell the other ends of connections what a dead board cannot.
+    await port.powerOff();
     while (machine !== undefined) {
       const { process: child, gone } = machine;
       const pid = await firstProcess().catch(() => undefined);
@@ -116,7 +123,7 @@ export async function createSimulatedBoard(
     isOn: () => machine !== undefined,
     async powerOn() {
       nextRebootFails = false;
-      if (machine === undefined) start();
+      if (machine === undefined) start(await port.powerOn());
     },
     powerOff,
     failNextReboot() {
@@ -134,7 +141,6 @@ export async function createSimulatedBoard(
     },
     async close() {
       await powerOff();
-      await port.close();
       await card.close();
     },
   };
