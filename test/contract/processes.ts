@@ -41,12 +41,14 @@ export async function startAgent(
   args: readonly string[] = [],
   options: { readonly path?: string; readonly withoutSbin?: boolean } = {},
 ): Promise<Program> {
-  const env = { ...withoutPallet(process.env), ...(options.path !== undefined && { PATH: options.path }) };
-  const agent = [process.execPath, path.join(checkout, "agent/main.ts"), "--port", "0", ...args];
+  const agent = [
+    ...(options.path === undefined ? [] : ["env", `PATH=${options.path}`]),
+    ...[process.execPath, path.join(checkout, "agent/main.ts"), "--port", "0", ...args],
+  ];
   const bounded = isRoot ? ["setpriv", "--bounding-set=-sys_boot", "--", ...agent] : agent;
   const hide = 'for folder in /usr/sbin /sbin; do mount -t tmpfs tmpfs "$folder"; done; exec "$@"';
   const command = options.withoutSbin ? withMounts(hide, bounded) : bounded;
-  const { fields, ...program } = await start("agent", command, env);
+  const { fields, ...program } = await start("agent", command);
   return { ...program, address: `127.0.0.1:${fields["port"]}` };
 }
 
@@ -79,7 +81,7 @@ export async function startController(options: { readonly imageBytes?: number } 
   const limit = `mount -t tmpfs -o size=${options.imageBytes} tmpfs ${images}; exec "$@"`;
   try {
     const command = options.imageBytes === undefined ? serve : withMounts(limit, serve);
-    const { fields, ...program } = await start("controller", command, withoutPallet(process.env));
+    const { fields, ...program } = await start("controller", command);
     return {
       ...program,
       address: String(fields["grpc"]),
@@ -103,10 +105,9 @@ function withMounts(script: string, command: readonly string[]): string[] {
 async function start(
   name: string,
   [program = "", ...args]: readonly string[],
-  env: NodeJS.ProcessEnv,
 ): Promise<Omit<Program, "address"> & { readonly fields: Readonly<Record<string, unknown>> }> {
   const log = createConsole(name);
-  const child = spawnLeashed(program, args, { ...env, PATH: env["PATH"] });
+  const child = spawnLeashed(program, args, withoutPallet(process.env));
   child.stdout?.setEncoding("utf8").on("data", log.append);
   child.stderr?.setEncoding("utf8").on("data", log.append);
   const end = ended(child);

@@ -8,9 +8,8 @@ import {
   FileDescriptorProtoSchema,
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
-import type { MessageTypeDefinition, PackageDefinition, ServiceDefinition } from "@grpc/proto-loader";
+import { loadSync, type MessageTypeDefinition, type PackageDefinition, type ServiceDefinition } from "@grpc/proto-loader";
 import { execa } from "execa";
-import { loadPackageDefinition } from "../../proto/package-definition.ts";
 
 const repository = path.resolve(import.meta.dirname, "../..");
 
@@ -42,9 +41,22 @@ export async function compileByBuf(): Promise<FileRegistry> {
   return createFileRegistry(fromBinary(FileDescriptorSetSchema, stdout));
 }
 
-/** The contracts as @grpc/proto-loader sees them at run time. */
+/** The files that declare the services; they import the others. */
+const serviceFiles = ["pallet/v1/agent.proto", "pallet/v1/enrollment.proto", "pallet/v1/controller.proto"];
+
+/**
+ * The contracts as @grpc/proto-loader sees them. Field names are kept as in the files, 64-bit integers become strings,
+ * and every field has its default.
+ */
 export function loadByProtoLoader(): { readonly definition: PackageDefinition; readonly registry: FileRegistry } {
-  const definition = loadPackageDefinition();
+  const definition = loadSync(serviceFiles, {
+    includeDirs: [path.join(repository, "proto")],
+    keepCase: true,
+    longs: String,
+    enums: String,
+    defaults: true,
+    oneofs: true,
+  });
   const files = Object.values(definition).flatMap((entry) =>
     "fileDescriptorProtos" in entry && Array.isArray(entry.fileDescriptorProtos) ? entry.fileDescriptorProtos : [],
   );

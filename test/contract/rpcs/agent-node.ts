@@ -1,0 +1,137 @@
+// What is tested of AgentService's RPCs about the node as a whole.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { status } from "@grpc/grpc-js";
+import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
+import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
+import { answer, endsWith, until } from "../calls.ts";
+import { aStalledWrite } from "./agent-operations.ts";
+import type { ServiceChecks } from "./checks.ts";
+import { hiding, isAlive, type World } from "./world.ts";
+
+/** Asks for the block devices while lsblk is held, abandons the call as told, and sees lsblk end. */
+async function abandonListing({ agent, tools }: World, how: "cancel" | "deadline"): Promise<void> {
+  const { client } = agent;
+  const lsblk = await tools.hold("lsblk");
+  try {
+    const abort = new AbortController();
+    const options = how === "cancel" ? { signal: abort.signal } : { deadlineMs: 1000 };
+    const ended = endsWith(
+      answer(client, client.listBlockDevices, {}, options),
+      how === "cancel" ? status.CANCELLED : status.DEADLINE_EXCEEDED,
+    );
+    const pid = await lsblk.started();
+    abort.abort();
+    await ended;
+    await until(() => !isAlive(pid), "lsblk still runs for a caller that has gone");
+  } finally {
+    await lsblk.release();
+  }
+  const { devices } = await answer(client, client.listBlockDevices, {});
+  assert.ok(devices.length > 0);
+}
+
+async function bootId(): Promise<string> {
+  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+}
+
+/** Tests of GetNode, ListBlockDevices and Reboot. */
+export const agentNodeChecks: ServiceChecks = {
+  GetNode: {
+    success: {
+      "gives facts about this machine and about the agent": async ({ agent, resident }) => {
+        const { facts, agent: info } = await answer(agent.client, agent.client.getNode, {});
+        assert.equal(facts?.bootId, await bootId());
+        assert.equal(facts?.architecture, process.arch);
+        assert.ok((facts?.memoryBytes ?? 0n) > 0n);
+        assert.ok(facts?.root?.filesystemType);
+        assert.equal(info?.role, AgentRole.AGENT_ROLE_NETBOOT);
+        assert.equal(info?.port, agent.port);
+        const other = await answer(resident.client, resident.client.getNode, {});
+        assert.equal(other.agent?.role, AgentRole.AGENT_ROLE_RESIDENT);
+        assert.notEqual(other.agent?.instanceId, info?.instanceId);
+      },
+    },
+    errors: {
+      INTERNAL: [
+        {
+          when: "the boot id cannot be read",
+          reason: "FAILURE_REASON_INTERNAL",
+          says: /boot_id/,
+          call: ({ stuck: { client, program } }) =>
+            hiding(program, "/proc/sys/kernel/random", () => answer(client, client.getNode, {})),
+        },
+      ],
+    },
+  },
+
+  ListBlockDevices: {
+    success: {
+      "gives every block device with its size": async ({ agent: { client } }, test) => {
+        const disk = await aLoopDevice(test, 8);
+        const { devices } = await answer(client, client.listBlockDevices, {});
+        const found = devices.find(({ path }) => path === disk.path);
+        assert.equal(found?.sizeBytes, BigInt(disk.sizeBytes));
+        assert.equal(found?.type, "loop");
+        assert.equal(found?.readOnly, false);
+      },
+    },
+    errors: {
+      INTERNAL: [
+        {
+          when: "lsblk fails",
+          reason: "FAILURE_REASON_TOOL_FAILED",
+          says: /lsblk: broken on purpose/,
+          async call({ agent: { client }, tools }) {
+            const mend = await tools.breakDown("lsblk");
+            return answer(client, client.listBlockDevices, {}).finally(mend);
+          },
+        },
+      ],
+    },
+    abandoned: {
+      "cancelled by the caller, it ends lsblk, and the agent goes on": (world) => abandonListing(world, "cancel"),
+      "past its deadline, it ends lsblk, and the agent goes on": (world) => abandonListing(world, "deadline"),
+    },
+  },
+
+  Reboot: {
+    success: {
+      "reboots by the configured program once the answer is out, and takes no more work": async (world) => {
+        const { client } = world.resident;
+        await rm(world.rebootMark, { force: true });
+        await answer(client, client.reboot, { expectedBootId: await bootId() });
+        await until(() => existsSync(world.rebootMark), "the program that reboots was not run");
+      },
+    },
+    errors: {
+      FAILED_PRECONDITION: [
+        {
+          when: "the boot id is not the current one",
+          reason: "FAILURE_REASON_INVALID",
+          says: /another boot/,
+          call: ({ resident: { client } }) => answer(client, client.reboot, { expectedBootId: "of-the-last-boot" }),
+        },
+        {
+          when: "an operation that writes is running",
+          reason: "FAILURE_REASON_DEVICE_BUSY",
+          says: /stalled-.*write-image/,
+          async call(world, test) {
+            await aStalledWrite(world, test);
+            const { client } = world.agent;
+            return answer(client, client.reboot, { expectedBootId: await bootId() });
+          },
+        },
+      ],
+      INTERNAL: [
+        {
+          when: "no way to reboot is found",
+          reason: "FAILURE_REASON_INTERNAL",
+          says: /--reboot-command/,
+          call: async ({ stuck: { client } }) => answer(client, client.reboot, { expectedBootId: await bootId() }),
+        },
+      ],
+    },
+  },
+};

@@ -1,0 +1,253 @@
+// What is tested of ControllerService's RPCs about images.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import { type CallOptions, Metadata, status } from "@grpc/grpc-js";
+import type { AddImageRequest, ControllerServiceClient } from "../../../proto/gen/pallet/v1/controller.ts";
+import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
+import { answer, collect, endOf, firstOf, until } from "../calls.ts";
+import type { Refusal, ServiceChecks } from "./checks.ts";
+import { addImage, aNode, aRollout, imageMessages, imageRoomBytes, sendImage, type World } from "./world.ts";
+
+const MIB = 1024 * 1024;
+
+const get = ({ controller }: World, name: string) => answer(controller, controller.getImage, { name });
+const remove = ({ controller }: World, name: string) => answer(controller, controller.removeImage, { name });
+const freshName = () => `image-${randomBytes(6).toString("hex")}`;
+
+/** Folders of imports that are under way or were not cleared away. */
+async function unfinished({ controllerProgram }: World): Promise<string[]> {
+  return (await readdir(controllerProgram.imageDirectory)).filter((name) => name.startsWith("."));
+}
+
+/** Sends these messages and nothing else. */
+function send(controller: ControllerServiceClient, ...messages: readonly AddImageRequest[]) {
+  const call = controller.addImage();
+  for (const message of messages) call.write(message);
+  call.end();
+  return collect(call);
+}
+
+/** An import that waits for bytes that its sender holds back, and whose beginning has arrived. */
+async function stalledImport({ controller, imageFile }: World, name: string, options: Partial<CallOptions> = {}) {
+  const call = controller.addImage(new Metadata(), options);
+  const end = endOf(call);
+  const [header, first] = imageMessages(name, await readFile(imageFile.path));
+  for (const message of [header, first]) if (message !== undefined) call.write(message);
+  await firstOf(call, ({ part }) => part?.$case === "progress" && (part.value.received?.done ?? 0n) > 0n);
+  return { call, end };
+}
+
+/** Abandons an import as told; nothing of it may stay. */
+async function abandon(world: World, how: "cancel" | "deadline"): Promise<void> {
+  const name = freshName();
+  const { call, end } = await stalledImport(world, name, how === "deadline" ? { deadline: Date.now() + 1500 } : {});
+  assert.equal((await unfinished(world)).length, 1);
+  if (how === "cancel") call.cancel();
+  assert.equal(await end, how === "cancel" ? status.CANCELLED : status.DEADLINE_EXCEEDED);
+  await until(async () => (await unfinished(world)).length === 0, "the import left something behind");
+  assert.ok(!(await readdir(world.controllerProgram.imageDirectory)).includes(name));
+  await assert.rejects(get(world, name), { code: status.NOT_FOUND });
+  // The name is free again.
+  await addImage(world.controller, name, await readFile(world.imageFile.path));
+  await remove(world, name);
+}
+
+const header = (name: string, fileBytes = 0n): AddImageRequest => ({
+  part: { $case: "header", value: { name, fileBytes } },
+});
+const chunk = (bytes: Buffer): AddImageRequest => ({ part: { $case: "chunk", value: bytes } });
+
+/** Tests of ListImages, GetImage, AddImage and RemoveImage. */
+export const controllerImageChecks: ServiceChecks = {
+  ListImages: {
+    success: {
+      "gives every image by name": async (world) => {
+        const { controller } = world;
+        const name = `a-${freshName()}`;
+        const added = await addImage(controller, name, await readFile(world.imageFile.path));
+        const { images } = await answer(controller, controller.listImages, {});
+        await remove(world, name);
+        assert.deepEqual(images, [added, world.image]);
+      },
+    },
+  },
+
+  GetImage: {
+    success: {
+      "gives the image": async (world) => {
+        assert.deepEqual((await get(world, "tiny")).image, world.image);
+      },
+    },
+    errors: {
+      INVALID_ARGUMENT: [
+        { when: "none is named", reason: "FAILURE_REASON_INVALID", says: /no image/, call: (world) => get(world, "") },
+      ],
+      NOT_FOUND: [
+        {
+          when: "there is no such image",
+          reason: "FAILURE_REASON_INVALID",
+          says: /"no-such-image".*controller images/,
+          call: (world) => get(world, "no-such-image"),
+        },
+      ],
+    },
+  },
+
+  AddImage: {
+    success: {
+      "takes in an image, told by its progress and last by the image": async (world) => {
+        const { controller, image } = world;
+        const name = freshName();
+        const file = gzipSync(await readFile(world.imageFile.path), { level: 1 });
+        const responses = await sendImage(controller, name, file);
+        const last = responses.at(-1)?.part;
+        assert.equal(last?.$case, "image");
+        assert.equal(last.value.digest, image.digest);
+        assert.equal(last.value.sizeBytes, BigInt(world.imageFile.sizeBytes));
+        assert.equal(last.value.operatingSystem, "Tiny tiny");
+        assert.equal(last.value.boot?.kernel, "vmlinuz-6.1.0-tiny");
+        assert.ok(responses.slice(0, -1).every(({ part }) => part?.$case === "progress"));
+        assert.deepEqual((await get(world, name)).image, last.value);
+        await remove(world, name);
+        assert.deepEqual(await unfinished(world), []);
+      },
+      "with the same image again, it changes nothing": async (world) => {
+        const again = await addImage(world.controller, "tiny", await readFile(world.imageFile.path));
+        assert.deepEqual(again, world.image);
+      },
+    },
+    errors: {
+      INVALID_ARGUMENT: [
+        ...(
+          [
+            ["the call brings nothing", /header/, () => []],
+            ["no header comes first", /header/, () => [chunk(Buffer.alloc(512))]],
+            ["a second header comes", /must be a chunk/, () => [header(freshName()), header(freshName())]],
+            ["the name is empty", /name/, () => [header("")]],
+            ["the name leads out of the folder", /name/, () => [header("../up")]],
+            ["a chunk is too large", /too large/, () => [header(freshName()), chunk(Buffer.alloc(MIB + 1))]],
+            [
+              "fewer bytes come than were announced",
+              /announced/,
+              () => [header(freshName(), 9n), chunk(randomBytes(8))],
+            ],
+          ] as const
+        ).map(
+          ([when, says, messages]): Refusal => ({
+            when,
+            reason: "FAILURE_REASON_INVALID",
+            says,
+            call: ({ controller }) => send(controller, ...messages()),
+          }),
+        ),
+        {
+          when: "the file is no image of a disk",
+          reason: "FAILURE_REASON_IMAGE_DAMAGED",
+          says: /partition table/,
+          call: ({ controller }) => sendImage(controller, freshName(), Buffer.alloc(MIB)),
+        },
+      ],
+      ALREADY_EXISTS: [
+        {
+          when: "the name is taken by another image",
+          reason: "FAILURE_REASON_INVALID",
+          says: /image tiny already, with other content/,
+          async call({ controller, imageFile }) {
+            const file = await readFile(imageFile.path);
+            file.writeUInt32LE(0x1d, file.length - 512);
+            return sendImage(controller, "tiny", file);
+          },
+        },
+      ],
+      FAILED_PRECONDITION: [
+        {
+          when: "an image of this name is being added",
+          reason: "FAILURE_REASON_INVALID",
+          says: /being added/,
+          async call(world) {
+            const name = freshName();
+            const { call, end } = await stalledImport(world, name);
+            return sendImage(world.controller, name, Buffer.alloc(MIB)).finally(async () => {
+              call.cancel();
+              await end;
+              await until(async () => (await unfinished(world)).length === 0, "the import left something behind");
+            });
+          },
+        },
+      ],
+      RESOURCE_EXHAUSTED: [
+        {
+          when: "the disk is full",
+          reason: "FAILURE_REASON_DEVICE_ERROR",
+          says: /no room left/,
+          async call(world) {
+            const head = (await readFile(world.imageFile.path)).subarray(0, MIB);
+            const file = Buffer.concat([head, randomBytes(imageRoomBytes)]);
+            return sendImage(world.controller, freshName(), file).finally(async () => {
+              await until(async () => (await unfinished(world)).length === 0, "the import left something behind");
+            });
+          },
+        },
+      ],
+    },
+    abandoned: {
+      "cancelled by the caller, it leaves nothing behind": (world) => abandon(world, "cancel"),
+      "past its deadline, it leaves nothing behind": (world) => abandon(world, "deadline"),
+    },
+  },
+
+  RemoveImage: {
+    success: {
+      "removes the image and its files": async (world) => {
+        const name = freshName();
+        await addImage(world.controller, name, await readFile(world.imageFile.path));
+        await remove(world, name);
+        await assert.rejects(get(world, name), { code: status.NOT_FOUND });
+        assert.ok(!(await readdir(world.controllerProgram.imageDirectory)).includes(name));
+      },
+    },
+    errors: {
+      INVALID_ARGUMENT: [
+        {
+          when: "none is named",
+          reason: "FAILURE_REASON_INVALID",
+          says: /no image/,
+          call: (world) => remove(world, ""),
+        },
+      ],
+      NOT_FOUND: [
+        {
+          when: "there is no such image",
+          reason: "FAILURE_REASON_INVALID",
+          says: /"no-such-image"/,
+          call: (world) => remove(world, "no-such-image"),
+        },
+      ],
+      FAILED_PRECONDITION: [
+        {
+          when: "a rollout of it runs",
+          reason: "FAILURE_REASON_INVALID",
+          says: /is being installed by rollout/,
+          async call(world, test) {
+            await aRollout(world, test);
+            return remove(world, "tiny");
+          },
+        },
+        {
+          when: "a node's boot target needs it",
+          reason: "FAILURE_REASON_INVALID",
+          says: /needed to boot .*controller boot NODE agent/,
+          async call(world) {
+            const { controller } = world;
+            const { name: node } = await aNode(world);
+            const local = { node, bootTarget: BootTarget.BOOT_TARGET_LOCAL, imageName: "tiny" };
+            await answer(controller, controller.setBootTarget, local);
+            return remove(world, "tiny").finally(() => answer(controller, controller.forgetNode, { node }));
+          },
+        },
+      ],
+    },
+  },
+};

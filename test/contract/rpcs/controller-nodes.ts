@@ -1,0 +1,318 @@
+// What is tested of ControllerService's RPCs about what the controller itself knows: its status, nodes, boot targets, events.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { type ServiceError, status } from "@grpc/grpc-js";
+import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
+import { answer, collect, endOf, firstOf } from "../calls.ts";
+import type { Refusal, ServiceChecks } from "./checks.ts";
+import { aNode, aRollout, type World } from "./world.ts";
+
+const { BOOT_TARGET_AGENT: AGENT, BOOT_TARGET_LOCAL: LOCAL, BOOT_TARGET_UNSPECIFIED: UNSPECIFIED } = BootTarget;
+
+/** The refusal of a RPC that names a node that there is not. */
+export function unknownNode(call: (world: World, node: string) => Promise<unknown>): Refusal {
+  return {
+    when: "there is no such node",
+    reason: "FAILURE_REASON_INVALID",
+    says: /"no-such-node".*controller nodes/,
+    call: (world) => call(world, "no-such-node"),
+  };
+}
+
+/** The refusal of a RPC that must not disturb a reimage. */
+export function whileReimaged(call: (world: World, node: string) => Promise<unknown>): Refusal {
+  return {
+    when: "a reimage of the node runs",
+    reason: "FAILURE_REASON_INVALID",
+    says: /is being reimaged by rollout .*cancel/,
+    async call(world, test) {
+      const { node } = await aRollout(world, test);
+      return call(world, node.name);
+    },
+  };
+}
+
+function setBootTarget({ controller }: World, node: string, bootTarget: BootTarget, imageName = "") {
+  return answer(controller, controller.setBootTarget, { node, bootTarget, imageName });
+}
+
+const getNode = ({ controller }: World, node: string) => answer(controller, controller.getNode, { node });
+const rename = ({ controller }: World, node: string, name: string) =>
+  answer(controller, controller.renameNode, { node, name });
+const accept = ({ controller }: World, nodes: string[], all = false) =>
+  answer(controller, controller.acceptNodes, { nodes, all });
+const forget = ({ controller }: World, node: string) => answer(controller, controller.forgetNode, { node });
+const allEvents = { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0 };
+
+/** A name that no other test uses. */
+const freshName = () => `n${randomBytes(6).toString("hex")}`;
+
+/** Tests of GetStatus, the RPCs of nodes that need no agent, and StreamEvents. */
+export const controllerNodeChecks: ServiceChecks = {
+  GetStatus: {
+    success: {
+      "says where the controller listens and since when": async ({ controller, controllerProgram }) => {
+        const found = await answer(controller, controller.getStatus, {});
+        assert.equal(found.grpcAddress, controllerProgram.address);
+        assert.match(found.httpUrl, /^http:\/\/127\.0\.0\.1:\d+$/);
+        assert.match(found.tftpAddress, /^127\.0\.0\.1:\d+$/);
+        assert.ok(found.version);
+        assert.ok((found.startedAt?.getTime() ?? 0) <= Date.now());
+      },
+    },
+  },
+
+  ListNodes: {
+    success: {
+      "gives every node by name": async (world) => {
+        const made = [await aNode(world), await aNode(world)];
+        const { nodes } = await answer(world.controller, world.controller.listNodes, {});
+        const names = nodes.map(({ name }) => name);
+        assert.deepEqual(names, names.toSorted());
+        for (const { name } of made) assert.ok(names.includes(name));
+      },
+    },
+  },
+
+  GetNode: {
+    success: {
+      "finds a node by name, MAC address in any notation, and serial number": async (world) => {
+        const serial = randomBytes(4).toString("hex");
+        const { mac, name } = await aNode(world, { serial });
+        const notations = [mac, mac.toUpperCase(), mac.replaceAll(":", "-"), mac.replaceAll(":", "")];
+        for (const text of [name, serial, serial.toUpperCase(), ...notations]) {
+          assert.equal((await getNode(world, text)).node?.nodeId, mac, text);
+        }
+      },
+    },
+    errors: {
+      NOT_FOUND: [unknownNode(getNode)],
+      INVALID_ARGUMENT: [
+        {
+          when: "several nodes have that serial number",
+          reason: "FAILURE_REASON_INVALID",
+          says: /several nodes have the serial number/,
+          async call(world) {
+            const serial = randomBytes(4).toString("hex");
+            await aNode(world, { serial });
+            await aNode(world, { serial });
+            return getNode(world, serial);
+          },
+        },
+      ],
+    },
+  },
+
+  RenameNode: {
+    success: {
+      "gives the name, by which the node is found from then on": async (world) => {
+        const { mac, name } = await aNode(world);
+        const fresh = freshName();
+        assert.equal((await rename(world, name, fresh)).node?.name, fresh);
+        assert.equal((await getNode(world, fresh)).node?.nodeId, mac);
+        assert.equal((await rename(world, fresh, fresh)).node?.name, fresh);
+      },
+    },
+    errors: {
+      NOT_FOUND: [unknownNode((world, node) => rename(world, node, freshName()))],
+      INVALID_ARGUMENT: ["", "1st", "UPPER", "with space", "new\nline", "x".repeat(64), "end-"].map(
+        (name): Refusal => ({
+          when: `the name is ${JSON.stringify(name)}`,
+          reason: "FAILURE_REASON_INVALID",
+          says: /name/,
+          call: async (world) => rename(world, (await aNode(world)).name, name),
+        }),
+      ),
+      ALREADY_EXISTS: [
+        {
+          when: "another node has the name",
+          reason: "FAILURE_REASON_INVALID",
+          says: /stands for another node already/,
+          call: async (world) => rename(world, (await aNode(world)).name, (await aNode(world)).name),
+        },
+      ],
+    },
+  },
+
+  AcceptNodes: {
+    success: {
+      "accepts those named, and with all every one": async (world) => {
+        const [one, other] = [await aNode(world), await aNode(world)];
+        const named = (await accept(world, [one.name])).nodes;
+        assert.deepEqual(
+          named.map(({ name, accepted }) => [name, accepted]),
+          [[one.name, true]],
+        );
+        assert.equal((await getNode(world, other.name)).node?.accepted, false);
+        await accept(world, [], true);
+        assert.equal((await getNode(world, other.name)).node?.accepted, true);
+      },
+    },
+    errors: {
+      NOT_FOUND: [
+        {
+          when: "one of them is not known, and then none is accepted",
+          reason: "FAILURE_REASON_INVALID",
+          says: /"no-such-node"/,
+          async call(world) {
+            const { name } = await aNode(world);
+            const refused = await accept(world, [name, "no-such-node"]).catch((error: ServiceError) => error);
+            assert.equal((await getNode(world, name)).node?.accepted, false);
+            throw refused;
+          },
+        },
+      ],
+      INVALID_ARGUMENT: [
+        {
+          when: "none is named",
+          reason: "FAILURE_REASON_INVALID",
+          says: /no node is named/,
+          call: (world) => accept(world, []),
+        },
+        {
+          when: "some are named besides all",
+          reason: "FAILURE_REASON_INVALID",
+          says: /not both/,
+          call: async (world) => accept(world, [(await aNode(world)).name], true),
+        },
+      ],
+    },
+  },
+
+  ForgetNode: {
+    success: {
+      "forgets the node, which is discovered anew when it registers again": async (world) => {
+        const { enrollment } = world;
+        const { mac, name, instanceId } = await aNode(world);
+        await forget(world, name);
+        await assert.rejects(getNode(world, mac), { code: status.NOT_FOUND });
+        const heartbeat = { bootMac: mac, instanceId, temperatureCelsius: undefined };
+        await assert.rejects(answer(enrollment, enrollment.heartbeat, heartbeat), { code: status.NOT_FOUND });
+      },
+    },
+    errors: { NOT_FOUND: [unknownNode(forget)], FAILED_PRECONDITION: [whileReimaged(forget)] },
+  },
+
+  SetBootTarget: {
+    success: {
+      "sets local with an image's kernel, and agent again": async (world) => {
+        const { name } = await aNode(world);
+        const local = (await setBootTarget(world, name, LOCAL, "tiny")).node;
+        assert.equal(local?.bootTarget, LOCAL);
+        assert.equal(local?.bootImageDigest, world.image.digest);
+        const agent = (await setBootTarget(world, name, AGENT)).node;
+        assert.equal(agent?.bootTarget, AGENT);
+        assert.equal(agent?.bootImageDigest, "");
+      },
+    },
+    errors: {
+      NOT_FOUND: [
+        unknownNode((world, node) => setBootTarget(world, node, AGENT)),
+        {
+          when: "there is no such image",
+          reason: "FAILURE_REASON_INVALID",
+          says: /"no-such-image".*controller images/,
+          call: async (world) => setBootTarget(world, (await aNode(world)).name, LOCAL, "no-such-image"),
+        },
+      ],
+      INVALID_ARGUMENT: [
+        {
+          when: "no target is given",
+          reason: "FAILURE_REASON_INVALID",
+          says: /neither agent nor local/,
+          call: async (world) => setBootTarget(world, (await aNode(world)).name, UNSPECIFIED),
+        },
+        {
+          when: "an image is named for agent",
+          reason: "FAILURE_REASON_INVALID",
+          says: /only local boots one/,
+          call: async (world) => setBootTarget(world, (await aNode(world)).name, AGENT, "tiny"),
+        },
+      ],
+      FAILED_PRECONDITION: [
+        whileReimaged((world, node) => setBootTarget(world, node, AGENT)),
+        {
+          when: "no image is named for local and none is known to be installed",
+          reason: "FAILURE_REASON_INVALID",
+          says: /name the image/,
+          call: async (world) => setBootTarget(world, (await aNode(world)).name, LOCAL),
+        },
+      ],
+    },
+  },
+
+  StreamEvents: {
+    success: {
+      "gives what happened, oldest first, and ends": async (world) => {
+        const { name, mac } = await aNode(world);
+        await accept(world, [name]);
+        const { controller } = world;
+        const responses = await collect(controller.streamEvents({ ...allEvents, node: name }));
+        const events = responses.flatMap(({ event }) => event ?? []);
+        assert.deepEqual(
+          events.map(({ type }) => type),
+          ["node-discovered", "node-registered", "node-accepted"],
+        );
+        assert.ok(events.every(({ nodeId, nodeName }) => nodeId === mac && nodeName === name));
+        const [first, second] = events.map(({ id }) => id);
+        const later = await collect(controller.streamEvents({ ...allEvents, node: name, afterId: first ?? 0n }));
+        assert.deepEqual(later[0]?.event?.id, second);
+        const last = await collect(controller.streamEvents({ ...allEvents, node: name, limit: 1 }));
+        assert.deepEqual(
+          last.map(({ event }) => event?.type),
+          ["node-accepted"],
+        );
+      },
+      "with follow, gives what happens later, too": async (world) => {
+        const { name } = await aNode(world);
+        const stream = world.controller.streamEvents({ ...allEvents, node: name, follow: true });
+        await firstOf(stream, ({ event }) => event?.type === "node-registered");
+        const accepted = firstOf(stream, ({ event }) => event?.type === "node-accepted");
+        await accept(world, [name]);
+        await accepted;
+        stream.cancel();
+      },
+      "gives those of a rollout": async (world, test) => {
+        const { rollout } = await aRollout(world, test);
+        const { rolloutId } = rollout;
+        const responses = await collect(world.controller.streamEvents({ ...allEvents, rolloutId }));
+        assert.equal(responses[0]?.event?.type, "rollout-started");
+        assert.ok(responses.every(({ event }) => event?.rolloutId === rolloutId));
+      },
+    },
+    errors: {
+      NOT_FOUND: [unknownNode(({ controller }, node) => collect(controller.streamEvents({ ...allEvents, node })))],
+      INVALID_ARGUMENT: [
+        {
+          when: "the rollout id is malformed",
+          reason: "FAILURE_REASON_INVALID",
+          says: /rollout_id/,
+          call: ({ controller }) => collect(controller.streamEvents({ ...allEvents, rolloutId: "no id" })),
+        },
+      ],
+    },
+    abandoned: {
+      "cancelled by its followers, and past their deadline, the controller goes on": async (world) => {
+        const { controller } = world;
+        const { name } = await aNode(world);
+        const following = { ...allEvents, node: name, follow: true };
+        const late = endOf(controller.streamEvents(following, { deadline: Date.now() + 300 }));
+        await Promise.all(
+          Array.from({ length: 50 }, async () => {
+            const stream = controller.streamEvents(following);
+            const end = endOf(stream);
+            await firstOf(stream);
+            stream.cancel();
+            assert.equal(await end, status.CANCELLED);
+          }),
+        );
+        assert.equal(await late, status.DEADLINE_EXCEEDED);
+        const stream = controller.streamEvents(following);
+        const accepted = firstOf(stream, ({ event }) => event?.type === "node-accepted");
+        await accept(world, [name]);
+        await accepted;
+        stream.cancel();
+      },
+    },
+  },
+};
