@@ -63,8 +63,9 @@ export function createActiveRollout(options: {
       for (const actor of actors.values()) actor.tell({ type: "cancel-requested" });
     },
     resume() {
-      for (const actor of actors.values()) actor.tell({ type: "resumed" });
+      // A cancellation that was journaled comes first: what it forbids must not be taken up again.
       if (record.cancelled) for (const actor of actors.values()) actor.tell({ type: "cancel-requested" });
+      for (const actor of actors.values()) actor.tell({ type: "resumed" });
       onChange();
     },
     isAtWorkOn(id) {

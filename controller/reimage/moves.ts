@@ -9,6 +9,14 @@ import { abandonedWrite, amend, type Context, enter, fail, pastWithout, prove, t
 
 /* The moves of the journey that take more than a line; transition.ts says when each is made. */
 
+/** A node that was waited for begins to boot: from its first boot file on it has the time of a boot, once. */
+export function beginsToBoot(context: Context, phase: PhaseOf<"netbooting">): Step {
+  const { now, settings } = context;
+  if (phase.booting) return stay(context);
+  const longer = { booting: true, deadlineAt: now + settings.bootTimeoutMs };
+  return amend(context, phase, longer, [deadline(longer, now)]);
+}
+
 /** A netbooted agent is there: ask for its disks. The boot that was asked to end for it is over. */
 export function check(context: Context, agent: Sighting, ended: string | undefined): Step {
   const past = ended === undefined ? context.state.past : [...context.state.past, ended];
@@ -29,7 +37,11 @@ export function leaveSystem(context: Context, resident: Sighting, ended?: AgentI
   const asked = phase.name === "netbooting" && phase.rebootAskedOf !== undefined ? [phase.rebootAskedOf] : [];
   const past = ended === undefined ? [...state.past, ...asked] : pastWithout(context, ended, resident);
   const rebootsIntoAgent = state.rebootsIntoAgent + 1;
-  return enter(context, { name: "netbooting", rebootAskedOf: resident.bootId }, { past, rebootsIntoAgent });
+  return enter(
+    context,
+    { name: "netbooting", rebootAskedOf: resident.bootId, booting: false },
+    { past, rebootsIntoAgent },
+  );
 }
 
 /** The disk may be erased. The agent that answered may have restarted since it was sighted, in the same boot. */
@@ -54,7 +66,7 @@ export function writeLost(context: Context, phase: PhaseOf<"writing">, successor
   const past = pastWithout(context, phase.agent, successor ?? { bootId: phase.agent.bootId, instanceId: "" });
   if (context.state.attempts >= context.settings.maxAttempts)
     return fail(context, restartsWhileWriting(context, phase));
-  return enter(context, { name: "netbooting" }, { past });
+  return enter(context, { name: "netbooting", booting: false }, { past });
 }
 
 /**

@@ -44,6 +44,8 @@ export type Phase =
       readonly name: "netbooting";
       /** The boot of the installed system that was asked to end. */
       readonly rebootAskedOf?: string;
+      /** Whether it was seen fetching a boot file, and so was given the time of a boot from then on. */
+      readonly booting: boolean;
       /** The last reason why it was not possible to ask. */
       readonly obstacle?: string;
     })

@@ -64,11 +64,12 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
 /** What was last seen of the node's boot, to complete "... ; last seen: ". */
 export function describeLastSeen(state: ReimageState, now: number): string {
   if (state.bootStage === undefined) return "it fetched no boot file since the reimage began";
-  const agoSeconds = Math.round((now - state.bootStage.at) / 1000);
-  return `the last that was seen of it is that it fetched "${state.bootStage.path}" ${agoSeconds} s ago`;
+  const { path, at } = state.bootStage;
+  return `the last that was seen of it is that it fetched "${path}" ${describeSpan(now - at)} ago`;
 }
 
-/** A time span for a sentence: "30 s", "10 min". */
+/** A time span for a sentence: "1.5 s", "90 s", "10 min". */
 export function describeSpan(ms: number): string {
-  return ms >= 120_000 && ms % 60_000 === 0 ? `${ms / 60_000} min` : `${Math.round(ms / 100) / 10} s`;
+  if (ms < 10_000) return `${Math.round(ms / 100) / 10} s`;
+  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }

@@ -3,7 +3,6 @@ import type { Effect } from "./effect.ts";
 import { effectsOnEntry, patienceIn } from "./effects-on-entry.ts";
 import { recordOf } from "./failure-record.ts";
 import { restartsForEver } from "./giving-up.ts";
-import type { Sighting } from "./reimage-event.ts";
 import {
   type AgentInstance,
   hasEnded,
@@ -82,11 +81,7 @@ export function endCancelled(context: Context, detail: string): Step {
 }
 
 /** The past after `agent` was replaced by `successor`: its instance is over, and its boot if that is another. */
-export function pastWithout(
-  context: Context,
-  agent: AgentInstance,
-  successor: Sighting | AgentInstance,
-): readonly string[] {
+export function pastWithout(context: Context, agent: AgentInstance, successor: AgentInstance): readonly string[] {
   const over = [agent.instanceId, ...(agent.bootId === successor.bootId ? [] : [agent.bootId])];
   return [...new Set([...context.state.past, ...over.filter((id) => id !== successor.instanceId)])];
 }

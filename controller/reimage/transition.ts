@@ -44,7 +44,7 @@ import { abandonedWrite, amend, type Context, endCancelled, enter, fail, type St
 /** What each phase does about each event. An event that a phase does not name changes nothing in it. */
 const journey: Journey = {
   queued: {
-    started: (_phase, _event, context) => enter(context, { name: "netbooting" }),
+    started: (_phase, _event, context) => enter(context, { name: "netbooting", booting: false }),
     "cancel-requested": (_phase, _event, context) => endCancelled(context, "before it began"),
   },
 
@@ -54,6 +54,7 @@ const journey: Journey = {
       if (sighting.role === "resident") return moves.leaveSystem(context, sighting);
       return moves.check(context, sighting, phase.rebootAskedOf);
     },
+    "boot-file-fetched": (phase, _event, context) => moves.beginsToBoot(context, phase),
     "reboot-refused": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
     "reboot-unreachable": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
     "retry-due": (phase, _event, context) =>

@@ -85,6 +85,37 @@ test("a node that is off is waited for", async () => {
   assert.equal(only(rack, id).phase, "proved");
 });
 
+test("a node that begins to boot at the last moment is given the time to boot", async () => {
+  const rack = createFakeRack(1, { bootTimeoutMs: 60_000 });
+  const id = await rack.startAll();
+  await rack.clock.advance(45_000);
+  rack.machine().powerOn();
+  await rack.clock.advance(14_000);
+  rack.machine().cutNetwork(30_000);
+  await rack.untilEnded(id);
+  assert.equal(only(rack, id).phase, "proved");
+});
+
+test("a node that boots again and again without an agent is not waited for for ever", async () => {
+  const rack = createFakeRack(1, { bootTimeoutMs: 60_000 });
+  const id = await rack.startAll();
+  for (let time = 0; time < 10; time += 1) {
+    rack.machine().powerCycle();
+    await rack.clock.advance(15_000);
+  }
+  await rack.untilEnded(id);
+  const { phase, failure } = only(rack, id);
+  assert.deepEqual([phase, failure?.reason], ["failed", "node-silent"]);
+});
+
+test("what the agent's guard refuses fails with the guard's reason", async () => {
+  const { rack, id } = await begun();
+  rack.machine().faults.guard = "in-use";
+  await rack.untilEnded(id);
+  const { phase, failure, attempts } = only(rack, id);
+  assert.deepEqual([phase, failure?.reason, attempts], ["failed", "in-use", 1]);
+});
+
 test("a node that never appears fails with what was last seen of it", async () => {
   const rack = createFakeRack();
   const id = await rack.startAll();
@@ -220,7 +251,7 @@ test("a node that hangs while booting its card fails with the file that it fetch
   await until(rack, id, "rebooting");
   rack.machine().card = "blank";
   await rack.untilEnded(id);
-  assert.match(only(rack, id).failure?.message ?? "", /fetched "pxelinux.cfg\/01-02-00-00-00-00-01" 600 s ago/);
+  assert.match(only(rack, id).failure?.message ?? "", /fetched "pxelinux.cfg\/01-02-00-00-00-00-01" 10 min ago/);
   assert.equal(rack.targetOf(), "agent");
 });
 

@@ -52,6 +52,8 @@ export interface FakeMachine {
     stalls?: boolean;
     /** The next answers to Reboot are lost, although it reboots. */
     losesRebootAnswers?: boolean;
+    /** The guard refuses the next write for this reason. */
+    guard?: FailureReason;
     /** Reboot is refused for this reason. */
     rebootRefusal?: string;
   };
@@ -290,6 +292,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
           throw error("refused", "invalid", `operation ${operationId} is another one`);
         }
         if (up?.role !== "netboot" || spec.kind !== "write-image") throw error("refused", "invalid", "not here");
+        if (machine.faults.guard) throw error("refused", machine.faults.guard, "the guard refuses");
         if ([...operations.values()].some(({ state }) => state === "running")) {
           throw error("refused", "device-busy", "another operation owns the device");
         }

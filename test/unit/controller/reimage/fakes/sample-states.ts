@@ -34,7 +34,7 @@ const back = { ...timed, disk, previousBootId: "boot-1", returnsToAgent: 0 };
 /** One phase of each name. */
 export const phases: { readonly [Name in PhaseName]: Phase & { name: Name } } = {
   queued: { name: "queued" },
-  netbooting: { ...timed, name: "netbooting" },
+  netbooting: { ...timed, name: "netbooting", booting: false },
   checking: { ...timed, name: "checking", agent },
   writing: { ...timed, name: "writing", agent, disk, operationId, started: true, graced: false },
   cancelling: { ...timed, name: "cancelling", agent, operationId, started: true },
