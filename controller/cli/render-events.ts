@@ -14,11 +14,13 @@ export function renderEvent(event: EventView, look: Look): string {
   const paint = createPaint(look.color);
   const time = event.time === null ? "no time" : formatMoment(Date.parse(event.time));
   const severity = padText(event.severity === "info" ? "" : event.severity, 7);
-  const node = event.nodeName ?? event.nodeId;
+  // Most messages are sentences that name the node already.
+  const node = event.nodeName ?? event.nodeId ?? "";
+  const subject = event.message.includes(node) ? "" : `${printable(node)}: `;
   return [
     paint("dim", time),
     paint(styles[event.severity], severity),
     paint("cyan", padText(printable(event.type), 23)),
-    `${node === null ? "" : `${printable(node)}: `}${printable(event.message)}`,
+    subject + printable(event.message),
   ].join("  ");
 }

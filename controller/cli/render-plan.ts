@@ -19,6 +19,33 @@ function groupBy(plans: readonly PlanView[], textOf: (plan: PlanView) => string)
   );
 }
 
+/** The text with a word replaced wherever it stands by itself. */
+function replaceWord(text: string, word: string, by: string): string {
+  const literal = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return text.replace(new RegExp(`(?<![\\w/-])${literal}(?![\\w/-])`, "g"), by);
+}
+
+/**
+ * The steps of a node in words that fit others too: "the node" for its name, and "the disk" where disks differ. A name
+ * that could be a word of a sentence is left in place.
+ */
+function generalise({ steps, nodeName, disk }: PlanView, disksDiffer: boolean): string {
+  const text = steps.join("\n");
+  const named = /[\d-]/.test(nodeName) ? replaceWord(text, nodeName, "the node") : text;
+  return disksDiffer && disk !== null ? replaceWord(named, disk, "the disk") : named;
+}
+
+function renderSteps(going: readonly PlanView[]): string[] {
+  const disksDiffer = new Set(going.map(({ disk }) => disk)).size > 1;
+  const list = (steps: readonly string[]) => steps.map((step, index) => `  ${index + 1}. ${printable(step)}`);
+  return [...groupBy(going, (plan) => generalise(plan, disksDiffer))].flatMap(([steps, group]) => {
+    const [only, ...others] = group;
+    if (only !== undefined && others.length === 0) return ["", `Steps on ${names(group)}:`, ...list(only.steps)];
+    const whom = group.length === going.length ? "every node" : names(group);
+    return ["", `Steps on ${whom}:`, ...list(steps.split("\n"))];
+  });
+}
+
 function names(plans: readonly PlanView[]): string {
   return plans.map(({ nodeName }) => printable(nodeName)).join(", ");
 }
@@ -71,10 +98,7 @@ export function renderPlan(image: ImageView, plans: readonly PlanView[], look: L
       ),
     );
 
-  for (const [steps, group] of groupBy(going, (plan) => plan.steps.map(printable).join("\n"))) {
-    const whom = group.length === going.length ? "Steps on every node:" : `Steps on ${names(group)}:`;
-    lines.push("", whom, ...steps.split("\n").map((step, index) => `  ${index + 1}. ${step}`));
-  }
+  lines.push(...renderSteps(going));
   for (const [note, group] of groupBy(going, (plan) => printable(plan.note ?? "")))
     lines.push("", `${paint("yellow", "Note")} on ${names(group)}: ${note}`);
   for (const plan of refused) {

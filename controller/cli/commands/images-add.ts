@@ -69,7 +69,12 @@ async function add(context: CommandContext, name: string, source: Source): Promi
         const bytesPerSecond = doneBytes / Math.max(0.001, (clock.now() - startedAt) / 1000);
         const etaMs =
           totalBytes > doneBytes && doneBytes > 0 ? ((totalBytes - doneBytes) / bytesPerSecond) * 1000 : null;
-        const transfer = { activity: part.value.step, doneBytes, totalBytes, bytesPerSecond, etaMs };
+        const activity = part.value.step;
+        // Once everything is received, the bytes say nothing about how far the rest has come.
+        const isReceived = totalBytes > 0 && doneBytes >= totalBytes;
+        const transfer = isReceived
+          ? { activity, doneBytes: 0, totalBytes: 0 }
+          : { activity, doneBytes, totalBytes, bytesPerSecond, etaMs };
         area.draw([renderTransfer(transfer, { ...look, width: Math.max(1, stdout.size().columns - 1) })]);
       } else if (part.value.step !== step) {
         print([`${formatMoment(clock.now())} ${printable(name)}: ${printable(part.value.step)}`]);

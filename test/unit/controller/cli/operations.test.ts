@@ -257,7 +257,8 @@ describe("images add", () => {
   it("shows a bar on a terminal", async () => {
     const { file, socket } = await start();
     const { stdout } = await run(["images", "add", file], { socket, terminal });
-    assert.match(stdout, /decompressing {2}.*█.* {2}100% {2}5\.00 MiB of 5\.00 MiB/);
+    assert.match(stdout, /decompressing {2}.*█.* {2}\d\d% {2}[34]\.00 MiB of 5\.00 MiB/);
+    assert.ok(stdout.includes("decompressing\u001b[K"), "no full bar stands while the controller goes on working");
   });
 
   it("with --json tells progress and the image", async () => {

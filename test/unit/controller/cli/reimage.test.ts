@@ -29,13 +29,13 @@ const plans = [
     diskBytes: 31_914_983_424n,
     erases: ["/dev/mmcblk0p1: vfat bootfs, 256 MiB", "/dev/mmcblk0p2: ext4 root\u001b[2Jfs, 29.5 GiB"],
     writeBytes: 2n ** 31n,
-    steps: ["Netboot into the agent.", "Erase the partition table of /dev/mmcblk0.", "Write 2 GiB."],
+    steps: ["Netboot into the agent.", "Erase the partition table of /dev/mmcblk0.", "Wait for the proof of rack-1."],
   }),
   ReimagePlan.fromPartial({
     nodeId: "b8:27:eb:00:00:02",
     nodeName: "rack-2",
     writeBytes: 2n ** 31n,
-    steps: ["Netboot into the agent.", "Erase the partition table of /dev/mmcblk0.", "Write 2 GiB."],
+    steps: ["Netboot into the agent.", "Erase the partition table of the disk.", "Wait for the proof of rack-2."],
     note: "It is silent: the disk is chosen once its agent runs.",
   }),
 ];

@@ -175,6 +175,6 @@ describe("summary of a rollout", () => {
 
 describe("list of rollouts", () => {
   it("shows ids in full", () => {
-    assertGolden("rollouts", text(renderRollouts([view(motley), view(ended)], { ...plain, width: 60 }, now)));
+    assertGolden("rollouts-narrow", text(renderRollouts([view(motley), view(ended)], { ...plain, width: 60 }, now)));
   });
 });
