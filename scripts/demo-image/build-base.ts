@@ -1,8 +1,9 @@
 import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
+import { orderModules, parseModuleIndex } from "../../controller/artefacts/kernel-modules.ts";
 import { buildInitramfs } from "./build-initramfs.ts";
-import { orderModules, parseModuleIndex, systemModules } from "./kernel-modules.ts";
+import { systemModules } from "./module-lists.ts";
 
 const packages = [
   ..."base-files base-passwd bash coreutils dash debianutils diffutils findutils grep gzip hostname sed tar".split(" "),

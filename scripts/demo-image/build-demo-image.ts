@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
 import { baseSystemIn, buildBase } from "./build-base.ts";
-import { cacheEntry } from "./cache-entry.ts";
 import { writeBootFiles, writeDiskImage } from "./write-disk-image.ts";
 
 /** What image to build, and where built ones are kept. */
@@ -138,13 +138,17 @@ async function buildImage(
   await rm(bootFolder, { recursive: true });
 }
 
-/** Everything in this folder decides what an image looks like. */
+/** Everything in this folder, and what it imports from the controller, decides what an image looks like. */
 async function digestOfSources(): Promise<string> {
   const folder = fileURLToPath(new URL(".", import.meta.url));
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const imported = ["kernel-modules.ts", "render-cpio.ts"].map((name) =>
+    join(folder, "../../controller/artefacts", name),
+  );
   const hash = createHash("sha256");
-  for (const path of paths.toSorted()) hash.update(path.slice(folder.length)).update(await readFile(path));
+  for (const path of [...paths.toSorted(), ...imported])
+    hash.update(relative(folder, path)).update(await readFile(path));
   return hash.digest("hex");
 }
 

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { ModuleIndex } from "./kernel-modules.ts";
-import { orderModules, storageModules } from "./kernel-modules.ts";
-import { type CpioEntry, renderCpio } from "./render-cpio.ts";
+import { type ModuleIndex, orderModules } from "../../controller/artefacts/kernel-modules.ts";
+import { type CpioEntry, renderCpio } from "../../controller/artefacts/render-cpio.ts";
+import { storageModules } from "./module-lists.ts";
 
 const applets = "sh cat mount umount mkdir insmod findfs switch_root sleep ls tr od printf basename dirname readlink";
 

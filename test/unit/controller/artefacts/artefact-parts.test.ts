@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
-import { cacheEntry } from "../../../../scripts/demo-image/cache-entry.ts";
-import { orderModules, parseModuleIndex } from "../../../../scripts/demo-image/kernel-modules.ts";
-import { renderCpio } from "../../../../scripts/demo-image/render-cpio.ts";
+import { cacheEntry } from "../../../../controller/artefacts/cache-entry.ts";
+import { orderModules, parseModuleIndex } from "../../../../controller/artefacts/kernel-modules.ts";
+import { renderCpio } from "../../../../controller/artefacts/render-cpio.ts";
 
 describe("the order in which modules load", () => {
   const index = parseModuleIndex(

@@ -1,0 +1,39 @@
+/**
+ * Modules of the initial RAM disk: whatever the root filesystem may lie on, in QEMU's virt machine and on a Pi 3 or 4.
+ * Names as modprobe(8) takes them.
+ */
+export const storageModules = [
+  "virtio_pci",
+  "virtio_mmio",
+  "virtio_blk",
+  "bcm2835",
+  "sdhci_iproc",
+  "sdhci_pci",
+  "mmc_block",
+  "reset_raspberrypi",
+  "gpio_regulator",
+  "fixed",
+  "crc32c_generic",
+  "ext4",
+] as const;
+
+/** Modules that the root filesystem keeps besides: the network, FAT, USB storage, what an agent needs. */
+export const systemModules = [
+  ...storageModules,
+  "vfat",
+  "nls_ascii",
+  "nls_cp437",
+  "nls_iso8859_1",
+  "nls_utf8",
+  "overlay",
+  "loop",
+  "virtio_net",
+  "virtio_rng",
+  "e1000",
+  "genet",
+  "lan78xx",
+  "smsc95xx",
+  "xhci_pci",
+  "dwc2",
+  "usb_storage",
+] as const;
