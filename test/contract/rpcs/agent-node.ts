@@ -6,7 +6,6 @@ import { status } from "@grpc/grpc-js";
 import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
 import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
 import { answer, endsWith, until } from "../calls.ts";
-import { aStalledWrite } from "./agent-operations.ts";
 import type { ServiceChecks } from "./checks.ts";
 import { hiding, isAlive, type World } from "./world.ts";
 
@@ -117,11 +116,7 @@ export const agentNodeChecks: ServiceChecks = {
           when: "an operation that writes is running",
           reason: "FAILURE_REASON_DEVICE_BUSY",
           says: /stalled-.*write-image/,
-          async call(world, test) {
-            await aStalledWrite(world, test);
-            const { client } = world.agent;
-            return answer(client, client.reboot, { expectedBootId: await bootId() });
-          },
+          call: async ({ agent: { client } }) => answer(client, client.reboot, { expectedBootId: await bootId() }),
         },
       ],
       INTERNAL: [

@@ -1,118 +1,31 @@
 // What is tested of AgentService's RPCs about operations.
 import assert from "node:assert/strict";
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
-import type { TestContext } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { FailureReason } from "../../../proto/gen/pallet/v1/failure.ts";
-import {
-  Compression,
-  FilesystemType,
-  type ImageSource,
-  type Operation,
-  OperationPhase,
-  OperationSpec,
-  OperationState,
-  WipeMethod,
-} from "../../../proto/gen/pallet/v1/operation.ts";
-import { aLoopDevice, type LoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
-import { anImageServer, type Behaviour } from "../../unit/agent/write/an-image-server.ts";
+import { OperationPhase, OperationState } from "../../../proto/gen/pallet/v1/operation.ts";
+import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
 import { answer, collect, endOf, endsWith, firstOf, refusedWith } from "../calls.ts";
 import type { ServiceChecks } from "./checks.ts";
-import type { AgentInWorld, World } from "./world.ts";
+import {
+  aSource,
+  aStalledWrite,
+  endStateOf,
+  headOf,
+  identify,
+  MIB,
+  makeExt4,
+  spec,
+  start,
+  statesOf,
+  succeeds,
+  unmount,
+  wipe,
+} from "./operations.ts";
+import type { World } from "./world.ts";
 
-const MIB = 1024 * 1024;
 const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_SUCCEEDED: SUCCEEDED } = OperationState;
-
-function spec(work: OperationSpec["work"]): OperationSpec {
-  return OperationSpec.fromPartial({ work });
-}
-
-/** Work that this machine has no LED for, and that touches nothing. */
-const identify = spec({ $case: "identify", value: { duration: { seconds: 1n, nanos: 0 } } });
-const unmount = (device: string): OperationSpec => spec({ $case: "unmount", value: { device } });
-const wipe = (device: string): OperationSpec =>
-  spec({ $case: "wipe", value: { device, method: WipeMethod.WIPE_METHOD_SIGNATURES } });
-const makeExt4 = (device: string): OperationSpec =>
-  spec({ $case: "makeFilesystem", value: { device, type: FilesystemType.FILESYSTEM_TYPE_EXT4, label: "contract" } });
-
-/** Content of 4 MiB, served as it is by a server that behaves as told. */
-async function aSource(
-  test: TestContext,
-  behaviour: Behaviour = {},
-): Promise<{ content: Buffer; source: ImageSource }> {
-  const content = randomBytes(4 * MIB);
-  const server = await anImageServer(test, content, () => behaviour);
-  const size = BigInt(content.length);
-  const source: ImageSource = {
-    url: server.url,
-    compression: Compression.COMPRESSION_NONE,
-    storedBytes: size,
-    sizeBytes: size,
-    digest: createHash("sha256").update(content).digest("hex"),
-    firstPartitionBytes: BigInt(MIB),
-  };
-  return { content, source };
-}
-
-async function start(
-  { client }: AgentInWorld,
-  work: OperationSpec,
-  operationId: string = randomUUID(),
-): Promise<Operation> {
-  const { operation } = await answer(client, client.startOperation, { operationId, spec: work });
-  assert.ok(operation);
-  assert.equal(operation.operationId, operationId);
-  return operation;
-}
-
-/** Every state of the operation until it has ended. */
-async function statesOf({ client }: AgentInWorld, { operationId }: Operation): Promise<Operation[]> {
-  const responses = await collect(client.watchOperation({ operationId }));
-  return responses.flatMap(({ operation }) => operation ?? []);
-}
-
-async function endStateOf(agent: AgentInWorld, operation: Operation): Promise<Operation> {
-  const last = (await statesOf(agent, operation)).at(-1);
-  assert.ok(last);
-  return last;
-}
-
-async function succeeds(agent: AgentInWorld, work: OperationSpec): Promise<void> {
-  const { state, failure } = await endStateOf(agent, await start(agent, work));
-  assert.equal(state, SUCCEEDED, failure?.message);
-}
-
-/** A write that goes on until it is cancelled: its source sends one MiB and then nothing. */
-export async function aStalledWrite(
-  { agent }: World,
-  test: TestContext,
-): Promise<{ operation: Operation; disk: LoopDevice }> {
-  const { client } = agent;
-  const operationId = `stalled-${randomUUID()}`;
-  let cancel = async (): Promise<unknown> => undefined;
-  // Hooks run in their order: the operation has to let go of the device before that is detached.
-  test.after(() => cancel());
-  const disk = await aLoopDevice(test, 8);
-  const { source } = await aSource(test, { stallAfterBytes: MIB });
-  const work = spec({ $case: "writeImage", value: { device: disk.path, source, customisation: undefined } });
-  const operation = await start(agent, work, operationId);
-  cancel = () => answer(client, client.cancelOperation, { operationId });
-  const stream = client.watchOperation({ operationId });
-  await firstOf(stream, (response) => (response.operation?.progress?.read?.done ?? 0n) > 0n);
-  stream.cancel();
-  return { operation, disk };
-}
-
-/** The bytes at the beginning of a device, where its partition table is. */
-async function headOf({ path }: LoopDevice, lengthBytes = MIB): Promise<Buffer> {
-  const handle = await open(path, "r");
-  try {
-    return (await handle.read(Buffer.alloc(lengthBytes), 0, lengthBytes, 0)).buffer;
-  } finally {
-    await handle.close();
-  }
-}
 
 /** Tests of StartOperation, WatchOperation, CancelOperation and ListOperations. */
 export const agentOperationChecks: ServiceChecks = {
@@ -155,8 +68,8 @@ export const agentOperationChecks: ServiceChecks = {
         assert.equal(state, OperationState.OPERATION_STATE_FAILED);
         assert.equal(failure?.reason, FailureReason.FAILURE_REASON_UNSUPPORTED, failure?.message);
       },
-      "repeated with the same id and spec, it gives the operation that there is": async (world, test) => {
-        const { operation } = await aStalledWrite(world, test);
+      "repeated with the same id and spec, it gives the operation that there is": async (world) => {
+        const { operation } = world.stalledWrite;
         const again = await start(world.agent, operation.spec ?? identify, operation.operationId);
         assert.deepEqual(again.startedAt, operation.startedAt);
         assert.equal(again.state, RUNNING);
@@ -241,8 +154,8 @@ export const agentOperationChecks: ServiceChecks = {
           when: "another operation owns the device",
           reason: "FAILURE_REASON_DEVICE_BUSY",
           says: /stalled-/,
-          async call(world, test) {
-            const { disk } = await aStalledWrite(world, test);
+          async call(world) {
+            const { disk } = world.stalledWrite;
             return start(world.agent, wipe(disk.path));
           },
         },
@@ -315,9 +228,9 @@ export const agentOperationChecks: ServiceChecks = {
       ],
     },
     abandoned: {
-      "cancelled by fifty watchers, the operation goes on, and another watcher sees it": async (world, test) => {
+      "cancelled by fifty watchers, the operation goes on, and another watcher sees it": async (world) => {
         const { client } = world.agent;
-        const { operation } = await aStalledWrite(world, test);
+        const { operation } = world.stalledWrite;
         await Promise.all(
           Array.from({ length: 50 }, async () => {
             const stream = client.watchOperation(operation);
@@ -331,9 +244,9 @@ export const agentOperationChecks: ServiceChecks = {
         assert.equal((await firstOf(stream)).operation?.state, RUNNING);
         stream.cancel();
       },
-      "past its deadline, the operation goes on": async (world, test) => {
+      "past its deadline, the operation goes on": async (world) => {
         const { client } = world.agent;
-        const { operation } = await aStalledWrite(world, test);
+        const { operation } = world.stalledWrite;
         assert.equal(
           await endOf(client.watchOperation(operation, { deadline: Date.now() + 300 })),
           status.DEADLINE_EXCEEDED,
@@ -348,7 +261,7 @@ export const agentOperationChecks: ServiceChecks = {
     success: {
       "stops a write, which leaves the disk without a partition table": async (world, test) => {
         const { agent } = world;
-        const { operation, disk } = await aStalledWrite(world, test);
+        const { operation, disk } = await aStalledWrite(world.agent, test);
         const { client } = agent;
         const startedAt = Date.now();
         const cancelled = (await answer(client, client.cancelOperation, operation)).operation;
@@ -387,16 +300,18 @@ export const agentOperationChecks: ServiceChecks = {
 
   ListOperations: {
     success: {
-      "gives those that run and those that ended, oldest first": async (world, test) => {
-        const { client } = world.agent;
-        const ended = await start(world.agent, identify);
-        await endStateOf(world.agent, ended);
-        const { operation: running } = await aStalledWrite(world, test);
+      "gives those that run and those that ended, oldest first": async ({ agent, stalledWrite }) => {
+        const { client } = agent;
+        const ended = await endStateOf(agent, await start(agent, identify));
         const { operations } = await answer(client, client.listOperations, {});
-        const listed = operations.map(({ operationId }) => operationId);
-        assert.ok(listed.indexOf(ended.operationId) >= 0);
-        assert.ok(listed.indexOf(ended.operationId) < listed.indexOf(running.operationId));
-        assert.equal(operations.at(-1)?.state, RUNNING);
+        assert.deepEqual(operations.at(-1), ended);
+        const running = operations.find(({ operationId }) => operationId === stalledWrite.operation.operationId);
+        assert.equal(running?.state, RUNNING);
+        const started = operations.map(({ startedAt }) => startedAt?.getTime() ?? 0);
+        assert.deepEqual(
+          started,
+          started.toSorted((a, b) => a - b),
+        );
       },
       "knows nothing of an operation that was refused": async ({ agent }) => {
         const { client } = agent;

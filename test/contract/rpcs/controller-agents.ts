@@ -4,24 +4,15 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { type CallOptions, Metadata, status } from "@grpc/grpc-js";
 import type { RunNodeOperationRequest } from "../../../proto/gen/pallet/v1/controller.ts";
-import { FilesystemType, OperationSpec, OperationState, WipeMethod } from "../../../proto/gen/pallet/v1/operation.ts";
+import { OperationSpec, OperationState } from "../../../proto/gen/pallet/v1/operation.ts";
 import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
 import { answer, collect, endOf, endsWith, firstOf, until } from "../calls.ts";
-import { aStalledWrite } from "./agent-operations.ts";
 import type { Check, Refusal, ServiceChecks } from "./checks.ts";
 import { unknownNode, whileReimaged } from "./controller-nodes.ts";
+import { makeExt4, wipe } from "./operations.ts";
 import { aMuteServer, aNode, isAlive, socketsOf, type World } from "./world.ts";
 
 const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_SUCCEEDED: SUCCEEDED } = OperationState;
-
-const makeExt4 = (device: string): OperationSpec =>
-  OperationSpec.fromPartial({
-    work: { $case: "makeFilesystem", value: { device, type: FilesystemType.FILESYSTEM_TYPE_EXT4, label: "" } },
-  });
-const wipe = (device: string): OperationSpec =>
-  OperationSpec.fromPartial({
-    work: { $case: "wipe", value: { device, method: WipeMethod.WIPE_METHOD_SIGNATURES } },
-  });
 
 const listDisks = ({ controller }: World, node: string) => answer(controller, controller.listNodeDisks, { node });
 const reboot = ({ controller }: World, node: string) => answer(controller, controller.rebootNode, { node });
@@ -187,10 +178,7 @@ export const controllerAgentChecks: ServiceChecks = {
           when: "another operation owns the device",
           reason: "FAILURE_REASON_DEVICE_BUSY",
           says: /stalled-/,
-          async call(world, test) {
-            const { disk } = await aStalledWrite(world, test);
-            return run(world, world.agentNode.name, wipe(disk.path));
-          },
+          call: (world) => run(world, world.agentNode.name, wipe(world.stalledWrite.disk.path)),
         },
       ],
       UNAVAILABLE: [noAgent((world, node) => run(world, node, wipe("/dev/pallet-none")))],
@@ -220,10 +208,7 @@ export const controllerAgentChecks: ServiceChecks = {
           when: "the agent refuses because an operation that writes is running",
           reason: "FAILURE_REASON_DEVICE_BUSY",
           says: /stalled-/,
-          async call(world, test) {
-            await aStalledWrite(world, test);
-            return reboot(world, world.agentNode.name);
-          },
+          call: (world) => reboot(world, world.agentNode.name),
         },
       ],
       UNAVAILABLE: [noAgent(reboot)],

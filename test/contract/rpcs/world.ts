@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
+import { createServer } from "node:http2";
+import type { Socket } from "node:net";
 import os, { networkInterfaces } from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
@@ -21,6 +22,7 @@ import type { Rollout } from "../../../proto/gen/pallet/v1/rollout.ts";
 import { makeTinyImage, type TinyImage } from "../../rack/tiny-image.ts";
 import { answer, collect, until } from "../calls.ts";
 import { type ControllerProgram, type Program, startAgent, startController } from "../processes.ts";
+import { aStalledWrite, type StalledWrite } from "./operations.ts";
 import { createTools, type Tools } from "./tools.ts";
 
 /** An agent's process and a client of it. */
@@ -48,6 +50,8 @@ export interface World {
   /** Its node, as the controller knows it. */
   readonly agentNode: Node;
   readonly tools: Tools;
+  /** A write that goes on on the agent all the time. */
+  readonly stalledWrite: StalledWrite;
   /** In the resident role. */
   readonly resident: AgentInWorld;
   /** A file that exists once the resident agent has "rebooted" its node. */
@@ -57,11 +61,13 @@ export interface World {
   /** An image file, and the image "tiny" in the catalogue that it became. */
   readonly imageFile: TinyImage;
   readonly image: Image;
+  /** The image "other" in the catalogue, nearly the same. */
+  readonly otherImage: Image;
   close(): Promise<void>;
 }
 
 /** Room for images in the controller's folder. */
-export const imageRoomBytes: number = 24 * 1024 * 1024;
+export const imageRoomBytes: number = 12 * 1024 * 1024;
 
 /** Starts everything. */
 export async function createWorld(): Promise<World> {
@@ -106,10 +112,20 @@ export async function createWorld(): Promise<World> {
       () => enrollment.close(),
     );
     const agentNode = await nodeOnline(controller, ownMac());
-    const image = await addImage(controller, "tiny", await readFile(imageFile.path));
+    const file = await readFile(imageFile.path);
+    const image = await addImage(controller, "tiny", file);
+    // The last sectors belong to no partition.
+    const otherImage = await addImage(controller, "other", file.fill("other", file.length - 512));
+    // Of a test's context, what the write needs is to be told when all is over.
+    const hooks = { after: (hook: () => unknown) => atEnd.push(hook) };
+    const atEnd: (() => unknown)[] = [];
+    undo.push(async () => {
+      for (const hook of atEnd) await hook();
+    });
+    const stalledWrite = await aStalledWrite(agent, hooks as unknown as TestContext);
     return {
       ...{ folder, controllerProgram, controller, enrollment, agent, agentNode, tools, resident, rebootMark, stuck },
-      ...{ imageFile, image, close },
+      ...{ stalledWrite, imageFile, image, otherImage, close },
     };
   } catch (error) {
     await close();
@@ -214,13 +230,13 @@ export async function cancelRollout({ controller }: World, rolloutId: string): P
   await collect(controller.watchRollout({ rolloutId }));
 }
 
-/** Something at a TCP port that takes connections and never says a word. */
+/** Something that speaks HTTP/2 at a TCP port and never answers a call. */
 export async function aMuteServer(test: TestContext): Promise<{ port: number; connections: ReadonlySet<Socket> }> {
   const connections = new Set<Socket>();
-  const server = createServer((socket) => {
+  const server = createServer();
+  server.on("stream", (stream) => stream.on("error", () => {}));
+  server.on("connection", (socket: Socket) => {
     connections.add(socket);
-    socket.resume();
-    socket.on("error", () => {});
     socket.on("close", () => connections.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,0 +1,145 @@
+// `buf curl` as an independent client: it knows the programs only by what their reflection says.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { zstdCompressSync } from "node:zlib";
+import { execa } from "execa";
+import { checkout } from "../rack/checkout.ts";
+import { makeTinyImage } from "../rack/tiny-image.ts";
+import { aFolder } from "./a-folder.ts";
+import { type ControllerProgram, type Program, startAgent, startController } from "./processes.ts";
+import { compileByBuf } from "./views.ts";
+
+const reference = await compileByBuf();
+
+/** Runs `buf curl ARGS URL`. */
+async function curl(address: string, path: string, args: readonly string[] = [], input = "") {
+  return execa("buf", ["curl", "--protocol", "grpc", "--http2-prior-knowledge", ...args, `http://${address}${path}`], {
+    preferLocal: true,
+    localDir: checkout,
+    input,
+    reject: false,
+  });
+}
+
+/** Calls a method with messages in JSON; its answers. */
+async function call(
+  address: string,
+  method: string,
+  messages: readonly object[] = [{}],
+  args: readonly string[] = [],
+): Promise<Record<string, unknown>[]> {
+  const input = messages.map((message) => JSON.stringify(message)).join("\n");
+  const { stdout, stderr, exitCode } = await curl(address, `/pallet.v1.${method}`, [...args, "--data", "@-"], input);
+  assert.equal(exitCode, 0, stderr);
+  // One indented JSON value after the other: each begins and ends with a brace of its own line.
+  const answers = stdout.match(/^\{(?:\}$|[\s\S]*?^\})/gm) ?? [];
+  return answers.map((answer) => JSON.parse(answer) as Record<string, unknown>);
+}
+
+function methodsOf(service: string): string[] {
+  const type = reference.getService(service);
+  assert.ok(type);
+  return type.methods.map(({ name }) => `${service}/${name}`);
+}
+
+async function lists(address: string, services: readonly string[]): Promise<void> {
+  const listed = await curl(address, "", ["--list-services"]);
+  assert.deepEqual(listed.stdout.split("\n").toSorted(), services.toSorted(), listed.stderr);
+  const methods = await curl(address, "", ["--list-methods"]);
+  const ours = methods.stdout.split("\n").filter((name) => name.startsWith("pallet."));
+  assert.deepEqual(ours.toSorted(), services.flatMap(methodsOf).toSorted(), methods.stderr);
+}
+
+describe("buf curl and a running agent", () => {
+  let agent: Program;
+  before(async () => {
+    agent = await startAgent();
+  });
+  after(() => agent?.kill());
+
+  it("lists its services and methods", () => lists(agent.address, ["pallet.v1.AgentService"]));
+
+  it("calls a unary RPC", async () => {
+    const [answer] = await call(agent.address, "AgentService/GetNode");
+    const { facts, agent: info } = answer as { facts: { bootId: string }; agent: { role: string } };
+    assert.equal(facts.bootId, (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim());
+    assert.equal(info.role, "AGENT_ROLE_NETBOOT");
+  });
+
+  it("calls a server-streaming RPC to its end", async () => {
+    const operationId = "by-buf-curl";
+    await call(agent.address, "AgentService/StartOperation", [{ operationId, spec: { identify: { duration: "1s" } } }]);
+    const states = await call(agent.address, "AgentService/WatchOperation", [{ operationId }]);
+    const { operation } = states.at(-1) as { operation: { operationId: string; state: string } };
+    assert.equal(operation.operationId, operationId);
+    assert.match(operation.state, /SUCCEEDED|FAILED/);
+  });
+
+  it("shows an error with its status", async () => {
+    const request = JSON.stringify({ operationId: "unknown" });
+    const path = "/pallet.v1.AgentService/CancelOperation";
+    const { stderr, exitCode } = await curl(agent.address, path, ["--data", request]);
+    assert.notEqual(exitCode, 0);
+    assert.equal((JSON.parse(stderr) as { code: string }).code, "not_found");
+  });
+
+  it("asks for its health, which reflection does not describe", async () => {
+    const schema = fileURLToPath(new URL("../..", import.meta.resolve("grpc-health-check")));
+    const args = ["--schema", `${schema}proto`, "--data", "{}"];
+    const { stdout, stderr } = await curl(agent.address, "/grpc.health.v1.Health/Check", args);
+    assert.deepEqual(JSON.parse(stdout || stderr), { status: "SERVING" });
+  });
+});
+
+describe("buf curl and a running controller", () => {
+  let controller: ControllerProgram;
+  before(async () => {
+    controller = await startController();
+  });
+  after(() => controller?.kill());
+
+  it("lists its services and methods", () =>
+    lists(controller.address, ["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"]));
+
+  it("calls a unary RPC", async () => {
+    const mac = "02:00:00:00:00:01";
+    const facts = { bootId: "one", interfaces: [{ name: "eth0", mac }] };
+    const agent = { instanceId: "one", port: 1, role: "AGENT_ROLE_NETBOOT" };
+    await call(controller.address, "EnrollmentService/Register", [{ bootMac: mac, facts, agent }]);
+    const [answer] = await call(controller.address, "ControllerService/ListNodes");
+    const { nodes } = answer as { nodes: { nodeId: string; online: boolean }[] };
+    assert.deepEqual(
+      nodes.map(({ nodeId, online }) => [nodeId, online]),
+      [[mac, true]],
+    );
+  });
+
+  it("calls through the unix socket", async () => {
+    const args = ["--unix-socket", controller.socket];
+    const [answer] = await call("localhost", "ControllerService/GetStatus", [{}], args);
+    assert.equal((answer as { grpcAddress: string }).grpcAddress, controller.address);
+  });
+
+  it("calls a RPC that streams both ways", async (test) => {
+    const image = await makeTinyImage({ folder: await aFolder(test), name: "tiny" });
+    const file = zstdCompressSync(await readFile(image.path));
+    const half = Math.ceil(file.length / 2);
+    const answers = await call(controller.address, "ControllerService/AddImage", [
+      { header: { name: "by-buf-curl", fileBytes: String(file.length) } },
+      { chunk: file.subarray(0, half).toString("base64") },
+      { chunk: file.subarray(half).toString("base64") },
+    ]);
+    const { image: added } = answers.at(-1) as { image: { name: string; sizeBytes: string } };
+    assert.equal(added.name, "by-buf-curl");
+    assert.equal(added.sizeBytes, String(image.sizeBytes));
+  });
+
+  it("calls a server-streaming RPC to its end", async () => {
+    const events = await call(controller.address, "ControllerService/StreamEvents");
+    const types = events.map(({ event }) => (event as { type: string }).type);
+    assert.equal(types[0], "controller-started");
+    assert.deepEqual(types.slice(-1), ["image-added"]);
+  });
+});
