@@ -42,14 +42,14 @@ async function cover(target: string, content: string): Promise<void> {
   await mount("--bind", file, target);
 }
 
-/** /sys/class of this kernel with a Pi's LED and temperature sensor added; sysfs itself takes no new folders. */
+/**
+ * /sys/class of this kernel with a Pi's LED and temperature sensor added; sysfs itself takes no new folders. The disks
+ * of the host are left out, and what goes while we look is no loss.
+ */
 async function presentClasses(): Promise<void> {
-  const links = readdirSync("/sys/class").map((name) => ({
-    name,
-    entries: readdirSync(`/sys/class/${name}`, { withFileTypes: true })
-      .filter((entry) => entry.isSymbolicLink())
-      .map((entry) => ({ name: entry.name, target: readlinkSync(`/sys/class/${name}/${entry.name}`) })),
-  }));
+  const links = readdirSync("/sys/class")
+    .filter((name) => name !== "block")
+    .map((name) => ({ name, entries: readLinks(`/sys/class/${name}`) }));
   await mount("-t", "tmpfs", "tmpfs", "/sys/class");
   for (const { name, entries } of links) {
     await mkdir(`/sys/class/${name}`);
@@ -57,6 +57,16 @@ async function presentClasses(): Promise<void> {
   }
   await present("/sys/class/leds/ACT", { trigger: "none [mmc0] timer heartbeat\n", brightness: "0\n" });
   await present("/sys/class/thermal/thermal_zone0", { type: "cpu-thermal\n", temp: "48312\n" });
+}
+
+function readLinks(directory: string): { name: string; target: string }[] {
+  return readdirSync(directory).flatMap((name) => {
+    try {
+      return [{ name, target: readlinkSync(path.join(directory, name)) }];
+    } catch {
+      return [];
+    }
+  });
 }
 
 async function present(directory: string, files: Readonly<Record<string, string>>): Promise<void> {
