@@ -61,9 +61,12 @@ export function write(context: Context, phase: PhaseOf<"checking">, agent: Agent
   );
 }
 
-/** The agent that wrote is gone, and the write with it: all from the start, for a limited number of times. */
+/**
+ * The write is gone: all from the start, for a limited number of times. Without a successor in sight the agent that
+ * lost it counts on; the next preflight shows which one it is.
+ */
 export function writeLost(context: Context, phase: PhaseOf<"writing">, successor?: Sighting): Step {
-  const past = pastWithout(context, phase.agent, successor ?? { bootId: phase.agent.bootId, instanceId: "" });
+  const past = successor === undefined ? context.state.past : pastWithout(context, phase.agent, successor);
   if (context.state.attempts >= context.settings.maxAttempts)
     return fail(context, restartsWhileWriting(context, phase));
   return enter(context, { name: "netbooting", booting: false }, { past });

@@ -1,5 +1,7 @@
 import { Failure } from "../../../proto/failure.ts";
 import { AgentError, type AgentPort } from "../ports.ts";
+import type { Answer } from "../reimage-event.ts";
+import type { ReimageState } from "../reimage-state.ts";
 import type { ExecutorContext } from "./executor.ts";
 
 /**
@@ -26,4 +28,13 @@ export async function askAgent<Answer>(
 /** Whether nothing is known about what the agent did or will do, so that asking again is right. */
 export function isSilence(error: unknown): error is AgentError {
   return error instanceof AgentError && (error.kind === "unreachable" || error.kind === "timed-out");
+}
+
+/**
+ * What answers is in another boot than the one that registered: the node has rebooted and will register, or another
+ * machine has its address by now, whose disks are none of ours.
+ */
+export function answeredByAnother({ nodeName }: ReimageState): Answer {
+  const message = `what answers at the address of ${nodeName} is not the agent that registered`;
+  return { type: "agent-unreachable", failure: new Failure("node-silent", message) };
 }

@@ -1,7 +1,7 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { Answer } from "../reimage-event.ts";
 import { selectDisk } from "../select-disk.ts";
-import { askAgent, isSilence } from "./ask-agent.ts";
+import { answeredByAnother, askAgent, isSilence } from "./ask-agent.ts";
 import type { Executor } from "./executor.ts";
 
 /**
@@ -19,8 +19,7 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
       }
       const found = await agent.getNode(signal);
       if (found.facts.bootId !== effect.agent.bootId || found.agent.role !== "netboot") {
-        const message = `what answers at the address of ${state.nodeName} is not the agent that registered`;
-        return { type: "agent-unreachable", failure: new Failure("node-silent", message) };
+        return answeredByAnother(state);
       }
       const disk = selectDisk(await agent.listBlockDevices(signal), {
         minBytes: image.sizeBytes,

@@ -5,7 +5,7 @@ import type { EffectOf } from "../effect.ts";
 import { AgentError, type AgentPort } from "../ports.ts";
 import type { Answer } from "../reimage-event.ts";
 import type { ReimageState } from "../reimage-state.ts";
-import { askAgent, isSilence } from "./ask-agent.ts";
+import { answeredByAnother, askAgent, isSilence } from "./ask-agent.ts";
 import type { Executor, ExecutorContext } from "./executor.ts";
 
 /** Starts the write on the boot that passed the preflight, unless that agent knows it already, and watches it. */
@@ -16,7 +16,7 @@ export const startWrite: Executor<"start-write"> = async (effect, context) => {
       const image = await world.images.getByDigest(state.imageDigest);
       if (image === undefined) throw new Failure("invalid", `image ${state.imageName} is no longer in the catalogue`);
       const { facts } = await agent.getNode(signal);
-      if (facts.bootId !== effect.agent.bootId) return answer({ type: "write-lost" });
+      if (facts.bootId !== effect.agent.bootId) return answer(answeredByAnother(state));
       await agent.startOperation(effect.operationId, specOf(effect, state, image, world.imageUrl(image)), signal);
       answer({ type: "write-started" });
       await watch(agent, effect.operationId, context);

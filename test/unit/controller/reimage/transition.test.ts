@@ -208,3 +208,27 @@ test("a cancellation that overtakes the start of its write asks once more", () =
   assert.deepEqual(once.effects, [{ type: "arm-timer", timer: "retry", delayMs: settings.retryDelayMs }]);
   assert.equal(transition(once.state, { type: "write-lost", step }, late, settings).state.phase.name, "cancelled");
 });
+
+test("a preflight that another boot answered is asked again and leads to no write", () => {
+  const checking = stateIn("checking");
+  const event = { ...eventsAt(4)["preflight-passed"], agent: { bootId: "boot-of-another", instanceId: "i" } };
+  const { state, effects } = transition(checking, event, late, settings);
+  assert.equal(state.phase.name, "checking");
+  assert.deepEqual(effects, [{ type: "arm-timer", timer: "retry", delayMs: settings.retryDelayMs }]);
+});
+
+test("a boot that was asked to end stays over, also when it is heard of after the one that followed it", () => {
+  const again = sighted(stateIn("proving"), netbooted).state;
+  assert.equal(again.phase.name, "rebooting");
+  const lateNews = { ...netbooted, bootId: "boot-1", instanceId: "instance-1" };
+  assert.deepEqual(sighted(again, lateNews), { state: again, effects: [] });
+});
+
+test("a node that restarts for ever is given up", () => {
+  let state = stateIn("checking");
+  for (let boot = 1; boot <= 100 && !hasEnded(state.phase); boot += 1) {
+    state = sighted(state, { ...netbooted, bootId: `b-${boot}`, instanceId: `i-${boot}` }).state;
+  }
+  assert.equal(state.phase.name, "failed");
+  assert.ok(state.step <= settings.maxSteps + 1);
+});
