@@ -11,7 +11,7 @@ export function resolveNodes({ nodes: named, all }: RolloutRequest, nodes: NodeP
   if (meant.length === 0) {
     throw invalid(
       all
-        ? 'no node is accepted, so "all" means none; accept nodes first ("controller accept NODE"), or name them'
+        ? 'no node is accepted, so "all" means none; accept nodes first ("controller node accept NODE"), or name them'
         : "no node is named; name nodes, or choose all accepted ones",
     );
   }
