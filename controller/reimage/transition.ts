@@ -10,35 +10,33 @@ import { abandonedWrite, amend, type Context, endCancelled, enter, fail, type St
 /*
  * One node's way from "running anything" to "proved to run the image":
  *
- *       queued
- *         │ its turn has come
- *         ▼
- *  ┌──▶ netbooting ◀──┐ an agent of an installed system sighted: ask it to reboot (at most twice in all)
- *  │      │       └───┤
- *  │      │ netbooted │ agent sighted
- *  │      ▼           │
- *  │    checking ─────┘ ◀──┐ another netbooted agent sighted: ask that one
- *  │      │       └────────┤
- *  │      │ the disk may be erased: attempt + 1
- *  │      ▼                │
- *  └─── writing ───────────┘ image could not be fetched: again after a pause (at most 5 attempts)
- *  write lost,   │     └───────▶ cancelling ──▶ CANCELLED     (cancel requested: first the agent lets go of the disk)
- *  another agent │
- *  sighted       │ write succeeded: boot target local, only from here on
- *  (at most 5    ▼
- *  attempts)  rebooting ◀──┐ a netbooted agent of a new boot sighted: it had fetched its
- *                │      │  │ boot config just before the flip; ask it to reboot (once)
- *       boot file│      │  │
- *       fetched  ▼      │  │
- *             proving ──┼──┘
- *                │      │ a resident agent of a new boot sighted, with the stamp of this reimage
- *                ▼      ▼
- *                 PROVED
+ *   queued
+ *     │ its turn has come
+ *     ▼
+ *   netbooting ◀─┬─ resident agent sighted, here or while checking: ask it to reboot, at most twice
+ *     │          └─ write lost, or another agent sighted while writing: at most 5 attempts
+ *     │ netbooted agent sighted
+ *     ▼
+ *   checking ◀───┬─ another netbooted agent sighted: ask that one
+ *     │          └─ the write could not fetch the image: again after a pause, at most 5 attempts
+ *     │ the disk may be erased
+ *     ▼
+ *   writing ────── cancel requested ──▶ cancelling ── the agent has let go of the disk ──▶ CANCELLED
+ *     │ write succeeded: the boot target becomes local here and nowhere else
+ *     ▼
+ *   rebooting ◀─── netbooted agent of a new boot sighted, here or while proving: its boot config was from
+ *     │            just before the flip; ask it to reboot, once
+ *     │ boot file fetched
+ *     ▼
+ *   proving
+ *     │ resident agent of a new boot sighted, with the stamp of this reimage; also straight from rebooting
+ *     ▼
+ *   PROVED
  *
- *  From every phase: deadline passed, refusal, wrong system, effect failed ──▶ FAILED, with the boot target agent again;
- *  cancel requested ──▶ CANCELLED, likewise. The three ends absorb every event.
+ * From every phase: deadline passed, refusal, wrong system or failed effect ──▶ FAILED; cancel requested ──▶ CANCELLED;
+ * both with the boot target agent. The three ends absorb every event.
  *
- * Entering a phase has effects (effects-on-entry.ts); they are repeated when the controller restarts in it.
+ * Entering a phase has effects (effects-on-entry.ts), which are repeated when the controller restarts in it.
  */
 
 /** What each phase does about each event. An event that a phase does not name changes nothing in it. */
