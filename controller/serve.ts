@@ -60,7 +60,12 @@ async function start(
   const { clock, log, agents } = adapters;
   const startedAt = clock.now();
   const reached = (port: number): string => hostPort(config.advertise, port);
-  assertBootProfile(config.bootProfile, { controller: reached(config.grpcPort) });
+  const endpointsAt = (grpcPort: number): BootEndpoints => ({
+    controller: reached(grpcPort),
+    ...(config.nfs.mode !== "none" &&
+      config.nfs.rootfs !== undefined && { nfsRoot: { server: config.advertise, path: config.nfs.rootfs } }),
+  });
+  assertBootProfile(config.bootProfile, endpointsAt(config.grpcPort));
 
   for (const directory of [config.stateDirectory, config.imageDirectory, config.bootTree]) {
     await mkdir(directory, { recursive: true, mode: 0o750 });
@@ -130,7 +135,7 @@ async function start(
     }),
   );
   running.defer(() => grpc.close());
-  endpoints.resolve({ controller: reached(grpc.port) });
+  endpoints.resolve(endpointsAt(grpc.port));
 
   const tftp = await listen(tftpListener(config), (address, port) =>
     adapters.listenTftp({

@@ -14,6 +14,13 @@ export interface BootProfile {
 export interface BootEndpoints {
   /** "host:port" of gRPC as nodes reach it. */
   readonly controller: string;
+  /** Set when this machine exports the agent's root filesystem. */
+  readonly nfsRoot?: {
+    /** IPv4 address of the NFS server. */
+    readonly server: string;
+    /** Absolute path on it. */
+    readonly path: string;
+  };
 }
 
 /** What a node's next boot loads. */
@@ -72,7 +79,7 @@ function planAgent(node: Pick<Node, "id">, { agent }: BootProfile, endpoints: Bo
     label: "agent",
     kernel: agent.kernel,
     ...(agent.initrd !== undefined && { initrd: agent.initrd }),
-    commandLine: [...agent.append, ...ownWords(node, endpoints)],
+    commandLine: [...nfsRootWords(endpoints), ...agent.append, ...ownWords(node, endpoints)],
   };
   assertRenderable(spec);
   return spec;
@@ -119,6 +126,12 @@ function imageWords(commandLine: string): readonly string[] {
   return commandLine
     .split(/\s+/)
     .filter((word) => word !== "" && !/^(root=|rootwait$|initrd=|BOOT_IMAGE=|pallet\.)/.test(word));
+}
+
+/** The kernel's own words for a root filesystem over NFS (its documentation: admin-guide/nfs/nfsroot.rst). */
+function nfsRootWords({ nfsRoot }: BootEndpoints): readonly string[] {
+  if (nfsRoot === undefined) return [];
+  return ["root=/dev/nfs", `nfsroot=${nfsRoot.server}:${nfsRoot.path},vers=3`, "ip=dhcp", "ro"];
 }
 
 /** What the agent, netbooted or resident, finds in /proc/cmdline. Last, so that they win where a word is repeated. */

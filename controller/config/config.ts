@@ -1,4 +1,5 @@
 import type { ReimageSettings } from "../reimage/settings.ts";
+import type { DhcpConfig, NfsConfig } from "./network-config.ts";
 
 /** Severities of pino, least first. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
@@ -29,6 +30,8 @@ export interface Config {
     /** Whether the boot config also offers the other target to a person at the console. */
     readonly menu: boolean;
   };
+  readonly dhcp: DhcpConfig;
+  readonly nfs: NfsConfig;
   readonly heartbeatIntervalMs: number;
   readonly reimage: ReimageSettings;
   readonly logLevel: LogLevel;

@@ -3,6 +3,7 @@ import { Failure } from "../../proto/failure.ts";
 import { defaultReimageSettings } from "../reimage/settings.ts";
 import type { Config } from "./config.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
+import { networkContradictions } from "./network-contradictions.ts";
 import { flagOf, type Setting, settings, variableOf } from "./settings.ts";
 
 /** The config, or everything that is wrong with it. */
@@ -77,6 +78,23 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
       local: { append: value<readonly string[]>(settings.localAppend) },
       menu: value<boolean>(settings.menu),
     },
+    dhcp: {
+      mode: value(settings.dhcpMode),
+      ...defined("interface", value(settings.dhcpInterface)),
+      ...defined("subnet", value(settings.dhcpSubnet)),
+      ...defined("range", value(settings.dhcpRange)),
+      ...defined("gateway", value(settings.dhcpGateway)),
+      leaseSeconds: value<number>(settings.dhcpLeaseSeconds),
+      replyDelaySeconds: value<number>(settings.dhcpReplyDelaySeconds),
+      dns: value<readonly string[]>(settings.dhcpDns),
+      dnsUpstream: value<readonly string[]>(settings.dhcpDnsUpstream),
+      ...defined("domain", value(settings.dhcpDomain)),
+    },
+    nfs: {
+      mode: value(settings.nfsMode),
+      ...defined("rootfs", value(settings.nfsRootfs)),
+      ...defined("clients", value(settings.nfsClients)),
+    },
     heartbeatIntervalMs: value<number>(settings.heartbeatIntervalMs),
     reimage: {
       ...defaultReimageSettings,
@@ -96,11 +114,19 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
   };
 }
 
+/** The key with its value, or nothing at all: optional properties are absent, never undefined. */
+function defined<Key extends string, Value>(
+  key: Key,
+  value: Value | undefined,
+): { readonly [name in Key]?: Value } | Record<never, never> {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [name in Key]: Value });
+}
+
 /** What single values do not show: pairs of the key to blame and a sentence. */
 function* contradictions(
   config: Config,
   given: ReadonlyMap<string, string>,
-): Generator<[key: string, problem: string]> {
+): Generator<readonly [key: string, problem: string]> {
   if (config.advertise === "0.0.0.0" || config.advertise === "::") {
     const key = given.has("advertise") ? "advertise" : "listen";
     yield [
@@ -112,6 +138,7 @@ function* contradictions(
   if (config.grpcPort !== 0 && config.grpcPort === config.httpPort) {
     yield ["httpPort", `httpPort and grpcPort are both ${config.httpPort}; give them different ports`];
   }
+  yield* networkContradictions(config);
 }
 
 function describe(value: unknown): string {

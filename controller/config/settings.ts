@@ -1,24 +1,10 @@
 import { z } from "zod";
 import { defaultReimageSettings } from "../reimage/settings.ts";
 import { logLevels } from "./config.ts";
+import { networkSettings } from "./network-settings.ts";
+import type { Setting } from "./setting.ts";
 
-/** One thing that can be set: in the file under `key`, by the flag and the environment variable that its key gives. */
-export interface Setting<T> {
-  /** Path in the file, joined by dots, for example "reimage.bootTimeoutMs". */
-  readonly key: string;
-  /** How its value is read from the text of a flag or variable. Lists of words can only be set in the file. */
-  readonly kind: "text" | "path" | "integer" | "boolean" | "words";
-  /** What `kind` alone does not say about a value. */
-  readonly schema: z.ZodType<T>;
-  /** Used where nothing sets it; absent where there is no value then. */
-  readonly fallback: T;
-  /** How the fallback reads in the documentation, where it is worked out. */
-  readonly fallbackWords?: string;
-  /** What a right value looks like, to finish the sentence "give …". */
-  readonly wants: string;
-  /** One sentence for the documentation. */
-  readonly about: string;
-}
+export type { Setting } from "./setting.ts";
 
 const host = /^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/;
 const bootPath = /^[^/\s\0\\][^\s\0\\]*$/;
@@ -162,6 +148,7 @@ export const settings = {
     about:
       "Whether the boot config also offers the other target. U-Boot takes it silently when the first fails to load.",
   },
+  ...networkSettings,
   heartbeatIntervalMs: {
     key: "heartbeatIntervalMs",
     kind: "integer",

@@ -1,0 +1,36 @@
+/** Who gives the nodes their addresses, and whether this machine adds what network boot needs. */
+export const dhcpModes = ["none", "server", "proxy"] as const;
+export type DhcpMode = (typeof dhcpModes)[number];
+
+/** Who exports the agent's root filesystem. */
+export const nfsModes = ["none", "kernel", "ganesha"] as const;
+export type NfsMode = (typeof nfsModes)[number];
+
+/** DHCP and DNS for the nodes, served by dnsmasq. Addresses are IPv4 in dotted decimal. */
+export interface DhcpConfig {
+  readonly mode: DhcpMode;
+  /** Set unless the mode is none. */
+  readonly interface?: string;
+  /** In CIDR notation; absent for the network of the interface. */
+  readonly subnet?: string;
+  /** First and last address to give away; set in mode server. */
+  readonly range?: readonly [from: string, to: string];
+  readonly gateway?: string;
+  readonly leaseSeconds: number;
+  /** How late boot ROMs get their offer. */
+  readonly replyDelaySeconds: number;
+  /** What the nodes are told; empty for this machine when there is an upstream. */
+  readonly dns: readonly string[];
+  /** Whom this machine passes questions on to; empty when it serves no DNS. */
+  readonly dnsUpstream: readonly string[];
+  readonly domain?: string;
+}
+
+/** NFS for the nodes: the agent's root filesystem, read-only. */
+export interface NfsConfig {
+  readonly mode: NfsMode;
+  /** Absolute path; set unless the mode is none. */
+  readonly rootfs?: string;
+  /** Who may read it, in CIDR notation; absent for the network of the advertised address. */
+  readonly clients?: string;
+}

@@ -1,0 +1,55 @@
+import { isHostAddress, parseIpv4, parseIpv4Network } from "../network/ipv4.ts";
+import type { Config } from "./config.ts";
+
+type Problem = readonly [key: string, problem: string];
+
+/** What single values of the network's settings do not show: pairs of the key to blame and a sentence. */
+export function* networkContradictions(config: Pick<Config, "advertise" | "dhcp" | "nfs">): Generator<Problem> {
+  if (config.dhcp.mode !== "none") yield* dhcpContradictions(config);
+  if (config.nfs.mode !== "none") yield* nfsContradictions(config);
+}
+
+function* dhcpContradictions({ dhcp }: Pick<Config, "dhcp">): Generator<Problem> {
+  const { mode, range, gateway } = dhcp;
+  if (dhcp.interface === undefined) {
+    yield [
+      "dhcp.mode",
+      `dhcp.mode is ${mode}, so dhcp.interface must say which network interface the nodes are behind`,
+    ];
+  }
+  if (mode === "server" && range === undefined) {
+    const example = 'for example range: ["10.77.0.100", "10.77.0.250"]';
+    yield ["dhcp.mode", `dhcp.mode is server, so dhcp.range must say which addresses to give away, ${example}`];
+  }
+  const [from = 0, to = 0] = (range ?? []).map((address) => parseIpv4(address) ?? 0);
+  if (from > to) yield ["dhcp.range", "dhcp.range ends before it begins; give the lower address first"];
+  const subnet = dhcp.subnet === undefined ? undefined : parseIpv4Network(dhcp.subnet);
+  if (subnet === undefined) return;
+  for (const [key, address] of [...(range ?? []).map((each) => ["dhcp.range", each]), ["dhcp.gateway", gateway]]) {
+    if (key === undefined || address === undefined || isHostAddress(subnet, parseIpv4(address) ?? 0)) continue;
+    yield [key, `${address} is no address of a machine in dhcp.subnet, ${dhcp.subnet}`];
+  }
+}
+
+function* nfsContradictions({ nfs, advertise }: Pick<Config, "nfs" | "advertise">): Generator<Problem> {
+  const { mode, rootfs } = nfs;
+  if (rootfs === undefined) {
+    yield [
+      "nfs.mode",
+      `nfs.mode is ${mode}, so nfs.rootfs must name the folder to export ("controller rootfs build" makes one)`,
+    ];
+  } else if (!/^\/[A-Za-z0-9_.+/-]+$/.test(rootfs)) {
+    yield [
+      "nfs.rootfs",
+      `nfs.rootfs, ${JSON.stringify(rootfs)}, has a character that no kernel command line carries; move it to a path of letters, digits and _ . + / -`,
+    ];
+  } else if (mode === "ganesha" && /^\/(run|var\/run)(\/|$)/.test(rootfs)) {
+    yield ["nfs.rootfs", "nfs.rootfs lies in /run, which nfs-ganesha gets a private one of; move it elsewhere"];
+  }
+  if (parseIpv4(advertise) === undefined) {
+    yield [
+      "nfs.mode",
+      `nfs.mode is ${mode}, and nodes can mount their root filesystem from an IPv4 address only, but advertise is ${advertise}; set advertise to this machine's IPv4 address`,
+    ];
+  }
+}

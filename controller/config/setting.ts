@@ -1,0 +1,19 @@
+import type { z } from "zod";
+
+/** One thing that can be set: in the file under `key`, by the flag and the environment variable that its key gives. */
+export interface Setting<T> {
+  /** Path in the file, joined by dots, for example "reimage.bootTimeoutMs". */
+  readonly key: string;
+  /** How its value is read from the text of a flag or variable. Lists of words can only be set in the file. */
+  readonly kind: "text" | "path" | "integer" | "boolean" | "words";
+  /** What `kind` alone does not say about a value. */
+  readonly schema: z.ZodType<T>;
+  /** Used where nothing sets it; absent where there is no value then. */
+  readonly fallback: T;
+  /** How the fallback reads in the documentation, where it is worked out. */
+  readonly fallbackWords?: string;
+  /** What a right value looks like, to finish the sentence "give …". */
+  readonly wants: string;
+  /** One sentence for the documentation. */
+  readonly about: string;
+}

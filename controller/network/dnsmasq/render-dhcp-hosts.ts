@@ -1,0 +1,27 @@
+import type { Node } from "../../nodes/node.ts";
+import { type Ipv4Network, isHostAddress, parseIpv4 } from "../ipv4.ts";
+
+/**
+ * Renders dnsmasq's list of known hosts (dhcp-hostsfile, dnsmasq(8)): a line a node with its MAC address, its address and
+ * its name. A node keeps the address that it was last seen with, where that lies in the subnet and is not the server's;
+ * of two nodes that claim one address, the one seen last has it.
+ */
+export function renderDhcpHosts(
+  nodes: readonly Pick<Node, "id" | "name" | "address" | "lastSeenAt">[],
+  network: { readonly subnet: Ipv4Network; readonly address: string },
+): string {
+  const taken = new Set([network.address]);
+  const reserved = new Map<string, string>();
+  for (const node of nodes.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)) {
+    const number = node.address === undefined ? undefined : parseIpv4(node.address);
+    if (node.address === undefined || number === undefined) continue;
+    if (taken.has(node.address) || !isHostAddress(network.subnet, number)) continue;
+    taken.add(node.address);
+    reserved.set(node.id, node.address);
+  }
+  return nodes
+    .filter(({ id, name }) => /^[0-9a-f:]{17}$/.test(id) && /^[a-z0-9-]{1,63}$/.test(name))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .map(({ id, name }) => `${[id, ...(reserved.has(id) ? [reserved.get(id)] : []), name].join(",")}\n`)
+    .join("");
+}
