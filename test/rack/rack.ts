@@ -29,6 +29,10 @@ export interface RackOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Unix socket of the controller; default: one in the rack's folder. */
   readonly socket?: string;
+  /** Makes board number 1 and so on, switched off; default: simulated Pis. */
+  readonly makeBoard?: (network: Network, number: number, folder: string) => Promise<Board>;
+  /** Starts what else is on the network before the controller starts; returns what ends it. */
+  readonly prepareNetwork?: (network: Network, folder: string) => Promise<() => Promise<void>>;
 }
 
 /** How a command of the controller's command line ended. */
@@ -75,6 +79,7 @@ export async function createRack(options: RackOptions): Promise<Rack> {
   try {
     const network = await createNetwork();
     undo.push(network.close);
+    if (options.prepareNetwork !== undefined) undo.push(await options.prepareNetwork(network, folder));
     const stateDirectory = path.join(folder, "state");
     const socket = options.socket ?? path.join(folder, "controller.sock");
     const configFile = await writeController(folder, stateDirectory, network.address, socket, options);
@@ -86,6 +91,10 @@ export async function createRack(options: RackOptions): Promise<Rack> {
     const boards: Board[] = [];
     undo.push(() => Promise.all(boards.map((board) => board.close())));
     for (let number = 1; number <= options.nodes; number++) {
+      if (options.makeBoard !== undefined) {
+        boards.push(await options.makeBoard(network, number, folder));
+        continue;
+      }
       const { cardBytes = 64 * MiB } = options;
       boards.push(
         await createSimulatedBoard(network, number, folder, {

@@ -18,7 +18,7 @@ describe("twenty nodes", requires("root", "loop devices"), () => {
   });
   after(() => rack.close());
 
-  it("that are switched on together are all proved by one command", { timeout: 240_000 }, () =>
+  it("that are switched on together are all proved by one command", { timeout: 360_000 }, () =>
     tell(rack, async () => {
       await rack.powerOnAll();
       await rack.palletOk("reimage", "--all", "--yes");

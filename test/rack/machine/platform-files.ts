@@ -43,14 +43,19 @@ async function cover(target: string, content: string): Promise<void> {
 }
 
 /**
- * /sys/class of this kernel with a Pi's LED and temperature sensor added; sysfs itself takes no new folders. The disks
- * of the host are left out, and what goes while we look is no loss.
+ * /sys/class of this kernel with a Pi's LED and temperature sensor added; sysfs itself takes no new folders. What
+ * is gone while we look is no loss. Block devices come and go, so that folder stays the kernel's own.
  */
 async function presentClasses(): Promise<void> {
   const links = readdirSync("/sys/class")
     .filter((name) => name !== "block")
     .map((name) => ({ name, entries: readLinks(`/sys/class/${name}`) }));
+  const block = path.join(folder, "class-block");
+  await mkdir(block);
+  await mount("--bind", "/sys/class/block", block);
   await mount("-t", "tmpfs", "tmpfs", "/sys/class");
+  await mkdir("/sys/class/block");
+  await mount("--bind", block, "/sys/class/block");
   for (const { name, entries } of links) {
     await mkdir(`/sys/class/${name}`);
     for (const entry of entries) symlinkSync(entry.target, `/sys/class/${name}/${entry.name}`);
