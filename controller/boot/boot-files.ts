@@ -72,10 +72,10 @@ export function createBootFiles({ tree, images, bootSpecFor, menu, recordFetch, 
       // An IPv4 address as IPv4, also where a socket listens on both families.
       const address = client.address.replace(/^::ffff:(?=\d+\.)/i, "");
       const asked = parseBootPath(requestPath);
-      const record = (outcome: BootFetch["outcome"], bytes: number): void => {
+      const record = (outcome: BootFetch["outcome"], bytes: number, silentMs: number): void => {
         const mac = asked.kind === "node-config" ? { mac: asked.mac } : {};
         try {
-          recordFetch({ address, ...mac, path: requestPath, outcome, bytes });
+          recordFetch({ address, ...mac, path: requestPath, outcome, bytes, silentMs });
         } catch (error) {
           log.error({ err: error, path: requestPath, address }, "a boot file request could not be recorded");
         }
@@ -88,7 +88,7 @@ export function createBootFiles({ tree, images, bootSpecFor, menu, recordFetch, 
         found = { missing: "refused", reason: `the controller failed: ${Failure.from(error).message}` };
       }
       if ("missing" in found) {
-        record(found.missing, 0);
+        record(found.missing, 0, 0);
         return { kind: found.missing, message: `${shorten(requestPath)}: ${found.reason}` };
       }
       const content = found;
@@ -97,10 +97,10 @@ export function createBootFiles({ tree, images, bootSpecFor, menu, recordFetch, 
         content: {
           sizeBytes: content.sizeBytes,
           read: content.read,
-          async close({ outcome, bytes }) {
+          async close({ outcome, bytes, silentMs }) {
             await content.release();
             // Unconfirmed: every byte was sent, and some boot ROMs never acknowledge the last block.
-            record(outcome === "unconfirmed" ? "served" : outcome, bytes);
+            record(outcome === "unconfirmed" ? "served" : outcome, bytes, silentMs);
           },
         },
       };

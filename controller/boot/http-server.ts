@@ -188,7 +188,7 @@ async function sendBootFile(
       }, response);
     outcome = "served";
   } finally {
-    await content.close({ outcome, bytes });
+    await content.close({ outcome, bytes, silentMs: 0 });
   }
 }
 

@@ -10,6 +10,11 @@ export interface BootFetch {
   readonly path: string;
   readonly outcome: "served" | "not-found" | "refused" | "aborted";
   readonly bytes: number;
+  /**
+   * Since the client was last heard, in milliseconds; 0 when absent. A client that went on without acknowledging the last
+   * block, or vanished, is given up almost a minute later: by then this is no news of where it is.
+   */
+  readonly silentMs?: number;
 }
 
 /** A path from the network, fit for a log line and a terminal: control characters replaced, cut at 200 characters. */

@@ -181,6 +181,11 @@ export function createNodeRegistry(options: {
         boots.fetched(fetch, undefined);
         return;
       }
+      if (known.agentSeenAt !== undefined && known.agentSeenAt > at - (fetch.silentMs ?? 0)) {
+        // A transfer that was given up only now: the board has long gone on, and its agent runs.
+        boots.fetched(fetch, known);
+        return;
+      }
       addresses.note(fetch.address, known.id, at);
       // A board that asks for boot files is booting: the agent of before runs no more, and has not gone silent either.
       const { agentSeenAt: _, ...booting } = known;

@@ -3,8 +3,18 @@ export interface FileContent {
   readonly sizeBytes: number;
   /** Reads into `target` from a position. Returns how many bytes were read; fewer than fit only at the end. */
   read(target: Uint8Array, positionBytes: number): Promise<number>;
-  /** Called once, with how the transfer ended and how many bytes the client has acknowledged. */
-  close(end: { readonly outcome: "served" | "unconfirmed" | "aborted"; readonly bytes: number }): Promise<void>;
+  /** Called once, when the transfer has ended. */
+  close(end: ContentEnd): Promise<void>;
+}
+
+/** How the use of a file ended. */
+export interface ContentEnd {
+  /** See TransferOutcome of transition.ts. */
+  readonly outcome: "served" | "unconfirmed" | "aborted";
+  /** Bytes that the client has, as far as is known. */
+  readonly bytes: number;
+  /** Since the client was last heard, in milliseconds: one that vanished is given up long after. */
+  readonly silentMs: number;
 }
 
 /** Who asks. */

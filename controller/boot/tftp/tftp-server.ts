@@ -164,11 +164,11 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
     try {
       socket = await bindSocket(listenAddress, 0);
     } finally {
-      if (socket === undefined) await content.close({ outcome: "aborted", bytes: 0 });
+      if (socket === undefined) await content.close({ outcome: "aborted", bytes: 0, silentMs: 0 });
     }
     if (!isCurrent()) {
       socket.close();
-      await content.close({ outcome: "aborted", bytes: 0 });
+      await content.close({ outcome: "aborted", bytes: 0, silentMs: 0 });
       return { ...noTransfer, outcome: "aborted", reason: "superseded before it began" };
     }
     session.transfer = runTransfer({ socket, content, peer, options: request.options, limits, clock, onProblem });
@@ -224,4 +224,4 @@ function isSame(one: RequestPacket, other: RequestPacket): boolean {
 
 type Ending = Omit<TransferReport, "address" | "port" | "path" | "durationMs">;
 
-const noTransfer = { bytes: 0, retransmits: 0, blockSize: 0, windowSize: 0 };
+const noTransfer = { bytes: 0, silentMs: 0, retransmits: 0, blockSize: 0, windowSize: 0 };

@@ -18,8 +18,10 @@ import {
 export interface TransferEnd {
   readonly outcome: TransferOutcome;
   readonly reason: string;
-  /** Bytes that the client acknowledged. */
+  /** Bytes that the client acknowledged; all of them where the last acknowledgement is missing. */
   readonly bytes: number;
+  /** Since the client was last heard, in milliseconds. */
+  readonly silentMs: number;
   readonly retransmits: number;
   readonly blockSize: number;
   readonly windowSize: number;
@@ -109,12 +111,15 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
     cancelTimer();
     const confirmed = outcome === "aborted" ? state.acknowledged : state.lastBlock;
     const bytes = Math.min(confirmed * blockSize, content.sizeBytes);
+    const silentMs = clock.now() - heardAtMs;
     // Datagrams that wait in the socket's queue would be dropped by close(); an empty turn lets them out.
     setImmediate(() => socket.close());
     content
-      .close({ outcome, bytes })
+      .close({ outcome, bytes, silentMs })
       .catch((error: unknown) => onProblem("internal", error instanceof Error ? error : new Error(String(error)), peer))
-      .then(() => completed.resolve({ outcome, reason, bytes, retransmits: state.retransmits, blockSize, windowSize }));
+      .then(() =>
+        completed.resolve({ outcome, reason, bytes, silentMs, retransmits: state.retransmits, blockSize, windowSize }),
+      );
   };
 
   const apply = ({ state: after, effects }: Transition): void => {

@@ -70,7 +70,7 @@ function setUp(options: Partial<BootFilesOptions> = {}) {
     if (opened.kind !== "file") return opened.kind;
     const bytes = Buffer.alloc(opened.content.sizeBytes + 1);
     const read = await opened.content.read(bytes, 0);
-    await opened.content.close({ outcome: "served", bytes: read });
+    await opened.content.close({ outcome: "served", bytes: read, silentMs: 0 });
     return bytes.toString("utf8", 0, read);
   };
   return { files, get, fetches, asked };
@@ -117,7 +117,13 @@ describe("boot files", () => {
       assert.equal(await get(requestPath), content);
       const refused = content === "refused" || content === "not-found";
       assert.deepEqual(fetches, [
-        { ...client, path: requestPath, outcome: refused ? content : "served", bytes: refused ? 0 : content.length },
+        {
+          ...client,
+          path: requestPath,
+          outcome: refused ? content : "served",
+          bytes: refused ? 0 : content.length,
+          silentMs: 0,
+        },
       ]);
     });
 
@@ -177,13 +183,13 @@ describe("boot files", () => {
     for (const outcome of ["unconfirmed", "aborted"] as const) {
       const opened = await files.open("start4.elf", client);
       assert.ok(opened.kind === "file");
-      await opened.content.close({ outcome, bytes: 7 });
+      await opened.content.close({ outcome, bytes: 7, silentMs: 45_000 });
     }
     assert.deepEqual(
-      fetches.map(({ outcome, bytes }) => [outcome, bytes]),
+      fetches.map(({ outcome, bytes, silentMs }) => [outcome, bytes, silentMs]),
       [
-        ["served", 7],
-        ["aborted", 7],
+        ["served", 7, 45_000],
+        ["aborted", 7, 45_000],
       ],
     );
   });

@@ -216,6 +216,18 @@ describe("node registry", () => {
       );
     });
 
+    it("that were given up only after the agent was heard do not make the node a booting one again", () => {
+      nodes.register(registration);
+      const before = nodes.get(one);
+      const late = { address: "10.0.0.7", path: "agent/vmlinuz", outcome: "served", bytes: 9 } as const;
+      clock.advance(5000);
+      nodes.recordFetch({ ...late, silentMs: 12_000 });
+      assert.deepEqual(nodes.get(one), before);
+      assert.equal(nodes.isOnline(nodes.require("node-000001")), true);
+      nodes.recordFetch({ ...late, silentMs: 3000 });
+      assert.equal(nodes.get(one)?.agentSeenAt, undefined);
+    });
+
     it("of an address that belongs to nobody are nobody's", () => {
       nodes.recordFetch({ address: "10.0.0.9", path: "bootcode.bin", outcome: "served", bytes: 9 });
       assert.deepEqual(changes, []);
