@@ -11,7 +11,11 @@ export interface DhcpHost {
 }
 
 /** Runs dnsmasq as the DHCP server of the rack's network, apart from any controller. Resolves with what ends it. */
-export async function startDnsmasq(network: Network, folder: string, hosts: readonly DhcpHost[]): Promise<() => Promise<void>> {
+export async function startDnsmasq(
+  network: Network,
+  folder: string,
+  hosts: readonly DhcpHost[],
+): Promise<() => Promise<void>> {
   const file = path.join(folder, "dnsmasq.conf");
   const lines = [
     "port=0",
@@ -25,7 +29,14 @@ export async function startDnsmasq(network: Network, folder: string, hosts: read
     ...hosts.map(({ mac, address }) => `dhcp-host=${mac},${address}`),
   ];
   await writeFile(file, `${lines.join("\n")}\n`);
-  const program = ["dnsmasq", "--keep-in-foreground", "--user=root", "--pid-file=", `--conf-file=${file}`, "--log-facility=-"];
+  const program = [
+    "dnsmasq",
+    "--keep-in-foreground",
+    "--user=root",
+    "--pid-file=",
+    `--conf-file=${file}`,
+    "--log-facility=-",
+  ];
   const child = spawnLeashed("nsenter", [`--net=${network.namespace.path}`, "--", ...program]);
   const log = createConsole("dnsmasq");
   child.stderr?.setEncoding("utf8").on("data", log.append);

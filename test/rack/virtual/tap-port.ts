@@ -25,7 +25,8 @@ export function createTapPort({ namespace }: Network, number: number): TapPort {
   let limitBytesPerSecond: number | undefined;
 
   const applyCable = async (): Promise<void> => {
-    if (present) await namespace.run("ip", ["link", "set", name, isCut ? "nomaster" : "master", ...(isCut ? [] : ["rack"])]);
+    if (present)
+      await namespace.run("ip", ["link", "set", name, isCut ? "nomaster" : "master", ...(isCut ? [] : ["rack"])]);
   };
   const applyLimit = async (): Promise<void> => {
     if (!present) return;

@@ -61,7 +61,7 @@ export async function createVirtualBoard(
     memoryBytes: options.memoryBytes ?? 1024 * MiB,
   });
   let machine: { readonly process: ChildProcess; readonly gone: Promise<void> } | undefined;
-  let nextRebootFails = false;
+  const nextRebootFails = false;
 
   const start = (): void => {
     const program = ["qemu-system-aarch64", ...qemu, ...(nextRebootFails ? ["-no-reboot"] : [])];
