@@ -1,0 +1,205 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { execa } from "execa";
+import { Failure } from "../../proto/failure.ts";
+import { type BaseSystem, provideBaseSystem } from "./base-system.ts";
+import { checkAgent } from "./check-agent.ts";
+import { checkAuthorizedKeys } from "./parse-authorized-keys.ts";
+import { renderInittab } from "./render-inittab.ts";
+
+/** What root filesystem to build, and where. */
+export interface RootfsRequest {
+  /** Gets `root/`, `vmlinuz`, `initrd.img`, `device-trees/` and `manifest.json`; made when it does not exist. */
+  readonly outDirectory: string;
+  /** For what Debian gives, so that it is fetched once. */
+  readonly cacheDirectory: string;
+  /** The agent: a program for arm64 Linux. */
+  readonly agentFile: string;
+  /** Public keys (authorized_keys of sshd(8)) that may log in as root; no ssh server without. */
+  readonly sshKeysFile?: string | undefined;
+  /** A root shell on the console for whoever stands there; default none. */
+  readonly consoleShell?: boolean;
+  /** Default "bookworm". */
+  readonly suite?: string;
+  /** Default http://deb.debian.org/debian. */
+  readonly mirror?: string;
+  /** Fetch Debian's packages anew. */
+  readonly refresh?: boolean;
+  readonly log?: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A file that was built. */
+export interface BuiltFile {
+  readonly sizeBytes: number;
+  /** SHA-256, lower-case hexadecimal. */
+  readonly digest: string;
+}
+
+/** What `manifest.json` says. */
+export interface RootfsManifest {
+  readonly suite: string;
+  readonly kernelRelease: string;
+  readonly kernel: BuiltFile;
+  readonly initrd: BuiltFile;
+  readonly agent: BuiltFile;
+  /** Of root/: files of all kinds, and what they take. */
+  readonly root: { readonly files: number; readonly sizeBytes: number };
+  /** How many public keys may log in. */
+  readonly sshKeys: number;
+  readonly consoleShell: boolean;
+  /** Versions of Debian's packages by name. */
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+/** A finished root filesystem. */
+export interface Rootfs {
+  /** To be exported read-only by NFS. */
+  readonly rootFolder: string;
+  readonly kernelPath: string;
+  readonly initrdPath: string;
+  readonly manifest: RootfsManifest;
+  /** False when all of it was there already. */
+  readonly changed: boolean;
+}
+
+/**
+ * Builds the root filesystem that every netbooted node shares, with its kernel and initial RAM disk; or finds that it
+ * is there already, which takes no time. Nodes that run from an older one keep it as `root.previous` until the next build.
+ *
+ * Throws a Failure: `invalid` for a bad agent or bad keys, `tool-failed`, `cancelled`.
+ */
+export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
+  const {
+    suite = "bookworm",
+    mirror = "http://deb.debian.org/debian",
+    refresh = false,
+    log = () => {},
+    signal,
+  } = request;
+  const outDirectory = resolve(request.outDirectory);
+  if (process.getuid?.() !== 0)
+    throw new Failure("invalid", "a root filesystem holds files of root: run this command as root");
+  await checkAgent(request.agentFile);
+  const sshKeys = request.sshKeysFile === undefined ? [] : await readKeys(request.sshKeysFile);
+  const base = await provideBaseSystem({
+    cacheDirectory: resolve(request.cacheDirectory),
+    suite,
+    mirror,
+    refresh,
+    log,
+    signal,
+  });
+  const manifest: Omit<RootfsManifest, "root"> = {
+    suite,
+    kernelRelease: /^linux-image-(\d\S*) /m.exec(await readFile(base.packageVersionsPath, "utf8"))?.[1] ?? "unknown",
+    kernel: await describeFile(base.kernelPath),
+    initrd: await describeFile(base.initrdPath),
+    agent: await describeFile(request.agentFile),
+    sshKeys: sshKeys.length,
+    consoleShell: request.consoleShell ?? false,
+    packages: await readVersions(base.packageVersionsPath),
+  };
+  const key = digestOf([base.rootFolder, manifest, sshKeys]);
+
+  await mkdir(outDirectory, { recursive: true });
+  const built = {
+    rootFolder: join(outDirectory, "root"),
+    kernelPath: join(outDirectory, "vmlinuz"),
+    initrdPath: join(outDirectory, "initrd.img"),
+  };
+  const manifestPath = join(outDirectory, "manifest.json");
+  const present = await readManifest(manifestPath);
+  if (!refresh && present?.key === key) return { ...built, manifest: present.manifest, changed: false };
+
+  log(`putting the root filesystem together in ${outDirectory}`);
+  const temporary = await mkdtemp(join(outDirectory, ".building-"));
+  try {
+    const root = join(temporary, "root");
+    await assembleRoot(root, base, { ...request, sshKeys });
+    await copyFile(base.kernelPath, join(temporary, "vmlinuz"));
+    await copyFile(base.initrdPath, join(temporary, "initrd.img"));
+    await cp(base.deviceTreesFolder, join(temporary, "device-trees"), { recursive: true });
+    const complete: RootfsManifest = { ...manifest, root: await measure(root) };
+    await writeFile(join(temporary, "manifest.json"), `${JSON.stringify({ key, ...complete }, null, 2)}\n`);
+    signal?.throwIfAborted();
+
+    // Without a manifest the folder counts as not built, should this end in the middle.
+    await rm(manifestPath, { force: true });
+    await rm(`${built.rootFolder}.previous`, { recursive: true, force: true });
+    await rename(built.rootFolder, `${built.rootFolder}.previous`).catch(ignoreMissing);
+    await rm(join(outDirectory, "device-trees"), { recursive: true, force: true });
+    for (const name of ["root", "vmlinuz", "initrd.img", "device-trees", "manifest.json"])
+      await rename(join(temporary, name), join(outDirectory, name));
+    return { ...built, manifest: complete, changed: true };
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function assembleRoot(
+  root: string,
+  base: BaseSystem,
+  { agentFile, sshKeys, consoleShell = false, signal }: RootfsRequest & { readonly sshKeys: readonly string[] },
+): Promise<void> {
+  // A copy, never hard links: what is exported may be changed by people, the cache may not.
+  await execa(
+    "cp",
+    ["--archive", "--reflink=auto", base.rootFolder, root],
+    signal === undefined ? {} : { cancelSignal: signal },
+  );
+  await copyFile(agentFile, join(root, "usr/bin/pallet-agent"));
+  await chmod(join(root, "usr/bin/pallet-agent"), 0o755);
+  await writeFile(join(root, "etc/inittab"), renderInittab({ ssh: sshKeys.length > 0, consoleShell }), { mode: 0o644 });
+  if (sshKeys.length === 0) return;
+  await chmod(join(root, "root"), 0o700);
+  await mkdir(join(root, "root/.ssh"), { mode: 0o700 });
+  await writeFile(join(root, "root/.ssh/authorized_keys"), `${sshKeys.join("\n")}\n`, { mode: 0o600 });
+}
+
+async function readKeys(path: string): Promise<readonly string[]> {
+  try {
+    return checkAuthorizedKeys(await readFile(path, "utf8"), path);
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw new Failure("invalid", `cannot read the ssh keys ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function describeFile(path: string): Promise<BuiltFile> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  return { sizeBytes: (await stat(path)).size, digest: hash.digest("hex") };
+}
+
+async function measure(root: string): Promise<RootfsManifest["root"]> {
+  const { stdout } = await execa("du", ["--summarize", "--block-size=1", root]);
+  const { stdout: files } = await execa("du", ["--summarize", "--inodes", root]);
+  return { files: Number.parseInt(files, 10), sizeBytes: Number.parseInt(stdout, 10) };
+}
+
+async function readVersions(path: string): Promise<Record<string, string>> {
+  const lines = (await readFile(path, "utf8")).trim().split("\n");
+  return Object.fromEntries(lines.toSorted().map((line) => line.split(" ") as [string, string]));
+}
+
+async function readManifest(path: string): Promise<{ key: string; manifest: RootfsManifest } | undefined> {
+  try {
+    const { key, ...manifest } = JSON.parse(await readFile(path, "utf8"));
+    return { key, manifest };
+  } catch {
+    // Missing or broken: built anew either way.
+    return undefined;
+  }
+}
+
+function digestOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
+}

@@ -1,0 +1,70 @@
+/** Debian packages of the root filesystem, and why each is in it. */
+export const packages: Readonly<Record<string, string>> = {
+  "base-files": "the folders and /usr/lib/os-release",
+  "base-passwd": "users and groups",
+  "busybox-static": "init, the shell, and every tool that needs no more than it has",
+  dosfstools: "mkfs.vfat",
+  "dropbear-bin": "the ssh server, off unless the operator gives keys",
+  e2fsprogs: "mkfs.ext4",
+  kmod: "modprobe with every feature that udev's users expect",
+  "libc-bin": "the locale C.UTF-8, in which the agent runs its tools",
+  "libgcc-s1": "Node",
+  "libstdc++6": "Node",
+  mount: "mount, umount, losetup, swapoff",
+  "util-linux": "lsblk, blkid, wipefs, blkdiscard, blockdev",
+  "util-linux-extra": "partx where it is apart",
+};
+
+/** Packages that are fetched for parts of the initial RAM disk, or because apt insists; nothing of them stays. */
+export const buildPackages: Readonly<Record<string, string>> = {
+  "klibc-utils": "ipconfig and nfsmount of the initial RAM disk",
+  libklibc: "the same",
+  "tiny-initramfs": "the smallest of those that the kernel's package wants one of",
+  "tiny-initramfs-core": "the same",
+  "linux-base": "wanted by the kernel's package",
+  cpio: "wanted by the makers of initial RAM disks",
+  debconf: "wanted by base-passwd's maintainer scripts",
+  libdebconfclient0: "the same",
+  dpkg: "wanted by maintainer scripts",
+  tar: "wanted by dpkg",
+  mawk: "wanted by base-files",
+  "readline-common": "documentation",
+  "gcc-12-base": "documentation",
+};
+
+/** The kernel's package; it names the real one. */
+export const kernelPackage = "linux-image-arm64";
+
+/** Folders that nothing on a node reads. */
+export const leftOut = [
+  "usr/share/bash-completion",
+  "usr/share/bug",
+  "usr/share/doc",
+  "usr/share/doc-base",
+  "usr/share/gdb",
+  "usr/share/info",
+  "usr/share/initramfs-tools",
+  "usr/share/libgcrypt20",
+  "usr/share/lintian",
+  "usr/share/locale",
+  "usr/share/man",
+  "usr/share/menu",
+  "usr/share/pam-configs",
+  "usr/share/pixmaps",
+  "usr/share/zsh",
+  "usr/lib/systemd",
+  "usr/lib/udev",
+  "var/cache",
+  "var/lib/apt",
+  "var/lib/dpkg",
+] as const;
+
+/** What of busybox has a name of its own in /usr/bin, unless a package brings it: for scripts, and for who logs in. */
+export const applets =
+  "ash awk basename cat chmod chown clear cmp cp cut date dd df dirname du echo env expr false find free grep gunzip " +
+  "gzip head hexdump hostname id ip kill less ln ls md5sum mkdir mknod mktemp mv nc netstat nslookup od pgrep pidof ping " +
+  "pkill printf ps pwd readlink realpath rm rmdir route sed seq sh sha256sum sleep sort stat stty sync tail tar tee test " +
+  "time timeout top touch tr traceroute true tty uname uniq uptime vi watch wc wget which xargs yes zcat ifconfig";
+
+/** The same for /usr/sbin. */
+export const superuserApplets = "init halt poweroff reboot";
