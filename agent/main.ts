@@ -149,9 +149,8 @@ async function register(
   }
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
+// No await at the top: the binary is one CommonJS file, which knows none.
+program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`pallet-agent: ${Failure.from(error).message}\n`);
   process.exitCode = 1;
-}
+});

@@ -67,4 +67,7 @@ const effects: Effects = {
   },
 };
 
-process.exitCode = await runCommandLine(process.argv.slice(2), effects);
+// No await at the top: the binary is one CommonJS file, which knows none.
+runCommandLine(process.argv.slice(2), effects).then((exitCode) => {
+  process.exitCode = exitCode;
+});

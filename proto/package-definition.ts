@@ -1,47 +1,30 @@
-import { fileURLToPath } from "node:url";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
+import type { PackageDefinition } from "@grpc/proto-loader";
 import { fileDescriptorSet } from "./gen/file-descriptor-set.ts";
 
-/** Folder that holds pallet/v1/*.proto. */
-export const protoRoot: string = fileURLToPath(new URL(".", import.meta.url));
-
-/** The files that declare the services; they import the others. */
-export const serviceFiles = [
-  "pallet/v1/agent.proto",
-  "pallet/v1/enrollment.proto",
-  "pallet/v1/controller.proto",
-] as const;
+/** Tag of `repeated FileDescriptorProto file = 1` in google.protobuf.FileDescriptorSet (descriptor.proto). */
+const FILE_TAG = (1 << 3) | 2;
 
 /**
- * Loads the contracts at run time: for reflection, and as the second view in the contract tests.
- * Field names are kept as in the files, 64-bit integers become strings, and every field has its default.
- */
-export function loadPackageDefinition(files: readonly string[] = serviceFiles): PackageDefinition {
-  return loadSync([...files], {
-    includeDirs: [protoRoot],
-    keepCase: true,
-    longs: String,
-    enums: String,
-    defaults: true,
-    oneofs: true,
-  });
-}
-
-/**
- * The contracts in the form that @grpc/reflection takes, with the descriptors that Buf compiled in the place of those
- * that proto-loader derives: in the latter imports and qualified names are missing, and `buf curl` finds no service.
+ * The contracts in the form that @grpc/reflection takes: it reads the serialized files of the definition and nothing
+ * else. They are those that Buf compiled, cut out of the set as they are, because proto-loader would derive its own, in
+ * which imports and qualified names are missing, so that `buf curl` finds no service. And they are in the program, so
+ * that no .proto file is needed where it runs.
  */
 export function reflectionDefinition(): PackageDefinition {
-  const files = fromBinary(FileDescriptorSetSchema, fileDescriptorSet).file.map((file) =>
-    Buffer.from(toBinary(FileDescriptorProtoSchema, file)),
-  );
-  const definition = loadPackageDefinition();
-  return Object.fromEntries(
-    Object.entries(definition).map(([name, entry]) => [
-      name,
-      "fileDescriptorProtos" in entry ? { ...entry, fileDescriptorProtos: files } : entry,
-    ]),
-  ) as PackageDefinition;
+  const fileDescriptorProtos = splitDescriptorSet(fileDescriptorSet);
+  // One entry carries them all; an enum's is the kind of entry that needs nothing beside them.
+  return { "pallet.v1": { format: "Protocol Buffer 3 EnumDescriptorProto", type: {}, fileDescriptorProtos } };
+}
+
+/** The serialized FileDescriptorProtos of a serialized FileDescriptorSet, in its order. */
+function splitDescriptorSet(set: Uint8Array): Buffer[] {
+  const files: Buffer[] = [];
+  const reader = new BinaryReader(set);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === FILE_TAG) files.push(Buffer.from(reader.bytes()));
+    else reader.skip(tag & 7);
+  }
+  return files;
 }

@@ -1,0 +1,19 @@
+// `npm run build:binaries`: the agent and the controller as programs that need no Node where they run, in dist/.
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { buildBinaries } from "./build-binaries.ts";
+
+const repository = path.resolve(import.meta.dirname, "../..");
+const outputDirectory = path.join(repository, "dist");
+const binaries = await buildBinaries({
+  repository,
+  outputDirectory,
+  cacheDirectory: path.join(repository, ".cache/binaries"),
+});
+const sums = binaries.map(({ digest, file }) => `${digest}  ${path.basename(file)}\n`);
+await writeFile(path.join(outputDirectory, "SHA256SUMS"), sums.join(""));
+for (const { file, bytes, digest } of binaries) {
+  const size = `${(bytes / 1e6).toFixed(1)} MB`;
+  process.stdout.write(`${path.relative(process.cwd(), file).padEnd(32)} ${size.padStart(9)}  sha256 ${digest}\n`);
+}
