@@ -15,7 +15,7 @@ async function abandonListing({ agent, tools }: World, how: "cancel" | "deadline
   const lsblk = await tools.hold("lsblk");
   try {
     const abort = new AbortController();
-    const options = how === "cancel" ? { signal: abort.signal } : { deadlineMs: 1000 };
+    const options = how === "cancel" ? { signal: abort.signal } : { deadlineMs: 1500 };
     const ended = endsWith(
       answer(client, client.listBlockDevices, {}, options),
       how === "cancel" ? status.CANCELLED : status.DEADLINE_EXCEEDED,

@@ -38,7 +38,7 @@ function endsWithItsCaller(call: (world: World, node: string, options: object) =
       const abort = new AbortController();
       const code = how === "cancel" ? status.CANCELLED : status.DEADLINE_EXCEEDED;
       const ended = endsWith(
-        call(world, name, how === "cancel" ? { signal: abort.signal } : { deadlineMs: 500 }),
+        call(world, name, how === "cancel" ? { signal: abort.signal } : { deadlineMs: 1500 }),
         code,
       );
       await until(() => connections.size > 0, "the controller asked no agent");
@@ -56,7 +56,7 @@ async function abandonOperation(world: World, device: string, how: "cancel" | "d
   const mkfs = await tools.hold("mkfs.ext4");
   try {
     const before = await socketsOf(controllerProgram);
-    const options: Partial<CallOptions> = how === "deadline" ? { deadline: Date.now() + 2000 } : {};
+    const options: Partial<CallOptions> = how === "deadline" ? { deadline: Date.now() + 3000 } : {};
     const request = { node: agentNode.name, spec: makeExt4(device) };
     const stream = controller.runNodeOperation(request, new Metadata(), options);
     const end = endOf(stream);

@@ -42,7 +42,7 @@ async function stalledImport({ controller, imageFile }: World, name: string, opt
 /** Abandons an import as told; nothing of it may stay. */
 async function abandon(world: World, how: "cancel" | "deadline"): Promise<void> {
   const name = freshName();
-  const { call, end } = await stalledImport(world, name, how === "deadline" ? { deadline: Date.now() + 1500 } : {});
+  const { call, end } = await stalledImport(world, name, how === "deadline" ? { deadline: Date.now() + 2500 } : {});
   assert.equal((await unfinished(world)).length, 1);
   if (how === "cancel") call.cancel();
   assert.equal(await end, how === "cancel" ? status.CANCELLED : status.DEADLINE_EXCEEDED);

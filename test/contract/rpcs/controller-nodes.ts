@@ -1,9 +1,9 @@
-// What is tested of ControllerService's RPCs about what the controller itself knows: its status, nodes, boot targets, events.
+// What is tested of ControllerService's RPCs about what the controller itself knows: its status, nodes, boot targets.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
-import { answer, collect, endOf, firstOf } from "../calls.ts";
+import { answer } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { aNode, aRollout, type World } from "./world.ts";
 
@@ -42,12 +42,11 @@ const rename = ({ controller }: World, node: string, name: string) =>
 const accept = ({ controller }: World, nodes: string[], all = false) =>
   answer(controller, controller.acceptNodes, { nodes, all });
 const forget = ({ controller }: World, node: string) => answer(controller, controller.forgetNode, { node });
-const allEvents = { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0 };
 
 /** A name that no other test uses. */
 const freshName = () => `n${randomBytes(6).toString("hex")}`;
 
-/** Tests of GetStatus, the RPCs of nodes that need no agent, and StreamEvents. */
+/** Tests of GetStatus and the RPCs of nodes that need no agent. */
 export const controllerNodeChecks: ServiceChecks = {
   GetStatus: {
     success: {
@@ -238,81 +237,6 @@ export const controllerNodeChecks: ServiceChecks = {
           call: async (world) => setBootTarget(world, (await aNode(world)).name, LOCAL),
         },
       ],
-    },
-  },
-
-  StreamEvents: {
-    success: {
-      "gives what happened, oldest first, and ends": async (world) => {
-        const { name, mac } = await aNode(world);
-        await accept(world, [name]);
-        const { controller } = world;
-        const responses = await collect(controller.streamEvents({ ...allEvents, node: name }));
-        const events = responses.flatMap(({ event }) => event ?? []);
-        assert.deepEqual(
-          events.map(({ type }) => type),
-          ["node-discovered", "node-registered", "node-accepted"],
-        );
-        assert.ok(events.every(({ nodeId, nodeName }) => nodeId === mac && nodeName === name));
-        const [first, second] = events.map(({ id }) => id);
-        const later = await collect(controller.streamEvents({ ...allEvents, node: name, afterId: first ?? 0n }));
-        assert.deepEqual(later[0]?.event?.id, second);
-        const last = await collect(controller.streamEvents({ ...allEvents, node: name, limit: 1 }));
-        assert.deepEqual(
-          last.map(({ event }) => event?.type),
-          ["node-accepted"],
-        );
-      },
-      "with follow, gives what happens later, too": async (world) => {
-        const { name } = await aNode(world);
-        const stream = world.controller.streamEvents({ ...allEvents, node: name, follow: true });
-        await firstOf(stream, ({ event }) => event?.type === "node-registered");
-        const accepted = firstOf(stream, ({ event }) => event?.type === "node-accepted");
-        await accept(world, [name]);
-        await accepted;
-        stream.cancel();
-      },
-      "gives those of a rollout": async (world, test) => {
-        const { rollout } = await aRollout(world, test);
-        const { rolloutId } = rollout;
-        const responses = await collect(world.controller.streamEvents({ ...allEvents, rolloutId }));
-        assert.equal(responses[0]?.event?.type, "rollout-started");
-        assert.ok(responses.every(({ event }) => event?.rolloutId === rolloutId));
-      },
-    },
-    errors: {
-      NOT_FOUND: [unknownNode(({ controller }, node) => collect(controller.streamEvents({ ...allEvents, node })))],
-      INVALID_ARGUMENT: [
-        {
-          when: "the rollout id is malformed",
-          reason: "FAILURE_REASON_INVALID",
-          says: /rollout_id/,
-          call: ({ controller }) => collect(controller.streamEvents({ ...allEvents, rolloutId: "no id" })),
-        },
-      ],
-    },
-    abandoned: {
-      "cancelled by its followers, and past their deadline, the controller goes on": async (world) => {
-        const { controller } = world;
-        const { name } = await aNode(world);
-        const following = { ...allEvents, node: name, follow: true };
-        const late = endOf(controller.streamEvents(following, { deadline: Date.now() + 300 }));
-        await Promise.all(
-          Array.from({ length: 50 }, async () => {
-            const stream = controller.streamEvents(following);
-            const end = endOf(stream);
-            await firstOf(stream);
-            stream.cancel();
-            assert.equal(await end, status.CANCELLED);
-          }),
-        );
-        assert.equal(await late, status.DEADLINE_EXCEEDED);
-        const stream = controller.streamEvents(following);
-        const accepted = firstOf(stream, ({ event }) => event?.type === "node-accepted");
-        await accept(world, [name]);
-        await accepted;
-        stream.cancel();
-      },
     },
   },
 };

@@ -7,8 +7,10 @@ import { answer, endOf, refusedWith } from "../calls.ts";
 import { compileByBuf, importGenerated } from "../views.ts";
 import { agentNodeChecks } from "./agent-node.ts";
 import { agentOperationChecks } from "./agent-operations.ts";
+import { agentStartOperationChecks } from "./agent-start-operation.ts";
 import type { ServiceChecks } from "./checks.ts";
 import { controllerAgentChecks } from "./controller-agents.ts";
+import { controllerEventChecks } from "./controller-events.ts";
 import { controllerImageChecks } from "./controller-images.ts";
 import { controllerNodeChecks } from "./controller-nodes.ts";
 import { controllerRolloutChecks } from "./controller-rollouts.ts";
@@ -17,13 +19,14 @@ import { enrollmentChecks } from "./enrollment.ts";
 import { createWorld, type World } from "./world.ts";
 
 const checksOf: Readonly<Record<string, ServiceChecks>> = {
-  "pallet.v1.AgentService": { ...agentNodeChecks, ...agentOperationChecks },
+  "pallet.v1.AgentService": { ...agentNodeChecks, ...agentStartOperationChecks, ...agentOperationChecks },
   "pallet.v1.EnrollmentService": enrollmentChecks,
   "pallet.v1.ControllerService": {
     ...controllerNodeChecks,
     ...controllerAgentChecks,
     ...controllerImageChecks,
     ...controllerRolloutChecks,
+    ...controllerEventChecks,
   },
 };
 
