@@ -13,6 +13,11 @@ import { systemClock } from "./clock.ts";
 import { exampleConfig, serveOptions } from "./config/document-config.ts";
 import { readConfig } from "./config/read-config.ts";
 import { createImageStore } from "./images/image-store.ts";
+import { startDnsmasq } from "./network/dnsmasq/dnsmasq.ts";
+import { startGanesha } from "./network/nfs/ganesha.ts";
+import { startKernelNfs } from "./network/nfs/kernel-nfs.ts";
+import { probeNfs } from "./network/nfs/probe-nfs.ts";
+import { readInterfaceAddresses } from "./network/read-interface-addresses.ts";
 import { createAgentConnector } from "./rpc/agent-client.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
 import { serve } from "./serve.ts";
@@ -50,6 +55,10 @@ const effects: Effects = {
           agents: createAgentConnector({ credentials: agentCredentials }),
           openStore,
           openImages: createImageStore,
+          interfaceAddresses: readInterfaceAddresses,
+          startDnsmasq,
+          nfsServers: { kernel: startKernelNfs, ganesha: startGanesha },
+          probeNfs,
           listenTftp: createTftpServer,
           listenHttp: createHttpServer,
           listenGrpc: (options) =>

@@ -11,6 +11,11 @@ import type { Config } from "./config/config.ts";
 import { createEventLog } from "./events/event-log.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { hostPort, type Listener, listenFailure } from "./listen-failure.ts";
+import { openDhcpService } from "./network/dnsmasq/dhcp-service.ts";
+import type { Dnsmasq, DnsmasqOptions } from "./network/dnsmasq/dnsmasq.ts";
+import type { InterfaceAddress } from "./network/interface-address.ts";
+import { type NfsServiceOptions, openNfsService } from "./network/nfs/nfs-service.ts";
+import type { NfsProbe } from "./network/nfs/probe-nfs.ts";
 import { createNodeRegistry } from "./nodes/node-registry.ts";
 import type { AgentConnector } from "./reimage/ports.ts";
 import { createRollouts } from "./reimage/rollouts.ts";
@@ -26,6 +31,11 @@ export interface ServeAdapters {
   readonly agents: AgentConnector;
   openStore(path: string): Store;
   openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;
+  /** The IPv4 addresses of this machine. */
+  interfaceAddresses(): readonly InterfaceAddress[];
+  startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq>;
+  readonly nfsServers: NfsServiceOptions["servers"];
+  probeNfs(probe: NfsProbe): Promise<void>;
   listenTftp(options: TftpServerOptions): Promise<TftpServer>;
   listenHttp(options: HttpServerOptions): Promise<HttpServer>;
   listenGrpc(options: Omit<GrpcServerOptions, "credentials" | "socketCredentials">): Promise<GrpcServer>;
@@ -56,7 +66,7 @@ async function start(
   config: Config,
   adapters: ServeAdapters,
   running: AsyncDisposableStack,
-): Promise<Record<"grpc" | "http" | "tftp" | "socket", string>> {
+): Promise<Record<"grpc" | "http" | "tftp" | "socket" | "dhcp" | "nfs", string>> {
   const { clock, log, agents } = adapters;
   const startedAt = clock.now();
   const reached = (port: number): string => hostPort(config.advertise, port);
@@ -151,6 +161,33 @@ async function start(
   );
   running.defer(() => tftp.close());
 
+  if (config.nfs.mode !== "none") {
+    const nfs = await openNfsService({
+      config,
+      directory: join(config.stateDirectory, "nfs"),
+      addresses: adapters.interfaceAddresses(),
+      servers: adapters.nfsServers,
+      probe: adapters.probeNfs,
+      clock,
+      log,
+    });
+    running.defer(() => nfs.close());
+  }
+  // Last: from here on nodes are sent here to boot.
+  if (config.dhcp.mode !== "none") {
+    const dhcp = await openDhcpService({
+      config,
+      directory: join(config.stateDirectory, "dnsmasq"),
+      addresses: adapters.interfaceAddresses(),
+      nodes,
+      events,
+      clock,
+      log,
+      startDnsmasq: adapters.startDnsmasq,
+    });
+    running.defer(() => dhcp.close());
+  }
+
   events.append({ type: "controller-started", severity: "info", message: `controller ${adapters.version} started` });
   running.defer(() => {
     events.append({ type: "controller-stopped", severity: "info", message: "the controller is stopping" });
@@ -160,6 +197,8 @@ async function start(
     http: hostPort(config.listen, http.port),
     tftp: hostPort(config.listen, tftp.port),
     socket: config.socket,
+    dhcp: config.dhcp.mode,
+    nfs: config.nfs.mode,
   };
 }
 

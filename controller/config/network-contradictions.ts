@@ -5,6 +5,14 @@ type Problem = readonly [key: string, problem: string];
 
 /** What single values of the network's settings do not show: pairs of the key to blame and a sentence. */
 export function* networkContradictions(config: Pick<Config, "advertise" | "dhcp" | "nfs">): Generator<Problem> {
+  for (const key of ["dhcp.mode", "nfs.mode"] as const) {
+    const mode = key === "dhcp.mode" ? config.dhcp.mode : config.nfs.mode;
+    if (mode === "none" || !/^(127\.|::1$|localhost$)/.test(config.advertise)) continue;
+    yield [
+      key,
+      `${key} is ${mode}, but nodes cannot reach this machine at ${config.advertise}; set listen to its address in their network`,
+    ];
+  }
   if (config.dhcp.mode !== "none") yield* dhcpContradictions(config);
   if (config.nfs.mode !== "none") yield* nfsContradictions(config);
 }

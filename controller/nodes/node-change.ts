@@ -11,6 +11,7 @@ export type NodeChangeCause =
   | "accepted"
   | "forgotten"
   | "boot-target-changed"
+  | "address-leased"
   | "boot-file-fetched"
   | "proved";
 

@@ -30,6 +30,8 @@ export interface NodeRegistry {
   bootPlanned(id: NodeId, boot: PlannedBoot): void;
   /** Notes that a boot file was asked for. */
   recordFetch(fetch: BootFetch): void;
+  /** Notes that a known node got an address by DHCP; of others nothing is kept. */
+  recordLease(id: NodeId, address: string): void;
   /** Throws a Failure when the MAC address is none of the node's own. */
   register(registration: Registration): Node;
   /** Throws a Refusal (not-found) when this instance of the agent has not registered here. */
@@ -199,6 +201,16 @@ export function createNodeRegistry(options: {
       });
       boots.fetched(fetch, node);
       announce(node, "boot-file-fetched");
+    },
+
+    recordLease(id, address) {
+      const known = nodes.get(id);
+      if (known === undefined) return;
+      const at = clock.now();
+      addresses.note(address, id, at);
+      // An agent's own address counts for more, as with boot files.
+      const node = nodes.keep({ ...known, ...(!liveness.isOnline(known) && { address }), lastSeenAt: at });
+      announce(node, "address-leased");
     },
 
     register({ id, facts, agent, address }) {

@@ -78,6 +78,13 @@ describe("serve", () => {
           agents: createAgentConnector({ credentials: credentials.createInsecure() }),
           openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
           openImages: createImageStore,
+          interfaceAddresses: () => [],
+          startDnsmasq: () => assert.fail("dnsmasq was started"),
+          nfsServers: {
+            kernel: () => assert.fail("the kernel's NFS server was used"),
+            ganesha: () => assert.fail("nfs-ganesha was started"),
+          },
+          probeNfs: () => assert.fail("NFS was asked for"),
           listenTftp: createTftpServer,
           listenHttp: createHttpServer,
           listenGrpc: (options) => createGrpcServer({ ...options, credentials: insecure, socketCredentials: insecure }),

@@ -1,0 +1,79 @@
+import type { Clock } from "../../clock.ts";
+import type { DhcpConfig } from "../../config/network-config.ts";
+import type { NewEvent } from "../../events/event.ts";
+import type { NodeRegistry } from "../../nodes/node-registry.ts";
+import type { InterfaceAddress } from "../interface-address.ts";
+import type { SupervisorOptions } from "../supervise-process.ts";
+import { type Dnsmasq, type DnsmasqOptions, dnsmasqFiles } from "./dnsmasq.ts";
+import { createLeaseWatch } from "./lease-watch.ts";
+import { planDnsmasq } from "./plan-dnsmasq.ts";
+import { renderDhcpHosts } from "./render-dhcp-hosts.ts";
+import { renderDnsmasq } from "./render-dnsmasq.ts";
+
+/** DHCP and DNS for the nodes while it is open. */
+export interface DhcpService {
+  close(): Promise<void>;
+}
+
+export interface DhcpServiceOptions {
+  readonly config: { readonly dhcp: DhcpConfig; readonly advertise: string };
+  /** Folder of dnsmasq's files. */
+  readonly directory: string;
+  readonly addresses: readonly InterfaceAddress[];
+  readonly nodes: Pick<NodeRegistry, "list" | "get" | "recordLease" | "onChange">;
+  readonly events: { append(event: NewEvent): unknown };
+  readonly clock: Clock;
+  readonly log: SupervisorOptions["log"] & { debug(details: object, message: string): void };
+  startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq>;
+}
+
+/** How long changes of nodes are collected before dnsmasq reads its hosts again, in milliseconds. */
+const collectMs = 300;
+
+/**
+ * Keeps a dnsmasq that knows every node: what it is told follows the node records, and what it logs goes into them.
+ * Throws a Failure where the settings do not fit this machine, or dnsmasq does not run.
+ */
+export async function openDhcpService(options: DhcpServiceOptions): Promise<DhcpService> {
+  const { nodes, clock, log, directory } = options;
+  const settings = planDnsmasq(options.config, options.addresses, dnsmasqFiles(directory));
+  const leases = createLeaseWatch({ nodes, append: (event) => options.events.append(event), now: () => clock.now() });
+  const render = (): string => renderDhcpHosts(nodes.list(), settings);
+  let hosts = render();
+  const dnsmasq = await options.startDnsmasq({
+    directory,
+    configuration: renderDnsmasq(settings),
+    hosts,
+    clock,
+    log,
+    onLine(line) {
+      log.debug({ line }, "dnsmasq");
+      leases.line(line);
+    },
+  });
+
+  const closed = new AbortController();
+  let collecting = false;
+  const refresh = async (): Promise<void> => {
+    collecting = false;
+    const changed = render();
+    if (changed === hosts) return;
+    hosts = changed;
+    await dnsmasq.setHosts(hosts);
+  };
+  const unsubscribe = nodes.onChange(({ cause }) => {
+    if (cause === "heartbeat" || collecting) return;
+    collecting = true;
+    const run = (): void => {
+      refresh().catch((error: unknown) => log.error({ err: error }, "dnsmasq could not be told of the nodes"));
+    };
+    clock.setTimeout(run, collectMs, closed.signal);
+  });
+  return {
+    async close() {
+      closed.abort();
+      unsubscribe();
+      await dnsmasq.close();
+    },
+  };
+}

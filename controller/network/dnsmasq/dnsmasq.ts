@@ -1,0 +1,92 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { execa } from "execa";
+import { Failure } from "../../../proto/failure.ts";
+import { assertInstalled } from "../missing-program.ts";
+import { type SupervisorOptions, superviseProcess, systemEnvironment } from "../supervise-process.ts";
+import { writeFileAtomically } from "../write-file-atomically.ts";
+import { explainDnsmasqEnd } from "./explain-dnsmasq-end.ts";
+import type { DnsmasqSettings } from "./render-dnsmasq.ts";
+
+/** A dnsmasq that runs. */
+export interface Dnsmasq {
+  /** Replaces the list of known hosts. */
+  setHosts(hosts: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DnsmasqOptions extends SupervisorOptions {
+  /** Folder for its files; made when it does not exist. Leases stay there. */
+  readonly directory: string;
+  /** The files of `dnsmasqFiles(directory)` are named in it. */
+  readonly configuration: string;
+  readonly hosts: string;
+  /** Told of each line that it logs. */
+  onLine(line: string): void;
+}
+
+/** Capabilities that dnsmasq works with: without the others its root is a poor one. */
+const capabilities = ["net_admin", "net_bind_service", "net_raw", "setgid"];
+
+/** Where dnsmasq's files are. */
+export function dnsmasqFiles(directory: string): DnsmasqSettings["files"] {
+  return {
+    leases: path.join(directory, "leases"),
+    hosts: path.join(directory, "hosts"),
+    processId: path.join(directory, "pid"),
+  };
+}
+
+/** Starts dnsmasq, of Debian's package dnsmasq-base. Throws a Failure that says what keeps it from running. */
+export async function startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq> {
+  const { directory, configuration, clock, log } = options;
+  await assertInstalled(["dnsmasq", "setpriv"], {
+    purpose: "DHCP",
+    packages: "dnsmasq-base util-linux",
+    instead: "set dhcp.mode to none",
+  });
+  await mkdir(directory, { recursive: true, mode: 0o750 });
+  const files = dnsmasqFiles(directory);
+  const configurationFile = path.join(directory, "dnsmasq.conf");
+  await writeFile(configurationFile, configuration);
+  await writeFile(files.hosts, options.hosts);
+  await check(configurationFile);
+
+  const own = ["--keep-in-foreground", `--conf-file=${configurationFile}`, "--log-facility=-"];
+  const dnsmasq = await superviseProcess(
+    {
+      name: "dnsmasq",
+      command: [...confinement(), "dnsmasq", ...own] as [string, ...string[]],
+      isReady: (line) => / started, version /.test(line),
+      explainEnd: explainDnsmasqEnd,
+      onLine: options.onLine,
+      stopSignal: "SIGTERM",
+    },
+    { clock, log },
+  );
+  return {
+    async setHosts(hosts) {
+      await writeFileAtomically(files.hosts, hosts);
+      dnsmasq.signal("SIGHUP");
+    },
+    close: () => dnsmasq.close(),
+  };
+}
+
+/** Options of setpriv(1), which stands before them: only root has capabilities to give away. */
+function confinement(): string[] {
+  const confined = ["--no-new-privs", `--bounding-set=-all,${capabilities.map((each) => `+${each}`).join(",")}`];
+  return [...(process.getuid?.() === 0 ? confined : []), "--"];
+}
+
+async function check(configurationFile: string): Promise<void> {
+  const checked = await execa("dnsmasq", ["--test", `--conf-file=${configurationFile}`], {
+    reject: false,
+    env: systemEnvironment,
+  });
+  if (checked.exitCode === 0) return;
+  throw new Failure("tool-failed", `dnsmasq refuses the configuration that was written for it: ${checked.stderr}`, {
+    cause: checked,
+  });
+}

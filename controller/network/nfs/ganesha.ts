@@ -1,0 +1,71 @@
+import { mkdir, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { Failure } from "../../../proto/failure.ts";
+import { assertInstalled } from "../missing-program.ts";
+import { callRpc } from "../onc-rpc/rpc-client.ts";
+import { superviseProcess } from "../supervise-process.ts";
+import { writeFileAtomically } from "../write-file-atomically.ts";
+import { explainGaneshaEnd } from "./explain-ganesha-end.ts";
+import type { NfsServer, NfsServerOptions } from "./nfs-server.ts";
+import { renderGanesha } from "./render-ganesha.ts";
+
+const packages = "nfs-ganesha nfs-ganesha-vfs rpcbind";
+
+/**
+ * Runs nfs-ganesha with a portmapper of its own, both in namespaces that only they are in: the portmapper listens on a
+ * path in /run that is the same for every network namespace, so a private /run keeps two apart, and the process
+ * namespace ends both together. `$@` is the server's command.
+ */
+const withPortmapper = 'mount -t tmpfs -o mode=0755,size=4m tmpfs /run && mkdir /run/rpcbind && rpcbind && exec "$@"';
+const namespaces = ["unshare", "--mount", "--propagation", "slave", "--pid", "--fork", "--kill-child=KILL"];
+
+/** Exports by nfs-ganesha, which lives and dies with the controller. */
+export async function startGanesha({ nfsExport, directory, clock, log }: NfsServerOptions): Promise<NfsServer> {
+  const instead = "set nfs.mode to kernel where the kernel has an NFS server";
+  await assertInstalled(["ganesha.nfsd", "rpcbind", "unshare"], { purpose: "nfs.mode ganesha", packages, instead });
+  await assertFolder(nfsExport.path);
+  const stateFolder = path.join(directory, "recovery");
+  await mkdir(stateFolder, { recursive: true, mode: 0o750 });
+  const configurationFile = path.join(directory, "ganesha.conf");
+  await writeFileAtomically(configurationFile, renderGanesha(nfsExport, stateFolder));
+
+  const ownPortmapper = !(await portmapperAnswers());
+  if (ownPortmapper) log.info({}, "nothing answers at port 111: rpcbind is started for nfs-ganesha");
+  const processIdFile = path.join(directory, "ganesha.pid");
+  await rm(processIdFile, { force: true });
+  const server = ["ganesha.nfsd", "-F", "-L", "STDOUT", "-f", configurationFile, "-p", processIdFile];
+  const ganesha = await superviseProcess(
+    {
+      name: "nfs-ganesha",
+      command: ownPortmapper ? ["--", ...namespaces, "sh", "-c", withPortmapper, "sh", ...server] : ["--", ...server],
+      isReady: (line) => line.includes("NFS SERVER INITIALIZED"),
+      explainEnd: explainGaneshaEnd,
+      onLine: (line) => log.debug({ line }, "nfs-ganesha"),
+      // It takes many seconds to end in peace, and holds nothing that a kill could harm: the export is read-only.
+      stopSignal: "SIGKILL",
+    },
+    { clock, log },
+  );
+  return {
+    remedy: `see what nfs-ganesha logs (logLevel: debug), and that ${packages} are installed`,
+    close: () => ganesha.close(),
+  };
+}
+
+async function assertFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  throw new Failure(
+    "invalid",
+    `nfs.rootfs is ${folder}, and there is no such folder; make it by "controller rootfs build", or correct nfs.rootfs`,
+  );
+}
+
+/** Whether this machine has a portmapper already (RFC 1833). */
+async function portmapperAnswers(): Promise<boolean> {
+  const call = { address: "127.0.0.1", port: 111, program: 100_000, version: 2, procedure: 0 };
+  return await callRpc(call, AbortSignal.timeout(1000)).then(
+    () => true,
+    () => false,
+  );
+}

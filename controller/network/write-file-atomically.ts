@@ -1,0 +1,8 @@
+import { rename, writeFile } from "node:fs/promises";
+
+/** Replaces a file, so that who reads it meanwhile finds the old or the new text, never a part. */
+export async function writeFileAtomically(file: string, text: string): Promise<void> {
+  const draft = `${file}.new`;
+  await writeFile(draft, text);
+  await rename(draft, file);
+}
