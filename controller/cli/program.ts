@@ -27,6 +27,7 @@ import { registerReboot } from "./commands/reboot.ts";
 import { registerReimage } from "./commands/reimage.ts";
 import { registerRolloutShow } from "./commands/rollout-show.ts";
 import { registerRollouts } from "./commands/rollouts.ts";
+import { registerRootfs } from "./commands/rootfs.ts";
 import { registerServe } from "./commands/serve.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerUnmount } from "./commands/unmount.ts";
@@ -201,6 +202,8 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerRolloutShow(program.command("rollout").description("show a rollout").helpCommand(false), run);
   registerWatch(program, run);
   registerCancel(program, run);
+  program.commandsGroup("What nodes netboot into:");
+  registerRootfs(program, run);
   return program;
 }
 

@@ -29,3 +29,11 @@ export function renderInittab({ ssh, consoleShell }: InittabChoices): string {
   ];
   return `${lines.join("\n")}\n`;
 }
+
+/** The inittab of another root filesystem with the agent's line in it, once; every other line stays as it is. */
+export function addAgentToInittab(inittab: string, id: "" | "plt", agentPath: string): string {
+  const line = agentInittabLine(id, agentPath);
+  const lines = inittab.split("\n").filter((other) => !other.includes(`respawn:${agentPath}`));
+  while (lines.at(-1) === "") lines.pop();
+  return `${[...lines, line].join("\n")}\n`;
+}

@@ -39,6 +39,9 @@ const commands = [
   "rollout show",
   "watch",
   "cancel",
+  "rootfs build",
+  "rootfs bake",
+  "rootfs import",
 ];
 
 describe("help", () => {

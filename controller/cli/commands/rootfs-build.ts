@@ -1,0 +1,78 @@
+import type { Command } from "commander";
+import { buildRootfs } from "../../rootfs/build-rootfs.ts";
+import type { Run } from "../command-context.ts";
+import { examples, jsonHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+import { agentHelp, rootfsPaths } from "../rootfs-options.ts";
+import { formatBytes, formatCount } from "../units.ts";
+
+interface Options {
+  readonly out?: string;
+  readonly agent?: string;
+  readonly sshKeys?: string;
+  readonly consoleShell?: true;
+  readonly suite: string;
+  readonly mirror: string;
+  readonly refresh?: true;
+}
+
+/** `controller rootfs build`. */
+export function registerRootfsBuild(parent: Command, run: Run): void {
+  parent
+    .command("build")
+    .description(
+      "build the root filesystem that every netbooted node shares\n\n" +
+        "Debian for arm64, as small as serves, with the agent under busybox's init, a kernel, and an initial RAM disk that " +
+        "mounts it by NFS. It is to be exported read-only: what a node writes stays in its RAM. It holds no secrets. There " +
+        "is no login unless --ssh-keys or --console-shell asks for one. A second build takes no time. Needs root, and " +
+        "Debian's mmdebstrap and kmod.",
+    )
+    .summary("build the root filesystem of netbooted nodes")
+    .option(
+      "--out <folder>",
+      "gets root/, vmlinuz, initrd.img, device-trees/, manifest.json (default: /var/lib/pallet/rootfs)",
+    )
+    .option("--agent <file>", agentHelp)
+    .option("--ssh-keys <file>", "public keys that may log in as root by ssh (default: no ssh server)")
+    .option("--console-shell", "a root shell on the console, for whoever stands there")
+    .option("--suite <name>", "Debian suite", "bookworm")
+    .option("--mirror <url>", "Debian mirror", "http://deb.debian.org/debian")
+    .option("--refresh", "fetch Debian's packages anew, for security updates")
+    .option("--json", jsonHelp)
+    .addHelpText(
+      "after",
+      examples(
+        ["controller rootfs build", "into /var/lib/pallet/rootfs"],
+        ["controller rootfs build --out rootfs --ssh-keys ~/.ssh/id_ed25519.pub"],
+      ),
+    )
+    .action(
+      run<[], Options>(async ({ signal, isJson, print, printJson, note }, options) => {
+        const paths = rootfsPaths();
+        const { out, agent, sshKeys, consoleShell = false, suite, mirror, refresh = false } = options;
+        const built = await buildRootfs({
+          outDirectory: out ?? paths.outDirectory,
+          cacheDirectory: paths.cacheDirectory,
+          agentFile: agent ?? paths.agentFile,
+          sshKeysFile: sshKeys,
+          consoleShell,
+          suite,
+          mirror,
+          refresh,
+          log: (line) => note([printable(line)]),
+          signal,
+        });
+        const { manifest, rootFolder, kernelPath, initrdPath, changed } = built;
+        if (isJson) return void printJson({ rootFolder, kernelPath, initrdPath, changed, ...manifest });
+        const ssh = manifest.sshKeys === 0 ? "off" : `on, for ${formatCount(manifest.sshKeys, "key")}`;
+        print([
+          changed ? "built" : "nothing has changed",
+          `  root    ${printable(rootFolder)}  ${formatBytes(manifest.root.sizeBytes)}, ${formatCount(manifest.root.files, "file")}`,
+          `  kernel  ${printable(kernelPath)}  ${formatBytes(manifest.kernel.sizeBytes)}, ${printable(manifest.kernelRelease)}`,
+          `  initrd  ${printable(initrdPath)}  ${formatBytes(manifest.initrd.sizeBytes)}`,
+          `  agent   ${formatBytes(manifest.agent.sizeBytes)}, sha256 ${manifest.agent.digest.slice(0, 12)}`,
+          `  ssh     ${ssh}`,
+        ]);
+      }),
+    );
+}

@@ -1,0 +1,70 @@
+import { mkdir, mkdtemp, rm, rmdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { Failure } from "../../proto/failure.ts";
+import { examineImage } from "../images/examine-image.ts";
+
+/** An image file of a whole card, not compressed. */
+export interface ImageRoot {
+  readonly imagePath: string;
+  readonly access: "read-only" | "read-write";
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Mounts the root filesystem of an image in a private folder while `work` runs. The kernel's own driver reads it, not
+ * debugfs(8), whose rdump loses hard links, extended attributes and devices. Nothing of it can run, and its device files
+ * lead nowhere. Needs root and loop devices.
+ *
+ * Throws a Failure: `unsupported` when the root is not found or is no ext filesystem, `image-damaged`, `tool-failed`.
+ *
+ * @param work gets the folder and the number of the partition
+ */
+export async function withRootOfImage<T>(
+  { imagePath, access, signal }: ImageRoot,
+  work: (folder: string, partition: number) => Promise<T>,
+): Promise<T> {
+  if (process.getuid?.() !== 0) throw new Failure("invalid", "an image is mounted for this: run this command as root");
+  const temporary = await mkdtemp(join(tmpdir(), "pallet-image-"));
+  const mountpoint = join(temporary, "root");
+  try {
+    const findings = await examineImage(imagePath, join(temporary, "boot"), signal);
+    const root = findings.partitions.find(({ number }) => number === findings.rootPartition);
+    if (root === undefined || !/^ext[234]$/.test(root.filesystemType))
+      throw new Failure("unsupported", `the root filesystem of ${imagePath} is ${root?.filesystemType ?? "unknown"}`, {
+        expected: "ext2, ext3 or ext4",
+        found: root?.filesystemType ?? "nothing",
+      });
+    await mkdir(mountpoint);
+    const place = `loop,offset=${root.offsetBytes},sizelimit=${root.lengthBytes},nosuid,nodev,noexec`;
+    // noload: a read-only mount replays no journal, because that would write to the image.
+    const options = access === "read-only" ? `ro,noload,${place}` : `rw,${place}`;
+    const type = access === "read-only" && root.filesystemType === "ext2" ? "ext2" : "ext4";
+    await mount(
+      ["--types", type, "--options", type === "ext2" ? `ro,${place}` : options, imagePath, mountpoint],
+      imagePath,
+      signal,
+    );
+    try {
+      return await work(mountpoint, root.number);
+    } finally {
+      await execa("umount", [mountpoint]);
+    }
+  } finally {
+    // Never through a mountpoint that could not be unmounted.
+    await rmdir(mountpoint).catch(() => undefined);
+    await rm(join(temporary, "boot"), { recursive: true, force: true });
+    await rmdir(temporary).catch(() => undefined);
+  }
+}
+
+async function mount(args: readonly string[], imagePath: string, signal?: AbortSignal): Promise<void> {
+  try {
+    await execa("mount", args, { env: { LC_ALL: "C.UTF-8" }, ...(signal && { cancelSignal: signal }) });
+  } catch (cause) {
+    if (signal?.aborted) throw new Failure("cancelled", "cancelled", { cause });
+    const said = (cause as { stderr?: string }).stderr?.trim() || (cause as Error).message;
+    throw new Failure("tool-failed", `the root filesystem of ${imagePath} cannot be mounted: ${said}`, { cause });
+  }
+}
