@@ -1,4 +1,5 @@
-import { z } from "zod";
+// The namespace, not the name z: of that a bundler can leave out what is not used, 45 languages among it.
+import * as z from "zod";
 import { Failure } from "../../proto/failure.ts";
 import type { Digest, InstalledSystem } from "../operations/operation.ts";
 

@@ -1,13 +1,16 @@
 import path from "node:path";
 import { build } from "esbuild";
 import { inlineProtos } from "./inline-protos.ts";
+import { inlineSourceFiles, inlineSourceFiles } from "./inline-source-files.ts";
 import type { Program } from "./programs.ts";
+import { slimPackages } from "./slim-packages.ts";
 
 /**
  * The program and everything that it imports as one CommonJS file. The text depends on the sources alone: neither on
  * the folder that they lie in nor on the machine.
  */
 export async function bundle(repository: string, program: Program): Promise<Uint8Array> {
+  const modules = path.join(repository, "node_modules");
   const result = await build({
     absWorkingDir: repository,
     entryPoints: [program.entry],
@@ -16,11 +19,10 @@ export async function bundle(repository: string, program: Program): Promise<Uint
     target: "node24",
     format: "cjs",
     minify: true,
-    keepNames: true,
     legalComments: "none",
     charset: "utf8",
     write: false,
-    plugins: [inlineProtos(path.join(repository, "node_modules"))],
+    plugins: [inlineProtos(modules), inlineSourceFiles, slimPackages(modules), inlineSourceFiles()],
     logLevel: "silent",
   });
   const [file] = result.outputFiles;
