@@ -1,7 +1,7 @@
 import path from "node:path";
 import { build } from "esbuild";
 import { inlineProtos } from "./inline-protos.ts";
-import { inlineSourceFiles, inlineSourceFiles } from "./inline-source-files.ts";
+import { inlineSourceFiles } from "./inline-source-files.ts";
 import type { Program } from "./programs.ts";
 import { slimPackages } from "./slim-packages.ts";
 
@@ -22,7 +22,7 @@ export async function bundle(repository: string, program: Program): Promise<Uint
     legalComments: "none",
     charset: "utf8",
     write: false,
-    plugins: [inlineProtos(modules), inlineSourceFiles, slimPackages(modules), inlineSourceFiles()],
+    plugins: [inlineProtos(modules), inlineSourceFiles, slimPackages(modules)],
     logLevel: "silent",
   });
   const [file] = result.outputFiles;
