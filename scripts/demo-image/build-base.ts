@@ -104,9 +104,11 @@ async function configure(rootFolder: string): Promise<void> {
   await cp(at("usr/share/base-passwd/passwd.master"), at("etc/passwd"));
   await cp(at("usr/share/base-passwd/group.master"), at("etc/group"));
   await cp(new URL("inittab", files), at("etc/inittab"));
-  await cp(new URL("rcS", files), at("etc/init.d/rcS"));
-  await chmod(at("etc/init.d/rcS"), 0o755);
-  await writeFile(at("etc/modules"), `${["virtio_net", "virtio_rng", "vfat", "nls_ascii"].join("\n")}\n`);
+  for (const name of ["rcS", "network", "lease-event"]) {
+    await cp(new URL(name, files), at(`etc/init.d/${name}`));
+    await chmod(at(`etc/init.d/${name}`), 0o755);
+  }
+  await writeFile(at("etc/modules"), `${["vfat", "nls_ascii"].join("\n")}\n`);
   // mmdebstrap copies these two from the machine that it runs on.
   await writeFile(at("etc/resolv.conf"), "");
   await writeFile(at("etc/hosts"), "127.0.0.1 localhost\n");

@@ -1,7 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "execa";
 import type { Board } from "../board.ts";
 import { createConsole } from "../console.ts";
 import { ended, spawnLeashed } from "../leashed-process.ts";
