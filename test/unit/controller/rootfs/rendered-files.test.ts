@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { chooseInitSystem, type InitTraces } from "../../../../controller/rootfs/choose-init-system.ts";
+import { chooseRootfsPaths } from "../../../../controller/rootfs/choose-paths.ts";
+import { checkAuthorizedKeys } from "../../../../controller/rootfs/parse-authorized-keys.ts";
+import { renderAgentUnit } from "../../../../controller/rootfs/render-agent-unit.ts";
+import { renderCleanFstab } from "../../../../controller/rootfs/render-fstab.ts";
+import { addAgentToInittab, renderInittab } from "../../../../controller/rootfs/render-inittab.ts";
+import { Failure } from "../../../../proto/failure.ts";
+
+const agent = "/usr/bin/pallet-agent";
+
+describe("the inittab of the root filesystem", () => {
+  it("starts the agent again whenever it ends, and lets nobody in", () => {
+    const inittab = renderInittab({ ssh: false, consoleShell: false });
+    assert.match(inittab, /^::respawn:\/usr\/bin\/pallet-agent$/m);
+    assert.doesNotMatch(inittab, /dropbear|getty|:-?\/bin\/(ba)?sh$/m);
+  });
+  it("has the ssh server without passwords where there are keys", () => {
+    assert.match(renderInittab({ ssh: true, consoleShell: false }), /^::respawn:\/usr\/sbin\/dropbear .*-s -g -R/m);
+  });
+  it("has a shell on the console when the operator asks for it", () => {
+    assert.match(renderInittab({ ssh: false, consoleShell: true }), /^::askfirst:-\/bin\/sh$/m);
+  });
+});
+
+describe("an inittab that exists already", () => {
+  const debian = "# sysvinit\nid:2:initdefault:\n1:2345:respawn:/sbin/getty 38400 tty1\n";
+  it("gets the agent's line and keeps the others", () => {
+    assert.equal(addAgentToInittab(debian, "plt", agent), `${debian}plt:2345:respawn:${agent}\n`);
+  });
+  it("gets a line without identifier for busybox, which would take it for a terminal", () => {
+    assert.equal(addAgentToInittab("", "", agent), `::respawn:${agent}\n`);
+  });
+  it("has the line once, however often", () => {
+    const once = addAgentToInittab(debian, "plt", agent);
+    assert.equal(addAgentToInittab(once, "plt", agent), once);
+  });
+});
+
+describe("an fstab for a root on the network", () => {
+  const cases: readonly (readonly [name: string, before: string, after: string])[] = [
+    [
+      "a card's root",
+      "PARTUUID=1-02 / ext4 defaults,noatime 0 1\n",
+      "#pallet# PARTUUID=1-02 / ext4 defaults,noatime 0 1\n",
+    ],
+    ["a comment", "# a swapfile is not a swap partition\n", "# a swapfile is not a swap partition\n"],
+    [
+      "proc",
+      "proc            /proc           proc    defaults          0       0\n",
+      "proc            /proc           proc    defaults          0       0\n",
+    ],
+    ["a RAM disk", "tmpfs /tmp tmpfs size=10% 0 0\n", "tmpfs /tmp tmpfs size=10% 0 0\n"],
+    ["swap", "/swapfile none swap sw 0 0", "#pallet# /swapfile none swap sw 0 0\n"],
+    ["nothing", "", ""],
+  ];
+  for (const [name, before, after] of cases) it(name, () => assert.equal(renderCleanFstab(before), after));
+
+  it("mounts nothing of a disk, keeps every word, and stays as it is the second time", () => {
+    const line = fc.stringMatching(/^[ -~]{0,40}$/);
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 6 }), (lines) => {
+        const before = lines.join("\n");
+        const after = renderCleanFstab(before);
+        assert.equal(renderCleanFstab(after), after);
+        assert.equal(after.replaceAll("#pallet# ", "").trimEnd(), before.replaceAll("#pallet# ", "").trimEnd());
+        for (const kept of after.split("\n").map((text) => text.trim().split(/\s+/)))
+          if (kept[0] !== "" && !kept[0]?.startsWith("#")) assert.match(kept[2] ?? "", /^(proc|.*fs|devpts)$/);
+      }),
+    );
+  });
+});
+
+describe("the agent's unit", () => {
+  const unit = renderAgentUnit(agent);
+  for (const line of [
+    "Restart=always",
+    "RestartSec=1",
+    "PrivateMounts=yes",
+    "After=network-online.target",
+    `ExecStart=${agent}`,
+  ])
+    it(`says ${line}`, () => assert.ok(unit.split("\n").includes(line)));
+  it("is never given up, however often the agent ends", () => assert.match(unit, /^StartLimitIntervalSec=0$/m));
+});
+
+describe("the init system", () => {
+  const cases: readonly (readonly [name: string, InitTraces, string])[] = [
+    ["Debian", { init: "/usr/lib/systemd/systemd", hasSystemd: true, hasInittab: false }, "systemd"],
+    ["Debian with an old inittab", { init: "/usr/lib/systemd/systemd", hasSystemd: true, hasInittab: true }, "systemd"],
+    ["Alpine", { init: "/bin/busybox", hasSystemd: false, hasInittab: true }, "busybox"],
+    ["busybox beside an unused systemd", { init: "/usr/bin/busybox", hasSystemd: true, hasInittab: true }, "busybox"],
+    ["Devuan", { init: "/usr/sbin/init", hasSystemd: false, hasInittab: true }, "sysvinit"],
+    ["systemd without its /sbin/init", { init: undefined, hasSystemd: true, hasInittab: false }, "systemd"],
+  ];
+  for (const [name, traces, expected] of cases)
+    it(`of ${name} is ${expected}`, () => assert.equal(chooseInitSystem(traces), expected));
+  for (const traces of [
+    { init: undefined, hasSystemd: false, hasInittab: false },
+    { init: "/usr/sbin/runit-init", hasSystemd: false, hasInittab: false },
+    { init: "/usr/sbin/init", hasSystemd: false, hasInittab: false },
+  ])
+    it(`is refused when it is ${traces.init ?? "missing"}, naming it`, () => {
+      assert.throws(
+        () => chooseInitSystem(traces),
+        (error) => error instanceof Failure && error.reason === "unsupported" && error.evidence.found !== undefined,
+      );
+    });
+});
+
+describe("ssh keys", () => {
+  const key = `ssh-ed25519 ${"A".repeat(68)} me@desk`;
+  it("are taken without comments and empty lines", () => {
+    assert.deepEqual(checkAuthorizedKeys(`# mine\n\n${key}\nno-pty ${key}\n`, "keys"), [key, `no-pty ${key}`]);
+  });
+  const refused: readonly (readonly [name: string, text: string, message: RegExp])[] = [
+    ["a private key", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3\n", /private key/],
+    ["a line that is none", `${key}\nhello\n`, /line 2 of keys/],
+    ["nothing", "\n# none yet\n", /holds no ssh public key/],
+  ];
+  for (const [name, text, message] of refused)
+    it(`are refused: ${name}`, () => assert.throws(() => checkAuthorizedKeys(text, "keys"), message));
+});
+
+describe("where things are", () => {
+  it("in a checkout: its dist and its cache", () => {
+    const paths = chooseRootfsPaths("/src/pallet/controller/main.ts", "/usr/bin/node");
+    assert.equal(paths.agentFile, "/src/pallet/dist/agent-linux-arm64");
+    assert.equal(paths.cacheDirectory, "/src/pallet/.cache/rootfs");
+  });
+  it("for the single-file program: beside it, and under the state", () => {
+    const paths = chooseRootfsPaths("/opt/pallet/controller", "/opt/pallet/controller");
+    assert.equal(paths.agentFile, "/opt/pallet/agent-linux-arm64");
+    assert.match(paths.cacheDirectory, /^\/var\/lib\/pallet\//);
+  });
+});
