@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { isSea } from "node:sea";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { Command } from "commander";
 import { type Logger, pino } from "pino";
@@ -38,6 +39,10 @@ const program = new Command("pallet-agent")
   .option("--role <role>", "netboot: may write disks; resident: may only report and reboot", "netboot")
   .option("--installed-file <path>", "stamp of the system that this is", "/etc/pallet/installed.json")
   .option("--reboot-command <words>", "program and arguments that reboot this node, separated by spaces, no shell")
+  .option(
+    "--resident-program <path>",
+    "program to install into new systems (default: this one, if it is a single file)",
+  )
   .option("--kernel-command-line <path>", "file to read kernel words from", "/proc/cmdline")
   .addHelpText(
     "after",
@@ -62,7 +67,11 @@ async function main(options: AgentOptions): Promise<void> {
   const channelCredentials = ChannelCredentials.createInsecure();
 
   const operations = createOperations({
-    executors: createExecutors({ admitDevice, fetchSettings: defaultFetchSettings }),
+    executors: createExecutors({
+      admitDevice,
+      fetchSettings: defaultFetchSettings,
+      residentProgram: options.residentProgram ?? (isSea() ? process.execPath : undefined),
+    }),
     role: options.role,
     clock: {
       now: Date.now,

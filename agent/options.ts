@@ -26,6 +26,8 @@ export interface AgentOptions {
   readonly installedFile: string;
   /** Program and arguments that reboot the node; absent: found out when it is needed. */
   readonly rebootCommand?: readonly string[];
+  /** Program to install as the resident agent of new systems; absent: this one, where it is a single file. */
+  readonly residentProgram?: string;
 }
 
 /** The flags as commander hands them over: texts as they were typed. */
@@ -37,6 +39,7 @@ export interface AgentFlags {
   readonly role: string;
   readonly installedFile: string;
   readonly rebootCommand?: string;
+  readonly residentProgram?: string;
 }
 
 const DEFAULT_CONTROLLER_PORT = 7700;
@@ -85,6 +88,7 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): Ag
     role: role.role,
     installedFile: flags.installedFile,
     ...(rebootCommand && { rebootCommand }),
+    ...(flags.residentProgram !== undefined && { residentProgram: flags.residentProgram }),
   });
 }
 

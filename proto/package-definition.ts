@@ -5,16 +5,23 @@ import { fileDescriptorSet } from "./gen/file-descriptor-set.ts";
 /** Tag of `repeated FileDescriptorProto file = 1` in google.protobuf.FileDescriptorSet (descriptor.proto). */
 const FILE_TAG = (1 << 3) | 2;
 
+/** The services that both programs serve beside their own; reflection lists and describes them too. */
+export const standardServices: readonly string[] = [
+  "grpc.health.v1.Health",
+  "grpc.reflection.v1.ServerReflection",
+  "grpc.reflection.v1alpha.ServerReflection",
+];
+
 /**
- * The contracts in the form that @grpc/reflection takes: it reads the serialized files of the definition and nothing
- * else. They are those that Buf compiled, cut out of the set as they are, because proto-loader would derive its own, in
+ * The contracts, and those of the standard services, in the form that @grpc/reflection takes: it reads the serialized
+ * files of the definition and nothing else. They are those that Buf compiled, cut out of the set as they are, because proto-loader would derive its own, in
  * which imports and qualified names are missing, so that `buf curl` finds no service. And they are in the program, so
  * that no .proto file is needed where it runs.
  */
 export function reflectionDefinition(): PackageDefinition {
   const fileDescriptorProtos = splitDescriptorSet(fileDescriptorSet);
   // One entry carries them all; an enum's is the kind of entry that needs nothing beside them.
-  return { "pallet.v1": { format: "Protocol Buffer 3 EnumDescriptorProto", type: {}, fileDescriptorProtos } };
+  return { contracts: { format: "Protocol Buffer 3 EnumDescriptorProto", type: {}, fileDescriptorProtos } };
 }
 
 /** The serialized FileDescriptorProtos of a serialized FileDescriptorSet, in its order. */

@@ -3,13 +3,16 @@ import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
 import type { Customisation } from "../operations/operation.ts";
+import { installResident } from "./install-resident.ts";
 import { placeFile } from "./place-file.ts";
-import { runTool } from "./run-tool.ts";
+import { runTool, throwIfCancelled } from "./run-tool.ts";
 
 /** What to place where. */
 export interface Customise extends Customisation {
   /** Path of the whole disk that holds the image, without a partition table yet. */
   readonly device: string;
+  /** Path of the program to install as the resident agent, when one is to be installed. */
+  readonly residentProgram?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -20,15 +23,32 @@ const MOUNT_ROOT = "/run/pallet";
 const unmountRetriesMs = [50, 100, 200, 400, 800, 1600];
 
 /**
- * Places the stamp into the new system as /etc/pallet/installed.json. The root partition is reached by its offset,
- * because the partition table is written last. Whatever happens, the filesystem is unmounted before this returns, and
- * the device's cache is flushed, so that O_DIRECT reads see it.
+ * Installs the resident agent into the new system when that is asked for, and then places the stamp into it as
+ * /etc/pallet/installed.json. The root partition is reached by its offset, because the partition table is written last.
+ * Whatever happens, the filesystem is unmounted before this returns, and the device's cache is flushed, so that O_DIRECT
+ * reads see it.
  *
- * Throws a Failure: `invalid` when the filesystem is not one of a system, `device-error`, `tool-failed`, `cancelled`.
+ * Throws a Failure: `unsupported` when the agent is asked for and cannot be installed, `too-small` when it finds no room,
+ * `invalid` when the filesystem is not one of a system, `device-error`, `tool-failed`, `cancelled`.
  */
-export async function customise({ device, root, stamp, signal }: Customise): Promise<void> {
+export async function customise(request: Customise): Promise<void> {
+  const { device, root, stamp, signal } = request;
   checkRoot(root);
-  await withMount(device, root, signal, (folder) => writeStamp(folder, device, stamp));
+  const program = programToInstall(request);
+  await withMount(device, root, signal, async (folder) => {
+    if (program !== undefined)
+      await placing("install the resident agent", device, signal, () =>
+        installResident({ root: folder, program, signal }),
+      );
+    await placing("write /etc/pallet/installed.json", device, signal, () =>
+      placeFile({
+        root: folder,
+        folders: ["etc", "pallet"],
+        name: "installed.json",
+        content: `${JSON.stringify(stamp, null, 2)}\n`,
+      }),
+    );
+  });
   await runTool({
     tool: "blockdev",
     args: ["--flushbufs", device],
@@ -36,6 +56,20 @@ export async function customise({ device, root, stamp, signal }: Customise): Pro
     task: `flush the buffers of ${device}`,
     signal,
   });
+}
+
+/** The program to install; undefined when none is asked for. Throws a Failure `unsupported` when there is none. */
+export function programToInstall({
+  residentAgent,
+  residentProgram,
+}: Pick<Customise, "residentAgent" | "residentProgram">): string | undefined {
+  if (!residentAgent) return undefined;
+  if (residentProgram !== undefined) return residentProgram;
+  throw new Failure(
+    "unsupported",
+    "this agent runs from its source files, so there is no single program to install as the resident agent: start it " +
+      "with --resident-program, run the built binary, or reimage with --no-resident",
+  );
 }
 
 /** These become mount options: nothing else may slip in with them. */
@@ -46,22 +80,21 @@ function checkRoot({ offsetBytes, lengthBytes, filesystemType }: Customise["root
     throw new Failure("invalid", `a root partition of ${lengthBytes} bytes at ${offsetBytes} is not possible`);
 }
 
-async function writeStamp(root: string, device: string, stamp: Customise["stamp"]): Promise<void> {
+/** Says in which task an error of the filesystem came up. */
+async function placing(
+  task: string,
+  device: string,
+  signal: AbortSignal | undefined,
+  place: () => Promise<void>,
+): Promise<void> {
   try {
-    await placeFile({
-      root,
-      folders: ["etc", "pallet"],
-      name: "installed.json",
-      content: `${JSON.stringify(stamp, null, 2)}\n`,
-    });
+    throwIfCancelled(signal, task);
+    await place();
   } catch (error) {
+    throwIfCancelled(signal, task);
     if (error instanceof Failure) throw error;
     const words = error instanceof Error ? error.message : String(error);
-    throw new Failure(
-      "device-error",
-      `cannot write /etc/pallet/installed.json into the new system on ${device}: ${words}`,
-      { cause: error },
-    );
+    throw new Failure("device-error", `cannot ${task} into the new system on ${device}: ${words}`, { cause: error });
   }
 }
 

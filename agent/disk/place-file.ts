@@ -1,18 +1,25 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm, symlink } from "node:fs/promises";
 import { Failure } from "../../proto/failure.ts";
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** A file to place below a foreign root. */
-export interface PlaceFile {
+/** Where to place something below a foreign root. */
+export interface Place {
   /** Folder at which the foreign root filesystem is mounted. */
   readonly root: string;
-  /** Folders from that root to the file: `etc` must be there, the others are made when they are not. */
+  /** Folders from that root to the file: the first must be there, the others are made when they are not. */
   readonly folders: readonly [string, ...string[]];
   readonly name: string;
-  readonly content: string;
+}
+
+/** A file to place below a foreign root. */
+export interface PlaceFile extends Place {
+  readonly content: string | AsyncIterable<Uint8Array>;
+  /** Permission bits, whatever the umask; 0644 unless given. */
+  readonly mode?: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -22,7 +29,17 @@ export interface PlaceFile {
  * it (through /proc/self/fd, which serves as openat(2)) without following links, and the file is new and renamed into
  * place. Throws an `invalid` Failure when a folder on the way is something else, or the first one is missing.
  */
-export async function placeFile({ root, folders, name, content }: PlaceFile): Promise<void> {
+export async function placeFile({ content, mode = 0o644, signal, ...place }: PlaceFile): Promise<void> {
+  await put(place, (temporary) => writeNew(temporary, content, mode, signal));
+}
+
+/** Places a symbolic link, in the same way. */
+export async function placeLink({ target, ...place }: Place & { readonly target: string }): Promise<void> {
+  await put(place, (temporary) => symlink(target, temporary));
+}
+
+/** Makes the thing under a temporary name in the folder, gives it its name, and syncs the folders. */
+async function put({ root, folders, name }: Place, make: (temporary: string) => Promise<void>): Promise<void> {
   const opened: FileHandle[] = [await open(root, FOLDER)];
   try {
     for (const [depth, folder] of folders.entries()) opened.push(await enter(opened, folder, depth > 0));
@@ -31,7 +48,7 @@ export async function placeFile({ root, folders, name, content }: PlaceFile): Pr
     const temporary = within(last, `.${name}.pallet-new`);
     await rm(temporary, { force: true });
     try {
-      await writeNew(temporary, content);
+      await make(temporary);
       await rename(temporary, within(last, name));
     } catch (error) {
       await rm(temporary, { force: true });
@@ -43,10 +60,16 @@ export async function placeFile({ root, folders, name, content }: PlaceFile): Pr
   }
 }
 
-async function writeNew(path: string, content: string): Promise<void> {
-  const file = await open(path, NEW_FILE, 0o644);
+async function writeNew(
+  path: string,
+  content: PlaceFile["content"],
+  mode: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const file = await open(path, NEW_FILE, mode);
   try {
-    await file.writeFile(content);
+    await file.writeFile(content, { ...(signal && { signal }) });
+    await file.chmod(mode);
     await file.sync();
   } finally {
     await file.close();

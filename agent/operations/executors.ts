@@ -1,5 +1,5 @@
 import type { admitDevice } from "../disk/admit-device.ts";
-import { customise } from "../disk/customise.ts";
+import { customise, programToInstall } from "../disk/customise.ts";
 import { identify } from "../disk/identify.ts";
 import { makeFilesystem } from "../disk/make-filesystem.ts";
 import { announcePartitions, erasePartitionTable } from "../disk/partition-table.ts";
@@ -15,21 +15,24 @@ export interface ExecutorParts {
   /** Reads the devices and has the guard decide on one. */
   readonly admitDevice: typeof admitDevice;
   readonly fetchSettings: FetchSettings;
+  /** Path of the program to install as the resident agent; undefined when there is none. */
+  readonly residentProgram: string | undefined;
 }
 
 /** The executor of every kind of work. Each asks the guard twice: before the work begins, and again when it does. */
-export function createExecutors({ admitDevice, fetchSettings }: ExecutorParts): Executors {
+export function createExecutors({ admitDevice, fetchSettings, residentProgram }: ExecutorParts): Executors {
   const write: WriteImageParts = {
     guard: (path, minBytes, signal) => admitDevice({ path, minBytes }, signal),
     eraseTable: ({ path: device, handle }, range, signal) => erasePartitionTable({ device, handle, ...range, signal }),
-    customise: (device, customisation, signal) => customise({ device, ...customisation, signal }),
+    customise: (device, customisation, signal) => customise({ device, ...customisation, residentProgram, signal }),
     announcePartitions,
     fetchSettings,
   };
 
   return {
     "write-image": {
-      async admit({ device, source }, signal) {
+      async admit({ device, source, customisation }, signal) {
+        if (customisation !== undefined) programToInstall({ ...customisation, residentProgram });
         await admitDevice({ path: device, minBytes: source.sizeBytes }, signal);
       },
       run: (spec, context) => writeImage(spec, write, context),

@@ -32,6 +32,8 @@ export interface Customisation {
     readonly filesystemType: string;
   };
   readonly stamp: InstalledSystem;
+  /** Whether the agent is installed into the new system too. */
+  readonly residentAgent: boolean;
 }
 
 /** The work of an operation, validated by the rpc door. */

@@ -111,6 +111,7 @@ function workToWire(spec: OperationSpec): WireSpec["work"] {
               filesystemType: spec.customisation.root.filesystemType,
             },
             stamp: installedToWire(spec.customisation.stamp),
+            residentAgent: spec.customisation.residentAgent,
           },
         },
       };

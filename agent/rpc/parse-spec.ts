@@ -145,7 +145,11 @@ function parseCustomisation(wire: WireCustomisation, source: ImageSource): Custo
     /^[a-z0-9_.-]{1,32}$/.test(filesystemType),
     `customisation.root.filesystem_type ${quoted(filesystemType)} is no name of a filesystem`,
   );
-  return { root: { offsetBytes, lengthBytes, filesystemType }, stamp: parseStamp(wire.stamp) };
+  return {
+    root: { offsetBytes, lengthBytes, filesystemType },
+    stamp: parseStamp(wire.stamp),
+    residentAgent: wire.residentAgent,
+  };
 }
 
 function parseStamp(wire: WireCustomisation["stamp"]): InstalledSystem {

@@ -3,7 +3,7 @@ import { Server, type ServerCredentials } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { type AgentServiceServer, AgentServiceService } from "../../proto/gen/pallet/v1/agent.ts";
-import { reflectionDefinition } from "../../proto/package-definition.ts";
+import { reflectionDefinition, standardServices } from "../../proto/package-definition.ts";
 
 /** A running gRPC server. */
 export interface AgentServer {
@@ -32,7 +32,7 @@ export async function serveAgent(options: {
   const health = new HealthImplementation({ "": "SERVING", [SERVICE_NAME]: "SERVING" });
   server.addService(AgentServiceService, options.service);
   health.addToServer(server);
-  new ReflectionService(reflectionDefinition(), { services: [SERVICE_NAME] }).addToServer(server);
+  new ReflectionService(reflectionDefinition(), { services: [SERVICE_NAME, ...standardServices] }).addToServer(server);
 
   const host = isIPv6(options.listen) ? `[${options.listen}]` : options.listen;
   const port = await new Promise<number>((resolve, reject) => {

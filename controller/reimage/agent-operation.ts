@@ -18,6 +18,8 @@ export interface ImageSource {
 export interface Customisation {
   readonly root: { readonly offsetBytes: number; readonly lengthBytes: number; readonly filesystemType: string };
   readonly stamp: InstalledSystem;
+  /** Whether the agent is installed into the new system too. */
+  readonly residentAgent: boolean;
 }
 
 /** Work that the controller asks of an agent; see pallet.v1.OperationSpec. */

@@ -61,7 +61,7 @@ function operationSpecFromWire(spec: wire.OperationSpec | undefined): OperationS
     case "writeImage": {
       const { device, source, customisation } = work.value;
       if (source === undefined) return undefined;
-      const { root, stamp } = customisation ?? {};
+      const { root, stamp, residentAgent = false } = customisation ?? {};
       return {
         kind: "write-image",
         device,
@@ -76,6 +76,7 @@ function operationSpecFromWire(spec: wire.OperationSpec | undefined): OperationS
                 reimageId: stamp.reimageId,
                 installedAt: (stamp.installedAt ?? new Date(0)).toISOString(),
               },
+              residentAgent,
             },
           }),
       };

@@ -114,7 +114,7 @@ function sourceToWire(source: ImageSource): wire.ImageSource {
   };
 }
 
-function customisationToWire({ root, stamp }: Customisation): wire.Customisation {
+function customisationToWire({ root, stamp, residentAgent }: Customisation): wire.Customisation {
   return {
     root: {
       offsetBytes: BigInt(root.offsetBytes),
@@ -122,6 +122,7 @@ function customisationToWire({ root, stamp }: Customisation): wire.Customisation
       filesystemType: root.filesystemType,
     },
     stamp: { ...stamp, installedAt: new Date(stamp.installedAt) },
+    residentAgent,
   };
 }
 

@@ -103,6 +103,7 @@ function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Ima
         reimageId: state.id,
         installedAt: new Date(effect.startedAt).toISOString(),
       },
+      residentAgent: false,
     },
   };
 }

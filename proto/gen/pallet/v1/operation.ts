@@ -391,7 +391,14 @@ export interface Customisation {
     | RootPartition
     | undefined;
   /** The stamp to write to /etc/pallet/installed.json in it. */
-  stamp: InstalledSystem | undefined;
+  stamp:
+    | InstalledSystem
+    | undefined;
+  /**
+   * Whether to install the agent too, as a service of the new system that may only report and reboot:
+   * /usr/lib/pallet/agent, started by systemd, or by /etc/inittab of busybox's or System V's init.
+   */
+  residentAgent: boolean;
 }
 
 /** Write an image to a whole disk: erase the table, write, sync, read back and compare, customise, write the table. */
@@ -831,7 +838,7 @@ export const RootPartition: MessageFns<RootPartition> = {
 };
 
 function createBaseCustomisation(): Customisation {
-  return { root: undefined, stamp: undefined };
+  return { root: undefined, stamp: undefined, residentAgent: false };
 }
 
 export const Customisation: MessageFns<Customisation> = {
@@ -841,6 +848,9 @@ export const Customisation: MessageFns<Customisation> = {
     }
     if (message.stamp !== undefined) {
       InstalledSystem.encode(message.stamp, writer.uint32(18).fork()).join();
+    }
+    if (message.residentAgent !== false) {
+      writer.uint32(24).bool(message.residentAgent);
     }
     return writer;
   },
@@ -874,6 +884,14 @@ export const Customisation: MessageFns<Customisation> = {
             message.stamp = InstalledSystem.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.residentAgent = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -890,6 +908,11 @@ export const Customisation: MessageFns<Customisation> = {
     return {
       root: isSet(object.root) ? RootPartition.fromJSON(object.root) : undefined,
       stamp: isSet(object.stamp) ? InstalledSystem.fromJSON(object.stamp) : undefined,
+      residentAgent: isSet(object.residentAgent)
+        ? globalThis.Boolean(object.residentAgent)
+        : isSet(object.resident_agent)
+        ? globalThis.Boolean(object.resident_agent)
+        : false,
     };
   },
 
@@ -900,6 +923,9 @@ export const Customisation: MessageFns<Customisation> = {
     }
     if (message.stamp !== undefined) {
       obj.stamp = InstalledSystem.toJSON(message.stamp);
+    }
+    if (message.residentAgent !== false) {
+      obj.residentAgent = message.residentAgent;
     }
     return obj;
   },
@@ -915,6 +941,7 @@ export const Customisation: MessageFns<Customisation> = {
     message.stamp = (object.stamp !== undefined && object.stamp !== null)
       ? InstalledSystem.fromPartial(object.stamp)
       : undefined;
+    message.residentAgent = object.residentAgent ?? false;
     return message;
   },
 };

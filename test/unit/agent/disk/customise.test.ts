@@ -8,6 +8,7 @@ import { type Customise, customise } from "../../../../agent/disk/customise.ts";
 import { allocatePageAligned } from "../../../../agent/disk/page-aligned.ts";
 import type { Digest } from "../../../../agent/operations/operation.ts";
 import { requires } from "../../../requirements.ts";
+import { aDiskWithSystem } from "./a-disk-with-system.ts";
 import { aLoopDevice, type LoopDevice } from "./a-loop-device.ts";
 
 const MIB = 1 << 20;
@@ -21,12 +22,7 @@ const stamp: Customise["stamp"] = {
 
 /** A disk without a partition table, in which an ext4 with this content starts at 9 MiB. */
 async function installed(test: TestContext, fill: (content: string) => Promise<unknown>): Promise<LoopDevice> {
-  const disk = await aLoopDevice(test, 32);
-  const content = path.join(disk.folder, "content");
-  await mkdir(path.join(content, "etc"), { recursive: true });
-  await fill(content);
-  await execa("mkfs.ext4", ["-q", "-E", `offset=${root.offsetBytes}`, "-d", content, disk.path, "16M"]);
-  return disk;
+  return await aDiskWithSystem(test, root, fill);
 }
 
 /** Reads the file as the disk has it, past the cache: what O_DIRECT sees is copied and looked at by debugfs. */
@@ -57,7 +53,7 @@ describe("customise", requires("root", "loop devices"), () => {
   it("places the stamp into the root filesystem at an offset, where O_DIRECT sees it", async (test) => {
     const disk = await installed(test, async () => {});
     const held = await open(disk.path, constants.O_RDWR | constants.O_EXCL | constants.O_DIRECT);
-    await customise({ device: disk.path, root, stamp });
+    await customise({ device: disk.path, root, stamp, residentAgent: false });
     await held.close();
     assert.deepEqual(JSON.parse(await stampOf(disk)), stamp);
     await assertCleanedUp(disk);
@@ -68,20 +64,20 @@ describe("customise", requires("root", "loop devices"), () => {
       await mkdir(path.join(content, "etc/pallet"));
       await writeFile(path.join(content, "etc/pallet/installed.json"), "old");
     });
-    await customise({ device: disk.path, root, stamp });
+    await customise({ device: disk.path, root, stamp, residentAgent: false });
     assert.deepEqual(JSON.parse(await stampOf(disk)), stamp);
   });
 
   it("does not follow a symbolic link out of the image", async (test) => {
     const disk = await installed(test, (content) => symlink("/tmp", path.join(content, "etc/pallet")));
-    await assert.rejects(customise({ device: disk.path, root, stamp }), { reason: "invalid" });
+    await assert.rejects(customise({ device: disk.path, root, stamp, residentAgent: false }), { reason: "invalid" });
     await assert.rejects(access("/tmp/installed.json"));
     await assertCleanedUp(disk);
   });
 
   it("says what it could not mount and where, and cleans up", async (test) => {
     const disk = await aLoopDevice(test, 32);
-    await assert.rejects(customise({ device: disk.path, root, stamp }), {
+    await assert.rejects(customise({ device: disk.path, root, stamp, residentAgent: false }), {
       reason: "tool-failed",
       message: new RegExp(
         `cannot mount the ext4 root filesystem at byte ${9 * MIB} of ${disk.path}: mount: .*wrong fs type`,
@@ -92,9 +88,12 @@ describe("customise", requires("root", "loop devices"), () => {
 
   it("does nothing when it is cancelled already", async (test) => {
     const disk = await installed(test, async () => {});
-    await assert.rejects(customise({ device: disk.path, root, stamp, signal: AbortSignal.abort() }), {
-      reason: "cancelled",
-    });
+    await assert.rejects(
+      customise({ device: disk.path, root, stamp, residentAgent: false, signal: AbortSignal.abort() }),
+      {
+        reason: "cancelled",
+      },
+    );
     await assertCleanedUp(disk);
   });
 
@@ -105,9 +104,12 @@ describe("customise", requires("root", "loop devices"), () => {
     ["an empty partition", { lengthBytes: 0 }],
   ] as const) {
     it(`refuses ${title}`, async () => {
-      await assert.rejects(customise({ device: "/dev/null", root: { ...root, ...wrong }, stamp }), {
-        reason: "invalid",
-      });
+      await assert.rejects(
+        customise({ device: "/dev/null", root: { ...root, ...wrong }, stamp, residentAgent: false }),
+        {
+          reason: "invalid",
+        },
+      );
     });
   }
 });

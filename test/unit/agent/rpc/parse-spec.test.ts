@@ -54,6 +54,7 @@ const writeImage = fc
             filesystemType: "ext4",
           },
           stamp: { imageName: "debian", imageDigest, reimageId: "r", installedAt: date.toISOString() },
+          residentAgent: root,
         },
       }),
     }),

@@ -25,6 +25,7 @@ function theOperations(): Operations {
     executors: createExecutors({
       admitDevice,
       fetchSettings: { ...impatient, idleTimeoutMs: 5_000, giveUpAfterMs: 5_000 },
+      residentProgram: undefined,
     }),
     role: "netboot",
     clock: {

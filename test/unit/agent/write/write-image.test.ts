@@ -30,6 +30,7 @@ const DISK_BYTES = 12 * MIB;
 const customisation: Customisation = {
   root: { offsetBytes: HEAD_BYTES, lengthBytes: MIB, filesystemType: "ext4" },
   stamp: { imageName: "test", imageDigest: digestOf(image), reimageId: "r1", installedAt: "2026-01-01T00:00:00.000Z" },
+  residentAgent: false,
 };
 
 function sourceAt(url: string, changes: Partial<ImageSource> = {}): ImageSource {

@@ -178,6 +178,7 @@ const specs: readonly OperationSpec[] = [
     customisation: {
       root: { offsetBytes: 1024, lengthBytes: 2048, filesystemType: "ext4" },
       stamp: { imageName: "i", imageDigest: "d1" as Digest, reimageId: "r", installedAt: "2026-11-23T00:00:00.123Z" },
+      residentAgent: true,
     },
   },
   { kind: "make-filesystem", device: "/dev/sda1", type: "vfat", label: "DATA" },

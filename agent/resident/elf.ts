@@ -1,0 +1,52 @@
+/** What the header of an ELF file says (elf(5)). */
+export interface ElfHeader {
+  readonly bits: 32 | 64;
+  /** e_machine. */
+  readonly machine: number;
+  /** Where the program headers lie in the file. */
+  readonly programHeaders: { readonly offsetBytes: number; readonly entryBytes: number; readonly count: number };
+}
+
+/** Bytes from the start of a file that `parseElfHeader` wants. */
+export const ELF_HEADER_BYTES = 64;
+
+const PT_INTERP = 3;
+
+/** The header of an ELF file for a little-endian machine, from the first bytes of the file; undefined for another file. */
+export function parseElfHeader(bytes: Uint8Array): ElfHeader | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < ELF_HEADER_BYTES || view.getUint32(0) !== 0x7f45_4c46 || bytes[5] !== 1) return undefined;
+  const machine = view.getUint16(18, true);
+  const at = (offset: number, entryBytes: number, count: number): ElfHeader["programHeaders"] => ({
+    offsetBytes: offset,
+    entryBytes: view.getUint16(entryBytes, true),
+    count: view.getUint16(count, true),
+  });
+  if (bytes[4] === 1) return { bits: 32, machine, programHeaders: at(view.getUint32(28, true), 42, 44) };
+  if (bytes[4] === 2) return { bits: 64, machine, programHeaders: at(Number(view.getBigUint64(32, true)), 54, 56) };
+  return undefined;
+}
+
+/** Where in the file the path of the dynamic loader stands, its final zero left out; undefined for a static program. */
+export function findInterpreter(
+  { bits, programHeaders }: ElfHeader,
+  table: Uint8Array,
+): { readonly offsetBytes: number; readonly lengthBytes: number } | undefined {
+  const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
+  const { entryBytes, count } = programHeaders;
+  const word = (at: number): number => (bits === 64 ? Number(view.getBigUint64(at, true)) : view.getUint32(at, true));
+  for (let entry = 0; (entry + 1) * entryBytes <= table.length && entry < count; entry++) {
+    const start = entry * entryBytes;
+    if (view.getUint32(start, true) !== PT_INTERP) continue;
+    const [offset, size] = bits === 64 ? [8, 32] : [4, 16];
+    return { offsetBytes: word(start + offset), lengthBytes: word(start + size) - 1 };
+  }
+  return undefined;
+}
+
+const machines: Readonly<Record<number, string>> = { 3: "x86", 40: "ARM", 62: "x86-64", 183: "ARM64", 243: "RISC-V" };
+
+/** "64-bit ARM64", for people. */
+export function describeArchitecture({ bits, machine }: Pick<ElfHeader, "bits" | "machine">): string {
+  return `${bits}-bit ${machines[machine] ?? `machine ${machine}`}`;
+}
