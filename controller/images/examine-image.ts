@@ -31,6 +31,31 @@ export async function examineImage(
   bootFolder: string,
   signal?: AbortSignal,
 ): Promise<ImageFindings> {
+  const { table, partitions, rootPartition, firmware, readable } = await findRootPartition(imagePath, signal);
+  const root = readable.get(rootPartition);
+  const boot = await copyBootFiles(firmware, root === undefined ? [] : [root, ...readable.values()], bootFolder);
+  return {
+    partitionTable: table.kind,
+    partitions,
+    rootPartition,
+    operatingSystem: (await nameOperatingSystem(root)) ?? "unknown operating system",
+    boot: { ...boot, commandLine: firmware?.commandLine.words.join(" ") ?? "" },
+  };
+}
+
+/** What is in the partitions of an image, and which one holds its root filesystem. */
+export interface PartitionFindings {
+  readonly table: PartitionTable;
+  readonly partitions: readonly Partition[];
+  /** Number of the partition with the root filesystem. */
+  readonly rootPartition: number;
+  readonly firmware: Awaited<ReturnType<typeof findFirmwarePartition>>;
+  /** Filesystems that can be looked into, by number of the partition. */
+  readonly readable: ReadonlyMap<number, ExtFiles>;
+}
+
+/** Finds the root filesystem of a raw image, as `examineImage` does, whether or not there is a kernel in it. */
+export async function findRootPartition(imagePath: string, signal?: AbortSignal): Promise<PartitionFindings> {
   const table = await readPartitionTable(imagePath);
   const partitions: Partition[] = [];
   for (const entry of table.entries) {
@@ -51,16 +76,7 @@ export async function examineImage(
     if (files !== undefined && !("unreadable" in content)) readable.set(partition.number, files);
   }
   const rootPartition = chooseRootPartition(contents, firmware?.commandLine.root);
-
-  const root = readable.get(rootPartition);
-  const boot = await copyBootFiles(firmware, root === undefined ? [] : [root, ...readable.values()], bootFolder);
-  return {
-    partitionTable: table.kind,
-    partitions,
-    rootPartition,
-    operatingSystem: (await nameOperatingSystem(root)) ?? "unknown operating system",
-    boot: { ...boot, commandLine: firmware?.commandLine.words.join(" ") ?? "" },
-  };
+  return { table, partitions, rootPartition, firmware, readable };
 }
 
 async function readPartitionTable(imagePath: string): Promise<PartitionTable> {

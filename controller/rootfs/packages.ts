@@ -35,8 +35,10 @@ export const buildPackages: Readonly<Record<string, string>> = {
 /** The kernel's package; it names the real one. */
 export const kernelPackage = "linux-image-arm64";
 
-/** Folders that nothing on a node reads. */
+/** What nothing on a node reads. */
 export const leftOut = [
+  // The one program of base-passwd, for maintainer scripts.
+  "usr/sbin/update-passwd",
   "usr/share/bash-completion",
   "usr/share/bug",
   "usr/share/doc",

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, rmdir } from "node:fs/promises";
+import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
-import { examineImage } from "../images/examine-image.ts";
+import { findRootPartition } from "../images/examine-image.ts";
 
 /** An image file of a whole card, not compressed. */
 export interface ImageRoot {
@@ -29,7 +29,7 @@ export async function withRootOfImage<T>(
   const temporary = await mkdtemp(join(tmpdir(), "pallet-image-"));
   const mountpoint = join(temporary, "root");
   try {
-    const findings = await examineImage(imagePath, join(temporary, "boot"), signal);
+    const findings = await findRootPartition(imagePath, signal);
     const root = findings.partitions.find(({ number }) => number === findings.rootPartition);
     if (root === undefined || !/^ext[234]$/.test(root.filesystemType))
       throw new Failure("unsupported", `the root filesystem of ${imagePath} is ${root?.filesystemType ?? "unknown"}`, {
@@ -54,7 +54,6 @@ export async function withRootOfImage<T>(
   } finally {
     // Never through a mountpoint that could not be unmounted.
     await rmdir(mountpoint).catch(() => undefined);
-    await rm(join(temporary, "boot"), { recursive: true, force: true });
     await rmdir(temporary).catch(() => undefined);
   }
 }

@@ -1,0 +1,277 @@
+// The root filesystem of netbooted nodes: built from Debian's packages; and other systems unpacked and made ready for it.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { zstdDecompressSync } from "node:zlib";
+import { execa } from "execa";
+import { bakeRootfs } from "../../controller/rootfs/bake-rootfs.ts";
+import { buildRootfs, type Rootfs } from "../../controller/rootfs/build-rootfs.ts";
+import { importRootfs } from "../../controller/rootfs/import-rootfs.ts";
+import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
+import { requires } from "../requirements.ts";
+
+const cache = join(import.meta.dirname, "../../.cache");
+const MiB = 1024 * 1024;
+
+/** A folder for one suite, with a stand-in for the agent. */
+async function makeFolder(): Promise<{ folder: string; agentFile: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "pallet-rootfs-"));
+  const agentFile = join(folder, "agent");
+  await writeFile(agentFile, "#!/bin/sh\necho an agent\n");
+  return { folder, agentFile };
+}
+
+/** Files of a folder that hold machine code, by path in it. */
+async function programsOf(root: string): Promise<string[]> {
+  const { stdout } = await execa("find", [root, "-xdev", "-type", "f", "-size", "+64c", "-perm", "-u=r"]);
+  const programs: string[] = [];
+  for (const path of stdout.split("\n").filter((line) => !line.endsWith(".ko")))
+    if ((await readFile(path)).toString("latin1", 0, 4) === "\x7fELF") programs.push(path);
+  return programs;
+}
+
+describe("the root filesystem of netbooted nodes", requires("root"), () => {
+  let folder: string;
+  let agentFile: string;
+  let rootfs: Rootfs;
+  const build = (options: { sshKeysFile?: string } = {}) =>
+    buildRootfs({ outDirectory: join(folder, "out"), cacheDirectory: join(cache, "rootfs"), agentFile, ...options });
+  before(async () => {
+    ({ folder, agentFile } = await makeFolder());
+    rootfs = await build();
+  });
+  after(() => rm(folder, { recursive: true }));
+  const at = (path: string) => join(rootfs.rootFolder, path);
+
+  it("is small, its initial RAM disk too", () => {
+    assert.ok(rootfs.manifest.root.sizeBytes < 80 * MiB, `${rootfs.manifest.root.sizeBytes} bytes`);
+    assert.ok(rootfs.manifest.initrd.sizeBytes < 4 * MiB, `${rootfs.manifest.initrd.sizeBytes} bytes`);
+  });
+
+  it("says truly in its manifest what it is made of", async () => {
+    const manifest = JSON.parse(await readFile(join(folder, "out/manifest.json"), "utf8"));
+    for (const [name, path] of [
+      ["kernel", rootfs.kernelPath],
+      ["initrd", rootfs.initrdPath],
+      ["agent", at("usr/bin/pallet-agent")],
+    ] as const) {
+      const content = await readFile(path);
+      assert.equal(manifest[name].digest, createHash("sha256").update(content).digest("hex"), name);
+      assert.equal(manifest[name].sizeBytes, content.length, name);
+    }
+    assert.equal(manifest.kernelRelease, rootfs.manifest.kernelRelease);
+    assert.match(manifest.packages["libc6"], /^2\./);
+  });
+
+  it("has a kernel that U-Boot's booti takes, and its modules", async () => {
+    // Documentation/arm64/booting.rst: the magic number is at 56.
+    assert.equal((await readFile(rootfs.kernelPath)).toString("latin1", 56, 60), "ARMd");
+    assert.deepEqual(await readdir(at("usr/lib/modules")), [rootfs.manifest.kernelRelease]);
+    const { stdout } = await execa("find", [at("usr/lib/modules"), "-name", "sdhci-iproc.ko"]);
+    assert.notEqual(stdout, "");
+    assert.ok((await readdir(join(folder, "out/device-trees"))).includes("bcm2837-rpi-3-b.dtb"));
+  });
+
+  it("has an initial RAM disk that can mount it over the network of a Pi 3, a Pi 4 and QEMU", async () => {
+    const archive = zstdDecompressSync(await readFile(rootfs.initrdPath));
+    const names = (await execa("busybox", ["cpio", "-t"], { input: archive })).stdout.split("\n");
+    for (const name of ["init", "bin/busybox", "bin/ipconfig", "bin/nfsmount", "sbin/modprobe"])
+      assert.ok(names.includes(name), name);
+    for (const module of ["nfsv3", "overlay", "e1000", "virtio_net", "smsc95xx", "lan78xx", "dwc2", "genet"])
+      assert.ok(
+        names.some((name) => name.endsWith(`/${module}.ko`)),
+        module,
+      );
+    const interpreter = names.find((name) => /^lib\/klibc-.*\.so$/.test(name));
+    assert.ok(interpreter && archive.includes(`/${interpreter}\0`), "the interpreter that klibc's programs name");
+  });
+
+  it("holds the agent, and starts it again whenever it ends", async () => {
+    assert.equal((await stat(at("usr/bin/pallet-agent"))).mode & 0o7777, 0o755);
+    assert.match(await readFile(at("etc/inittab"), "utf8"), /^::respawn:\/usr\/bin\/pallet-agent$/m);
+    assert.equal(await readlink(at("usr/sbin/init")), "../bin/busybox");
+  });
+
+  it("holds no secret, no identity, no password and nothing of this machine", async () => {
+    for (const path of ["etc/machine-id", "etc/hostname", "etc/resolv.conf"])
+      assert.equal((await stat(at(path))).size, 0, path);
+    assert.deepEqual(await readdir(at("etc/dropbear")), []);
+    assert.deepEqual(await readdir(at("root")).then((names) => names.filter((name) => name === ".ssh")), []);
+    for (const line of (await readFile(at("etc/passwd"), "utf8")).trim().split("\n"))
+      assert.match(line, /^[\w-]+:[*!]:/);
+    await assert.rejects(stat(at("etc/shadow")));
+    assert.doesNotMatch(await readFile(at("etc/inittab"), "utf8"), /dropbear|askfirst|getty/);
+    const { stdout } = await execa("find", [
+      rootfs.rootFolder,
+      "-xdev",
+      "(",
+      "-perm",
+      "-4000",
+      "-o",
+      "-name",
+      "*host_key*",
+      ")",
+    ]);
+    assert.deepEqual(
+      stdout.split("\n").filter((line) => line !== "" && !/\/(su|mount|umount)$/.test(line)),
+      [],
+    );
+  });
+
+  it("mounts nothing of a card", async () => {
+    assert.doesNotMatch(await readFile(at("etc/fstab"), "utf8"), /^[^#\n]/m);
+  });
+
+  it("has every tool that the agent runs", async () => {
+    const tools =
+      "lsblk blkid wipefs blkdiscard blockdev partx losetup swapoff mount umount lscpu mkfs.vfat mkfs.ext4 modprobe reboot sh";
+    for (const tool of tools.split(" ")) {
+      const found = await Promise.all(
+        ["usr/bin", "usr/sbin"].map((bin) => lstat(at(`${bin}/${tool}`)).catch(() => undefined)),
+      );
+      assert.ok(
+        found.some((entry) => entry !== undefined),
+        tool,
+      );
+    }
+    // These would lose options if busybox stood in for them.
+    for (const tool of ["bin/lsblk", "sbin/blkid", "bin/mount", "sbin/losetup"])
+      assert.ok((await lstat(at(`usr/${tool}`))).isFile(), tool);
+  });
+
+  it("has the libraries of every program that the agent runs, and of Node", async () => {
+    const libraries = new Set([...(await readdir(at("usr/lib/aarch64-linux-gnu"))), ...(await readdir(at("usr/lib")))]);
+    // Node's, as `readelf --dynamic` shows them.
+    const ofNode = "libdl.so.2 libstdc++.so.6 libm.so.6 libgcc_s.so.1 libpthread.so.0 libc.so.6 ld-linux-aarch64.so.1";
+    const needed = new Set(ofNode.split(" "));
+    for (const program of await programsOf(at("usr/sbin")))
+      for (const [, name] of (await execa("readelf", ["--dynamic", program])).stdout.matchAll(/NEEDED.*\[(.+)\]/g))
+        if (name !== undefined) needed.add(name);
+    assert.deepEqual(
+      [...needed].filter((name) => !libraries.has(name)),
+      [],
+    );
+  });
+
+  it("comes at once the second time, and is not touched", async () => {
+    const before = await stat(rootfs.rootFolder);
+    const started = performance.now();
+    const again = await build();
+    assert.ok(performance.now() - started < 2000);
+    assert.deepEqual([again.changed, again.manifest], [false, rootfs.manifest]);
+    assert.equal((await stat(rootfs.rootFolder)).ino, before.ino);
+  });
+
+  it("lets in whom the operator names, and keeps the older one for the nodes that run from it", async () => {
+    const sshKeysFile = join(folder, "keys.pub");
+    await writeFile(sshKeysFile, `# desk\nssh-ed25519 ${"A".repeat(68)} me@desk\n`);
+    const { ino } = await stat(rootfs.rootFolder);
+    const withKeys = await build({ sshKeysFile });
+    assert.equal(withKeys.manifest.sshKeys, 1);
+    assert.match(await readFile(at("etc/inittab"), "utf8"), /dropbear .*-s -g -R/);
+    assert.equal((await stat(at("root/.ssh/authorized_keys"))).mode & 0o7777, 0o600);
+    assert.equal((await stat(`${rootfs.rootFolder}.previous`)).ino, ino);
+    assert.deepEqual(
+      await readdir(join(folder, "out")).then((names) => names.filter((name) => name.startsWith("."))),
+      [],
+    );
+  });
+
+  it("is refused with an agent that a Pi could not start", async () => {
+    const text = join(folder, "text");
+    await writeFile(text, "no program");
+    const request = { outDirectory: join(folder, "other"), cacheDirectory: join(cache, "rootfs"), agentFile: text };
+    await assert.rejects(buildRootfs(request), /no program for arm64/);
+  });
+});
+
+describe("a system unpacked from an image", requires("root", "loop devices"), () => {
+  let folder: string;
+  let agentFile: string;
+  before(async () => {
+    ({ folder, agentFile } = await makeFolder());
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  /** A card's image with one ext4 partition at 1 MiB that holds the given folder. */
+  const makeImage = async (path: string, tree: string) => {
+    await writeFile(path, "");
+    await execa("truncate", ["--size", "24M", path]);
+    await execa("sfdisk", ["--quiet", path], { input: "label: dos\nstart=2048, size=40960, type=83\n" });
+    await execa("mke2fs", ["-q", "-F", "-t", "ext4", "-d", tree, "-E", `offset=${MiB}`, path, "20m"]);
+  };
+
+  it("keeps owners, modes, times, links, devices and extended attributes", async () => {
+    const tree = join(folder, "tree");
+    for (const path of ["etc", "usr/lib/systemd", "sbin", "dev", "home/pi"])
+      await mkdir(join(tree, path), { recursive: true });
+    const script = [
+      "echo 'PARTUUID=1-02 / ext4 defaults 0 1' >etc/fstab",
+      "echo PRETTY_NAME=Test >etc/os-release; touch usr/lib/systemd/systemd; ln -s /usr/lib/systemd/systemd sbin/init",
+      "echo a >home/pi/a; ln home/pi/a home/pi/b; ln -s a home/pi/c; chown -R 1000:1001 home/pi",
+      "touch -d '2020-02-02 02:02:02 UTC' home/pi/a; chmod 4755 usr/lib/systemd/systemd",
+      "mknod dev/sda b 8 0; mknod dev/null c 1 3; mkfifo dev/pipe",
+    ];
+    await execa("sh", ["-ec", script.join("\n")], { cwd: tree });
+    const image = join(folder, "card.img");
+    await makeImage(image, tree);
+    await execa("debugfs", ["-w", "-R", "ea_set /etc/os-release user.colour red", `${image}?offset=${MiB}`]);
+    const before = await readFile(image);
+    const out = join(folder, "unpacked");
+    const { partition } = await importRootfs({ imagePath: image, outDirectory: out });
+    assert.equal(partition, 1);
+    const of = async (path: string) => lstat(join(out, path));
+    const a = await of("home/pi/a");
+    assert.deepEqual([a.uid, a.gid, a.nlink, a.mtime.toISOString()], [1000, 1001, 2, "2020-02-02T02:02:02.000Z"]);
+    assert.equal((await of("home/pi/b")).ino, a.ino);
+    assert.equal(await readlink(join(out, "home/pi/c")), "a");
+    assert.equal((await of("usr/lib/systemd/systemd")).mode & 0o7777, 0o4755);
+    assert.ok((await of("dev/sda")).isBlockDevice() && (await of("dev/sda")).rdev === 0x800);
+    assert.ok((await of("dev/null")).isCharacterDevice() && (await of("dev/pipe")).isFIFO());
+    const tar = await execa("tar", ["--create", "--xattrs", "--directory", out, "etc/os-release"]);
+    assert.match(tar.stdout, /SCHILY\.xattr\.user\.colour=red/);
+    assert.ok((await readFile(image)).equals(before), "the image was only read");
+    await assert.rejects(importRootfs({ imagePath: image, outDirectory: out }), /not empty/);
+  });
+
+  it("bakes the agent into an image itself, and leaves no mount and no loop device behind", async () => {
+    const image = join(folder, "card.img");
+    assert.deepEqual(await bakeRootfs({ target: image, agentFile }), { initSystem: "systemd", partition: 1 });
+    const filesystem = `${image}?offset=${MiB}`;
+    const cat = async (path: string) => (await execa("debugfs", ["-R", `cat ${path}`, filesystem])).stdout;
+    assert.equal(await cat("/usr/bin/pallet-agent"), "#!/bin/sh\necho an agent");
+    assert.match(await cat("/etc/fstab"), /^#pallet# PARTUUID=1-02/);
+    await execa("e2fsck", ["-f", "-n", filesystem]);
+    assert.doesNotMatch((await execa("losetup", ["--all"])).stdout, new RegExp(image));
+    assert.doesNotMatch(await readFile("/proc/self/mountinfo", "utf8"), /pallet-image-/);
+  });
+
+  it("is refused when the image holds no system, and leaves nothing behind", async () => {
+    const tree = join(folder, "nothing");
+    await mkdir(join(tree, "data"), { recursive: true });
+    const image = join(folder, "data.img");
+    await makeImage(image, tree);
+    await assert.rejects(
+      importRootfs({ imagePath: image, outDirectory: join(folder, "none") }),
+      /no partition of the image holds/,
+    );
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.includes("none")),
+      [],
+    );
+  });
+
+  it("does it for the demo's Debian image, which can netboot then", async () => {
+    const demo = await buildDemoImage({ cacheDirectory: join(cache, "demo-image"), name: "debian-demo" });
+    const out = join(folder, "debian");
+    const { partition, files } = await importRootfs({ imagePath: demo.imagePath, outDirectory: out });
+    assert.equal(partition, 2);
+    assert.ok(files > 1000);
+    assert.deepEqual(await bakeRootfs({ target: out, agentFile }), { initSystem: "busybox" });
+    assert.match(await readFile(join(out, "etc/inittab"), "utf8"), /^::respawn:\/usr\/bin\/pallet-agent$/m);
+    assert.doesNotMatch(await readFile(join(out, "etc/fstab"), "utf8"), /^[^#\n]/m);
+  });
+});
