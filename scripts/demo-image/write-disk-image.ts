@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { execa } from "execa";
 
 const MiB = 1024 * 1024;
-const bootPartition = { offsetBytes: 4 * MiB, lengthBytes: 64 * MiB };
+const bootPartition = { offsetBytes: 4 * MiB, lengthBytes: 44 * MiB };
 /** With room for a resident agent, which is one program of more than 100 MiB. */
-const rootPartition = { offsetBytes: 68 * MiB, lengthBytes: 320 * MiB };
+const rootPartition = { offsetBytes: 48 * MiB, lengthBytes: 232 * MiB };
 
 /** What makes up one disk image. */
 export interface DiskContent {

@@ -12,7 +12,7 @@ import { buildDemoImage, type DemoImage } from "../../scripts/demo-image/build-d
 import { requires } from "../requirements.ts";
 
 const cacheDirectory = join(import.meta.dirname, "../../.cache/demo-image");
-const rootOffset = 68 * 1024 * 1024;
+const rootOffset = 48 * 1024 * 1024;
 
 describe("the demo image", requires("root"), () => {
   let folder: string;
@@ -31,7 +31,7 @@ describe("the demo image", requires("root"), () => {
   it("is small, and the digest is that of the file", async () => {
     const { size } = await stat(image.imagePath);
     assert.equal(size, image.sizeBytes);
-    assert.ok(size <= 400 * 1024 * 1024);
+    assert.ok(size <= 280 * 1024 * 1024);
     const hash = createHash("sha256");
     for await (const chunk of createReadStream(image.imagePath)) hash.update(chunk);
     assert.equal(hash.digest("hex"), image.digest);
@@ -44,7 +44,7 @@ describe("the demo image", requires("root"), () => {
   it("holds sound filesystems", async () => {
     await execa("e2fsck", ["-f", "-n", `${image.imagePath}?offset=${rootOffset}`]);
     const fat = join(folder, "boot.fat");
-    await execa("dd", [`if=${image.imagePath}`, `of=${fat}`, "bs=1M", "skip=4", "count=64", "status=none"]);
+    await execa("dd", [`if=${image.imagePath}`, `of=${fat}`, "bs=1M", "skip=4", "count=44", "status=none"]);
     await execa("fsck.vfat", ["-n", fat]);
   });
 

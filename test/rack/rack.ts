@@ -31,8 +31,6 @@ export interface RackOptions {
   readonly socket?: string;
   /** Makes board number 1 and so on, switched off; default: simulated Pis. */
   readonly makeBoard?: (network: Network, number: number, folder: string) => Promise<Board>;
-  /** Starts what else is on the network before the controller starts; returns what ends it. */
-  readonly prepareNetwork?: (network: Network, folder: string) => Promise<() => Promise<void>>;
 }
 
 /** How a command of the controller's command line ended. */
@@ -79,7 +77,6 @@ export async function createRack(options: RackOptions): Promise<Rack> {
   try {
     const network = await createNetwork();
     undo.push(network.close);
-    if (options.prepareNetwork !== undefined) undo.push(await options.prepareNetwork(network, folder));
     const stateDirectory = path.join(folder, "state");
     const socket = options.socket ?? path.join(folder, "controller.sock");
     const configFile = await writeController(folder, stateDirectory, network.address, socket, options);

@@ -22,7 +22,8 @@ export async function callRpc(call: RpcCall, signal: AbortSignal): Promise<Uint8
   const transactionId = randomInt(2 ** 32);
   const socket = connect({ host: call.address, port: call.port, signal });
   try {
-    socket.end(encodeCall(transactionId, call, call.parameters ?? new Uint8Array()));
+    // Not end(): nfs-ganesha, seeing the caller's half closed, sometimes hangs up before it has answered.
+    socket.write(encodeCall(transactionId, call, call.parameters ?? new Uint8Array()));
     const reply = decodeReply(await readRecord(socket));
     if (reply.transactionId !== transactionId) throw new Error("it answered another call");
     if (reply.kind === "refused") throw new Error(reply.why);

@@ -4,8 +4,6 @@ import type { Network } from "../network.ts";
 export interface TapPort {
   /** Name of the tap interface in the rack's network namespace. */
   readonly interface: string;
-  /** What DHCP is to give the board. */
-  readonly address: string;
   /** Makes the interface; it stays while the machine reboots. Nothing when it is there. */
   powerOn(): Promise<void>;
   /** Takes it away: connections are gone without a word to their other ends. */
@@ -17,7 +15,7 @@ export interface TapPort {
   limit(bytesPerSecond: number | undefined): Promise<void>;
 }
 
-/** Number 1 to 200 becomes 10.77.0.(10 + number), as for the ports of simulated boards. */
+/** The socket of board number 1 to 200; nothing is in it yet. */
 export function createTapPort({ namespace }: Network, number: number): TapPort {
   const name = `tap${number}`;
   let present = false;
@@ -38,7 +36,6 @@ export function createTapPort({ namespace }: Network, number: number): TapPort {
   };
   return {
     interface: name,
-    address: `10.77.0.${10 + number}`,
     async powerOn() {
       if (present) return;
       await namespace.run("ip", ["-batch", "-"], `tuntap add dev ${name} mode tap\nlink set ${name} up\n`);

@@ -75,9 +75,14 @@ export async function createVirtualBoard(
     });
     machine = { process: child, gone };
   };
+  const address = (): string => {
+    const bound = [...console.text().matchAll(/DHCP client bound to address (\S+)/g)].at(-1)?.[1];
+    if (bound === undefined) throw new Error(`virtual board ${number} has got no address yet`);
+    return bound;
+  };
   const run = async (program: string, args: readonly string[]): Promise<string> => {
     const command = [program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-    const shell = ["busybox", "nc", "-w", "20", port.address, String(shellPort)];
+    const shell = ["busybox", "nc", "-w", "20", address(), String(shellPort)];
     return await network.namespace.run(shell[0] ?? "", shell.slice(1), `${command}; exit\n`);
   };
 
@@ -85,7 +90,10 @@ export async function createVirtualBoard(
     mac,
     serial: "",
     model: "linux,dummy-virt",
-    address: port.address,
+    /** What its U-Boot last said that DHCP gave it. */
+    get address() {
+      return address();
+    },
     card,
     console,
     isOn: () => machine !== undefined,
@@ -107,7 +115,7 @@ export async function createVirtualBoard(
     restoreNetwork: port.restore,
     limitNetwork: port.limit,
     async killAgent() {
-      await run("busybox", ["pkill", "-KILL", "-x", "pallet-agent"]);
+      await run("busybox", ["killall", "-KILL", "pallet-agent"]);
     },
     run,
     async memoryInUse() {

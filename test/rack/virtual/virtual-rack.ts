@@ -1,9 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRack, type Rack, type RackOptions } from "../rack.ts";
 import type { VirtualArtefacts } from "./artefacts.ts";
-import { startDnsmasq } from "./dnsmasq.ts";
-import { startGanesha } from "./ganesha.ts";
-import { createVirtualBoard, type VirtualBoard, virtualMac } from "./virtual-board.ts";
+import { createVirtualBoard, type VirtualBoard } from "./virtual-board.ts";
 
 const MiB = 1024 * 1024;
 
@@ -17,7 +15,9 @@ export interface VirtualRackOptions extends Pick<RackOptions, "nodes" | "setting
 /** A rack whose boards are virtual Pis. */
 export type VirtualRack = Rack & { readonly virtualBoards: readonly VirtualBoard[] };
 
-/** Builds a rack of virtual Pis with real DHCP and NFS on its network, and starts its controller; boards are off. */
+/**
+ * Builds a rack of virtual Pis and starts its controller, which runs dnsmasq and nfs-ganesha for them; boards are off.
+ */
 export async function createVirtualRack(options: VirtualRackOptions): Promise<VirtualRack> {
   const { artefacts, nodes, cardBytes = 512 * MiB } = options;
   const virtualBoards: VirtualBoard[] = [];
@@ -27,32 +27,14 @@ export async function createVirtualRack(options: VirtualRackOptions): Promise<Vi
     agentBoot: { kernel: await readFile(artefacts.kernel), initrd: await readFile(artefacts.initrd) },
     settings: {
       bootProfile: {
-        agent: {
-          kernel: "agent/vmlinuz",
-          initrd: "agent/initrd.img",
-          append: [
-            "console=ttyAMA0,115200",
-            "root=/dev/nfs",
-            `nfsroot=10.77.0.1:${artefacts.rootfs},vers=3`,
-            "ip=dhcp",
-            "ro",
-          ],
-        },
+        agent: { kernel: "agent/vmlinuz", initrd: "agent/initrd.img", append: ["console=ttyAMA0,115200", "panic=10"] },
         local: { append: ["console=ttyAMA0,115200", "panic=10"] },
       },
+      dhcp: { mode: "server", interface: "rack", range: ["10.77.0.11", "10.77.0.250"] },
+      nfs: { mode: "ganesha", rootfs: artefacts.rootfs },
+      // An emulated core is late now and then when it writes, checks and answers at once.
+      heartbeatIntervalMs: 4000,
       ...options.settings,
-    },
-    async prepareNetwork(network, folder) {
-      const hosts = Array.from({ length: nodes }, (_, index) => ({
-        mac: virtualMac(index + 1),
-        address: `10.77.0.${11 + index}`,
-      }));
-      const stopDnsmasq = await startDnsmasq(network, folder, hosts);
-      const stopGanesha = await startGanesha(network, folder, artefacts.rootfs);
-      return async () => {
-        await stopGanesha();
-        await stopDnsmasq();
-      };
     },
     async makeBoard(network, number, folder) {
       const board = await createVirtualBoard(network, number, folder, { uBoot: artefacts.uBoot, cardBytes });
