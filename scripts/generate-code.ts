@@ -5,6 +5,17 @@ import { execa } from "execa";
 const local = { cwd: "proto", preferLocal: true, localDir: "." } as const;
 
 /**
+ * What reflection describes: our contracts, and those of the services that every gRPC server should have, from the
+ * packages that serve them.
+ */
+const described = [
+  ["."],
+  ["../node_modules/grpc-health-check/proto"],
+  // The package has the .proto files of its own tests beside them.
+  ["../node_modules/@grpc/reflection/build/proto", "--path", "../node_modules/@grpc/reflection/build/proto/grpc"],
+];
+
+/**
  * Writes what is generated from proto/pallet/ into `<directory>/gen`: ts-proto's code, and the compiled descriptors.
  *
  * The descriptors are for gRPC reflection. Those that @grpc/proto-loader derives (protobufjs's toDescriptor) lack the
@@ -12,13 +23,10 @@ const local = { cwd: "proto", preferLocal: true, localDir: "." } as const;
  */
 export async function generateCode(directory: string): Promise<void> {
   await execa("buf", ["generate", "--output", path.resolve(directory)], local);
-  const { stdout } = await execa(
-    "buf",
-    ["build", ".", "--as-file-descriptor-set", "--exclude-source-info", "--output", "-#format=binpb"],
-    { ...local, encoding: "buffer" },
-  );
+  // Serialized messages one after the other are one message with the repeated fields of all (protobuf encoding, "Last One Wins").
+  const sets = await Promise.all(described.map(compile));
   const lines =
-    Buffer.from(stdout)
+    Buffer.concat(sets)
       .toString("base64")
       .match(/.{1,116}/g) ?? [];
   await writeFile(
@@ -26,7 +34,7 @@ export async function generateCode(directory: string): Promise<void> {
     [
       "// Made by scripts/generate-code.ts (buf build). DO NOT EDIT.",
       "",
-      "/** A serialized google.protobuf.FileDescriptorSet of pallet/v1/*.proto and what they import. */",
+      "/** A serialized google.protobuf.FileDescriptorSet: pallet/v1/*.proto and what they import, gRPC health and reflection. */",
       "export const fileDescriptorSet: Uint8Array = Buffer.from(",
       "  [",
       ...lines.map((line) => `    "${line}",`),
@@ -36,4 +44,14 @@ export async function generateCode(directory: string): Promise<void> {
       "",
     ].join("\n"),
   );
+}
+
+/** The serialized FileDescriptorSet of an input of `buf build`. */
+async function compile(input: readonly string[]): Promise<Uint8Array> {
+  const { stdout } = await execa(
+    "buf",
+    ["build", ...input, "--as-file-descriptor-set", "--exclude-source-info", "--output", "-#format=binpb"],
+    { ...local, encoding: "buffer" },
+  );
+  return stdout;
 }

@@ -3,7 +3,7 @@ import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { ControllerServiceService } from "../../proto/gen/pallet/v1/controller.ts";
 import { EnrollmentServiceService } from "../../proto/gen/pallet/v1/enrollment.ts";
-import { reflectionDefinition } from "../../proto/package-definition.ts";
+import { reflectionDefinition, standardServices } from "../../proto/package-definition.ts";
 import { hostPort } from "../listen-failure.ts";
 import { createControllerService } from "./controller-service.ts";
 import { createEnrollmentService } from "./enrollment-service.ts";
@@ -57,7 +57,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   );
   const health = new HealthImplementation();
   health.addToServer(server);
-  new ReflectionService(reflectionDefinition(), { services: [...services] }).addToServer(server);
+  new ReflectionService(reflectionDefinition(), { services: [...services, ...standardServices] }).addToServer(server);
 
   try {
     await prepareSocketPath(options.socket);

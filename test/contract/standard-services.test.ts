@@ -10,10 +10,11 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { protoPath } from "grpc-health-check";
+import { standardServices } from "../../proto/package-definition.ts";
 import { answer, endsWith, firstOf } from "./calls.ts";
 import { type Program, startAgent, startController } from "./processes.ts";
 import { createReflectionClient, reflectionVersions } from "./reflection-client.ts";
-import { compileByBuf, registryOf, wireShape } from "./views.ts";
+import { compileByBuf, loaderService, loadStandardServices, registryOf, wireShape } from "./views.ts";
 
 const reference = await compileByBuf();
 
@@ -56,8 +57,21 @@ for (const { name, start, services } of programs) {
         it("lists the services", async (test) => {
           const client = createReflectionClient(program.address, version);
           test.after(client.close);
-          assert.deepEqual((await client.services()).sort(), [...services].sort());
+          assert.deepEqual((await client.services()).sort(), [...services, ...standardServices].sort());
         });
+
+        for (const service of standardServices) {
+          it(`describes ${service} as the package that serves it`, async (test) => {
+            const client = createReflectionClient(program.address, version);
+            test.after(client.close);
+            const described = registryOf(await client.filesContaining(service)).getService(service);
+            const served = loaderService(loadStandardServices(), service);
+            assert.deepEqual(
+              described?.methods.map(({ name }) => `/${service}/${name}`),
+              Object.values(served).map(({ path }) => path),
+            );
+          });
+        }
 
         for (const service of services) {
           it(`describes ${service} and all that it uses as Buf does`, async (test) => {

@@ -68,6 +68,15 @@ export function loadByProtoLoader(): { readonly definition: PackageDefinition; r
   return { definition, registry: registryOf(files) };
 }
 
+/** The contracts of gRPC health and reflection as @grpc/proto-loader sees them in the packages that serve them. */
+export function loadStandardServices(): PackageDefinition {
+  const packages = path.join(repository, "node_modules");
+  return loadSync(
+    ["health/v1/health.proto", "grpc/reflection/v1/reflection.proto", "grpc/reflection/v1alpha/reflection.proto"],
+    { includeDirs: [`${packages}/grpc-health-check/proto`, `${packages}/@grpc/reflection/build/proto`] },
+  );
+}
+
 /**
  * A registry of serialized FileDescriptorProtos, whatever their order and however often one is repeated.
  * protobufjs, under proto-loader and so under reflection, writes type names relative to their scope, which
