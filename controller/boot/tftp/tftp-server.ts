@@ -4,7 +4,7 @@ import type { FileSource, Peer } from "./file-content.ts";
 import { resolveLimits, type TftpLimits } from "./limits.ts";
 import { decodePacket, encodePacket, errorCode, MalformedPacket, type Packet, type RequestPacket } from "./packet.ts";
 import { runTransfer, type Transfer, type TransferEnd } from "./transfer.ts";
-import { bindSocket } from "./udp-socket.ts";
+import { bindSocket, isAnswerable } from "./udp-socket.ts";
 
 /** What became of one request to read a file. */
 export interface TransferReport extends Omit<TransferEnd, "outcome"> {
@@ -177,6 +177,10 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
 
   const onMessage = (bytes: Uint8Array, { address, port }: RemoteInfo): void => {
     const peer: Peer = { address, port };
+    if (!isAnswerable(peer)) {
+      onProblem("stray", new Error("a datagram from port 0"), peer);
+      return;
+    }
     let packet: Packet;
     try {
       packet = decodePacket(bytes);

@@ -13,6 +13,7 @@ import {
   type Transition,
   transition,
 } from "./transition.ts";
+import { isAnswerable } from "./udp-socket.ts";
 
 /** How a transfer ended. */
 export interface TransferEnd {
@@ -149,6 +150,7 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
   };
 
   const onMessage = (bytes: Uint8Array, from: RemoteInfo): void => {
+    if (!isAnswerable(from)) return;
     const event = decodeEvent(bytes, from);
     if (event === undefined || state.phase === "ended") return;
     if (from.port === peer.port && from.address === peer.address) {

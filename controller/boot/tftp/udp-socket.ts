@@ -22,3 +22,11 @@ export function bindSocket(address: string, port: number): Promise<Socket> {
     });
   });
 }
+
+/**
+ * Whether a datagram has a sender. A source port of 0 is legal and means that no answer is wanted (RFC 768); node:dgram
+ * throws when it is told to send there.
+ */
+export function isAnswerable({ port }: { readonly port: number }): boolean {
+  return port !== 0;
+}

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
+import { execa } from "execa";
 import type { TransferClock } from "../../../../../controller/boot/tftp/clock.ts";
 import {
   createTftpServer,
@@ -11,6 +12,7 @@ import {
   type TransferReport,
 } from "../../../../../controller/boot/tftp/tftp-server.ts";
 import { TftpError, type TftpGetOptions, tftpGet } from "../../../../rack/tftp-client.ts";
+import { requires } from "../../../../requirements.ts";
 import { bytesOf, type InMemoryFiles, inMemoryFiles } from "./in-memory-files.ts";
 import { startLossyProxy } from "./lossy-proxy.ts";
 
@@ -84,6 +86,16 @@ async function rawClient(test: TestContext): Promise<{
       }
     },
   };
+}
+
+/** Sends a datagram whose source port is 0, which takes a raw socket: Node has none, Perl is in every Debian. */
+async function sendFromPort0(payload: string, port: number): Promise<void> {
+  const datagram = Buffer.concat([Buffer.alloc(8), Buffer.from(payload, "latin1")]);
+  datagram.writeUInt16BE(port, 2);
+  datagram.writeUInt16BE(datagram.length, 4);
+  const script =
+    'socket(my $s, PF_INET, SOCK_RAW, 17) or die $!; send($s, pack("H*", shift), 0, sockaddr_in(0, INADDR_LOOPBACK)) or die $!';
+  await execa("perl", ["-MSocket", "-e", script, datagram.toString("hex")]);
 }
 
 /** A clock that stands still, and whose last timer a test lets fire. */
@@ -412,6 +424,26 @@ describe("TFTP server", () => {
     await assert.rejects(get("one-byte", { timeoutMs: 1, maxTimeouts: 1 }), /fell silent/);
     await assert.rejects(start(test, { signal: abort.signal }), { name: "AbortError" });
   });
+
+  it(
+    "outlives datagrams that nobody can be answered for, at its port and at a transfer's",
+    requires("root"),
+    async (test) => {
+      const { server, get, problems } = await start(test);
+      const client = await rawClient(test);
+      client.send("\0\x01kernel\0octet\0", server.port);
+      const { port: transferPort } = await client.receive();
+      await sendFromPort0("\0\x01kernel\0octet\0", server.port);
+      await sendFromPort0("nonsense", server.port);
+      await sendFromPort0("\0\x04\0\x01", transferPort);
+      await until(() => problems.length === 2);
+      assert.deepEqual(
+        problems.map(({ kind }) => kind),
+        ["stray", "stray"],
+      );
+      assert.ok((await get("kernel")).equals(files["kernel"] ?? Buffer.alloc(0)));
+    },
+  );
 
   it("says why it cannot listen", async (test) => {
     const { server } = await start(test);
