@@ -3,17 +3,11 @@
  * would wait for the source to answer first.)
  */
 export async function* untilAborted<Item>(source: AsyncIterable<Item>, signal: AbortSignal): AsyncGenerator<Item> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  // Nobody may be waiting when it comes.
-  aborted.promise.catch(() => {});
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
   const iterator = source[Symbol.asyncIterator]();
   let ended = false;
   try {
     while (true) {
-      const next = await Promise.race([aborted.promise, iterator.next()]);
+      const next = await nextUnlessAborted(iterator, signal);
       if (next.done) {
         ended = true;
         return;
@@ -21,8 +15,26 @@ export async function* untilAborted<Item>(source: AsyncIterable<Item>, signal: A
       yield next.value;
     }
   } finally {
-    signal.removeEventListener("abort", abort);
     // A silent source would not answer this either, so it is told and not waited for; its own error was thrown above.
     if (!ended) iterator.return?.().catch(() => {});
   }
+}
+
+/**
+ * One step of an iterator, or the signal's reason. No promise here outlives its step: one that did would, by what was
+ * raced against it, hold every item that ever came, an image of gigabytes.
+ */
+function nextUnlessAborted<Item>(iterator: AsyncIterator<Item>, signal: AbortSignal): Promise<IteratorResult<Item>> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) {
+      abort();
+      return;
+    }
+    signal.addEventListener("abort", abort, { once: true });
+    iterator
+      .next()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", abort));
+  });
 }
