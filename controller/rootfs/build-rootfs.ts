@@ -7,6 +7,7 @@ import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
 import { type BaseSystem, provideBaseSystem } from "./base-system.ts";
 import { checkAgent } from "./check-agent.ts";
+import { compressAgent } from "./compress-agent.ts";
 import { checkAuthorizedKeys } from "./parse-authorized-keys.ts";
 import { renderInittab } from "./render-inittab.ts";
 
@@ -103,7 +104,14 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
     consoleShell: request.consoleShell ?? false,
     packages: await readVersions(base.packageVersionsPath),
   };
-  const key = digestOf([base.rootFolder, manifest, sshKeys]);
+  const compressedAgent = await compressAgent({
+    agentFile: request.agentFile,
+    digest: manifest.agent.digest,
+    cacheDirectory: resolve(request.cacheDirectory),
+    log,
+    signal,
+  });
+  const key = digestOf([base.rootFolder, manifest, sshKeys, compressedAgent !== undefined]);
 
   await mkdir(outDirectory, { recursive: true });
   const built = {
@@ -119,7 +127,7 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
   const temporary = await mkdtemp(join(outDirectory, ".building-"));
   try {
     const root = join(temporary, "root");
-    await assembleRoot(root, base, { ...request, sshKeys });
+    await assembleRoot(root, base, { ...request, sshKeys, compressedAgent });
     await copyFile(base.kernelPath, join(temporary, "vmlinuz"));
     await copyFile(base.initrdPath, join(temporary, "initrd.img"));
     await cp(base.deviceTreesFolder, join(temporary, "device-trees"), { recursive: true });
@@ -143,7 +151,13 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
 async function assembleRoot(
   root: string,
   base: BaseSystem,
-  { agentFile, sshKeys, consoleShell = false, signal }: RootfsRequest & { readonly sshKeys: readonly string[] },
+  {
+    agentFile,
+    compressedAgent,
+    sshKeys,
+    consoleShell = false,
+    signal,
+  }: RootfsRequest & { readonly sshKeys: readonly string[]; readonly compressedAgent: string | undefined },
 ): Promise<void> {
   // A copy, never hard links: what is exported may be changed by people, the cache may not.
   await execa(
@@ -153,6 +167,8 @@ async function assembleRoot(
   );
   await copyFile(agentFile, join(root, "usr/bin/pallet-agent"));
   await chmod(join(root, "usr/bin/pallet-agent"), 0o755);
+  await mkdir(join(root, "usr/lib/pallet/agent"));
+  if (compressedAgent !== undefined) await copyFile(compressedAgent, join(root, "usr/lib/pallet/agent.squashfs"));
   await writeFile(join(root, "etc/inittab"), renderInittab({ ssh: sshKeys.length > 0, consoleShell }), { mode: 0o644 });
   if (sshKeys.length === 0) return;
   await chmod(join(root, "root"), 0o700);

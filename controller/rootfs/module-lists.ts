@@ -38,6 +38,7 @@ export const networkRootModules = [
 export const systemModules = [
   ...networkRootModules,
   "loop",
+  "squashfs",
   "virtio_blk",
   "sdhci_pci",
   "sdhci_iproc",
