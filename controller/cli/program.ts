@@ -9,6 +9,7 @@ import {
   type Work,
 } from "./command-context.ts";
 import { registerBoot } from "./commands/boot.ts";
+import { registerBootTree } from "./commands/boot-tree.ts";
 import { registerCancel } from "./commands/cancel.ts";
 import { registerDisks } from "./commands/disks.ts";
 import { registerEvents } from "./commands/events.ts";
@@ -204,6 +205,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerCancel(program, run);
   program.commandsGroup("What nodes netboot into:");
   registerRootfs(program, run);
+  registerBootTree(program, run);
   return program;
 }
 

@@ -42,6 +42,7 @@ const commands = [
   "rootfs build",
   "rootfs bake",
   "rootfs import",
+  "boot-tree build",
 ];
 
 describe("help", () => {

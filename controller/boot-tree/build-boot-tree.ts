@@ -1,0 +1,159 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { Failure } from "../../proto/failure.ts";
+import { type ArchiveRequest, openDebianArchive } from "./debian-archive.ts";
+import { type BootTreeManifest, planBootTree, type TreePlan } from "./plan-boot-tree.ts";
+import { provideFirmware } from "./provide-firmware.ts";
+import { provideUBootOf } from "./provide-u-boot.ts";
+import { renderConfigTxt } from "./render-config-txt.ts";
+import { type TargetName, targets } from "./targets.ts";
+
+/** What to build, and of what. Folders may be relative to the working directory. */
+export interface BootTreeRequest extends ArchiveRequest {
+  /** Folder that TFTP serves; it may be served meanwhile. */
+  readonly outDirectory: string;
+  readonly targets: readonly TargetName[];
+  /** What "controller rootfs build" made: the agent's kernel, its initial RAM disk, and the device trees; undefined for none. */
+  readonly rootfsDirectory: string | undefined;
+  /** Whether Raspberry Pi 2 and 3 run 32-bit systems. */
+  readonly bits: 32 | 64;
+  /** Replace what somebody else wrote or changed. */
+  readonly overwrite: boolean;
+}
+
+/** What was built. */
+export interface BootTree {
+  readonly manifest: BootTreeManifest;
+  readonly plan: TreePlan;
+}
+
+/** A file of the tree: where it comes from. */
+type Source = { readonly path: string } | { readonly text: string };
+
+/**
+ * Puts the boot tree together: firmware, U-Boot, config.txt, device trees, the agent's kernel. Each file appears whole
+ * or not at all, and the manifest comes last.
+ *
+ * Throws Failure "invalid" or "tool-failed" naming what is missing and how to get it, and "cancelled".
+ */
+export async function buildBootTree(request: BootTreeRequest): Promise<BootTree> {
+  const { targets: chosen, rootfsDirectory, bits, overwrite, signal, log } = request;
+  const outDirectory = resolve(request.outDirectory);
+  if (chosen.length === 0) throw new Failure("invalid", "no target of U-Boot is chosen");
+  if (bits === 32 && !chosen.includes("rpi_3_32b"))
+    throw new Failure("invalid", "32-bit systems need the target rpi_3_32b; add it to --targets");
+  const sources = new Map<string, Source>();
+  const kernel = rootfsDirectory === undefined ? undefined : await addAgent(sources, resolve(rootfsDirectory));
+
+  const cacheDirectory = resolve(request.cacheDirectory);
+  const archive = await openDebianArchive({ ...request, cacheDirectory });
+  const firmware = await provideFirmware(archive, { cacheDirectory });
+  for (const name of firmware.files) sources.set(name, { path: join(firmware.folder, name) });
+  for (const name of chosen) {
+    const uBoot = await provideUBootOf(archive, targets[name], { cacheDirectory, log, signal });
+    sources.set(targets[name].treePath, { path: uBoot.binaryPath });
+  }
+  if (chosen.includes("rpi_arm64")) sources.set("config.txt", { text: renderConfigTxt({ bits }) });
+
+  const files: Record<string, { sha256: string; sizeBytes: number }> = {};
+  for (const [path, source] of [...sources].toSorted(([one], [other]) => (one < other ? -1 : 1)))
+    files[path] = await describe(source);
+  signal?.throwIfAborted();
+  const { uBoot, firmware: firmwareVersion } = archive.versions;
+  const versions = { uBoot, firmware: firmwareVersion, ...(kernel !== undefined && { kernel }) };
+  const manifest: BootTreeManifest = { versions, targets: [...chosen], files };
+  return { manifest, plan: await writeTree(outDirectory, sources, manifest, overwrite) };
+}
+
+/** Adds what a built root filesystem has for the boot tree; returns its kernel's release. */
+async function addAgent(sources: Map<string, Source>, folder: string): Promise<string> {
+  const manifest = await readFile(join(folder, "manifest.json"), "utf8").catch((cause: unknown) => {
+    const remedy = 'make it with "controller rootfs build", name another by --rootfs, or leave it out with --no-rootfs';
+    throw new Failure("invalid", `${folder} holds no built root filesystem; ${remedy}`, { cause });
+  });
+  for (const name of ["vmlinuz", "initrd.img"]) sources.set(`agent/${name}`, { path: join(folder, name) });
+  for (const name of await readdir(join(folder, "device-trees")))
+    if (name.endsWith(".dtb")) sources.set(name, { path: join(folder, "device-trees", name) });
+  const { kernelRelease } = JSON.parse(manifest) as { kernelRelease?: unknown };
+  return typeof kernelRelease === "string" ? kernelRelease : "unknown";
+}
+
+async function writeTree(
+  folder: string,
+  sources: ReadonlyMap<string, Source>,
+  manifest: BootTreeManifest,
+  overwrite: boolean,
+): Promise<TreePlan> {
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  const earlier = await readEarlier(join(folder, "manifest.json"));
+  const wanted = new Map(Object.entries(manifest.files).map(([path, { sha256 }]) => [path, sha256]));
+  const found = new Map<string, string>();
+  for (const path of new Set([...wanted.keys(), ...earlier.keys()])) {
+    const digest = await digestOf(join(folder, path));
+    if (digest !== undefined) found.set(path, digest);
+  }
+  const plan = planBootTree(wanted, found, earlier, { overwrite });
+  for (const path of plan.write) {
+    const source = sources.get(path);
+    if (source !== undefined) await place(join(folder, path), source);
+  }
+  for (const path of plan.remove) await rm(join(folder, path));
+  const written = {
+    ...manifest,
+    files: Object.fromEntries(Object.entries(manifest.files).filter(([path]) => !plan.foreign.includes(path))),
+  };
+  await place(join(folder, "manifest.json"), { text: `${JSON.stringify(written, null, 2)}\n` });
+  return plan;
+}
+
+/** Gives the content its name only when it is complete: TFTP may be serving the folder. */
+async function place(target: string, source: Source): Promise<void> {
+  await mkdir(dirname(target), { recursive: true, mode: 0o755 });
+  const temporary = `${target}.${randomUUID()}.new`;
+  try {
+    if ("text" in source) await writeFile(temporary, source.text, { mode: 0o644 });
+    else await copyFile(source.path, temporary);
+    await rename(temporary, target);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function describe(source: Source): Promise<{ sha256: string; sizeBytes: number }> {
+  if ("text" in source) {
+    const bytes = Buffer.from(source.text);
+    return { sha256: createHash("sha256").update(bytes).digest("hex"), sizeBytes: bytes.length };
+  }
+  const sha256 = await digestOf(source.path);
+  if (sha256 === undefined) throw new Failure("invalid", `there is no ${source.path}; build what it belongs to again`);
+  return { sha256, sizeBytes: (await stat(source.path)).size };
+}
+
+/** SHA-256 of a file; undefined when there is none. Throws Failure "invalid" when something else has its name. */
+async function digestOf(path: string): Promise<string | undefined> {
+  const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+  if (status === undefined) return undefined;
+  if (!status.isFile()) throw new Failure("invalid", `${path} is no file; move it away`);
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest("hex");
+}
+
+/** What the last build wrote: path and SHA-256. Paths that lead elsewhere are not believed. */
+async function readEarlier(path: string): Promise<Map<string, string>> {
+  const earlier = new Map<string, string>();
+  try {
+    const { files } = JSON.parse(await readFile(path, "utf8")) as Partial<BootTreeManifest>;
+    for (const [name, { sha256 }] of Object.entries(files ?? {}))
+      if (!name.startsWith("/") && !name.split("/").includes("..")) earlier.set(name, sha256);
+  } catch {
+    // None yet, or broken: then nothing in the tree counts as ours, and nothing of it is replaced.
+  }
+  return earlier;
+}
