@@ -32,7 +32,8 @@ export function stripElf(file: Uint8Array): Uint8Array {
   if (end > file.byteLength)
     throw new Error(`the ELF file ends at ${file.byteLength}, before its last segment at ${end}`);
 
-  const stripped = file.slice(0, end);
+  // A copy: Buffer's slice would share the memory of what was given.
+  const stripped = new Uint8Array(file.subarray(0, end));
   const written = new DataView(stripped.buffer);
   // e_shoff, e_shnum, e_shstrndx: there is no section table any more.
   written.setBigUint64(40, 0n, true);
