@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type * as wire from "../../proto/gen/pallet/v1/controller.ts";
 import type { Node } from "../nodes/node.ts";
-import { connectToAgentOf, withAgentOf } from "../nodes/reach-agent.ts";
+import { reachAgentOf, withAgentOf } from "../nodes/reach-agent.ts";
 import { assertNoReimage } from "../preconditions.ts";
 import type { OperationId } from "../reimage/agent-operation.ts";
 import { blockDeviceToWire } from "./block-device-to-wire.ts";
@@ -26,8 +26,10 @@ export function createAgentDoors(
     const node = nodes.require(named);
     const spec = nodeOperationFromWire(given);
     if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
-    const agent = connectToAgentOf(node, agents);
+    const agent = await reachAgentOf(node, agents, signal);
     try {
+      // Once more, after the wait: a rollout may have started meanwhile.
+      if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
       const id = `by-hand-${randomUUID()}` as OperationId;
       await agent.startOperation(id, spec, signal);
       tell(node, "node-operation-started", `${node.name}: ${describe(spec)}`);
@@ -39,7 +41,7 @@ export function createAgentDoors(
 
   return {
     listNodeDisks: handleUnary(host, async ({ node }: wire.ListNodeDisksRequest, { signal }) => {
-      const devices = await withAgentOf(nodes.require(node), agents, (agent) => agent.listBlockDevices(signal));
+      const devices = await withAgentOf(nodes.require(node), agents, (agent) => agent.listBlockDevices(signal), signal);
       return { devices: devices.map(blockDeviceToWire) };
     }),
 
@@ -48,10 +50,8 @@ export function createAgentDoors(
     rebootNode: handleUnary(host, async ({ node: named }: wire.RebootNodeRequest, { signal }) => {
       const node = nodes.require(named);
       assertNoReimage(node, rollouts.activeRolloutOf);
-      await withAgentOf(node, agents, async (agent) => {
-        const { facts } = await agent.getNode(signal);
-        await agent.reboot(facts.bootId, signal);
-      });
+      // Reached, it is in the boot that registered; should it reboot by itself meanwhile, that was what was wanted.
+      await withAgentOf(node, agents, (agent) => agent.reboot(node.facts?.bootId ?? "", signal), signal);
       tell(node, "node-rebooted", `${node.name} was told to reboot; it boots ${node.bootTarget.kind}`);
       return {};
     }),

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { createServer } from "node:http2";
 import type { Socket } from "node:net";
@@ -181,15 +181,20 @@ export async function addImage(controller: ControllerServiceClient, name: string
   return last.value;
 }
 
-/** A registration as an agent would send it, for a MAC address that no card has (IEEE 802: locally administered). */
+/**
+ * A registration as an agent would send it, for a MAC address that no card has (IEEE 802: locally administered). It runs
+ * in this machine's boot, as the real agents do: the controller talks to no agent in another boot than registered.
+ */
 export function madeUpRegistration(agentPort: number): RegisterRequest & { bootMac: string } {
   const mac = `02:${randomBytes(5).toString("hex").match(/../g)?.join(":")}`;
   return RegisterRequest.fromPartial({
     bootMac: mac,
-    facts: { bootId: randomUUID(), interfaces: [{ name: "eth0", mac, addresses: ["127.0.0.1"] }] },
+    facts: { bootId: bootIdOfThisMachine, interfaces: [{ name: "eth0", mac, addresses: ["127.0.0.1"] }] },
     agent: { version: "0.0.0", role: AgentRole.AGENT_ROLE_NETBOOT, instanceId: randomUUID(), port: agentPort },
   });
 }
+
+const bootIdOfThisMachine = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
 /** Nobody listens there: port 1 is tcpmux's. */
 export const deadPort = 1;

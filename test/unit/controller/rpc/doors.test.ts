@@ -5,7 +5,7 @@ import { credentials, type ServiceError, status } from "@grpc/grpc-js";
 import type { Image } from "../../../../controller/images/image.ts";
 import type { NodeId } from "../../../../controller/nodes/node.ts";
 import type { AgentOperation } from "../../../../controller/reimage/agent-operation.ts";
-import { AgentError } from "../../../../controller/reimage/ports.ts";
+import { AgentError, type AgentPort } from "../../../../controller/reimage/ports.ts";
 import type { Rollout, RolloutId } from "../../../../controller/reimage/rollout.ts";
 import { Failure } from "../../../../proto/failure.ts";
 import * as wire from "../../../../proto/gen/pallet/v1/controller.ts";
@@ -168,16 +168,28 @@ describe("doors", () => {
   describe("agents", () => {
     beforeEach(register);
 
+    /** What answers at the node's address: the agent that registered, or one in another boot. */
+    const answering = (functions: Partial<AgentPort>, bootId = "boot-1"): void => {
+      served.parts.agent = {
+        getNode: async () => {
+          const { facts, agent } = served.nodes.require(mac);
+          assert.ok(facts && agent);
+          return { facts: { ...facts, bootId }, agent };
+        },
+        ...functions,
+      };
+    };
+
     it("are asked for their disks", async () => {
       const disks = (node: string) => ask(served.client, served.client.listNodeDisks, { node });
-      served.parts.agent = { listBlockDevices: async () => [] };
+      answering({ listBlockDevices: async () => [] });
       assert.deepEqual(await disks(mac), { devices: [] });
       await refuses(disks("nobody"), status.NOT_FOUND, /nobody/);
-      served.parts.agent = {
+      answering({
         listBlockDevices: async () => {
           throw new AgentError("unreachable", new Failure("node-silent", "nobody answers"), undefined);
         },
-      };
+      });
       await refuses(disks(mac), status.UNAVAILABLE, /nobody answers/);
       served.nodes.discover("b8:27:eb:00:00:02" as NodeId, "10.0.0.9");
       await refuses(disks("node-000002"), status.UNAVAILABLE, /no agent has registered from node-000002/);
@@ -185,15 +197,10 @@ describe("doors", () => {
 
     it("are told to reboot out of the boot that they are in", async () => {
       const reboot = () => ask(served.client, served.client.rebootNode, { node: mac });
-      const facts = served.nodes.require(mac).facts;
       const told: string[] = [];
-      assert.ok(facts);
-      served.parts.agent = {
-        getNode: async () => ({ facts: { ...facts, bootId: "boot-2" }, agent: {} as never }),
-        reboot: async (bootId) => void told.push(bootId),
-      };
+      answering({ reboot: async (bootId) => void told.push(bootId) });
       await reboot();
-      assert.deepEqual(told, ["boot-2"]);
+      assert.deepEqual(told, ["boot-1"]);
       assert.equal([...served.events.list()].at(-1)?.type, "node-rebooted");
       served.active.set(mac, rolloutId);
       await refuses(reboot(), status.FAILED_PRECONDITION, /being reimaged/);
@@ -208,9 +215,34 @@ describe("doors", () => {
       return states;
     };
 
+    it("are left alone when another machine answers at the node's address", async () => {
+      const asked: string[] = [];
+      let closed = 0;
+      const note = (what: string) => async (): Promise<never> => {
+        asked.push(what);
+        throw new Error("the wrong machine was asked");
+      };
+      answering(
+        {
+          listBlockDevices: note("disks"),
+          startOperation: note("operation"),
+          reboot: note("reboot"),
+          close: () => {
+            closed += 1;
+          },
+        },
+        "boot of another machine",
+      );
+      const another = /what answers at 127\.0\.0\.1 is not the agent that registered as node-000001/;
+      await refuses(run({ work: wipe }), status.UNAVAILABLE, another);
+      await refuses(ask(served.client, served.client.rebootNode, { node: mac }), status.UNAVAILABLE, another);
+      await refuses(ask(served.client, served.client.listNodeDisks, { node: mac }), status.UNAVAILABLE, another);
+      assert.deepEqual([asked, closed], [[], 3]);
+    });
+
     it("do operations, whose states are passed on", async () => {
       let closed = false;
-      served.parts.agent = {
+      answering({
         startOperation: async (id, spec) => ({ ...operation, id, spec }),
         async *watchOperation(id) {
           yield { ...operation, id };
@@ -219,7 +251,7 @@ describe("doors", () => {
         close: () => {
           closed = true;
         },
-      };
+      });
       const { OPERATION_STATE_RUNNING: running, OPERATION_STATE_FAILED: failed } = OperationState;
       assert.deepEqual(await run({ work: wipe }), [running, failed]);
       assert.equal(closed, true);
@@ -227,11 +259,11 @@ describe("doors", () => {
     });
 
     it("may refuse an operation; images are not written this way; nor is anything during a reimage", async () => {
-      served.parts.agent = {
+      answering({
         startOperation: async () => {
           throw new AgentError("refused", new Failure("holds-running-root", "the root is on it"), undefined);
         },
-      };
+      });
       await refuses(run({ work: wipe }), status.FAILED_PRECONDITION, /the root is on it/);
       await refuses(run({ work: undefined }), status.INVALID_ARGUMENT, /work is missing/);
       const write = { device: "/dev/mmcblk0", source: undefined, customisation: undefined };
@@ -242,14 +274,14 @@ describe("doors", () => {
 
     it("are let go of when the caller does", async () => {
       const closed = Promise.withResolvers<void>();
-      served.parts.agent = {
+      answering({
         startOperation: async (id, spec) => ({ ...operation, id, spec }),
         async *watchOperation(_id, signal) {
           yield operation;
           await new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
         },
         close: closed.resolve,
-      };
+      });
       const call = served.client.runNodeOperation({ node: mac, spec: { work: wipe } });
       call.on("error", () => undefined);
       call.once("data", () => call.cancel());
