@@ -36,7 +36,10 @@ export interface Operations {
    * Undefined for an unknown id.
    */
   watch(id: OperationId, signal?: AbortSignal): AsyncIterable<Operation> | undefined;
-  /** Cancels and resolves with the operation once it has stopped; undefined for an unknown id. */
+  /**
+   * Cancels and resolves with the operation once it has stopped; undefined for an unknown id, and for one that had not
+   * begun: it never will.
+   */
   cancel(id: OperationId): Promise<Operation | undefined>;
   /** All that run and the last hundred that ended, oldest first. */
   list(): readonly Operation[];
@@ -140,6 +143,7 @@ export function createOperations(parts: {
     try {
       await entry.admission;
       if (refusal !== undefined) throw refused(refusal);
+      abort.signal.throwIfAborted();
     } catch (error) {
       entries.delete(id);
       throw error;
@@ -174,10 +178,13 @@ export function createOperations(parts: {
       return entry && watchEntry(entry, signal);
     },
     async cancel(id) {
-      const entry = admitted(id);
+      const entry = entries.get(id);
       entry?.abort.abort(new Failure("cancelled", "cancelled on request"));
-      await entry?.ended;
-      return entry?.operation;
+      // Work that the guard is still looking at must not begin behind the back of whoever cancelled it.
+      await entry?.admission.catch(() => undefined);
+      if (!entry?.admitted) return undefined;
+      await entry.ended;
+      return entry.operation;
     },
     list: () => [...entries.values()].filter((entry) => entry.admitted).map((entry) => entry.operation),
     runningChange: () =>

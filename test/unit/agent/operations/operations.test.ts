@@ -323,6 +323,23 @@ describe("operations", () => {
       assert.ok(cancelled?.endedAt);
     });
 
+    it("lets nothing begin that the guard is still looking at", async () => {
+      const bench = new Bench();
+      const admission = Promise.withResolvers<void>();
+      bench.admit = () => admission.promise;
+      const started = assert.rejects(
+        bench.operations.start(id("a"), wipe("/dev/sda")),
+        fails("cancelled", /cancelled on request/),
+      );
+      const cancelled = bench.operations.cancel(id("a"));
+      // The guard, slow as the card, lets it pass all the same.
+      admission.resolve();
+      assert.equal(await cancelled, undefined, "it never was an operation");
+      await started;
+      assert.equal(bench.works.length, 0);
+      assert.deepEqual(bench.operations.list(), []);
+    });
+
     it("keeps what went wrong while the work stopped", async () => {
       const bench = new Bench();
       await bench.operations.start(id("a"), wipe("/dev/sda"));
