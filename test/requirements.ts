@@ -3,6 +3,9 @@ import { existsSync } from "node:fs";
 const checks = {
   root: () => process.getuid?.() === 0 || "needs root",
   "loop devices": () => existsSync("/dev/loop-control") || "needs loop devices (/dev/loop-control)",
+  qemu: () =>
+    ["/usr/bin/qemu-system-aarch64", "/usr/bin/ganesha.nfsd", "/usr/sbin/dnsmasq", "/dev/net/tun"].every(existsSync) ||
+    "needs qemu-system-arm, nfs-ganesha, dnsmasq-base and /dev/net/tun",
 } as const;
 
 /** Real parts that some tests need and some machines lack. */

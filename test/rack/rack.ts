@@ -29,6 +29,8 @@ export interface RackOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Unix socket of the controller; default: one in the rack's folder. */
   readonly socket?: string;
+  /** Starts what else is on the network before the controller starts; returns what ends it. */
+  readonly prepareNetwork?: (network: Network, folder: string) => Promise<() => Promise<void>>;
   /** Makes board number 1 and so on, switched off; default: simulated Pis. */
   readonly makeBoard?: (network: Network, number: number, folder: string) => Promise<Board>;
 }
@@ -77,6 +79,7 @@ export async function createRack(options: RackOptions): Promise<Rack> {
   try {
     const network = await createNetwork();
     undo.push(network.close);
+    if (options.prepareNetwork !== undefined) undo.push(await options.prepareNetwork(network, folder));
     const stateDirectory = path.join(folder, "state");
     const socket = options.socket ?? path.join(folder, "controller.sock");
     const configFile = await writeController(folder, stateDirectory, network.address, socket, options);

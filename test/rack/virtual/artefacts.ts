@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
+import { provideUBoot } from "../../../controller/boot-tree/provide-u-boot.ts";
 import { buildRootfs } from "../../../controller/rootfs/build-rootfs.ts";
 import { buildBinaries } from "../../../scripts/binaries/build-binaries.ts";
 import { checkout } from "../checkout.ts";
@@ -40,9 +41,18 @@ export async function provideVirtualArtefacts(options: {
     log,
     signal,
   });
+  log("U-Boot for QEMU's virt machine");
+  const uBoot = await provideUBoot("qemu_arm64", {
+    cacheDirectory: cache("boot-tree"),
+    suite: "bookworm",
+    mirror: "http://deb.debian.org/debian",
+    refresh: false,
+    log,
+    signal,
+  });
   const key = createHash("sha256").update(JSON.stringify(rootfs.manifest)).digest("hex").slice(0, 32);
   return {
-    uBoot: "/tmp/uboot/out/qemu_arm64/u-boot.bin",
+    uBoot: uBoot.binaryPath,
     rootfs: withShell ? await provideTestRootfs(cache("virtual"), rootfs.rootFolder, key) : rootfs.rootFolder,
     kernel: rootfs.kernelPath,
     initrd: rootfs.initrdPath,
