@@ -1,14 +1,16 @@
 import type { BootSpec } from "./boot/boot-spec.ts";
-import { type BootEndpoints, type BootProfile, planBoot, planOtherBoot } from "./boot/plan-boot.ts";
+import { type BootEndpoints, type BootPlan, type BootProfile, planBoot, planOtherBoot } from "./boot/plan-boot.ts";
 import type { NewEvent } from "./events/event.ts";
 import type { Image } from "./images/image.ts";
-import type { Digest, NodeId } from "./nodes/node.ts";
+import type { Digest, Node, NodeId } from "./nodes/node.ts";
 import type { NodeRegistry } from "./nodes/node-registry.ts";
 
 /** Says what the next boot of a node loads, at the moment when the node asks. */
 export interface BootPlanner {
   /** A node that was never seen is discovered thereby. */
   bootSpecFor(mac: NodeId, address: string): Promise<BootSpec>;
+  /** The same without noting anything: what it would be if the node asked now. */
+  specOf(mac: NodeId): Promise<BootSpec>;
   /** What a menu offers besides; undefined when there is nothing else. */
   otherSpecFor(mac: NodeId): Promise<BootSpec | undefined>;
 }
@@ -23,13 +25,19 @@ export function createBootPlanner(options: {
   readonly endpoints: Promise<BootEndpoints>;
 }): BootPlanner {
   const { nodes, images, events, profile, endpoints } = options;
+
+  async function plan(node: Pick<Node, "id" | "bootTarget">): Promise<BootPlan> {
+    const target = node.bootTarget;
+    const image = target.kind === "local" ? await images.getByDigest(target.imageDigest) : undefined;
+    return planBoot(node, image, profile, await endpoints);
+  }
+
   return {
     async bootSpecFor(mac, address) {
-      const reachedAt = await endpoints;
+      // Before that it is not known what a config should say, so nobody is discovered either.
+      await endpoints;
       const node = nodes.discover(mac, address);
-      const target = node.bootTarget;
-      const image = target.kind === "local" ? await images.getByDigest(target.imageDigest) : undefined;
-      const { spec, fallback } = planBoot(node, image, profile, reachedAt);
+      const { spec, fallback } = await plan(node);
       nodes.bootPlanned(mac, spec);
       if (fallback !== undefined) {
         const message = `${node.name} cannot boot local: ${fallback}`;
@@ -42,6 +50,10 @@ export function createBootPlanner(options: {
         });
       }
       return spec;
+    },
+
+    async specOf(mac) {
+      return (await plan(nodes.get(mac) ?? { id: mac, bootTarget: { kind: "agent" } })).spec;
     },
 
     async otherSpecFor(mac) {

@@ -18,6 +18,7 @@ import { startGanesha } from "./network/nfs/ganesha.ts";
 import { startKernelNfs } from "./network/nfs/kernel-nfs.ts";
 import { probeNfs } from "./network/nfs/probe-nfs.ts";
 import { readInterfaceAddresses } from "./network/read-interface-addresses.ts";
+import { readMacAddress } from "./network/read-mac-address.ts";
 import { createAgentConnector } from "./rpc/agent-client.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
 import { serve } from "./serve.ts";
@@ -56,6 +57,7 @@ const effects: Effects = {
           openStore,
           openImages: createImageStore,
           interfaceAddresses: readInterfaceAddresses,
+          macAddressOf: readMacAddress,
           startDnsmasq,
           nfsServers: { kernel: startKernelNfs, ganesha: startGanesha },
           probeNfs,

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { createBootFiles } from "./boot/boot-files.ts";
+import { createFirmwareBoot } from "./boot/firmware-boot.ts";
 import type { HttpServer, HttpServerOptions } from "./boot/http-server.ts";
 import { assertBootProfile, type BootEndpoints } from "./boot/plan-boot.ts";
 import type { TftpServer, TftpServerOptions } from "./boot/tftp/tftp-server.ts";
@@ -16,6 +17,8 @@ import type { Dnsmasq, DnsmasqOptions } from "./network/dnsmasq/dnsmasq.ts";
 import type { InterfaceAddress } from "./network/interface-address.ts";
 import { type NfsServiceOptions, openNfsService } from "./network/nfs/nfs-service.ts";
 import type { NfsProbe } from "./network/nfs/probe-nfs.ts";
+import { findBoard } from "./nodes/find-node.ts";
+import type { NodeId } from "./nodes/node.ts";
 import { createNodeRegistry } from "./nodes/node-registry.ts";
 import type { AgentConnector } from "./reimage/ports.ts";
 import { createRollouts } from "./reimage/rollouts.ts";
@@ -33,6 +36,8 @@ export interface ServeAdapters {
   openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;
   /** The IPv4 addresses of this machine. */
   interfaceAddresses(): readonly InterfaceAddress[];
+  /** The MAC address of a machine on the local network that has just sent something. */
+  macAddressOf(address: string): Promise<NodeId | undefined>;
   startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq>;
   readonly nfsServers: NfsServiceOptions["servers"];
   probeNfs(probe: NfsProbe): Promise<void>;
@@ -102,6 +107,14 @@ async function start(
     bootSpecFor: planner.bootSpecFor,
     ...(config.bootProfile.menu && {
       menu: { title: "Pallet", timeoutMs: 5000, otherSpecFor: planner.otherSpecFor },
+    }),
+    ...(config.bootProfile.loader !== "u-boot" && {
+      firmware: createFirmwareBoot({
+        loader: config.bootProfile.loader,
+        nodeOf: async (board, address) => findBoard(nodes.list(), board) ?? adapters.macAddressOf(address),
+        specOf: planner.specOf,
+        bootSpecFor: planner.bootSpecFor,
+      }),
     }),
     recordFetch: nodes.recordFetch,
     log,

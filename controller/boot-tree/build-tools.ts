@@ -26,6 +26,7 @@ export const uBootTools: readonly BuildTool[] = [
   { program: "flex", package: "flex" },
   { program: "bc", package: "bc" },
   { program: "xxd", package: "xxd" },
+  { file: "/usr/include/stdio.h", package: "libc6-dev" },
   { file: "/usr/include/openssl/evp.h", package: "libssl-dev" },
 ];
 

@@ -6,6 +6,8 @@ import type { Digest, NodeId } from "../nodes/node.ts";
 import { type BootContent, type MissingContent, openContent, textContent } from "./boot-content.ts";
 import { type BootPath, parseBootPath } from "./boot-paths.ts";
 import type { BootSpec } from "./boot-spec.ts";
+import type { FirmwareBoot } from "./firmware-boot.ts";
+import { type FirmwareRequest, parseFirmwareRequest } from "./firmware-request.ts";
 import { renderPxelinux } from "./render-pxelinux.ts";
 import type { OpenResult } from "./tftp/file-content.ts";
 
@@ -22,6 +24,8 @@ export interface BootFilesOptions {
     readonly timeoutMs: number;
     readonly otherSpecFor: (mac: NodeId) => Promise<BootSpec | undefined>;
   };
+  /** Answers boards that boot by their own firmware; without it the boot tree's config.txt is served as it is. */
+  readonly firmware?: FirmwareBoot;
   /** Told of every request, after it ended. */
   readonly recordFetch: (fetch: BootFetch) => void;
   readonly log: Logger;
@@ -36,9 +40,71 @@ export interface BootFiles {
   open(requestPath: string, client: { readonly address: string }): Promise<OpenResult>;
 }
 
+/** What a request led to, and what is to be recorded of it besides the path that was asked for. */
+interface Found {
+  readonly content: BootContent | MissingContent;
+  /** The node, where this was its boot config. */
+  readonly mac?: NodeId;
+  /** Path in the boot tree that an alias stands for. */
+  readonly path?: string;
+}
+
+/** A config.txt that is longer is none. */
+const maxConfigBytes = 65_536;
+
 /** Joins the static tree, the boot files of images, and the configs that are rendered when they are asked for. */
-export function createBootFiles({ tree, images, bootSpecFor, menu, recordFetch, log }: BootFilesOptions): BootFiles {
-  const find = async (asked: BootPath, address: string): Promise<BootContent | MissingContent> => {
+export function createBootFiles(options: BootFilesOptions): BootFiles {
+  const { tree, images, bootSpecFor, menu, firmware, recordFetch, log } = options;
+
+  const find = async (asked: BootPath, address: string): Promise<Found> => {
+    if (asked.kind === "node-config") return { content: await findStatic(asked, address), mac: asked.mac };
+    const request =
+      asked.kind === "file" && firmware !== undefined ? parseFirmwareRequest(asked.candidates) : undefined;
+    if (request === undefined || firmware === undefined) return { content: await findStatic(asked, address) };
+    return findForFirmware(firmware, request, asked, address);
+  };
+
+  const findForFirmware = async (
+    answerTo: FirmwareBoot,
+    request: FirmwareRequest,
+    asked: BootPath,
+    address: string,
+  ): Promise<Found> => {
+    const base = request.kind === "config" ? await readBase(asked, address) : "";
+    if (typeof base !== "string") return { content: base };
+    const answer = await answerTo(request, address, base);
+    switch (answer.kind) {
+      case "text":
+        return { content: textContent(answer.text), ...(answer.mac !== undefined && { mac: answer.mac }) };
+      case "as-asked":
+        return { content: await findStatic(asked, address) };
+      case "not-found":
+        return { content: { missing: "not-found", reason: answer.reason } };
+      case "paths": {
+        let found: Found = { content: { missing: "not-found", reason: "there is no such file" } };
+        for (const path of answer.paths) {
+          found = { content: await findStatic(parseBootPath(path), address), path };
+          if (!("missing" in found.content) || found.content.missing === "refused") break;
+        }
+        return found;
+      }
+    }
+  };
+
+  /** The config.txt of the boot tree; empty when there is none. */
+  const readBase = async (asked: BootPath, address: string): Promise<string | MissingContent> => {
+    const content = await findStatic(asked, address);
+    if ("missing" in content) return content.missing === "not-found" ? "" : content;
+    try {
+      if (content.sizeBytes > maxConfigBytes) return { missing: "refused", reason: "config.txt is too long" };
+      const bytes = Buffer.alloc(content.sizeBytes);
+      return bytes.toString("utf8", 0, await content.read(bytes, 0));
+    } finally {
+      await content.release();
+    }
+  };
+
+  const findStatic = async (asked: BootPath, address: string): Promise<BootContent | MissingContent> => {
     switch (asked.kind) {
       case "node-config":
         return textContent(await renderFor(asked.mac, address));
@@ -73,25 +139,29 @@ export function createBootFiles({ tree, images, bootSpecFor, menu, recordFetch, 
       const address = client.address.replace(/^::ffff:(?=\d+\.)/i, "");
       const asked = parseBootPath(requestPath);
       const record = (outcome: BootFetch["outcome"], bytes: number, silentMs: number): void => {
-        const mac = asked.kind === "node-config" ? { mac: asked.mac } : {};
+        const mac = found.mac === undefined ? {} : { mac: found.mac };
         try {
-          recordFetch({ address, ...mac, path: requestPath, outcome, bytes, silentMs });
+          recordFetch({ address, ...mac, path: found.path ?? requestPath, outcome, bytes, silentMs });
         } catch (error) {
           log.error({ err: error, path: requestPath, address }, "a boot file request could not be recorded");
         }
       };
-      let found: BootContent | MissingContent;
+      let found: Found;
       try {
         found = await find(asked, address);
       } catch (error) {
         log.error({ err: error, path: requestPath, address }, "a boot file could not be provided");
-        found = { missing: "refused", reason: `the controller failed: ${Failure.from(error).message}` };
+        const content = {
+          missing: "refused",
+          reason: `the controller failed: ${Failure.from(error).message}`,
+        } as const;
+        found = { content, ...(asked.kind === "node-config" && { mac: asked.mac }) };
       }
-      if ("missing" in found) {
-        record(found.missing, 0, 0);
-        return { kind: found.missing, message: `${shorten(requestPath)}: ${found.reason}` };
+      const { content } = found;
+      if ("missing" in content) {
+        record(content.missing, 0, 0);
+        return { kind: content.missing, message: `${shorten(requestPath)}: ${content.reason}` };
       }
-      const content = found;
       return {
         kind: "file",
         content: {

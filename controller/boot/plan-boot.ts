@@ -39,7 +39,7 @@ export interface BootPlan {
  * start.
  */
 export function planBoot(
-  node: Node,
+  node: Pick<Node, "id" | "bootTarget">,
   image: Image | undefined,
   profile: BootProfile,
   endpoints: BootEndpoints,
@@ -87,7 +87,7 @@ function planAgent(node: Pick<Node, "id">, { agent }: BootProfile, endpoints: Bo
 
 /** The spec, or why there is none. */
 function planLocal(
-  node: Node,
+  node: Pick<Node, "id">,
   imageDigest: string,
   image: Image | undefined,
   { local }: BootProfile,

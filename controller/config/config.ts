@@ -5,6 +5,9 @@ import type { DhcpConfig, NfsConfig } from "./network-config.ts";
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** Which boards boot by their own firmware instead of U-Boot: those where U-Boot has no Ethernet, none, or all. */
+export const loaders = ["auto", "u-boot", "firmware"] as const;
+
 /** Everything that can be set about a controller. Paths are absolute, times are in milliseconds. Deeply frozen. */
 export interface Config {
   /** Holds the state database. */
@@ -29,6 +32,8 @@ export interface Config {
     readonly local: { readonly append: readonly string[] };
     /** Whether the boot config also offers the other target to a person at the console. */
     readonly menu: boolean;
+    /** Which boards boot by their own firmware instead of U-Boot; "auto" is Raspberry Pi 5. */
+    readonly loader: (typeof loaders)[number];
   };
   readonly dhcp: DhcpConfig;
   readonly nfs: NfsConfig;

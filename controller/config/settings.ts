@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defaultReimageSettings } from "../reimage/settings.ts";
-import { logLevels } from "./config.ts";
+import { loaders, logLevels } from "./config.ts";
 import { networkSettings } from "./network-settings.ts";
 import type { Setting } from "./setting.ts";
 
@@ -147,6 +147,15 @@ export const settings = {
     wants: "true or false",
     about:
       "Whether the boot config also offers the other target. U-Boot takes it silently when the first fails to load.",
+  },
+  loader: {
+    key: "bootProfile.loader",
+    kind: "text",
+    schema: z.enum(loaders),
+    fallback: "auto",
+    wants: `one of ${loaders.join(", ")}`,
+    about:
+      "What boots: U-Boot, the board's own firmware, or (auto) the firmware where U-Boot has no Ethernet, on a Pi 5.",
   },
   ...networkSettings,
   heartbeatIntervalMs: {

@@ -1,6 +1,6 @@
 import { invalid } from "../refusal.ts";
 import { parseMacAddress } from "./mac-address.ts";
-import type { Node } from "./node.ts";
+import type { Node, NodeId } from "./node.ts";
 
 /**
  * The node that a person means: by name, MAC address in any usual notation, or serial number. Throws a Failure when
@@ -16,4 +16,18 @@ export function findNode(nodes: Iterable<Node>, text: string): Node | undefined 
   if (first === undefined || more.length === 0) return first;
   const names = [first, ...more].map((node) => node.name).join(", ");
   throw invalid(`several nodes have the serial number ${text}: ${names}; use a name or a MAC address`);
+}
+
+/**
+ * The MAC address of the board that firmware names by MAC address or by the last eight digits of its serial number;
+ * undefined when no node is known by that serial number, or several are.
+ */
+export function findBoard(
+  nodes: Iterable<Node>,
+  board: { readonly mac: NodeId } | { readonly serial: string } | undefined,
+): NodeId | undefined {
+  if (board === undefined) return undefined;
+  if ("mac" in board) return board.mac;
+  const [node, ...more] = [...nodes].filter(({ facts }) => facts?.serial.toLowerCase().endsWith(board.serial));
+  return more.length === 0 ? node?.id : undefined;
 }

@@ -79,6 +79,7 @@ describe("serve", () => {
           openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
           openImages: createImageStore,
           interfaceAddresses: () => [],
+          macAddressOf: async () => undefined,
           startDnsmasq: () => assert.fail("dnsmasq was started"),
           nfsServers: {
             kernel: () => assert.fail("the kernel's NFS server was used"),

@@ -63,6 +63,7 @@ describe("config", () => {
       agent: { kernel: "agent/Image", initrd: "agent/initrd.img", append: ["root=/dev/nfs", "ip=dhcp"] },
       local: { append: ["panic=10"] },
       menu: true,
+      loader: "auto",
     });
     assert.equal(config.reimage.bootTimeoutMs, 1234);
   });

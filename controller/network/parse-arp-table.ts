@@ -1,0 +1,20 @@
+import { parseMacAddress } from "../nodes/mac-address.ts";
+import type { NodeId } from "../nodes/node.ts";
+
+/** ATF_COM of linux/if_arp.h: the entry is complete. */
+const complete = 0x2;
+
+/**
+ * The MAC address that an IPv4 address has on the local network, by the table of /proc/net/arp (proc(5)); undefined when
+ * the table does not know it, or two interfaces know it differently.
+ */
+export function findMacAddress(table: string, address: string): NodeId | undefined {
+  const found = new Set<NodeId>();
+  for (const line of table.split("\n").slice(1)) {
+    const [ip, , flags = "0", hardware = ""] = line.split(/\s+/);
+    if (ip !== address || (Number(flags) & complete) === 0 || hardware === "00:00:00:00:00:00") continue;
+    const mac = parseMacAddress(hardware);
+    if (mac !== undefined) found.add(mac);
+  }
+  return found.size === 1 ? [...found][0] : undefined;
+}
