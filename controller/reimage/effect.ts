@@ -1,5 +1,6 @@
 import type { EventType } from "../events/event.ts";
 import type { OperationId } from "./agent-operation.ts";
+import type { DiskIdentity } from "./disk-identity.ts";
 import type { AgentInstance } from "./reimage-state.ts";
 
 /** What a reimage wants done, as data. Executors carry it out; see controller/reimage/executors/. */
@@ -9,8 +10,13 @@ export type Effect =
   /** Look whether an agent of the node is online now; answers like a registration, or not at all. */
   | { readonly type: "inspect-node" }
   | { readonly type: "reboot-node"; readonly expectedBootId: string }
-  /** Ask for the disks and choose one; `disk` when it is chosen already. */
-  | { readonly type: "preflight"; readonly agent: AgentInstance; readonly disk?: string }
+  /** Ask for the disks and choose one; `disk` when it is chosen already, `identity` when it was seen already. */
+  | {
+      readonly type: "preflight";
+      readonly agent: AgentInstance;
+      readonly disk?: string;
+      readonly identity?: DiskIdentity;
+    }
   /** Start the write, unless the agent knows it already, and watch it. `startedAt` makes repetitions equal. */
   | {
       readonly type: "start-write";

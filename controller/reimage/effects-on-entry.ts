@@ -80,13 +80,19 @@ export function retryIn(delayMs: number): Effect {
   return { type: "arm-timer", timer: "retry", delayMs };
 }
 
-/** The disk that was once chosen stays the chosen one over every restart. */
+/** The disk that was once chosen stays the chosen one over every restart: the disk itself, not just its name. */
 export function preflight(
   state: ReimageState,
   agent: { readonly bootId: string; readonly instanceId: string },
 ): Effect {
   const disk = state.requestedDisk ?? state.disk;
-  return { type: "preflight", agent, ...(disk !== undefined && { disk }) };
+  const identity = state.diskIdentity;
+  return {
+    type: "preflight",
+    agent,
+    ...(disk !== undefined && { disk }),
+    ...(identity !== undefined && { identity }),
+  };
 }
 
 /** Asks the boot to end, and no other. */

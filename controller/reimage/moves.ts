@@ -3,7 +3,7 @@ import type { OperationId, Progress } from "./agent-operation.ts";
 import { deadline, effectsOnEntry, patienceIn, retryIn } from "./effects-on-entry.ts";
 import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
 import { judgeProof } from "./judge-proof.ts";
-import type { Sighting } from "./reimage-event.ts";
+import type { ReimageEventOf, Sighting } from "./reimage-event.ts";
 import { type AgentInstance, hasEnded, type PhaseOf } from "./reimage-state.ts";
 import { abandonedWrite, amend, type Context, enter, fail, pastWithout, prove, type Step, stay } from "./step.ts";
 
@@ -45,7 +45,11 @@ export function leaveSystem(context: Context, resident: Sighting, ended?: AgentI
 }
 
 /** The disk may be erased. The agent that answered may have restarted since it was sighted, in the same boot. */
-export function write(context: Context, phase: PhaseOf<"checking">, agent: AgentInstance, disk: string): Step {
+export function write(
+  context: Context,
+  phase: PhaseOf<"checking">,
+  { agent, disk, identity }: ReimageEventOf<"preflight-passed">,
+): Step {
   if (agent.bootId !== phase.agent.bootId || context.state.past.includes(agent.instanceId)) {
     const obstacle = "another boot than the one that registered answered";
     return amend(context, phase, { obstacle }, [retryIn(context.settings.retryDelayMs)]);
@@ -53,11 +57,12 @@ export function write(context: Context, phase: PhaseOf<"checking">, agent: Agent
   const { progress: _progress, ...state } = context.state;
   const attempts = state.attempts + 1;
   const operationId = `${state.id}-${attempts}` as OperationId;
+  const diskIdentity = state.diskIdentity ?? identity;
   const past = agent.instanceId === phase.agent.instanceId ? state.past : pastWithout(context, phase.agent, agent);
   return enter(
     { ...context, state },
     { name: "writing", agent, disk, operationId, started: false, graced: false },
-    { disk, attempts, past },
+    { disk, diskIdentity, attempts, past },
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Failure } from "../../proto/failure.ts";
 import type { InstalledSystem } from "../nodes/node.ts";
 import type { Progress } from "./agent-operation.ts";
+import type { DiskIdentity } from "./disk-identity.ts";
 import type { AgentInstance } from "./reimage-state.ts";
 
 /** An agent showed itself, by a registration or a heartbeat: what is known of it and of the boot that it runs in. */
@@ -27,7 +28,12 @@ export type Occurrence =
 /** What becomes of an effect. */
 export type Answer =
   /** The disk may be erased, says the agent that really answered. */
-  | { readonly type: "preflight-passed"; readonly agent: AgentInstance; readonly disk: string }
+  | {
+      readonly type: "preflight-passed";
+      readonly agent: AgentInstance;
+      readonly disk: string;
+      readonly identity: DiskIdentity;
+    }
   | { readonly type: "preflight-refused"; readonly failure: Failure }
   /** Nobody, or another boot than the expected one, answered. */
   | { readonly type: "agent-unreachable"; readonly failure: Failure }

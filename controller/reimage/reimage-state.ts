@@ -1,5 +1,6 @@
 import type { Digest, NodeId } from "../nodes/node.ts";
 import type { OperationId, Progress } from "./agent-operation.ts";
+import type { DiskIdentity } from "./disk-identity.ts";
 import type { FailureRecord, Proof, ReimageId, RolloutId } from "./rollout.ts";
 
 /** What a rollout is, apart from its reimages. Plain data. Times are milliseconds since the epoch. */
@@ -111,6 +112,8 @@ export interface ReimageState {
   readonly requestedDisk?: string;
   /** The disk that is written, once chosen. */
   readonly disk?: string;
+  /** What the first preflight that passed found at that path. */
+  readonly diskIdentity?: DiskIdentity;
   readonly phase: Phase;
   /** Rises with every entry into a phase; answers to effects of an earlier step are void. */
   readonly step: number;

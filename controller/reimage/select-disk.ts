@@ -1,11 +1,14 @@
 import { Failure } from "../../proto/failure.ts";
 import type { BlockDevice } from "./block-device.ts";
 import { describeSize } from "./describe-size.ts";
+import { type DiskIdentity, mayBeSameDisk } from "./disk-identity.ts";
 
 /** What a disk must be. */
 export interface DiskWish {
   /** The disk that the operator named, or that was chosen before. */
   readonly path?: string;
+  /** What was at that path when it was chosen: in another boot the kernel may give the name to another disk. */
+  readonly identity?: DiskIdentity;
   /** Size of the image in bytes. */
   readonly minBytes: number;
   /** Whole disk that the node runs from, "" when it is on none; absent when that does not matter (it will reboot first). */
@@ -25,6 +28,9 @@ export function selectDisk(devices: readonly BlockDevice[], wish: DiskWish): Blo
   const disks = candidates(devices, wish.rootDisk);
   if (wish.path !== undefined) {
     const named = devices.find((device) => device.path === wish.path && isWholeDisk(device));
+    if (wish.identity !== undefined && (named === undefined || !mayBeSameDisk(named, wish.identity))) {
+      return anotherDisk(wish.path, named, wish.identity);
+    }
     return named === undefined ? notADisk(devices, disks, wish.path) : (problemOf(named, wish) ?? named);
   }
   const [onlyCard, ...otherCards] = disks.filter(isCard);
@@ -76,6 +82,17 @@ function isWholeDisk({ type, name }: BlockDevice): boolean {
 
 function isCard({ transport, name }: BlockDevice): boolean {
   return transport === "mmc" || name.startsWith("mmcblk");
+}
+
+function anotherDisk(path: string, found: BlockDevice | undefined, chosen: DiskIdentity): Failure {
+  const describe = ({ sizeBytes, model, serial, cid }: DiskIdentity): string =>
+    [describeSize(sizeBytes), model, serial, cid].filter((word) => word !== "").join(" ");
+  return new Failure(
+    "no-disk-chosen",
+    `${path} is not the disk any more that this reimage began to write: disks change names between boots, and cards get ` +
+      "swapped; look at the disks of the node, then start another reimage",
+    { expected: describe(chosen), found: found === undefined ? "no disk" : describe(found) },
+  );
 }
 
 function notADisk(devices: readonly BlockDevice[], disks: readonly BlockDevice[], path: string): Failure {

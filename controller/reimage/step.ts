@@ -32,7 +32,9 @@ type Timeless<Name extends PhaseName> = Omit<PhaseOf<Name>, "since" | "deadlineA
 type WorkName = "netbooting" | "checking" | "writing" | "cancelling" | "rebooting" | "proving";
 /** A phase of the journey before it was given its times. */
 type Work = { readonly [Name in WorkName]: Timeless<Name> }[WorkName];
-type Changes = Partial<Pick<ReimageState, "disk" | "attempts" | "rebootsIntoAgent" | "past" | "progress">>;
+type Changes = Partial<
+  Pick<ReimageState, "disk" | "diskIdentity" | "attempts" | "rebootsIntoAgent" | "past" | "progress">
+>;
 
 /** Nothing changes. */
 export function stay({ state }: Context): Step {

@@ -70,7 +70,7 @@ const journey: Journey = {
       if (sighting.role === "resident") return moves.leaveSystem(context, sighting, phase.agent);
       return moves.checkAgain(context, phase, sighting);
     },
-    "preflight-passed": (phase, { agent, disk }, context) => moves.write(context, phase, agent, disk),
+    "preflight-passed": (phase, passed, context) => moves.write(context, phase, passed),
     "preflight-refused": (_phase, { failure }, context) => fail(context, failure),
     "agent-unreachable": (phase, { failure }, context) =>
       amend(context, phase, { obstacle: failure.message }, [retryIn(context.settings.retryDelayMs)]),

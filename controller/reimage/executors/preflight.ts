@@ -1,4 +1,5 @@
 import { Failure } from "../../../proto/failure.ts";
+import { identityOf } from "../disk-identity.ts";
 import type { Answer } from "../reimage-event.ts";
 import { selectDisk } from "../select-disk.ts";
 import { answeredByAnother, askAgent, isSilence } from "./ask-agent.ts";
@@ -25,10 +26,12 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
         minBytes: image.sizeBytes,
         rootDisk: found.facts.root.disk,
         ...(effect.disk !== undefined && { path: effect.disk }),
+        ...(effect.identity !== undefined && { identity: effect.identity }),
       });
       if (disk instanceof Failure) return { type: "preflight-refused", failure: disk };
       const { bootId } = found.facts;
-      return { type: "preflight-passed", agent: { bootId, instanceId: found.agent.instanceId }, disk: disk.path };
+      const agentInstance = { bootId, instanceId: found.agent.instanceId };
+      return { type: "preflight-passed", agent: agentInstance, disk: disk.path, identity: identityOf(disk) };
     });
     answer(verdict);
   } catch (error) {

@@ -188,6 +188,27 @@ test("a write that stops making progress fails and is cancelled", async () => {
   assert.equal(rack.targetOf(), "agent");
 });
 
+test("a disk that took the name of the one being written is not touched", async () => {
+  const rack = createFakeRack();
+  const [first, second] = [disk({ path: "/dev/sda", serial: "A" }), disk({ path: "/dev/sdb", serial: "B" })];
+  rack.machine().devices = [first, second];
+  rack.machine().powerOn();
+  await rack.clock.advance(25_000);
+  const { id } = await rack.rollouts().start({ nodes: [rack.machine().id], all: false, disk: "/dev/sda" });
+  await until(rack, id, "writing");
+  // It loses power, and the kernel finds the two the other way round.
+  rack.machine().devices = [
+    { ...second, path: "/dev/sda", name: "sda" },
+    { ...first, path: "/dev/sdb", name: "sdb" },
+  ];
+  rack.machine().powerCycle();
+  await rack.untilEnded(id);
+  const { phase, failure } = only(rack, id);
+  assert.deepEqual([phase, failure?.reason], ["failed", "no-disk-chosen"]);
+  assert.match(failure?.message ?? "", /\/dev\/sda is not the disk any more/);
+  assert.equal(rack.machine().history.filter((word) => word === "write").length, 1);
+});
+
 test("a node that restarts during every write is given up", async () => {
   const { rack, id } = await begun();
   for (let time = 1; time <= 5; time += 1) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BlockDevice } from "../../../../controller/reimage/block-device.ts";
+import { identityOf } from "../../../../controller/reimage/disk-identity.ts";
 import { type DiskWish, selectDisk } from "../../../../controller/reimage/select-disk.ts";
 import { Failure } from "../../../../proto/failure.ts";
 import { disk } from "./fakes/fake-disk.ts";
@@ -47,6 +48,25 @@ const table: readonly [title: string, devices: readonly BlockDevice[], wish: Par
     {},
     "in-use",
   ],
+  [
+    "the disk that was chosen before, and of which the kernel tells less now",
+    [disk({ path: "/dev/sda", serial: "A" }), disk({ path: "/dev/sdb", serial: "B" })],
+    { path: "/dev/sda", identity: { ...identityOf(disk()), model: "Stick" } },
+    "/dev/sda",
+  ],
+  [
+    "another disk that got the name of the one that was chosen before",
+    [disk({ path: "/dev/sda", serial: "B" }), disk({ path: "/dev/sdb", serial: "A" })],
+    { path: "/dev/sda", identity: identityOf(disk({ serial: "A" })) },
+    "no-disk-chosen",
+  ],
+  [
+    "another disk of the same kind and another size",
+    [disk({ path: "/dev/sda", sizeBytes: 64 * GiB })],
+    { path: "/dev/sda", identity: identityOf(disk()) },
+    "no-disk-chosen",
+  ],
+  ["a chosen disk that is gone", [usb], { path: "/dev/sdb", identity: identityOf(disk()) }, "no-disk-chosen"],
   ["the disk of the running root when there is another", [root, usb], { rootDisk: "/dev/sdb" }, "/dev/sda"],
   ["only the disk of the running root", [root], { rootDisk: "/dev/sdb" }, "holds-running-root"],
   [

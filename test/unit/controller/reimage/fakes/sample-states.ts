@@ -26,6 +26,7 @@ export const queued: ReimageState = queuedReimage({
 const timed = { since: startedAt, deadlineAt: startedAt + 600_000 };
 const agent = { bootId: "boot-1", instanceId: "instance-1" };
 const disk = "/dev/mmcblk0";
+const identity = { sizeBytes: 32 * 2 ** 30, model: "SD32G", serial: "0x1234", cid: "" };
 const operationId = "reimage-1-1" as OperationId;
 const ended = { endedAt: startedAt, settled: false };
 const failure = { reason: "node-silent", message: "silent" } as const;
@@ -98,7 +99,7 @@ export function eventsAt(step: number): { readonly [Type in ReimageEventType]: R
     "agent-sighted": { type: "agent-sighted", ...netbooted },
     "boot-file-fetched": { type: "boot-file-fetched", path: "pxelinux.cfg/01", at: startedAt + 1 },
     "cancel-requested": { type: "cancel-requested" },
-    "preflight-passed": { type: "preflight-passed", step, agent, disk },
+    "preflight-passed": { type: "preflight-passed", step, agent, disk, identity },
     "preflight-refused": { type: "preflight-refused", step, failure: because },
     "agent-unreachable": { type: "agent-unreachable", step, failure: because },
     "write-started": { type: "write-started", step },
