@@ -5,8 +5,8 @@ import { type CpioEntry, renderCpio } from "../artefacts/render-cpio.ts";
 import { sourceFiles } from "./source-files.ts";
 
 const applets =
-  "sh basename cat cut find head hostname ip ls md5sum mkdir mount mv printf reboot sed sleep sort switch_root tr true " +
-  "umount uname xargs";
+  "sh basename cat cut find head hostname ip ls md5sum mkdir mount mv printf reboot sed sleep sort switch_root timeout tr " +
+  "true umount uname xargs";
 
 const folder = (path: string): CpioEntry => ({ path, permissions: 0o755, kind: { type: "folder" } });
 const link = (path: string, target: string): CpioEntry => ({
