@@ -7,9 +7,12 @@ import { parseArgs, styleText } from "node:util";
 import type { Rollout } from "../proto/gen/pallet/v1/rollout.ts";
 import { checkout } from "../test/rack/checkout.ts";
 import { createRack, type Rack } from "../test/rack/rack.ts";
+import { provideVirtualArtefacts } from "../test/rack/virtual/artefacts.ts";
+import { createVirtualRack, type VirtualRack } from "../test/rack/virtual/virtual-rack.ts";
 import { defaultSocket, isServed } from "./demo/controller-socket.ts";
 import { describeAccess } from "./demo/describe-access.ts";
 import { narrateBoot } from "./demo/narrate-boot.ts";
+import { type ConsoleNarration, narrateConsoles } from "./demo/narrate-consoles.ts";
 import { renderEventSummary } from "./demo/render-event-summary.ts";
 import { renderProofs } from "./demo/render-proofs.ts";
 import { runCommand } from "./demo/run-command.ts";
@@ -18,14 +21,16 @@ import { buildDemoImage, type DemoImage } from "./demo-image/build-demo-image.ts
 const MiB = 1024 * 1024;
 const imageName = "debian-demo";
 
-const help = `npm run demo [-- OPTIONS]: a rack of simulated Pis on this machine, imaged by the real controller and agents.
+const help = `npm run demo [-- OPTIONS]: a rack of Pis on this machine, imaged by the real controller and agents.
 
-  --nodes N   number of Pis, 1 to 50 (default 4)
+  --nodes N   number of Pis, 1 to 50 (default 4); with --virtual 1 to 16 (default 2)
+  --virtual   virtual Pis instead of simulated ones: U-Boot, DHCP, the kernel, the NFS root, the arm64 agent and the SD
+              card are real, the processor is emulated (QEMU); minutes instead of seconds, 1 GB of memory a Pi
   --keep      leave the rack running afterwards and say how to use it; Ctrl-C ends it
   --help      show this
 
 A simulated Pi imitates only firmware, U-Boot and kernel; controller, agents, image, TFTP, gRPC and block devices are
-real. Needs root, for network namespaces and loop devices. The image is built once, into .cache/. Exit code 0 only if
+real. Needs root, for network namespaces and loop devices. What is booted is built once, into .cache/. Exit code 0 only if
 every node has proved that it runs the image from its own card. Nothing else is left behind.
 `;
 
@@ -42,21 +47,31 @@ class DemoError extends Error {
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const step = (text: string): void => say(`\n${styleText("bold", `== ${text}`)}`);
 
-function readOptions(): { readonly nodes: number; readonly keep: boolean } | "help" {
+interface DemoOptions {
+  readonly nodes: number;
+  readonly keep: boolean;
+  readonly virtual: boolean;
+}
+
+function readOptions(): DemoOptions | "help" {
   const { values } = parseArgs({
     options: {
-      nodes: { type: "string", default: "4" },
+      nodes: { type: "string" },
       keep: { type: "boolean", default: false },
+      virtual: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return "help";
-  const nodes = Number(values.nodes);
-  if (!Number.isInteger(nodes) || nodes < 1 || nodes > 50) throw new DemoError("--nodes wants a number from 1 to 50");
+  const { virtual, keep } = values;
+  const nodes = Number(values.nodes ?? (virtual ? 2 : 4));
+  const most = virtual ? 16 : 50;
+  if (!Number.isInteger(nodes) || nodes < 1 || nodes > most)
+    throw new DemoError(`--nodes wants a number from 1 to ${most}`);
   if (process.getuid?.() !== 0) {
     throw new DemoError("the demo needs root, for network namespaces and loop devices: sudo npm run demo");
   }
-  return { nodes, keep: values.keep };
+  return { nodes, keep, virtual };
 }
 
 async function main(): Promise<number> {
@@ -94,16 +109,30 @@ async function main(): Promise<number> {
     `${image.prettyName}, ${Math.round(image.sizeBytes / MiB)} MiB: ${path.relative(process.cwd(), image.imagePath)}`,
   );
 
-  step(`A controller and ${options.nodes} Raspberry Pis with blank cards, on a network of their own`);
+  const artefacts = options.virtual ? await unlessInterrupted(buildArtefacts(interrupted.signal)) : undefined;
+
+  step(
+    `A controller and ${options.nodes} Raspberry Pi${options.nodes === 1 ? "" : "s"} with blank cards, on a network of their own`,
+  );
   const useDefaultSocket = !(await isServed(defaultSocket));
-  const rack = await createRack({
+  const rackOptions = {
     nodes: options.nodes,
     cardBytes: 512 * MiB,
     ...(useDefaultSocket && { socket: defaultSocket }),
-    agentBoot: { kernel: await readFile(image.kernelPath), initrd: await readFile(image.initrdPath) },
-  });
+  };
+  const rack: Rack & Partial<VirtualRack> =
+    artefacts === undefined
+      ? await createRack({
+          ...rackOptions,
+          agentBoot: { kernel: await readFile(image.kernelPath), initrd: await readFile(image.initrdPath) },
+        })
+      : await createVirtualRack({ ...rackOptions, artefacts });
+  const narration = options.virtual ? narrateConsoles(rack.boards, say) : undefined;
   try {
-    const rollout = await unlessInterrupted(reimageRack(rack, image));
+    const rollout = await unlessInterrupted(reimageRack(rack, image, narration));
+    for (const board of rack.virtualBoards ?? []) {
+      say(`${board.mac} has ${Math.round((await board.memoryInUse()) / MiB)} MiB of this machine's memory`);
+    }
     const proved = rollout.reimages.filter(({ proof }) => proof?.imageDigest === image.digest).length;
     step(`${proved} of ${options.nodes} nodes proved`);
     if (options.keep) {
@@ -115,6 +144,7 @@ async function main(): Promise<number> {
     if (!(error instanceof DemoError)) say(rack.lastWords());
     throw error;
   } finally {
+    narration?.end();
     await rack.controller.stop();
     await rack.close();
     // Made by the controller; not ours to remove when something else is in it.
@@ -122,12 +152,22 @@ async function main(): Promise<number> {
   }
 }
 
+/** What virtual Pis boot: the same as real ones get. */
+async function buildArtefacts(signal: AbortSignal) {
+  step("What a virtual Pi boots: U-Boot, a kernel with an NFS root, the agent for arm64");
+  const artefacts = await provideVirtualArtefacts({ withShell: false, log: say, signal });
+  for (const [what, file] of Object.entries(artefacts)) say(`${what.padEnd(8)}${path.relative(process.cwd(), file)}`);
+  return artefacts;
+}
+
 /** From power-on to the summary of the rollout. */
-async function reimageRack(rack: Rack, image: DemoImage): Promise<Rollout> {
+async function reimageRack(rack: Rack, image: DemoImage, narration?: ConsoleNarration): Promise<Rollout> {
   say(`the controller listens on ${rack.network.address} and ${rack.socket}`);
 
   step("Power on: every Pi asks for firmware and its boot config, gets target agent, and the agent registers");
+  const poweredOnAt = performance.now();
   await Promise.all([...rack.boards.map((board) => board.powerOn()), narrateBoot(rack, say)]);
+  say(`${((performance.now() - poweredOnAt) / 1000).toFixed(1)} s from power-on to the last agent`);
   const run = (...args: string[]) => runCommand(rack.socket, args, say);
   await run("node", "accept", "--all");
 
@@ -136,7 +176,10 @@ async function reimageRack(rack: Rack, image: DemoImage): Promise<Rollout> {
   await run("nodes");
 
   step("Reimage: erase, write, verify, flip to local boot, reboot, prove");
+  // The command redraws its table in place.
+  if (process.stdout.isTTY) narration?.hold();
   const failed = await run("reimage", "--all", "--image", imageName, "--yes");
+  narration?.resume();
 
   const [rollout] = await rack.client.rollouts();
   if (rollout === undefined) throw new DemoError("the rollout was not started; see above");
