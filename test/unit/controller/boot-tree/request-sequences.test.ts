@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { pino } from "pino";
+import { createBootFiles } from "../../../../controller/boot/boot-files.ts";
+import { createFirmwareBoot } from "../../../../controller/boot/firmware-boot.ts";
+import { createTftpServer, type TftpServer } from "../../../../controller/boot/tftp/tftp-server.ts";
+import { createBootPlanner } from "../../../../controller/boot-planner.ts";
+import { renderConfigTxt } from "../../../../controller/boot-tree/render-config-txt.ts";
+import type { NewEvent } from "../../../../controller/events/event.ts";
+import type { NodeId } from "../../../../controller/nodes/node.ts";
+import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
+import { openStore } from "../../../../controller/store/open-store.ts";
+import { TftpError, tftpGet } from "../../../rack/tftp-client.ts";
+import { anImage, digest } from "../boot/a-node.ts";
+import { createManualClock } from "../manual-clock.ts";
+import { assertGolden } from "./golden.ts";
+import { type RequestSequence, requestSequences } from "./request-sequences.ts";
+
+const mac = "dc:a6:32:00:00:01" as NodeId;
+const image = anImage({ boot: { kernel: "vmlinuz", initrd: "initrd.img", deviceTrees: [], commandLine: "quiet" } });
+let folder = "";
+
+before(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), "pallet-sequences-"));
+  const names = ["bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat", "u-boot.bin"];
+  const trees = ["bcm2837-rpi-3-b.dtb", "bcm2837-rpi-3-b-plus.dtb", "bcm2711-rpi-4-b.dtb", "bcm2712-rpi-5-b.dtb"];
+  await mkdir(path.join(folder, "tree/agent"), { recursive: true });
+  await mkdir(path.join(folder, "image"));
+  for (const name of [...names, ...trees, "agent/vmlinuz", "agent/initrd.img"])
+    await writeFile(path.join(folder, "tree", name), `file ${name}\n`);
+  await writeFile(path.join(folder, "tree/config.txt"), renderConfigTxt({ bits: 64 }));
+  for (const name of ["vmlinuz", "initrd.img", "bcm2712-rpi-5-b.dtb"])
+    await writeFile(path.join(folder, "image", name), `the image's ${name}\n`);
+});
+after(() => rm(folder, { recursive: true }));
+
+/** A TFTP server over the boot tree, with a registry and a planner as the controller has them. */
+async function start(test: { after(work: () => Promise<void>): void }, options: { knowsMac?: boolean } = {}) {
+  const { knowsMac = true } = options;
+  const events: NewEvent[] = [];
+  const log = pino({ level: "silent" });
+  const nodes: NodeRegistry = createNodeRegistry({
+    rows: openStore(":memory:").nodes,
+    events: { append: (event) => events.push(event) },
+    clock: createManualClock(),
+    heartbeatIntervalMs: 1000,
+    log,
+  });
+  const planner = createBootPlanner({
+    nodes,
+    images: { getByDigest: async (of) => (of === digest ? image : undefined) },
+    events: { append: (event) => events.push(event) },
+    profile: {
+      agent: { kernel: "agent/vmlinuz", initrd: "agent/initrd.img", append: ["console=ttyAMA10,115200"] },
+      local: { append: [] },
+    },
+    endpoints: Promise.resolve({ controller: "10.0.0.1:7700" }),
+  });
+  const firmware = createFirmwareBoot({
+    loader: "auto",
+    nodeOf: async () => (knowsMac ? mac : undefined),
+    specOf: planner.specOf,
+    bootSpecFor: planner.bootSpecFor,
+  });
+  const bootFile = (_of: unknown, file: string): string => path.join(folder, "image", file);
+  const { bootSpecFor } = planner;
+  const { recordFetch } = nodes;
+  const files = createBootFiles({
+    tree: path.join(folder, "tree"),
+    images: { bootFile },
+    bootSpecFor,
+    firmware,
+    recordFetch,
+    log,
+  });
+  const server: TftpServer = await createTftpServer({ address: "127.0.0.1", port: 0, files });
+  test.after(() => server.close());
+  /** What comes back, as text, or the error. */
+  const get = async (name: string, blksize = 1468): Promise<string> => {
+    try {
+      return (
+        await tftpGet({ address: "127.0.0.1", port: server.port, path: name, blksize, windowsize: 1 })
+      ).toString();
+    } catch (error) {
+      if (!(error instanceof TftpError)) throw error;
+      return `error ${error.code}\n`;
+    }
+  };
+  return { nodes, events, get };
+}
+
+type Controller = Awaited<ReturnType<typeof start>>;
+
+/** Asks for everything in order; as firmware does, under the folder that config.txt names last for a Pi 5. */
+async function replay({ get }: Controller, { requests, blockBytes }: RequestSequence): Promise<string> {
+  let prefix = "";
+  const answers: string[] = [];
+  for (const request of requests) {
+    const name = request.replace("{prefix}", prefix);
+    const answer = await get(name, blockBytes);
+    if (name.endsWith("config.txt")) prefix = /^os_prefix=(\S+)$/m.exec(answer)?.[1] ?? "";
+    answers.push(`> ${name}\n${answer}`);
+  }
+  return answers.join("");
+}
+
+describe("boards that boot", () => {
+  for (const sequence of requestSequences)
+    it(`get these answers: ${sequence.name} (by ${sequence.evidence})`, async (test) => {
+      const controller = await start(test);
+      const answers = await replay(controller, sequence);
+      assertGolden(`requests-${sequence.name}`, `Source: ${sequence.source}\n\n${answers}`);
+    });
+
+  it("that are never told by whom they are asked still start U-Boot", async (test) => {
+    const controller = await start(test, { knowsMac: false });
+    assert.equal(await controller.get("5e1fabcd/config.txt"), renderConfigTxt({ bits: 64 }));
+    assert.equal(await controller.get("5e1fabcd/cmdline.txt"), "error 1\n");
+    assert.equal(await controller.get("5e1fabcd/pallet/0123456789ab/kernel"), "error 1\n");
+    assert.deepEqual(controller.nodes.list(), []);
+  });
+
+  it("by their own firmware are discovered by it, and one that only reads config.txt is not", async (test) => {
+    const controller = await start(test);
+    const config = await controller.get("5e1fabcd/config.txt");
+    assert.deepEqual(controller.nodes.list(), []);
+    const prefix = /^os_prefix=(\S+)$/m.exec(config)?.[1];
+    assert.equal(await controller.get(`5e1fabcd/${prefix}kernel`), "file agent/vmlinuz\n");
+    // The server notes a transfer when its last acknowledgement has come.
+    const deadline = Date.now() + 10_000;
+    while (controller.events.length < 2 && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(controller.nodes.get(mac)?.bootStage?.path, "agent/vmlinuz");
+    assert.deepEqual(
+      controller.events.map(({ type }) => type),
+      ["node-discovered", "boot-file-fetched"],
+    );
+  });
+
+  it("by their own firmware load their image, with its device tree, when that is their boot target", async (test) => {
+    const controller = await start(test);
+    controller.nodes.discover(mac, "127.0.0.1");
+    controller.nodes.setBootTarget(mac, { kind: "local", imageDigest: digest });
+    const config = await controller.get("5e1fabcd/config.txt");
+    const prefix = /^os_prefix=(\S+)$/m.exec(config)?.[1];
+    assert.equal(await controller.get(`5e1fabcd/${prefix}kernel`), "the image's vmlinuz\n");
+    assert.equal(await controller.get(`5e1fabcd/${prefix}initrd`), "the image's initrd.img\n");
+    assert.equal(await controller.get(`5e1fabcd/${prefix}bcm2712-rpi-5-b.dtb`), "the image's bcm2712-rpi-5-b.dtb\n");
+    const commandLine = await controller.get(`5e1fabcd/${prefix}cmdline.txt`);
+    assert.match(commandLine, /^quiet root=PARTUUID=deadbeef-02 rootwait pallet\.controller=\S+ pallet\.node=\S+\n$/);
+  });
+
+  it("by their own firmware never mix two boots when the boot target changes in between", async (test) => {
+    const controller = await start(test);
+    const prefix = /^os_prefix=(\S+)$/m.exec(await controller.get("5e1fabcd/config.txt"))?.[1];
+    assert.equal(await controller.get(`5e1fabcd/${prefix}kernel`), "file agent/vmlinuz\n");
+    controller.nodes.setBootTarget(mac, { kind: "local", imageDigest: digest });
+    for (const file of ["kernel", "initrd", "cmdline.txt"])
+      assert.equal(await controller.get(`5e1fabcd/${prefix}${file}`), "error 1\n");
+  });
+});
