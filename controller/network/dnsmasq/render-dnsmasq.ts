@@ -82,7 +82,8 @@ function serverLines(settings: DnsmasqSettings): readonly string[] {
 function proxyLines({ subnet, tftpServer }: DnsmasqSettings): readonly string[] {
   return [
     `dhcp-range=${formatIpv4(subnet.base)},proxy,${netmaskOf(subnet)}`,
-    `dhcp-option=option:server-ip-address,${tftpServer}`,
+    // Nothing else fills in "next server" here; what a Raspberry Pi loads from there it decides itself.
+    `dhcp-boot=bootcode.bin,,${tftpServer}`,
   ];
 }
 

@@ -1,0 +1,194 @@
+// The controller's DHCP and DNS: a real dnsmasq, asked by a real DHCP client on a network of its own.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { after, before, describe, it } from "node:test";
+import { firstLine, spawnLeashed } from "../rack/leashed-process.ts";
+import type { Network, NetworkNamespace, Port } from "../rack/network.ts";
+import { createRack, type Rack } from "../rack/rack.ts";
+import { requires } from "../requirements.ts";
+import { bootRom, requestLease } from "./dhcp/dhcp-client.ts";
+import { serveUntilEnd } from "./serve-until-end.ts";
+
+const mac = "b8:27:eb:00:00:01";
+const dhcp = {
+  mode: "server",
+  interface: "rack",
+  range: ["10.77.0.100", "10.77.0.200"],
+  replyDelaySeconds: 1,
+  dnsUpstream: ["192.0.2.53"],
+  domain: "rack.test",
+};
+
+/** Boards that have power, to be switched off. */
+const powered = new Set<Port>();
+
+/** A board with a network interface and no address, or with the one that its port gives. */
+async function plugIn(rack: Rack, number: number, boardMac: string, keepAddress = false): Promise<NetworkNamespace> {
+  const port = rack.network.plug(number, boardMac);
+  const board = await port.powerOn();
+  powered.add(port);
+  if (!keepAddress) await board.run("ip", ["address", "flush", "dev", "eth0"]);
+  return board;
+}
+
+async function switchOff(): Promise<void> {
+  for (const port of powered) await port.powerOff();
+  powered.clear();
+}
+
+/** Whom the process file of dnsmasq names. */
+async function dnsmasqPid(rack: Rack): Promise<number> {
+  return Number(await readFile(path.join(rack.stateDirectory, "dnsmasq/pid"), "utf8"));
+}
+
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 150; attempt++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`it did not come about that ${what}`);
+}
+
+describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
+  let rack: Rack;
+  before(async () => {
+    rack = await createRack({ nodes: 0, settings: { dhcp } });
+    await rack.controller.log.waitFor(/"msg":"serving"/);
+  });
+  after(async () => {
+    await switchOff();
+    await rack?.close();
+  });
+
+  it("gives a boot ROM an address, a server to boot from, and the words that a Raspberry Pi waits for", async () => {
+    const board = await plugIn(rack, 1, mac);
+    const { values, seconds } = await requestLease(board, rack.folder, bootRom);
+    assert.match(values["ip"] ?? "", /^10\.77\.0\.(1\d\d|200)$/);
+    assert.equal(values["siaddr"], rack.network.address);
+    assert.equal(values["tftp"], rack.network.address);
+    assert.match(Buffer.from(values["opt43"] ?? "", "hex").toString("latin1"), /Raspberry Pi Boot/);
+    assert.equal(values["vendor"], "PXEClient");
+    assert.equal(values["router"], undefined);
+    assert.equal(values["dns"], rack.network.address);
+    assert.equal(values["domain"], "rack.test");
+    assert.ok(seconds >= 1, `the offer came after ${seconds} s, before the delay was over`);
+  });
+
+  it("does not take a board that asks for an address for a node, and says that it asked", async () => {
+    const event = await rack.client.event((each) => each.type === "address-leased", { timeoutMs: 10_000 });
+    assert.match(
+      event.message,
+      /^b8:27:eb:00:00:01 \(PXEClient.*\), which is no known node, got the address 10\.77\.0\./,
+    );
+    assert.deepEqual(JSON.parse(await rack.palletOk("nodes", "--json")), []);
+  });
+
+  it("keeps a node's address for it, whatever it calls itself, and tells it its name", async () => {
+    const known = "b8:27:eb:00:00:02";
+    const board = await plugIn(rack, 2, known, true);
+    const url = `http://${rack.network.address}:7701/boot/pxelinux.cfg/01-${known.replaceAll(":", "-")}`;
+    await board.run("curl", ["-sSf", url]);
+    await rack.palletOk("node", "rename", known, "shelf-2");
+    await rack.controller.log.waitFor(/"msg":"serving"/);
+    await until("dnsmasq knows the node", async () => {
+      return (await readFile(path.join(rack.stateDirectory, "dnsmasq/hosts"), "utf8")).includes("shelf-2");
+    });
+    await board.run("ip", ["address", "flush", "dev", "eth0"]);
+    for (const clientId of ["0001", "ffeeddcc"]) {
+      const { values, seconds } = await requestLease(board, rack.folder, { vendorClass: "U-Boot.armv8", clientId });
+      assert.equal(values["ip"], "10.77.0.12");
+      assert.equal(values["hostname"], "shelf-2");
+      assert.equal(values["siaddr"], rack.network.address);
+      assert.equal(values["opt43"], undefined);
+      assert.ok(seconds < 1, `U-Boot waited ${seconds} s for its offer`);
+    }
+    const [node] = JSON.parse(await rack.palletOk("nodes", "--json")) as { address: string }[];
+    assert.match(node?.address ?? "", /^10\.77\.0\.12/);
+    const found = await board.run("busybox", ["nslookup", "-type=a", "shelf-2.rack.test", rack.network.address]);
+    assert.match(found, /10\.77\.0\.12/);
+  });
+
+  it("is there again when dnsmasq died", async () => {
+    const pid = await dnsmasqPid(rack);
+    process.kill(pid, "SIGKILL");
+    await rack.controller.log.waitFor(/dnsmasq ended; it is started again/);
+    await rack.controller.log.waitFor(/dnsmasq runs again/);
+    const board = await plugIn(rack, 3, "b8:27:eb:00:00:03");
+    assert.ok((await requestLease(board, rack.folder, { vendorClass: "Linux" })).values["ip"]);
+  });
+
+  it("ends with the controller, and does not survive it", async () => {
+    const port67 = async (): Promise<boolean> =>
+      (await rack.network.namespace.run("ss", ["-Hlun", "sport = :67"])) !== "";
+    await rack.controller.stop();
+    assert.equal(await port67(), false);
+    await rack.startController();
+    await until("dnsmasq serves again", port67);
+    await rack.controller.kill();
+    await until("dnsmasq is gone", async () => !(await port67()));
+  });
+});
+
+describe("DHCP that cannot be served", { ...requires("root"), timeout: 60_000 }, () => {
+  const inTheWay = 'const s = require("dgram").createSocket("udp4"); s.bind(67, () => console.log("bound"))';
+  const cases: readonly [what: string, settings: object, message: RegExp, holdPort: boolean][] = [
+    [
+      "another program answers DHCP here",
+      dhcp,
+      /another program answers DHCP on this machine \(UDP port 67; \\?"ss -lunp/,
+      true,
+    ],
+    [
+      "there is no such interface",
+      { ...dhcp, interface: "eth9" },
+      /the interface eth9 \(dhcp\.interface\) has no IPv4 address/,
+      false,
+    ],
+    [
+      "the range lies outside of the interface's network",
+      { ...dhcp, range: ["10.78.0.1", "10.78.0.9"] },
+      /10\.78\.0\.1 is no address of a machine in 10\.77\.0\.0\/24/,
+      false,
+    ],
+  ];
+  for (const [what, settings, message, holdPort] of cases) {
+    it(`is said so when ${what}`, async () => {
+      const holdPort67 = async (network: Network): Promise<() => void> => {
+        const program = [process.execPath, "-e", inTheWay];
+        const holder = spawnLeashed("nsenter", [`--net=${network.namespace.path}`, "--", ...program]);
+        await firstLine(holder);
+        return () => holder.kill("SIGKILL");
+      };
+      assert.match(await serveUntilEnd({ dhcp: settings }, holdPort ? holdPort67 : undefined), message);
+    });
+  }
+});
+
+describe("proxy DHCP by dnsmasq", { ...requires("root"), timeout: 60_000 }, () => {
+  it("tells a boot ROM where to boot from and gives no address", async () => {
+    const proxy = { mode: "proxy", interface: "rack", replyDelaySeconds: 0 };
+    await using rack = await createRack({ nodes: 0, settings: { dhcp: proxy } });
+    await rack.controller.log.waitFor(/"msg":"serving"/);
+    const board = await plugIn(rack, 1, mac, true);
+    try {
+      await assert.rejects(requestLease(board, rack.folder, { vendorClass: "Linux" }));
+      await board.run("ip", ["route", "add", "255.255.255.255/32", "dev", "eth0"]);
+      const script = path.resolve(import.meta.dirname, "dhcp/pxe-discover.ts");
+      const answer = JSON.parse(await board.run(process.execPath, [script, mac])) as {
+        yourAddress: string;
+        nextServer: string;
+        options: Record<string, string>;
+      };
+      assert.equal(answer.yourAddress, "0.0.0.0");
+      assert.equal(answer.nextServer, rack.network.address);
+      assert.equal(answer.options["60"], "PXEClient");
+      assert.match(answer.options["43"] ?? "", /Raspberry Pi Boot/);
+      const event = await rack.client.event((each) => each.type === "boot-server-told", { timeoutMs: 10_000 });
+      assert.match(event.message, /b8:27:eb:00:00:01 .* was told where to boot from/);
+    } finally {
+      await switchOff();
+    }
+  });
+});

@@ -1,0 +1,128 @@
+// The controller's NFS export: a real nfs-ganesha, read by a client in user space (libnfs), for this kernel may have none.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { after, before, describe, it } from "node:test";
+import type { Network, NetworkNamespace, Port } from "../rack/network.ts";
+import { createRack, type Rack } from "../rack/rack.ts";
+import { createScratchFolder, type ScratchFolder } from "../rack/scratch-folder.ts";
+import { requires } from "../requirements.ts";
+import { serveUntilEnd } from "./serve-until-end.ts";
+
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 150; attempt++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`it did not come about that ${what}`);
+}
+
+const listens = async ({ namespace }: Network, port: number): Promise<boolean> =>
+  (await namespace.run("ss", ["-Hltn", `sport = :${port}`])) !== "";
+
+describe("NFS by nfs-ganesha", { ...requires("root"), timeout: 180_000 }, () => {
+  let scratch: ScratchFolder;
+  let rootfs = "";
+  let rack: Rack;
+  let port: Port;
+  let board: NetworkNamespace;
+
+  before(async () => {
+    scratch = await createScratchFolder("pallet-nfs-");
+    rootfs = path.join(scratch.path, "root");
+    await mkdir(path.join(rootfs, "etc"), { recursive: true });
+    await chmod(scratch.path, 0o755);
+    await writeFile(path.join(rootfs, "etc/hostname"), "shared\n");
+    await writeFile(path.join(rootfs, "etc/shadow"), "root:*:\n", { mode: 0o600 });
+    rack = await createRack({ nodes: 0, settings: { nfs: { mode: "ganesha", rootfs } } });
+    await rack.controller.log.waitFor(/"msg":"serving"/);
+    port = rack.network.plug(1, "b8:27:eb:00:00:01");
+    board = await port.powerOn();
+  });
+  after(async () => {
+    await port?.powerOff();
+    await rack?.close();
+    await scratch?.remove();
+  });
+
+  const url = (file: string, version: number): string =>
+    `nfs://${rack.network.address}${rootfs}${file}?version=${version}`;
+
+  for (const version of [3, 4]) {
+    it(`gives a node every file of the root filesystem by version ${version}, root's own too`, async () => {
+      assert.equal(await board.run("nfs-cat", [url("/etc/hostname", version)]), "shared");
+      assert.equal(await board.run("nfs-cat", [url("/etc/shadow", version)]), "root:*:");
+      assert.match(await board.run("nfs-ls", [url("/etc", version)]), /-rw------- +1 +0 +0 +8 shadow/);
+    });
+
+    it(`lets no node write by version ${version}`, async () => {
+      const file = path.join(rack.folder, "theirs");
+      await writeFile(file, "x");
+      await assert.rejects(board.run("nfs-cp", [file, url("/etc/theirs", version)]));
+      await assert.rejects(board.run("nfs-cp", [file, url("/etc/hostname", version)]));
+      assert.equal(existsSync(path.join(rootfs, "etc/theirs")), false);
+      assert.equal(await readFile(path.join(rootfs, "etc/hostname"), "utf8"), "shared\n");
+    });
+  }
+
+  it("is what the boot config of the agent says", async () => {
+    const config = `http://${rack.network.address}:7701/boot/pxelinux.cfg/01-b8-27-eb-00-00-01`;
+    assert.match(
+      await board.run("curl", ["-sSf", config]),
+      new RegExp(`APPEND root=/dev/nfs nfsroot=${rack.network.address}:${rootfs},vers=3 ip=dhcp ro `),
+    );
+  });
+
+  it("is there again after the controller was killed, and goes with it", async () => {
+    await rack.controller.kill();
+    await until("nfs-ganesha is gone", async () => !(await listens(rack.network, 2049)));
+    await until("its portmapper is gone", async () => !(await listens(rack.network, 111)));
+    const from = rack.controller.log.mark();
+    await rack.startController();
+    await rack.controller.log.waitFor(/"msg":"serving"/, { from });
+    assert.equal(await board.run("nfs-cat", [url("/etc/hostname", 3)]), "shared");
+  });
+
+  it("is there again after nfs-ganesha died", async () => {
+    const users = await rack.network.namespace.run("ss", ["-Hltnp", "sport = :2049"]);
+    const pid = Number(/ganesha\.nfsd",pid=(\d+)/.exec(users)?.[1]);
+    assert.ok(pid > 0, users);
+    process.kill(pid, "SIGKILL");
+    await rack.controller.log.waitFor(/nfs-ganesha runs again/);
+    assert.equal(await board.run("nfs-cat", [url("/etc/hostname", 3)]), "shared");
+  });
+
+  it("is apart from the export of another network, and refuses who is in neither", async () => {
+    const settings = { nfs: { mode: "ganesha", rootfs, clients: "10.78.0.0/24" } };
+    await using other = await createRack({ nodes: 0, settings });
+    await other.controller.log.waitFor(/"msg":"serving"/);
+    const stranger = other.network.plug(1, "b8:27:eb:00:00:02");
+    try {
+      const namespace = await stranger.powerOn();
+      await assert.rejects(namespace.run("nfs-cat", [url("/etc/hostname", 3)]), /ACCES|NOENT/);
+    } finally {
+      await stranger.powerOff();
+    }
+    assert.equal(await board.run("nfs-cat", [url("/etc/hostname", 3)]), "shared");
+  });
+});
+
+describe("NFS that cannot be served", { ...requires("root"), timeout: 60_000 }, () => {
+  const noKernelServer = existsSync("/usr/sbin/exportfs") ? "this machine has the kernel's NFS server" : false;
+  for (const [what, nfs, message, skip] of [
+    ["there is no such folder", { mode: "ganesha", rootfs: "/nowhere" }, /nfs\.rootfs is \/nowhere/, false],
+    [
+      "the kernel's server is not installed",
+      { mode: "kernel", rootfs: "/usr" },
+      /needs the program exportfs, which is not installed; install it by \\?"apt-get install nfs-kernel-server/,
+      noKernelServer,
+    ],
+  ] as const) {
+    if (skip) continue;
+    it(`is said so when ${what}`, async () => {
+      assert.match(await serveUntilEnd({ nfs }), message);
+    });
+  }
+});
