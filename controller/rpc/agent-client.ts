@@ -23,6 +23,7 @@ import { agentErrorOf } from "./agent-error.ts";
 import { blockDeviceFromWire } from "./block-device-from-wire.ts";
 import { operationFromWire } from "./operation-from-wire.ts";
 import { operationSpecToWire } from "./operation-to-wire.ts";
+import { ownSockets } from "./owned-sockets.ts";
 import { agentFromWire, factsFromWire } from "./registration-from-wire.ts";
 import { required } from "./text-from-wire.ts";
 
@@ -57,7 +58,8 @@ export function createAgentConnector(options: {
 }
 
 function connect(at: AgentAddress, credentials: ChannelCredentials, patience: AgentPatience): AgentPort {
-  const client = new AgentServiceClient(targetOf(at), credentials, channelOptions(patience));
+  const sockets = ownSockets(credentials);
+  const client = new AgentServiceClient(targetOf(at), sockets.credentials, channelOptions(patience));
   const closed = new AbortController();
   const subjectOf = (call: string): string => `${call} to the agent at ${at.address}:${at.port}`;
 
@@ -159,6 +161,7 @@ function connect(at: AgentAddress, credentials: ChannelCredentials, patience: Ag
     close() {
       closed.abort();
       client.close();
+      sockets.destroy();
     },
   };
 }

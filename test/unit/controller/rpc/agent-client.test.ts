@@ -384,6 +384,30 @@ test("a stream whose node lost its power without a word breaks by the missing si
   assert.equal((await errorOf(watching.next() as Promise<unknown>)).kind, "unreachable");
 });
 
+test("a machine that accepts connections and never says a word costs none after its port is closed", async () => {
+  // As an agent that hangs: the kernel still accepts (grpc-node issue 2785).
+  const open = new Set<Socket>();
+  const ends: Promise<unknown>[] = [];
+  const hung = createServer((socket) => {
+    open.add(socket);
+    ends.push(once(socket, "close"));
+    socket.on("error", () => {}).on("close", () => open.delete(socket));
+    socket.resume();
+  });
+  hung.listen(0, "127.0.0.1");
+  await once(hung, "listening");
+  cleanups.push(() => hung.close());
+  const { port } = hung.address() as AddressInfo;
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    const agent = reach(port, { callMs: 100 });
+    assert.equal((await errorOf(agent.reboot("b"))).kind, "timed-out");
+    agent.close();
+  }
+  assert.equal(ends.length, 3);
+  await Promise.all(ends);
+  assert.equal(open.size, 0);
+});
+
 test("an agent is reached by its IPv6 address", async () => {
   const server = new Server();
   const handlers: Handlers = { reboot: (_call, done) => done(null, {}) };

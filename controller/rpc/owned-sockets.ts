@@ -1,0 +1,47 @@
+import type { Socket } from "node:net";
+import type { ChannelCredentials } from "@grpc/grpc-js";
+
+type SecureConnector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
+
+/** Credentials of one channel, and the TCP connections that it makes with them. */
+export interface OwnedSockets {
+  readonly credentials: ChannelCredentials;
+  /** Closes every connection now, also those that are still being made. Idempotent. */
+  destroy(): void;
+}
+
+/**
+ * The same credentials, but for one channel, whose TCP connections can be closed.
+ *
+ * grpc-js waits for ever for the first SETTINGS frame of a peer that accepts TCP, and closing the channel does not end
+ * that (grpc-node issue 2785): every attempt to reach a hung agent would leave a socket behind. The only place where a
+ * channel hands out its sockets is this method of its credentials, which grpc-js means for itself; the test of the
+ * agent client against a peer that never answers fails when an update changes it.
+ */
+export function ownSockets(credentials: ChannelCredentials): OwnedSockets {
+  const sockets = new Set<Socket>();
+  let isDestroyed = false;
+  const createConnector: ChannelCredentials["_createSecureConnector"] = (...given) => {
+    const connector = credentials._createSecureConnector(...given);
+    const connect: SecureConnector["connect"] = (socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      if (isDestroyed) socket.destroy();
+      return connector.connect(socket);
+    };
+    return {
+      connect,
+      waitForReady: () => connector.waitForReady(),
+      getCallCredentials: () => connector.getCallCredentials(),
+      destroy: () => connector.destroy(),
+    };
+  };
+  return {
+    // By its prototype it stays what grpc-js asks it to be an instance of.
+    credentials: Object.create(credentials, { _createSecureConnector: { value: createConnector } }),
+    destroy() {
+      isDestroyed = true;
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
