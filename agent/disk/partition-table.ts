@@ -60,7 +60,10 @@ export async function announcePartitions(device: string, signal?: AbortSignal): 
   );
 }
 
-/** Makes the kernel forget the partitions of a disk; that it has none is no error. */
+/**
+ * Makes the kernel forget the partitions of a disk; that it has none is no error. Throws what announcePartitions()
+ * throws, or `device-error` when the disk is gone.
+ */
 export async function forgetPartitions(device: string, signal?: AbortSignal): Promise<void> {
   await retryWhileBusy(signal, async () => {
     if ((await knownPartitions(device)).length === 0) return;
@@ -77,7 +80,14 @@ export async function forgetPartitions(device: string, signal?: AbortSignal): Pr
 /** Names of the partitions that the kernel knows on a disk now. */
 async function knownPartitions(device: string): Promise<readonly string[]> {
   const name = basename(device);
-  const entries = await readdir(`/sys/class/block/${name}`, { withFileTypes: true });
+  const entries = await readdir(`/sys/class/block/${name}`, { withFileTypes: true }).catch((error: unknown) => {
+    // The kernel removes the folder together with the disk.
+    const found =
+      error instanceof Error && "code" in error && error.code === "ENOENT"
+        ? "it is gone; put it back, or replace it"
+        : words(error);
+    throw new Failure("device-error", `cannot read the partitions of ${device}: ${found}`, { cause: error });
+  });
   return entries.filter((entry) => entry.isDirectory() && entry.name.startsWith(name)).map((entry) => entry.name);
 }
 

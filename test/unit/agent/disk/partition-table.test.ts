@@ -79,6 +79,13 @@ describe("erasePartitionTable", requires("root", "loop devices"), () => {
   });
 });
 
+it("a disk that is gone is a device error that names it", async () => {
+  await assert.rejects(forgetPartitions("/dev/a-card-that-was-pulled"), {
+    reason: "device-error",
+    message: "cannot read the partitions of /dev/a-card-that-was-pulled: it is gone; put it back, or replace it",
+  });
+});
+
 describe("announcePartitions", requires("root", "loop devices"), () => {
   it("makes the kernel know the partitions of a table, also a second time and while the disk is held", async (test) => {
     const disk = await aLoopDevice(test);
