@@ -110,7 +110,9 @@ export function createNodeRegistry(options: {
     if (nodes.size >= maxNodes) {
       throw new Refusal(
         "exhausted",
-        `${id} is not recorded: ${maxNodes} nodes are known already; forget those that do not exist`,
+        `${id} is not recorded: ${maxNodes} nodes are known already; forget those that do not exist ` +
+          "(controller node forget NODE)",
+        { reason: "invalid" },
       );
     }
     const node = nodes.save({

@@ -4,6 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { stringify } from "yaml";
+import type { NodeId } from "../../controller/nodes/node.ts";
+import { openStore } from "../../controller/store/open-store.ts";
 import { checkout } from "../rack/checkout.ts";
 import { type Console, createConsole } from "../rack/console.ts";
 import { ended, spawnLeashed } from "../rack/leashed-process.ts";
@@ -56,8 +58,11 @@ export async function startAgent(
  * Starts `controller serve` on free ports with a state of its own.
  *
  * @param options.imageBytes how much fits into its image folder (needs root); without limit unless given
+ * @param options.knownNodes how many nodes its state holds already; none unless given
  */
-export async function startController(options: { readonly imageBytes?: number } = {}): Promise<ControllerProgram> {
+export async function startController(
+  options: { readonly imageBytes?: number; readonly knownNodes?: number } = {},
+): Promise<ControllerProgram> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-contract-"));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const images = path.join(folder, "images");
@@ -75,6 +80,8 @@ export async function startController(options: { readonly imageBytes?: number } 
     heartbeatIntervalMs: 120_000,
     reimage: { retryDelayMs: 200 },
   };
+  if (options.knownNodes !== undefined)
+    makeNodesKnown(path.join(config.stateDirectory, "pallet.sqlite"), options.knownNodes);
   const configFile = path.join(folder, "controller.yaml");
   await writeFile(configFile, stringify(config));
   const serve = [process.execPath, path.join(checkout, "controller/main.ts"), "serve", "--config", configFile];
@@ -95,6 +102,26 @@ export async function startController(options: { readonly imageBytes?: number } 
     await remove();
     throw error;
   }
+}
+
+/** Makes a state database with so many nodes (at most 65536) that were seen once, long ago. */
+function makeNodesKnown(file: string, count: number): void {
+  const store = openStore(file);
+  store.nodes.saveAll(
+    Array.from({ length: count }, (_, index) => ({
+      id: `02:ff:00:00:${hex(index >> 8)}:${hex(index & 255)}` as NodeId,
+      name: `known-${index}`,
+      accepted: false,
+      bootTarget: { kind: "agent" },
+      lastSeenAt: 0,
+      discoveredAt: 0,
+    })),
+  );
+  store.close();
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
 }
 
 /** The command in a mount namespace of its own, after a script has mounted what only it shall see. */

@@ -1,7 +1,10 @@
 // What is tested of EnrollmentService.
 import assert from "node:assert/strict";
+import { credentials } from "@grpc/grpc-js";
+import { EnrollmentServiceClient } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
 import { answer } from "../calls.ts";
+import { startController } from "../processes.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { aNode, deadPort, madeUpRegistration, type World } from "./world.ts";
 
@@ -58,6 +61,20 @@ export const enrollmentChecks: ServiceChecks = {
           },
         }),
       ),
+      RESOURCE_EXHAUSTED: [
+        {
+          when: "the node is new and 5000 are known already",
+          reason: "FAILURE_REASON_INVALID",
+          says: /5000 nodes are known already; forget/,
+          async call(_world, test) {
+            const full = await startController({ knownNodes: 5000 });
+            test.after(full.kill);
+            const enrollment = new EnrollmentServiceClient(full.address, credentials.createInsecure());
+            test.after(() => enrollment.close());
+            return answer(enrollment, enrollment.register, madeUpRegistration(deadPort));
+          },
+        },
+      ],
     },
   },
 

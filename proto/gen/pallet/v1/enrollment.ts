@@ -461,7 +461,7 @@ export const EnrollmentServiceService = {
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
    *
    * Errors: INVALID_ARGUMENT when no MAC address, boot id, instance id, role or port is given, or when `boot_mac` is none
-   * of the node's.
+   * of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are known already (strangers can make nodes up).
    */
   register: {
     path: "/pallet.v1.EnrollmentService/Register" as const,
@@ -495,7 +495,7 @@ export interface EnrollmentServiceServer extends UntypedServiceImplementation {
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
    *
    * Errors: INVALID_ARGUMENT when no MAC address, boot id, instance id, role or port is given, or when `boot_mac` is none
-   * of the node's.
+   * of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are known already (strangers can make nodes up).
    */
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
   /**
@@ -513,7 +513,7 @@ export interface EnrollmentServiceClient extends Client {
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
    *
    * Errors: INVALID_ARGUMENT when no MAC address, boot id, instance id, role or port is given, or when `boot_mac` is none
-   * of the node's.
+   * of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are known already (strangers can make nodes up).
    */
   register(
     request: RegisterRequest,
