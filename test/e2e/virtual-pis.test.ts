@@ -1,0 +1,201 @@
+// The real boot chain: U-Boot, DHCP, TFTP, an NFS root, the agent's binary and a real /dev/mmcblk0, on virtual Pis.
+import assert from "node:assert/strict";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
+import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
+import { OperationPhase } from "../../proto/gen/pallet/v1/operation.ts";
+import { type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
+import { buildDemoImage, type DemoImage } from "../../scripts/demo-image/build-demo-image.ts";
+import { checkout } from "../rack/checkout.ts";
+import { end, isWriting, reimageOf, startReimage, tell } from "../rack/story.ts";
+import { provideVirtualArtefacts } from "../rack/virtual/artefacts.ts";
+import type { VirtualBoard } from "../rack/virtual/virtual-board.ts";
+import { createVirtualRack, type VirtualRack } from "../rack/virtual/virtual-rack.ts";
+import { requires } from "../requirements.ts";
+import { assertHoldsDemoImage } from "./demo-image-on-card.ts";
+
+const MiB = 1024 * 1024;
+/** Emulated, and two at once on two cores that do other things as well. */
+const patience = { timeoutMs: 240_000 };
+
+describe("two virtual Pis", requires("root", "qemu"), () => {
+  let rack: VirtualRack;
+  let first: VirtualBoard;
+  let second: VirtualBoard;
+  let images: Record<"one" | "two", DemoImage>;
+  let rolloutId: string;
+  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 600_000 }, () => tell(rack, body));
+
+  before(async () => {
+    const artefacts = await provideVirtualArtefacts({ withShell: true });
+    const demoImage = (version: string) =>
+      buildDemoImage({ cacheDirectory: path.join(checkout, ".cache/demo-image"), name: "debian-demo", version });
+    images = { one: await demoImage("1"), two: await demoImage("2") };
+    rack = await createVirtualRack({
+      nodes: 2,
+      artefacts,
+      settings: { reimage: { bootTimeoutMs: 240_000, proveTimeoutMs: 240_000 } },
+    });
+    const [one, two] = rack.virtualBoards;
+    assert.ok(one !== undefined && two !== undefined);
+    [first, second] = [one, two];
+    for (const name of ["one", "two"] as const) {
+      await rack.palletOk("images", "add", images[name].imagePath, "--name", name);
+    }
+  });
+  after(() => rack?.close());
+
+  const assertProved = async (rollout: Rollout, board: VirtualBoard, name: "one" | "two"): Promise<void> => {
+    const { failure, proof } = reimageOf(rollout, board);
+    assert.equal(failure?.message, undefined);
+    assert.equal(proof?.imageDigest, images[name].digest);
+    assert.equal(proof?.rootDevice, "/dev/mmcblk0p2");
+    assert.notEqual(proof?.bootId, proof?.previousBootId);
+    const node = (await rack.client.nodes()).find(({ nodeId }) => nodeId === board.mac);
+    assert.equal(node?.agent?.role, AgentRole.AGENT_ROLE_RESIDENT);
+    assert.equal(node?.bootTarget, BootTarget.BOOT_TARGET_LOCAL);
+    assert.equal(node?.provedImageName, name);
+    assert.match(
+      board.console.text(),
+      new RegExp(`version ${images[name].prettyName.split(" ")[4]}, .*root /dev/mmcblk0p2`),
+    );
+  };
+
+  onRack("come from power-on to the registered agent on a root that they share, their cards untouched", async () => {
+    await Promise.all(
+      rack.virtualBoards.map(async (board) => {
+        await board.powerOn();
+        await rack.client.event(({ type, nodeId }) => type === "node-registered" && nodeId === board.mac, patience);
+        assert.equal(await board.card.hasPartitionTable(), false);
+        assert.match(await board.run("cat", ["/proc/mounts"]), /^overlay \/ overlay /m);
+        await board.run("sh", ["-c", `echo ${board.mac} >/etc/of-this-node`]);
+      }),
+    );
+    for (const board of rack.virtualBoards) {
+      assert.equal((await board.run("cat", ["/etc/of-this-node"])).trim(), board.mac);
+    }
+    const machineIds = await Promise.all(rack.virtualBoards.map((board) => board.run("cat", ["/etc/machine-id"])));
+    assert.notEqual(machineIds[0], machineIds[1]);
+  });
+
+  onRack("answer buf curl, which knows the agent by its reflection only", async () => {
+    const buf = path.join(checkout, "node_modules/@bufbuild/buf/bin/buf");
+    const address = `http://${first.address}:7710`;
+    const curl = (...args: string[]) =>
+      rack.network.namespace.run(process.execPath, [
+        buf,
+        "curl",
+        "--protocol",
+        "grpc",
+        "--http2-prior-knowledge",
+        ...args,
+      ]);
+    const services = (await curl("--list-services", address)).split("\n");
+    assert.ok(services.includes("pallet.v1.AgentService"), services.join());
+    assert.ok(services.includes("grpc.health.v1.Health"), services.join());
+    const devices = JSON.parse(await curl(`${address}/pallet.v1.AgentService/ListBlockDevices`)) as {
+      devices?: readonly { path: string }[];
+      blockDevices?: readonly { path: string }[];
+    };
+    assert.match(JSON.stringify(devices), /"\/dev\/mmcblk0"/);
+    assert.match(await curl(`${address}/grpc.health.v1.Health/Check`), /SERVING/);
+  });
+
+  onRack("have an agent that is started again within 5 s when it is killed", async () => {
+    const processId = async () => (await second.run("busybox", ["pidof", "pallet-agent"]).catch(() => "")).trim();
+    const before = await processId();
+    assert.match(before, /^\d+/);
+    const mark = second.console.mark();
+    await second.killAgent();
+    const deadline = performance.now() + 5000;
+    let now = before;
+    while (now === before || now === "") {
+      assert.ok(performance.now() < deadline, `no new agent 5 s after process ${before} was killed`);
+      await delay(100);
+      now = await processId();
+    }
+    await second.console.waitFor(/"msg":"registered"/, { from: mark });
+  });
+
+  onRack("are written to while the controller is killed, and started again", async () => {
+    await rack.palletOk("node", "accept", "--all");
+    rolloutId = await startReimage(rack, "--all", "--image", "one");
+    await rack.client.rollout(rolloutId, isWriting(first, 64 * MiB), patience);
+    await rack.controller.kill();
+    await rack.startController();
+  });
+
+  onRack("run the image from their own cards, and have proved it", async () => {
+    const rollout = await end(rack, rolloutId, 420_000);
+    for (const board of rack.virtualBoards) {
+      await assertProved(rollout, board, "one");
+      assert.equal(reimageOf(rollout, board).attempts, 1);
+      await assertHoldsDemoImage(board.card, images.one, rack.folder);
+    }
+  });
+
+  describe("of which", { concurrency: true }, () => {
+    onRack("one is taken to a second image and back, with the right kernel each time", async () => {
+      for (const name of ["two", "one"] as const) {
+        const mark = first.console.mark();
+        const id = await startReimage(rack, first.mac, "--image", name);
+        const rollout = await end(rack, id, 420_000);
+        await assertProved(rollout, first, name);
+        const fetched = first.console
+          .text()
+          .slice(mark)
+          .matchAll(/Filename '(images\/\S+)'/g);
+        const digests = new Set([...fetched].map(([, file]) => file?.split("/")[1]));
+        assert.deepEqual([...digests], [images[name].digest]);
+      }
+      await assertHoldsDemoImage(first.card, images.one, rack.folder);
+    });
+
+    onRack("the other loses its power at five moments and is proved all the same", async () => {
+      const pullPlug = async (): Promise<number> => {
+        await second.powerOff();
+        const mark = second.console.mark();
+        await second.powerOn();
+        return mark;
+      };
+      const id = await startReimage(rack, second.mac, "--image", "two");
+
+      await rack.client.rollout(id, isWriting(second, 32 * MiB), patience);
+      let mark = await pullPlug();
+      assert.equal(await second.card.hasPartitionTable(), false, "in the middle of the write");
+
+      await second.console.waitFor(/Filename 'agent\/vmlinuz'[\s\S]*#{60}/, { from: mark, ...patience });
+      mark = await pullPlug();
+
+      await second.console.waitFor(/pallet-init: \S+ address /, { from: mark, ...patience });
+      mark = await pullPlug();
+
+      const customising = (rollout: Rollout) =>
+        reimageOf(rollout, second).progress?.phase === OperationPhase.OPERATION_PHASE_CUSTOMISING;
+      await rack.client.rollout(id, customising, { timeoutMs: 420_000 });
+      mark = await pullPlug();
+      assert.equal(await second.card.hasPartitionTable(), false, "between the last data and the partition table");
+
+      const afterId = (await rack.client.events()).at(-1)?.id ?? 0n;
+      await rack.client.event(
+        ({ type, nodeId, message }) =>
+          type === "boot-target-changed" && nodeId === second.mac && message.includes(" goes to local "),
+        { timeoutMs: 420_000, afterId },
+      );
+      const boots = second.console
+        .text()
+        .slice(mark)
+        .match(/^U-Boot \d/gm);
+      assert.equal(boots?.length, 1, "it has rebooted already");
+      await pullPlug();
+      assert.equal(await second.card.hasPartitionTable(), true);
+
+      const rollout = await end(rack, id, 240_000);
+      assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_SUCCEEDED, reimageOf(rollout, second).failure?.message);
+      await assertProved(rollout, second, "two");
+      await assertHoldsDemoImage(second.card, images.two, rack.folder);
+    });
+  });
+});
