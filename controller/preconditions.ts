@@ -24,7 +24,12 @@ export function assertImageUnneeded(
 ): void {
   if (images.some((other) => other.name !== image.name && other.digest === image.digest)) return;
   const rollout = rollouts.find((each) => each.state === "running" && each.imageDigest === image.digest);
-  if (rollout !== undefined) throw precondition(`image ${image.name} is being installed by rollout ${rollout.id}`);
+  if (rollout !== undefined) {
+    throw precondition(
+      `image ${image.name} is being installed by rollout ${rollout.id}; wait for its end, or cancel it: ` +
+        `controller cancel ${rollout.id}`,
+    );
+  }
   const users = nodes.filter(
     ({ bootTarget }) => bootTarget.kind === "local" && bootTarget.imageDigest === image.digest,
   );

@@ -6,7 +6,7 @@ import type { DiskView } from "./view/disk-view.ts";
 function rows(device: DiskView, prefix: string, branch: string, look: Look): (Cell | string)[][] {
   const traits = [
     device.transport,
-    device.partitionTable,
+    tableName(device),
     device.readOnly ? "read-only" : null,
     device.removable ? "removable" : null,
   ].filter((trait) => trait !== null);
@@ -30,6 +30,11 @@ function rows(device: DiskView, prefix: string, branch: string, look: Look): (Ce
   ];
 }
 
+/** lsblk's "dos" is the MBR of images. */
+function tableName({ partitionTable }: DiskView): string | null {
+  return partitionTable === "dos" ? "mbr" : partitionTable;
+}
+
 /** The block devices of a node as a tree in a table. */
 export function renderDisks(devices: readonly DiskView[], look: Look): string[] {
   return renderTable(
@@ -50,9 +55,10 @@ export function renderDisks(devices: readonly DiskView[], look: Look): string[] 
 
 /** What a device holds now, one line a filesystem: what making a filesystem on it or wiping it would lose. */
 export function describeContent(device: DiskView): string[] {
-  const { partitionTable, filesystemType, label, mountpoints } = device;
+  const { filesystemType, label, mountpoints } = device;
+  const table = tableName(device);
   const words = [
-    partitionTable === null ? null : `${partitionTable} partition table`,
+    table === null ? null : `${table} partition table`,
     filesystemType,
     label === null ? null : `label ${label}`,
     mountpoints.length === 0 ? null : `mounted at ${mountpoints.join(", ")}`,

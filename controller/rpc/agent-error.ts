@@ -48,8 +48,18 @@ export function agentErrorOf(error: unknown, subject: string, signal: AbortSigna
 
 function wordless(kind: AgentErrorKind, error: ServiceError, subject: string): Failure {
   if (kind === "timed-out") return new Failure("node-silent", `${subject} was not answered in time`);
-  if (kind === "unreachable") return new Failure("node-silent", `${subject} did not get through: ${error.details}`);
+  if (kind === "unreachable") {
+    const why = `${subject} did not get through: ${plainDetails(error.details)}`;
+    return new Failure("node-silent", `${why}; the node may be rebooting, or without power or network`);
+  }
   return new Failure("internal", `${subject} failed: ${status[error.code] ?? error.code} ${error.details}`);
+}
+
+/** What grpc-js says of a connection that failed, without what it says of itself around it. */
+function plainDetails(details: string): string {
+  return details
+    .replace(/^No connection established\. Last error: (?:Error: )?/, "")
+    .replace(/\.? ?Resolution note: *$/, "");
 }
 
 /** A Failure that cannot be decoded is as good as none: the status and its text remain. */

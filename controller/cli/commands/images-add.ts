@@ -14,6 +14,9 @@ import { type ImageView, viewImage } from "../view/image-view.ts";
 /** The contract allows chunks of at most 1 MiB. */
 const chunkBytes = 1 << 20;
 
+/** In a pipe, how often a step that goes on is told again, in milliseconds. */
+const stepEveryMs = 5_000;
+
 /** Bytes to send, and how many there are; 0 when that is unknown. */
 interface Source {
   readonly bytes: AsyncIterable<Uint8Array>;
@@ -55,7 +58,7 @@ async function add(context: CommandContext, name: string, source: Source): Promi
   const isLive = !isJson && stdout.isTerminal && effects.env["TERM"] !== "dumb";
   const area = createLiveArea(stdout);
   const startedAt = clock.now();
-  let step = "";
+  let told = { step: "", at: 0 };
   let added: ImageView | undefined;
   try {
     for await (const { part } of client.addImage(requests(name, source), signal)) {
@@ -76,10 +79,13 @@ async function add(context: CommandContext, name: string, source: Source): Promi
           ? { activity, doneBytes: 0, totalBytes: 0 }
           : { activity, doneBytes, totalBytes, bytesPerSecond, etaMs };
         area.draw([renderTransfer(transfer, { ...look, width: Math.max(1, stdout.size().columns - 1) })]);
-      } else if (part.value.step !== step) {
-        print([`${formatMoment(clock.now())} ${printable(name)}: ${printable(part.value.step)}`]);
+      } else {
+        // A step may tell how far it is: "compressing 34%".
+        const step = part.value.step.replace(/ \d+%$/, "");
+        if (step === told.step && clock.now() - told.at < stepEveryMs) continue;
+        told = { step, at: clock.now() };
+        print([`${formatMoment(told.at)} ${printable(name)}: ${printable(part.value.step)}`]);
       }
-      step = part.value.step;
     }
   } finally {
     area.clear();

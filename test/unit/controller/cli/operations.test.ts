@@ -93,7 +93,7 @@ describe("operations on nodes", () => {
     for (const command of ["mkfs", "wipe"]) {
       const { code, stderr } = await run([command, "rack-1", "/dev/mmcblk0"], { socket, terminal, input: ["no"] });
       assert.equal(code, 1);
-      assert.match(stderr, /loses \/dev\/mmcblk0: dos partition table/);
+      assert.match(stderr, /loses \/dev\/mmcblk0: mbr partition table/);
       assert.match(stderr, /Nothing was changed\.\n$/);
     }
     assert.deepEqual(asked, []);
@@ -209,7 +209,9 @@ describe("images add", () => {
   });
 
   /** Takes an image in as the contract says, slowly if asked; keeps what it got. */
-  const start = async (parts: { readonly slow?: boolean; readonly refuseAfterBytes?: number } = {}) => {
+  const start = async (
+    parts: { readonly slow?: boolean; readonly tellsPercent?: boolean; readonly refuseAfterBytes?: number } = {},
+  ) => {
     const got = { name: "", fileBytes: 0n, bytes: 0, largestChunk: 0, sha256: "" };
     const hash = createHash("sha256");
     controller = await startController({
@@ -228,7 +230,8 @@ describe("images add", () => {
               return;
             }
             const received = { done: BigInt(got.bytes), total: got.fileBytes };
-            call.write({ part: { $case: "progress", value: { step: "decompressing", received } } });
+            const percent = parts.tellsPercent ? ` ${Math.floor((100 * got.bytes) / Number(got.fileBytes))}%` : "";
+            call.write({ part: { $case: "progress", value: { step: `decompressing${percent}`, received } } });
           }
           got.sha256 = hash.digest("hex");
           call.write({ part: { $case: "image", value: { ...anImage, name: got.name } } });
@@ -252,6 +255,12 @@ describe("images add", () => {
     assert.equal(got.sha256, createHash("sha256").update(content).digest("hex"));
     assert.ok(got.largestChunk <= 2 ** 20);
     assert.match(stdout, /^2026-11-23T00:20:00Z debian-12: decompressing\nadded debian-12: Debian GNU\/Linux 12/);
+  });
+
+  it("tells a step that says how far it is once in a pipe, and again after some seconds only", async () => {
+    const { file, socket } = await start({ slow: true, tellsPercent: true });
+    const { stdout } = await run(["images", "add", file], { socket });
+    assert.match(stdout, /^2026-11-23T00:20:00Z debian-12: decompressing \d+%\nadded debian-12/);
   });
 
   it("shows a bar on a terminal", async () => {
