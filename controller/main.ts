@@ -19,6 +19,7 @@ import { startKernelNfs } from "./network/nfs/kernel-nfs.ts";
 import { probeNfs } from "./network/nfs/probe-nfs.ts";
 import { readInterfaceAddresses } from "./network/read-interface-addresses.ts";
 import { readMacAddress } from "./network/read-mac-address.ts";
+import { probeNode } from "./nodes/probe-node.ts";
 import { createAgentConnector } from "./rpc/agent-client.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
 import { serve } from "./serve.ts";
@@ -54,6 +55,7 @@ const effects: Effects = {
           clock: systemClock,
           log,
           agents: createAgentConnector({ credentials: agentCredentials }),
+          probeNode,
           openStore,
           openImages: createImageStore,
           interfaceAddresses: readInterfaceAddresses,

@@ -20,7 +20,7 @@ import type { NfsProbe } from "./network/nfs/probe-nfs.ts";
 import { findBoard } from "./nodes/find-node.ts";
 import type { NodeId } from "./nodes/node.ts";
 import { createNodeRegistry } from "./nodes/node-registry.ts";
-import type { AgentConnector } from "./reimage/ports.ts";
+import type { AgentConnector, NodeProbe } from "./reimage/ports.ts";
 import { createRollouts } from "./reimage/rollouts.ts";
 import type { GrpcServer, GrpcServerOptions } from "./rpc/grpc-server.ts";
 import type { ControllerStatus } from "./rpc/parts.ts";
@@ -32,6 +32,7 @@ export interface ServeAdapters {
   readonly clock: Clock;
   readonly log: Logger;
   readonly agents: AgentConnector;
+  readonly probeNode: NodeProbe;
   openStore(path: string): Store;
   openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;
   /** The IPv4 addresses of this machine. */
@@ -129,6 +130,7 @@ async function start(
     nodes,
     images,
     agents,
+    probeNode: adapters.probeNode,
     events,
     clock,
     log,

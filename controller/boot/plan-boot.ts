@@ -2,6 +2,7 @@ import { Failure } from "../../proto/failure.ts";
 import { type Image, rootPartitionOf } from "../images/image.ts";
 import type { Node, NodeId } from "../nodes/node.ts";
 import type { BootSpec } from "./boot-spec.ts";
+import { kernelPathOf } from "./kernel-path.ts";
 import { assertRenderable } from "./render-pxelinux.ts";
 
 /** What the operator's configuration says about booting. Paths are relative to the boot tree, `append` is words. */
@@ -101,7 +102,7 @@ function planLocal(
     const folder = `images/${image.digest}`;
     const spec: BootSpec = {
       label: "local",
-      kernel: `${folder}/${image.boot.kernel}`,
+      kernel: kernelPathOf(image),
       ...(image.boot.initrd !== undefined && { initrd: `${folder}/${image.boot.initrd}` }),
       commandLine: [
         ...imageWords(image.boot.commandLine),

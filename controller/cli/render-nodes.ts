@@ -40,7 +40,7 @@ export function renderNodes(nodes: readonly NodeView[], look: Look, now: number)
       runs(node),
       node.bootTarget,
       formatAge(node.lastSeenAt, now),
-      node.provedImageName ?? "",
+      node.provedImageName === null ? "" : node.provedImageName + (node.provedWeakly ? " (weak)" : ""),
       node.nodeId,
       node.address ?? "",
       node.facts?.model ?? "",
@@ -74,7 +74,9 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
     ],
     [
       "proved",
-      node.provedImageName === null ? "nothing yet" : `${node.provedImageName}, ${node.provedImageDigest ?? ""}`,
+      node.provedImageName === null
+        ? "nothing yet"
+        : `${node.provedImageName}, ${node.provedImageDigest ?? ""}${node.provedWeakly ? " (weak proof: --no-resident)" : ""}`,
     ],
     ["rollout", node.rolloutId ?? "none"],
     ["last seen", age(node.lastSeenAt)],

@@ -3,7 +3,7 @@ import { formatPercent } from "./render-bar.ts";
 import { describeCounts } from "./render-rollout-table.ts";
 import { reimageActivity, totalRollout } from "./rollout-progress.ts";
 import { formatMoment, formatRate } from "./units.ts";
-import type { ReimageView, RolloutView } from "./view/rollout-view.ts";
+import type { ProofView, ReimageView, RolloutView } from "./view/rollout-view.ts";
 
 function describeNode(reimage: ReimageView): string {
   const { phase, failure, disk, proof, attempts } = reimage;
@@ -11,10 +11,16 @@ function describeNode(reimage: ReimageView): string {
     const why = failure === null ? "" : `: ${printable(failure.message.split("\n")[0] ?? "")}`;
     return `${phase}${why}`;
   }
-  if (phase === "proved") return proof === null ? "proved" : `proved: runs from ${printable(proof.rootDevice)}`;
+  if (phase === "proved") return proof === null ? "proved" : describeProof(proof);
   const device = phase === "writing" && disk !== null ? ` ${printable(disk)}` : "";
   const again = phase === "writing" && attempts > 1 ? ` (attempt ${attempts})` : "";
   return `${reimageActivity(reimage)}${device}${again}`;
+}
+
+/** What the proof says; a weak one is named as such. */
+function describeProof({ kind, rootDevice, answer }: ProofView): string {
+  if (kind === "weak") return `proved (weak: it fetched the image's kernel, and ${printable(answer ?? "answers")})`;
+  return `proved: runs from ${printable(rootDevice ?? "an unknown device")}`;
 }
 
 /**

@@ -27,14 +27,20 @@ function took(reimage: ReimageView): string {
   return formatDuration(Date.parse(reimage.endedAt) - Date.parse(reimage.startedAt));
 }
 
+function isWeak({ proof }: ReimageView): boolean {
+  return proof?.kind === "weak";
+}
+
 function row(reimage: ReimageView): (Cell | string)[] {
   const { proof } = reimage;
   return [
     reimage.nodeName,
-    { text: reimage.phase, style: styles[reimage.phase] },
+    isWeak(reimage)
+      ? { text: "proved (weak)", style: "yellow" }
+      : { text: reimage.phase, style: styles[reimage.phase] },
     took(reimage),
     reimage.disk ?? "",
-    proof === null ? "" : proof.rootDevice,
+    proof === null ? "" : (proof.rootDevice ?? "not known"),
   ];
 }
 
@@ -55,10 +61,20 @@ export function renderRolloutSummary(rollout: RolloutView, look: Look, now: numb
   });
   const isDone = rollout.state === "succeeded";
   const verdict = `${totals.proved} of ${formatCount(totals.nodes, "node")} proved to run ${printable(rollout.imageName)}`;
+  const weak = rollout.reimages.filter(isWeak).map(({ nodeName }) => printable(nodeName));
+  const caveat =
+    weak.length === 0
+      ? []
+      : [
+          "",
+          `Only weakly proved, as --no-resident asks for: ${weak.join(", ")}`,
+          "  (after the reboot the image's kernel was fetched and the node answered; from which disk it runs is not known)",
+        ];
   const word = isDone ? "" : ` (${rollout.state})`;
   return [
     ...renderTable(columns, rollout.reimages.map(row), look),
     ...failures,
+    ...caveat,
     "",
     paint(isDone ? "green" : "red", `${verdict}${word} in ${formatDuration(rolloutDurationMs(rollout, now))}.`),
   ];

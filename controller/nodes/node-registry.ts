@@ -199,7 +199,7 @@ export function createNodeRegistry(options: {
         // An agent's own address counts for more: boot loaders may get another, and people try out URLs.
         ...((known.address === undefined || !liveness.isOnline(known)) && { address: fetch.address }),
         lastSeenAt: at,
-        bootStage: { path: printablePath(fetch.path), at },
+        bootStage: { path: printablePath(fetch.path), at, ...(fetch.outcome === "served" && { served: true }) },
       });
       boots.fetched(fetch, node);
       announce(node, "boot-file-fetched");

@@ -62,10 +62,13 @@ export interface Node {
   readonly lastSeenAt: number;
   /** Last heard from by its agent (registration or heartbeat). */
   readonly agentSeenAt?: number;
-  readonly bootStage?: { readonly path: string; readonly at: number };
+  /** Last boot file that it asked for; `served` is not remembered over a restart. */
+  readonly bootStage?: { readonly path: string; readonly at: number; readonly served?: boolean };
   readonly discoveredAt: number;
   readonly proved?: {
     readonly imageName: string;
     readonly imageDigest: Digest;
+    /** The proof was a weak one: see pallet.v1.ProofKind. */
+    readonly weak?: true;
   };
 }

@@ -44,7 +44,7 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
         retryIn(settings.rebootRetryMs),
       ];
     case "proving":
-      return [deadline(phase, now)];
+      return [deadline(phase, now), ...(phase.kernelFetchedAt === undefined ? [] : probe(settings))];
     case "proved":
       return [{ type: "record-proof" }, { type: "settle" }];
     case "failed":
@@ -93,6 +93,11 @@ export function preflight(
     ...(disk !== undefined && { disk }),
     ...(identity !== undefined && { identity }),
   };
+}
+
+/** Tries whether the node answers, and again after a while. */
+export function probe(settings: ReimageSettings): readonly Effect[] {
+  return [{ type: "probe-node" }, retryIn(settings.retryDelayMs)];
 }
 
 /** Asks the boot to end, and no other. */

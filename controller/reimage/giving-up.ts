@@ -15,7 +15,8 @@ export function notInAgent({ state, now, settings }: Context, phase: PhaseOf<"ne
   return new Failure(
     "node-silent",
     `${state.nodeName} did not appear in the netbooted agent within ${describeSpan(settings.bootTimeoutMs)}${asked}; ` +
-      `${describeLastSeen(state, now)}; check its power, its network and its boot order`,
+      `${describeLastSeen(state, now)}; its boot target is agent: power-cycle it, and check its power, its network and its ` +
+      "boot order",
   );
 }
 
@@ -73,6 +74,23 @@ export function notBack({ state, now, settings }: Context, obstacle?: string): F
     `${state.nodeName} did not come back from its reboot within ${describeSpan(settings.proveTimeoutMs)}` +
       `${because(obstacle)}; ${describeLastSeen(state, now)}; its boot target is agent again: ` +
       "power-cycle it and look at its console",
+  );
+}
+
+/** It began to boot from its disk, and the proof did not come. */
+export function notProved(context: Context, { kernelFetchedAt }: PhaseOf<"proving">): Failure {
+  const { state, now, settings } = context;
+  if (state.untouched === undefined) return notBack(context);
+  const within = describeSpan(settings.proveTimeoutMs);
+  const seen =
+    kernelFetchedAt === undefined
+      ? `began to boot but did not fetch the kernel of ${state.imageName} within ${within}`
+      : `fetched the kernel of ${state.imageName} but did not answer by TCP at its address within ${within}`;
+  return new Failure(
+    "node-silent",
+    `${state.nodeName} ${seen}; ${describeLastSeen(state, now)}; its image was left without a resident agent, so nothing ` +
+      "in it could say more: its boot target is agent again; look at its console, and power-cycle it",
+    kernelFetchedAt === undefined ? { expected: state.untouched.kernelPath, found: "not fetched" } : {},
   );
 }
 

@@ -53,6 +53,7 @@ export function judgeProof(
     });
   }
   return {
+    kind: "resident",
     previousBootId: phase.previousBootId,
     bootId: sighting.bootId,
     rootDevice,

@@ -1,6 +1,6 @@
 import { Failure } from "../../proto/failure.ts";
 import type { OperationId, Progress } from "./agent-operation.ts";
-import { deadline, effectsOnEntry, patienceIn, retryIn } from "./effects-on-entry.ts";
+import { deadline, effectsOnEntry, patienceIn, probe, retryIn } from "./effects-on-entry.ts";
 import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
 import { judgeProof } from "./judge-proof.ts";
 import type { ReimageEventOf, Sighting } from "./reimage-event.ts";
@@ -121,8 +121,55 @@ export function cameBack(context: Context, phase: PhaseOf<"rebooting" | "proving
     const past = [...state.past, previousBootId];
     return enter(context, { name: "rebooting", disk, previousBootId: sighting.bootId, returnsToAgent }, { past });
   }
+  // An agent that an untouched image happens to bring along knows nothing of this reimage.
+  if (state.untouched !== undefined && sighting.role === "resident") return stay(context);
   const verdict = judgeProof(state, phase, sighting, now);
   return verdict instanceof Failure ? fail(context, verdict) : prove(context, { name: "proved", proof: verdict });
+}
+
+/** After the flip to local: the node boots. */
+export function bootsLocal(
+  context: Context,
+  phase: PhaseOf<"rebooting">,
+  fetched: ReimageEventOf<"boot-file-fetched">,
+): Step {
+  if (fetched.at < phase.since) return stay(context);
+  const { disk, previousBootId, returnsToAgent } = phase;
+  const isKernel = fetchesKernel(context, fetched);
+  const kernel = isKernel ? { kernelFetchedAt: fetched.at } : {};
+  return enter(context, { name: "proving", disk, previousBootId, returnsToAgent, ...kernel });
+}
+
+/** Of an untouched image this is the first half of the weak proof: from now on the node has to answer. */
+export function fetchesMore(
+  context: Context,
+  phase: PhaseOf<"proving">,
+  fetched: ReimageEventOf<"boot-file-fetched">,
+): Step {
+  if (!fetchesKernel(context, fetched)) return stay(context);
+  return amend(context, phase, { kernelFetchedAt: fetched.at }, probe(context.settings));
+}
+
+function fetchesKernel({ state }: Context, { path, served }: ReimageEventOf<"boot-file-fetched">): boolean {
+  // A firmware may put its own folder, named by serial number or MAC address, before every path.
+  return state.untouched !== undefined && served === true && `/${path}`.endsWith(`/${state.untouched.kernelPath}`);
+}
+
+/** The second half of the weak proof. */
+export function answers(context: Context, phase: PhaseOf<"proving">, how: string): Step {
+  const { state, now } = context;
+  if (state.untouched === undefined || phase.kernelFetchedAt === undefined) return stay(context);
+  return prove(context, {
+    name: "proved",
+    proof: {
+      kind: "weak",
+      previousBootId: phase.previousBootId,
+      imageDigest: state.imageDigest,
+      kernelPath: state.untouched.kernelPath,
+      answer: how,
+      provedAt: now,
+    },
+  });
 }
 
 /** The time that the controller was away is not the node's fault: patience starts anew. */

@@ -4,7 +4,7 @@ import type { Node } from "../nodes/node.ts";
 import type { BlockDevice } from "./block-device.ts";
 import { describeSize } from "./describe-size.ts";
 import { recordOf } from "./failure-record.ts";
-import type { ReimagePlan } from "./rollout.ts";
+import type { ReimagePlan, RolloutRequest } from "./rollout.ts";
 import { selectDisk } from "./select-disk.ts";
 
 /** What is known of a node when its reimage is planned. */
@@ -18,7 +18,11 @@ export interface NodeBeforeReimage {
 }
 
 /** What a reimage would do to this node, from what is known now. Nothing is asked and nothing is done. */
-export function planReimage(before: NodeBeforeReimage, image: Image, disk: string | undefined): ReimagePlan {
+export function planReimage(
+  before: NodeBeforeReimage,
+  image: Image,
+  { disk, noResident = false }: Pick<RolloutRequest, "disk" | "noResident">,
+): ReimagePlan {
   const { node, online, devices, busyWith } = before;
   const about = { nodeId: node.id, nodeName: node.name, writeBytes: image.sizeBytes };
   const resident = node.agent?.role === "resident";
@@ -26,15 +30,16 @@ export function planReimage(before: NodeBeforeReimage, image: Image, disk: strin
   const refusal = busyWith === undefined ? chosen : busy(node, busyWith);
   const target = chosen instanceof Failure ? undefined : chosen;
   const path = target?.path ?? disk;
-  const note = noteOn(node, online, devices);
+  const notes = [noteOn(node, online, devices), ...(noResident ? [afterwards(node)] : [])];
+  const note = notes.filter((each) => each !== undefined).join("; ");
   return {
     ...about,
     diskBytes: target?.sizeBytes ?? 0,
     erases: target === undefined ? [] : contentsOf(target),
-    steps: steps(node, online && resident, image, path),
+    steps: steps(node, { running: online && resident, image, disk: path, noResident }),
     ...(path !== undefined && { disk: path }),
     ...(refusal instanceof Failure && { refusal: recordOf(refusal) }),
-    ...(note !== undefined && { note }),
+    ...(note !== "" && { note }),
   };
 }
 
@@ -72,7 +77,16 @@ function describeContent({ filesystemType, label, mountpoints }: BlockDevice): s
   return `${filesystemType}${label === "" ? "" : ` "${label}"`}${mounted}`;
 }
 
-function steps(node: Node, running: boolean, image: Image, disk: string | undefined): readonly string[] {
+function steps(
+  node: Node,
+  about: {
+    readonly running: boolean;
+    readonly image: Image;
+    readonly disk: string | undefined;
+    readonly noResident: boolean;
+  },
+): readonly string[] {
+  const { running, image, disk, noResident } = about;
   const card = disk ?? "the disk that fits (chosen once its agent runs)";
   return [
     "Set the boot target to agent.",
@@ -80,14 +94,28 @@ function steps(node: Node, running: boolean, image: Image, disk: string | undefi
     `Erase the partition table of ${card}.`,
     `Write ${image.name} (${describeSize(image.sizeBytes)}, sha256 ${image.digest.slice(0, 12)}) to ${card}.`,
     "Read it back and compare.",
-    "Place the stamp of this reimage into the new system.",
+    noResident
+      ? "Leave the image as it is: no stamp, no resident agent."
+      : "Place the resident agent and the stamp of this reimage into the new system.",
     "Write the partition table.",
     "Set the boot target to local and reboot.",
-    `Wait for the proof that ${node.name} runs ${image.name} from ${card}.`,
+    noResident
+      ? `Wait until ${node.name} has fetched the kernel of ${image.name} and answers on the network (a weak proof).`
+      : `Wait for the proof that ${node.name} runs ${image.name} from ${card}.`,
   ];
 }
 
+/** What leaving the image untouched means for the next time. */
+function afterwards({ name }: Node): string {
+  return `afterwards nothing can take ${name} back over the network: its next reimage waits until somebody reboots it`;
+}
+
 function noteOn(node: Node, online: boolean, devices: NodeBeforeReimage["devices"]): string | undefined {
+  if (!online && node.proved?.weak)
+    return (
+      `${node.name} runs ${node.proved.imageName} without a resident agent: it will be waited for until somebody ` +
+      "reboots it or switches it off and on; its disk is chosen once its agent runs"
+    );
   if (!online) return `${node.name} is offline: it will be waited for, its disk is chosen once its agent runs`;
   if (devices instanceof Failure)
     return `its disks could not be asked for now (${devices.message}); its disk is chosen once its agent runs`;

@@ -24,7 +24,7 @@ export interface NodePort {
   isOnline(node: Node): boolean;
   /** Durable when it returns: a reboot may follow at once. */
   setBootTarget(id: NodeId, target: BootTarget): unknown;
-  setProved(id: NodeId, proved: { readonly imageName: string; readonly imageDigest: Digest }): unknown;
+  setProved(id: NodeId, proved: NonNullable<Node["proved"]>): unknown;
   /** Calls the listener after every change; the returned function ends that. */
   onChange(listener: (change: NodeChange) => void): () => void;
 }
@@ -91,6 +91,15 @@ export interface AgentConnector {
   /** Never fails by itself: the first call shows whether somebody answers. The caller closes the port after use. */
   connect(address: AgentAddress): AgentPort;
 }
+
+/**
+ * Tries once whether anything at a node's address takes part in TCP, and says how it did; undefined when nothing does or
+ * when it is known to be another machine. controller/nodes/probe-node.ts fulfils it. Never rejects.
+ */
+export type NodeProbe = (
+  node: { readonly address: string; readonly mac: NodeId },
+  signal: AbortSignal,
+) => Promise<string | undefined>;
 
 /** A rollout with its reimages, as the journal holds it. Plain data that survives JSON. */
 export interface JournalEntry {

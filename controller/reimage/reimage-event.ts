@@ -22,7 +22,13 @@ export type Occurrence =
   | { readonly type: "resumed" }
   | ({ readonly type: "agent-sighted" } & Sighting)
   /** `at` in milliseconds since the epoch. */
-  | { readonly type: "boot-file-fetched"; readonly path: string; readonly at: number }
+  | {
+      readonly type: "boot-file-fetched";
+      readonly path: string;
+      readonly at: number;
+      /** Whether it was there and went over completely. */
+      readonly served?: boolean;
+    }
   | { readonly type: "cancel-requested" };
 
 /** What becomes of an effect. */
@@ -48,6 +54,8 @@ export type Answer =
   | { readonly type: "reboot-accepted" }
   | { readonly type: "reboot-refused"; readonly failure: Failure }
   | { readonly type: "reboot-unreachable"; readonly failure: Failure }
+  /** Something at the node's address takes part in TCP; `how` says what it did. */
+  | { readonly type: "node-answered"; readonly how: string }
   | { readonly type: "deadline-passed" }
   | { readonly type: "retry-due" }
   /** Carrying out an effect failed in the controller itself. */

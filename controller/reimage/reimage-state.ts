@@ -90,6 +90,8 @@ export type Phase =
       readonly disk: string;
       readonly previousBootId: string;
       readonly returnsToAgent: number;
+      /** When the node fetched the kernel of an untouched image; from then on its answer is waited for. */
+      readonly kernelFetchedAt?: number;
     })
   | (Ended & { readonly name: "proved"; readonly proof: Proof })
   | (Ended & { readonly name: "failed"; readonly failure: FailureRecord })
@@ -110,6 +112,11 @@ export interface ReimageState {
   readonly imageDigest: Digest;
   /** The disk that the operator named. */
   readonly requestedDisk?: string;
+  /** Set when the image is left untouched, so that no agent will prove it: what the weak proof needs to know of it. */
+  readonly untouched?: {
+    /** Path of the image's kernel in the boot tree. */
+    readonly kernelPath: string;
+  };
   /** The disk that is written, once chosen. */
   readonly disk?: string;
   /** What the first preflight that passed found at that path. */
@@ -145,7 +152,15 @@ export function durablePart(state: ReimageState): unknown {
 export function queuedReimage(
   about: Pick<
     ReimageState,
-    "id" | "rolloutId" | "nodeId" | "nodeName" | "imageName" | "imageDigest" | "requestedDisk" | "startedAt"
+    | "id"
+    | "rolloutId"
+    | "nodeId"
+    | "nodeName"
+    | "imageName"
+    | "imageDigest"
+    | "requestedDisk"
+    | "untouched"
+    | "startedAt"
   >,
 ): ReimageState {
   return { ...about, phase: { name: "queued" }, step: 0, attempts: 0, rebootsIntoAgent: 0, past: [] };

@@ -40,6 +40,12 @@ export async function resolveImage({ imageName }: RolloutRequest, images: ImageP
 }
 
 /** Two requests are the same when this is. */
-export function canonicalRequest({ nodes, all, imageName, disk }: RolloutRequest): string {
-  return JSON.stringify({ nodes: [...new Set(nodes)].sort(), all, imageName: imageName ?? "", disk: disk ?? "" });
+export function canonicalRequest({ nodes, all, imageName, disk, noResident }: RolloutRequest): string {
+  return JSON.stringify({
+    nodes: [...new Set(nodes)].sort(),
+    all,
+    imageName: imageName ?? "",
+    disk: disk ?? "",
+    ...(noResident && { noResident }),
+  });
 }

@@ -31,6 +31,7 @@ function viewReimage(state: ReimageState): Reimage {
     phase: phase.name === "cancelling" ? "writing" : phase.name,
     attempts,
     startedAt,
+    noResident: state.untouched !== undefined,
     ...(disk !== undefined && { disk }),
     ...(progress !== undefined && { progress }),
     ...(phase.name === "proved" && { proof: phase.proof }),

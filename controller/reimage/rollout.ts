@@ -27,14 +27,26 @@ export interface FailureRecord extends Evidence {
   readonly message: string;
 }
 
-/** See pallet.v1.Proof. `provedAt` is milliseconds since the epoch. */
-export interface Proof {
-  readonly previousBootId: string;
-  readonly bootId: string;
-  readonly rootDevice: string;
-  readonly imageDigest: Digest;
-  readonly provedAt: number;
-}
+/** See pallet.v1.Proof and ProofKind. `provedAt` is milliseconds since the epoch. */
+export type Proof =
+  | {
+      readonly kind: "resident";
+      readonly previousBootId: string;
+      readonly bootId: string;
+      readonly rootDevice: string;
+      readonly imageDigest: Digest;
+      readonly provedAt: number;
+    }
+  | {
+      readonly kind: "weak";
+      readonly previousBootId: string;
+      readonly imageDigest: Digest;
+      /** The boot file that the node fetched after its reboot: the kernel of the image. */
+      readonly kernelPath: string;
+      /** How it answered after that. */
+      readonly answer: string;
+      readonly provedAt: number;
+    };
 
 /** One node's reimage as operators see it; see pallet.v1.Reimage. Times are milliseconds since the epoch. */
 export interface Reimage {
@@ -49,6 +61,8 @@ export interface Reimage {
   readonly proof?: Proof;
   readonly startedAt: number;
   readonly endedAt?: number;
+  /** Whether the image is left untouched. */
+  readonly noResident: boolean;
 }
 
 /** Where a rollout stands; see pallet.v1.RolloutState. */
@@ -76,6 +90,8 @@ export interface RolloutRequest {
   readonly imageName?: string;
   /** Absent to let Pallet choose the only disk that fits. */
   readonly disk?: string;
+  /** Whether the image is to be left untouched: no stamp, no resident agent, a weak proof. */
+  readonly noResident?: boolean;
 }
 
 /** What a reimage would do to one node; see pallet.v1.ReimagePlan. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Failure } from "../../proto/failure.ts";
+import { kernelPathOf } from "../boot/kernel-path.ts";
 import type { Image } from "../images/image.ts";
 import type { Node, NodeId } from "../nodes/node.ts";
 import { withAgentOf } from "../nodes/reach-agent.ts";
@@ -128,6 +129,7 @@ export function createRollouts(
         nodeId: node.id,
         nodeName: node.name,
         ...(request.disk !== undefined && { requestedDisk: request.disk }),
+        ...(request.noResident && { untouched: { kernelPath: kernelPathOf(image) } }),
       }),
     );
     journal.create({ rollout: record, reimages });
@@ -149,7 +151,7 @@ export function createRollouts(
       const image = await resolveImage(request, images);
       const seen = await Promise.all(targets.map((node) => lookAt(node, signal)));
       signal?.throwIfAborted();
-      return { image, plans: seen.map((before) => planReimage(before, image, request.disk)) };
+      return { image, plans: seen.map((before) => planReimage(before, image, request)) };
     },
 
     async start({ id: chosen, ...request }) {

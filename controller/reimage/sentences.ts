@@ -27,6 +27,12 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
       if (phase.rebootAskedOf !== undefined) {
         return changed(`${nodeName} runs its installed system; asking it to reboot into the agent`);
       }
+      if (before.phase.name === "queued") {
+        return changed(
+          `waiting for ${nodeName} in the netbooted agent; if it runs a system without a resident agent, or is off, ` +
+            "somebody has to reboot it or switch it off and on",
+        );
+      }
       return changed(`waiting for ${nodeName} in the netbooted agent`);
     case "checking":
       if (before.phase.name === "writing") {
@@ -44,8 +50,18 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
       }
       return changed(`${phase.disk} of ${nodeName} is written and verified; rebooting ${nodeName} into it`);
     case "proving":
-      return changed(`${nodeName} is booting; waiting for its proof`);
+      return changed(
+        state.untouched === undefined
+          ? `${nodeName} is booting; waiting for its proof`
+          : `${nodeName} is booting; waiting until it has fetched the kernel of ${state.imageName} and answers (weak proof)`,
+      );
     case "proved": {
+      if (phase.proof.kind === "weak") {
+        const message =
+          `${nodeName} booted ${state.imageName} as far as can be seen from outside (weak proof): it fetched ` +
+          `"${phase.proof.kernelPath}", and ${phase.proof.answer}`;
+        return { event: "reimage-proved", severity: "info", message };
+      }
       const { rootDevice, imageDigest } = phase.proof;
       const message = `${nodeName} proved that it runs ${state.imageName} (${imageDigest.slice(0, 12)}) from ${rootDevice}`;
       return { event: "reimage-proved", severity: "info", message };

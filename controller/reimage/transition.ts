@@ -1,6 +1,6 @@
 import { Failure } from "../../proto/failure.ts";
-import { deadline, preflight, reboot, retryIn } from "./effects-on-entry.ts";
-import { agentSilent, notBack, notInAgent } from "./giving-up.ts";
+import { deadline, preflight, probe, reboot, retryIn } from "./effects-on-entry.ts";
+import { agentSilent, notBack, notInAgent, notProved } from "./giving-up.ts";
 import * as moves from "./moves.ts";
 import type { ReimageEvent, ReimageEventOf, ReimageEventType } from "./reimage-event.ts";
 import { type AgentInstance, hasEnded, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
@@ -29,7 +29,8 @@ import { abandonedWrite, amend, type Context, endCancelled, enter, fail, type St
  *     │ boot file fetched
  *     ▼
  *   proving
- *     │ resident agent of a new boot sighted, with the stamp of this reimage; also straight from rebooting
+ *     │ resident agent of a new boot sighted, with the stamp of this reimage; also straight from rebooting.
+ *     │ Of an untouched image (--no-resident) instead: its kernel fetched, and then the node answers
  *     ▼
  *   PROVED
  *
@@ -125,10 +126,7 @@ const journey: Journey = {
 
   rebooting: {
     "agent-sighted": (phase, sighting, context) => moves.cameBack(context, phase, sighting),
-    "boot-file-fetched": ({ disk, previousBootId, returnsToAgent, since }, { at }, context) => {
-      if (at < since) return stay(context);
-      return enter(context, { name: "proving", disk, previousBootId, returnsToAgent });
-    },
+    "boot-file-fetched": (phase, fetched, context) => moves.bootsLocal(context, phase, fetched),
     // That the node will not, or that its answer was lost, is no end: what counts is that it comes back.
     "reboot-refused": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
     "reboot-unreachable": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
@@ -140,7 +138,10 @@ const journey: Journey = {
 
   proving: {
     "agent-sighted": (phase, sighting, context) => moves.cameBack(context, phase, sighting),
-    "deadline-passed": (_phase, _event, context) => fail(context, notBack(context)),
+    "boot-file-fetched": (phase, fetched, context) => moves.fetchesMore(context, phase, fetched),
+    "retry-due": (phase, _event, context) => amend(context, phase, {}, probe(context.settings)),
+    "node-answered": (phase, { how }, context) => moves.answers(context, phase, how),
+    "deadline-passed": (phase, _event, context) => fail(context, notProved(context, phase)),
     "cancel-requested": (_phase, _event, context) =>
       endCancelled(context, "before its proof; its disk holds the image"),
   },

@@ -20,6 +20,7 @@ export function nodeToWire(node: Node, view: { readonly online: boolean; readonl
     discoveredAt: new Date(node.discoveredAt),
     provedImageDigest: proved?.imageDigest ?? "",
     provedImageName: proved?.imageName ?? "",
+    provedWeakly: proved?.weak ?? false,
     rolloutId: view.rolloutId ?? "",
   };
 }

@@ -65,6 +65,7 @@ function reimageToWire(reimage: Reimage): wire.Reimage {
     proof: reimage.proof && proofToWire(reimage.proof),
     startedAt: new Date(reimage.startedAt),
     endedAt: optionalDate(reimage.endedAt),
+    noResident: reimage.noResident,
   };
 }
 
@@ -82,8 +83,18 @@ function reimagePlanToWire(plan: ReimagePlan): wire.ReimagePlan {
   };
 }
 
-function proofToWire({ provedAt, ...proof }: Proof): wire.Proof {
-  return { ...proof, provedAt: new Date(provedAt) };
+function proofToWire(proof: Proof): wire.Proof {
+  const isWeak = proof.kind === "weak";
+  return {
+    previousBootId: proof.previousBootId,
+    bootId: isWeak ? "" : proof.bootId,
+    rootDevice: isWeak ? "" : proof.rootDevice,
+    imageDigest: proof.imageDigest,
+    provedAt: new Date(proof.provedAt),
+    kind: isWeak ? wire.ProofKind.PROOF_KIND_WEAK : wire.ProofKind.PROOF_KIND_RESIDENT,
+    kernelPath: isWeak ? proof.kernelPath : "",
+    answer: isWeak ? proof.answer : "",
+  };
 }
 
 function failureRecordToWire({ reason, message, ...evidence }: FailureRecord): WireFailure {

@@ -28,6 +28,7 @@ const columns = [
   "discovered_at",
   "proved_image_name",
   "proved_image_digest",
+  "proved_weakly",
 ] as const;
 
 /** Keeps nodes in the table "nodes". */
@@ -74,6 +75,7 @@ function valuesOf(node: Node): (string | number | null)[] {
     node.discoveredAt,
     node.proved?.imageName ?? null,
     node.proved?.imageDigest ?? null,
+    node.proved?.weak ? 1 : 0,
   ];
 }
 
@@ -98,7 +100,11 @@ function nodeOf(row: Row): Node {
     ...(agentSeenAt !== undefined && { agentSeenAt }),
     ...(stagePath !== undefined && { bootStage: { path: stagePath, at: numberOf(row, "boot_stage_at") } }),
     ...(provedName !== undefined && {
-      proved: { imageName: provedName, imageDigest: textOf(row, "proved_image_digest") as Digest },
+      proved: {
+        imageName: provedName,
+        imageDigest: textOf(row, "proved_image_digest") as Digest,
+        ...(numberOf(row, "proved_weakly") === 1 && { weak: true }),
+      },
     }),
   };
 }

@@ -53,6 +53,7 @@ export const migrations: readonly string[] = [
      key TEXT PRIMARY KEY,
      value TEXT NOT NULL
    ) STRICT;`,
+  "ALTER TABLE nodes ADD COLUMN proved_weakly INTEGER NOT NULL DEFAULT 0 CHECK (proved_weakly IN (0, 1))",
 ];
 
 /**

@@ -81,6 +81,10 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
       await assertHoldsImage(board.card, first);
       const stamp = JSON.parse(await readRootFile(board.card, first, "/etc/pallet/installed.json"));
       assert.equal(stamp.imageDigest, digest);
+      assert.match(
+        await readRootFile(board.card, first, "/etc/inittab"),
+        /^plt:2345:respawn:\/usr\/lib\/pallet\/agent --role resident$/m,
+      );
       assert.match(board.console.text(), /Mounted root \(ext4 filesystem\)/);
     }
     for (const node of await rack.client.nodes()) {

@@ -70,6 +70,7 @@ export async function makeTinyImage({ folder, name, bulkBytes = 0 }: TinyImageOp
     "etc/hostname": `${name}\n`,
     "etc/fstab": `PARTUUID=${diskId}-02 / ext4 defaults 0 1\n`,
     "etc/tiny-image": `${name}\n`,
+    "etc/inittab": "id:2:initdefault:\nsi::sysinit:/etc/init.d/rcS\n",
     "usr/sbin/init": "#!/bin/sh\n",
     ...(bulkBytes > 0 && { "var/bulk": randomBytes(bulkBytes) }),
   });

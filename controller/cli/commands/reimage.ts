@@ -18,6 +18,8 @@ interface Options {
   readonly all?: boolean;
   readonly image?: string;
   readonly disk?: string;
+  /** --no-resident makes it false. */
+  readonly resident?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly detach?: boolean;
@@ -41,11 +43,12 @@ async function fetchPlan({ client, signal }: CommandContext, rollout: RolloutReq
 
 async function reimage(context: CommandContext, options: Options, nodes: readonly string[]): Promise<number> {
   const { effects, isJson, look, note, print, printJsonLine } = context;
-  const { all = false, image = "", disk = "", dryRun = false, yes = false, detach = false } = options;
+  const { all = false, image = "", disk = "", resident = true, dryRun = false, yes = false, detach = false } = options;
+  const noResident = !resident;
   if (all === nodes.length > 0) throw new UsageError("name the nodes to reimage, or give --all (one of both)");
   if (!dryRun) requireConsent(context, yes, "erases disks", "give --yes, or --dry-run to see what would be erased");
 
-  const plan = await fetchPlan(context, { nodes: [...nodes], all, imageName: image, disk });
+  const plan = await fetchPlan(context, { nodes: [...nodes], all, imageName: image, disk, noResident });
   const going = plan.plans.filter(({ refusal }) => refusal === null);
   const isRefusedInPart = going.length < plan.plans.length;
   if (isJson) {
@@ -66,7 +69,8 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
   }
 
   // Exactly what was shown: nodes accepted since the plan was made are not in it, and refused ones are left out.
-  const rollout = { nodes: going.map(({ nodeId }) => nodeId), all: false, imageName: plan.image.name, disk };
+  const chosen = going.map(({ nodeId }) => nodeId);
+  const rollout = { nodes: chosen, all: false, imageName: plan.image.name, disk, noResident };
   const rolloutId = newRolloutId(effects.clock.now(), effects.random);
   try {
     await startRollout(context, { rolloutId, rollout });
@@ -101,14 +105,20 @@ export function registerReimage(program: Command, run: Run): void {
         "node netboots into the agent, which erases the partition table, writes the image, reads it back and compares, and " +
         "writes the partition table last. Then the node reboots from its own card, and is done only when it has proved that " +
         "it runs that image. A plug pulled at any moment leaves a node that comes back by itself.\n\n" +
+        "The proof comes from the resident agent, a small service that the reimage installs into the new system (systemd, or " +
+        "/etc/inittab) and that may only report and reboot; it also takes the node back for its next reimage. With " +
+        "--no-resident the image stays as it is to the byte. The proof is then a weak one, and shown as such: after the " +
+        "reboot the node has fetched that image's kernel and answers on the network. For its next reimage somebody has to " +
+        "reboot it or switch it off and on.\n\n" +
         "The rollout runs in the controller: Ctrl-C stops watching it, not it. The exit code is 0 only if every node is " +
-        "proved; with --detach, if the rollout has started on every node; with --dry-run, if no node would be refused.",
+        "proved (weakly too, where --no-resident asks for no more); with --detach, if the rollout has started on every node; with --dry-run, if no node would be refused.",
     )
     .summary("install an image on nodes and have each prove that it runs it")
     .argument("[nodes...]", nodeHelp)
     .option("--all", "every accepted node")
     .option("--image <name>", "the image (default: the only one in the catalogue)")
     .option("--disk <device>", "the disk to erase on each node (default: the only one that fits)")
+    .option("--no-resident", "leave the image untouched: no agent in it, and only a weak proof")
     .option("--dry-run", "show what would be erased and written where, and stop")
     .option("--yes", "do not ask before erasing")
     .option("--detach", "do not watch the rollout")

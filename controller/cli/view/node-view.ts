@@ -49,6 +49,7 @@ export interface NodeView {
   readonly bootStage: { readonly path: string; readonly time: string | null } | null;
   readonly provedImageName: string | null;
   readonly provedImageDigest: string | null;
+  readonly provedWeakly: boolean;
   readonly rolloutId: string | null;
   readonly lastSeenAt: string | null;
   readonly discoveredAt: string | null;
@@ -116,6 +117,7 @@ export function viewNode(node: Node): NodeView {
     bootStage: node.bootStage ? { path: node.bootStage.path, time: toTime(node.bootStage.time) } : null,
     provedImageName: toText(node.provedImageName),
     provedImageDigest: toText(node.provedImageDigest),
+    provedWeakly: node.provedWeakly,
     rolloutId: toText(node.rolloutId),
     lastSeenAt: toTime(node.lastSeenAt),
     discoveredAt: toTime(node.discoveredAt),

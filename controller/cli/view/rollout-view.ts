@@ -1,4 +1,5 @@
 import {
+  ProofKind,
   ReimagePhase,
   type ReimagePlan,
   RolloutState,
@@ -22,6 +23,18 @@ export type ReimagePhaseWord =
   | "cancelled"
   | "unknown";
 
+/** What a node proved, as `--json` shows it; a weak proof knows neither the boot id nor the root device. */
+export interface ProofView {
+  readonly kind: "resident" | "weak";
+  readonly previousBootId: string;
+  readonly bootId: string | null;
+  readonly rootDevice: string | null;
+  readonly imageDigest: string;
+  readonly provedAt: string | null;
+  readonly kernelPath: string | null;
+  readonly answer: string | null;
+}
+
 /** One node's reimage as `--json` shows it. */
 export interface ReimageView {
   readonly reimageId: string;
@@ -32,13 +45,8 @@ export interface ReimageView {
   readonly attempts: number;
   readonly progress: ProgressView | null;
   readonly failure: FailureView | null;
-  readonly proof: {
-    readonly previousBootId: string;
-    readonly bootId: string;
-    readonly rootDevice: string;
-    readonly imageDigest: string;
-    readonly provedAt: string | null;
-  } | null;
+  readonly noResident: boolean;
+  readonly proof: ProofView | null;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
 }
@@ -100,13 +108,17 @@ function viewReimage(reimage: WireReimage): ReimageView {
     attempts: reimage.attempts,
     progress: reimage.progress ? viewProgress(reimage.progress) : null,
     failure: viewWireFailure(reimage.failure),
+    noResident: reimage.noResident,
     proof: proof
       ? {
+          kind: proof.kind === ProofKind.PROOF_KIND_WEAK ? "weak" : "resident",
           previousBootId: proof.previousBootId,
-          bootId: proof.bootId,
-          rootDevice: proof.rootDevice,
+          bootId: toText(proof.bootId),
+          rootDevice: toText(proof.rootDevice),
           imageDigest: proof.imageDigest,
           provedAt: toTime(proof.provedAt),
+          kernelPath: toText(proof.kernelPath),
+          answer: toText(proof.answer),
         }
       : null,
     startedAt: toTime(reimage.startedAt),

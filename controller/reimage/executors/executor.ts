@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Image } from "../../images/image.ts";
 import type { EffectOf, EffectType } from "../effect.ts";
-import type { AgentConnector, EventPort, ImagePort, LogPort, NodePort } from "../ports.ts";
+import type { AgentConnector, EventPort, ImagePort, LogPort, NodePort, NodeProbe } from "../ports.ts";
 import type { Answer, Occurrence } from "../reimage-event.ts";
 import type { ReimageState } from "../reimage-state.ts";
 
@@ -10,6 +10,7 @@ export interface World {
   readonly nodes: NodePort;
   readonly images: ImagePort;
   readonly agents: AgentConnector;
+  readonly probeNode: NodeProbe;
   readonly events: EventPort;
   readonly clock: Clock;
   readonly log: LogPort;

@@ -2,6 +2,7 @@ import type { Effect, EffectType } from "../effect.ts";
 import type { Executor, ExecutorContext } from "./executor.ts";
 import { inspectNode } from "./inspect-node.ts";
 import { preflight } from "./preflight.ts";
+import { probeNode } from "./probe-node.ts";
 import { rebootNode } from "./reboot-node.ts";
 import { setBootTarget } from "./set-boot-target.ts";
 import { cancelWrite, startWrite, watchWrite } from "./write.ts";
@@ -11,6 +12,7 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
   "set-boot-target": setBootTarget,
   "inspect-node": inspectNode,
   "reboot-node": rebootNode,
+  "probe-node": probeNode,
   preflight,
   "start-write": startWrite,
   "watch-write": watchWrite,
@@ -24,7 +26,8 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
   "record-proof": (_effect, { state, world }) => {
     if (state.phase.name !== "proved" || world.nodes.get(state.nodeId) === undefined) return;
     const { imageName, imageDigest } = state;
-    world.nodes.setProved(state.nodeId, { imageName, imageDigest });
+    const isWeak = state.phase.proof.kind === "weak";
+    world.nodes.setProved(state.nodeId, { imageName, imageDigest, ...(isWeak && { weak: true }) });
   },
 
   "record-event": ({ event: type, severity, message }, { state, world }) => {

@@ -95,15 +95,17 @@ function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Ima
       digest: image.digest,
       firstPartitionBytes: firstPartitionBytes(image),
     },
-    customisation: {
-      root: { offsetBytes, lengthBytes, filesystemType },
-      stamp: {
-        imageName: state.imageName,
-        imageDigest: image.digest,
-        reimageId: state.id,
-        installedAt: new Date(effect.startedAt).toISOString(),
+    ...(state.untouched === undefined && {
+      customisation: {
+        root: { offsetBytes, lengthBytes, filesystemType },
+        stamp: {
+          imageName: state.imageName,
+          imageDigest: image.digest,
+          reimageId: state.id,
+          installedAt: new Date(effect.startedAt).toISOString(),
+        },
+        residentAgent: true,
       },
-      residentAgent: false,
-    },
+    }),
   };
 }

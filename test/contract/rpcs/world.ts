@@ -212,7 +212,8 @@ export async function aNode(world: World, { agentPort = deadPort, serial = "" } 
  * written to, whatever goes wrong.
  */
 export function rolloutOf(nodes: readonly string[], given: Partial<RolloutRequest> = {}): RolloutRequest {
-  return { nodes: [...nodes], all: false, imageName: "tiny", disk: "/dev/pallet-none", ...given };
+  const disk = "/dev/pallet-none";
+  return { nodes: [...nodes], all: false, imageName: "tiny", disk, noResident: false, ...given };
 }
 
 /**

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { scanCard } from "./card-partitions.ts";
 import type { MachineSpec } from "./machine-spec.ts";
 import { presentPlatform } from "./platform-files.ts";
-import { type AgentCommand, enterCardRoot, enterNetworkRoot } from "./root-filesystem.ts";
+import { type AgentCommand, agentProgram, enterCardRoot, enterNetworkRoot } from "./root-filesystem.ts";
 import { runTool } from "./run-tool.ts";
 import { parseRoot, selectRoot } from "./select-root.ts";
 import { print } from "./serial-console.ts";
@@ -18,20 +18,24 @@ export async function runKernel(spec: MachineSpec, commandLine: string): Promise
   const root = parseRoot(commandLine);
   if (root.kind === "network") {
     await runTool("hostname", "raspberrypi");
-    return await superviseAgent(await enterNetworkRoot(spec), []);
+    return await superviseAgent(await enterNetworkRoot(spec), ["--resident-program", agentProgram]);
   }
   const partition = selectRoot(root.word, partitions);
   if (partition === undefined) {
     return await panic(commandLine, `VFS: Unable to mount root fs on "${root.word}": no such partition`);
   }
-  let agent: AgentCommand;
+  let agent: AgentCommand | undefined;
   try {
-    agent = await enterCardRoot(spec, partition);
+    ({ agent } = await enterCardRoot(spec, partition));
   } catch (error) {
     return await panic(commandLine, error instanceof Error ? error.message : String(error));
   }
   print(`[    2.000000] VFS: Mounted root (${partition.filesystemType} filesystem) on ${partition.device}`);
   await runTool("hostname", "--file", "/etc/hostname").catch(() => runTool("hostname", "localhost"));
+  if (agent === undefined) {
+    print("login: (nothing in this system starts an agent)");
+    return await hang();
+  }
   return await superviseAgent(agent, ["--role", "resident"]);
 }
 

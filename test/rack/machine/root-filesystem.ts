@@ -1,4 +1,5 @@
-import { existsSync, lstatSync, mkdirSync, readlinkSync, rmdirSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, symlinkSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import type { CardPartition } from "./card-partitions.ts";
@@ -7,6 +8,15 @@ import { mount, runTool } from "./run-tool.ts";
 
 /** Node and the agent's main.ts, as paths in the new root filesystem. */
 export type AgentCommand = readonly [node: string, main: string];
+
+/** The root filesystem of a card, entered. */
+export interface CardRoot {
+  /** Undefined when nothing in that system starts an agent. */
+  readonly agent: AgentCommand | undefined;
+}
+
+/** Where a netbooted node has its agent as the single file that it installs into new systems. */
+export const agentProgram = "/run/pallet-agent";
 
 const rootDirectory = "/run/root";
 const checkoutInside = "/run/pallet-checkout";
@@ -25,15 +35,19 @@ export async function enterNetworkRoot(spec: MachineSpec): Promise<AgentCommand>
     await mount("--bind", "-o", "ro", `/${name}`, path.join(directory, name));
   }
   for (const name of ["mnt", "var", "root", "home"]) mkdirSync(path.join(directory, name));
-  return await furnishAndEnter(spec, directory);
+  const command = await furnishAndEnter(spec, directory);
+  // What stands for the binary runs on no other machine, and does not have to: on the card it is only looked for.
+  await writeFile(agentProgram, `#!/bin/sh\nexec ${command.join(" ")} "$@"\n`, { mode: 0o755 });
+  return command;
 }
 
 /**
  * Enters the card's root partition, made runnable on this CPU: the host's /usr in the place of its arm64
  * programs. Everything else, /etc with the stamp of the reimage above all, is the card's own.
+ * The agent runs only if the card has it as its init system wants it: the program, and what starts it.
  * Throws, with the message that a kernel would panic with, when the card holds no such system.
  */
-export async function enterCardRoot(spec: MachineSpec, partition: CardPartition): Promise<AgentCommand> {
+export async function enterCardRoot(spec: MachineSpec, partition: CardPartition): Promise<CardRoot> {
   const directory = rootDirectory;
   mkdirSync(directory);
   await mount("-t", partition.filesystemType, partition.device, directory).catch((error: unknown) => {
@@ -45,6 +59,7 @@ export async function enterCardRoot(spec: MachineSpec, partition: CardPartition)
   if (!["sbin/init", "usr/sbin/init", "usr/lib/systemd/systemd"].some(present)) {
     throw new Error("No working init found.  Try passing init= option to kernel.");
   }
+  const hasAgent = startsAgent(directory);
   mkdirSync(path.join(directory, "usr"), { recursive: true });
   await mount("--bind", "-o", "ro", "/usr", path.join(directory, "usr"));
   for (const name of ["bin", "sbin", "lib"]) {
@@ -54,7 +69,20 @@ export async function enterCardRoot(spec: MachineSpec, partition: CardPartition)
     else await reproduce(`/${name}`, directory);
   }
   await reproduce("/lib64", directory);
-  return await furnishAndEnter(spec, directory);
+  const agent = await furnishAndEnter(spec, directory);
+  return { agent: hasAgent ? agent : undefined };
+}
+
+/** Whether the system has the agent's program, and a line of its inittab or an enabled unit that starts it. */
+function startsAgent(directory: string): boolean {
+  const wanted = path.join(directory, "etc/systemd/system/multi-user.target.wants/pallet-agent.service");
+  const inittab = path.join(directory, "etc/inittab");
+  return (
+    existsSync(path.join(directory, "usr/lib/pallet/agent")) &&
+    (existsSync(wanted) ||
+      (existsSync(inittab) &&
+        /respawn:\/usr\/lib\/pallet\/agent --role resident$/m.test(readFileSync(inittab, "utf8"))))
+  );
 }
 
 /** The same symlink or, where the host has a folder, a bind of it; nothing where something is there already. */

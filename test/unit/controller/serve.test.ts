@@ -76,6 +76,7 @@ describe("serve", () => {
           clock: systemClock,
           log,
           agents: createAgentConnector({ credentials: credentials.createInsecure() }),
+          probeNode: () => assert.fail("a node was probed"),
           openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
           openImages: createImageStore,
           interfaceAddresses: () => [],

@@ -136,6 +136,8 @@ export interface Node {
   provedImageName: string;
   /** Id of the rollout that is at work on it; empty when none is. */
   rolloutId: string;
+  /** Whether that last proof was a weak one (see ProofKind). */
+  provedWeakly: boolean;
 }
 
 /** Asks for the status. */
@@ -354,6 +356,12 @@ export interface RolloutRequest {
   imageName: string;
   /** The disk to write on each node, for example "/dev/mmcblk0"; empty to let Pallet choose the only one that fits. */
   disk: string;
+  /**
+   * Leave the image as it is, byte for byte: no stamp and no resident agent in the new system. The proof is then a weak
+   * one (see ProofKind), and nothing can take the node back over the network: for its next reimage somebody has to
+   * reboot it or switch it off and on.
+   */
+  noResident: boolean;
 }
 
 /** Asks for a plan. */
@@ -542,6 +550,7 @@ function createBaseNode(): Node {
     provedImageDigest: "",
     provedImageName: "",
     rolloutId: "",
+    provedWeakly: false,
   };
 }
 
@@ -591,6 +600,9 @@ export const Node: MessageFns<Node> = {
     }
     if (message.rolloutId !== "") {
       writer.uint32(122).string(message.rolloutId);
+    }
+    if (message.provedWeakly !== false) {
+      writer.uint32(128).bool(message.provedWeakly);
     }
     return writer;
   },
@@ -728,6 +740,14 @@ export const Node: MessageFns<Node> = {
             message.rolloutId = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.provedWeakly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -793,6 +813,11 @@ export const Node: MessageFns<Node> = {
         : isSet(object.rollout_id)
         ? globalThis.String(object.rollout_id)
         : "",
+      provedWeakly: isSet(object.provedWeakly)
+        ? globalThis.Boolean(object.provedWeakly)
+        : isSet(object.proved_weakly)
+        ? globalThis.Boolean(object.proved_weakly)
+        : false,
     };
   },
 
@@ -843,6 +868,9 @@ export const Node: MessageFns<Node> = {
     if (message.rolloutId !== "") {
       obj.rolloutId = message.rolloutId;
     }
+    if (message.provedWeakly !== false) {
+      obj.provedWeakly = message.provedWeakly;
+    }
     return obj;
   },
 
@@ -872,6 +900,7 @@ export const Node: MessageFns<Node> = {
     message.provedImageDigest = object.provedImageDigest ?? "";
     message.provedImageName = object.provedImageName ?? "";
     message.rolloutId = object.rolloutId ?? "";
+    message.provedWeakly = object.provedWeakly ?? false;
     return message;
   },
 };
@@ -3094,7 +3123,7 @@ export const RemoveImageResponse: MessageFns<RemoveImageResponse> = {
 };
 
 function createBaseRolloutRequest(): RolloutRequest {
-  return { nodes: [], all: false, imageName: "", disk: "" };
+  return { nodes: [], all: false, imageName: "", disk: "", noResident: false };
 }
 
 export const RolloutRequest: MessageFns<RolloutRequest> = {
@@ -3110,6 +3139,9 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     }
     if (message.disk !== "") {
       writer.uint32(34).string(message.disk);
+    }
+    if (message.noResident !== false) {
+      writer.uint32(40).bool(message.noResident);
     }
     return writer;
   },
@@ -3159,6 +3191,14 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
             message.disk = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.noResident = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3181,6 +3221,11 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
         ? globalThis.String(object.image_name)
         : "",
       disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
+      noResident: isSet(object.noResident)
+        ? globalThis.Boolean(object.noResident)
+        : isSet(object.no_resident)
+        ? globalThis.Boolean(object.no_resident)
+        : false,
     };
   },
 
@@ -3198,6 +3243,9 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     if (message.disk !== "") {
       obj.disk = message.disk;
     }
+    if (message.noResident !== false) {
+      obj.noResident = message.noResident;
+    }
     return obj;
   },
 
@@ -3210,6 +3258,7 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     message.all = object.all ?? false;
     message.imageName = object.imageName ?? "";
     message.disk = object.disk ?? "";
+    message.noResident = object.noResident ?? false;
     return message;
   },
 };

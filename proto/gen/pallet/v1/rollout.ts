@@ -122,13 +122,68 @@ export function reimagePhaseToJSON(object: ReimagePhase): string {
   }
 }
 
+/** What a proof rests on. */
+export const ProofKind = {
+  /** PROOF_KIND_UNSPECIFIED - Never sent. */
+  PROOF_KIND_UNSPECIFIED: 0,
+  /** PROOF_KIND_RESIDENT - The resident agent in the installed system reported boot id, root device and stamp: it runs the image. */
+  PROOF_KIND_RESIDENT: 1,
+  /**
+   * PROOF_KIND_WEAK - Weaker, of a reimage with `no_resident`: after its reboot the node fetched the kernel of the image and then answered
+   * on the network. From which disk it runs, and that it runs that image, is likely and not proved.
+   */
+  PROOF_KIND_WEAK: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ProofKind = typeof ProofKind[keyof typeof ProofKind];
+
+export namespace ProofKind {
+  export type PROOF_KIND_UNSPECIFIED = typeof ProofKind.PROOF_KIND_UNSPECIFIED;
+  export type PROOF_KIND_RESIDENT = typeof ProofKind.PROOF_KIND_RESIDENT;
+  export type PROOF_KIND_WEAK = typeof ProofKind.PROOF_KIND_WEAK;
+  export type UNRECOGNIZED = typeof ProofKind.UNRECOGNIZED;
+}
+
+export function proofKindFromJSON(object: any): ProofKind {
+  switch (object) {
+    case 0:
+    case "PROOF_KIND_UNSPECIFIED":
+      return ProofKind.PROOF_KIND_UNSPECIFIED;
+    case 1:
+    case "PROOF_KIND_RESIDENT":
+      return ProofKind.PROOF_KIND_RESIDENT;
+    case 2:
+    case "PROOF_KIND_WEAK":
+      return ProofKind.PROOF_KIND_WEAK;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ProofKind.UNRECOGNIZED;
+  }
+}
+
+export function proofKindToJSON(object: ProofKind): string {
+  switch (object) {
+    case ProofKind.PROOF_KIND_UNSPECIFIED:
+      return "PROOF_KIND_UNSPECIFIED";
+    case ProofKind.PROOF_KIND_RESIDENT:
+      return "PROOF_KIND_RESIDENT";
+    case ProofKind.PROOF_KIND_WEAK:
+      return "PROOF_KIND_WEAK";
+    case ProofKind.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** Where a rollout stands. */
 export const RolloutState = {
   /** ROLLOUT_STATE_UNSPECIFIED - Never sent. */
   ROLLOUT_STATE_UNSPECIFIED: 0,
   /** ROLLOUT_STATE_RUNNING - At least one reimage has not ended. */
   ROLLOUT_STATE_RUNNING: 1,
-  /** ROLLOUT_STATE_SUCCEEDED - Every node is proved. */
+  /** ROLLOUT_STATE_SUCCEEDED - Every node is proved; weak proofs count, since the operator asked for them. */
   ROLLOUT_STATE_SUCCEEDED: 2,
   /** ROLLOUT_STATE_FAILED - All ended, at least one failed or was cancelled. */
   ROLLOUT_STATE_FAILED: 3,
@@ -194,14 +249,22 @@ export function rolloutStateToJSON(object: RolloutState): string {
 export interface Proof {
   /** Boot id before the reboot. */
   previousBootId: string;
-  /** Boot id after the reboot. */
+  /** Boot id after the reboot; empty in a weak proof. */
   bootId: string;
-  /** Device of the root filesystem, for example "/dev/mmcblk0p2". */
+  /** Device of the root filesystem, for example "/dev/mmcblk0p2"; empty in a weak proof. */
   rootDevice: string;
-  /** Digest of the image that the node says it runs. */
+  /** Digest of the image that the node says it runs; in a weak proof, of the image whose kernel it fetched. */
   imageDigest: string;
   /** When the proof arrived. */
-  provedAt: Date | undefined;
+  provedAt:
+    | Date
+    | undefined;
+  /** What it rests on. */
+  kind: ProofKind;
+  /** In a weak proof: the boot file that the node fetched, the kernel of the image. */
+  kernelPath: string;
+  /** In a weak proof: how the node answered, for example "TCP port 22 of 10.77.0.11 is open". */
+  answer: string;
 }
 
 /** One node's way from "running anything" to "proved to run the image". */
@@ -235,7 +298,11 @@ export interface Reimage {
     | Date
     | undefined;
   /** When it ended; absent while it runs. */
-  endedAt: Date | undefined;
+  endedAt:
+    | Date
+    | undefined;
+  /** Whether the image is left untouched, so that the proof will be a weak one. */
+  noResident: boolean;
 }
 
 /** A reimage of one or more nodes. */
@@ -283,7 +350,16 @@ export interface ReimagePlan {
 }
 
 function createBaseProof(): Proof {
-  return { previousBootId: "", bootId: "", rootDevice: "", imageDigest: "", provedAt: undefined };
+  return {
+    previousBootId: "",
+    bootId: "",
+    rootDevice: "",
+    imageDigest: "",
+    provedAt: undefined,
+    kind: 0,
+    kernelPath: "",
+    answer: "",
+  };
 }
 
 export const Proof: MessageFns<Proof> = {
@@ -302,6 +378,15 @@ export const Proof: MessageFns<Proof> = {
     }
     if (message.provedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.provedAt), writer.uint32(42).fork()).join();
+    }
+    if (message.kind !== 0) {
+      writer.uint32(48).int32(message.kind);
+    }
+    if (message.kernelPath !== "") {
+      writer.uint32(58).string(message.kernelPath);
+    }
+    if (message.answer !== "") {
+      writer.uint32(66).string(message.answer);
     }
     return writer;
   },
@@ -359,6 +444,30 @@ export const Proof: MessageFns<Proof> = {
             message.provedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kernelPath = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.answer = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -398,6 +507,13 @@ export const Proof: MessageFns<Proof> = {
         : isSet(object.proved_at)
         ? fromJsonTimestamp(object.proved_at)
         : undefined,
+      kind: isSet(object.kind) ? proofKindFromJSON(object.kind) : 0,
+      kernelPath: isSet(object.kernelPath)
+        ? globalThis.String(object.kernelPath)
+        : isSet(object.kernel_path)
+        ? globalThis.String(object.kernel_path)
+        : "",
+      answer: isSet(object.answer) ? globalThis.String(object.answer) : "",
     };
   },
 
@@ -418,6 +534,15 @@ export const Proof: MessageFns<Proof> = {
     if (message.provedAt !== undefined) {
       obj.provedAt = message.provedAt.toISOString();
     }
+    if (message.kind !== 0) {
+      obj.kind = proofKindToJSON(message.kind);
+    }
+    if (message.kernelPath !== "") {
+      obj.kernelPath = message.kernelPath;
+    }
+    if (message.answer !== "") {
+      obj.answer = message.answer;
+    }
     return obj;
   },
 
@@ -431,6 +556,9 @@ export const Proof: MessageFns<Proof> = {
     message.rootDevice = object.rootDevice ?? "";
     message.imageDigest = object.imageDigest ?? "";
     message.provedAt = object.provedAt ?? undefined;
+    message.kind = object.kind ?? 0;
+    message.kernelPath = object.kernelPath ?? "";
+    message.answer = object.answer ?? "";
     return message;
   },
 };
@@ -448,6 +576,7 @@ function createBaseReimage(): Reimage {
     proof: undefined,
     startedAt: undefined,
     endedAt: undefined,
+    noResident: false,
   };
 }
 
@@ -485,6 +614,9 @@ export const Reimage: MessageFns<Reimage> = {
     }
     if (message.endedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.endedAt), writer.uint32(90).fork()).join();
+    }
+    if (message.noResident !== false) {
+      writer.uint32(96).bool(message.noResident);
     }
     return writer;
   },
@@ -590,6 +722,14 @@ export const Reimage: MessageFns<Reimage> = {
             message.endedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.noResident = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -635,6 +775,11 @@ export const Reimage: MessageFns<Reimage> = {
         : isSet(object.ended_at)
         ? fromJsonTimestamp(object.ended_at)
         : undefined,
+      noResident: isSet(object.noResident)
+        ? globalThis.Boolean(object.noResident)
+        : isSet(object.no_resident)
+        ? globalThis.Boolean(object.no_resident)
+        : false,
     };
   },
 
@@ -673,6 +818,9 @@ export const Reimage: MessageFns<Reimage> = {
     if (message.endedAt !== undefined) {
       obj.endedAt = message.endedAt.toISOString();
     }
+    if (message.noResident !== false) {
+      obj.noResident = message.noResident;
+    }
     return obj;
   },
 
@@ -696,6 +844,7 @@ export const Reimage: MessageFns<Reimage> = {
     message.proof = (object.proof !== undefined && object.proof !== null) ? Proof.fromPartial(object.proof) : undefined;
     message.startedAt = object.startedAt ?? undefined;
     message.endedAt = object.endedAt ?? undefined;
+    message.noResident = object.noResident ?? false;
     return message;
   },
 };

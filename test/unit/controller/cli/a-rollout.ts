@@ -1,7 +1,7 @@
 import { type RolloutView, viewRollout } from "../../../../controller/cli/view/rollout-view.ts";
 import { FailureReason, Failure as WireFailure } from "../../../../proto/gen/pallet/v1/failure.ts";
 import { OperationPhase } from "../../../../proto/gen/pallet/v1/operation.ts";
-import { ReimagePhase, Rollout, RolloutState } from "../../../../proto/gen/pallet/v1/rollout.ts";
+import { ProofKind, ReimagePhase, Rollout, RolloutState } from "../../../../proto/gen/pallet/v1/rollout.ts";
 
 /** The moment at which the renderings in these tests happen. */
 export const now = Date.parse("2026-11-23T00:20:00Z");
@@ -59,6 +59,25 @@ export function aProof(name: string): PartialReimage {
       rootDevice: "/dev/mmcblk0p2",
       imageDigest: digest,
       provedAt: new Date("2026-11-23T00:19:30Z"),
+    },
+    endedAt: new Date("2026-11-23T00:19:30Z"),
+  });
+}
+
+/** A node that is proved as far as --no-resident allows. */
+export function aWeakProof(name: string): PartialReimage {
+  return aReimage(name, {
+    phase: ReimagePhase.REIMAGE_PHASE_PROVED,
+    disk: "/dev/mmcblk0",
+    attempts: 1,
+    noResident: true,
+    proof: {
+      kind: ProofKind.PROOF_KIND_WEAK,
+      previousBootId: "0d6e2c1e-1b9a-4a53-a1ce-7d2f0f4f1c11",
+      imageDigest: digest,
+      provedAt: new Date("2026-11-23T00:19:30Z"),
+      kernelPath: `images/${digest}/vmlinuz`,
+      answer: "TCP port 22 of 10.77.0.12 is open",
     },
     endedAt: new Date("2026-11-23T00:19:30Z"),
   });

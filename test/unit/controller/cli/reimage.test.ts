@@ -128,9 +128,26 @@ describe("reimage", () => {
           all: false,
           imageName: "debian-12",
           disk: "/dev/mmcblk0",
+          noResident: false,
         },
       },
     ]);
+  });
+
+  it("--no-resident is passed on to the plan and to the rollout", async () => {
+    const planned: (boolean | undefined)[] = [];
+    const socket = await start({
+      planRollout: answer(({ rollout }) => {
+        planned.push(rollout?.noResident);
+        return { image: anImage, plans: [...plans] };
+      }),
+    });
+    assert.equal((await run(["reimage", "--all", "--no-resident", "--yes"], { socket })).code, 0);
+    assert.deepEqual(planned, [true]);
+    assert.deepEqual(
+      started.map(({ rollout }) => rollout?.noResident),
+      [true],
+    );
   });
 
   it("draws the live table in place on a terminal, and leaves the summary", async () => {

@@ -9,8 +9,8 @@ import { renderRollouts } from "../../../../controller/cli/render-rollouts.ts";
 import { reimagePercent, totalRollout } from "../../../../controller/cli/rollout-progress.ts";
 import { textWidth } from "../../../../controller/cli/text-width.ts";
 import { OperationPhase } from "../../../../proto/gen/pallet/v1/operation.ts";
-import { ReimagePhase } from "../../../../proto/gen/pallet/v1/rollout.ts";
-import { aFailure, aProof, aReimage, aRollout, aWrite, ended, motley, now, view } from "./a-rollout.ts";
+import { ReimagePhase, RolloutState } from "../../../../proto/gen/pallet/v1/rollout.ts";
+import { aFailure, aProof, aReimage, aRollout, aWeakProof, aWrite, ended, motley, now, view } from "./a-rollout.ts";
 import { assertGolden } from "./golden.ts";
 
 const plain: RolloutTableOptions = { color: false, unicode: true, width: 100, height: 40, now };
@@ -163,6 +163,18 @@ describe("lines for pipes", () => {
 describe("summary of a rollout", () => {
   it("tells what became of every node, why, on what evidence, and what to do", () => {
     assertGolden("rollout-summary", text(renderRolloutSummary(view(ended), plain, now)));
+  });
+
+  it("names a weak proof as such, in every form", () => {
+    const rollout = view(
+      aRollout([aProof("rack-1"), aWeakProof("rack-2")], { state: RolloutState.ROLLOUT_STATE_SUCCEEDED }),
+    );
+    assertGolden("rollout-summary-weak", text(renderRolloutSummary(rollout, plain, now)));
+    assert.match(renderRolloutTable(rollout, plain).join("\n"), /^rack-2 +proved \(weak\)/m);
+    assert.match(
+      renderRolloutChanges(undefined, rollout, now).join("\n"),
+      /rack-2: proved \(weak: it fetched the image's kernel, and TCP port 22 of 10\.77\.0\.12 is open\)$/m,
+    );
   });
 
   it("keeps a tool's many lines apart and harmless", () => {

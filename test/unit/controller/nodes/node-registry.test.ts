@@ -209,7 +209,7 @@ describe("node registry", () => {
       fetchConfig(one);
       clock.advance(5);
       nodes.recordFetch({ address: "10.0.0.7", path: "agent/vmlinuz", outcome: "served", bytes: 9 });
-      assert.deepEqual(nodes.get(one)?.bootStage, { path: "agent/vmlinuz", at: clock.now() });
+      assert.deepEqual(nodes.get(one)?.bootStage, { path: "agent/vmlinuz", at: clock.now(), served: true });
       assert.deepEqual(
         changes.map((change) => change.cause),
         ["discovered", "boot-file-fetched", "boot-file-fetched"],

@@ -39,6 +39,7 @@ test("a node in the agent is written, flipped to local, rebooted and proved", as
   assert.equal(reimage.attempts, 1);
   assert.equal(reimage.disk, "/dev/mmcblk0");
   assert.deepEqual(reimage.proof, {
+    kind: "resident",
     previousBootId: "02:00:00:00:00:01-boot-1",
     bootId: "02:00:00:00:00:01-boot-2",
     rootDevice: "/dev/mmcblk0p2",
@@ -50,7 +51,7 @@ test("a node in the agent is written, flipped to local, rebooted and proved", as
   assert.deepEqual(rack.nodes.get(rack.machine().id)?.proved, { imageName: "debian-12", imageDigest: image.digest });
   assert.equal(rack.rollouts().list()[0]?.state, "succeeded");
   assert.deepEqual(phasesTold(rack), [
-    "reimage-phase-changed: waiting for pi-1 in the netbooted agent",
+    "reimage-phase-changed: waiting for pi-1 in the netbooted agent; if it runs a system without a resident agent, or is off, somebody has to reboot it or switch it off and on",
     "reimage-phase-changed: pi-1 is in the agent; checking its disks",
     "reimage-phase-changed: writing debian-12 to /dev/mmcblk0 of pi-1 (write 1)",
     "reimage-phase-changed: /dev/mmcblk0 of pi-1 is written and verified; rebooting pi-1 into it",
@@ -272,7 +273,7 @@ test("a node that hangs while booting its card fails with the file that it fetch
   await until(rack, id, "rebooting");
   rack.machine().card = "blank";
   await rack.untilEnded(id);
-  assert.match(only(rack, id).failure?.message ?? "", /fetched "pxelinux.cfg\/01-02-00-00-00-00-01" 10 min ago/);
+  assert.match(only(rack, id).failure?.message ?? "", /fetched "images\/d1[^"]*\/vmlinuz" 10 min ago/);
   assert.equal(rack.targetOf(), "agent");
 });
 

@@ -29,7 +29,7 @@ const card = disk({ children: [part(1, "vfat", "bootfs"), part(2, "ext4", "rootf
 const idle = disk({ children: [part(1, "vfat", "bootfs"), part(2, "ext4", "rootfs")] });
 
 test("a plan names the disk, every partition that would be lost, the bytes and the steps", () => {
-  assert.deepEqual(planReimage({ node, online: true, devices: [idle] }, image, undefined), {
+  assert.deepEqual(planReimage({ node, online: true, devices: [idle] }, image, {}), {
     nodeId: node.id,
     nodeName: "pi-1",
     disk: "/dev/mmcblk0",
@@ -41,7 +41,7 @@ test("a plan names the disk, every partition that would be lost, the bytes and t
       "Erase the partition table of /dev/mmcblk0.",
       "Write debian-12 (1 GiB, sha256 d1d1d1d1d1d1) to /dev/mmcblk0.",
       "Read it back and compare.",
-      "Place the stamp of this reimage into the new system.",
+      "Place the resident agent and the stamp of this reimage into the new system.",
       "Write the partition table.",
       "Set the boot target to local and reboot.",
       "Wait for the proof that pi-1 runs debian-12 from /dev/mmcblk0.",
@@ -50,7 +50,7 @@ test("a plan names the disk, every partition that would be lost, the bytes and t
 });
 
 test("a node in an installed system is planned with its own card, mounts and all, and a reboot first", () => {
-  const plan = planReimage({ node: resident, online: true, devices: [card] }, image, undefined);
+  const plan = planReimage({ node: resident, online: true, devices: [card] }, image, {});
   assert.equal(plan.disk, "/dev/mmcblk0");
   assert.equal(plan.refusal, undefined);
   assert.equal(plan.erases[1], '/dev/mmcblk0p2: 512 MiB, ext4 "rootfs", mounted at /');
@@ -59,9 +59,25 @@ test("a node in an installed system is planned with its own card, mounts and all
   assert.match(plan.note ?? "", /will be rebooted into the agent first/);
 });
 
+test("a plan that leaves the image untouched says so, and what that means for the proof and for the next time", () => {
+  const plan = planReimage({ node, online: true, devices: [idle] }, image, { noResident: true });
+  assert.ok(plan.steps.includes("Leave the image as it is: no stamp, no resident agent."));
+  assert.ok(!plan.steps.some((step) => step.includes("Place the")));
+  assert.match(
+    plan.steps.at(-1) ?? "",
+    /has fetched the kernel of debian-12 and answers on the network \(a weak proof\)/,
+  );
+  assert.match(plan.note ?? "", /next reimage waits until somebody reboots it/);
+});
+
+test("a node that runs an untouched image is said to need somebody who reboots it", () => {
+  const proved = { imageName: "debian-11", imageDigest: image.digest, weak: true } as const;
+  const plan = planReimage({ node: { ...node, proved }, online: false }, image, {});
+  assert.match(plan.note ?? "", /pi-1 runs debian-11 without a resident agent.*until somebody reboots it/);
+});
+
 test("a blank disk and a disk without partitions say so", () => {
-  const erases = (devices: ReturnType<typeof disk>[]) =>
-    planReimage({ node, online: true, devices }, image, undefined).erases;
+  const erases = (devices: ReturnType<typeof disk>[]) => planReimage({ node, online: true, devices }, image, {}).erases;
   assert.deepEqual(erases([disk()]), ["/dev/mmcblk0: no partitions, no known filesystem"]);
   assert.deepEqual(erases([disk({ filesystemType: "ext4", label: "data" })]), [
     '/dev/mmcblk0: no partitions, ext4 "data"',
@@ -69,22 +85,22 @@ test("a blank disk and a disk without partitions say so", () => {
 });
 
 test("an offline node gets a note and no disk, or the named one", () => {
-  const plan = planReimage({ node, online: false }, image, undefined);
+  const plan = planReimage({ node, online: false }, image, {});
   assert.equal(plan.disk, undefined);
   assert.deepEqual(plan.erases, []);
   assert.match(plan.note ?? "", /pi-1 is offline/);
-  assert.equal(planReimage({ node, online: false }, image, "/dev/sda").disk, "/dev/sda");
+  assert.equal(planReimage({ node, online: false }, image, { disk: "/dev/sda" }).disk, "/dev/sda");
 });
 
 test("a node whose disks cannot be asked for gets a note with the reason", () => {
   const devices = new Failure("node-silent", "nobody answers");
-  assert.match(planReimage({ node, online: true, devices }, image, undefined).note ?? "", /\(nobody answers\)/);
+  assert.match(planReimage({ node, online: true, devices }, image, {}).note ?? "", /\(nobody answers\)/);
 });
 
 test("a disk that does not fit and a node that is busy are refused", () => {
-  const small = planReimage({ node, online: true, devices: [disk({ sizeBytes: 2 ** 20 })] }, image, undefined);
+  const small = planReimage({ node, online: true, devices: [disk({ sizeBytes: 2 ** 20 })] }, image, {});
   assert.equal(small.refusal?.reason, "too-small");
-  const busy = planReimage({ node, online: true, devices: [idle], busyWith: "r1" }, image, undefined);
+  const busy = planReimage({ node, online: true, devices: [idle], busyWith: "r1" }, image, {});
   assert.match(busy.refusal?.message ?? "", /by rollout r1/);
   assert.equal(busy.disk, "/dev/mmcblk0");
 });

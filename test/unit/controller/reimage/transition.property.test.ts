@@ -176,6 +176,7 @@ test("whatever happens, a proof names a boot that is not the one that wrote", ()
   holds((told) => {
     const { phase, past } = (told.at(-1) as Told).after;
     if (phase.name !== "proved") return;
+    assert.ok(phase.proof.kind === "resident");
     assert.notEqual(phase.proof.bootId, phase.proof.previousBootId);
     assert.ok(!past.includes(phase.proof.bootId));
   });

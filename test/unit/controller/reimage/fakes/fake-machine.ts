@@ -23,6 +23,8 @@ export interface MachineOutside {
   readonly clock: Clock;
   /** It asks for its boot config and gets where to boot. */
   fetchConfig(id: NodeId): BootTarget;
+  /** It asks for the kernel that a local boot loads. */
+  fetchLocalKernel(id: NodeId): void;
   register(id: NodeId, facts: NodeFacts, agent: AgentInfo): void;
   heartbeat(id: NodeId, instanceId: string): void;
 }
@@ -56,6 +58,8 @@ export interface FakeMachine {
     guard?: FailureReason;
     /** Reboot is refused for this reason. */
     rebootRefusal?: string;
+    /** What its systems say to TCP: nothing. */
+    mute?: boolean;
   };
   powerOn(): void;
   powerOff(): void;
@@ -65,6 +69,8 @@ export interface FakeMachine {
   /** Nothing goes in or out for so long. */
   cutNetwork(ms: number): void;
   isUp(): boolean;
+  /** Whether a system runs that answers by TCP. */
+  answers(): boolean;
   bootId(): string;
   role(): "netboot" | "resident" | undefined;
   connect(): AgentPort;
@@ -115,6 +121,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
       }
       const target =
         machine.faults.prefersCard && machine.card !== "blank" ? { kind: "card" } : outside.fetchConfig(id);
+      if (target.kind === "local") clock.setTimeout(() => outside.fetchLocalKernel(id), bootMs / 4, signal);
       clock.setTimeout(() => start(target.kind), bootMs / 2, signal);
     };
     clock.setTimeout(askConfig, bootMs / 2, signal);
@@ -236,7 +243,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
         return;
       }
       if (number > ticks) {
-        if (spec.customisation !== undefined) machine.card = spec.customisation.stamp;
+        machine.card = spec.customisation?.stamp ?? "foreign";
         machine.history.push("written");
         publish({ ...base, state: "succeeded", progress: of("writing-table", total), endedAt: clock.now() });
         return;
@@ -358,6 +365,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
       clock.setTimeout(wake, ms, new AbortController().signal);
     },
     isUp: () => instance !== undefined,
+    answers: () => up !== undefined && connected() && !machine.faults.mute,
     bootId: () => up?.bootId ?? "",
     role: () => up?.role,
     connect,

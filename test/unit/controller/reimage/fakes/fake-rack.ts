@@ -61,6 +61,8 @@ export interface FakeRack {
   accept(...indexes: number[]): void;
   /** Makes the next so many changes of a boot target fail. */
   failTargets: number;
+  /** Whether what is asked for is in the boot tree. */
+  servesKernels: boolean;
   /** The controller's process ends at once. */
   crash(): void;
   /** It comes back and takes up its work. */
@@ -68,7 +70,7 @@ export interface FakeRack {
   /** Emits a change once more, or late. */
   emit(change: NodeChange): void;
   /** Starts a rollout of every machine and returns its id. */
-  startAll(): Promise<RolloutId>;
+  startAll(how?: { readonly noResident?: boolean }): Promise<RolloutId>;
   /** Lets time pass until the rollout has ended. */
   untilEnded(id: RolloutId, limitMs?: number): Promise<void>;
 }
@@ -111,6 +113,10 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
         if (node === undefined) throw new Error("unknown");
         return node.bootTarget;
       },
+      fetchLocalKernel(nodeId) {
+        const path = `images/${image.digest}/${image.boot.kernel}`;
+        change(nodeId, { bootStage: { path, at: clock.now(), served: rack.servesKernels } }, "boot-file-fetched");
+      },
       register: (nodeId, facts, agent) => change(nodeId, { facts, agent, agentSeenAt: clock.now() }, "registered"),
       heartbeat: (nodeId) => change(nodeId, { agentSeenAt: clock.now() }, "heartbeat"),
     });
@@ -151,6 +157,8 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
           throw new AgentError("unreachable", new Failure("node-silent", "nobody"), undefined);
         },
       },
+      probeNode: async ({ address }) =>
+        machines.some((each) => each.address === address && each.answers()) ? "it answers" : undefined,
       events: { append: (event) => events.push(event) },
       clock,
       log: { error: (_details, message) => errors.push(message), warn: () => {} },
@@ -170,6 +178,7 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
     targets,
     images: [image],
     failTargets: 0,
+    servesKernels: true,
     rollouts: () => rollouts,
     machine(index = 0) {
       const machine = machines[index];
@@ -189,9 +198,9 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
     emit(event) {
       for (const listener of [...listeners]) listener(event);
     },
-    async startAll() {
+    async startAll(how = {}) {
       const names = nodes.list().map((node) => node.name);
-      const { id } = await rollouts.start({ nodes: names, all: false });
+      const { id } = await rollouts.start({ nodes: names, all: false, ...how });
       return id;
     },
     async untilEnded(id, limitMs = 4 * 3_600_000) {

@@ -45,6 +45,7 @@ export const phases: { readonly [Name in PhaseName]: Phase & { name: Name } } = 
     ...ended,
     name: "proved",
     proof: {
+      kind: "resident",
       previousBootId: "boot-1",
       bootId: "boot-2",
       rootDevice: "/dev/mmcblk0p2",
@@ -111,6 +112,7 @@ export function eventsAt(step: number): { readonly [Type in ReimageEventType]: R
     "reboot-accepted": { type: "reboot-accepted", step },
     "reboot-refused": { type: "reboot-refused", step, failure: because },
     "reboot-unreachable": { type: "reboot-unreachable", step, failure: because },
+    "node-answered": { type: "node-answered", step, how: "it does" },
     "deadline-passed": { type: "deadline-passed", step },
     "retry-due": { type: "retry-due", step },
     "effect-failed": { type: "effect-failed", step, failure: because },
