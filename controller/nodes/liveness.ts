@@ -25,8 +25,9 @@ export function createLiveness(
   heartbeatIntervalMs: number,
 ): Liveness {
   const silentAfterMs = missedHeartbeats * heartbeatIntervalMs;
+  // A sign of life from the future was noted before the clock was set back: how old it is cannot be known.
   const isOnline = (node: Node): boolean =>
-    node.agentSeenAt !== undefined && clock.now() - node.agentSeenAt <= silentAfterMs;
+    node.agentSeenAt !== undefined && Math.abs(clock.now() - node.agentSeenAt) <= silentAfterMs;
   const expected = new Set(nodes.filter(isOnline).map((node) => node.id));
   const silent = new Set<NodeId>();
   return {

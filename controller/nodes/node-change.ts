@@ -13,7 +13,8 @@ export type NodeChangeCause =
   | "boot-target-changed"
   | "address-leased"
   | "boot-file-fetched"
-  | "proved";
+  | "proved"
+  | "proof-voided";
 
 /** A node as it is after a change; after "forgotten", as it was before. */
 export interface NodeChange {

@@ -42,6 +42,8 @@ export interface NodeRegistry {
   forget(id: NodeId): void;
   setBootTarget(id: NodeId, target: BootTarget): Node;
   setProved(id: NodeId, proved: NonNullable<Node["proved"]>): Node;
+  /** What the node proved holds no longer: its disk is about to be erased. */
+  voidProof(id: NodeId): Node;
   /** Returns a function that ends it. */
   onChange(listener: NodeChangeListener): () => void;
   /** Stops watching for silence and writes what is not on disk yet. */
@@ -153,7 +155,7 @@ export function createNodeRegistry(options: {
     const watch = (): void => {
       try {
         watchForSilence();
-        if (clock.now() - flushedAt >= flushAfterMs) flush();
+        if (Math.abs(clock.now() - flushedAt) >= flushAfterMs) flush();
       } catch (error) {
         // A full disk, most likely. What is not saved stays unsaved, and is tried again.
         log.error({ err: error }, "the state of nodes could not be saved");
@@ -185,7 +187,11 @@ export function createNodeRegistry(options: {
         boots.fetched(fetch, undefined);
         return;
       }
-      if (known.agentSeenAt !== undefined && known.agentSeenAt > at - (fetch.silentMs ?? 0)) {
+      if (
+        known.agentSeenAt !== undefined &&
+        known.agentSeenAt <= at &&
+        known.agentSeenAt > at - (fetch.silentMs ?? 0)
+      ) {
         // A transfer that was given up only now: the board has long gone on, and its agent runs.
         boots.fetched(fetch, known);
         return;
@@ -314,6 +320,15 @@ export function createNodeRegistry(options: {
     setProved(id, proved) {
       const node = nodes.save({ ...existing(id), proved });
       announce(node, "proved");
+      return node;
+    },
+
+    voidProof(id) {
+      const before = existing(id);
+      if (before.proved === undefined) return before;
+      const { proved: _, ...rest } = before;
+      const node = nodes.save(rest);
+      announce(node, "proof-voided");
       return node;
     },
 

@@ -60,11 +60,11 @@ export function createActiveRollout(options: {
         keep({ ...record, cancelled: true });
         tell("rollout-cancelled", "warning", `rollout ${record.id} of ${record.imageName} is being cancelled`);
       }
-      for (const actor of actors.values()) actor.tell({ type: "cancel-requested" });
+      cancelAll();
     },
     resume() {
       // A cancellation that was journaled comes first: what it forbids must not be taken up again.
-      if (record.cancelled) for (const actor of actors.values()) actor.tell({ type: "cancel-requested" });
+      if (record.cancelled) cancelAll();
       for (const actor of actors.values()) actor.tell({ type: "resumed" });
       onChange();
     },
@@ -77,6 +77,12 @@ export function createActiveRollout(options: {
       for (const actor of actors.values()) actor.stop();
     },
   };
+
+  /** Those that wait first: the end of one that is at work would give them their turn, and their nodes a reboot. */
+  function cancelAll(): void {
+    const waiting = [...actors.values()].filter((actor) => actor.state().phase.name === "queued");
+    for (const actor of [...waiting, ...actors.values()]) actor.tell({ type: "cancel-requested" });
+  }
 
   function states() {
     return [...actors.values()].map((actor) => actor.state());

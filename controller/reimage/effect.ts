@@ -31,6 +31,8 @@ export type Effect =
   | { readonly type: "cancel-write"; readonly operationId: OperationId }
   /** There is one timer of each kind; arming it again replaces it, entering another phase disarms it. */
   | { readonly type: "arm-timer"; readonly timer: "deadline" | "retry"; readonly delayMs: number }
+  /** Forget on the node what it has proved: the disk with that system is erased next. */
+  | { readonly type: "void-proof" }
   /** Remember on the node what it has proved. */
   | { readonly type: "record-proof" }
   | {

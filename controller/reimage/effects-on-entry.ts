@@ -1,5 +1,5 @@
 import type { Effect } from "./effect.ts";
-import type { PhaseName, ReimageState } from "./reimage-state.ts";
+import { hasBegun, type PhaseName, type ReimageState } from "./reimage-state.ts";
 import type { ReimageSettings } from "./settings.ts";
 
 /**
@@ -24,6 +24,7 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
     case "writing":
       return [
         deadline(phase, now),
+        { type: "void-proof" },
         phase.started
           ? { type: "watch-write", operationId: phase.operationId }
           : {
@@ -49,6 +50,8 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
       return [{ type: "record-proof" }, { type: "settle" }];
     case "failed":
     case "cancelled":
+      // A node whose turn never came runs what it ran before, and boots it again.
+      if (!hasBegun(state)) return [{ type: "settle" }];
       return [{ type: "set-boot-target", target: "agent" }, { type: "settle" }];
   }
 }

@@ -22,6 +22,8 @@ export interface NodePort {
   find(nameOrMacOrSerial: string): Node | undefined;
   /** Whether its agent is heard from. */
   isOnline(node: Node): boolean;
+  /** What the node proved holds no longer; durable when it returns. */
+  voidProof(id: NodeId): unknown;
   /** Durable when it returns: a reboot may follow at once. */
   setBootTarget(id: NodeId, target: BootTarget): unknown;
   setProved(id: NodeId, proved: NonNullable<Node["proved"]>): unknown;

@@ -142,6 +142,11 @@ export function hasEnded(phase: Phase): phase is PhaseOf<"proved" | "failed" | "
   return phase.name === "proved" || phase.name === "failed" || phase.name === "cancelled";
 }
 
+/** Whether the reimage ever left the queue, and so did something about its node: the first step leads out of it. */
+export function hasBegun({ phase, step }: ReimageState): boolean {
+  return phase.name !== "queued" && !(hasEnded(phase) && step <= 1);
+}
+
 /** What of a state has to survive a restart; two states that agree in this need no second save. */
 export function durablePart(state: ReimageState): unknown {
   const { progress: _progress, bootStage: _bootStage, phase, ...rest } = state;

@@ -44,3 +44,9 @@ export const defaultReimageSettings: ReimageSettings = {
   maxConcurrent: 64,
   watchIntervalMs: 250,
 };
+
+/** No deadline is set further ahead than this, in milliseconds. */
+export function longestPatience(settings: ReimageSettings): number {
+  const { bootTimeoutMs, stallTimeoutMs, proveTimeoutMs, cancelTimeoutMs } = settings;
+  return Math.max(bootTimeoutMs, stallTimeoutMs, proveTimeoutMs, cancelTimeoutMs);
+}

@@ -4,7 +4,7 @@ import { agentSilent, notBack, notInAgent, notProved } from "./giving-up.ts";
 import * as moves from "./moves.ts";
 import type { ReimageEvent, ReimageEventOf, ReimageEventType } from "./reimage-event.ts";
 import { type AgentInstance, hasEnded, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
-import type { ReimageSettings } from "./settings.ts";
+import { longestPatience, type ReimageSettings } from "./settings.ts";
 import { abandonedWrite, amend, type Context, endCancelled, enter, fail, type Step, stay } from "./step.ts";
 
 /*
@@ -35,7 +35,7 @@ import { abandonedWrite, amend, type Context, endCancelled, enter, fail, type St
  *   PROVED
  *
  * From every phase: deadline passed, refusal, wrong system or failed effect ──▶ FAILED; cancel requested ──▶ CANCELLED;
- * both with the boot target agent. The three ends absorb every event.
+ * both with the boot target agent, except from the queue. The three ends absorb every event.
  *
  * Entering a phase has effects (effects-on-entry.ts), which are repeated when the controller restarts in it.
  */
@@ -164,7 +164,9 @@ export function transition(state: ReimageState, event: ReimageEvent, now: number
   if (event.type === "agent-sighted" && isPast(state, event)) return stay(context);
   if (event.type === "resumed") return moves.resume(context);
   if (event.type === "deadline-passed" && "deadlineAt" in phase && now < phase.deadlineAt) {
-    return amend(context, phase, {}, [deadline(phase, now)]);
+    // Further away than any patience reaches: the clock was set back. The wait must not last until it has caught up.
+    const later = { deadlineAt: Math.min(phase.deadlineAt, now + longestPatience(settings)) };
+    return amend(context, phase, later, [deadline(later, now)]);
   }
   if (event.type === "effect-failed" && !hasEnded(phase)) {
     if (phase.name !== "cancelling") return fail(context, event.failure, abandonedWrite(phase));

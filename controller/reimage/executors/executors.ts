@@ -23,6 +23,10 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
     world.clock.setTimeout(() => answer({ type }), delayMs, signal);
   },
 
+  "void-proof": (_effect, { state, world }) => {
+    if (world.nodes.get(state.nodeId) !== undefined) world.nodes.voidProof(state.nodeId);
+  },
+
   "record-proof": (_effect, { state, world }) => {
     if (state.phase.name !== "proved" || world.nodes.get(state.nodeId) === undefined) return;
     const { imageName, imageDigest } = state;

@@ -26,6 +26,13 @@ describe("liveness", () => {
     assert.equal(liveness.isOnline(seen()), false);
   });
 
+  it("takes a sign of life from the future, noted before the clock was set back, for none", () => {
+    const clock = createManualClock(0);
+    const liveness = createLiveness([], clock, 10);
+    assert.equal(liveness.isOnline(seen(30)), true);
+    assert.equal(liveness.isOnline(seen(3_600_000)), false);
+  });
+
   it("declares a node silent once, also one from before a restart, and knows that when it is heard again", () => {
     const clock = createManualClock(0);
     const liveness = createLiveness([seen(0)], clock, 10);

@@ -216,6 +216,14 @@ describe("node registry", () => {
       );
     });
 
+    it("count after the clock was set back, although the agent was heard in what is now the future", () => {
+      nodes.register(registration);
+      clock.advance(-3_600_000);
+      fetchConfig(one);
+      assert.equal(nodes.get(one)?.agentSeenAt, undefined);
+      assert.equal(changes.at(-1)?.cause, "boot-file-fetched");
+    });
+
     it("that were given up only after the agent was heard do not make the node a booting one again", () => {
       nodes.register(registration);
       const before = nodes.get(one);

@@ -210,6 +210,17 @@ test("a disk that took the name of the one being written is not touched", async 
   assert.equal(rack.machine().history.filter((word) => word === "write").length, 1);
 });
 
+test("what a node once proved holds no longer when its disk is being erased", async () => {
+  const { rack, id: first } = await begun();
+  await rack.untilEnded(first);
+  const proved = () => rack.nodes.get(rack.machine().id)?.proved?.imageName;
+  assert.equal(proved(), "debian-12");
+  const second = await rack.startAll();
+  assert.equal(proved(), "debian-12");
+  await until(rack, second, "writing");
+  assert.equal(proved(), undefined);
+});
+
 test("a node that restarts during every write is given up", async () => {
   const { rack, id } = await begun();
   for (let time = 1; time <= 5; time += 1) {

@@ -178,6 +178,18 @@ test("cancelling ends what has not ended and leaves what is proved", async () =>
   assert.deepEqual(rack.rollouts().cancel(all), rollout);
 });
 
+test("a node whose turn never came keeps booting what it booted", async () => {
+  const rack = await poweredRack(2, { maxConcurrent: 1 });
+  const first = await rack.startAll();
+  await rack.untilEnded(first);
+  assert.deepEqual([rack.targetOf(0), rack.targetOf(1)], ["local", "local"]);
+  const second = await rack.startAll();
+  rack.rollouts().cancel(second);
+  rack.restart();
+  await rack.untilEnded(second);
+  assert.deepEqual([rack.targetOf(0), rack.targetOf(1)], ["agent", "local"]);
+});
+
 test("a cancellation survives a restart of the controller", async () => {
   const rack = await poweredRack(1);
   const all = await rack.startAll();

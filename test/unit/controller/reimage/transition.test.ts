@@ -72,6 +72,22 @@ test("every event in every phase leads where the table says", () => {
   }
 });
 
+test("a clock that is set back by years makes no phase wait for years", () => {
+  for (const name of names) {
+    const state = stateIn(name);
+    if (!("deadlineAt" in state.phase)) continue;
+    const now = startedAt - 20 * 365 * 86_400_000;
+    const { state: next, effects } = transition(state, eventsAt(state.step)["deadline-passed"], now, settings);
+    assert.deepEqual(
+      effects.map((effect) => effect.type === "arm-timer" && effect.delayMs <= 600_000),
+      [true],
+      name,
+    );
+    const end = transition(next, eventsAt(next.step)["deadline-passed"], now + 600_000, settings).state;
+    assert.ok(hasEnded(end.phase) || end.phase.name === "writing", `${name} leads to ${end.phase.name}`);
+  }
+});
+
 test("answers to effects of an earlier step change nothing", () => {
   for (const name of names) {
     const state = stateIn(name);
@@ -191,7 +207,7 @@ test("the write is repeated with the same operation, and another attempt has ano
   const first = start.effects.find((effect) => effect.type === "start-write");
   assert.equal(first?.operationId, "reimage-1-2");
   const retried = transition(start.state, { type: "retry-due", step: start.state.step }, late + 5000, settings);
-  assert.deepEqual(retried.effects, [first]);
+  assert.deepEqual(retried.effects, [{ type: "void-proof" }, first]);
   const resumed = transition(start.state, { type: "resumed" }, late + 9000, settings);
   assert.deepEqual(
     resumed.effects.find((effect) => effect.type === "start-write"),

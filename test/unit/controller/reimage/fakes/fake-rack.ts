@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { NewEvent } from "../../../../../controller/events/event.ts";
 import type { Image, ImageName } from "../../../../../controller/images/image.ts";
 import type { BootTarget, Digest, Node, NodeId } from "../../../../../controller/nodes/node.ts";
@@ -136,6 +137,10 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
       change(id, { bootTarget: target }, "boot-target-changed");
     },
     setProved: (id, proved) => change(id, { proved }, "proved"),
+    voidProof(id) {
+      const { proved: _, ...node } = known.get(id) ?? assert.fail(`no node ${id}`);
+      known.set(id, node);
+    },
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
