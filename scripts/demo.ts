@@ -67,7 +67,7 @@ function readOptions(): DemoOptions | "help" {
   const nodes = Number(values.nodes ?? (virtual ? 2 : 4));
   const most = virtual ? 16 : 50;
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > most)
-    throw new DemoError(`--nodes wants a number from 1 to ${most}`);
+    throw new DemoError(`--nodes wants a number from 1 to ${most}`, 2);
   if (process.getuid?.() !== 0) {
     throw new DemoError("the demo needs root, for network namespaces and loop devices: sudo npm run demo");
   }
