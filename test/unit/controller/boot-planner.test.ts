@@ -44,6 +44,18 @@ describe("boot planner", () => {
     assert.equal(await planner.otherSpecFor(mac), undefined);
   });
 
+  it("says what a node would boot without noting that it asked", async () => {
+    assert.equal((await planner.specOf(mac)).label, "agent");
+    assert.deepEqual([nodes.list(), events], [[], []]);
+    nodes.discover(mac, "10.0.0.7");
+    nodes.setBootTarget(mac, { kind: "local", imageDigest: image.digest });
+    const told = events.length;
+    assert.equal((await planner.specOf(mac)).label, "local");
+    images.clear();
+    assert.equal((await planner.specOf(mac)).label, "agent");
+    assert.equal(events.length, told);
+  });
+
   it("boots a node locally with the kernel of its image, and knows that kernel when it is fetched", async () => {
     nodes.discover(mac, "10.0.0.7");
     nodes.setBootTarget(mac, { kind: "local", imageDigest: image.digest });
