@@ -87,6 +87,17 @@ describe("boot plan", () => {
       assert.match(fallback ?? "", why);
     });
 
+  it("gives the agent its root filesystem over NFS where this machine exports it, before the operator's words", () => {
+    const nfsRoot = { server: "10.77.0.1", path: "/srv/root" };
+    const { spec } = planBoot(aNode(), undefined, profile, { ...endpoints, nfsRoot });
+    assert.deepEqual(spec.commandLine, [
+      ...["root=/dev/nfs", "nfsroot=10.77.0.1:/srv/root,vers=3", "ip=dhcp", "ro"],
+      ...agentSpec.commandLine,
+    ]);
+    const installed = planBoot(aNode(local), anImage(), profile, { ...endpoints, nfsRoot }).spec;
+    assert.doesNotMatch(installed.commandLine.join(" "), /nfs/);
+  });
+
   it("offers the agent as the other target of a node that boots locally", () => {
     assert.deepEqual(planOtherBoot(aNode(local), undefined, profile, endpoints), agentSpec);
   });

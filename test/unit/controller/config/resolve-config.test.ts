@@ -68,6 +68,29 @@ describe("config", () => {
     assert.equal(config.reimage.bootTimeoutMs, 1234);
   });
 
+  it("reads what is served for the nodes' network", () => {
+    const { dhcp, nfs } = configOf({
+      file: `
+        listen: 10.77.0.1
+        dhcp:
+          mode: server
+          interface: eth0
+          range: [10.77.0.100, 10.77.0.250]
+          dnsUpstream: [9.9.9.9]
+        nfs: {mode: kernel, rootfs: root}`,
+    });
+    assert.deepEqual(dhcp, {
+      mode: "server",
+      interface: "eth0",
+      range: ["10.77.0.100", "10.77.0.250"],
+      leaseSeconds: 43_200,
+      replyDelaySeconds: 2,
+      dns: [],
+      dnsUpstream: ["9.9.9.9"],
+    });
+    assert.deepEqual(nfs, { mode: "kernel", rootfs: "/etc/pallet/root" });
+  });
+
   it("lets flags win over the environment, and that over the file", () => {
     const file = "grpcPort: 1\nhttpPort: 2\ntftpPort: 3";
     const env = { PALLET_GRPC_PORT: "11", PALLET_HTTP_PORT: "12", PALLET_LOG_LEVEL: "" };
@@ -168,6 +191,53 @@ describe("config", () => {
         "two services on one port",
         { flags: { grpcPort: "9", httpPort: "9" } },
         /^--http-port: httpPort and grpcPort are both 9/,
+      ],
+      [
+        "DHCP without an interface",
+        { file: "listen: 10.0.0.1\ndhcp: {mode: proxy}" },
+        /line 2: dhcp\.mode is proxy, so dhcp\.interface must say/,
+      ],
+      [
+        "a DHCP server without addresses",
+        { file: "listen: 10.0.0.1", flags: { dhcpMode: "server", dhcpInterface: "eth0" } },
+        /^--dhcp-mode: dhcp\.mode is server, so dhcp\.range must say/,
+      ],
+      [
+        "a range that ends before it begins",
+        { file: "listen: 10.0.0.1\ndhcp: {mode: server, interface: eth0, range: [10.0.0.9, 10.0.0.8]}" },
+        /dhcp\.range ends before it begins/,
+      ],
+      [
+        "a gateway in another network",
+        { file: "listen: 10.0.0.1\ndhcp: {mode: proxy, interface: eth0, subnet: 10.0.0.0/24, gateway: 10.0.1.1}" },
+        /10\.0\.1\.1 is no address of a machine in dhcp\.subnet, 10\.0\.0\.0\/24/,
+      ],
+      ["an interface that is more", { file: 'dhcp: {interface: "eth0\\nx"}' }, /is no value for dhcp\.interface/],
+      [
+        "a DNS server by name",
+        { file: "dhcp: {dns: [dns.example]}" },
+        /is no value for dhcp\.dns; give a list of at most 8/,
+      ],
+      [
+        "DHCP for a controller that only itself can reach",
+        { file: "dhcp: {mode: proxy, interface: eth0}" },
+        /dhcp\.mode is proxy, but nodes cannot reach this machine at 127\.0\.0\.1; set listen/,
+      ],
+      [
+        "NFS without a folder",
+        { file: "listen: 10.0.0.1\nnfs: {mode: ganesha}" },
+        /nfs\.mode is ganesha, so nfs\.rootfs must name the folder/,
+      ],
+      ["a folder that needs quoting", { file: "nfs: {rootfs: 'a b'}" }, /"a b" is no value for nfs\.rootfs/],
+      [
+        "a folder in the private /run of nfs-ganesha",
+        { file: "listen: 10.0.0.1\nnfs: {mode: ganesha, rootfs: /run/root}" },
+        /nfs\.rootfs lies in \/run/,
+      ],
+      [
+        "NFS under a host name",
+        { file: "advertise: boot.rack\nnfs: {mode: kernel, rootfs: /r}" },
+        /from an IPv4 address only, but advertise is boot\.rack/,
       ],
     ] as const satisfies [string, Sources, RegExp][]) {
       it(`tells ${name}`, () => {

@@ -70,6 +70,21 @@ describe("node registry", () => {
     nodes = open();
   });
 
+  it("notes a lease of a known node: its address where no agent says better, and whose fetches come from there", () => {
+    nodes.recordLease(one, "10.0.0.50");
+    assert.deepEqual(nodes.list(), []);
+    nodes.discover(one, "10.0.0.7");
+    nodes.recordLease(one, "10.0.0.50");
+    assert.equal(nodes.get(one)?.address, "10.0.0.50");
+    nodes.recordFetch({ address: "10.0.0.50", path: "agent/vmlinuz", outcome: "served", bytes: 9 });
+    assert.equal(nodes.get(one)?.bootStage?.path, "agent/vmlinuz");
+    nodes.register(registration);
+    nodes.recordLease(one, "10.0.0.51");
+    assert.equal(nodes.get(one)?.address, "10.0.0.7");
+    assert.equal(nodes.isOnline(nodes.get(one) ?? assert.fail()), true);
+    assert.equal(changes.filter(({ cause }) => cause === "address-leased").length, 2);
+  });
+
   it("records a MAC address that it never saw: not accepted, boot target agent", () => {
     const node = nodes.discover(one, "10.0.0.7");
     assert.equal(node.name, "node-000001");

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { DhcpConfig } from "../../../../../controller/config/network-config.ts";
+import { openDhcpService } from "../../../../../controller/network/dnsmasq/dhcp-service.ts";
+import type { DnsmasqOptions } from "../../../../../controller/network/dnsmasq/dnsmasq.ts";
+import { planDnsmasq } from "../../../../../controller/network/dnsmasq/plan-dnsmasq.ts";
+import type { Node, NodeId } from "../../../../../controller/nodes/node.ts";
+import type { NodeChangeListener } from "../../../../../controller/nodes/node-change.ts";
+import { everything } from "./settings.ts";
+
+const dhcp: DhcpConfig = {
+  mode: "server",
+  interface: "eth0",
+  range: ["10.77.0.100", "10.77.0.200"],
+  leaseSeconds: 3600,
+  replyDelaySeconds: 0,
+  dns: [],
+  dnsUpstream: [],
+};
+const addresses = [
+  { interface: "lo", address: "127.0.0.1", network: { base: 0x7f000000, prefixLength: 8 } },
+  { interface: "eth0", address: "10.77.0.1", network: everything.subnet },
+];
+
+describe("the plan for dnsmasq", () => {
+  it("takes subnet and address from the interface, and the advertised address for TFTP", () => {
+    const plan = planDnsmasq({ dhcp, advertise: "10.77.0.9" }, addresses, everything.files);
+    assert.deepEqual([plan.address, plan.subnet, plan.tftpServer], ["10.77.0.1", everything.subnet, "10.77.0.9"]);
+    assert.equal(planDnsmasq({ dhcp, advertise: "boot.rack" }, addresses, everything.files).tftpServer, "10.77.0.1");
+  });
+
+  for (const [what, change, message] of [
+    ["an interface that is not there", { interface: "eth7" }, /eth7 .*has no IPv4 address.*eth0 10\.77\.0\.1 in/],
+    ["a subnet that the interface is not in", { subnet: "10.0.0.0/24" }, /no IPv4 address in dhcp\.subnet 10\.0\.0\.0/],
+    ["a range beyond the network", { range: ["10.77.0.100", "10.77.1.1"] }, /dhcp\.range: 10\.77\.1\.1 is no address/],
+    ["a gateway that is the network itself", { gateway: "10.77.0.0" }, /dhcp\.gateway: 10\.77\.0\.0 is no address/],
+  ] as const) {
+    it(`refuses ${what}`, () => {
+      const config = { dhcp: { ...dhcp, ...change } as DhcpConfig, advertise: "10.77.0.1" };
+      assert.throws(() => planDnsmasq(config, addresses, everything.files), message);
+    });
+  }
+});
+
+describe("the DHCP service", () => {
+  it("tells dnsmasq of nodes as they change, many changes at once, and only what is new", async () => {
+    let nodes = [{ id: "b8:27:eb:00:00:01" as NodeId, name: "one", lastSeenAt: 0 } as Node];
+    const listeners = new Set<NodeChangeListener>();
+    const timers: (() => void)[] = [];
+    const told: string[] = [];
+    let options: DnsmasqOptions | undefined;
+    const service = await openDhcpService({
+      config: { dhcp, advertise: "10.77.0.1" },
+      directory: "/state/dnsmasq",
+      addresses,
+      nodes: {
+        list: () => nodes,
+        get: () => undefined,
+        recordLease: () => undefined,
+        onChange: (listener) => {
+          listeners.add(listener);
+          return () => listeners.delete(listener);
+        },
+      },
+      events: { append: () => undefined },
+      clock: { now: () => 0, setTimeout: (callback) => timers.push(callback) },
+      log: { debug: () => undefined, info: () => undefined, error: () => undefined },
+      startDnsmasq: async (given) => {
+        options = given;
+        return { setHosts: async (hosts) => void told.push(hosts), close: async () => void told.push("closed") };
+      },
+    });
+    assert.equal(options?.hosts, "b8:27:eb:00:00:01,one\n");
+    assert.match(options?.configuration ?? "", /^dhcp-hostsfile=\/state\/dnsmasq\/hosts$/m);
+
+    const change = (cause: Parameters<NodeChangeListener>[0]["cause"]): void => {
+      for (const listener of listeners) listener({ node: nodes[0] as Node, cause });
+    };
+    const elapse = async (): Promise<void> => {
+      for (const timer of timers.splice(0)) timer();
+      await Promise.resolve();
+    };
+    change("heartbeat");
+    assert.equal(timers.length, 0);
+    nodes = nodes.map((node) => ({ ...node, name: "two" }));
+    change("renamed");
+    change("address-leased");
+    assert.equal(timers.length, 1);
+    await elapse();
+    change("boot-file-fetched");
+    await elapse();
+    assert.deepEqual(told, ["b8:27:eb:00:00:01,two\n"]);
+
+    await service.close();
+    assert.equal(told.at(-1), "closed");
+    assert.equal(listeners.size, 0);
+  });
+});

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { renderDhcpHosts } from "../../../../../controller/network/dnsmasq/render-dhcp-hosts.ts";
+import { type DnsmasqSettings, renderDnsmasq } from "../../../../../controller/network/dnsmasq/render-dnsmasq.ts";
+import type { NodeId } from "../../../../../controller/nodes/node.ts";
+import { assertGolden } from "../golden.ts";
+import { everything } from "./settings.ts";
+
+const { gateway: _, domain: __, range: ___, ...bare } = everything;
+
+describe("the configuration of dnsmasq", () => {
+  it("serves addresses and names, with everything set", () => {
+    assertGolden("dnsmasq-everything.conf", renderDnsmasq(everything));
+  });
+
+  it("serves addresses only, with nothing set", () => {
+    const least: DnsmasqSettings = {
+      ...bare,
+      range: ["10.77.0.100", "10.77.0.200"],
+      replyDelaySeconds: 0,
+      dns: [],
+      dnsUpstream: [],
+    };
+    assertGolden("dnsmasq-least.conf", renderDnsmasq(least));
+  });
+
+  it("names this machine as the DNS server where it is one and no other is said", () => {
+    assert.match(renderDnsmasq({ ...everything, dns: [] }), /^dhcp-option=option:dns-server,10\.77\.0\.1$/m);
+  });
+
+  it("answers boot ROMs beside another server", () => {
+    assertGolden("dnsmasq-proxy.conf", renderDnsmasq({ ...bare, mode: "proxy", dns: [], dnsUpstream: [] }));
+  });
+
+  it("lets no value end its line or its field", () => {
+    const wrong: readonly Partial<DnsmasqSettings>[] = [
+      { interface: "eth0\ndhcp-script=/bin/sh" },
+      { interface: "eth0,lo" },
+      { range: ["10.0.0.1,static", "10.0.0.2"] },
+      { gateway: "10.0.0.1\n" },
+      { dns: ["1.1.1.1,2.2.2.2"] },
+      { dnsUpstream: ["1.1.1.1#53@eth1"] },
+      { domain: "rack example" },
+      { tftpServer: '10.0.0.1"' },
+      { leaseSeconds: 1.5 },
+      { files: { ...everything.files, leases: "/tmp/a b" } },
+      { files: { ...everything.files, hosts: "relative" } },
+    ];
+    for (const change of wrong) {
+      assert.throws(() => renderDnsmasq({ ...everything, ...change }), { reason: "invalid" }, JSON.stringify(change));
+    }
+  });
+});
+
+describe("the hosts that dnsmasq knows", () => {
+  const node = (last: number, name: string, address: string | undefined, lastSeenAt: number) => ({
+    id: `b8:27:eb:00:00:0${last}` as NodeId,
+    name,
+    lastSeenAt,
+    ...(address !== undefined && { address }),
+  });
+
+  it("keep their addresses, in the subnet, one each, never the server's", () => {
+    const nodes = [
+      node(6, "elsewhere", "10.78.0.5", 1),
+      node(5, "no-address", undefined, 1),
+      node(4, "server", "10.77.0.1", 1),
+      node(3, "older", "10.77.0.12", 1),
+      node(2, "newer", "10.77.0.12", 2),
+      node(1, "first", "10.77.0.11", 1),
+      node(7, "six", "fe80::1", 1),
+    ];
+    assert.equal(
+      renderDhcpHosts(nodes, everything),
+      [
+        "b8:27:eb:00:00:01,10.77.0.11,first",
+        "b8:27:eb:00:00:02,10.77.0.12,newer",
+        "b8:27:eb:00:00:03,older",
+        "b8:27:eb:00:00:04,server",
+        "b8:27:eb:00:00:05,no-address",
+        "b8:27:eb:00:00:06,elsewhere",
+        "b8:27:eb:00:00:07,six",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("have no name that would be another field or line", () => {
+    assert.equal(renderDhcpHosts([node(1, "a,ignore", undefined, 1), node(2, "a\nb", undefined, 1)], everything), "");
+  });
+});
