@@ -16,7 +16,7 @@ const dhcp = {
   mode: "server",
   interface: "rack",
   range: ["10.77.0.100", "10.77.0.200"],
-  replyDelaySeconds: 1,
+  replyDelaySeconds: 2,
   dnsUpstream: ["192.0.2.53"],
   domain: "rack.test",
 };
@@ -73,7 +73,7 @@ describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
     assert.equal(values["router"], undefined);
     assert.equal(values["dns"], rack.network.address);
     assert.equal(values["domain"], "rack.test");
-    assert.ok(seconds >= 1, `the offer came after ${seconds} s, before the delay was over`);
+    assert.ok(seconds >= 2, `the offer came after ${seconds} s, before the delay was over`);
   });
 
   it("does not take a board that asks for an address for a node, and says that it asked", async () => {
@@ -91,7 +91,6 @@ describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
     const url = `http://${rack.network.address}:7701/boot/pxelinux.cfg/01-${known.replaceAll(":", "-")}`;
     await board.run("curl", ["-sSf", url]);
     await rack.palletOk("node", "rename", known, "shelf-2");
-    await rack.controller.log.waitFor(/"msg":"serving"/);
     await until("dnsmasq knows the node", async () => {
       return (await readFile(path.join(rack.stateDirectory, "dnsmasq/hosts"), "utf8")).includes("shelf-2");
     });
@@ -102,7 +101,7 @@ describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
       assert.equal(values["hostname"], "shelf-2");
       assert.equal(values["siaddr"], rack.network.address);
       assert.equal(values["opt43"], undefined);
-      assert.ok(seconds < 1, `U-Boot waited ${seconds} s for its offer`);
+      assert.ok(seconds < 2, `U-Boot waited ${seconds} s for its offer`);
     }
     const [node] = JSON.parse(await rack.palletOk("nodes", "--json")) as { address: string }[];
     assert.match(node?.address ?? "", /^10\.77\.0\.12/);
