@@ -7,6 +7,7 @@ import { imageNameFromFile } from "../image-name.ts";
 import { createLiveArea } from "../live-area.ts";
 import { examples, jsonLinesHelp } from "../option-texts.ts";
 import { printable } from "../printable.ts";
+import { formatPercent } from "../render-bar.ts";
 import { renderTransfer } from "../render-transfer.ts";
 import { formatBytes, formatMoment } from "../units.ts";
 import { type ImageView, viewImage } from "../view/image-view.ts";
@@ -84,7 +85,8 @@ async function add(context: CommandContext, name: string, source: Source): Promi
         const step = part.value.step.replace(/ \d+%$/, "");
         if (step === told.step && clock.now() - told.at < stepEveryMs) continue;
         told = { step, at: clock.now() };
-        print([`${formatMoment(told.at)} ${printable(name)}: ${printable(part.value.step)}`]);
+        const received = doneBytes < totalBytes ? `, ${formatPercent((100 * doneBytes) / totalBytes)} received` : "";
+        print([`${formatMoment(told.at)} ${printable(name)}: ${printable(part.value.step)}${received}`]);
       }
     }
   } finally {
