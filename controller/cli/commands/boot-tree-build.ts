@@ -13,8 +13,8 @@ import { formatCount } from "../units.ts";
 interface Options {
   readonly out?: string;
   readonly targets: readonly TargetName[];
-  /** false for --no-rootfs; true when it was not given. */
-  readonly rootfs: string | boolean;
+  /** false for --no-rootfs. */
+  readonly rootfs?: string | false;
   readonly bits: "32" | "64";
   readonly overwrite?: true;
   readonly suite: string;
@@ -62,7 +62,7 @@ export function registerBootTreeBuild(parent: Command, run: Run): void {
           outDirectory,
           cacheDirectory: posix.join(posix.dirname(paths.cacheDirectory), "boot-tree"),
           targets,
-          rootfsDirectory: rootfs === false ? undefined : rootfs === true ? paths.outDirectory : String(rootfs),
+          rootfsDirectory: rootfs === false ? undefined : (rootfs ?? paths.outDirectory),
           bits: bits === "32" ? 32 : 64,
           overwrite,
           suite,
