@@ -41,9 +41,14 @@ function render(): string {
     lines.push(`${indent}# ${setting.about}`);
     lines.push(
       setting.fallbackWords === undefined
-        ? `${indent}${stringify({ [leaf]: setting.fallback }).trimEnd()}`
+        ? `${indent}${leaf}: ${oneLine(setting.fallback)}`
         : `${indent}# ${leaf}: (${setting.fallbackWords})`,
     );
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** A value on the line of its key: JSON is YAML. */
+function oneLine(value: unknown): string {
+  return Array.isArray(value) ? JSON.stringify(value) : stringify(value).trimEnd();
 }

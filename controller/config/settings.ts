@@ -27,6 +27,13 @@ const wantsPort = "a port number from 1 to 65535, or 0 for any free one";
 const wantsWords = "a list of words of printable ASCII without spaces";
 const wantsBootPath = 'a path relative to bootTree without ".." and spaces, for example "agent/vmlinuz"';
 
+/**
+ * A kernel that finds no root filesystem, and an initial RAM disk of initramfs-tools(7) that finds none, stop for good
+ * unless told otherwise. Starting anew after so many seconds, the node comes back by itself: its boot target is the
+ * agent's again by then, or soon.
+ */
+const restartAfterPanic: readonly string[] = ["panic=30"];
+
 /** Every setting, in the order of the documentation. */
 export const settings = {
   stateDirectory: {
@@ -126,7 +133,7 @@ export const settings = {
     key: "bootProfile.agent.append",
     kind: "words",
     schema: words,
-    fallback: [],
+    fallback: restartAfterPanic,
     wants: wantsWords,
     about:
       "Words for its command line, for example the root filesystem; pallet.controller= and pallet.node= are added.",
@@ -135,7 +142,7 @@ export const settings = {
     key: "bootProfile.local.append",
     kind: "words",
     schema: words,
-    fallback: [],
+    fallback: restartAfterPanic,
     wants: wantsWords,
     about: "Words for the command line of installed systems; root= and the image's own words are added.",
   },
