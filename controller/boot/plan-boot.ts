@@ -119,14 +119,21 @@ function planLocal(
   }
 }
 
+/** What names an image's root and initrd, which come from us, and the words that only Pallet may say. */
+const notTheImages = /^(root=|rootwait$|initrd=|BOOT_IMAGE=|pallet\.)/;
+
 /**
- * The words of an image's own command line, but for those that name its root and initrd, which come from us, and the
- * words that only Pallet may say.
+ * What is meant for the first boot only: that program takes its own words out of cmdline.txt on the card, and never gets
+ * at those that we say. Of Raspberry Pi OS it also gives the disk another id, so that root=PARTUUID= would find nothing.
  */
+const firstBootOnly =
+  /^(init=\S*\/(firstboot|init_resize\.sh)$|systemd\.run(_\w+)?=|systemd\.unit=kernel-command-line\.target$)/;
+
+/** The words of an image's own command line that hold at every boot. */
 function imageWords(commandLine: string): readonly string[] {
   return commandLine
     .split(/\s+/)
-    .filter((word) => word !== "" && !/^(root=|rootwait$|initrd=|BOOT_IMAGE=|pallet\.)/.test(word));
+    .filter((word) => word !== "" && !notTheImages.test(word) && !firstBootOnly.test(word));
 }
 
 /** The kernel's own words for a root filesystem over NFS (its documentation: admin-guide/nfs/nfsroot.rst). */

@@ -47,7 +47,7 @@ describe("boot plan", () => {
     });
   });
 
-  const commandLines: readonly [title: string, own: string, words: string[]][] = [
+  const commandLines: [title: string, own: string, words: string[]][] = [
     ["nothing", "", []],
     ["blanks of every kind", "  a \t b\n", ["a", "b"]],
     [
@@ -58,6 +58,12 @@ describe("boot plan", () => {
     ["words that only Pallet may say", "pallet.controller=evil:1 a", ["a"]],
     ["quoted blanks, which one blank rejoins", 'dyndbg="file a.c +p"', ['dyndbg="file', "a.c", '+p"']],
   ];
+  commandLines.push([
+    "words for the first boot only, which could never take themselves away again",
+    "quiet init=/usr/lib/raspberrypi-sys-mods/firstboot systemd.run=/boot/firstrun.sh systemd.run_success_action=reboot " +
+      "systemd.unit=kernel-command-line.target init=/usr/lib/raspi-config/init_resize.sh init=/sbin/init fsck.repair=yes",
+    ["quiet", "init=/sbin/init", "fsck.repair=yes"],
+  ]);
   for (const [title, commandLine, words] of commandLines)
     it(`takes from an image's command line: ${title}`, () => {
       const image = anImage({ boot: { ...boot, commandLine } });
