@@ -14,10 +14,14 @@ import type {
 } from "../../proto/gen/pallet/v1/controller.ts";
 import { translateCallError } from "./controller-error.ts";
 
-/** Channel options for the client that `Effects.connect` makes: a controller that vanished is noticed in 30 s. */
+/**
+ * Channel options for the client that `Effects.connect` makes: a controller that vanished is noticed in 30 s, and the
+ * rollouts of a large rack, with every node in each, are more than the 4 MiB that gRPC takes otherwise.
+ */
 export const controllerChannelOptions: ChannelOptions = {
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,
+  "grpc.max_receive_message_length": 256 * 1024 * 1024,
 };
 
 /** How long a request may take that the controller answers by itself. */

@@ -4,12 +4,23 @@ import type { ReimageState, RolloutRecord } from "../reimage/reimage-state.ts";
 import { type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
 
-/** Keeps the journal of rollouts and reimages in the tables "rollouts" and "reimages", each record as JSON. */
+/** So many rollouts that have ended are remembered; events tell of older ones. */
+const endedKept = 200;
+
+/**
+ * Keeps the journal of rollouts and reimages in the tables "rollouts" and "reimages", each record as JSON. Of those that
+ * have ended the newest are kept, so that neither the file nor what is read at once grows for ever.
+ */
 export function createJournalRows(database: DatabaseSync): Journal {
   const insertRollout = database.prepare("INSERT INTO rollouts (id, ended, record) VALUES (?, ?, ?)");
   const updateRollout = database.prepare("UPDATE rollouts SET ended = ?, record = ? WHERE id = ?");
   const insertReimage = database.prepare("INSERT INTO reimages (id, rollout_id, state) VALUES (?, ?, ?)");
   const updateReimage = database.prepare("UPDATE reimages SET state = ? WHERE id = ? AND rollout_id = ?");
+  // Their reimages go with them.
+  const pruneEnded = database.prepare(
+    `DELETE FROM rollouts WHERE ended = 1 AND ordinal <=
+       (SELECT ordinal FROM rollouts WHERE ended = 1 ORDER BY ordinal DESC LIMIT 1 OFFSET ?)`,
+  );
   const selectRollout = database.prepare("SELECT record FROM rollouts WHERE id = ?");
   const selectRollouts = database.prepare("SELECT record FROM rollouts ORDER BY ordinal DESC");
   const selectUnended = database.prepare("SELECT record FROM rollouts WHERE ended = 0 ORDER BY ordinal DESC");
@@ -26,6 +37,7 @@ export function createJournalRows(database: DatabaseSync): Journal {
       inTransaction(database, () => {
         insertRollout.run(rollout.id, endedFlag(rollout), JSON.stringify(rollout));
         for (const reimage of reimages) insertReimage.run(reimage.id, rollout.id, JSON.stringify(reimage));
+        pruneEnded.run(endedKept);
       });
     },
     saveRollout(rollout) {

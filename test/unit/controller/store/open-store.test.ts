@@ -147,6 +147,22 @@ describe("store", () => {
     const reimage = (id: string, phase: string): ReimageState =>
       ({ id, rolloutId: "r1", phase: { name: phase } }) as unknown as ReimageState;
 
+    it("forgets the oldest that have ended, with their reimages, and none that has not", () => {
+      const { journal } = openStore(":memory:");
+      const numbered = (number: number, endedAt?: number): RolloutRecord =>
+        ({ ...rollout, id: `r${number}`, ...(endedAt !== undefined && { endedAt }) }) as RolloutRecord;
+      journal.create({ rollout: numbered(1), reimages: [reimage("a", "queued")] });
+      for (let number = 2; number <= 302; number++) {
+        const own = { ...reimage(`b${number}`, "proved"), rolloutId: `r${number}` } as ReimageState;
+        journal.create({ rollout: numbered(number, 9), reimages: [own] });
+      }
+      assert.deepEqual(
+        journal.list().map((entry) => [entry.rollout.id, entry.reimages.length]),
+        [...Array.from({ length: 200 }, (_, index) => [`r${302 - index}`, 1]), ["r1", 1]],
+      );
+      assert.equal(journal.get("r102" as RolloutRecord["id"]), undefined);
+    });
+
     it("gives rollouts back newest first with their reimages in the order given, after reopening", () => {
       const first = openStore(file);
       first.journal.create({ rollout, reimages: [reimage("z", "queued"), reimage("a", "queued")] });
