@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Digest, Node, NodeId } from "../../../../controller/nodes/node.ts";
 import type { ReimageState, RolloutRecord } from "../../../../controller/reimage/reimage-state.ts";
+import { createEventRows } from "../../../../controller/store/event-rows.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
 import { migrate, migrations } from "../../../../controller/store/schema.ts";
 
@@ -146,6 +147,18 @@ describe("store", () => {
     const rollout = { id: "r1", imageName: "debian", startedAt: 1 } as RolloutRecord;
     const reimage = (id: string, phase: string): ReimageState =>
       ({ id, rolloutId: "r1", phase: { name: phase } }) as unknown as ReimageState;
+
+    it("waits for the disk again after an event, which does not", () => {
+      const database = new DatabaseSync(":memory:");
+      migrate(database);
+      const events = createEventRows(database);
+      const synchronous = () => database.prepare("PRAGMA synchronous").get()?.["synchronous"];
+      events.add({ at: 1, type: "node-registered", severity: "info", message: "m" });
+      assert.equal(synchronous(), 2);
+      assert.throws(() => events.add({ at: 1, type: "node-registered", severity: "info", message: null as never }));
+      assert.equal(synchronous(), 2);
+      database.close();
+    });
 
     it("forgets the oldest that have ended, with their reimages, and none that has not", () => {
       const { journal } = openStore(":memory:");
