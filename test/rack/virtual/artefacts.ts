@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import { cacheEntry } from "../../../controller/artefacts/cache-entry.ts";
 import { provideUBoot } from "../../../controller/boot-tree/provide-u-boot.ts";
 import { buildRootfs } from "../../../controller/rootfs/build-rootfs.ts";
 import { buildBinaries } from "../../../scripts/binaries/build-binaries.ts";
 import { checkout } from "../checkout.ts";
+import { forgetOldest } from "./forget-oldest.ts";
 import { provideTestRootfs } from "./test-rootfs.ts";
 
 /** Everything that a virtual Pi boots, all of it in .cache and the same that real Pis get. */
@@ -34,13 +37,13 @@ export async function provideVirtualArtefacts(options: {
   const agent = binaries.find(({ program, architecture }) => program === "agent" && architecture === "arm64");
   if (agent === undefined) throw new Error("build-binaries makes no agent for arm64");
   log("root filesystem of netbooted nodes");
-  const rootfs = await buildRootfs({
-    outDirectory: cache("virtual/rootfs"),
-    cacheDirectory: cache("rootfs"),
-    agentFile: agent.file,
-    log,
-    signal,
+  const key = await digestOf(path.join(checkout, "controller/rootfs"), agent.digest);
+  // A folder for each content: what a running Pi has mounted is never replaced.
+  const rootfs = await cacheEntry(cache("virtual"), `rootfs-${key}`, async (outDirectory) => {
+    await buildRootfs({ outDirectory, cacheDirectory: cache("rootfs"), agentFile: agent.file, log, signal });
   });
+  await forgetOldest(cache("virtual"), "rootfs-", rootfs);
+  const root = path.join(rootfs, "root");
   log("U-Boot for QEMU's virt machine");
   const uBoot = await provideUBoot("qemu_arm64", {
     cacheDirectory: cache("boot-tree"),
@@ -50,11 +53,19 @@ export async function provideVirtualArtefacts(options: {
     log,
     signal,
   });
-  const key = createHash("sha256").update(JSON.stringify(rootfs.manifest)).digest("hex").slice(0, 32);
   return {
     uBoot: uBoot.binaryPath,
-    rootfs: withShell ? await provideTestRootfs(cache("virtual"), rootfs.rootFolder, key) : rootfs.rootFolder,
-    kernel: rootfs.kernelPath,
-    initrd: rootfs.initrdPath,
+    rootfs: withShell ? await provideTestRootfs(cache("virtual"), root, key) : root,
+    kernel: path.join(rootfs, "vmlinuz"),
+    initrd: path.join(rootfs, "initrd.img"),
   };
+}
+
+/** Of everything in a folder, and of the words. */
+async function digestOf(folder: string, ...words: readonly string[]): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  const hash = createHash("sha256").update(JSON.stringify(words));
+  for (const file of files.toSorted()) hash.update(path.relative(folder, file)).update(await readFile(file));
+  return hash.digest("hex").slice(0, 32);
 }

@@ -1,7 +1,8 @@
-import { appendFile, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { cacheEntry } from "../../../controller/artefacts/cache-entry.ts";
+import { forgetOldest } from "./forget-oldest.ts";
 import { shellPort } from "./virtual-board.ts";
 
 /**
@@ -19,21 +20,6 @@ export async function provideTestRootfs(cacheDirectory: string, rootFolder: stri
     await writeFile(inittab, shipped);
     await appendFile(inittab, `::respawn:/usr/bin/busybox nc -ll -p ${shellPort} -e /bin/sh\n`);
   });
-  await forgetOldest(cacheDirectory);
+  await forgetOldest(cacheDirectory, "test-rootfs-", folder);
   return path.join(folder, "root");
-}
-
-/** Copies that are kept: somebody else's test may still run from the one before. */
-const kept = 3;
-
-async function forgetOldest(cacheDirectory: string): Promise<void> {
-  const names = (await readdir(cacheDirectory)).filter((name) => name.startsWith("test-rootfs-"));
-  const entries = await Promise.all(
-    names.map(async (name) => {
-      const folder = path.join(cacheDirectory, name);
-      return { folder, madeAt: (await stat(folder)).mtimeMs };
-    }),
-  );
-  entries.sort((a, b) => b.madeAt - a.madeAt);
-  await Promise.all(entries.slice(kept).map(({ folder }) => rm(folder, { recursive: true, force: true })));
 }
