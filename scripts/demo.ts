@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs, styleText } from "node:util";
+import { execa } from "execa";
 import type { Rollout } from "../proto/gen/pallet/v1/rollout.ts";
 import { checkout } from "../test/rack/checkout.ts";
 import { createRack, type Rack } from "../test/rack/rack.ts";
@@ -155,6 +156,8 @@ async function main(): Promise<number> {
 /** What virtual Pis boot: the same as real ones get. */
 async function buildArtefacts(signal: AbortSignal) {
   step("What a virtual Pi boots: U-Boot, a kernel with an NFS root, the agent for arm64");
+  // The plain demo needs neither QEMU nor compilers, so `npm run demo` has not installed them.
+  await execa("sh", ["scripts/setup", "test"], { cwd: checkout, stdio: ["ignore", "inherit", "inherit"] });
   const artefacts = await provideVirtualArtefacts({ withShell: false, log: say, signal });
   for (const [what, file] of Object.entries(artefacts)) say(`${what.padEnd(8)}${path.relative(process.cwd(), file)}`);
   return artefacts;
