@@ -52,8 +52,14 @@ export const cancelWrite: Executor<"cancel-write"> = async ({ operationId }, con
 async function watch(agent: AgentPort, operationId: OperationId, { signal, answer }: ExecutorContext): Promise<void> {
   try {
     for await (const operation of agent.watchOperation(operationId, signal)) {
+      if (operation.state === "running") {
+        answer(newsOf(operation));
+        continue;
+      }
+      // Of a write that ended while the connection was away, nobody has seen how far it came and how often it resumed.
+      answer({ type: "write-progressed", progress: operation.progress });
       answer(newsOf(operation));
-      if (operation.state !== "running") return;
+      return;
     }
     answer({ type: "agent-unreachable", failure: new Failure("node-silent", "the agent stopped reporting the write") });
   } catch (error) {

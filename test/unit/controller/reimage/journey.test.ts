@@ -38,6 +38,7 @@ test("a node in the agent is written, flipped to local, rebooted and proved", as
   assert.equal(reimage.phase, "proved");
   assert.equal(reimage.attempts, 1);
   assert.equal(reimage.disk, "/dev/mmcblk0");
+  assert.equal(reimage.progress?.phase, "writing-table", "how far the ended write came is known, too");
   assert.deepEqual(reimage.proof, {
     kind: "resident",
     previousBootId: "02:00:00:00:00:01-boot-1",
