@@ -2,19 +2,18 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
-import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
-import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
-import { OperationPhase } from "../../proto/gen/pallet/v1/operation.ts";
-import { type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
-import { buildDemoImage, type DemoImage } from "../../scripts/demo-image/build-demo-image.ts";
-import { checkout } from "../rack/checkout.ts";
-import { end, isWriting, reimageOf, startReimage, tell } from "../rack/story.ts";
-import { provideVirtualArtefacts } from "../rack/virtual/artefacts.ts";
-import type { VirtualBoard } from "../rack/virtual/virtual-board.ts";
-import { createVirtualRack, type VirtualRack } from "../rack/virtual/virtual-rack.ts";
-import { requires } from "../requirements.ts";
-import { assertHoldsDemoImage } from "./demo-image-on-card.ts";
+import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
+import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
+import { OperationPhase } from "../../../proto/gen/pallet/v1/operation.ts";
+import { type Rollout, RolloutState } from "../../../proto/gen/pallet/v1/rollout.ts";
+import { buildDemoImage, type DemoImage } from "../../../scripts/demo-image/build-demo-image.ts";
+import { checkout } from "../../rack/checkout.ts";
+import { end, isWriting, reimageOf, startReimage, tell } from "../../rack/story.ts";
+import { provideVirtualArtefacts } from "../../rack/virtual/artefacts.ts";
+import type { VirtualBoard } from "../../rack/virtual/virtual-board.ts";
+import { createVirtualRack, type VirtualRack } from "../../rack/virtual/virtual-rack.ts";
+import { requires } from "../../requirements.ts";
+import { assertHoldsDemoImage } from "../demo-image-on-card.ts";
 
 const MiB = 1024 * 1024;
 /** Emulated, and two at once on two cores that do other things as well. */
@@ -78,45 +77,6 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
     }
     const machineIds = await Promise.all(rack.virtualBoards.map((board) => board.run("cat", ["/etc/machine-id"])));
     assert.notEqual(machineIds[0], machineIds[1]);
-  });
-
-  onRack("answer buf curl, which knows the agent by its reflection only", async () => {
-    const buf = path.join(checkout, "node_modules/@bufbuild/buf/bin/buf");
-    const address = `http://${first.address}:7710`;
-    const curl = (...args: string[]) =>
-      rack.network.namespace.run(process.execPath, [
-        buf,
-        "curl",
-        "--protocol",
-        "grpc",
-        "--http2-prior-knowledge",
-        ...args,
-      ]);
-    const services = (await curl("--list-services", address)).split("\n");
-    assert.ok(services.includes("pallet.v1.AgentService"), services.join());
-    assert.ok(services.includes("grpc.health.v1.Health"), services.join());
-    const devices = JSON.parse(await curl(`${address}/pallet.v1.AgentService/ListBlockDevices`)) as {
-      devices?: readonly { path: string }[];
-      blockDevices?: readonly { path: string }[];
-    };
-    assert.match(JSON.stringify(devices), /"\/dev\/mmcblk0"/);
-    assert.match(await curl(`${address}/grpc.health.v1.Health/Check`), /SERVING/);
-  });
-
-  onRack("have an agent that is started again within 5 s when it is killed", async () => {
-    const processId = async () => (await second.run("busybox", ["pidof", "pallet-agent"]).catch(() => "")).trim();
-    const before = await processId();
-    assert.match(before, /^\d+/);
-    const mark = second.console.mark();
-    await second.killAgent();
-    const deadline = performance.now() + 5000;
-    let now = before;
-    while (now === before || now === "") {
-      assert.ok(performance.now() < deadline, `no new agent 5 s after process ${before} was killed`);
-      await delay(100);
-      now = await processId();
-    }
-    await second.console.waitFor(/"msg":"registered"/, { from: mark });
   });
 
   onRack("are written to while the controller is killed, and started again", async () => {
