@@ -5,13 +5,10 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { checkout } from "../rack/checkout.ts";
 import { tell } from "../rack/story.ts";
-import { provideVirtualArtefacts } from "../rack/virtual/artefacts.ts";
 import type { VirtualBoard } from "../rack/virtual/virtual-board.ts";
-import { createVirtualRack, type VirtualRack } from "../rack/virtual/virtual-rack.ts";
+import type { VirtualRack } from "../rack/virtual/virtual-rack.ts";
 import { requires } from "../requirements.ts";
-
-/** Emulated, and two at once on two cores that do other things as well. */
-const patience = { timeoutMs: 240_000 };
+import { assertComeUp, createRackOfTwo } from "./virtual/two-virtual-pis.ts";
 
 describe("two virtual Pis", requires("root", "qemu"), () => {
   let rack: VirtualRack;
@@ -20,34 +17,13 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
   const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 600_000 }, () => tell(rack, body));
 
   before(async () => {
-    const artefacts = await provideVirtualArtefacts({ withShell: true });
-    rack = await createVirtualRack({
-      nodes: 2,
-      artefacts,
-      settings: { reimage: { bootTimeoutMs: 240_000, proveTimeoutMs: 240_000 } },
-    });
-    const [one, two] = rack.virtualBoards;
-    assert.ok(one !== undefined && two !== undefined);
-    [first, second] = [one, two];
+    ({ rack, first, second } = await createRackOfTwo());
   });
   after(() => rack?.close());
 
-  onRack("come from power-on to the registered agent on a root that they share, their cards untouched", async () => {
-    await Promise.all(
-      rack.virtualBoards.map(async (board) => {
-        await board.powerOn();
-        await rack.client.event(({ type, nodeId }) => type === "node-registered" && nodeId === board.mac, patience);
-        assert.equal(await board.card.hasPartitionTable(), false);
-        assert.match(await board.run("cat", ["/proc/mounts"]), /^overlay \/ overlay /m);
-        await board.run("sh", ["-c", `echo ${board.mac} >/etc/of-this-node`]);
-      }),
-    );
-    for (const board of rack.virtualBoards) {
-      assert.equal((await board.run("cat", ["/etc/of-this-node"])).trim(), board.mac);
-    }
-    const machineIds = await Promise.all(rack.virtualBoards.map((board) => board.run("cat", ["/etc/machine-id"])));
-    assert.notEqual(machineIds[0], machineIds[1]);
-  });
+  onRack("come from power-on to the registered agent on a root that they share, their cards untouched", () =>
+    assertComeUp(rack),
+  );
 
   onRack("answer buf curl, which knows the agent by its reflection only", async () => {
     const buf = path.join(checkout, "node_modules/@bufbuild/buf/bin/buf");

@@ -9,15 +9,13 @@ import { type Rollout, RolloutState } from "../../../proto/gen/pallet/v1/rollout
 import { buildDemoImage, type DemoImage } from "../../../scripts/demo-image/build-demo-image.ts";
 import { checkout } from "../../rack/checkout.ts";
 import { end, isWriting, reimageOf, startReimage, tell } from "../../rack/story.ts";
-import { provideVirtualArtefacts } from "../../rack/virtual/artefacts.ts";
 import type { VirtualBoard } from "../../rack/virtual/virtual-board.ts";
-import { createVirtualRack, type VirtualRack } from "../../rack/virtual/virtual-rack.ts";
+import type { VirtualRack } from "../../rack/virtual/virtual-rack.ts";
 import { requires } from "../../requirements.ts";
 import { assertHoldsDemoImage } from "../demo-image-on-card.ts";
+import { assertComeUp, createRackOfTwo, patience } from "./two-virtual-pis.ts";
 
 const MiB = 1024 * 1024;
-/** Emulated, and two at once on two cores that do other things as well. */
-const patience = { timeoutMs: 240_000 };
 
 describe("two virtual Pis", requires("root", "qemu"), () => {
   let rack: VirtualRack;
@@ -28,18 +26,10 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
   const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 600_000 }, () => tell(rack, body));
 
   before(async () => {
-    const artefacts = await provideVirtualArtefacts({ withShell: true });
     const demoImage = (version: string) =>
       buildDemoImage({ cacheDirectory: path.join(checkout, ".cache/demo-image"), name: "debian-demo", version });
     images = { one: await demoImage("1"), two: await demoImage("2") };
-    rack = await createVirtualRack({
-      nodes: 2,
-      artefacts,
-      settings: { reimage: { bootTimeoutMs: 240_000, proveTimeoutMs: 240_000 } },
-    });
-    const [one, two] = rack.virtualBoards;
-    assert.ok(one !== undefined && two !== undefined);
-    [first, second] = [one, two];
+    ({ rack, first, second } = await createRackOfTwo());
     for (const name of ["one", "two"] as const) {
       await rack.palletOk("images", "add", images[name].imagePath, "--name", name);
     }
@@ -62,22 +52,9 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
     );
   };
 
-  onRack("come from power-on to the registered agent on a root that they share, their cards untouched", async () => {
-    await Promise.all(
-      rack.virtualBoards.map(async (board) => {
-        await board.powerOn();
-        await rack.client.event(({ type, nodeId }) => type === "node-registered" && nodeId === board.mac, patience);
-        assert.equal(await board.card.hasPartitionTable(), false);
-        assert.match(await board.run("cat", ["/proc/mounts"]), /^overlay \/ overlay /m);
-        await board.run("sh", ["-c", `echo ${board.mac} >/etc/of-this-node`]);
-      }),
-    );
-    for (const board of rack.virtualBoards) {
-      assert.equal((await board.run("cat", ["/etc/of-this-node"])).trim(), board.mac);
-    }
-    const machineIds = await Promise.all(rack.virtualBoards.map((board) => board.run("cat", ["/etc/machine-id"])));
-    assert.notEqual(machineIds[0], machineIds[1]);
-  });
+  onRack("come from power-on to the registered agent on a root that they share, their cards untouched", () =>
+    assertComeUp(rack),
+  );
 
   onRack("are written to while the controller is killed, and started again", async () => {
     await rack.palletOk("node", "accept", "--all");
