@@ -1,18 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Event, EventType } from "../events/event.ts";
 import type { NodeId } from "../nodes/node.ts";
+import type { RecordPage } from "../record-reader.ts";
 import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
+import { withoutFlush } from "./without-flush.ts";
 
-/** Which events to read. */
-export interface EventQuery {
-  /** Only events with a greater id. */
-  readonly afterId: number;
+/** Which events are wanted. */
+export interface EventFilter {
   readonly nodeId?: NodeId;
   readonly rolloutId?: string;
-  /** How many at most. */
-  readonly count: number;
-  /** Which of them, when there are more than `count`: the oldest or the newest. The answer is oldest first anyway. */
-  readonly keep: "oldest" | "newest";
 }
 
 /** The events on disk. */
@@ -23,7 +19,7 @@ export interface EventRows {
    */
   add(event: Omit<Event, "id">): number;
   /** Oldest first. */
-  read(query: EventQuery): Event[];
+  read(query: EventFilter & RecordPage): Event[];
   /** Id of the newest event ever added; 0 before the first. */
   lastId(): number;
   /** Removes all but the newest `count`. */
@@ -83,20 +79,6 @@ export function createEventRows(database: DatabaseSync): EventRows {
       prune.run(count);
     },
   };
-}
-
-/**
- * Commits without waiting for the disk; the next commit that does wait carries it along. Nothing is decided by an event,
- * so that a power cut may take the last ones, and a rack that boots tells of hundreds while TFTP waits on this thread:
- * on an SD card each wait takes tens of milliseconds.
- */
-function withoutFlush<T>(database: DatabaseSync, act: () => T): T {
-  database.exec("PRAGMA synchronous = NORMAL");
-  try {
-    return act();
-  } finally {
-    database.exec("PRAGMA synchronous = FULL");
-  }
 }
 
 function eventOf(row: Row): Event {
