@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
 import type { Customisation } from "../operations/operation.ts";
+import { disarmFirmware } from "./disarm-firmware.ts";
 import { installResident } from "./install-resident.ts";
 import { placeFile } from "./place-file.ts";
 import { runTool, throwIfCancelled } from "./run-tool.ts";
@@ -22,17 +23,31 @@ const MOUNT_ROOT = "/run/pallet";
 /** Waits between attempts to unmount while something (udev, an indexer) has the filesystem open. */
 const unmountRetriesMs = [50, 100, 200, 400, 800, 1600];
 
+/** The root filesystem of the new system. */
+type Root = NonNullable<Customisation["root"]>;
+
 /**
  * Installs the resident agent into the new system when that is asked for, and then places the stamp into it as
- * /etc/pallet/installed.json. The root partition is reached by its offset, because the partition table is written last.
- * Whatever happens, the filesystem is unmounted before this returns, and the device's cache is flushed, so that O_DIRECT
- * reads see it.
+ * /etc/pallet/installed.json; keeps the board's firmware from booting the disk when that is asked for. Partitions are
+ * reached by their offsets, because the partition table is written last. Whatever happens, the filesystem is unmounted
+ * before this returns, and the device's cache is flushed, so that O_DIRECT reads see it.
  *
  * Throws a Failure: `unsupported` when the agent is asked for and cannot be installed, `too-small` when it finds no room,
- * `invalid` when the filesystem is not one of a system, `device-error`, `tool-failed`, `cancelled`.
+ * `invalid` when the filesystem is not one of a system, `verify-mismatch` when the firmware could still boot the disk,
+ * `device-error`, `tool-failed`, `cancelled`.
  */
 export async function customise(request: Customise): Promise<void> {
-  const { device, root, stamp, signal } = request;
+  const { device, root, stamp, diskFirmware, signal } = request;
+  if (root !== undefined && stamp !== undefined) await placeIntoSystem(request, root, stamp);
+  if (diskFirmware !== undefined) await disarmFirmware({ device, firmware: diskFirmware, signal });
+}
+
+async function placeIntoSystem(
+  request: Customise,
+  root: Root,
+  stamp: NonNullable<Customisation["stamp"]>,
+): Promise<void> {
+  const { device, signal } = request;
   checkRoot(root);
   const program = programToInstall(request);
   await withMount(device, root, signal, async (folder) => {
@@ -73,7 +88,7 @@ export function programToInstall({
 }
 
 /** These become mount options: nothing else may slip in with them. */
-function checkRoot({ offsetBytes, lengthBytes, filesystemType }: Customise["root"]): void {
+function checkRoot({ offsetBytes, lengthBytes, filesystemType }: Root): void {
   if (!/^[a-z0-9_]+$/.test(filesystemType))
     throw new Failure("invalid", `${JSON.stringify(filesystemType)} is not the name of a filesystem`);
   if (!Number.isSafeInteger(offsetBytes) || !Number.isSafeInteger(lengthBytes) || offsetBytes < 0 || lengthBytes <= 0)
@@ -104,7 +119,7 @@ async function placing(
  */
 async function withMount(
   device: string,
-  root: Customise["root"],
+  root: Root,
   signal: AbortSignal | undefined,
   use: (folder: string) => Promise<void>,
 ): Promise<void> {
@@ -129,7 +144,7 @@ async function withMount(
 }
 
 /** Of an ext4, the kernel would start to initialise the inode tables in the background: not for these few moments. */
-function mountOptions({ offsetBytes, lengthBytes, filesystemType }: Customise["root"]): string {
+function mountOptions({ offsetBytes, lengthBytes, filesystemType }: Root): string {
   const place = ["loop", `offset=${offsetBytes}`, `sizelimit=${lengthBytes}`];
   const distrust = ["nosuid", "nodev", "noexec", "noatime"];
   return [...place, ...distrust, ...(filesystemType === "ext4" ? ["noinit_itable"] : [])].join(",");

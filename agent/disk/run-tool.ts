@@ -12,6 +12,8 @@ export interface ToolRun {
   readonly task: string;
   /** Exit codes that are no failure; 0 only unless given. */
   readonly acceptedExitCodes?: readonly number[];
+  /** Variables of the environment besides the agent's own. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,12 +34,12 @@ const KILL_AFTER_MS = 500;
  * the Debian package to install when it is missing.
  */
 export async function runTool(run: ToolRun): Promise<ToolResult> {
-  const { tool, args, task, signal, acceptedExitCodes = [0] } = run;
+  const { tool, args, task, signal, environment, acceptedExitCodes = [0] } = run;
   throwIfCancelled(signal, task);
   try {
     const { exitCode, stdout, stderr } = await execa(tool, args, {
       stdin: "ignore",
-      env: { LC_ALL: "C.UTF-8", PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin` },
+      env: { ...environment, LC_ALL: "C.UTF-8", PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin` },
       forceKillAfterDelay: KILL_AFTER_MS,
       ...(signal && { cancelSignal: signal }),
     });

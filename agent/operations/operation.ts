@@ -24,16 +24,28 @@ export interface ImageSource {
   readonly firstPartitionBytes: number;
 }
 
+/** See pallet.v1.DiskFirmware. */
+export interface DiskFirmware {
+  readonly action: "rename" | "reformat";
+  readonly partitions: readonly { readonly offsetBytes: number; readonly lengthBytes: number }[];
+  /** Names in the root folders of the partitions; only to rename. */
+  readonly files: readonly string[];
+}
+
 /** See pallet.v1.Customisation. */
 export interface Customisation {
-  readonly root: {
+  /** Where the root filesystem lies; there when `stamp` is. */
+  readonly root?: {
     readonly offsetBytes: number;
     readonly lengthBytes: number;
     readonly filesystemType: string;
   };
-  readonly stamp: InstalledSystem;
+  /** Absent when nothing is placed into the system. */
+  readonly stamp?: InstalledSystem;
   /** Whether the agent is installed into the new system too. */
   readonly residentAgent: boolean;
+  /** Absent when the firmware may boot the disk. */
+  readonly diskFirmware?: DiskFirmware;
 }
 
 /** The work of an operation, validated by the rpc door. */

@@ -10,8 +10,11 @@ import {
 import {
   Compression,
   FilesystemType,
+  FirmwareAction,
   WipeMethod,
   type ByteCount as WireByteCount,
+  type Customisation as WireCustomisation,
+  type DiskFirmware as WireFirmware,
   type Operation as WireOperation,
   OperationPhase as WirePhase,
   type Progress as WireProgress,
@@ -23,6 +26,8 @@ import type { BlockDevice } from "../inventory/block-device.ts";
 import type { NodeFacts } from "../inventory/node-facts.ts";
 import type {
   ByteCount,
+  Customisation,
+  DiskFirmware,
   ImageSource,
   InstalledSystem,
   Operation,
@@ -104,15 +109,7 @@ function workToWire(spec: OperationSpec): WireSpec["work"] {
         value: {
           device: spec.device,
           source: sourceToWire(spec.source),
-          customisation: spec.customisation && {
-            root: {
-              offsetBytes: BigInt(spec.customisation.root.offsetBytes),
-              lengthBytes: BigInt(spec.customisation.root.lengthBytes),
-              filesystemType: spec.customisation.root.filesystemType,
-            },
-            stamp: installedToWire(spec.customisation.stamp),
-            residentAgent: spec.customisation.residentAgent,
-          },
+          customisation: spec.customisation && customisationToWire(spec.customisation),
         },
       };
     case "verify-image":
@@ -149,6 +146,30 @@ function sourceToWire(source: ImageSource): WireSource {
     sizeBytes: BigInt(source.sizeBytes),
     digest: source.digest,
     firstPartitionBytes: BigInt(source.firstPartitionBytes),
+  };
+}
+
+function customisationToWire({ root, stamp, residentAgent, diskFirmware }: Customisation): WireCustomisation {
+  return {
+    root: root && {
+      offsetBytes: BigInt(root.offsetBytes),
+      lengthBytes: BigInt(root.lengthBytes),
+      filesystemType: root.filesystemType,
+    },
+    stamp: stamp && installedToWire(stamp),
+    residentAgent,
+    diskFirmware: diskFirmware && firmwareToWire(diskFirmware),
+  };
+}
+
+function firmwareToWire({ action, partitions, files }: DiskFirmware): WireFirmware {
+  return {
+    action: action === "rename" ? FirmwareAction.FIRMWARE_ACTION_RENAME : FirmwareAction.FIRMWARE_ACTION_REFORMAT,
+    partitions: partitions.map(({ offsetBytes, lengthBytes }) => ({
+      offsetBytes: BigInt(offsetBytes),
+      lengthBytes: BigInt(lengthBytes),
+    })),
+    files: [...files],
   };
 }
 

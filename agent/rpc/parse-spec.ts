@@ -1,14 +1,16 @@
 import { Failure } from "../../proto/failure.ts";
 import type {
   Customisation as WireCustomisation,
+  DiskFirmware as WireFirmware,
   ImageSource as WireSource,
   OperationSpec as WireSpec,
 } from "../../proto/gen/pallet/v1/operation.ts";
-import { Compression, FilesystemType, WipeMethod } from "../../proto/gen/pallet/v1/operation.ts";
+import { Compression, FilesystemType, FirmwareAction, WipeMethod } from "../../proto/gen/pallet/v1/operation.ts";
 import { checkLabel } from "../disk/filesystem-label.ts";
 import type {
   Customisation,
   Digest,
+  DiskFirmware,
   ImageSource,
   InstalledSystem,
   OperationId,
@@ -18,6 +20,7 @@ import type {
 const SECTOR_BYTES = 512;
 const MAX_HEAD_BYTES = 64 * 1024 * 1024;
 const MAX_IDENTIFY_SECONDS = 600;
+const MAX_FIRMWARE_ITEMS = 16;
 
 /** The id of an operation as it came over the wire. Throws a Failure "invalid" when it is malformed. */
 export function parseOperationId(text: string): OperationId {
@@ -81,6 +84,11 @@ const wipeMethods: Partial<Record<WipeMethod, "discard" | "signatures">> = {
   [WipeMethod.WIPE_METHOD_SIGNATURES]: "signatures",
 };
 
+const firmwareActions: Partial<Record<FirmwareAction, DiskFirmware["action"]>> = {
+  [FirmwareAction.FIRMWARE_ACTION_RENAME]: "rename",
+  [FirmwareAction.FIRMWARE_ACTION_REFORMAT]: "reformat",
+};
+
 const compressions: Partial<Record<Compression, ImageSource["compression"]>> = {
   [Compression.COMPRESSION_NONE]: "none",
   [Compression.COMPRESSION_ZSTD]: "zstd",
@@ -132,24 +140,65 @@ function parseSource(wire: WireSource | undefined): ImageSource {
 }
 
 function parseCustomisation(wire: WireCustomisation, source: ImageSource): Customisation {
-  if (wire.root === undefined) throw invalid("customisation.root: no root partition is given");
-  const offsetBytes = parseSize(wire.root.offsetBytes, "customisation.root.offset_bytes");
-  const lengthBytes = parseSize(wire.root.lengthBytes, "customisation.root.length_bytes");
-  ensure(
-    offsetBytes >= source.firstPartitionBytes && offsetBytes + lengthBytes <= source.sizeBytes,
-    `customisation.root: ${lengthBytes} bytes at ${offsetBytes} do not lie between the first partition and the end of ` +
-      "the image",
-  );
-  const { filesystemType } = wire.root;
+  const { residentAgent } = wire;
+  const diskFirmware = wire.diskFirmware && parseFirmware(wire.diskFirmware, source);
+  if (diskFirmware !== undefined && wire.root === undefined && wire.stamp === undefined) {
+    ensure(!residentAgent, "customisation.root: no root partition to install the resident agent into is given");
+    return { residentAgent, diskFirmware };
+  }
+  return {
+    root: parseRoot(wire.root, source),
+    stamp: parseStamp(wire.stamp),
+    residentAgent,
+    ...(diskFirmware && { diskFirmware }),
+  };
+}
+
+function parseRoot(wire: WireCustomisation["root"], source: ImageSource): NonNullable<Customisation["root"]> {
+  if (wire === undefined) throw invalid("customisation.root: no root partition is given");
+  const { filesystemType } = wire;
   ensure(
     /^[a-z0-9_.-]{1,32}$/.test(filesystemType),
     `customisation.root.filesystem_type ${quoted(filesystemType)} is no name of a filesystem`,
   );
+  return { ...parsePlace(wire, source, "customisation.root"), filesystemType };
+}
+
+function parseFirmware(wire: WireFirmware, source: ImageSource): DiskFirmware {
+  const field = "customisation.disk_firmware";
+  const action = firmwareActions[wire.action];
+  ensure(action !== undefined, `${field}.action: none is chosen, or one that this agent does not know`);
+  const { partitions, files } = wire;
+  ensure(
+    partitions.length > 0 && partitions.length <= MAX_FIRMWARE_ITEMS,
+    `${field}.partitions: ${partitions.length} are given, not 1 to ${MAX_FIRMWARE_ITEMS}`,
+  );
+  ensure(
+    action !== "rename" || (files.length > 0 && files.length <= MAX_FIRMWARE_ITEMS),
+    `${field}.files: ${files.length} are given, not 1 to ${MAX_FIRMWARE_ITEMS}`,
+  );
+  for (const file of files)
+    ensure(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(file), `${field}.files: ${quoted(file)} is no name of a file`);
   return {
-    root: { offsetBytes, lengthBytes, filesystemType },
-    stamp: parseStamp(wire.stamp),
-    residentAgent: wire.residentAgent,
+    action,
+    partitions: partitions.map((partition) => parsePlace(partition, source, `${field}.partitions`)),
+    files: [...files],
   };
+}
+
+/** A partition of the image, which the table lies before. */
+function parsePlace(
+  wire: { readonly offsetBytes: bigint; readonly lengthBytes: bigint },
+  source: ImageSource,
+  field: string,
+): { readonly offsetBytes: number; readonly lengthBytes: number } {
+  const offsetBytes = parseSize(wire.offsetBytes, `${field}.offset_bytes`);
+  const lengthBytes = parseSize(wire.lengthBytes, `${field}.length_bytes`);
+  ensure(
+    offsetBytes >= source.firstPartitionBytes && offsetBytes + lengthBytes <= source.sizeBytes,
+    `${field}: ${lengthBytes} bytes at ${offsetBytes} do not lie between the first partition and the end of the image`,
+  );
+  return { offsetBytes, lengthBytes };
 }
 
 function parseStamp(wire: WireCustomisation["stamp"]): InstalledSystem {

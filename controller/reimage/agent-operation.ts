@@ -14,12 +14,24 @@ export interface ImageSource {
   readonly firstPartitionBytes: number;
 }
 
+/** See pallet.v1.DiskFirmware. Plain data that survives JSON. */
+export interface DiskFirmware {
+  readonly action: "rename" | "reformat";
+  readonly partitions: readonly { readonly offsetBytes: number; readonly lengthBytes: number }[];
+  /** Names in the root folders of the partitions; only to rename. */
+  readonly files: readonly string[];
+}
+
 /** See pallet.v1.Customisation. */
 export interface Customisation {
-  readonly root: { readonly offsetBytes: number; readonly lengthBytes: number; readonly filesystemType: string };
-  readonly stamp: InstalledSystem;
+  /** There when `stamp` is. */
+  readonly root?: { readonly offsetBytes: number; readonly lengthBytes: number; readonly filesystemType: string };
+  /** Absent when nothing is placed into the system. */
+  readonly stamp?: InstalledSystem;
   /** Whether the agent is installed into the new system too. */
   readonly residentAgent: boolean;
+  /** Absent when the board's firmware may boot the disk. */
+  readonly diskFirmware?: DiskFirmware;
 }
 
 /** Work that the controller asks of an agent; see pallet.v1.OperationSpec. */

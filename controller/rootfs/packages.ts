@@ -11,6 +11,7 @@ export const packages: Readonly<Record<string, string>> = {
   "libgcc-s1": "Node",
   "libstdc++6": "Node",
   mount: "mount, umount, losetup, swapoff",
+  mtools: "renames firmware in the FAT filesystem of a card",
   "util-linux": "lsblk, blkid, wipefs, blkdiscard, blockdev",
   "util-linux-extra": "partx where it is apart",
 };

@@ -4,6 +4,7 @@ import type { Digest } from "../nodes/node.ts";
 import type {
   AgentOperation,
   ByteCount,
+  Customisation,
   ImageSource,
   OperationId,
   OperationPhase,
@@ -11,7 +12,7 @@ import type {
   Progress,
 } from "../reimage/agent-operation.ts";
 import { durationFromWire } from "./duration.ts";
-import { operationPhases, operationStates } from "./operation-to-wire.ts";
+import { firmwareActions, operationPhases, operationStates } from "./operation-to-wire.ts";
 
 /**
  * An operation as an agent reports it. What a newer agent says in words unknown here becomes the most harmless that is
@@ -61,24 +62,11 @@ function operationSpecFromWire(spec: wire.OperationSpec | undefined): OperationS
     case "writeImage": {
       const { device, source, customisation } = work.value;
       if (source === undefined) return undefined;
-      const { root, stamp, residentAgent = false } = customisation ?? {};
       return {
         kind: "write-image",
         device,
         source: sourceFromWire(source),
-        ...(root !== undefined &&
-          stamp !== undefined && {
-            customisation: {
-              root: { ...root, offsetBytes: Number(root.offsetBytes), lengthBytes: Number(root.lengthBytes) },
-              stamp: {
-                imageName: stamp.imageName,
-                imageDigest: stamp.imageDigest as Digest,
-                reimageId: stamp.reimageId,
-                installedAt: (stamp.installedAt ?? new Date(0)).toISOString(),
-              },
-              residentAgent,
-            },
-          }),
+        ...(customisation && { customisation: customisationFromWire(customisation) }),
       };
     }
     case "verifyImage": {
@@ -109,6 +97,34 @@ function operationSpecFromWire(spec: wire.OperationSpec | undefined): OperationS
     default:
       return undefined;
   }
+}
+
+function customisationFromWire({ root, stamp, residentAgent, diskFirmware }: wire.Customisation): Customisation {
+  const action = diskFirmware && keyOf(firmwareActions, diskFirmware.action);
+  return {
+    ...(root && { root: { ...placeFromWire(root), filesystemType: root.filesystemType } }),
+    ...(stamp && {
+      stamp: {
+        imageName: stamp.imageName,
+        imageDigest: stamp.imageDigest as Digest,
+        reimageId: stamp.reimageId,
+        installedAt: (stamp.installedAt ?? new Date(0)).toISOString(),
+      },
+    }),
+    residentAgent,
+    ...(diskFirmware &&
+      action && {
+        diskFirmware: {
+          action,
+          partitions: diskFirmware.partitions.map(placeFromWire),
+          files: [...diskFirmware.files],
+        },
+      }),
+  };
+}
+
+function placeFromWire({ offsetBytes, lengthBytes }: { readonly offsetBytes: bigint; readonly lengthBytes: bigint }) {
+  return { offsetBytes: Number(offsetBytes), lengthBytes: Number(lengthBytes) };
 }
 
 function sourceFromWire(source: wire.ImageSource): ImageSource {

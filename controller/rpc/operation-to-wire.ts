@@ -4,6 +4,7 @@ import type {
   AgentOperation,
   ByteCount,
   Customisation,
+  DiskFirmware,
   ImageSource,
   OperationPhase,
   OperationSpec,
@@ -33,6 +34,12 @@ export const operationPhases = {
   unmounting: wire.OperationPhase.OPERATION_PHASE_UNMOUNTING,
   identifying: wire.OperationPhase.OPERATION_PHASE_IDENTIFYING,
 } as const satisfies Record<OperationPhase, wire.OperationPhase>;
+
+/** Each way to treat firmware as it travels. */
+export const firmwareActions = {
+  rename: wire.FirmwareAction.FIRMWARE_ACTION_RENAME,
+  reformat: wire.FirmwareAction.FIRMWARE_ACTION_REFORMAT,
+} as const satisfies Record<DiskFirmware["action"], wire.FirmwareAction>;
 
 const compressions = {
   none: wire.Compression.COMPRESSION_NONE,
@@ -114,16 +121,21 @@ function sourceToWire(source: ImageSource): wire.ImageSource {
   };
 }
 
-function customisationToWire({ root, stamp, residentAgent }: Customisation): wire.Customisation {
+function customisationToWire({ root, stamp, residentAgent, diskFirmware }: Customisation): wire.Customisation {
   return {
-    root: {
-      offsetBytes: BigInt(root.offsetBytes),
-      lengthBytes: BigInt(root.lengthBytes),
-      filesystemType: root.filesystemType,
-    },
-    stamp: { ...stamp, installedAt: new Date(stamp.installedAt) },
+    root: root && { ...placeToWire(root), filesystemType: root.filesystemType },
+    stamp: stamp && { ...stamp, installedAt: new Date(stamp.installedAt) },
     residentAgent,
+    diskFirmware: diskFirmware && {
+      action: firmwareActions[diskFirmware.action],
+      partitions: diskFirmware.partitions.map(placeToWire),
+      files: [...diskFirmware.files],
+    },
   };
+}
+
+function placeToWire({ offsetBytes, lengthBytes }: { readonly offsetBytes: number; readonly lengthBytes: number }) {
+  return { offsetBytes: BigInt(offsetBytes), lengthBytes: BigInt(lengthBytes) };
 }
 
 function byteCountToWire({ done, total }: ByteCount): wire.ByteCount {

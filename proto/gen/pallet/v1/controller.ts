@@ -357,9 +357,11 @@ export interface RolloutRequest {
   /** The disk to write on each node, for example "/dev/mmcblk0"; empty to let Pallet choose the only one that fits. */
   disk: string;
   /**
-   * Leave the image as it is, byte for byte: no stamp and no resident agent in the new system. The proof is then a weak
-   * one (see ProofKind), and nothing can take the node back over the network: for its next reimage somebody has to
-   * reboot it or switch it off and on.
+   * Leave the image as it is, byte for byte: no stamp and no resident agent in the new system. Only where the controller's
+   * policy says that the card's firmware must not boot (bootProfile.cardFirmware; by default on boards that look at the
+   * card before the network), that is seen to all the same, and the plan says so. The proof is then a weak one (see
+   * ProofKind), and nothing can take the node back over the network: for its next reimage somebody has to reboot it or
+   * switch it off and on.
    */
   noResident: boolean;
 }

@@ -251,6 +251,58 @@ export function compressionToJSON(object: Compression): string {
   }
 }
 
+/** What keeps the firmware of a board from booting what an image has on the disk. */
+export const FirmwareAction = {
+  /** FIRMWARE_ACTION_UNSPECIFIED - Never sent. */
+  FIRMWARE_ACTION_UNSPECIFIED: 0,
+  /** FIRMWARE_ACTION_RENAME - Give the files that the firmware looks for the extension "off": "bootcode.bin" becomes "bootcode.off". */
+  FIRMWARE_ACTION_RENAME: 1,
+  /** FIRMWARE_ACTION_REFORMAT - Make each partition an empty FAT with the label, serial number and size of entries that it had. */
+  FIRMWARE_ACTION_REFORMAT: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type FirmwareAction = typeof FirmwareAction[keyof typeof FirmwareAction];
+
+export namespace FirmwareAction {
+  export type FIRMWARE_ACTION_UNSPECIFIED = typeof FirmwareAction.FIRMWARE_ACTION_UNSPECIFIED;
+  export type FIRMWARE_ACTION_RENAME = typeof FirmwareAction.FIRMWARE_ACTION_RENAME;
+  export type FIRMWARE_ACTION_REFORMAT = typeof FirmwareAction.FIRMWARE_ACTION_REFORMAT;
+  export type UNRECOGNIZED = typeof FirmwareAction.UNRECOGNIZED;
+}
+
+export function firmwareActionFromJSON(object: any): FirmwareAction {
+  switch (object) {
+    case 0:
+    case "FIRMWARE_ACTION_UNSPECIFIED":
+      return FirmwareAction.FIRMWARE_ACTION_UNSPECIFIED;
+    case 1:
+    case "FIRMWARE_ACTION_RENAME":
+      return FirmwareAction.FIRMWARE_ACTION_RENAME;
+    case 2:
+    case "FIRMWARE_ACTION_REFORMAT":
+      return FirmwareAction.FIRMWARE_ACTION_REFORMAT;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return FirmwareAction.UNRECOGNIZED;
+  }
+}
+
+export function firmwareActionToJSON(object: FirmwareAction): string {
+  switch (object) {
+    case FirmwareAction.FIRMWARE_ACTION_UNSPECIFIED:
+      return "FIRMWARE_ACTION_UNSPECIFIED";
+    case FirmwareAction.FIRMWARE_ACTION_RENAME:
+      return "FIRMWARE_ACTION_RENAME";
+    case FirmwareAction.FIRMWARE_ACTION_REFORMAT:
+      return "FIRMWARE_ACTION_REFORMAT";
+    case FirmwareAction.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** Filesystems that MakeFilesystem can make. */
 export const FilesystemType = {
   /** FILESYSTEM_TYPE_UNSPECIFIED - Never sent. */
@@ -384,9 +436,33 @@ export interface RootPartition {
   filesystemType: string;
 }
 
-/** What to place into the new system between the verification and the partition table. */
+/**
+ * A FAT partition inside an image in which firmware of a board could find something to boot, reached by offset because
+ * the partition table does not exist yet.
+ */
+export interface FirmwarePartition {
+  /** Start in bytes from the beginning of the image. */
+  offsetBytes: bigint;
+  /** Length in bytes. */
+  lengthBytes: bigint;
+}
+
+/** How to make a disk unbootable by the board's own firmware, so that the network alone decides what the node boots. */
+export interface DiskFirmware {
+  /** What to do. */
+  action: FirmwareAction;
+  /** Where; at least one, at most 16. */
+  partitions: FirmwarePartition[];
+  /**
+   * To rename: names of files in the root folder of each partition, those that are there. At least one, at most 16, each
+   * 1 to 64 characters of [A-Za-z0-9._-], starting with a letter or digit. Letter case does not count, as FAT has it.
+   */
+  files: string[];
+}
+
+/** What to change on the disk between the verification and the partition table. */
 export interface Customisation {
-  /** Where the system's root filesystem lies. */
+  /** Where the system's root filesystem lies. Absent together with `stamp`: nothing is placed into the system. */
   root:
     | RootPartition
     | undefined;
@@ -399,6 +475,8 @@ export interface Customisation {
    * /usr/lib/pallet/agent, started by systemd, or by /etc/inittab of busybox's or System V's init.
    */
   residentAgent: boolean;
+  /** How to keep the board's firmware from booting the disk by itself; absent leaves the image's firmware as it is. */
+  diskFirmware: DiskFirmware | undefined;
 }
 
 /** Write an image to a whole disk: erase the table, write, sync, read back and compare, customise, write the table. */
@@ -409,7 +487,7 @@ export interface WriteImage {
   source:
     | ImageSource
     | undefined;
-  /** What to place into the new system; absent leaves the image untouched. */
+  /** What to change in the new system and for it; absent leaves the image untouched. */
   customisation: Customisation | undefined;
 }
 
@@ -837,8 +915,214 @@ export const RootPartition: MessageFns<RootPartition> = {
   },
 };
 
+function createBaseFirmwarePartition(): FirmwarePartition {
+  return { offsetBytes: 0n, lengthBytes: 0n };
+}
+
+export const FirmwarePartition: MessageFns<FirmwarePartition> = {
+  encode(message: FirmwarePartition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offsetBytes !== 0n) {
+      if (BigInt.asUintN(64, message.offsetBytes) !== message.offsetBytes) {
+        throw new globalThis.Error("value provided for field message.offsetBytes of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.offsetBytes);
+    }
+    if (message.lengthBytes !== 0n) {
+      if (BigInt.asUintN(64, message.lengthBytes) !== message.lengthBytes) {
+        throw new globalThis.Error("value provided for field message.lengthBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.lengthBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FirmwarePartition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFirmwarePartition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offsetBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lengthBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FirmwarePartition {
+    return {
+      offsetBytes: isSet(object.offsetBytes)
+        ? BigInt(object.offsetBytes)
+        : isSet(object.offset_bytes)
+        ? BigInt(object.offset_bytes)
+        : 0n,
+      lengthBytes: isSet(object.lengthBytes)
+        ? BigInt(object.lengthBytes)
+        : isSet(object.length_bytes)
+        ? BigInt(object.length_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: FirmwarePartition): unknown {
+    const obj: any = {};
+    if (message.offsetBytes !== 0n) {
+      obj.offsetBytes = message.offsetBytes.toString();
+    }
+    if (message.lengthBytes !== 0n) {
+      obj.lengthBytes = message.lengthBytes.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FirmwarePartition>): FirmwarePartition {
+    return FirmwarePartition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FirmwarePartition>): FirmwarePartition {
+    const message = createBaseFirmwarePartition();
+    message.offsetBytes = (object.offsetBytes !== undefined && object.offsetBytes !== null)
+      ? BigInt(object.offsetBytes)
+      : 0n;
+    message.lengthBytes = (object.lengthBytes !== undefined && object.lengthBytes !== null)
+      ? BigInt(object.lengthBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseDiskFirmware(): DiskFirmware {
+  return { action: 0, partitions: [], files: [] };
+}
+
+export const DiskFirmware: MessageFns<DiskFirmware> = {
+  encode(message: DiskFirmware, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.action !== 0) {
+      writer.uint32(8).int32(message.action);
+    }
+    for (const v of message.partitions) {
+      FirmwarePartition.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.files) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiskFirmware {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiskFirmware();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.action = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.partitions.push(FirmwarePartition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.files.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiskFirmware {
+    return {
+      action: isSet(object.action) ? firmwareActionFromJSON(object.action) : 0,
+      partitions: globalThis.Array.isArray(object?.partitions)
+        ? object.partitions.map((e: any) => FirmwarePartition.fromJSON(e))
+        : [],
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: DiskFirmware): unknown {
+    const obj: any = {};
+    if (message.action !== 0) {
+      obj.action = firmwareActionToJSON(message.action);
+    }
+    if (message.partitions?.length) {
+      obj.partitions = message.partitions.map((e) => FirmwarePartition.toJSON(e));
+    }
+    if (message.files?.length) {
+      obj.files = message.files;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiskFirmware>): DiskFirmware {
+    return DiskFirmware.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiskFirmware>): DiskFirmware {
+    const message = createBaseDiskFirmware();
+    message.action = object.action ?? 0;
+    message.partitions = object.partitions?.map((e) => FirmwarePartition.fromPartial(e)) || [];
+    message.files = object.files?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseCustomisation(): Customisation {
-  return { root: undefined, stamp: undefined, residentAgent: false };
+  return { root: undefined, stamp: undefined, residentAgent: false, diskFirmware: undefined };
 }
 
 export const Customisation: MessageFns<Customisation> = {
@@ -851,6 +1135,9 @@ export const Customisation: MessageFns<Customisation> = {
     }
     if (message.residentAgent !== false) {
       writer.uint32(24).bool(message.residentAgent);
+    }
+    if (message.diskFirmware !== undefined) {
+      DiskFirmware.encode(message.diskFirmware, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -892,6 +1179,14 @@ export const Customisation: MessageFns<Customisation> = {
             message.residentAgent = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.diskFirmware = DiskFirmware.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -913,6 +1208,11 @@ export const Customisation: MessageFns<Customisation> = {
         : isSet(object.resident_agent)
         ? globalThis.Boolean(object.resident_agent)
         : false,
+      diskFirmware: isSet(object.diskFirmware)
+        ? DiskFirmware.fromJSON(object.diskFirmware)
+        : isSet(object.disk_firmware)
+        ? DiskFirmware.fromJSON(object.disk_firmware)
+        : undefined,
     };
   },
 
@@ -926,6 +1226,9 @@ export const Customisation: MessageFns<Customisation> = {
     }
     if (message.residentAgent !== false) {
       obj.residentAgent = message.residentAgent;
+    }
+    if (message.diskFirmware !== undefined) {
+      obj.diskFirmware = DiskFirmware.toJSON(message.diskFirmware);
     }
     return obj;
   },
@@ -942,6 +1245,9 @@ export const Customisation: MessageFns<Customisation> = {
       ? InstalledSystem.fromPartial(object.stamp)
       : undefined;
     message.residentAgent = object.residentAgent ?? false;
+    message.diskFirmware = (object.diskFirmware !== undefined && object.diskFirmware !== null)
+      ? DiskFirmware.fromPartial(object.diskFirmware)
+      : undefined;
     return message;
   },
 };

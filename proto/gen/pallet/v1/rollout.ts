@@ -301,7 +301,7 @@ export interface Reimage {
   endedAt:
     | Date
     | undefined;
-  /** Whether the image is left untouched, so that the proof will be a weak one. */
+  /** Whether the system in the image is left untouched, so that the proof will be a weak one. */
   noResident: boolean;
 }
 

@@ -3,8 +3,8 @@ import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/pro
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
-import { type Customise, customise } from "../../../../agent/disk/customise.ts";
-import type { Digest } from "../../../../agent/operations/operation.ts";
+import { customise } from "../../../../agent/disk/customise.ts";
+import type { Digest, InstalledSystem } from "../../../../agent/operations/operation.ts";
 import { requires } from "../../../requirements.ts";
 import { anElf } from "../resident/an-elf.ts";
 import { aDiskWithSystem } from "./a-disk-with-system.ts";
@@ -12,7 +12,7 @@ import type { LoopDevice } from "./a-loop-device.ts";
 
 const MIB = 1 << 20;
 const root = { offsetBytes: 9 * MIB, lengthBytes: 16 * MIB, filesystemType: "ext4" };
-const stamp: Customise["stamp"] = {
+const stamp: InstalledSystem = {
   imageName: "debian-12",
   imageDigest: "ab".repeat(32) as Digest,
   reimageId: "reimage-1",

@@ -38,27 +38,24 @@ const writeImage = fc
     device,
     source,
     root: fc.boolean(),
+    firmware: fc.constantFrom("rename", "reformat", undefined),
     imageDigest: digest,
     date: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date("9999-01-01") }),
   })
-  .map(
-    ({ device: path, source: from, root, imageDigest, date }): OperationSpec => ({
-      kind: "write-image",
-      device: path,
-      source: from,
+  .map(({ device: path, source: from, root, firmware, imageDigest, date }): OperationSpec => {
+    const place = { offsetBytes: from.firstPartitionBytes, lengthBytes: from.sizeBytes - from.firstPartitionBytes };
+    const files = firmware === "rename" ? ["bootcode.bin", "start4.elf"] : [];
+    const customisation = {
       ...(root && {
-        customisation: {
-          root: {
-            offsetBytes: from.firstPartitionBytes,
-            lengthBytes: from.sizeBytes - from.firstPartitionBytes,
-            filesystemType: "ext4",
-          },
-          stamp: { imageName: "debian", imageDigest, reimageId: "r", installedAt: date.toISOString() },
-          residentAgent: root,
-        },
+        root: { ...place, filesystemType: "ext4" },
+        stamp: { imageName: "debian", imageDigest, reimageId: "r", installedAt: date.toISOString() },
       }),
-    }),
-  );
+      residentAgent: root,
+      ...(firmware && { diskFirmware: { action: firmware, partitions: [place, place], files } }),
+    };
+    const anything = root || firmware !== undefined;
+    return { kind: "write-image", device: path, source: from, ...(anything && { customisation }) };
+  });
 
 const specs: fc.Arbitrary<OperationSpec> = fc.oneof(
   writeImage,
@@ -94,6 +91,7 @@ describe("parseSpec", () => {
     firstPartitionBytes: 1024n,
   } as const;
   const root = { offsetBytes: 1024n, lengthBytes: 1024n, filesystemType: "ext4" };
+  const firmware = { action: 1, partitions: [{ offsetBytes: 1024n, lengthBytes: 1024n }], files: ["bootcode.bin"] };
   const stamp = { imageName: "x", imageDigest: "ab".repeat(32), reimageId: "r", installedAt: new Date() };
   type Loose = Parameters<typeof WireSpec.fromPartial>[0];
   const write = (changes: object, customisation?: object): Loose =>
@@ -136,6 +134,32 @@ describe("parseSpec", () => {
       /filesystem_type/,
     ],
     ["a stamp without a date", write({}, { root, stamp: { ...stamp, installedAt: undefined } }), /installed_at/],
+    ["nothing to customise", write({}, {}), /customisation.root/],
+    [
+      "a resident agent for no system",
+      write({}, { residentAgent: true, diskFirmware: firmware }),
+      /root partition to install the resident agent/,
+    ],
+    ["no action on firmware", write({}, { diskFirmware: { ...firmware, action: 0 } }), /disk_firmware.action/],
+    ["an action from the future", write({}, { diskFirmware: { ...firmware, action: 9 } }), /disk_firmware.action/],
+    ["firmware nowhere", write({}, { diskFirmware: { ...firmware, partitions: [] } }), /disk_firmware.partitions: 0/],
+    [
+      "firmware in too many places",
+      write({}, { diskFirmware: { ...firmware, partitions: Array(17).fill(firmware.partitions[0]) } }),
+      /partitions: 17/,
+    ],
+    [
+      "firmware behind the end",
+      write({}, { diskFirmware: { ...firmware, partitions: [{ offsetBytes: 4096n, lengthBytes: 512n }] } }),
+      /disk_firmware.partitions: 512 bytes at 4096 do not lie/,
+    ],
+    ["no firmware to rename", write({}, { diskFirmware: { ...firmware, files: [] } }), /disk_firmware.files: 0/],
+    [
+      "firmware outside of its folder",
+      write({}, { diskFirmware: { ...firmware, files: ["../x"] } }),
+      /"..\/x" is no name of a file/,
+    ],
+    ["a pattern of files", write({}, { diskFirmware: { ...firmware, files: ["start*.elf"] } }), /no name of a file/],
     ["a filesystem from the future", work("makeFilesystem", { device: "/dev/sda1", type: 9 }), /filesystem/],
     ["a label too long", work("makeFilesystem", { device: "/dev/sda1", type: 1, label: "x".repeat(12) }), /label/],
     ["no way to wipe", work("wipe", { device: "/dev/sda" }), /method/],

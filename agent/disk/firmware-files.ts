@@ -1,0 +1,17 @@
+/** A change of a file's name. */
+export interface Renaming {
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Which of the names in a folder have to change so that none of `files` is left; letter case does not count on FAT. The
+ * last extension becomes "off" ("bootcode.bin" → "bootcode.off"): a name of eight and three characters stays one, and a
+ * person who sees it knows what it is. Doing it again, after an upgrade put the file back, replaces the older one.
+ */
+export function planRenamings(names: readonly string[], files: readonly string[]): readonly Renaming[] {
+  const wanted = new Set(files.map((file) => file.toLowerCase()));
+  return names
+    .filter((name) => wanted.has(name.toLowerCase()))
+    .map((from) => ({ from, to: `${from.replace(/(?<=.)\.[^.]*$/, "").toLowerCase()}.off` }));
+}
