@@ -3,8 +3,8 @@ import { constants, copyFile, mkdir, readdir, readFile, rename, rm, stat, symlin
 import path from "node:path";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
 import { bundle } from "./bundle.ts";
-import { nodeBinary, parseNodePackage, parsePinned } from "./node-binary.ts";
 import { pack } from "./pack.ts";
+import { packageFile, parseBlake3Package, parseNodePackage, parsePinned } from "./pinned-package.ts";
 import { type Architecture, architectures, binaryName, type Program, programs } from "./programs.ts";
 import { stripElf } from "./strip-elf.ts";
 
@@ -31,19 +31,31 @@ export async function buildBinaries(options: {
 }): Promise<readonly Binary[]> {
   const { repository, outputDirectory, cacheDirectory } = options;
   const lockFile = await readFile(path.join(repository, "package-lock.json"), "utf8");
-  const nodes = architectures.map((architecture) => ({ architecture, node: parseNodePackage(lockFile, architecture) }));
-  const recipe = JSON.stringify({ nodes, pkg: parsePinned(lockFile, "@yao-pkg/pkg"), steps: await readSteps() });
   const places = { modulesDirectory: path.join(repository, "node_modules"), cacheDirectory };
+  const bases = await Promise.all(
+    architectures.map(async (architecture) => ({
+      architecture,
+      node: parseNodePackage(lockFile, architecture),
+      blake3Addon: await readFile(
+        await packageFile(places, parseBlake3Package(lockFile, architecture), `blake.linux-${architecture}-gnu.node`),
+      ),
+    })),
+  );
+  const nodes = bases.map(({ node }) => node);
+  const recipe = JSON.stringify({ nodes, pkg: parsePinned(lockFile, "@yao-pkg/pkg"), steps: await readSteps() });
   await mkdir(outputDirectory, { recursive: true });
 
   const binaries: Binary[] = [];
   for (const program of programs) {
-    const script = await bundle(repository, program);
-    const key = sha256(recipe, script).slice(0, 32);
+    const scripts = await Promise.all(
+      bases.map(async (base) => ({ ...base, script: await bundle(repository, program, base) })),
+    );
+    const key = sha256(recipe, ...scripts.map(({ script }) => script)).slice(0, 32);
     const folder = await cacheEntry(cacheDirectory, `${program.name}-${key}`, async (building) => {
-      for (const { architecture, node } of nodes) {
+      for (const { architecture, node, script } of scripts) {
         const base = path.join(building, "node");
-        await writeFile(base, stripElf(await readFile(await nodeBinary(places, node))), { mode: 0o755 });
+        const nodeFile = await packageFile(places, node, "bin/node");
+        await writeFile(base, stripElf(await readFile(nodeFile)), { mode: 0o755 });
         const binary = await pack({ name: `pallet-${program.name}`, script }, { architecture, node, file: base });
         await writeFile(path.join(building, binaryName(program, architecture)), binary, { mode: 0o755 });
         await rm(base);

@@ -1,15 +1,20 @@
 import path from "node:path";
 import { build } from "esbuild";
+import { inlineBlake3Addon } from "./inline-blake3-addon.ts";
 import { inlineProtos } from "./inline-protos.ts";
 import { inlineSourceFiles } from "./inline-source-files.ts";
 import type { Program } from "./programs.ts";
 import { slimPackages } from "./slim-packages.ts";
 
 /**
- * The program and everything that it imports as one CommonJS file. The text depends on the sources alone: neither on
- * the folder that they lie in nor on the machine.
+ * The program and everything that it imports as one CommonJS file, with BLAKE3's native module of one architecture in it.
+ * The text depends on the sources alone: neither on the folder that they lie in nor on the machine.
  */
-export async function bundle(repository: string, program: Program): Promise<Uint8Array> {
+export async function bundle(
+  repository: string,
+  program: Program,
+  { blake3Addon }: { readonly blake3Addon: Uint8Array },
+): Promise<Uint8Array> {
   const modules = path.join(repository, "node_modules");
   const result = await build({
     absWorkingDir: repository,
@@ -22,7 +27,7 @@ export async function bundle(repository: string, program: Program): Promise<Uint
     legalComments: "none",
     charset: "utf8",
     write: false,
-    plugins: [inlineProtos(modules), inlineSourceFiles, slimPackages(modules)],
+    plugins: [inlineProtos(modules), inlineSourceFiles, inlineBlake3Addon(blake3Addon), slimPackages(modules)],
     logLevel: "silent",
   });
   const [file] = result.outputFiles;

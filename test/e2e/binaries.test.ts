@@ -71,10 +71,9 @@ describe("binaries", () => {
     await execa("cp", ["--archive", "--link", path.join(checkout, "node_modules"), elsewhere]).catch(() =>
       execa("cp", ["--archive", path.join(checkout, "node_modules"), elsewhere]),
     );
-    // Node for the other architecture, so that it is not fetched again.
-    for (const entry of (await readdir(cacheDirectory)).filter((name) => name.startsWith("node-linux-"))) {
-      await mkdir(path.join(freshCache, entry), { recursive: true });
-      await copyFile(path.join(cacheDirectory, entry, "node"), path.join(freshCache, entry, "node"));
+    // What is for the other architecture, so that it is not fetched again.
+    for (const entry of (await readdir(cacheDirectory)).filter((name) => /^(node-linux|napi-rs)-/.test(name))) {
+      await cp(path.join(cacheDirectory, entry), path.join(freshCache, entry), { recursive: true });
     }
     const again = await buildBinaries({
       repository: elsewhere,

@@ -4,7 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { inlineProto } from "../../../../scripts/binaries/inline-protos.ts";
-import { parseNodePackage } from "../../../../scripts/binaries/node-binary.ts";
+import { parseNodePackage } from "../../../../scripts/binaries/pinned-package.ts";
 import { stripElf } from "../../../../scripts/binaries/strip-elf.ts";
 
 /** An ELF64 file of a header, program headers with the given file ranges, those ranges, and symbols behind them. */

@@ -20,6 +20,11 @@ export function parseNodePackage(lockFile: string, architecture: Architecture): 
   return parsePinned(lockFile, `node-linux-${architecture}`);
 }
 
+/** The same of BLAKE3's native module; see proto/pack/blake3-addon.ts. */
+export function parseBlake3Package(lockFile: string, architecture: Architecture): PinnedPackage {
+  return parsePinned(lockFile, `@napi-rs/blake-hash-linux-${architecture}-gnu`);
+}
+
 /** What the text of package-lock.json pins of a package at the top of node_modules/. Throws when it does not. */
 export function parsePinned(lockFile: string, name: string): PinnedPackage {
   const { packages } = JSON.parse(lockFile) as { packages?: Record<string, { version?: string; integrity?: string }> };
@@ -31,27 +36,29 @@ export function parsePinned(lockFile: string, name: string): PinnedPackage {
 }
 
 /**
- * Path of Node's program of that package. The build machine's own was installed by npm, which checked it against the
- * lock file; npm leaves out the other architecture's, so that one is fetched once, checked here, and kept in the cache.
+ * Path of a file of that package, copied out of it where the package is not installed. What is for the build machine was
+ * installed by npm, which checked it against the lock file; npm leaves out what is for another architecture, so that is
+ * fetched once, checked here, and kept in the cache.
  */
-export async function nodeBinary(places: Places, wanted: PinnedPackage): Promise<string> {
+export async function packageFile(places: Places, wanted: PinnedPackage, file: string): Promise<string> {
   const installed = path.join(places.modulesDirectory, wanted.name);
-  if ((await installedVersion(installed)) === wanted.version) return path.join(installed, "bin/node");
-  const folder = await cacheEntry(places.cacheDirectory, `${wanted.name}-${wanted.version}`, async (building) => {
+  if ((await installedVersion(installed)) === wanted.version) return path.join(installed, file);
+  const archiveName = `${wanted.name.replace(/^@/, "").replaceAll("/", "-")}-${wanted.version}`;
+  const folder = await cacheEntry(places.cacheDirectory, archiveName, async (building) => {
     const specifier = `${wanted.name}@${wanted.version}`;
     await execa("npm", ["pack", specifier, "--loglevel=error", "--pack-destination", building]);
-    const archive = path.join(building, `${wanted.name}-${wanted.version}.tgz`);
+    const archive = path.join(building, `${archiveName}.tgz`);
     const integrity = await sha512Of(archive);
     if (integrity !== wanted.integrity) {
       throw new Error(
         `${specifier} from npm's registry is not what package-lock.json pins: ${integrity}, not ${wanted.integrity}`,
       );
     }
-    await execa("tar", ["--extract", "--file", archive, "--directory", building, "package/bin/node"]);
-    await rename(path.join(building, "package/bin/node"), path.join(building, "node"));
+    await execa("tar", ["--extract", "--file", archive, "--directory", building, `package/${file}`]);
+    await rename(path.join(building, `package/${file}`), path.join(building, path.basename(file)));
     await Promise.all([archive, path.join(building, "package")].map((left) => rm(left, { recursive: true })));
   });
-  return path.join(folder, "node");
+  return path.join(folder, path.basename(file));
 }
 
 export interface Places {
