@@ -135,6 +135,7 @@ async function start(
     clock,
     log,
     imageUrl: (image) => `http://${reached(http.port)}/images/${image.digest}.zst`,
+    cardFirmware: config.bootProfile.cardFirmware,
     journal: store.journal,
     settings: config.reimage,
   });

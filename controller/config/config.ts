@@ -1,3 +1,4 @@
+import type { CardFirmwarePolicy } from "../reimage/plan-disk-firmware.ts";
 import type { ReimageSettings } from "../reimage/settings.ts";
 import type { DhcpConfig, NfsConfig } from "./network-config.ts";
 
@@ -34,6 +35,8 @@ export interface Config {
     readonly menu: boolean;
     /** Which boards boot by their own firmware instead of U-Boot; "auto" is Raspberry Pi 5. */
     readonly loader: (typeof loaders)[number];
+    /** What happens to the firmware on a card that is written. */
+    readonly cardFirmware: CardFirmwarePolicy;
   };
   readonly dhcp: DhcpConfig;
   readonly nfs: NfsConfig;

@@ -78,6 +78,7 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
       local: { append: value<readonly string[]>(settings.localAppend) },
       menu: value<boolean>(settings.menu),
       loader: value(settings.loader),
+      cardFirmware: value(settings.cardFirmware),
     },
     dhcp: {
       mode: value(settings.dhcpMode),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cardFirmwarePolicies } from "../reimage/plan-disk-firmware.ts";
 import { defaultReimageSettings } from "../reimage/settings.ts";
 import { loaders, logLevels } from "./config.ts";
 import { networkSettings } from "./network-settings.ts";
@@ -163,6 +164,15 @@ export const settings = {
     wants: `one of ${loaders.join(", ")}`,
     about:
       "What boots: U-Boot, the board's own firmware, or (auto) the firmware where U-Boot has no Ethernet, on a Pi 5.",
+  },
+  cardFirmware: {
+    key: "bootProfile.cardFirmware",
+    kind: "text",
+    schema: z.enum(cardFirmwarePolicies),
+    fallback: "auto",
+    wants: `one of ${cardFirmwarePolicies.join(", ")}`,
+    about:
+      "What happens to firmware on the cards that are written, so that the network alone decides what a node boots: rename (bootcode.bin becomes bootcode.off), reformat (FAT partitions are emptied), keep, or (auto) rename on boards that look at the card before the network, Pi 2 and Pi 3. Boards with an EEPROM follow its BOOT_ORDER; where that names the card first, auto is not enough.",
   },
   ...networkSettings,
   heartbeatIntervalMs: {

@@ -1,5 +1,5 @@
 import type { EventType } from "../events/event.ts";
-import type { OperationId } from "./agent-operation.ts";
+import type { DiskFirmware, OperationId } from "./agent-operation.ts";
 import type { DiskIdentity } from "./disk-identity.ts";
 import type { AgentInstance } from "./reimage-state.ts";
 
@@ -25,6 +25,7 @@ export type Effect =
       readonly agent: AgentInstance;
       readonly operationId: OperationId;
       readonly disk: string;
+      readonly diskFirmware?: DiskFirmware;
       readonly startedAt: number;
     }
   | { readonly type: "watch-write"; readonly operationId: OperationId }

@@ -32,6 +32,7 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
               agent: phase.agent,
               operationId: phase.operationId,
               disk: phase.disk,
+              ...(phase.diskFirmware && { diskFirmware: phase.diskFirmware }),
               startedAt: phase.since,
             },
       ];

@@ -48,7 +48,7 @@ export function leaveSystem(context: Context, resident: Sighting, ended?: AgentI
 export function write(
   context: Context,
   phase: PhaseOf<"checking">,
-  { agent, disk, identity }: ReimageEventOf<"preflight-passed">,
+  { agent, disk, identity, diskFirmware }: ReimageEventOf<"preflight-passed">,
 ): Step {
   if (agent.bootId !== phase.agent.bootId || context.state.past.includes(agent.instanceId)) {
     const obstacle = "another boot than the one that registered answered";
@@ -61,7 +61,15 @@ export function write(
   const past = agent.instanceId === phase.agent.instanceId ? state.past : pastWithout(context, phase.agent, agent);
   return enter(
     { ...context, state },
-    { name: "writing", agent, disk, operationId, started: false, graced: false },
+    {
+      name: "writing",
+      agent,
+      disk,
+      ...(diskFirmware && { diskFirmware }),
+      operationId,
+      started: false,
+      graced: false,
+    },
     { disk, diskIdentity, attempts, past },
   );
 }

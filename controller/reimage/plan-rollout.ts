@@ -4,6 +4,7 @@ import type { Node } from "../nodes/node.ts";
 import type { BlockDevice } from "./block-device.ts";
 import { describeSize } from "./describe-size.ts";
 import { recordOf } from "./failure-record.ts";
+import { type CardFirmwarePolicy, describeDiskFirmware, type FirmwareSentences } from "./plan-disk-firmware.ts";
 import type { ReimagePlan, RolloutRequest } from "./rollout.ts";
 import { selectDisk } from "./select-disk.ts";
 
@@ -22,6 +23,7 @@ export function planReimage(
   before: NodeBeforeReimage,
   image: Image,
   { disk, noResident = false }: Pick<RolloutRequest, "disk" | "noResident">,
+  cardFirmware: CardFirmwarePolicy = "auto",
 ): ReimagePlan {
   const { node, online, devices, busyWith } = before;
   const about = { nodeId: node.id, nodeName: node.name, writeBytes: image.sizeBytes };
@@ -30,13 +32,14 @@ export function planReimage(
   const refusal = busyWith === undefined ? chosen : busy(node, busyWith);
   const target = chosen instanceof Failure ? undefined : chosen;
   const path = target?.path ?? disk;
-  const notes = [noteOn(node, online, devices), ...(noResident ? [afterwards(node)] : [])];
+  const firmware = describeDiskFirmware(cardFirmware, { name: node.name, model: node.facts?.model }, image);
+  const notes = [noteOn(node, online, devices), ...(noResident ? [afterwards(node)] : []), firmware.note];
   const note = notes.filter((each) => each !== undefined).join("; ");
   return {
     ...about,
     diskBytes: target?.sizeBytes ?? 0,
     erases: target === undefined ? [] : contentsOf(target),
-    steps: steps(node, { running: online && resident, image, disk: path, noResident }),
+    steps: steps(node, { running: online && resident, image, disk: path, noResident, firmware }),
     ...(path !== undefined && { disk: path }),
     ...(refusal instanceof Failure && { refusal: recordOf(refusal) }),
     ...(note !== "" && { note }),
@@ -84,9 +87,10 @@ function steps(
     readonly image: Image;
     readonly disk: string | undefined;
     readonly noResident: boolean;
+    readonly firmware: FirmwareSentences;
   },
 ): readonly string[] {
-  const { running, image, disk, noResident } = about;
+  const { running, image, disk, noResident, firmware } = about;
   const card = disk ?? "the disk that fits (chosen once its agent runs)";
   return [
     "Set the boot target to agent.",
@@ -95,8 +99,9 @@ function steps(
     `Write ${image.name} (${describeSize(image.sizeBytes)}, sha256 ${image.digest.slice(0, 12)}) to ${card}.`,
     "Read it back and compare.",
     noResident
-      ? "Leave the image as it is: no stamp, no resident agent."
+      ? `Leave the ${firmware.step === undefined ? "image" : "system in the image"} as it is: no stamp, no resident agent.`
       : "Place the resident agent and the stamp of this reimage into the new system.",
+    ...(firmware.step === undefined ? [] : [firmware.step]),
     "Write the partition table.",
     "Set the boot target to local and reboot.",
     noResident

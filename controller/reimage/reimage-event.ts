@@ -1,6 +1,6 @@
 import type { Failure } from "../../proto/failure.ts";
 import type { InstalledSystem } from "../nodes/node.ts";
-import type { Progress } from "./agent-operation.ts";
+import type { DiskFirmware, Progress } from "./agent-operation.ts";
 import type { DiskIdentity } from "./disk-identity.ts";
 import type { AgentInstance } from "./reimage-state.ts";
 
@@ -39,6 +39,8 @@ export type Answer =
       readonly agent: AgentInstance;
       readonly disk: string;
       readonly identity: DiskIdentity;
+      /** What to do about the image's firmware for this board. */
+      readonly diskFirmware?: DiskFirmware;
     }
   | { readonly type: "preflight-refused"; readonly failure: Failure }
   /** Nobody, or another boot than the expected one, answered. */

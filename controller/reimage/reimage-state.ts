@@ -1,5 +1,5 @@
 import type { Digest, NodeId } from "../nodes/node.ts";
-import type { OperationId, Progress } from "./agent-operation.ts";
+import type { DiskFirmware, OperationId, Progress } from "./agent-operation.ts";
 import type { DiskIdentity } from "./disk-identity.ts";
 import type { FailureRecord, Proof, ReimageId, RolloutId } from "./rollout.ts";
 
@@ -60,6 +60,8 @@ export type Phase =
       readonly name: "writing";
       readonly agent: AgentInstance;
       readonly disk: string;
+      /** What is done about the image's firmware, decided once, so that every repetition of the start is equal. */
+      readonly diskFirmware?: DiskFirmware;
       readonly operationId: OperationId;
       /** Whether the agent has confirmed the start: from then on the operation is only watched. */
       readonly started: boolean;

@@ -151,7 +151,7 @@ export function createRollouts(
       const image = await resolveImage(request, images);
       const seen = await Promise.all(targets.map((node) => lookAt(node, signal)));
       signal?.throwIfAborted();
-      return { image, plans: seen.map((before) => planReimage(before, image, request)) };
+      return { image, plans: seen.map((before) => planReimage(before, image, request, world.cardFirmware)) };
     },
 
     async start({ id: chosen, ...request }) {

@@ -1,5 +1,5 @@
 import type { EventType } from "../events/event.ts";
-import type { ReimageState } from "./reimage-state.ts";
+import type { PhaseOf, ReimageState } from "./reimage-state.ts";
 
 /** One line of the event log. */
 export interface EventLine {
@@ -40,7 +40,9 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
       }
       return changed(`${nodeName} is in the agent; checking its disks`);
     case "writing":
-      return changed(`writing ${state.imageName} to ${phase.disk} of ${nodeName} (write ${state.attempts})`);
+      return changed(
+        `writing ${state.imageName} to ${phase.disk} of ${nodeName} (write ${state.attempts})${firmwareClause(phase)}`,
+      );
     case "cancelling":
       return changed(`cancelling the write on ${nodeName}`);
     case "rebooting":
@@ -88,4 +90,12 @@ export function describeLastSeen(state: ReimageState, now: number): string {
 export function describeSpan(ms: number): string {
   if (ms < 10_000) return `${Math.round(ms / 100) / 10} s`;
   return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
+}
+
+/** What is done about firmware on the card, as the end of a sentence. */
+function firmwareClause({ diskFirmware }: PhaseOf<"writing">): string {
+  if (diskFirmware === undefined) return "";
+  const how =
+    diskFirmware.action === "rename" ? `${diskFirmware.files.join(", ")} renamed` : "its FAT partition emptied";
+  return `, for the board's own firmware not to boot: ${how}`;
 }

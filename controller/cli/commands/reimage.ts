@@ -107,9 +107,10 @@ export function registerReimage(program: Command, run: Run): void {
         "it runs that image. A plug pulled at any moment leaves a node that comes back by itself.\n\n" +
         "The proof comes from the resident agent, a small service that the reimage installs into the new system (systemd, or " +
         "/etc/inittab) and that may only report and reboot; it also takes the node back for its next reimage. With " +
-        "--no-resident the image stays as it is to the byte. The proof is then a weak one, and shown as such: after the " +
-        "reboot the node has fetched that image's kernel and answers on the network. For its next reimage somebody has to " +
-        "reboot it or switch it off and on.\n\n" +
+        "--no-resident the image stays as it is to the byte, but for firmware that the board would boot before it asks the " +
+        "network (the plan says so; serve --boot-profile-card-firmware). The proof is then a weak one, and shown as such: " +
+        "after the reboot the node has fetched that image's kernel and answers on the network. For its next reimage somebody " +
+        "has to reboot it or switch it off and on.\n\n" +
         "The rollout runs in the controller: Ctrl-C stops watching it, not it. The exit code is 0 only if every node is " +
         "proved (weakly too, where --no-resident asks for no more); with --detach, if the rollout has started on every node; with --dry-run, if no node would be refused.",
     )

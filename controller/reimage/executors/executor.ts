@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Image } from "../../images/image.ts";
 import type { EffectOf, EffectType } from "../effect.ts";
+import type { CardFirmwarePolicy } from "../plan-disk-firmware.ts";
 import type { AgentConnector, EventPort, ImagePort, LogPort, NodePort, NodeProbe } from "../ports.ts";
 import type { Answer, Occurrence } from "../reimage-event.ts";
 import type { ReimageState } from "../reimage-state.ts";
@@ -16,6 +17,8 @@ export interface World {
   readonly log: LogPort;
   /** URL at which nodes fetch the stored image. */
   readonly imageUrl: (image: Image) => string;
+  /** What happens to firmware on the cards that are written. */
+  readonly cardFirmware: CardFirmwarePolicy;
 }
 
 /** What an executor may know and say. */

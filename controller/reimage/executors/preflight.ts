@@ -1,12 +1,13 @@
 import { Failure } from "../../../proto/failure.ts";
 import { identityOf } from "../disk-identity.ts";
+import { planDiskFirmware } from "../plan-disk-firmware.ts";
 import type { Answer } from "../reimage-event.ts";
 import { selectDisk } from "../select-disk.ts";
 import { answeredByAnother, askAgent, isSilence } from "./ask-agent.ts";
 import type { Executor } from "./executor.ts";
 
 /**
- * Asks the agent for the node's disks and chooses the one to erase. What answers at the node's address has to be in the
+ * Asks the agent for the node's disks and chooses the one to erase, and what becomes of the firmware on it. What answers at the node's address has to be in the
  * boot that registered: another machine may have that address by now, and its disks are none of ours.
  */
 export const preflight: Executor<"preflight"> = async (effect, context) => {
@@ -29,9 +30,15 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
         ...(effect.identity !== undefined && { identity: effect.identity }),
       });
       if (disk instanceof Failure) return { type: "preflight-refused", failure: disk };
-      const { bootId } = found.facts;
-      const agentInstance = { bootId, instanceId: found.agent.instanceId };
-      return { type: "preflight-passed", agent: agentInstance, disk: disk.path, identity: identityOf(disk) };
+      const { bootId, model } = found.facts;
+      const diskFirmware = planDiskFirmware(world.cardFirmware, model, image);
+      return {
+        type: "preflight-passed",
+        agent: { bootId, instanceId: found.agent.instanceId },
+        disk: disk.path,
+        identity: identityOf(disk),
+        ...(diskFirmware && { diskFirmware }),
+      };
     });
     answer(verdict);
   } catch (error) {

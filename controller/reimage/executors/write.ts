@@ -90,6 +90,17 @@ function isUnknown(error: unknown): boolean {
 /** The same for every repetition, so that the agent recognises its operation. */
 function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Image, url: string): OperationSpec {
   const { offsetBytes, lengthBytes, filesystemType } = rootPartitionOf(image);
+  const { diskFirmware } = effect;
+  const residentAgent = state.untouched === undefined;
+  const system = {
+    root: { offsetBytes, lengthBytes, filesystemType },
+    stamp: {
+      imageName: state.imageName,
+      imageDigest: image.digest,
+      reimageId: state.id,
+      installedAt: new Date(effect.startedAt).toISOString(),
+    },
+  };
   return {
     kind: "write-image",
     device: effect.disk,
@@ -101,17 +112,8 @@ function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Ima
       digest: image.digest,
       firstPartitionBytes: firstPartitionBytes(image),
     },
-    ...(state.untouched === undefined && {
-      customisation: {
-        root: { offsetBytes, lengthBytes, filesystemType },
-        stamp: {
-          imageName: state.imageName,
-          imageDigest: image.digest,
-          reimageId: state.id,
-          installedAt: new Date(effect.startedAt).toISOString(),
-        },
-        residentAgent: true,
-      },
+    ...((residentAgent || diskFirmware !== undefined) && {
+      customisation: { ...(residentAgent && system), residentAgent, ...(diskFirmware && { diskFirmware }) },
     }),
   };
 }

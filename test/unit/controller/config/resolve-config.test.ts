@@ -54,6 +54,7 @@ describe("config", () => {
           local:
             append: ["panic=10"]
           menu: true
+          cardFirmware: reformat
         reimage:
           bootTimeoutMs: 1234`,
     });
@@ -64,6 +65,7 @@ describe("config", () => {
       local: { append: ["panic=10"] },
       menu: true,
       loader: "auto",
+      cardFirmware: "reformat",
     });
     assert.equal(config.reimage.bootTimeoutMs, 1234);
   });
@@ -157,6 +159,11 @@ describe("config", () => {
         "words with spaces",
         { file: "bootProfile: {local: {append: ['a b']}}" },
         /\["a b"\] is no value for bootProfile\.local\.append/,
+      ],
+      [
+        "a policy for firmware that nobody knows",
+        { flags: { bootProfileCardFirmware: "delete" } },
+        /--boot-profile-card-firmware: "delete" .* give one of auto, rename, reformat, keep/,
       ],
       ["words in one string", { file: "bootProfile: {local: {append: quiet}}" }, /give a list of words/],
       ["a boolean in quotes", { file: "bootProfile: {menu: 'yes'}" }, /give true or false/],

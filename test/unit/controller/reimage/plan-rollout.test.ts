@@ -14,6 +14,20 @@ const node: Node = {
   lastSeenAt: 0,
   discoveredAt: 0,
   agent: { version: "1", role: "netboot", instanceId: "a", port: 7710 },
+  facts: {
+    model: "Raspberry Pi 4 Model B Rev 1.4",
+    serial: "10000000a1b2c3d4",
+    interfaces: [],
+    memoryBytes: 2 ** 32,
+    cpuCount: 4,
+    cpuModel: "Cortex-A72",
+    kernel: "6.1",
+    architecture: "arm64",
+    bootId: "b",
+    root: { source: "10.0.0.1:/rootfs", filesystemType: "overlay", disk: "" },
+    hostname: "pi",
+    uptimeSeconds: 1,
+  },
 };
 const resident: Node = { ...node, agent: { version: "1", role: "resident", instanceId: "a", port: 7710 } };
 const part = (number: number, filesystemType: string, label: string, mountpoints: string[] = []) =>
@@ -68,6 +82,29 @@ test("a plan that leaves the image untouched says so, and what that means for th
     /has fetched the kernel of debian-12 and answers on the network \(a weak proof\)/,
   );
   assert.match(plan.note ?? "", /next reimage waits until somebody reboots it/);
+});
+
+test("a plan says what becomes of firmware that the board would boot, also of an image that is left untouched", () => {
+  assert.ok(node.facts);
+  const pi3: Node = { ...node, facts: { ...node.facts, model: "Raspberry Pi 3 Model B Rev 1.2" } };
+  const step = (how: { noResident?: boolean }, policy?: "keep") => {
+    const { steps, note } = planReimage({ node: pi3, online: true, devices: [idle] }, image, how, policy);
+    return { steps: steps.slice(4, -3), note: note ?? "" };
+  };
+  const renaming =
+    "Rename bootcode.bin on partition 1, if there, so that the board's own firmware does not boot the card.";
+  assert.deepEqual(step({}).steps, [
+    "Place the resident agent and the stamp of this reimage into the new system.",
+    renaming,
+  ]);
+  assert.deepEqual(step({ noResident: true }).steps, [
+    "Leave the system in the image as it is: no stamp, no resident agent.",
+    renaming,
+  ]);
+  assert.deepEqual(step({ noResident: true }, "keep").steps, [
+    "Leave the image as it is: no stamp, no resident agent.",
+  ]);
+  assert.match(step({}, "keep").note, /pi-1 \(Raspberry Pi 3 Model B Rev 1.2\) looks at its card before the network/);
 });
 
 test("a node that runs an untouched image is said to need somebody who reboots it", () => {

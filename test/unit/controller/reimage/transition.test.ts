@@ -203,9 +203,12 @@ test("a boot file that was fetched before the flip is no sign of the reboot", ()
 });
 
 test("the write is repeated with the same operation, and another attempt has another", () => {
-  const start = transition(stateIn("checking"), eventsAt(4)["preflight-passed"], late, settings);
+  const diskFirmware = { action: "rename", partitions: [], files: ["bootcode.bin"] } as const;
+  const passed = { ...eventsAt(4)["preflight-passed"], diskFirmware };
+  const start = transition(stateIn("checking"), passed, late, settings);
   const first = start.effects.find((effect) => effect.type === "start-write");
   assert.equal(first?.operationId, "reimage-1-2");
+  assert.equal(first?.diskFirmware, diskFirmware);
   const retried = transition(start.state, { type: "retry-due", step: start.state.step }, late + 5000, settings);
   assert.deepEqual(retried.effects, [{ type: "void-proof" }, first]);
   const resumed = transition(start.state, { type: "resumed" }, late + 9000, settings);

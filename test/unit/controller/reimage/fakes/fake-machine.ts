@@ -38,7 +38,11 @@ export interface FakeMachine {
   readonly address: string;
   /** What happened to it, one word each. */
   readonly history: string[];
+  /** As its device tree names it. */
+  model: string;
   card: Card;
+  /** The work that its agents were given, in order. */
+  readonly specs: OperationSpec[];
   devices: readonly BlockDevice[];
   /** How it misbehaves. */
   readonly faults: {
@@ -174,7 +178,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
   function facts(): NodeFacts {
     const resident = up?.role === "resident";
     return {
-      model: "Raspberry Pi 4 Model B Rev 1.4",
+      model: machine.model,
       serial: "10000000a1b2c3d4",
       interfaces: [{ name: "eth0", mac: id, addresses: [address] }],
       memoryBytes: 2 ** 32,
@@ -234,6 +238,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
     const life = AbortSignal.any([cancelled.signal, agentLife.signal]);
     const failsFor = machine.faults.writes.shift();
     machine.card = "blank";
+    machine.specs.push(spec);
     machine.history.push("write");
     const tick = (number: number): void => {
       if (machine.faults.stalls && number > ticks / 2) return;
@@ -341,7 +346,9 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
     id,
     address,
     history: [],
+    model: "Raspberry Pi 4 Model B Rev 1.4",
     card: "blank",
+    specs: [],
     devices: [disk({ sizeBytes: 16 * 2 ** 30 })],
     faults: { writes: [] },
     powerOn() {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { NewEvent } from "../../../../../controller/events/event.ts";
 import type { Image, ImageName } from "../../../../../controller/images/image.ts";
 import type { BootTarget, Digest, Node, NodeId } from "../../../../../controller/nodes/node.ts";
+import type { CardFirmwarePolicy } from "../../../../../controller/reimage/plan-disk-firmware.ts";
 import { AgentError, type NodeChange, type NodePort } from "../../../../../controller/reimage/ports.ts";
 import type { RolloutId } from "../../../../../controller/reimage/rollout.ts";
 import { createRollouts, type Rollouts } from "../../../../../controller/reimage/rollouts.ts";
@@ -56,6 +57,8 @@ export interface FakeRack {
   /** Every boot target set, in order. */
   readonly targets: { readonly id: NodeId; readonly target: BootTarget }[];
   images: Image[];
+  /** The operator's policy, as the controller reads it when it starts. */
+  cardFirmware: CardFirmwarePolicy;
   rollouts(): Rollouts;
   machine(index?: number): FakeMachine;
   targetOf(index?: number): string;
@@ -167,12 +170,13 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
       events: { append: (event) => events.push(event) },
       clock,
       log: { error: (_details, message) => errors.push(message), warn: () => {} },
+      cardFirmware: rack.cardFirmware,
       imageUrl: ({ digest }) => `http://controller/images/${digest}.zst`,
       journal,
       settings: { ...defaultReimageSettings, ...settings },
     });
 
-  let rollouts = build();
+  let rollouts: Rollouts;
   const rack: FakeRack = {
     clock,
     journal,
@@ -182,6 +186,7 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
     nodes,
     targets,
     images: [image],
+    cardFirmware: "auto",
     failTargets: 0,
     servesKernels: true,
     rollouts: () => rollouts,
@@ -217,5 +222,6 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
       if (!ended) throw new Error(`rollout ${id} did not end: ${JSON.stringify(journal.get(id), null, 1)}`);
     },
   };
+  rollouts = build();
   return rack;
 }
