@@ -29,6 +29,7 @@ const reimageSpans: Readonly<Record<ReimagePhaseWord, Span>> = {
 const operationSpans: Readonly<Record<OperationPhaseWord, Span>> = {
   starting: { from: 9, to: 9 },
   erasing: { from: 9, to: 10 },
+  comparing: { from: 10, to: 10 },
   writing: { from: 10, to: 55 },
   syncing: { from: 55, to: 57 },
   verifying: { from: 57, to: 82 },

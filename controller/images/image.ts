@@ -24,6 +24,17 @@ export interface ImageBoot {
   readonly commandLine: string;
 }
 
+/** How an image is stored; see pallet.v1.Pack. Lengths are in bytes. */
+export interface Pack {
+  readonly manifestDigest: Digest;
+  readonly manifestBytes: number;
+  readonly chunkBytes: number;
+  readonly dataBytes: number;
+  readonly zeroBytes: number;
+  readonly unusedBytes: number;
+  readonly fetchBytes: number;
+}
+
 /** An image in the catalogue, as its manifest on disk holds it. */
 export interface Image {
   readonly name: ImageName;
@@ -36,6 +47,7 @@ export interface Image {
   readonly rootPartition: number;
   readonly operatingSystem: string;
   readonly boot: ImageBoot;
+  readonly pack?: Pack;
   /** Milliseconds since the epoch. */
   readonly addedAt: number;
 }

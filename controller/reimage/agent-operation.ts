@@ -4,6 +4,13 @@ import type { Digest, InstalledSystem } from "../nodes/node.ts";
 /** Id of an operation on an agent, chosen by the controller: 1 to 64 characters of [A-Za-z0-9._-]. */
 export type OperationId = string & { readonly __brand: "OperationId" };
 
+/** See pallet.v1.ManifestSource. */
+export interface ManifestSource {
+  readonly url: string;
+  readonly digest: Digest;
+  readonly manifestBytes: number;
+}
+
 /** See pallet.v1.ImageSource. */
 export interface ImageSource {
   readonly url: string;
@@ -12,6 +19,7 @@ export interface ImageSource {
   readonly sizeBytes: number;
   readonly digest: Digest;
   readonly firstPartitionBytes: number;
+  readonly manifest?: ManifestSource;
 }
 
 /** See pallet.v1.DiskFirmware. Plain data that survives JSON. */
@@ -41,6 +49,8 @@ export type OperationSpec =
       readonly device: string;
       readonly source: ImageSource;
       readonly customisation?: Customisation;
+      /** Whether also what the disk holds already is fetched and written. */
+      readonly full?: boolean;
     }
   | { readonly kind: "verify-image"; readonly device: string; readonly source: ImageSource }
   | {
@@ -57,6 +67,7 @@ export type OperationSpec =
 export type OperationPhase =
   | "starting"
   | "erasing"
+  | "comparing"
   | "writing"
   | "syncing"
   | "verifying"
@@ -73,6 +84,16 @@ export interface ByteCount {
   readonly total: number;
 }
 
+/** A part of writing an image; see pallet.v1.WriteStage. */
+export type WriteStage = "compare" | "fetch" | "decompress" | "check" | "write" | "read-back";
+
+/** What one stage has done so far; see pallet.v1.StageProgress. */
+export interface StageProgress {
+  readonly stage: WriteStage;
+  readonly bytes: number;
+  readonly busyMs: number;
+}
+
 /** How far an operation has come; see pallet.v1.Progress. Plain data. */
 export interface Progress {
   readonly phase: OperationPhase;
@@ -84,6 +105,12 @@ export interface Progress {
   readonly etaMs?: number;
   /** How often a broken connection to the source was taken up again. */
   readonly resumed: number;
+  /** What each stage of a write has done; absent for other work, and in a journal from before there were stages. */
+  readonly stages?: readonly StageProgress[];
+  /** For how long the oldest request to the disk has been waiting, once that is too long. */
+  readonly stalledMs?: number;
+  /** Image bytes that were read back wrong and written again; absent in a journal from before this was counted. */
+  readonly rewrittenBytes?: number;
 }
 
 /** One observed state of an operation on an agent; see pallet.v1.Operation. */

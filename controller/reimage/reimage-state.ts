@@ -119,6 +119,8 @@ export interface ReimageState {
     /** Path of the image's kernel in the boot tree. */
     readonly kernelPath: string;
   };
+  /** Set when also what the card holds already is fetched and written. */
+  readonly full?: boolean;
   /** The disk that is written, once chosen. */
   readonly disk?: string;
   /** What the first preflight that passed found at that path. */
@@ -167,6 +169,7 @@ export function queuedReimage(
     | "imageDigest"
     | "requestedDisk"
     | "untouched"
+    | "full"
     | "startedAt"
   >,
 ): ReimageState {

@@ -40,12 +40,13 @@ export async function resolveImage({ imageName }: RolloutRequest, images: ImageP
 }
 
 /** Two requests are the same when this is. */
-export function canonicalRequest({ nodes, all, imageName, disk, noResident }: RolloutRequest): string {
+export function canonicalRequest({ nodes, all, imageName, disk, noResident, full }: RolloutRequest): string {
   return JSON.stringify({
     nodes: [...new Set(nodes)].sort(),
     all,
     imageName: imageName ?? "",
     disk: disk ?? "",
     ...(noResident && { noResident }),
+    ...(full && { full }),
   });
 }

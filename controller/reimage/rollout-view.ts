@@ -32,6 +32,7 @@ function viewReimage(state: ReimageState): Reimage {
     attempts,
     startedAt,
     noResident: state.untouched !== undefined,
+    full: state.full ?? false,
     ...(disk !== undefined && { disk }),
     ...(progress !== undefined && { progress }),
     ...(phase.name === "proved" && { proof: phase.proof }),

@@ -63,6 +63,8 @@ export interface Reimage {
   readonly endedAt?: number;
   /** Whether the image is left untouched. */
   readonly noResident: boolean;
+  /** Whether also what the card holds already is fetched and written. */
+  readonly full: boolean;
 }
 
 /** Where a rollout stands; see pallet.v1.RolloutState. */
@@ -92,6 +94,8 @@ export interface RolloutRequest {
   readonly disk?: string;
   /** Whether the image is to be left untouched: no stamp, no resident agent, a weak proof. */
   readonly noResident?: boolean;
+  /** Whether to fetch and write also what a card holds already. */
+  readonly full?: boolean;
 }
 
 /** What a reimage would do to one node; see pallet.v1.ReimagePlan. */

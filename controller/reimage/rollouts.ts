@@ -130,6 +130,7 @@ export function createRollouts(
         nodeName: node.name,
         ...(request.disk !== undefined && { requestedDisk: request.disk }),
         ...(request.noResident && { untouched: { kernelPath: kernelPathOf(image) } }),
+        ...(request.full && { full: true }),
       }),
     );
     journal.create({ rollout: record, reimages });

@@ -1,5 +1,5 @@
 import * as wire from "../../proto/gen/pallet/v1/image.ts";
-import type { Image } from "../images/image.ts";
+import type { Image, Pack } from "../images/image.ts";
 
 const tables = {
   mbr: wire.PartitionTable.PARTITION_TABLE_MBR,
@@ -28,5 +28,18 @@ export function imageToWire(image: Image): wire.Image {
       commandLine: image.boot.commandLine,
     },
     addedAt: new Date(image.addedAt),
+    pack: image.pack && packToWire(image.pack),
+  };
+}
+
+function packToWire(pack: Pack): wire.Pack {
+  return {
+    manifestDigest: pack.manifestDigest,
+    manifestBytes: BigInt(pack.manifestBytes),
+    chunkBytes: pack.chunkBytes,
+    dataBytes: BigInt(pack.dataBytes),
+    zeroBytes: BigInt(pack.zeroBytes),
+    unusedBytes: BigInt(pack.unusedBytes),
+    fetchBytes: BigInt(pack.fetchBytes),
   };
 }

@@ -10,9 +10,11 @@ import type {
   OperationPhase,
   OperationSpec,
   Progress,
+  StageProgress,
+  WriteStage,
 } from "../reimage/agent-operation.ts";
 import { durationFromWire } from "./duration.ts";
-import { firmwareActions, operationPhases, operationStates } from "./operation-to-wire.ts";
+import { firmwareActions, operationPhases, operationStates, writeStages } from "./operation-to-wire.ts";
 
 /**
  * An operation as an agent reports it. What a newer agent says in words unknown here becomes the most harmless that is
@@ -49,7 +51,17 @@ function progressFromWire(progress: wire.Progress): Progress {
     bytesPerSecond: Number(progress.bytesPerSecond),
     ...(progress.eta !== undefined && { etaMs: durationFromWire(progress.eta) }),
     resumed: progress.resumed,
+    stages: progress.stages.flatMap(stageFromWire),
+    ...(progress.stalled !== undefined && { stalledMs: durationFromWire(progress.stalled) }),
+    rewrittenBytes: Number(progress.rewrittenBytes),
   };
+}
+
+/** Nothing for a stage that a newer agent has. */
+function stageFromWire({ stage: wireStage, bytes, busy }: wire.StageProgress): readonly StageProgress[] {
+  const stage = keyOf<WriteStage>(writeStages, wireStage);
+  if (stage === undefined) return [];
+  return [{ stage, bytes: Number(bytes), busyMs: busy === undefined ? 0 : durationFromWire(busy) }];
 }
 
 function countFromWire(count: wire.ByteCount | undefined): ByteCount {
@@ -60,13 +72,14 @@ function operationSpecFromWire(spec: wire.OperationSpec | undefined): OperationS
   const work = spec?.work;
   switch (work?.$case) {
     case "writeImage": {
-      const { device, source, customisation } = work.value;
+      const { device, source, customisation, full } = work.value;
       if (source === undefined) return undefined;
       return {
         kind: "write-image",
         device,
         source: sourceFromWire(source),
         ...(customisation && { customisation: customisationFromWire(customisation) }),
+        ...(full && { full }),
       };
     }
     case "verifyImage": {
@@ -135,6 +148,13 @@ function sourceFromWire(source: wire.ImageSource): ImageSource {
     sizeBytes: Number(source.sizeBytes),
     digest: source.digest as Digest,
     firstPartitionBytes: Number(source.firstPartitionBytes),
+    ...(source.manifest && {
+      manifest: {
+        url: source.manifest.url,
+        digest: source.manifest.digest as Digest,
+        manifestBytes: Number(source.manifest.manifestBytes),
+      },
+    }),
   };
 }
 

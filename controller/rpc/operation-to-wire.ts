@@ -9,6 +9,8 @@ import type {
   OperationPhase,
   OperationSpec,
   Progress,
+  StageProgress,
+  WriteStage,
 } from "../reimage/agent-operation.ts";
 import { durationToWire } from "./duration.ts";
 
@@ -24,6 +26,7 @@ export const operationStates = {
 export const operationPhases = {
   starting: wire.OperationPhase.OPERATION_PHASE_UNSPECIFIED,
   erasing: wire.OperationPhase.OPERATION_PHASE_ERASING,
+  comparing: wire.OperationPhase.OPERATION_PHASE_COMPARING,
   writing: wire.OperationPhase.OPERATION_PHASE_WRITING,
   syncing: wire.OperationPhase.OPERATION_PHASE_SYNCING,
   verifying: wire.OperationPhase.OPERATION_PHASE_VERIFYING,
@@ -34,6 +37,16 @@ export const operationPhases = {
   unmounting: wire.OperationPhase.OPERATION_PHASE_UNMOUNTING,
   identifying: wire.OperationPhase.OPERATION_PHASE_IDENTIFYING,
 } as const satisfies Record<OperationPhase, wire.OperationPhase>;
+
+/** Each stage of a write as it travels. */
+export const writeStages = {
+  compare: wire.WriteStage.WRITE_STAGE_COMPARE,
+  fetch: wire.WriteStage.WRITE_STAGE_FETCH,
+  decompress: wire.WriteStage.WRITE_STAGE_DECOMPRESS,
+  check: wire.WriteStage.WRITE_STAGE_CHECK,
+  write: wire.WriteStage.WRITE_STAGE_WRITE,
+  "read-back": wire.WriteStage.WRITE_STAGE_READ_BACK,
+} as const satisfies Record<WriteStage, wire.WriteStage>;
 
 /** Each way to treat firmware as it travels. */
 export const firmwareActions = {
@@ -80,18 +93,26 @@ export function progressToWire(progress: Progress): wire.Progress {
     bytesPerSecond: BigInt(Math.round(progress.bytesPerSecond)),
     eta: progress.etaMs === undefined ? undefined : durationToWire(progress.etaMs),
     resumed: progress.resumed,
+    stages: (progress.stages ?? []).map(stageToWire),
+    stalled: progress.stalledMs === undefined ? undefined : durationToWire(progress.stalledMs),
+    rewrittenBytes: BigInt(progress.rewrittenBytes ?? 0),
   };
+}
+
+function stageToWire({ stage, bytes, busyMs }: StageProgress): wire.StageProgress {
+  return { stage: writeStages[stage], bytes: BigInt(bytes), busy: durationToWire(busyMs) };
 }
 
 /** The work of an operation as it travels. */
 export function operationSpecToWire(spec: OperationSpec): wire.OperationSpec {
   switch (spec.kind) {
     case "write-image": {
-      const { device, source, customisation } = spec;
+      const { device, source, customisation, full } = spec;
       const value = {
         device,
         source: sourceToWire(source),
         customisation: customisation && customisationToWire(customisation),
+        full: full ?? false,
       };
       return { work: { $case: "writeImage", value } };
     }
@@ -118,6 +139,7 @@ function sourceToWire(source: ImageSource): wire.ImageSource {
     sizeBytes: BigInt(source.sizeBytes),
     digest: source.digest,
     firstPartitionBytes: BigInt(source.firstPartitionBytes),
+    manifest: source.manifest && { ...source.manifest, manifestBytes: BigInt(source.manifest.manifestBytes) },
   };
 }
 

@@ -5,7 +5,7 @@ import { idFromWire, required } from "./text-from-wire.ts";
 
 /** What an operator asks to reimage, checked as far as that goes without knowing nodes and images. */
 export function rolloutRequestFromWire(request: wire.RolloutRequest | undefined): RolloutRequest {
-  const { nodes, all, imageName, disk, noResident } = required("rollout", request);
+  const { nodes, all, imageName, disk, noResident, full } = required("rollout", request);
   if (all && nodes.length > 0) throw invalid("either name nodes or say all, not both");
   if (!all && nodes.length === 0) throw invalid("no node is chosen; name nodes, or say all");
   return {
@@ -14,6 +14,7 @@ export function rolloutRequestFromWire(request: wire.RolloutRequest | undefined)
     ...(imageName !== "" && { imageName }),
     ...(disk !== "" && { disk }),
     ...(noResident && { noResident }),
+    ...(full && { full }),
   };
 }
 

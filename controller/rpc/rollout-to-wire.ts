@@ -66,6 +66,7 @@ function reimageToWire(reimage: Reimage): wire.Reimage {
     startedAt: new Date(reimage.startedAt),
     endedAt: optionalDate(reimage.endedAt),
     noResident: reimage.noResident,
+    full: reimage.full,
   };
 }
 

@@ -47,7 +47,7 @@ async function openSource(file: string, context: CommandContext): Promise<Source
 }
 
 async function* requests(name: string, source: Source): AsyncGenerator<AddImageRequest> {
-  yield { part: { $case: "header", value: { name, fileBytes: BigInt(source.fileBytes) } } };
+  yield { part: { $case: "header", value: { name, fileBytes: BigInt(source.fileBytes), blockMap: Buffer.alloc(0) } } };
   for await (const bytes of source.bytes)
     for (let start = 0; start < bytes.length; start += chunkBytes)
       yield { part: { $case: "chunk", value: bytes.subarray(start, start + chunkBytes) } };

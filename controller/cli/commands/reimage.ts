@@ -20,6 +20,7 @@ interface Options {
   readonly disk?: string;
   /** --no-resident makes it false. */
   readonly resident?: boolean;
+  readonly full?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly detach?: boolean;
@@ -43,12 +44,21 @@ async function fetchPlan({ client, signal }: CommandContext, rollout: RolloutReq
 
 async function reimage(context: CommandContext, options: Options, nodes: readonly string[]): Promise<number> {
   const { effects, isJson, look, note, print, printJsonLine } = context;
-  const { all = false, image = "", disk = "", resident = true, dryRun = false, yes = false, detach = false } = options;
+  const {
+    all = false,
+    image = "",
+    disk = "",
+    resident = true,
+    full = false,
+    dryRun = false,
+    yes = false,
+    detach = false,
+  } = options;
   const noResident = !resident;
   if (all === nodes.length > 0) throw new UsageError("name the nodes to reimage, or give --all (one of both)");
   if (!dryRun) requireConsent(context, yes, "erases disks", "give --yes, or --dry-run to see what would be erased");
 
-  const plan = await fetchPlan(context, { nodes: [...nodes], all, imageName: image, disk, noResident });
+  const plan = await fetchPlan(context, { nodes: [...nodes], all, imageName: image, disk, noResident, full });
   const going = plan.plans.filter(({ refusal }) => refusal === null);
   const isRefusedInPart = going.length < plan.plans.length;
   if (isJson) {
@@ -70,7 +80,7 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
 
   // Exactly what was shown: nodes accepted since the plan was made are not in it, and refused ones are left out.
   const chosen = going.map(({ nodeId }) => nodeId);
-  const rollout = { nodes: chosen, all: false, imageName: plan.image.name, disk, noResident };
+  const rollout = { nodes: chosen, all: false, imageName: plan.image.name, disk, noResident, full };
   const rolloutId = newRolloutId(effects.clock.now(), effects.random);
   try {
     await startRollout(context, { rolloutId, rollout });
@@ -120,6 +130,7 @@ export function registerReimage(program: Command, run: Run): void {
     .option("--image <name>", "the image (default: the only one in the catalogue)")
     .option("--disk <device>", "the disk to erase on each node (default: the only one that fits)")
     .option("--no-resident", "leave the image untouched: no agent in it, and only a weak proof")
+    .option("--full", "fetch and write also what a card holds already")
     .option("--dry-run", "show what would be erased and written where, and stop")
     .option("--yes", "do not ask before erasing")
     .option("--detach", "do not watch the rollout")

@@ -30,6 +30,16 @@ export interface ImageView {
     readonly commandLine: string;
   } | null;
   readonly addedAt: string | null;
+  /** How it is stored; lengths in bytes. */
+  readonly pack: {
+    readonly manifestDigest: string;
+    readonly manifestBytes: number;
+    readonly chunkBytes: number;
+    readonly dataBytes: number;
+    readonly zeroBytes: number;
+    readonly unusedBytes: number;
+    readonly fetchBytes: number;
+  } | null;
 }
 
 const tables: Readonly<Record<number, ImageView["partitionTable"]>> = {
@@ -39,7 +49,7 @@ const tables: Readonly<Record<number, ImageView["partitionTable"]>> = {
 
 /** Converts from the wire. */
 export function viewImage(image: Image): ImageView {
-  const { boot } = image;
+  const { boot, pack } = image;
   return {
     name: image.name,
     digest: image.digest,
@@ -67,5 +77,16 @@ export function viewImage(image: Image): ImageView {
         }
       : null,
     addedAt: toTime(image.addedAt),
+    pack: pack
+      ? {
+          manifestDigest: pack.manifestDigest,
+          manifestBytes: toNumber(pack.manifestBytes),
+          chunkBytes: pack.chunkBytes,
+          dataBytes: toNumber(pack.dataBytes),
+          zeroBytes: toNumber(pack.zeroBytes),
+          unusedBytes: toNumber(pack.unusedBytes),
+          fetchBytes: toNumber(pack.fetchBytes),
+        }
+      : null,
   };
 }

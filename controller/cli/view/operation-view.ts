@@ -4,6 +4,7 @@ import {
   OperationPhase,
   OperationState,
   type Progress,
+  WriteStage,
 } from "../../../proto/gen/pallet/v1/operation.ts";
 import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import { toMs, toNumber, toTime } from "./wire-values.ts";
@@ -12,6 +13,7 @@ import { toMs, toNumber, toTime } from "./wire-values.ts";
 export type OperationPhaseWord =
   | "starting"
   | "erasing"
+  | "comparing"
   | "writing"
   | "syncing"
   | "verifying"
@@ -29,6 +31,14 @@ export interface ByteCountView {
   readonly total: number;
 }
 
+/** What one stage of a write has done, as `--json` shows it. */
+export interface StageView {
+  readonly stage: "compare" | "fetch" | "decompress" | "check" | "write" | "read-back" | "unknown";
+  readonly bytes: number;
+  /** For how long it had something in hand. */
+  readonly busyMs: number;
+}
+
 /** How far an operation has come, as `--json` shows it. */
 export interface ProgressView {
   readonly phase: OperationPhaseWord;
@@ -40,6 +50,12 @@ export interface ProgressView {
   /** Until the phase ends. */
   readonly etaMs: number | null;
   readonly resumed: number;
+  /** What each stage of a write has done; empty for other work. */
+  readonly stages: readonly StageView[];
+  /** For how long the disk has not answered, once that is too long. */
+  readonly stalledMs: number | null;
+  /** Bytes that were read back wrong and written again. */
+  readonly rewrittenBytes: number;
 }
 
 /** An operation on a node as `--json` shows it. */
@@ -56,6 +72,7 @@ export interface OperationView {
 const phases: Readonly<Record<number, OperationPhaseWord>> = {
   [OperationPhase.OPERATION_PHASE_UNSPECIFIED]: "starting",
   [OperationPhase.OPERATION_PHASE_ERASING]: "erasing",
+  [OperationPhase.OPERATION_PHASE_COMPARING]: "comparing",
   [OperationPhase.OPERATION_PHASE_WRITING]: "writing",
   [OperationPhase.OPERATION_PHASE_SYNCING]: "syncing",
   [OperationPhase.OPERATION_PHASE_VERIFYING]: "verifying",
@@ -65,6 +82,15 @@ const phases: Readonly<Record<number, OperationPhaseWord>> = {
   [OperationPhase.OPERATION_PHASE_WIPING]: "wiping",
   [OperationPhase.OPERATION_PHASE_UNMOUNTING]: "unmounting",
   [OperationPhase.OPERATION_PHASE_IDENTIFYING]: "identifying",
+};
+
+const stages: Readonly<Record<number, StageView["stage"]>> = {
+  [WriteStage.WRITE_STAGE_COMPARE]: "compare",
+  [WriteStage.WRITE_STAGE_FETCH]: "fetch",
+  [WriteStage.WRITE_STAGE_DECOMPRESS]: "decompress",
+  [WriteStage.WRITE_STAGE_CHECK]: "check",
+  [WriteStage.WRITE_STAGE_WRITE]: "write",
+  [WriteStage.WRITE_STAGE_READ_BACK]: "read-back",
 };
 
 const states: Readonly<Record<number, OperationView["state"]>> = {
@@ -98,6 +124,13 @@ export function viewProgress(progress: Progress): ProgressView {
     bytesPerSecond: toNumber(progress.bytesPerSecond),
     etaMs: toMs(progress.eta),
     resumed: progress.resumed,
+    stages: progress.stages.map(({ stage, bytes, busy }) => ({
+      stage: stages[stage] ?? "unknown",
+      bytes: toNumber(bytes),
+      busyMs: toMs(busy) ?? 0,
+    })),
+    stalledMs: toMs(progress.stalled),
+    rewrittenBytes: toNumber(progress.rewrittenBytes),
   };
 }
 

@@ -46,6 +46,7 @@ export interface ReimageView {
   readonly progress: ProgressView | null;
   readonly failure: FailureView | null;
   readonly noResident: boolean;
+  readonly full: boolean;
   readonly proof: ProofView | null;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
@@ -109,6 +110,7 @@ function viewReimage(reimage: WireReimage): ReimageView {
     progress: reimage.progress ? viewProgress(reimage.progress) : null,
     failure: viewWireFailure(reimage.failure),
     noResident: reimage.noResident,
+    full: reimage.full,
     proof: proof
       ? {
           kind: proof.kind === ProofKind.PROOF_KIND_WEAK ? "weak" : "resident",

@@ -112,6 +112,7 @@ function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Ima
       digest: image.digest,
       firstPartitionBytes: firstPartitionBytes(image),
     },
+    ...(state.full && { full: true }),
     ...((residentAgent || diskFirmware !== undefined) && {
       customisation: { ...(residentAgent && system), residentAgent, ...(diskFirmware && { diskFirmware }) },
     }),

@@ -33,7 +33,10 @@ export const agentStartOperationChecks: ServiceChecks = {
         const disk = await aLoopDevice(test, 8);
         const { content, source } = await aSource(test);
         const { path: device } = disk;
-        await succeeds(agent, spec({ $case: "writeImage", value: { device, source, customisation: undefined } }));
+        await succeeds(
+          agent,
+          spec({ $case: "writeImage", value: { device, source, customisation: undefined, full: false } }),
+        );
         assert.ok(content.equals(await headOf(disk, content.length)), "the card holds other bytes");
         await succeeds(agent, spec({ $case: "verifyImage", value: { device, source } }));
 
@@ -126,7 +129,10 @@ export const agentStartOperationChecks: ServiceChecks = {
           async call({ agent }, test) {
             const { path: device } = await aLoopDevice(test, 2);
             const { source } = await aSource(test);
-            return start(agent, spec({ $case: "writeImage", value: { device, source, customisation: undefined } }));
+            return start(
+              agent,
+              spec({ $case: "writeImage", value: { device, source, customisation: undefined, full: false } }),
+            );
           },
         },
         {

@@ -54,7 +54,7 @@ async function abandon(world: World, how: "cancel" | "deadline"): Promise<void> 
 }
 
 const header = (name: string, fileBytes = 0n): AddImageRequest => ({
-  part: { $case: "header", value: { name, fileBytes } },
+  part: { $case: "header", value: { name, fileBytes, blockMap: Buffer.alloc(0) } },
 });
 const chunk = (bytes: Buffer): AddImageRequest => ({ part: { $case: "chunk", value: bytes } });
 

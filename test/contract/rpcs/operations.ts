@@ -46,6 +46,7 @@ export async function aSource(
     sizeBytes: size,
     digest: createHash("sha256").update(content).digest("hex"),
     firstPartitionBytes: BigInt(MIB),
+    manifest: undefined,
   };
   return { content, source };
 }
@@ -93,7 +94,10 @@ export async function aStalledWrite(agent: AgentInWorld, test: TestContext): Pro
   test.after(() => cancel());
   const disk = await aLoopDevice(test, 8);
   const { source } = await aSource(test, (request) => ({ stallAfterBytes: request === 1 ? MIB : 16 }));
-  const work = spec({ $case: "writeImage", value: { device: disk.path, source, customisation: undefined } });
+  const work = spec({
+    $case: "writeImage",
+    value: { device: disk.path, source, customisation: undefined, full: false },
+  });
   const operation = await start(agent, work, operationId);
   cancel = () => answer(client, client.cancelOperation, { operationId });
   const stream = client.watchOperation({ operationId });

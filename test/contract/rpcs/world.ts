@@ -155,7 +155,9 @@ async function nodeOnline(controller: ControllerServiceClient, mac: string): Pro
 
 /** Messages of AddImage for a file. */
 export function* imageMessages(name: string, file: Uint8Array, fileBytes = file.length) {
-  yield { part: { $case: "header" as const, value: { name, fileBytes: BigInt(fileBytes) } } };
+  yield {
+    part: { $case: "header" as const, value: { name, fileBytes: BigInt(fileBytes), blockMap: Buffer.alloc(0) } },
+  };
   for (let at = 0; at < file.length; at += 1024 * 1024) {
     yield { part: { $case: "chunk" as const, value: Buffer.from(file.subarray(at, at + 1024 * 1024)) } };
   }
@@ -213,7 +215,7 @@ export async function aNode(world: World, { agentPort = deadPort, serial = "" } 
  */
 export function rolloutOf(nodes: readonly string[], given: Partial<RolloutRequest> = {}): RolloutRequest {
   const disk = "/dev/pallet-none";
-  return { nodes: [...nodes], all: false, imageName: "tiny", disk, noResident: false, ...given };
+  return { nodes: [...nodes], all: false, imageName: "tiny", disk, noResident: false, full: false, ...given };
 }
 
 /**

@@ -26,6 +26,7 @@ import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { BlockDevice } from "./disk.ts";
 import { Event } from "./event.ts";
 import { Image } from "./image.ts";
+import { LogLevel, logLevelFromJSON, logLevelToJSON, NodeLogRecord } from "./log.ts";
 import { AgentInfo, NodeFacts } from "./node.ts";
 import { ByteCount, Operation, OperationSpec } from "./operation.ts";
 import { ReimagePlan, Rollout } from "./rollout.ts";
@@ -300,6 +301,11 @@ export interface AddImageHeader {
   name: string;
   /** Number of bytes that will follow, for the progress; 0 when unknown. */
   fileBytes: bigint;
+  /**
+   * Content of the block map (.bmap, format 1.3 to 2.0 of bmaptool(1)) that belongs to the uncompressed image: blocks that it
+   * does not map are not sent to nodes, and its checksums are checked. Empty for none; at most 2 MiB.
+   */
+  blockMap: Uint8Array;
 }
 
 /** First the header, then the bytes of the file. */
@@ -364,6 +370,8 @@ export interface RolloutRequest {
    * switch it off and on.
    */
   noResident: boolean;
+  /** Fetch and write every chunk of the image, also those that a card holds already. */
+  full: boolean;
 }
 
 /** Asks for a plan. */
@@ -448,6 +456,26 @@ export interface StreamEventsRequest {
 export interface StreamEventsResponse {
   /** The event. */
   event: Event | undefined;
+}
+
+/** Asks for the logs of nodes. */
+export interface StreamNodeLogsRequest {
+  /** Only records with a greater id. */
+  afterId: bigint;
+  /** Whether to wait for records to come. */
+  follow: boolean;
+  /** Only records of this node (name, MAC address or serial number); empty for all. */
+  node: string;
+  /** Only records that matter at least so much; unspecified for all. */
+  minLevel: LogLevel;
+  /** Only the last so many of those that exist; 0 for all. */
+  limit: number;
+}
+
+/** One record. */
+export interface StreamNodeLogsResponse {
+  /** The record. */
+  record: NodeLogRecord | undefined;
 }
 
 function createBaseBootStage(): BootStage {
@@ -2625,7 +2653,7 @@ export const GetImageResponse: MessageFns<GetImageResponse> = {
 };
 
 function createBaseAddImageHeader(): AddImageHeader {
-  return { name: "", fileBytes: 0n };
+  return { name: "", fileBytes: 0n, blockMap: new Uint8Array(0) };
 }
 
 export const AddImageHeader: MessageFns<AddImageHeader> = {
@@ -2638,6 +2666,9 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
         throw new globalThis.Error("value provided for field message.fileBytes of type uint64 too large");
       }
       writer.uint32(16).uint64(message.fileBytes);
+    }
+    if (message.blockMap.length !== 0) {
+      writer.uint32(26).bytes(message.blockMap);
     }
     return writer;
   },
@@ -2671,6 +2702,14 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
             message.fileBytes = reader.uint64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.blockMap = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2691,6 +2730,11 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
         : isSet(object.file_bytes)
         ? BigInt(object.file_bytes)
         : 0n,
+      blockMap: isSet(object.blockMap)
+        ? bytesFromBase64(object.blockMap)
+        : isSet(object.block_map)
+        ? bytesFromBase64(object.block_map)
+        : new Uint8Array(0),
     };
   },
 
@@ -2702,6 +2746,9 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     if (message.fileBytes !== 0n) {
       obj.fileBytes = message.fileBytes.toString();
     }
+    if (message.blockMap.length !== 0) {
+      obj.blockMap = base64FromBytes(message.blockMap);
+    }
     return obj;
   },
 
@@ -2712,6 +2759,7 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     const message = createBaseAddImageHeader();
     message.name = object.name ?? "";
     message.fileBytes = (object.fileBytes !== undefined && object.fileBytes !== null) ? BigInt(object.fileBytes) : 0n;
+    message.blockMap = object.blockMap ?? new Uint8Array(0);
     return message;
   },
 };
@@ -3125,7 +3173,7 @@ export const RemoveImageResponse: MessageFns<RemoveImageResponse> = {
 };
 
 function createBaseRolloutRequest(): RolloutRequest {
-  return { nodes: [], all: false, imageName: "", disk: "", noResident: false };
+  return { nodes: [], all: false, imageName: "", disk: "", noResident: false, full: false };
 }
 
 export const RolloutRequest: MessageFns<RolloutRequest> = {
@@ -3144,6 +3192,9 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     }
     if (message.noResident !== false) {
       writer.uint32(40).bool(message.noResident);
+    }
+    if (message.full !== false) {
+      writer.uint32(48).bool(message.full);
     }
     return writer;
   },
@@ -3201,6 +3252,14 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
             message.noResident = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.full = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3228,6 +3287,7 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
         : isSet(object.no_resident)
         ? globalThis.Boolean(object.no_resident)
         : false,
+      full: isSet(object.full) ? globalThis.Boolean(object.full) : false,
     };
   },
 
@@ -3248,6 +3308,9 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     if (message.noResident !== false) {
       obj.noResident = message.noResident;
     }
+    if (message.full !== false) {
+      obj.full = message.full;
+    }
     return obj;
   },
 
@@ -3261,6 +3324,7 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     message.imageName = object.imageName ?? "";
     message.disk = object.disk ?? "";
     message.noResident = object.noResident ?? false;
+    message.full = object.full ?? false;
     return message;
   },
 };
@@ -4191,6 +4255,215 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
   },
 };
 
+function createBaseStreamNodeLogsRequest(): StreamNodeLogsRequest {
+  return { afterId: 0n, follow: false, node: "", minLevel: 0, limit: 0 };
+}
+
+export const StreamNodeLogsRequest: MessageFns<StreamNodeLogsRequest> = {
+  encode(message: StreamNodeLogsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.afterId !== 0n) {
+      if (BigInt.asUintN(64, message.afterId) !== message.afterId) {
+        throw new globalThis.Error("value provided for field message.afterId of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.afterId);
+    }
+    if (message.follow !== false) {
+      writer.uint32(16).bool(message.follow);
+    }
+    if (message.node !== "") {
+      writer.uint32(26).string(message.node);
+    }
+    if (message.minLevel !== 0) {
+      writer.uint32(32).int32(message.minLevel);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(40).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamNodeLogsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamNodeLogsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.afterId = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.follow = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.minLevel = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamNodeLogsRequest {
+    return {
+      afterId: isSet(object.afterId) ? BigInt(object.afterId) : isSet(object.after_id) ? BigInt(object.after_id) : 0n,
+      follow: isSet(object.follow) ? globalThis.Boolean(object.follow) : false,
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      minLevel: isSet(object.minLevel)
+        ? logLevelFromJSON(object.minLevel)
+        : isSet(object.min_level)
+        ? logLevelFromJSON(object.min_level)
+        : 0,
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+    };
+  },
+
+  toJSON(message: StreamNodeLogsRequest): unknown {
+    const obj: any = {};
+    if (message.afterId !== 0n) {
+      obj.afterId = message.afterId.toString();
+    }
+    if (message.follow !== false) {
+      obj.follow = message.follow;
+    }
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.minLevel !== 0) {
+      obj.minLevel = logLevelToJSON(message.minLevel);
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamNodeLogsRequest>): StreamNodeLogsRequest {
+    return StreamNodeLogsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamNodeLogsRequest>): StreamNodeLogsRequest {
+    const message = createBaseStreamNodeLogsRequest();
+    message.afterId = (object.afterId !== undefined && object.afterId !== null) ? BigInt(object.afterId) : 0n;
+    message.follow = object.follow ?? false;
+    message.node = object.node ?? "";
+    message.minLevel = object.minLevel ?? 0;
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseStreamNodeLogsResponse(): StreamNodeLogsResponse {
+  return { record: undefined };
+}
+
+export const StreamNodeLogsResponse: MessageFns<StreamNodeLogsResponse> = {
+  encode(message: StreamNodeLogsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.record !== undefined) {
+      NodeLogRecord.encode(message.record, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamNodeLogsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamNodeLogsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.record = NodeLogRecord.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamNodeLogsResponse {
+    return { record: isSet(object.record) ? NodeLogRecord.fromJSON(object.record) : undefined };
+  },
+
+  toJSON(message: StreamNodeLogsResponse): unknown {
+    const obj: any = {};
+    if (message.record !== undefined) {
+      obj.record = NodeLogRecord.toJSON(message.record);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamNodeLogsResponse>): StreamNodeLogsResponse {
+    return StreamNodeLogsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamNodeLogsResponse>): StreamNodeLogsResponse {
+    const message = createBaseStreamNodeLogsResponse();
+    message.record = (object.record !== undefined && object.record !== null)
+      ? NodeLogRecord.fromPartial(object.record)
+      : undefined;
+    return message;
+  },
+};
+
 /**
  * Served by the controller for the command line and for programs.
  *
@@ -4488,6 +4761,24 @@ export const ControllerServiceService = {
       Buffer.from(StreamEventsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamEventsResponse => StreamEventsResponse.decode(value),
   },
+  /**
+   * What the agents of nodes have logged, in the order in which it arrived; with `follow` also what will arrive, until
+   * the caller ends the stream. Of each node the newest 2,000 are kept, and at most 1 MiB of them; forgetting a node
+   * drops its own.
+   *
+   * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a level that does not exist.
+   */
+  streamNodeLogs: {
+    path: "/pallet.v1.ControllerService/StreamNodeLogs" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamNodeLogsRequest): Buffer =>
+      Buffer.from(StreamNodeLogsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamNodeLogsRequest => StreamNodeLogsRequest.decode(value),
+    responseSerialize: (value: StreamNodeLogsResponse): Buffer =>
+      Buffer.from(StreamNodeLogsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamNodeLogsResponse => StreamNodeLogsResponse.decode(value),
+  },
 } as const;
 
 export interface ControllerServiceServer extends UntypedServiceImplementation {
@@ -4606,6 +4897,14 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a malformed rollout id.
    */
   streamEvents: handleServerStreamingCall<StreamEventsRequest, StreamEventsResponse>;
+  /**
+   * What the agents of nodes have logged, in the order in which it arrived; with `follow` also what will arrive, until
+   * the caller ends the stream. Of each node the newest 2,000 are kept, and at most 1 MiB of them; forgetting a node
+   * drops its own.
+   *
+   * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a level that does not exist.
+   */
+  streamNodeLogs: handleServerStreamingCall<StreamNodeLogsRequest, StreamNodeLogsResponse>;
 }
 
 export interface ControllerServiceClient extends Client {
@@ -4974,6 +5273,22 @@ export interface ControllerServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamEventsResponse>;
+  /**
+   * What the agents of nodes have logged, in the order in which it arrived; with `follow` also what will arrive, until
+   * the caller ends the stream. Of each node the newest 2,000 are kept, and at most 1 MiB of them; forgetting a node
+   * drops its own.
+   *
+   * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a level that does not exist.
+   */
+  streamNodeLogs(
+    request: StreamNodeLogsRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamNodeLogsResponse>;
+  streamNodeLogs(
+    request: StreamNodeLogsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamNodeLogsResponse>;
 }
 
 export const ControllerServiceClient = makeGenericClientConstructor(

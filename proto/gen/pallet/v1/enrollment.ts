@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Duration } from "../../google/protobuf/duration.ts";
+import { LogRecord } from "./log.ts";
 import { AgentInfo, NodeFacts } from "./node.ts";
 
 export const protobufPackage = "pallet.v1";
@@ -59,6 +60,22 @@ export interface HeartbeatRequest {
 export interface HeartbeatResponse {
   /** How long to wait until the next one. */
   heartbeatInterval: Duration | undefined;
+}
+
+/** A batch of an agent's log. */
+export interface ReportLogsRequest {
+  /** MAC address that identifies the node. */
+  bootMac: string;
+  /** Instance of the agent. */
+  instanceId: string;
+  /** In the order in which they were written. */
+  records: LogRecord[];
+  /** How many records this instance has dropped so far because its buffer was full or because they were refused. */
+  droppedCount: bigint;
+}
+
+/** Says that the records are the controller's. */
+export interface ReportLogsResponse {
 }
 
 function createBaseRegisterRequest(): RegisterRequest {
@@ -449,6 +466,192 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
   },
 };
 
+function createBaseReportLogsRequest(): ReportLogsRequest {
+  return { bootMac: "", instanceId: "", records: [], droppedCount: 0n };
+}
+
+export const ReportLogsRequest: MessageFns<ReportLogsRequest> = {
+  encode(message: ReportLogsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bootMac !== "") {
+      writer.uint32(10).string(message.bootMac);
+    }
+    if (message.instanceId !== "") {
+      writer.uint32(18).string(message.instanceId);
+    }
+    for (const v of message.records) {
+      LogRecord.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.droppedCount !== 0n) {
+      if (BigInt.asUintN(64, message.droppedCount) !== message.droppedCount) {
+        throw new globalThis.Error("value provided for field message.droppedCount of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.droppedCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportLogsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportLogsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bootMac = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instanceId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.records.push(LogRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.droppedCount = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportLogsRequest {
+    return {
+      bootMac: isSet(object.bootMac)
+        ? globalThis.String(object.bootMac)
+        : isSet(object.boot_mac)
+        ? globalThis.String(object.boot_mac)
+        : "",
+      instanceId: isSet(object.instanceId)
+        ? globalThis.String(object.instanceId)
+        : isSet(object.instance_id)
+        ? globalThis.String(object.instance_id)
+        : "",
+      records: globalThis.Array.isArray(object?.records) ? object.records.map((e: any) => LogRecord.fromJSON(e)) : [],
+      droppedCount: isSet(object.droppedCount)
+        ? BigInt(object.droppedCount)
+        : isSet(object.dropped_count)
+        ? BigInt(object.dropped_count)
+        : 0n,
+    };
+  },
+
+  toJSON(message: ReportLogsRequest): unknown {
+    const obj: any = {};
+    if (message.bootMac !== "") {
+      obj.bootMac = message.bootMac;
+    }
+    if (message.instanceId !== "") {
+      obj.instanceId = message.instanceId;
+    }
+    if (message.records?.length) {
+      obj.records = message.records.map((e) => LogRecord.toJSON(e));
+    }
+    if (message.droppedCount !== 0n) {
+      obj.droppedCount = message.droppedCount.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportLogsRequest>): ReportLogsRequest {
+    return ReportLogsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportLogsRequest>): ReportLogsRequest {
+    const message = createBaseReportLogsRequest();
+    message.bootMac = object.bootMac ?? "";
+    message.instanceId = object.instanceId ?? "";
+    message.records = object.records?.map((e) => LogRecord.fromPartial(e)) || [];
+    message.droppedCount = (object.droppedCount !== undefined && object.droppedCount !== null)
+      ? BigInt(object.droppedCount)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseReportLogsResponse(): ReportLogsResponse {
+  return {};
+}
+
+export const ReportLogsResponse: MessageFns<ReportLogsResponse> = {
+  encode(_: ReportLogsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportLogsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportLogsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ReportLogsResponse {
+    return {};
+  },
+
+  toJSON(_: ReportLogsResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportLogsResponse>): ReportLogsResponse {
+    return ReportLogsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ReportLogsResponse>): ReportLogsResponse {
+    const message = createBaseReportLogsResponse();
+    return message;
+  },
+};
+
 /**
  * Served by the controller for agents.
  *
@@ -487,6 +690,25 @@ export const EnrollmentServiceService = {
     responseSerialize: (value: HeartbeatResponse): Buffer => Buffer.from(HeartbeatResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): HeartbeatResponse => HeartbeatResponse.decode(value),
   },
+  /**
+   * An agent hands over records of its log, oldest first, those from before its registration too. Once this is answered
+   * they are the controller's; without an answer the agent sends them again, and what arrives twice is kept once.
+   * Longer texts than a message of 4,096 characters and an error of 16,384 are cut.
+   *
+   * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
+   * INVALID_ARGUMENT when the MAC address is malformed, when there are more than 1000 records or more than 1 MiB of
+   * text in them, or when one lacks its time or level, has a sequence number that is not above the one before, or
+   * fields that are not the text of a JSON object of at most 8,192 characters; sending such a batch again is in vain.
+   */
+  reportLogs: {
+    path: "/pallet.v1.EnrollmentService/ReportLogs" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReportLogsRequest): Buffer => Buffer.from(ReportLogsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReportLogsRequest => ReportLogsRequest.decode(value),
+    responseSerialize: (value: ReportLogsResponse): Buffer => Buffer.from(ReportLogsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReportLogsResponse => ReportLogsResponse.decode(value),
+  },
 } as const;
 
 export interface EnrollmentServiceServer extends UntypedServiceImplementation {
@@ -505,6 +727,17 @@ export interface EnrollmentServiceServer extends UntypedServiceImplementation {
    * INVALID_ARGUMENT when the MAC address is malformed.
    */
   heartbeat: handleUnaryCall<HeartbeatRequest, HeartbeatResponse>;
+  /**
+   * An agent hands over records of its log, oldest first, those from before its registration too. Once this is answered
+   * they are the controller's; without an answer the agent sends them again, and what arrives twice is kept once.
+   * Longer texts than a message of 4,096 characters and an error of 16,384 are cut.
+   *
+   * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
+   * INVALID_ARGUMENT when the MAC address is malformed, when there are more than 1000 records or more than 1 MiB of
+   * text in them, or when one lacks its time or level, has a sequence number that is not above the one before, or
+   * fields that are not the text of a JSON object of at most 8,192 characters; sending such a batch again is in vain.
+   */
+  reportLogs: handleUnaryCall<ReportLogsRequest, ReportLogsResponse>;
 }
 
 export interface EnrollmentServiceClient extends Client {
@@ -550,6 +783,31 @@ export interface EnrollmentServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: HeartbeatResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * An agent hands over records of its log, oldest first, those from before its registration too. Once this is answered
+   * they are the controller's; without an answer the agent sends them again, and what arrives twice is kept once.
+   * Longer texts than a message of 4,096 characters and an error of 16,384 are cut.
+   *
+   * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
+   * INVALID_ARGUMENT when the MAC address is malformed, when there are more than 1000 records or more than 1 MiB of
+   * text in them, or when one lacks its time or level, has a sequence number that is not above the one before, or
+   * fields that are not the text of a JSON object of at most 8,192 characters; sending such a batch again is in vain.
+   */
+  reportLogs(
+    request: ReportLogsRequest,
+    callback: (error: ServiceError | null, response: ReportLogsResponse) => void,
+  ): ClientUnaryCall;
+  reportLogs(
+    request: ReportLogsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReportLogsResponse) => void,
+  ): ClientUnaryCall;
+  reportLogs(
+    request: ReportLogsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReportLogsResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -96,6 +96,24 @@ export interface ImageBoot {
   commandLine: string;
 }
 
+/** How an image is stored: as a pack; see PackManifest. */
+export interface Pack {
+  /** Lower-case hexadecimal SHA-256 of the manifest; names the pack. */
+  manifestDigest: string;
+  /** Number of bytes of the manifest. */
+  manifestBytes: bigint;
+  /** Number of bytes of a chunk. */
+  chunkBytes: number;
+  /** Image bytes in chunks that hold data. */
+  dataBytes: bigint;
+  /** Image bytes in chunks that must be zero. */
+  zeroBytes: bigint;
+  /** Image bytes in chunks that nothing uses. */
+  unusedBytes: bigint;
+  /** Stored (compressed) bytes of the chunks that hold data: what a node without any of them fetches. */
+  fetchBytes: bigint;
+}
+
 /** An operating system to install. */
 export interface Image {
   /** Name in the catalogue: 1 to 63 characters of [a-z0-9._-], starting with a letter or digit. */
@@ -104,7 +122,7 @@ export interface Image {
   digest: string;
   /** Uncompressed size in bytes. */
   sizeBytes: bigint;
-  /** Size as it is stored (zstd) in bytes. */
+  /** Size of its pack in bytes. */
   storedBytes: bigint;
   /** Kind of its partition table. */
   partitionTable: PartitionTable;
@@ -119,7 +137,11 @@ export interface Image {
     | ImageBoot
     | undefined;
   /** When it was added. */
-  addedAt: Date | undefined;
+  addedAt:
+    | Date
+    | undefined;
+  /** How it is stored. */
+  pack: Pack | undefined;
 }
 
 function createBasePartition(): Partition {
@@ -463,6 +485,228 @@ export const ImageBoot: MessageFns<ImageBoot> = {
   },
 };
 
+function createBasePack(): Pack {
+  return {
+    manifestDigest: "",
+    manifestBytes: 0n,
+    chunkBytes: 0,
+    dataBytes: 0n,
+    zeroBytes: 0n,
+    unusedBytes: 0n,
+    fetchBytes: 0n,
+  };
+}
+
+export const Pack: MessageFns<Pack> = {
+  encode(message: Pack, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.manifestDigest !== "") {
+      writer.uint32(10).string(message.manifestDigest);
+    }
+    if (message.manifestBytes !== 0n) {
+      if (BigInt.asUintN(64, message.manifestBytes) !== message.manifestBytes) {
+        throw new globalThis.Error("value provided for field message.manifestBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.manifestBytes);
+    }
+    if (message.chunkBytes !== 0) {
+      writer.uint32(24).uint32(message.chunkBytes);
+    }
+    if (message.dataBytes !== 0n) {
+      if (BigInt.asUintN(64, message.dataBytes) !== message.dataBytes) {
+        throw new globalThis.Error("value provided for field message.dataBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.dataBytes);
+    }
+    if (message.zeroBytes !== 0n) {
+      if (BigInt.asUintN(64, message.zeroBytes) !== message.zeroBytes) {
+        throw new globalThis.Error("value provided for field message.zeroBytes of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.zeroBytes);
+    }
+    if (message.unusedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.unusedBytes) !== message.unusedBytes) {
+        throw new globalThis.Error("value provided for field message.unusedBytes of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.unusedBytes);
+    }
+    if (message.fetchBytes !== 0n) {
+      if (BigInt.asUintN(64, message.fetchBytes) !== message.fetchBytes) {
+        throw new globalThis.Error("value provided for field message.fetchBytes of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.fetchBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Pack {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePack();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.manifestDigest = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.manifestBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.chunkBytes = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.dataBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.zeroBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.unusedBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.fetchBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Pack {
+    return {
+      manifestDigest: isSet(object.manifestDigest)
+        ? globalThis.String(object.manifestDigest)
+        : isSet(object.manifest_digest)
+        ? globalThis.String(object.manifest_digest)
+        : "",
+      manifestBytes: isSet(object.manifestBytes)
+        ? BigInt(object.manifestBytes)
+        : isSet(object.manifest_bytes)
+        ? BigInt(object.manifest_bytes)
+        : 0n,
+      chunkBytes: isSet(object.chunkBytes)
+        ? globalThis.Number(object.chunkBytes)
+        : isSet(object.chunk_bytes)
+        ? globalThis.Number(object.chunk_bytes)
+        : 0,
+      dataBytes: isSet(object.dataBytes)
+        ? BigInt(object.dataBytes)
+        : isSet(object.data_bytes)
+        ? BigInt(object.data_bytes)
+        : 0n,
+      zeroBytes: isSet(object.zeroBytes)
+        ? BigInt(object.zeroBytes)
+        : isSet(object.zero_bytes)
+        ? BigInt(object.zero_bytes)
+        : 0n,
+      unusedBytes: isSet(object.unusedBytes)
+        ? BigInt(object.unusedBytes)
+        : isSet(object.unused_bytes)
+        ? BigInt(object.unused_bytes)
+        : 0n,
+      fetchBytes: isSet(object.fetchBytes)
+        ? BigInt(object.fetchBytes)
+        : isSet(object.fetch_bytes)
+        ? BigInt(object.fetch_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: Pack): unknown {
+    const obj: any = {};
+    if (message.manifestDigest !== "") {
+      obj.manifestDigest = message.manifestDigest;
+    }
+    if (message.manifestBytes !== 0n) {
+      obj.manifestBytes = message.manifestBytes.toString();
+    }
+    if (message.chunkBytes !== 0) {
+      obj.chunkBytes = Math.round(message.chunkBytes);
+    }
+    if (message.dataBytes !== 0n) {
+      obj.dataBytes = message.dataBytes.toString();
+    }
+    if (message.zeroBytes !== 0n) {
+      obj.zeroBytes = message.zeroBytes.toString();
+    }
+    if (message.unusedBytes !== 0n) {
+      obj.unusedBytes = message.unusedBytes.toString();
+    }
+    if (message.fetchBytes !== 0n) {
+      obj.fetchBytes = message.fetchBytes.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Pack>): Pack {
+    return Pack.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Pack>): Pack {
+    const message = createBasePack();
+    message.manifestDigest = object.manifestDigest ?? "";
+    message.manifestBytes = (object.manifestBytes !== undefined && object.manifestBytes !== null)
+      ? BigInt(object.manifestBytes)
+      : 0n;
+    message.chunkBytes = object.chunkBytes ?? 0;
+    message.dataBytes = (object.dataBytes !== undefined && object.dataBytes !== null) ? BigInt(object.dataBytes) : 0n;
+    message.zeroBytes = (object.zeroBytes !== undefined && object.zeroBytes !== null) ? BigInt(object.zeroBytes) : 0n;
+    message.unusedBytes = (object.unusedBytes !== undefined && object.unusedBytes !== null)
+      ? BigInt(object.unusedBytes)
+      : 0n;
+    message.fetchBytes = (object.fetchBytes !== undefined && object.fetchBytes !== null)
+      ? BigInt(object.fetchBytes)
+      : 0n;
+    return message;
+  },
+};
+
 function createBaseImage(): Image {
   return {
     name: "",
@@ -475,6 +719,7 @@ function createBaseImage(): Image {
     operatingSystem: "",
     boot: undefined,
     addedAt: undefined,
+    pack: undefined,
   };
 }
 
@@ -515,6 +760,9 @@ export const Image: MessageFns<Image> = {
     }
     if (message.addedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.addedAt), writer.uint32(82).fork()).join();
+    }
+    if (message.pack !== undefined) {
+      Pack.encode(message.pack, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -612,6 +860,14 @@ export const Image: MessageFns<Image> = {
             message.addedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.pack = Pack.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -662,6 +918,7 @@ export const Image: MessageFns<Image> = {
         : isSet(object.added_at)
         ? fromJsonTimestamp(object.added_at)
         : undefined,
+      pack: isSet(object.pack) ? Pack.fromJSON(object.pack) : undefined,
     };
   },
 
@@ -697,6 +954,9 @@ export const Image: MessageFns<Image> = {
     if (message.addedAt !== undefined) {
       obj.addedAt = message.addedAt.toISOString();
     }
+    if (message.pack !== undefined) {
+      obj.pack = Pack.toJSON(message.pack);
+    }
     return obj;
   },
 
@@ -717,6 +977,7 @@ export const Image: MessageFns<Image> = {
     message.operatingSystem = object.operatingSystem ?? "";
     message.boot = (object.boot !== undefined && object.boot !== null) ? ImageBoot.fromPartial(object.boot) : undefined;
     message.addedAt = object.addedAt ?? undefined;
+    message.pack = (object.pack !== undefined && object.pack !== null) ? Pack.fromPartial(object.pack) : undefined;
     return message;
   },
 };

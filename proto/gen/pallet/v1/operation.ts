@@ -107,6 +107,8 @@ export const OperationPhase = {
   OPERATION_PHASE_UNMOUNTING: 9,
   /** OPERATION_PHASE_IDENTIFYING - Blinking the LED. */
   OPERATION_PHASE_IDENTIFYING: 10,
+  /** OPERATION_PHASE_COMPARING - Reading what the disk holds already, to leave what is right as it is. */
+  OPERATION_PHASE_COMPARING: 11,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -124,6 +126,7 @@ export namespace OperationPhase {
   export type OPERATION_PHASE_WIPING = typeof OperationPhase.OPERATION_PHASE_WIPING;
   export type OPERATION_PHASE_UNMOUNTING = typeof OperationPhase.OPERATION_PHASE_UNMOUNTING;
   export type OPERATION_PHASE_IDENTIFYING = typeof OperationPhase.OPERATION_PHASE_IDENTIFYING;
+  export type OPERATION_PHASE_COMPARING = typeof OperationPhase.OPERATION_PHASE_COMPARING;
   export type UNRECOGNIZED = typeof OperationPhase.UNRECOGNIZED;
 }
 
@@ -162,6 +165,9 @@ export function operationPhaseFromJSON(object: any): OperationPhase {
     case 10:
     case "OPERATION_PHASE_IDENTIFYING":
       return OperationPhase.OPERATION_PHASE_IDENTIFYING;
+    case 11:
+    case "OPERATION_PHASE_COMPARING":
+      return OperationPhase.OPERATION_PHASE_COMPARING;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -193,6 +199,8 @@ export function operationPhaseToJSON(object: OperationPhase): string {
       return "OPERATION_PHASE_UNMOUNTING";
     case OperationPhase.OPERATION_PHASE_IDENTIFYING:
       return "OPERATION_PHASE_IDENTIFYING";
+    case OperationPhase.OPERATION_PHASE_COMPARING:
+      return "OPERATION_PHASE_COMPARING";
     case OperationPhase.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -407,11 +415,111 @@ export function wipeMethodToJSON(object: WipeMethod): string {
   }
 }
 
+/** A part of writing or verifying an image that works beside the others. */
+export const WriteStage = {
+  /** WRITE_STAGE_UNSPECIFIED - Never sent. */
+  WRITE_STAGE_UNSPECIFIED: 0,
+  /** WRITE_STAGE_COMPARE - Reading the disk, to compare it with the image before anything is fetched. Bytes of the disk. */
+  WRITE_STAGE_COMPARE: 1,
+  /** WRITE_STAGE_FETCH - Fetching frames of the pack. Stored (compressed) bytes. */
+  WRITE_STAGE_FETCH: 2,
+  /** WRITE_STAGE_DECOMPRESS - Decompressing frames. Image bytes. */
+  WRITE_STAGE_DECOMPRESS: 3,
+  /** WRITE_STAGE_CHECK - Computing and comparing the digests of chunks. Image bytes. */
+  WRITE_STAGE_CHECK: 4,
+  /** WRITE_STAGE_WRITE - Writing to the disk. Image bytes. */
+  WRITE_STAGE_WRITE: 5,
+  /** WRITE_STAGE_READ_BACK - Reading back what was written. Image bytes. */
+  WRITE_STAGE_READ_BACK: 6,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type WriteStage = typeof WriteStage[keyof typeof WriteStage];
+
+export namespace WriteStage {
+  export type WRITE_STAGE_UNSPECIFIED = typeof WriteStage.WRITE_STAGE_UNSPECIFIED;
+  export type WRITE_STAGE_COMPARE = typeof WriteStage.WRITE_STAGE_COMPARE;
+  export type WRITE_STAGE_FETCH = typeof WriteStage.WRITE_STAGE_FETCH;
+  export type WRITE_STAGE_DECOMPRESS = typeof WriteStage.WRITE_STAGE_DECOMPRESS;
+  export type WRITE_STAGE_CHECK = typeof WriteStage.WRITE_STAGE_CHECK;
+  export type WRITE_STAGE_WRITE = typeof WriteStage.WRITE_STAGE_WRITE;
+  export type WRITE_STAGE_READ_BACK = typeof WriteStage.WRITE_STAGE_READ_BACK;
+  export type UNRECOGNIZED = typeof WriteStage.UNRECOGNIZED;
+}
+
+export function writeStageFromJSON(object: any): WriteStage {
+  switch (object) {
+    case 0:
+    case "WRITE_STAGE_UNSPECIFIED":
+      return WriteStage.WRITE_STAGE_UNSPECIFIED;
+    case 1:
+    case "WRITE_STAGE_COMPARE":
+      return WriteStage.WRITE_STAGE_COMPARE;
+    case 2:
+    case "WRITE_STAGE_FETCH":
+      return WriteStage.WRITE_STAGE_FETCH;
+    case 3:
+    case "WRITE_STAGE_DECOMPRESS":
+      return WriteStage.WRITE_STAGE_DECOMPRESS;
+    case 4:
+    case "WRITE_STAGE_CHECK":
+      return WriteStage.WRITE_STAGE_CHECK;
+    case 5:
+    case "WRITE_STAGE_WRITE":
+      return WriteStage.WRITE_STAGE_WRITE;
+    case 6:
+    case "WRITE_STAGE_READ_BACK":
+      return WriteStage.WRITE_STAGE_READ_BACK;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return WriteStage.UNRECOGNIZED;
+  }
+}
+
+export function writeStageToJSON(object: WriteStage): string {
+  switch (object) {
+    case WriteStage.WRITE_STAGE_UNSPECIFIED:
+      return "WRITE_STAGE_UNSPECIFIED";
+    case WriteStage.WRITE_STAGE_COMPARE:
+      return "WRITE_STAGE_COMPARE";
+    case WriteStage.WRITE_STAGE_FETCH:
+      return "WRITE_STAGE_FETCH";
+    case WriteStage.WRITE_STAGE_DECOMPRESS:
+      return "WRITE_STAGE_DECOMPRESS";
+    case WriteStage.WRITE_STAGE_CHECK:
+      return "WRITE_STAGE_CHECK";
+    case WriteStage.WRITE_STAGE_WRITE:
+      return "WRITE_STAGE_WRITE";
+    case WriteStage.WRITE_STAGE_READ_BACK:
+      return "WRITE_STAGE_READ_BACK";
+    case WriteStage.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/**
+ * Where the manifest of a pack lies and what its bytes must be. Everything that the pack must turn out to be hangs on
+ * this digest, so it has to arrive over a channel that is trusted.
+ */
+export interface ManifestSource {
+  /** "http://…" URL of the serialized pallet.v1.PackManifest. */
+  url: string;
+  /** Lower-case hexadecimal SHA-256 of the bytes at the URL. */
+  digest: string;
+  /** Number of bytes at the URL: at least 1, at most 64 MiB. */
+  manifestBytes: bigint;
+}
+
 /** Where an image comes from and what it must turn out to be. */
 export interface ImageSource {
-  /** "http://…" URL of the stored image; the server must answer Range requests (RFC 9110 section 14). */
+  /**
+   * "http://…" URL of the pack: the image as one zstd frame for each chunk, as its manifest says. The server must answer
+   * Range requests (RFC 9110 section 14).
+   */
   url: string;
-  /** How the bytes at the URL are compressed. */
+  /** How the bytes at the URL are compressed: COMPRESSION_ZSTD. */
   compression: Compression;
   /** Number of bytes at the URL. */
   storedBytes: bigint;
@@ -424,6 +532,8 @@ export interface ImageSource {
    * is erased first and written last. A multiple of 512, at least 512, at most 64 MiB.
    */
   firstPartitionBytes: bigint;
+  /** The manifest of the pack; required. */
+  manifest: ManifestSource | undefined;
 }
 
 /** The root partition inside an image, reached by offset because the partition table does not exist yet. */
@@ -488,10 +598,17 @@ export interface WriteImage {
     | ImageSource
     | undefined;
   /** What to change in the new system and for it; absent leaves the image untouched. */
-  customisation: Customisation | undefined;
+  customisation:
+    | Customisation
+    | undefined;
+  /**
+   * Whether to fetch and write every chunk. Otherwise chunks that the disk holds already are neither fetched nor
+   * written, whatever put them there: an earlier image, or a write that was interrupted.
+   */
+  full: boolean;
 }
 
-/** Compare a disk with an image, without writing. */
+/** Compare a disk with every chunk of an image that holds data or must be zero, without writing. */
 export interface VerifyImage {
   /** Absolute path of a whole disk. */
   device: string;
@@ -562,6 +679,16 @@ export interface ByteCount {
   total: bigint;
 }
 
+/** What one stage has done so far. The stage whose `busy` grows as fast as the clock is what the others wait for. */
+export interface StageProgress {
+  /** Which. */
+  stage: WriteStage;
+  /** Bytes that went through it. */
+  bytes: bigint;
+  /** For how long it had at least one piece of work in hand. */
+  busy: Duration | undefined;
+}
+
 /** How far an operation has come. Sent when the phase changes and otherwise at most four times a second. */
 export interface Progress {
   /** What it is doing. */
@@ -590,6 +717,17 @@ export interface Progress {
     | undefined;
   /** How often a broken connection to the source was taken up again. */
   resumed: number;
+  /** What each stage of a write or a verification has done, in the order of WriteStage; empty for other work. */
+  stages: StageProgress[];
+  /**
+   * For how long the oldest request to the disk has been waiting, once that is over 20 seconds; absent otherwise. A worn
+   * card can take most of a minute for one write.
+   */
+  stalled:
+    | Duration
+    | undefined;
+  /** Image bytes that were read back wrong and written again. */
+  rewrittenBytes: bigint;
 }
 
 /** Long work that an agent performs. It outlives the stream that watches it. */
@@ -618,8 +756,126 @@ export interface Operation {
   endedAt: Date | undefined;
 }
 
+function createBaseManifestSource(): ManifestSource {
+  return { url: "", digest: "", manifestBytes: 0n };
+}
+
+export const ManifestSource: MessageFns<ManifestSource> = {
+  encode(message: ManifestSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.url !== "") {
+      writer.uint32(10).string(message.url);
+    }
+    if (message.digest !== "") {
+      writer.uint32(18).string(message.digest);
+    }
+    if (message.manifestBytes !== 0n) {
+      if (BigInt.asUintN(64, message.manifestBytes) !== message.manifestBytes) {
+        throw new globalThis.Error("value provided for field message.manifestBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.manifestBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ManifestSource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseManifestSource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.manifestBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ManifestSource {
+    return {
+      url: isSet(object.url) ? globalThis.String(object.url) : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      manifestBytes: isSet(object.manifestBytes)
+        ? BigInt(object.manifestBytes)
+        : isSet(object.manifest_bytes)
+        ? BigInt(object.manifest_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: ManifestSource): unknown {
+    const obj: any = {};
+    if (message.url !== "") {
+      obj.url = message.url;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.manifestBytes !== 0n) {
+      obj.manifestBytes = message.manifestBytes.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ManifestSource>): ManifestSource {
+    return ManifestSource.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ManifestSource>): ManifestSource {
+    const message = createBaseManifestSource();
+    message.url = object.url ?? "";
+    message.digest = object.digest ?? "";
+    message.manifestBytes = (object.manifestBytes !== undefined && object.manifestBytes !== null)
+      ? BigInt(object.manifestBytes)
+      : 0n;
+    return message;
+  },
+};
+
 function createBaseImageSource(): ImageSource {
-  return { url: "", compression: 0, storedBytes: 0n, sizeBytes: 0n, digest: "", firstPartitionBytes: 0n };
+  return {
+    url: "",
+    compression: 0,
+    storedBytes: 0n,
+    sizeBytes: 0n,
+    digest: "",
+    firstPartitionBytes: 0n,
+    manifest: undefined,
+  };
 }
 
 export const ImageSource: MessageFns<ImageSource> = {
@@ -650,6 +906,9 @@ export const ImageSource: MessageFns<ImageSource> = {
         throw new globalThis.Error("value provided for field message.firstPartitionBytes of type uint64 too large");
       }
       writer.uint32(48).uint64(message.firstPartitionBytes);
+    }
+    if (message.manifest !== undefined) {
+      ManifestSource.encode(message.manifest, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -715,6 +974,14 @@ export const ImageSource: MessageFns<ImageSource> = {
             message.firstPartitionBytes = reader.uint64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.manifest = ManifestSource.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -747,6 +1014,7 @@ export const ImageSource: MessageFns<ImageSource> = {
         : isSet(object.first_partition_bytes)
         ? BigInt(object.first_partition_bytes)
         : 0n,
+      manifest: isSet(object.manifest) ? ManifestSource.fromJSON(object.manifest) : undefined,
     };
   },
 
@@ -770,6 +1038,9 @@ export const ImageSource: MessageFns<ImageSource> = {
     if (message.firstPartitionBytes !== 0n) {
       obj.firstPartitionBytes = message.firstPartitionBytes.toString();
     }
+    if (message.manifest !== undefined) {
+      obj.manifest = ManifestSource.toJSON(message.manifest);
+    }
     return obj;
   },
 
@@ -788,6 +1059,9 @@ export const ImageSource: MessageFns<ImageSource> = {
     message.firstPartitionBytes = (object.firstPartitionBytes !== undefined && object.firstPartitionBytes !== null)
       ? BigInt(object.firstPartitionBytes)
       : 0n;
+    message.manifest = (object.manifest !== undefined && object.manifest !== null)
+      ? ManifestSource.fromPartial(object.manifest)
+      : undefined;
     return message;
   },
 };
@@ -1253,7 +1527,7 @@ export const Customisation: MessageFns<Customisation> = {
 };
 
 function createBaseWriteImage(): WriteImage {
-  return { device: "", source: undefined, customisation: undefined };
+  return { device: "", source: undefined, customisation: undefined, full: false };
 }
 
 export const WriteImage: MessageFns<WriteImage> = {
@@ -1266,6 +1540,9 @@ export const WriteImage: MessageFns<WriteImage> = {
     }
     if (message.customisation !== undefined) {
       Customisation.encode(message.customisation, writer.uint32(26).fork()).join();
+    }
+    if (message.full !== false) {
+      writer.uint32(32).bool(message.full);
     }
     return writer;
   },
@@ -1307,6 +1584,14 @@ export const WriteImage: MessageFns<WriteImage> = {
             message.customisation = Customisation.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.full = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1324,6 +1609,7 @@ export const WriteImage: MessageFns<WriteImage> = {
       device: isSet(object.device) ? globalThis.String(object.device) : "",
       source: isSet(object.source) ? ImageSource.fromJSON(object.source) : undefined,
       customisation: isSet(object.customisation) ? Customisation.fromJSON(object.customisation) : undefined,
+      full: isSet(object.full) ? globalThis.Boolean(object.full) : false,
     };
   },
 
@@ -1337,6 +1623,9 @@ export const WriteImage: MessageFns<WriteImage> = {
     }
     if (message.customisation !== undefined) {
       obj.customisation = Customisation.toJSON(message.customisation);
+    }
+    if (message.full !== false) {
+      obj.full = message.full;
     }
     return obj;
   },
@@ -1353,6 +1642,7 @@ export const WriteImage: MessageFns<WriteImage> = {
     message.customisation = (object.customisation !== undefined && object.customisation !== null)
       ? Customisation.fromPartial(object.customisation)
       : undefined;
+    message.full = object.full ?? false;
     return message;
   },
 };
@@ -2048,6 +2338,110 @@ export const ByteCount: MessageFns<ByteCount> = {
   },
 };
 
+function createBaseStageProgress(): StageProgress {
+  return { stage: 0, bytes: 0n, busy: undefined };
+}
+
+export const StageProgress: MessageFns<StageProgress> = {
+  encode(message: StageProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stage !== 0) {
+      writer.uint32(8).int32(message.stage);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.bytes);
+    }
+    if (message.busy !== undefined) {
+      Duration.encode(message.busy, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StageProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStageProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.stage = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.busy = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StageProgress {
+    return {
+      stage: isSet(object.stage) ? writeStageFromJSON(object.stage) : 0,
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      busy: isSet(object.busy) ? Duration.fromJSON(object.busy) : undefined,
+    };
+  },
+
+  toJSON(message: StageProgress): unknown {
+    const obj: any = {};
+    if (message.stage !== 0) {
+      obj.stage = writeStageToJSON(message.stage);
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.busy !== undefined) {
+      obj.busy = Duration.toJSON(message.busy);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StageProgress>): StageProgress {
+    return StageProgress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StageProgress>): StageProgress {
+    const message = createBaseStageProgress();
+    message.stage = object.stage ?? 0;
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.busy = (object.busy !== undefined && object.busy !== null) ? Duration.fromPartial(object.busy) : undefined;
+    return message;
+  },
+};
+
 function createBaseProgress(): Progress {
   return {
     phase: 0,
@@ -2058,6 +2452,9 @@ function createBaseProgress(): Progress {
     bytesPerSecond: 0n,
     eta: undefined,
     resumed: 0,
+    stages: [],
+    stalled: undefined,
+    rewrittenBytes: 0n,
   };
 }
 
@@ -2089,6 +2486,18 @@ export const Progress: MessageFns<Progress> = {
     }
     if (message.resumed !== 0) {
       writer.uint32(64).uint32(message.resumed);
+    }
+    for (const v of message.stages) {
+      StageProgress.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.stalled !== undefined) {
+      Duration.encode(message.stalled, writer.uint32(82).fork()).join();
+    }
+    if (message.rewrittenBytes !== 0n) {
+      if (BigInt.asUintN(64, message.rewrittenBytes) !== message.rewrittenBytes) {
+        throw new globalThis.Error("value provided for field message.rewrittenBytes of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.rewrittenBytes);
     }
     return writer;
   },
@@ -2170,6 +2579,30 @@ export const Progress: MessageFns<Progress> = {
             message.resumed = reader.uint32();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.stages.push(StageProgress.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.stalled = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.rewrittenBytes = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2196,6 +2629,13 @@ export const Progress: MessageFns<Progress> = {
         : 0n,
       eta: isSet(object.eta) ? Duration.fromJSON(object.eta) : undefined,
       resumed: isSet(object.resumed) ? globalThis.Number(object.resumed) : 0,
+      stages: globalThis.Array.isArray(object?.stages) ? object.stages.map((e: any) => StageProgress.fromJSON(e)) : [],
+      stalled: isSet(object.stalled) ? Duration.fromJSON(object.stalled) : undefined,
+      rewrittenBytes: isSet(object.rewrittenBytes)
+        ? BigInt(object.rewrittenBytes)
+        : isSet(object.rewritten_bytes)
+        ? BigInt(object.rewritten_bytes)
+        : 0n,
     };
   },
 
@@ -2225,6 +2665,15 @@ export const Progress: MessageFns<Progress> = {
     if (message.resumed !== 0) {
       obj.resumed = Math.round(message.resumed);
     }
+    if (message.stages?.length) {
+      obj.stages = message.stages.map((e) => StageProgress.toJSON(e));
+    }
+    if (message.stalled !== undefined) {
+      obj.stalled = Duration.toJSON(message.stalled);
+    }
+    if (message.rewrittenBytes !== 0n) {
+      obj.rewrittenBytes = message.rewrittenBytes.toString();
+    }
     return obj;
   },
 
@@ -2249,6 +2698,13 @@ export const Progress: MessageFns<Progress> = {
       : 0n;
     message.eta = (object.eta !== undefined && object.eta !== null) ? Duration.fromPartial(object.eta) : undefined;
     message.resumed = object.resumed ?? 0;
+    message.stages = object.stages?.map((e) => StageProgress.fromPartial(e)) || [];
+    message.stalled = (object.stalled !== undefined && object.stalled !== null)
+      ? Duration.fromPartial(object.stalled)
+      : undefined;
+    message.rewrittenBytes = (object.rewrittenBytes !== undefined && object.rewrittenBytes !== null)
+      ? BigInt(object.rewrittenBytes)
+      : 0n;
     return message;
   },
 };

@@ -303,6 +303,8 @@ export interface Reimage {
     | undefined;
   /** Whether the system in the image is left untouched, so that the proof will be a weak one. */
   noResident: boolean;
+  /** Whether every chunk is fetched and written, also those that the card holds already. */
+  full: boolean;
 }
 
 /** A reimage of one or more nodes. */
@@ -577,6 +579,7 @@ function createBaseReimage(): Reimage {
     startedAt: undefined,
     endedAt: undefined,
     noResident: false,
+    full: false,
   };
 }
 
@@ -617,6 +620,9 @@ export const Reimage: MessageFns<Reimage> = {
     }
     if (message.noResident !== false) {
       writer.uint32(96).bool(message.noResident);
+    }
+    if (message.full !== false) {
+      writer.uint32(104).bool(message.full);
     }
     return writer;
   },
@@ -730,6 +736,14 @@ export const Reimage: MessageFns<Reimage> = {
             message.noResident = reader.bool();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.full = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -780,6 +794,7 @@ export const Reimage: MessageFns<Reimage> = {
         : isSet(object.no_resident)
         ? globalThis.Boolean(object.no_resident)
         : false,
+      full: isSet(object.full) ? globalThis.Boolean(object.full) : false,
     };
   },
 
@@ -821,6 +836,9 @@ export const Reimage: MessageFns<Reimage> = {
     if (message.noResident !== false) {
       obj.noResident = message.noResident;
     }
+    if (message.full !== false) {
+      obj.full = message.full;
+    }
     return obj;
   },
 
@@ -845,6 +863,7 @@ export const Reimage: MessageFns<Reimage> = {
     message.startedAt = object.startedAt ?? undefined;
     message.endedAt = object.endedAt ?? undefined;
     message.noResident = object.noResident ?? false;
+    message.full = object.full ?? false;
     return message;
   },
 };

@@ -102,6 +102,15 @@ export const anImage: Image = Image.fromPartial({
     commandLine: "console=tty1 rw",
   },
   addedAt: new Date("2026-11-20T00:20:00Z"),
+  pack: {
+    manifestDigest: "5e7a".repeat(16),
+    manifestBytes: 720_112n,
+    chunkBytes: 65_536,
+    dataBytes: 1_342_177_280n,
+    zeroBytes: 67_108_864n,
+    unusedBytes: 738_197_504n,
+    fetchBytes: 305_000_000n,
+  },
 });
 
 /** A card with a system on it and a blank USB disk. */

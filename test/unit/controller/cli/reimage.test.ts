@@ -129,26 +129,32 @@ describe("reimage", () => {
           imageName: "debian-12",
           disk: "/dev/mmcblk0",
           noResident: false,
+          full: false,
         },
       },
     ]);
   });
 
-  it("--no-resident is passed on to the plan and to the rollout", async () => {
-    const planned: (boolean | undefined)[] = [];
-    const socket = await start({
-      planRollout: answer(({ rollout }) => {
-        planned.push(rollout?.noResident);
-        return { image: anImage, plans: [...plans] };
-      }),
+  for (const [flag, field] of [
+    ["--no-resident", "noResident"],
+    ["--full", "full"],
+  ] as const) {
+    it(`${flag} is passed on to the plan and to the rollout`, async () => {
+      const planned: (boolean | undefined)[] = [];
+      const socket = await start({
+        planRollout: answer(({ rollout }) => {
+          planned.push(rollout?.[field]);
+          return { image: anImage, plans: [...plans] };
+        }),
+      });
+      assert.equal((await run(["reimage", "--all", flag, "--yes"], { socket })).code, 0);
+      assert.deepEqual(planned, [true]);
+      assert.deepEqual(
+        started.map(({ rollout }) => rollout?.[field]),
+        [true],
+      );
     });
-    assert.equal((await run(["reimage", "--all", "--no-resident", "--yes"], { socket })).code, 0);
-    assert.deepEqual(planned, [true]);
-    assert.deepEqual(
-      started.map(({ rollout }) => rollout?.noResident),
-      [true],
-    );
-  });
+  }
 
   it("draws the live table in place on a terminal, and leaves the summary", async () => {
     const socket = await start();

@@ -266,7 +266,7 @@ describe("doors", () => {
       });
       await refuses(run({ work: wipe }), status.FAILED_PRECONDITION, /the root is on it/);
       await refuses(run({ work: undefined }), status.INVALID_ARGUMENT, /work is missing/);
-      const write = { device: "/dev/mmcblk0", source: undefined, customisation: undefined };
+      const write = { device: "/dev/mmcblk0", source: undefined, customisation: undefined, full: false };
       await refuses(run({ work: { $case: "writeImage", value: write } }), status.INVALID_ARGUMENT, /rollouts only/);
       served.active.set(mac, rolloutId);
       await refuses(run({ work: wipe }), status.FAILED_PRECONDITION, /being reimaged/);
