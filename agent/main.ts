@@ -75,6 +75,7 @@ async function main(options: AgentOptions): Promise<void> {
     role: options.role,
     clock: {
       now: Date.now,
+      monotonicMs: () => performance.now(),
       every(intervalMs, call) {
         const timer = setInterval(call, intervalMs);
         return () => clearInterval(timer);

@@ -14,6 +14,13 @@ export interface InstalledSystem {
   readonly installedAt: string;
 }
 
+/** See pallet.v1.ManifestSource. */
+export interface ManifestSource {
+  readonly url: string;
+  readonly digest: Digest;
+  readonly manifestBytes: number;
+}
+
 /** See pallet.v1.ImageSource. */
 export interface ImageSource {
   readonly url: string;
@@ -22,6 +29,7 @@ export interface ImageSource {
   readonly sizeBytes: number;
   readonly digest: Digest;
   readonly firstPartitionBytes: number;
+  readonly manifest?: ManifestSource;
 }
 
 /** See pallet.v1.DiskFirmware. */
@@ -55,6 +63,8 @@ export type OperationSpec =
       readonly device: string;
       readonly source: ImageSource;
       readonly customisation?: Customisation;
+      /** Whether chunks are written also where the disk holds them already. */
+      readonly full: boolean;
     }
   | {
       readonly kind: "verify-image";
@@ -79,6 +89,7 @@ export type OperationSpec =
 export type OperationPhase =
   | "starting"
   | "erasing"
+  | "comparing"
   | "writing"
   | "syncing"
   | "verifying"
@@ -95,6 +106,18 @@ export interface ByteCount {
   readonly total: number;
 }
 
+/** A part of writing or verifying that works beside the others; see pallet.v1.WriteStage. In their order. */
+export const WRITE_STAGES = ["compare", "fetch", "decompress", "check", "write", "read-back"] as const;
+export type WriteStage = (typeof WRITE_STAGES)[number];
+
+/** What one stage has done; see pallet.v1.StageProgress. */
+export interface StageProgress {
+  readonly stage: WriteStage;
+  readonly bytes: number;
+  /** For how long it had at least one piece of work in hand. */
+  readonly busyMs: number;
+}
+
 /** How far an operation has come; see pallet.v1.Progress. */
 export interface Progress {
   readonly phase: OperationPhase;
@@ -105,6 +128,11 @@ export interface Progress {
   readonly bytesPerSecond: number;
   readonly etaMs?: number;
   readonly resumed: number;
+  /** In the order of WRITE_STAGES; those only that have begun. */
+  readonly stages: readonly StageProgress[];
+  /** For how long the oldest request to the disk has been waiting; absent unless that is too long. Whole seconds. */
+  readonly stalledMs?: number;
+  readonly rewrittenBytes: number;
 }
 
 /** An operation as its watchers see it. A snapshot: never changed after it was published. */

@@ -3,7 +3,7 @@ import { Failure } from "../../proto/failure.ts";
 import type { AgentRole } from "../options.ts";
 import { devicesOverlap } from "./devices-overlap.ts";
 import type { Executor, Executors } from "./executor.ts";
-import type { Operation, OperationId, OperationSpec } from "./operation.ts";
+import type { Operation, OperationId, OperationSpec, Progress } from "./operation.ts";
 import { changesDevice, requirePermission } from "./permission.ts";
 import { createProgressMeter, type ProgressMeter } from "./progress-meter.ts";
 import { sameSpec } from "./same-spec.ts";
@@ -12,6 +12,8 @@ import { sameSpec } from "./same-spec.ts";
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds since some moment, by a clock that nobody sets. */
+  monotonicMs(): number;
   /** Calls again and again, so many milliseconds apart, until the returned function is called. */
   every(intervalMs: number, call: () => void): () => void;
 }
@@ -77,7 +79,7 @@ export function createOperations(parts: {
   let refusal: string | undefined;
 
   const publish = (entry: Entry, changes: Partial<Operation> = {}): void => {
-    entry.operation = { ...entry.operation, progress: entry.meter.snapshot(clock.now()), ...changes };
+    entry.operation = { ...entry.operation, progress: entry.meter.snapshot(clock.monotonicMs()), ...changes };
     entry.changed.resolve();
     entry.changed = Promise.withResolvers();
   };
@@ -86,8 +88,12 @@ export function createOperations(parts: {
     const { id, spec } = entry.operation;
     const { meter, abort } = entry;
     const operationLog = log.child({ operation: id, kind: spec.kind });
+    const now = (): number => clock.monotonicMs();
     const stopTicking = clock.every(TICK_MS, () => {
-      if (!sameProgress(entry.operation, meter.snapshot(clock.now()))) publish(entry);
+      const { progress } = entry.operation;
+      const next = meter.snapshot(now());
+      tellStall(operationLog, progress, next);
+      if (!sameProgress(progress, next)) publish(entry);
     });
     operationLog.info({ spec }, "operation started");
     let end: Pick<Operation, "state" | "failure">;
@@ -97,12 +103,16 @@ export function createOperations(parts: {
         log: operationLog,
         progress: {
           enter(phase, totals = {}) {
-            meter.enter(phase, totals, clock.now());
+            meter.enter(phase, totals, now());
             operationLog.info({ phase }, "phase entered");
             publish(entry);
           },
-          add: (counter, bytes) => meter.add(counter, bytes, clock.now()),
+          add: (counter, bytes) => meter.add(counter, bytes, now()),
           resumed: () => meter.resumed(),
+          begin: (stage) => meter.begin(stage, now()),
+          end: (stage, bytes) => meter.end(stage, bytes, now()),
+          askDisk: () => meter.askDisk(now()),
+          rewritten: (bytes) => meter.rewritten(bytes),
         },
       });
       end = { state: "succeeded" };
@@ -129,7 +139,7 @@ export function createOperations(parts: {
         id,
         spec,
         state: "running",
-        progress: meter.snapshot(startedAtMs),
+        progress: meter.snapshot(clock.monotonicMs()),
         startedAt: new Date(startedAtMs),
       },
       admitted: false,
@@ -245,12 +255,25 @@ function requireFreeDevice(entries: Iterable<Entry>, spec: OperationSpec): void 
   }
 }
 
-function sameProgress({ progress: one }: Operation, other: Operation["progress"]): boolean {
+function sameProgress(one: Progress, other: Progress): boolean {
   return (
     one.bytesPerSecond === other.bytesPerSecond &&
     one.resumed === other.resumed &&
+    one.stalledMs === other.stalledMs &&
+    one.rewrittenBytes === other.rewrittenBytes &&
+    one.stages.every(({ bytes }, index) => bytes === other.stages[index]?.bytes) &&
     (["read", "written", "skipped", "verified"] as const).every((counter) => one[counter].done === other[counter].done)
   );
+}
+
+/** Says it once when a disk stalls, and once when it goes on. */
+function tellStall(log: Logger, before: Progress, after: Progress): void {
+  if (after.stalledMs !== undefined && before.stalledMs === undefined) {
+    log.warn({ stalledMs: after.stalledMs }, "the disk has not answered a request for a long time; it may be worn out");
+  }
+  if (after.stalledMs === undefined && before.stalledMs !== undefined) {
+    log.warn({ stalledMs: before.stalledMs }, "the disk answers again");
+  }
 }
 
 /** An executor that could not clean up after a cancellation says so by another failure; that must not be lost. */

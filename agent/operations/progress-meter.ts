@@ -1,4 +1,4 @@
-import type { OperationPhase, Progress } from "./operation.ts";
+import { type OperationPhase, type Progress, WRITE_STAGES, type WriteStage } from "./operation.ts";
 
 /** What an operation counts in bytes. */
 export type ByteCounter = "read" | "written" | "skipped" | "verified";
@@ -11,12 +11,21 @@ export interface ProgressReporter {
   add(counter: ByteCounter, bytes: number): void;
   /** A broken connection to the source was taken up again. */
   resumed(): void;
+  /** A stage takes up a piece of work; it may have several in hand. */
+  begin(stage: WriteStage): void;
+  /** A stage has done with a piece of work, which was so many bytes; 0 if it came to nothing. */
+  end(stage: WriteStage, bytes: number): void;
+  /** A request goes to the disk; the returned function is called once it is answered. */
+  askDisk(): () => void;
+  /** So many bytes were read back wrong and written again. */
+  rewritten(bytes: number): void;
 }
 
-/** The counter that tells how far a phase has come; phases without one have neither speed nor time to go. */
-const leadingCounters: Record<OperationPhase, ByteCounter | undefined> = {
+/** What tells how far a phase has come; phases without it have neither speed nor time to go. */
+const leadingCounters: Record<OperationPhase, ByteCounter | "compared" | undefined> = {
   starting: undefined,
   erasing: undefined,
+  comparing: "compared",
   writing: "written",
   syncing: undefined,
   verifying: "verified",
@@ -32,10 +41,20 @@ const leadingCounters: Record<OperationPhase, ByteCounter | undefined> = {
 const WINDOW_MS = 4_000;
 /** Smallest distance of two remembered samples, in milliseconds; bounds the memory. */
 const SAMPLE_DISTANCE_MS = 200;
+/** A disk that has not answered a request for longer is stalled, in milliseconds. */
+export const STALLED_AFTER_MS = 20_000;
 
 interface Sample {
   readonly atMs: number;
   readonly done: number;
+}
+
+interface Stage {
+  bytes: number;
+  busyMs: number;
+  inHand: number;
+  /** When the first of those in hand was taken up. */
+  sinceMs: number;
 }
 
 /** Counts bytes and derives speed and time to go. Knows no clock: every call is told the time in milliseconds. */
@@ -43,6 +62,11 @@ export interface ProgressMeter {
   enter(phase: OperationPhase, totals: Partial<Record<ByteCounter, number>>, nowMs: number): void;
   add(counter: ByteCounter, bytes: number, nowMs: number): void;
   resumed(): void;
+  begin(stage: WriteStage, nowMs: number): void;
+  end(stage: WriteStage, bytes: number, nowMs: number): void;
+  /** The returned function is called once the disk has answered. */
+  askDisk(nowMs: number): () => void;
+  rewritten(bytes: number): void;
   /** Never shows more than the total, however much was counted. */
   snapshot(nowMs: number): Progress;
 }
@@ -51,8 +75,12 @@ export interface ProgressMeter {
 export function createProgressMeter(): ProgressMeter {
   const done: Record<ByteCounter, number> = { read: 0, written: 0, skipped: 0, verified: 0 };
   const totals: Record<ByteCounter, number> = { read: 0, written: 0, skipped: 0, verified: 0 };
+  const stages = new Map<WriteStage, Stage>();
+  /** When each request that the disk has not answered was sent, oldest first. */
+  const asked = new Map<symbol, number>();
   let phase: OperationPhase = "starting";
   let resumptions = 0;
+  let rewrittenBytes = 0;
   let samples: Sample[] = [];
 
   const shown = (counter: ByteCounter): number =>
@@ -61,37 +89,73 @@ export function createProgressMeter(): ProgressMeter {
     // The newest sample outside the window stays: the window is measured from it.
     while ((samples[1]?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs - WINDOW_MS) samples.shift();
   };
+  /** What leads the phase: how much is done, and how much there is to do. 0 of 0 when nothing does. */
+  const lead = (): { readonly done: number; readonly total: number } => {
+    const counter = leadingCounters[phase];
+    if (counter === undefined) return { done: 0, total: 0 };
+    // What is compared is all that will count as verified in the end.
+    if (counter === "compared") return { done: stages.get("compare")?.bytes ?? 0, total: totals.verified };
+    return { done: done[counter], total: totals[counter] };
+  };
+  const sample = (nowMs: number): void => {
+    const last = samples.at(-1);
+    if (last === undefined || nowMs - last.atMs >= SAMPLE_DISTANCE_MS) {
+      samples.push({ atMs: nowMs, done: lead().done });
+    }
+    dropOld(nowMs);
+  };
+  const stageOf = (name: WriteStage): Stage => {
+    let stage = stages.get(name);
+    if (stage === undefined) {
+      stage = { bytes: 0, busyMs: 0, inHand: 0, sinceMs: 0 };
+      stages.set(name, stage);
+    }
+    return stage;
+  };
 
   return {
     enter(next, known, nowMs) {
       phase = next;
       Object.assign(totals, known);
-      const counter = leadingCounters[next];
-      samples = counter === undefined ? [] : [{ atMs: nowMs, done: done[counter] }];
+      samples = leadingCounters[next] === undefined ? [] : [{ atMs: nowMs, done: lead().done }];
     },
     add(counter, bytes, nowMs) {
       done[counter] += bytes;
-      if (counter !== leadingCounters[phase]) return;
-      const last = samples.at(-1);
-      if (last === undefined || nowMs - last.atMs >= SAMPLE_DISTANCE_MS) {
-        samples.push({ atMs: nowMs, done: done[counter] });
-      }
-      dropOld(nowMs);
+      if (counter === leadingCounters[phase]) sample(nowMs);
     },
     resumed() {
       resumptions += 1;
     },
+    begin(name, nowMs) {
+      const stage = stageOf(name);
+      if (stage.inHand === 0) stage.sinceMs = nowMs;
+      stage.inHand += 1;
+    },
+    end(name, bytes, nowMs) {
+      const stage = stageOf(name);
+      stage.bytes += bytes;
+      stage.inHand -= 1;
+      if (stage.inHand === 0) stage.busyMs += nowMs - stage.sinceMs;
+      if (name === "compare" && phase === "comparing") sample(nowMs);
+    },
+    askDisk(nowMs) {
+      const request = Symbol();
+      asked.set(request, nowMs);
+      return () => void asked.delete(request);
+    },
+    rewritten(bytes) {
+      rewrittenBytes += bytes;
+    },
     snapshot(nowMs) {
       dropOld(nowMs);
-      const counter = leadingCounters[phase];
+      const leading = lead();
       const first = samples[0];
       const elapsedMs = first === undefined ? 0 : nowMs - first.atMs;
-      const rate =
-        counter === undefined || first === undefined || elapsedMs <= 0
-          ? 0
-          : ((done[counter] - first.done) * 1_000) / elapsedMs;
+      const rate = first === undefined || elapsedMs <= 0 ? 0 : ((leading.done - first.done) * 1_000) / elapsedMs;
       const bytesPerSecond = Math.round(rate);
-      const left = counter === undefined ? 0 : totals[counter] - shown(counter);
+      const left = Math.max(0, leading.total - leading.done);
+      const [oldestMs] = asked.values();
+      const waitedMs = oldestMs === undefined ? 0 : nowMs - oldestMs;
       return {
         phase,
         read: { done: shown("read"), total: totals.read },
@@ -101,6 +165,14 @@ export function createProgressMeter(): ProgressMeter {
         bytesPerSecond,
         ...(bytesPerSecond > 0 && left > 0 && { etaMs: Math.ceil((left * 1_000) / rate) }),
         resumed: resumptions,
+        stages: WRITE_STAGES.flatMap((name) => {
+          const stage = stages.get(name);
+          if (stage === undefined) return [];
+          const { bytes, busyMs, inHand, sinceMs } = stage;
+          return [{ stage: name, bytes, busyMs: Math.round(busyMs + (inHand > 0 ? nowMs - sinceMs : 0)) }];
+        }),
+        ...(waitedMs > STALLED_AFTER_MS && { stalledMs: Math.floor(waitedMs / 1_000) * 1_000 }),
+        rewrittenBytes,
       };
     },
   };

@@ -15,11 +15,13 @@ import {
   type ByteCount as WireByteCount,
   type Customisation as WireCustomisation,
   type DiskFirmware as WireFirmware,
+  type ManifestSource as WireManifestSource,
   type Operation as WireOperation,
   OperationPhase as WirePhase,
   type Progress as WireProgress,
   type ImageSource as WireSource,
   type OperationSpec as WireSpec,
+  WriteStage as WireStage,
   OperationState as WireState,
 } from "../../proto/gen/pallet/v1/operation.ts";
 import type { BlockDevice } from "../inventory/block-device.ts";
@@ -30,10 +32,12 @@ import type {
   DiskFirmware,
   ImageSource,
   InstalledSystem,
+  ManifestSource,
   Operation,
   OperationPhase,
   OperationSpec,
   Progress,
+  WriteStage,
 } from "../operations/operation.ts";
 import type { AgentInfo } from "../registration/agent-info.ts";
 
@@ -42,6 +46,7 @@ import type { AgentInfo } from "../registration/agent-info.ts";
 const phases: Record<OperationPhase, WirePhase> = {
   starting: WirePhase.OPERATION_PHASE_UNSPECIFIED,
   erasing: WirePhase.OPERATION_PHASE_ERASING,
+  comparing: WirePhase.OPERATION_PHASE_COMPARING,
   writing: WirePhase.OPERATION_PHASE_WRITING,
   syncing: WirePhase.OPERATION_PHASE_SYNCING,
   verifying: WirePhase.OPERATION_PHASE_VERIFYING,
@@ -51,6 +56,15 @@ const phases: Record<OperationPhase, WirePhase> = {
   wiping: WirePhase.OPERATION_PHASE_WIPING,
   unmounting: WirePhase.OPERATION_PHASE_UNMOUNTING,
   identifying: WirePhase.OPERATION_PHASE_IDENTIFYING,
+};
+
+const stages: Record<WriteStage, WireStage> = {
+  compare: WireStage.WRITE_STAGE_COMPARE,
+  fetch: WireStage.WRITE_STAGE_FETCH,
+  decompress: WireStage.WRITE_STAGE_DECOMPRESS,
+  check: WireStage.WRITE_STAGE_CHECK,
+  write: WireStage.WRITE_STAGE_WRITE,
+  "read-back": WireStage.WRITE_STAGE_READ_BACK,
 };
 
 const states: Record<Operation["state"], WireState> = {
@@ -93,6 +107,13 @@ function progressToWire(progress: Progress): WireProgress {
     bytesPerSecond: BigInt(progress.bytesPerSecond),
     eta: progress.etaMs === undefined ? undefined : durationToWire(progress.etaMs),
     resumed: progress.resumed,
+    stages: progress.stages.map(({ stage, bytes, busyMs }) => ({
+      stage: stages[stage],
+      bytes: BigInt(bytes),
+      busy: durationToWire(busyMs),
+    })),
+    stalled: progress.stalledMs === undefined ? undefined : durationToWire(progress.stalledMs),
+    rewrittenBytes: BigInt(progress.rewrittenBytes),
   };
 }
 
@@ -110,6 +131,7 @@ function workToWire(spec: OperationSpec): WireSpec["work"] {
           device: spec.device,
           source: sourceToWire(spec.source),
           customisation: spec.customisation && customisationToWire(spec.customisation),
+          full: spec.full,
         },
       };
     case "verify-image":
@@ -146,7 +168,12 @@ function sourceToWire(source: ImageSource): WireSource {
     sizeBytes: BigInt(source.sizeBytes),
     digest: source.digest,
     firstPartitionBytes: BigInt(source.firstPartitionBytes),
+    manifest: source.manifest && manifestToWire(source.manifest),
   };
+}
+
+function manifestToWire({ url, digest, manifestBytes }: ManifestSource): WireManifestSource {
+  return { url, digest, manifestBytes: BigInt(manifestBytes) };
 }
 
 function customisationToWire({ root, stamp, residentAgent, diskFirmware }: Customisation): WireCustomisation {
@@ -213,8 +240,9 @@ function countToWire({ done, total }: ByteCount): WireByteCount {
   return { done: BigInt(done), total: BigInt(total) };
 }
 
-function durationToWire(ms: number): Duration {
-  return { seconds: BigInt(Math.floor(ms / 1_000)), nanos: Math.round(ms % 1_000) * 1_000_000 };
+function durationToWire(milliseconds: number): Duration {
+  const ms = Math.round(milliseconds);
+  return { seconds: BigInt(Math.floor(ms / 1_000)), nanos: (ms % 1_000) * 1_000_000 };
 }
 
 /** A duration as it came over the wire, in milliseconds. */

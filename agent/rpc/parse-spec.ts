@@ -2,6 +2,7 @@ import { Failure } from "../../proto/failure.ts";
 import type {
   Customisation as WireCustomisation,
   DiskFirmware as WireFirmware,
+  ManifestSource as WireManifestSource,
   ImageSource as WireSource,
   OperationSpec as WireSpec,
 } from "../../proto/gen/pallet/v1/operation.ts";
@@ -13,12 +14,14 @@ import type {
   DiskFirmware,
   ImageSource,
   InstalledSystem,
+  ManifestSource,
   OperationId,
   OperationSpec,
 } from "../operations/operation.ts";
 
 const SECTOR_BYTES = 512;
 const MAX_HEAD_BYTES = 64 * 1024 * 1024;
+const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 const MAX_IDENTIFY_SECONDS = 600;
 const MAX_FIRMWARE_ITEMS = 16;
 
@@ -35,12 +38,13 @@ export function parseSpec(wire: WireSpec | undefined): OperationSpec {
   switch (work.$case) {
     case "writeImage": {
       const source = parseSource(work.value.source);
-      const { customisation } = work.value;
+      const { customisation, full } = work.value;
       return {
         kind: "write-image",
         device: parseDevice(work.value.device),
         source,
         ...(customisation && { customisation: parseCustomisation(customisation, source) }),
+        full,
       };
     }
     case "verifyImage":
@@ -106,10 +110,6 @@ function parseSource(wire: WireSource | undefined): ImageSource {
   if (wire === undefined) throw invalid("source: no image is given");
   const compression = compressions[wire.compression];
   ensure(compression !== undefined, "source.compression: none is chosen, or one that this agent does not know");
-  ensure(
-    URL.canParse(wire.url) && new URL(wire.url).protocol === "http:",
-    `source.url ${quoted(wire.url)} is not an http:// URL`,
-  );
   const sizeBytes = parseSize(wire.sizeBytes, "source.size_bytes");
   const storedBytes = parseSize(wire.storedBytes, "source.stored_bytes");
   const firstPartitionBytes = parseSize(wire.firstPartitionBytes, "source.first_partition_bytes");
@@ -130,13 +130,26 @@ function parseSource(wire: WireSource | undefined): ImageSource {
     `source.stored_bytes ${storedBytes} and size_bytes ${sizeBytes} differ, although nothing is compressed`,
   );
   return {
-    url: wire.url,
+    url: parseUrl(wire.url, "source.url"),
     compression,
     storedBytes,
     sizeBytes,
     digest: parseDigest(wire.digest, "source.digest"),
     firstPartitionBytes,
+    ...(wire.manifest && { manifest: parseManifestSource(wire.manifest) }),
   };
+}
+
+function parseManifestSource({ url, digest, manifestBytes }: WireManifestSource): ManifestSource {
+  const field = "source.manifest";
+  const bytes = parseSize(manifestBytes, `${field}.manifest_bytes`);
+  ensure(bytes <= MAX_MANIFEST_BYTES, `${field}.manifest_bytes ${bytes} is more than ${MAX_MANIFEST_BYTES}`);
+  return { url: parseUrl(url, `${field}.url`), digest: parseDigest(digest, `${field}.digest`), manifestBytes: bytes };
+}
+
+function parseUrl(text: string, field: string): string {
+  ensure(URL.canParse(text) && new URL(text).protocol === "http:", `${field} ${quoted(text)} is not an http:// URL`);
+  return text;
 }
 
 function parseCustomisation(wire: WireCustomisation, source: ImageSource): Customisation {

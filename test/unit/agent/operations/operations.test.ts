@@ -41,6 +41,7 @@ class Bench {
       role,
       clock: {
         now: () => this.now,
+        monotonicMs: () => this.now,
         every: (_intervalMs, call) => {
           this.ticks.add(call);
           return () => this.ticks.delete(call);

@@ -13,6 +13,8 @@ describe("progress meter", () => {
       verified: { done: 0, total: 0 },
       bytesPerSecond: 0,
       resumed: 0,
+      stages: [],
+      rewrittenBytes: 0,
     });
   });
 

@@ -20,6 +20,11 @@ const source = fc
     storedBytes: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
     compression: fc.constantFrom("none", "zstd"),
     digest,
+    manifest: fc.record({
+      url: fc.constant("http://10.0.0.1:7701/images/x.manifest"),
+      digest,
+      manifestBytes: fc.integer({ min: 1, max: 2 ** 26 }),
+    }),
   })
   .map(({ host, headSectors, bodySectors, storedBytes, compression, ...rest }) => {
     const sizeBytes = (headSectors + bodySectors) * 512;
@@ -38,11 +43,12 @@ const writeImage = fc
     device,
     source,
     root: fc.boolean(),
+    full: fc.boolean(),
     firmware: fc.constantFrom("rename", "reformat", undefined),
     imageDigest: digest,
     date: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date("9999-01-01") }),
   })
-  .map(({ device: path, source: from, root, firmware, imageDigest, date }): OperationSpec => {
+  .map(({ device: path, source: from, root, full, firmware, imageDigest, date }): OperationSpec => {
     const place = { offsetBytes: from.firstPartitionBytes, lengthBytes: from.sizeBytes - from.firstPartitionBytes };
     const files = firmware === "rename" ? ["bootcode.bin", "start4.elf"] : [];
     const customisation = {
@@ -54,7 +60,7 @@ const writeImage = fc
       ...(firmware && { diskFirmware: { action: firmware, partitions: [place, place], files } }),
     };
     const anything = root || firmware !== undefined;
-    return { kind: "write-image", device: path, source: from, ...(anything && { customisation }) };
+    return { kind: "write-image", device: path, source: from, ...(anything && { customisation }), full };
   });
 
 const specs: fc.Arbitrary<OperationSpec> = fc.oneof(

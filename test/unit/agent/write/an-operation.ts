@@ -40,6 +40,10 @@ export function anOperation(hooks: Hooks = {}): AnOperation {
           hooks.onProgress?.(meter.snapshot(Date.now()));
         },
         resumed: () => meter.resumed(),
+        begin: (stage) => meter.begin(stage, Date.now()),
+        end: (stage, bytes) => meter.end(stage, bytes, Date.now()),
+        askDisk: () => meter.askDisk(Date.now()),
+        rewritten: (bytes) => meter.rewritten(bytes),
       },
     },
   };

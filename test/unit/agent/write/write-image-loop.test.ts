@@ -30,6 +30,7 @@ function theOperations(): Operations {
     role: "netboot",
     clock: {
       now: Date.now,
+      monotonicMs: () => performance.now(),
       every(intervalMs, call) {
         const timer = setInterval(call, intervalMs);
         return () => clearInterval(timer);
@@ -72,7 +73,13 @@ describe("writing an image to a block device", requires("root", "loop devices"),
   });
 
   function spec(device: string, url: string): OperationSpec {
-    return { kind: "write-image", device, source: system.sourceAt(url), customisation: system.customisation };
+    return {
+      kind: "write-image",
+      device,
+      source: system.sourceAt(url),
+      customisation: system.customisation,
+      full: false,
+    };
   }
 
   async function disk(test: TestContext, sizeMib = 32) {
