@@ -5,17 +5,21 @@ import process from "node:process";
 import { isSea } from "node:sea";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { Command } from "commander";
-import { type Logger, pino } from "pino";
+import { destination, type Logger, pino } from "pino";
 import { Failure } from "../proto/failure.ts";
 import { admitDevice } from "./disk/admit-device.ts";
 import type { NodeFacts } from "./inventory/node-facts.ts";
 import { readBlockDevices } from "./inventory/read-block-devices.ts";
 import { readNodeFacts } from "./inventory/read-node-facts.ts";
+import { createLogBuffer, type LogLimits } from "./log/log-buffer.ts";
+import { parseLogLine } from "./log/parse-log-line.ts";
+import { createLogShipper, type LogShipper, type ShippingSettings } from "./log/ship-logs.ts";
 import { createExecutors } from "./operations/executors.ts";
 import { createOperations } from "./operations/operations.ts";
 import { type AgentFlags, type AgentOptions, resolveOptions } from "./options.ts";
 import { prepareReboot } from "./reboot.ts";
 import type { AgentInfo } from "./registration/agent-info.ts";
+import type { Enrollment } from "./registration/enrollment.ts";
 import { localAddressTowards } from "./registration/local-address.ts";
 import { readInstalled } from "./registration/read-installed.ts";
 import { selectBootMac } from "./registration/select-boot-mac.ts";
@@ -28,6 +32,16 @@ import { defaultFetchSettings } from "./write/fetch-range.ts";
 
 /** How long running calls get to end once the agent was told to stop, in milliseconds. */
 const GRACE_MS = 500;
+/** How long the last words may take to the controller before the agent ends or the node reboots. */
+const LAST_WORDS_MS = 1_000;
+/** What is kept of the log while the controller cannot be reached. */
+const LOG_LIMITS: LogLimits = { records: 2_000, bytes: 1024 * 1024 };
+const SHIPPING: ShippingSettings = {
+  batch: { records: 250, bytes: 256 * 1024 },
+  intervalMs: 1_000,
+  gapMs: 200,
+  backoff: { firstMs: 250, capMs: 5_000, random: Math.random },
+};
 
 const program = new Command("pallet-agent")
   .description("Reports this node's hardware to Pallet's controller, and writes its disks on command.")
@@ -61,10 +75,16 @@ Examples:
   });
 
 async function main(options: AgentOptions): Promise<void> {
-  const log = pino({ base: { role: options.role, ...(options.bootMac && { node: options.bootMac }) } });
   // Trust comes with a later issue: these two lines are where it will be decided.
   const serverCredentials = ServerCredentials.createInsecure();
   const channelCredentials = ChannelCredentials.createInsecure();
+
+  const enrollment = options.controller && createEnrollmentClient(options.controller, channelCredentials);
+  const { log, shipper } = openLog(options, enrollment);
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "the agent has a defect and ends");
+    lastWords(shipper).finally(() => process.exit(1));
+  });
 
   const operations = createOperations({
     executors: createExecutors({
@@ -96,7 +116,7 @@ async function main(options: AgentOptions): Promise<void> {
     readBlockDevices,
     agentInfo,
     operations,
-    prepareReboot: () => prepareReboot(options.rebootCommand, log),
+    prepareReboot: () => prepareReboot(options.rebootCommand, log, () => lastWords(shipper)),
     log,
   });
   const server = await serveAgent({
@@ -109,7 +129,7 @@ async function main(options: AgentOptions): Promise<void> {
   log.info({ port, address: options.listen, version, instanceId, pid: process.pid }, "serving");
 
   const stopping = new AbortController();
-  const registration = register(options, { agentInfo, channelCredentials, log }, stopping.signal);
+  const registration = register(options, { agentInfo, enrollment, shipper, log }, stopping.signal);
 
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     log.info({ signal }, "stopping");
@@ -117,6 +137,9 @@ async function main(options: AgentOptions): Promise<void> {
     await operations.stop(`the agent was stopped by ${signal}`);
     await Promise.all([registration, server.close(GRACE_MS)]);
     log.info("stopped");
+    await lastWords(shipper);
+    await shipper?.stop();
+    enrollment?.close();
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
@@ -128,35 +151,73 @@ async function main(options: AgentOptions): Promise<void> {
   }
 }
 
+/** The log: to the console, and to the controller if there is one. */
+function openLog(
+  { role, bootMac }: AgentOptions,
+  enrollment: Enrollment | undefined,
+): { readonly log: Logger; readonly shipper: LogShipper | undefined } {
+  const base = { role, ...(bootMac && { node: bootMac }) };
+  const terminal = destination(1);
+  if (enrollment === undefined) return { log: pino({ base }, terminal), shipper: undefined };
+  const buffer = createLogBuffer(LOG_LIMITS);
+  const now = (): number => performance.now();
+  const shipper = createLogShipper({
+    buffer,
+    reportLogs: enrollment.reportLogs,
+    settings: SHIPPING,
+    log: pino({ base }, terminal),
+    now,
+  });
+  const known = new Set(Object.keys(base));
+  const log = pino(
+    { base },
+    {
+      write(line: string) {
+        terminal.write(line);
+        const entry = parseLogLine(line, known);
+        buffer.append(entry, now());
+        shipper.appended(entry.level);
+      },
+    },
+  );
+  return { log, shipper };
+}
+
+async function lastWords(shipper: LogShipper | undefined): Promise<void> {
+  await shipper?.flush(LAST_WORDS_MS);
+}
+
 async function register(
   options: AgentOptions,
-  parts: { agentInfo: () => Promise<AgentInfo>; channelCredentials: ChannelCredentials; log: Logger },
+  parts: {
+    readonly agentInfo: () => Promise<AgentInfo>;
+    readonly enrollment: Enrollment | undefined;
+    readonly shipper: LogShipper | undefined;
+    readonly log: Logger;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const { controller, bootMac } = options;
-  if (controller === undefined) {
+  const { enrollment, shipper } = parts;
+  if (controller === undefined || enrollment === undefined) {
     parts.log.info("no controller is given; serving without registering");
     return;
   }
-  const enrollment = createEnrollmentClient(controller, parts.channelCredentials);
   const chooseBootMac = async ({ interfaces }: NodeFacts): Promise<string> =>
     bootMac ?? selectBootMac(interfaces, await localAddressTowards(controller.host));
-  try {
-    await stayRegistered(
-      {
-        enrollment,
-        readNodeFacts,
-        chooseBootMac,
-        readTemperature: async () => (await readNodeFacts()).temperatureCelsius,
-        agentInfo: parts.agentInfo,
-        backoff: { firstMs: 250, capMs: 5_000, random: Math.random },
-        log: parts.log,
-      },
-      signal,
-    );
-  } finally {
-    enrollment.close();
-  }
+  await stayRegistered(
+    {
+      enrollment,
+      enrolled: (session) => shipper?.enrolled(session),
+      readNodeFacts,
+      chooseBootMac,
+      readTemperature: async () => (await readNodeFacts()).temperatureCelsius,
+      agentInfo: parts.agentInfo,
+      backoff: { firstMs: 250, capMs: 5_000, random: Math.random },
+      log: parts.log,
+    },
+    signal,
+  );
 }
 
 // No await at the top: the binary is one CommonJS file, which knows none.

@@ -22,12 +22,13 @@ export function selectRebootCommand(node: {
 }
 
 /**
- * Finds the way to reboot and hands over the function that goes it, which logs and rejects when it fails. Rejects with
- * a Failure "internal" when there is no way.
+ * Finds the way to reboot and hands over the function that goes it, which logs, waits until `lastWords` has settled, and
+ * rejects when it fails. Rejects with a Failure "internal" when there is no way.
  */
 export async function prepareReboot(
   configured: readonly string[] | undefined,
   log: Logger,
+  lastWords: () => Promise<unknown>,
 ): Promise<() => Promise<void>> {
   const installed = new Set<string>();
   for (const program of ["systemctl", "reboot", "busybox"]) if (await isInstalled(program)) installed.add(program);
@@ -45,6 +46,7 @@ export async function prepareReboot(
   }
   return async () => {
     log.info({ command }, "rebooting");
+    await lastWords();
     try {
       await execa(program, args, { stdin: "ignore", env: { PATH: searchPath() } });
     } catch (error) {

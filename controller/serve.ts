@@ -12,6 +12,7 @@ import type { Config } from "./config/config.ts";
 import { createEventLog } from "./events/event-log.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { hostPort, type Listener, listenFailure } from "./listen-failure.ts";
+import { createNodeLogs } from "./logs/node-logs.ts";
 import { openDhcpService } from "./network/dnsmasq/dhcp-service.ts";
 import type { Dnsmasq, DnsmasqOptions } from "./network/dnsmasq/dnsmasq.ts";
 import type { InterfaceAddress } from "./network/interface-address.ts";
@@ -92,6 +93,7 @@ async function start(
   const { heartbeatIntervalMs } = config;
   const nodes = createNodeRegistry({ rows: store.nodes, events, clock, heartbeatIntervalMs, log });
   running.defer(() => nodes.close());
+  const nodeLogs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, log });
   const images = await adapters.openImages({ directory: config.imageDirectory, log });
 
   const endpoints = Promise.withResolvers<BootEndpoints>();
@@ -152,7 +154,7 @@ async function start(
   });
   const grpc = await listen(grpcListener(config), (address, port) =>
     adapters.listenGrpc({
-      parts: { nodes, images, rollouts, events, agents, status },
+      parts: { nodes, nodeLogs, images, rollouts, events, agents, status },
       heartbeatIntervalMs,
       address,
       port,

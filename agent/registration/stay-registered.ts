@@ -3,11 +3,13 @@ import type { Logger } from "pino";
 import type { NodeFacts } from "../inventory/node-facts.ts";
 import type { AgentInfo } from "./agent-info.ts";
 import { type BackoffPolicy, backoff } from "./backoff.ts";
-import type { Enrollment } from "./enrollment.ts";
+import type { Enrollment, Session } from "./enrollment.ts";
 
 /** What the loop needs to know and to use. */
 export interface RegistrationParts {
-  readonly enrollment: Enrollment;
+  readonly enrollment: Pick<Enrollment, "register" | "heartbeat">;
+  /** Told of what the controller knows this agent by, whenever that changes; undefined: it does not know it. */
+  readonly enrolled: (session: Session | undefined) => void;
   readonly readNodeFacts: () => Promise<NodeFacts>;
   /** Decides from fresh facts by which MAC address the node is known. */
   readonly chooseBootMac: (facts: NodeFacts) => Promise<string>;
@@ -15,12 +17,6 @@ export interface RegistrationParts {
   readonly agentInfo: () => Promise<AgentInfo>;
   readonly backoff: BackoffPolicy;
   readonly log: Logger;
-}
-
-/** What the controller knows this agent by. */
-interface Session {
-  readonly bootMac: string;
-  readonly instanceId: string;
 }
 
 /**
@@ -41,6 +37,7 @@ export async function stayRegistered(parts: RegistrationParts, signal: AbortSign
       if (step.session === undefined) log.info("the controller does not know this agent; registering anew");
       trouble = undefined;
       waits = backoff(parts.backoff);
+      if (step.session !== session) parts.enrolled(step.session);
       session = step.session;
       waitMs = step.waitMs;
     } catch (error) {

@@ -1,13 +1,21 @@
 import { type ChannelCredentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { EnrollmentServiceClient } from "../../proto/gen/pallet/v1/enrollment.ts";
 import type { Endpoint } from "../options.ts";
-import type { Enrollment } from "../registration/enrollment.ts";
+import type { Enrollment, LogReportAnswer } from "../registration/enrollment.ts";
 import { agentInfoToWire, durationFromWire, factsToWire } from "./convert.ts";
+import { logRecordToWire } from "./log-to-wire.ts";
 
 /** How long a call may take before it counts as failed, in milliseconds. */
 const CALL_TIMEOUT_MS = 10_000;
 /** What an answer without an interval means, in milliseconds. */
 const DEFAULT_INTERVAL_MS = 10_000;
+
+/** The refusals of ReportLogs that say more than "try again". */
+const logAnswers = new Map<status, LogReportAnswer>([
+  [status.NOT_FOUND, "unknown"],
+  [status.INVALID_ARGUMENT, "refused"],
+  [status.UNIMPLEMENTED, "unsupported"],
+]);
 
 /** The controller's EnrollmentService, reached over gRPC. Pings the connection, so that a dead link is noticed. */
 export function createEnrollmentClient(
@@ -61,6 +69,24 @@ export function createEnrollmentClient(
       } catch (error) {
         if ((error as ServiceError).code === status.NOT_FOUND) return "unknown";
         throw error;
+      }
+    },
+    async reportLogs({ bootMac, instanceId, records, droppedCount, nowMs }, signal) {
+      const request = {
+        bootMac,
+        instanceId,
+        records: records.map((record) => logRecordToWire(record, nowMs)),
+        droppedCount: BigInt(droppedCount),
+      };
+      try {
+        await call<object>(signal, (options, callback) =>
+          client.reportLogs(request, new Metadata(), options, callback),
+        );
+        return "taken";
+      } catch (error) {
+        const answer = logAnswers.get((error as ServiceError).code);
+        if (answer === undefined) throw error;
+        return answer;
       }
     },
     close: () => client.close(),

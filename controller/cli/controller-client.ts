@@ -166,6 +166,7 @@ export function createControllerClient(raw: ControllerServiceClient, target: str
     listRollouts: ask("ListRollouts", raw.listRollouts),
     cancelRollout: ask("CancelRollout", raw.cancelRollout, nodesTimeoutMs),
     streamEvents: follow("StreamEvents", raw.streamEvents),
+    streamNodeLogs: follow("StreamNodeLogs", raw.streamNodeLogs),
     close: () => raw.close(),
   };
 }

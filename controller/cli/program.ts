@@ -21,6 +21,7 @@ import { registerImagesShow } from "./commands/images-show.ts";
 import { registerMkfs } from "./commands/mkfs.ts";
 import { registerNodeAccept } from "./commands/node-accept.ts";
 import { registerNodeForget } from "./commands/node-forget.ts";
+import { registerNodeLogs } from "./commands/node-logs.ts";
 import { registerNodeRename } from "./commands/node-rename.ts";
 import { registerNodeShow } from "./commands/node-show.ts";
 import { registerNodes } from "./commands/nodes.ts";
@@ -180,8 +181,12 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerEvents(program, run);
   program.commandsGroup("Nodes:");
   registerNodes(program, run);
-  const node = program.command("node").description("show, rename, accept or forget a node").helpCommand(false);
+  const node = program
+    .command("node")
+    .description("show, rename, accept or forget a node, or read its log")
+    .helpCommand(false);
   registerNodeShow(node, run);
+  registerNodeLogs(node, run);
   registerNodeRename(node, run);
   registerNodeAccept(node, run);
   registerNodeForget(node, run);

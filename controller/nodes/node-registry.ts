@@ -36,6 +36,8 @@ export interface NodeRegistry {
   register(registration: Registration): Node;
   /** Throws a Refusal (not-found) when this instance of the agent has not registered here. */
   heartbeat(heartbeat: Heartbeat): Node;
+  /** The node on which this instance of an agent runs. Throws a Refusal (not-found) when it has not registered here. */
+  requireAgent(id: NodeId, instanceId: string): Node;
   /** Throws when the name is malformed or taken. */
   rename(id: NodeId, name: string): Node;
   accept(id: NodeId): Node;
@@ -98,6 +100,14 @@ export function createNodeRegistry(options: {
     const node = nodes.get(id);
     if (node === undefined) throw notFound(`there is no node ${id}`);
     return node;
+  }
+
+  function requireAgent(id: NodeId, instanceId: string): Node & Required<Pick<Node, "agent" | "facts">> {
+    const node = nodes.get(id);
+    if (node?.agent === undefined || node.facts === undefined || node.agent.instanceId !== instanceId) {
+      throw notFound(`this instance of the agent of ${id} is not known here; register again`);
+    }
+    return { ...node, agent: node.agent, facts: node.facts };
   }
 
   function find(text: string): Node | undefined {
@@ -246,11 +256,10 @@ export function createNodeRegistry(options: {
       return node;
     },
 
+    requireAgent,
+
     heartbeat({ id, instanceId, temperatureCelsius, address }) {
-      const before = nodes.get(id);
-      if (before?.agent === undefined || before.facts === undefined || before.agent.instanceId !== instanceId) {
-        throw notFound(`this instance of the agent of ${id} is not known here; register again`);
-      }
+      const before = requireAgent(id, instanceId);
       const at = clock.now();
       if (address !== undefined) addresses.note(address, id, at);
       const { temperatureCelsius: _, ...facts } = before.facts;

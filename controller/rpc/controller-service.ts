@@ -4,6 +4,7 @@ import { createEventDoors } from "./event-doors.ts";
 import type { CallHost } from "./handle-call.ts";
 import { createImageDoors } from "./image-doors.ts";
 import { createNodeDoors } from "./node-doors.ts";
+import { createNodeLogDoors } from "./node-log-doors.ts";
 import type { ControllerParts } from "./parts.ts";
 import { createRolloutDoors } from "./rollout-doors.ts";
 import { createStatusDoors } from "./status-doors.ts";
@@ -17,5 +18,6 @@ export function createControllerService(host: CallHost, parts: ControllerParts):
     ...createImageDoors(host, parts),
     ...createRolloutDoors(host, parts),
     ...createEventDoors(host, parts),
+    ...createNodeLogDoors(host, parts),
   };
 }

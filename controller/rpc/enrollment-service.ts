@@ -2,16 +2,23 @@ import type {
   EnrollmentServiceServer,
   HeartbeatRequest,
   RegisterRequest,
+  ReportLogsRequest,
 } from "../../proto/gen/pallet/v1/enrollment.ts";
+import type { NodeLogs } from "../logs/node-logs.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
 import { durationToWire } from "./duration.ts";
 import { type CallHost, handleUnary } from "./handle-call.ts";
+import { logReportFromWire } from "./log-report-from-wire.ts";
 import { heartbeatFromWire, registrationFromWire } from "./registration-from-wire.ts";
 
-/** pallet.v1.EnrollmentService over the node registry. */
+/** pallet.v1.EnrollmentService over the node registry and the nodes' logs. */
 export function createEnrollmentService(
   host: CallHost,
-  { nodes, heartbeatIntervalMs }: { readonly nodes: NodeRegistry; readonly heartbeatIntervalMs: number },
+  {
+    nodes,
+    nodeLogs,
+    heartbeatIntervalMs,
+  }: { readonly nodes: NodeRegistry; readonly nodeLogs: NodeLogs; readonly heartbeatIntervalMs: number },
 ): EnrollmentServiceServer {
   return {
     register: handleUnary(host, (request: RegisterRequest, { address }) => ({
@@ -22,6 +29,11 @@ export function createEnrollmentService(
     heartbeat: handleUnary(host, (request: HeartbeatRequest, { address }) => {
       nodes.heartbeat(heartbeatFromWire(request, address));
       return { heartbeatInterval: durationToWire(heartbeatIntervalMs) };
+    }),
+
+    reportLogs: handleUnary(host, (request: ReportLogsRequest) => {
+      nodeLogs.report(logReportFromWire(request));
+      return {};
     }),
   };
 }

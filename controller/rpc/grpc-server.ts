@@ -51,10 +51,9 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
     "grpc.keepalive_timeout_ms": 10_000,
   });
   server.addService(ControllerServiceService, createControllerService(host, options.parts));
-  server.addService(
-    EnrollmentServiceService,
-    createEnrollmentService(host, { nodes: options.parts.nodes, heartbeatIntervalMs: options.heartbeatIntervalMs }),
-  );
+  const { nodes, nodeLogs } = options.parts;
+  const { heartbeatIntervalMs } = options;
+  server.addService(EnrollmentServiceService, createEnrollmentService(host, { nodes, nodeLogs, heartbeatIntervalMs }));
   const health = new HealthImplementation();
   health.addToServer(server);
   new ReflectionService(reflectionDefinition(), { services: [...services, ...standardServices] }).addToServer(server);

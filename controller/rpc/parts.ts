@@ -1,5 +1,6 @@
 import type { EventLog } from "../events/event-log.ts";
 import type { Image } from "../images/image.ts";
+import type { NodeLogs } from "../logs/node-logs.ts";
 import type { Digest } from "../nodes/node.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
 import type { AgentConnector } from "../reimage/ports.ts";
@@ -46,6 +47,7 @@ export interface ControllerParts {
   readonly images: ImageCatalogue;
   readonly rollouts: Omit<Rollouts, "resume" | "close">;
   readonly events: EventLog;
+  readonly nodeLogs: NodeLogs;
   readonly agents: AgentConnector;
   readonly status: () => ControllerStatus;
 }

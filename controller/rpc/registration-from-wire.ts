@@ -30,7 +30,8 @@ export function heartbeatFromWire(request: HeartbeatRequest, address: string | u
   };
 }
 
-function bootMacFromWire(text: string): NodeId {
+/** The MAC address that identifies a node. Throws a Failure when it is none. */
+export function bootMacFromWire(text: string): NodeId {
   const id = parseMacAddress(text);
   if (id !== undefined) return id;
   const found = text === "" ? "empty" : JSON.stringify(plainText(text, 80));
@@ -94,6 +95,6 @@ function installedFromWire(installed: wire.InstalledSystem): InstalledSystem {
 }
 
 /** A count from the wire; more than a number can hold exactly is a lie. */
-function countFromWire(value: bigint): number {
+export function countFromWire(value: bigint): number {
   return Number(value > BigInt(Number.MAX_SAFE_INTEGER) ? 0n : value);
 }

@@ -5,6 +5,7 @@ import { Failure } from "../../proto/failure.ts";
 import type { Journal } from "../reimage/ports.ts";
 import { createEventRows, type EventRows } from "./event-rows.ts";
 import { createJournalRows } from "./journal-rows.ts";
+import { createNodeLogRows, type NodeLogRows } from "./node-log-rows.ts";
 import { createNodeRows, type NodeRows } from "./node-rows.ts";
 import { migrate } from "./schema.ts";
 import { createSettingsRows, type SettingsRows } from "./settings-rows.ts";
@@ -13,6 +14,7 @@ import { createSettingsRows, type SettingsRows } from "./settings-rows.ts";
 export interface Store {
   readonly nodes: NodeRows;
   readonly events: EventRows;
+  readonly nodeLogs: NodeLogRows;
   readonly journal: Journal;
   readonly settings: SettingsRows;
   close(): void;
@@ -37,6 +39,7 @@ export function openStore(path: string, { busyTimeoutMs = 2000 } = {}): Store {
     return {
       nodes: createNodeRows(database),
       events: createEventRows(database),
+      nodeLogs: createNodeLogRows(database),
       journal: createJournalRows(database),
       settings: createSettingsRows(database),
       close: () => database.close(),

@@ -54,6 +54,23 @@ export const migrations: readonly string[] = [
      value TEXT NOT NULL
    ) STRICT;`,
   "ALTER TABLE nodes ADD COLUMN proved_weakly INTEGER NOT NULL DEFAULT 0 CHECK (proved_weakly IN (0, 1))",
+  // "level" is the place in the list of levels; "bytes" is what the row counts towards the limits of the logs.
+  `CREATE TABLE node_logs (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     node_id TEXT NOT NULL,
+     instance_id TEXT NOT NULL,
+     role TEXT NOT NULL,
+     sequence INTEGER NOT NULL,
+     at INTEGER NOT NULL,
+     node_time INTEGER NOT NULL,
+     level INTEGER NOT NULL,
+     message TEXT NOT NULL,
+     fields TEXT,
+     error TEXT,
+     missing_before INTEGER NOT NULL,
+     bytes INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX node_logs_by_node ON node_logs (node_id, id, bytes);`,
 ];
 
 /**

@@ -16,17 +16,19 @@ import { controllerNodeChecks } from "./controller-nodes.ts";
 import { controllerRolloutChecks } from "./controller-rollouts.ts";
 import { documentedStatuses, methodsOf } from "./documented-statuses.ts";
 import { enrollmentChecks } from "./enrollment.ts";
+import { nodeLogChecks, reportLogsChecks } from "./node-logs.ts";
 import { createWorld, type World } from "./world.ts";
 
 const checksOf: Readonly<Record<string, ServiceChecks>> = {
   "pallet.v1.AgentService": { ...agentNodeChecks, ...agentStartOperationChecks, ...agentOperationChecks },
-  "pallet.v1.EnrollmentService": enrollmentChecks,
+  "pallet.v1.EnrollmentService": { ...enrollmentChecks, ...reportLogsChecks },
   "pallet.v1.ControllerService": {
     ...controllerNodeChecks,
     ...controllerAgentChecks,
     ...controllerImageChecks,
     ...controllerRolloutChecks,
     ...controllerEventChecks,
+    ...nodeLogChecks,
   },
 };
 

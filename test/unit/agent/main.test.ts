@@ -19,6 +19,7 @@ import {
   EnrollmentServiceService,
   type RegisterRequest,
 } from "../../../proto/gen/pallet/v1/enrollment.ts";
+import type { LogRecord } from "../../../proto/gen/pallet/v1/log.ts";
 import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
 import type { OperationSpec } from "../../../proto/gen/pallet/v1/operation.ts";
 import { OperationState } from "../../../proto/gen/pallet/v1/operation.ts";
@@ -27,6 +28,7 @@ import { type AgentProcess, anAgentProcess } from "./an-agent-process.ts";
 /** A controller that remembers who registered, and forgets everybody after so many heartbeats. */
 async function aController(test: TestContext, forgetAfterBeats = Number.POSITIVE_INFINITY) {
   const registrations: RegisterRequest[] = [];
+  const records: LogRecord[] = [];
   let beats = 0;
   const service: EnrollmentServiceServer = {
     register(call, callback) {
@@ -39,13 +41,17 @@ async function aController(test: TestContext, forgetAfterBeats = Number.POSITIVE
       if (beats > forgetAfterBeats) callback({ code: status.NOT_FOUND });
       else callback(null, { heartbeatInterval: { seconds: 0n, nanos: 100_000_000 } });
     },
+    reportLogs(call, callback) {
+      records.push(...call.request.records);
+      callback(null, {});
+    },
   };
   const server = new Server();
   server.addService(EnrollmentServiceService, service);
   const listen = (port: number) =>
     promisify(server.bindAsync.bind(server))(`127.0.0.1:${port}`, ServerCredentials.createInsecure());
   test.after(() => server.forceShutdown());
-  return { registrations, listen };
+  return { registrations, records, listen };
 }
 
 const start = ({ client }: AgentProcess, operationId: string, spec: OperationSpec) =>

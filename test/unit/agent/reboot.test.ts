@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -56,14 +57,20 @@ describe("prepareReboot", () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-reboot-"));
     test.after(() => rm(folder, { recursive: true }));
     const mark = path.join(folder, "a;b");
-    const reboot = await prepareReboot(["touch", mark], log);
+    let said = false;
+    const reboot = await prepareReboot(["touch", mark], log, async () => {
+      assert.ok(!existsSync(mark));
+      said = true;
+    });
     await assert.rejects(readFile(mark));
+    assert.ok(!said);
     await reboot();
+    assert.ok(said);
     assert.equal(await readFile(mark, "utf8"), "");
   });
 
   it("rejects when the command fails", async () => {
-    const reboot = await prepareReboot(["false"], log);
+    const reboot = await prepareReboot(["false"], log, async () => {});
     await assert.rejects(reboot());
   });
 });

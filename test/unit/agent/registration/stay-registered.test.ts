@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { pino } from "pino";
 import type { NodeFacts } from "../../../../agent/inventory/node-facts.ts";
-import type { Enrollment } from "../../../../agent/registration/enrollment.ts";
+import type { Enrollment, Session } from "../../../../agent/registration/enrollment.ts";
 import { stayRegistered } from "../../../../agent/registration/stay-registered.ts";
 
 const MAC = "02:00:00:00:00:01";
@@ -13,6 +13,7 @@ type Answer = "registered" | "beaten" | "unknown" | Error;
 interface Course {
   readonly calls: string[];
   readonly logged: string[];
+  readonly sessions: (Session | undefined)[];
 }
 
 async function follow(test: TestContext, answers: readonly Answer[]): Promise<Course> {
@@ -20,6 +21,7 @@ async function follow(test: TestContext, answers: readonly Answer[]): Promise<Co
   test.after(() => abort.abort());
   const calls: string[] = [];
   const logged: string[] = [];
+  const sessions: (Session | undefined)[] = [];
   let boots = 0;
   const next = (call: string): Answer => {
     calls.push(call);
@@ -28,7 +30,7 @@ async function follow(test: TestContext, answers: readonly Answer[]): Promise<Co
     if (answer instanceof Error) throw answer;
     return answer ?? new Error("the script has ended");
   };
-  const enrollment: Enrollment = {
+  const enrollment: Pick<Enrollment, "register" | "heartbeat"> = {
     async register(bootMac, facts, agent) {
       assert.equal(next(`register ${bootMac} ${facts.bootId} ${agent.instanceId}`), "registered");
       return { name: "pi-1", heartbeatIntervalMs: 1 };
@@ -41,6 +43,7 @@ async function follow(test: TestContext, answers: readonly Answer[]): Promise<Co
   await stayRegistered(
     {
       enrollment,
+      enrolled: (session) => void sessions.push(session),
       readNodeFacts: async () => {
         boots += 1;
         return { bootId: `facts-${boots}`, interfaces: [] } as unknown as NodeFacts;
@@ -53,7 +56,7 @@ async function follow(test: TestContext, answers: readonly Answer[]): Promise<Co
     },
     abort.signal,
   );
-  return { calls, logged };
+  return { calls, logged, sessions };
 }
 
 describe("stayRegistered", () => {
@@ -64,7 +67,9 @@ describe("stayRegistered", () => {
   });
 
   it("registers anew, with fresh facts, when the controller does not know it", async (test) => {
-    const { calls } = await follow(test, ["registered", "unknown", "registered", "beaten"]);
+    const { calls, sessions } = await follow(test, ["registered", "unknown", "registered", "beaten"]);
+    const session: Session = { bootMac: MAC, instanceId: "i" };
+    assert.deepEqual(sessions, [session, undefined, session]);
     assert.deepEqual(calls, [
       `register ${MAC} facts-1 i`,
       `beat ${MAC} i 42`,
@@ -101,6 +106,7 @@ describe("stayRegistered", () => {
           register: () => Promise.reject(new Error("no")),
           heartbeat: () => Promise.reject(new Error("no")),
         },
+        enrolled: () => assert.fail("it never was"),
         readNodeFacts: async () => ({}) as NodeFacts,
         chooseBootMac: async () => MAC,
         readTemperature: async () => undefined,

@@ -20,6 +20,7 @@ const commands = [
   "events",
   "nodes",
   "node show",
+  "node logs",
   "node rename",
   "node accept",
   "node forget",

@@ -4,6 +4,7 @@ import path from "node:path";
 import { type Client, credentials, Metadata, ServerCredentials, type ServiceError } from "@grpc/grpc-js";
 import { createEventLog, type EventLog } from "../../../../controller/events/event-log.ts";
 import type { Image } from "../../../../controller/images/image.ts";
+import { createNodeLogs, type NodeLogs } from "../../../../controller/logs/node-logs.ts";
 import type { NodeId } from "../../../../controller/nodes/node.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { notFound } from "../../../../controller/refusal.ts";
@@ -22,6 +23,9 @@ import { createManualClock, type ManualClock } from "../manual-clock.ts";
 export interface ServedController {
   readonly clock: ManualClock;
   readonly nodes: NodeRegistry;
+  readonly nodeLogs: NodeLogs;
+  /** What was repeated of the nodes' logs in the controller's own. */
+  readonly echoed: string[];
   readonly events: EventLog;
   readonly errors: object[];
   readonly images: Map<string, Image>;
@@ -45,6 +49,9 @@ export async function serveController(): Promise<ServedController> {
   const errors: object[] = [];
   const log = { error: (details: object) => void errors.push(details) };
   const nodes = createNodeRegistry({ rows: store.nodes, events, clock, heartbeatIntervalMs: 10_000, log });
+  const echoed: string[] = [];
+  const echo = (_: object, message: string) => void echoed.push(message);
+  const nodeLogs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, log: { warn: echo, error: echo } });
   const images = new Map<string, Image>();
   const rollouts = new Map<RolloutId, Rollout>();
   const active = new Map<NodeId, RolloutId>();
@@ -80,6 +87,7 @@ export async function serveController(): Promise<ServedController> {
   const grpc = await createGrpcServer({
     parts: {
       nodes,
+      nodeLogs,
       events,
       images: parts.images,
       rollouts: parts.rollouts,
@@ -106,6 +114,8 @@ export async function serveController(): Promise<ServedController> {
   return {
     clock,
     nodes,
+    nodeLogs,
+    echoed,
     events,
     errors,
     images,

@@ -1,0 +1,80 @@
+import type { LogEntry, LogLevel } from "./log-record.ts";
+
+/** What the contract allows in one record, in characters. */
+const MAX_MESSAGE = 4096;
+const MAX_FIELDS = 8192;
+const MAX_ERROR = 16_384;
+/** Of one text among the fields, where all of them are too long. */
+const MAX_FIELD_TEXT = 1024;
+/** Room for the mark that something was left out. */
+const CUT_MARK = '"cut":true';
+
+/** From the greatest down, as pino numbers them. */
+const levels: readonly (readonly [least: number, level: LogLevel])[] = [
+  [60, "fatal"],
+  [50, "error"],
+  [40, "warn"],
+  [30, "info"],
+  [20, "debug"],
+];
+
+/**
+ * What a line that pino has written says, cut to what the controller takes. `base` names the fields that every line has
+ * and that the controller knows anyway. What is no line of pino's is a message as it is, at level info, at time 0. Pure.
+ */
+export function parseLogLine(line: string, base: ReadonlySet<string> = new Set()): LogEntry {
+  const parsed = parseObject(line);
+  if (parsed === undefined) {
+    return { time: 0, level: "info", message: line.trimEnd().slice(0, MAX_MESSAGE), fieldsJson: "", error: "" };
+  }
+  const { level, time, msg, err, ...said } = parsed;
+  const { stack, message, ...ofError } = isObject(err) ? err : { stack: err };
+  const fields = Object.fromEntries(Object.entries(said).filter(([name]) => !base.has(name)));
+  if (Object.keys(ofError).length > 0) fields["err"] = ofError;
+  return {
+    time: typeof time === "number" && Number.isFinite(time) ? time : 0,
+    level: levelOf(level),
+    message: textOf(msg).slice(0, MAX_MESSAGE),
+    fieldsJson: renderFields(fields),
+    error: (textOf(stack) || textOf(message)).slice(0, MAX_ERROR),
+  };
+}
+
+function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string {
+  return value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function levelOf(number: unknown): LogLevel {
+  if (typeof number !== "number") return "info";
+  return levels.find(([least]) => number >= least)?.[1] ?? "trace";
+}
+
+/** The fields as JSON; where that is too long, long texts are cut and what then does not fit is left out. */
+function renderFields(fields: Readonly<Record<string, unknown>>): string {
+  const whole = JSON.stringify(fields);
+  if (whole === "{}") return "";
+  if (whole.length <= MAX_FIELDS) return whole;
+  const kept: string[] = [];
+  let length = CUT_MARK.length + 2;
+  for (const [name, value] of Object.entries(fields)) {
+    const short = typeof value === "string" ? value.slice(0, MAX_FIELD_TEXT) : value;
+    const text = `${JSON.stringify(name)}:${JSON.stringify(short)}`;
+    if (length + text.length + 1 > MAX_FIELDS) continue;
+    kept.push(text);
+    length += text.length + 1;
+  }
+  return `{${[...kept, CUT_MARK].join(",")}}`;
+}

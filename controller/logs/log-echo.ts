@@ -1,0 +1,57 @@
+import type { Clock } from "../clock.ts";
+import type { Node, NodeId } from "../nodes/node.ts";
+import type { NodeLogRecord } from "./node-log-record.ts";
+
+/** The controller's own log, as far as it is told of the nodes'. */
+export interface EchoLog {
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/** Repeats what matters of the nodes' logs in the controller's own. */
+export interface LogEcho {
+  tell(node: Pick<Node, "id" | "name">, record: Pick<NodeLogRecord, "level" | "message" | "fields" | "error">): void;
+  forget(id: NodeId): void;
+}
+
+const windowMs = 60_000;
+
+/** Tells warnings and worse, of each node at most `mostPerMinute`: a node in trouble must not drown the others. */
+export function createLogEcho(options: {
+  readonly log: EchoLog;
+  readonly clock: Pick<Clock, "now">;
+  readonly mostPerMinute?: number;
+}): LogEcho {
+  const { log, clock, mostPerMinute = 20 } = options;
+  const told = new Map<NodeId, { startedAt: number; count: number }>();
+
+  /** How many of this node were told in this minute, this one included. */
+  const count = (id: NodeId): number => {
+    const now = clock.now();
+    let window = told.get(id);
+    if (window === undefined || Math.abs(now - window.startedAt) >= windowMs) {
+      window = { startedAt: now, count: 0 };
+      told.set(id, window);
+    }
+    window.count += 1;
+    return window.count;
+  };
+
+  return {
+    tell({ id, name }, { level, message, fields, error }) {
+      if (level !== "warn" && level !== "error" && level !== "fatal") return;
+      const number = count(id);
+      if (number > mostPerMinute + 1) return;
+      if (number > mostPerMinute) {
+        const command = `controller node logs ${name} --level warn`;
+        log.warn({ node: name }, `the agent of ${name} warns of more in this minute; see all of it by "${command}"`);
+        return;
+      }
+      const details = { node: name, ...(fields !== undefined && { fields }), ...(error !== undefined && { error }) };
+      log[level === "warn" ? "warn" : "error"](details, `the agent of ${name}: ${message}`);
+    },
+    forget(id) {
+      told.delete(id);
+    },
+  };
+}

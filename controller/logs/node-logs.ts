@@ -1,0 +1,94 @@
+import type { Clock } from "../clock.ts";
+import type { Node, NodeId } from "../nodes/node.ts";
+import type { NodeChangeListener } from "../nodes/node-change.ts";
+import { createRecordReader, type RecordSpan } from "../record-reader.ts";
+import type { NodeLogRows } from "../store/node-log-rows.ts";
+import { createLogEcho, type EchoLog } from "./log-echo.ts";
+import type { LogReport, NodeLogFilter, NodeLogRecord } from "./node-log-record.ts";
+
+/** Which records to give. */
+export type NodeLogSelection = NodeLogFilter & RecordSpan;
+
+/** What the agents of all nodes have logged, in the order in which it arrived, kept over restarts and bounded in size. */
+export interface NodeLogs {
+  /**
+   * Takes in a batch; records that are there already are left out. Throws a Refusal (not-found) when this instance of the
+   * agent has not registered here.
+   */
+  report(report: LogReport): void;
+  /** Records that exist, read from disk page by page as the caller takes them. */
+  list(selection: NodeLogSelection): Iterable<NodeLogRecord>;
+  /** Records that exist and then those to come, none missing and none twice, until `signal` aborts. */
+  follow(selection: NodeLogSelection, signal: AbortSignal): AsyncIterable<NodeLogRecord>;
+}
+
+/** How far the log of a node's present agent has come. */
+interface Position {
+  readonly instanceId: string;
+  readonly lastSequence: number;
+  readonly droppedCount: number;
+}
+
+/** Keeps the logs in `rows`. Warnings and worse are told to `log` too, a few of each node in a minute. */
+export function createNodeLogs(options: {
+  readonly rows: NodeLogRows;
+  readonly nodes: {
+    requireAgent(id: NodeId, instanceId: string): Node;
+    onChange(listener: NodeChangeListener): () => void;
+  };
+  readonly clock: Pick<Clock, "now">;
+  readonly log: EchoLog;
+}): NodeLogs {
+  const { rows, nodes, clock, log } = options;
+  const reader = createRecordReader<NodeLogRecord, NodeLogFilter>(rows);
+  const echo = createLogEcho({ log, clock });
+  const positions = new Map<NodeId, Position>();
+
+  nodes.onChange(({ node, cause }) => {
+    if (cause !== "forgotten") return;
+    positions.delete(node.id);
+    echo.forget(node.id);
+    rows.removeNode(node.id);
+  });
+
+  const positionOf = (id: NodeId, instanceId: string): Position => {
+    const known = positions.get(id);
+    if (known?.instanceId === instanceId) return known;
+    return { instanceId, lastSequence: rows.lastSequence(id, instanceId), droppedCount: 0 };
+  };
+
+  return {
+    report({ id, instanceId, records, droppedCount }) {
+      const node = nodes.requireAgent(id, instanceId);
+      const now = clock.now();
+      const before = positionOf(id, instanceId);
+      let { lastSequence } = before;
+      const fresh: Omit<NodeLogRecord, "id">[] = [];
+      for (const { ageMs, ...record } of records) {
+        if (record.sequence <= lastSequence) continue;
+        fresh.push({
+          ...record,
+          nodeId: id,
+          instanceId,
+          role: node.agent?.role ?? "netboot",
+          at: now - ageMs,
+          missingBefore: record.sequence - lastSequence - 1,
+        });
+        lastSequence = record.sequence;
+      }
+      rows.add(fresh);
+      positions.set(id, { instanceId, lastSequence, droppedCount });
+      if (droppedCount > before.droppedCount) {
+        log.warn(
+          { node: node.name, droppedCount },
+          `the agent of ${node.name} could not keep all of its log until it was fetched: records are missing in it`,
+        );
+      }
+      for (const record of fresh) echo.tell(node, record);
+      if (fresh.length > 0) reader.added();
+    },
+
+    list: ({ afterId = 0, limit = 0, ...filter }) => reader.list(filter, { afterId, limit }),
+    follow: ({ afterId = 0, limit = 0, ...filter }, signal) => reader.follow(filter, { afterId, limit }, signal),
+  };
+}

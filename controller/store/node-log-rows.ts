@@ -1,0 +1,204 @@
+import type { DatabaseSync } from "node:sqlite";
+import { type LogLevel, logLevels } from "../config/config.ts";
+import type { NodeLogFilter, NodeLogRecord } from "../logs/node-log-record.ts";
+import type { NodeId } from "../nodes/node.ts";
+import type { RecordPage } from "../record-reader.ts";
+import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
+import { inTransaction } from "./transaction.ts";
+import { withoutFlush } from "./without-flush.ts";
+
+/** How much is kept. What is beyond by a tenth is taken away again, the oldest first. */
+export interface NodeLogLimits {
+  readonly recordsPerNode: number;
+  readonly bytesPerNode: number;
+  /** Of all nodes together. */
+  readonly bytes: number;
+}
+
+/** The logs of nodes on disk. */
+export interface NodeLogRows {
+  /**
+   * Adds records, all or none. They survive the death of this process at once, a power cut only after the next change
+   * that is durable.
+   */
+  add(records: readonly Omit<NodeLogRecord, "id">[]): void;
+  /** Oldest first. */
+  read(query: NodeLogFilter & RecordPage): NodeLogRecord[];
+  /** Id of the newest record ever added; 0 before the first. */
+  lastId(): number;
+  /** The greatest sequence number that is kept of an instance; 0 where none is. */
+  lastSequence(nodeId: NodeId, instanceId: string): number;
+  removeNode(nodeId: NodeId): void;
+}
+
+/** A node's log of some days; together no more than a small card can spare. */
+export const nodeLogLimits: NodeLogLimits = {
+  recordsPerNode: 2000,
+  bytesPerNode: 1024 * 1024,
+  bytes: 256 * 1024 * 1024,
+};
+
+const columns = "node_id, instance_id, role, sequence, at, node_time, level, message, fields, error, missing_before";
+/** About what a row takes beside its texts. */
+const rowBytes = 120;
+
+interface Usage {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** Keeps records in the table "node_logs". */
+export function createNodeLogRows(database: DatabaseSync, limits: NodeLogLimits = nodeLogLimits): NodeLogRows {
+  const insert = database.prepare(
+    `INSERT INTO node_logs (${columns}, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'node_logs'");
+  const lastSequence = database.prepare(
+    "SELECT MAX(sequence) AS sequence FROM node_logs WHERE node_id = ? AND instance_id = ?",
+  );
+  const usageOfAll = database.prepare(
+    "SELECT node_id, COUNT(*) AS records, SUM(bytes) AS bytes FROM node_logs GROUP BY node_id",
+  );
+  const usageOfOne = database.prepare(
+    "SELECT COUNT(*) AS records, COALESCE(SUM(bytes), 0) AS bytes FROM node_logs WHERE node_id = ?",
+  );
+  const pruneNode = database.prepare(
+    `DELETE FROM node_logs WHERE node_id = ?1 AND id <=
+       (SELECT MAX(id) FROM
+         (SELECT id, ROW_NUMBER() OVER newest AS number, SUM(bytes) OVER newest AS total
+            FROM node_logs WHERE node_id = ?1 WINDOW newest AS (ORDER BY id DESC))
+         WHERE number > ?2 OR total > ?3)`,
+  );
+  const pruneAll = database.prepare(
+    "DELETE FROM node_logs WHERE id <= (SELECT id FROM node_logs ORDER BY id LIMIT 1 OFFSET ?)",
+  );
+  const removeNode = database.prepare("DELETE FROM node_logs WHERE node_id = ?");
+
+  let usage = readUsage();
+
+  function readUsage(): Map<string, Usage> {
+    return new Map(usageOfAll.all().map((row) => [textOf(row, "node_id"), usageIn(row)]));
+  }
+
+  function bound(nodeId: NodeId): void {
+    const { records, bytes } = usage.get(nodeId) ?? { records: 0, bytes: 0 };
+    if (records > limits.recordsPerNode * 1.1 || bytes > limits.bytesPerNode * 1.1) {
+      pruneNode.run(nodeId, limits.recordsPerNode, limits.bytesPerNode);
+      const left = usageOfOne.get(nodeId);
+      if (left !== undefined) usage.set(nodeId, usageIn(left));
+    }
+    for (let total = totalOf(usage.values()); total.bytes > limits.bytes; total = totalOf(usage.values())) {
+      pruneAll.run(Math.floor(total.records / 10));
+      usage = readUsage();
+    }
+  }
+
+  return {
+    add(records) {
+      if (records.length === 0) return;
+      try {
+        withoutFlush(database, () =>
+          inTransaction(database, () => {
+            for (const record of records) {
+              const bytes = bytesOf(record);
+              insert.run(...valuesOf(record), bytes);
+              const before = usage.get(record.nodeId) ?? { records: 0, bytes: 0 };
+              usage.set(record.nodeId, { records: before.records + 1, bytes: before.bytes + bytes });
+            }
+            for (const nodeId of new Set(records.map((record) => record.nodeId))) bound(nodeId);
+          }),
+        );
+      } catch (error) {
+        // What was counted was not added.
+        usage = readUsage();
+        throw error;
+      }
+    },
+    read({ afterId, nodeId, minLevel, count, keep }) {
+      const conditions = ["id > ?"];
+      const values: (string | number)[] = [afterId];
+      if (nodeId !== undefined) {
+        conditions.push("node_id = ?");
+        values.push(nodeId);
+      }
+      if (minLevel !== undefined) {
+        conditions.push("level >= ?");
+        values.push(logLevels.indexOf(minLevel));
+      }
+      const order = keep === "oldest" ? "ASC" : "DESC";
+      const statement = database.prepare(
+        `SELECT id, ${columns} FROM node_logs WHERE ${conditions.join(" AND ")} ORDER BY id ${order} LIMIT ?`,
+      );
+      const records = statement.all(...values, count).map(recordOf);
+      return keep === "oldest" ? records : records.reverse();
+    },
+    lastId() {
+      const row = last.get();
+      return row === undefined ? 0 : numberOf(row, "seq");
+    },
+    lastSequence(nodeId, instanceId) {
+      const sequence = lastSequence.get(nodeId, instanceId)?.["sequence"];
+      return typeof sequence === "number" ? sequence : 0;
+    },
+    removeNode(nodeId) {
+      removeNode.run(nodeId);
+      usage.delete(nodeId);
+    },
+  };
+}
+
+function usageIn(row: Row): Usage {
+  return { records: numberOf(row, "records"), bytes: numberOf(row, "bytes") };
+}
+
+function totalOf(usages: Iterable<Usage>): Usage {
+  let total: Usage = { records: 0, bytes: 0 };
+  for (const { records, bytes } of usages) total = { records: total.records + records, bytes: total.bytes + bytes };
+  return total;
+}
+
+function bytesOf({ message, fields = "", error = "" }: Omit<NodeLogRecord, "id">): number {
+  return rowBytes + Buffer.byteLength(message) + Buffer.byteLength(fields) + Buffer.byteLength(error);
+}
+
+/** In the order of `columns`. */
+function valuesOf(record: Omit<NodeLogRecord, "id">): (string | number | null)[] {
+  return [
+    record.nodeId,
+    record.instanceId,
+    record.role,
+    record.sequence,
+    record.at,
+    record.nodeTime,
+    logLevels.indexOf(record.level),
+    record.message,
+    record.fields ?? null,
+    record.error ?? null,
+    record.missingBefore,
+  ];
+}
+
+function recordOf(row: Row): NodeLogRecord {
+  const fields = optionalTextOf(row, "fields");
+  const error = optionalTextOf(row, "error");
+  return {
+    id: numberOf(row, "id"),
+    nodeId: textOf(row, "node_id") as NodeId,
+    instanceId: textOf(row, "instance_id"),
+    role: textOf(row, "role") as NodeLogRecord["role"],
+    sequence: numberOf(row, "sequence"),
+    at: numberOf(row, "at"),
+    nodeTime: numberOf(row, "node_time"),
+    level: levelOf(numberOf(row, "level")),
+    message: textOf(row, "message"),
+    missingBefore: numberOf(row, "missing_before"),
+    ...(fields !== undefined && { fields }),
+    ...(error !== undefined && { error }),
+  };
+}
+
+function levelOf(rank: number): LogLevel {
+  const level = logLevels[rank];
+  if (level === undefined) throw new Error(`the state database holds ${rank} as a level of a log`);
+  return level;
+}

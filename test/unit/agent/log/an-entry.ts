@@ -1,0 +1,6 @@
+import type { LogEntry, LogLevel } from "../../../../agent/log/log-record.ts";
+
+/** An entry of the log with this message. */
+export function anEntry(message = "m", level: LogLevel = "info"): LogEntry {
+  return { time: 0, level, message, fieldsJson: "", error: "" };
+}
