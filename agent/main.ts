@@ -140,9 +140,15 @@ async function main(options: AgentOptions): Promise<void> {
     await lastWords(shipper);
     await shipper?.stop();
     enrollment?.close();
+    // Everything is closed; a tool that goes on, the one that reboots the node, must not keep this process alive.
+    setTimeout(() => process.exit(), GRACE_MS).unref();
   };
+  let isStopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
+    // Not "once": while a tool runs, execa kills this process by the signal unless it sees a listener that stays.
+    process.on(signal, () => {
+      if (isStopping) return;
+      isStopping = true;
       stop(signal).catch((error: unknown) => {
         log.fatal({ err: error }, "the agent did not stop in order");
         process.exit(1);

@@ -17,6 +17,8 @@ export interface AgentProcess {
   readonly log: readonly LogLine[];
   /** Resolves with the first line, past or to come, that has this message. */
   logged(message: string): Promise<LogLine>;
+  /** Resolves with the exit code when it has ended. */
+  end(): Promise<number | null>;
   /** Sends SIGTERM and resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -27,9 +29,11 @@ const main = path.resolve(import.meta.dirname, "../../../agent/main.ts");
 export async function anAgentProcess(
   test: Pick<TestContext, "after">,
   args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<AgentProcess> {
   const child = spawn(process.execPath, [main, "--port", "0", "--kernel-command-line", "/dev/null", ...args], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
   });
   const exited = once(child, "exit");
   const log: LogLine[] = [];
@@ -49,6 +53,10 @@ export async function anAgentProcess(
     else waiting.add({ message, resolve, reject });
     return promise;
   };
+  const end = async (): Promise<number | null> => {
+    const [code] = (await exited) as [number | null];
+    return code;
+  };
   let client: AgentServiceClient | undefined;
   test.after(() => {
     client?.close();
@@ -62,10 +70,10 @@ export async function anAgentProcess(
     client,
     log,
     logged,
-    async stop() {
+    end,
+    stop() {
       child.kill("SIGTERM");
-      const [code] = (await exited) as [number | null];
-      return code;
+      return end();
     },
   };
 }

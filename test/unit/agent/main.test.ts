@@ -19,14 +19,17 @@ import {
   EnrollmentServiceService,
   type RegisterRequest,
 } from "../../../proto/gen/pallet/v1/enrollment.ts";
-import type { LogRecord } from "../../../proto/gen/pallet/v1/log.ts";
+import { LogLevel, type LogRecord } from "../../../proto/gen/pallet/v1/log.ts";
 import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
 import type { OperationSpec } from "../../../proto/gen/pallet/v1/operation.ts";
 import { OperationState } from "../../../proto/gen/pallet/v1/operation.ts";
 import { type AgentProcess, anAgentProcess } from "./an-agent-process.ts";
 
 /** A controller that remembers who registered, and forgets everybody after so many heartbeats. */
-async function aController(test: TestContext, forgetAfterBeats = Number.POSITIVE_INFINITY) {
+async function aController(
+  test: TestContext,
+  { forgetAfterBeats = Number.POSITIVE_INFINITY, onRecords = () => {} } = {},
+) {
   const registrations: RegisterRequest[] = [];
   const records: LogRecord[] = [];
   let beats = 0;
@@ -43,6 +46,7 @@ async function aController(test: TestContext, forgetAfterBeats = Number.POSITIVE
     },
     reportLogs(call, callback) {
       records.push(...call.request.records);
+      onRecords();
       callback(null, {});
     },
   };
@@ -131,7 +135,7 @@ describe("agent/main.ts", () => {
   it("registers with the controller of its kernel command line, again and again until it is there", async (test) => {
     const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-"));
     test.after(() => rm(folder, { recursive: true }));
-    const controller = await aController(test, 2);
+    const controller = await aController(test, { forgetAfterBeats: 2 });
     // A port that is free, and stays so for a moment.
     const unused = new Server();
     const port = await promisify(unused.bindAsync.bind(unused))("127.0.0.1:0", ServerCredentials.createInsecure());
@@ -149,6 +153,72 @@ describe("agent/main.ts", () => {
     assert.equal(first?.agent?.port, agent.port);
     assert.equal(first?.agent?.instanceId, second?.agent?.instanceId);
     assert.equal(first?.facts?.bootId, (await node(agent)).facts?.bootId);
+  });
+
+  /** An agent and the controller that it was told of; what that has received of the log. */
+  const aLoggingAgent = async (
+    test: TestContext,
+    {
+      args = [],
+      env = {},
+      onRecords = () => {},
+    }: { args?: string[]; env?: Record<string, string>; onRecords?: () => void } = {},
+  ) => {
+    const { records, listen } = await aController(test, { onRecords });
+    const port = await listen(0);
+    const node = ["--node", "02:00:00:00:00:01"];
+    const agent = await anAgentProcess(test, ["--controller", `127.0.0.1:${port}`, ...node, ...args], env);
+    return { agent, records, messages: () => records.map(({ message }) => message) };
+  };
+
+  it("hands its log to the controller, from its first word to its last, each once", async (test) => {
+    const { agent, records, messages } = await aLoggingAgent(test);
+    await agent.logged("registered");
+    assert.equal(await agent.stop(), 0);
+    assert.deepEqual(messages(), ["serving", "registered", "stopping", "stopped"]);
+    assert.deepEqual(
+      messages(),
+      agent.log.map(({ msg }) => msg),
+    );
+    assert.deepEqual(
+      records.map(({ sequence }) => sequence),
+      [1n, 2n, 3n, 4n],
+    );
+    const [serving] = records;
+    assert.equal(serving?.level, LogLevel.LOG_LEVEL_INFO);
+    assert.equal(JSON.parse(serving?.fieldsJson ?? "")["port"], agent.port);
+    assert.equal(serving?.time?.getTime(), agent.log[0]?.["time"]);
+    assert.ok(serving?.age !== undefined);
+  });
+
+  it("hands its last words to the controller before it reboots the node", async (test) => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-"));
+    test.after(() => rm(folder, { recursive: true }));
+    const mark = path.join(folder, "rebooted");
+    const seen: boolean[] = [];
+    const { agent, messages } = await aLoggingAgent(test, {
+      args: ["--reboot-command", `touch ${mark}`],
+      onRecords: () => void seen.push(existsSync(mark)),
+    });
+    await agent.logged("registered");
+    const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
+    await reboot({ expectedBootId: (await node(agent)).facts?.bootId ?? "" });
+    while (!existsSync(mark)) await delay(10);
+    assert.equal(messages().at(-1), "rebooting");
+    assert.equal(seen.at(-1), false);
+  });
+
+  it("tells the controller of the defect that ends it", async (test) => {
+    const defect = "process.on('SIGUSR2', () => { throw new Error('a bug', { cause: new Error('a fly') }); })";
+    const { agent, records } = await aLoggingAgent(test, {
+      env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(defect)}` },
+    });
+    await agent.logged("registered");
+    agent.child.kill("SIGUSR2");
+    assert.equal(await agent.end(), 1);
+    const last = records.at(-1);
+    assert.equal(last?.level, LogLevel.LOG_LEVEL_FATAL);
+    assert.match(last?.error ?? "", /^Error: a bug\n[\s\S]*caused by: Error: a fly/);
   });
 
   it("reports in its resident role on what it is installed, and writes nothing", async (test) => {
@@ -171,6 +241,19 @@ describe("agent/main.ts", () => {
     });
     const unmount: OperationSpec = { work: { $case: "unmount", value: { device: "/dev/mmcblk0" } } };
     await assert.rejects(start(agent, "u", unmount), hasCode(status.FAILED_PRECONDITION));
+  });
+
+  it("stops in order also while it runs a tool", async (test) => {
+    const { agent, messages } = await aLoggingAgent(test, { args: ["--reboot-command", "sleep 60"] });
+    await agent.logged("registered");
+    const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
+    await reboot({ expectedBootId: (await node(agent)).facts?.bootId ?? "" });
+    await agent.logged("rebooting");
+    while (messages().at(-1) !== "rebooting") await delay(10);
+    // The tool starts once the last words have arrived.
+    await delay(200);
+    assert.equal(await agent.stop(), 0);
+    assert.equal(messages().at(-1), "stopped");
   });
 
   it("says everything that is wrong with its options, and ends with 1", async () => {
