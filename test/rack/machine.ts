@@ -3,6 +3,7 @@
 // simulated-board.ts with a MachineSpec as JSON; its standard output is the board's serial console.
 import { mkdirSync } from "node:fs";
 import process from "node:process";
+import { bootFromCard } from "./machine/boot-rom.ts";
 import { runFirmware } from "./machine/firmware.ts";
 import { runKernel } from "./machine/kernel.ts";
 import type { MachineSpec } from "./machine/machine-spec.ts";
@@ -15,12 +16,16 @@ if (process.pid !== 1) throw new Error("machine.ts runs only as the first proces
 
 try {
   const spec = JSON.parse(process.argv[2] ?? "") as MachineSpec;
-  await runFirmware(spec);
-  const commandLine = await runUBoot(spec);
+  const commandLine = (await bootFromCard(spec)) ?? (await bootFromNetwork(spec));
   await mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run");
   mkdirSync("/run/lock");
   await runKernel(spec, commandLine);
 } catch (error) {
   print(`machine: ${error instanceof Error ? error.stack : String(error)}`);
   process.exit(70);
+}
+
+async function bootFromNetwork(spec: MachineSpec): Promise<string> {
+  await runFirmware(spec);
+  return await runUBoot(spec);
 }

@@ -6,6 +6,8 @@ export interface PiModel {
   readonly revision: string;
   /** First three octets of its MAC address. */
   readonly macPrefix: string;
+  /** Whether its boot ROM looks at the card before the network; the others follow a BOOT_ORDER of 0xf12. */
+  readonly cardFirst: boolean;
   /**
    * TFTP paths in the order in which boot ROM and firmware ask for them (Raspberry Pi documentation, "Network booting"
    * and "Raspberry Pi 4 bootloader configuration"). A path that is not there is normal: the next one is asked for.
@@ -19,6 +21,7 @@ export const piModels = {
     model: "Raspberry Pi 3 Model B Rev 1.2",
     revision: "a02082",
     macPrefix: "b8:27:eb",
+    cardFirst: true,
     firmwareRequests: (serial) => [
       "bootcode.bin",
       "bootsig.bin",
@@ -33,6 +36,7 @@ export const piModels = {
     model: "Raspberry Pi 4 Model B Rev 1.4",
     revision: "c03114",
     macPrefix: "dc:a6:32",
+    cardFirst: false,
     firmwareRequests: (serial) => [
       `${serial}/start4.elf`,
       `${serial}/config.txt`,

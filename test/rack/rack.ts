@@ -190,7 +190,7 @@ async function writeController(
   await mkdir(path.join(bootTree, "agent"), { recursive: true });
   await writeFile(path.join(bootTree, "agent/vmlinuz"), kernel);
   await writeFile(path.join(bootTree, "agent/initrd.img"), initrd);
-  const { reimage, ...settings } = options.settings ?? {};
+  const { reimage, bootProfile, ...settings } = options.settings ?? {};
   const config = {
     stateDirectory,
     bootTree,
@@ -203,6 +203,7 @@ async function writeController(
         append: ["console=serial0,115200", "root=/dev/nfs", `nfsroot=${listen}:/srv/rootfs,ro`, "ip=dhcp", "panic=10"],
       },
       local: { append: ["console=serial0,115200", "panic=10"] },
+      ...(bootProfile as object | undefined),
     },
     heartbeatIntervalMs: 1000,
     reimage: {

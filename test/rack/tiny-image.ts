@@ -22,6 +22,8 @@ export interface TinyImageOptions {
   readonly name: string;
   /** Bytes in its root filesystem that do not compress, so that fetching them takes time. Default 0. */
   readonly bulkBytes?: number;
+  /** Whether its FAT partition holds firmware that boards boot by themselves. Default false. */
+  readonly firmware?: boolean;
 }
 
 /** Bytes that U-Boot takes for an arm64 kernel (Documentation/arch/arm64/booting.rst). */
@@ -32,7 +34,12 @@ export function fakeKernel(sizeBytes = 64 * 1024): Buffer {
 }
 
 /** Makes an image: MBR, FAT16 "bootfs" with kernel and initrd, ext4 "rootfs" with os-release and init. Nothing is mounted. */
-export async function makeTinyImage({ folder, name, bulkBytes = 0 }: TinyImageOptions): Promise<TinyImage> {
+export async function makeTinyImage({
+  folder,
+  name,
+  bulkBytes = 0,
+  firmware = false,
+}: TinyImageOptions): Promise<TinyImage> {
   const image = path.join(folder, `${name}.img`);
   const boot = { offsetBytes: MiB, lengthBytes: 8 * MiB };
   const root = { offsetBytes: 9 * MiB, lengthBytes: 14 * MiB + Math.ceil(bulkBytes / MiB) * MiB };
@@ -52,16 +59,17 @@ export async function makeTinyImage({ folder, name, bulkBytes = 0 }: TinyImageOp
   await execa("sfdisk", ["--quiet", "--no-tell-kernel", image], { input: `${table.join("\n")}\n` });
 
   const parts = path.join(folder, `${name}.parts`);
-  await writeTree(path.join(parts, "boot"), {
+  const bootTree = {
     "vmlinuz-6.1.0-tiny": fakeKernel(),
     "initrd.img-6.1.0-tiny": randomBytes(16 * 1024),
     "config.txt": "arm_64bit=1\nkernel=vmlinuz-6.1.0-tiny\ninitramfs initrd.img-6.1.0-tiny followkernel\n",
     "cmdline.txt": `console=ttyAMA0,115200 root=PARTUUID=${diskId}-02 rootfstype=ext4 rootwait panic=10\n`,
-  });
+    ...(firmware && { "bootcode.bin": randomBytes(52 * 1024), "start.elf": randomBytes(96 * 1024) }),
+  };
+  await writeTree(path.join(parts, "boot"), bootTree);
   const fat = ["-F", "16", "-s", "1", "-n", "bootfs", "-i", diskId, `--offset=${sectors(boot.offsetBytes)}`];
   await execa("mkfs.vfat", [...fat, image, String(boot.lengthBytes / 1024)]);
-  const names = ["vmlinuz-6.1.0-tiny", "initrd.img-6.1.0-tiny", "config.txt", "cmdline.txt"];
-  const bootFiles = names.map((entry) => path.join(parts, "boot", entry));
+  const bootFiles = Object.keys(bootTree).map((entry) => path.join(parts, "boot", entry));
   await execa("mcopy", ["-i", `${image}@@${boot.offsetBytes}`, "-m", ...bootFiles, "::"]);
 
   const tree = path.join(parts, "root");

@@ -1,0 +1,107 @@
+// Boards that look at their card before the network, and images with firmware that they would boot.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, it } from "node:test";
+import { execa } from "execa";
+import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
+import { FailureReason } from "../../proto/gen/pallet/v1/failure.ts";
+import { ProofKind } from "../../proto/gen/pallet/v1/rollout.ts";
+import { requires } from "../requirements.ts";
+import type { Board } from "./board.ts";
+import { createRack, type Rack } from "./rack.ts";
+import { end, reimageOf, startReimage, tell } from "./story.ts";
+import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
+
+/** A Pi 3 in the agent, and an image of an ordinary system: with bootcode.bin. */
+async function aPi3(settings: object): Promise<{ rack: Rack; image: TinyImage }> {
+  const rack = await createRack({ nodes: 1, model: "pi-3", settings: { ...settings } });
+  const image = await makeTinyImage({ folder: rack.folder, name: "image", firmware: true });
+  await rack.palletOk("images", "add", image.path, "--name", "image");
+  await rack.powerOnAll();
+  return { rack, image };
+}
+
+/** Names in the FAT partition on the card. */
+async function bootFiles({ card }: Board, { boot }: TinyImage): Promise<readonly string[]> {
+  const { stdout } = await execa("mdir", ["-i", `${card.file}@@${boot.offsetBytes}`, "-b", "-a", "::/"]);
+  return stdout.split("\n").map((line) => line.replace("::/", ""));
+}
+
+describe("a Pi 3 and an image with bootcode.bin", requires("root", "loop devices"), () => {
+  let rack: Rack;
+  let image: TinyImage;
+  before(async () => {
+    ({ rack, image } = await aPi3({}));
+  });
+  after(() => rack.close());
+
+  it("is proved, and taken back over the network for its next reimage", { timeout: 180_000 }, () =>
+    tell(rack, async () => {
+      const board = rack.board(1);
+      assert.match(await rack.palletOk("reimage", "--all", "--dry-run"), /Rename bootcode\.bin on partition 1/);
+      for (let round = 1; round <= 2; round++) {
+        const mark = board.console.mark();
+        const { proof } = reimageOf(await end(rack, await startReimage(rack, "--all")), board);
+        assert.equal(proof?.kind, ProofKind.PROOF_KIND_RESIDENT);
+        await board.console.waitFor(/no bootcode\.bin on the card[\s\S]*booting label local/, { from: mark });
+        const names = await bootFiles(board, image);
+        assert.ok(names.includes("bootcode.off"), names.join());
+        assert.ok(!names.includes("bootcode.bin"));
+        assert.ok(names.includes("start.elf"), "nothing else is renamed");
+      }
+    }),
+  );
+
+  it("is proved weakly with --no-resident, with one sector that is not the image's", { timeout: 120_000 }, () =>
+    tell(rack, async () => {
+      const board = rack.board(1);
+      board.failNextReboot();
+      const id = await startReimage(rack, "--all", "--no-resident");
+      // The first reboot is that into the agent.
+      await board.console.waitFor(/the power supply fails/);
+      const mark = board.console.mark();
+      board.failNextReboot();
+      await board.powerOn();
+      board.failNextReboot();
+      await board.console.waitFor(/the power supply fails/, { from: mark });
+      const content = await readFile(image.path);
+      const written = await board.card.read(0, content.length);
+      const sectors = Array.from({ length: content.length / 512 }, (_, index) => index * 512);
+      const other = sectors.filter((at) => written.compare(content, at, at + 512, at, at + 512) !== 0);
+      assert.equal(other.length, 1, `sectors at ${other.join(", ")} differ`);
+      await board.powerOn();
+      const { proof } = reimageOf(await end(rack, id), board);
+      assert.equal(proof?.kind, ProofKind.PROOF_KIND_WEAK);
+    }),
+  );
+});
+
+describe("a Pi 3 whose operator keeps firmware on cards", requires("root", "loop devices"), () => {
+  let rack: Rack;
+  before(async () => {
+    ({ rack } = await aPi3({ bootProfile: { cardFirmware: "keep" }, reimage: { proveTimeoutMs: 8_000 } }));
+  });
+  after(() => rack.close());
+
+  it("is warned of in the plan, and lost to its card: no boot target reaches it", { timeout: 120_000 }, () =>
+    tell(rack, async () => {
+      const board = rack.board(1);
+      const plan = (await rack.palletOk("reimage", "--all", "--dry-run")).replaceAll(/\s+/g, " ");
+      assert.match(plan, /looks at its card before the network, and bootProfile\.cardFirmware is keep/);
+      assert.doesNotMatch(plan, /Rename/);
+
+      const rollout = await end(rack, await startReimage(rack, "--all"));
+      const { failure } = reimageOf(rollout, board);
+      assert.equal(failure?.reason, FailureReason.FAILURE_REASON_NODE_SILENT);
+      const [node] = await rack.client.nodes();
+      assert.deepEqual([node?.bootTarget, node?.online], [BootTarget.BOOT_TARGET_AGENT, false]);
+
+      await board.powerOff();
+      const mark = board.console.mark();
+      await board.powerOn();
+      await board.console.waitFor(/booting bootcode\.bin on partition 1 of the card[\s\S]*Mounted root/, {
+        from: mark,
+      });
+    }),
+  );
+});
