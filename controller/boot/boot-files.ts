@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
+import { plainAddress } from "../network/plain-address.ts";
 import type { BootFetch } from "../nodes/boot-fetch.ts";
 import type { Digest, NodeId } from "../nodes/node.ts";
 import { type BootContent, type MissingContent, openContent, textContent } from "./boot-content.ts";
@@ -135,8 +136,7 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
 
   return {
     async open(requestPath, client) {
-      // An IPv4 address as IPv4, also where a socket listens on both families.
-      const address = client.address.replace(/^::ffff:(?=\d+\.)/i, "");
+      const address = plainAddress(client.address);
       const asked = parseBootPath(requestPath);
       const record = (outcome: BootFetch["outcome"], bytes: number, silentMs: number): void => {
         const mac = found.mac === undefined ? {} : { mac: found.mac };

@@ -4,8 +4,12 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Logger } from "pino";
 import send from "send";
+import { plainAddress } from "../network/plain-address.ts";
 import type { Digest } from "../nodes/node.ts";
+import type { Pacer } from "../uplink/pacer.ts";
+import type { TrafficMeter } from "../uplink/traffic-meter.ts";
 import type { BootFiles } from "./boot-files.ts";
+import { pacedReading } from "./paced-reading.ts";
 import type { FileContent } from "./tftp/file-content.ts";
 
 export interface HttpServerOptions {
@@ -17,6 +21,10 @@ export interface HttpServerOptions {
   readonly images: { storedFile(digest: Digest): string | undefined };
   readonly log: Logger;
   readonly limits?: Partial<HttpLimits>;
+  /** Holds images and boot files back so that caps hold; without it, they go as fast as they can. */
+  readonly pacer?: Pacer;
+  /** Is shown every connection. */
+  readonly meter?: Pick<TrafficMeter, "watch">;
   readonly signal?: AbortSignal;
 }
 
@@ -78,6 +86,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     },
   );
   server.maxConnections = limits.maxConnections;
+  server.on("connection", (socket) => options.meter?.watch(socket));
   server.setTimeout(limits.stallTimeoutMs, (socket: Socket) => socket.destroy());
   await listen(server, options);
   server.on("error", (error) => log.error({ err: error }, "the HTTP server has a problem"));
@@ -118,13 +127,13 @@ async function answer(options: HttpServerOptions, request: IncomingMessage, resp
   if (pathname === "/healthz") return reply(request, response, 200, "ok");
   const digest = /^\/images\/([0-9a-f]{64})\.zst$/.exec(pathname)?.[1];
   if (digest !== undefined) return sendImage(options, request, response, digest as Digest);
-  if (pathname.startsWith("/boot/")) return sendBootFile(options.files, request, response, pathname.slice(6));
+  if (pathname.startsWith("/boot/")) return sendBootFile(options, request, response, pathname.slice(6));
   return reply(request, response, 404, "nothing is served at this path");
 }
 
 /** The bytes of a digest never change, so a client may resume whenever it likes. */
 function sendImage(
-  { images }: HttpServerOptions,
+  { images, pacer }: HttpServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
   digest: Digest,
@@ -138,6 +147,7 @@ function sendImage(
   const file = path.resolve(stored);
   response.setHeader("ETag", `"${digest}"`);
   response.setHeader("Content-Type", "application/zstd");
+  const paced = pacer === undefined ? {} : pacedReading(pacer, nodeOf(request), whileOpen(response));
   return new Promise((resolve, reject) => {
     response.once("close", resolve);
     send(request, encodeURIComponent(path.basename(file)), {
@@ -146,6 +156,7 @@ function sendImage(
       index: false,
       immutable: true,
       maxAge: "1y",
+      ...paced,
     })
       .on("error", (error: NodeJS.ErrnoException & { status?: number; headers?: Record<string, string> }) => {
         const status = error.status ?? 500;
@@ -157,12 +168,14 @@ function sendImage(
         for (const [name, value] of Object.entries(error.headers ?? {})) response.setHeader(name, value);
         reply(request, response, status, status === 404 ? missing : error.message);
       })
+      // Headers go with the first bytes otherwise, and those may have to wait.
+      .on("stream", () => pacer && response.flushHeaders())
       .pipe(response);
   });
 }
 
 async function sendBootFile(
-  files: BootFiles,
+  { files, pacer }: HttpServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
   bootPath: string,
@@ -179,27 +192,45 @@ async function sendBootFile(
       "Cache-Control": "no-store",
     });
     if (request.method === "HEAD") response.end();
-    else
+    else {
+      if (pacer !== undefined) response.flushHeaders();
       await pipeline(async function* () {
-        for await (const piece of piecesOf(content)) {
+        const signal = whileOpen(response);
+        for await (const piece of piecesOf(content, pacer?.pieceBytes ?? pieceBytes)) {
+          await pacer?.take(nodeOf(request), piece.length, signal);
           yield piece;
           bytes += piece.length;
         }
       }, response);
+    }
     outcome = "served";
   } finally {
     await content.close({ outcome, bytes, silentMs: 0 });
   }
 }
 
-async function* piecesOf(content: FileContent): AsyncGenerator<Uint8Array> {
+async function* piecesOf(content: FileContent, largestBytes: number): AsyncGenerator<Uint8Array> {
   for (let position = 0; position < content.sizeBytes; ) {
-    const piece = Buffer.allocUnsafe(Math.min(pieceBytes, content.sizeBytes - position));
+    const piece = Buffer.allocUnsafe(Math.min(largestBytes, content.sizeBytes - position));
     const read = await content.read(piece, position);
     if (read <= 0) throw new Error(`the file ends at ${position} of ${content.sizeBytes} bytes`);
     yield piece.subarray(0, read);
     position += read;
   }
+}
+
+/** A node is whoever has its address. */
+function nodeOf(request: IncomingMessage): string {
+  return plainAddress(request.socket.remoteAddress ?? "unknown");
+}
+
+/** Aborted as soon as nothing more can be sent. */
+function whileOpen(response: ServerResponse): AbortSignal {
+  const closed = new AbortController();
+  const gone = (): void => closed.abort(Object.assign(new Error("the client has gone"), { code: "ECONNABORTED" }));
+  if (response.destroyed) gone();
+  else response.once("close", gone);
+  return closed.signal;
 }
 
 function decodePath(pathname: string): string | undefined {
