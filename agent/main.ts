@@ -24,6 +24,8 @@ import { localAddressTowards } from "./registration/local-address.ts";
 import { readInstalled } from "./registration/read-installed.ts";
 import { selectBootMac } from "./registration/select-boot-mac.ts";
 import { stayRegistered } from "./registration/stay-registered.ts";
+import { readReturnedFirmware } from "./resident/read-returned-firmware.ts";
+import { watchFirmware } from "./resident/watch-firmware.ts";
 import { createAgentService } from "./rpc/agent-service.ts";
 import { createEnrollmentClient } from "./rpc/enrollment-client.ts";
 import { serveAgent } from "./rpc/server.ts";
@@ -86,6 +88,10 @@ async function main(options: AgentOptions): Promise<void> {
     lastWords(shipper).finally(() => process.exit(1));
   });
 
+  const every = (intervalMs: number, call: () => void): (() => void) => {
+    const timer = setInterval(call, intervalMs);
+    return () => clearInterval(timer);
+  };
   const operations = createOperations({
     executors: createExecutors({
       admitDevice,
@@ -96,10 +102,7 @@ async function main(options: AgentOptions): Promise<void> {
     clock: {
       now: Date.now,
       monotonicMs: () => performance.now(),
-      every(intervalMs, call) {
-        const timer = setInterval(call, intervalMs);
-        return () => clearInterval(timer);
-      },
+      every,
     },
     log,
   });
@@ -128,11 +131,14 @@ async function main(options: AgentOptions): Promise<void> {
   port = server.port;
   log.info({ port, address: options.listen, version, instanceId, pid: process.pid }, "serving");
 
+  const stopWatching =
+    options.role === "resident" ? watchFirmware({ read: readReturnedFirmware, every, log }) : () => undefined;
   const stopping = new AbortController();
   const registration = register(options, { agentInfo, enrollment, shipper, log }, stopping.signal);
 
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     log.info({ signal }, "stopping");
+    stopWatching();
     stopping.abort();
     await operations.stop(`the agent was stopped by ${signal}`);
     await Promise.all([registration, server.close(GRACE_MS)]);

@@ -15,3 +15,12 @@ export function planRenamings(names: readonly string[], files: readonly string[]
     .filter((name) => wanted.has(name.toLowerCase()))
     .map((from) => ({ from, to: `${from.replace(/(?<=.)\.[^.]*$/, "").toLowerCase()}.off` }));
 }
+
+/** Which files have come back beside their renamed selves: an upgrade of the system has installed the firmware anew. */
+export function findReturned(names: readonly string[]): readonly string[] {
+  const renamed = new Set(names.map((name) => name.toLowerCase()).filter((name) => name.endsWith(".off")));
+  return names.filter((name) => {
+    const [, stem] = /^(.+)\.(bin|elf|txt)$/.exec(name.toLowerCase()) ?? [];
+    return stem !== undefined && renamed.has(`${stem}.off`);
+  });
+}

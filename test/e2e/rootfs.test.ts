@@ -127,7 +127,7 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
 
   it("has every tool that the agent runs", async () => {
     const tools =
-      "lsblk blkid wipefs blkdiscard blockdev partx losetup swapoff mount umount lscpu mkfs.vfat mkfs.ext4 modprobe reboot sh";
+      "lsblk blkid wipefs blkdiscard blockdev partx losetup swapoff mount umount lscpu mkfs.vfat mkfs.ext4 mdir mren modprobe reboot sh";
     for (const tool of tools.split(" ")) {
       const found = await Promise.all(
         ["usr/bin", "usr/sbin"].map((bin) => lstat(at(`${bin}/${tool}`)).catch(() => undefined)),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { planRenamings } from "../../../../agent/disk/firmware-files.ts";
+import { findReturned, planRenamings } from "../../../../agent/disk/firmware-files.ts";
 
 describe("planRenamings", () => {
   for (const [title, names, files, expected] of [
@@ -30,4 +30,19 @@ describe("planRenamings", () => {
         expected,
       );
     });
+});
+
+describe("findReturned", () => {
+  for (const [title, names, expected] of [
+    ["a file beside its renamed self", ["bootcode.off", "bootcode.bin", "start.elf"], ["bootcode.bin"]],
+    [
+      "several, whatever their case",
+      ["START4.OFF", "start4.elf", "config.off", "CONFIG.TXT"],
+      ["start4.elf", "CONFIG.TXT"],
+    ],
+    ["nothing where nothing was renamed", ["bootcode.bin", "start.elf"], []],
+    ["nothing where all is still renamed", ["bootcode.off", "start.elf"], []],
+    ["nothing of what is no firmware", ["bootcode.off", "bootcode.dat", "bootcode"], []],
+  ] as const)
+    it(`finds ${title}`, () => assert.deepEqual(findReturned(names), expected));
 });

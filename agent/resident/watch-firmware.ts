@@ -1,0 +1,39 @@
+import type { Logger } from "pino";
+
+/** What the watch needs. */
+export interface FirmwareWatch {
+  /** Paths of firmware files that were renamed and are back. */
+  readonly read: () => Promise<readonly string[]>;
+  /** Calls again and again, so many milliseconds apart, until the returned function is called. */
+  readonly every: (intervalMs: number, call: () => void) => () => void;
+  readonly log: Logger;
+}
+
+/** Upgrades take minutes; whoever starts the node anew right after one is not warned in time. */
+const INTERVAL_MS = 60_000;
+
+/**
+ * Warns, once each time, when an upgrade of the installed system has put back firmware that a reimage had renamed: the
+ * next boot would be the card's own, and the controller would not see the node again. The resident agent may only report,
+ * so it changes nothing. Looks at once and then every minute, until the returned function is called.
+ */
+export function watchFirmware({ read, every, log }: FirmwareWatch): () => void {
+  let told = "";
+  const look = async (): Promise<void> => {
+    const files = (await read()).join(", ");
+    if (files === told) return;
+    told = files;
+    if (files === "") log.info("the firmware on the card is out of the way again");
+    else
+      log.warn(
+        { files },
+        `${files} is back, probably by an upgrade: a board that looks at its card first boots it at the next start, and ` +
+          "the controller loses the node; rename it before that",
+      );
+  };
+  const lookOrLog = (): void => {
+    look().catch((error: unknown) => log.debug({ err: error }, "the firmware on the card could not be looked at"));
+  };
+  lookOrLog();
+  return every(INTERVAL_MS, lookOrLog);
+}
