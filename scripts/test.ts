@@ -4,7 +4,7 @@ import { runTests } from "./run-tests.ts";
 import { runSteps } from "./steps.ts";
 
 // One file at a time: each of these loads both cores by itself.
-const realParts = { concurrency: 1, timeoutMs: 900_000 };
+const realParts = { concurrency: 1, timeoutMs: 2_400_000 };
 
 await runSteps("test", [
   ...checkSteps,

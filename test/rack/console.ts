@@ -2,6 +2,8 @@
 export interface Console {
   /** Everything since the board was made. */
   text(): string;
+  /** The same for whoever looks for a cause: every line behind the time of day (UTC) at which it began to come in. */
+  timed(): string;
   /** The last lines, each cut to what a person reads. */
   tail(lines: number): string;
   /** Position to give to `waitFor`, so that only what comes later counts. */
@@ -13,6 +15,7 @@ export interface Console {
 /** A console and the place where its output comes in. */
 export function createConsole(name: string): Console & { append(chunk: string): void } {
   let text = "";
+  let timed = "";
   const waiting = new Set<() => void>();
   const tail = (lines: number) =>
     text
@@ -23,9 +26,13 @@ export function createConsole(name: string): Console & { append(chunk: string): 
       .join("\n");
   return {
     text: () => text,
+    timed: () => timed,
     tail,
     mark: () => text.length,
     append(chunk) {
+      const time = new Date().toISOString().slice(11, 23);
+      const begun = timed === "" || timed.endsWith("\n") ? `${time} ` : "";
+      timed += begun + chunk.replaceAll(/\n(?!$)/g, `\n${time} `);
       text += chunk;
       for (const look of waiting) look();
     },

@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 import type { Board } from "./board.ts";
 import { checkout } from "./checkout.ts";
 import { type ControllerProcess, createControllerProcess } from "./controller-process.ts";
+import { keepLogs } from "./kept-logs.ts";
 import { createNetwork, type Network } from "./network.ts";
 import type { PiModelName } from "./pi-model.ts";
 import { createRackClient, type RackClient } from "./rack-client.ts";
@@ -154,6 +155,9 @@ export async function createRack(options: RackOptions): Promise<Rack> {
     };
 
     await startController();
+    undo.push(async () => {
+      if (process.env["PALLET_TEST_LOGS"] !== undefined) await keepLogs({ controller, client, boards });
+    });
     return {
       folder,
       stateDirectory,

@@ -1,13 +1,16 @@
 import { type Reimage, ReimagePhase, type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import type { Board } from "./board.ts";
+import { keepLogs } from "./kept-logs.ts";
 import type { Rack } from "./rack.ts";
 
-/** Runs one test's body; when it fails, the error says what controller and boards said last. */
+/** Runs one test's body; when it fails, the error says what controller and boards said last, and where all of it is kept. */
 export async function tell(rack: Rack, body: () => Promise<void>): Promise<void> {
   try {
     await body();
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${rack.lastWords()}`, { cause: error });
+    const logs = await keepLogs(rack).catch((second: unknown) => `(not kept: ${String(second)})`);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`${message}\n${rack.lastWords()}\n--- all that they said: ${logs}`, { cause: error });
   }
 }
 

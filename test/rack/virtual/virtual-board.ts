@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, truncate } from "node:fs/promises";
 import path from "node:path";
+import { execa } from "execa";
 import type { Board } from "../board.ts";
 import { createConsole } from "../console.ts";
 import { ended, spawnLeashed } from "../leashed-process.ts";
@@ -28,6 +29,10 @@ export interface VirtualBoardOptions {
 export interface VirtualBoard extends Board {
   /** Host memory that the machine has in use, in bytes; 0 when it is off. */
   memoryInUse(): Promise<number>;
+  /** Writes to a new file what is on the card at one instant, as it would be if the plug were pulled; it runs on. */
+  snapshotCard(file: string): Promise<void>;
+  /** Puts a blank card of the same size into the slot; only while the board is off. */
+  replaceCard(): Promise<void>;
 }
 
 /** MAC address that the virtual Pi of that number has. The second digit says "locally administered": no vendor has it. */
@@ -82,7 +87,7 @@ export async function createVirtualBoard(
   };
   const run = async (program: string, args: readonly string[]): Promise<string> => {
     const command = [program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-    const shell = ["busybox", "nc", "-w", "20", address(), String(shellPort)];
+    const shell = ["busybox", "nc", "-w", "300", address(), String(shellPort)];
     return await network.namespace.run(shell[0] ?? "", shell.slice(1), `${command}; exit\n`);
   };
 
@@ -123,6 +128,19 @@ export async function createVirtualBoard(
       if (pid === undefined) return 0;
       const status = await readFile(`/proc/${pid}/status`, "utf8");
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+    },
+    async snapshotCard(file) {
+      machine?.process.kill("SIGSTOP");
+      try {
+        await execa("cp", ["--sparse=always", card.file, file]);
+      } finally {
+        machine?.process.kill("SIGCONT");
+      }
+    },
+    async replaceCard() {
+      if (machine !== undefined) throw new Error(`virtual board ${number} is on: its card cannot be replaced`);
+      await truncate(card.file, 0);
+      await truncate(card.file, card.sizeBytes);
     },
     async close() {
       machine?.process.kill("SIGKILL");

@@ -1,0 +1,139 @@
+// The real boot chain: U-Boot, DHCP, TFTP, an NFS root, the agent's binary and a real /dev/mmcblk0, on virtual Pis.
+import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { after, before, describe, it, type TestContext } from "node:test";
+import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
+import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
+import { type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
+import { buildDemoImage, type DemoImage } from "../../scripts/demo-image/build-demo-image.ts";
+import { checkout } from "../rack/checkout.ts";
+import { end, isWriting, reimageOf, startReimage, tell } from "../rack/story.ts";
+import type { VirtualBoard } from "../rack/virtual/virtual-board.ts";
+import type { VirtualRack } from "../rack/virtual/virtual-rack.ts";
+import { requires } from "../requirements.ts";
+import { assertHoldsDemoImage } from "./demo-image-on-card.ts";
+import { assertComeUp, newestEvent, registration } from "./virtual/come-up.ts";
+import { killAgentAndTime } from "./virtual/kill-agent.ts";
+import { pullPlugs, writesWithPulledPlugs } from "./virtual/pull-plugs.ts";
+import { createRackOfTwo, patience } from "./virtual/rack-of-two.ts";
+
+const MiB = 1024 * 1024;
+
+// One story from test to test: every boot of an emulated machine takes long enough to prove several things with it.
+describe("two virtual Pis", requires("root", "qemu"), () => {
+  let rack: VirtualRack;
+  let first: VirtualBoard;
+  let second: VirtualBoard;
+  let images: Record<"one" | "two", DemoImage>;
+  const onRack = (title: string, body: (context: TestContext) => Promise<void>) =>
+    it(title, { timeout: 1_200_000 }, (context) => tell(rack, () => body(context)));
+
+  before(async () => {
+    const demoImage = (version: string) =>
+      buildDemoImage({ cacheDirectory: path.join(checkout, ".cache/demo-image"), name: "debian-demo", version });
+    images = { one: await demoImage("1"), two: await demoImage("2") };
+    ({ rack, first, second } = await createRackOfTwo());
+    for (const name of ["one", "two"] as const) {
+      await rack.palletOk("images", "add", images[name].imagePath, "--name", name);
+    }
+  });
+  after(() => rack?.close());
+
+  const ended = (rolloutId: string) => end(rack, rolloutId, patience.timeoutMs);
+
+  /** The rollout has ended with the board on the image, as the agent in the running system says and as the card shows. */
+  const assertProved = async (rollout: Rollout, board: VirtualBoard, name: "one" | "two"): Promise<void> => {
+    const { failure, proof } = reimageOf(rollout, board);
+    assert.equal(failure?.message, undefined);
+    assert.equal(proof?.imageDigest, images[name].digest);
+    assert.equal(proof?.rootDevice, "/dev/mmcblk0p2");
+    assert.notEqual(proof?.bootId, proof?.previousBootId);
+
+    const node = (await rack.client.nodes()).find(({ nodeId }) => nodeId === board.mac);
+    assert.equal(node?.agent?.role, AgentRole.AGENT_ROLE_RESIDENT);
+    assert.equal(node?.agent?.installed?.imageDigest, images[name].digest);
+    assert.equal(node?.facts?.bootId, proof?.bootId);
+    assert.equal(node?.facts?.root?.source, "/dev/mmcblk0p2");
+    assert.equal(node?.bootTarget, BootTarget.BOOT_TARGET_LOCAL);
+    assert.equal(node?.provedImageName, name);
+
+    const snapshot = path.join(rack.folder, `card-of-${board.mac.replaceAll(":", "")}-with-${name}.img`);
+    try {
+      await board.snapshotCard(snapshot);
+      await assertHoldsDemoImage(snapshot, images[name], rack.folder);
+    } finally {
+      await rm(snapshot, { force: true });
+    }
+  };
+
+  onRack("come from power-on to the registered agent on a root that they share, their cards untouched", () =>
+    assertComeUp(rack),
+  );
+
+  onRack("answer buf curl, which knows the agent by its reflection only", async () => {
+    const buf = path.join(checkout, "node_modules/@bufbuild/buf/bin/buf");
+    const address = `http://${first.address}:7710`;
+    const options = ["--protocol", "grpc", "--http2-prior-knowledge"];
+    const curl = (...args: string[]) =>
+      rack.network.namespace.run(process.execPath, [buf, "curl", ...options, ...args]);
+    const services = (await curl("--list-services", address)).split("\n");
+    assert.ok(services.includes("pallet.v1.AgentService"), services.join());
+    assert.ok(services.includes("grpc.health.v1.Health"), services.join());
+    assert.match(await curl(`${address}/pallet.v1.AgentService/ListBlockDevices`), /"\/dev\/mmcblk0"/);
+    assert.match(await curl(`${address}/grpc.health.v1.Health/Check`), /SERVING/);
+  });
+
+  onRack("have an agent that is started again within 5 s when it is killed, and serves again", async (context) => {
+    const lastEvent = await newestEvent(rack);
+    const { backAfterMs, servesAfterMs } = await killAgentAndTime(second);
+    context.diagnostic(`back after ${backAfterMs} ms, serves after ${servesAfterMs} ms`);
+    assert.ok(backAfterMs < 5000, `no new agent until ${backAfterMs} ms after the old one was killed`);
+    await registration(rack, second, lastEvent);
+  });
+
+  onRack(
+    "are written to while the controller is killed, go on when it is back, and are proved on their cards",
+    async () => {
+      await rack.palletOk("node", "accept", "--all");
+      const rolloutId = await startReimage(rack, "--all", "--image", "one");
+      await rack.client.rollout(rolloutId, isWriting(first, 64 * MiB), patience);
+      await rack.controller.kill();
+      await rack.startController();
+      const rollout = await ended(rolloutId);
+      assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_SUCCEEDED);
+      for (const board of rack.virtualBoards) {
+        await assertProved(rollout, board, "one");
+        assert.equal(reimageOf(rollout, board).attempts, 1);
+      }
+      assert.ok(
+        (reimageOf(rollout, first).progress?.resumed ?? 0) >= 1,
+        "it was not fetching when the controller died",
+      );
+    },
+  );
+
+  describe("of which", { concurrency: true }, () => {
+    onRack("one is taken to a second image and back, with the right kernel each time", async () => {
+      for (const name of ["two", "one"] as const) {
+        const mark = first.console.mark();
+        const rollout = await ended(await startReimage(rack, first.mac, "--image", name));
+        await assertProved(rollout, first, name);
+        const fetched = first.console
+          .text()
+          .slice(mark)
+          .matchAll(/Filename '(images\/\S+)'/g);
+        const digests = new Set([...fetched].map(([, file]) => file?.split("/")[1]));
+        assert.deepEqual([...digests], [images[name].digest]);
+      }
+    });
+
+    onRack("the other loses its power at five moments, comes back by itself each time, and is proved", async () => {
+      const rolloutId = await startReimage(rack, second.mac, "--image", "two");
+      await pullPlugs(rack, second, rolloutId);
+      const rollout = await ended(rolloutId);
+      await assertProved(rollout, second, "two");
+      assert.equal(reimageOf(rollout, second).attempts, writesWithPulledPlugs);
+    });
+  });
+});

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { isWriting, reimageOf } from "../../rack/story.ts";
+import type { VirtualBoard } from "../../rack/virtual/virtual-board.ts";
+import type { VirtualRack } from "../../rack/virtual/virtual-rack.ts";
+import { readRootFile } from "../demo-image-on-card.ts";
+import { newestEvent, registration } from "./come-up.ts";
+import { holdProgram } from "./hold-program.ts";
+import { patience } from "./rack-of-two.ts";
+
+const MiB = 1024 * 1024;
+
+/**
+ * Pulls the plug of a board at five moments of a reimage that has just been started from its running local system, and
+ * puts it back each time; nothing else is done for the board. The reimage
+ * has to come to its end by itself then.
+ */
+export async function pullPlugs(rack: VirtualRack, board: VirtualBoard, rolloutId: string): Promise<void> {
+  let mark = board.console.mark();
+  let lastEvent = await newestEvent(rack);
+  const powerOn = async (): Promise<void> => {
+    mark = board.console.mark();
+    lastEvent = await newestEvent(rack);
+    await board.powerOn();
+  };
+  /** Pulls the plug when the console shows the sign; again when it was over by the time that the plug was out. */
+  const pullAt = async (sign: RegExp, over: RegExp): Promise<void> => {
+    for (let pulls = 1; ; pulls++) {
+      await board.console.waitFor(sign, { from: mark, ...patience });
+      await board.powerOff();
+      if (!over.test(board.console.text().slice(mark))) return;
+      assert.ok(pulls < 5, `the plug was never out before ${over}`);
+      await powerOn();
+    }
+  };
+  const hasTable = () => board.card.hasPartitionTable();
+
+  await pullAt(/Filename 'agent\/vmlinuz'[\s\S]*?#{60}/, /Filename 'agent\/vmlinuz'[\s\S]*?Bytes transferred/);
+  assert.equal(await hasTable(), true, "during TFTP the card is as it was");
+  // A blank card, so that there is enough to write for the third moment however much the write path finds equal.
+  await board.replaceCard();
+
+  await powerOn();
+  await pullAt(/pallet-init: \S+ address /, /pallet-init: \S+ \S+: root is /);
+
+  await powerOn();
+  const rollout = await rack.client.rollout(rolloutId, isWriting(board, 32 * MiB), patience);
+  await board.powerOff();
+  assert.equal(await hasTable(), false, "in the middle of the write");
+
+  await powerOn();
+  await registration(rack, board, lastEvent);
+  // The agent's last step before the partition table; the image is verified and everything is placed into it then.
+  const flush = await holdProgram(board, "/usr/sbin/blockdev", patience.timeoutMs);
+  await flush.called();
+  await board.powerOff();
+  assert.equal(await hasTable(), false, "between the last data and the partition table");
+  assert.match(
+    await readRootFile(board.card.file, "/etc/pallet/installed.json"),
+    new RegExp(reimageOf(rollout, board).reimageId),
+  );
+
+  await powerOn();
+  await registration(rack, board, lastEvent);
+  const reboot = await holdProgram(board, "/usr/sbin/reboot", patience.timeoutMs);
+  await rack.client.event(
+    ({ type, nodeId, message }) =>
+      type === "boot-target-changed" && nodeId === board.mac && message.includes(" goes to local "),
+    { ...patience, afterId: lastEvent },
+  );
+  await reboot.called();
+  await board.powerOff();
+  assert.equal(await hasTable(), true, "after the flip");
+  await powerOn();
+}
+
+/** How many writes that takes: one is cut short, one lost before its table, and one is complete. */
+export const writesWithPulledPlugs = 3;

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { provideVirtualArtefacts } from "../../rack/virtual/artefacts.ts";
+import type { VirtualBoard } from "../../rack/virtual/virtual-board.ts";
+import { createVirtualRack, type VirtualRack } from "../../rack/virtual/virtual-rack.ts";
+
+/** Emulated, two at once, on two cores that may have other things to do: several times what an idle machine needs. */
+export const patience = { timeoutMs: 600_000 };
+
+/** A rack with two virtual Pis that are off. The caller closes it. */
+export async function createRackOfTwo(): Promise<{ rack: VirtualRack; first: VirtualBoard; second: VirtualBoard }> {
+  const artefacts = await provideVirtualArtefacts({ withShell: true });
+  const { timeoutMs } = patience;
+  const rack = await createVirtualRack({
+    nodes: 2,
+    artefacts,
+    settings: { reimage: { bootTimeoutMs: timeoutMs, proveTimeoutMs: timeoutMs } },
+  });
+  const [first, second] = rack.virtualBoards;
+  assert.ok(first !== undefined && second !== undefined);
+  return { rack, first, second };
+}
