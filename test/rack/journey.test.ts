@@ -11,6 +11,14 @@ import { createRack, type Rack } from "./rack.ts";
 import { tell } from "./story.ts";
 import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
+/** A line of `controller node logs --json`. */
+interface LoggedRecord {
+  readonly agentRole: string;
+  readonly message: string;
+  readonly missingBefore: number;
+  readonly fields: Readonly<Record<string, unknown>> | null;
+}
+
 describe("a rack of three Pis", requires("root", "loop devices"), () => {
   let rack: Rack;
   let first: TinyImage;
@@ -116,5 +124,29 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
       await assertHoldsImage(board.card, second);
     }
     for (const node of await rack.client.nodes()) assert.equal(node.provedImageName, "second");
+  });
+
+  onRack("has told the controller its agents' logs, of every boot, from the start to the last word", async () => {
+    const boot = (role: string) => [`${role}: serving`, `${role}: registered`];
+    const written = ["netboot: operation started", "netboot: operation ended", "netboot: rebooting"];
+    const reimaged = [...boot("netboot"), ...written, ...boot("resident")];
+    for (const { mac } of rack.boards) {
+      const output = await rack.palletOk("node", "logs", mac, "--limit", "0", "--json");
+      const records = output
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as LoggedRecord);
+      assert.ok(records.every(({ missingBefore }) => missingBefore === 0));
+      const said = records.map(({ agentRole, message }) => `${agentRole}: ${message}`);
+      let from = 0;
+      for (const words of [...reimaged, "resident: rebooting", ...reimaged]) {
+        const at = said.indexOf(words, from);
+        assert.notEqual(at, -1, `${mac} did not say "${words}" after ${from} others:\n${said.join("\n")}`);
+        from = at + 1;
+      }
+      const started = records.find(({ message }) => message === "operation started");
+      assert.equal(started?.fields?.["kind"], "write-image");
+    }
+    assert.match(await rack.palletOk("node", "logs", "--limit", "0"), /info {3}\S+ +resident {2}serving port=7710/);
   });
 });
