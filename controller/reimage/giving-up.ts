@@ -69,11 +69,16 @@ export function silentWhileWriting({ state, now, settings }: Context, phase: Pha
 
 /** It never came back after the flip to local. */
 export function notBack({ state, now, settings }: Context, obstacle?: string): Failure {
+  // A boot file that it had asked for since would have ended that phase.
+  const unasked =
+    state.phase.name === "rebooting"
+      ? "; if it runs, it boots its card without asking the network: see its boot order and bootProfile.cardFirmware"
+      : "";
   return new Failure(
     "node-silent",
     `${state.nodeName} did not come back from its reboot within ${describeSpan(settings.proveTimeoutMs)}` +
       `${because(obstacle)}; ${describeLastSeen(state, now)}; its boot target is agent again: ` +
-      "power-cycle it and look at its console",
+      `power-cycle it and look at its console${unasked}`,
   );
 }
 

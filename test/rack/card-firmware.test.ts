@@ -93,6 +93,10 @@ describe("a Pi 3 whose operator keeps firmware on cards", requires("root", "loop
       const rollout = await end(rack, await startReimage(rack, "--all"));
       const { failure } = reimageOf(rollout, board);
       assert.equal(failure?.reason, FailureReason.FAILURE_REASON_NODE_SILENT);
+      assert.match(
+        failure?.message ?? "",
+        /if it runs, it boots its card without asking the network: .*bootProfile\.cardFirmware/,
+      );
       const [node] = await rack.client.nodes();
       assert.deepEqual([node?.bootTarget, node?.online], [BootTarget.BOOT_TARGET_AGENT, false]);
 
