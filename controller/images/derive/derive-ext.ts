@@ -1,0 +1,197 @@
+import { mkdir, rename, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure } from "../../../proto/failure.ts";
+import { type MountSpace, openMountSpace } from "./mount-space.ts";
+import { listingFormat, parseTreeListing, type TreeEntry } from "./parse-tree-listing.ts";
+import { underivable } from "./plan-derivation.ts";
+import { planTreeMoves } from "./plan-tree-moves.ts";
+
+/** An ext filesystem inside a raw image that this process alone uses. */
+export interface ExtPlace {
+  readonly path: string;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
+
+/** Where the new content comes from. */
+export type ExtSource =
+  | { readonly kind: "image"; readonly place: ExtPlace; readonly uuid: string; readonly label: string }
+  | {
+      readonly kind: "folder";
+      readonly path: string;
+      /** Paths from the top whose content is another filesystem's: "/boot/firmware". */
+      readonly elsewhere: readonly string[];
+    };
+
+/** What to make of an ext filesystem. */
+export interface ExtDerivation {
+  readonly target: ExtPlace;
+  /** Whether there is more room in its place than before, which it shall have. */
+  readonly grown: boolean;
+  readonly source: ExtSource;
+  /** An empty folder for the mountpoints, of this process alone. */
+  readonly workFolder: string;
+  readonly signal: AbortSignal;
+  /** Whole percents of what is to be copied. */
+  readonly onPercent: (percent: number) => void;
+}
+
+/**
+ * What is mounted is not trusted. `noload` keeps the journal, which the filesystem does not need while nobody can pull
+ * the plug, from being written: its blocks count as changed ones. `noinit_itable` leaves unused inode tables alone.
+ */
+const mountOptions = "nosuid,nodev,noexec,noload";
+
+/** Every attribute, compared by content, because builds differ in times; written in place, holes kept. */
+const rsyncOptions = [
+  ...["--archive", "--hard-links", "--acls", "--xattrs", "--xattrs", "--numeric-ids", "--open-noatime"],
+  ...["--checksum", "--inplace", "--whole-file", "--sparse", "--delete-before", "--no-inc-recursive"],
+];
+
+/**
+ * Gives an ext filesystem the file tree of another, or of a folder, with every file that did not change left where it is
+ * and the others written over themselves as far as they reach. The result has been compared with the source and checked
+ * by e2fsck(8). From an image it takes over UUID and label as well. Needs root and loop devices.
+ *
+ * Throws Failure `unsupported` for too little room, `image-damaged`, `tool-failed`, `cancelled`.
+ */
+export async function deriveExt(derivation: ExtDerivation): Promise<void> {
+  const { target, source, workFolder, signal } = derivation;
+  const space = await openMountSpace();
+  try {
+    await repair(space, target, "the old image", signal);
+    if (source.kind === "image") await repair(space, source.place, "the new image", signal);
+
+    if (derivation.grown) await grow(space, target, signal);
+    const [into, from] = [join(workFolder, "old"), join(workFolder, "new")];
+    await mkdir(into);
+    await mount(space, target, into, "rw,noatime,noinit_itable", signal);
+    const content = source.kind === "folder" ? source.path : from;
+    if (source.kind === "image") {
+      await mkdir(from);
+      await mount(space, source.place, from, "ro", signal);
+    }
+    await copyTree(space, content, into, derivation);
+    await space.run("umount", [into], { signal });
+    if (source.kind === "image") {
+      await space.run("umount", [from], { signal });
+      await identify(space, target, source, signal);
+    }
+    // Where it was mounted last, and how often, is nobody's business.
+    await space.run("tune2fs", ["-M", "/", "-C", "0", withOffset(target)], { signal });
+    await space.run("e2fsck", ["-f", "-n", withOffset(target)], { signal });
+  } finally {
+    await space.close();
+  }
+}
+
+async function mount(
+  space: MountSpace,
+  { path, offsetBytes, lengthBytes }: ExtPlace,
+  folder: string,
+  access: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const options = `${access},${mountOptions},loop,offset=${offsetBytes},sizelimit=${lengthBytes}`;
+  await space.run("mount", ["--types", "ext4", "--options", options, path, folder], { signal });
+}
+
+/** Replays the journal, and repairs what can be repaired without asking: what is mounted next must be sound. */
+async function repair(space: MountSpace, place: ExtPlace, whose: string, signal: AbortSignal): Promise<void> {
+  try {
+    await space.run("e2fsck", ["-f", "-p", withOffset(place)], { signal, expected: [0, 1] });
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    const message = `an ext filesystem of ${whose} is damaged, and e2fsck cannot repair it without asking`;
+    throw new Failure("image-damaged", `${message}: ${Failure.from(cause).message}`, { cause });
+  }
+}
+
+/**
+ * Grows a filesystem to the end of its place. Through a loop device: of a file, resize2fs(8) would cut off what it takes to
+ * lie after the filesystem.
+ */
+async function grow(
+  space: MountSpace,
+  { path, offsetBytes, lengthBytes }: ExtPlace,
+  signal: AbortSignal,
+): Promise<void> {
+  const place = ["--offset", `${offsetBytes}`, "--sizelimit", `${lengthBytes}`];
+  const device = (await space.run("losetup", ["--find", "--show", ...place, path], { signal })).trim();
+  try {
+    await space.run("resize2fs", [device], { signal });
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    throw underivable(`the old one's last partition cannot grow to its size: ${Failure.from(cause).message}`, cause);
+  } finally {
+    await space.run("losetup", ["--detach", device], {});
+  }
+}
+
+async function copyTree(
+  space: MountSpace,
+  from: string,
+  into: string,
+  { source, signal, onPercent }: ExtDerivation,
+): Promise<void> {
+  const list = async (folder: string): Promise<TreeEntry[]> =>
+    parseTreeListing(await space.run("find", [folder, "-xdev", "-printf", listingFormat], { signal }));
+  const next = await list(from);
+  const moves = planTreeMoves(await list(into), next);
+  const top = Buffer.from(`${space.pathOf(into)}/`);
+  const pathOf = (path: string) => Buffer.concat([top, Buffer.from(path, "latin1")]);
+  for (const path of moves.unlink) await unlink(pathOf(path));
+  for (const path of moves.makeFolders) await mkdir(pathOf(path));
+  for (const [path, to] of moves.rename) await rename(pathOf(path), pathOf(to));
+
+  // A folder has no lost+found of its own; and what belongs into another filesystem is not this one's.
+  const left = source.kind === "folder" ? ["/lost+found", ...source.elsewhere.map((path) => `${path}/*`)] : [];
+  const args = [...rsyncOptions, ...left.map((path) => `--exclude=${path}`), `${from}/`, `${into}/`];
+  const onOutput = (text: string) => {
+    const percent = /(\d+)%/.exec(text)?.[1];
+    if (percent !== undefined) onPercent(Number(percent));
+  };
+  try {
+    await space.run("rsync", ["--info=progress2", ...args], { signal, onOutput });
+  } catch (error) {
+    if (error instanceof Failure && /No space left on device/.test(error.message)) {
+      const message = "the ext filesystem of the old image is too small for the new content";
+      throw new Failure("unsupported", message, { cause: error });
+    }
+    throw error;
+  }
+
+  const difference = await space.run("rsync", ["--dry-run", "--itemize-changes", ...args], { signal });
+  // Comparing names shows what rsync does not look for: names that share a file only in the result.
+  const result = planTreeMoves(await list(into), next);
+  if (difference !== "" || result.unlink.length > 0) {
+    throw new Failure("verify-mismatch", "the derived filesystem is not what it should be", {
+      expected: "no difference to the new content",
+      found: [...difference.split("\n").slice(0, 3), ...result.unlink.slice(0, 3)]
+        .join("; ")
+        .replaceAll(/\p{C}/gu, "?"),
+    });
+  }
+}
+
+/** UUID and label, by which the new system's own configuration may name the filesystem. */
+async function identify(
+  space: MountSpace,
+  target: ExtPlace,
+  { uuid, label }: { readonly uuid: string; readonly label: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const features = await space.run("dumpe2fs", ["-h", withOffset(target)], { signal });
+  const isUuid = /^Filesystem UUID: +(\S+)$/m.exec(features)?.[1] === uuid;
+  // Checksums of all metadata start from the UUID, and would all change, unless what they start from is kept apart.
+  const keepsSums =
+    /^Filesystem features:.* metadata_csum( |$)/m.test(features) && !features.includes("metadata_csum_seed");
+  if (!isUuid && keepsSums) await space.run("tune2fs", ["-O", "metadata_csum_seed", withOffset(target)], { signal });
+  if (!isUuid) await space.run("tune2fs", ["-U", uuid, withOffset(target)], { signal });
+  await space.run("tune2fs", ["-L", label, withOffset(target)], { signal });
+}
+
+/** A filesystem inside a file, as e2fsprogs take it. */
+function withOffset({ path, offsetBytes }: ExtPlace): string {
+  return `${path}?offset=${offsetBytes}`;
+}

@@ -1,0 +1,106 @@
+import { mkdir } from "node:fs/promises";
+import { execa } from "execa";
+import { Failure } from "../../../proto/failure.ts";
+import { decompress } from "../decompress.ts";
+import { detectFormat, detectionBytes } from "../detect-format.ts";
+import { writeRawFile } from "../write-raw-file.ts";
+
+/** What came: a raw image in a file, or the tree of a root filesystem in a folder. */
+export type Received = { readonly kind: "image" | "tree"; readonly path: string };
+
+/**
+ * Takes in the new content: an image of a disk, or a tar archive of a root filesystem, either plain or compressed with gzip,
+ * xz or zstd; its first bytes decide. `path` must not exist yet. Throws Failure `image-damaged`, `unsupported`,
+ * `cancelled`; errors of the source come through.
+ */
+export async function receiveSource(
+  source: AsyncIterable<Uint8Array>,
+  path: string,
+  signal: AbortSignal,
+): Promise<Received> {
+  const file = await peek(source);
+  if (isTar(file.head)) return unpackTree(file.all, path, signal);
+  const raw = await peek(decompress(file.all, detectFormat(file.head), signal));
+  if (isTar(raw.head)) return unpackTree(raw.all, path, signal);
+  const inner = detectFormat(raw.head);
+  if (inner !== "raw") throw new Failure("unsupported", `the file is compressed twice (${inner}); decompress it once`);
+  await writeRawFile(path, raw.all);
+  return { kind: "image", path };
+}
+
+/** POSIX.1-1988 and GNU archives alike have this in their first header. */
+function isTar(head: Buffer): boolean {
+  return head.toString("latin1", 257, 262) === "ustar";
+}
+
+/**
+ * GNU tar lets nothing in an archive reach outside of the folder: it takes off what leads there from names and targets of
+ * hard links, and makes symbolic links that lead there last.
+ */
+async function unpackTree(bytes: AsyncIterable<Uint8Array>, path: string, signal: AbortSignal): Promise<Received> {
+  await mkdir(path);
+  const child = execa(
+    "tar",
+    [
+      ...["--extract", "--file=-", "--directory", path, "--numeric-owner", "--same-owner", "--same-permissions"],
+      ...["--xattrs", "--xattrs-include=*", "--acls", "--delay-directory-restore"],
+    ],
+    { stdin: "pipe", env: { LC_ALL: "C.UTF-8" }, reject: false, cancelSignal: signal, maxBuffer: 1 << 20 },
+  );
+  let isOpen = true;
+  child.stdin.on("error", () => {
+    isOpen = false;
+  });
+  try {
+    // tar stops reading at the end of the archive; what follows, padding, is taken in all the same.
+    for await (const chunk of bytes) {
+      if (isOpen && !child.stdin.write(chunk)) await drained(child.stdin);
+    }
+  } finally {
+    child.stdin.end();
+    if (signal.aborted) child.kill();
+  }
+  const result = await child;
+  if (result.isCanceled) throw new Failure("cancelled", "unpacking was cancelled");
+  if (result.exitCode === 0) return { kind: "tree", path };
+  const said = result.stderr.trim().split("\n").slice(0, 3).join("; ").replaceAll(/\p{C}/gu, "?");
+  const isFull = /No space left on device/.test(result.stderr);
+  throw new Failure("image-damaged", `the archive cannot be unpacked: ${said || result.shortMessage}`, {
+    cause: isFull ? Object.assign(new Error(said), { code: "ENOSPC" }) : result,
+  });
+}
+
+/** Once more can be written, or nothing any more. */
+function drained(stream: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of ["drain", "close", "error"]) stream.removeListener(event, done);
+      resolve();
+    };
+    for (const event of ["drain", "close", "error"]) stream.once(event, done);
+  });
+}
+
+/** The first bytes of a stream for detection, and the whole of it. */
+async function peek(
+  source: AsyncIterable<Uint8Array>,
+): Promise<{ readonly head: Buffer; readonly all: AsyncGenerator<Uint8Array> }> {
+  const iterator = source[Symbol.asyncIterator]();
+  const first: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes < detectionBytes) {
+    const next = await iterator.next();
+    if (next.done) break;
+    first.push(next.value);
+    bytes += next.value.length;
+  }
+  const all = (async function* () {
+    try {
+      yield* first;
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  })();
+  return { head: Buffer.concat(first).subarray(0, detectionBytes), all };
+}
