@@ -136,7 +136,10 @@ async function start(
     events,
     clock,
     log,
-    imageUrl: (image) => `http://${reached(http.port)}/images/${image.digest}.zst`,
+    packUrls: ({ pack }) => {
+      const url = `http://${reached(http.port)}/images/${pack.manifestDigest}`;
+      return { pack: `${url}.zst`, manifest: `${url}.manifest` };
+    },
     cardFirmware: config.bootProfile.cardFirmware,
     journal: store.journal,
     settings: config.reimage,

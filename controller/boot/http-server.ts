@@ -17,8 +17,8 @@ export interface HttpServerOptions {
   /** TCP port; 0 lets the system choose. */
   readonly port: number;
   readonly files: BootFiles;
-  /** Where stored images lie; undefined for what is not in the catalogue. */
-  readonly images: { storedFile(digest: Digest): string | undefined };
+  /** Where packs and their manifests lie; undefined for what is not in the catalogue. */
+  readonly images: { packFile(manifestDigest: Digest, which: "pack" | "manifest"): string | undefined };
   readonly log: Logger;
   readonly limits?: Partial<HttpLimits>;
   /** Holds images and boot files back so that caps hold; without it, they go as fast as they can. */
@@ -58,7 +58,8 @@ const pieceBytes = 128 * 1024;
 
 /**
  * Serves over HTTP (RFC 9110) what nodes fetch: GET and HEAD of
- * /images/DIGEST.zst (stored images; one Range, ETag, If-Range), /boot/PATH (the boot files of TFTP) and /healthz.
+ * /images/DIGEST.zst and /images/DIGEST.manifest (packs and their manifests, by the SHA-256 of the manifest: the same image
+ * may be packed in several ways; one Range, ETag, If-Range), /boot/PATH (the boot files of TFTP) and /healthz.
  *
  * Resolves when it listens; rejects with the error of listen(2).
  */
@@ -125,28 +126,33 @@ async function answer(options: HttpServerOptions, request: IncomingMessage, resp
   const pathname = decodePath(url.split("?", 1)[0] ?? "/");
   if (pathname === undefined) return reply(request, response, 400, "the path is not percent-encoded UTF-8");
   if (pathname === "/healthz") return reply(request, response, 200, "ok");
-  const digest = /^\/images\/([0-9a-f]{64})\.zst$/.exec(pathname)?.[1];
-  if (digest !== undefined) return sendImage(options, request, response, digest as Digest);
+  const [, digest, ending] = /^\/images\/([0-9a-f]{64})\.(zst|manifest)$/.exec(pathname) ?? [];
+  if (digest !== undefined) {
+    return sendPackFile(options, request, response, digest as Digest, ending === "zst" ? "pack" : "manifest");
+  }
   if (pathname.startsWith("/boot/")) return sendBootFile(options, request, response, pathname.slice(6));
   return reply(request, response, 404, "nothing is served at this path");
 }
 
+const contentTypes = { pack: "application/zstd", manifest: "application/x-protobuf" } as const;
+
 /** The bytes of a digest never change, so a client may resume whenever it likes. */
-function sendImage(
+function sendPackFile(
   { images, pacer }: HttpServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
   digest: Digest,
+  which: "pack" | "manifest",
 ): Promise<void> {
-  const missing = `no image ${digest} is stored here`;
-  const stored = images.storedFile(digest);
+  const missing = `no pack with the manifest ${digest} is stored here`;
+  const stored = images.packFile(digest, which);
   if (stored === undefined) {
     reply(request, response, 404, missing);
     return Promise.resolve();
   }
   const file = path.resolve(stored);
   response.setHeader("ETag", `"${digest}"`);
-  response.setHeader("Content-Type", "application/zstd");
+  response.setHeader("Content-Type", contentTypes[which]);
   const paced = pacer === undefined ? {} : pacedReading(pacer, nodeOf(request), whileOpen(response));
   return new Promise((resolve, reject) => {
     response.once("close", resolve);

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import type { Digest } from "../nodes/node.ts";
 import { alreadyExists, notFound, precondition } from "../refusal.ts";
+import { parseBlockMap } from "./block-map/parse-block-map.ts";
+import { checkStoredPack } from "./check-stored-pack.ts";
 import type { Image, ImageName } from "./image.ts";
 import { flush, type ImportProgress, importImage, storeFiles } from "./import-image.ts";
-import { parseImageName, parseManifest } from "./parse-manifest.ts";
+import { isOutdatedManifest, parseImageName, parseManifest } from "./parse-manifest.ts";
 
 /** Where what cannot be returned to a caller is said; a pino logger fulfils it. */
 export interface ImageStoreLog {
@@ -19,6 +21,8 @@ export interface NewImage {
   readonly source: AsyncIterable<Uint8Array>;
   /** Their number, where known. */
   readonly fileBytes?: number;
+  /** Content of the block map (.bmap) that belongs to it. */
+  readonly blockMap?: Uint8Array;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ImportProgress) => void;
 }
@@ -30,25 +34,29 @@ export interface ImageStore {
   get(name: string): Promise<Image | undefined>;
   /** The first by name of those with this content. */
   getByDigest(digest: Digest): Promise<Image | undefined>;
+  /** The first by name of those whose pack has this manifest. */
+  getByManifest(manifestDigest: Digest): Promise<Image | undefined>;
   /**
    * Imports an image. The same content under the same name again is a success that changes nothing; other content under
-   * a name that is taken is refused. The same content may have several names. Throws as importImage does.
+   * a name that is taken is refused. The same content may have several names. Throws as importImage and parseBlockMap do.
    */
   add(image: NewImage): Promise<Image>;
   /** Throws Refusal "not-found". Whether anything still needs the image is the caller's question. */
   remove(name: string): Promise<void>;
-  /** Absolute path of the image's zstd file; undefined when there is no such image. */
+  /** Absolute path of the pack of an image with this content, a zstd file of it; undefined when there is none. */
   storedFile(digest: Digest): string | undefined;
+  /** Absolute path of the pack that has this manifest, or of the manifest itself; undefined when there is none. */
+  packFile(manifestDigest: Digest, which: "pack" | "manifest"): string | undefined;
   /** Absolute path of a boot file that the manifest names; undefined for any other. */
   bootFile(digest: Digest, file: string): string | undefined;
 }
 
 /** Names of folders that are being filled or removed; what is left of a crash is removed at the next start. */
-const temporaryPrefix = ".unfinished-";
+export const unfinishedPrefix: string = ".unfinished-";
 
 /**
- * Opens the image store, one folder an image: `<directory>/<name>/{manifest.json,image.zst,boot/…}`. An image whose
- * manifest cannot be read is left out with a warning. The directory belongs to this one process from then on.
+ * Opens the image store, one folder an image: `<directory>/<name>/{manifest.json,image.zst,image.manifest,boot/…}`. An
+ * image that cannot be used is left out with a warning. The directory belongs to this one process from then on.
  */
 export async function createImageStore(options: {
   readonly directory: string;
@@ -61,11 +69,12 @@ export async function createImageStore(options: {
   if (/[?]|@@/.test(directory))
     throw new Failure("invalid", `"${directory}": the image folder's path may hold no "?" or "@@"`);
   await mkdir(directory, { recursive: true });
-  const images = await readAll(directory, log);
+  const { images, outdated } = await readAll(directory, log);
   const busy = new Set<string>();
 
   const sorted = () => [...images.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const byDigest = (digest: Digest) => sorted().find((image) => image.digest === digest);
+  const byManifest = (digest: Digest) => sorted().find(({ pack }) => pack.manifestDigest === digest);
 
   /** The image of this name if it has this content; refuses other content. */
   const known = (name: ImageName, digest: Digest): Image | undefined => {
@@ -79,6 +88,7 @@ export async function createImageStore(options: {
 
   const publish = async (unfinished: string, image: Image): Promise<void> => {
     try {
+      if (outdated.delete(image.name)) await rm(join(directory, image.name), { recursive: true });
       await rename(unfinished, join(directory, image.name));
     } catch (cause) {
       const code = (cause as NodeJS.ErrnoException).code;
@@ -94,18 +104,26 @@ export async function createImageStore(options: {
     list: async () => sorted(),
     get: async (name) => images.get(name),
     getByDigest: async (digest) => byDigest(digest),
+    getByManifest: async (manifestDigest) => byManifest(manifestDigest),
 
-    async add({ name: given, ...rest }) {
+    async add({ name: given, blockMap: blockMapBytes, ...rest }) {
       const name = parseImageName(given);
+      const blockMap = blockMapBytes && parseBlockMap(blockMapBytes);
       if (busy.has(name)) throw precondition(`an image ${name} is being added or removed right now`);
       busy.add(name);
       try {
-        const unfinished = await mkdtemp(join(directory, temporaryPrefix));
+        const unfinished = await mkdtemp(join(directory, unfinishedPrefix));
         try {
           const image = await importImage(unfinished, {
             ...rest,
+            ...(blockMap && { blockMap }),
             name,
             now,
+            onAllUsed: ({ number, filesystemType }, why) =>
+              log.warn(
+                { image: name, partition: number, filesystemType },
+                `all of partition ${number} of image ${name} is sent to nodes: ${why}`,
+              ),
             known: (digest) => known(name, digest),
           });
           if (images.get(name) !== image) await publish(unfinished, image);
@@ -125,7 +143,7 @@ export async function createImageStore(options: {
       busy.add(name);
       try {
         // Under another name first, so that a crash leaves no half image.
-        const going = await mkdtemp(join(directory, temporaryPrefix));
+        const going = await mkdtemp(join(directory, unfinishedPrefix));
         await rename(join(directory, name), join(going, name));
         images.delete(name);
         await flush(directory);
@@ -137,7 +155,11 @@ export async function createImageStore(options: {
 
     storedFile(digest) {
       const image = byDigest(digest);
-      return image && join(directory, image.name, storeFiles.image);
+      return image && join(directory, image.name, storeFiles.pack);
+    },
+    packFile(manifestDigest, which) {
+      const image = byManifest(manifestDigest);
+      return image && join(directory, image.name, which === "pack" ? storeFiles.pack : storeFiles.packManifest);
     },
     bootFile(digest, file) {
       const image = byDigest(digest);
@@ -150,24 +172,39 @@ export async function createImageStore(options: {
   };
 }
 
-/** Removes what a crash left over, reads every manifest. */
-async function readAll(directory: string, log: ImageStoreLog): Promise<Map<string, Image>> {
+/** Removes what a crash left over, reads what there is of every image, and tells which are of an older Pallet. */
+async function readAll(
+  directory: string,
+  log: ImageStoreLog,
+): Promise<{ readonly images: Map<string, Image>; readonly outdated: Set<string> }> {
   const images = new Map<string, Image>();
+  const outdated = new Set<string>();
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
-    if (entry.name.startsWith(temporaryPrefix)) await rm(path, { recursive: true, force: true });
+    if (entry.name.startsWith(unfinishedPrefix)) await rm(path, { recursive: true, force: true });
     else if (entry.isDirectory() && !entry.name.startsWith(".")) {
       try {
-        const image = parseManifest(await readFile(join(path, storeFiles.manifest), "utf8"));
+        const description = await readFile(join(path, storeFiles.description), "utf8");
+        if (isOutdatedManifest(description)) {
+          outdated.add(entry.name);
+          log.warn(
+            { path },
+            `image ${entry.name} is left out: an older Pallet stored it in a form that cannot be sent in parts; add it ` +
+              `again with: controller images add ${join(path, storeFiles.pack)} --name ${entry.name}`,
+          );
+          continue;
+        }
+        const image = parseManifest(description);
         if (image.name !== entry.name) throw new Failure("image-damaged", `it says that the image is ${image.name}`);
+        await checkStoredPack(image, join(path, storeFiles.pack), join(path, storeFiles.packManifest));
         images.set(image.name, image);
       } catch (error) {
         log.warn(
           { err: error, path },
-          `the image in ${path} is left out, its ${storeFiles.manifest} cannot be used: ${Failure.from(error).message}`,
+          `the image in ${path} is left out, it cannot be used: ${Failure.from(error).message}`,
         );
       }
     }
   }
-  return images;
+  return { images, outdated };
 }

@@ -40,6 +40,7 @@ export interface Image {
   readonly name: ImageName;
   readonly digest: Digest;
   readonly sizeBytes: number;
+  /** Length of its pack. */
   readonly storedBytes: number;
   readonly partitionTable: "mbr" | "gpt";
   readonly partitions: readonly Partition[];
@@ -47,7 +48,7 @@ export interface Image {
   readonly rootPartition: number;
   readonly operatingSystem: string;
   readonly boot: ImageBoot;
-  readonly pack?: Pack;
+  readonly pack: Pack;
   /** Milliseconds since the epoch. */
   readonly addedAt: number;
 }

@@ -1,20 +1,26 @@
 import { open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import { chooseChunkBytes } from "../../proto/pack/pack-manifest.ts";
 import type { Digest } from "../nodes/node.ts";
 import { Refusal } from "../refusal.ts";
-import { compressImage } from "./compress-image.ts";
+import type { BlockMap } from "./block-map/block-map.ts";
+import { unmappedExtents } from "./block-map/block-map.ts";
+import { checkBlockMap } from "./block-map/check-block-map.ts";
 import { decompress } from "./decompress.ts";
 import { detectFormat, detectionBytes } from "./detect-format.ts";
 import { examineImage } from "./examine-image.ts";
-import type { Image, ImageName } from "./image.ts";
+import type { Image, ImageName, Partition } from "./image.ts";
+import { mapImage } from "./map/map-image.ts";
+import { createChunkClassifier } from "./map/unused-map.ts";
+import { writePack } from "./pack/write-pack.ts";
 import { renderManifest } from "./parse-manifest.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { writeRawFile } from "./write-raw-file.ts";
 
 /** How far an import has come. */
 export interface ImportProgress {
-  /** For a person: "receiving", "examining", "compressing 45%". */
+  /** For a person: "receiving", "examining", "packing 45%". */
   readonly step: string;
   /** Bytes of the file taken in. */
   readonly receivedBytes: number;
@@ -29,7 +35,11 @@ export interface ImportRequest {
   readonly source: AsyncIterable<Uint8Array>;
   /** Length of the file in bytes; another number of bytes is refused. Absent when unknown. */
   readonly fileBytes?: number;
+  /** The block map that came with the image. */
+  readonly blockMap?: BlockMap;
   readonly signal: AbortSignal;
+  /** Told of a partition all of which is sent because its filesystem's books do not count. */
+  readonly onAllUsed?: (partition: Partition, why: string) => void;
   /** Called at every chunk of about 1 MiB or less; the door bounds the rate. */
   readonly onProgress?: (progress: ImportProgress) => void;
   /** Asked as soon as the content is known: an image that stands for it already, or a throw where it is unwelcome. */
@@ -39,11 +49,16 @@ export interface ImportRequest {
 }
 
 /** Names of what lies in the folder of an image. */
-export const storeFiles = { manifest: "manifest.json", image: "image.zst", boot: "boot" } as const;
+export const storeFiles = {
+  description: "manifest.json",
+  pack: "image.zst",
+  packManifest: "image.manifest",
+  boot: "boot",
+} as const;
 
 /**
- * Takes in an image: fills the existing, empty `folder` with manifest.json, image.zst and boot/, all flushed to the
- * disk. Uses constant memory, and room for the uncompressed image's data meanwhile. Throws Failure: `image-damaged` or
+ * Takes in an image: fills the existing, empty `folder` with manifest.json, image.zst, image.manifest and boot/, all
+ * flushed to the disk. Uses constant memory, and room for the uncompressed image's data meanwhile. Throws Failure: `image-damaged` or
  * `unsupported` for what is wrong with the file, `cancelled` by the signal; Refusal "exhausted" when the disk is full;
  * errors of `source` come through. The caller removes the folder after an error.
  */
@@ -76,18 +91,47 @@ export async function importImage(folder: string, request: ImportRequest): Promi
       throw new Failure("unsupported", `the file is compressed twice (${inner}); decompress it once`);
     const { sizeBytes, digest } = await writeRawFile(rawPath, raw.all);
     signal.throwIfAborted();
+    const percent = (bytes: number) => `${Math.floor((100 * bytes) / sizeBytes)}%`;
+    if (request.blockMap !== undefined) {
+      const onChecked = (bytes: number) => report(`checking the block map ${percent(bytes)}`);
+      await checkBlockMap(rawPath, request.blockMap, onChecked, signal);
+    }
     const known = request.known(digest);
     if (known !== undefined) return known;
 
     report("examining");
     const findings = await examineImage(rawPath, bootFolder, signal);
 
-    const onRead = (bytes: number) => report(`compressing ${Math.floor((100 * bytes) / sizeBytes)}%`);
-    const storedBytes = await compressImage(rawPath, join(folder, storeFiles.image), onRead, signal);
+    const chunkBytes = chooseChunkBytes(sizeBytes);
+    const unused = await mapImage({
+      imagePath: rawPath,
+      imageBytes: sizeBytes,
+      partitions: findings.partitions,
+      chunkBytes,
+      ...(request.blockMap && { unmapped: unmappedExtents(request.blockMap) }),
+      onAllUsed: (partition, why) => request.onAllUsed?.(partition, why),
+      signal,
+    });
+    const packed = await writePack({
+      imagePath: rawPath,
+      packPath: join(folder, storeFiles.pack),
+      manifestPath: join(folder, storeFiles.packManifest),
+      kindOf: createChunkClassifier(unused),
+      chunkBytes,
+      onPacked: (bytes) => report(`packing ${percent(bytes)}`),
+      signal,
+    });
+    if (packed.imageDigest !== digest) {
+      throw new Failure("device-error", `the disk of ${folder} gives back other bytes than were written to it`, {
+        expected: `sha256 ${digest}`,
+        found: packed.imageDigest,
+      });
+    }
     await rm(rawPath);
 
-    const image: Image = { name, digest, sizeBytes, storedBytes, ...findings, addedAt: now() };
-    await writeFile(join(folder, storeFiles.manifest), renderManifest(image), { flush: true });
+    const { storedBytes, pack } = packed;
+    const image: Image = { name, digest, sizeBytes, storedBytes, ...findings, pack, addedAt: now() };
+    await writeFile(join(folder, storeFiles.description), renderManifest(image), { flush: true });
     for (const file of await readdir(bootFolder)) await flush(join(bootFolder, file));
     await flush(bootFolder);
     await flush(folder);

@@ -21,10 +21,24 @@ const digest = z
   .regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hexadecimal")
   .transform((value) => value as Digest);
 
+/** How images are stored: as packs. Another form is another format, so that a program refuses what it cannot read. */
+const format = "pack-1";
+/** One zstd frame for the whole image, which cannot be sent in parts. */
+const outdatedFormat = "zstd-1";
+
+const pack = z.object({
+  manifestDigest: digest,
+  manifestBytes: bytes.positive(),
+  chunkBytes: bytes.positive(),
+  dataBytes: bytes,
+  zeroBytes: bytes,
+  unusedBytes: bytes,
+  fetchBytes: bytes,
+});
+
 const manifest = z
   .object({
-    // Another form of storing images (packs) will be another format, so that this program refuses what it cannot read.
-    format: z.literal("zstd-1", "is of a newer Pallet"),
+    format: z.literal(format, "is of a newer Pallet"),
     name: imageName,
     digest,
     sizeBytes: sectors.positive(),
@@ -52,6 +66,7 @@ const manifest = z
       deviceTrees: z.array(fileName),
       commandLine: z.string(),
     }),
+    pack,
     addedAt: z.number().int().nonnegative(),
   })
   .refine(({ partitions, rootPartition }) => partitions.some(({ number }) => number === rootPartition), {
@@ -81,7 +96,16 @@ export function parseManifest(text: string): Image {
   throw new Failure("image-damaged", problems.join("; "), { cause: parsed.error });
 }
 
+/** Whether manifest.json is of an older Pallet, whose images have to be added again. */
+export function isOutdatedManifest(text: string): boolean {
+  try {
+    return z.object({ format: z.literal(outdatedFormat) }).safeParse(JSON.parse(text)).success;
+  } catch {
+    return false;
+  }
+}
+
 /** The text of manifest.json for an image. */
 export function renderManifest(image: Image): string {
-  return `${JSON.stringify({ format: "zstd-1", ...image }, null, 2)}\n`;
+  return `${JSON.stringify({ format, ...image }, null, 2)}\n`;
 }

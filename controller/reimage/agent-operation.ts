@@ -19,7 +19,7 @@ export interface ImageSource {
   readonly sizeBytes: number;
   readonly digest: Digest;
   readonly firstPartitionBytes: number;
-  readonly manifest?: ManifestSource;
+  readonly manifest: ManifestSource;
 }
 
 /** See pallet.v1.DiskFirmware. Plain data that survives JSON. */

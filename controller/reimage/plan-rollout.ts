@@ -22,11 +22,11 @@ export interface NodeBeforeReimage {
 export function planReimage(
   before: NodeBeforeReimage,
   image: Image,
-  { disk, noResident = false }: Pick<RolloutRequest, "disk" | "noResident">,
+  { disk, noResident = false, full = false }: Pick<RolloutRequest, "disk" | "noResident" | "full">,
   cardFirmware: CardFirmwarePolicy = "auto",
 ): ReimagePlan {
   const { node, online, devices, busyWith } = before;
-  const about = { nodeId: node.id, nodeName: node.name, writeBytes: image.sizeBytes };
+  const about = { nodeId: node.id, nodeName: node.name, writeBytes: image.pack.dataBytes + image.pack.zeroBytes };
   const resident = node.agent?.role === "resident";
   const chosen = Array.isArray(devices) ? choose(node, devices, image, disk, resident) : undefined;
   const refusal = busyWith === undefined ? chosen : busy(node, busyWith);
@@ -39,7 +39,7 @@ export function planReimage(
     ...about,
     diskBytes: target?.sizeBytes ?? 0,
     erases: target === undefined ? [] : contentsOf(target),
-    steps: steps(node, { running: online && resident, image, disk: path, noResident, firmware }),
+    steps: steps(node, { running: online && resident, image, disk: path, noResident, full, firmware }),
     ...(path !== undefined && { disk: path }),
     ...(refusal instanceof Failure && { refusal: recordOf(refusal) }),
     ...(note !== "" && { note }),
@@ -87,16 +87,18 @@ function steps(
     readonly image: Image;
     readonly disk: string | undefined;
     readonly noResident: boolean;
+    readonly full: boolean;
     readonly firmware: FirmwareSentences;
   },
 ): readonly string[] {
-  const { running, image, disk, noResident, firmware } = about;
+  const { running, image, disk, noResident, full, firmware } = about;
   const card = disk ?? "the disk that fits (chosen once its agent runs)";
   return [
     "Set the boot target to agent.",
     ...(running ? [`Reboot ${node.name} out of its installed system into the netbooted agent.`] : []),
     `Erase the partition table of ${card}.`,
-    `Write ${image.name} (${describeSize(image.sizeBytes)}, sha256 ${image.digest.slice(0, 12)}) to ${card}.`,
+    `Write ${image.name} (${describeSize(image.sizeBytes)}, sha256 ${image.digest.slice(0, 12)}) to ${card}` +
+      (full ? ", whatever it holds." : ", as far as it does not hold it already."),
     "Read it back and compare.",
     noResident
       ? `Leave the ${firmware.step === undefined ? "image" : "system in the image"} as it is: no stamp, no resident agent.`

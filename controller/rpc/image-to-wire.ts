@@ -28,7 +28,7 @@ export function imageToWire(image: Image): wire.Image {
       commandLine: image.boot.commandLine,
     },
     addedAt: new Date(image.addedAt),
-    pack: image.pack && packToWire(image.pack),
+    pack: packToWire(image.pack),
   };
 }
 

@@ -148,13 +148,11 @@ function sourceFromWire(source: wire.ImageSource): ImageSource {
     sizeBytes: Number(source.sizeBytes),
     digest: source.digest as Digest,
     firstPartitionBytes: Number(source.firstPartitionBytes),
-    ...(source.manifest && {
-      manifest: {
-        url: source.manifest.url,
-        digest: source.manifest.digest as Digest,
-        manifestBytes: Number(source.manifest.manifestBytes),
-      },
-    }),
+    manifest: {
+      url: source.manifest?.url ?? "",
+      digest: (source.manifest?.digest ?? "") as Digest,
+      manifestBytes: Number(source.manifest?.manifestBytes ?? 0n),
+    },
   };
 }
 

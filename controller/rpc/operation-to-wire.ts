@@ -139,7 +139,7 @@ function sourceToWire(source: ImageSource): wire.ImageSource {
     sizeBytes: BigInt(source.sizeBytes),
     digest: source.digest,
     firstPartitionBytes: BigInt(source.firstPartitionBytes),
-    manifest: source.manifest && { ...source.manifest, manifestBytes: BigInt(source.manifest.manifestBytes) },
+    manifest: { ...source.manifest, manifestBytes: BigInt(source.manifest.manifestBytes) },
   };
 }
 

@@ -23,6 +23,8 @@ export interface ImageCatalogue {
     readonly name: string;
     readonly source: AsyncIterable<Uint8Array>;
     readonly fileBytes?: number;
+    /** Content of the block map that belongs to the image. */
+    readonly blockMap?: Uint8Array;
     readonly signal: AbortSignal;
     readonly onProgress: (progress: ImportProgress) => void;
   }): Promise<Image>;

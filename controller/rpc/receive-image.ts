@@ -28,6 +28,7 @@ export async function* receiveImage(
     name: header.name,
     source,
     ...(fileBytes > 0 && { fileBytes }),
+    ...(header.blockMap.length > 0 && { blockMap: header.blockMap }),
     signal: AbortSignal.any([signal, left.signal]),
     onProgress: (progress) => {
       latest = progress;

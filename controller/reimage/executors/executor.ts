@@ -6,6 +6,12 @@ import type { AgentConnector, EventPort, ImagePort, LogPort, NodePort, NodeProbe
 import type { Answer, Occurrence } from "../reimage-event.ts";
 import type { ReimageState } from "../reimage-state.ts";
 
+/** Where agents fetch the pack of an image and its manifest. */
+export interface PackUrls {
+  readonly pack: string;
+  readonly manifest: string;
+}
+
 /** The world, as the executors of effects reach it. */
 export interface World {
   readonly nodes: NodePort;
@@ -15,8 +21,7 @@ export interface World {
   readonly events: EventPort;
   readonly clock: Clock;
   readonly log: LogPort;
-  /** URL at which nodes fetch the stored image. */
-  readonly imageUrl: (image: Image) => string;
+  readonly packUrls: (image: Image) => PackUrls;
   /** What happens to firmware on the cards that are written. */
   readonly cardFirmware: CardFirmwarePolicy;
 }

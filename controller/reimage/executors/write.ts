@@ -2,22 +2,22 @@ import { Failure } from "../../../proto/failure.ts";
 import { firstPartitionBytes, type Image, rootPartitionOf } from "../../images/image.ts";
 import type { AgentOperation, OperationId, OperationSpec } from "../agent-operation.ts";
 import type { EffectOf } from "../effect.ts";
-import { AgentError, type AgentPort } from "../ports.ts";
+import { AgentError, type AgentPort, type ImagePort } from "../ports.ts";
 import type { Answer } from "../reimage-event.ts";
 import type { ReimageState } from "../reimage-state.ts";
 import { answeredByAnother, askAgent, isSilence } from "./ask-agent.ts";
-import type { Executor, ExecutorContext } from "./executor.ts";
+import type { Executor, ExecutorContext, PackUrls } from "./executor.ts";
 
 /** Starts the write on the boot that passed the preflight, unless that agent knows it already, and watches it. */
 export const startWrite: Executor<"start-write"> = async (effect, context) => {
   const { state, world, signal, answer } = context;
   try {
     await askAgent(context, async (agent) => {
-      const image = await world.images.getByDigest(state.imageDigest);
+      const image = await imageOf(state, world.images);
       if (image === undefined) throw new Failure("invalid", `image ${state.imageName} is no longer in the catalogue`);
       const { facts } = await agent.getNode(signal);
       if (facts.bootId !== effect.agent.bootId) return answer(answeredByAnother(state));
-      await agent.startOperation(effect.operationId, specOf(effect, state, image, world.imageUrl(image)), signal);
+      await agent.startOperation(effect.operationId, specOf(effect, state, image, world.packUrls(image)), signal);
       answer({ type: "write-started" });
       await watch(agent, effect.operationId, context);
     });
@@ -87,8 +87,14 @@ function isUnknown(error: unknown): boolean {
   return error instanceof AgentError && error.kind === "not-found";
 }
 
+/** The image that the rollout named; or another name of it, should that one be gone. */
+async function imageOf({ imageName, imageDigest }: ReimageState, images: ImagePort): Promise<Image | undefined> {
+  const named = await images.get(imageName);
+  return named?.digest === imageDigest ? named : images.getByDigest(imageDigest);
+}
+
 /** The same for every repetition, so that the agent recognises its operation. */
-function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Image, url: string): OperationSpec {
+function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Image, urls: PackUrls): OperationSpec {
   const { offsetBytes, lengthBytes, filesystemType } = rootPartitionOf(image);
   const { diskFirmware } = effect;
   const residentAgent = state.untouched === undefined;
@@ -105,12 +111,17 @@ function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Ima
     kind: "write-image",
     device: effect.disk,
     source: {
-      url,
+      url: urls.pack,
       compression: "zstd",
       storedBytes: image.storedBytes,
       sizeBytes: image.sizeBytes,
       digest: image.digest,
       firstPartitionBytes: firstPartitionBytes(image),
+      manifest: {
+        url: urls.manifest,
+        digest: image.pack.manifestDigest,
+        manifestBytes: image.pack.manifestBytes,
+      },
     },
     ...(state.full && { full: true }),
     ...((residentAgent || diskFirmware !== undefined) && {

@@ -74,7 +74,8 @@ export const controllerRolloutChecks: ServiceChecks = {
         assert.equal(planned?.refusal, undefined);
         assert.equal(planned?.disk, disk);
         assert.equal(planned?.diskBytes, BigInt(sizeBytes));
-        assert.equal(planned?.writeBytes, world.image.sizeBytes);
+        const { pack } = world.image;
+        assert.equal(planned?.writeBytes, (pack?.dataBytes ?? 0n) + (pack?.zeroBytes ?? 0n));
         assert.ok(planned?.erases.length === 1 && planned.steps.length > 0);
         const refused = plans.find(({ nodeName }) => nodeName === busy.name);
         assert.match(refused?.refusal?.message ?? "", /reimage/);

@@ -38,6 +38,15 @@ export function anImage(change: Partial<Image> = {}): Image {
       deviceTrees: [],
       commandLine: "console=ttyAMA0,115200 rw quiet",
     },
+    pack: {
+      manifestDigest: "3a".repeat(32) as Digest,
+      manifestBytes: 600_000,
+      chunkBytes: 65_536,
+      dataBytes: 2 ** 30,
+      zeroBytes: 0,
+      unusedBytes: 2 ** 30,
+      fetchBytes: 2 ** 29 - 200_000,
+    },
     addedAt: 0,
     ...change,
   };

@@ -26,7 +26,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 async function start(test: TestContext, options: Partial<HttpServerOptions>) {
   const files = inMemoryFiles(() => kernel);
-  const images = { storedFile: () => path.join(folder, "image.zst") };
+  const images = { packFile: () => path.join(folder, "image.zst") };
   const log = pino({ level: "silent" });
   const server = await createHttpServer({ address: "127.0.0.1", port: 0, files, images, log, ...options });
   test.after(() => server.close());

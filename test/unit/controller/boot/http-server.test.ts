@@ -12,11 +12,13 @@ import { digest } from "./a-node.ts";
 import { bytesOf, inMemoryFiles } from "./tftp/in-memory-files.ts";
 
 const image = bytesOf("image", 1_000_000);
+const manifest = bytesOf("manifest", 5000);
 let folder = "";
 
 before(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), "pallet-http-"));
   await writeFile(path.join(folder, "image.zst"), image);
+  await writeFile(path.join(folder, "image.manifest"), manifest);
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
@@ -30,8 +32,8 @@ async function start(test: TestContext, options: Partial<HttpServerOptions> = {}
     port: 0,
     files,
     images: {
-      storedFile: (of) => {
-        if (of === digest) return path.join(folder, "image.zst");
+      packFile: (of, which) => {
+        if (of === digest) return path.join(folder, which === "pack" ? "image.zst" : "image.manifest");
         return of.startsWith("00") ? path.join(folder, "lost.zst") : undefined;
       },
     },
@@ -47,7 +49,7 @@ async function start(test: TestContext, options: Partial<HttpServerOptions> = {}
 const imagePath = `/images/${digest}.zst`;
 
 describe("HTTP server", () => {
-  it("serves a stored image", async (test) => {
+  it("serves a pack", async (test) => {
     const { fetchPath } = await start(test);
     const response = await fetchPath(imagePath);
     assert.equal(response.status, 200);
@@ -60,7 +62,19 @@ describe("HTTP server", () => {
     });
   });
 
-  it("tells about an image without its bytes", async (test) => {
+  it("serves the manifest of a pack beside it", async (test) => {
+    const { fetchPath } = await start(test);
+    const response = await fetchPath(`/images/${digest}.manifest`);
+    assert.ok(Buffer.from(await response.arrayBuffer()).equals(manifest));
+    assert.partialDeepStrictEqual(Object.fromEntries(response.headers), {
+      "content-length": "5000",
+      "content-type": "application/x-protobuf",
+      etag: `"${digest}"`,
+    });
+    assert.match(response.headers.get("cache-control") ?? "", /immutable/);
+  });
+
+  it("tells about a pack without its bytes", async (test) => {
     const { fetchPath } = await start(test);
     const response = await fetchPath(imagePath, { method: "HEAD" });
     assert.deepEqual(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -11,6 +11,8 @@ import { createImageStore, type ImageStore, type NewImage } from "../../../../co
 import type { Digest } from "../../../../controller/nodes/node.ts";
 import { Refusal } from "../../../../controller/refusal.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
+import { blake3 } from "../../../../proto/pack/blake3.ts";
+import { parsePackManifest } from "../../../../proto/pack/pack-manifest.ts";
 import { bootTree, kernelBytes, makeSmallImage, rootTree } from "./small-image.ts";
 
 let folder: string;
@@ -89,7 +91,13 @@ describe("importing an image", () => {
       const image = await add("small", file, { fileBytes: file.length });
       assert.equal(image.digest, digestOf(piOs));
       assert.deepEqual(
-        { ...image, digest: "", storedBytes: 0, partitions: image.partitions.map(({ uuid: _, ...rest }) => rest) },
+        {
+          ...image,
+          digest: "",
+          storedBytes: 0,
+          pack: undefined,
+          partitions: image.partitions.map(({ uuid: _, ...rest }) => rest),
+        },
         {
           name: "small",
           digest: "",
@@ -124,21 +132,45 @@ describe("importing an image", () => {
             deviceTrees: ["bcm2711-rpi-4-b.dtb"],
             commandLine: "console=tty1 rootfstype=ext4 rootwait",
           },
+          pack: undefined,
           addedAt: 1_700_000_000_000,
         },
       );
       const stored = await readFile(store.storedFile(image.digest) ?? "");
       assert.equal(stored.length, image.storedBytes);
-      assert.ok(zstdDecompressSync(stored).equals(piOs));
+      assert.ok((await compressed(stored, "zstd", "-dc")).equals(piOs));
       assert.ok((await readFile(store.bootFile(image.digest, "kernel8.img") ?? "")).equals(kernelBytes));
-      assert.deepEqual(await readdir(join(directory, "small")), ["boot", "image.zst", "manifest.json"]);
+      assert.deepEqual(await readdir(join(directory, "small")), [
+        "boot",
+        "image.manifest",
+        "image.zst",
+        "manifest.json",
+      ]);
     });
   }
 
-  it("stores one zstd frame that the zstd program restores too", async () => {
+  it("packs it so that every chunk can be fetched by itself, and what no filesystem uses need not be", async () => {
     const image = await add("small", piOs);
-    const { stdout } = await execa("zstd", ["-dc", store.storedFile(image.digest) ?? ""], { encoding: "buffer" });
-    assert.ok(Buffer.from(stdout).equals(piOs));
+    const { pack } = image;
+    const packed = await readFile(store.packFile(pack.manifestDigest, "pack") ?? "");
+    const bytes = await readFile(store.packFile(pack.manifestDigest, "manifest") ?? "");
+    assert.equal(digestOf(bytes), pack.manifestDigest);
+    assert.equal(bytes.length, pack.manifestBytes);
+    const manifest = parsePackManifest(bytes);
+    const sums = { data: 0, zero: 0, unused: 0 };
+    for (let chunk = 0; chunk < manifest.chunkCount; chunk++) {
+      const content = piOs.subarray(manifest.offsetOf(chunk), manifest.offsetOf(chunk) + manifest.lengthOf(chunk));
+      const start = manifest.frameOffsetOf(chunk);
+      const frame = packed.subarray(start, start + manifest.frameLengthOf(chunk));
+      assert.ok(zstdDecompressSync(frame).equals(content), `chunk ${chunk}`);
+      if (manifest.kindOf(chunk) === "data") assert.ok(blake3(content).equals(manifest.digestOf(chunk)));
+      sums[manifest.kindOf(chunk)] += content.length;
+    }
+    assert.deepEqual(sums, { data: pack.dataBytes, zero: pack.zeroBytes, unused: pack.unusedBytes });
+    // The FAT has 4 MiB and holds 0.3; the ext4 has 8 and, with its journal, holds some 2.
+    assert.ok(sums.unused > 8 * 2 ** 20, `${sums.unused}`);
+    assert.ok(sums.data < 2 * 2 ** 20, `${sums.data}`);
+    assert.deepEqual(warnings, []);
   });
 
   it("says how far it is", async () => {
@@ -150,7 +182,7 @@ describe("importing an image", () => {
         steps.set(step.split(" ")[0] ?? "", receivedBytes);
       },
     });
-    assert.deepEqual([...steps.keys()], ["receiving", "examining", "compressing"]);
+    assert.deepEqual([...steps.keys()], ["receiving", "examining", "packing"]);
     assert.equal(steps.get("receiving"), piOs.length);
   });
 
@@ -328,10 +360,9 @@ describe("a file that cannot be imported", () => {
     await assertEmpty();
   });
 
-  it("is given up when the signal comes while it is compressed", async () => {
+  it("is given up when the signal comes while it is packed", async () => {
     const controller = new AbortController();
-    const onProgress: NewImage["onProgress"] = ({ step }) =>
-      void (step.startsWith("compressing") && controller.abort());
+    const onProgress: NewImage["onProgress"] = ({ step }) => void (step.startsWith("packing") && controller.abort());
     await assertRefused(add("small", piOs, { signal: controller.signal, onProgress }), "cancelled", /cancelled/);
     await assertEmpty();
   });
@@ -352,6 +383,12 @@ describe("the image store", () => {
       assert.equal(await opened.get("c"), undefined);
       assert.equal(await opened.getByDigest("0".repeat(64) as Digest), undefined);
       assert.equal(opened.storedFile("0".repeat(64) as Digest), undefined);
+      const { manifestDigest } = image.pack;
+      assert.equal((await opened.getByManifest(manifestDigest))?.name, "a");
+      assert.equal(opened.packFile(manifestDigest, "pack"), join(directory, "a", "image.zst"));
+      assert.equal(opened.packFile(manifestDigest, "manifest"), join(directory, "a", "image.manifest"));
+      assert.equal(opened.packFile(image.digest, "pack"), undefined);
+      assert.equal(await opened.getByManifest(image.digest), undefined);
     }
     assert.deepEqual(warnings, []);
   });
@@ -411,11 +448,53 @@ describe("the image store", () => {
       ["good"],
     );
     assert.equal(warnings.length, 2);
-    assert.match(warnings.join("\n"), /bad is left out, its manifest.json cannot be used: format/);
+    assert.match(warnings.join("\n"), /bad is left out, it cannot be used: format/);
     await assert.rejects(
       opened.add({ name: "bad", source: pieces(piOs), signal: new AbortController().signal }),
       /bad is in the way and is no usable image/,
     );
+  });
+
+  const damages: readonly (readonly [string, (path: string) => Promise<void>, RegExp])[] = [
+    [
+      "the manifest of its pack was altered",
+      async (path) => {
+        const bytes = await readFile(join(path, "image.manifest"));
+        bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+        await writeFile(join(path, "image.manifest"), bytes);
+      },
+      /the SHA-256 of its image.manifest is [0-9a-f]{64}, not [0-9a-f]{64}; add the image again/,
+    ],
+    ["the manifest of its pack is gone", (path) => rm(join(path, "image.manifest")), /ENOENT.*image.manifest/],
+    [
+      "its pack was cut short",
+      (path) => truncate(join(path, "image.zst"), 1000),
+      /length of its image.zst is 1000, not/,
+    ],
+  ];
+  for (const [title, damage, message] of damages) {
+    it(`leaves out an image when ${title}`, async () => {
+      await add("bad", piOs);
+      await damage(join(directory, "bad"));
+      const opened = await createImageStore({ directory, log });
+      assert.deepEqual(await opened.list(), []);
+      assert.match(warnings.join("\n"), message);
+    });
+  }
+
+  it("leaves out an image of an older Pallet, says how to add it again, and that replaces it", async () => {
+    await add("old", piOs);
+    const path = join(directory, "old");
+    const { pack: _, ...description } = JSON.parse(await readFile(join(path, "manifest.json"), "utf8"));
+    await writeFile(join(path, "manifest.json"), JSON.stringify({ ...description, format: "zstd-1" }));
+    await writeFile(join(path, "image.zst"), zstdCompressSync(piOs));
+    await rm(join(path, "image.manifest"));
+    store = await createImageStore({ directory, log });
+    assert.deepEqual(await store.list(), []);
+    assert.equal(warnings.length, 1);
+    assert.ok(warnings[0]?.includes(`controller images add ${path}/image.zst --name old`), warnings[0]);
+    assert.equal((await add("old", await readFile(join(path, "image.zst")))).digest, digestOf(piOs));
+    assert.deepEqual(await readdir(path), ["boot", "image.manifest", "image.zst", "manifest.json"]);
   });
 
   it("removes at its start what a crash left unfinished", async () => {

@@ -26,6 +26,15 @@ const image: Image = {
   rootPartition: 2,
   operatingSystem: "Debian GNU/Linux 12",
   boot: { kernel: "kernel8.img", deviceTrees: ["bcm2711-rpi-4-b.dtb"], commandLine: "rootwait" },
+  pack: {
+    manifestDigest: "b".repeat(64) as Digest,
+    manifestBytes: 90,
+    chunkBytes: 4096,
+    dataBytes: 4096,
+    zeroBytes: 0,
+    unusedBytes: 4096,
+    fetchBytes: 60,
+  },
   addedAt: 1_700_000_000_000,
 };
 
@@ -33,7 +42,7 @@ describe("a manifest", () => {
   it("is read as it was written", () => assert.deepEqual(parseManifest(renderManifest(image)), image));
 
   const broken: readonly (readonly [string, (json: Record<string, unknown>) => void, RegExp])[] = [
-    ["comes from a newer Pallet", (json) => Object.assign(json, { format: "pack-1" }), /format is of a newer Pallet/],
+    ["comes from a newer Pallet", (json) => Object.assign(json, { format: "pack-2" }), /format is of a newer Pallet/],
     ["lacks something", (json) => delete json["digest"], /digest/],
     [
       "names a root that is not there",

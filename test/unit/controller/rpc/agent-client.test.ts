@@ -23,7 +23,7 @@ import {
   GetNodeResponse,
 } from "../../../../proto/gen/pallet/v1/agent.ts";
 import { Failure as WireFailure } from "../../../../proto/gen/pallet/v1/failure.ts";
-import { Operation, OperationPhase, OperationState } from "../../../../proto/gen/pallet/v1/operation.ts";
+import { Operation, OperationPhase, OperationState, WriteStage } from "../../../../proto/gen/pallet/v1/operation.ts";
 
 const operationId = "reimage-1-1" as OperationId;
 const cleanups: (() => void)[] = [];
@@ -84,6 +84,13 @@ const running = Operation.fromPartial({
     bytesPerSecond: 3,
     eta: { seconds: 2, nanos: 500_000_000 },
     resumed: 1,
+    stages: [
+      { stage: WriteStage.WRITE_STAGE_COMPARE, bytes: 12n, busy: { seconds: 1n, nanos: 500_000_000 } },
+      { stage: WriteStage.WRITE_STAGE_READ_BACK, bytes: 0n },
+      { stage: 99 as WriteStage, bytes: 1n },
+    ],
+    stalled: { seconds: 21n },
+    rewrittenBytes: 4096n,
   },
   startedAt: new Date(1000),
 });
@@ -173,6 +180,7 @@ const specs: readonly OperationSpec[] = [
       storedBytes: 10,
       sizeBytes: 512,
       digest: "d1" as Digest,
+      manifest: { url: "http://10.0.0.1:7701/images/b.manifest", digest: "b".repeat(64) as Digest, manifestBytes: 20 },
       firstPartitionBytes: 512,
     },
     customisation: {
@@ -180,6 +188,7 @@ const specs: readonly OperationSpec[] = [
       stamp: { imageName: "i", imageDigest: "d1" as Digest, reimageId: "r", installedAt: "2026-11-23T00:00:00.123Z" },
       residentAgent: true,
     },
+    full: true,
   },
   { kind: "make-filesystem", device: "/dev/sda1", type: "vfat", label: "DATA" },
   { kind: "wipe", device: "/dev/sda", method: "signatures" },
@@ -218,6 +227,12 @@ test("an operation is watched until it has ended", async () => {
     bytesPerSecond: 3,
     etaMs: 2500,
     resumed: 1,
+    stages: [
+      { stage: "compare", bytes: 12, busyMs: 1500 },
+      { stage: "read-back", bytes: 0, busyMs: 0 },
+    ],
+    stalledMs: 21_000,
+    rewrittenBytes: 4096,
   });
   assert.equal(last?.state, "failed");
   assert.equal(last?.failure?.reason, "verify-mismatch");

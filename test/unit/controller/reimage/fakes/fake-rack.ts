@@ -43,6 +43,15 @@ export const image: Image = {
   rootPartition: 2,
   operatingSystem: "Debian GNU/Linux 12",
   boot: { kernel: "vmlinuz", deviceTrees: [], commandLine: "console=ttyS0" },
+  pack: {
+    manifestDigest: "3a".repeat(32) as Digest,
+    manifestBytes: 600_000,
+    chunkBytes: 65_536,
+    dataBytes: 2 ** 29,
+    zeroBytes: 2 ** 28,
+    unusedBytes: 2 ** 28,
+    fetchBytes: 2 ** 28 - 200_000,
+  },
   addedAt: 0,
 };
 
@@ -171,7 +180,10 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
       clock,
       log: { error: (_details, message) => errors.push(message), warn: () => {} },
       cardFirmware: rack.cardFirmware,
-      imageUrl: ({ digest }) => `http://controller/images/${digest}.zst`,
+      packUrls: ({ pack }) => ({
+        pack: `http://controller/images/${pack.manifestDigest}.zst`,
+        manifest: `http://controller/images/${pack.manifestDigest}.manifest`,
+      }),
       journal,
       settings: { ...defaultReimageSettings, ...settings },
     });
