@@ -9,7 +9,7 @@ import { controllerChannelOptions } from "./cli/controller-client.ts";
 import type { Effects } from "./cli/effects.ts";
 import { createProcessEffects } from "./cli/process-effects.ts";
 import { runCommandLine } from "./cli/program.ts";
-import { systemClock } from "./clock.ts";
+import { monotonicClock, systemClock } from "./clock.ts";
 import { exampleConfig, serveOptions } from "./config/document-config.ts";
 import { readConfig } from "./config/read-config.ts";
 import { createImageStore } from "./images/image-store.ts";
@@ -18,6 +18,7 @@ import { startGanesha } from "./network/nfs/ganesha.ts";
 import { startKernelNfs } from "./network/nfs/kernel-nfs.ts";
 import { probeNfs } from "./network/nfs/probe-nfs.ts";
 import { readInterfaceAddresses } from "./network/read-interface-addresses.ts";
+import { readLinkSpeed } from "./network/read-link-speed.ts";
 import { readMacAddress } from "./network/read-mac-address.ts";
 import { probeNode } from "./nodes/probe-node.ts";
 import { createAgentConnector } from "./rpc/agent-client.ts";
@@ -53,12 +54,14 @@ const effects: Effects = {
         {
           version,
           clock: systemClock,
+          monotonicClock,
           log,
           agents: createAgentConnector({ credentials: agentCredentials }),
           probeNode,
           openStore,
           openImages: createImageStore,
           interfaceAddresses: readInterfaceAddresses,
+          linkSpeed: readLinkSpeed,
           macAddressOf: readMacAddress,
           startDnsmasq,
           nfsServers: { kernel: startKernelNfs, ganesha: startGanesha },

@@ -26,11 +26,16 @@ import { createRollouts } from "./reimage/rollouts.ts";
 import type { GrpcServer, GrpcServerOptions } from "./rpc/grpc-server.ts";
 import type { ControllerStatus } from "./rpc/parts.ts";
 import type { Store } from "./store/open-store.ts";
+import { createPacer } from "./uplink/pacer.ts";
+import { createTrafficMeter } from "./uplink/traffic-meter.ts";
+import { createUplink } from "./uplink/uplink.ts";
 
 /** The real parts that main.ts constructs. */
 export interface ServeAdapters {
   readonly version: string;
   readonly clock: Clock;
+  /** Its `now` only moves on. */
+  readonly monotonicClock: Clock;
   readonly log: Logger;
   readonly agents: AgentConnector;
   readonly probeNode: NodeProbe;
@@ -38,6 +43,8 @@ export interface ServeAdapters {
   openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;
   /** The IPv4 addresses of this machine. */
   interfaceAddresses(): readonly InterfaceAddress[];
+  /** Speed of a network interface in bytes per second; undefined when it tells none. */
+  linkSpeed(interfaceName: string): number | undefined;
   /** The MAC address of a machine on the local network that has just sent something. */
   macAddressOf(address: string): Promise<NodeId | undefined>;
   startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq>;
@@ -123,16 +130,31 @@ async function start(
     log,
   });
 
+  const { limits } = config;
+  const meter = createTrafficMeter({ clock: adapters.monotonicClock });
+  const isCapped = limits.totalBytesPerSecond !== undefined || limits.perNodeBytesPerSecond !== undefined;
+  const pacer = isCapped ? { pacer: createPacer({ caps: limits, clock: adapters.monotonicClock }) } : {};
   const http = await listen(httpListener(config), (address, port) =>
-    adapters.listenHttp({ address, port, files, images, log }),
+    adapters.listenHttp({ address, port, files, images, meter, ...pacer, log }),
   );
   running.defer(() => http.close());
+  const uplink = createUplink({
+    limits,
+    meter,
+    clock: adapters.monotonicClock,
+    linkSpeed() {
+      const own = [config.advertise, config.listen];
+      const found = adapters.interfaceAddresses().find(({ address }) => own.includes(address));
+      return found && adapters.linkSpeed(found.interface);
+    },
+  });
 
   const rollouts = createRollouts({
     nodes,
     images,
     agents,
     probeNode: adapters.probeNode,
+    uplink,
     events,
     clock,
     log,
@@ -154,6 +176,12 @@ async function start(
     grpcAddress: reached(grpc.port),
     httpUrl: `http://${reached(http.port)}`,
     tftpAddress: reached(tftp.port),
+    uplink: {
+      bytesPerSecond: uplink.bytesPerSecond(),
+      capacity: uplink.capacity(),
+      ...rollouts.writers(),
+      mostWriters: uplink.mostWriters,
+    },
   });
   const grpc = await listen(grpcListener(config), (address, port) =>
     adapters.listenGrpc({

@@ -1,6 +1,6 @@
 import { printable } from "./printable.ts";
 import { formatPercent, renderBar } from "./render-bar.ts";
-import { currentRate, isOver, reimageActivity, reimagePercent, totalRollout } from "./rollout-progress.ts";
+import { currentRate, isOver, isWaiting, reimageActivity, reimagePercent, totalRollout } from "./rollout-progress.ts";
 import { createPaint, type Look, type Style } from "./style.ts";
 import { clipText, padText, textWidth } from "./text-width.ts";
 import { formatDuration, formatRate, formatTimeLeft } from "./units.ts";
@@ -21,6 +21,7 @@ const styles: Readonly<Record<ReimagePhaseWord, Style | undefined>> = {
   queued: "dim",
   netbooting: "cyan",
   checking: "cyan",
+  waiting: "dim",
   writing: "cyan",
   rebooting: "cyan",
   proving: "cyan",
@@ -36,6 +37,7 @@ const urgency: Readonly<Record<ReimagePhaseWord, number>> = {
   writing: 1,
   netbooting: 1,
   checking: 1,
+  waiting: 2,
   rebooting: 1,
   proving: 1,
   unknown: 1,
@@ -91,9 +93,9 @@ function renderRow(reimage: ReimageView, layout: Layout, options: RolloutTableOp
   const start = name + space + paint(style, activity);
   const afterStart = " ".repeat(Math.max(0, layout.activity - textWidth(activity)));
 
-  if (reimage.phase === "failed" || reimage.phase === "cancelled") {
+  if (reimage.phase === "failed" || reimage.phase === "cancelled" || reimage.phase === "waiting") {
     const rest = options.width - layout.name - gap - layout.activity - gap;
-    const message = printable(reimage.failure?.message.split("\n")[0] ?? "");
+    const message = printable((reimage.waitingFor ?? reimage.failure?.message ?? "").split("\n")[0] ?? "");
     const shown = clipText(message, Math.max(0, rest), ellipsis);
     return shown === "" ? start : start + afterStart + space + paint(style, shown);
   }
@@ -123,9 +125,9 @@ function renderTitles(layout: Layout): string {
   return columns.join(" ".repeat(gap)).trimEnd();
 }
 
-/** "2 proved, 1 failed, 3 running": what there is of each, in this order. */
+/** "1 failed, 3 running, 2 proved": what there is of each, in this order. */
 export function describeCounts(counts: Readonly<Partial<Record<string, number>>>): string {
-  return ["failed", "cancelled", "running", "queued", "proved"]
+  return ["failed", "cancelled", "running", "waiting", "queued", "proved"]
     .filter((word) => (counts[word] ?? 0) > 0)
     .map((word) => `${counts[word]} ${word}`)
     .join(", ");
@@ -134,7 +136,7 @@ export function describeCounts(counts: Readonly<Partial<Record<string, number>>>
 function describeHidden(hidden: readonly ReimageView[]): string {
   const counts: Record<string, number> = {};
   for (const reimage of hidden) {
-    const word = isOver(reimage) || reimage.phase === "queued" ? reimage.phase : "running";
+    const word = isOver(reimage) || isWaiting(reimage) ? reimage.phase : "running";
     counts[word] = (counts[word] ?? 0) + 1;
   }
   return describeCounts(counts);

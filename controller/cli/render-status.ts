@@ -1,7 +1,17 @@
+import { formatBitRate } from "../uplink/parse-bit-rate.ts";
 import type { Look } from "./style.ts";
 import { type Cell, renderFields } from "./table.ts";
 import { formatAge, formatCount } from "./units.ts";
-import type { StatusView } from "./view/status-view.ts";
+import type { StatusView, UplinkView } from "./view/status-view.ts";
+
+const sources: Readonly<Record<UplinkView["source"], string>> = {
+  configured: "limits.uplink",
+  cap: "limits.total",
+  link: "the speed of its interface",
+  measured: "more nodes bring no more",
+  assumed: "assumed: its interface tells no speed",
+  unknown: "for an unknown reason",
+};
 
 /** The controller and what it looks after. */
 export function renderStatus(status: StatusView, look: Look, now: number): string[] {
@@ -13,6 +23,7 @@ export function renderStatus(status: StatusView, look: Look, now: number): strin
     ["grpc", status.grpcAddress],
     ["http", status.httpUrl],
     ["tftp", status.tftpAddress],
+    ...(status.uplink === null ? [] : [["uplink", describeUplink(status.uplink)] as const]),
     ["nodes", `${nodes.known}: ${nodes.online} online, ${nodes.accepted} accepted`],
     ["images", String(status.images)],
     [
@@ -21,4 +32,12 @@ export function renderStatus(status: StatusView, look: Look, now: number): strin
     ],
   ];
   return renderFields(fields, look);
+}
+
+/** "412 Mbit/s of 1.00 Gbit/s (the speed of its interface); 8 nodes writing, 3 waiting to write". */
+function describeUplink(uplink: UplinkView): string {
+  const { bytesPerSecond, capacityBytesPerSecond, source, writingNodes, waitingNodes, mostWritingNodes } = uplink;
+  const rate = `${formatBitRate(bytesPerSecond)} of ${formatBitRate(capacityBytesPerSecond)} (${sources[source]})`;
+  const most = mostWritingNodes === null ? "" : ` of at most ${mostWritingNodes}`;
+  return `${rate}; ${formatCount(writingNodes, "node")} writing${most}, ${waitingNodes} waiting to write`;
 }

@@ -16,6 +16,7 @@ const reimageSpans: Readonly<Record<ReimagePhaseWord, Span>> = {
   queued: { from: 0, to: 0 },
   netbooting: { from: 1, to: 8 },
   checking: { from: 8, to: 9 },
+  waiting: { from: 9, to: 9 },
   writing: { from: 9, to: 85 },
   rebooting: { from: 85, to: 89 },
   proving: { from: 89, to: 100 },
@@ -74,6 +75,7 @@ export function reimagePercent(reimage: ReimageView): number {
 /** What a node is doing, in one word or two: the operation's phase while it writes, otherwise the reimage's. */
 export function reimageActivity(reimage: ReimageView): string {
   if (reimage.proof?.kind === "weak") return "proved (weak)";
+  if (reimage.phase === "waiting") return "waits to write";
   if (reimage.phase !== "writing") return reimage.phase;
   const phase = reimage.progress?.phase ?? "starting";
   if (phase === "starting" || phase === "unknown") return "starting write";
@@ -85,6 +87,11 @@ export function isOver(reimage: ReimageView): boolean {
   return reimage.phase === "proved" || reimage.phase === "failed" || reimage.phase === "cancelled";
 }
 
+/** Whether it waits for its turn: to begin, or to write. */
+export function isWaiting({ phase }: ReimageView): boolean {
+  return phase === "queued" || phase === "waiting";
+}
+
 /** A whole rollout in numbers. */
 export interface RolloutTotals {
   readonly nodes: number;
@@ -92,6 +99,8 @@ export interface RolloutTotals {
   readonly failed: number;
   readonly cancelled: number;
   readonly queued: number;
+  /** Ready, and waiting for their turn to write. */
+  readonly waiting: number;
   readonly running: number;
   /** Mean over the nodes; one that ended badly counts as done with, so that it reaches 100 at the end. */
   readonly percent: number;
@@ -110,7 +119,8 @@ export function totalRollout(rollout: RolloutView): RolloutTotals {
     failed: count("failed"),
     cancelled: count("cancelled"),
     queued: count("queued"),
-    running: rollout.reimages.filter((reimage) => !isOver(reimage) && reimage.phase !== "queued").length,
+    waiting: count("waiting"),
+    running: rollout.reimages.filter((reimage) => !isOver(reimage) && !isWaiting(reimage)).length,
     percent: nodes === 0 ? 0 : percents.reduce((sum, percent) => sum + percent, 0) / nodes,
     bytesPerSecond: rollout.reimages.reduce((sum, reimage) => sum + currentRate(reimage), 0),
   };

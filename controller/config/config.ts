@@ -1,5 +1,6 @@
 import type { CardFirmwarePolicy } from "../reimage/plan-disk-firmware.ts";
 import type { ReimageSettings } from "../reimage/settings.ts";
+import type { UplinkLimits } from "../uplink/uplink-limits.ts";
 import type { DhcpConfig, NfsConfig } from "./network-config.ts";
 
 /** Severities of pino, least first. */
@@ -42,5 +43,6 @@ export interface Config {
   readonly nfs: NfsConfig;
   readonly heartbeatIntervalMs: number;
   readonly reimage: ReimageSettings;
+  readonly limits: UplinkLimits;
   readonly logLevel: LogLevel;
 }

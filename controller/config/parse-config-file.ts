@@ -49,6 +49,8 @@ export function parseConfigFile(text: string, name: string): GivenValues {
       problems.push(`${source}: there is no key "${key}"; ${remedy}`);
     } else if (isMap(pair.value)) {
       readMap(pair.value, `${key}.`);
+    } else if (isScalar(pair.value) && pair.value.value === null) {
+      // All that stood below it is commented out.
     } else {
       problems.push(`${source}: "${key}" is a group of keys; put them below it, each indented by two spaces`);
     }

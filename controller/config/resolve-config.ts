@@ -112,6 +112,12 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
       maxReturnsToAgent: value<number>(settings.maxReturnsToAgent),
       maxConcurrent: value<number>(settings.maxConcurrent),
     },
+    limits: {
+      ...defined("totalBytesPerSecond", value(settings.limitsTotal)),
+      ...defined("perNodeBytesPerSecond", value(settings.limitsPerNode)),
+      ...defined("uplinkBytesPerSecond", value(settings.limitsUplink)),
+      ...defined("writers", value(settings.limitsWriters)),
+    },
     logLevel: value(settings.logLevel),
   };
 }

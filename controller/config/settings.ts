@@ -1,12 +1,15 @@
 import { z } from "zod";
 import { cardFirmwarePolicies } from "../reimage/plan-disk-firmware.ts";
 import { defaultReimageSettings } from "../reimage/settings.ts";
+import { parseBitRate } from "../uplink/parse-bit-rate.ts";
 import { loaders, logLevels } from "./config.ts";
 import { networkSettings } from "./network-settings.ts";
 import type { Setting } from "./setting.ts";
 
 export type { Setting } from "./setting.ts";
 
+/** 64 kbit/s: with less, what is merely slow would be taken for dead. */
+const smallestRate = 8000;
 const host = /^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/;
 const bootPath = /^[^/\s\0\\][^\s\0\\]*$/;
 
@@ -22,6 +25,9 @@ const relativePath = z
 const words = z.array(z.string().regex(/^[\x21-\x7e]+$/));
 const durationMs = z.int().min(10).max(86_400_000);
 const count = z.int().min(1).max(10_000);
+/** In the file with its unit, here in bytes per second. */
+const rate = z.string().transform(parseBitRate).pipe(z.number().min(smallestRate).max(1e12));
+const wantsRate = 'a rate with its unit, as "500 Mbit/s" or "60 MB/s", of at least 64 kbit/s';
 const wantsDuration = "a number of milliseconds from 10 to 86400000 (a day)";
 const wantsCount = "a number from 1 to 10000";
 const wantsPort = "a port number from 1 to 65535, or 0 for any free one";
@@ -269,7 +275,43 @@ export const settings = {
     schema: count,
     fallback: defaultReimageSettings.maxConcurrent,
     wants: wantsCount,
-    about: "How many nodes are at work at once; the others are queued.",
+    about: "How many nodes are at work at once, from their netboot to their proof; the others are queued.",
+  },
+  limitsTotal: {
+    key: "limits.total",
+    kind: "text",
+    schema: rate.optional(),
+    fallback: undefined,
+    fallbackWords: "no limit",
+    wants: wantsRate,
+    about: "How much is sent to all nodes together over HTTP (images, boot files); they share it evenly.",
+  },
+  limitsPerNode: {
+    key: "limits.perNode",
+    kind: "text",
+    schema: rate.optional(),
+    fallback: undefined,
+    fallbackWords: "no limit",
+    wants: wantsRate,
+    about: "How much is sent to one node over HTTP.",
+  },
+  limitsUplink: {
+    key: "limits.uplink",
+    kind: "text",
+    schema: rate.optional(),
+    fallback: undefined,
+    fallbackWords: "the speed of the interface with the advertised address, or less where less goes through",
+    wants: wantsRate,
+    about: "What the way to the nodes carries: as many nodes write at once as fill it. This limits nothing by itself.",
+  },
+  limitsWriters: {
+    key: "limits.writers",
+    kind: "integer",
+    schema: count.optional(),
+    fallback: undefined,
+    fallbackWords: "as many as the uplink carries",
+    wants: wantsCount,
+    about: "How many nodes write at once at most; the others are ready and wait for their turn.",
   },
   logLevel: {
     key: "logLevel",

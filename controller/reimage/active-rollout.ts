@@ -14,6 +14,8 @@ export interface ActiveRollout {
   readonly actors: ReadonlyMap<NodeId, ReimageActor>;
   /** Rises with every change. */
   version(): number;
+  /** Has those who watch look again: what it waits for has changed. */
+  refresh(): void;
   /** Rings at every change. */
   readonly changed: Bell;
   /** Rings once, when the rollout has ended. */
@@ -33,8 +35,10 @@ export function createActiveRollout(options: {
   readonly journal: Journal;
   readonly settings: ReimageSettings;
   readonly onProgress: (rollout: ActiveRollout) => void;
+  /** Why those who are ready to write wait. */
+  readonly waitingFor: () => string | undefined;
 }): ActiveRollout {
-  const { entry, world, journal, settings, onProgress } = options;
+  const { entry, world, journal, settings, onProgress, waitingFor } = options;
   const { clock, events, log } = world;
   const changed = createBell();
   const ended = createBell();
@@ -50,11 +54,15 @@ export function createActiveRollout(options: {
   );
 
   const rollout: ActiveRollout = {
-    view: () => viewRollout(record, states()),
+    view: () => viewRollout(record, states(), waitingFor()),
     actors,
     version: () => version,
     changed,
     ended,
+    refresh() {
+      version += 1;
+      changed.ring();
+    },
     cancel() {
       if (!record.cancelled) {
         keep({ ...record, cancelled: true });
@@ -80,7 +88,7 @@ export function createActiveRollout(options: {
 
   /** Those that wait first: the end of one that is at work would give them their turn, and their nodes a reboot. */
   function cancelAll(): void {
-    const waiting = [...actors.values()].filter((actor) => actor.state().phase.name === "queued");
+    const waiting = [...actors.values()].filter((actor) => ["queued", "waiting"].includes(actor.state().phase.name));
     for (const actor of [...waiting, ...actors.values()]) actor.tell({ type: "cancel-requested" });
   }
 

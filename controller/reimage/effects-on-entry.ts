@@ -21,6 +21,8 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
       ];
     case "checking":
       return [deadline(phase, now), preflight(state, phase.agent)];
+    case "waiting":
+      return [];
     case "writing":
       return [
         deadline(phase, now),
@@ -63,6 +65,7 @@ export function patienceIn(phase: PhaseName, settings: ReimageSettings): number 
     queued: Number.POSITIVE_INFINITY,
     netbooting: settings.bootTimeoutMs,
     checking: settings.bootTimeoutMs,
+    waiting: Number.POSITIVE_INFINITY,
     writing: settings.stallTimeoutMs,
     cancelling: settings.cancelTimeoutMs,
     rebooting: settings.proveTimeoutMs,

@@ -5,7 +5,18 @@ import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled 
 import { judgeProof } from "./judge-proof.ts";
 import type { ReimageEventOf, Sighting } from "./reimage-event.ts";
 import { type AgentInstance, hasEnded, type PhaseOf } from "./reimage-state.ts";
-import { abandonedWrite, amend, type Context, enter, fail, pastWithout, prove, type Step, stay } from "./step.ts";
+import {
+  abandonedWrite,
+  amend,
+  awaitTurn,
+  type Context,
+  enter,
+  fail,
+  pastWithout,
+  prove,
+  type Step,
+  stay,
+} from "./step.ts";
 
 /* The moves of the journey that take more than a line; transition.ts says when each is made. */
 
@@ -24,7 +35,7 @@ export function check(context: Context, agent: Sighting, ended: string | undefin
 }
 
 /** Another agent, or another boot, has taken the place of the one that was asked. */
-export function checkAgain(context: Context, phase: PhaseOf<"checking">, agent: Sighting): Step {
+export function checkAgain(context: Context, phase: PhaseOf<"checking" | "waiting">, agent: Sighting): Step {
   const past = pastWithout(context, phase.agent, agent);
   return enter(context, { name: "checking", agent: instanceOf(agent) }, { past });
 }
@@ -44,21 +55,25 @@ export function leaveSystem(context: Context, resident: Sighting, ended?: AgentI
   );
 }
 
-/** The disk may be erased. The agent that answered may have restarted since it was sighted, in the same boot. */
-export function write(
+/**
+ * The disk may be erased. The agent that answered may have restarted since it was sighted, in the same boot. A node that
+ * has to wait for its turn is looked at anew when that comes: disks can be exchanged in the meantime.
+ */
+export function writeInTurn(
   context: Context,
   phase: PhaseOf<"checking">,
   { agent, disk, identity, diskFirmware }: ReimageEventOf<"preflight-passed">,
 ): Step {
   if (agent.bootId !== phase.agent.bootId || context.state.past.includes(agent.instanceId)) {
     const obstacle = "another boot than the one that registered answered";
-    return amend(context, phase, { obstacle }, [retryIn(context.settings.retryDelayMs)]);
+    return amend(context, phase, { obstacle, mayWrite: false }, [retryIn(context.settings.retryDelayMs)]);
   }
   const { progress: _progress, ...state } = context.state;
   const attempts = state.attempts + 1;
   const operationId = `${state.id}-${attempts}` as OperationId;
   const diskIdentity = state.diskIdentity ?? identity;
   const past = agent.instanceId === phase.agent.instanceId ? state.past : pastWithout(context, phase.agent, agent);
+  if (phase.mayWrite !== true) return awaitTurn({ ...context, state }, agent, { disk, diskIdentity, past });
   return enter(
     { ...context, state },
     {
@@ -186,6 +201,7 @@ export function resume(context: Context): Step {
   const { phase } = state;
   if (hasEnded(phase)) return { state, effects: phase.settled ? [] : effectsOnEntry(state, now, settings) };
   if (phase.name === "queued") return stay(context);
+  if (phase.name === "waiting") return { state, effects: [{ type: "inspect-node" }] };
   const next = { ...state, phase: { ...phase, deadlineAt: now + patienceIn(phase.name, settings) } };
   return { state: next, effects: [...effectsOnEntry(next, now, settings), { type: "inspect-node" }] };
 }

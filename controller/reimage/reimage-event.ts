@@ -18,6 +18,8 @@ export interface Sighting extends AgentInstance {
 export type Occurrence =
   /** Its turn has come. */
   | { readonly type: "started" }
+  /** Its turn to write has come. */
+  | { readonly type: "write-admitted" }
   /** The controller has restarted and found this reimage in its journal. */
   | { readonly type: "resumed" }
   | ({ readonly type: "agent-sighted" } & Sighting)

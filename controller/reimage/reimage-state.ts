@@ -53,9 +53,18 @@ export type Phase =
   | (Timed & {
       readonly name: "checking";
       readonly agent: AgentInstance;
+      /** Whether it may write as soon as the disk is known to be the right one; absent is no. */
+      readonly mayWrite?: boolean;
       /** What keeps it from going on. */
       readonly obstacle?: string;
     })
+  | {
+      /** For its turn to write. However long that takes is not the node's fault, so there is no deadline. */
+      readonly name: "waiting";
+      /** In milliseconds since the epoch. */
+      readonly since: number;
+      readonly agent: AgentInstance;
+    }
   | (Timed & {
       readonly name: "writing";
       readonly agent: AgentInstance;

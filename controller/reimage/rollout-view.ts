@@ -1,15 +1,15 @@
 import { hasEnded, type ReimageState, type RolloutRecord } from "./reimage-state.ts";
 import type { Reimage, Rollout, RolloutState } from "./rollout.ts";
 
-/** A rollout as operators see it. */
-export function viewRollout(record: RolloutRecord, reimages: readonly ReimageState[]): Rollout {
+/** A rollout as operators see it; `waitingFor` says why nodes that are ready to write wait. */
+export function viewRollout(record: RolloutRecord, reimages: readonly ReimageState[], waitingFor?: string): Rollout {
   const { id, imageName, imageDigest, startedAt, endedAt } = record;
   return {
     id,
     imageName,
     imageDigest,
     state: summarise(record, reimages),
-    reimages: reimages.map(viewReimage),
+    reimages: reimages.map((reimage) => viewReimage(reimage, waitingFor)),
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
   };
@@ -21,7 +21,7 @@ function summarise(record: RolloutRecord, reimages: readonly ReimageState[]): Ro
   return record.cancelled ? "cancelled" : "failed";
 }
 
-function viewReimage(state: ReimageState): Reimage {
+function viewReimage(state: ReimageState, waitingFor: string | undefined): Reimage {
   const { id, nodeId, nodeName, phase, disk, progress, attempts, startedAt } = state;
   return {
     id,
@@ -33,6 +33,7 @@ function viewReimage(state: ReimageState): Reimage {
     startedAt,
     noResident: state.untouched !== undefined,
     full: state.full ?? false,
+    ...(phase.name === "waiting" && waitingFor !== undefined && { waitingFor }),
     ...(disk !== undefined && { disk }),
     ...(progress !== undefined && { progress }),
     ...(phase.name === "proved" && { proof: phase.proof }),

@@ -14,6 +14,7 @@ export type ReimagePhase =
   | "queued"
   | "netbooting"
   | "checking"
+  | "waiting"
   | "writing"
   | "rebooting"
   | "proving"
@@ -54,6 +55,8 @@ export interface Reimage {
   readonly nodeId: NodeId;
   readonly nodeName: string;
   readonly phase: ReimagePhase;
+  /** Why it is not its turn yet, in words; only while it is waiting. */
+  readonly waitingFor?: string;
   readonly disk?: string;
   readonly progress?: Progress;
   readonly attempts: number;

@@ -17,6 +17,7 @@ import { viewRollout } from "./rollout-view.ts";
 import type { ReimageSettings } from "./settings.ts";
 import { sightingOf } from "./sighting.ts";
 import { watchRollout } from "./watch-rollout.ts";
+import { createWriteTurns } from "./write-turns.ts";
 
 /** Reimages of many nodes: what operators ask for. */
 export interface Rollouts {
@@ -37,6 +38,8 @@ export interface Rollouts {
   watch(id: RolloutId, signal: AbortSignal): AsyncIterable<Rollout>;
   /** Has everything that has not ended end as cancelled. Throws a Refusal (not-found). */
   cancel(id: RolloutId): Rollout;
+  /** How many nodes write or are about to, and how many are ready and wait for their turn to. */
+  writers(): { readonly writing: number; readonly waiting: number };
   /** The rollout that is at work on the node. */
   activeRolloutOf(id: NodeId): RolloutId | undefined;
   /** Takes up what the journal holds unended. To be called once, before nodes can reach the controller. */
@@ -53,6 +56,16 @@ export function createRollouts(
   const { nodes, images, agents, events, clock } = world;
   const active = new Map<RolloutId, ActiveRollout>();
   const stopListening = nodes.onChange(passOn);
+  const allActors = () => [...active.values()].flatMap((rollout) => [...rollout.actors.values()]);
+  const turns = createWriteTurns({
+    actors: allActors,
+    nodes,
+    uplink: world.uplink,
+    clock,
+    onReason() {
+      for (const rollout of active.values()) rollout.refresh();
+    },
+  });
 
   function passOn({ node, cause }: NodeChange): void {
     const occurrence = occurrenceOf(node, cause);
@@ -61,7 +74,10 @@ export function createRollouts(
   }
 
   function activate(entry: JournalEntry): ActiveRollout {
-    const rollout = createActiveRollout({ entry, world, journal, settings, onProgress });
+    const rollout = createActiveRollout({
+      ...{ entry, world, journal, settings, onProgress },
+      waitingFor: turns.waitingFor,
+    });
     active.set(entry.rollout.id, rollout);
     return rollout;
   }
@@ -70,11 +86,12 @@ export function createRollouts(
     const { id, endedAt } = rollout.view();
     if (endedAt !== undefined) active.delete(id);
     startQueued();
+    turns.look();
   }
 
   /** Gives their turn to as many reimages as may be at work at once, the longest waiting first. */
   function startQueued(): void {
-    const actors = [...active.values()].flatMap((rollout) => [...rollout.actors.values()]);
+    const actors = allActors();
     const queued = actors.filter((actor) => actor.state().phase.name === "queued");
     const atWork = actors.filter((actor) => actor.state().phase.name !== "queued" && !hasEnded(actor.state().phase));
     for (const actor of queued.slice(0, Math.max(0, settings.maxConcurrent - atWork.length))) {
@@ -194,6 +211,8 @@ export function createRollouts(
       return existing(id);
     },
 
+    writers: turns.count,
+
     activeRolloutOf,
 
     resume() {
@@ -205,6 +224,7 @@ export function createRollouts(
 
     close() {
       stopListening();
+      turns.close();
       for (const rollout of active.values()) rollout.stop();
     },
   };

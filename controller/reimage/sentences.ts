@@ -38,7 +38,12 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
       if (before.phase.name === "writing") {
         return restarted(`write ${state.attempts} of ${nodeName} starts again: ${phase.obstacle ?? "it failed"}`);
       }
+      if (before.phase.name === "waiting" && phase.mayWrite === true) {
+        return changed(`it is ${nodeName}'s turn to write; checking its disks once more`);
+      }
       return changed(`${nodeName} is in the agent; checking its disks`);
+    case "waiting":
+      return changed(`${nodeName} is ready and waits for its turn to write`);
     case "writing":
       return changed(
         `writing ${state.imageName} to ${phase.disk} of ${nodeName} (write ${state.attempts})${firmwareClause(phase)}`,

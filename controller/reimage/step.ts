@@ -61,6 +61,11 @@ export function enter(context: Context, phase: Work, changes: Changes = {}): Ste
   return arrive(context, { ...phase, since: now, deadlineAt }, changes);
 }
 
+/** Into the queue of those that are ready to write. */
+export function awaitTurn(context: Context, agent: AgentInstance, changes: Changes): Step {
+  return arrive(context, { name: "waiting", since: context.now, agent }, changes);
+}
+
 /** Into the end that was hoped for. */
 export function prove(context: Context, phase: Timeless<"proved">): Step {
   return arrive(context, { ...phase, endedAt: context.now, settled: false });

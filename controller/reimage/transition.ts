@@ -17,9 +17,11 @@ import { abandonedWrite, amend, type Context, endCancelled, enter, fail, type St
  *     │          └─ write lost, or another agent sighted while writing: at most 5 attempts
  *     │ netbooted agent sighted
  *     ▼
- *   checking ◀───┬─ another netbooted agent sighted: ask that one
- *     │          └─ the write could not fetch the image: again after a pause, at most 5 attempts
- *     │ the disk may be erased
+ *   checking ◀───┬─ another netbooted agent sighted, here or while waiting: ask that one
+ *     │          ├─ the write could not fetch the image: again after a pause, at most 5 attempts
+ *     │          └─ its turn to write has come: the disk is looked at once more
+ *     │ the disk may be erased, but the uplink is taken: waiting ──▲
+ *     │ the disk may be erased, and it is its turn to write
  *     ▼
  *   writing ────── cancel requested ──▶ cancelling ── the agent has let go of the disk ──▶ CANCELLED
  *     │ write succeeded: the boot target becomes local here and nowhere else
@@ -71,12 +73,24 @@ const journey: Journey = {
       if (sighting.role === "resident") return moves.leaveSystem(context, sighting, phase.agent);
       return moves.checkAgain(context, phase, sighting);
     },
-    "preflight-passed": (phase, passed, context) => moves.write(context, phase, passed),
+    "write-admitted": (phase, _event, context) => amend(context, phase, { mayWrite: true }),
+    "preflight-passed": (phase, passed, context) => moves.writeInTurn(context, phase, passed),
     "preflight-refused": (_phase, { failure }, context) => fail(context, failure),
+    // Others may write while it is not there.
     "agent-unreachable": (phase, { failure }, context) =>
-      amend(context, phase, { obstacle: failure.message }, [retryIn(context.settings.retryDelayMs)]),
+      amend(context, phase, { obstacle: failure.message, mayWrite: false }, [retryIn(context.settings.retryDelayMs)]),
     "retry-due": (phase, _event, context) => amend(context, phase, {}, [preflight(context.state, phase.agent)]),
     "deadline-passed": (phase, _event, context) => fail(context, agentSilent(context, phase)),
+    "cancel-requested": (_phase, _event, context) => endCancelled(context, betweenWrites(context)),
+  },
+
+  waiting: {
+    "write-admitted": ({ agent }, _event, context) => enter(context, { name: "checking", agent, mayWrite: true }),
+    "agent-sighted": (phase, sighting, context) => {
+      if (sighting.instanceId === phase.agent.instanceId) return stay(context);
+      if (sighting.role === "resident") return moves.leaveSystem(context, sighting, phase.agent);
+      return moves.checkAgain(context, phase, sighting);
+    },
     "cancel-requested": (_phase, _event, context) => endCancelled(context, betweenWrites(context)),
   },
 

@@ -5,6 +5,7 @@ import type { Digest } from "../nodes/node.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
 import type { AgentConnector } from "../reimage/ports.ts";
 import type { Rollouts } from "../reimage/rollouts.ts";
+import type { Capacity } from "../uplink/uplink.ts";
 
 /** How far an import has come. */
 export interface ImportProgress {
@@ -31,6 +32,18 @@ export interface ImageCatalogue {
   remove(name: string): Promise<void>;
 }
 
+/** What goes over the way to the nodes. */
+export interface UplinkStatus {
+  /** Sent to nodes over HTTP now. */
+  readonly bytesPerSecond: number;
+  readonly capacity: Capacity;
+  /** Nodes that write or are about to. */
+  readonly writing: number;
+  /** Nodes that are ready and wait for their turn to write. */
+  readonly waiting: number;
+  readonly mostWriters: number | undefined;
+}
+
 /** Where nodes reach this controller, and what it is. */
 export interface ControllerStatus {
   readonly version: string;
@@ -41,13 +54,14 @@ export interface ControllerStatus {
   readonly httpUrl: string;
   /** "host:port". */
   readonly tftpAddress: string;
+  readonly uplink: UplinkStatus;
 }
 
 /** The core that the doors of ControllerService open to. */
 export interface ControllerParts {
   readonly nodes: NodeRegistry;
   readonly images: ImageCatalogue;
-  readonly rollouts: Omit<Rollouts, "resume" | "close">;
+  readonly rollouts: Omit<Rollouts, "resume" | "close" | "writers">;
   readonly events: EventLog;
   readonly nodeLogs: NodeLogs;
   readonly agents: AgentConnector;

@@ -19,6 +19,7 @@ const phases = {
   queued: wire.ReimagePhase.REIMAGE_PHASE_QUEUED,
   netbooting: wire.ReimagePhase.REIMAGE_PHASE_NETBOOTING,
   checking: wire.ReimagePhase.REIMAGE_PHASE_CHECKING,
+  waiting: wire.ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE,
   writing: wire.ReimagePhase.REIMAGE_PHASE_WRITING,
   rebooting: wire.ReimagePhase.REIMAGE_PHASE_REBOOTING,
   proving: wire.ReimagePhase.REIMAGE_PHASE_PROVING,
@@ -67,6 +68,7 @@ function reimageToWire(reimage: Reimage): wire.Reimage {
     endedAt: optionalDate(reimage.endedAt),
     noResident: reimage.noResident,
     full: reimage.full,
+    waitingFor: reimage.waitingFor ?? "",
   };
 }
 

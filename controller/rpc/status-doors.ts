@@ -1,6 +1,15 @@
-import type { ControllerServiceServer } from "../../proto/gen/pallet/v1/controller.ts";
+import { type ControllerServiceServer, type Uplink, UplinkSource } from "../../proto/gen/pallet/v1/controller.ts";
+import type { CapacitySource } from "../uplink/uplink.ts";
 import { type CallHost, handleUnary } from "./handle-call.ts";
-import type { ControllerParts } from "./parts.ts";
+import type { ControllerParts, UplinkStatus } from "./parts.ts";
+
+const sources = {
+  configured: UplinkSource.UPLINK_SOURCE_CONFIGURED,
+  cap: UplinkSource.UPLINK_SOURCE_CAP,
+  link: UplinkSource.UPLINK_SOURCE_LINK,
+  measured: UplinkSource.UPLINK_SOURCE_MEASURED,
+  assumed: UplinkSource.UPLINK_SOURCE_ASSUMED,
+} as const satisfies Record<CapacitySource, UplinkSource>;
 
 /** The doors to the controller itself. */
 export function createStatusDoors(
@@ -9,8 +18,19 @@ export function createStatusDoors(
 ): Pick<ControllerServiceServer, "getStatus"> {
   return {
     getStatus: handleUnary(host, () => {
-      const { startedAt, ...rest } = status();
-      return { ...rest, startedAt: new Date(startedAt) };
+      const { startedAt, uplink, ...rest } = status();
+      return { ...rest, startedAt: new Date(startedAt), uplink: uplinkToWire(uplink) };
     }),
+  };
+}
+
+function uplinkToWire({ bytesPerSecond, capacity, writing, waiting, mostWriters }: UplinkStatus): Uplink {
+  return {
+    bytesPerSecond: BigInt(Math.round(bytesPerSecond)),
+    capacityBytesPerSecond: BigInt(Math.round(capacity.bytesPerSecond)),
+    source: sources[capacity.source],
+    writingNodes: writing,
+    waitingNodes: waiting,
+    mostWritingNodes: mostWriters ?? 0,
   };
 }

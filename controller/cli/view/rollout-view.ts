@@ -15,6 +15,7 @@ export type ReimagePhaseWord =
   | "queued"
   | "netbooting"
   | "checking"
+  | "waiting"
   | "writing"
   | "rebooting"
   | "proving"
@@ -41,6 +42,8 @@ export interface ReimageView {
   readonly nodeId: string;
   readonly nodeName: string;
   readonly phase: ReimagePhaseWord;
+  /** Why it is not its turn to write yet. */
+  readonly waitingFor: string | null;
   readonly disk: string | null;
   readonly attempts: number;
   readonly progress: ProgressView | null;
@@ -83,6 +86,7 @@ const phases: Readonly<Record<number, ReimagePhaseWord>> = {
   [ReimagePhase.REIMAGE_PHASE_QUEUED]: "queued",
   [ReimagePhase.REIMAGE_PHASE_NETBOOTING]: "netbooting",
   [ReimagePhase.REIMAGE_PHASE_CHECKING]: "checking",
+  [ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE]: "waiting",
   [ReimagePhase.REIMAGE_PHASE_WRITING]: "writing",
   [ReimagePhase.REIMAGE_PHASE_REBOOTING]: "rebooting",
   [ReimagePhase.REIMAGE_PHASE_PROVING]: "proving",
@@ -105,6 +109,7 @@ function viewReimage(reimage: WireReimage): ReimageView {
     nodeId: reimage.nodeId,
     nodeName: reimage.nodeName,
     phase: phases[reimage.phase] ?? "unknown",
+    waitingFor: toText(reimage.waitingFor),
     disk: toText(reimage.disk),
     attempts: reimage.attempts,
     progress: reimage.progress ? viewProgress(reimage.progress) : null,

@@ -1,7 +1,26 @@
-import type { GetStatusResponse } from "../../../proto/gen/pallet/v1/controller.ts";
+import { type GetStatusResponse, type Uplink, UplinkSource } from "../../../proto/gen/pallet/v1/controller.ts";
 import type { NodeView } from "./node-view.ts";
 import type { RolloutView } from "./rollout-view.ts";
-import { toTime } from "./wire-values.ts";
+import { toNumber, toTime } from "./wire-values.ts";
+
+/** What is sent to nodes, as `--json` shows it. */
+export interface UplinkView {
+  readonly bytesPerSecond: number;
+  readonly capacityBytesPerSecond: number;
+  readonly source: "configured" | "cap" | "link" | "measured" | "assumed" | "unknown";
+  readonly writingNodes: number;
+  readonly waitingNodes: number;
+  /** Null when it follows from what the uplink carries. */
+  readonly mostWritingNodes: number | null;
+}
+
+const sources: Readonly<Record<number, UplinkView["source"]>> = {
+  [UplinkSource.UPLINK_SOURCE_CONFIGURED]: "configured",
+  [UplinkSource.UPLINK_SOURCE_CAP]: "cap",
+  [UplinkSource.UPLINK_SOURCE_LINK]: "link",
+  [UplinkSource.UPLINK_SOURCE_MEASURED]: "measured",
+  [UplinkSource.UPLINK_SOURCE_ASSUMED]: "assumed",
+};
 
 /** The controller and what it looks after, as `--json` shows it. */
 export interface StatusView {
@@ -11,6 +30,7 @@ export interface StatusView {
   readonly grpcAddress: string;
   readonly httpUrl: string;
   readonly tftpAddress: string;
+  readonly uplink: UplinkView | null;
   readonly nodes: { readonly known: number; readonly online: number; readonly accepted: number };
   readonly images: number;
   readonly rollouts: { readonly known: number; readonly running: readonly string[] };
@@ -31,6 +51,7 @@ export function viewStatus(
     grpcAddress: status.grpcAddress,
     httpUrl: status.httpUrl,
     tftpAddress: status.tftpAddress,
+    uplink: status.uplink ? viewUplink(status.uplink) : null,
     nodes: {
       known: nodes.length,
       online: nodes.filter(({ online }) => online).length,
@@ -41,5 +62,16 @@ export function viewStatus(
       known: rollouts.length,
       running: rollouts.filter(({ state }) => state === "running").map(({ rolloutId }) => rolloutId),
     },
+  };
+}
+
+function viewUplink(uplink: Uplink): UplinkView {
+  return {
+    bytesPerSecond: toNumber(uplink.bytesPerSecond),
+    capacityBytesPerSecond: toNumber(uplink.capacityBytesPerSecond),
+    source: sources[uplink.source] ?? "unknown",
+    writingNodes: uplink.writingNodes,
+    waitingNodes: uplink.waitingNodes,
+    mostWritingNodes: uplink.mostWritingNodes === 0 ? null : uplink.mostWritingNodes,
   };
 }

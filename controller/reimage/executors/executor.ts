@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Image } from "../../images/image.ts";
+import type { Uplink } from "../../uplink/uplink.ts";
 import type { EffectOf, EffectType } from "../effect.ts";
 import type { CardFirmwarePolicy } from "../plan-disk-firmware.ts";
 import type { AgentConnector, EventPort, ImagePort, LogPort, NodePort, NodeProbe } from "../ports.ts";
@@ -21,6 +22,7 @@ export interface World {
   readonly events: EventPort;
   readonly clock: Clock;
   readonly log: LogPort;
+  readonly uplink: Uplink;
   readonly packUrls: (image: Image) => PackUrls;
   /** What happens to firmware on the cards that are written. */
   readonly cardFirmware: CardFirmwarePolicy;

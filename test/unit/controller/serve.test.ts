@@ -9,7 +9,7 @@ import { credentials, ServerCredentials } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { createHttpServer } from "../../../controller/boot/http-server.ts";
 import { createTftpServer } from "../../../controller/boot/tftp/tftp-server.ts";
-import { systemClock } from "../../../controller/clock.ts";
+import { monotonicClock, systemClock } from "../../../controller/clock.ts";
 import type { Config } from "../../../controller/config/config.ts";
 import { parseConfigFile } from "../../../controller/config/parse-config-file.ts";
 import { resolveConfig } from "../../../controller/config/resolve-config.ts";
@@ -74,12 +74,14 @@ describe("serve", () => {
         {
           version: "0",
           clock: systemClock,
+          monotonicClock,
           log,
           agents: createAgentConnector({ credentials: credentials.createInsecure() }),
           probeNode: () => assert.fail("a node was probed"),
           openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
           openImages: createImageStore,
           interfaceAddresses: () => [],
+          linkSpeed: () => assert.fail("the speed of no interface was asked for"),
           macAddressOf: async () => undefined,
           startDnsmasq: () => assert.fail("dnsmasq was started"),
           nfsServers: {

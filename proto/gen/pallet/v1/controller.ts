@@ -87,6 +87,82 @@ export function bootTargetToJSON(object: BootTarget): string {
   }
 }
 
+/** How it is known what the uplink carries. */
+export const UplinkSource = {
+  /** UPLINK_SOURCE_UNSPECIFIED - Never sent. */
+  UPLINK_SOURCE_UNSPECIFIED: 0,
+  /** UPLINK_SOURCE_CONFIGURED - The operator said so (limits.uplink). */
+  UPLINK_SOURCE_CONFIGURED: 1,
+  /** UPLINK_SOURCE_CAP - The operator's cap on all traffic (limits.total) is lower than what it carries. */
+  UPLINK_SOURCE_CAP: 2,
+  /** UPLINK_SOURCE_LINK - The speed of the network interface that nodes reach the controller by. */
+  UPLINK_SOURCE_LINK: 3,
+  /** UPLINK_SOURCE_MEASURED - More nodes at work brought no more bytes: what went through then. */
+  UPLINK_SOURCE_MEASURED: 4,
+  /** UPLINK_SOURCE_ASSUMED - Not known; this is a guess. */
+  UPLINK_SOURCE_ASSUMED: 5,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type UplinkSource = typeof UplinkSource[keyof typeof UplinkSource];
+
+export namespace UplinkSource {
+  export type UPLINK_SOURCE_UNSPECIFIED = typeof UplinkSource.UPLINK_SOURCE_UNSPECIFIED;
+  export type UPLINK_SOURCE_CONFIGURED = typeof UplinkSource.UPLINK_SOURCE_CONFIGURED;
+  export type UPLINK_SOURCE_CAP = typeof UplinkSource.UPLINK_SOURCE_CAP;
+  export type UPLINK_SOURCE_LINK = typeof UplinkSource.UPLINK_SOURCE_LINK;
+  export type UPLINK_SOURCE_MEASURED = typeof UplinkSource.UPLINK_SOURCE_MEASURED;
+  export type UPLINK_SOURCE_ASSUMED = typeof UplinkSource.UPLINK_SOURCE_ASSUMED;
+  export type UNRECOGNIZED = typeof UplinkSource.UNRECOGNIZED;
+}
+
+export function uplinkSourceFromJSON(object: any): UplinkSource {
+  switch (object) {
+    case 0:
+    case "UPLINK_SOURCE_UNSPECIFIED":
+      return UplinkSource.UPLINK_SOURCE_UNSPECIFIED;
+    case 1:
+    case "UPLINK_SOURCE_CONFIGURED":
+      return UplinkSource.UPLINK_SOURCE_CONFIGURED;
+    case 2:
+    case "UPLINK_SOURCE_CAP":
+      return UplinkSource.UPLINK_SOURCE_CAP;
+    case 3:
+    case "UPLINK_SOURCE_LINK":
+      return UplinkSource.UPLINK_SOURCE_LINK;
+    case 4:
+    case "UPLINK_SOURCE_MEASURED":
+      return UplinkSource.UPLINK_SOURCE_MEASURED;
+    case 5:
+    case "UPLINK_SOURCE_ASSUMED":
+      return UplinkSource.UPLINK_SOURCE_ASSUMED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return UplinkSource.UNRECOGNIZED;
+  }
+}
+
+export function uplinkSourceToJSON(object: UplinkSource): string {
+  switch (object) {
+    case UplinkSource.UPLINK_SOURCE_UNSPECIFIED:
+      return "UPLINK_SOURCE_UNSPECIFIED";
+    case UplinkSource.UPLINK_SOURCE_CONFIGURED:
+      return "UPLINK_SOURCE_CONFIGURED";
+    case UplinkSource.UPLINK_SOURCE_CAP:
+      return "UPLINK_SOURCE_CAP";
+    case UplinkSource.UPLINK_SOURCE_LINK:
+      return "UPLINK_SOURCE_LINK";
+    case UplinkSource.UPLINK_SOURCE_MEASURED:
+      return "UPLINK_SOURCE_MEASURED";
+    case UplinkSource.UPLINK_SOURCE_ASSUMED:
+      return "UPLINK_SOURCE_ASSUMED";
+    case UplinkSource.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** The last sign that a booting node gave. */
 export interface BootStage {
   /** The file that it asked for, for example "pxelinux.cfg/01-b8-27-eb-00-00-01". */
@@ -141,6 +217,22 @@ export interface Node {
   provedWeakly: boolean;
 }
 
+/** The controller's network interface to its nodes, which all that write share. */
+export interface Uplink {
+  /** What is sent to nodes over HTTP now. */
+  bytesPerSecond: bigint;
+  /** What it is taken to carry. */
+  capacityBytesPerSecond: bigint;
+  /** How that is known. */
+  source: UplinkSource;
+  /** Number of nodes that write, or are about to. */
+  writingNodes: number;
+  /** Number of nodes that are ready and wait for their turn to write. */
+  waitingNodes: number;
+  /** How many the operator lets write at once (limits.writers); 0 when that follows from what the uplink carries. */
+  mostWritingNodes: number;
+}
+
 /** Asks for the status. */
 export interface GetStatusRequest {
 }
@@ -159,6 +251,8 @@ export interface GetStatusResponse {
   httpUrl: string;
   /** "host:port" of TFTP (UDP) as nodes reach it. */
   tftpAddress: string;
+  /** What is sent to nodes. */
+  uplink: Uplink | undefined;
 }
 
 /** Asks for the nodes. */
@@ -935,6 +1029,193 @@ export const Node: MessageFns<Node> = {
   },
 };
 
+function createBaseUplink(): Uplink {
+  return {
+    bytesPerSecond: 0n,
+    capacityBytesPerSecond: 0n,
+    source: 0,
+    writingNodes: 0,
+    waitingNodes: 0,
+    mostWritingNodes: 0,
+  };
+}
+
+export const Uplink: MessageFns<Uplink> = {
+  encode(message: Uplink, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bytesPerSecond !== 0n) {
+      if (BigInt.asUintN(64, message.bytesPerSecond) !== message.bytesPerSecond) {
+        throw new globalThis.Error("value provided for field message.bytesPerSecond of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.bytesPerSecond);
+    }
+    if (message.capacityBytesPerSecond !== 0n) {
+      if (BigInt.asUintN(64, message.capacityBytesPerSecond) !== message.capacityBytesPerSecond) {
+        throw new globalThis.Error("value provided for field message.capacityBytesPerSecond of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.capacityBytesPerSecond);
+    }
+    if (message.source !== 0) {
+      writer.uint32(24).int32(message.source);
+    }
+    if (message.writingNodes !== 0) {
+      writer.uint32(32).uint32(message.writingNodes);
+    }
+    if (message.waitingNodes !== 0) {
+      writer.uint32(40).uint32(message.waitingNodes);
+    }
+    if (message.mostWritingNodes !== 0) {
+      writer.uint32(48).uint32(message.mostWritingNodes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Uplink {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUplink();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.bytesPerSecond = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.capacityBytesPerSecond = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.source = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.writingNodes = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.waitingNodes = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.mostWritingNodes = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Uplink {
+    return {
+      bytesPerSecond: isSet(object.bytesPerSecond)
+        ? BigInt(object.bytesPerSecond)
+        : isSet(object.bytes_per_second)
+        ? BigInt(object.bytes_per_second)
+        : 0n,
+      capacityBytesPerSecond: isSet(object.capacityBytesPerSecond)
+        ? BigInt(object.capacityBytesPerSecond)
+        : isSet(object.capacity_bytes_per_second)
+        ? BigInt(object.capacity_bytes_per_second)
+        : 0n,
+      source: isSet(object.source) ? uplinkSourceFromJSON(object.source) : 0,
+      writingNodes: isSet(object.writingNodes)
+        ? globalThis.Number(object.writingNodes)
+        : isSet(object.writing_nodes)
+        ? globalThis.Number(object.writing_nodes)
+        : 0,
+      waitingNodes: isSet(object.waitingNodes)
+        ? globalThis.Number(object.waitingNodes)
+        : isSet(object.waiting_nodes)
+        ? globalThis.Number(object.waiting_nodes)
+        : 0,
+      mostWritingNodes: isSet(object.mostWritingNodes)
+        ? globalThis.Number(object.mostWritingNodes)
+        : isSet(object.most_writing_nodes)
+        ? globalThis.Number(object.most_writing_nodes)
+        : 0,
+    };
+  },
+
+  toJSON(message: Uplink): unknown {
+    const obj: any = {};
+    if (message.bytesPerSecond !== 0n) {
+      obj.bytesPerSecond = message.bytesPerSecond.toString();
+    }
+    if (message.capacityBytesPerSecond !== 0n) {
+      obj.capacityBytesPerSecond = message.capacityBytesPerSecond.toString();
+    }
+    if (message.source !== 0) {
+      obj.source = uplinkSourceToJSON(message.source);
+    }
+    if (message.writingNodes !== 0) {
+      obj.writingNodes = Math.round(message.writingNodes);
+    }
+    if (message.waitingNodes !== 0) {
+      obj.waitingNodes = Math.round(message.waitingNodes);
+    }
+    if (message.mostWritingNodes !== 0) {
+      obj.mostWritingNodes = Math.round(message.mostWritingNodes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Uplink>): Uplink {
+    return Uplink.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Uplink>): Uplink {
+    const message = createBaseUplink();
+    message.bytesPerSecond = (object.bytesPerSecond !== undefined && object.bytesPerSecond !== null)
+      ? BigInt(object.bytesPerSecond)
+      : 0n;
+    message.capacityBytesPerSecond =
+      (object.capacityBytesPerSecond !== undefined && object.capacityBytesPerSecond !== null)
+        ? BigInt(object.capacityBytesPerSecond)
+        : 0n;
+    message.source = object.source ?? 0;
+    message.writingNodes = object.writingNodes ?? 0;
+    message.waitingNodes = object.waitingNodes ?? 0;
+    message.mostWritingNodes = object.mostWritingNodes ?? 0;
+    return message;
+  },
+};
+
 function createBaseGetStatusRequest(): GetStatusRequest {
   return {};
 }
@@ -988,7 +1269,7 @@ export const GetStatusRequest: MessageFns<GetStatusRequest> = {
 };
 
 function createBaseGetStatusResponse(): GetStatusResponse {
-  return { version: "", startedAt: undefined, grpcAddress: "", httpUrl: "", tftpAddress: "" };
+  return { version: "", startedAt: undefined, grpcAddress: "", httpUrl: "", tftpAddress: "", uplink: undefined };
 }
 
 export const GetStatusResponse: MessageFns<GetStatusResponse> = {
@@ -1007,6 +1288,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.tftpAddress !== "") {
       writer.uint32(42).string(message.tftpAddress);
+    }
+    if (message.uplink !== undefined) {
+      Uplink.encode(message.uplink, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -1064,6 +1348,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.tftpAddress = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.uplink = Uplink.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1099,6 +1391,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         : isSet(object.tftp_address)
         ? globalThis.String(object.tftp_address)
         : "",
+      uplink: isSet(object.uplink) ? Uplink.fromJSON(object.uplink) : undefined,
     };
   },
 
@@ -1119,6 +1412,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     if (message.tftpAddress !== "") {
       obj.tftpAddress = message.tftpAddress;
     }
+    if (message.uplink !== undefined) {
+      obj.uplink = Uplink.toJSON(message.uplink);
+    }
     return obj;
   },
 
@@ -1132,6 +1428,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.grpcAddress = object.grpcAddress ?? "";
     message.httpUrl = object.httpUrl ?? "";
     message.tftpAddress = object.tftpAddress ?? "";
+    message.uplink = (object.uplink !== undefined && object.uplink !== null)
+      ? Uplink.fromPartial(object.uplink)
+      : undefined;
     return message;
   },
 };

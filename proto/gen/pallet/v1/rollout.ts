@@ -36,6 +36,11 @@ export const ReimagePhase = {
   REIMAGE_PHASE_FAILED: 8,
   /** REIMAGE_PHASE_CANCELLED - Cancelled; the boot target is agent again. */
   REIMAGE_PHASE_CANCELLED: 9,
+  /**
+   * REIMAGE_PHASE_WAITING_TO_WRITE - Ready, and waiting for its turn to write: the uplink is taken by nodes that write. It comes between checking and
+   * writing.
+   */
+  REIMAGE_PHASE_WAITING_TO_WRITE: 10,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -52,6 +57,7 @@ export namespace ReimagePhase {
   export type REIMAGE_PHASE_PROVED = typeof ReimagePhase.REIMAGE_PHASE_PROVED;
   export type REIMAGE_PHASE_FAILED = typeof ReimagePhase.REIMAGE_PHASE_FAILED;
   export type REIMAGE_PHASE_CANCELLED = typeof ReimagePhase.REIMAGE_PHASE_CANCELLED;
+  export type REIMAGE_PHASE_WAITING_TO_WRITE = typeof ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE;
   export type UNRECOGNIZED = typeof ReimagePhase.UNRECOGNIZED;
 }
 
@@ -87,6 +93,9 @@ export function reimagePhaseFromJSON(object: any): ReimagePhase {
     case 9:
     case "REIMAGE_PHASE_CANCELLED":
       return ReimagePhase.REIMAGE_PHASE_CANCELLED;
+    case 10:
+    case "REIMAGE_PHASE_WAITING_TO_WRITE":
+      return ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -116,6 +125,8 @@ export function reimagePhaseToJSON(object: ReimagePhase): string {
       return "REIMAGE_PHASE_FAILED";
     case ReimagePhase.REIMAGE_PHASE_CANCELLED:
       return "REIMAGE_PHASE_CANCELLED";
+    case ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE:
+      return "REIMAGE_PHASE_WAITING_TO_WRITE";
     case ReimagePhase.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -305,6 +316,8 @@ export interface Reimage {
   noResident: boolean;
   /** Whether every chunk is fetched and written, also those that the card holds already. */
   full: boolean;
+  /** Why it is not its turn to write yet, in words for a person; empty unless it waits for that. */
+  waitingFor: string;
 }
 
 /** A reimage of one or more nodes. */
@@ -580,6 +593,7 @@ function createBaseReimage(): Reimage {
     endedAt: undefined,
     noResident: false,
     full: false,
+    waitingFor: "",
   };
 }
 
@@ -623,6 +637,9 @@ export const Reimage: MessageFns<Reimage> = {
     }
     if (message.full !== false) {
       writer.uint32(104).bool(message.full);
+    }
+    if (message.waitingFor !== "") {
+      writer.uint32(114).string(message.waitingFor);
     }
     return writer;
   },
@@ -744,6 +761,14 @@ export const Reimage: MessageFns<Reimage> = {
             message.full = reader.bool();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.waitingFor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -795,6 +820,11 @@ export const Reimage: MessageFns<Reimage> = {
         ? globalThis.Boolean(object.no_resident)
         : false,
       full: isSet(object.full) ? globalThis.Boolean(object.full) : false,
+      waitingFor: isSet(object.waitingFor)
+        ? globalThis.String(object.waitingFor)
+        : isSet(object.waiting_for)
+        ? globalThis.String(object.waiting_for)
+        : "",
     };
   },
 
@@ -839,6 +869,9 @@ export const Reimage: MessageFns<Reimage> = {
     if (message.full !== false) {
       obj.full = message.full;
     }
+    if (message.waitingFor !== "") {
+      obj.waitingFor = message.waitingFor;
+    }
     return obj;
   },
 
@@ -864,6 +897,7 @@ export const Reimage: MessageFns<Reimage> = {
     message.endedAt = object.endedAt ?? undefined;
     message.noResident = object.noResident ?? false;
     message.full = object.full ?? false;
+    message.waitingFor = object.waitingFor ?? "";
     return message;
   },
 };

@@ -122,6 +122,11 @@ export const motley: Rollout = aRollout([
   aReimage("rack-6", { phase: ReimagePhase.REIMAGE_PHASE_PROVING, disk: "/dev/nvme0n1", attempts: 1 }),
   aReimage("rack-7", { phase: ReimagePhase.REIMAGE_PHASE_CANCELLED }),
   aReimage("rack-8"),
+  aReimage("rack-9", {
+    phase: ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE,
+    disk: "/dev/mmcblk0",
+    waitingFor: "2 nodes are writing, and limits.writers is 2",
+  }),
 ]);
 
 /** That rollout after its end. */

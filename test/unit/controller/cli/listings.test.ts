@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { Failure } from "../../../../proto/failure.ts";
-import { BootTarget, GetStatusResponse } from "../../../../proto/gen/pallet/v1/controller.ts";
+import { BootTarget, GetStatusResponse, UplinkSource } from "../../../../proto/gen/pallet/v1/controller.ts";
 import { anImage, freshNode, installedNode, knownNode, someDisks, someEvents } from "./a-catalogue.ts";
 import { type ConsoleOptions, jsonLines, run } from "./a-console.ts";
 import { type AController, answer, refuse, startController, stream } from "./a-controller.ts";
@@ -24,6 +24,13 @@ describe("listings", () => {
           grpcAddress: "10.77.0.1:7700",
           httpUrl: "http://10.77.0.1:7701/",
           tftpAddress: "10.77.0.1:69",
+          uplink: {
+            bytesPerSecond: 51_500_000n,
+            capacityBytesPerSecond: 125_000_000n,
+            source: UplinkSource.UPLINK_SOURCE_LINK,
+            writingNodes: 8,
+            waitingNodes: 3,
+          },
         }),
       ),
       listNodes: answer(() => ({ nodes: [knownNode, installedNode, freshNode] })),
@@ -156,7 +163,7 @@ describe("listings", () => {
       [["boot", "rack-1", "local", "--image", "debian-12"], "the next boot of rack-1 goes to local\n"],
       [["reboot", "rack-1"], "rack-1 is rebooting\n"],
       [["images", "remove", "debian-12"], "removed debian-12\n"],
-      [["cancel", "20261123-001800-k3f9"], "cancelling rollout 20261123-001800-k3f9: 5 nodes to stop\n"],
+      [["cancel", "20261123-001800-k3f9"], "cancelling rollout 20261123-001800-k3f9: 6 nodes to stop\n"],
     ] as const) {
       assert.deepEqual(await run(argv, { socket: controller.socket }), { code: 0, stdout: expected, stderr: "" });
     }

@@ -101,6 +101,7 @@ describe("progress of a node", () => {
       aReimage("x"),
       aReimage("x", { phase: ReimagePhase.REIMAGE_PHASE_NETBOOTING }),
       aReimage("x", { phase: ReimagePhase.REIMAGE_PHASE_CHECKING }),
+      aReimage("x", { phase: ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE }),
       aWrite("x", OperationPhase.OPERATION_PHASE_ERASING, 0n),
       aWrite("x", OperationPhase.OPERATION_PHASE_WRITING, GiB / 2n),
       aWrite("x", OperationPhase.OPERATION_PHASE_WRITING, 2n * GiB),
@@ -124,7 +125,17 @@ describe("progress of a node", () => {
     const totals = totalRollout(view(ended));
     assert.deepEqual(
       { ...totals },
-      { nodes: 3, proved: 1, failed: 1, cancelled: 1, queued: 0, running: 0, percent: 100, bytesPerSecond: 0 },
+      {
+        nodes: 3,
+        proved: 1,
+        failed: 1,
+        cancelled: 1,
+        queued: 0,
+        waiting: 0,
+        running: 0,
+        percent: 100,
+        bytesPerSecond: 0,
+      },
     );
     assert.equal(totalRollout(view(aRollout([]))).percent, 0);
   });
@@ -155,7 +166,7 @@ describe("lines for pipes", () => {
   it("sum up the rollout", () => {
     assert.equal(
       renderRolloutProgress(view(motley), now),
-      "2026-11-23T00:20:00Z progress: 60%, 1 failed, 1 cancelled, 4 running, 1 queued, 1 proved, 164.2 MiB/s",
+      "2026-11-23T00:20:00Z progress: 54%, 1 failed, 1 cancelled, 4 running, 1 waiting, 1 queued, 1 proved, 164.2 MiB/s",
     );
   });
 });

@@ -70,6 +70,19 @@ describe("config", () => {
     assert.equal(config.reimage.bootTimeoutMs, 1234);
   });
 
+  it("reads rates with their units, and limits nothing by default", () => {
+    assert.deepEqual(configOf({}).limits, {});
+    assert.deepEqual(configOf({ file: "limits:\n  # total: 1 Gbit/s\n" }).limits, {});
+    const file = "limits: {total: 500 Mbit/s, perNode: 8 MiB/s, uplink: 1 Gbit/s, writers: 12}";
+    assert.deepEqual(configOf({ file }).limits, {
+      totalBytesPerSecond: 62_500_000,
+      perNodeBytesPerSecond: 8_388_608,
+      uplinkBytesPerSecond: 125_000_000,
+      writers: 12,
+    });
+    assert.equal(configOf({ flags: { limitsTotal: "64kbit/s" } }).limits.totalBytesPerSecond, 8000);
+  });
+
   it("reads what is served for the nodes' network", () => {
     const { dhcp, nfs } = configOf({
       file: `
@@ -165,6 +178,18 @@ describe("config", () => {
         { flags: { bootProfileCardFirmware: "delete" } },
         /--boot-profile-card-firmware: "delete" .* give one of auto, rename, reformat, keep/,
       ],
+      [
+        "a rate without a unit",
+        { file: "limits: {total: 500}" },
+        /line 1: 500 is no value for limits\.total; give a rate/,
+      ],
+      [
+        "a rate in a unit that means two things",
+        { flags: { limitsTotal: "500 Mbps" } },
+        /as "500 Mbit\/s" or "60 MB\/s"/,
+      ],
+      ["a rate of next to nothing", { env: { PALLET_LIMITS_PER_NODE: "1 kbit/s" } }, /of at least 64 kbit\/s/],
+      ["nobody who may write", { flags: { limitsWriters: "0" } }, /limits\.writers; give a number from 1/],
       ["words in one string", { file: "bootProfile: {local: {append: quiet}}" }, /give a list of words/],
       ["a boolean in quotes", { file: "bootProfile: {menu: 'yes'}" }, /give true or false/],
       ["a misspelt key", { file: "\n\ngrpcprt: 1" }, /line 3: there is no key "grpcprt"; did you mean "grpcPort"\?/],

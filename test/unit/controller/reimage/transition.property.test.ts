@@ -37,7 +37,13 @@ const move: fc.Arbitrary<Move> = fc.record({
     { weight: 8, arbitrary: fc.constantFrom(...types.filter((type) => !rare.has(type))) },
     {
       weight: 12,
-      arbitrary: fc.constantFrom<ReimageEventType>("agent-sighted", "preflight-passed", "write-succeeded", "started"),
+      arbitrary: fc.constantFrom<ReimageEventType>(
+        "agent-sighted",
+        "write-admitted",
+        "preflight-passed",
+        "write-succeeded",
+        "started",
+      ),
     },
   ),
   lateness: fc.oneof(
@@ -94,6 +100,8 @@ function play(moves: readonly Move[]): Told[] {
   }
   for (let passed = 0; passed < 5 && !hasEnded(state.phase); passed += 1) {
     now += 700_000;
+    // However long it waited, its turn comes.
+    if (state.phase.name === "waiting") take({ type: "write-admitted" });
     take({ type: "deadline-passed", step: state.step });
   }
   if (hasEnded(state.phase)) take({ type: "settled", step: state.step });
@@ -119,6 +127,19 @@ test("whatever happens, the boot target is local only after a write that succeed
         succeeded = true;
       if (after.phase.name === "writing") succeeded = false;
       if (targetsIn(effects).includes("local")) assert.ok(succeeded);
+    }
+  });
+});
+
+test("whatever happens, a turn to write is for one write, and none begins without", () => {
+  holds((told) => {
+    let turns = 0;
+    for (const { before, event, after } of told) {
+      if (event.type === "write-admitted" && after !== before) turns += 1;
+      if (after.phase.name === "writing" && before.phase.name !== "writing") turns -= 1;
+      if (after.phase.name !== "writing" && (after.phase.name !== "checking" || after.phase.mayWrite !== true))
+        turns = 0;
+      assert.ok(turns >= 0, "it writes although it is not its turn");
     }
   });
 });
@@ -188,7 +209,7 @@ test("the journeys that are played come to every phase", () => {
     fc.property(journeys, (moves) => {
       for (const { after } of play(moves)) seen.add(after.phase.name);
     }),
-    { numRuns: 4000, seed: 7 },
+    { numRuns: 8000, seed: 7 },
   );
   assert.deepEqual([...seen].sort(), [
     "cancelled",
@@ -199,6 +220,7 @@ test("the journeys that are played come to every phase", () => {
     "proved",
     "proving",
     "rebooting",
+    "waiting",
     "writing",
   ]);
 });

@@ -26,6 +26,12 @@ const leads: { readonly [From in PhaseName]: { readonly [Type in ReimageEventTyp
     "cancel-requested": "cancelled",
     "effect-failed": "failed",
   },
+  waiting: {
+    "write-admitted": "checking",
+    "agent-sighted": "checking",
+    "cancel-requested": "cancelled",
+    "effect-failed": "failed",
+  },
   writing: {
     "agent-sighted": "netbooting",
     "write-succeeded": "rebooting",

@@ -460,6 +460,14 @@ describe("doors", () => {
       grpcAddress: "10.0.0.1:7700",
       httpUrl: "http://10.0.0.1:7701",
       tftpAddress: "10.0.0.1:69",
+      uplink: {
+        bytesPerSecond: 50_000_000n,
+        capacityBytesPerSecond: 125_000_000n,
+        source: wire.UplinkSource.UPLINK_SOURCE_LINK,
+        writingNodes: 8,
+        waitingNodes: 3,
+        mostWritingNodes: 0,
+      },
     });
   });
 });

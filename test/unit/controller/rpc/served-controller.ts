@@ -98,6 +98,13 @@ export async function serveController(): Promise<ServedController> {
         grpcAddress: "10.0.0.1:7700",
         httpUrl: "http://10.0.0.1:7701",
         tftpAddress: "10.0.0.1:69",
+        uplink: {
+          bytesPerSecond: 50_000_000.4,
+          capacity: { bytesPerSecond: 125_000_000, source: "link" },
+          writing: 8,
+          waiting: 3,
+          mostWriters: undefined,
+        },
       }),
     },
     heartbeatIntervalMs: 10_000,

@@ -7,6 +7,8 @@ import { AgentError, type NodeChange, type NodePort } from "../../../../../contr
 import type { RolloutId } from "../../../../../controller/reimage/rollout.ts";
 import { createRollouts, type Rollouts } from "../../../../../controller/reimage/rollouts.ts";
 import { defaultReimageSettings, type ReimageSettings } from "../../../../../controller/reimage/settings.ts";
+import { createUplink } from "../../../../../controller/uplink/uplink.ts";
+import type { UplinkLimits } from "../../../../../controller/uplink/uplink-limits.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeJournal, type FakeJournal } from "./fake-journal.ts";
@@ -68,6 +70,8 @@ export interface FakeRack {
   images: Image[];
   /** The operator's policy, as the controller reads it when it starts. */
   cardFirmware: CardFirmwarePolicy;
+  /** What goes to which address, in bytes per second. */
+  readonly rates: Map<string, number>;
   rollouts(): Rollouts;
   machine(index?: number): FakeMachine;
   targetOf(index?: number): string;
@@ -88,7 +92,11 @@ export interface FakeRack {
   untilEnded(id: RolloutId, limitMs?: number): Promise<void>;
 }
 
-export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {}): FakeRack {
+export function createFakeRack(
+  count = 1,
+  settings: Partial<ReimageSettings> = {},
+  limits: UplinkLimits = {},
+): FakeRack {
   const clock = createFakeClock();
   const journal = createFakeJournal();
   const known = new Map<NodeId, Node>();
@@ -176,6 +184,15 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
       },
       probeNode: async ({ address }) =>
         machines.some((each) => each.address === address && each.answers()) ? "it answers" : undefined,
+      uplink: createUplink({
+        limits,
+        meter: {
+          rateOf: (address) => rack.rates.get(address) ?? 0,
+          totalRate: () => [...rack.rates.values()].reduce((sum, rate) => sum + rate, 0),
+        },
+        linkSpeed: () => undefined,
+        clock,
+      }),
       events: { append: (event) => events.push(event) },
       clock,
       log: { error: (_details, message) => errors.push(message), warn: () => {} },
@@ -193,6 +210,7 @@ export function createFakeRack(count = 1, settings: Partial<ReimageSettings> = {
     clock,
     journal,
     machines,
+    rates: new Map(),
     events,
     errors,
     nodes,

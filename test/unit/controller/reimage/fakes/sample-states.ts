@@ -36,7 +36,8 @@ const back = { ...timed, disk, previousBootId: "boot-1", returnsToAgent: 0 };
 export const phases: { readonly [Name in PhaseName]: Phase & { name: Name } } = {
   queued: { name: "queued" },
   netbooting: { ...timed, name: "netbooting", booting: false },
-  checking: { ...timed, name: "checking", agent },
+  checking: { ...timed, name: "checking", agent, mayWrite: true },
+  waiting: { name: "waiting", since: startedAt, agent },
   writing: { ...timed, name: "writing", agent, disk, operationId, started: true, graced: false },
   cancelling: { ...timed, name: "cancelling", agent, operationId, started: true },
   rebooting: { ...back, name: "rebooting" },
@@ -96,6 +97,7 @@ export function eventsAt(step: number): { readonly [Type in ReimageEventType]: R
   const because = new Failure("internal", "because");
   return {
     started: { type: "started" },
+    "write-admitted": { type: "write-admitted" },
     resumed: { type: "resumed" },
     "agent-sighted": { type: "agent-sighted", ...netbooted },
     "boot-file-fetched": { type: "boot-file-fetched", path: "pxelinux.cfg/01", at: startedAt + 1 },

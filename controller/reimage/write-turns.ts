@@ -1,0 +1,120 @@
+import type { Clock } from "../clock.ts";
+import type { Uplink, WritingNode } from "../uplink/uplink.ts";
+import type { NodePort } from "./ports.ts";
+import type { ReimageActor } from "./reimage-actor.ts";
+
+/** Gives nodes their turns to write, so that the uplink is used and not swamped. */
+export interface WriteTurns {
+  /** Gives a turn to whoever may have one, as soon as what goes on now is done. To be called after every change. */
+  look(): void;
+  /** Why those who wait do so. */
+  waitingFor(): string | undefined;
+  /** How many nodes write or are about to, and how many wait for that. */
+  count(): { readonly writing: number; readonly waiting: number };
+  close(): void;
+}
+
+/** How often it is looked whether another node may begin, while one waits. */
+const intervalMs = 1000;
+
+/** Builds the turns over the reimages that have not ended, the oldest first. */
+export function createWriteTurns(options: {
+  readonly actors: () => readonly ReimageActor[];
+  readonly nodes: Pick<NodePort, "get">;
+  readonly uplink: Uplink;
+  readonly clock: Clock;
+  /** What those who wait are waiting for is another than before. */
+  readonly onReason: () => void;
+}): WriteTurns {
+  const { actors, nodes, uplink, clock, onReason } = options;
+  const closed = new AbortController();
+  /** Those who were given a turn and have not taken it, because the journal refuses for a while: at which step. */
+  const offered = new Map<ReimageActor, number>();
+  let why: string | undefined;
+  let isLookDue = false;
+  let isTicking = false;
+
+  function giveTurns(): void {
+    if (closed.signal.aborted) return;
+    const all = actors();
+    for (const [actor, step] of offered) if (hasTurn(actor) || actor.state().step !== step) offered.delete(actor);
+    const queue = queueOf(all).filter((actor) => !offered.has(actor));
+    const { begin, why: reason } = queue.length === 0 ? { begin: 0 } : uplink.admit(writersOf(all), queue.length);
+    for (const actor of queue.slice(0, begin)) {
+      offered.set(actor, actor.state().step);
+      actor.tell({ type: "write-admitted" });
+    }
+    if (queue.length > begin) tickLater();
+    if (reason === why) return;
+    why = reason;
+    onReason();
+  }
+
+  /** Never in the middle of a reimage's own step, where its turn would not show yet and be given twice. */
+  function look(): void {
+    if (isLookDue) return;
+    isLookDue = true;
+    queueMicrotask(() => {
+      isLookDue = false;
+      giveTurns();
+    });
+  }
+
+  function tickLater(): void {
+    if (isTicking) return;
+    isTicking = true;
+    clock.setTimeout(
+      () => {
+        isTicking = false;
+        look();
+      },
+      intervalMs,
+      closed.signal,
+    );
+  }
+
+  function writersOf(all: readonly ReimageActor[]): WritingNode[] {
+    return all
+      .filter((actor) => hasTurn(actor) || offered.has(actor))
+      .map((actor) => {
+        const { id, nodeId, attempts } = actor.state();
+        return { turn: `${id}-${attempts}`, address: nodes.get(nodeId)?.address };
+      });
+  }
+
+  return {
+    look,
+    waitingFor: () => why,
+    count() {
+      const all = actors();
+      const waiting = all.filter((actor) => actor.state().phase.name === "waiting").length;
+      return { writing: all.filter(hasTurn).length, waiting };
+    },
+    close: () => closed.abort(),
+  };
+}
+
+/** Whether it writes, or may. One whose write is being cancelled still does. */
+function hasTurn(actor: ReimageActor): boolean {
+  const { phase } = actor.state();
+  return (
+    phase.name === "writing" || phase.name === "cancelling" || (phase.name === "checking" && phase.mayWrite === true)
+  );
+}
+
+/**
+ * Those who want a turn: first who waits, the longest waiting first, then whose disks are being looked at, so that they
+ * need not wait afterwards if nobody else does.
+ */
+function queueOf(actors: readonly ReimageActor[]): readonly ReimageActor[] {
+  const since = (actor: ReimageActor): number => {
+    const { phase } = actor.state();
+    return phase.name === "waiting" ? phase.since : Number.POSITIVE_INFINITY;
+  };
+  const waiting = actors.filter((actor) => actor.state().phase.name === "waiting");
+  const checking = actors.filter((actor) => {
+    const { phase } = actor.state();
+    return phase.name === "checking" && phase.mayWrite !== true && phase.obstacle === undefined;
+  });
+  return [...waiting.toSorted((a, b) => since(a) - since(b)), ...checking];
+}
