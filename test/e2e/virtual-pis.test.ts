@@ -102,10 +102,8 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
       await rack.startController();
       const rollout = await ended(rolloutId);
       assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_SUCCEEDED);
-      for (const board of rack.virtualBoards) {
-        await assertProved(rollout, board, "one");
-        assert.equal(reimageOf(rollout, board).attempts, 1);
-      }
+      await Promise.all(rack.virtualBoards.map((board) => assertProved(rollout, board, "one")));
+      for (const board of rack.virtualBoards) assert.equal(reimageOf(rollout, board).attempts, 1);
       assert.ok(
         (reimageOf(rollout, first).progress?.resumed ?? 0) >= 1,
         "it was not fetching when the controller died",

@@ -7,6 +7,7 @@ import { createConsole } from "../console.ts";
 import { ended, spawnLeashed } from "../leashed-process.ts";
 import type { Network } from "../network.ts";
 import { createCardFile } from "./card-file.ts";
+import { chooseAsynchronousIo } from "./choose-asynchronous-io.ts";
 import { renderQemuArguments } from "./render-qemu-arguments.ts";
 import { createTapPort } from "./tap-port.ts";
 
@@ -63,6 +64,7 @@ export async function createVirtualBoard(
     mac,
     tap: port.interface,
     memoryBytes: options.memoryBytes ?? 1024 * MiB,
+    asynchronousIo: await chooseAsynchronousIo(card.file),
   });
   let machine: { readonly process: ChildProcess; readonly gone: Promise<void> } | undefined;
   const nextRebootFails = false;
