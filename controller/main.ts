@@ -12,6 +12,7 @@ import { runCommandLine } from "./cli/program.ts";
 import { monotonicClock, systemClock } from "./clock.ts";
 import { exampleConfig, serveOptions } from "./config/document-config.ts";
 import { readConfig } from "./config/read-config.ts";
+import { createImageDeriver } from "./images/derive/image-deriver.ts";
 import { createImageStore } from "./images/image-store.ts";
 import { startDnsmasq } from "./network/dnsmasq/dnsmasq.ts";
 import { startGanesha } from "./network/nfs/ganesha.ts";
@@ -60,6 +61,7 @@ const effects: Effects = {
           probeNode,
           openStore,
           openImages: createImageStore,
+          imageDeriver: createImageDeriver,
           interfaceAddresses: readInterfaceAddresses,
           linkSpeed: readLinkSpeed,
           macAddressOf: readMacAddress,

@@ -10,6 +10,7 @@ import { createBootPlanner } from "./boot-planner.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
 import { createEventLog } from "./events/event-log.ts";
+import type { ImageDeriver } from "./images/derive/image-deriver.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { hostPort, type Listener, listenFailure } from "./listen-failure.ts";
 import { createNodeLogs } from "./logs/node-logs.ts";
@@ -41,6 +42,7 @@ export interface ServeAdapters {
   readonly probeNode: NodeProbe;
   openStore(path: string): Store;
   openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;
+  imageDeriver(options: { readonly images: ImageStore; readonly directory: string }): ImageDeriver;
   /** The IPv4 addresses of this machine. */
   interfaceAddresses(): readonly InterfaceAddress[];
   /** Speed of a network interface in bytes per second; undefined when it tells none. */
@@ -102,6 +104,7 @@ async function start(
   running.defer(() => nodes.close());
   const nodeLogs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, log });
   const images = await adapters.openImages({ directory: config.imageDirectory, log });
+  const deriver = adapters.imageDeriver({ images, directory: config.imageDirectory });
 
   const endpoints = Promise.withResolvers<BootEndpoints>();
   const planner = createBootPlanner({
@@ -185,7 +188,7 @@ async function start(
   });
   const grpc = await listen(grpcListener(config), (address, port) =>
     adapters.listenGrpc({
-      parts: { nodes, nodeLogs, images, rollouts, events, agents, status },
+      parts: { nodes, nodeLogs, images, deriver, rollouts, events, agents, status },
       heartbeatIntervalMs,
       address,
       port,

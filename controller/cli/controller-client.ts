@@ -7,11 +7,7 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
-import type {
-  AddImageRequest,
-  AddImageResponse,
-  ControllerServiceClient,
-} from "../../proto/gen/pallet/v1/controller.ts";
+import type { ControllerServiceClient } from "../../proto/gen/pallet/v1/controller.ts";
 import { translateCallError } from "./controller-error.ts";
 
 /**
@@ -64,9 +60,9 @@ async function* readCall<Response>(
 }
 
 /** Writes everything that the source gives, no faster than the peer takes it, until the call or the source ends. */
-async function writeCall(
-  call: ClientDuplexStream<AddImageRequest, AddImageResponse>,
-  source: AsyncIterable<AddImageRequest>,
+async function writeCall<Request, Response>(
+  call: ClientDuplexStream<Request, Response>,
+  source: AsyncIterable<Request>,
   signal: AbortSignal,
 ): Promise<void> {
   for await (const message of source) {
@@ -123,26 +119,27 @@ export function createControllerClient(raw: ControllerServiceClient, target: str
     (request, signal) =>
       readCall(method.call(raw, request), signal, (error) => translateCallError(error, target, name));
 
-  async function* addImage(
-    requests: AsyncIterable<AddImageRequest>,
-    signal: AbortSignal,
-  ): AsyncGenerator<AddImageResponse> {
-    const call = raw.addImage();
-    const ended = new AbortController();
-    let sourceError: unknown;
-    const writing = writeCall(call, requests, ended.signal).catch((error: unknown) => {
-      sourceError = error;
-      call.cancel();
-    });
-    try {
-      yield* readCall(call as ClientDuplexStream<never, AddImageResponse>, signal, (error) =>
-        sourceError instanceof Error ? sourceError : translateCallError(error, target, "AddImage"),
-      );
-    } finally {
-      ended.abort();
-      await writing;
-    }
-  }
+  const upload = <Request, Response>(
+    name: string,
+    open: () => ClientDuplexStream<Request, Response>,
+  ): ((requests: AsyncIterable<Request>, signal: AbortSignal) => AsyncGenerator<Response>) =>
+    async function* (requests, signal) {
+      const call = open.call(raw);
+      const ended = new AbortController();
+      let sourceError: unknown;
+      const writing = writeCall(call, requests, ended.signal).catch((error: unknown) => {
+        sourceError = error;
+        call.cancel();
+      });
+      try {
+        yield* readCall(call as ClientReadableStream<Response>, signal, (error) =>
+          sourceError instanceof Error ? sourceError : translateCallError(error, target, name),
+        );
+      } finally {
+        ended.abort();
+        await writing;
+      }
+    };
 
   return {
     target,
@@ -158,7 +155,8 @@ export function createControllerClient(raw: ControllerServiceClient, target: str
     rebootNode: ask("RebootNode", raw.rebootNode, nodesTimeoutMs),
     listImages: ask("ListImages", raw.listImages),
     getImage: ask("GetImage", raw.getImage),
-    addImage,
+    addImage: upload("AddImage", raw.addImage),
+    deriveImage: upload("DeriveImage", raw.deriveImage),
     removeImage: ask("RemoveImage", raw.removeImage),
     planRollout: ask("PlanRollout", raw.planRollout, nodesTimeoutMs),
     startRollout: ask("StartRollout", raw.startRollout, nodesTimeoutMs),

@@ -16,6 +16,7 @@ import { registerEvents } from "./commands/events.ts";
 import { registerIdentify } from "./commands/identify.ts";
 import { registerImages } from "./commands/images.ts";
 import { registerImagesAdd } from "./commands/images-add.ts";
+import { registerImagesDerive } from "./commands/images-derive.ts";
 import { registerImagesRemove } from "./commands/images-remove.ts";
 import { registerImagesShow } from "./commands/images-show.ts";
 import { registerMkfs } from "./commands/mkfs.ts";
@@ -201,6 +202,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   program.commandsGroup("Images and rollouts:");
   const images = registerImages(program, run).helpCommand(false);
   registerImagesAdd(images, run);
+  registerImagesDerive(images, run);
   registerImagesShow(images, run);
   registerImagesRemove(images, run);
   registerReimage(program, run);

@@ -1,3 +1,4 @@
+import { printable } from "./printable.ts";
 import type { Look } from "./style.ts";
 import { type Cell, renderFields, renderTable } from "./table.ts";
 import { formatAge, formatBytes } from "./units.ts";
@@ -72,4 +73,13 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
     look,
   );
   return [...renderFields(fields, look), "", ...partitions];
+}
+
+/** What to say of an image that is new in the catalogue. */
+export function renderAddedImage(image: ImageView): string[] {
+  const name = `added ${printable(image.name)}: ${printable(image.operatingSystem ?? "unknown system")}`;
+  return [
+    `${name}, ${formatBytes(image.sizeBytes)}, stored in ${formatBytes(image.storedBytes)}`,
+    `SHA-256 ${printable(image.digest)}`,
+  ];
 }

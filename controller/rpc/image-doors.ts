@@ -2,6 +2,7 @@ import type * as wire from "../../proto/gen/pallet/v1/controller.ts";
 import type { Image } from "../images/image.ts";
 import { assertImageUnneeded } from "../preconditions.ts";
 import { invalid, notFound } from "../refusal.ts";
+import { deriveImage } from "./derive-image.ts";
 import { type CallHost, handleBidiStream, handleUnary } from "./handle-call.ts";
 import { imageToWire } from "./image-to-wire.ts";
 import type { ControllerParts, ImageCatalogue } from "./parts.ts";
@@ -10,8 +11,14 @@ import { receiveImage } from "./receive-image.ts";
 /** The doors to the images. */
 export function createImageDoors(
   host: CallHost,
-  { images, nodes, rollouts, events }: Pick<ControllerParts, "images" | "nodes" | "rollouts" | "events">,
-): Pick<wire.ControllerServiceServer, "listImages" | "getImage" | "addImage" | "removeImage"> {
+  {
+    images,
+    deriver,
+    nodes,
+    rollouts,
+    events,
+  }: Pick<ControllerParts, "images" | "deriver" | "nodes" | "rollouts" | "events">,
+): Pick<wire.ControllerServiceServer, "listImages" | "getImage" | "addImage" | "deriveImage" | "removeImage"> {
   return {
     listImages: handleUnary(host, async (_request: wire.ListImagesRequest) => {
       const all = [...(await images.list())].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -25,6 +32,13 @@ export function createImageDoors(
     addImage: handleBidiStream(host, (requests: AsyncIterable<wire.AddImageRequest>, context) =>
       receiveImage(requests, context.signal, images, (image) => {
         const message = `image ${image.name} was added: ${image.operatingSystem}, ${image.digest.slice(0, 12)}`;
+        events.append({ type: "image-added", severity: "info", message });
+      }),
+    ),
+
+    deriveImage: handleBidiStream(host, (requests: AsyncIterable<wire.DeriveImageRequest>, context) =>
+      deriveImage(requests, context.signal, deriver, ({ image, from }) => {
+        const message = `image ${image.name} was derived from ${from}: ${image.operatingSystem}, ${image.digest.slice(0, 12)}`;
         events.append({ type: "image-added", severity: "info", message });
       }),
     ),

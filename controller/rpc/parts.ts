@@ -1,4 +1,5 @@
 import type { EventLog } from "../events/event-log.ts";
+import type { ImageDeriver } from "../images/derive/image-deriver.ts";
 import type { Image } from "../images/image.ts";
 import type { NodeLogs } from "../logs/node-logs.ts";
 import type { Digest } from "../nodes/node.ts";
@@ -61,6 +62,7 @@ export interface ControllerStatus {
 export interface ControllerParts {
   readonly nodes: NodeRegistry;
   readonly images: ImageCatalogue;
+  readonly deriver: ImageDeriver;
   readonly rollouts: Omit<Rollouts, "resume" | "close" | "writers">;
   readonly events: EventLog;
   readonly nodeLogs: NodeLogs;

@@ -4,7 +4,12 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { type CallOptions, Metadata, status } from "@grpc/grpc-js";
-import type { AddImageRequest, ControllerServiceClient } from "../../../proto/gen/pallet/v1/controller.ts";
+import type {
+  AddImageRequest,
+  ControllerServiceClient,
+  DeriveImageRequest,
+  DeriveImageResponse,
+} from "../../../proto/gen/pallet/v1/controller.ts";
 import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
 import { answer, collect, endOf, firstOf, until } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
@@ -53,12 +58,49 @@ async function abandon(world: World, how: "cancel" | "deadline"): Promise<void> 
   await assert.rejects(sendImage(world.controller, name, Buffer.alloc(512)), { code: status.INVALID_ARGUMENT });
 }
 
+/** The messages of a call that derives an image from another with this new content. */
+function derivation(name: string, from: string, file: Buffer): DeriveImageRequest[] {
+  const value = { name, from, fileBytes: BigInt(file.length) };
+  const chunks: DeriveImageRequest[] = [];
+  for (let at = 0; at < file.length; at += MIB) chunks.push(chunkToDerive(file.subarray(at, at + MIB)));
+  return [{ part: { $case: "header", value } }, ...chunks];
+}
+const chunkToDerive = (value: Buffer): DeriveImageRequest => ({ part: { $case: "chunk", value } });
+
+function derive(controller: ControllerServiceClient, messages: readonly DeriveImageRequest[]) {
+  const call = controller.deriveImage();
+  for (const message of messages) call.write(message);
+  call.end();
+  return collect<DeriveImageResponse>(call);
+}
+
+/** A derivation whose sender holds its bytes back. */
+async function stalledDerivation({ controller, imageFile }: World, name: string, options: Partial<CallOptions> = {}) {
+  const call = controller.deriveImage(new Metadata(), options);
+  const end = endOf(call);
+  const [head, first] = derivation(name, "tiny", await readFile(imageFile.path));
+  for (const message of [head, first]) if (message !== undefined) call.write(message);
+  await firstOf(call, ({ part }) => part?.$case === "progress" && (part.value.received?.done ?? 0n) > 0n);
+  return { call, end };
+}
+
+async function abandonDerivation(world: World, how: "cancel" | "deadline"): Promise<void> {
+  const name = freshName();
+  const options = how === "deadline" ? { deadline: Date.now() + 2500 } : {};
+  const { call, end } = await stalledDerivation(world, name, options);
+  assert.equal((await unfinished(world)).length, 1);
+  if (how === "cancel") call.cancel();
+  assert.equal(await end, how === "cancel" ? status.CANCELLED : status.DEADLINE_EXCEEDED);
+  await until(async () => (await unfinished(world)).length === 0, "the derivation left something behind");
+  await assert.rejects(get(world, name), { code: status.NOT_FOUND });
+}
+
 const header = (name: string, fileBytes = 0n): AddImageRequest => ({
   part: { $case: "header", value: { name, fileBytes, blockMap: Buffer.alloc(0) } },
 });
 const chunk = (bytes: Buffer): AddImageRequest => ({ part: { $case: "chunk", value: bytes } });
 
-/** Tests of ListImages, GetImage, AddImage and RemoveImage. */
+/** Tests of ListImages, GetImage, AddImage, DeriveImage and RemoveImage. */
 export const controllerImageChecks: ServiceChecks = {
   ListImages: {
     success: {
@@ -199,6 +241,123 @@ export const controllerImageChecks: ServiceChecks = {
     abandoned: {
       "cancelled by the caller, it leaves nothing behind": (world) => abandon(world, "cancel"),
       "past its deadline, it leaves nothing behind": (world) => abandon(world, "deadline"),
+    },
+  },
+
+  DeriveImage: {
+    success: {
+      "makes an image with the new files in the old layout, and tells what that saves": async (world) => {
+        const { controller, otherImage } = world;
+        const name = freshName();
+        const responses = await derive(controller, derivation(name, "other", await readFile(world.imageFile.path)));
+        const last = responses.at(-1)?.part;
+        assert.equal(last?.$case, "derived");
+        const { image, writeBytes, fetchBytes, plainWriteBytes, notes } = last.value;
+        assert.ok(image);
+        assert.equal(image.name, name);
+        assert.equal(image.sizeBytes, otherImage.sizeBytes);
+        const ids = (of: typeof image) => of.partitions.map(({ partitionUuid, uuid }) => [partitionUuid, uuid]);
+        assert.deepEqual(ids(image), ids(world.image));
+        assert.ok(writeBytes > 0n && writeBytes <= BigInt(image.sizeBytes), `${writeBytes} bytes to write`);
+        assert.ok(fetchBytes > 0n && fetchBytes < writeBytes, `${fetchBytes} bytes to fetch`);
+        assert.notEqual(plainWriteBytes, undefined);
+        assert.deepEqual(notes, []);
+        assert.ok(responses.slice(0, -1).every(({ part }) => part?.$case === "progress"));
+        assert.deepEqual((await get(world, name)).image, image);
+        await remove(world, name);
+        assert.deepEqual(await unfinished(world), []);
+      },
+    },
+    errors: {
+      INVALID_ARGUMENT: [
+        ...(
+          [
+            ["the call brings nothing", /header/, () => []],
+            ["no header comes first", /header/, () => [chunkToDerive(Buffer.alloc(512))]],
+            ["the name is empty", /name/, () => derivation("", "tiny", Buffer.alloc(512))],
+            ["the name leads out of the folder", /name/, () => derivation("../up", "tiny", Buffer.alloc(512))],
+            [
+              "fewer bytes come than were announced",
+              /announced with 9 bytes/,
+              () => [...derivation(freshName(), "tiny", Buffer.alloc(9)).slice(0, 1), chunkToDerive(randomBytes(8))],
+            ],
+          ] as const
+        ).map(
+          ([when, says, messages]): Refusal => ({
+            when,
+            reason: "FAILURE_REASON_INVALID",
+            says,
+            call: ({ controller }) => derive(controller, messages()),
+          }),
+        ),
+        {
+          when: "the new content is neither an image of a disk nor an archive",
+          reason: "FAILURE_REASON_UNSUPPORTED",
+          says: /partition table/,
+          call: ({ controller }) => derive(controller, derivation(freshName(), "tiny", Buffer.alloc(MIB))),
+        },
+        {
+          when: "the new image has other partitions",
+          reason: "FAILURE_REASON_UNSUPPORTED",
+          says: /cannot be laid out like the old one: .*\. Add it as it is: controller images add/,
+          async call({ controller, imageFile }) {
+            const file = await readFile(imageFile.path);
+            // The first partition's type.
+            file.writeUInt8(0x0e, 446 + 4);
+            return derive(controller, derivation(freshName(), "tiny", file));
+          },
+        },
+      ],
+      NOT_FOUND: [
+        {
+          when: "there is no such image to derive from",
+          reason: "FAILURE_REASON_INVALID",
+          says: /"no-such-image" to derive from.*controller images/,
+          call: ({ controller }) => derive(controller, derivation(freshName(), "no-such-image", Buffer.alloc(512))),
+        },
+      ],
+      ALREADY_EXISTS: [
+        {
+          when: "the name is taken",
+          reason: "FAILURE_REASON_INVALID",
+          says: /image other already/,
+          call: ({ controller }) => derive(controller, derivation("other", "tiny", Buffer.alloc(512))),
+        },
+      ],
+      FAILED_PRECONDITION: [
+        {
+          when: "an image of this name is being derived",
+          reason: "FAILURE_REASON_INVALID",
+          says: /being derived/,
+          async call(world) {
+            const name = freshName();
+            const { call, end } = await stalledDerivation(world, name);
+            return derive(world.controller, derivation(name, "tiny", Buffer.alloc(512))).finally(async () => {
+              call.cancel();
+              await end;
+              await until(async () => (await unfinished(world)).length === 0, "the derivation left something behind");
+            });
+          },
+        },
+      ],
+      RESOURCE_EXHAUSTED: [
+        {
+          when: "the disk is full",
+          reason: "FAILURE_REASON_DEVICE_ERROR",
+          says: /no room left/,
+          async call(world) {
+            const head = (await readFile(world.imageFile.path)).subarray(0, MIB);
+            const file = Buffer.concat([head, randomBytes(imageRoomBytes)]);
+            return derive(world.controller, derivation(freshName(), "tiny", file)).finally(async () => {
+              await until(async () => (await unfinished(world)).length === 0, "the derivation left something behind");
+            });
+          },
+        },
+      ],
+    },
+    abandoned: {
+      "cancelled by the caller, it leaves nothing behind": (world) => abandonDerivation(world, "cancel"),
+      "past its deadline, it leaves nothing behind": (world) => abandonDerivation(world, "deadline"),
     },
   },
 

@@ -80,6 +80,7 @@ describe("serve", () => {
           probeNode: () => assert.fail("a node was probed"),
           openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
           openImages: createImageStore,
+          imageDeriver: () => ({ derive: () => assert.fail("an image was derived") }),
           interfaceAddresses: () => [],
           linkSpeed: () => assert.fail("the speed of no interface was asked for"),
           macAddressOf: async () => undefined,

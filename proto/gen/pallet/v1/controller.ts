@@ -436,6 +436,60 @@ export interface AddImageResponse {
     | undefined;
 }
 
+/** What the bytes that follow are, and what they become. */
+export interface DeriveImageHeader {
+  /** Name to give the image in the catalogue. */
+  name: string;
+  /** Name of the image whose layout is kept. */
+  from: string;
+  /** Number of bytes that will follow, for the progress; 0 when unknown. */
+  fileBytes: bigint;
+}
+
+/** First the header, then the bytes of the new content. */
+export interface DeriveImageRequest {
+  /** The header once, then chunks. */
+  part:
+    | //
+    /** Must come first. */
+    { $case: "header"; value: DeriveImageHeader }
+    | //
+    /** The next bytes, at most 1 MiB. */
+    { $case: "chunk"; value: Uint8Array }
+    | undefined;
+}
+
+/** An image that was derived, and what that saves. */
+export interface DerivedImage {
+  /** The image. */
+  image:
+    | Image
+    | undefined;
+  /** Bytes that a card which holds the old image as it was installed has to write to become this one. */
+  writeBytes: bigint;
+  /** Bytes that its node fetches for that. */
+  fetchBytes: bigint;
+  /** Bytes that it would have to write if the new image were added as it is; absent where an archive was given. */
+  plainWriteBytes?:
+    | bigint
+    | undefined;
+  /** What a person should know of how the image came about, a sentence each: partitions that stayed as they were. */
+  notes: string[];
+}
+
+/** Progress, and last the image. */
+export interface DeriveImageResponse {
+  /** Progress until the image is there. */
+  part:
+    | //
+    /** How far it has come. */
+    { $case: "progress"; value: ImportProgress }
+    | //
+    /** The finished image; the last message. */
+    { $case: "derived"; value: DerivedImage }
+    | undefined;
+}
+
 /** Asks to remove an image. */
 export interface RemoveImageRequest {
   /** Name in the catalogue. */
@@ -3352,6 +3406,478 @@ export const AddImageResponse: MessageFns<AddImageResponse> = {
   },
 };
 
+function createBaseDeriveImageHeader(): DeriveImageHeader {
+  return { name: "", from: "", fileBytes: 0n };
+}
+
+export const DeriveImageHeader: MessageFns<DeriveImageHeader> = {
+  encode(message: DeriveImageHeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.from !== "") {
+      writer.uint32(18).string(message.from);
+    }
+    if (message.fileBytes !== 0n) {
+      if (BigInt.asUintN(64, message.fileBytes) !== message.fileBytes) {
+        throw new globalThis.Error("value provided for field message.fileBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.fileBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeriveImageHeader {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeriveImageHeader();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fileBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeriveImageHeader {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
+      fileBytes: isSet(object.fileBytes)
+        ? BigInt(object.fileBytes)
+        : isSet(object.file_bytes)
+        ? BigInt(object.file_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: DeriveImageHeader): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
+    if (message.fileBytes !== 0n) {
+      obj.fileBytes = message.fileBytes.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeriveImageHeader>): DeriveImageHeader {
+    return DeriveImageHeader.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeriveImageHeader>): DeriveImageHeader {
+    const message = createBaseDeriveImageHeader();
+    message.name = object.name ?? "";
+    message.from = object.from ?? "";
+    message.fileBytes = (object.fileBytes !== undefined && object.fileBytes !== null) ? BigInt(object.fileBytes) : 0n;
+    return message;
+  },
+};
+
+function createBaseDeriveImageRequest(): DeriveImageRequest {
+  return { part: undefined };
+}
+
+export const DeriveImageRequest: MessageFns<DeriveImageRequest> = {
+  encode(message: DeriveImageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "header":
+        DeriveImageHeader.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "chunk":
+        writer.uint32(18).bytes(message.part.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeriveImageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeriveImageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = { $case: "header", value: DeriveImageHeader.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "chunk", value: reader.bytes() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeriveImageRequest {
+    return {
+      part: isSet(object.header)
+        ? { $case: "header", value: DeriveImageHeader.fromJSON(object.header) }
+        : isSet(object.chunk)
+        ? { $case: "chunk", value: bytesFromBase64(object.chunk) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: DeriveImageRequest): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "header") {
+      obj.header = DeriveImageHeader.toJSON(message.part.value);
+    } else if (message.part?.$case === "chunk") {
+      obj.chunk = base64FromBytes(message.part.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeriveImageRequest>): DeriveImageRequest {
+    return DeriveImageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeriveImageRequest>): DeriveImageRequest {
+    const message = createBaseDeriveImageRequest();
+    switch (object.part?.$case) {
+      case "header": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "header", value: DeriveImageHeader.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "chunk": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "chunk", value: object.part.value };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseDerivedImage(): DerivedImage {
+  return { image: undefined, writeBytes: 0n, fetchBytes: 0n, plainWriteBytes: undefined, notes: [] };
+}
+
+export const DerivedImage: MessageFns<DerivedImage> = {
+  encode(message: DerivedImage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.image !== undefined) {
+      Image.encode(message.image, writer.uint32(10).fork()).join();
+    }
+    if (message.writeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.writeBytes) !== message.writeBytes) {
+        throw new globalThis.Error("value provided for field message.writeBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.writeBytes);
+    }
+    if (message.fetchBytes !== 0n) {
+      if (BigInt.asUintN(64, message.fetchBytes) !== message.fetchBytes) {
+        throw new globalThis.Error("value provided for field message.fetchBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.fetchBytes);
+    }
+    if (message.plainWriteBytes !== undefined) {
+      if (BigInt.asUintN(64, message.plainWriteBytes) !== message.plainWriteBytes) {
+        throw new globalThis.Error("value provided for field message.plainWriteBytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.plainWriteBytes);
+    }
+    for (const v of message.notes) {
+      writer.uint32(42).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DerivedImage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDerivedImage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.image = Image.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.writeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fetchBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.plainWriteBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.notes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DerivedImage {
+    return {
+      image: isSet(object.image) ? Image.fromJSON(object.image) : undefined,
+      writeBytes: isSet(object.writeBytes)
+        ? BigInt(object.writeBytes)
+        : isSet(object.write_bytes)
+        ? BigInt(object.write_bytes)
+        : 0n,
+      fetchBytes: isSet(object.fetchBytes)
+        ? BigInt(object.fetchBytes)
+        : isSet(object.fetch_bytes)
+        ? BigInt(object.fetch_bytes)
+        : 0n,
+      plainWriteBytes: isSet(object.plainWriteBytes)
+        ? BigInt(object.plainWriteBytes)
+        : isSet(object.plain_write_bytes)
+        ? BigInt(object.plain_write_bytes)
+        : undefined,
+      notes: globalThis.Array.isArray(object?.notes)
+        ? object.notes.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: DerivedImage): unknown {
+    const obj: any = {};
+    if (message.image !== undefined) {
+      obj.image = Image.toJSON(message.image);
+    }
+    if (message.writeBytes !== 0n) {
+      obj.writeBytes = message.writeBytes.toString();
+    }
+    if (message.fetchBytes !== 0n) {
+      obj.fetchBytes = message.fetchBytes.toString();
+    }
+    if (message.plainWriteBytes !== undefined) {
+      obj.plainWriteBytes = message.plainWriteBytes.toString();
+    }
+    if (message.notes?.length) {
+      obj.notes = message.notes;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DerivedImage>): DerivedImage {
+    return DerivedImage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DerivedImage>): DerivedImage {
+    const message = createBaseDerivedImage();
+    message.image = (object.image !== undefined && object.image !== null) ? Image.fromPartial(object.image) : undefined;
+    message.writeBytes = (object.writeBytes !== undefined && object.writeBytes !== null)
+      ? BigInt(object.writeBytes)
+      : 0n;
+    message.fetchBytes = (object.fetchBytes !== undefined && object.fetchBytes !== null)
+      ? BigInt(object.fetchBytes)
+      : 0n;
+    message.plainWriteBytes = (object.plainWriteBytes !== undefined && object.plainWriteBytes !== null)
+      ? BigInt(object.plainWriteBytes)
+      : undefined;
+    message.notes = object.notes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseDeriveImageResponse(): DeriveImageResponse {
+  return { part: undefined };
+}
+
+export const DeriveImageResponse: MessageFns<DeriveImageResponse> = {
+  encode(message: DeriveImageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "progress":
+        ImportProgress.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "derived":
+        DerivedImage.encode(message.part.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeriveImageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeriveImageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = { $case: "progress", value: ImportProgress.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "derived", value: DerivedImage.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeriveImageResponse {
+    return {
+      part: isSet(object.progress)
+        ? { $case: "progress", value: ImportProgress.fromJSON(object.progress) }
+        : isSet(object.derived)
+        ? { $case: "derived", value: DerivedImage.fromJSON(object.derived) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: DeriveImageResponse): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "progress") {
+      obj.progress = ImportProgress.toJSON(message.part.value);
+    } else if (message.part?.$case === "derived") {
+      obj.derived = DerivedImage.toJSON(message.part.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeriveImageResponse>): DeriveImageResponse {
+    return DeriveImageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeriveImageResponse>): DeriveImageResponse {
+    const message = createBaseDeriveImageResponse();
+    switch (object.part?.$case) {
+      case "progress": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "progress", value: ImportProgress.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "derived": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "derived", value: DerivedImage.fromPartial(object.part.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
 function createBaseRemoveImageRequest(): RemoveImageRequest {
   return { name: "" };
 }
@@ -4958,6 +5484,27 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): AddImageResponse => AddImageResponse.decode(value),
   },
   /**
+   * Makes an image that has the files of one and keeps the block layout of another, so that nodes with that other one on
+   * their cards fetch and write only what differs: a header, then the bytes of the new content as they are in the file:
+   * an image as AddImage takes it, or a tar archive of a root filesystem (plain, or compressed by gzip, xz or zstd);
+   * detected by content. Of an image also its partition and filesystem ids are taken over; with an archive those of the
+   * old image stay. Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed header, unusable content, or content that cannot be laid out like the old
+   * image (other partitions, other filesystems, too little room); NOT_FOUND for the old image; ALREADY_EXISTS when the
+   * name is taken; FAILED_PRECONDITION while an image of this name is being derived, or when the controller cannot mount
+   * filesystems (it is not root, or there are no loop devices); RESOURCE_EXHAUSTED when the disk is full.
+   */
+  deriveImage: {
+    path: "/pallet.v1.ControllerService/DeriveImage" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: DeriveImageRequest): Buffer => Buffer.from(DeriveImageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeriveImageRequest => DeriveImageRequest.decode(value),
+    responseSerialize: (value: DeriveImageResponse): Buffer => Buffer.from(DeriveImageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeriveImageResponse => DeriveImageResponse.decode(value),
+  },
+  /**
    * Removes an image.
    *
    * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot
@@ -5154,6 +5701,19 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is full.
    */
   addImage: handleBidiStreamingCall<AddImageRequest, AddImageResponse>;
+  /**
+   * Makes an image that has the files of one and keeps the block layout of another, so that nodes with that other one on
+   * their cards fetch and write only what differs: a header, then the bytes of the new content as they are in the file:
+   * an image as AddImage takes it, or a tar archive of a root filesystem (plain, or compressed by gzip, xz or zstd);
+   * detected by content. Of an image also its partition and filesystem ids are taken over; with an archive those of the
+   * old image stay. Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed header, unusable content, or content that cannot be laid out like the old
+   * image (other partitions, other filesystems, too little room); NOT_FOUND for the old image; ALREADY_EXISTS when the
+   * name is taken; FAILED_PRECONDITION while an image of this name is being derived, or when the controller cannot mount
+   * filesystems (it is not root, or there are no loop devices); RESOURCE_EXHAUSTED when the disk is full.
+   */
+  deriveImage: handleBidiStreamingCall<DeriveImageRequest, DeriveImageResponse>;
   /**
    * Removes an image.
    *
@@ -5444,6 +6004,24 @@ export interface ControllerServiceClient extends Client {
   addImage(): ClientDuplexStream<AddImageRequest, AddImageResponse>;
   addImage(options: Partial<CallOptions>): ClientDuplexStream<AddImageRequest, AddImageResponse>;
   addImage(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<AddImageRequest, AddImageResponse>;
+  /**
+   * Makes an image that has the files of one and keeps the block layout of another, so that nodes with that other one on
+   * their cards fetch and write only what differs: a header, then the bytes of the new content as they are in the file:
+   * an image as AddImage takes it, or a tar archive of a root filesystem (plain, or compressed by gzip, xz or zstd);
+   * detected by content. Of an image also its partition and filesystem ids are taken over; with an archive those of the
+   * old image stay. Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed header, unusable content, or content that cannot be laid out like the old
+   * image (other partitions, other filesystems, too little room); NOT_FOUND for the old image; ALREADY_EXISTS when the
+   * name is taken; FAILED_PRECONDITION while an image of this name is being derived, or when the controller cannot mount
+   * filesystems (it is not root, or there are no loop devices); RESOURCE_EXHAUSTED when the disk is full.
+   */
+  deriveImage(): ClientDuplexStream<DeriveImageRequest, DeriveImageResponse>;
+  deriveImage(options: Partial<CallOptions>): ClientDuplexStream<DeriveImageRequest, DeriveImageResponse>;
+  deriveImage(
+    metadata: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientDuplexStream<DeriveImageRequest, DeriveImageResponse>;
   /**
    * Removes an image.
    *

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
+import { execa } from "execa";
 import { Failure } from "../../../../proto/failure.ts";
-import type { AddImageRequest, RunNodeOperationRequest } from "../../../../proto/gen/pallet/v1/controller.ts";
+import type {
+  AddImageRequest,
+  DeriveImageRequest,
+  RunNodeOperationRequest,
+} from "../../../../proto/gen/pallet/v1/controller.ts";
 import { FailureReason } from "../../../../proto/gen/pallet/v1/failure.ts";
 import {
   FilesystemType,
@@ -197,6 +202,70 @@ describe("events --follow", () => {
     } finally {
       await controller.close();
     }
+  });
+});
+
+describe("images derive", () => {
+  let folder: string;
+  let controller: AController;
+  afterEach(async () => {
+    await controller.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const start = async () => {
+    const got = { name: "", from: "", fileBytes: 0n, bytes: Buffer.alloc(0) };
+    controller = await startController({
+      deriveImage: (call) => {
+        void (async () => {
+          for await (const { part } of call as AsyncIterable<DeriveImageRequest>) {
+            if (part?.$case === "header") Object.assign(got, part.value);
+            if (part?.$case === "chunk") got.bytes = Buffer.concat([got.bytes, part.value]);
+          }
+          const received = { done: BigInt(got.bytes.length), total: got.fileBytes };
+          call.write({ part: { $case: "progress", value: { step: "laying out partition 2", received } } });
+          const image = { ...anImage, name: got.name };
+          const gain = { writeBytes: 78_643_200n, fetchBytes: 26_214_400n, plainWriteBytes: 450_887_680n };
+          const notes = ["partition 1 (BOOTFS) stays as it is"];
+          call.write({ part: { $case: "derived", value: { image, ...gain, notes } } });
+          call.end();
+        })().catch(() => {});
+      },
+    });
+    folder = await mkdtemp(path.join(os.tmpdir(), "pallet-cli-"));
+    return { got, socket: controller.socket };
+  };
+
+  it("sends a file as it is, and tells what nodes save", async () => {
+    const { got, socket } = await start();
+    const file = path.join(folder, "new.img.xz");
+    const content = randomBytes(3 * 2 ** 20 + 5);
+    await writeFile(file, content);
+    const { code, stdout, stderr } = await run(["images", "derive", "new", "--from", "old", "--with", file], {
+      socket,
+    });
+    assert.deepEqual([code, stderr.trim()], [0, "partition 1 (BOOTFS) stays as it is"]);
+    assert.deepEqual([got.name, got.from, got.fileBytes], ["new", "old", BigInt(content.length)]);
+    assert.ok(got.bytes.equals(content));
+    assert.match(
+      stdout,
+      /new: laying out partition 2\nadded new: .*\nSHA-256 .*\na card that holds old writes 75.0 MiB and fetches 25.0 MiB; not derived, it would write 430 MiB\n$/,
+    );
+  });
+
+  it("sends a folder as an archive of everything in it", async () => {
+    const { got, socket } = await start();
+    const tree = path.join(folder, "tree");
+    await mkdir(path.join(tree, "etc"), { recursive: true });
+    await writeFile(path.join(tree, "etc/hostname"), "new\n");
+    const argv = ["images", "derive", "new", "--from", "old", "--with", tree, "--json"];
+    const { code, stdout } = await run(argv, { socket });
+    assert.equal(code, 0);
+    const { stdout: names } = await execa("tar", ["--list"], { input: got.bytes });
+    assert.deepEqual(names.split("\n").toSorted(), ["./", "./etc/", "./etc/hostname"]);
+    const last = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+    assert.equal(last.type, "image-derived");
+    assert.deepEqual(last.gain, { writeBytes: 78_643_200, fetchBytes: 26_214_400, plainWriteBytes: 450_887_680 });
   });
 });
 

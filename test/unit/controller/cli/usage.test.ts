@@ -33,6 +33,7 @@ const commands = [
   "unmount",
   "images",
   "images add",
+  "images derive",
   "images show",
   "images remove",
   "reimage",

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Client, credentials, Metadata, ServerCredentials, type ServiceError } from "@grpc/grpc-js";
 import { createEventLog, type EventLog } from "../../../../controller/events/event-log.ts";
+import type { ImageDeriver } from "../../../../controller/images/derive/image-deriver.ts";
 import type { Image } from "../../../../controller/images/image.ts";
 import { createNodeLogs, type NodeLogs } from "../../../../controller/logs/node-logs.ts";
 import type { NodeId } from "../../../../controller/nodes/node.ts";
@@ -32,7 +33,12 @@ export interface ServedController {
   readonly rollouts: Map<RolloutId, Rollout>;
   readonly active: Map<NodeId, RolloutId>;
   /** What the doors are given; a test may replace single functions. */
-  readonly parts: { images: ImageCatalogue; rollouts: ControllerParts["rollouts"]; agent: Partial<AgentPort> };
+  readonly parts: {
+    images: ImageCatalogue;
+    derive: ImageDeriver["derive"];
+    rollouts: ControllerParts["rollouts"];
+    agent: Partial<AgentPort>;
+  };
   readonly grpc: GrpcServer;
   readonly socket: string;
   /** Over TCP. */
@@ -71,6 +77,7 @@ export async function serveController(): Promise<ServedController> {
       add: missing,
       remove: async (name) => void images.delete(name),
     },
+    derive: missing,
     rollouts: {
       plan: missing,
       start: missing,
@@ -90,6 +97,7 @@ export async function serveController(): Promise<ServedController> {
       nodeLogs,
       events,
       images: parts.images,
+      deriver: { derive: (request) => parts.derive(request) },
       rollouts: parts.rollouts,
       agents: { connect: () => ({ close: () => undefined, ...parts.agent }) as AgentPort },
       status: () => ({

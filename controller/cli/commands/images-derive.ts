@@ -1,0 +1,93 @@
+import type { Command } from "commander";
+import { Failure } from "../../../proto/failure.ts";
+import type { DerivedImage } from "../../../proto/gen/pallet/v1/controller.ts";
+import type { CommandContext, Run } from "../command-context.ts";
+import { createImportDisplay } from "../import-display.ts";
+import { examples, jsonLinesHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
+import { renderGain, viewGain } from "../render-gain.ts";
+import { renderAddedImage } from "../render-images.ts";
+import { openUpload, type UploadSource, uploadMessages } from "../upload-source.ts";
+import { viewImage } from "../view/image-view.ts";
+
+interface Options {
+  readonly from: string;
+  readonly with: string;
+}
+
+async function derive(
+  context: CommandContext,
+  name: string,
+  from: string,
+  source: UploadSource,
+): Promise<DerivedImage> {
+  const header = { name, from, fileBytes: BigInt(source.fileBytes) };
+  const display = createImportDisplay(context, name, source.fileBytes);
+  let derived: DerivedImage | undefined;
+  try {
+    for await (const { part } of context.client.deriveImage(uploadMessages(header, source), context.signal)) {
+      if (part?.$case === "derived") derived = part.value;
+      if (part?.$case === "progress") display.show(part.value);
+    }
+  } finally {
+    display.clear();
+  }
+  if (derived === undefined)
+    throw new Failure("internal", `the controller ended deriving ${name} without an image; see its log`);
+  return derived;
+}
+
+/** `controller images derive NEW --from OLD --with FILE|DIR`. */
+export function registerImagesDerive(parent: Command, run: Run): void {
+  parent
+    .command("derive")
+    .description(
+      "make an image with new files in the block layout of an old one\n\n" +
+        "Two builds of a system differ nearly everywhere, even where few files changed, because each build lays out its " +
+        "filesystems anew. The derived image holds exactly the new files, laid out in a copy of the old image: what did not " +
+        "change lies where it lay, and nodes with the old image on their cards fetch and write little more than what did. " +
+        "How much that is, is told at the end.\n\n" +
+        "New files come from an image (its partition and filesystem ids are taken over), or from a folder or tar archive " +
+        "with a root filesystem (the ids stay those of the old image; what its /etc/fstab mounts from the image's other " +
+        "partitions goes there). The two images must have the same partitions, ext2, ext3 or ext4 as root, and room for the " +
+        "new files; the last partition may grow. The controller mounts the images for this: it must run as root and have " +
+        "loop devices and rsync. Nothing of the images is run. Ctrl-C leaves nothing behind.",
+    )
+    .summary("make an image with new files in the layout of an old one")
+    .argument("<new>", "name to give the image in the catalogue")
+    .requiredOption("--from <old>", "the image in the catalogue whose layout is kept")
+    .requiredOption(
+      "--with <file>",
+      '.img, .img.gz, .img.xz or .img.zst, a folder with a root filesystem, or a tar archive of one; "-" reads stdin',
+    )
+    .option("--json", jsonLinesHelp)
+    .addHelpText(
+      "after",
+      examples(
+        ["controller images derive raspios-2026-11 --from raspios-2026-05 --with raspios-2026-11.img.xz"],
+        [
+          "controller images derive web-2 --from web-1 --with /srv/build/web",
+          "run as root, to read every file of the folder",
+        ],
+      ),
+    )
+    .action(
+      run<[string], Options>(async (context, options, name) => {
+        const { isJson, print, printJsonLine, note } = context;
+        const source = await openUpload(options.with, context, "archive");
+        try {
+          const derived = await derive(context, name, options.from, source);
+          if (derived.image === undefined)
+            throw new Failure("internal", `the controller answered without the image ${name}`);
+          const [image, gain] = [viewImage(derived.image), viewGain(derived)];
+          if (isJson) printJsonLine({ type: "image-derived", image, from: options.from, gain, notes: derived.notes });
+          else {
+            print([...renderAddedImage(image), renderGain(gain, options.from)]);
+            note(derived.notes.map((text) => printable(text)));
+          }
+        } finally {
+          await source.close();
+        }
+      }),
+    );
+}
