@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { createRunCollector, type Extent, subtract, toExtents } from "../../../../../controller/images/map/extents.ts";
+import { createChunkClassifier, planUnused } from "../../../../../controller/images/map/unused-map.ts";
+
+const SIZE = 256;
+const extent: fc.Arbitrary<Extent> = fc
+  .tuple(fc.nat({ max: SIZE }), fc.nat({ max: SIZE }))
+  .map(([a, b]) => ({ start: Math.min(a, b), end: Math.max(a, b) }));
+const extents = fc.array(extent, { maxLength: 12 });
+
+/** The bytes of extents, one by one. */
+function bytesOf(list: readonly Extent[]): Set<number> {
+  const bytes = new Set<number>();
+  for (const { start, end } of list) for (let at = start; at < end; at += 1) bytes.add(at);
+  return bytes;
+}
+
+function without(bytes: Set<number>, others: Set<number>): Set<number> {
+  return new Set([...bytes].filter((byte) => !others.has(byte)));
+}
+
+describe("extents", () => {
+  it("are brought into order without losing or adding a byte", () => {
+    fc.assert(
+      fc.property(extents, extents, (one, other) => {
+        const list = toExtents(one, other);
+        assert.deepEqual(bytesOf(list), new Set([...bytesOf([...one, ...other])].sort((a, b) => a - b)));
+        for (const [index, { start, end }] of list.entries()) {
+          assert.ok(start < end && start > (list[index - 1]?.end ?? -1));
+        }
+      }),
+    );
+  });
+
+  it("are taken from each other byte by byte", () => {
+    fc.assert(
+      fc.property(extents, extents, (one, other) => {
+        const left = subtract(toExtents(one), toExtents(other));
+        assert.deepEqual(bytesOf(left), without(bytesOf(toExtents(one)), bytesOf(other)));
+        assert.deepEqual(left, toExtents(left));
+      }),
+    );
+  });
+
+  it("of free blocks are kept as far as they can fill chunks", () => {
+    const chunkBytes = 16;
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat({ max: 127 })), fc.nat({ max: 3 }), (blocks, shift) => {
+        const collector = createRunCollector(chunkBytes);
+        const all = blocks
+          .sort((a, b) => a - b)
+          .map((block) => ({ start: 2 * block + shift, end: 2 * block + 2 + shift }));
+        for (const { start, end } of all) collector.add(start, end);
+        const [kept, free] = [bytesOf(collector.runs()), bytesOf(all)];
+        assert.equal(without(kept, free).size, 0);
+        assert.deepEqual(collector.runs(), toExtents(collector.runs()));
+        for (let chunk = 0; chunk < SIZE; chunk += chunkBytes) {
+          const bytes = bytesOf([{ start: chunk, end: chunk + chunkBytes }]);
+          assert.equal(without(bytes, kept).size === 0, without(bytes, free).size === 0, `chunk at ${chunk}`);
+        }
+      }),
+    );
+  });
+
+  it("of blocks scattered over a large filesystem are few", () => {
+    const collector = createRunCollector(65_536);
+    for (let block = 0; block < 1_000_000; block += 2) collector.add(block * 512, (block + 1) * 512);
+    assert.ok(collector.runs().length <= 2 * Math.ceil((1_000_000 * 512) / 65_536));
+  });
+});
+
+describe("what is unused", () => {
+  const chunkBytes = 16;
+  /** Two partitions, the first one with a filesystem that may be known and may leave slack behind it. */
+  const usages = fc.record({
+    end: fc.integer({ min: 60, max: 120 }),
+    isKnown: fc.boolean(),
+    free: extents,
+    unmapped: fc.option(extents, { nil: undefined }),
+    content: fc.array(fc.constantFrom(0, 0, 0, 0, 1), { minLength: SIZE, maxLength: SIZE }),
+    zeros: extents,
+  });
+  const partitions = [
+    { offsetBytes: 40, lengthBytes: 80 },
+    { offsetBytes: 150, lengthBytes: 70 },
+  ];
+
+  it("agrees with going through the image byte by byte", () => {
+    fc.assert(
+      fc.property(usages, ({ end, isKnown, free: given, unmapped, content, zeros }) => {
+        const free = toExtents(
+          given.map((each) => ({ start: Math.max(40, each.start), end: Math.min(end, each.end) })),
+        );
+        const image = Buffer.from(content);
+        for (const each of zeros) image.fill(0, each.start, each.end);
+        const filesystems = isKnown ? [{ start: 40, end, free }] : [];
+        const classify = createChunkClassifier(
+          planUnused({ imageBytes: SIZE, partitions, filesystems, ...(unmapped && { unmapped }) }),
+        );
+
+        const freeBytes = bytesOf(free);
+        const unmappedBytes = bytesOf(unmapped ?? []);
+        const isUnused = (at: number): boolean => {
+          const isPartition = partitions.some(
+            ({ offsetBytes, lengthBytes: length }) => at >= offsetBytes && at < offsetBytes + length,
+          );
+          if (at < 40) return false;
+          if (isKnown && at < end) return freeBytes.has(at);
+          const isBehind = isKnown && at < 120;
+          return (!isPartition || isBehind || unmappedBytes.has(at)) && image[at] === 0;
+        };
+        for (let start = 0; start < SIZE; start += chunkBytes) {
+          const bytes = image.subarray(start, start + chunkBytes);
+          const each = Array.from(bytes, (_, index) => start + index);
+          const expected = each.every(isUnused) ? "unused" : bytes.every((byte) => byte === 0) ? "zero" : "data";
+          assert.equal(classify(start, bytes), expected, `chunk at ${start}`);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  const zero = Buffer.alloc(16);
+  const full = Buffer.alloc(16, 1);
+  const cases: readonly (readonly [string, number, Buffer, string])[] = [
+    ["zeros before the first partition", 16, zero, "zero"],
+    ["zeros between partitions", 128, zero, "unused"],
+    ["content between partitions, as an extended boot record is", 128, full, "data"],
+    ["zeros behind the last partition", 240, zero, "unused"],
+    ["zeros behind a filesystem in its partition", 100, zero, "unused"],
+    ["content behind a filesystem in its partition, as a hash tree is", 100, full, "data"],
+    ["what a filesystem has free, whatever it holds", 64, full, "unused"],
+    ["a hole of the block map in a block that a filesystem uses", 48, zero, "zero"],
+    ["zeros in a partition that nobody understands", 160, zero, "zero"],
+    ["a hole of the block map in such a partition", 192, zero, "unused"],
+    ["what the block map leaves out and yet holds something", 192, full, "data"],
+  ];
+  for (const [title, offset, bytes, expected] of cases) {
+    it(`${title}: ${expected}`, () => {
+      const map = planUnused({
+        imageBytes: SIZE,
+        partitions,
+        filesystems: [{ start: 40, end: 96, free: [{ start: 64, end: 96 }] }],
+        unmapped: [
+          { start: 48, end: 64 },
+          { start: 192, end: 208 },
+        ],
+      });
+      assert.equal(createChunkClassifier(map)(offset, bytes), expected);
+    });
+  }
+});
