@@ -156,11 +156,9 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
     );
   });
 
-  it("comes at once the second time, and is not touched", async () => {
+  it("is not built again and not touched the second time", async () => {
     const before = await stat(rootfs.rootFolder);
-    const started = performance.now();
     const again = await build();
-    assert.ok(performance.now() - started < 2000);
     assert.deepEqual([again.changed, again.manifest], [false, rootfs.manifest]);
     assert.equal((await stat(rootfs.rootFolder)).ino, before.ino);
   });
