@@ -9,7 +9,7 @@ const sources: Readonly<Record<UplinkView["source"], string>> = {
   cap: "limits.total",
   link: "the speed of its interface",
   measured: "more nodes bring no more",
-  assumed: "assumed: its interface tells no speed",
+  assumed: "its interface tells no speed",
   unknown: "for an unknown reason",
 };
 
@@ -37,7 +37,8 @@ export function renderStatus(status: StatusView, look: Look, now: number): strin
 /** "412 Mbit/s of 1.00 Gbit/s (the speed of its interface); 8 nodes writing, 3 waiting to write". */
 function describeUplink(uplink: UplinkView): string {
   const { bytesPerSecond, capacityBytesPerSecond, source, writingNodes, waitingNodes, mostWritingNodes } = uplink;
-  const rate = `${formatBitRate(bytesPerSecond)} of ${formatBitRate(capacityBytesPerSecond)} (${sources[source]})`;
+  const capacity = capacityBytesPerSecond === null ? "" : ` of ${formatBitRate(capacityBytesPerSecond)}`;
+  const rate = `${formatBitRate(bytesPerSecond)}${capacity} (${sources[source]})`;
   const most = mostWritingNodes === null ? "" : ` of at most ${mostWritingNodes}`;
   return `${rate}; ${formatCount(writingNodes, "node")} writing${most}, ${waitingNodes} waiting to write`;
 }

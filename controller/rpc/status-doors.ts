@@ -27,7 +27,7 @@ export function createStatusDoors(
 function uplinkToWire({ bytesPerSecond, capacity, writing, waiting, mostWriters }: UplinkStatus): Uplink {
   return {
     bytesPerSecond: BigInt(Math.round(bytesPerSecond)),
-    capacityBytesPerSecond: BigInt(Math.round(capacity.bytesPerSecond)),
+    capacityBytesPerSecond: BigInt(Math.round(capacity.bytesPerSecond ?? 0)),
     source: sources[capacity.source],
     writingNodes: writing,
     waitingNodes: waiting,

@@ -8,7 +8,7 @@ export interface Writer {
 
 /** The uplink, and who uses it and who wants to. */
 export interface UplinkUse {
-  /** What it carries, in bytes per second. */
+  /** What it carries, in bytes per second; Infinity when that is not known. */
   readonly capacity: number;
   /** What goes over it to others than the writers, in bytes per second. */
   readonly otherBytesPerSecond: number;
@@ -43,7 +43,7 @@ const assumedPerNode = 12_500_000;
 /**
  * How many nodes more begin to write. One that begins is counted with what the others take, until it has shown what it
  * takes itself; a node that fetches little, because its card holds most of the image already, so keeps nobody waiting.
- * The number of writers grows in steps of half, each after the one before has shown its effect. Nobody is ever stopped.
+ * The number of writers grows in steps of a quarter, each after the one before has shown its effect. Nobody is ever stopped.
  * With no writer, one begins in any case.
  */
 export function chooseWriters(use: UplinkUse): WritersChoice {
@@ -54,20 +54,20 @@ export function chooseWriters(use: UplinkUse): WritersChoice {
   const typical = fetching.length === 0 ? assumedPerNode : total(fetching) / fetching.length;
   const expected = Math.min(typical, perNodeCap);
   const unsettled = writers.length - settled.length;
-  const step = Math.max(fewWriters, Math.ceil(settled.length / 2)) - unsettled;
+  const step = Math.max(fewWriters, Math.ceil(settled.length / 4)) - unsettled;
 
+  const shown = otherBytesPerSecond + total(writers);
+  const isShownFull = shown >= fullShare * capacity;
   let taken =
-    otherBytesPerSecond +
-    writers.reduce(
-      (sum, { bytesPerSecond, ageMs }) =>
-        sum + (ageMs < settlingMs ? Math.max(bytesPerSecond, expected) : bytesPerSecond),
-      0,
-    );
+    shown +
+    writers
+      .filter(({ ageMs }) => ageMs < settlingMs)
+      .reduce((sum, { bytesPerSecond }) => sum + Math.max(0, expected - bytesPerSecond), 0);
   let begin = 0;
   for (; begin < waiting; begin += 1) {
     if (writers.length + begin >= mostWriters) return { begin, heldBy: "limit" };
     if (writers.length + begin > 0) {
-      if (taken >= fullShare * capacity) return { begin, heldBy: "uplink" };
+      if (taken >= fullShare * capacity) return { begin, heldBy: isShownFull ? "uplink" : "settling" };
       if (begin >= step) return { begin, heldBy: "settling" };
     }
     taken += expected;

@@ -16,8 +16,8 @@ export function describeAdmission(
     case "limit":
       return `${writing}, and limits.writers is ${limits.writers}`;
     case "uplink":
-      return `${writing}, and the uplink is full (${formatBitRate(bytesPerSecond)} of ${formatBitRate(capacity.bytesPerSecond)})`;
+      return `${writing}, and the uplink is full (${formatBitRate(bytesPerSecond)} of ${formatBitRate(capacity.bytesPerSecond ?? bytesPerSecond)})`;
     case "settling":
-      return `${writing}; more begin as soon as it shows how much of the uplink they take`;
+      return `${writing}; more begin when it shows how much of the uplink that takes`;
   }
 }

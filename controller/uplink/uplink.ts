@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
-import { chooseWriters, fetchingWriters, settlingMs } from "./choose-writers.ts";
+import { chooseWriters, fetchingWriters } from "./choose-writers.ts";
 import { describeAdmission } from "./describe-admission.ts";
-import { measuredCapacity, mostThroughput, type Throughput } from "./measured-capacity.ts";
+import { type Learnt, learnCapacity } from "./learn-capacity.ts";
 import type { TrafficMeter } from "./traffic-meter.ts";
 import type { UplinkLimits } from "./uplink-limits.ts";
 
@@ -10,7 +10,8 @@ export type CapacitySource = "configured" | "cap" | "link" | "measured" | "assum
 
 /** What the uplink is taken to carry. */
 export interface Capacity {
-  readonly bytesPerSecond: number;
+  /** Absent when the source is "assumed": more, for as long as more nodes bring more bytes. */
+  readonly bytesPerSecond?: number;
   readonly source: CapacitySource;
 }
 
@@ -40,9 +41,6 @@ export interface Uplink {
   readonly mostWriters: number | undefined;
 }
 
-/** Of a link that tells no speed: 1 Gbit/s. */
-export const assumedCapacity = 125_000_000;
-
 /** Builds the uplink. */
 export function createUplink(options: {
   readonly limits: UplinkLimits;
@@ -55,13 +53,12 @@ export function createUplink(options: {
   const { limits, meter, linkSpeed, clock } = options;
   /** Since when each turn lasts. */
   let turns = new Map<string, number>();
-  let most: Throughput | undefined;
-  let measured: number | undefined;
+  let learnt: Learnt | undefined;
 
   function capacity(): Capacity {
-    const cap = limits.totalBytesPerSecond ?? Number.POSITIVE_INFINITY;
+    const cap = limits.totalBytesPerSecond;
     const known = knownCapacity();
-    return known.bytesPerSecond <= cap ? known : { bytesPerSecond: cap, source: "cap" };
+    return cap === undefined || cap >= bytesOf(known) ? known : { bytesPerSecond: cap, source: "cap" };
   }
 
   function knownCapacity(): Capacity {
@@ -69,13 +66,9 @@ export function createUplink(options: {
       return { bytesPerSecond: limits.uplinkBytesPerSecond, source: "configured" };
     }
     const link = linkSpeed();
-    const told: Capacity =
-      link === undefined
-        ? { bytesPerSecond: Math.max(assumedCapacity, most?.bytesPerSecond ?? 0), source: "assumed" }
-        : { bytesPerSecond: link, source: "link" };
-    return measured !== undefined && measured < told.bytesPerSecond
-      ? { bytesPerSecond: measured, source: "measured" }
-      : told;
+    const told: Capacity = link === undefined ? { source: "assumed" } : { bytesPerSecond: link, source: "link" };
+    const measured = learnt?.full?.bytesPerSecond;
+    return measured !== undefined && measured < bytesOf(told) ? { bytesPerSecond: measured, source: "measured" } : told;
   }
 
   return {
@@ -91,14 +84,12 @@ export function createUplink(options: {
         ageMs: now - (turns.get(turn) ?? now),
       }));
       const total = meter.totalRate();
-      const settled = writers.filter(({ ageMs }) => ageMs >= settlingMs);
-      const throughput = { at: now, bytesPerSecond: total, fetching: fetchingWriters(settled).length };
-      most = mostThroughput(most, throughput);
-      measured = measuredCapacity(most, throughput);
+      const fetching = fetchingWriters(writers).length;
+      learnt = learnCapacity(learnt, { at: now, bytesPerSecond: total, fetching });
       const carries = capacity();
       const taken = writers.reduce((sum, { bytesPerSecond }) => sum + bytesPerSecond, 0);
       const { begin, heldBy } = chooseWriters({
-        capacity: carries.bytesPerSecond,
+        capacity: bytesOf(carries),
         otherBytesPerSecond: Math.max(0, total - taken),
         ...(limits.perNodeBytesPerSecond !== undefined && { perNodeCap: limits.perNodeBytesPerSecond }),
         ...(limits.writers !== undefined && { mostWriters: limits.writers }),
@@ -109,4 +100,8 @@ export function createUplink(options: {
       return { begin, why: describeAdmission(heldBy, nodes.length + begin, total, carries, limits) };
     },
   };
+}
+
+function bytesOf({ bytesPerSecond }: Capacity): number {
+  return bytesPerSecond ?? Number.POSITIVE_INFINITY;
 }

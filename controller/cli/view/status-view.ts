@@ -6,7 +6,8 @@ import { toNumber, toTime } from "./wire-values.ts";
 /** What is sent to nodes, as `--json` shows it. */
 export interface UplinkView {
   readonly bytesPerSecond: number;
-  readonly capacityBytesPerSecond: number;
+  /** Null when it is not known. */
+  readonly capacityBytesPerSecond: number | null;
   readonly source: "configured" | "cap" | "link" | "measured" | "assumed" | "unknown";
   readonly writingNodes: number;
   readonly waitingNodes: number;
@@ -68,7 +69,7 @@ export function viewStatus(
 function viewUplink(uplink: Uplink): UplinkView {
   return {
     bytesPerSecond: toNumber(uplink.bytesPerSecond),
-    capacityBytesPerSecond: toNumber(uplink.capacityBytesPerSecond),
+    capacityBytesPerSecond: uplink.capacityBytesPerSecond === 0n ? null : toNumber(uplink.capacityBytesPerSecond),
     source: sources[uplink.source] ?? "unknown",
     writingNodes: uplink.writingNodes,
     waitingNodes: uplink.waitingNodes,

@@ -99,7 +99,7 @@ export const UplinkSource = {
   UPLINK_SOURCE_LINK: 3,
   /** UPLINK_SOURCE_MEASURED - More nodes at work brought no more bytes: what went through then. */
   UPLINK_SOURCE_MEASURED: 4,
-  /** UPLINK_SOURCE_ASSUMED - Not known; this is a guess. */
+  /** UPLINK_SOURCE_ASSUMED - Nothing says so. It is taken to carry more for as long as more nodes bring more bytes. */
   UPLINK_SOURCE_ASSUMED: 5,
   UNRECOGNIZED: -1,
 } as const;
@@ -221,7 +221,7 @@ export interface Node {
 export interface Uplink {
   /** What is sent to nodes over HTTP now. */
   bytesPerSecond: bigint;
-  /** What it is taken to carry. */
+  /** What it is taken to carry; 0 when that is not known. */
   capacityBytesPerSecond: bigint;
   /** How that is known. */
   source: UplinkSource;
