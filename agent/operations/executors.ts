@@ -6,6 +6,7 @@ import { announcePartitions, erasePartitionTable } from "../disk/partition-table
 import { unmount } from "../disk/unmount.ts";
 import { wipe } from "../disk/wipe.ts";
 import type { FetchSettings } from "../write/fetch-range.ts";
+import { openDevice } from "../write/open-device.ts";
 import { verifyImage } from "../write/verify-image.ts";
 import { type WriteImageParts, writeImage } from "../write/write-image.ts";
 import type { Executors } from "./executor.ts";
@@ -26,6 +27,7 @@ export function createExecutors({ admitDevice, fetchSettings, residentProgram }:
     eraseTable: ({ path: device, handle }, range, signal) => erasePartitionTable({ device, handle, ...range, signal }),
     customise: (device, customisation, signal) => customise({ device, ...customisation, residentProgram, signal }),
     announcePartitions,
+    openDevice,
     fetchSettings,
   };
 

@@ -21,15 +21,14 @@ export interface ManifestSource {
   readonly manifestBytes: number;
 }
 
-/** See pallet.v1.ImageSource. */
+/** See pallet.v1.ImageSource: always a pack, and so compressed by zstd. */
 export interface ImageSource {
   readonly url: string;
-  readonly compression: "none" | "zstd";
   readonly storedBytes: number;
   readonly sizeBytes: number;
   readonly digest: Digest;
   readonly firstPartitionBytes: number;
-  readonly manifest?: ManifestSource;
+  readonly manifest: ManifestSource;
 }
 
 /** See pallet.v1.DiskFirmware. */

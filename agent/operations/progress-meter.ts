@@ -1,7 +1,7 @@
 import { type OperationPhase, type Progress, WRITE_STAGES, type WriteStage } from "./operation.ts";
 
-/** What an operation counts in bytes. */
-export type ByteCounter = "read" | "written" | "skipped" | "verified";
+/** What an operation counts in bytes; "compared" only for the speed. */
+export type ByteCounter = "read" | "written" | "skipped" | "verified" | "compared";
 
 /** Through this an executor tells how far it has come. */
 export interface ProgressReporter {
@@ -21,8 +21,8 @@ export interface ProgressReporter {
   rewritten(bytes: number): void;
 }
 
-/** What tells how far a phase has come; phases without it have neither speed nor time to go. */
-const leadingCounters: Record<OperationPhase, ByteCounter | "compared" | undefined> = {
+/** The counter that tells how far a phase has come; phases without it have neither speed nor time to go. */
+const leadingCounters: Record<OperationPhase, ByteCounter | undefined> = {
   starting: undefined,
   erasing: undefined,
   comparing: "compared",
@@ -73,8 +73,8 @@ export interface ProgressMeter {
 
 /** A meter at zero, in the phase "starting". */
 export function createProgressMeter(): ProgressMeter {
-  const done: Record<ByteCounter, number> = { read: 0, written: 0, skipped: 0, verified: 0 };
-  const totals: Record<ByteCounter, number> = { read: 0, written: 0, skipped: 0, verified: 0 };
+  const done: Record<ByteCounter, number> = { read: 0, written: 0, skipped: 0, verified: 0, compared: 0 };
+  const totals: Record<ByteCounter, number> = { read: 0, written: 0, skipped: 0, verified: 0, compared: 0 };
   const stages = new Map<WriteStage, Stage>();
   /** When each request that the disk has not answered was sent, oldest first. */
   const asked = new Map<symbol, number>();
@@ -89,21 +89,6 @@ export function createProgressMeter(): ProgressMeter {
     // The newest sample outside the window stays: the window is measured from it.
     while ((samples[1]?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs - WINDOW_MS) samples.shift();
   };
-  /** What leads the phase: how much is done, and how much there is to do. 0 of 0 when nothing does. */
-  const lead = (): { readonly done: number; readonly total: number } => {
-    const counter = leadingCounters[phase];
-    if (counter === undefined) return { done: 0, total: 0 };
-    // What is compared is all that will count as verified in the end.
-    if (counter === "compared") return { done: stages.get("compare")?.bytes ?? 0, total: totals.verified };
-    return { done: done[counter], total: totals[counter] };
-  };
-  const sample = (nowMs: number): void => {
-    const last = samples.at(-1);
-    if (last === undefined || nowMs - last.atMs >= SAMPLE_DISTANCE_MS) {
-      samples.push({ atMs: nowMs, done: lead().done });
-    }
-    dropOld(nowMs);
-  };
   const stageOf = (name: WriteStage): Stage => {
     let stage = stages.get(name);
     if (stage === undefined) {
@@ -117,11 +102,17 @@ export function createProgressMeter(): ProgressMeter {
     enter(next, known, nowMs) {
       phase = next;
       Object.assign(totals, known);
-      samples = leadingCounters[next] === undefined ? [] : [{ atMs: nowMs, done: lead().done }];
+      const counter = leadingCounters[next];
+      samples = counter === undefined ? [] : [{ atMs: nowMs, done: done[counter] }];
     },
     add(counter, bytes, nowMs) {
       done[counter] += bytes;
-      if (counter === leadingCounters[phase]) sample(nowMs);
+      if (counter !== leadingCounters[phase]) return;
+      const last = samples.at(-1);
+      if (last === undefined || nowMs - last.atMs >= SAMPLE_DISTANCE_MS) {
+        samples.push({ atMs: nowMs, done: done[counter] });
+      }
+      dropOld(nowMs);
     },
     resumed() {
       resumptions += 1;
@@ -136,7 +127,6 @@ export function createProgressMeter(): ProgressMeter {
       stage.bytes += bytes;
       stage.inHand -= 1;
       if (stage.inHand === 0) stage.busyMs += nowMs - stage.sinceMs;
-      if (name === "compare" && phase === "comparing") sample(nowMs);
     },
     askDisk(nowMs) {
       const request = Symbol();
@@ -148,12 +138,15 @@ export function createProgressMeter(): ProgressMeter {
     },
     snapshot(nowMs) {
       dropOld(nowMs);
-      const leading = lead();
+      const counter = leadingCounters[phase];
       const first = samples[0];
       const elapsedMs = first === undefined ? 0 : nowMs - first.atMs;
-      const rate = first === undefined || elapsedMs <= 0 ? 0 : ((leading.done - first.done) * 1_000) / elapsedMs;
+      const rate =
+        counter === undefined || first === undefined || elapsedMs <= 0
+          ? 0
+          : ((done[counter] - first.done) * 1_000) / elapsedMs;
       const bytesPerSecond = Math.round(rate);
-      const left = Math.max(0, leading.total - leading.done);
+      const left = counter === undefined ? 0 : totals[counter] - shown(counter);
       const [oldestMs] = asked.values();
       const waitedMs = oldestMs === undefined ? 0 : nowMs - oldestMs;
       return {

@@ -79,11 +79,6 @@ const roles: Record<AgentInfo["role"], WireRole> = {
   resident: WireRole.AGENT_ROLE_RESIDENT,
 };
 
-const compressions: Record<ImageSource["compression"], Compression> = {
-  none: Compression.COMPRESSION_NONE,
-  zstd: Compression.COMPRESSION_ZSTD,
-};
-
 /** A snapshot of an operation. */
 export function operationToWire(operation: Operation): WireOperation {
   return {
@@ -163,12 +158,12 @@ function workToWire(spec: OperationSpec): WireSpec["work"] {
 function sourceToWire(source: ImageSource): WireSource {
   return {
     url: source.url,
-    compression: compressions[source.compression],
+    compression: Compression.COMPRESSION_ZSTD,
     storedBytes: BigInt(source.storedBytes),
     sizeBytes: BigInt(source.sizeBytes),
     digest: source.digest,
     firstPartitionBytes: BigInt(source.firstPartitionBytes),
-    manifest: source.manifest && manifestToWire(source.manifest),
+    manifest: manifestToWire(source.manifest),
   };
 }
 

@@ -93,11 +93,6 @@ const firmwareActions: Partial<Record<FirmwareAction, DiskFirmware["action"]>> =
   [FirmwareAction.FIRMWARE_ACTION_REFORMAT]: "reformat",
 };
 
-const compressions: Partial<Record<Compression, ImageSource["compression"]>> = {
-  [Compression.COMPRESSION_NONE]: "none",
-  [Compression.COMPRESSION_ZSTD]: "zstd",
-};
-
 /** Only its form: whether it is a disk that may be touched is for the guard to say. */
 function parseDevice(path: string): string {
   ensure(path !== "", "device: no path is given");
@@ -108,8 +103,11 @@ function parseDevice(path: string): string {
 
 function parseSource(wire: WireSource | undefined): ImageSource {
   if (wire === undefined) throw invalid("source: no image is given");
-  const compression = compressions[wire.compression];
-  ensure(compression !== undefined, "source.compression: none is chosen, or one that this agent does not know");
+  ensure(
+    wire.compression === Compression.COMPRESSION_ZSTD,
+    "source.compression: this agent takes nothing but a pack, which is compressed by zstd",
+  );
+  if (wire.manifest === undefined) throw invalid("source.manifest: no manifest of the pack is given");
   const sizeBytes = parseSize(wire.sizeBytes, "source.size_bytes");
   const storedBytes = parseSize(wire.storedBytes, "source.stored_bytes");
   const firstPartitionBytes = parseSize(wire.firstPartitionBytes, "source.first_partition_bytes");
@@ -125,18 +123,13 @@ function parseSource(wire: WireSource | undefined): ImageSource {
     firstPartitionBytes < sizeBytes,
     `source.first_partition_bytes ${firstPartitionBytes} lies behind the end of an image of ${sizeBytes} bytes`,
   );
-  ensure(
-    compression !== "none" || storedBytes === sizeBytes,
-    `source.stored_bytes ${storedBytes} and size_bytes ${sizeBytes} differ, although nothing is compressed`,
-  );
   return {
     url: parseUrl(wire.url, "source.url"),
-    compression,
     storedBytes,
     sizeBytes,
     digest: parseDigest(wire.digest, "source.digest"),
     firstPartitionBytes,
-    ...(wire.manifest && { manifest: parseManifestSource(wire.manifest) }),
+    manifest: parseManifestSource(wire.manifest),
   };
 }
 

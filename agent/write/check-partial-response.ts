@@ -6,10 +6,12 @@ export interface Validators {
   readonly lastModified: string | undefined;
 }
 
-/** What is asked of a server: the file from a byte on. */
+/** What is asked of a server: a range of the file. */
 export interface Wanted {
   readonly url: string;
   readonly fromByte: number;
+  /** Length of the range in bytes. */
+  readonly lengthBytes: number;
   /** Length of the whole file in bytes, as the controller knows it. */
   readonly totalBytes: number;
   /** Those of the answer before this one; undefined for the first. */
@@ -28,12 +30,12 @@ export class TemporaryError extends Error {
 }
 
 /**
- * Decides whether an answer to a Range request (RFC 9110 section 14) is the rest of the file that is wanted, and returns
- * the validators of that file. Throws a TemporaryError when asking again may help; otherwise a Failure: "fetch-failed"
+ * Decides whether an answer to a Range request (RFC 9110 section 14) is the range of the file that is wanted, or its
+ * beginning, and returns the validators of that file. Throws a TemporaryError when asking again may help; otherwise a Failure: "fetch-failed"
  * for a server that does not do what it must, "image-damaged" for a file that is not the image (any more).
  */
 export function checkPartialResponse(head: ResponseHead, wanted: Wanted): Validators {
-  const { url, fromByte, totalBytes } = wanted;
+  const { url, fromByte, lengthBytes, totalBytes } = wanted;
   const text = (name: string): string | undefined => {
     const value = head.headers[name];
     return Array.isArray(value) ? value[0] : value;
@@ -71,8 +73,9 @@ export function checkPartialResponse(head: ResponseHead, wanted: Wanted): Valida
       found: `${range[3]} bytes`,
     });
   }
-  if (first !== fromByte || last < first || last >= totalBytes) {
-    throw failed(`the server of ${url} sent bytes ${first} to ${last} when asked for those from ${fromByte} on`);
+  const lastByte = fromByte + lengthBytes - 1;
+  if (first !== fromByte || last < first || last > lastByte) {
+    throw failed(`the server of ${url} sent bytes ${first} to ${last} when asked for ${fromByte} to ${lastByte}`);
   }
   return found;
 }

@@ -1,9 +1,8 @@
-import { once } from "node:events";
-import { get, type IncomingMessage } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
 import { type BackoffPolicy, backoff } from "../registration/backoff.ts";
 import { checkPartialResponse, ifRange, TemporaryError, type Validators } from "./check-partial-response.ts";
+import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
 
 /** How patient a fetch is. */
 export interface FetchSettings {
@@ -22,133 +21,149 @@ export const defaultFetchSettings: FetchSettings = {
   backoff: { firstMs: 100, capMs: 5_000, random: Math.random },
 };
 
-/** What to fetch. */
-export interface FetchRequest {
+/** A file on a server. */
+export interface RemoteFile {
   /** "http://…" URL. */
   readonly url: string;
   /** Number of bytes that it has to have. */
   readonly totalBytes: number;
   readonly settings: FetchSettings;
-  readonly signal: AbortSignal;
   /** Called with the number of bytes of each piece that came. */
-  readonly onBytes: (bytes: number) => void;
+  readonly onBytes?: (bytes: number) => void;
   /** Called whenever a broken connection was taken up again, with the byte and with what had broken it. */
-  readonly onResume: (atByte: number, error: unknown) => void;
+  readonly onResume?: (atByte: number, error: unknown) => void;
 }
 
-/**
- * The bytes at a URL, exactly as many as they have to be, over HTTP/1.1 with Range requests. A connection that breaks or
- * stalls is taken up again at the very byte. Memory: what one connection buffers; a slow reader slows the sender.
- *
- * Throws a Failure "fetch-failed" when the server does not do what it must, or gave no byte for too long; "image-damaged"
- * when what it has is not, or is no longer, the file that is wanted; and the signal's reason when that aborts.
- */
-export async function* fetchRange(request: FetchRequest): AsyncGenerator<Buffer, void, undefined> {
-  const { url, totalBytes, settings, signal } = request;
-  let position = 0;
+/** Fetches ranges of one file over connections that are kept open in between. */
+export interface RangeFetcher {
+  /**
+   * Fills the target with the bytes of the file from `fromByte` on, over HTTP/1.1 with Range requests. A connection that
+   * breaks or stalls is taken up again at the very byte. No byte is asked for that there is no room for.
+   *
+   * Rejects with a Failure "fetch-failed" when the server does not do what it must, or gave no byte for too long;
+   * "image-damaged" when what it has is not, or is no longer, the file that is wanted; and the signal's reason.
+   */
+  fetchInto(target: Uint8Array, fromByte: number, signal: AbortSignal): Promise<void>;
+  /** Closes the connections. */
+  close(): void;
+}
+
+/** A fetcher that opens as many connections as ranges are asked for at once. */
+export function createRangeFetcher(file: RemoteFile): RangeFetcher {
+  const { url, totalBytes, settings, onBytes, onResume } = file;
+  const connections = new Set<HttpConnection>();
+  const idle: HttpConnection[] = [];
   let validators: Validators | undefined;
-  let waits = backoff(settings.backoff);
-  let lastByteAt = performance.now();
-  let broken: unknown;
+  /** When a byte came last, or the first was asked for since nothing was. */
+  let lastByteAt = 0;
+  let asking = 0;
 
-  while (position < totalBytes) {
-    try {
-      const response = await connect(request, position, validators);
-      try {
-        const wanted = { url, fromByte: position, totalBytes, validators };
-        const found = checkPartialResponse({ statusCode: response.statusCode ?? 0, headers: response.headers }, wanted);
-        if (validators !== undefined) request.onResume(position, broken);
-        validators ??= found;
-        for await (const bytes of pieces(response, settings.idleTimeoutMs)) {
-          position += bytes.length;
-          if (position > totalBytes) throw tooMuch(url, totalBytes);
-          request.onBytes(bytes.length);
-          waits = backoff(settings.backoff);
-          yield bytes;
-          // Time that the reader took is not the server's fault.
-          lastByteAt = performance.now();
-        }
-        if (position < totalBytes) throw new TemporaryError("the connection ended early");
-      } finally {
-        response.destroy();
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof Failure) throw error;
-      broken = error;
-      const waitedMs = performance.now() - lastByteAt;
-      if (waitedMs >= settings.giveUpAfterMs) {
-        throw new Failure(
-          "fetch-failed",
-          `no byte of ${url} came for ${Math.round(waitedMs / 1_000)} s, at byte ${position} of ${totalBytes}: ` +
-            `${messageOf(error)}; is the controller up and the network whole?`,
-          { cause: error },
-        );
-      }
-      await delay(waits.next().value, undefined, { signal }).catch(() => signal.throwIfAborted());
+  const connect = (): HttpConnection => {
+    for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
+      if (connection.usable) return connection;
+      connections.delete(connection);
     }
-  }
-}
+    const connection = openHttpConnection(new URL(url), settings.idleTimeoutMs);
+    connections.add(connection);
+    return connection;
+  };
 
-/** Sends the request and waits for the head of the answer. */
-async function connect(
-  { url, settings, signal }: FetchRequest,
-  fromByte: number,
-  validators: Validators | undefined,
-): Promise<IncomingMessage> {
-  signal.throwIfAborted();
-  const condition = validators && ifRange(validators);
-  const request = get(url, {
-    agent: false,
-    headers: {
-      range: `bytes=${fromByte}-`,
+  /** One request. Resolves when an answer has come to its end, which may be before the end of the range. */
+  const ask = async (
+    connection: HttpConnection,
+    target: Uint8Array,
+    fromByte: number,
+    on: { readonly head: () => void; readonly bytes: (length: number) => void },
+  ): Promise<void> => {
+    const condition = validators && ifRange(validators);
+    const headers = {
+      range: `bytes=${fromByte}-${fromByte + target.length - 1}`,
       "accept-encoding": "identity",
       ...(condition !== undefined && { "if-range": condition }),
-    },
-  });
-  const abort = (): void => void request.destroy(new Error("aborted"));
-  signal.addEventListener("abort", abort, { once: true });
-  const stalled = setTimeout(() => request.destroy(silence(settings.idleTimeoutMs)), settings.idleTimeoutMs);
-  let response: IncomingMessage;
-  try {
-    [response] = (await once(request, "response")) as [IncomingMessage];
-  } catch (error) {
-    signal.removeEventListener("abort", abort);
-    throw error;
-  } finally {
-    clearTimeout(stalled);
-  }
-  // From here on an error shows in the answer's stream, and as a repetition on the request.
-  request.on("error", () => undefined);
-  signal.removeEventListener("abort", abort);
-  const abortResponse = (): void => void response.destroy(new Error("aborted"));
-  signal.addEventListener("abort", abortResponse, { once: true });
-  response.once("close", () => signal.removeEventListener("abort", abortResponse));
-  return response;
-}
+    };
+    let filled = 0;
+    await connection.get(headers, {
+      onHead(head) {
+        on.head();
+        const found = checkPartialResponse(head, { url, fromByte, lengthBytes: target.length, totalBytes, validators });
+        validators ??= found;
+      },
+      onBody(bytes) {
+        if (filled + bytes.length > target.length) {
+          throw new Failure("fetch-failed", `the server of ${url} sent more bytes than it was asked for`);
+        }
+        target.set(bytes, filled);
+        filled += bytes.length;
+        lastByteAt = performance.now();
+        on.bytes(bytes.length);
+      },
+    });
+    if (filled === 0) throw new TemporaryError("the answer was empty");
+  };
 
-/** The body in the pieces in which it arrives; throws when none arrives for too long although one is awaited. */
-async function* pieces(response: IncomingMessage, idleTimeoutMs: number): AsyncGenerator<Buffer, void, undefined> {
-  const iterator = response[Symbol.asyncIterator]();
-  for (;;) {
-    const stalled = setTimeout(() => response.destroy(silence(idleTimeoutMs)), idleTimeoutMs);
-    try {
-      const { done, value } = await iterator.next();
-      if (done) return;
-      clearTimeout(stalled);
-      yield value as Buffer;
-    } finally {
-      clearTimeout(stalled);
+  const fill = async (target: Uint8Array, fromByte: number, signal: AbortSignal): Promise<void> => {
+    let waits = backoff(settings.backoff);
+    let filled = 0;
+    let broken: unknown;
+    while (filled < target.length) {
+      signal.throwIfAborted();
+      const connection = connect();
+      const kept = connection.used;
+      let answered = false;
+      const abort = (): void => connection.close(new Error("aborted"));
+      signal.addEventListener("abort", abort, { once: true });
+      try {
+        await ask(connection, target.subarray(filled), fromByte + filled, {
+          head: () => {
+            answered = true;
+          },
+          bytes(length) {
+            if (broken !== undefined) onResume?.(fromByte + filled, broken);
+            broken = undefined;
+            waits = backoff(settings.backoff);
+            filled += length;
+            onBytes?.(length);
+          },
+        });
+        idle.push(connection);
+      } catch (error) {
+        connection.close(new Error("given up"));
+        connections.delete(connection);
+        signal.throwIfAborted();
+        if (error instanceof Failure) throw error;
+        // A server may close a connection that was kept open just when it is used again (RFC 9112 section 9.3.1).
+        if (kept && !answered) continue;
+        broken = error;
+        const waitedMs = performance.now() - lastByteAt;
+        if (waitedMs >= settings.giveUpAfterMs) {
+          throw new Failure(
+            "fetch-failed",
+            `no byte of ${url} came for ${Math.round(waitedMs / 1_000)} s, at byte ${fromByte + filled} of ${totalBytes}: ` +
+              `${messageOf(error)}; is the controller up and the network whole?`,
+            { cause: error },
+          );
+        }
+        await delay(waits.next().value, undefined, { signal }).catch(() => signal.throwIfAborted());
+      } finally {
+        signal.removeEventListener("abort", abort);
+      }
     }
-  }
-}
+  };
 
-function silence(idleTimeoutMs: number): TemporaryError {
-  return new TemporaryError(`the server was silent for ${idleTimeoutMs / 1_000} s`);
-}
-
-function tooMuch(url: string, totalBytes: number): Failure {
-  return new Failure("image-damaged", `more bytes than the ${totalBytes} of the image came from ${url}`);
+  return {
+    async fetchInto(target, fromByte, signal) {
+      if (asking === 0) lastByteAt = performance.now();
+      asking += 1;
+      try {
+        await fill(target, fromByte, signal);
+      } finally {
+        asking -= 1;
+      }
+    },
+    close() {
+      for (const connection of connections) connection.close(new Error("closed"));
+    },
+  };
 }
 
 function messageOf(error: unknown): string {

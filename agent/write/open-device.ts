@@ -8,7 +8,17 @@ export interface OpenDevice extends AsyncDisposable {
   readonly handle: FileHandle;
   /** Size of a logical sector: offsets and lengths of transfers are multiples of it. */
   readonly sectorBytes: number;
+  /** Called when a request goes to the disk; what it returns is called when it is answered. */
+  readonly askDisk: () => () => void;
 }
+
+/** Opens a disk. */
+export type OpenDisk = (options: {
+  readonly path: string;
+  readonly sectorBytes: number;
+  readonly mode: "read" | "write";
+  readonly askDisk: OpenDevice["askDisk"];
+}) => Promise<OpenDevice>;
 
 /** What the kernel's refusal to open a disk means to a person; see open(2). */
 const refusals: Partial<Record<string, readonly [FailureReason, string]>> = {
@@ -26,19 +36,14 @@ const refusals: Partial<Record<string, readonly [FailureReason, string]>> = {
  * that the kernel itself refuses while the disk or a partition of it is mounted or held, and keeps others from doing
  * so meanwhile (open(2)). Throws a Failure that says what the kernel objects to.
  */
-export async function openDevice(options: {
-  readonly path: string;
-  readonly sectorBytes: number;
-  readonly mode: "read" | "write";
-}): Promise<OpenDevice> {
-  const { path, sectorBytes, mode } = options;
+export const openDevice: OpenDisk = async ({ path, sectorBytes, mode, askDisk }) => {
   const access = mode === "write" ? constants.O_RDWR : constants.O_RDONLY;
   try {
     const handle = await open(path, access | constants.O_DIRECT | constants.O_EXCL);
-    return { path, handle, sectorBytes, [Symbol.asyncDispose]: () => handle.close() };
+    return { path, handle, sectorBytes, askDisk, [Symbol.asyncDispose]: () => handle.close() };
   } catch (cause) {
     const error = cause as NodeJS.ErrnoException;
     const [reason, words] = refusals[error.code ?? ""] ?? ["device-error" as const, error.message];
     throw new Failure(reason, `cannot open ${path}: ${words}`, { cause });
   }
-}
+};

@@ -11,6 +11,11 @@ export interface Transfer {
   readonly offsetBytes: number;
 }
 
+/** A length up to the end of the disk's sector in which it ends. */
+export function paddedToSector({ sectorBytes }: OpenDevice, lengthBytes: number): number {
+  return Math.ceil(lengthBytes / sectorBytes) * sectorBytes;
+}
+
 /** Writes all bytes. Throws a Failure "device-error" with the range that the disk refused. */
 export async function writeFully(device: OpenDevice, transfer: Transfer): Promise<void> {
   await transferFully(device, transfer, "write", async (at, length, position) => {
@@ -28,18 +33,21 @@ export async function readFully(device: OpenDevice, transfer: Transfer): Promise
 }
 
 /** Makes what was written durable. Throws a Failure "device-error". */
-export async function syncDevice({ handle, path }: OpenDevice): Promise<void> {
+export async function syncDevice({ handle, path, askDisk }: OpenDevice): Promise<void> {
+  const answered = askDisk();
   try {
     await handle.datasync();
   } catch (cause) {
     throw new Failure("device-error", `${path} could not make durable what was written to it: ${messageOf(cause)}`, {
       cause,
     });
+  } finally {
+    answered();
   }
 }
 
 async function transferFully(
-  { path }: OpenDevice,
+  { path, askDisk }: OpenDevice,
   { bufferOffset, lengthBytes, offsetBytes }: Transfer,
   verb: "read" | "write",
   move: (at: number, length: number, position: number) => Promise<number>,
@@ -52,9 +60,12 @@ async function transferFully(
         range: { device: path, offsetBytes: position, lengthBytes: left },
         cause,
       });
-    const moved = await move(bufferOffset + done, left, position).catch((error: unknown) => {
-      throw refused(messageOf(error), error);
-    });
+    const answered = askDisk();
+    const moved = await move(bufferOffset + done, left, position)
+      .catch((error: unknown) => {
+        throw refused(messageOf(error), error);
+      })
+      .finally(answered);
     if (moved === 0) throw refused("the disk ends there");
     done += moved;
   }

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
+import type { TestContext } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { FailureReason } from "../../../proto/gen/pallet/v1/failure.ts";
-import { OperationState } from "../../../proto/gen/pallet/v1/operation.ts";
+import { Compression, OperationState } from "../../../proto/gen/pallet/v1/operation.ts";
 import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
 import { answer, endsWith } from "../calls.ts";
 import type { ServiceChecks } from "./checks.ts";
@@ -102,6 +103,22 @@ export const agentStartOperationChecks: ServiceChecks = {
           says,
           call: ({ agent: { client } }: World) =>
             answer(client, client.startOperation, { operationId: randomUUID(), spec: wrong }),
+        })),
+        ...(
+          [
+            ["the image comes without a manifest", { manifest: undefined }, /source.manifest/],
+            ["the image is no pack", { compression: Compression.COMPRESSION_NONE }, /source.compression/],
+          ] as const
+        ).map(([when, changes, says]) => ({
+          when,
+          reason: "FAILURE_REASON_INVALID" as const,
+          says,
+          async call({ agent: { client } }: World, test: TestContext) {
+            const { source } = await aSource(test);
+            const value = { device: "/dev/pallet-none", source: { ...source, ...changes } };
+            const wrong = spec({ $case: "verifyImage", value });
+            return answer(client, client.startOperation, { operationId: randomUUID(), spec: wrong });
+          },
         })),
       ],
       ALREADY_EXISTS: [

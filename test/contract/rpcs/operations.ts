@@ -1,6 +1,6 @@
 // Operations of agents, for the tests to start.
 import assert from "node:assert/strict";
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { TestContext } from "node:test";
 import {
@@ -13,6 +13,7 @@ import {
   WipeMethod,
 } from "../../../proto/gen/pallet/v1/operation.ts";
 import { aLoopDevice, type LoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
+import { aPack } from "../../unit/agent/write/a-pack.ts";
 import { anImageServer, type Behaviour } from "../../unit/agent/write/an-image-server.ts";
 import { answer, collect, firstOf } from "../calls.ts";
 import type { AgentInWorld } from "./world.ts";
@@ -31,22 +32,23 @@ export const wipe = (device: string): OperationSpec =>
 export const makeExt4 = (device: string): OperationSpec =>
   spec({ $case: "makeFilesystem", value: { device, type: FilesystemType.FILESYSTEM_TYPE_EXT4, label: "contract" } });
 
-/** Content of 4 MiB, served as it is by a server that treats each request as told. */
+/** Content of 4 MiB, served as a pack by a server that treats each request for it as told. */
 export async function aSource(
   test: TestContext,
   behave: (request: number) => Behaviour = () => ({}),
 ): Promise<{ content: Buffer; source: ImageSource }> {
   const content = randomBytes(4 * MIB);
-  const server = await anImageServer(test, content, behave);
-  const size = BigInt(content.length);
+  const pack = aPack(content);
+  const server = await anImageServer(test, pack.pack, behave, pack.manifest);
+  const { url, storedBytes, sizeBytes, digest, firstPartitionBytes, manifest } = pack.sourceAt(server);
   const source: ImageSource = {
-    url: server.url,
-    compression: Compression.COMPRESSION_NONE,
-    storedBytes: size,
-    sizeBytes: size,
-    digest: createHash("sha256").update(content).digest("hex"),
-    firstPartitionBytes: BigInt(MIB),
-    manifest: undefined,
+    url,
+    compression: Compression.COMPRESSION_ZSTD,
+    storedBytes: BigInt(storedBytes),
+    sizeBytes: BigInt(sizeBytes),
+    digest,
+    firstPartitionBytes: BigInt(firstPartitionBytes),
+    manifest: { ...manifest, manifestBytes: BigInt(manifest.manifestBytes) },
   };
   return { content, source };
 }
@@ -85,7 +87,7 @@ export interface StalledWrite {
   readonly disk: LoopDevice;
 }
 
-/** Starts a write whose source sends one MiB, and then so little whenever it is asked again that it never ends. */
+/** Starts a write whose source answers once, and then so little whenever it is asked again that it never ends. */
 export async function aStalledWrite(agent: AgentInWorld, test: TestContext): Promise<StalledWrite> {
   const { client } = agent;
   const operationId = `stalled-${randomUUID()}`;
@@ -93,7 +95,7 @@ export async function aStalledWrite(agent: AgentInWorld, test: TestContext): Pro
   // Hooks run in their order: the operation has to let go of the device before that is detached.
   test.after(() => cancel());
   const disk = await aLoopDevice(test, 8);
-  const { source } = await aSource(test, (request) => ({ stallAfterBytes: request === 1 ? MIB : 16 }));
+  const { source } = await aSource(test, (request) => ({ ...(request > 1 && { stallAfterBytes: 16 }) }));
   const work = spec({
     $case: "writeImage",
     value: { device: disk.path, source, customisation: undefined, full: false },

@@ -18,7 +18,6 @@ const source = fc
     headSectors: fc.integer({ min: 1, max: 131_072 }),
     bodySectors: fc.integer({ min: 1, max: 2 ** 43 }),
     storedBytes: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-    compression: fc.constantFrom("none", "zstd"),
     digest,
     manifest: fc.record({
       url: fc.constant("http://10.0.0.1:7701/images/x.manifest"),
@@ -26,14 +25,13 @@ const source = fc
       manifestBytes: fc.integer({ min: 1, max: 2 ** 26 }),
     }),
   })
-  .map(({ host, headSectors, bodySectors, storedBytes, compression, ...rest }) => {
+  .map(({ host, headSectors, bodySectors, storedBytes, ...rest }) => {
     const sizeBytes = (headSectors + bodySectors) * 512;
     return {
       ...rest,
-      compression,
       url: `http://${host}:7701/images/x.zst`,
       sizeBytes,
-      storedBytes: compression === "none" ? sizeBytes : storedBytes,
+      storedBytes,
       firstPartitionBytes: headSectors * 512,
     };
   });
@@ -95,6 +93,7 @@ describe("parseSpec", () => {
     sizeBytes: 4096n,
     digest: "ab".repeat(32),
     firstPartitionBytes: 1024n,
+    manifest: { url: "http://10.0.0.1:7701/images/x.manifest", digest: "cd".repeat(32), manifestBytes: 70n },
   } as const;
   const root = { offsetBytes: 1024n, lengthBytes: 1024n, filesystemType: "ext4" };
   const firmware = { action: 1, partitions: [{ offsetBytes: 1024n, lengthBytes: 1024n }], files: ["bootcode.bin"] };
@@ -125,7 +124,12 @@ describe("parseSpec", () => {
     ["half a sector", write({ sizeBytes: 4097n }), /size_bytes 4097/],
     ["a size beyond counting", write({ sizeBytes: 2n ** 60n }), /beyond/],
     ["no stored bytes", write({ storedBytes: 0n }), /stored_bytes/],
-    ["stored bytes that contradict", write({ compression: 1 }), /nothing is compressed/],
+    ["an image that is not compressed, which no pack is", write({ compression: 1 }), /compression/],
+    ["no manifest", write({ manifest: undefined }), /source.manifest: no manifest/],
+    ["a manifest of nowhere", write({ manifest: { ...good.manifest, url: "x" } }), /source.manifest.url/],
+    ["a manifest without a digest", write({ manifest: { ...good.manifest, digest: "" } }), /source.manifest.digest/],
+    ["an empty manifest", write({ manifest: { ...good.manifest, manifestBytes: 0n } }), /manifest_bytes is not given/],
+    ["a manifest that is too long", write({ manifest: { ...good.manifest, manifestBytes: 2n ** 27n } }), /67108864/],
     ["a first partition at zero", write({ firstPartitionBytes: 0n }), /first_partition_bytes/],
     ["a first partition off a sector", write({ firstPartitionBytes: 1025n }), /multiple of 512/],
     ["a first partition too far away", write({ sizeBytes: 2n ** 30n, firstPartitionBytes: 2n ** 27n }), /67108864/],

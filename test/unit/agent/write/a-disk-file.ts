@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import type { BlockDevice } from "../../../../agent/inventory/block-device.ts";
+import { openDevice } from "../../../../agent/write/open-device.ts";
 import type { WriteImageParts } from "../../../../agent/write/write-image.ts";
 import { impatient } from "./fetch-settings.ts";
 
@@ -73,6 +74,7 @@ export async function aDiskFile(
       async announcePartitions() {
         calls.push("announce");
       },
+      openDevice,
       fetchSettings: impatient,
       ...overrides,
     },

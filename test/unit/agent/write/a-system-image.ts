@@ -1,19 +1,18 @@
+import { hash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { zstdCompressSync } from "node:zlib";
 import { execa } from "execa";
-import type { Customisation, ImageSource } from "../../../../agent/operations/operation.ts";
-import { digestOf } from "../../../../agent/write/check-image.ts";
+import type { Customisation, Digest } from "../../../../agent/operations/operation.ts";
+import { type APack, aPack } from "./a-pack.ts";
 
 const MIB = 1024 * 1024;
 
 /** A small but real image: an MBR, a FAT partition and an ext4 root with a folder /etc. */
 export interface SystemImage {
   readonly image: Buffer;
-  readonly stored: Buffer;
+  readonly pack: APack;
   readonly customisation: Customisation;
-  sourceAt(url: string): ImageSource;
 }
 
 /** Builds it without mounting. */
@@ -34,24 +33,16 @@ export async function aSystemImage(): Promise<SystemImage> {
       ...["-E", `offset=${root.offsetBytes}`, file, `${root.lengthBytes / 1024}k`],
     ]);
     const image = await readFile(file);
-    const stored = zstdCompressSync(image);
-    const digest = digestOf(image);
+    const pack = aPack(image);
+    const digest = hash("sha256", image) as Digest;
     return {
       image,
-      stored,
+      pack,
       customisation: {
         root,
         stamp: { imageName: "test", imageDigest: digest, reimageId: "r1", installedAt: "2026-01-01T00:00:00.000Z" },
         residentAgent: false,
       },
-      sourceAt: (url) => ({
-        url,
-        compression: "zstd",
-        storedBytes: stored.length,
-        sizeBytes: image.length,
-        digest,
-        firstPartitionBytes: MIB,
-      }),
     };
   } finally {
     await rm(folder, { recursive: true });

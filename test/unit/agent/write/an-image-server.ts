@@ -14,36 +14,58 @@ export interface Behaviour {
   readonly silent?: boolean;
   /** Serves these bytes instead. */
   readonly content?: Buffer;
+  /** Waits so long before it answers, in milliseconds. */
+  readonly delayMs?: number;
+  /** Closes the connection after the answer, without having said so. */
+  readonly closeAfter?: boolean;
 }
 
 /** One request as it came. */
 export interface SeenRequest {
   readonly fromByte: number;
+  /** The last byte that is asked for. */
+  readonly lastByte: number;
   readonly ifRange: string | undefined;
 }
 
-/** A server of one image. */
+/** A server of one pack and its manifest. */
 export interface ImageServer {
   readonly url: string;
+  readonly manifestUrl: string;
+  /** Requests for the pack. */
   readonly seen: SeenRequest[];
   /** Number of connections that are open now. */
   openConnections(): number;
+  /** Number of bytes of the pack that were asked for. */
+  askedBytes(): number;
 }
 
-/** An HTTP server with Range on a free loopback port that misbehaves as it is told, request by request. */
+/**
+ * An HTTP server with Range on a free loopback port that misbehaves as it is told, request by request for the pack; the
+ * manifest is always served right.
+ */
 export async function anImageServer(
   test: TestContext,
   content: Buffer,
   behave: (request: number, fromByte: number) => Behaviour = () => ({}),
+  manifest: Buffer = Buffer.alloc(0),
 ): Promise<ImageServer> {
   const seen: SeenRequest[] = [];
   let connections = 0;
   const server = createServer((request, response) => {
-    const fromByte = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? Number.NaN);
-    seen.push({ fromByte, ifRange: request.headers["if-range"]?.toString() });
+    const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
+    const [fromByte, lastByte] = [Number(range?.[1] ?? Number.NaN), Number(range?.[2] ?? Number.NaN)];
+    if (request.url?.endsWith(".manifest") === true) {
+      answer(response, manifest, { fromByte, lastByte }, {});
+      return;
+    }
+    seen.push({ fromByte, lastByte, ifRange: request.headers["if-range"]?.toString() });
     const behaviour = behave(seen.length, fromByte);
     if (behaviour.silent === true) return;
-    answer(response, behaviour.content ?? content, fromByte, behaviour);
+    setTimeout(
+      () => answer(response, behaviour.content ?? content, { fromByte, lastByte }, behaviour),
+      behaviour.delayMs ?? 0,
+    );
   });
   server.on("connection", (socket) => {
     connections += 1;
@@ -57,20 +79,33 @@ export async function anImageServer(
     await new Promise((resolve) => server.close(resolve));
   });
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/images/test.zst`, seen, openConnections: () => connections };
+  return {
+    url: `http://127.0.0.1:${port}/images/test.zst`,
+    manifestUrl: `http://127.0.0.1:${port}/images/test.manifest`,
+    seen,
+    openConnections: () => connections,
+    askedBytes: () => seen.reduce((sum, { fromByte, lastByte }) => sum + lastByte + 1 - fromByte, 0),
+  };
 }
 
-function answer(response: ServerResponse, content: Buffer, fromByte: number, behaviour: Behaviour): void {
-  const body = content.subarray(fromByte);
+function answer(
+  response: ServerResponse,
+  content: Buffer,
+  { fromByte, lastByte }: { readonly fromByte: number; readonly lastByte: number },
+  behaviour: Behaviour,
+): void {
+  const body = content.subarray(fromByte, lastByte + 1);
   response.writeHead(behaviour.statusCode ?? 206, {
     etag: '"one"',
     "content-length": body.length,
-    "content-range": `bytes ${fromByte}-${content.length - 1}/${content.length}`,
+    "content-range": `bytes ${fromByte}-${fromByte + body.length - 1}/${content.length}`,
     ...behaviour.headers,
   });
   const limit = behaviour.cutAfterBytes ?? behaviour.stallAfterBytes;
   if (limit === undefined || limit >= body.length) {
-    response.end(body);
+    response.end(body, () => {
+      if (behaviour.closeAfter === true) response.socket?.destroy();
+    });
     return;
   }
   response.write(body.subarray(0, limit), () => {

@@ -18,6 +18,7 @@ import { anImageServer } from "./an-image-server.ts";
 import { impatient } from "./fetch-settings.ts";
 
 const MIB = 1024 * 1024;
+const nowhere = { url: "http://127.0.0.1:9/", manifestUrl: "http://127.0.0.1:9/" };
 const id = (text: string) => text as OperationId;
 
 function theOperations(): Operations {
@@ -72,11 +73,11 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     system = await aSystemImage();
   });
 
-  function spec(device: string, url: string): OperationSpec {
+  function spec(device: string, server: { url: string; manifestUrl: string }): OperationSpec {
     return {
       kind: "write-image",
       device,
-      source: system.sourceAt(url),
+      source: system.pack.sourceAt(server),
       customisation: system.customisation,
       full: false,
     };
@@ -91,11 +92,14 @@ describe("writing an image to a block device", requires("root", "loop devices"),
   it("replaces what was there, and the new system mounts with its stamp", async (test) => {
     const device = await disk(test);
     assert.equal((await partitionsOf(device.path)).length, 2);
-    const server = await anImageServer(test, system.stored, (request) =>
-      request === 1 ? { cutAfterBytes: 2_000 } : {},
+    const server = await anImageServer(
+      test,
+      system.pack.pack,
+      (request) => (request === 1 ? { cutAfterBytes: 20 } : {}),
+      system.pack.manifest,
     );
     const operations = theOperations();
-    const started = await operations.start(id("w"), spec(device.path, server.url));
+    const started = await operations.start(id("w"), spec(device.path, server));
     assert.equal(started.kind, "started");
     const snapshots = await watchToEnd(operations, id("w"));
     const last = snapshots.at(-1);
@@ -110,7 +114,7 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     const { stdout } = await execa("debugfs", ["-R", "cat /etc/pallet/installed.json", `${device.path}p2`]);
     assert.deepEqual(JSON.parse(stdout), system.customisation.stamp);
 
-    const verify: OperationSpec = { kind: "verify-image", device: device.path, source: system.sourceAt(server.url) };
+    const verify: OperationSpec = { kind: "verify-image", device: device.path, source: system.pack.sourceAt(server) };
     await operations.start(id("v"), verify);
     const verified = await end(operations, id("v"));
     assert.equal(verified.failure?.reason, "verify-mismatch", "the stamp is a difference from the image");
@@ -119,9 +123,14 @@ describe("writing an image to a block device", requires("root", "loop devices"),
 
   it("leaves a disk without a table when it is cancelled midway, within a second", async (test) => {
     const device = await disk(test);
-    const server = await anImageServer(test, system.stored, () => ({ stallAfterBytes: 5_000 }));
+    const server = await anImageServer(
+      test,
+      system.pack.pack,
+      () => ({ stallAfterBytes: 5_000 }),
+      system.pack.manifest,
+    );
     const operations = theOperations();
-    await operations.start(id("w"), spec(device.path, server.url));
+    await operations.start(id("w"), spec(device.path, server));
     for await (const { progress } of operations.watch(id("w")) ?? []) if (progress.read.done > 0) break;
     const before = performance.now();
     const cancelled = await operations.cancel(id("w"));
@@ -134,11 +143,11 @@ describe("writing an image to a block device", requires("root", "loop devices"),
 
   it("refuses a second writer of the disk or of its partition, and says who has it", async (test) => {
     const device = await disk(test);
-    const server = await anImageServer(test, system.stored, () => ({ silent: true }));
+    const server = await anImageServer(test, system.pack.pack, () => ({ silent: true }), system.pack.manifest);
     const operations = theOperations();
-    await operations.start(id("first"), spec(device.path, server.url));
+    await operations.start(id("first"), spec(device.path, server));
     for (const other of [
-      spec(device.path, server.url),
+      spec(device.path, server),
       { kind: "make-filesystem", device: `${device.path}p1`, type: "ext4", label: "" } as const,
     ]) {
       await assert.rejects(operations.start(id("second"), other), (error: unknown) => {
@@ -158,15 +167,18 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     await mkdir(at);
     await execa("mount", [device.path, at]);
     const operations = theOperations();
-    await assert.rejects(operations.start(id("w"), spec(device.path, "http://127.0.0.1:9/")), refused("mounted"));
+    await assert.rejects(operations.start(id("w"), spec(device.path, nowhere)), refused("mounted"));
     assert.deepEqual(operations.list(), []);
-    await assert.rejects(openDevice({ path: device.path, sectorBytes: 512, mode: "write" }), refused("in-use"));
+    await assert.rejects(
+      openDevice({ path: device.path, sectorBytes: 512, mode: "write", askDisk: () => () => undefined }),
+      refused("in-use"),
+    );
   });
 
   it("refuses a disk that is too small, and leaves it as it is", async (test) => {
     const device = await aLoopDevice(test, 16);
     const operations = theOperations();
-    await assert.rejects(operations.start(id("w"), spec(device.path, "http://127.0.0.1:9/")), refused("too-small"));
+    await assert.rejects(operations.start(id("w"), spec(device.path, nowhere)), refused("too-small"));
   });
 
   it("says where a disk fails, and leaves no table", async (test) => {
@@ -181,9 +193,9 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     await handle.close();
     const { stdout: failing } = await execa("losetup", ["--find", "--show", file]);
     try {
-      const server = await anImageServer(test, system.stored);
+      const server = await anImageServer(test, system.pack.pack, undefined, system.pack.manifest);
       const operations = theOperations();
-      const full = { ...spec(failing, server.url) };
+      const full = { ...spec(failing, server) };
       await operations.start(id("w"), full);
       const failed = await end(operations, id("w"));
       assert.equal(failed.state, "failed");

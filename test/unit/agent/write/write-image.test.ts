@@ -1,20 +1,22 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { zstdCompressSync } from "node:zlib";
-import type { Customisation, ImageSource } from "../../../../agent/operations/operation.ts";
-import { BLOCK_BYTES } from "../../../../agent/write/blocks.ts";
-import { digestOf } from "../../../../agent/write/check-image.ts";
+import type { Customisation, Digest, ImageSource } from "../../../../agent/operations/operation.ts";
 import { verifyImage } from "../../../../agent/write/verify-image.ts";
 import { type WriteImageParts, writeImage } from "../../../../agent/write/write-image.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
+import { blake3 } from "../../../../proto/pack/blake3.ts";
 import { aDiskFile, type DiskFile } from "./a-disk-file.ts";
-import { anImageServer, type Behaviour } from "./an-image-server.ts";
+import { type APack, aPack } from "./a-pack.ts";
+import { anImageServer, type Behaviour, type ImageServer } from "./an-image-server.ts";
 import { type AnOperation, anOperation, type Hooks } from "./an-operation.ts";
 
 const MIB = 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 const HEAD_BYTES = MIB;
 // Not a multiple of a block, nor of 4096: the tail has to be padded.
 const image = Buffer.concat([
@@ -23,54 +25,62 @@ const image = Buffer.concat([
   Buffer.alloc(2 * MIB),
   randomBytes(4 * MIB + 512),
 ]);
-// Two frames, as a pack has many.
-const stored = Buffer.concat([zstdCompressSync(image.subarray(0, 5 * MIB)), zstdCompressSync(image.subarray(5 * MIB))]);
+const packed = aPack(image);
 const DISK_BYTES = 12 * MIB;
+const HEAD_CHUNKS = HEAD_BYTES / CHUNK_BYTES;
 
 const customisation: Customisation = {
   root: { offsetBytes: HEAD_BYTES, lengthBytes: MIB, filesystemType: "ext4" },
-  stamp: { imageName: "test", imageDigest: digestOf(image), reimageId: "r1", installedAt: "2026-01-01T00:00:00.000Z" },
+  stamp: {
+    imageName: "test",
+    imageDigest: hash("sha256", image) as Digest,
+    reimageId: "r1",
+    installedAt: "2026-01-01T00:00:00.000Z",
+  },
   residentAgent: false,
 };
 
-function sourceAt(url: string, changes: Partial<ImageSource> = {}): ImageSource {
-  return {
-    url,
-    compression: "zstd",
-    storedBytes: stored.length,
-    sizeBytes: image.length,
-    digest: digestOf(image),
-    firstPartitionBytes: HEAD_BYTES,
-    ...changes,
-  };
-}
-
 interface Attempt {
   readonly disk: DiskFile;
+  readonly server: ImageServer;
   readonly operation: AnOperation;
   readonly writing: Promise<void>;
 }
 
-async function attempt(
-  test: TestContext,
-  options: {
-    behave?: (request: number, fromByte: number) => Behaviour;
-    content?: Buffer;
-    source?: Partial<ImageSource>;
-    parts?: Partial<WriteImageParts>;
-    hooks?: Hooks;
-    sectorBytes?: number;
-    diskBytes?: number;
-  } = {},
-): Promise<Attempt> {
-  const server = await anImageServer(test, options.content ?? stored, options.behave);
-  const disk = await aDiskFile(test, options.diskBytes ?? DISK_BYTES, options.parts, options.sectorBytes);
+interface AttemptOptions {
+  readonly pack?: APack;
+  readonly behave?: (request: number, fromByte: number) => Behaviour;
+  readonly content?: Buffer;
+  readonly manifest?: Buffer;
+  readonly source?: Partial<ImageSource>;
+  readonly parts?: Partial<WriteImageParts>;
+  readonly hooks?: Hooks;
+  readonly sectorBytes?: number;
+  readonly full?: boolean;
+  /** The disk of an attempt before. */
+  readonly disk?: DiskFile;
+}
+
+async function attempt(test: TestContext, options: AttemptOptions = {}): Promise<Attempt> {
+  const { pack = packed } = options;
+  const server = await anImageServer(
+    test,
+    options.content ?? pack.pack,
+    options.behave,
+    options.manifest ?? pack.manifest,
+  );
+  const disk = options.disk ?? (await aDiskFile(test, DISK_BYTES, {}, options.sectorBytes));
   const operation = anOperation(options.hooks);
-  const request = { device: disk.path, source: sourceAt(server.url, options.source), customisation };
-  const writing = writeImage(request, disk.parts, operation.context);
+  const request = {
+    device: disk.path,
+    source: { ...pack.sourceAt(server), ...options.source },
+    customisation,
+    full: options.full ?? false,
+  };
+  const writing = writeImage(request, { ...disk.parts, ...options.parts }, operation.context);
   // Tests look at it later.
   writing.catch(() => undefined);
-  return { disk, operation, writing };
+  return { disk, server, operation, writing };
 }
 
 async function failure(promise: Promise<void>, reason: FailureReason): Promise<Failure> {
@@ -104,20 +114,28 @@ describe("writeImage", () => {
     assert.ok(content.subarray(0, image.length).equals(image));
     assert.ok(headAtCustomise?.equals(Buffer.alloc(HEAD_BYTES)), "the table was there before everything else");
     assert.ok(content.subarray(image.length).equals(Buffer.alloc(DISK_BYTES - image.length, 0xaa)));
-    assert.deepEqual(operation.phases, ["erasing", "writing", "syncing", "verifying", "customising", "writing-table"]);
+    assert.deepEqual(
+      [...new Set(operation.phases)],
+      ["erasing", "comparing", "writing", "syncing", "verifying", "customising", "writing-table"],
+    );
     assert.deepEqual(disk.calls, ["guard", "erase", "announce"]);
-    const { read, written, verified, resumed } = operation.progress();
-    assert.deepEqual(read, { done: stored.length, total: stored.length });
+    const { read, written, verified, skipped, resumed, stages, rewrittenBytes } = operation.progress();
+    assert.equal(read.done, read.total);
+    assert.ok(read.total <= packed.pack.length);
     assert.deepEqual(written, { done: image.length, total: image.length });
     assert.deepEqual(verified, { done: image.length, total: image.length });
+    assert.equal(skipped.done, 0);
     assert.equal(resumed, 0);
-  });
-
-  it("writes an image that is not compressed", async (test) => {
-    const source = { compression: "none", storedBytes: image.length } as const;
-    const { disk, writing } = await attempt(test, { content: image, source });
-    await writing;
-    assert.ok((await disk.content()).subarray(0, image.length).equals(image));
+    assert.equal(rewrittenBytes, 0);
+    assert.deepEqual(
+      stages.map(({ stage }) => stage),
+      ["compare", "fetch", "decompress", "check", "write", "read-back"],
+    );
+    const bytesOf = Object.fromEntries(stages.map(({ stage, bytes }) => [stage, bytes]));
+    assert.equal(bytesOf["fetch"], read.done);
+    assert.equal(bytesOf["decompress"], image.length - 2 * MIB);
+    assert.equal(bytesOf["write"], image.length);
+    assert.equal(bytesOf["read-back"], image.length);
   });
 
   it("pads the tail to the sector of the disk", async (test) => {
@@ -129,68 +147,145 @@ describe("writeImage", () => {
     assert.equal(content[image.length + 4096 - 512], 0xaa);
   });
 
-  it("writes a head of one sector, and one that is larger than a block", async (test) => {
-    for (const firstPartitionBytes of [512, 2 * BLOCK_BYTES + 1024]) {
-      const { disk, writing, operation } = await attempt(test, { source: { firstPartitionBytes } });
+  it("writes a head of one sector, one that ends within a chunk, and one of many blocks", async (test) => {
+    for (const firstPartitionBytes of [512, 63 * 512, CHUNK_BYTES + 512, 5 * MIB + 1024]) {
+      let atCustomise: Buffer | undefined;
+      const { disk, writing, operation } = await attempt(test, {
+        source: { firstPartitionBytes },
+        parts: {
+          async customise(device) {
+            atCustomise = readFileSync(device);
+          },
+        },
+      });
       await writing;
       assert.ok((await disk.content()).subarray(0, image.length).equals(image));
       assert.equal(operation.progress().verified.done, image.length);
+      const { written, skipped } = operation.progress();
+      assert.deepEqual([written.done, skipped.done], [image.length, 0]);
+      assert.ok(atCustomise?.subarray(0, firstPartitionBytes).equals(Buffer.alloc(firstPartitionBytes)));
+      const partitions = image.subarray(firstPartitionBytes);
+      assert.ok(atCustomise?.subarray(firstPartitionBytes, image.length).equals(partitions), "there before the table");
     }
   });
 
   it("resumes a broken connection and ends with the same bytes", async (test) => {
     const { disk, operation, writing } = await attempt(test, {
-      behave: (request) => (request < 5 ? { cutAfterBytes: 1_000_000 + request } : {}),
+      behave: (request) => (request < 5 ? { cutAfterBytes: 200_000 + request } : {}),
     });
     await writing;
     assert.ok((await disk.content()).subarray(0, image.length).equals(image));
     assert.equal(operation.progress().resumed, 4);
   });
 
-  const flipped = Buffer.from(stored);
-  flipped[2_000_000] = (flipped[2_000_000] ?? 0) ^ 0x10;
-  const alteredImage = Buffer.from(image);
-  alteredImage[8 * MIB] = (alteredImage[8 * MIB] ?? 0) ^ 1;
-  const altered = zstdCompressSync(alteredImage);
-  const longer = zstdCompressSync(Buffer.concat([image, Buffer.alloc(512)]));
-  const shorter = zstdCompressSync(image.subarray(0, -512));
-  const damages: { title: string; content: Buffer; source?: Partial<ImageSource>; reason: FailureReason }[] = [
-    { title: "a file that was truncated on the server", content: stored.subarray(0, -1), reason: "image-damaged" },
+  const other = aPack(Buffer.concat([image.subarray(0, -512), randomBytes(512)]));
+  const manifestOf = (changes: Partial<Parameters<typeof aPack>[1]>) => aPack(image, changes);
+  const unusable: { title: string; manifest: Buffer; source?: Partial<ImageSource>; message: RegExp }[] = [
+    { title: "a manifest with another digest", manifest: other.manifest, message: /its SHA-256 differs/ },
     {
-      title: "a file that was truncated when it was stored",
-      content: stored.subarray(0, -1),
-      source: { storedBytes: stored.length - 1 },
-      reason: "image-damaged",
-    },
-    { title: "an altered byte in the file", content: flipped, reason: "image-damaged" },
-    {
-      title: "an altered byte in the image",
-      content: altered,
-      source: { storedBytes: altered.length },
-      reason: "image-damaged",
-    },
-    { title: "a wrong digest", content: stored, source: { digest: digestOf(stored) }, reason: "image-damaged" },
-    {
-      title: "an image longer than it says",
-      content: longer,
-      source: { storedBytes: longer.length },
-      reason: "image-damaged",
+      title: "a manifest of another image",
+      manifest: other.manifest,
+      source: { manifest: digestOf(other) },
+      message: /manifest of another image: the SHA-256 of the image differs/,
     },
     {
-      title: "an image shorter than it says",
-      content: shorter,
-      source: { storedBytes: shorter.length },
-      reason: "image-damaged",
+      title: "a manifest of another pack",
+      manifest: packed.manifest,
+      source: { storedBytes: packed.pack.length - 1 },
+      message: /the size of the pack differs/,
+    },
+    {
+      title: "a manifest that leaves out what lies before the first partition",
+      manifest: manifestOf({ kindOf: (chunk, found) => (chunk === 3 ? "unused" : found) }).manifest,
+      source: { manifest: digestOf(manifestOf({ kindOf: (chunk, found) => (chunk === 3 ? "unused" : found) })) },
+      message: /leaves out chunk 3/,
+    },
+    {
+      title: "a manifest that is none",
+      manifest: randomBytes(300),
+      source: {},
+      message: /./,
     },
   ];
-  for (const { title, content, source = {}, reason } of damages) {
-    it(`never takes ${title} for a success`, async (test) => {
-      const tried = await attempt(test, { content, source });
-      await failure(tried.writing, reason);
-      await assertNoTable(tried);
-      assert.ok((await tried.disk.content()).length === DISK_BYTES, "nothing was written behind the image");
+  for (const { title, manifest, source = {}, message } of unusable) {
+    it(`does not touch the disk for ${title}`, async (test) => {
+      const manifestSource = source.manifest ?? {
+        url: "",
+        digest: hash("sha256", title.includes("digest") ? "" : manifest) as Digest,
+        manifestBytes: manifest.length,
+      };
+      const server = await anImageServer(test, packed.pack, undefined, manifest);
+      const tried = await attempt(test, {
+        source: { ...source, manifest: { ...manifestSource, url: server.manifestUrl } },
+      });
+      const { message: found } = await failure(tried.writing, "image-damaged");
+      assert.match(found, message);
+      assert.ok((await tried.disk.content()).equals(Buffer.alloc(DISK_BYTES, 0xaa)));
+      assert.deepEqual(tried.disk.calls, ["guard"]);
     });
   }
+
+  it("fetches a frame that arrives damaged once more, and goes on", async (test) => {
+    const flipped = Buffer.from(packed.pack);
+    const at = (packed.frameOffsets[100] ?? 0) + 9;
+    flipped[at] = (flipped[at] ?? 0) ^ 0x10;
+    let served = 0;
+    const tried = await attempt(test, {
+      behave: (_request, fromByte) => {
+        if (fromByte > at || served > 0) return {};
+        // The request for the head comes first.
+        served += fromByte > 0 ? 1 : 0;
+        return fromByte > 0 ? { content: flipped } : {};
+      },
+    });
+    await tried.writing;
+    assert.equal(served, 1);
+    assert.ok((await tried.disk.content()).subarray(0, image.length).equals(image));
+  });
+
+  const frameOf = (chunk: number): [number, number] => [
+    packed.frameOffsets[chunk] ?? 0,
+    packed.frameOffsets[chunk + 1] ?? 0,
+  ];
+  const swapped = Buffer.from(packed.pack);
+  swapped.set(packed.pack.subarray(...frameOf(101)), frameOf(100)[0]);
+  const cut = Buffer.from(packed.pack);
+  cut.fill(0, frameOf(100)[1] - 300, frameOf(100)[1]);
+  const altered = Buffer.from(packed.pack);
+  altered[frameOf(100)[0] + 5_000] = (altered[frameOf(100)[0] + 5_000] ?? 0) ^ 1;
+  const foreign = Buffer.from(packed.pack);
+  foreign.set(zstdCompressSync(Buffer.alloc(CHUNK_BYTES * 4), { pledgedSrcSize: CHUNK_BYTES * 4 }), frameOf(100)[0]);
+  const wide = Buffer.from(packed.pack);
+  wide.set(Buffer.from("28b52ffd00ff", "hex"), frameOf(100)[0]);
+  const short = Buffer.from(packed.pack);
+  short.set(zstdCompressSync(Buffer.alloc(100), { pledgedSrcSize: 100 }), frameOf(100)[0]);
+  const rubbish = Buffer.from(packed.pack);
+  rubbish.set(randomBytes(1_000), frameOf(100)[0]);
+  const damages: { title: string; content: Buffer; message?: RegExp }[] = [
+    { title: "an altered byte", content: altered, message: /its content is not what the manifest says/ },
+    { title: "another chunk's frame", content: swapped },
+    { title: "a frame that breaks off", content: cut },
+    { title: "a frame that yields too much", content: foreign, message: /its frame is damaged/ },
+    { title: "a frame that asks for gigabytes", content: wide, message: /its frame is damaged/ },
+    { title: "a frame that yields too little", content: short, message: /its frame is damaged/ },
+    { title: "rubbish in the place of a frame", content: rubbish, message: /its frame is damaged/ },
+  ];
+  for (const { title, content, message = /./ } of damages) {
+    it(`never takes ${title} for a success, and names the chunk`, async (test) => {
+      const tried = await attempt(test, { content });
+      const found = await failure(tried.writing, "image-damaged");
+      assert.match(found.message, /chunk 100, the 65536 bytes at byte 6553600, is damaged on the server or on the way/);
+      assert.match(found.message, message);
+      assert.equal(found.evidence.expected, named(image.subarray(100 * CHUNK_BYTES, 101 * CHUNK_BYTES)));
+      await assertNoTable(tried);
+    });
+  }
+
+  it("never takes a pack that was truncated on the server for a success", async (test) => {
+    const tried = await attempt(test, { content: packed.pack.subarray(0, -1) });
+    await failure(tried.writing, "image-damaged");
+    await assertNoTable(tried);
+  });
 
   it("does not touch a disk that the guard refuses", async (test) => {
     const { disk, writing } = await attempt(test, {
@@ -210,24 +305,75 @@ describe("writeImage", () => {
     assert.ok((await disk.content()).equals(Buffer.alloc(DISK_BYTES, 0xaa)));
   });
 
-  it("finds what the disk did not keep, and says where", async (test) => {
+  it("writes again what the disk did not keep, and reads it again", async (test) => {
+    let path = "";
+    let spoilt = 0;
+    const tried = await attempt(test, {
+      hooks: {
+        onPhase: (phase) => {
+          if (phase !== "verifying" || spoilt > 0) return;
+          spoilt += 1;
+          for (const at of [5 * MIB + 7, 8 * MIB, image.length - 1]) spoil(path, at);
+        },
+      },
+    });
+    path = tried.disk.path;
+    await tried.writing;
+    assert.ok((await tried.disk.content()).subarray(0, image.length).equals(image));
+    const { rewrittenBytes, verified } = tried.operation.progress();
+    assert.equal(rewrittenBytes, 2 * CHUNK_BYTES + 512);
+    assert.deepEqual(verified, { done: image.length, total: image.length });
+  });
+
+  it("gives a disk up that does not keep what was written again, and says where", async (test) => {
     let path = "";
     const tried = await attempt(test, {
       hooks: {
         onPhase: (phase) => {
-          if (phase === "verifying") spoil(path, 5 * MIB + 7);
+          if (phase !== "verifying") return;
+          spoil(path, 5 * MIB + 7);
+          spoil(path, 9 * MIB);
         },
       },
     });
     path = tried.disk.path;
     const found = await failure(tried.writing, "verify-mismatch");
     await assertNoTable(tried);
-    assert.deepEqual(found.evidence.range, { device: path, offsetBytes: BLOCK_BYTES, lengthBytes: BLOCK_BYTES });
-    assert.equal(found.evidence.expected, digestOf(image.subarray(BLOCK_BYTES, 2 * BLOCK_BYTES)));
-    assert.equal(found.evidence.found, digestOf((await tried.disk.content()).subarray(BLOCK_BYTES, 2 * BLOCK_BYTES)));
+    assert.deepEqual(found.evidence.range, { device: path, offsetBytes: 5 * MIB, lengthBytes: CHUNK_BYTES });
+    assert.equal(found.evidence.expected, named(image.subarray(5 * MIB, 5 * MIB + CHUNK_BYTES)));
+    const content = await tried.disk.content();
+    assert.equal(found.evidence.found, named(content.subarray(5 * MIB, 5 * MIB + CHUNK_BYTES)));
+    assert.match(found.message, new RegExp(`${2 * CHUNK_BYTES} bytes in all`));
+    assert.equal(tried.operation.phases.filter((phase) => phase === "verifying").length, 3);
   });
 
-  it("erases the table again when reading it back fails", async (test) => {
+  it("does the same for what shares its chunk with the table", async (test) => {
+    let path = "";
+    const times = { mended: 1, lost: 3 };
+    for (const [outcome, most] of Object.entries(times)) {
+      let spoilt = 0;
+      const tried = await attempt(test, {
+        source: { firstPartitionBytes: 63 * 512 },
+        hooks: {
+          onPhase: (phase) => {
+            if (phase !== "verifying" || spoilt === most) return;
+            spoilt += 1;
+            spoil(path, 63 * 512 + 3);
+          },
+        },
+      });
+      path = tried.disk.path;
+      if (outcome === "mended") {
+        await tried.writing;
+        assert.ok((await tried.disk.content()).subarray(0, image.length).equals(image));
+        continue;
+      }
+      const found = await failure(tried.writing, "verify-mismatch");
+      assert.equal(found.evidence.range?.offsetBytes, 63 * 512);
+    }
+  });
+
+  it("erases the table again when the disk does not keep it", async (test) => {
     let path = "";
     const tried = await attempt(test, {
       hooks: {
@@ -284,7 +430,15 @@ describe("writeImage", () => {
     await writing;
   });
 
-  for (const phase of ["erasing", "writing", "syncing", "verifying", "customising", "writing-table"] as const) {
+  for (const phase of [
+    "erasing",
+    "comparing",
+    "writing",
+    "syncing",
+    "verifying",
+    "customising",
+    "writing-table",
+  ] as const) {
     it(`leaves no table when it is cancelled while ${phase}`, async (test) => {
       const tried = await attempt(test, {
         hooks: {
@@ -301,7 +455,7 @@ describe("writeImage", () => {
 
   it("is cancelled within a moment while the network is stalled", async (test) => {
     const tried = await attempt(test, {
-      behave: () => ({ stallAfterBytes: 3_000_000 }),
+      behave: () => ({ stallAfterBytes: 500_000 }),
       parts: {
         fetchSettings: {
           idleTimeoutMs: 60_000,
@@ -310,7 +464,7 @@ describe("writeImage", () => {
         },
       },
     });
-    while (tried.operation.progress().read.done < 3_000_000) await delay(5);
+    while (tried.operation.progress().read.done < 500_000) await delay(5);
     const before = performance.now();
     tried.operation.abort.abort(new Failure("cancelled", "cancelled on request"));
     await failure(tried.writing, "cancelled");
@@ -320,7 +474,7 @@ describe("writeImage", () => {
 
   it("fails when the server stays away", async (test) => {
     const tried = await attempt(test, {
-      behave: (request) => (request === 1 ? { cutAfterBytes: 1_000_000 } : { statusCode: 503 }),
+      behave: (request) => (request === 2 ? { cutAfterBytes: 100_000 } : request === 1 ? {} : { statusCode: 503 }),
     });
     await failure(tried.writing, "fetch-failed");
     await assertNoTable(tried);
@@ -334,50 +488,153 @@ function spoil(path: string, at: number): void {
   closeSync(handle);
 }
 
-describe("verifyImage", () => {
-  const written = Buffer.concat([image, Buffer.alloc(DISK_BYTES - image.length)]);
+describe("writeImage onto a disk that holds something already", () => {
+  it("fetches and writes nothing but the head when it holds the image", async (test) => {
+    const first = await attempt(test);
+    await first.writing;
+    const second = await attempt(test, { disk: first.disk });
+    await second.writing;
+    assert.ok((await second.disk.content()).subarray(0, image.length).equals(image));
+    const { read, written, skipped, verified } = second.operation.progress();
+    const headFrames = packed.frameOffsets[HEAD_CHUNKS] ?? 0;
+    assert.deepEqual(read, { done: headFrames, total: headFrames });
+    assert.equal(second.server.askedBytes(), headFrames);
+    assert.deepEqual(written, { done: HEAD_BYTES, total: HEAD_BYTES });
+    assert.deepEqual(skipped, { done: image.length - HEAD_BYTES, total: image.length - HEAD_BYTES });
+    assert.deepEqual(verified, { done: image.length, total: image.length });
+  });
 
+  it("fetches and writes all of it nevertheless when it is to be full", async (test) => {
+    const first = await attempt(test);
+    await first.writing;
+    const second = await attempt(test, { disk: first.disk, full: true });
+    await second.writing;
+    const { written, skipped } = second.operation.progress();
+    assert.deepEqual(written, { done: image.length, total: image.length });
+    assert.equal(skipped.done, 0);
+    assert.ok(!second.operation.phases.includes("comparing"));
+  });
+
+  it("fetches and writes the chunks that differ", async (test) => {
+    const changed = Buffer.from(image);
+    for (const at of [2 * MIB, 5 * MIB + 3, image.length - 5]) changed[at] = (changed[at] ?? 0) ^ 1;
+    const first = await attempt(test, { pack: aPack(changed) });
+    await first.writing;
+    const second = await attempt(test, { disk: first.disk });
+    await second.writing;
+    assert.ok((await second.disk.content()).subarray(0, image.length).equals(image));
+    const { written } = second.operation.progress();
+    assert.equal(written.done, HEAD_BYTES + 2 * CHUNK_BYTES + 512);
+  });
+
+  it("goes on where a write was interrupted", async (test) => {
+    const first = await attempt(test, {
+      hooks: {
+        onProgress: ({ written }) => {
+          if (written.done >= 6 * MIB) first.operation.abort.abort(new Failure("cancelled", "cancelled on request"));
+        },
+      },
+    });
+    await failure(first.writing, "cancelled");
+    const second = await attempt(test, { disk: first.disk });
+    await second.writing;
+    assert.ok((await second.disk.content()).subarray(0, image.length).equals(image));
+    const { written, skipped } = second.operation.progress();
+    assert.ok(skipped.done >= 4 * MIB, `${skipped.done} bytes were skipped`);
+    assert.equal(written.done + skipped.done, image.length);
+  });
+
+  it("reads no more than a sample of a disk that holds nothing of it", async (test) => {
+    const big = aPack(Buffer.concat([randomBytes(HEAD_BYTES), randomBytes(20 * MIB)]), { chunkBytes: 4096 });
+    const disk = await aDiskFile(test, 21 * MIB);
+    const { writing, operation } = await attempt(test, { pack: big, disk });
+    await writing;
+    const compared = operation.progress().stages.find(({ stage }) => stage === "compare");
+    assert.equal(compared?.bytes, 256 * 4096);
+    assert.ok((await disk.content()).equals(big.image));
+  });
+
+  it("finds out that what it left alone was destroyed by what it wrote", async (test) => {
+    // As on a card that is smaller than it says: the second half of the partition is the first half once more.
+    const wrapping = async (disk: DiskFile) => ({
+      openDevice: async (options: Parameters<WriteImageParts["openDevice"]>[0]) => {
+        const device = await disk.parts.openDevice(options);
+        const wrap = (position: number): number => (position >= 6 * MIB ? position - 4 * MIB : position);
+        const handle = new Proxy(device.handle, {
+          get: (target, name) => {
+            if (name === "read" || name === "write") {
+              const move = target[name].bind(target) as FileHandle["read"];
+              return (buffer: Buffer, at: number, length: number, position: number) =>
+                move(buffer, at, length, wrap(position));
+            }
+            const value = Reflect.get(target, name) as unknown;
+            return typeof value === "function" ? value.bind(target) : value;
+          },
+        });
+        return { ...device, handle };
+      },
+    });
+    const content = Buffer.concat([image.subarray(0, 2 * MIB), randomBytes(8 * MIB)]);
+    const pack = aPack(content);
+    const disk = await aDiskFile(test, 10 * MIB);
+    const parts = await wrapping(disk);
+    await failure((await attempt(test, { pack, disk, parts })).writing, "verify-mismatch");
+    await failure((await attempt(test, { pack, disk, parts })).writing, "verify-mismatch");
+  });
+});
+
+describe("verifyImage", () => {
   async function verify(
     test: TestContext,
     onDisk: Buffer,
-    content = stored,
-  ): Promise<{ disk: DiskFile; result: Promise<void>; operation: AnOperation }> {
-    const server = await anImageServer(test, content);
+    pack: APack = packed,
+  ): Promise<{ disk: DiskFile; server: ImageServer; result: Promise<void>; operation: AnOperation }> {
+    const server = await anImageServer(test, pack.pack, undefined, pack.manifest);
     const disk = await aDiskFile(test, DISK_BYTES);
-    writeSync(openSync(disk.path, "r+"), onDisk);
+    const handle = openSync(disk.path, "r+");
+    writeSync(handle, onDisk);
+    closeSync(handle);
     const operation = anOperation();
-    const result = verifyImage({ device: disk.path, source: sourceAt(server.url) }, disk.parts, operation.context);
+    const result = verifyImage({ device: disk.path, source: pack.sourceAt(server) }, disk.parts, operation.context);
     result.catch(() => undefined);
-    return { disk, result, operation };
+    return { disk, server, result, operation };
   }
 
-  it("is content with a disk that holds the image", async (test) => {
-    const { result, operation } = await verify(test, written);
+  it("is content with a disk that holds the image, and fetches nothing but the manifest", async (test) => {
+    const { result, operation, server } = await verify(test, image);
     await result;
-    assert.equal(operation.progress().verified.done, image.length);
+    assert.deepEqual(operation.progress().verified, { done: image.length, total: image.length });
+    assert.deepEqual(server.seen, []);
   });
 
-  it("names the first range that differs and does not write", async (test) => {
-    const onDisk = Buffer.from(written);
-    for (const at of [2 * BLOCK_BYTES + 1, image.length - 1]) onDisk[at] = (onDisk[at] ?? 0) ^ 1;
+  it("does not mind what lies where nothing is used", async (test) => {
+    const pack = aPack(image, { kindOf: (chunk, found) => (chunk >= 40 && chunk < 60 ? "unused" : found) });
+    const onDisk = Buffer.from(image);
+    onDisk.fill(7, 40 * CHUNK_BYTES, 60 * CHUNK_BYTES);
+    const { result, operation } = await verify(test, onDisk, pack);
+    await result;
+    assert.equal(operation.progress().verified.done, pack.usedBytes);
+  });
+
+  it("names the first chunk that differs, says how much does, and does not write", async (test) => {
+    const onDisk = Buffer.from(image);
+    for (const at of [5 * MIB + 1, 5 * MIB + 2, image.length - 1]) onDisk[at] = (onDisk[at] ?? 0) ^ 1;
     const { disk, result } = await verify(test, onDisk);
     const found = await failure(result, "verify-mismatch");
-    assert.deepEqual(found.evidence.range, {
-      device: disk.path,
-      offsetBytes: 2 * BLOCK_BYTES,
-      lengthBytes: image.length - 2 * BLOCK_BYTES,
+    assert.deepEqual(found.evidence, {
+      range: { device: disk.path, offsetBytes: 5 * MIB, lengthBytes: CHUNK_BYTES },
+      expected: named(image.subarray(5 * MIB, 5 * MIB + CHUNK_BYTES)),
+      found: named(onDisk.subarray(5 * MIB, 5 * MIB + CHUNK_BYTES)),
     });
-    assert.ok((await disk.content()).equals(onDisk));
-  });
-
-  it("blames the image, not the disk, when what was fetched is not the image", async (test) => {
-    const other = Buffer.from(image);
-    other[5 * MIB] = (other[5 * MIB] ?? 0) ^ 1;
-    const otherStored = zstdCompressSync(other);
-    const server = await anImageServer(test, otherStored);
-    const disk = await aDiskFile(test, DISK_BYTES);
-    writeSync(openSync(disk.path, "r+"), written);
-    const source = sourceAt(server.url, { storedBytes: otherStored.length });
-    await failure(verifyImage({ device: disk.path, source }, disk.parts, anOperation().context), "image-damaged");
+    assert.match(found.message, new RegExp(`${CHUNK_BYTES + 512} bytes in all`));
+    assert.ok((await disk.content()).subarray(0, image.length).equals(onDisk));
   });
 });
+
+function named(bytes: Uint8Array): string {
+  return `blake3:${blake3(bytes).toString("hex")}`;
+}
+
+function digestOf({ manifest }: APack): ImageSource["manifest"] {
+  return { url: "", digest: hash("sha256", manifest) as Digest, manifestBytes: manifest.length };
+}

@@ -1,0 +1,58 @@
+import { Failure } from "../../proto/failure.ts";
+import type { ResponseHead } from "./check-partial-response.ts";
+
+/** Longest head of an answer that is read, in bytes. */
+export const MAX_HEAD_BYTES = 16 * 1024;
+
+/** The head of an answer, and how many bytes it took with the empty line behind it. */
+export interface ParsedHead {
+  readonly head: ResponseHead;
+  readonly lengthBytes: number;
+}
+
+/**
+ * Reads the head of an HTTP/1.1 answer (RFC 9112 sections 2 to 5) from the bytes that have come so far; undefined while it
+ * is not complete. Header names become lower case; of repeated ones all values are kept. Throws a Failure
+ * "fetch-failed" that says what is wrong: who speaks so is no server of Pallet's.
+ */
+export function parseResponseHead(bytes: Buffer): ParsedHead | undefined {
+  const end = bytes.indexOf("\r\n\r\n");
+  if (end < 0 || end > MAX_HEAD_BYTES) {
+    if (bytes.length > MAX_HEAD_BYTES) throw malformed(`the head of its answer is longer than ${MAX_HEAD_BYTES} bytes`);
+    return undefined;
+  }
+  const [statusLine = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n");
+  const status = /^HTTP\/1\.1 ([1-9]\d\d)(?: |$)/.exec(statusLine);
+  if (status === null) throw malformed(`its answer begins with ${quoted(statusLine)}, which is not HTTP/1.1`);
+  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+  for (const line of lines) {
+    const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line);
+    if (field === null) throw malformed(`its answer holds ${quoted(line)}, which is no header`);
+    const [, name = "", value = ""] = field;
+    const key = name.toLowerCase();
+    const before = headers[key];
+    headers[key] = before === undefined ? value : [before, value].flat();
+  }
+  return { head: { statusCode: Number(status[1]), headers }, lengthBytes: end + 4 };
+}
+
+/**
+ * How many bytes of body follow the head (RFC 9112 section 6.3). Throws a Failure "fetch-failed" when it is not said by exactly one
+ * Content-Length: a file has a length, and nobody has asked for it in another form.
+ */
+export function readContentLength({ headers }: ResponseHead): number {
+  const { "transfer-encoding": coding, "content-length": length } = headers;
+  if (coding !== undefined) throw malformed(`its answer comes in the transfer coding ${quoted(String(coding))}`);
+  if (typeof length !== "string" || !/^\d{1,15}$/.test(length)) {
+    throw malformed(`its answer has no usable Content-Length: ${quoted(String(length))}`);
+  }
+  return Number(length);
+}
+
+function malformed(finding: string): Failure {
+  return new Failure("fetch-failed", `the server does not speak HTTP/1.1 as a server of images has to: ${finding}`);
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}

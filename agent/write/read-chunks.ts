@@ -1,0 +1,60 @@
+import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
+import type { OperationContext } from "../operations/executor.ts";
+import type { Pool } from "./buffer-pool.ts";
+import { checkChunk } from "./check-chunk.ts";
+import { inOrder } from "./in-order.ts";
+import type { OpenDevice } from "./open-device.ts";
+import type { Run } from "./plan-runs.ts";
+import { paddedToSector, readFully } from "./transfer.ts";
+
+/** So many reads are under way at once: the disk has the next one before what it gave is looked at. */
+const READS_AT_ONCE = 3;
+
+/**
+ * Reads runs of chunks from the disk, in order, and tells of each chunk whether it is what the manifest says: `found` is
+ * undefined, or the BLAKE3 of what is there instead. Memory: `READS_AT_ONCE` buffers of the pool, each as long as the
+ * longest run; after a failure they are lost. Throws a
+ * Failure "device-error", or the signal's reason.
+ */
+export async function readChunks(
+  runs: readonly Run[],
+  parts: {
+    readonly device: OpenDevice;
+    readonly manifest: PackManifest;
+    readonly blocks: Pool<Buffer<ArrayBuffer>>;
+    readonly stage: "compare" | "read-back";
+  },
+  onChunk: (chunk: number, found: Buffer | undefined) => void,
+  { signal, progress }: OperationContext,
+): Promise<void> {
+  const { device, manifest, blocks, stage } = parts;
+  const read = async (run: Run): Promise<{ run: Run; buffer: Buffer<ArrayBuffer> }> => {
+    const buffer = await blocks.take(signal);
+    const offsetBytes = manifest.offsetOf(run.first);
+    const last = run.first + run.count - 1;
+    const endBytes = manifest.offsetOf(last) + manifest.lengthOf(last);
+    let done = 0;
+    progress.begin(stage);
+    try {
+      const lengthBytes = paddedToSector(device, endBytes - offsetBytes);
+      await readFully(device, { buffer, bufferOffset: 0, lengthBytes, offsetBytes });
+      done = endBytes - offsetBytes;
+    } finally {
+      progress.end(stage, done);
+    }
+    return { run, buffer };
+  };
+
+  for await (const { run, buffer } of inOrder(runs, { atOnce: READS_AT_ONCE, start: read })) {
+    signal.throwIfAborted();
+    for (let chunk = run.first; chunk < run.first + run.count; chunk += 1) {
+      const at = manifest.offsetOf(chunk) - manifest.offsetOf(run.first);
+      const lengthBytes = manifest.lengthOf(chunk);
+      progress.begin("check");
+      const found = checkChunk(manifest, chunk, buffer.subarray(at, at + lengthBytes));
+      progress.end("check", lengthBytes);
+      onChunk(chunk, found);
+    }
+    blocks.give(buffer);
+  }
+}

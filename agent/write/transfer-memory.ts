@@ -1,0 +1,51 @@
+import { maxFrameBytes, type PackManifest } from "../../proto/pack/pack-manifest.ts";
+import { allocatePageAligned } from "../disk/page-aligned.ts";
+import { createBufferPool, createPool, type Pool } from "./buffer-pool.ts";
+
+const MIB = 1024 * 1024;
+
+/** Disks are written and read in pieces that end at multiples of this, unless a chunk is longer. */
+const BLOCK_BYTES = MIB;
+/** Blocks that are filled, written, or wait for either. */
+const BLOCKS = 8;
+/** Longest range of the pack that is fetched with one request, unless a frame is longer. */
+const RANGE_BYTES = 2 * MIB;
+/** Ranges that are fetched at once, or of which frames are decompressed. */
+const RANGES = 3;
+/** Writes that the disk is given at once: it has the next one before it has finished one. */
+const WRITES_AT_ONCE = 2;
+/** Decoders; a board has four cores, of which one fetches, checks and hands out. */
+export const DECODERS = 3;
+
+/**
+ * The memory of one write, all of it taken at the start and used again and again: `RANGES` ranges, `BLOCKS` blocks and
+ * one block of zeros, which is 15 MiB for chunks of up to 1 MiB. To that come what lies before the first partition (at
+ * most 64 MiB, usually 4) and some 2 MiB of the decoders; the rest is Node's own and what its collector has not taken
+ * yet. An image of 2 GiB is written with a peak resident set of the agent of at most 160 MiB.
+ */
+export interface TransferMemory {
+  readonly ranges: Pool<Buffer<ArrayBuffer>>;
+  readonly rangesAtOnce: number;
+  readonly rangeBytes: number;
+  readonly blocks: Pool<Buffer<ArrayBuffer>>;
+  readonly chunksPerBlock: number;
+  readonly zeros: Buffer<ArrayBuffer>;
+  /** Permits to write. */
+  readonly writes: Pool<number>;
+}
+
+/** Takes the memory for images of this manifest's chunk size. */
+export function allocateTransferMemory({ chunkBytes }: PackManifest): TransferMemory {
+  const chunksPerBlock = Math.max(1, BLOCK_BYTES / chunkBytes);
+  const blockBytes = chunksPerBlock * chunkBytes;
+  const rangeBytes = Math.max(RANGE_BYTES, chunksPerBlock * maxFrameBytes(chunkBytes));
+  return {
+    ranges: createPool(Array.from({ length: RANGES }, () => Buffer.allocUnsafeSlow(rangeBytes))),
+    rangesAtOnce: RANGES,
+    rangeBytes,
+    blocks: createBufferPool(BLOCKS, blockBytes),
+    chunksPerBlock,
+    zeros: allocatePageAligned(blockBytes),
+    writes: createPool(Array.from({ length: WRITES_AT_ONCE }, (_, index) => index)),
+  };
+}
