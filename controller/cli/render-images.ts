@@ -15,6 +15,7 @@ export function renderImages(images: readonly ImageView[], look: Look, now: numb
       { title: "SYSTEM", shrinkTo: 12 },
       { title: "SIZE", align: "right" },
       { title: "STORED", align: "right", isOptional: true },
+      { title: "DATA", align: "right", isOptional: true },
       { title: "ADDED", isOptional: true },
       { title: "DIGEST (SHA-256)", isOptional: true },
     ],
@@ -23,6 +24,7 @@ export function renderImages(images: readonly ImageView[], look: Look, now: numb
       image.operatingSystem ?? "",
       formatBytes(image.sizeBytes),
       formatBytes(image.storedBytes),
+      image.pack === null ? "" : formatBytes(image.pack.dataBytes),
       formatAge(image.addedAt, now),
       image.digest,
     ]),
@@ -32,7 +34,7 @@ export function renderImages(images: readonly ImageView[], look: Look, now: numb
 
 /** One image with everything that is known about it. */
 export function renderImage(image: ImageView, look: Look, now: number): string[] {
-  const { boot } = image;
+  const { boot, pack } = image;
   const fields: (readonly [string, Cell | string])[] = [
     ["name", image.name],
     ["system", image.operatingSystem ?? "unknown"],
@@ -42,6 +44,13 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
     ["added", image.addedAt === null ? "unknown" : `${image.addedAt} (${formatAge(image.addedAt, now)})`],
     ["table", image.partitionTable],
   ];
+  if (pack !== null)
+    fields.push(
+      ["data", `${formatBytes(pack.dataBytes)}, ${formatBytes(pack.fetchBytes)} to fetch`],
+      ["zeros", `${formatBytes(pack.zeroBytes)}, not fetched, written where a card holds something else`],
+      ["unused", `${formatBytes(pack.unusedBytes)}, neither fetched nor written`],
+      ["pack", `manifest ${pack.manifestDigest}, chunks of ${formatBytes(pack.chunkBytes)}`],
+    );
   if (boot !== null)
     fields.push(
       ["kernel", boot.kernel],
@@ -81,5 +90,12 @@ export function renderAddedImage(image: ImageView): string[] {
   return [
     `${name}, ${formatBytes(image.sizeBytes)}, stored in ${formatBytes(image.storedBytes)}`,
     `SHA-256 ${printable(image.digest)}`,
+    ...(image.pack === null ? [] : [describeUse(image.pack)]),
   ];
+}
+
+/** What a node has to do with the parts of an image. */
+function describeUse({ dataBytes, zeroBytes, unusedBytes, fetchBytes }: NonNullable<ImageView["pack"]>): string {
+  const [data, fetched, zero, unused] = [dataBytes, fetchBytes, zeroBytes, unusedBytes].map(formatBytes);
+  return `${data} hold data (${fetched} to fetch), ${zero} are zeros, ${unused} are unused and left alone`;
 }

@@ -2,15 +2,32 @@ import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import { AddImageHeader } from "../../../proto/gen/pallet/v1/controller.ts";
 import { type CommandContext, type Run, UsageError } from "../command-context.ts";
+import { type FoundBlockMap, findBlockMap } from "../find-block-map.ts";
 import { imageNameFromFile } from "../image-name.ts";
 import { createImportDisplay } from "../import-display.ts";
 import { examples, jsonLinesHelp } from "../option-texts.ts";
+import { printable } from "../printable.ts";
 import { renderAddedImage } from "../render-images.ts";
 import { openUpload, type UploadSource, uploadMessages } from "../upload-source.ts";
 import { type ImageView, viewImage } from "../view/image-view.ts";
 
-async function add(context: CommandContext, name: string, source: UploadSource): Promise<ImageView> {
-  const header = AddImageHeader.create({ name, fileBytes: BigInt(source.fileBytes) });
+interface Options {
+  readonly name?: string;
+  /** --no-bmap makes it false. */
+  readonly bmap?: string | false;
+}
+
+async function add(
+  context: CommandContext,
+  name: string,
+  source: UploadSource,
+  blockMap: FoundBlockMap | undefined,
+): Promise<ImageView> {
+  const header = AddImageHeader.create({
+    name,
+    fileBytes: BigInt(source.fileBytes),
+    ...(blockMap && { blockMap: blockMap.bytes }),
+  });
   const display = createImportDisplay(context, name, source.fileBytes);
   let added: ImageView | undefined;
   try {
@@ -34,11 +51,14 @@ export function registerImagesAdd(parent: Command, run: Run): void {
       "import an image\n\n" +
         "The file may be a raw disk image, or one compressed by gzip, xz or zstd: its content decides. The controller keeps " +
         "it compressed, finds its root filesystem, and takes out the kernel with which nodes boot it from their own cards. " +
-        "Ctrl-C leaves nothing behind.",
+        "Blocks that no filesystem uses are not sent to nodes, nor those that a block map (.bmap, as bmaptool, Yocto and Tizen " +
+        "make it) leaves out; its checksums are checked. Ctrl-C leaves nothing behind.",
     )
     .summary("import an image")
     .argument("<file>", '.img, .img.gz, .img.xz or .img.zst; "-" reads stdin')
     .option("--name <name>", "name in the catalogue: 1 to 63 of [a-z0-9._-] (default: from the file's name)")
+    .option("--bmap <file>", "the image's block map (default: the .bmap beside the image, if there is one)")
+    .option("--no-bmap", "use no block map")
     .option("--json", jsonLinesHelp)
     .addHelpText(
       "after",
@@ -48,14 +68,18 @@ export function registerImagesAdd(parent: Command, run: Run): void {
       ),
     )
     .action(
-      run<[string], { readonly name?: string }>(async (context, options, file) => {
-        const { isJson, print, printJsonLine } = context;
+      run<[string], Options>(async (context, options, file) => {
+        const { isJson, print, printJsonLine, note } = context;
         const name = options.name ?? imageNameFromFile(file);
         if (name === undefined) throw new UsageError(`no name can be made from "${file}": give one with --name`);
         const refuse = "name an image file (.img, .img.gz, .img.xz or .img.zst)";
+        const given = options.bmap === false ? undefined : options.bmap;
+        const blockMap =
+          options.bmap === false || (file === "-" && given === undefined) ? undefined : await findBlockMap(file, given);
+        if (blockMap !== undefined && given === undefined) note([`With its block map ${printable(blockMap.path)}.`]);
         const source = await openUpload(file, context, { refuse });
         try {
-          const image = await add(context, name, source);
+          const image = await add(context, name, source, blockMap);
           if (isJson) printJsonLine({ type: "image-added", image });
           else print(renderAddedImage(image));
         } finally {

@@ -249,7 +249,7 @@ describe("images derive", () => {
     assert.ok(got.bytes.equals(content));
     assert.match(
       stdout,
-      /new: laying out partition 2\nadded new: .*\nSHA-256 .*\na card that holds old writes 75.0 MiB and fetches 25.0 MiB; not derived, it would write 430 MiB\n$/,
+      /new: laying out partition 2\nadded new: .*\nSHA-256 .*\n.* unused and left alone\na card that holds old writes 75.0 MiB and fetches 25.0 MiB; not derived, it would write 430 MiB\n$/,
     );
   });
 
@@ -281,10 +281,10 @@ describe("images add", () => {
   const start = async (
     parts: { readonly slow?: boolean; readonly tellsPercent?: boolean; readonly refuseAfterBytes?: number } = {},
   ) => {
-    const got = { name: "", fileBytes: 0n, bytes: 0, largestChunk: 0, sha256: "" };
-    const hash = createHash("sha256");
+    const got = { name: "", fileBytes: 0n, bytes: 0, largestChunk: 0, sha256: "", blockMap: new Uint8Array() };
     controller = await startController({
       addImage: (call) => {
+        const hash = createHash("sha256");
         void (async () => {
           for await (const { part } of call as AsyncIterable<AddImageRequest>) {
             if (part?.$case === "header") Object.assign(got, part.value);
@@ -355,6 +355,21 @@ describe("images add", () => {
     const { code } = await run(["images", "add", "-", "--name", "piped"], { socket, input: ["abc", "def"] });
     assert.equal(code, 0);
     assert.deepEqual([got.bytes, got.fileBytes], [6, 0n]);
+  });
+
+  it("sends the block map that lies beside the image, or the one given, or none", async () => {
+    const { got, file, socket } = await start();
+    await run(["images", "add", file], { socket });
+    assert.equal(got.blockMap.length, 0);
+    await writeFile(file.replace(/\.xz$/, ".bmap"), "beside");
+    await writeFile(path.join(folder, "other.bmap"), "given");
+    const { stderr } = await run(["images", "add", file], { socket });
+    assert.match(stderr, /^With its block map .*Debian 12\.img\.bmap\.\n$/);
+    assert.equal(`${Buffer.from(got.blockMap)}`, "beside");
+    await run(["images", "add", file, "--bmap", path.join(folder, "other.bmap")], { socket });
+    assert.equal(`${Buffer.from(got.blockMap)}`, "given");
+    assert.equal((await run(["images", "add", file, "--no-bmap"], { socket })).stderr, "");
+    assert.equal(got.blockMap.length, 0);
   });
 
   it("stops sending when the controller refuses the image in the middle", async () => {

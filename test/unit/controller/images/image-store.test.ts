@@ -13,6 +13,7 @@ import { Refusal } from "../../../../controller/refusal.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 import { blake3 } from "../../../../proto/pack/blake3.ts";
 import { parsePackManifest } from "../../../../proto/pack/pack-manifest.ts";
+import { renderBlockMap } from "./block-map/a-block-map.ts";
 import { bootTree, kernelBytes, makeSmallImage, rootTree } from "./small-image.ts";
 
 let folder: string;
@@ -171,6 +172,45 @@ describe("importing an image", () => {
     assert.ok(sums.unused > 8 * 2 ** 20, `${sums.unused}`);
     assert.ok(sums.data < 2 * 2 ** 20, `${sums.data}`);
     assert.deepEqual(warnings, []);
+  });
+
+  it("holds the image against its block map, and leaves unused what that leaves out", async () => {
+    // Where nobody understands what is in a partition, only a block map tells what is not needed.
+    const path = join(folder, "with-nothing.img");
+    await makeSmallImage(path, [
+      { filesystem: "vfat", tree: bootTree },
+      { filesystem: "ext4", tree: rootTree },
+      { filesystem: "nothing" },
+    ]);
+    const bytes = await readFile(path);
+    const MiB = 2 ** 20;
+    const blockBytes = 4096;
+    const end = (14 * MiB) / blockBytes;
+    const checksum = createHash("sha256")
+      .update(bytes.subarray(0, 14 * MiB))
+      .digest("hex");
+    const map = { imageBytes: bytes.length, blockBytes, ranges: [{ first: 0, last: end - 1, checksum }] };
+    const without = await add("without", bytes);
+    const steps = new Set<string>();
+    const onProgress: NewImage["onProgress"] = ({ step }) => void steps.add(step.replace(/ \d+%$/, ""));
+    const mapped = await add("mapped", bytes, { blockMap: renderBlockMap(map), onProgress });
+    assert.ok(steps.has("checking the block map"));
+    assert.equal(mapped.digest, without.digest);
+    assert.notEqual(mapped.pack.manifestDigest, without.pack.manifestDigest);
+    assert.equal(mapped.pack.unusedBytes - without.pack.unusedBytes, 3 * MiB);
+    assert.equal(mapped.pack.dataBytes, without.pack.dataBytes);
+
+    const altered = { ...map, ranges: [{ first: 0, last: 99, checksum }] };
+    await assertRefused(add("other", bytes, { blockMap: renderBlockMap(altered) }), "image-damaged", /blocks 0 to 99/);
+    const shorter = { ...map, imageBytes: map.imageBytes - 512 };
+    await assertRefused(add("other", bytes, { blockMap: renderBlockMap(shorter) }), "image-damaged", /lengths differ/);
+    const broken = Buffer.from("<bmap/>");
+    const never = (async function* () {
+      yield await Promise.reject(new Error("was read"));
+    })();
+    const early = add("other", bytes, { blockMap: broken, source: never });
+    await assertRefused(early, "unsupported", /block map is of format ""/);
+    assert.deepEqual(await readdir(directory), ["mapped", "without"]);
   });
 
   it("says how far it is", async () => {

@@ -63,6 +63,18 @@ describe("AddImage", () => {
     assert.equal([...served.events.list()].at(-1)?.type, "image-added");
   });
 
+  it("hands the block map on that the header brings", async () => {
+    const got: (string | undefined)[] = [];
+    importBy((request) => {
+      got.push(request.blockMap && `${Buffer.from(request.blockMap)}`);
+      return swallow(request);
+    });
+    const value = { name: "debian", blockMap: Buffer.from("<bmap>") };
+    await send(AddImageRequest.fromPartial({ part: { $case: "header", value } }), chunk(512));
+    await send(header("debian"), chunk(512));
+    assert.deepEqual(got, ["<bmap>", undefined]);
+  });
+
   it("tells progress meanwhile", async () => {
     importBy(async (request) => {
       const added = await swallow(request);
