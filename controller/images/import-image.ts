@@ -8,13 +8,14 @@ import type { BlockMap } from "./block-map/block-map.ts";
 import { unmappedExtents } from "./block-map/block-map.ts";
 import { checkBlockMap } from "./block-map/check-block-map.ts";
 import { decompress } from "./decompress.ts";
-import { detectFormat, detectionBytes } from "./detect-format.ts";
+import { detectFormat } from "./detect-format.ts";
 import { examineImage } from "./examine-image.ts";
 import type { Image, ImageName, Partition } from "./image.ts";
 import { mapImage } from "./map/map-image.ts";
 import { createChunkClassifier } from "./map/unused-map.ts";
 import { writePack } from "./pack/write-pack.ts";
 import { renderManifest } from "./parse-manifest.ts";
+import { peek } from "./peek.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { writeRawFile } from "./write-raw-file.ts";
 
@@ -159,28 +160,4 @@ export async function flush(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** The first bytes of a stream for detection, and the whole of it. */
-async function peek(
-  source: AsyncGenerator<Uint8Array>,
-): Promise<{ readonly head: Buffer; readonly all: AsyncGenerator<Uint8Array> }> {
-  const first: Uint8Array[] = [];
-  let bytes = 0;
-  while (bytes < detectionBytes) {
-    const next = await source.next();
-    if (next.done) break;
-    first.push(next.value);
-    bytes += next.value.length;
-  }
-  const head = Buffer.concat(first).subarray(0, detectionBytes);
-  const all = (async function* () {
-    try {
-      yield* first;
-      yield* source;
-    } finally {
-      await source.return(undefined);
-    }
-  })();
-  return { head, all };
 }

@@ -63,6 +63,10 @@ export async function openMountSpace(): Promise<MountSpace> {
       const result = await child;
       if (result.isCanceled || signal?.aborted)
         throw new Failure("cancelled", `${command} was cancelled`, { cause: result });
+      if (result.exitCode === 127) {
+        const message = `${command} is missing on the controller's machine; install it: apt-get install rsync e2fsprogs mount`;
+        throw new Failure("tool-failed", message, { cause: result });
+      }
       if (result.exitCode === undefined || !expected.includes(result.exitCode)) {
         throw new Failure("tool-failed", `${command} failed: ${firstWords(result.stderr) || result.shortMessage}`, {
           cause: result,

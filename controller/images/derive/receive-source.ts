@@ -2,7 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { execa } from "execa";
 import { Failure } from "../../../proto/failure.ts";
 import { decompress } from "../decompress.ts";
-import { detectFormat, detectionBytes } from "../detect-format.ts";
+import { detectFormat } from "../detect-format.ts";
+import { peek } from "../peek.ts";
 import { writeRawFile } from "../write-raw-file.ts";
 
 /** What came: a raw image in a file, or the tree of a root filesystem in a folder. */
@@ -79,28 +80,4 @@ function drained(stream: NodeJS.WritableStream): Promise<void> {
     };
     for (const event of ["drain", "close", "error"]) stream.once(event, done);
   });
-}
-
-/** The first bytes of a stream for detection, and the whole of it. */
-async function peek(
-  source: AsyncIterable<Uint8Array>,
-): Promise<{ readonly head: Buffer; readonly all: AsyncGenerator<Uint8Array> }> {
-  const iterator = source[Symbol.asyncIterator]();
-  const first: Uint8Array[] = [];
-  let bytes = 0;
-  while (bytes < detectionBytes) {
-    const next = await iterator.next();
-    if (next.done) break;
-    first.push(next.value);
-    bytes += next.value.length;
-  }
-  const all = (async function* () {
-    try {
-      yield* first;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
-  })();
-  return { head: Buffer.concat(first).subarray(0, detectionBytes), all };
 }
