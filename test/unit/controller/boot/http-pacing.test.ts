@@ -139,6 +139,27 @@ describe("HTTP server without caps", () => {
     while (await holdsImage()) await soon();
   });
 
+  it("waits for a reader that pauses longer than requests and idle connections may", async (test) => {
+    const huge = bytesOf("huge", 30_000_000);
+    const limits = { headersTimeoutMs: 50, keepAliveTimeoutMs: 50 };
+    const { get } = await start(test, { files: inMemoryFiles(() => huge), limits });
+    const response = await get("/boot/huge");
+    response.pause();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const received = receive(response);
+    response.resume();
+    while (!received.isOver) await soon();
+    assert.ok(Buffer.concat(received.pieces).equals(huge));
+  });
+
+  it("closes connections over which nothing more is asked", async (test) => {
+    const { get } = await start(test, { limits: { keepAliveTimeoutMs: 50 } });
+    const response = await get("/healthz");
+    const closed = new Promise((resolve) => response.socket.once("close", resolve));
+    receive(response);
+    await closed;
+  });
+
   it("shows its connections to a meter, which knows what went to whom", async (test) => {
     const clock = createFakeClock(0);
     const meter = createTrafficMeter({ clock });

@@ -1,0 +1,75 @@
+// Nodes that share the way to the controller: turns to write, and a cap on all that is sent.
+import assert from "node:assert/strict";
+import { afterEach, describe, it } from "node:test";
+import { RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
+import { requires } from "../requirements.ts";
+import { assertHoldsImage } from "./card-content.ts";
+import { createRack, type Rack, type RackOptions } from "./rack.ts";
+import { end, startReimage, tell } from "./story.ts";
+import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
+
+const MiB = 1024 * 1024;
+const bulkBytes = 8 * MiB;
+
+/** How long it took from the beginning of the first write to the end of the last, and how many went on at once at most. */
+async function writesOf(rack: Rack): Promise<{ readonly spanMs: number; readonly atOnce: number }> {
+  let now = 0;
+  let atOnce = 0;
+  const times: number[] = [];
+  for (const { message, time } of await rack.client.events()) {
+    const began = message.startsWith("writing image to ");
+    if (!began && !message.includes("is written and verified")) continue;
+    now += began ? 1 : -1;
+    atOnce = Math.max(atOnce, now);
+    times.push(time?.getTime() ?? 0);
+  }
+  return { spanMs: (times.at(-1) ?? 0) - (times[0] ?? 0), atOnce };
+}
+
+describe("nodes that share the way to the controller", requires("root", "loop devices"), () => {
+  let rack: Rack;
+  afterEach(() => rack?.close());
+
+  const start = async (options: RackOptions): Promise<TinyImage> => {
+    rack = await createRack(options);
+    const image = await makeTinyImage({ folder: rack.folder, name: "image", bulkBytes });
+    await rack.palletOk("images", "add", image.path, "--name", "image");
+    return image;
+  };
+
+  it("write two at a time, where two may, and are all proved", { timeout: 240_000 }, async () => {
+    const image = await start({ nodes: 5, settings: { limits: { writers: 2, perNode: "5 MB/s" } } });
+    await tell(rack, async () => {
+      await rack.powerOnAll();
+      const id = await startReimage(rack, "--all");
+      const waiting = await rack.client.rollout(id, ({ reimages }) =>
+        reimages.some(({ waitingFor }) => waitingFor !== ""),
+      );
+      const why = waiting.reimages.map(({ waitingFor }) => waitingFor).find((words) => words !== "");
+      assert.equal(why, "2 nodes are writing, and limits.writers is 2");
+      assert.match(
+        await rack.palletOk("status"),
+        /\n *uplink .*2 nodes writing of at most 2, [123] waiting to write\n/,
+      );
+      const rollout = await end(rack, id, 200_000);
+      assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_SUCCEEDED);
+      assert.equal((await writesOf(rack)).atOnce, 2);
+      for (const { card } of rack.boards) await assertHoldsImage(card, image);
+    });
+  });
+
+  it("get together what all of them may, and no more", { timeout: 240_000 }, async () => {
+    const totalBytesPerSecond = 15_000_000;
+    const image = await start({ nodes: 3, settings: { limits: { total: "120 Mbit/s" } } });
+    await tell(rack, async () => {
+      await rack.powerOnAll();
+      const rollout = await end(rack, await startReimage(rack, "--all"), 200_000);
+      assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_SUCCEEDED);
+      const { spanMs, atOnce } = await writesOf(rack);
+      // What does not compress has to come through, whatever else does.
+      assert.ok(spanMs >= ((3 * bulkBytes) / totalBytesPerSecond) * 1000, `${spanMs} ms`);
+      assert.equal(atOnce, 2, "a Pi at its full port takes nearly all, so two share it");
+      for (const { card } of rack.boards) await assertHoldsImage(card, image);
+    });
+  });
+});
