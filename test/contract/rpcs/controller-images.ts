@@ -1,6 +1,6 @@
 // What is tested of ControllerService's RPCs about images.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { type CallOptions, Metadata, status } from "@grpc/grpc-js";
@@ -11,6 +11,7 @@ import type {
   DeriveImageResponse,
 } from "../../../proto/gen/pallet/v1/controller.ts";
 import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
+import { renderBlockMap } from "../../unit/controller/images/block-map/a-block-map.ts";
 import { answer, collect, endOf, firstOf, until } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { addImage, aNode, aRollout, imageMessages, imageRoomBytes, sendImage, type World } from "./world.ts";
@@ -95,8 +96,8 @@ async function abandonDerivation(world: World, how: "cancel" | "deadline"): Prom
   await assert.rejects(get(world, name), { code: status.NOT_FOUND });
 }
 
-const header = (name: string, fileBytes = 0n): AddImageRequest => ({
-  part: { $case: "header", value: { name, fileBytes, blockMap: Buffer.alloc(0) } },
+const header = (name: string, fileBytes = 0n, blockMap: Buffer = Buffer.alloc(0)): AddImageRequest => ({
+  part: { $case: "header", value: { name, fileBytes, blockMap } },
 });
 const chunk = (bytes: Buffer): AddImageRequest => ({ part: { $case: "chunk", value: bytes } });
 
@@ -150,6 +151,24 @@ export const controllerImageChecks: ServiceChecks = {
         await remove(world, name);
         assert.deepEqual(await unfinished(world), []);
       },
+      "takes a block map with it, and leaves unused what that leaves out": async (world) => {
+        const { controller, image } = world;
+        const name = freshName();
+        const file = await readFile(world.imageFile.path);
+        const ranges = [
+          { first: 0, last: 0, checksum: createHash("sha256").update(file.subarray(0, MIB)).digest("hex") },
+        ];
+        const blockMap = renderBlockMap({ imageBytes: file.length, blockBytes: MIB, ranges });
+        const [, ...chunks] = imageMessages(name, file);
+        const last = (await send(controller, header(name, BigInt(file.length), blockMap), ...chunks)).at(-1)?.part;
+        assert.equal(last?.$case, "image");
+        const { pack } = last.value;
+        assert.ok(pack && image.pack);
+        // What holds something is sent all the same: a wrong map must not lose it.
+        assert.equal(pack.dataBytes, image.pack.dataBytes);
+        assert.ok(pack.unusedBytes >= image.pack.unusedBytes);
+        await remove(world, name);
+      },
       "with the same image again, it changes nothing": async (world) => {
         const again = await addImage(world.controller, "tiny", await readFile(world.imageFile.path));
         assert.deepEqual(again, world.image);
@@ -184,6 +203,22 @@ export const controllerImageChecks: ServiceChecks = {
           reason: "FAILURE_REASON_UNSUPPORTED",
           says: /partition table/,
           call: ({ controller }) => sendImage(controller, freshName(), Buffer.alloc(MIB)),
+        },
+        {
+          when: "its block map is none",
+          reason: "FAILURE_REASON_IMAGE_DAMAGED",
+          says: /block map cannot be used: it is no XML/,
+          call: ({ controller }) => send(controller, header(freshName(), 0n, Buffer.from("not a map"))),
+        },
+        {
+          when: "its block map is of another image",
+          reason: "FAILURE_REASON_IMAGE_DAMAGED",
+          says: /block map belongs to another image/,
+          async call({ controller, imageFile }) {
+            const blockMap = renderBlockMap({ imageBytes: MIB, blockBytes: 4096, ranges: [] });
+            const [, ...chunks] = imageMessages("", await readFile(imageFile.path));
+            return send(controller, header(freshName(), 0n, blockMap), ...chunks);
+          },
         },
         {
           when: "the compressed file ends too early",

@@ -5470,7 +5470,8 @@ export const ControllerServiceService = {
    * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
    * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
    *
-   * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
+   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what is missing in it), or a
+   * block map that is none or does not match the image;
    * ALREADY_EXISTS when the name is taken by another image (the same image again is a success that changes nothing);
    * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is full.
    */
@@ -5696,7 +5697,8 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
    * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
    *
-   * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
+   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what is missing in it), or a
+   * block map that is none or does not match the image;
    * ALREADY_EXISTS when the name is taken by another image (the same image again is a success that changes nothing);
    * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is full.
    */
@@ -5997,7 +5999,8 @@ export interface ControllerServiceClient extends Client {
    * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
    * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
    *
-   * Errors: INVALID_ARGUMENT for a malformed header or an unusable image (the message says what is missing in it);
+   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what is missing in it), or a
+   * block map that is none or does not match the image;
    * ALREADY_EXISTS when the name is taken by another image (the same image again is a success that changes nothing);
    * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is full.
    */

@@ -352,7 +352,7 @@ export interface ReimagePlan {
   diskBytes: bigint;
   /** What that disk holds now and would lose, one line per partition. */
   erases: string[];
-  /** Number of bytes that would be written. */
+  /** Number of bytes that would be written if the disk held none of them yet. */
   writeBytes: bigint;
   /** The steps, in order, one sentence each. */
   steps: string[];
