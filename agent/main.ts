@@ -1,4 +1,5 @@
 // The agent: the one place where its real parts are constructed.
+import "./young-generation.ts";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import process from "node:process";

@@ -29,10 +29,10 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
   });
   after(() => rack.close());
 
-  /** Starts a reimage on a slow network and resolves in the middle of the write. */
+  /** Starts a reimage on a slow network and resolves in the middle of the write, which leaves nothing out. */
   const startSlowly = async (): Promise<string> => {
     await board.limitNetwork(2 * MiB);
-    const id = await startReimage(rack, board.mac);
+    const id = await startReimage(rack, board.mac, "--full");
     await rack.client.rollout(id, isWriting(board, 2 * MiB));
     assert.equal(await board.card.hasPartitionTable(), false);
     return id;
