@@ -31,7 +31,8 @@ interface WorkingLane extends Lane {
 const shortestWaitMs = 1;
 /** So many pieces may others get, while a node has not asked for its next one, that it gets back. */
 const awayPieces = 8;
-const largestPieceBytes = 64 * 1024;
+const never = new AbortController().signal;
+const largestPieceBytes = 256 * 1024;
 const smallestPieceBytes = 4 * 1024;
 
 /** Builds a pacer. Without anybody who waits it has no timer. */
@@ -46,11 +47,10 @@ export function createPacer({ caps, clock }: { readonly caps: RateCaps; readonly
   let totalPaidAt = totalBytesPerSecond === undefined ? undefined : clock.now();
   /** What the one who was served last had had: where newcomers and those who come back begin. */
   let servedNow = 0;
-  let alarm: AbortController | undefined;
+  /** When the timer goes off that is set; Infinity without one. */
+  let alarmAt = Number.POSITIVE_INFINITY;
 
   function serve(): void {
-    alarm?.abort();
-    alarm = undefined;
     for (;;) {
       const now = clock.now();
       const choice = chooseLane(waitingLanes(), totalPaidAt, now);
@@ -59,12 +59,26 @@ export function createPacer({ caps, clock }: { readonly caps: RateCaps; readonly
         return;
       }
       if ("waitMs" in choice) {
-        alarm = new AbortController();
-        clock.setTimeout(serve, Math.max(shortestWaitMs, Math.ceil(choice.waitMs)), alarm.signal);
+        wakeAt(now + choice.waitMs, now);
         return;
       }
       grant(choice.lane, now);
     }
+  }
+
+  function wakeAt(at: number, now: number): void {
+    // Most who come find that others wait already, and the timer set.
+    if (at >= alarmAt) return;
+    alarmAt = at;
+    clock.setTimeout(
+      () => {
+        if (alarmAt !== at) return;
+        alarmAt = Number.POSITIVE_INFINITY;
+        serve();
+      },
+      Math.max(shortestWaitMs, Math.ceil(at - now)),
+      never,
+    );
   }
 
   function* waitingLanes(): Iterable<WorkingLane> {
@@ -120,7 +134,6 @@ export function createPacer({ caps, clock }: { readonly caps: RateCaps; readonly
         };
         waiting.push(request);
         signal.addEventListener("abort", giveUp, { once: true });
-        // Who waits already has an alarm set; the newcomer may go before.
         serve();
       });
     },

@@ -8,6 +8,7 @@ import { pino } from "pino";
 import { createHttpServer, type HttpServerOptions } from "../../../../controller/boot/http-server.ts";
 import { monotonicClock } from "../../../../controller/clock.ts";
 import { createPacer, type Pacer } from "../../../../controller/uplink/pacer.ts";
+import { toleranceMs } from "../../../../controller/uplink/token-bucket.ts";
 import { createTrafficMeter } from "../../../../controller/uplink/traffic-meter.ts";
 import { createFakeClock } from "../reimage/fakes/fake-clock.ts";
 import { digest } from "./a-node.ts";
@@ -76,7 +77,7 @@ describe("HTTP server with caps", () => {
     const first = receive(await get(imagePath, 1));
     const second = receive(await get("/boot/agent/vmlinuz", 2));
     const allowed = (rate: number, connections: number) =>
-      rate * ((clock.now() + 25) / 1000) + connections * pacer.pieceBytes;
+      rate * ((clock.now() + toleranceMs) / 1000) + connections * pacer.pieceBytes;
     while (!first.isOver || !second.isOver) {
       await clock.advance(5);
       await soon();
