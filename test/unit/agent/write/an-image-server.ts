@@ -14,8 +14,6 @@ export interface Behaviour {
   readonly silent?: boolean;
   /** Serves these bytes instead. */
   readonly content?: Buffer;
-  /** Waits so long before it answers, in milliseconds. */
-  readonly delayMs?: number;
   /** Closes the connection after the answer, without having said so. */
   readonly closeAfter?: boolean;
 }
@@ -48,7 +46,7 @@ export async function anImageServer(
   test: TestContext,
   content: Buffer,
   behave: (request: number, fromByte: number) => Behaviour = () => ({}),
-  manifest: Buffer = Buffer.alloc(0),
+  manifest: Buffer | (() => Buffer) = Buffer.alloc(0),
 ): Promise<ImageServer> {
   const seen: SeenRequest[] = [];
   let connections = 0;
@@ -56,16 +54,13 @@ export async function anImageServer(
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
     const [fromByte, lastByte] = [Number(range?.[1] ?? Number.NaN), Number(range?.[2] ?? Number.NaN)];
     if (request.url?.endsWith(".manifest") === true) {
-      answer(response, manifest, { fromByte, lastByte }, {});
+      answer(response, typeof manifest === "function" ? manifest() : manifest, { fromByte, lastByte }, {});
       return;
     }
     seen.push({ fromByte, lastByte, ifRange: request.headers["if-range"]?.toString() });
     const behaviour = behave(seen.length, fromByte);
     if (behaviour.silent === true) return;
-    setTimeout(
-      () => answer(response, behaviour.content ?? content, { fromByte, lastByte }, behaviour),
-      behaviour.delayMs ?? 0,
-    );
+    answer(response, behaviour.content ?? content, { fromByte, lastByte }, behaviour);
   });
   server.on("connection", (socket) => {
     connections += 1;
