@@ -44,6 +44,13 @@ const groupBytes = 1 << 20;
 /** So many groups are being compressed while another is read or written. */
 const groupsInFlight = 3;
 
+/** Chunks that are read and written together. */
+interface Group {
+  readonly buffer: Buffer;
+  readonly chunks: readonly Chunk[];
+  readonly frames: Promise<readonly Buffer[]>;
+}
+
 /** A chunk on its way. */
 interface Chunk {
   readonly kind: ChunkKind;
@@ -95,6 +102,7 @@ async function packInto(
   let fetchBytes = 0;
   let packed = 0;
   let zeroFrame: Promise<Buffer> | undefined;
+  const idle: Buffer[] = [];
 
   const take = (bytes: Buffer, offset: number): Chunk => {
     const kind = kindOf(offset, bytes);
@@ -105,8 +113,9 @@ async function packInto(
     zeroFrame ??= compressors.compress(bytes);
     return { ...about, frame: zeroFrame };
   };
-  const put = async ({ chunks, frames }: { chunks: readonly Chunk[]; frames: Promise<Buffer[]> }): Promise<void> => {
+  const put = async ({ buffer, chunks, frames }: Group): Promise<void> => {
     const ready = await frames;
+    idle.push(buffer);
     for (const [index, { kind, lengthBytes, digest }] of chunks.entries()) {
       const { length } = ready[index] ?? Buffer.alloc(0);
       if (length > maxFrameBytes(lengthBytes))
@@ -124,10 +133,11 @@ async function packInto(
   };
 
   try {
-    const pending: Parameters<typeof put>[0][] = [];
+    const pending: Group[] = [];
     for (let offset = 0; offset < imageBytes; ) {
       signal?.throwIfAborted();
-      const group = await readFully(image, offset, Math.min(Math.max(groupBytes, chunkBytes), imageBytes - offset));
+      const buffer = idle.pop() ?? Buffer.allocUnsafeSlow(Math.max(groupBytes, chunkBytes));
+      const group = await readFully(image, offset, buffer.subarray(0, imageBytes - offset));
       hash.update(group);
       const chunks: Chunk[] = [];
       for (let start = 0; start < group.length; start += chunkBytes) {
@@ -136,7 +146,7 @@ async function packInto(
       const frames = Promise.all(chunks.map(({ frame }) => frame));
       // It is waited for in its turn, perhaps never when another one fails first.
       frames.catch(() => {});
-      pending.push({ chunks, frames });
+      pending.push({ buffer, chunks, frames });
       offset += group.length;
       const oldest = pending.length > groupsInFlight ? pending.shift() : undefined;
       if (oldest !== undefined) await put(oldest);
@@ -180,10 +190,10 @@ function zeroOrData(_offsetBytes: number, bytes: Uint8Array): ChunkKind {
   return isZero(bytes) ? "zero" : "data";
 }
 
-async function readFully(file: FileHandle, offset: number, lengthBytes: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(lengthBytes);
-  for (let read = 0; read < lengthBytes; ) {
-    const { bytesRead } = await file.read(bytes, read, lengthBytes - read, offset + read);
+/** Fills the buffer, and gives it back. */
+async function readFully(file: FileHandle, offset: number, bytes: Buffer): Promise<Buffer> {
+  for (let read = 0; read < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, read, bytes.length - read, offset + read);
     if (bytesRead === 0) throw new Error(`the image ends at byte ${offset + read} while it is being packed`);
     read += bytesRead;
   }
