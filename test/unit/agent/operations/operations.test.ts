@@ -24,6 +24,7 @@ class Bench {
   admit: (spec: OperationSpec) => Promise<void> = async () => undefined;
   now = 1_000;
   readonly ticks = new Set<() => void>();
+  readonly warnings: { readonly msg: string }[] = [];
 
   constructor(role: AgentRole = "netboot") {
     const executor = {
@@ -47,7 +48,7 @@ class Bench {
           return () => this.ticks.delete(call);
         },
       },
-      log: pino({ level: "silent" }),
+      log: pino({ level: "warn" }, { write: (line: string) => void this.warnings.push(JSON.parse(line)) }),
     });
   }
 
@@ -102,6 +103,31 @@ describe("operations", () => {
     assert.deepEqual([ended?.startedAt, ended?.endedAt], [new Date(1_000), new Date(1_000)]);
     assert.equal(operations.runningChange(), undefined);
     assert.equal(bench.ticks.size, 0, "its timer is left");
+  });
+
+  it("tell once a second that a disk stalls while it does, and log it once", async () => {
+    const bench = new Bench();
+    await bench.operations.start(id("a"), wipe("/dev/sda"));
+    const watched = watch(bench.operations, "a");
+    const { context, end } = bench.work();
+    const answered = context.progress.askDisk();
+    for (let ticks = 0; ticks < 100; ticks += 1) {
+      bench.tick();
+      await settled();
+    }
+    const stalls = () => watched.seen.map(({ progress }) => progress.stalledMs);
+    assert.deepEqual(stalls(), [undefined, 20_000, 21_000, 22_000, 23_000, 24_000, 25_000]);
+    assert.deepEqual(
+      bench.warnings.map(({ msg }) => msg),
+      ["the disk has not answered a request for a long time; it may be worn out"],
+    );
+    answered();
+    bench.tick();
+    await settled();
+    assert.equal(stalls().at(-1), undefined);
+    assert.equal(bench.warnings.at(-1)?.msg, "the disk answers again");
+    end.resolve();
+    await watched.ended;
   });
 
   it("fail with the executor's failure, or an internal one that keeps its cause", async () => {

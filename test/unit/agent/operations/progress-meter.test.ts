@@ -67,6 +67,48 @@ describe("progress meter", () => {
     assert.equal(meter.snapshot(2_500).phase, "verifying");
   });
 
+  it("adds up what each stage did, and for how long it had something in hand", () => {
+    const meter = createProgressMeter();
+    meter.begin("write", 1_000);
+    meter.begin("write", 1_200);
+    meter.begin("fetch", 1_300);
+    assert.deepEqual(meter.snapshot(1_500).stages, [
+      { stage: "fetch", bytes: 0, busyMs: 200 },
+      { stage: "write", bytes: 0, busyMs: 500 },
+    ]);
+    meter.end("write", 10, 1_600);
+    meter.end("write", 5, 2_000);
+    meter.end("fetch", 7, 2_300);
+    meter.begin("write", 5_000);
+    meter.end("write", 1, 5_001.6);
+    assert.deepEqual(meter.snapshot(9_000).stages, [
+      { stage: "fetch", bytes: 7, busyMs: 1_000 },
+      { stage: "write", bytes: 16, busyMs: 1_002 },
+    ]);
+  });
+
+  it("tells how long the oldest request has been with the disk once that is over 20 seconds", () => {
+    const meter = createProgressMeter();
+    const first = meter.askDisk(1_000);
+    const second = meter.askDisk(15_000);
+    assert.equal(meter.snapshot(21_000).stalledMs, undefined);
+    assert.equal(meter.snapshot(21_001).stalledMs, 20_000);
+    assert.equal(meter.snapshot(43_999).stalledMs, 42_000);
+    first();
+    assert.equal(meter.snapshot(35_000).stalledMs, undefined);
+    assert.equal(meter.snapshot(36_500).stalledMs, 21_000);
+    second();
+    assert.equal(meter.snapshot(99_000).stalledMs, undefined);
+  });
+
+  it("measures a comparison, which has no count of its own", () => {
+    const meter = createProgressMeter();
+    meter.enter("comparing", { compared: 1_000 }, 0);
+    meter.add("compared", 200, 500);
+    const { bytesPerSecond, etaMs } = meter.snapshot(1_000);
+    assert.deepEqual([bytesPerSecond, etaMs], [200, 4_000]);
+  });
+
   it("never shows more than everything, nor time to go when nothing is left", () => {
     const action = fc.record({
       counter: fc.constantFrom("read", "written", "verified"),

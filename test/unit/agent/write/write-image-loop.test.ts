@@ -121,6 +121,42 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     assert.ok((verified.failure?.evidence.range?.offsetBytes ?? 0) >= 4 * MIB);
   });
 
+  it("fetches and writes only what a disk lacks, however the one before ended", async (test) => {
+    const device = await disk(test);
+    const operations = theOperations();
+    const { pack } = system;
+    let requests = 0;
+    const server = await anImageServer(
+      test,
+      pack.pack,
+      () => {
+        requests += 1;
+        // The second request is the first for what lies in the partitions.
+        return requests === 2 ? { stallAfterBytes: 3_000 } : {};
+      },
+      pack.manifest,
+    );
+    const work = spec(device.path, server);
+    await operations.start(id("interrupted"), work);
+    for await (const _ of operations.watch(id("interrupted")) ?? []) if (requests >= 2) break;
+    await operations.cancel(id("interrupted"));
+
+    await operations.start(id("first"), work);
+    const first = await end(operations, id("first"));
+    assert.equal(first.state, "succeeded", first.failure?.message);
+    await operations.start(id("second"), work);
+    const second = await end(operations, id("second"));
+    assert.equal(second.state, "succeeded", second.failure?.message);
+    const { written, skipped, verified, read } = second.progress;
+    // The first MiB is always written, and the stamp has changed some of the root filesystem.
+    assert.ok(written.done <= 2 * MIB, `${written.done} bytes were written`);
+    assert.equal(written.done + skipped.done, system.image.length);
+    assert.deepEqual(verified, { done: pack.usedBytes, total: pack.usedBytes });
+    assert.ok(read.done < pack.pack.length / 2, `${read.done} of ${pack.pack.length} bytes were fetched`);
+    assert.equal(await tableOf(device.path), "dos");
+    await execa("e2fsck", ["-fn", `${device.path}p2`]);
+  });
+
   it("leaves a disk without a table when it is cancelled midway, within a second", async (test) => {
     const device = await disk(test);
     const server = await anImageServer(
