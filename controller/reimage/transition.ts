@@ -13,14 +13,13 @@ import { abandonedWrite, amend, type Context, endCancelled, enter, fail, type St
  *   queued
  *     │ its turn has come
  *     ▼
- *   netbooting ◀─┬─ resident agent sighted, here or while checking: ask it to reboot, at most twice
+ *   netbooting ◀─┬─ resident agent sighted, here, while checking or waiting: ask it to reboot, at most twice
  *     │          └─ write lost, or another agent sighted while writing: at most 5 attempts
  *     │ netbooted agent sighted
  *     ▼
  *   checking ◀───┬─ another netbooted agent sighted, here or while waiting: ask that one
- *     │          ├─ the write could not fetch the image: again after a pause, at most 5 attempts
- *     │          └─ its turn to write has come: the disk is looked at once more
- *     │ the disk may be erased, but the uplink is taken: waiting ──▲
+ *     │  │       └─ the write could not fetch the image: again after a pause, at most 5 attempts
+ *     │  └─ the disk may be erased, and others have the uplink ──▶ waiting ── its turn has come ──▶ checking
  *     │ the disk may be erased, and it is its turn to write
  *     ▼
  *   writing ────── cancel requested ──▶ cancelling ── the agent has let go of the disk ──▶ CANCELLED
@@ -36,7 +35,7 @@ import { abandonedWrite, amend, type Context, endCancelled, enter, fail, type St
  *     ▼
  *   PROVED
  *
- * From every phase: deadline passed, refusal, wrong system or failed effect ──▶ FAILED; cancel requested ──▶ CANCELLED;
+ * From every phase: deadline passed (waiting has none), refusal, wrong system or failed effect ──▶ FAILED; cancel requested ──▶ CANCELLED;
  * both with the boot target agent, except from the queue. The three ends absorb every event.
  *
  * Entering a phase has effects (effects-on-entry.ts), which are repeated when the controller restarts in it.
