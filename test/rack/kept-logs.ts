@@ -5,9 +5,10 @@ import process from "node:process";
 import type { Rack } from "./rack.ts";
 
 /**
- * Writes what a rack has said so far into a new folder that stays: a file for the controller, one for its events, one
- * for the serial console of every board, each line behind its time. The folder lies in $PALLET_TEST_LOGS if that is
- * set (a rack's logs are then kept also when nothing fails), otherwise where temporary files lie. Returns its path.
+ * Writes what a rack has said so far into a new folder that stays: a file for the controller, for its events and for its
+ * rollouts, and one for the serial console of every board, each line behind its time. The folder lies in
+ * $PALLET_TEST_LOGS if that is set (a rack's logs are then kept also when nothing fails), otherwise where temporary
+ * files lie. Returns its path.
  */
 export async function keepLogs(rack: Pick<Rack, "controller" | "client" | "boards">): Promise<string> {
   const parent = process.env["PALLET_TEST_LOGS"] ?? os.tmpdir();
@@ -17,8 +18,15 @@ export async function keepLogs(rack: Pick<Rack, "controller" | "client" | "board
   for (const [index, { console }] of rack.boards.entries()) {
     await writeFile(path.join(folder, `board-${index + 1}.log`), console.timed());
   }
-  const events = rack.controller.pid() === undefined ? [] : await rack.client.events().catch(() => []);
+  const isUp = rack.controller.pid() !== undefined;
+  const events = isUp ? await rack.client.events().catch(() => []) : [];
   const lines = events.map(({ time, type, message }) => `${time?.toISOString() ?? ""} ${type} ${message}\n`);
   await writeFile(path.join(folder, "events.log"), lines.join(""));
+  const rollouts = isUp ? await rack.client.rollouts().catch(() => []) : [];
+  await writeFile(path.join(folder, "rollouts.json"), JSON.stringify(rollouts, bigintAsText, 2));
   return folder;
+}
+
+function bigintAsText(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
 }
