@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { constants, createZstdCompress } from "node:zlib";
+import { frameLength } from "./frame-length.ts";
 
 /**
  * Measured with Node 24.21 on 512 MiB of a Debian tree in frames of 64 KiB: level 3 stores 44.4 % for 3.7 CPU-s/GiB,
@@ -61,9 +62,17 @@ function createCompressor(frameBytes: number) {
           parts = [];
           if (error) reject(error);
           else if (first === undefined) reject(new Error("the compressor gave no frame"));
-          else resolve(others.length === 0 ? first : Buffer.concat([first, ...others]));
+          else resolve(others.length === 0 ? first : firstFrame(Buffer.concat([first, ...others])));
         });
       }),
     close: () => stream.destroy(),
   };
+}
+
+/**
+ * A frame whose end is also the end of the stream's buffer is followed by an empty one: Node takes the full buffer for
+ * unfinished work and has zstd end a frame once more (24.21). About one chunk in 60,000 meets that.
+ */
+function firstFrame(bytes: Buffer): Buffer {
+  return bytes.subarray(0, frameLength(bytes));
 }
