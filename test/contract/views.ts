@@ -46,15 +46,20 @@ export async function compileByBuf(): Promise<FileRegistry> {
   return createFileRegistry(fromBinary(FileDescriptorSetSchema, stdout));
 }
 
-/** The files that declare the services; they import the others. */
-const serviceFiles = ["pallet/v1/agent.proto", "pallet/v1/enrollment.proto", "pallet/v1/controller.proto"];
+/** The files that nothing imports: those that declare the services, and the one of what travels over HTTP. */
+const rootFiles = [
+  "pallet/v1/agent.proto",
+  "pallet/v1/enrollment.proto",
+  "pallet/v1/controller.proto",
+  "pallet/v1/pack.proto",
+];
 
 /**
  * The contracts as @grpc/proto-loader sees them. Field names are kept as in the files, 64-bit integers become strings,
  * and every field has its default.
  */
 export function loadByProtoLoader(): { readonly definition: PackageDefinition; readonly registry: FileRegistry } {
-  const definition = loadSync(serviceFiles, {
+  const definition = loadSync(rootFiles, {
     includeDirs: [path.join(repository, "proto")],
     keepCase: true,
     longs: String,
