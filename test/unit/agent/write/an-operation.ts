@@ -15,34 +15,37 @@ export interface AnOperation {
 export interface Hooks {
   readonly onPhase?: (phase: OperationPhase) => void;
   readonly onProgress?: (progress: Progress) => void;
+  /** The clock, in milliseconds. */
+  readonly now?: () => number;
 }
 
 /** A context that records. */
 export function anOperation(hooks: Hooks = {}): AnOperation {
+  const now = hooks.now ?? Date.now;
   const abort = new AbortController();
   const meter = createProgressMeter();
   const phases: OperationPhase[] = [];
   return {
     abort,
     phases,
-    progress: () => meter.snapshot(Date.now()),
+    progress: () => meter.snapshot(now()),
     context: {
       signal: abort.signal,
       log: pino({ level: "silent" }),
       progress: {
         enter(phase, totals = {}) {
-          meter.enter(phase, totals, Date.now());
+          meter.enter(phase, totals, now());
           phases.push(phase);
           hooks.onPhase?.(phase);
         },
         add(counter, bytes) {
-          meter.add(counter, bytes, Date.now());
-          hooks.onProgress?.(meter.snapshot(Date.now()));
+          meter.add(counter, bytes, now());
+          hooks.onProgress?.(meter.snapshot(now()));
         },
         resumed: () => meter.resumed(),
-        begin: (stage) => meter.begin(stage, Date.now()),
-        end: (stage, bytes) => meter.end(stage, bytes, Date.now()),
-        askDisk: () => meter.askDisk(Date.now()),
+        begin: (stage) => meter.begin(stage, now()),
+        end: (stage, bytes) => meter.end(stage, bytes, now()),
+        askDisk: () => meter.askDisk(now()),
         rewritten: (bytes) => meter.rewritten(bytes),
       },
     },

@@ -103,7 +103,7 @@ describe("writeImage", () => {
         assert.equal(again.progress().written.done, Math.min(headChunks * chunkBytes, imageBytes));
         assert.ok(server.askedBytes() - askedBytes <= (pack.frameOffsets[headChunks] ?? 0));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 });

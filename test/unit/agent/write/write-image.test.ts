@@ -407,6 +407,37 @@ describe("writeImage", () => {
     assert.match(found.message, /could not be erased again, so the disk may look bootable: EIO/);
   });
 
+  it("tells for how long a disk leaves a write, a read or a sync unanswered", async (test) => {
+    for (const slow of ["write", "read", "datasync"] as const) {
+      const disk = await aDiskFile(test, DISK_BYTES);
+      let nowMs = 1_000;
+      const asked = Promise.withResolvers<void>();
+      const answer = Promise.withResolvers<void>();
+      const { operation, writing } = await attempt(test, {
+        disk,
+        hooks: { now: () => nowMs },
+        parts: {
+          openDevice: async (options) => {
+            const device = await disk.parts.openDevice(options);
+            const call = device.handle[slow].bind(device.handle) as (...words: unknown[]) => Promise<unknown>;
+            const patched = async (...words: unknown[]): Promise<unknown> => {
+              asked.resolve();
+              await answer.promise;
+              return call(...words);
+            };
+            return { ...device, handle: Object.assign(device.handle, { [slow]: patched }) };
+          },
+        },
+      });
+      await asked.promise;
+      nowMs += 31_500;
+      assert.equal(operation.progress().stalledMs, 31_000, slow);
+      answer.resolve();
+      await writing;
+      assert.equal(operation.progress().stalledMs, undefined);
+    }
+  });
+
   it("leaves no table when customising fails", async (test) => {
     const tried = await attempt(test, {
       parts: {
