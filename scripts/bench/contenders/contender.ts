@@ -1,0 +1,42 @@
+import type { BenchStage } from "../stage/bench-stage.ts";
+
+/** What a run has cost. Bytes and seconds; a figure that cannot be had is left out. */
+export interface Figures {
+  readonly wallSeconds: number;
+  /** Of the receiving side: every process of the program. */
+  readonly cpuSeconds: number;
+  /** Of the sending side. */
+  readonly serverCpuSeconds: number;
+  /** What came in by the receiver's network interface, headers included. */
+  readonly wireBytes: number;
+  readonly writtenBytes: number;
+  readonly readBytes: number;
+  readonly peakResidentBytes: number;
+}
+
+/** What a card holds before a run. */
+export type CardContent =
+  /** Another system that fills it: nothing is where the image has it. */
+  | "another system"
+  /** The image. */
+  | "the image"
+  /** The image with packages upgraded. */
+  | "the upgraded image";
+
+/** A way of getting the image onto a card. */
+export interface Contender {
+  /** Short name for `--only` and the JSON file. */
+  readonly id: string;
+  /** What a person reads in the table. */
+  readonly title: string;
+  /** Whether it reads the card back. */
+  readonly verifies: boolean;
+  readonly before: CardContent;
+  readonly after: CardContent;
+  /** Why it cannot take part on this machine; undefined when it can. */
+  absence(stage: BenchStage): Promise<string | undefined>;
+  /** One measured run; further rows that the same run has filled are under their own ids. */
+  run(
+    stage: BenchStage,
+  ): Promise<{ readonly figures: Partial<Figures>; readonly parts?: Readonly<Record<string, Partial<Figures>>> }>;
+}

@@ -1,0 +1,126 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { checkout } from "../../../test/rack/checkout.ts";
+import { createControlGroup } from "../measure/control-group.ts";
+import { parsePeakResidentBytes } from "../measure/parse-counters.ts";
+import type { BenchStage } from "../stage/bench-stage.ts";
+import { receivedBytes } from "../stage/measured.ts";
+import { planWrite } from "../stage/plan-write.ts";
+import { changeInto, runOrders } from "../stage/run-orders.ts";
+import { startProgram } from "../stage/started-program.ts";
+import type { Contender } from "./contender.ts";
+
+/** Where agents serve gRPC. */
+export const agentPort = 7710;
+
+/** The command that starts an agent as `npm run agent` does, serving on every address of its network namespace. */
+export function agentCommand(stage: Pick<BenchStage, "controller">, mac: string): readonly string[] {
+  const { grpcAddress } = stage.controller;
+  const main = path.join(checkout, "agent/main.ts");
+  const options = ["--controller", grpcAddress, "--node", mac, "--listen", "0.0.0.0", "--port", String(agentPort)];
+  // It may not reboot this machine.
+  return ["setpriv", "--bounding-set=-sys_boot", "--", process.execPath, main, ...options];
+}
+
+/**
+ * One write by a real agent, started anew for every run as a node that has just booted has it. The agent's own start is
+ * not part of it: it happens once a boot, whatever is written then.
+ */
+function palletContender(
+  contender: Pick<Contender, "id" | "title" | "before" | "after"> & {
+    readonly image: "system" | "upgraded";
+    readonly full: boolean;
+  },
+): Contender {
+  const { image, full, ...rest } = contender;
+  return {
+    ...rest,
+    verifies: true,
+    absence: async () => undefined,
+    async run(stage) {
+      const spec = planWrite(await stage.controller.image(image), stage.controller.httpBase, stage.card.device, full);
+      const group = await createControlGroup("agent");
+      const place = { group, namespace: stage.receiver };
+      const agent = await startProgram("agent", place, agentCommand(stage, stage.mac), /"msg":"serving"/);
+      try {
+        const before = {
+          wire: await receivedBytes(stage),
+          card: await stage.card.traffic(),
+          server: await stage.controllerGroup.cpuSeconds(),
+        };
+        const cpuStat = path.join(group.folder, "cpu.stat");
+        const order = { address: stage.address, port: agentPort, spec, cpuStat };
+        const changes = await runOrders(stage.driver, [order]);
+        const [asked, done] = [changeInto(changes, "asked"), changeInto(changes, "succeeded")];
+        const card = await stage.card.traffic();
+        const figures = {
+          wallSeconds: (done.atMs - asked.atMs) / 1000,
+          cpuSeconds: done.cpuSeconds - asked.cpuSeconds,
+          serverCpuSeconds: (await stage.controllerGroup.cpuSeconds()) - before.server,
+          wireBytes: (await receivedBytes(stage)) - before.wire,
+          writtenBytes: card.writtenBytes - before.card.writtenBytes,
+          readBytes: card.readBytes - before.card.readBytes,
+          peakResidentBytes: parsePeakResidentBytes(await readFile(`/proc/${agent.pid}/status`, "utf8")),
+        };
+        const verifying = changes.find(({ phase }) => phase === "verifying");
+        const writeOnly = verifying && {
+          wallSeconds: (verifying.atMs - asked.atMs) / 1000,
+          cpuSeconds: verifying.cpuSeconds - asked.cpuSeconds,
+        };
+        stage.note(`${rest.id}: ${describeChanges(changes)}`);
+        return { figures, parts: { ...(writeOnly && { [`${rest.id}-write-only`]: writeOnly }) } };
+      } finally {
+        await agent.stop();
+        await group.remove();
+      }
+    },
+  };
+}
+
+/** The phases of one write with what each took, for whoever looks for where the time goes. */
+function describeChanges(
+  changes: readonly { phase: string; atMs: number; cpuSeconds: number; progress?: object }[],
+): string {
+  const steps = changes.slice(1).map((change, index) => {
+    const before = changes[index] ?? change;
+    const wall = ((change.atMs - before.atMs) / 1000).toFixed(2);
+    return `${before.phase} ${wall} s (${(change.cpuSeconds - before.cpuSeconds).toFixed(2)} CPU-s)`;
+  });
+  return `${steps.join(", ")}; ${JSON.stringify(changes.at(-1)?.progress)}`;
+}
+
+export const palletContenders: readonly Contender[] = [
+  palletContender({
+    id: "pallet-full",
+    title: "Pallet, write + verify, nothing compared before (`--full`)",
+    before: "another system",
+    after: "the image",
+    image: "system",
+    full: true,
+  }),
+  palletContender({
+    id: "pallet",
+    title: "Pallet, write + verify, compared with another system before (the default)",
+    before: "another system",
+    after: "the image",
+    image: "system",
+    full: false,
+  }),
+  palletContender({
+    id: "pallet-same",
+    title: "Pallet, the same image again",
+    before: "the image",
+    after: "the image",
+    image: "system",
+    full: false,
+  }),
+  palletContender({
+    id: "pallet-upgraded",
+    title: "Pallet, 27 packages upgraded",
+    before: "the image",
+    after: "the upgraded image",
+    image: "upgraded",
+    full: false,
+  }),
+];

@@ -1,0 +1,43 @@
+// What the controller does to agents during a write, as a program for the controller's network: starts one operation on
+// each agent and tells every change of phase as a line of JSON. It is there because a rollout goes on to reboots.
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { credentials } from "@grpc/grpc-js";
+import type { OperationId } from "../../controller/reimage/agent-operation.ts";
+import type { AgentAddress } from "../../controller/reimage/ports.ts";
+import { createAgentConnector } from "../../controller/rpc/agent-client.ts";
+import { parseCpuSeconds } from "./measure/parse-counters.ts";
+import type { AgentOrder, PhaseChange } from "./stage/agent-order.ts";
+
+const orders = JSON.parse(process.argv[2] ?? "[]") as readonly AgentOrder[];
+const connector = createAgentConnector({ credentials: credentials.createInsecure() });
+
+async function drive({ address, port, spec, cpuStat }: AgentOrder, index: number): Promise<void> {
+  const agent = connector.connect({ address, port } satisfies AgentAddress);
+  const tell = async (change: Omit<PhaseChange, "agent" | "atMs" | "cpuSeconds">): Promise<void> => {
+    const atMs = performance.timeOrigin + performance.now();
+    const cpuSeconds = parseCpuSeconds(await readFile(cpuStat, "utf8"));
+    process.stdout.write(`${JSON.stringify({ agent: index, atMs, cpuSeconds, ...change } satisfies PhaseChange)}\n`);
+  };
+  try {
+    // The first call waits for the connection; it is no part of the write.
+    await agent.getNode();
+    const id = `bench-${process.pid}-${index}` as OperationId;
+    await tell({ phase: "asked" });
+    await agent.startOperation(id, spec);
+    let phase = "asked";
+    for await (const operation of agent.watchOperation(id)) {
+      if (operation.failure !== undefined) throw operation.failure;
+      if (operation.state !== "running") {
+        await tell({ phase: operation.state, progress: operation.progress });
+      } else if (operation.progress.phase !== phase) {
+        phase = operation.progress.phase;
+        await tell({ phase });
+      }
+    }
+  } finally {
+    agent.close();
+  }
+}
+
+await Promise.all(orders.map(drive));

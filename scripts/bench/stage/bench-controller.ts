@@ -1,0 +1,62 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { execa } from "execa";
+import { stringify } from "yaml";
+import type { Image } from "../../../proto/gen/pallet/v1/image.ts";
+import { checkout } from "../../../test/rack/checkout.ts";
+import { createRackClient } from "../../../test/rack/rack-client.ts";
+import { withoutPallet } from "../../../test/rack/without-pallet.ts";
+import { type Place, startProgram } from "./started-program.ts";
+
+/** A controller on the network of the benchmark, started as users start it. */
+export interface BenchController {
+  /** Where agents fetch images: "http://ADDRESS:PORT". */
+  readonly httpBase: string;
+  /** "HOST:PORT" where agents register. */
+  readonly grpcAddress: string;
+  /** Runs `controller ARGS` of this checkout. */
+  run(...args: readonly string[]): Promise<string>;
+  /** An image of the catalogue. */
+  image(name: string): Promise<Image>;
+  close(): Promise<void>;
+}
+
+/** Starts `controller serve` with its state in a folder. */
+export async function startBenchController(place: Place, address: string, folder: string): Promise<BenchController> {
+  await mkdir(folder, { recursive: true });
+  const socket = path.join(folder, "controller.sock");
+  const configFile = path.join(folder, "controller.yaml");
+  const state = { stateDirectory: path.join(folder, "state"), bootTree: path.join(folder, "boot") };
+  await writeFile(configFile, stringify({ ...state, socket, listen: address, heartbeatIntervalMs: 10_000 }));
+  const main = [process.execPath, path.join(checkout, "controller/main.ts")];
+  const program = await startProgram(
+    "controller",
+    place,
+    [...main, "serve", "--config", configFile],
+    /"msg":"serving"/,
+  );
+  const client = createRackClient(socket);
+  return {
+    httpBase: `http://${address}:7701`,
+    grpcAddress: `${address}:7700`,
+    async run(...args) {
+      const [node = "", ...words] = [...main, "--socket", socket, ...args];
+      const options = { env: withoutPallet(process.env), extendEnv: false, stdin: "ignore" } as const;
+      return (await execa(node, words, options)).stdout;
+    },
+    async image(name) {
+      await client.ready();
+      const images = await new Promise<readonly Image[]>((resolve, reject) =>
+        client.service.listImages({}, (error, response) => (error ? reject(error) : resolve(response.images))),
+      );
+      const found = images.find((image) => image.name === name);
+      if (found === undefined) throw new Error(`the controller has no image ${name}`);
+      return found;
+    },
+    async close() {
+      client.close();
+      await program.stop();
+    },
+  };
+}

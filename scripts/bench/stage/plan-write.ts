@@ -1,0 +1,21 @@
+import type { Digest } from "../../../controller/nodes/node.ts";
+import type { ImageSource, OperationSpec } from "../../../controller/reimage/agent-operation.ts";
+import type { Image } from "../../../proto/gen/pallet/v1/image.ts";
+
+/** The write of an image as a rollout would ask for it, but with nothing of Pallet's put into the new system. */
+export function planWrite(image: Image, httpBase: string, device: string, full: boolean): OperationSpec {
+  const { pack } = image;
+  if (pack === undefined) throw new Error(`image ${image.name} is not stored as a pack`);
+  const url = `${httpBase}/images/${pack.manifestDigest}`;
+  const manifestDigest = pack.manifestDigest as Digest;
+  const source: ImageSource = {
+    url: `${url}.zst`,
+    compression: "zstd",
+    storedBytes: Number(image.storedBytes),
+    sizeBytes: Number(image.sizeBytes),
+    digest: image.digest as Digest,
+    firstPartitionBytes: Math.min(...image.partitions.map(({ offsetBytes }) => Number(offsetBytes))),
+    manifest: { url: `${url}.manifest`, digest: manifestDigest, manifestBytes: Number(pack.manifestBytes) },
+  };
+  return { kind: "write-image", device, source, full };
+}
