@@ -2,7 +2,7 @@ import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import type { OpenDevice } from "./open-device.ts";
 import { planComparison, type Sample, selectSample } from "./plan-comparison.ts";
-import { type ChunkSet, countBytes, planRuns } from "./plan-runs.ts";
+import { type ChunkSet, countBytes, planRuns, selectUsed } from "./plan-runs.ts";
 import { readChunks } from "./read-chunks.ts";
 import type { TransferMemory } from "./transfer-memory.ts";
 
@@ -20,7 +20,7 @@ export async function compareDisk(
   const { progress } = context;
   const reading = { device, manifest, blocks: memory.blocks, stage: "compare" } as const;
   const samples: Sample[] = [];
-  progress.enter("comparing");
+  progress.enter("comparing", { verified: countBytes(manifest, selectUsed(manifest)) });
   await readChunks(
     planRuns(selectSample(manifest, chunks), 1),
     reading,

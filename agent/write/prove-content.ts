@@ -1,0 +1,106 @@
+import type { Failure } from "../../proto/failure.ts";
+import { mismatch } from "./check-chunk.ts";
+import { type ContentRun, planChunks, sync, transfer } from "./content-run.ts";
+import { createDiskSink } from "./disk-sink.ts";
+import { findDifference, writePartitionStart, writeTable } from "./head.ts";
+import { selectWitnesses } from "./plan-comparison.ts";
+import { type ChunkSet, countBytes, planRuns } from "./plan-runs.ts";
+import { readChunks } from "./read-chunks.ts";
+
+/** How often what was read back wrong is written again before the disk is given up. */
+const REWRITES = 2;
+/** A disk on which more than this is wrong has not lost some cells: it is broken, or smaller than it says. */
+const MOST_REWRITTEN_BYTES = 64 * 1024 * 1024;
+/**
+ * Reads back what was written, and some of what was found `equal` before, and writes again what is wrong, as long as that
+ * can help. Throws the Failure "verify-mismatch" when it does not.
+ */
+export async function prove(run: ContentRun, written: ChunkSet, equal: ChunkSet): Promise<void> {
+  const { content, context, memory, head } = run;
+  const { device, manifest } = content;
+  const { progress, log } = context;
+  const place = { device, head, blocks: memory.blocks, context };
+  const verified = equal.slice();
+  const everything = written.map((chosen, chunk) => chosen | (equal[chunk] ?? 0));
+  const witnesses = selectWitnesses(equal, count(written));
+  let toRead = written.map((chosen, chunk) => chosen | (witnesses[chunk] ?? 0));
+  let startProved = false;
+  for (let rewrites = 0; ; rewrites += 1) {
+    progress.enter("verifying");
+    const wrong = new Uint8Array(manifest.chunkCount);
+    let first: { readonly chunk: number; readonly found: Buffer } | undefined;
+    await readChunks(
+      planRuns(toRead, memory.chunksPerBlock),
+      { device, manifest, blocks: memory.blocks, stage: "read-back" },
+      (chunk, found) => {
+        if (found !== undefined) {
+          first ??= { chunk, found };
+          wrong[chunk] = 1;
+        } else if (verified[chunk] === 0) {
+          verified[chunk] = 1;
+          progress.add("verified", manifest.lengthOf(chunk));
+        }
+      },
+      context,
+    );
+    const inStart = await findDifference(place, "partition-start");
+    if (inStart === undefined && !startProved) {
+      startProved = true;
+      progress.add("verified", head.bytes.length - head.tableBytes);
+    }
+    if (first === undefined && inStart === undefined) return;
+
+    const wrongBytes = countBytes(manifest, wrong);
+    if (rewrites === REWRITES || wrongBytes > MOST_REWRITTEN_BYTES)
+      throw asFailure(run, { first, inStart, wrongBytes });
+    log.warn(
+      { device: device.path, wrongBytes, firstByte: first && manifest.offsetOf(first.chunk), rewrites },
+      "the disk does not hold what was written to it; it is written again",
+    );
+    const fetches = planChunks(run, wrong);
+    progress.enter("writing");
+    if (inStart !== undefined) await writePartitionStart(place);
+    await transfer(run, fetches, createDiskSink(manifest, device, memory, { ...progress, add: () => undefined }));
+    progress.rewritten(wrongBytes + (inStart === undefined ? 0 : head.bytes.length - head.tableBytes));
+    await sync(run);
+    // All of it: on a card that is smaller than it says, what was written again lies in the place of something else.
+    toRead = everything;
+  }
+}
+
+/** Writes what lies before the first partition and proves that it is there, with the same patience. */
+export async function writeAndProveTable(run: ContentRun): Promise<void> {
+  const { content, context, memory, head } = run;
+  const place = { device: content.device, head, blocks: memory.blocks, context };
+  for (let rewrites = 0; ; rewrites += 1) {
+    await writeTable(place);
+    const difference = await findDifference(place, "table");
+    if (difference === undefined) break;
+    if (rewrites === REWRITES) throw difference;
+    context.log.warn({ err: difference }, "the disk does not hold the partition table that was written; once more");
+    context.progress.rewritten(head.tableBytes);
+  }
+  context.progress.add("verified", head.tableBytes);
+}
+
+function asFailure(
+  { content: { device, manifest } }: ContentRun,
+  wrong: {
+    readonly first: { readonly chunk: number; readonly found: Buffer } | undefined;
+    readonly inStart: Failure | undefined;
+    readonly wrongBytes: number;
+  },
+): Failure {
+  const { first, inStart, wrongBytes } = wrong;
+  if (first === undefined && inStart !== undefined) return inStart;
+  const { chunk, found } = first as NonNullable<typeof first>;
+  const message =
+    `${device.path} does not hold what was written to it: the ${manifest.lengthOf(chunk)} bytes at byte ` +
+    `${manifest.offsetOf(chunk)} differ, ${wrongBytes} bytes in all; ` +
+    "the card is worn out or not as large as it says, replace it";
+  return mismatch({ device: device.path, manifest, message }, { chunk, found });
+}
+
+function count(chunks: ChunkSet): number {
+  return chunks.reduce((sum, chosen) => sum + chosen, 0);
+}
