@@ -1,11 +1,13 @@
+import { globSync } from "node:fs";
 import process from "node:process";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
 /**
- * Runs test files by Node's own runner and prints its report. Throws when a test failed, when a pattern matched no
- * test at all, when a file took longer than `timeoutMs`, and, in CI, when a test was skipped: there a missing part is a defect of the set-up.
+ * Runs test files by Node's own runner, those of an earlier pattern first, and prints its report. Throws when a test
+ * failed, when the patterns matched no test at all, when a file took longer than `timeoutMs`, and, in CI, when a test
+ * was skipped: there a missing part is a defect of the set-up.
  */
 export async function runTests(
   globPatterns: readonly string[],
@@ -14,7 +16,8 @@ export async function runTests(
   const skipped: string[] = [];
   let passed = 0;
   let failed = 0;
-  const events = run({ globPatterns: [...globPatterns], concurrency, timeout: timeoutMs, cwd: process.cwd() });
+  const files = new Set(globPatterns.flatMap((pattern) => globSync(pattern).toSorted()));
+  const events = run({ files: [...files], concurrency, timeout: timeoutMs, cwd: process.cwd() });
   events.on("test:pass", (test) => {
     if (test.skip !== undefined && test.skip !== false) {
       skipped.push(`${test.name} (${test.skip === true ? "no reason given" : test.skip})`);
