@@ -117,6 +117,8 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
         const mark = first.console.mark();
         const rollout = await ended(await startReimage(rack, first.mac, "--image", name));
         await assertProved(rollout, first, name);
+        const { total = 0n, done = 0n } = reimageOf(rollout, first).progress?.written ?? {};
+        assert.ok(done < 64n * BigInt(MiB), `${done} of ${total} bytes were written, for images that hardly differ`);
         const fetched = first.console
           .text()
           .slice(mark)

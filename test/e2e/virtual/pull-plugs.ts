@@ -43,7 +43,7 @@ export async function pullPlugs(rack: VirtualRack, board: VirtualBoard, rolloutI
   await pullAt(/pallet-init: \S+ address /, /pallet-init: \S+ \S+: root is /);
 
   await powerOn();
-  const rollout = await rack.client.rollout(rolloutId, isWriting(board, 32 * MiB), patience);
+  const cutShort = reimageOf(await rack.client.rollout(rolloutId, isWriting(board, 32 * MiB), patience), board);
   await board.powerOff();
   assert.equal(await hasTable(), false, "in the middle of the write");
 
@@ -54,9 +54,15 @@ export async function pullPlugs(rack: VirtualRack, board: VirtualBoard, rolloutI
   await flush.called();
   await board.powerOff();
   assert.equal(await hasTable(), false, "between the last data and the partition table");
-  assert.match(
-    await readRootFile(board.card.file, "/etc/pallet/installed.json"),
-    new RegExp(reimageOf(rollout, board).reimageId),
+  const stamp = await readRootFile(board.card.file, "/etc/pallet/installed.json");
+  assert.match(stamp, new RegExp(cutShort.reimageId));
+  const second = reimageOf(await rack.client.rollout(rolloutId, () => true, patience), board);
+  assert.equal(second.attempts, 2);
+  const { total = 0n, done = 0n } = cutShort.progress?.written ?? {};
+  const rest = second.progress?.written?.done ?? total;
+  assert.ok(
+    rest <= total - done,
+    `${done} of ${total} bytes had been written, and ${rest} were after the plug was back`,
   );
 
   await powerOn();
