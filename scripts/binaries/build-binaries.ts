@@ -79,12 +79,13 @@ const KEPT = 2;
 /** Removes the entries of a program that were made longest ago: one is 200 MB. */
 async function forgetOldest(cacheDirectory: string, program: Program): Promise<void> {
   const names = (await readdir(cacheDirectory)).filter((name) => name.startsWith(`${program.name}-`));
-  const entries = await Promise.all(
-    names.map(async (name) => {
-      const folder = path.join(cacheDirectory, name);
-      return { folder, madeAt: (await stat(folder)).mtimeMs };
-    }),
-  );
+  const entries: { readonly folder: string; readonly madeAt: number }[] = [];
+  for (const name of names) {
+    const folder = path.join(cacheDirectory, name);
+    // Another build may be forgetting the same ones.
+    const found = await stat(folder).catch(() => undefined);
+    if (found !== undefined) entries.push({ folder, madeAt: found.mtimeMs });
+  }
   entries.sort((a, b) => b.madeAt - a.madeAt);
   await Promise.all(entries.slice(KEPT).map(({ folder }) => rm(folder, { recursive: true, force: true })));
 }

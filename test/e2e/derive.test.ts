@@ -1,5 +1,7 @@
 // Deriving with real filesystems: what comes out holds exactly the new content, in the old layout.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
 import os from "node:os";
@@ -119,6 +121,19 @@ const newSystem: SystemImage = {
     ["/usr/bin/tool", "user.new", "there"],
   ],
 };
+
+/** A tar archive of a folder, made while it is read. (What execa starts would be thrown away until it is.) */
+async function* archiveOf(folder: string, ...options: readonly string[]): AsyncGenerator<Uint8Array> {
+  const args = ["--create", ...options, "--directory", folder, "."];
+  const tar = spawn("tar", args, { stdio: ["ignore", "pipe", "inherit"] });
+  const closed = once(tar, "close");
+  try {
+    yield* tar.stdout;
+    assert.deepEqual(await closed, [0, null]);
+  } finally {
+    tar.kill();
+  }
+}
 
 describe("deriving an image", { ...requires("root", "loop devices"), concurrency: false }, () => {
   let folder: string;
@@ -296,12 +311,7 @@ describe("deriving an image", { ...requires("root", "loop devices"), concurrency
       Object.fromEntries(Object.entries(newSystem.firmware).map(([name, bytes]) => [name, { bytes }])),
       2026,
     );
-    const tar = execa("tar", ["--create", "--format=posix", "--xattrs", "--directory", tree, "."], {
-      encoding: "buffer",
-      buffer: false,
-    });
-    const { raw, image, notes } = await derive(tar.stdout);
-    await tar;
+    const { raw, image, notes } = await derive(archiveOf(tree, "--format=posix", "--xattrs"));
     assert.deepEqual(notes, []);
     await assertSound(raw);
     assert.deepEqual(
@@ -327,9 +337,7 @@ describe("deriving an image", { ...requires("root", "loop devices"), concurrency
   it("tells of partitions that a tree leaves alone, and of ids that it names and the image lacks", async () => {
     const tree = path.join(folder, "bare-tree");
     await writeSystem(tree, { ...newRoot, "etc/fstab": { bytes: "PARTUUID=33333333-02 / ext4 defaults 0 1\n" } }, 2026);
-    const tar = execa("tar", ["--create", "--gzip", "--directory", tree, "."], { encoding: "buffer", buffer: false });
-    const { raw, notes } = await derive(tar.stdout);
-    await tar;
+    const { raw, notes } = await derive(archiveOf(tree, "--gzip"));
     assert.match(
       notes.join("\n"),
       /PARTUUID=33333333-02, which is no partition.*\n?.*partition 1 \(BOOTFS\) stays as it is/s,
