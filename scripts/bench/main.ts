@@ -40,7 +40,9 @@ async function bench(options: BenchOptions): Promise<Report> {
   const imageFacts: string[] = [await describeImage(image, forms)];
   const { stage, clear } = await setStage(cache, forms, image.sizeBytes, note);
   try {
+    const wantsPallet = palletContenders.some(({ id }) => wants(id)) || wants("fleet");
     for (const [name, file] of Object.entries({ system: image.image, upgraded })) {
+      if (!(name === "system" ? wantsPallet : wants("pallet-upgraded"))) continue;
       const cpuBefore = await stage.controllerGroup.cpuSeconds();
       const startedAt = performance.now();
       await stage.controller.run("images", "add", file, "--name", name);

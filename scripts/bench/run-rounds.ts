@@ -51,7 +51,7 @@ export async function runRounds(
         stage.note(`run ${run} of ${id}: ${JSON.stringify(figures)}`);
         for (const [part, partFigures] of Object.entries(parts)) {
           const known = rows.get(part) ?? {
-            title: `${title}: until it begins to read back`,
+            title: "… write only: the same runs until they begin to read back",
             verifies: false,
             runs: [],
           };

@@ -69,7 +69,7 @@ function palletContender(
           cpuSeconds: verifying.cpuSeconds - asked.cpuSeconds,
         };
         stage.note(`${rest.id}: ${describeChanges(changes)}`);
-        return { figures, parts: { ...(writeOnly && { [`${rest.id}-write-only`]: writeOnly }) } };
+        return { figures, parts: { ...(full && writeOnly && { [`${rest.id}-write-only`]: writeOnly }) } };
       } finally {
         await agent.stop();
         await group.remove();
