@@ -9,6 +9,7 @@ import type { Digest } from "../nodes/node.ts";
 import type { Pacer } from "../uplink/pacer.ts";
 import type { TrafficMeter } from "../uplink/traffic-meter.ts";
 import type { BootFiles } from "./boot-files.ts";
+import { giveBackMemory } from "./give-back-memory.ts";
 import { pacedReading } from "./paced-reading.ts";
 import type { FileContent } from "./tftp/file-content.ts";
 
@@ -174,8 +175,11 @@ function sendPackFile(
         for (const [name, value] of Object.entries(error.headers ?? {})) response.setHeader(name, value);
         reply(request, response, status, status === 404 ? missing : error.message);
       })
-      // Headers go with the first bytes otherwise, and those may have to wait.
-      .on("stream", () => pacer && response.flushHeaders())
+      .on("stream", () => {
+        giveBackMemory(response);
+        // Headers go with the first bytes otherwise, and those may have to wait.
+        if (pacer !== undefined) response.flushHeaders();
+      })
       .pipe(response);
   });
 }
