@@ -5,6 +5,7 @@ import type { OperationContext } from "../operations/executor.ts";
 import type { Customisation, ImageSource } from "../operations/operation.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 import type { FetchSettings } from "./fetch-range.ts";
+import { holdsImage } from "./holds-image.ts";
 import type { OpenDevice, OpenDisk } from "./open-device.ts";
 import { writeContent } from "./write-content.ts";
 
@@ -48,7 +49,7 @@ export interface WriteImageRequest {
  * cancellation it has none either, unless it was never touched: a manifest that cannot be had or used is such a failure.
  *
  * Chunks that the disk holds already are left as they are unless `full`, and chunks that nothing uses are neither read
- * nor written. Memory: see TransferMemory.
+ * nor written. A disk that holds all of the image, its table too, is left as it is when nothing is to be customised. Memory: see TransferMemory.
  *
  * Resolves only when every used chunk of the image was found on the disk as it should be. Rejects with a Failure.
  */
@@ -71,7 +72,10 @@ export async function writeImage(
   const device = await parts.openDevice({ path: disk.path, sectorBytes, mode: "write", askDisk: progress.askDisk });
   try {
     const manifest = await fetchManifest(source, parts.fetchSettings, signal);
-    await withoutTableUnlessDone(request, { parts, device, deviceBytes: disk.sizeBytes, manifest, context });
+    const mayBeThere = !request.full && request.customisation === undefined;
+    if (!(mayBeThere && (await holdsImage({ device, manifest }, context)))) {
+      await withoutTableUnlessDone(request, { parts, device, deviceBytes: disk.sizeBytes, manifest, context });
+    }
   } finally {
     await device.handle.close();
   }

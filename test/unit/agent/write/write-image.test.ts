@@ -48,6 +48,8 @@ interface Attempt {
 }
 
 interface AttemptOptions {
+  /** Whether nothing is customised. */
+  readonly untouched?: boolean;
   readonly pack?: APack;
   readonly behave?: (request: number, fromByte: number) => Behaviour;
   readonly content?: Buffer;
@@ -74,7 +76,7 @@ async function attempt(test: TestContext, options: AttemptOptions = {}): Promise
   const request = {
     device: disk.path,
     source: { ...pack.sourceAt(server), ...options.source },
-    customisation,
+    ...(options.untouched !== true && { customisation }),
     full: options.full ?? false,
   };
   const writing = writeImage(request, { ...disk.parts, ...options.parts }, operation.context);
@@ -534,6 +536,38 @@ describe("writeImage onto a disk that holds something already", () => {
     assert.deepEqual(skipped, { done: image.length - HEAD_BYTES, total: image.length - HEAD_BYTES });
     assert.deepEqual(verified, { done: image.length, total: image.length });
   });
+
+  it("changes nothing on a disk that holds the image when nothing is to be customised", async (test) => {
+    const first = await attempt(test, { untouched: true });
+    await first.writing;
+    first.disk.calls.length = 0;
+    const second = await attempt(test, { disk: first.disk, untouched: true });
+    await second.writing;
+    assert.deepEqual(second.disk.calls, ["guard", "announce"]);
+    assert.ok((await second.disk.content()).subarray(0, image.length).equals(image));
+    const { written, skipped, verified } = second.operation.progress();
+    assert.equal(written.done, 0);
+    assert.equal(second.server.askedBytes(), 0);
+    assert.deepEqual(skipped, { done: image.length, total: image.length });
+    assert.deepEqual(verified, { done: image.length, total: image.length });
+  });
+
+  for (const [where, at] of [
+    ["in the table", 3],
+    ["at the end", image.length - 1],
+  ] as const) {
+    it(`writes as ever when a disk that is not to be customised differs ${where}`, async (test) => {
+      const first = await attempt(test, { untouched: true });
+      await first.writing;
+      spoil(first.disk.path, at);
+      const second = await attempt(test, { disk: first.disk, untouched: true });
+      await second.writing;
+      assert.ok((await second.disk.content()).subarray(0, image.length).equals(image));
+      const { written, skipped } = second.operation.progress();
+      assert.equal(written.done + skipped.done, image.length);
+      assert.ok(written.done >= HEAD_BYTES && written.done <= HEAD_BYTES + CHUNK_BYTES);
+    });
+  }
 
   it("fetches and writes all of it nevertheless when it is to be full", async (test) => {
     const first = await attempt(test);

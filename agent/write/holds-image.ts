@@ -1,0 +1,45 @@
+import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
+import type { OperationContext } from "../operations/executor.ts";
+import type { OpenDevice } from "./open-device.ts";
+import { countBytes, planRuns, selectUsed } from "./plan-runs.ts";
+import { readChunks } from "./read-chunks.ts";
+import { allocateTransferMemory } from "./transfer-memory.ts";
+
+/**
+ * Whether every used chunk of the image is on the disk already, what lies before the first partition included: then there
+ * is nothing to erase and nothing to write. That is looked at first, for any other system differs there, and the reading
+ * ends at the first difference. Counts the image as skipped and verified when it is all there, and nothing otherwise.
+ * Throws a Failure "device-error", or the signal's reason.
+ */
+export async function holdsImage(
+  { device, manifest }: { readonly device: OpenDevice; readonly manifest: PackManifest },
+  context: OperationContext,
+): Promise<boolean> {
+  const { progress } = context;
+  const { blocks, chunksPerBlock } = allocateTransferMemory(manifest);
+  const used = selectUsed(manifest);
+  const usedBytes = countBytes(manifest, used);
+  progress.enter("comparing", { compared: usedBytes, verified: usedBytes, skipped: manifest.imageBytes });
+  const different = new Error("the disk holds something else");
+  let comparedBytes = 0;
+  try {
+    await readChunks(
+      planRuns(used, chunksPerBlock),
+      { device, manifest, blocks, stage: "compare" },
+      (chunk, found) => {
+        if (found !== undefined) throw different;
+        comparedBytes += manifest.lengthOf(chunk);
+        progress.add("compared", manifest.lengthOf(chunk));
+      },
+      context,
+    );
+  } catch (error) {
+    if (error !== different) throw error;
+    // The comparison that follows begins anew.
+    progress.add("compared", -comparedBytes);
+    return false;
+  }
+  progress.add("skipped", manifest.imageBytes);
+  progress.add("verified", usedBytes);
+  return true;
+}
