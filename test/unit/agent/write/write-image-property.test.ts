@@ -99,9 +99,8 @@ describe("writeImage", () => {
         const again = anOperation();
         await writeImage({ device: disk.path, source, full: false }, disk.parts, again.context);
         assert.ok((await readFile(disk.path)).equals(expected), "the second write has changed something");
-        const headChunks = Math.ceil(firstPartitionBytes / chunkBytes);
-        assert.equal(again.progress().written.done, Math.min(headChunks * chunkBytes, imageBytes));
-        assert.ok(server.askedBytes() - askedBytes <= (pack.frameOffsets[headChunks] ?? 0));
+        assert.equal(again.progress().written.done, 0);
+        assert.equal(server.askedBytes(), askedBytes);
       }),
       { numRuns: 25 },
     );
