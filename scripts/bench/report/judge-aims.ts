@@ -60,7 +60,7 @@ export function judgeAims(rows: readonly Row[], digests: readonly DigestCost[]):
     }),
     amount(
       "Agent's peak RSS at most 160 MiB",
-      Math.max(...peaks) || undefined,
+      Math.max(0, ...peaks) || undefined,
       160 * MiB,
       (bytes) => `${(bytes / MiB).toFixed(0)} MiB`,
     ),

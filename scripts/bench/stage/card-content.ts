@@ -1,5 +1,6 @@
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { constants, type FileHandle, open, readFile } from "node:fs/promises";
 import { execa } from "execa";
+import { allocatePageAligned } from "../../../agent/disk/page-aligned.ts";
 import { parseBlockMap } from "../measure/parse-block-map.ts";
 
 const pieceBytes = 4 * 1024 * 1024;
@@ -18,20 +19,22 @@ export async function putAnotherSystem(image: string, device: string): Promise<v
   await execa("dd", [`if=${image}`, `of=${device}`, "bs=4M", ...at, "conv=fsync,notrunc", "status=none"]);
 }
 
-/** Throws unless a card holds every byte of the image that its bmap file says holds data. */
+/**
+ * Throws unless a card holds every byte of the image that its bmap file says holds data. Reads past the page cache: what
+ * is in there of a device may be older than what was written past it.
+ */
 export async function checkCard(image: string, bmap: string, device: string): Promise<void> {
-  // What was read of the device before it was written past the page cache may still be in the cache.
-  await execa("blockdev", ["--flushbufs", device]);
-  const [expected, found] = [await open(image, "r"), await open(device, "r")];
+  const expected = await open(image, "r");
+  const found = await open(device, constants.O_RDONLY | constants.O_DIRECT);
+  const [want, have] = [allocatePageAligned(pieceBytes), allocatePageAligned(pieceBytes)];
   try {
     for (const range of parseBlockMap(await readFile(bmap, "utf8")).ranges) {
       for (let done = 0; done < range.lengthBytes; done += pieceBytes) {
         const length = Math.min(pieceBytes, range.lengthBytes - done);
-        const [want, have] = await Promise.all([
-          piece(expected, range.offsetBytes + done, length),
-          piece(found, range.offsetBytes + done, length),
-        ]);
-        if (!want.equals(have)) throw new Error(`the card differs from the image at about ${range.offsetBytes + done}`);
+        const position = range.offsetBytes + done;
+        await Promise.all([fill(expected, want, position, length), fill(found, have, position, length)]);
+        if (!want.subarray(0, length).equals(have.subarray(0, length)))
+          throw new Error(`the card differs from the image in the ${length} bytes at ${position}`);
       }
     }
   } finally {
@@ -40,9 +43,7 @@ export async function checkCard(image: string, bmap: string, device: string): Pr
   }
 }
 
-async function piece(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(length);
-  const { bytesRead } = await file.read(bytes, 0, length, position);
+async function fill(file: FileHandle, target: Buffer, position: number, length: number): Promise<void> {
+  const { bytesRead } = await file.read(target, 0, length, position);
   if (bytesRead !== length) throw new Error(`${bytesRead} of ${length} bytes at ${position}`);
-  return bytes;
 }
