@@ -29,6 +29,8 @@ const note = (line: string): void => void process.stderr.write(`bench: ${line}\n
 
 async function bench(options: BenchOptions): Promise<Report> {
   const wants = (id: string): boolean => options.only?.has(id) ?? true;
+  // What is measured is what was there at the start, not what was committed meanwhile.
+  const { stdout: commit } = await execa("git", ["-C", checkout, "rev-parse", "--short", "HEAD"]);
   const machine = await describeMachine(checkout);
   const image = await provideImage(cache, options.sizeBytes, note);
   const forms = await provideForms(image.image, note);
@@ -93,7 +95,6 @@ async function bench(options: BenchOptions): Promise<Report> {
     await clear();
   }
   const digests = wants("digests") ? await measureDigests(65_536, Math.max(3, options.runs)) : [];
-  const { stdout: commit } = await execa("git", ["-C", checkout, "rev-parse", "--short", "HEAD"]);
   return {
     measuredAt,
     commit,
