@@ -10,6 +10,7 @@ import type { Digest, InstalledSystem } from "../../../../agent/operations/opera
 import { requires } from "../../../requirements.ts";
 import { aDiskWithSystem } from "./a-disk-with-system.ts";
 import { aLoopDevice, type LoopDevice } from "./a-loop-device.ts";
+import { assertDetached } from "./assert-detached.ts";
 
 const MIB = 1 << 20;
 const root = { offsetBytes: 9 * MIB, lengthBytes: 16 * MIB, filesystemType: "ext4" };
@@ -39,7 +40,7 @@ async function stampOf(disk: LoopDevice): Promise<string> {
 }
 
 async function assertCleanedUp(disk: LoopDevice): Promise<void> {
-  assert.equal((await execa("losetup", ["--associated", disk.path])).stdout, "");
+  await assertDetached(disk.path);
   assert.ok(!(await readFile("/proc/self/mountinfo", "utf8")).includes(`customise-${disk.name}-`));
   await (await open(disk.path, constants.O_RDWR | constants.O_EXCL)).close();
   const folders: string[] = await readdir("/run/pallet").catch(() => []);

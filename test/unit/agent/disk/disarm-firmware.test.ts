@@ -9,6 +9,7 @@ import { disarmFirmware } from "../../../../agent/disk/disarm-firmware.ts";
 import { allocatePageAligned } from "../../../../agent/disk/page-aligned.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, type LoopDevice } from "./a-loop-device.ts";
+import { assertDetached } from "./assert-detached.ts";
 
 const MIB = 1 << 20;
 const first = { offsetBytes: MIB, lengthBytes: 8 * MIB };
@@ -108,7 +109,7 @@ describe("disarmFirmware", requires("root", "loop devices"), () => {
     assert.deepEqual((await probe(disk, first)).match(identity), before);
     assert.deepEqual(await filesOf(disk, first), {});
     assert.deepEqual(await filesOf(disk, second), { "bootcode.bin": "bootcode.bin" });
-    assert.equal((await execa("losetup", ["--associated", disk.path])).stdout, "");
+    await assertDetached(disk.path);
     await disarmFirmware({ device: disk.path, firmware });
     assert.deepEqual((await probe(disk, first)).match(identity), before);
   });
@@ -123,7 +124,7 @@ describe("disarmFirmware", requires("root", "loop devices"), () => {
         disarmFirmware({ device: disk.path, firmware: { action, partitions: [first], files: bootcode } }),
         { reason, message: new RegExp(`FAT filesystem.* at byte ${MIB} of ${disk.path}`) },
       );
-    assert.equal((await execa("losetup", ["--associated", disk.path])).stdout, "");
+    await assertDetached(disk.path);
   });
 
   it("does nothing when it is cancelled already", async (test) => {

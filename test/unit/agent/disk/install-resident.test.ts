@@ -9,6 +9,7 @@ import { requires } from "../../../requirements.ts";
 import { anElf } from "../resident/an-elf.ts";
 import { aDiskWithSystem } from "./a-disk-with-system.ts";
 import type { LoopDevice } from "./a-loop-device.ts";
+import { assertDetached } from "./assert-detached.ts";
 
 const MIB = 1 << 20;
 const root = { offsetBytes: 9 * MIB, lengthBytes: 16 * MIB, filesystemType: "ext4" };
@@ -170,7 +171,7 @@ describe("installing the resident agent", requires("root", "loop devices"), () =
       await lookInto(disk, async (folder) => {
         await assert.rejects(readFile(path.join(folder, "etc/pallet/installed.json")), { code: "ENOENT" });
       });
-      assert.equal((await execa("losetup", ["--associated", disk.path])).stdout, "");
+      await assertDetached(disk.path);
     });
   }
 
