@@ -1,5 +1,4 @@
-/** How much a record matters: the levels of pino, least first. */
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+import type { LogLevel } from "../../proto/log-level.ts";
 
 /** What a line of the log says. */
 export interface LogEntry {

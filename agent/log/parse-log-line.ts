@@ -1,4 +1,5 @@
-import type { LogEntry, LogLevel } from "./log-record.ts";
+import type { LogLevel } from "../../proto/log-level.ts";
+import type { LogEntry } from "./log-record.ts";
 
 /** What the contract allows in one record, in characters. */
 const MAX_MESSAGE = 4096;

@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
+import type { LogLevel } from "../../proto/log-level.ts";
 import { type BackoffPolicy, backoff } from "../registration/backoff.ts";
 import type { LogReport, LogReportAnswer, Session } from "../registration/enrollment.ts";
 import type { LogBuffer, LogLimits } from "./log-buffer.ts";
-import type { LogLevel } from "./log-record.ts";
 
 /** When and how much is sent. Times are in milliseconds. */
 export interface ShippingSettings {

@@ -1,11 +1,8 @@
+import type { LogLevel } from "../../proto/log-level.ts";
 import type { CardFirmwarePolicy } from "../reimage/plan-disk-firmware.ts";
 import type { ReimageSettings } from "../reimage/settings.ts";
 import type { UplinkLimits } from "../uplink/uplink-limits.ts";
 import type { DhcpConfig, NfsConfig } from "./network-config.ts";
-
-/** Severities of pino, least first. */
-export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 /** Which boards boot by their own firmware instead of U-Boot: those where U-Boot has no Ethernet, none, or all. */
 export const loaders = ["auto", "u-boot", "firmware"] as const;

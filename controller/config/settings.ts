@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { logLevels } from "../../proto/log-level.ts";
 import { cardFirmwarePolicies } from "../reimage/plan-disk-firmware.ts";
 import { defaultReimageSettings } from "../reimage/settings.ts";
 import { parseBitRate } from "../uplink/parse-bit-rate.ts";
-import { loaders, logLevels } from "./config.ts";
+import { loaders } from "./config.ts";
 import { networkSettings } from "./network-settings.ts";
 import type { Setting } from "./setting.ts";
 

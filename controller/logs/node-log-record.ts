@@ -1,4 +1,4 @@
-import type { LogLevel } from "../config/config.ts";
+import type { LogLevel } from "../../proto/log-level.ts";
 import type { AgentInfo, NodeId } from "../nodes/node.ts";
 
 /** One record as an agent hands it over, checked; see pallet.v1.LogRecord. */

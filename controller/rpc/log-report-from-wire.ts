@@ -1,9 +1,9 @@
 import type { ReportLogsRequest } from "../../proto/gen/pallet/v1/enrollment.ts";
 import type { LogRecord as WireRecord } from "../../proto/gen/pallet/v1/log.ts";
+import { logLevelFromWire } from "../../proto/log-level.ts";
 import type { LogReport, ReportedRecord } from "../logs/node-log-record.ts";
 import { invalid } from "../refusal.ts";
 import { durationFromWire } from "./duration.ts";
-import { logLevelFromWire } from "./log-level-wire.ts";
 import { bootMacFromWire, countFromWire } from "./registration-from-wire.ts";
 import { plainJsonObject, plainLines, plainText } from "./text-from-wire.ts";
 

@@ -1,9 +1,9 @@
 import type * as wire from "../../proto/gen/pallet/v1/controller.ts";
 import { LogLevel as WireLevel } from "../../proto/gen/pallet/v1/log.ts";
+import { logLevelFromWire } from "../../proto/log-level.ts";
 import type { NodeLogSelection } from "../logs/node-logs.ts";
 import { invalid } from "../refusal.ts";
 import { type CallContext, type CallHost, handleServerStream } from "./handle-call.ts";
-import { logLevelFromWire } from "./log-level-wire.ts";
 import { nodeLogToWire } from "./node-log-to-wire.ts";
 import type { ControllerParts } from "./parts.ts";
 

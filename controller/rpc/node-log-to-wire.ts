@@ -1,7 +1,7 @@
 import type * as wire from "../../proto/gen/pallet/v1/log.ts";
 import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
+import { logLevelToWire } from "../../proto/log-level.ts";
 import type { NodeLogRecord } from "../logs/node-log-record.ts";
-import { logLevelToWire } from "./log-level-wire.ts";
 
 const roles = {
   netboot: AgentRole.AGENT_ROLE_NETBOOT,

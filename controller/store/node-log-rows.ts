@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type LogLevel, logLevels } from "../config/config.ts";
+import { type LogLevel, logLevels } from "../../proto/log-level.ts";
 import type { NodeLogFilter, NodeLogRecord } from "../logs/node-log-record.ts";
 import type { NodeId } from "../nodes/node.ts";
 import type { RecordPage } from "../record-reader.ts";

@@ -1,13 +1,15 @@
 import { type Command, Option } from "commander";
+import { LogLevel as WireLevel } from "../../../proto/gen/pallet/v1/log.ts";
+import { type LogLevel, logLevels, logLevelToWire } from "../../../proto/log-level.ts";
 import type { Run } from "../command-context.ts";
 import { followSteadily } from "../follow-steadily.ts";
 import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "../option-texts.ts";
 import { renderNodeLog } from "../render-node-logs.ts";
-import { logLevels, toWireLevel, viewNodeLog } from "../view/node-log-view.ts";
+import { viewNodeLog } from "../view/node-log-view.ts";
 
 interface Options {
   readonly follow?: boolean;
-  readonly level?: (typeof logLevels)[number];
+  readonly level?: LogLevel;
   readonly limit: number;
 }
 
@@ -40,7 +42,7 @@ export function registerNodeLogs(parent: Command, run: Run): void {
     .action(
       run<[string | undefined], Options>(async (context, { follow = false, level, limit }, node = "") => {
         const { connect, signal, effects, isJson, print, printJsonLine, hint, look } = context;
-        const minLevel = toWireLevel(level);
+        const minLevel = level === undefined ? WireLevel.LOG_LEVEL_UNSPECIFIED : logLevelToWire(level);
         let afterId = 0n;
         let isLost = false;
         const records = followSteadily({

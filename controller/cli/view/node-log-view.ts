@@ -1,9 +1,7 @@
-import { LogLevel, type NodeLogRecord } from "../../../proto/gen/pallet/v1/log.ts";
+import type { NodeLogRecord } from "../../../proto/gen/pallet/v1/log.ts";
 import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
+import { type LogLevel, logLevelFromWire } from "../../../proto/log-level.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";
-
-/** The levels of a log, least first, as `--level` takes them. */
-export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
 /** A record of a node's log as `--json` shows it. */
 export interface NodeLogView {
@@ -18,30 +16,16 @@ export interface NodeLogView {
   readonly instanceId: string;
   readonly sequence: number;
   readonly missingBefore: number;
-  readonly level: (typeof logLevels)[number] | "unknown";
+  readonly level: LogLevel | "unknown";
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>> | null;
   readonly error: string | null;
 }
 
-const wireLevels = {
-  trace: LogLevel.LOG_LEVEL_TRACE,
-  debug: LogLevel.LOG_LEVEL_DEBUG,
-  info: LogLevel.LOG_LEVEL_INFO,
-  warn: LogLevel.LOG_LEVEL_WARN,
-  error: LogLevel.LOG_LEVEL_ERROR,
-  fatal: LogLevel.LOG_LEVEL_FATAL,
-} as const satisfies Record<(typeof logLevels)[number], LogLevel>;
-
 const roles: Readonly<Record<number, NodeLogView["agentRole"]>> = {
   [AgentRole.AGENT_ROLE_NETBOOT]: "netboot",
   [AgentRole.AGENT_ROLE_RESIDENT]: "resident",
 };
-
-/** The level to ask the controller for; unspecified for none. */
-export function toWireLevel(level: (typeof logLevels)[number] | undefined): LogLevel {
-  return level === undefined ? LogLevel.LOG_LEVEL_UNSPECIFIED : wireLevels[level];
-}
 
 /** Converts from the wire. */
 export function viewNodeLog(kept: NodeLogRecord): NodeLogView {
@@ -56,7 +40,7 @@ export function viewNodeLog(kept: NodeLogRecord): NodeLogView {
     instanceId: kept.instanceId,
     sequence: toNumber(record?.sequence ?? 0n),
     missingBefore: toNumber(kept.missingBefore),
-    level: logLevels.find((level) => wireLevels[level] === record?.level) ?? "unknown",
+    level: logLevelFromWire(record?.level) ?? "unknown",
     message: record?.message ?? "",
     fields: toFields(record?.fieldsJson ?? ""),
     error: toText(record?.error ?? ""),

@@ -1,4 +1,5 @@
-import type { LogEntry, LogLevel } from "../../../../agent/log/log-record.ts";
+import type { LogEntry } from "../../../../agent/log/log-record.ts";
+import type { LogLevel } from "../../../../proto/log-level.ts";
 
 /** An entry of the log with this message. */
 export function anEntry(message = "m", level: LogLevel = "info"): LogEntry {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { createLogBuffer } from "../../../../agent/log/log-buffer.ts";
-import type { LogLevel } from "../../../../agent/log/log-record.ts";
 import { createLogShipper, type ShippingSettings } from "../../../../agent/log/ship-logs.ts";
 import type { LogReport, LogReportAnswer, Session } from "../../../../agent/registration/enrollment.ts";
+import type { LogLevel } from "../../../../proto/log-level.ts";
 import { anEntry } from "./an-entry.ts";
 
 const session: Session = { bootMac: "02:00:00:00:00:01", instanceId: "i" };
