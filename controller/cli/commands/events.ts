@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Run } from "../command-context.ts";
-import { followSteadily } from "../follow-steadily.ts";
+import { followRecords } from "../follow-records.ts";
 import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "../option-texts.ts";
 import { renderEvent } from "../render-events.ts";
 import { viewEvent } from "../view/event-view.ts";
@@ -32,36 +32,19 @@ export function registerEvents(program: Command, run: Run): void {
     )
     .action(
       run<[], Options>(async (context, { follow = false, node = "", rollout = "", limit }) => {
-        const { connect, signal, effects, isJson, print, printJsonLine, hint, look } = context;
-        let afterId = 0n;
-        let isLost = false;
-        const events = followSteadily({
-          connect,
-          // After a lost connection: what comes after the last event, without a limit, so that none is missed.
-          open: (client) =>
-            client.streamEvents({ afterId, follow, node, rolloutId: rollout, limit: afterId > 0n ? 0 : limit }, signal),
-          isComplete: () => !follow,
-          isKnown: false,
-          signal,
-          clock: effects.clock,
-          onLost: () => {
-            if (!isLost) hint(["the controller does not answer; trying again"]);
-            isLost = true;
-          },
-          onBack: () => {
-            isLost = false;
-          },
+        const { signal, isJson, print, printJsonLine, look } = context;
+        const events = followRecords(context, {
+          open: (client, part) => client.streamEvents({ ...part, follow, node, rolloutId: rollout }, signal),
+          recordOf: ({ event }) => event,
+          follow,
+          limit,
+          absence: "no such events",
         });
-        let isEmpty = true;
-        for await (const { event } of events) {
-          if (event === undefined) continue;
-          isEmpty = false;
-          afterId = event.id;
+        for await (const event of events) {
           const view = viewEvent(event);
           if (isJson) printJsonLine(view);
           else print([renderEvent(view, look)]);
         }
-        if (isEmpty) hint(["no such events"]);
       }),
     );
 }

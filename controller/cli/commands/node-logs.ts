@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { LogLevel as WireLevel } from "../../../proto/gen/pallet/v1/log.ts";
 import { type LogLevel, logLevels, logLevelToWire } from "../../../proto/log-level.ts";
 import type { Run } from "../command-context.ts";
-import { followSteadily } from "../follow-steadily.ts";
+import { followRecords } from "../follow-records.ts";
 import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "../option-texts.ts";
 import { renderNodeLog } from "../render-node-logs.ts";
 import { viewNodeLog } from "../view/node-log-view.ts";
@@ -41,37 +41,20 @@ export function registerNodeLogs(parent: Command, run: Run): void {
     )
     .action(
       run<[string | undefined], Options>(async (context, { follow = false, level, limit }, node = "") => {
-        const { connect, signal, effects, isJson, print, printJsonLine, hint, look } = context;
+        const { signal, isJson, print, printJsonLine, look } = context;
         const minLevel = level === undefined ? WireLevel.LOG_LEVEL_UNSPECIFIED : logLevelToWire(level);
-        let afterId = 0n;
-        let isLost = false;
-        const records = followSteadily({
-          connect,
-          // After a lost connection: what comes after the last record, without a limit, so that none is missed.
-          open: (client) =>
-            client.streamNodeLogs({ afterId, follow, node, minLevel, limit: afterId > 0n ? 0 : limit }, signal),
-          isComplete: () => !follow,
-          isKnown: false,
-          signal,
-          clock: effects.clock,
-          onLost: () => {
-            if (!isLost) hint(["the controller does not answer; trying again"]);
-            isLost = true;
-          },
-          onBack: () => {
-            isLost = false;
-          },
+        const records = followRecords(context, {
+          open: (client, part) => client.streamNodeLogs({ ...part, follow, node, minLevel }, signal),
+          recordOf: ({ record }) => record,
+          follow,
+          limit,
+          absence: "nothing was logged, or nothing of it has arrived",
         });
-        let isEmpty = true;
-        for await (const { record } of records) {
-          if (record === undefined) continue;
-          isEmpty = false;
-          afterId = record.id;
+        for await (const record of records) {
           const view = viewNodeLog(record);
           if (isJson) printJsonLine(view);
           else print(renderNodeLog(view, look, node === ""));
         }
-        if (isEmpty) hint(["nothing was logged, or nothing of it has arrived"]);
       }),
     );
 }
