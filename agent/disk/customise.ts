@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
 import type { Customisation } from "../operations/operation.ts";
 import { disarmFirmware } from "./disarm-firmware.ts";
+import { flushBuffers } from "./flush-buffers.ts";
 import { installResident } from "./install-resident.ts";
 import { placeFile } from "./place-file.ts";
 import { runTool, throwIfCancelled } from "./run-tool.ts";
@@ -64,13 +65,7 @@ async function placeIntoSystem(
       }),
     );
   });
-  await runTool({
-    tool: "blockdev",
-    args: ["--flushbufs", device],
-    debianPackage: "util-linux",
-    task: `flush the buffers of ${device}`,
-    signal,
-  });
+  await flushBuffers({ device, signal });
 }
 
 /** The program to install; undefined when none is asked for. Throws a Failure `unsupported` when there is none. */

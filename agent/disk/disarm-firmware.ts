@@ -2,8 +2,9 @@ import { Failure } from "../../proto/failure.ts";
 import type { DiskFirmware } from "../operations/operation.ts";
 import { listFatRoot, renameInFatRoot } from "./fat-folder.ts";
 import { planRenamings } from "./firmware-files.ts";
+import { flushBuffers } from "./flush-buffers.ts";
 import { reformatFat } from "./reformat-fat.ts";
-import { runTool, throwIfCancelled } from "./run-tool.ts";
+import { throwIfCancelled } from "./run-tool.ts";
 
 /** Where to keep the board's firmware from booting. */
 export interface DisarmFirmware {
@@ -29,7 +30,7 @@ export async function disarmFirmware({ device, firmware, signal }: DisarmFirmwar
       for (const { from, to } of planRenamings(await listFatRoot(place), files)) {
         await renameInFatRoot(place, from, to);
       }
-    await flush(device, signal);
+    await flushBuffers({ device, signal });
     const left = await listFatRoot(place);
     const bootable = action === "reformat" ? left : planRenamings(left, files).map(({ from }) => from);
     if (bootable.length === 0) continue;
@@ -40,15 +41,4 @@ export async function disarmFirmware({ device, firmware, signal }: DisarmFirmwar
       found,
     });
   }
-}
-
-/** What is read next comes from the disk itself. */
-async function flush(device: string, signal: AbortSignal | undefined): Promise<void> {
-  await runTool({
-    tool: "blockdev",
-    args: ["--flushbufs", device],
-    debianPackage: "util-linux",
-    task: `flush the buffers of ${device}`,
-    signal,
-  });
 }

@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 import { Failure } from "../../proto/failure.ts";
 import { parseBlkid } from "../inventory/parse-blkid.ts";
 import { checkLabel } from "./filesystem-label.ts";
+import { flushBuffers } from "./flush-buffers.ts";
 import { runTool } from "./run-tool.ts";
 
 /** A partition to make an empty FAT filesystem, at an offset of a disk that has no partition table yet. */
@@ -45,11 +46,9 @@ export async function reformatFat(place: ReformatFat): Promise<void> {
       task: `make an empty FAT filesystem at byte ${offsetBytes} of ${device}`,
       signal,
     });
-    await runTool({
-      tool: "blockdev",
-      args: ["--flushbufs", loop],
-      debianPackage: "util-linux",
-      task: `flush the new FAT filesystem at byte ${offsetBytes} of ${device}`,
+    await flushBuffers({
+      device: loop,
+      what: `the new FAT filesystem at byte ${offsetBytes} of ${device}`,
       signal,
     });
   });
