@@ -4,6 +4,8 @@ import path from "node:path";
 import process from "node:process";
 import { execa } from "execa";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
+import { unmappedExtents } from "../../controller/images/block-map/block-map.ts";
+import { parseBlockMap } from "../../controller/images/block-map/parse-block-map.ts";
 import { checkout } from "../../test/rack/checkout.ts";
 import { commandContenders } from "./contenders/commands.ts";
 import { etcher } from "./contenders/etcher/etcher.ts";
@@ -13,7 +15,6 @@ import { type FleetFigures, measureFleet } from "./fleet.ts";
 import { compressors, type ImageForms, provideForms } from "./image/provide-forms.ts";
 import { type BenchImage, provideImage } from "./image/provide-image.ts";
 import { upgradeInPlace } from "./image/upgrade-in-place.ts";
-import { parseBlockMap } from "./measure/parse-block-map.ts";
 import { measureDigests } from "./measure-digests.ts";
 import { type BenchOptions, help, parseOptions } from "./options.ts";
 import { describeMachine } from "./report/describe-machine.ts";
@@ -132,11 +133,11 @@ async function provideUpgraded(image: BenchImage): Promise<string> {
 }
 
 async function describeImage(image: BenchImage, forms: ImageForms): Promise<string> {
-  const { sizeBytes, ranges } = parseBlockMap(await readFile(forms.bmap, "utf8"));
-  const mapped = ranges.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
-  const holes = Math.round((100 * (sizeBytes - mapped)) / sizeBytes);
+  const map = parseBlockMap(await readFile(forms.bmap));
+  const unmappedBytes = unmappedExtents(map).reduce((sum, { start, end }) => sum + end - start, 0);
+  const holes = Math.round((100 * unmappedBytes) / map.imageBytes);
   return (
-    `Image: ${sizeBytes / MiB} MiB, MBR, FAT32 and ext4 with an installed Debian 12, ${holes} % holes. ` +
+    `Image: ${map.imageBytes / MiB} MiB, MBR, FAT32 and ext4 with an installed Debian 12, ${holes} % holes. ` +
     `Upgraded image: the same with ${image.upgrades.length} packages upgraded by apt, in the same layout.`
   );
 }

@@ -1,7 +1,8 @@
 import { constants, type FileHandle, open, readFile } from "node:fs/promises";
 import { execa } from "execa";
 import { allocatePageAligned } from "../../../agent/disk/page-aligned.ts";
-import { parseBlockMap } from "../measure/parse-block-map.ts";
+import { extentOf } from "../../../controller/images/block-map/block-map.ts";
+import { parseBlockMap } from "../../../controller/images/block-map/parse-block-map.ts";
 
 const pieceBytes = 4 * 1024 * 1024;
 
@@ -28,10 +29,11 @@ export async function checkCard(image: string, bmap: string, device: string): Pr
   const found = await open(device, constants.O_RDONLY | constants.O_DIRECT);
   const [want, have] = [allocatePageAligned(pieceBytes), allocatePageAligned(pieceBytes)];
   try {
-    for (const range of parseBlockMap(await readFile(bmap, "utf8")).ranges) {
-      for (let done = 0; done < range.lengthBytes; done += pieceBytes) {
-        const length = Math.min(pieceBytes, range.lengthBytes - done);
-        const position = range.offsetBytes + done;
+    const map = parseBlockMap(await readFile(bmap));
+    for (const range of map.ranges) {
+      const { start, end } = extentOf(map, range);
+      for (let position = start; position < end; position += pieceBytes) {
+        const length = Math.min(pieceBytes, end - position);
         await Promise.all([fill(expected, want, position, length), fill(found, have, position, length)]);
         if (!want.subarray(0, length).equals(have.subarray(0, length)))
           throw new Error(`the card differs from the image in the ${length} bytes at ${position}`);

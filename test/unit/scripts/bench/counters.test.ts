@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseBlockMap } from "../../../../scripts/bench/measure/parse-block-map.ts";
 import {
   parseControlGroupMount,
   parseCpuSeconds,
@@ -44,21 +43,6 @@ describe("counters of the kernel", () => {
     assert.equal(parseControlGroupMount(alone), "/sys/fs/cgroup");
     assert.equal(parseControlGroupMount(beside), "/sys/fs/cgroup/unified");
     assert.equal(parseControlGroupMount("proc /proc proc rw 0 0\n"), undefined);
-  });
-});
-
-describe("a bmap file", () => {
-  it("gives ranges in bytes; the last block may be cut short", () => {
-    const xml = `<bmap version="2.0"><ImageSize> 10000 </ImageSize><BlockSize> 4096 </BlockSize><BlockMap>
-      <Range chksum="00"> 0 </Range><Range chksum="11"> 2-2 </Range></BlockMap></bmap>`;
-    assert.deepEqual(parseBlockMap(xml), {
-      sizeBytes: 10_000,
-      ranges: [
-        { offsetBytes: 0, lengthBytes: 4096 },
-        { offsetBytes: 8192, lengthBytes: 1808 },
-      ],
-    });
-    assert.throws(() => parseBlockMap("<bmap/>"), /BlockSize/);
   });
 });
 

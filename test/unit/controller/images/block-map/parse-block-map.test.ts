@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { unmappedExtents } from "../../../../../controller/images/block-map/block-map.ts";
+import { extentOf, unmappedExtents } from "../../../../../controller/images/block-map/block-map.ts";
 import { parseBlockMap } from "../../../../../controller/images/block-map/parse-block-map.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import { type BlockMapText, renderBlockMap } from "./a-block-map.ts";
@@ -72,6 +72,21 @@ describe("a block map", () => {
         const { version: _, ...expected } = map;
         assert.deepEqual(parseBlockMap(renderBlockMap(map)), expected);
       }),
+    );
+  });
+
+  it("gives ranges in bytes; the last block may be cut short", () => {
+    const ranges = [
+      { first: 0, last: 0 },
+      { first: 2, last: 2 },
+    ];
+    const map = parseBlockMap(renderBlockMap({ imageBytes: 10_000, blockBytes: 4096, ranges }));
+    assert.deepEqual(
+      map.ranges.map((range) => extentOf(map, range)),
+      [
+        { start: 0, end: 4096 },
+        { start: 8192, end: 8192 + 1808 },
+      ],
     );
   });
 
