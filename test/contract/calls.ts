@@ -111,21 +111,6 @@ export async function refusedWith(
   return failureFromWire(failure);
 }
 
-/** Resolves once the condition holds, looking every few milliseconds. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  describe: string | (() => string),
-  withinMs = patienceMs,
-): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) {
-      throw new Error(`not within ${withinMs} ms: ${typeof describe === "string" ? describe : describe()}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 function inJson(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? String(part) : part));
 }

@@ -8,6 +8,7 @@ import { firstLine, spawnLeashed } from "../rack/leashed-process.ts";
 import type { Network, NetworkNamespace, Port } from "../rack/network.ts";
 import { createRack, type Rack } from "../rack/rack.ts";
 import { requires } from "../requirements.ts";
+import { until } from "../until.ts";
 import { bootRom, requestLease } from "./dhcp/dhcp-client.ts";
 import { serveUntilEnd } from "./serve-until-end.ts";
 
@@ -43,13 +44,8 @@ async function dnsmasqPid(rack: Rack): Promise<number> {
   return Number(await readFile(path.join(rack.stateDirectory, "dnsmasq/pid"), "utf8"));
 }
 
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 150; attempt++) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`it did not come about that ${what}`);
-}
+/** Each look is a program that is run. */
+const patience = { everyMs: 100 };
 
 describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
   let rack: Rack;
@@ -91,9 +87,8 @@ describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
     const url = `http://${rack.network.address}:7701/boot/pxelinux.cfg/01-${known.replaceAll(":", "-")}`;
     await board.run("curl", ["-sSf", url]);
     await rack.palletOk("node", "rename", known, "shelf-2");
-    await until("dnsmasq knows the node", async () => {
-      return (await readFile(path.join(rack.stateDirectory, "dnsmasq/hosts"), "utf8")).includes("shelf-2");
-    });
+    const hosts = path.join(rack.stateDirectory, "dnsmasq/hosts");
+    await until(async () => (await readFile(hosts, "utf8")).includes("shelf-2"), "dnsmasq does not know the node");
     await board.run("ip", ["address", "flush", "dev", "eth0"]);
     for (const clientId of ["0001", "ffeeddcc"]) {
       const { values, seconds } = await requestLease(board, rack.folder, { vendorClass: "U-Boot.armv8", clientId });
@@ -124,9 +119,9 @@ describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
     await rack.controller.stop();
     assert.equal(await port67(), false);
     await rack.startController();
-    await until("dnsmasq serves again", port67);
+    await until(port67, "dnsmasq does not serve again", patience);
     await rack.controller.kill();
-    await until("dnsmasq is gone", async () => !(await port67()));
+    await until(async () => !(await port67()), "dnsmasq is still there", patience);
   });
 });
 

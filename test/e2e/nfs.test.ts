@@ -9,15 +9,11 @@ import type { Network, NetworkNamespace, Port } from "../rack/network.ts";
 import { createRack, type Rack } from "../rack/rack.ts";
 import { createScratchFolder, type ScratchFolder } from "../rack/scratch-folder.ts";
 import { requires } from "../requirements.ts";
+import { until } from "../until.ts";
 import { serveUntilEnd } from "./serve-until-end.ts";
 
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 150; attempt++) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`it did not come about that ${what}`);
-}
+/** Each look is a program that is run. */
+const patience = { everyMs: 100 };
 
 const listens = async ({ namespace }: Network, port: number): Promise<boolean> =>
   (await namespace.run("ss", ["-Hltn", `sport = :${port}`])) !== "";
@@ -77,8 +73,8 @@ describe("NFS by nfs-ganesha", { ...requires("root"), timeout: 180_000 }, () => 
 
   it("is there again after the controller was killed, and goes with it", async () => {
     await rack.controller.kill();
-    await until("nfs-ganesha is gone", async () => !(await listens(rack.network, 2049)));
-    await until("its portmapper is gone", async () => !(await listens(rack.network, 111)));
+    await until(async () => !(await listens(rack.network, 2049)), "nfs-ganesha is still there", patience);
+    await until(async () => !(await listens(rack.network, 111)), "its portmapper is still there", patience);
     const from = rack.controller.log.mark();
     await rack.startController();
     await rack.controller.log.waitFor(/"msg":"serving"/, { from });

@@ -13,6 +13,7 @@ import { createTftpServer, type TftpServer, type TransferReport } from "../../co
 import type { BootFetch } from "../../controller/nodes/boot-fetch.ts";
 import { tftpGet } from "../rack/tftp-client.ts";
 import { bytesOf } from "../unit/controller/boot/tftp/in-memory-files.ts";
+import { until } from "../until.ts";
 
 /** More blocks of 512 bytes than a block number can count. */
 const beyondRollover = 65_536 * 512 + 5000;
@@ -128,7 +129,7 @@ describe("TFTP with real clients", { concurrency: false }, () => {
       it(`serves ${name} (${sizes[name]} bytes) to ${client.name}`, { timeout: 60_000 }, async () => {
         reports.length = 0;
         await fetchAndCompare(client, name);
-        while (reports.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        await until(() => reports.length > 0, "the server did not report the transfer");
         const { outcome, bytes } = reports[0] ?? {};
         assert.deepEqual({ outcome, bytes }, { outcome: "served", bytes: sizes[name] });
       });
@@ -139,7 +140,7 @@ describe("TFTP with real clients", { concurrency: false }, () => {
     await assert.rejects(get("pxelinux.cfg/00000000-0000-0000-0000-b827eb000001"), { code: 1 });
     assert.match((await get("pxelinux.cfg/01-b8-27-eb-00-00-01")).toString(), /APPEND pallet.node=b8:27:eb:00:00:01\n/);
     assert.ok((await get("/beyond-rollover")).equals(bytesOf("beyond-rollover", beyondRollover)));
-    while (fetches.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => fetches.length >= 3, "the server did not report every fetch");
     assert.deepEqual(
       fetches.map(({ mac, outcome }) => [mac, outcome]),
       [
@@ -182,7 +183,9 @@ describe("TFTP with real clients", { concurrency: false }, () => {
       return fetchAndCompare(client, index < 6 ? "beyond-rollover" : "ten-large-blocks", `at-once-${index}`);
     });
     await Promise.all(work);
-    while (server.statistics().active > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    // One whose last acknowledgement is lost is waited for longer than the rest take.
+    const patience = { withinMs: 60_000 };
+    await until(() => server.statistics().active === 0, "transfers are still under way", patience);
     assert.equal(server.statistics().malformed, 0);
   });
 });

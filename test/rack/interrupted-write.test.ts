@@ -1,10 +1,10 @@
 // Whatever happens in the middle of a write, the node is imaged all the same, or says why and comes back by itself.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { ReimagePhase, type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
+import { until } from "../until.ts";
 import type { Board } from "./board.ts";
 import { assertHoldsImage } from "./card-content.ts";
 import { createRack, type Rack } from "./rack.ts";
@@ -61,7 +61,8 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
     await board.cutNetwork();
     // TCP rides over a short interruption; this one lasts until the agent gives the connection up as broken.
     const connection = ["--no-header", "--tcp", "--numeric", "state", "established", "dport", "=", "7701"];
-    while ((await board.run("ss", connection)) !== "") await delay(250);
+    const isBroken = async () => (await board.run("ss", connection)) === "";
+    await until(isBroken, "the agent keeps the connection", { withinMs: 60_000, everyMs: 250 });
     await rack.client.event(({ type, nodeId }) => type === "node-went-silent" && nodeId === board.mac);
     await board.limitNetwork(undefined);
     await board.restoreNetwork();

@@ -5,7 +5,8 @@ import { readFile, rm } from "node:fs/promises";
 import { status } from "@grpc/grpc-js";
 import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
 import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
-import { answer, endsWith, until } from "../calls.ts";
+import { until } from "../../until.ts";
+import { answer, endsWith } from "../calls.ts";
 import type { ServiceChecks } from "./checks.ts";
 import { hiding, isAlive, type World } from "./world.ts";
 

@@ -12,7 +12,8 @@ import type {
 } from "../../../proto/gen/pallet/v1/controller.ts";
 import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
 import { renderBlockMap } from "../../unit/controller/images/block-map/a-block-map.ts";
-import { answer, collect, endOf, firstOf, until } from "../calls.ts";
+import { until } from "../../until.ts";
+import { answer, collect, endOf, firstOf } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { addImage, aNode, aRollout, imageMessages, imageRoomBytes, sendImage, type World } from "./world.ts";
 

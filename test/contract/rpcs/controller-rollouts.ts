@@ -6,7 +6,8 @@ import type { RolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts"
 import { FailureReason } from "../../../proto/gen/pallet/v1/failure.ts";
 import { ReimagePhase, RolloutState } from "../../../proto/gen/pallet/v1/rollout.ts";
 import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
-import { answer, collect, endOf, endsWith, firstOf, until } from "../calls.ts";
+import { until } from "../../until.ts";
+import { answer, collect, endOf, endsWith, firstOf } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { aNode, aRollout, cancelRollout, isAlive, rolloutOf, type World } from "./world.ts";
 

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { until } from "../calls.ts";
+import { until } from "../../until.ts";
 
 /** A system tool that is being kept waiting. */
 export interface HeldTool {

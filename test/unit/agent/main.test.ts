@@ -23,6 +23,7 @@ import { LogLevel, type LogRecord } from "../../../proto/gen/pallet/v1/log.ts";
 import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
 import type { OperationSpec } from "../../../proto/gen/pallet/v1/operation.ts";
 import { OperationState } from "../../../proto/gen/pallet/v1/operation.ts";
+import { until } from "../../until.ts";
 import { type AgentProcess, anAgentProcess } from "./an-agent-process.ts";
 
 /** A controller that remembers who registered, and forgets everybody after so many heartbeats. */
@@ -122,7 +123,7 @@ describe("a running agent/main.ts", () => {
     const bootId = (await node(agent)).facts?.bootId ?? "";
     await reboot({ expectedBootId: bootId });
     assert.ok(!existsSync(mark), "it rebooted before it answered");
-    while (!existsSync(mark)) await delay(10);
+    await until(() => existsSync(mark), "the program that reboots was not run");
   });
 
   it("stops in order on SIGTERM", async () => {
@@ -147,7 +148,7 @@ describe("agent/main.ts", () => {
     await controller.listen(port);
     await agent.logged("the controller answers again");
     await agent.logged("the controller does not know this agent; registering anew");
-    while (controller.registrations.length < 2) await delay(10);
+    await until(() => controller.registrations.length >= 2, "the agent did not register again");
     const [first, second] = controller.registrations;
     assert.equal(first?.bootMac, "b8:27:eb:00:00:01");
     assert.equal(first?.agent?.port, agent.port);
@@ -203,7 +204,7 @@ describe("agent/main.ts", () => {
     await agent.logged("registered");
     const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
     await reboot({ expectedBootId: (await node(agent)).facts?.bootId ?? "" });
-    while (!existsSync(mark)) await delay(10);
+    await until(() => existsSync(mark), "the program that reboots was not run");
     assert.equal(messages().at(-1), "rebooting");
     assert.equal(seen.at(-1), false);
   });
@@ -249,7 +250,7 @@ describe("agent/main.ts", () => {
     const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
     await reboot({ expectedBootId: (await node(agent)).facts?.bootId ?? "" });
     await agent.logged("rebooting");
-    while (messages().at(-1) !== "rebooting") await delay(10);
+    await until(() => messages().at(-1) === "rebooting", "its last words did not arrive");
     // The tool starts once the last words have arrived.
     await delay(200);
     assert.equal(await agent.stop(), 0);

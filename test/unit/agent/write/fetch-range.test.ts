@@ -5,7 +5,8 @@ import { describe, it, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { createRangeFetcher, type RemoteFile } from "../../../../agent/write/fetch-range.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
-import { anImageServer, type Behaviour } from "./an-image-server.ts";
+import { until } from "../../../until.ts";
+import { anImageServer, type Behaviour, type ImageServer } from "./an-image-server.ts";
 import { impatient } from "./fetch-settings.ts";
 
 const content = randomBytes(300_000);
@@ -101,7 +102,7 @@ describe("a range fetcher", () => {
     assert.equal(server.seen.length, 30);
     assert.equal(server.openConnections(), 3);
     fetcher.close();
-    await until(() => server.openConnections() === 0);
+    await untilClosed(server);
   });
 
   it("does not mind that a connection which was kept open is closed, and counts it as nothing", async (test) => {
@@ -301,16 +302,21 @@ describe("a range fetcher", () => {
         "cancelled",
         /on request/,
       );
-      await until(() => server.seen.length > 0);
+      await until(() => server.seen.length > 0, "nothing was asked for");
       await delay(20);
       const before = performance.now();
       abort.abort(reason);
       assert.equal(await fetching, reason);
       assert.ok(performance.now() - before < 300);
-      await until(() => server.openConnections() === 0);
+      await untilClosed(server);
     });
   }
 });
+
+/** Sooner than the server would close idle connections itself. */
+function untilClosed(server: ImageServer): Promise<void> {
+  return until(() => server.openConnections() === 0, "connections are still open", { withinMs: 2_000 });
+}
 
 /** The head of a right answer, with changes. */
 function head(changes: Readonly<Record<string, string | undefined>>): string {
@@ -345,11 +351,4 @@ async function aRawServer(
     await new Promise((resolve) => server.close(resolve));
   });
   return (server.address() as AddressInfo).port;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries += 1) {
-    assert.ok(tries < 400, "it did not come to pass");
-    await delay(5);
-  }
 }

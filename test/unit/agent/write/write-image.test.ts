@@ -3,13 +3,13 @@ import { hash, randomBytes } from "node:crypto";
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { describe, it, type TestContext } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { zstdCompressSync } from "node:zlib";
 import type { Customisation, Digest, ImageSource } from "../../../../agent/operations/operation.ts";
 import { verifyImage } from "../../../../agent/write/verify-image.ts";
 import { type WriteImageParts, writeImage } from "../../../../agent/write/write-image.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 import { blake3 } from "../../../../proto/pack/blake3.ts";
+import { until } from "../../../until.ts";
 import { aDiskFile, type DiskFile } from "./a-disk-file.ts";
 import { type APack, aPack } from "./a-pack.ts";
 import { anImageServer, type Behaviour, type ImageServer } from "./an-image-server.ts";
@@ -497,7 +497,10 @@ describe("writeImage", () => {
         },
       },
     });
-    while (tried.operation.progress().read.done < 500_000) await delay(5);
+    await until(
+      () => tried.operation.progress().read.done >= 500_000,
+      "the write does not get to where the network stalls",
+    );
     const before = performance.now();
     tried.operation.abort.abort(new Failure("cancelled", "cancelled on request"));
     await failure(tried.writing, "cancelled");

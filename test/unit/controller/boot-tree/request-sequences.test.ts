@@ -14,6 +14,7 @@ import type { NodeId } from "../../../../controller/nodes/node.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
 import { TftpError, tftpGet } from "../../../rack/tftp-client.ts";
+import { until } from "../../../until.ts";
 import { anImage, digest } from "../boot/a-node.ts";
 import { createManualClock } from "../manual-clock.ts";
 import { assertGolden } from "./golden.ts";
@@ -130,8 +131,7 @@ describe("boards that boot", () => {
     const prefix = /^os_prefix=(\S+)$/m.exec(config)?.[1];
     assert.equal(await controller.get(`5e1fabcd/${prefix}kernel`), "file agent/vmlinuz\n");
     // The server notes a transfer when its last acknowledgement has come.
-    const deadline = Date.now() + 10_000;
-    while (controller.events.length < 2 && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => controller.events.length >= 2, "the transfer was not noted");
     assert.equal(controller.nodes.get(mac)?.bootStage?.path, "agent/vmlinuz");
     assert.deepEqual(
       controller.events.map(({ type }) => type),

@@ -10,6 +10,7 @@ import { monotonicClock } from "../../../../controller/clock.ts";
 import { createPacer, type Pacer } from "../../../../controller/uplink/pacer.ts";
 import { toleranceMs } from "../../../../controller/uplink/token-bucket.ts";
 import { createTrafficMeter } from "../../../../controller/uplink/traffic-meter.ts";
+import { until } from "../../../until.ts";
 import { createFakeClock } from "../reimage/fakes/fake-clock.ts";
 import { digest } from "./a-node.ts";
 import { bytesOf, inMemoryFiles } from "./tftp/in-memory-files.ts";
@@ -121,11 +122,11 @@ describe("HTTP server with caps", () => {
     for (const requestPath of [imagePath, "/boot/agent/vmlinuz"]) {
       const response = await get(requestPath);
       receive(response);
-      while (waiting === 0) await soon();
+      await until(() => waiting > 0, "nothing is held back");
       response.destroy();
-      while (waiting > 0 || (await holdsImage())) await soon();
+      await until(async () => waiting === 0 && !(await holdsImage()), "the file or its turn is still held");
     }
-    while (files.closed.length === 0) await soon();
+    await until(() => files.closed.length > 0, "the file is still open");
     assert.partialDeepStrictEqual(files.closed, [{ outcome: "aborted", bytes: 0 }]);
   });
 });
@@ -135,9 +136,9 @@ describe("HTTP server without caps", () => {
     const { get } = await start(test, {});
     const response = await get(imagePath);
     response.pause();
-    while (!(await holdsImage()) && response.readableLength === 0) await soon();
+    await until(async () => (await holdsImage()) || response.readableLength > 0, "nothing is sent");
     response.destroy();
-    while (await holdsImage()) await soon();
+    await until(async () => !(await holdsImage()), "the file is still open");
   });
 
   it("waits for a reader that pauses longer than requests and idle connections may", async (test) => {
@@ -149,7 +150,7 @@ describe("HTTP server without caps", () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     const received = receive(response);
     response.resume();
-    while (!received.isOver) await soon();
+    await until(() => received.isOver, "it stopped sending");
     assert.ok(Buffer.concat(received.pieces).equals(huge));
   });
 
@@ -166,7 +167,7 @@ describe("HTTP server without caps", () => {
     const meter = createTrafficMeter({ clock });
     const { get } = await start(test, { meter });
     const received = receive(await get(imagePath, 3));
-    while (!received.isOver) await soon();
+    await until(() => received.isOver, "it stopped sending");
     await clock.advance(1000);
     const rate = meter.rateOf("127.0.0.3");
     assert.ok(rate >= 1_000_000 && rate < 1_001_000, `a rate of ${rate}`);

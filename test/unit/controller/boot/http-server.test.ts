@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { pino } from "pino";
 import { createHttpServer, type HttpServerOptions } from "../../../../controller/boot/http-server.ts";
+import { until } from "../../../until.ts";
 import { digest } from "./a-node.ts";
 import { bytesOf, inMemoryFiles } from "./tftp/in-memory-files.ts";
 
@@ -200,7 +201,7 @@ describe("HTTP server", () => {
         request.on("error", () => {});
         request.end();
       });
-    while (files.closed.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => files.closed.length > 0, "the file is still open");
     assert.partialDeepStrictEqual(files.closed, [{ path: "huge", outcome: "aborted" }]);
     assert.ok((files.closed[0]?.bytes ?? 0) < huge.length);
     assert.equal((await fetchPath("/healthz")).status, 200);
@@ -220,7 +221,7 @@ describe("HTTP server", () => {
     open("GET /boot/huge HTTP/1.1\r\nHost: x\r\n\r\n");
     const unfinished = open("GET /healthz HTTP/1.1\r\nHost: ").resume();
     await new Promise((resolve) => unfinished.once("close", resolve));
-    while (files.closed.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => files.closed.length > 0, "the file is still open");
     assert.equal(files.closed[0]?.outcome, "aborted");
   });
 

@@ -13,6 +13,7 @@ import {
 } from "../../../../../controller/boot/tftp/tftp-server.ts";
 import { TftpError, type TftpGetOptions, tftpGet } from "../../../../rack/tftp-client.ts";
 import { requires } from "../../../../requirements.ts";
+import { until } from "../../../../until.ts";
 import { bytesOf, type InMemoryFiles, inMemoryFiles } from "./in-memory-files.ts";
 import { startLossyProxy } from "./lossy-proxy.ts";
 
@@ -111,13 +112,16 @@ function manualClock(): TransferClock & { fire(): void } {
   };
 }
 
-const until = async (condition: () => boolean): Promise<void> => {
-  const deadline = performance.now() + 5000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, "it did not come true within 5 s");
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-};
+/** Well before the server would give a silent client up. */
+const patience = { withinMs: 5_000 };
+const untilReported = (reports: readonly unknown[], count = 1): Promise<void> =>
+  until(
+    () => reports.length === count,
+    () => `${reports.length} transfers were reported`,
+    patience,
+  );
+const untilIdle = (server: TftpServer): Promise<void> =>
+  until(() => server.statistics().active === 0, "transfers are still under way", patience);
 
 describe("TFTP server", () => {
   const shapes = [[512, 1], [1468, 8], [65464, 64], [8, 3]] as const; // biome-ignore format: a table
@@ -126,7 +130,7 @@ describe("TFTP server", () => {
       it(`serves ${path} in blocks of ${blksize}, ${windowsize} at a time`, async (test) => {
         const { get, reports } = await start(test);
         assert.deepEqual(await get(path, { blksize, windowsize }), content);
-        await until(() => reports.length === 1);
+        await untilReported(reports);
         assert.partialDeepStrictEqual(reports[0], {
           path,
           address: "127.0.0.1",
@@ -229,7 +233,7 @@ describe("TFTP server", () => {
     client.send("\0\x04\0\x01", port);
     assert.equal((await client.receive()).text, "\0\x03\0\x02");
     client.send("\0\x04\0\x02", port);
-    await until(() => reports.length === 1);
+    await untilReported(reports);
     assert.equal(reports[0]?.outcome, "served");
   });
 
@@ -244,7 +248,7 @@ describe("TFTP server", () => {
     client.send("\0\x04\0\0", first.port);
     assert.equal((await client.receive()).text.slice(0, 4), "\0\x03\0\x01");
     client.send("\0\x04\0\x01", first.port);
-    await until(() => reports.length === 1);
+    await untilReported(reports);
     assert.partialDeepStrictEqual(reports[0], { outcome: "served", bytes: 1, retransmits: 1 });
     assert.equal(server.statistics().active, 0);
   });
@@ -261,7 +265,7 @@ describe("TFTP server", () => {
     assert.equal((await client.receive()).text, "\0\x03\0\x02");
     client.send(request, server.port);
     client.send("\0\x04\0\x02", port);
-    await until(() => server.statistics().active === 0);
+    await untilIdle(server);
     assert.deepEqual(
       reports.map(({ outcome }) => outcome),
       ["served"],
@@ -302,7 +306,7 @@ describe("TFTP server", () => {
     const second = await client.receive();
     assert.notEqual(second.port, first.port);
     client.send("\0\x04\0\x01", second.port);
-    await until(() => reports.length === 2);
+    await untilReported(reports, 2);
     assert.deepEqual(
       reports.map(({ path, outcome, bytes }) => ({ path, outcome, bytes })),
       [
@@ -320,7 +324,7 @@ describe("TFTP server", () => {
     client.send("\0\x04\0\x01", (await client.receive()).port);
     assert.equal((await client.receive()).text.slice(0, 4), "\0\x03\0\x02");
     for (let silence = 0; silence < 4; silence++) clock.fire();
-    await until(() => reports.length === 1);
+    await untilReported(reports);
     assert.partialDeepStrictEqual(reports[0], { outcome: "aborted", bytes: 512, retransmits: 3 });
     assert.deepEqual(source.closed, [{ path: "kernel", outcome: "aborted", bytes: 512 }]);
   });
@@ -330,7 +334,7 @@ describe("TFTP server", () => {
     const client = await rawClient(test);
     client.send("\0\x01kernel\0octet\0tsize\x000\0", server.port);
     client.send("\0\x05\0\x08only the size, thank you\0", (await client.receive()).port);
-    await until(() => reports.length === 1);
+    await untilReported(reports);
     assert.match(reports[0]?.reason ?? "", /error 8: only the size, thank you/);
   });
 
@@ -369,7 +373,7 @@ describe("TFTP server", () => {
     const paths = Array.from({ length: 50 }, (_, index) => `file-${index}`);
     const fetched = await Promise.all(paths.map((path) => get(path)));
     for (const [index, path] of paths.entries()) assert.ok(fetched[index]?.equals(bytesOf(path, 100_000)), path);
-    await until(() => server.statistics().active === 0);
+    await untilIdle(server);
     assert.partialDeepStrictEqual(server.statistics(), { served: 50, bytes: 5_000_000 });
   });
 
@@ -436,7 +440,7 @@ describe("TFTP server", () => {
       await sendFromPort0("\0\x01kernel\0octet\0", server.port);
       await sendFromPort0("nonsense", server.port);
       await sendFromPort0("\0\x04\0\x01", transferPort);
-      await until(() => problems.length === 2);
+      await until(() => problems.length === 2, "not every stray packet was noted", patience);
       assert.deepEqual(
         problems.map(({ kind }) => kind),
         ["stray", "stray"],
