@@ -7,11 +7,11 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { createImageDeriver, type DerivedImage } from "../../controller/images/derive/image-deriver.ts";
 import { createImageStore, type ImageStore } from "../../controller/images/image-store.ts";
 import { Failure } from "../../proto/failure.ts";
+import { assertDetachedBelow } from "../assert-detached.ts";
 import { requires } from "../requirements.ts";
 import {
   buildSystemImage,
@@ -181,12 +181,7 @@ describe("deriving an image", { ...requires("root", "loop devices"), concurrency
   async function assertNothingLeft(): Promise<void> {
     const left = (await readdir(path.join(folder, "images"))).filter((name) => name.startsWith("."));
     assert.deepEqual(left, []);
-    // A detached device is there for as long as anybody has it open, as programs that list all devices do for a moment.
-    for (const deadline = performance.now() + 10_000; ; await delay(50)) {
-      const { stdout } = await execa("losetup", ["--list", "--noheadings", "--output", "BACK-FILE"]);
-      if (!stdout.includes(folder)) break;
-      if (performance.now() > deadline) assert.doesNotMatch(stdout, new RegExp(folder));
-    }
+    await assertDetachedBelow(folder);
     assert.doesNotMatch(await readFile("/proc/self/mountinfo", "utf8"), new RegExp(folder));
   }
 

@@ -7,9 +7,9 @@ import { execa } from "execa";
 import { customise } from "../../../../agent/disk/customise.ts";
 import { disarmFirmware } from "../../../../agent/disk/disarm-firmware.ts";
 import { allocatePageAligned } from "../../../../agent/disk/page-aligned.ts";
+import { assertDetached } from "../../../assert-detached.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, type LoopDevice } from "./a-loop-device.ts";
-import { assertDetached } from "./assert-detached.ts";
 
 const MIB = 1 << 20;
 const first = { offsetBytes: MIB, lengthBytes: 8 * MIB };

@@ -5,11 +5,11 @@ import { describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
 import { customise } from "../../../../agent/disk/customise.ts";
 import type { Digest, InstalledSystem } from "../../../../agent/operations/operation.ts";
+import { assertDetached } from "../../../assert-detached.ts";
 import { requires } from "../../../requirements.ts";
 import { anElf } from "../resident/an-elf.ts";
 import { aDiskWithSystem } from "./a-disk-with-system.ts";
 import type { LoopDevice } from "./a-loop-device.ts";
-import { assertDetached } from "./assert-detached.ts";
 
 const MIB = 1 << 20;
 const root = { offsetBytes: 9 * MIB, lengthBytes: 16 * MIB, filesystemType: "ext4" };
