@@ -46,20 +46,6 @@ async function stalledImport({ controller, imageFile }: World, name: string, opt
   return { call, end };
 }
 
-/** Abandons an import as told; nothing of it may stay. */
-async function abandon(world: World, how: "cancel" | "deadline"): Promise<void> {
-  const name = freshName();
-  const { call, end } = await stalledImport(world, name, how === "deadline" ? { deadline: Date.now() + 2500 } : {});
-  assert.equal((await unfinished(world)).length, 1);
-  if (how === "cancel") call.cancel();
-  assert.equal(await end, how === "cancel" ? status.CANCELLED : status.DEADLINE_EXCEEDED);
-  await until(async () => (await unfinished(world)).length === 0, "the import left something behind");
-  assert.ok(!(await readdir(world.controllerProgram.imageDirectory)).includes(name));
-  await assert.rejects(get(world, name), { code: status.NOT_FOUND });
-  // The name is free again: what is refused now is the content.
-  await assert.rejects(sendImage(world.controller, name, Buffer.alloc(512)), { code: status.INVALID_ARGUMENT });
-}
-
 /** The messages of a call that derives an image from another with this new content. */
 function derivation(name: string, from: string, file: Buffer): DeriveImageRequest[] {
   const value = { name, from, fileBytes: BigInt(file.length) };
@@ -86,16 +72,71 @@ async function stalledDerivation({ controller, imageFile }: World, name: string,
   return { call, end };
 }
 
-async function abandonDerivation(world: World, how: "cancel" | "deadline"): Promise<void> {
+/** An RPC that takes in the bytes of an image. */
+interface Upload {
+  /** Sends all of these bytes for an image of this name. */
+  readonly sendAll: (world: World, name: string, file: Buffer) => Promise<unknown>;
+  /** Sends some, so that the work is under way, and holds the rest back. */
+  readonly stall: (
+    world: World,
+    name: string,
+    options?: Partial<CallOptions>,
+  ) => Promise<{ readonly call: { cancel(): void }; readonly end: Promise<status> }>;
+}
+
+const adding: Upload = {
+  sendAll: ({ controller }, name, file) => sendImage(controller, name, file),
+  stall: stalledImport,
+};
+const deriving: Upload = {
+  sendAll: ({ controller }, name, file) => derive(controller, derivation(name, "tiny", file)),
+  stall: stalledDerivation,
+};
+
+const untilClearedAway = (world: World): Promise<void> =>
+  until(async () => (await unfinished(world)).length === 0, "the call left something behind");
+
+/** Abandons an upload as told; nothing of it may stay. */
+async function abandon(world: World, { sendAll, stall }: Upload, how: "cancel" | "deadline"): Promise<void> {
   const name = freshName();
-  const options = how === "deadline" ? { deadline: Date.now() + 2500 } : {};
-  const { call, end } = await stalledDerivation(world, name, options);
+  const { call, end } = await stall(world, name, how === "deadline" ? { deadline: Date.now() + 2500 } : {});
   assert.equal((await unfinished(world)).length, 1);
   if (how === "cancel") call.cancel();
   assert.equal(await end, how === "cancel" ? status.CANCELLED : status.DEADLINE_EXCEEDED);
-  await until(async () => (await unfinished(world)).length === 0, "the derivation left something behind");
+  await untilClearedAway(world);
+  assert.ok(!(await readdir(world.controllerProgram.imageDirectory)).includes(name));
   await assert.rejects(get(world, name), { code: status.NOT_FOUND });
+  // The name is free again: what is refused now is the content.
+  await assert.rejects(sendAll(world, name, Buffer.alloc(512)), { code: status.INVALID_ARGUMENT });
 }
+
+/** While an upload is under way, its name is taken. */
+const refusedMeanwhile = ({ sendAll, stall }: Upload, when: string, says: RegExp): Refusal => ({
+  when,
+  reason: "FAILURE_REASON_INVALID",
+  says,
+  async call(world) {
+    const name = freshName();
+    const { call, end } = await stall(world, name);
+    return sendAll(world, name, Buffer.alloc(512)).finally(async () => {
+      call.cancel();
+      await end;
+      await untilClearedAway(world);
+    });
+  },
+});
+
+/** More bytes than the disk has room for are refused, and nothing of them stays. */
+const refusedOnFullDisk = ({ sendAll }: Upload): Refusal => ({
+  when: "the disk is full",
+  reason: "FAILURE_REASON_DEVICE_ERROR",
+  says: /no room left/,
+  async call(world) {
+    const head = (await readFile(world.imageFile.path)).subarray(0, MIB);
+    const file = Buffer.concat([head, randomBytes(imageRoomBytes)]);
+    return sendAll(world, freshName(), file).finally(() => untilClearedAway(world));
+  },
+});
 
 const header = (name: string, fileBytes = 0n, blockMap: Buffer = Buffer.alloc(0)): AddImageRequest => ({
   part: { $case: "header", value: { name, fileBytes, blockMap } },
@@ -243,40 +284,12 @@ export const controllerImageChecks: ServiceChecks = {
           },
         },
       ],
-      FAILED_PRECONDITION: [
-        {
-          when: "an image of this name is being added",
-          reason: "FAILURE_REASON_INVALID",
-          says: /being added/,
-          async call(world) {
-            const name = freshName();
-            const { call, end } = await stalledImport(world, name);
-            return sendImage(world.controller, name, Buffer.alloc(MIB)).finally(async () => {
-              call.cancel();
-              await end;
-              await until(async () => (await unfinished(world)).length === 0, "the import left something behind");
-            });
-          },
-        },
-      ],
-      RESOURCE_EXHAUSTED: [
-        {
-          when: "the disk is full",
-          reason: "FAILURE_REASON_DEVICE_ERROR",
-          says: /no room left/,
-          async call(world) {
-            const head = (await readFile(world.imageFile.path)).subarray(0, MIB);
-            const file = Buffer.concat([head, randomBytes(imageRoomBytes)]);
-            return sendImage(world.controller, freshName(), file).finally(async () => {
-              await until(async () => (await unfinished(world)).length === 0, "the import left something behind");
-            });
-          },
-        },
-      ],
+      FAILED_PRECONDITION: [refusedMeanwhile(adding, "an image of this name is being added", /being added/)],
+      RESOURCE_EXHAUSTED: [refusedOnFullDisk(adding)],
     },
     abandoned: {
-      "cancelled by the caller, it leaves nothing behind": (world) => abandon(world, "cancel"),
-      "past its deadline, it leaves nothing behind": (world) => abandon(world, "deadline"),
+      "cancelled by the caller, it leaves nothing behind": (world) => abandon(world, adding, "cancel"),
+      "past its deadline, it leaves nothing behind": (world) => abandon(world, adding, "deadline"),
     },
   },
 
@@ -360,40 +373,12 @@ export const controllerImageChecks: ServiceChecks = {
           call: ({ controller }) => derive(controller, derivation("other", "tiny", Buffer.alloc(512))),
         },
       ],
-      FAILED_PRECONDITION: [
-        {
-          when: "an image of this name is being derived",
-          reason: "FAILURE_REASON_INVALID",
-          says: /being derived/,
-          async call(world) {
-            const name = freshName();
-            const { call, end } = await stalledDerivation(world, name);
-            return derive(world.controller, derivation(name, "tiny", Buffer.alloc(512))).finally(async () => {
-              call.cancel();
-              await end;
-              await until(async () => (await unfinished(world)).length === 0, "the derivation left something behind");
-            });
-          },
-        },
-      ],
-      RESOURCE_EXHAUSTED: [
-        {
-          when: "the disk is full",
-          reason: "FAILURE_REASON_DEVICE_ERROR",
-          says: /no room left/,
-          async call(world) {
-            const head = (await readFile(world.imageFile.path)).subarray(0, MIB);
-            const file = Buffer.concat([head, randomBytes(imageRoomBytes)]);
-            return derive(world.controller, derivation(freshName(), "tiny", file)).finally(async () => {
-              await until(async () => (await unfinished(world)).length === 0, "the derivation left something behind");
-            });
-          },
-        },
-      ],
+      FAILED_PRECONDITION: [refusedMeanwhile(deriving, "an image of this name is being derived", /being derived/)],
+      RESOURCE_EXHAUSTED: [refusedOnFullDisk(deriving)],
     },
     abandoned: {
-      "cancelled by the caller, it leaves nothing behind": (world) => abandonDerivation(world, "cancel"),
-      "past its deadline, it leaves nothing behind": (world) => abandonDerivation(world, "deadline"),
+      "cancelled by the caller, it leaves nothing behind": (world) => abandon(world, deriving, "cancel"),
+      "past its deadline, it leaves nothing behind": (world) => abandon(world, deriving, "deadline"),
     },
   },
 
