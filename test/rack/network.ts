@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { execa } from "execa";
 import { ended, firstLine, spawnLeashed } from "./leashed-process.ts";
+import { type Cable, createSwitchSocket } from "./switch-socket.ts";
 
 /** A network namespace without a name: it lives as long as the process that holds it. */
 export interface NetworkNamespace {
@@ -36,18 +37,11 @@ export async function createNetworkNamespace(): Promise<NetworkNamespace> {
 }
 
 /** One board's network interface, its cable, and the socket of the switch that it is in. */
-export interface Port {
+export interface Port extends Cable {
   /** What DHCP gives the board. */
   readonly address: string;
   /** Gives the interface power: a new namespace with eth0 in it. Nothing when it has power. */
   powerOn(): Promise<NetworkNamespace>;
-  /** Takes it away: connections are gone without a word to their other ends. */
-  powerOff(): Promise<void>;
-  /** Pulls the cable. */
-  cut(): Promise<void>;
-  restore(): Promise<void>;
-  /** Limits what the board receives; undefined lifts the limit (tc-tbf(8)). */
-  limit(bytesPerSecond: number | undefined): Promise<void>;
 }
 
 /** The rack's switch and the management machine's place on it. */
@@ -72,53 +66,29 @@ export async function createNetwork(): Promise<Network> {
   );
 
   const plug = (number: number, mac: string): Port => {
-    const socket = `port${number}`;
+    const name = `port${number}`;
     const boardAddress = `10.77.0.${10 + number}`;
+    const socket = createSwitchSocket(namespace, name, { cut: ["down"], whole: ["up"] });
     let board: NetworkNamespace | undefined;
-    let isCut = false;
-    let limitBytesPerSecond: number | undefined;
-
-    const applyCable = async (): Promise<void> => {
-      if (board !== undefined) await namespace.run("ip", ["link", "set", socket, isCut ? "down" : "up"]);
-    };
-    const applyLimit = async (): Promise<void> => {
-      if (board === undefined) return;
-      // Fails only where there was no limit.
-      await namespace.run("tc", ["qdisc", "del", "dev", socket, "root"]).catch(() => undefined);
-      if (limitBytesPerSecond === undefined) return;
-      const bucket = ["rate", `${limitBytesPerSecond}bps`, "burst", "64kb", "latency", "200ms"];
-      await namespace.run("tc", ["qdisc", "add", "dev", socket, "root", "tbf", ...bucket]);
-    };
     return {
+      ...socket,
       address: boardAddress,
       async powerOn() {
         if (board !== undefined) return board;
-        board = await createNetworkNamespace();
-        const pair = `${socket} type veth peer name eth0 address ${mac} netns ${board.pid}`;
-        await namespace.run("ip", ["-batch", "-"], `link add ${pair}\nlink set ${socket} master rack\n`);
-        await board.run("ip", ["-batch", "-"], `addr add ${boardAddress}/24 dev eth0\nlink set eth0 up\n`);
-        await applyLimit();
-        await applyCable();
-        return board;
+        const powered = await createNetworkNamespace();
+        board = powered;
+        await socket.powerOn(async () => {
+          const pair = `${name} type veth peer name eth0 address ${mac} netns ${powered.pid}`;
+          await namespace.run("ip", ["-batch", "-"], `link add ${pair}\nlink set ${name} master rack\n`);
+          await powered.run("ip", ["-batch", "-"], `addr add ${boardAddress}/24 dev eth0\nlink set eth0 up\n`);
+        });
+        return powered;
       },
       async powerOff() {
-        if (board === undefined) return;
         const dark = board;
         board = undefined;
-        await namespace.run("ip", ["link", "delete", socket]);
-        await dark.close();
-      },
-      async cut() {
-        isCut = true;
-        await applyCable();
-      },
-      async restore() {
-        isCut = false;
-        await applyCable();
-      },
-      async limit(bytesPerSecond) {
-        limitBytesPerSecond = bytesPerSecond;
-        await applyLimit();
+        await socket.powerOff();
+        await dark?.close();
       },
     };
   };
