@@ -1,7 +1,8 @@
-import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, copyFile, cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { execa } from "execa";
-import { orderModules, parseModuleIndex } from "../../controller/artefacts/kernel-modules.ts";
+import { readModuleIndex } from "../../controller/artefacts/read-module-index.ts";
+import { keepModules, kernelRelease } from "../../controller/rootfs/keep-modules.ts";
 import { buildInitramfs } from "./build-initramfs.ts";
 import { systemModules } from "./module-lists.ts";
 
@@ -53,38 +54,10 @@ export async function buildBase(folder: string, suite: string, signal?: AbortSig
     { stdin: "ignore", ...(signal && { cancelSignal: signal }) },
   );
   await Promise.all(leftOut.map((path) => rm(join(rootFolder, path), { recursive: true, force: true })));
-  const release = await keepModules(rootFolder);
+  const release = await kernelRelease(rootFolder);
+  await keepModules(rootFolder, release, systemModules);
   await moveBootFiles(rootFolder, bootFolder, release);
   await configure(rootFolder);
-}
-
-/** Drops every kernel module that is not needed, makes modules.dep anew; returns the kernel's release. */
-async function keepModules(rootFolder: string): Promise<string> {
-  const modulesFolder = join(rootFolder, "usr/lib/modules");
-  const [release, ...others] = await readdir(modulesFolder);
-  if (release === undefined || others.length > 0) throw new Error(`${modulesFolder} does not hold exactly one kernel`);
-  const folder = join(modulesFolder, release);
-  await execa("depmod", ["--basedir", join(rootFolder, "usr"), release]);
-  const wanted = orderModules(await readModuleIndex(folder), systemModules);
-  const kept = `${folder}.kept`;
-  for (const path of wanted) {
-    await mkdir(dirname(join(kept, path)), { recursive: true });
-    await rename(join(folder, path), join(kept, path));
-  }
-  for (const name of ["modules.builtin", "modules.builtin.modinfo", "modules.order"])
-    await rename(join(folder, name), join(kept, name));
-  await rm(folder, { recursive: true });
-  await rename(kept, folder);
-  await execa("depmod", ["--basedir", join(rootFolder, "usr"), release]);
-  return release;
-}
-
-async function readModuleIndex(folder: string) {
-  const [dep, builtin] = await Promise.all([
-    readFile(join(folder, "modules.dep"), "utf8"),
-    readFile(join(folder, "modules.builtin"), "utf8"),
-  ]);
-  return parseModuleIndex(dep, builtin);
 }
 
 async function moveBootFiles(rootFolder: string, bootFolder: string, release: string): Promise<void> {

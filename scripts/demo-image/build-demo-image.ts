@@ -143,9 +143,12 @@ async function digestOfSources(): Promise<string> {
   const folder = fileURLToPath(new URL(".", import.meta.url));
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const imported = ["kernel-modules.ts", "render-cpio.ts"].map((name) =>
-    join(folder, "../../controller/artefacts", name),
-  );
+  const imported = [
+    "artefacts/kernel-modules.ts",
+    "artefacts/read-module-index.ts",
+    "artefacts/render-cpio.ts",
+    "rootfs/keep-modules.ts",
+  ].map((name) => join(folder, "../../controller", name));
   const hash = createHash("sha256");
   for (const path of [...paths.toSorted(), ...imported])
     hash.update(relative(folder, path)).update(await readFile(path));
