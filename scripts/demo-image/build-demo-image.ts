@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
+import { forgetOldest } from "../../controller/artefacts/forget-oldest.ts";
 import { baseSystemIn, buildBase } from "./build-base.ts";
 import { writeBootFiles, writeDiskImage } from "./write-disk-image.ts";
 
@@ -64,9 +65,11 @@ export async function buildDemoImage(request: DemoImageRequest): Promise<DemoIma
       log(`demo image: unpacking Debian ${suite} for arm64 (once, about half a minute)`);
       await buildBase(base, suite, signal);
     });
+    await forgetOldest(cacheDirectory, `base-${suite}-`, baseFolder);
     log(`demo image: writing ${name} ${version}`);
     await buildImage(building, baseFolder, { name, version, diskId: imageKey.slice(0, 8) }, signal);
   });
+  await forgetOldest(cacheDirectory, `image-${name}-${version}-`, folder);
   const description: Omit<DemoImage, `${string}Path`> & { kernel: string; initrd: string } = JSON.parse(
     await readFile(join(folder, "description.json"), "utf8"),
   );

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { cacheEntry } from "../../../controller/artefacts/cache-entry.ts";
+import { forgetOldest } from "../../../controller/artefacts/forget-oldest.ts";
 import { provideUBoot } from "../../../controller/boot-tree/provide-u-boot.ts";
 import { buildRootfs } from "../../../controller/rootfs/build-rootfs.ts";
 import { buildBinaries } from "../../../scripts/binaries/build-binaries.ts";
 import { checkout } from "../checkout.ts";
-import { forgetOldest } from "./forget-oldest.ts";
 import { provideTestRootfs } from "./test-rootfs.ts";
 
 /** Everything that a virtual Pi boots, all of it in .cache and the same that real Pis get. */

@@ -2,7 +2,7 @@ import { appendFile, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { cacheEntry } from "../../../controller/artefacts/cache-entry.ts";
-import { forgetOldest } from "./forget-oldest.ts";
+import { forgetOldest } from "../../../controller/artefacts/forget-oldest.ts";
 import { shellPort } from "./virtual-board.ts";
 
 /**
