@@ -56,6 +56,8 @@ const defaultLimits: HttpLimits = {
 
 /** How much of a boot file is in memory for one request. */
 const pieceBytes = 128 * 1024;
+/** How much of a pack is read at once for one request. */
+const readBytes = 256 * 1024;
 
 /**
  * Serves over HTTP (RFC 9110) what nodes fetch: GET and HEAD of
@@ -154,7 +156,8 @@ function sendPackFile(
   const file = path.resolve(stored);
   response.setHeader("ETag", `"${digest}"`);
   response.setHeader("Content-Type", contentTypes[which]);
-  const paced = pacer === undefined ? {} : pacedReading(pacer, nodeOf(request), whileOpen(response));
+  const reading =
+    pacer === undefined ? { highWaterMark: readBytes } : pacedReading(pacer, nodeOf(request), whileOpen(response));
   return new Promise((resolve, reject) => {
     response.once("close", resolve);
     send(request, encodeURIComponent(path.basename(file)), {
@@ -163,7 +166,7 @@ function sendPackFile(
       index: false,
       immutable: true,
       maxAge: "1y",
-      ...paced,
+      ...reading,
     })
       .on("error", (error: NodeJS.ErrnoException & { status?: number; headers?: Record<string, string> }) => {
         const status = error.status ?? 500;
