@@ -67,28 +67,34 @@ export async function fetchChunks(
     return { fetch, bytes, release: () => ranges.give(buffer) };
   };
 
-  /** Calls back with what is wrong, if something is. */
-  const decode = (chunk: number, frame: Uint8Array, target: Uint8Array, done: (wrong: Wrong | undefined) => void) => {
-    progress.begin("decompress");
-    decoders.decode(frame, target, (problem) => {
-      progress.end("decompress", problem === undefined ? target.length : 0);
-      if (problem !== undefined) {
-        done({ problem: `its frame is damaged: ${problem}` });
-        return;
-      }
-      progress.begin("check");
-      const found = checkChunk(manifest, chunk, target);
-      progress.end("check", target.length);
-      done(found && { problem: "its content is not what the manifest says", found });
+  /** What is wrong with the frames, if something is. */
+  const decompress = (frames: Uint8Array, target: Uint8Array): Promise<string | undefined> =>
+    new Promise((resolve) => {
+      progress.begin("decompress");
+      decoders.decode(frames, target, (problem) => {
+        progress.end("decompress", problem === undefined ? target.length : 0);
+        resolve(problem);
+      });
     });
+
+  const check = (chunk: number, bytes: Uint8Array): Wrong | undefined => {
+    progress.begin("check");
+    const found = checkChunk(manifest, chunk, bytes);
+    progress.end("check", bytes.length);
+    return found && { problem: "its content is not what the manifest says", found };
   };
 
-  const fetchAgain = async (chunk: number, target: Uint8Array, wrong: Wrong): Promise<void> => {
+  const decodeChunk = async (chunk: number, frame: Uint8Array, target: Uint8Array): Promise<Wrong | undefined> => {
+    const problem = await decompress(frame, target);
+    return problem === undefined ? check(chunk, target) : { problem: `its frame is damaged: ${problem}` };
+  };
+
+  const fetchAgain = async ({ chunk, target, wrong }: Damaged): Promise<void> => {
     signal.throwIfAborted();
     log.warn({ chunk, problem: wrong.problem }, "a chunk arrived damaged and is fetched again");
     const frame = Buffer.allocUnsafe(manifest.frameLengthOf(chunk));
     await pack.fetchInto(frame, manifest.frameOffsetOf(chunk), signal);
-    const still = await new Promise<Wrong | undefined>((resolve) => decode(chunk, frame, target, resolve));
+    const still = await decodeChunk(chunk, frame, target);
     signal.throwIfAborted();
     if (still === undefined) return;
     throw new Failure(
@@ -99,35 +105,41 @@ export async function fetchChunks(
     );
   };
 
-  /** Decompresses a run out of the range that holds its frames; calls `onFrame` for each frame that is done with. */
-  const decodeRun = async (run: Run, from: Fetched, buffer: Buffer, onFrame: () => void): Promise<void> => {
-    const { promise: decoded, resolve } = Promise.withResolvers<void>();
-    const damaged: { chunk: number; target: Buffer; wrong: Wrong }[] = [];
-    const start = manifest.offsetOf(run.first);
-    let left = 1;
-    const oneLess = (): void => {
-      left -= 1;
-      if (left === 0) resolve();
+  /** Decompresses and checks chunks that hold data out of the range that holds their frames; resolves with those that are damaged. */
+  const decodeData = async ({ first, count }: Run, from: Fetched, targetOf: TargetOf): Promise<readonly Damaged[]> => {
+    const framesOf = (chunk: number, chunks: number): Buffer => {
+      const { fromByte } = from.fetch;
+      return from.bytes.subarray(
+        manifest.frameOffsetOf(chunk) - fromByte,
+        manifest.frameOffsetOf(chunk + chunks) - fromByte,
+      );
     };
-    for (let chunk = run.first; chunk < run.first + run.count; chunk += 1) {
-      const at = manifest.offsetOf(chunk) - start;
-      const target = buffer.subarray(at, at + manifest.lengthOf(chunk));
-      if (manifest.kindOf(chunk) === "zero") {
-        target.fill(0);
-        continue;
-      }
-      const frameStart = manifest.frameOffsetOf(chunk) - from.fetch.fromByte;
-      const frame = from.bytes.subarray(frameStart, frameStart + manifest.frameLengthOf(chunk));
-      left += 1;
-      decode(chunk, frame, target, (wrong) => {
-        if (wrong !== undefined) damaged.push({ chunk, target, wrong });
-        onFrame();
-        oneLess();
-      });
+    // All at once: handing a frame to another thread and back costs as much as decompressing it.
+    const problem = await decompress(framesOf(first, count), targetOf(first, count));
+    const damaged: Damaged[] = [];
+    for (let chunk = first; chunk < first + count; chunk += 1) {
+      const target = targetOf(chunk, 1);
+      const wrong = problem === undefined ? check(chunk, target) : await decodeChunk(chunk, framesOf(chunk, 1), target);
+      if (wrong !== undefined) damaged.push({ chunk, target, wrong });
     }
-    oneLess();
-    await decoded;
-    for (const { chunk, target, wrong } of damaged) await fetchAgain(chunk, target, wrong);
+    return damaged;
+  };
+
+  /** Fills the buffer with a run; `onFrames` is called when its frames are needed no longer. */
+  const decodeRun = async (run: Run, from: Fetched, buffer: Buffer, onFrames: () => void): Promise<void> => {
+    const start = manifest.offsetOf(run.first);
+    const targetOf: TargetOf = (chunk, chunks) => {
+      const last = chunk + chunks - 1;
+      return buffer.subarray(
+        manifest.offsetOf(chunk) - start,
+        manifest.offsetOf(last) + manifest.lengthOf(last) - start,
+      );
+    };
+    const { data, zeros } = splitByKind(manifest, run);
+    for (const { first, count } of zeros) targetOf(first, count).fill(0);
+    const damaged = (await Promise.all(data.map((piece) => decodeData(piece, from, targetOf)))).flat();
+    onFrames();
+    for (const chunk of damaged) await fetchAgain(chunk);
   };
 
   const consume = (work: Promise<void>): void => {
@@ -152,13 +164,12 @@ export async function fetchChunks(
       };
       for (const run of fetched.fetch.runs) {
         signal.throwIfAborted();
-        const frames = countData(manifest, run);
-        if (frames === 0) {
+        if (!holdsData(manifest, run)) {
           consume(sink.putZeros(run, signal));
           continue;
         }
         const buffer = await sink.take(run, signal);
-        users += frames;
+        users += 1;
         consume(decodeRun(run, fetched, buffer, oneLess).then(() => sink.put(run, buffer, signal)));
       }
       oneLess();
@@ -180,8 +191,34 @@ interface Wrong {
   readonly found?: Buffer;
 }
 
-function countData(manifest: PackManifest, { first, count }: Run): number {
-  let data = 0;
-  for (let chunk = first; chunk < first + count; chunk += 1) if (manifest.kindOf(chunk) === "data") data += 1;
-  return data;
+interface Damaged {
+  readonly chunk: number;
+  readonly target: Buffer;
+  readonly wrong: Wrong;
+}
+
+/** Where some adjacent chunks of a run are to stand. */
+type TargetOf = (first: number, count: number) => Buffer;
+
+function holdsData(manifest: PackManifest, { first, count }: Run): boolean {
+  for (let chunk = first; chunk < first + count; chunk += 1) if (manifest.kindOf(chunk) === "data") return true;
+  return false;
+}
+
+/** The longest pieces of a run that hold data, and those that hold zeros. */
+function splitByKind(
+  manifest: PackManifest,
+  run: Run,
+): { readonly data: readonly Run[]; readonly zeros: readonly Run[] } {
+  const data: Run[] = [];
+  const zeros: Run[] = [];
+  const end = run.first + run.count;
+  for (let first = run.first; first < end; ) {
+    const kind = manifest.kindOf(first);
+    let next = first + 1;
+    while (next < end && manifest.kindOf(next) === kind) next += 1;
+    (kind === "zero" ? zeros : data).push({ first, count: next - first });
+    first = next;
+  }
+  return { data, zeros };
 }

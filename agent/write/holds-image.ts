@@ -3,7 +3,7 @@ import type { OperationContext } from "../operations/executor.ts";
 import type { OpenDevice } from "./open-device.ts";
 import { countBytes, planRuns, selectUsed } from "./plan-runs.ts";
 import { readChunks } from "./read-chunks.ts";
-import { allocateTransferMemory } from "./transfer-memory.ts";
+import type { TransferMemory } from "./transfer-memory.ts";
 
 /**
  * Whether every used chunk of the image is on the disk already, what lies before the first partition included: then there
@@ -12,11 +12,11 @@ import { allocateTransferMemory } from "./transfer-memory.ts";
  * Throws a Failure "device-error", or the signal's reason.
  */
 export async function holdsImage(
-  { device, manifest }: { readonly device: OpenDevice; readonly manifest: PackManifest },
+  parts: { readonly device: OpenDevice; readonly manifest: PackManifest; readonly memory: TransferMemory },
   context: OperationContext,
 ): Promise<boolean> {
   const { progress } = context;
-  const { blocks, chunksPerBlock } = allocateTransferMemory(manifest);
+  const { device, manifest, memory } = parts;
   const used = selectUsed(manifest);
   const usedBytes = countBytes(manifest, used);
   progress.enter("comparing", { compared: usedBytes, verified: usedBytes, skipped: manifest.imageBytes });
@@ -24,8 +24,8 @@ export async function holdsImage(
   let comparedBytes = 0;
   try {
     await readChunks(
-      planRuns(used, chunksPerBlock),
-      { device, manifest, blocks, stage: "compare" },
+      planRuns(used, memory.chunksPerBlock),
+      { device, manifest, blocks: memory.blocks, stage: "compare" },
       (chunk, found) => {
         if (found !== undefined) throw different;
         comparedBytes += manifest.lengthOf(chunk);

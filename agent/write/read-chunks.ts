@@ -13,8 +13,7 @@ const READS_AT_ONCE = 3;
 /**
  * Reads runs of chunks from the disk, in order, and tells of each chunk whether it is what the manifest says: `found` is
  * undefined, or the BLAKE3 of what is there instead. Memory: `READS_AT_ONCE` buffers of the pool, each as long as the
- * longest run; after a failure they are lost. Throws a
- * Failure "device-error", or the signal's reason.
+ * longest run. Throws a Failure "device-error", the signal's reason, or what `onChunk` throws.
  */
 export async function readChunks(
   runs: readonly Run[],
@@ -28,8 +27,10 @@ export async function readChunks(
   { signal, progress }: OperationContext,
 ): Promise<void> {
   const { device, manifest, blocks, stage } = parts;
+  const taken = new Set<Buffer<ArrayBuffer>>();
   const read = async (run: Run): Promise<{ run: Run; buffer: Buffer<ArrayBuffer> }> => {
     const buffer = await blocks.take(signal);
+    taken.add(buffer);
     const offsetBytes = manifest.offsetOf(run.first);
     const last = run.first + run.count - 1;
     const endBytes = manifest.offsetOf(last) + manifest.lengthOf(last);
@@ -45,16 +46,22 @@ export async function readChunks(
     return { run, buffer };
   };
 
-  for await (const { run, buffer } of inOrder(runs, { atOnce: READS_AT_ONCE, start: read })) {
-    signal.throwIfAborted();
-    for (let chunk = run.first; chunk < run.first + run.count; chunk += 1) {
-      const at = manifest.offsetOf(chunk) - manifest.offsetOf(run.first);
-      const lengthBytes = manifest.lengthOf(chunk);
-      progress.begin("check");
-      const found = checkChunk(manifest, chunk, buffer.subarray(at, at + lengthBytes));
-      progress.end("check", lengthBytes);
-      onChunk(chunk, found);
+  try {
+    for await (const { run, buffer } of inOrder(runs, { atOnce: READS_AT_ONCE, start: read })) {
+      signal.throwIfAborted();
+      for (let chunk = run.first; chunk < run.first + run.count; chunk += 1) {
+        const at = manifest.offsetOf(chunk) - manifest.offsetOf(run.first);
+        const lengthBytes = manifest.lengthOf(chunk);
+        progress.begin("check");
+        const found = checkChunk(manifest, chunk, buffer.subarray(at, at + lengthBytes));
+        progress.end("check", lengthBytes);
+        onChunk(chunk, found);
+      }
+      taken.delete(buffer);
+      blocks.give(buffer);
     }
-    blocks.give(buffer);
+  } finally {
+    // No read is under way any more: inOrder has waited for them.
+    for (const buffer of taken) blocks.give(buffer);
   }
 }

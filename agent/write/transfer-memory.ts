@@ -7,22 +7,25 @@ const MIB = 1024 * 1024;
 /** Disks are written and read in pieces that end at multiples of this, unless a chunk is longer. */
 const BLOCK_BYTES = MIB;
 /** Blocks that are filled, written, or wait for either. */
-const BLOCKS = 6;
+const BLOCKS = 10;
 /** Longest range of the pack that is fetched with one request, unless a frame is longer. */
 const RANGE_BYTES = MIB;
 /** Ranges that are fetched at once, or of which frames are decompressed. */
-const RANGES = 3;
-/** Writes that the disk is given at once: it has the next one before it has finished one. */
-const WRITES_AT_ONCE = 2;
+const RANGES = 6;
+/**
+ * Writes that the disk is given at once: it has the next ones before it has finished one. libuv's pool has four threads, so
+ * a disk that does not answer leaves one for everything else.
+ */
+const WRITES_AT_ONCE = 3;
 /** Decoders; a board has four cores, of which one fetches, checks and hands out. */
 export const DECODERS = 3;
 
 /**
  * The memory of one write, all of it taken at the start and used again and again: `RANGES` ranges, `BLOCKS` blocks and
- * one block of zeros, which is 10 MiB for chunks of up to 1 MiB. To that come what lies before the first partition (at
- * most 64 MiB, usually 4), the manifest (35 bytes for each chunk with data) and some 2 MiB of decoders and connections;
- * the rest is Node's own. An image of 2 GiB is written with a peak resident set of the whole agent of at most 160 MiB
- * (measured: 152, of which 127 before the write, when run from its sources).
+ * one block of zeros, which is 17 MiB for chunks of up to 1 MiB. To that come what lies before the first partition (at
+ * most 64 MiB, usually 4), the manifest (35 bytes for each chunk with data) and 1 MiB of decoders and connections; the
+ * rest is Node's own. Fewer ranges and blocks make the stages wait for each other: with 3 and 6 a write took a tenth
+ * longer, with more no less (measured). The peak resident set of the whole agent's binary is in scripts/bench/RESULTS.md.
  */
 export interface TransferMemory {
   readonly ranges: Pool<Buffer<ArrayBuffer>>;

@@ -3,15 +3,17 @@ import { compareDisk } from "./compare-disk.ts";
 import { type Content, type ContentRun, planChunks, sync, transfer } from "./content-run.ts";
 import { createDiskSink } from "./disk-sink.ts";
 import { createRangeFetcher, type FetchSettings } from "./fetch-range.ts";
-import { createFrameDecoders } from "./frame-decoders.ts";
+import type { FrameDecoders } from "./frame-decoders.ts";
 import { allocateHead, createHeadSink, writePartitionStart } from "./head.ts";
 import { countFetched } from "./plan-fetches.ts";
 import { type ChunkSet, countBytes, selectUsed } from "./plan-runs.ts";
 import { prove, writeAndProveTable } from "./prove-content.ts";
-import { allocateTransferMemory, DECODERS } from "./transfer-memory.ts";
+import type { TransferMemory } from "./transfer-memory.ts";
 
 /** How it is fetched, and what happens on the way. */
 export interface ContentParts {
+  readonly memory: TransferMemory;
+  readonly decoders: FrameDecoders;
   readonly fetchSettings: FetchSettings;
   /** Awaited when everything but what lies before the first partition is on the disk and proved. */
   readonly beforeTable: () => Promise<void>;
@@ -24,9 +26,8 @@ export interface ContentParts {
 export async function writeContent(content: Content, parts: ContentParts, context: OperationContext): Promise<void> {
   const { device, manifest, firstPartitionBytes, full } = content;
   const { signal, progress, log } = context;
-  const memory = allocateTransferMemory(manifest);
+  const { memory, decoders } = parts;
   const head = allocateHead(manifest, firstPartitionBytes);
-  const decoders = createFrameDecoders(DECODERS, manifest.chunkBytes);
   const pack = createRangeFetcher({
     url: content.url,
     totalBytes: manifest.packBytes,
@@ -64,7 +65,6 @@ export async function writeContent(content: Content, parts: ContentParts, contex
     await writeAndProveTable(run);
     signal.throwIfAborted();
   } finally {
-    decoders.close();
     pack.close();
   }
 }

@@ -5,8 +5,10 @@ import type { OperationContext } from "../operations/executor.ts";
 import type { Customisation, ImageSource } from "../operations/operation.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 import type { FetchSettings } from "./fetch-range.ts";
+import { createFrameDecoders, type FrameDecoders } from "./frame-decoders.ts";
 import { holdsImage } from "./holds-image.ts";
 import type { OpenDevice, OpenDisk } from "./open-device.ts";
+import { allocateTransferMemory, DECODERS, type TransferMemory } from "./transfer-memory.ts";
 import { writeContent } from "./write-content.ts";
 
 /** What is done to the disk around the write itself. */
@@ -72,9 +74,19 @@ export async function writeImage(
   const device = await parts.openDevice({ path: disk.path, sectorBytes, mode: "write", askDisk: progress.askDisk });
   try {
     const manifest = await fetchManifest(source, parts.fetchSettings, signal);
+    const memory = allocateTransferMemory(manifest);
     const mayBeThere = !request.full && request.customisation === undefined;
-    if (!(mayBeThere && (await holdsImage({ device, manifest }, context)))) {
-      await withoutTableUnlessDone(request, { parts, device, deviceBytes: disk.sizeBytes, manifest, context });
+    if (mayBeThere && (await holdsImage({ device, manifest, memory }, context))) {
+      log.info("the disk holds the image already");
+    } else {
+      // Before the disk is touched: where nothing can be decompressed it is to stay as it is.
+      const decoders = createFrameDecoders(DECODERS);
+      try {
+        const deviceBytes = disk.sizeBytes;
+        await withoutTableUnlessDone(request, { parts, device, deviceBytes, manifest, memory, decoders, context });
+      } finally {
+        decoders.close();
+      }
     }
   } finally {
     await device.handle.close();
@@ -91,12 +103,14 @@ interface Run {
   readonly device: OpenDevice;
   readonly deviceBytes: number;
   readonly manifest: PackManifest;
+  readonly memory: TransferMemory;
+  readonly decoders: FrameDecoders;
   readonly context: OperationContext;
 }
 
 /** Erases the table, writes everything, and erases the table again when that fails in a way that may have left one. */
 async function withoutTableUnlessDone(request: WriteImageRequest, run: Run): Promise<void> {
-  const { parts, device, deviceBytes, manifest, context } = run;
+  const { parts, device, deviceBytes, manifest, memory, decoders, context } = run;
   const { signal, progress } = context;
   const { source, customisation, full } = request;
   const { firstPartitionBytes } = source;
@@ -109,6 +123,8 @@ async function withoutTableUnlessDone(request: WriteImageRequest, run: Run): Pro
     await writeContent(
       { device, manifest, url: source.url, firstPartitionBytes, full },
       {
+        memory,
+        decoders,
         fetchSettings: parts.fetchSettings,
         beforeTable: async () => {
           if (customisation !== undefined) {

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
-import { constants, copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { constants, copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
+import { forgetOldest } from "../../controller/artefacts/forget-oldest.ts";
 import { bundle } from "./bundle.ts";
+import { type NativeModule, nativeModules } from "./inline-native-modules.ts";
 import { pack } from "./pack.ts";
-import { packageFile, parseBlake3Package, parseNodePackage, parsePinned } from "./pinned-package.ts";
+import { type Places, packageFile, parseNodePackage, parsePinned } from "./pinned-package.ts";
 import { type Architecture, architectures, binaryName, type Program, programs } from "./programs.ts";
 import { stripElf } from "./strip-elf.ts";
 
@@ -36,9 +38,7 @@ export async function buildBinaries(options: {
     architectures.map(async (architecture) => ({
       architecture,
       node: parseNodePackage(lockFile, architecture),
-      blake3Addon: await readFile(
-        await packageFile(places, parseBlake3Package(lockFile, architecture), `blake.linux-${architecture}-gnu.node`),
-      ),
+      addons: await readNativeModules(lockFile, architecture, places),
     })),
   );
   const nodes = bases.map(({ node }) => node);
@@ -61,7 +61,7 @@ export async function buildBinaries(options: {
         await rm(base);
       }
     });
-    await forgetOldest(cacheDirectory, program);
+    await forgetOldest(cacheDirectory, `${program.name}-`, folder);
     for (const architecture of architectures) {
       const file = path.join(outputDirectory, binaryName(program, architecture));
       await place(path.join(folder, path.basename(file)), file);
@@ -73,21 +73,17 @@ export async function buildBinaries(options: {
   return binaries;
 }
 
-/** Binaries of earlier sources that are kept for each program: to go back and forth between two states is common. */
-const KEPT = 2;
-
-/** Removes the entries of a program that were made longest ago: one is 200 MB. */
-async function forgetOldest(cacheDirectory: string, program: Program): Promise<void> {
-  const names = (await readdir(cacheDirectory)).filter((name) => name.startsWith(`${program.name}-`));
-  const entries: { readonly folder: string; readonly madeAt: number }[] = [];
-  for (const name of names) {
-    const folder = path.join(cacheDirectory, name);
-    // Another build may be forgetting the same ones.
-    const found = await stat(folder).catch(() => undefined);
-    if (found !== undefined) entries.push({ folder, madeAt: found.mtimeMs });
+async function readNativeModules(
+  lockFile: string,
+  architecture: Architecture,
+  places: Places,
+): Promise<ReadonlyMap<NativeModule, Uint8Array>> {
+  const contents = new Map<NativeModule, Uint8Array>();
+  for (const addon of nativeModules) {
+    const pinned = parsePinned(lockFile, addon.packageName(architecture));
+    contents.set(addon, await readFile(await packageFile(places, pinned, addon.file(architecture))));
   }
-  entries.sort((a, b) => b.madeAt - a.madeAt);
-  await Promise.all(entries.slice(KEPT).map(({ folder }) => rm(folder, { recursive: true, force: true })));
+  return contents;
 }
 
 /** Copies under a temporary name first: a program that runs cannot be written over, but its name can be taken. */

@@ -1,19 +1,19 @@
 import path from "node:path";
 import { build } from "esbuild";
-import { inlineBlake3Addon } from "./inline-blake3-addon.ts";
+import { inlineNativeModules, type NativeModule } from "./inline-native-modules.ts";
 import { inlineProtos } from "./inline-protos.ts";
 import { inlineSourceFiles } from "./inline-source-files.ts";
 import type { Program } from "./programs.ts";
 import { slimPackages } from "./slim-packages.ts";
 
 /**
- * The program and everything that it imports as one CommonJS file, with BLAKE3's native module of one architecture in it.
+ * The program and everything that it imports as one CommonJS file, with the native modules of one architecture in it.
  * The text depends on the sources alone: neither on the folder that they lie in nor on the machine.
  */
 export async function bundle(
   repository: string,
   program: Program,
-  { blake3Addon }: { readonly blake3Addon: Uint8Array },
+  { addons }: { readonly addons: ReadonlyMap<NativeModule, Uint8Array> },
 ): Promise<Uint8Array> {
   const modules = path.join(repository, "node_modules");
   const result = await build({
@@ -27,7 +27,7 @@ export async function bundle(
     legalComments: "none",
     charset: "utf8",
     write: false,
-    plugins: [inlineProtos(modules), inlineSourceFiles, inlineBlake3Addon(blake3Addon), slimPackages(modules)],
+    plugins: [inlineProtos(modules), inlineSourceFiles, inlineNativeModules(addons), slimPackages(modules)],
     logLevel: "silent",
   });
   const [file] = result.outputFiles;

@@ -20,11 +20,6 @@ export function parseNodePackage(lockFile: string, architecture: Architecture): 
   return parsePinned(lockFile, `node-linux-${architecture}`);
 }
 
-/** The same of BLAKE3's native module; see proto/pack/blake3-addon.ts. */
-export function parseBlake3Package(lockFile: string, architecture: Architecture): PinnedPackage {
-  return parsePinned(lockFile, `@napi-rs/blake-hash-linux-${architecture}-gnu`);
-}
-
 /** What the text of package-lock.json pins of a package at the top of node_modules/. Throws when it does not. */
 export function parsePinned(lockFile: string, name: string): PinnedPackage {
   const { packages } = JSON.parse(lockFile) as { packages?: Record<string, { version?: string; integrity?: string }> };

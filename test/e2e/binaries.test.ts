@@ -72,7 +72,7 @@ describe("binaries", () => {
       execa("cp", ["--archive", path.join(checkout, "node_modules"), elsewhere]),
     );
     // What is for the other architecture, so that it is not fetched again.
-    for (const entry of (await readdir(cacheDirectory)).filter((name) => /^(node-linux|napi-rs)-/.test(name))) {
+    for (const entry of (await readdir(cacheDirectory)).filter((name) => /^(node-linux|napi-rs|koromix)-/.test(name))) {
       await cp(path.join(cacheDirectory, entry), path.join(freshCache, entry), { recursive: true });
     }
     const again = await buildBinaries({
