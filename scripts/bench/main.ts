@@ -3,25 +3,25 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { execa } from "execa";
-import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
 import { unmappedExtents } from "../../controller/images/block-map/block-map.ts";
 import { parseBlockMap } from "../../controller/images/block-map/parse-block-map.ts";
 import { checkout } from "../../test/rack/checkout.ts";
+import { buildBinaries } from "../binaries/build-binaries.ts";
 import { commandContenders } from "./contenders/commands.ts";
 import { etcher } from "./contenders/etcher/etcher.ts";
 import { palletContenders } from "./contenders/pallet.ts";
 import { readCard } from "./contenders/read-card.ts";
 import { type FleetFigures, measureFleet } from "./fleet.ts";
+import { compareTrees } from "./image/compare-trees.ts";
 import { compressors, type ImageForms, provideForms } from "./image/provide-forms.ts";
 import { type BenchImage, provideImage } from "./image/provide-image.ts";
-import { upgradeInPlace } from "./image/upgrade-in-place.ts";
 import { measureDigests } from "./measure-digests.ts";
 import { type BenchOptions, help, parseOptions } from "./options.ts";
 import { describeMachine } from "./report/describe-machine.ts";
 import { judgeAims } from "./report/judge-aims.ts";
 import { type Report, renderReport } from "./report/render-report.ts";
 import { type Row, runRounds } from "./run-rounds.ts";
-import { setStage } from "./stage/bench-stage.ts";
+import { type BenchStage, setStage } from "./stage/bench-stage.ts";
 import { checkCard, putAnotherSystem, putImage } from "./stage/card-content.ts";
 
 const MiB = 1024 ** 2;
@@ -35,31 +35,17 @@ async function bench(options: BenchOptions): Promise<Report> {
   const machine = await describeMachine(checkout);
   const image = await provideImage(cache, options.sizeBytes, note);
   const forms = await provideForms(image.image, note);
-  const upgraded = await provideUpgraded(image);
+  const agentProgram = await buildAgent();
 
   const measuredAt = `${new Date().toISOString().slice(0, 16)}Z`;
   const rows: Row[] = [];
   const fleets: FleetFigures[] = [];
   const imageFacts: string[] = [await describeImage(image, forms)];
-  const { stage, clear } = await setStage(cache, forms, image.sizeBytes, note);
+  const { stage, clear } = await setStage(cache, { forms, sizeBytes: image.sizeBytes, agentProgram, note });
   try {
-    const wantsPallet = palletContenders.some(({ id }) => wants(id)) || wants("fleet");
-    for (const [name, file] of Object.entries({ system: image.image, upgraded })) {
-      if (!(name === "system" ? wantsPallet : wants("pallet-upgraded"))) continue;
-      const cpuBefore = await stage.controllerGroup.cpuSeconds();
-      const startedAt = performance.now();
-      await stage.controller.run("images", "add", file, "--name", name);
-      const wall = ((performance.now() - startedAt) / 1000).toFixed(0);
-      const cpu = ((await stage.controllerGroup.cpuSeconds()) - cpuBefore).toFixed(0);
-      const { pack } = await stage.controller.image(name);
-      imageFacts.push(
-        `\`images add\` of ${name === "system" ? "the image" : "the upgraded one"}: ${wall} s, ${cpu} CPU-s of the ` +
-          `controller` +
-          (pack === undefined
-            ? "."
-            : `; its pack: chunks of ${pack.chunkBytes / 1024} KiB, ${mebibytes(pack.dataBytes)} MiB of data (stored in ` +
-              `${mebibytes(pack.fetchBytes)}), ${mebibytes(pack.zeroBytes)} of zeros, ${mebibytes(pack.unusedBytes)} unused.`),
-      );
+    for (const stored of storedImages(image)) {
+      if (!stored.contenders.some(wants)) continue;
+      imageFacts.push(await storeImage(stage, stored));
     }
     const contenders = [
       ...commandContenders,
@@ -72,10 +58,10 @@ async function bench(options: BenchOptions): Promise<Report> {
       put: (content: string) =>
         content === "another system"
           ? putAnotherSystem(image.image, stage.card.device)
-          : putImage(content === "the image" ? image.image : upgraded, stage.card.device),
+          : putImage(content === "the image" ? image.image : image.upgradedImage, stage.card.device),
       check: (content: string) =>
         content === "the upgraded image"
-          ? checkCard(upgraded, `${upgraded}.bmap`, stage.card.device)
+          ? compareTrees(stage.card.device, image.upgradedImage, image.sizeBytes)
           : checkCard(image.image, forms.bmap, stage.card.device),
     };
     rows.push(
@@ -113,7 +99,9 @@ async function bench(options: BenchOptions): Promise<Report> {
       "Every card held another system before, unless the row says what else. The sender has its files in the page cache.",
       `The others get the files that suit them, made by ${Object.values(compressors)
         .map((words) => `\`${words.slice(0, 3).join(" ")}\``)
-        .join(", ")}. Pallet's agent runs already when it is told to write, as on a booted node; nothing of Pallet's ` +
+        .join(
+          ", ",
+        )}. Pallet's agent is the binary that nodes run, and runs already when it is told to write, as on a booted node; nothing of Pallet's ` +
         "is placed into the system (`--no-resident`). Pallet has no mode that only writes: that row is the same runs " +
         "until the phase that reads back begins, flush included.",
       `\`dd\` from NFS: ${await describeNfs()}`,
@@ -121,15 +109,56 @@ async function bench(options: BenchOptions): Promise<Report> {
   };
 }
 
-/** The image of the upgraded system in the layout of the first one. */
-async function provideUpgraded(image: BenchImage): Promise<string> {
-  const folder = await cacheEntry(path.dirname(image.image), "upgraded-in-place", async (building) => {
-    note("upgrading the image in its place");
-    const target = path.join(building, "upgraded-in-place.img");
-    await upgradeInPlace(image.image, image.upgradedImage, target, image.sizeBytes);
-    await execa("bmaptool", ["create", "--output", `${target}.bmap`, target]);
+/** What nodes run: the binary, not the sources, which need more memory to be read. */
+async function buildAgent(): Promise<string> {
+  const binaries = await buildBinaries({
+    repository: checkout,
+    outputDirectory: path.join(cache, "binaries"),
+    cacheDirectory: path.join(checkout, ".cache/binaries"),
   });
-  return path.join(folder, "upgraded-in-place.img");
+  const agent = binaries.find(({ program, architecture }) => program === "agent" && architecture === process.arch);
+  if (agent === undefined) throw new Error(`there is no agent for ${process.arch}`);
+  return agent.file;
+}
+
+/** An image that is stored with a command of the controller, and who needs it. */
+interface StoredImage {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly contenders: readonly string[];
+}
+
+function storedImages({ image, upgradedImage }: BenchImage): readonly StoredImage[] {
+  const needOnlySystem = ["fleet", ...palletContenders.map(({ id }) => id)];
+  return [
+    { name: "system", command: ["images", "add", image, "--name", "system"], contenders: needOnlySystem },
+    {
+      name: "upgraded",
+      command: ["images", "derive", "upgraded", "--from", "system", "--with", upgradedImage],
+      contenders: ["pallet-upgraded"],
+    },
+    { name: "anew", command: ["images", "add", upgradedImage, "--name", "anew"], contenders: ["pallet-anew"] },
+  ];
+}
+
+/** Stores an image; resolves with a sentence of what that took and what came of it. */
+async function storeImage(
+  { controller, controllerGroup }: BenchStage,
+  { name, command }: StoredImage,
+): Promise<string> {
+  const cpuBefore = await controllerGroup.cpuSeconds();
+  const startedAt = performance.now();
+  await controller.run(...command);
+  const wall = ((performance.now() - startedAt) / 1000).toFixed(0);
+  const cpu = ((await controllerGroup.cpuSeconds()) - cpuBefore).toFixed(0);
+  const { pack } = await controller.image(name);
+  if (pack === undefined) throw new Error(`image ${name} is not stored as a pack`);
+  const words = command.map((word) => (path.isAbsolute(word) ? path.basename(word) : word)).join(" ");
+  return (
+    `\`${words}\`: ${wall} s, ${cpu} CPU-s of the controller; its pack: chunks of ${pack.chunkBytes / 1024} KiB, ` +
+    `${mebibytes(pack.dataBytes)} MiB of data (stored in ${mebibytes(pack.fetchBytes)}), ` +
+    `${mebibytes(pack.zeroBytes)} of zeros, ${mebibytes(pack.unusedBytes)} unused.`
+  );
 }
 
 async function describeImage(image: BenchImage, forms: ImageForms): Promise<string> {
@@ -138,7 +167,7 @@ async function describeImage(image: BenchImage, forms: ImageForms): Promise<stri
   const holes = Math.round((100 * unmappedBytes) / map.imageBytes);
   return (
     `Image: ${map.imageBytes / MiB} MiB, MBR, FAT32 and ext4 with an installed Debian 12, ${holes} % holes. ` +
-    `Upgraded image: the same with ${image.upgrades.length} packages upgraded by apt, in the same layout.`
+    `Upgraded image: the same with ${image.upgrades.length} packages upgraded by apt, built anew: nothing is where it was.`
   );
 }
 

@@ -1,7 +1,5 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import process from "node:process";
-import { checkout } from "../../../test/rack/checkout.ts";
 import { createControlGroup } from "../measure/control-group.ts";
 import { parsePeakResidentBytes } from "../measure/parse-counters.ts";
 import type { BenchStage } from "../stage/bench-stage.ts";
@@ -14,13 +12,12 @@ import type { Contender } from "./contender.ts";
 /** Where agents serve gRPC. */
 export const agentPort = 7710;
 
-/** The command that starts an agent as `npm run agent` does, serving on every address of its network namespace. */
-export function agentCommand(stage: Pick<BenchStage, "controller">, mac: string): readonly string[] {
+/** The command that starts an agent, serving on every address of its network namespace. */
+export function agentCommand(stage: Pick<BenchStage, "controller" | "agentProgram">, mac: string): readonly string[] {
   const { grpcAddress } = stage.controller;
-  const main = path.join(checkout, "agent/main.ts");
   const options = ["--controller", grpcAddress, "--node", mac, "--listen", "0.0.0.0", "--port", String(agentPort)];
   // It may not reboot this machine.
-  return ["setpriv", "--bounding-set=-sys_boot", "--", process.execPath, main, ...options];
+  return ["setpriv", "--bounding-set=-sys_boot", "--", stage.agentProgram, ...options];
 }
 
 /**
@@ -29,7 +26,7 @@ export function agentCommand(stage: Pick<BenchStage, "controller">, mac: string)
  */
 function palletContender(
   contender: Pick<Contender, "id" | "title" | "before" | "after"> & {
-    readonly image: "system" | "upgraded";
+    readonly image: "system" | "upgraded" | "anew";
     readonly full: boolean;
   },
 ): Contender {
@@ -117,10 +114,18 @@ export const palletContenders: readonly Contender[] = [
   }),
   palletContender({
     id: "pallet-upgraded",
-    title: "Pallet, 27 packages upgraded",
+    title: "Pallet, 27 packages upgraded, in the old image's layout (`images derive`)",
     before: "the image",
     after: "the upgraded image",
     image: "upgraded",
+    full: false,
+  }),
+  palletContender({
+    id: "pallet-anew",
+    title: "Pallet, 27 packages upgraded, the new build as it is",
+    before: "the image",
+    after: "the upgraded image",
+    image: "anew",
     full: false,
   }),
 ];

@@ -14,6 +14,8 @@ export interface BenchStage {
   readonly sizeBytes: number;
   readonly network: Network;
   readonly controller: BenchController;
+  /** The agent's binary. */
+  readonly agentProgram: string;
   readonly controllerGroup: ControlGroup;
   /** Where the plain HTTP server has the forms of the image. */
   readonly filesBase: string;
@@ -39,9 +41,12 @@ const cardSlackBytes = 64 * 1024 * 1024;
 /** Sets the stage; the returned function clears it. */
 export async function setStage(
   cache: string,
-  forms: ImageForms,
-  sizeBytes: number,
-  note: (line: string) => void,
+  {
+    forms,
+    sizeBytes,
+    agentProgram,
+    note,
+  }: Pick<BenchStage, "sizeBytes" | "agentProgram" | "note"> & { readonly forms: ImageForms },
 ): Promise<{ readonly stage: BenchStage; readonly clear: () => Promise<void> }> {
   const undo: (() => Promise<unknown>)[] = [];
   const clear = async (): Promise<void> => {
@@ -86,6 +91,7 @@ export async function setStage(
       network,
       folder,
       controller,
+      agentProgram,
       controllerGroup,
       filesBase: `http://${network.address}:${filesPort}`,
       filesGroup,
