@@ -1,5 +1,6 @@
 import { Failure } from "../../proto/failure.ts";
 import { blake3 } from "../../proto/pack/blake3.ts";
+import { isZero } from "../../proto/pack/is-zero.ts";
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 
 /**
@@ -34,14 +35,4 @@ export function mismatch(
 /** A digest as messages show it. */
 export function named(digest: Uint8Array): string {
   return `blake3:${Buffer.from(digest).toString("hex")}`;
-}
-
-const zeros = Buffer.alloc(64 * 1024);
-
-function isZero(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at += zeros.length) {
-    const piece = bytes.subarray(at, at + zeros.length);
-    if (zeros.compare(piece, 0, piece.length, 0, piece.length) !== 0) return false;
-  }
-  return true;
 }

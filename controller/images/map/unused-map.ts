@@ -1,5 +1,5 @@
+import { isZero } from "../../../proto/pack/is-zero.ts";
 import type { ChunkKind } from "../../../proto/pack/pack-manifest.ts";
-import { isZero } from "../pack/is-zero.ts";
 import { type Extent, type Extents, subtract, toExtents } from "./extents.ts";
 
 /** Which bytes of an image nothing uses. The two lists do not overlap. */

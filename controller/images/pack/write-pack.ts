@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { blake3 } from "../../../proto/pack/blake3.ts";
+import { isZero } from "../../../proto/pack/is-zero.ts";
 import {
   type ChunkKind,
   chooseChunkBytes,
@@ -11,7 +12,6 @@ import { renderSeekTable } from "../../../proto/pack/seek-table.ts";
 import type { Digest } from "../../nodes/node.ts";
 import type { Pack } from "../image.ts";
 import { createFrameCompressors } from "./frame-compressors.ts";
-import { isZero } from "./is-zero.ts";
 
 /** What to pack, and where to. */
 export interface PackRequest {
