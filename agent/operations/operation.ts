@@ -124,6 +124,7 @@ export interface Progress {
   readonly written: ByteCount;
   readonly skipped: ByteCount;
   readonly verified: ByteCount;
+  readonly compared: ByteCount;
   readonly bytesPerSecond: number;
   readonly etaMs?: number;
   readonly resumed: number;

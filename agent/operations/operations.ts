@@ -262,7 +262,9 @@ function sameProgress(one: Progress, other: Progress): boolean {
     one.stalledMs === other.stalledMs &&
     one.rewrittenBytes === other.rewrittenBytes &&
     one.stages.every(({ bytes }, index) => bytes === other.stages[index]?.bytes) &&
-    (["read", "written", "skipped", "verified"] as const).every((counter) => one[counter].done === other[counter].done)
+    (["read", "written", "skipped", "verified", "compared"] as const).every(
+      (counter) => one[counter].done === other[counter].done,
+    )
   );
 }
 

@@ -1,6 +1,6 @@
 import { type OperationPhase, type Progress, WRITE_STAGES, type WriteStage } from "./operation.ts";
 
-/** What an operation counts in bytes; "compared" only for the speed. */
+/** What an operation counts in bytes. */
 export type ByteCounter = "read" | "written" | "skipped" | "verified" | "compared";
 
 /** Through this an executor tells how far it has come. */
@@ -155,6 +155,7 @@ export function createProgressMeter(): ProgressMeter {
         written: { done: shown("written"), total: totals.written },
         skipped: { done: shown("skipped"), total: totals.skipped },
         verified: { done: shown("verified"), total: totals.verified },
+        compared: { done: shown("compared"), total: totals.compared },
         bytesPerSecond,
         ...(bytesPerSecond > 0 && left > 0 && { etaMs: Math.ceil((left * 1_000) / rate) }),
         resumed: resumptions,

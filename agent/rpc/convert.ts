@@ -99,6 +99,7 @@ function progressToWire(progress: Progress): WireProgress {
     written: countToWire(progress.written),
     skipped: countToWire(progress.skipped),
     verified: countToWire(progress.verified),
+    compared: countToWire(progress.compared),
     bytesPerSecond: BigInt(progress.bytesPerSecond),
     eta: progress.etaMs === undefined ? undefined : durationToWire(progress.etaMs),
     resumed: progress.resumed,

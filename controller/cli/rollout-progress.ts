@@ -29,9 +29,9 @@ const reimageSpans: Readonly<Record<ReimagePhaseWord, Span>> = {
 /** The same for what the agent does during `writing`. */
 const operationSpans: Readonly<Record<OperationPhaseWord, Span>> = {
   starting: { from: 9, to: 9 },
-  erasing: { from: 9, to: 10 },
-  comparing: { from: 10, to: 10 },
-  writing: { from: 10, to: 55 },
+  erasing: { from: 10, to: 10 },
+  comparing: { from: 10, to: 18 },
+  writing: { from: 18, to: 55 },
   syncing: { from: 55, to: 57 },
   verifying: { from: 57, to: 82 },
   customising: { from: 82, to: 84 },
@@ -51,7 +51,8 @@ const operationSpans: Readonly<Record<OperationPhaseWord, Span>> = {
 export function phaseFraction(progress: ProgressView): number | undefined {
   const fraction = (done: number, total: number) =>
     total > 0 && Number.isFinite(done) ? Math.min(1, Math.max(0, done / total)) : undefined;
-  const { written, skipped, verified } = progress;
+  const { written, skipped, verified, compared } = progress;
+  if (progress.phase === "comparing") return fraction(compared.done, compared.total);
   if (progress.phase === "writing")
     return fraction(written.done + skipped.done, Math.max(written.total, skipped.total));
   if (progress.phase === "verifying") return fraction(verified.done, verified.total);
@@ -104,7 +105,7 @@ export interface RolloutTotals {
   readonly running: number;
   /** Mean over the nodes; one that ended badly counts as done with, so that it reaches 100 at the end. */
   readonly percent: number;
-  /** Sum of what the nodes write or verify right now. */
+  /** Sum of what the nodes compare, write or verify right now. */
   readonly bytesPerSecond: number;
 }
 
@@ -129,5 +130,6 @@ export function totalRollout(rollout: RolloutView): RolloutTotals {
 /** Bytes per second of a node that is moving bytes right now, otherwise 0. */
 export function currentRate({ phase, progress }: ReimageView): number {
   if (phase !== "writing" || progress === null) return 0;
-  return progress.phase === "writing" || progress.phase === "verifying" ? progress.bytesPerSecond : 0;
+  const moves = progress.phase === "comparing" || progress.phase === "writing" || progress.phase === "verifying";
+  return moves ? progress.bytesPerSecond : 0;
 }

@@ -109,6 +109,8 @@ export interface Progress {
   readonly stages?: readonly StageProgress[];
   /** For how long the oldest request to the disk has been waiting, once that is too long. */
   readonly stalledMs?: number;
+  /** What was compared before anything is fetched; absent in a journal from before this was counted. */
+  readonly compared?: ByteCount;
   /** Image bytes that were read back wrong and written again; absent in a journal from before this was counted. */
   readonly rewrittenBytes?: number;
 }

@@ -1,5 +1,5 @@
 import { Failure } from "../../proto/failure.ts";
-import type { OperationId, Progress } from "./agent-operation.ts";
+import type { OperationId, Progress, WriteStage } from "./agent-operation.ts";
 import { deadline, effectsOnEntry, patienceIn, probe, retryIn } from "./effects-on-entry.ts";
 import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
 import { judgeProof } from "./judge-proof.ts";
@@ -216,12 +216,21 @@ export function withoutObstacle({ obstacle: _obstacle, ...phase }: PhaseOf<"writ
   return phase;
 }
 
+/**
+ * Whether the agent has done anything in between. The counts stand still while a card is compared that is as it should be,
+ * or is read a second time: then the stages tell.
+ */
 function advanced(before: Progress | undefined, after: Progress): boolean {
   return (
     before === undefined ||
     before.phase !== after.phase ||
-    (["read", "written", "skipped", "verified"] as const).some((count) => after[count].done !== before[count].done)
+    (["read", "written", "skipped", "verified"] as const).some((count) => after[count].done !== before[count].done) ||
+    (after.stages ?? []).some(({ stage, bytes }) => bytes !== bytesOfStage(before, stage))
   );
+}
+
+function bytesOfStage({ stages }: Progress, name: WriteStage): number | undefined {
+  return stages?.find(({ stage }) => stage === name)?.bytes;
 }
 
 function instanceOf({ bootId, instanceId }: Sighting): AgentInstance {

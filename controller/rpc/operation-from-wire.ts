@@ -54,6 +54,7 @@ function progressFromWire(progress: wire.Progress): Progress {
     stages: progress.stages.flatMap(stageFromWire),
     ...(progress.stalled !== undefined && { stalledMs: durationFromWire(progress.stalled) }),
     rewrittenBytes: Number(progress.rewrittenBytes),
+    compared: countFromWire(progress.compared),
   };
 }
 

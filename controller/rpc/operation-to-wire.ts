@@ -96,6 +96,7 @@ export function progressToWire(progress: Progress): wire.Progress {
     stages: (progress.stages ?? []).map(stageToWire),
     stalled: progress.stalledMs === undefined ? undefined : durationToWire(progress.stalledMs),
     rewrittenBytes: BigInt(progress.rewrittenBytes ?? 0),
+    compared: progress.compared && byteCountToWire(progress.compared),
   };
 }
 

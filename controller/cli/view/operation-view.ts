@@ -46,6 +46,8 @@ export interface ProgressView {
   readonly written: ByteCountView;
   readonly skipped: ByteCountView;
   readonly verified: ByteCountView;
+  /** What was compared before anything is fetched. */
+  readonly compared: ByteCountView;
   readonly bytesPerSecond: number;
   /** Until the phase ends. */
   readonly etaMs: number | null;
@@ -121,6 +123,7 @@ export function viewProgress(progress: Progress): ProgressView {
     written: viewByteCount(progress.written),
     skipped: viewByteCount(progress.skipped),
     verified: viewByteCount(progress.verified),
+    compared: viewByteCount(progress.compared),
     bytesPerSecond: toNumber(progress.bytesPerSecond),
     etaMs: toMs(progress.eta),
     resumed: progress.resumed,

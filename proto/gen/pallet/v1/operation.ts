@@ -728,6 +728,11 @@ export interface Progress {
     | undefined;
   /** Image bytes that were read back wrong and written again. */
   rewrittenBytes: bigint;
+  /**
+   * Image bytes of the device that were compared with the image before anything is fetched. The total is what is looked
+   * at: parts of a device that hold something else entirely are not.
+   */
+  compared: ByteCount | undefined;
 }
 
 /** Long work that an agent performs. It outlives the stream that watches it. */
@@ -2455,6 +2460,7 @@ function createBaseProgress(): Progress {
     stages: [],
     stalled: undefined,
     rewrittenBytes: 0n,
+    compared: undefined,
   };
 }
 
@@ -2498,6 +2504,9 @@ export const Progress: MessageFns<Progress> = {
         throw new globalThis.Error("value provided for field message.rewrittenBytes of type uint64 too large");
       }
       writer.uint32(88).uint64(message.rewrittenBytes);
+    }
+    if (message.compared !== undefined) {
+      ByteCount.encode(message.compared, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -2603,6 +2612,14 @@ export const Progress: MessageFns<Progress> = {
             message.rewrittenBytes = reader.uint64() as bigint;
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.compared = ByteCount.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2636,6 +2653,7 @@ export const Progress: MessageFns<Progress> = {
         : isSet(object.rewritten_bytes)
         ? BigInt(object.rewritten_bytes)
         : 0n,
+      compared: isSet(object.compared) ? ByteCount.fromJSON(object.compared) : undefined,
     };
   },
 
@@ -2674,6 +2692,9 @@ export const Progress: MessageFns<Progress> = {
     if (message.rewrittenBytes !== 0n) {
       obj.rewrittenBytes = message.rewrittenBytes.toString();
     }
+    if (message.compared !== undefined) {
+      obj.compared = ByteCount.toJSON(message.compared);
+    }
     return obj;
   },
 
@@ -2705,6 +2726,9 @@ export const Progress: MessageFns<Progress> = {
     message.rewrittenBytes = (object.rewrittenBytes !== undefined && object.rewrittenBytes !== null)
       ? BigInt(object.rewrittenBytes)
       : 0n;
+    message.compared = (object.compared !== undefined && object.compared !== null)
+      ? ByteCount.fromPartial(object.compared)
+      : undefined;
     return message;
   },
 };

@@ -11,6 +11,7 @@ describe("progress meter", () => {
       written: { done: 0, total: 0 },
       skipped: { done: 0, total: 0 },
       verified: { done: 0, total: 0 },
+      compared: { done: 0, total: 0 },
       bytesPerSecond: 0,
       resumed: 0,
       stages: [],

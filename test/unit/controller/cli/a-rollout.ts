@@ -24,7 +24,7 @@ export function aReimage(name: string, parts: PartialReimage = {}): PartialReima
   };
 }
 
-/** A node that writes or verifies, with so many of 2 GiB done. */
+/** A node that compares, writes or verifies, with so many of 2 GiB done. */
 export function aWrite(
   name: string,
   phase: OperationPhase,
@@ -32,13 +32,15 @@ export function aWrite(
   parts: PartialReimage = {},
 ): PartialReimage {
   const isVerifying = phase === OperationPhase.OPERATION_PHASE_VERIFYING;
+  const isComparing = phase === OperationPhase.OPERATION_PHASE_COMPARING;
   return aReimage(name, {
     phase: ReimagePhase.REIMAGE_PHASE_WRITING,
     disk: "/dev/mmcblk0",
     attempts: 1,
     progress: {
       phase,
-      written: { done: isVerifying ? 2n * GiB : doneBytes, total: 2n * GiB },
+      compared: { done: isComparing ? doneBytes : 2n * GiB, total: 2n * GiB },
+      written: { done: isComparing ? 0n : isVerifying ? 2n * GiB : doneBytes, total: 2n * GiB },
       verified: { done: isVerifying ? doneBytes : 0n, total: 2n * GiB },
       bytesPerSecond: 86_100_000n,
       eta: { seconds: 41n, nanos: 0 },

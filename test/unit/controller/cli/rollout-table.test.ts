@@ -103,6 +103,8 @@ describe("progress of a node", () => {
       aReimage("x", { phase: ReimagePhase.REIMAGE_PHASE_CHECKING }),
       aReimage("x", { phase: ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE }),
       aWrite("x", OperationPhase.OPERATION_PHASE_ERASING, 0n),
+      aWrite("x", OperationPhase.OPERATION_PHASE_COMPARING, GiB / 2n),
+      aWrite("x", OperationPhase.OPERATION_PHASE_COMPARING, GiB),
       aWrite("x", OperationPhase.OPERATION_PHASE_WRITING, GiB / 2n),
       aWrite("x", OperationPhase.OPERATION_PHASE_WRITING, 2n * GiB),
       aWrite("x", OperationPhase.OPERATION_PHASE_SYNCING, 2n * GiB),
@@ -119,6 +121,7 @@ describe("progress of a node", () => {
       percents.toSorted((a, b) => a - b),
     );
     assert.equal(percents.at(-1), 100);
+    assert.equal(new Set(percents.slice(4, 9)).size, 5, "it moves within what counts bytes");
   });
 
   it("adds up: nodes that have ended count as done with", () => {
@@ -166,7 +169,7 @@ describe("lines for pipes", () => {
   it("sum up the rollout", () => {
     assert.equal(
       renderRolloutProgress(view(motley), now),
-      "2026-11-23T00:20:00Z progress: 54%, 1 failed, 1 cancelled, 4 running, 1 waiting, 1 queued, 1 proved, 164.2 MiB/s",
+      "2026-11-23T00:20:00Z progress: 55%, 1 failed, 1 cancelled, 4 running, 1 waiting, 1 queued, 1 proved, 164.2 MiB/s",
     );
   });
 });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Progress } from "../../../../controller/reimage/agent-operation.ts";
 import type { ReimageEventType, Sighting } from "../../../../controller/reimage/reimage-event.ts";
 import { hasEnded, type PhaseName, type ReimageState } from "../../../../controller/reimage/reimage-state.ts";
 import { defaultReimageSettings as settings } from "../../../../controller/reimage/settings.ts";
 import { transition } from "../../../../controller/reimage/transition.ts";
-import { eventsAt, netbooted, phases, proof, startedAt, stateIn } from "./fakes/sample-states.ts";
+import { eventsAt, netbooted, phases, progress, proof, startedAt, stateIn } from "./fakes/sample-states.ts";
 
 const late = startedAt + 700_000;
 const names = Object.keys(phases) as PhaseName[];
@@ -256,4 +257,24 @@ test("a node that restarts for ever is given up", () => {
   }
   assert.equal(state.phase.name, "failed");
   assert.ok(state.step <= settings.maxSteps + 1);
+});
+
+test("patience with a write starts anew whenever the agent has done anything, whatever its counts say", () => {
+  const stages = [{ stage: "compare", bytes: 1000, busyMs: 10 }] as const;
+  const before = { ...stateIn("writing"), progress: { ...progress, stages } };
+  const after = (next: Progress): number | undefined => {
+    const event = { type: "write-progressed", step: 4, progress: next } as const;
+    const { phase } = transition(before, event, late, settings).state;
+    return "deadlineAt" in phase ? phase.deadlineAt : undefined;
+  };
+  const anew = late + settings.stallTimeoutMs;
+  const unchanged = after(before.progress);
+  assert.notEqual(unchanged, anew);
+  assert.equal(after({ ...progress, stages, bytesPerSecond: 7 }), unchanged, "a mean of seconds that are over");
+  assert.equal(after({ ...progress, stages: [{ ...stages[0], busyMs: 9999 }] }), unchanged, "waiting is no work");
+  assert.equal(after({ ...progress, phase: "verifying", stages }), anew);
+  assert.equal(after({ ...progress, stages, read: { done: 2, total: 2 } }), anew);
+  // A card that is compared and found right, or read a second time, moves no count.
+  assert.equal(after({ ...progress, stages: [{ ...stages[0], bytes: 1001 }] }), anew);
+  assert.equal(after({ ...progress, stages: [...stages, { stage: "read-back", bytes: 1, busyMs: 0 }] }), anew);
 });

@@ -91,6 +91,7 @@ const running = Operation.fromPartial({
     ],
     stalled: { seconds: 21n },
     rewrittenBytes: 4096n,
+    compared: { done: 8, total: 9 },
   },
   startedAt: new Date(1000),
 });
@@ -233,6 +234,7 @@ test("an operation is watched until it has ended", async () => {
     ],
     stalledMs: 21_000,
     rewrittenBytes: 4096,
+    compared: { done: 8, total: 9 },
   });
   assert.equal(last?.state, "failed");
   assert.equal(last?.failure?.reason, "verify-mismatch");
