@@ -51,7 +51,7 @@ async function placeIntoSystem(
   const { device, signal } = request;
   checkRoot(root);
   const program = programToInstall(request);
-  await withMount(device, root, signal, async (folder) => {
+  await withMount(device, root, async (folder) => {
     if (program !== undefined)
       await placing("install the resident agent", device, signal, () =>
         installResident({ root: folder, program, signal }),
@@ -112,21 +112,16 @@ async function placing(
  * Mounts the filesystem at an offset of a device for the time of `use`. mount(8) sets up the loop device so that the
  * kernel detaches it with the unmount, or when the last process of this mount namespace has died.
  */
-async function withMount(
-  device: string,
-  root: Root,
-  signal: AbortSignal | undefined,
-  use: (folder: string) => Promise<void>,
-): Promise<void> {
+async function withMount(device: string, root: Root, use: (folder: string) => Promise<void>): Promise<void> {
   await mkdir(MOUNT_ROOT, { recursive: true });
   const folder = await mkdtemp(`${MOUNT_ROOT}/customise-${basename(device)}-`);
   try {
+    // Not to be cancelled: mount(8) ended by a signal may have mounted already, and nobody would unmount it.
     await runTool({
       tool: "mount",
       args: ["--types", root.filesystemType, "--options", mountOptions(root), "--source", device, "--target", folder],
       debianPackage: "mount",
       task: `mount the ${root.filesystemType} root filesystem at byte ${root.offsetBytes} of ${device}`,
-      signal,
     });
     try {
       await use(folder);

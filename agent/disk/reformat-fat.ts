@@ -106,13 +106,13 @@ async function readSectorsPerCluster({ device, offsetBytes }: ReformatFat): Prom
  * closes it, and so also when this process is killed.
  */
 async function withLoop(place: ReformatFat, use: (loop: string) => Promise<void>): Promise<void> {
-  const { device, offsetBytes, lengthBytes, signal } = place;
+  const { device, offsetBytes, lengthBytes } = place;
+  // Not to be cancelled: ended by a signal, losetup(8) may have set one up of which nobody knows.
   const { stdout } = await runTool({
     tool: "losetup",
     args: ["--find", "--show", "--offset", `${offsetBytes}`, "--sizelimit", `${lengthBytes}`, device],
     debianPackage: "mount",
     task: `set up a loop device at byte ${offsetBytes} of ${device}`,
-    signal,
   });
   const loop = stdout.trim();
   const handle = await open(loop, "r").finally(() =>

@@ -17,7 +17,7 @@ export interface ImageRoot {
  * debugfs(8), whose rdump loses hard links, extended attributes and devices. Nothing of it can run, and its device files
  * lead nowhere. Needs root and loop devices.
  *
- * Throws a Failure: `unsupported` when the root is not found or is no ext filesystem, `image-damaged`, `tool-failed`.
+ * Throws a Failure: `unsupported` when the root is not found or is no ext filesystem, `image-damaged`, `tool-failed`, `cancelled`.
  *
  * @param work gets the folder and the number of the partition
  */
@@ -44,9 +44,9 @@ export async function withRootOfImage<T>(
     await mount(
       ["--types", type, "--options", type === "ext2" ? `ro,${place}` : options, imagePath, mountpoint],
       imagePath,
-      signal,
     );
     try {
+      if (signal?.aborted) throw new Failure("cancelled", "cancelled", { cause: signal.reason });
       return await work(mountpoint, root.number);
     } finally {
       await execa("umount", [mountpoint]);
@@ -58,11 +58,11 @@ export async function withRootOfImage<T>(
   }
 }
 
-async function mount(args: readonly string[], imagePath: string, signal?: AbortSignal): Promise<void> {
+/** Not to be cancelled: mount(8) ended by a signal may have mounted already, and nobody would unmount it. */
+async function mount(args: readonly string[], imagePath: string): Promise<void> {
   try {
-    await execa("mount", args, { env: { LC_ALL: "C.UTF-8" }, ...(signal && { cancelSignal: signal }) });
+    await execa("mount", args, { env: { LC_ALL: "C.UTF-8" } });
   } catch (cause) {
-    if (signal?.aborted) throw new Failure("cancelled", "cancelled", { cause });
     const said = (cause as { stderr?: string }).stderr?.trim() || (cause as Error).message;
     throw new Failure("tool-failed", `the root filesystem of ${imagePath} cannot be mounted: ${said}`, { cause });
   }

@@ -1,6 +1,7 @@
 // The root filesystem of netbooted nodes: built from Debian's packages; and other systems unpacked and made ready for it.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { bakeRootfs } from "../../controller/rootfs/bake-rootfs.ts";
 import { buildRootfs, type Rootfs } from "../../controller/rootfs/build-rootfs.ts";
 import { importRootfs } from "../../controller/rootfs/import-rootfs.ts";
 import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
+import { assertDetached } from "../assert-detached.ts";
 import { requires } from "../requirements.ts";
 
 const cache = join(import.meta.dirname, "../../.cache");
@@ -245,6 +247,22 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
     await execa("e2fsck", ["-f", "-n", filesystem]);
     assert.doesNotMatch((await execa("losetup", ["--all"])).stdout, new RegExp(image));
     assert.doesNotMatch(await readFile("/proc/self/mountinfo", "utf8"), /pallet-image-/);
+  });
+
+  it("leaves no mount and no folder behind when it is cancelled as soon as the image is mounted", async () => {
+    const abort = new AbortController();
+    const imagePath = join(folder, "card.img");
+    const timer = setInterval(() => {
+      if (readFileSync("/proc/self/mountinfo", "utf8").includes("pallet-image-")) abort.abort();
+    }, 1);
+    const importing = importRootfs({ imagePath, outDirectory: join(folder, "none"), signal: abort.signal });
+    await assert.rejects(importing, { reason: "cancelled" }).finally(() => clearInterval(timer));
+    assert.doesNotMatch(await readFile("/proc/self/mountinfo", "utf8"), /pallet-image-/);
+    await assertDetached(imagePath);
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.includes("none")),
+      [],
+    );
   });
 
   it("is refused when the image holds no system, and leaves nothing behind", async () => {

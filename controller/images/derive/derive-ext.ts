@@ -117,7 +117,8 @@ async function grow(
   signal: AbortSignal,
 ): Promise<void> {
   const place = ["--offset", `${offsetBytes}`, "--sizelimit", `${lengthBytes}`];
-  const device = (await space.run("losetup", ["--find", "--show", ...place, path], { signal })).trim();
+  // Not to be cancelled: ended by a signal, losetup(8) may have set one up of which nobody knows.
+  const device = (await space.run("losetup", ["--find", "--show", ...place, path], {})).trim();
   try {
     await space.run("resize2fs", [device], { signal });
   } catch (cause) {
