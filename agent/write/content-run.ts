@@ -1,8 +1,8 @@
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
+import type { FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import { fetchChunks, type Sink } from "./fetch-chunks.ts";
 import type { RangeFetcher } from "./fetch-range.ts";
-import type { FrameDecoders } from "./frame-decoders.ts";
 import type { Head } from "./head.ts";
 import type { OpenDevice } from "./open-device.ts";
 import { type Fetch, planFetches } from "./plan-fetches.ts";
@@ -29,18 +29,18 @@ export interface ContentRun {
   readonly context: OperationContext;
   readonly memory: TransferMemory;
   readonly pack: RangeFetcher;
-  readonly decoders: FrameDecoders;
+  readonly decompressors: FrameDecompressors;
   readonly head: Head;
 }
 
 /** Fetches chunks into a sink. */
 export async function transfer(
-  { content: { manifest }, context, memory, pack, decoders }: ContentRun,
+  { content: { manifest }, context, memory, pack, decompressors }: ContentRun,
   fetches: readonly Fetch[],
   sink: Sink,
 ): Promise<void> {
   const { ranges, rangesAtOnce } = memory;
-  await fetchChunks(fetches, { manifest, pack, decoders, ranges, rangesAtOnce }, sink, context);
+  await fetchChunks(fetches, { manifest, pack, decompressors, ranges, rangesAtOnce }, sink, context);
 }
 
 /** Makes durable what was written. */

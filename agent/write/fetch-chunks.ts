@@ -1,10 +1,10 @@
 import { Failure } from "../../proto/failure.ts";
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
+import type { FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import type { Pool } from "./buffer-pool.ts";
 import { checkChunk, expectedOf, named } from "./check-chunk.ts";
 import type { RangeFetcher } from "./fetch-range.ts";
-import type { FrameDecoders } from "./frame-decoders.ts";
 import { inOrder } from "./in-order.ts";
 import type { Fetch } from "./plan-fetches.ts";
 import type { Run } from "./plan-runs.ts";
@@ -23,7 +23,7 @@ export interface Sink {
 export interface ChunkSource {
   readonly manifest: PackManifest;
   readonly pack: RangeFetcher;
-  readonly decoders: FrameDecoders;
+  readonly decompressors: FrameDecompressors;
   /** Memory for ranges of the pack; a request is made when there is some for all that it brings. */
   readonly ranges: Pool<Buffer<ArrayBuffer>>;
   /** How many ranges are fetched at once. */
@@ -46,7 +46,7 @@ export async function fetchChunks(
 ): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([cancelled, stop.signal]);
-  const { manifest, pack, decoders, ranges } = source;
+  const { manifest, pack, decompressors, ranges } = source;
   const consuming = new Set<Promise<void>>();
   /** Only the first counts: the others follow from it. */
   const fail = (error: unknown): void => stop.abort(error);
@@ -68,14 +68,17 @@ export async function fetchChunks(
   };
 
   /** What is wrong with the frames, if something is. */
-  const decompress = (frames: Uint8Array, target: Uint8Array): Promise<string | undefined> =>
-    new Promise((resolve) => {
-      progress.begin("decompress");
-      decoders.decode(frames, target, (problem) => {
-        progress.end("decompress", problem === undefined ? target.length : 0);
-        resolve(problem);
-      });
-    });
+  const decompress = async (frames: Uint8Array, target: Uint8Array): Promise<string | undefined> => {
+    progress.begin("decompress");
+    try {
+      await decompressors.decompress(frames, target);
+      progress.end("decompress", target.length);
+      return undefined;
+    } catch (error) {
+      progress.end("decompress", 0);
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
 
   const check = (chunk: number, bytes: Uint8Array): Wrong | undefined => {
     progress.begin("check");

@@ -17,13 +17,13 @@ const RANGES = 6;
  * a disk that does not answer leaves one for everything else.
  */
 const WRITES_AT_ONCE = 3;
-/** Decoders; a board has four cores, of which one fetches, checks and hands out. */
-export const DECODERS = 3;
+/** Decompressors; a board has four cores, of which one fetches, checks and hands out. */
+export const DECOMPRESSORS = 3;
 
 /**
  * The memory of one write, all of it taken at the start and used again and again: `RANGES` ranges, `BLOCKS` blocks and
  * one block of zeros, which is 17 MiB for chunks of up to 1 MiB. To that come what lies before the first partition (at
- * most 64 MiB, usually 4), the manifest (35 bytes for each chunk with data) and 1 MiB of decoders and connections; the
+ * most 64 MiB, usually 4), the manifest (35 bytes for each chunk with data) and 1 MiB of decompressors and connections; the
  * rest is Node's own. Fewer ranges and blocks make the stages wait for each other: with 3 and 6 a write took a tenth
  * longer, with more no less (measured). The peak resident set of the whole agent's binary is in scripts/bench/RESULTS.md.
  */

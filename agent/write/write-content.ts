@@ -1,9 +1,9 @@
+import type { FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import { compareDisk } from "./compare-disk.ts";
 import { type Content, type ContentRun, planChunks, sync, transfer } from "./content-run.ts";
 import { createDiskSink } from "./disk-sink.ts";
 import { createRangeFetcher, type FetchSettings } from "./fetch-range.ts";
-import type { FrameDecoders } from "./frame-decoders.ts";
 import { allocateHead, createHeadSink, writePartitionStart } from "./head.ts";
 import { countFetched } from "./plan-fetches.ts";
 import { type ChunkSet, countBytes, selectUsed } from "./plan-runs.ts";
@@ -13,7 +13,7 @@ import type { TransferMemory } from "./transfer-memory.ts";
 /** How it is fetched, and what happens on the way. */
 export interface ContentParts {
   readonly memory: TransferMemory;
-  readonly decoders: FrameDecoders;
+  readonly decompressors: FrameDecompressors;
   readonly fetchSettings: FetchSettings;
   /** Awaited when everything but what lies before the first partition is on the disk and proved. */
   readonly beforeTable: () => Promise<void>;
@@ -26,7 +26,7 @@ export interface ContentParts {
 export async function writeContent(content: Content, parts: ContentParts, context: OperationContext): Promise<void> {
   const { device, manifest, firstPartitionBytes, full } = content;
   const { signal, progress, log } = context;
-  const { memory, decoders } = parts;
+  const { memory, decompressors } = parts;
   const head = allocateHead(manifest, firstPartitionBytes);
   const pack = createRangeFetcher({
     url: content.url,
@@ -38,7 +38,7 @@ export async function writeContent(content: Content, parts: ContentParts, contex
       progress.resumed();
     },
   });
-  const run: ContentRun = { content, context, memory, pack, decoders, head };
+  const run: ContentRun = { content, context, memory, pack, decompressors, head };
   try {
     const used = selectUsed(manifest, head.chunks);
     const equal = full ? new Uint8Array(used.length) : await compareDisk(used, { device, manifest, memory }, context);

@@ -1,14 +1,14 @@
 import { Failure } from "../../proto/failure.ts";
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
+import { createFrameDecompressors, type FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
 import type { BlockDevice } from "../inventory/block-device.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import type { Customisation, ImageSource } from "../operations/operation.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 import type { FetchSettings } from "./fetch-range.ts";
-import { createFrameDecoders, type FrameDecoders } from "./frame-decoders.ts";
 import { holdsImage } from "./holds-image.ts";
 import type { OpenDevice, OpenDisk } from "./open-device.ts";
-import { allocateTransferMemory, DECODERS, type TransferMemory } from "./transfer-memory.ts";
+import { allocateTransferMemory, DECOMPRESSORS, type TransferMemory } from "./transfer-memory.ts";
 import { writeContent } from "./write-content.ts";
 
 /** What is done to the disk around the write itself. */
@@ -80,12 +80,12 @@ export async function writeImage(
       log.info("the disk holds the image already");
     } else {
       // Before the disk is touched: where nothing can be decompressed it is to stay as it is.
-      const decoders = createFrameDecoders(DECODERS);
+      const decompressors = createFrameDecompressors(DECOMPRESSORS);
       try {
         const deviceBytes = disk.sizeBytes;
-        await withoutTableUnlessDone(request, { parts, device, deviceBytes, manifest, memory, decoders, context });
+        await withoutTableUnlessDone(request, { parts, device, deviceBytes, manifest, memory, decompressors, context });
       } finally {
-        decoders.close();
+        decompressors.close();
       }
     }
   } finally {
@@ -104,13 +104,13 @@ interface Run {
   readonly deviceBytes: number;
   readonly manifest: PackManifest;
   readonly memory: TransferMemory;
-  readonly decoders: FrameDecoders;
+  readonly decompressors: FrameDecompressors;
   readonly context: OperationContext;
 }
 
 /** Erases the table, writes everything, and erases the table again when that fails in a way that may have left one. */
 async function withoutTableUnlessDone(request: WriteImageRequest, run: Run): Promise<void> {
-  const { parts, device, deviceBytes, manifest, memory, decoders, context } = run;
+  const { parts, device, deviceBytes, manifest, memory, decompressors, context } = run;
   const { signal, progress } = context;
   const { source, customisation, full } = request;
   const { firstPartitionBytes } = source;
@@ -124,7 +124,7 @@ async function withoutTableUnlessDone(request: WriteImageRequest, run: Run): Pro
       { device, manifest, url: source.url, firstPartitionBytes, full },
       {
         memory,
-        decoders,
+        decompressors,
         fetchSettings: parts.fetchSettings,
         beforeTable: async () => {
           if (customisation !== undefined) {

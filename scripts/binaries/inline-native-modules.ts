@@ -21,7 +21,7 @@ export const nativeModules: readonly NativeModule[] = [
     file: (architecture) => `blake.linux-${architecture}-gnu.node`,
   },
   {
-    loadedBy: "agent/write/koffi-addon.ts",
+    loadedBy: "proto/pack/koffi-addon.ts",
     functionName: "loadKoffiAddon",
     packageName: (architecture) => `@koromix/koffi-linux-${architecture}`,
     file: (architecture) => `linux_${architecture}/koffi.node`,

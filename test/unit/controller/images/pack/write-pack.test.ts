@@ -7,7 +7,6 @@ import { after, before, describe, it } from "node:test";
 import { zstdDecompressSync } from "node:zlib";
 import { execa } from "execa";
 import fc from "fast-check";
-import { createFrameCompressors } from "../../../../../controller/images/pack/frame-compressors.ts";
 import { type PackRequest, writePack } from "../../../../../controller/images/pack/write-pack.ts";
 import { blake3 } from "../../../../../proto/pack/blake3.ts";
 import { type ChunkKind, type PackManifest, parsePackManifest } from "../../../../../proto/pack/pack-manifest.ts";
@@ -170,26 +169,6 @@ describe("a pack", () => {
     const { path } = await pack(noise(512, 1));
     const again = { imagePath: `${path}.img`, packPath: `${path}.zst`, manifestPath: `${path}.manifest` };
     await assert.rejects(writePack(again), { code: "EEXIST" });
-  });
-});
-
-describe("the compressors", () => {
-  it("give each piece its own frame, in whatever order they are done", async () => {
-    const compressors = createFrameCompressors(4096);
-    const pieces = Array.from({ length: 300 }, (_, index) =>
-      index % 3 === 0 ? Buffer.alloc(4096, index) : noise(1 + ((index * 37) % 4096), index),
-    );
-    const frames = await Promise.all(pieces.map((each) => compressors.compress(each)));
-    compressors.close();
-    for (const [index, frame] of frames.entries()) assert.ok(zstdDecompressSync(frame).equals(pieces[index] ?? frame));
-  });
-
-  it("refuse work that is under way when they are closed", async () => {
-    const compressors = createFrameCompressors(65_536);
-    const work = Array.from({ length: 20 }, () => compressors.compress(noise(65_536, 1)));
-    compressors.close();
-    const results = await Promise.allSettled(work);
-    assert.ok(results.some(({ status }) => status === "rejected"));
   });
 });
 

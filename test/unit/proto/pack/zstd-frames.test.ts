@@ -2,28 +2,41 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { constants, zstdCompressSync } from "node:zlib";
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
-import { createFrameDecoders, type FrameDecoders } from "../../../../agent/write/frame-decoders.ts";
+import { maxFrameBytes } from "../../../../proto/pack/pack-manifest.ts";
+import {
+  createFrameCompressors,
+  createFrameDecompressors,
+  type FrameDecompressors,
+} from "../../../../proto/pack/zstd-frames.ts";
 
 const CHUNK = 64 * 1024;
 /** Half of it noise, so that a frame has literals and matches. */
 const chunk = (): Buffer => Buffer.concat([randomBytes(CHUNK / 2), Buffer.alloc(CHUNK / 2, "pallet ")]);
 
-async function decode(decoders: FrameDecoders, frames: Uint8Array, target: Uint8Array): Promise<string | undefined> {
-  return new Promise((resolve) => decoders.decode(frames, target, resolve));
+/** What is wrong with the frames, if something is. */
+function decode(
+  decompressors: FrameDecompressors,
+  frames: Uint8Array,
+  target: Uint8Array,
+): Promise<string | undefined> {
+  return decompressors.decompress(frames, target).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
 }
 
-describe("frame decoders", () => {
-  const decoders = createFrameDecoders(3);
-  after(() => decoders.close());
+describe("frame decompressors", () => {
+  const decompressors = createFrameDecompressors(3);
+  after(() => decompressors.close());
 
   it("put what frames hold one after the other, and nothing beside it", async () => {
     const chunks = [chunk(), chunk(), chunk().subarray(0, 512)];
     const memory = Buffer.alloc(3 * CHUNK, 0xaa);
     const target = memory.subarray(4096, 4096 + 2 * CHUNK + 512);
     assert.equal(
-      await decode(decoders, Buffer.concat(chunks.map((bytes) => zstdCompressSync(bytes))), target),
+      await decode(decompressors, Buffer.concat(chunks.map((bytes) => zstdCompressSync(bytes))), target),
       undefined,
     );
     assert.ok(target.equals(Buffer.concat(chunks)));
@@ -31,12 +44,12 @@ describe("frame decoders", () => {
     assert.ok(memory.subarray(4096 + target.length).every((byte) => byte === 0xaa));
   });
 
-  it("decode many more at once than there are of them", async () => {
+  it("decompress many more at once than there are of them", async () => {
     const all = Array.from({ length: 300 }, (_, index) => Buffer.alloc(CHUNK, `${index} `));
     const found = await Promise.all(
       all.map(async (bytes) => {
         const target = Buffer.alloc(CHUNK);
-        assert.equal(await decode(decoders, zstdCompressSync(bytes), target), undefined);
+        assert.equal(await decode(decompressors, zstdCompressSync(bytes), target), undefined);
         return target;
       }),
     );
@@ -68,8 +81,8 @@ describe("frame decoders", () => {
   for (const [name, frames, problem] of refused) {
     it(`say what is wrong with ${name}, and go on`, async () => {
       const target = Buffer.alloc(CHUNK);
-      assert.match((await decode(decoders, frames, target)) ?? "nothing", problem);
-      assert.equal(await decode(decoders, frame, target), undefined);
+      assert.match((await decode(decompressors, frames, target)) ?? "nothing", problem);
+      assert.equal(await decode(decompressors, frame, target), undefined);
     });
   }
 
@@ -82,7 +95,7 @@ describe("frame decoders", () => {
           const damaged = Buffer.from(frame);
           for (const [at, value] of changes) damaged[at] = value;
           const memory = Buffer.alloc(2 * CHUNK, 0x55);
-          await decode(decoders, damaged, memory.subarray(1000, 1000 + lengthBytes));
+          await decode(decompressors, damaged, memory.subarray(1000, 1000 + lengthBytes));
           assert.ok(memory.subarray(0, 1000).every((byte) => byte === 0x55));
           assert.ok(memory.subarray(1000 + lengthBytes).every((byte) => byte === 0x55));
         },
@@ -92,14 +105,58 @@ describe("frame decoders", () => {
   });
 
   it("end what has not begun when they are closed, and let the rest end by itself", async () => {
-    const closing = createFrameDecoders(1);
+    const closing = createFrameDecompressors(1);
     const target = Buffer.alloc(CHUNK);
     const [begun, waiting] = [decode(closing, frame, target), decode(closing, frame, Buffer.alloc(CHUNK))];
     closing.close();
-    assert.equal(await waiting, "the decoders were closed");
+    assert.equal(await waiting, "it was closed");
     assert.equal(await begun, undefined);
-    assert.equal(await decode(closing, frame, target), "the decoders were closed");
+    assert.equal(await decode(closing, frame, target), "it was closed");
     // Its context was freed when it had ended.
     await promisify(setImmediate)();
+  });
+});
+
+describe("frame compressors", () => {
+  const compressors = createFrameCompressors(2, 6);
+  after(() => compressors.close());
+  const compress = async (bytes: Uint8Array): Promise<Buffer> => {
+    const target = Buffer.alloc(maxFrameBytes(bytes.length));
+    return target.subarray(0, await compressors.compress(bytes, target));
+  };
+
+  it("give each piece one frame of its own, in whatever order they are done", async () => {
+    const pieces = Array.from({ length: 300 }, (_, index) =>
+      index % 3 === 0 ? Buffer.alloc(4096, index) : randomBytes(1 + ((index * 37) % 4096)),
+    );
+    const frames = await Promise.all(pieces.map(compress));
+    for (const [index, frame] of frames.entries()) assert.ok(zstdDecompressSync(frame).equals(pieces[index] ?? frame));
+  });
+
+  it("give one exact frame for every length, noise and nothing but zeros, with the length in its header", async () => {
+    for (let length = 1; length < 2000; length += 1) {
+      for (const piece of [randomBytes(length), Buffer.alloc(length)]) {
+        const frame = await compress(piece);
+        assert.ok(zstdDecompressSync(frame).equals(piece));
+        // Decompressing in one call needs a target of the frame's content only, so a second frame would not fit.
+        const decompressors = createFrameDecompressors(1);
+        assert.equal(await decode(decompressors, frame, Buffer.alloc(length)), undefined);
+        decompressors.close();
+      }
+    }
+  });
+
+  it("refuse a target without room, and go on", async () => {
+    await assert.rejects(compressors.compress(randomBytes(1000), Buffer.alloc(100)), /Destination buffer is too small/);
+    assert.ok(zstdDecompressSync(await compress(Buffer.from("x"))).equals(Buffer.from("x")));
+  });
+
+  it("refuse what has not begun when they are closed, and let the rest end by itself", async () => {
+    const closing = createFrameCompressors(1, 6);
+    const target = () => Buffer.alloc(maxFrameBytes(CHUNK));
+    const [begun, waiting] = [closing.compress(chunk(), target()), closing.compress(chunk(), target())];
+    closing.close();
+    await assert.rejects(waiting, /it was closed/);
+    assert.ok((await begun) > CHUNK / 2);
   });
 });
