@@ -18,6 +18,7 @@ import { type BenchImage, provideImage } from "./image/provide-image.ts";
 import { measureDigests } from "./measure-digests.ts";
 import { type BenchOptions, help, parseOptions } from "./options.ts";
 import { describeMachine } from "./report/describe-machine.ts";
+import { explainWalls } from "./report/explain-walls.ts";
 import { judgeAims } from "./report/judge-aims.ts";
 import { type Report, renderReport } from "./report/render-report.ts";
 import { type Row, runRounds } from "./run-rounds.ts";
@@ -81,6 +82,7 @@ async function bench(options: BenchOptions): Promise<Report> {
   } finally {
     await clear();
   }
+  const explanation = explainWalls(rows);
   const digests = wants("digests") ? await measureDigests(65_536, Math.max(3, options.runs)) : [];
   return {
     measuredAt,
@@ -105,6 +107,7 @@ async function bench(options: BenchOptions): Promise<Report> {
         "is placed into the system (`--no-resident`). Pallet has no mode that only writes: that row is the same runs " +
         "until the phase that reads back begins, flush included.",
       `\`dd\` from NFS: ${await describeNfs()}`,
+      ...(explanation === undefined ? [] : [explanation]),
     ],
   };
 }

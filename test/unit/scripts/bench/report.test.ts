@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Figures } from "../../../../scripts/bench/contenders/contender.ts";
 import { parseOptions } from "../../../../scripts/bench/options.ts";
+import { explainWalls } from "../../../../scripts/bench/report/explain-walls.ts";
 import { judgeAims } from "../../../../scripts/bench/report/judge-aims.ts";
 import { renderReport } from "../../../../scripts/bench/report/render-report.ts";
 import { renderTable } from "../../../../scripts/bench/report/render-table.ts";
@@ -82,6 +83,29 @@ describe("the report", () => {
 
   it("leaves out what was not asked for", () => {
     assert.doesNotMatch(renderReport({ ...report, fleets: [], digests: [] }), /fleet|Digests/);
+  });
+});
+
+describe("what the wall times consist of", () => {
+  const measured = [
+    ...rows.filter(({ id }) => id !== "pallet-full"),
+    row("pallet-full", { wallSeconds: 12, serverCpuSeconds: 0.94 }),
+    row("pallet-full-write-only", { wallSeconds: 8 }),
+  ];
+
+  it("is told with what was measured", () => {
+    assert.equal(
+      explainWalls(measured),
+      "Of the 12.0 s of Pallet's write + verify, 4.0 s are the reading back; up to there, flush included, it is " +
+        "1.3 times faster than `curl | zstd -dc | dd` and 3.3 times faster than bmaptool (.zst). The sender's 0.9 CPU-s " +
+        "are in that time too, for it has no cores of its own here.",
+    );
+    const alone = explainWalls(measured.filter(({ id }) => id.startsWith("pallet")));
+    assert.match(alone ?? "", /4\.0 s are the reading back\. The sender/);
+  });
+
+  it("is left out where it was not", () => {
+    assert.equal(explainWalls(rows), undefined);
   });
 });
 
