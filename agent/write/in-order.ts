@@ -10,22 +10,23 @@ export async function* inOrder<Item, Result>(
     readonly start: (item: Item) => Promise<Result>;
   },
 ): AsyncGenerator<Result, void, undefined> {
+  const source = items[Symbol.iterator]();
   const underWay: Promise<Result>[] = [];
+  const startNext = (): void => {
+    const next = source.next();
+    if (next.done === true) return;
+    const result = options.start(next.value);
+    // Awaited below, or in `finally`.
+    result.catch(() => undefined);
+    underWay.push(result);
+  };
   try {
-    for (const item of items) {
-      const result = options.start(item);
-      // Awaited below, or in `finally`.
-      result.catch(() => undefined);
-      underWay.push(result);
-      const oldest = underWay[0];
-      if (oldest === undefined || underWay.length < options.atOnce) continue;
-      const done = await oldest;
-      underWay.shift();
-      yield done;
-    }
+    for (let started = 0; started < options.atOnce; started += 1) startNext();
     while (underWay[0] !== undefined) {
       const done = await underWay[0];
       underWay.shift();
+      // Before the reader gets to work, so that as many are under way meanwhile.
+      startNext();
       yield done;
     }
   } finally {

@@ -12,8 +12,9 @@ const READS_AT_ONCE = 3;
 
 /**
  * Reads runs of chunks from the disk, in order, and tells of each chunk whether it is what the manifest says: `found` is
- * undefined, or the BLAKE3 of what is there instead. Memory: `READS_AT_ONCE` buffers of the pool, each as long as the
- * longest run. Throws a Failure "device-error", the signal's reason, or what `onChunk` throws.
+ * undefined, or the BLAKE3 of what is there instead. Memory: `READS_AT_ONCE` buffers of the pool, and the one that is
+ * looked at, each as long as the longest run. Throws a Failure "device-error", the signal's reason, or what `onChunk`
+ * throws.
  */
 export async function readChunks(
   runs: readonly Run[],
