@@ -4,7 +4,7 @@ import path from "node:path";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
 import { forgetOldest } from "../../controller/artefacts/forget-oldest.ts";
 import { bundle } from "./bundle.ts";
-import { type NativeModule, nativeModules } from "./inline-native-modules.ts";
+import { type NativeModule, nativeModules, packNativeModule } from "./inline-native-modules.ts";
 import { pack } from "./pack.ts";
 import { type Places, packageFile, parseNodePackage, parsePinned } from "./pinned-package.ts";
 import { type Architecture, architectures, binaryName, type Program, programs } from "./programs.ts";
@@ -73,17 +73,18 @@ export async function buildBinaries(options: {
   return binaries;
 }
 
+/** Packed once for all programs: that takes longer than the rest of a bundle. */
 async function readNativeModules(
   lockFile: string,
   architecture: Architecture,
   places: Places,
-): Promise<ReadonlyMap<NativeModule, Uint8Array>> {
-  const contents = new Map<NativeModule, Uint8Array>();
+): Promise<ReadonlyMap<NativeModule, string>> {
+  const addons = new Map<NativeModule, string>();
   for (const addon of nativeModules) {
     const pinned = parsePinned(lockFile, addon.packageName(architecture));
-    contents.set(addon, await readFile(await packageFile(places, pinned, addon.file(architecture))));
+    addons.set(addon, packNativeModule(await readFile(await packageFile(places, pinned, addon.file(architecture)))));
   }
-  return contents;
+  return addons;
 }
 
 /** Copies under a temporary name first: a program that runs cannot be written over, but its name can be taken. */

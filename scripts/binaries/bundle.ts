@@ -13,7 +13,7 @@ import { slimPackages } from "./slim-packages.ts";
 export async function bundle(
   repository: string,
   program: Program,
-  { addons }: { readonly addons: ReadonlyMap<NativeModule, Uint8Array> },
+  { addons }: { readonly addons: ReadonlyMap<NativeModule, string> },
 ): Promise<Uint8Array> {
   const modules = path.join(repository, "node_modules");
   const result = await build({

@@ -30,17 +30,21 @@ export const nativeModules: readonly NativeModule[] = [
 
 const parameters = { params: { [constants.ZSTD_c_compressionLevel]: 19 } };
 
+/** A native module as the text that a script carries it in. */
+export function packNativeModule(content: Uint8Array): string {
+  return zstdCompressSync(content, parameters).toString("base64");
+}
+
 /**
- * An esbuild plugin that puts native modules themselves in the place of the files which load them from node_modules. The
+ * An esbuild plugin that puts packed native modules themselves in the place of the files which load them from node_modules. The
  * dynamic linker takes only files, so the program writes one to the temporary folder when it is needed, and removes it as
  * soon as it is mapped. Only what a program imports gets into it.
  */
-export function inlineNativeModules(contents: ReadonlyMap<NativeModule, Uint8Array>): Plugin {
+export function inlineNativeModules(addons: ReadonlyMap<NativeModule, string>): Plugin {
   return {
     name: "inline-native-modules",
     setup(build) {
-      for (const [{ loadedBy, functionName }, content] of contents) {
-        const packed = zstdCompressSync(content, parameters).toString("base64");
+      for (const [{ loadedBy, functionName }, packed] of addons) {
         const filter = new RegExp(`/${loadedBy.replaceAll(".", "\\.")}$`);
         build.onLoad({ filter }, () => ({
           loader: "js",
