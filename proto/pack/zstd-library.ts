@@ -1,3 +1,4 @@
+import { promisify } from "node:util";
 import { Failure } from "../failure.ts";
 import { type KoffiFunction, loadKoffiAddon } from "./koffi-addon.ts";
 
@@ -69,24 +70,18 @@ function declareFunctions(): ZstdLibrary {
     if (context === null) throw new Error("there is no memory for a context of libzstd");
     return context;
   };
-  const onThread = (code: KoffiFunction) => async (context: unknown, target: Uint8Array, source: Uint8Array) => {
-    // Koffi keeps nothing alive but the callback. What is named after the call is kept until then: otherwise a collection
-    // could free the bytes under the thread's hands.
-    const inUse = [target, source];
-    try {
-      return await new Promise<number>((resolve, reject) => {
-        code.async(context, target, target.length, source, source.length, (error: Error | null, result: unknown) => {
-          try {
-            if (error) throw error;
-            resolve(checked(result));
-          } catch (problem) {
-            reject(problem);
-          }
-        });
-      });
-    } finally {
-      inUse.length = 0;
-    }
+  const onThread = (code: KoffiFunction) => {
+    const call = promisify(code.async) as (...values: readonly unknown[]) => Promise<unknown>;
+    return async (context: unknown, target: Uint8Array, source: Uint8Array): Promise<number> => {
+      // Koffi keeps nothing alive but the callback. What is named after the call is kept until then: otherwise a
+      // collection could free the bytes under the thread's hands.
+      const inUse = [target, source];
+      try {
+        return checked(await call(context, target, target.length, source, source.length));
+      } finally {
+        inUse.length = 0;
+      }
+    };
   };
 
   return {
