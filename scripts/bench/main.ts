@@ -83,6 +83,7 @@ async function bench(options: BenchOptions): Promise<Report> {
     await clear();
   }
   const explanation = explainWalls(rows);
+  const commands = Object.values(compressors).map((words) => `\`${words.slice(0, 3).join(" ")}\``);
   const digests = wants("digests") ? await measureDigests(65_536, Math.max(3, options.runs)) : [];
   return {
     measuredAt,
@@ -99,11 +100,8 @@ async function bench(options: BenchOptions): Promise<Report> {
         "kernel's own threads, such as the loop device's, count for nobody). Wire: what the receiver's interface " +
         "received, headers and gRPC included. Written and read: /sys/block/loopN/stat.",
       "Every card held another system before, unless the row says what else. The sender has its files in the page cache.",
-      `The others get the files that suit them, made by ${Object.values(compressors)
-        .map((words) => `\`${words.slice(0, 3).join(" ")}\``)
-        .join(
-          ", ",
-        )}. Pallet's agent is the binary that nodes run, and runs already when it is told to write, as on a booted node; nothing of Pallet's ` +
+      `The others get the files that suit them, made by ${commands.join(", ")}. Pallet's agent is the binary that nodes ` +
+        "run, and runs already when it is told to write, as on a booted node; nothing of Pallet's " +
         "is placed into the system (`--no-resident`). Pallet has no mode that only writes: that row is the same runs " +
         "until the phase that reads back begins, flush included.",
       `\`dd\` from NFS: ${await describeNfs()}`,
@@ -132,9 +130,9 @@ interface StoredImage {
 }
 
 function storedImages({ image, upgradedImage }: BenchImage): readonly StoredImage[] {
-  const needOnlySystem = ["fleet", ...palletContenders.map(({ id }) => id)];
+  const everyone = ["fleet", ...palletContenders.map(({ id }) => id)];
   return [
-    { name: "system", command: ["images", "add", image, "--name", "system"], contenders: needOnlySystem },
+    { name: "system", command: ["images", "add", image, "--name", "system"], contenders: everyone },
     {
       name: "upgraded",
       command: ["images", "derive", "upgraded", "--from", "system", "--with", upgradedImage],

@@ -1,4 +1,5 @@
 import type { CardContent, Contender, Figures } from "./contenders/contender.ts";
+import { medians } from "./measure/statistics.ts";
 import type { BenchStage } from "./stage/bench-stage.ts";
 
 /** Every run of one row of the table. */
@@ -9,6 +10,11 @@ export interface Row {
   readonly runs: readonly Partial<Figures>[];
   /** Why there are no runs. */
   readonly absence?: string;
+}
+
+/** What the runs of a row have cost, each figure by itself; nothing where there were none. */
+export function mediansOf(rows: readonly Row[], id: string): Partial<Figures> {
+  return medians<keyof Figures>(rows.find((row) => row.id === id)?.runs ?? []);
 }
 
 /** What makes and checks the content of the stage's card. */

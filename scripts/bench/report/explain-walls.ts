@@ -1,13 +1,11 @@
-import type { Figures } from "../contenders/contender.ts";
-import { medians } from "../measure/statistics.ts";
-import type { Row } from "../run-rounds.ts";
+import { mediansOf, type Row } from "../run-rounds.ts";
 
 /**
  * A sentence on what the wall time of Pallet's write consists of, because most others do not read back; undefined when
  * that was not measured.
  */
 export function explainWalls(rows: readonly Row[]): string | undefined {
-  const of = (id: string): Partial<Figures> => medians<keyof Figures>(rows.find((row) => row.id === id)?.runs ?? []);
+  const of = (id: string) => mediansOf(rows, id);
   const { wallSeconds: all, serverCpuSeconds } = of("pallet-full");
   const { wallSeconds: written } = of("pallet-full-write-only");
   if (all === undefined || written === undefined) return undefined;

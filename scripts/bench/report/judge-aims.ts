@@ -1,7 +1,5 @@
-import type { Figures } from "../contenders/contender.ts";
-import { medians } from "../measure/statistics.ts";
 import type { DigestCost } from "../measure-digests.ts";
-import type { Row } from "../run-rounds.ts";
+import { mediansOf, type Row } from "../run-rounds.ts";
 
 /** An aim of the write path and what was measured of it. */
 export interface Judgement {
@@ -15,7 +13,7 @@ const MiB = 1024 ** 2;
 
 /** Holds the results against the aims, in the words of the issue that set them. */
 export function judgeAims(rows: readonly Row[], digests: readonly DigestCost[]): readonly Judgement[] {
-  const of = (id: string): Partial<Figures> => medians<keyof Figures>(rows.find((row) => row.id === id)?.runs ?? []);
+  const of = (id: string) => mediansOf(rows, id);
   const pallet = of("pallet-full");
   const compared = of("pallet");
   const curl = of("curl-zstd-dd");
