@@ -51,7 +51,8 @@ export interface WriteImageRequest {
  * cancellation it has none either, unless it was never touched: a manifest that cannot be had or used is such a failure.
  *
  * Chunks that the disk holds already are left as they are unless `full`, and chunks that nothing uses are neither read
- * nor written. A disk that holds all of the image, its table too, is left as it is when nothing is to be customised. Memory: see TransferMemory.
+ * nor written. A disk that holds all of the image, its table too, is left as it is when nothing is to be customised.
+ * Memory: see TransferMemory.
  *
  * Resolves only when every used chunk of the image was found on the disk as it should be. Rejects with a Failure.
  */

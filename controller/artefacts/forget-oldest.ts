@@ -1,7 +1,10 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
-/** How many entries of earlier sources are kept: to go back and forth between two states is common, and somebody may still use the one before. */
+/**
+ * How many entries of earlier sources are kept: to go back and forth between two states is common, and somebody may
+ * still use the one before.
+ */
 const KEPT = 2;
 
 /**

@@ -4,7 +4,7 @@ type Written = (error?: Error | null) => void;
 
 /**
  * Gives the memory of what is written to a response back as soon as the socket has it, not at some collection. A file
- * stream takes a new buffer for every 64 KiB, and that much memory outside the heap makes V8 collect all of the heap
+ * stream takes a new buffer for every read, and that much memory outside the heap makes V8 collect all of the heap
  * again and again: for 600 MiB to a node that is 4.3 CPU-s beside a heap of 200 MiB, and 1.0 so (measured).
  *
  * Only for a response whose pieces nobody else holds. A piece that is a view of a larger buffer is left alone.
