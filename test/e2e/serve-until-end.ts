@@ -3,6 +3,7 @@ import path from "node:path";
 import { stringify } from "yaml";
 import { createControllerProcess } from "../rack/controller-process.ts";
 import { createNetwork, type Network } from "../rack/network.ts";
+import { serveInNetwork } from "../rack/rack.ts";
 import { createScratchFolder } from "../rack/scratch-folder.ts";
 
 /**
@@ -24,7 +25,7 @@ export async function serveUntilEnd(
       configFile,
       stringify({ listen: network.address, stateDirectory: "state", socket: "c.sock", ...settings }),
     );
-    const controller = createControllerProcess(network, configFile);
+    const controller = createControllerProcess(serveInNetwork(network, configFile));
     controller.start();
     await controller.gone();
     return controller.log.text();

@@ -1,10 +1,7 @@
 import type { ChildProcess } from "node:child_process";
-import path from "node:path";
 import process from "node:process";
-import { checkout } from "./checkout.ts";
 import { type Console, createConsole } from "./console.ts";
 import { ended, spawnLeashed } from "./leashed-process.ts";
-import type { Network } from "./network.ts";
 import { withoutPallet } from "./without-pallet.ts";
 
 /** The controller's process on the rack's network. */
@@ -22,8 +19,8 @@ export interface ControllerProcess {
   gone(): Promise<void>;
 }
 
-/** Prepares `controller serve --config FILE` on the management machine of the network; `start` starts it. */
-export function createControllerProcess(network: Network, configFile: string): ControllerProcess {
+/** Prepares a controller on the management machine: a program with its arguments that becomes "controller serve". */
+export function createControllerProcess([program, ...args]: readonly [string, ...string[]]): ControllerProcess {
   const log = createConsole("controller");
   let running: { readonly process: ChildProcess; readonly end: Promise<number | null> } | undefined;
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
@@ -36,12 +33,7 @@ export function createControllerProcess(network: Network, configFile: string): C
     pid: () => running?.process.pid,
     start() {
       if (running !== undefined) throw new Error("the controller runs already");
-      const program = [process.execPath, path.join(checkout, "controller/main.ts"), "serve", "--config", configFile];
-      const child = spawnLeashed(
-        "nsenter",
-        [`--net=${network.namespace.path}`, "--", ...program],
-        withoutPallet(process.env),
-      );
+      const child = spawnLeashed(program, args, withoutPallet(process.env));
       child.stdout?.setEncoding("utf8").on("data", log.append);
       child.stderr?.setEncoding("utf8").on("data", log.append);
       running = {

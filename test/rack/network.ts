@@ -48,27 +48,36 @@ export interface Port extends Cable {
 export interface Network {
   /** Where the controller runs. */
   readonly namespace: NetworkNamespace;
+  /** The management machine's interface that the boards are behind: a bridge, which is the switch too. */
+  readonly interface: string;
   /** Address of the management machine. */
   readonly address: string;
-  /** Plugs a board in: number 1 to 200 becomes 10.77.0.(10 + number). */
+  /** Plugs a board in: the address of number 1 to 200 ends in 10 + number. */
   plug(number: number, mac: string): Port;
   close(): Promise<void>;
 }
 
-/** Makes the network of a rack, 10.77.0.0/24, apart from every other network of this machine. */
-export async function createNetwork(): Promise<Network> {
+/** How the management machine is connected. */
+export interface NetworkOptions {
+  /** Name of its interface; default "rack". */
+  readonly interface?: string;
+  /** Its address in a network of 24 bits; default 10.77.0.1. */
+  readonly address?: string;
+  /** Whether the interface is up and has that address already; default true. */
+  readonly isConfigured?: boolean;
+}
+
+/** Makes the network of a rack, apart from every other network of this machine. */
+export async function createNetwork(options: NetworkOptions = {}): Promise<Network> {
+  const { interface: name = "rack", address = "10.77.0.1", isConfigured = true } = options;
   const namespace = await createNetworkNamespace();
-  const address = "10.77.0.1";
-  await namespace.run(
-    "ip",
-    ["-batch", "-"],
-    `link add rack type bridge forward_delay 0\naddr add ${address}/24 dev rack\nlink set rack up\n`,
-  );
+  const configured = isConfigured ? `addr add ${address}/24 dev ${name}\nlink set ${name} up\n` : "";
+  await namespace.run("ip", ["-batch", "-"], `link add ${name} type bridge forward_delay 0\n${configured}`);
 
   const plug = (number: number, mac: string): Port => {
-    const name = `port${number}`;
-    const boardAddress = `10.77.0.${10 + number}`;
-    const socket = createSwitchSocket(namespace, name, { cut: ["down"], whole: ["up"] });
+    const port = `port${number}`;
+    const boardAddress = address.replace(/\d+$/, String(10 + number));
+    const socket = createSwitchSocket(namespace, port, { cut: ["down"], whole: ["up"] });
     let board: NetworkNamespace | undefined;
     return {
       ...socket,
@@ -78,8 +87,8 @@ export async function createNetwork(): Promise<Network> {
         const powered = await createNetworkNamespace();
         board = powered;
         await socket.powerOn(async () => {
-          const pair = `${name} type veth peer name eth0 address ${mac} netns ${powered.pid}`;
-          await namespace.run("ip", ["-batch", "-"], `link add ${pair}\nlink set ${name} master rack\n`);
+          const pair = `${port} type veth peer name eth0 address ${mac} netns ${powered.pid}`;
+          await namespace.run("ip", ["-batch", "-"], `link add ${pair}\nlink set ${port} master ${name}\n`);
           await powered.run("ip", ["-batch", "-"], `addr add ${boardAddress}/24 dev eth0\nlink set eth0 up\n`);
         });
         return powered;
@@ -92,5 +101,5 @@ export async function createNetwork(): Promise<Network> {
       },
     };
   };
-  return { namespace, address, plug, close: () => namespace.close() };
+  return { namespace, interface: name, address, plug, close: () => namespace.close() };
 }

@@ -32,8 +32,22 @@ export interface RackOptions {
   readonly socket?: string;
   /** Starts what else is on the network before the controller starts; returns what ends it. */
   readonly prepareNetwork?: (network: Network, folder: string) => Promise<() => Promise<void>>;
+  /** Makes the management machine; default: one that runs this checkout, as `settings` say. */
+  readonly makeMachine?: (folder: string) => Promise<ManagementMachine>;
   /** Makes board number 1 and so on, switched off; default: simulated Pis. */
   readonly makeBoard?: (network: Network, number: number, folder: string) => Promise<Board>;
+}
+
+/** Where the controller of a rack runs. */
+export interface ManagementMachine {
+  readonly network: Network;
+  readonly controller: ControllerProcess;
+  /** The controller's state: database and images. */
+  readonly stateDirectory: string;
+  readonly socket: string;
+  /** Runs `controller ARGS` on it, whatever its exit code. */
+  pallet(...args: readonly string[]): Promise<CommandResult>;
+  close(): Promise<void>;
 }
 
 /** How a command of the controller's command line ended. */
@@ -78,13 +92,10 @@ export async function createRack(options: RackOptions): Promise<Rack> {
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const network = await createNetwork();
-    undo.push(network.close);
+    const machine = await (options.makeMachine?.(folder) ?? createCheckoutMachine(folder, options));
+    undo.push(machine.close);
+    const { network, controller, stateDirectory, socket, pallet } = machine;
     if (options.prepareNetwork !== undefined) undo.push(await options.prepareNetwork(network, folder));
-    const stateDirectory = path.join(folder, "state");
-    const socket = options.socket ?? path.join(folder, "controller.sock");
-    const configFile = await writeController(folder, stateDirectory, network.address, socket, options);
-    const controller = createControllerProcess(network, configFile);
     undo.push(controller.kill);
     const client = createRackClient(socket);
     undo.push(async () => client.close());
@@ -123,17 +134,6 @@ export async function createRack(options: RackOptions): Promise<Rack> {
           throw new Error(`the controller ended at once:\n${controller.log.tail(30)}`);
         }),
       ]);
-    };
-    const pallet = async (...args: readonly string[]): Promise<CommandResult> => {
-      const main = path.join(checkout, "controller/main.ts");
-      const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args, "--socket", socket], {
-        reject: false,
-        stdin: "ignore",
-        stripFinalNewline: false,
-        extendEnv: false,
-        env: { ...withoutPallet(process.env), NO_COLOR: "1" },
-      });
-      return { exitCode, stdout, stderr };
     };
     const palletOk = async (...args: readonly string[]): Promise<string> => {
       const { exitCode, stdout, stderr } = await pallet(...args);
@@ -179,6 +179,38 @@ export async function createRack(options: RackOptions): Promise<Rack> {
     await close();
     throw error;
   }
+}
+
+/** A management machine that runs this checkout. */
+async function createCheckoutMachine(folder: string, options: RackOptions): Promise<ManagementMachine> {
+  const stateDirectory = path.join(folder, "state");
+  const socket = options.socket ?? path.join(folder, "controller.sock");
+  const main = path.join(checkout, "controller/main.ts");
+  const network = await createNetwork();
+  const configFile = await writeController(folder, stateDirectory, network.address, socket, options);
+  return {
+    network,
+    controller: createControllerProcess(serveInNetwork(network, configFile)),
+    stateDirectory,
+    socket,
+    async pallet(...args) {
+      const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args, "--socket", socket], {
+        reject: false,
+        stdin: "ignore",
+        stripFinalNewline: false,
+        extendEnv: false,
+        env: { ...withoutPallet(process.env), NO_COLOR: "1" },
+      });
+      return { exitCode, stdout, stderr };
+    },
+    close: network.close,
+  };
+}
+
+/** The command that becomes this checkout's `controller serve --config FILE` on the management machine of a network. */
+export function serveInNetwork({ namespace }: Network, configFile: string): readonly [string, ...string[]] {
+  const program = [process.execPath, path.join(checkout, "controller/main.ts"), "serve", "--config", configFile];
+  return ["nsenter", `--net=${namespace.path}`, "--", ...program];
 }
 
 /** Writes the controller's config file and the boot tree. Returns the path of the file. */

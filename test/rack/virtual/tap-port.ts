@@ -10,10 +10,10 @@ export interface TapPort extends Cable {
 }
 
 /** The socket of board number 1 to 200; nothing is in it yet. */
-export function createTapPort({ namespace }: Network, number: number): TapPort {
+export function createTapPort({ namespace, interface: bridge }: Network, number: number): TapPort {
   const name = `tap${number}`;
   // Frames are dropped; the card's link stays up, as behind a switch that has lost its uplink.
-  const socket = createSwitchSocket(namespace, name, { cut: ["nomaster"], whole: ["master", "rack"] });
+  const socket = createSwitchSocket(namespace, name, { cut: ["nomaster"], whole: ["master", bridge] });
   return {
     ...socket,
     interface: name,
