@@ -1,8 +1,15 @@
 /**
+ * What restarts a Pi 2, 3 or 4: they have no PSCI, so until this is loaded `reboot` and `panic=` end in "System halted".
+ * Loaded before all others.
+ */
+export const restartModules = ["bcm2835_wdt"] as const;
+
+/**
  * Modules of the initial RAM disk, with all that they need: the network of QEMU's virt machine, a Pi 3 and a Pi 4, and
  * an NFS root with an overlay. Which of the drivers are loaded is decided by the hardware. Names as modprobe(8) takes them.
  */
 export const networkRootModules = [
+  ...restartModules,
   "nfs",
   "nfsv3",
   "overlay",
@@ -62,7 +69,6 @@ export const systemModules = [
   "raspberrypi_cpufreq",
   "iproc_rng200",
   "bcm2835_rng",
-  "bcm2835_wdt",
   "leds_gpio",
   "ledtrig_timer",
 ] as const;

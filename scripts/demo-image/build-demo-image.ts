@@ -151,6 +151,7 @@ async function digestOfSources(): Promise<string> {
     "artefacts/read-module-index.ts",
     "artefacts/render-cpio.ts",
     "rootfs/keep-modules.ts",
+    "rootfs/module-lists.ts",
   ].map((name) => join(folder, "../../controller", name));
   const hash = createHash("sha256");
   for (const path of [...paths.toSorted(), ...imported])

@@ -1,8 +1,11 @@
+import { restartModules } from "../../controller/rootfs/module-lists.ts";
+
 /**
  * Modules of the initial RAM disk: whatever the root filesystem may lie on, in QEMU's virt machine and on a Pi 3 or 4.
  * Names as modprobe(8) takes them.
  */
 export const storageModules = [
+  ...restartModules,
   "virtio_pci",
   "virtio_mmio",
   "virtio_blk",
@@ -31,9 +34,17 @@ export const systemModules = [
   "virtio_rng",
   "e1000",
   "genet",
-  "lan78xx",
-  "smsc95xx",
-  "xhci_pci",
+  "mdio_bcm_unimac",
+  "broadcom",
+  "fixed_phy",
   "dwc2",
+  "phy_generic",
+  "smsc95xx",
+  "smsc",
+  "lan78xx",
+  "microchip",
+  "xhci_pci",
+  "pcie_brcmstb",
+  "cdc_ether",
   "usb_storage",
 ] as const;

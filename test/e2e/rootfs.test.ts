@@ -82,7 +82,17 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
     const names = (await execa("busybox", ["cpio", "-t"], { input: archive })).stdout.split("\n");
     for (const name of ["init", "bin/busybox", "bin/ipconfig", "bin/nfsmount", "sbin/modprobe"])
       assert.ok(names.includes(name), name);
-    for (const module of ["nfsv3", "overlay", "e1000", "virtio_net", "smsc95xx", "lan78xx", "dwc2", "genet"])
+    for (const module of [
+      "bcm2835_wdt",
+      "nfsv3",
+      "overlay",
+      "e1000",
+      "virtio_net",
+      "smsc95xx",
+      "lan78xx",
+      "dwc2",
+      "genet",
+    ])
       assert.ok(
         names.some((name) => name.endsWith(`/${module}.ko`)),
         module,
