@@ -20,16 +20,17 @@ export function createBootPlanner(options: {
   readonly nodes: Pick<NodeRegistry, "discover" | "get" | "bootPlanned">;
   readonly images: { getByDigest(digest: Digest): Promise<Image | undefined> };
   readonly events: { append(event: NewEvent): unknown };
-  readonly profile: BootProfile;
+  /** Asked for each boot: what the boot tree holds may have changed since the last one. */
+  readonly profile: () => Promise<BootProfile>;
   /** Resolves once every server listens: before that it is not known what a config should say. */
   readonly endpoints: Promise<BootEndpoints>;
 }): BootPlanner {
-  const { nodes, images, events, profile, endpoints } = options;
+  const { nodes, images, events, endpoints } = options;
 
   async function plan(node: Pick<Node, "id" | "bootTarget">): Promise<BootPlan> {
     const target = node.bootTarget;
     const image = target.kind === "local" ? await images.getByDigest(target.imageDigest) : undefined;
-    return planBoot(node, image, profile, await endpoints);
+    return planBoot(node, image, await options.profile(), await endpoints);
   }
 
   return {
@@ -60,7 +61,7 @@ export function createBootPlanner(options: {
       const node = nodes.get(mac);
       if (node === undefined) return undefined;
       const provedImage = node.proved && (await images.getByDigest(node.proved.imageDigest));
-      return planOtherBoot(node, provedImage, profile, await endpoints);
+      return planOtherBoot(node, provedImage, await options.profile(), await endpoints);
     },
   };
 }

@@ -2,11 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { createBootFiles } from "./boot/boot-files.ts";
+import { chooseAgentBoot } from "./boot/choose-agent-boot.ts";
 import { createFirmwareBoot } from "./boot/firmware-boot.ts";
 import type { HttpServer, HttpServerOptions } from "./boot/http-server.ts";
-import { assertBootProfile, type BootEndpoints } from "./boot/plan-boot.ts";
+import { assertBootProfile, type BootEndpoints, type BootProfile } from "./boot/plan-boot.ts";
 import type { TftpServer, TftpServerOptions } from "./boot/tftp/tftp-server.ts";
 import { createBootPlanner } from "./boot-planner.ts";
+import { readBootTreeManifest } from "./boot-tree/read-manifest.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
 import { createEventLog } from "./events/event-log.ts";
@@ -91,7 +93,15 @@ async function start(
     ...(config.nfs.mode !== "none" &&
       config.nfs.rootfs !== undefined && { nfsRoot: { server: config.advertise, path: config.nfs.rootfs } }),
   });
-  assertBootProfile(config.bootProfile, endpointsAt(config.grpcPort));
+  // Read at each boot: the tree may be built anew while it is served.
+  const profile = async (): Promise<BootProfile> => {
+    const built = await readBootTreeManifest(config.bootTree).catch((error: unknown) => {
+      log.error({ err: error }, "it is not known what the boot tree holds");
+      return undefined;
+    });
+    return { agent: chooseAgentBoot(config.bootProfile.agent, built), local: config.bootProfile.local };
+  };
+  assertBootProfile(await profile(), endpointsAt(config.grpcPort));
 
   for (const directory of [config.stateDirectory, config.imageDirectory, config.bootTree]) {
     await mkdir(directory, { recursive: true, mode: 0o750 });
@@ -111,7 +121,7 @@ async function start(
     nodes,
     images,
     events,
-    profile: config.bootProfile,
+    profile,
     endpoints: endpoints.promise,
   });
   const files = createBootFiles({

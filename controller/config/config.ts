@@ -1,4 +1,5 @@
 import type { LogLevel } from "../../proto/log-level.ts";
+import type { AgentBootSettings } from "../boot/choose-agent-boot.ts";
 import type { CardFirmwarePolicy } from "../reimage/plan-disk-firmware.ts";
 import type { ReimageSettings } from "../reimage/settings.ts";
 import type { UplinkLimits } from "../uplink/uplink-limits.ts";
@@ -27,7 +28,7 @@ export interface Config {
   readonly bootTree: string;
   readonly bootProfile: {
     /** Paths relative to the boot tree; `append` is added to the kernel command line, one word each. */
-    readonly agent: { readonly kernel: string; readonly initrd?: string; readonly append: readonly string[] };
+    readonly agent: AgentBootSettings;
     readonly local: { readonly append: readonly string[] };
     /** Whether the boot config also offers the other target to a person at the console. */
     readonly menu: boolean;

@@ -1,9 +1,10 @@
 import { isHostAddress, parseIpv4, parseIpv4Network } from "../network/ipv4.ts";
 import type { Config } from "./config.ts";
 
-type Problem = readonly [key: string, problem: string];
+/** The key to blame, and a sentence. */
+export type Problem = readonly [key: string, problem: string];
 
-/** What single values of the network's settings do not show: pairs of the key to blame and a sentence. */
+/** What single values of the network's settings do not show. */
 export function* networkContradictions(config: Pick<Config, "advertise" | "dhcp" | "nfs">): Generator<Problem> {
   for (const key of ["dhcp.mode", "nfs.mode"] as const) {
     const mode = key === "dhcp.mode" ? config.dhcp.mode : config.nfs.mode;
@@ -41,17 +42,12 @@ function* dhcpContradictions({ dhcp }: Pick<Config, "dhcp">): Generator<Problem>
 
 function* nfsContradictions({ nfs, advertise }: Pick<Config, "nfs" | "advertise">): Generator<Problem> {
   const { mode, rootfs } = nfs;
-  if (rootfs === undefined) {
-    yield [
-      "nfs.mode",
-      `nfs.mode is ${mode}, so nfs.rootfs must name the folder to export ("controller rootfs build" makes one)`,
-    ];
-  } else if (!/^\/[A-Za-z0-9_.+/-]+$/.test(rootfs)) {
+  if (rootfs !== undefined && !/^\/[A-Za-z0-9_.+/-]+$/.test(rootfs)) {
     yield [
       "nfs.rootfs",
       `nfs.rootfs, ${JSON.stringify(rootfs)}, has a character that no kernel command line carries; move it to a path of letters, digits and _ . + / -`,
     ];
-  } else if (mode === "ganesha" && /^\/(run|var\/run)(\/|$)/.test(rootfs)) {
+  } else if (mode === "ganesha" && /^\/(run|var\/run)(\/|$)/.test(rootfs ?? "")) {
     yield ["nfs.rootfs", "nfs.rootfs lies in /run, which nfs-ganesha gets a private one of; move it elsewhere"];
   }
   if (parseIpv4(advertise) === undefined) {

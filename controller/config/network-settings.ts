@@ -123,7 +123,7 @@ export const networkSettings = {
       .or(z.string().regex(/^[A-Za-z0-9_.+/-]+$/))
       .optional(),
     fallback: undefined,
-    fallbackWords: "none; needed unless nfs.mode is none",
+    fallbackWords: "rootfs/root in stateDirectory, where controller rootfs build puts it",
     wants: "the path of a folder, of letters, digits and _ . + / -",
     about:
       'Root filesystem that all nodes share in the agent, as "controller rootfs build" makes it (its folder root).',

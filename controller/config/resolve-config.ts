@@ -1,9 +1,10 @@
 import { join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
 import { defaultReimageSettings } from "../reimage/settings.ts";
 import type { Config } from "./config.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
-import { networkContradictions } from "./network-contradictions.ts";
+import { networkContradictions, type Problem } from "./network-contradictions.ts";
 import { flagOf, type Setting, settings, variableOf } from "./settings.ts";
 
 /** The config, or everything that is wrong with it. */
@@ -58,7 +59,8 @@ function strongest(setting: Setting<unknown>, sources: readonly GivenValues[]): 
 function build(value: <T>(setting: Setting<T>) => T): Config {
   const stateDirectory = value(settings.stateDirectory);
   const listen = value(settings.listen);
-  const initrd = value(settings.agentInitrd);
+  const nfsMode = value(settings.nfsMode);
+  const rootfs = value(settings.nfsRootfs) ?? (nfsMode === "none" ? undefined : join(stateDirectory, "rootfs/root"));
   return {
     stateDirectory,
     imageDirectory: value(settings.imageDirectory) ?? join(stateDirectory, "images"),
@@ -71,8 +73,8 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
     bootTree: value(settings.bootTree) ?? join(stateDirectory, "boot"),
     bootProfile: {
       agent: {
-        kernel: value(settings.agentKernel),
-        ...(initrd !== undefined && { initrd }),
+        ...defined("kernel", value(settings.agentKernel)),
+        ...defined("initrd", value(settings.agentInitrd)),
         append: value<readonly string[]>(settings.agentAppend),
       },
       local: { append: value<readonly string[]>(settings.localAppend) },
@@ -93,8 +95,8 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
       ...defined("domain", value(settings.dhcpDomain)),
     },
     nfs: {
-      mode: value(settings.nfsMode),
-      ...defined("rootfs", value(settings.nfsRootfs)),
+      mode: nfsMode,
+      ...defined("rootfs", rootfs),
       ...defined("clients", value(settings.nfsClients)),
     },
     heartbeatIntervalMs: value<number>(settings.heartbeatIntervalMs),
@@ -131,10 +133,7 @@ function defined<Key extends string, Value>(
 }
 
 /** What single values do not show: pairs of the key to blame and a sentence. */
-function* contradictions(
-  config: Config,
-  given: ReadonlyMap<string, string>,
-): Generator<readonly [key: string, problem: string]> {
+function* contradictions(config: Config, given: ReadonlyMap<string, string>): Generator<Problem> {
   if (config.advertise === "0.0.0.0" || config.advertise === "::") {
     const key = given.has("advertise") ? "advertise" : "listen";
     yield [
@@ -146,7 +145,29 @@ function* contradictions(
   if (config.grpcPort !== 0 && config.grpcPort === config.httpPort) {
     yield ["httpPort", `httpPort and grpcPort are both ${config.httpPort}; give them different ports`];
   }
+  yield* agentBootContradictions(config.bootProfile.agent);
   yield* networkContradictions(config);
+}
+
+/** A kernel and an initial RAM disk that do not belong together give a node that never finds its network. */
+function* agentBootContradictions({
+  kernel = builtKernel,
+  initrd,
+}: Config["bootProfile"]["agent"]): Generator<Problem> {
+  if (kernel !== builtKernel && initrd === undefined) {
+    yield [
+      "bootProfile.agent.kernel",
+      `bootProfile.agent.kernel is ${kernel}, so bootProfile.agent.initrd must say which initial RAM disk belongs to it, ` +
+        `or ${noInitrd}`,
+    ];
+  }
+  if (kernel === builtKernel && initrd !== undefined && ![builtInitrd, noInitrd].includes(initrd)) {
+    yield [
+      "bootProfile.agent.initrd",
+      `bootProfile.agent.initrd is ${initrd}, so bootProfile.agent.kernel must say which kernel it belongs to; ${kernel} ` +
+        `has ${builtInitrd}`,
+    ];
+  }
 }
 
 function describe(value: unknown): string {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { logLevels } from "../../proto/log-level.ts";
+import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
 import { cardFirmwarePolicies } from "../reimage/plan-disk-firmware.ts";
 import { defaultReimageSettings } from "../reimage/settings.ts";
 import { parseBitRate } from "../uplink/parse-bit-rate.ts";
@@ -123,19 +124,21 @@ export const settings = {
   agentKernel: {
     key: "bootProfile.agent.kernel",
     kind: "text",
-    schema: relativePath,
-    fallback: "agent/vmlinuz",
+    schema: relativePath.optional(),
+    fallback: undefined,
+    fallbackWords: `${builtKernel}, where controller boot-tree build puts it`,
     wants: wantsBootPath,
-    about: "Kernel that a node boots into the agent with.",
+    about:
+      "Kernel that a node boots into the agent with; bootProfile.agent.initrd must then be the one that belongs to it.",
   },
   agentInitrd: {
     key: "bootProfile.agent.initrd",
     kind: "text",
     schema: relativePath.optional(),
     fallback: undefined,
-    fallbackWords: "none",
-    wants: wantsBootPath,
-    about: "Initial RAM disk for it.",
+    fallbackWords: `${builtInitrd}, where the last controller boot-tree build made both it and the kernel`,
+    wants: `${wantsBootPath}, or ${noInitrd}`,
+    about: `Initial RAM disk of that kernel, or ${noInitrd}.`,
   },
   agentAppend: {
     key: "bootProfile.agent.append",

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { execa } from "execa";
 import { stringify } from "yaml";
+import type { BootTreeManifest } from "../../controller/boot-tree/plan-boot-tree.ts";
 import type { Board } from "./board.ts";
 import { checkout } from "./checkout.ts";
 import { type ControllerProcess, createControllerProcess } from "./controller-process.ts";
@@ -213,6 +215,19 @@ export function serveInNetwork({ namespace }: Network, configFile: string): read
   return ["nsenter", `--net=${namespace.path}`, "--", ...program];
 }
 
+/** What "controller boot-tree build" leaves in a tree that it made with these files. */
+function describeTree(contents: Readonly<Record<string, Buffer>>): BootTreeManifest {
+  const files = Object.entries(contents).map(([name, content]) => {
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    return [name, { sha256, sizeBytes: content.length }] as const;
+  });
+  return {
+    versions: { uBoot: "test", firmware: "test", kernel: "test" },
+    targets: [],
+    files: Object.fromEntries(files),
+  };
+}
+
 /** Writes the controller's config file and the boot tree. Returns the path of the file. */
 async function writeController(
   folder: string,
@@ -224,8 +239,9 @@ async function writeController(
   const { kernel, initrd } = options.agentBoot ?? { kernel: fakeKernel(), initrd: Buffer.alloc(16 * 1024, 0x55) };
   const bootTree = path.join(folder, "boot");
   await mkdir(path.join(bootTree, "agent"), { recursive: true });
-  await writeFile(path.join(bootTree, "agent/vmlinuz"), kernel);
-  await writeFile(path.join(bootTree, "agent/initrd.img"), initrd);
+  const contents = { "agent/vmlinuz": kernel, "agent/initrd.img": initrd };
+  for (const [name, content] of Object.entries(contents)) await writeFile(path.join(bootTree, name), content);
+  await writeFile(path.join(bootTree, "manifest.json"), JSON.stringify(describeTree(contents)));
   const { reimage, bootProfile, ...settings } = options.settings ?? {};
   const config = {
     stateDirectory,
@@ -233,15 +249,11 @@ async function writeController(
     socket,
     listen,
     bootProfile: {
-      agent: {
-        kernel: "agent/vmlinuz",
-        initrd: "agent/initrd.img",
-        append: ["console=serial0,115200", "root=/dev/nfs", `nfsroot=${listen}:/srv/rootfs,ro`, "ip=dhcp", "panic=10"],
-      },
-      local: { append: ["console=serial0,115200", "panic=10"] },
+      // A simulated Pi has its root filesystem on this machine, and waits as long as a panic says.
+      agent: { append: ["root=/dev/nfs", `nfsroot=${listen}:/srv/rootfs,ro`, "ip=dhcp", "panic=10"] },
+      local: { append: ["panic=10"] },
       ...(bootProfile as object | undefined),
     },
-    heartbeatIntervalMs: 1000,
     reimage: {
       bootTimeoutMs: 120_000,
       proveTimeoutMs: 120_000,

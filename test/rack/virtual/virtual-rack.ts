@@ -26,14 +26,10 @@ export async function createVirtualRack(options: VirtualRackOptions): Promise<Vi
     ...(options.socket !== undefined && { socket: options.socket }),
     agentBoot: { kernel: await readFile(artefacts.kernel), initrd: await readFile(artefacts.initrd) },
     settings: {
-      bootProfile: {
-        agent: { kernel: "agent/vmlinuz", initrd: "agent/initrd.img", append: ["console=ttyAMA0,115200", "panic=10"] },
-        local: { append: ["console=ttyAMA0,115200", "panic=10"] },
-      },
+      // The rack's own words are for simulated Pis.
+      bootProfile: {},
       dhcp: { mode: "server", interface: "rack", range: ["10.77.0.11", "10.77.0.250"] },
       nfs: { mode: "ganesha", rootfs: artefacts.rootfs },
-      // An emulated core is late now and then when it writes, checks and answers at once.
-      heartbeatIntervalMs: 4000,
       ...options.settings,
     },
     async makeBoard(network, number, folder) {

@@ -31,7 +31,7 @@ describe("boot planner", () => {
       nodes,
       images: { getByDigest: async (digest) => images.get(digest) },
       events: log,
-      profile: { agent: { kernel: "agent/vmlinuz", append: ["quiet"] }, local: { append: [] } },
+      profile: async () => ({ agent: { kernel: "agent/vmlinuz", append: ["quiet"] }, local: { append: [] } }),
       endpoints: Promise.resolve({ controller: "10.0.0.1:7700" }),
     });
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -127,6 +127,26 @@ describe("serve", () => {
     ]);
     assert.equal(store.nodes.all()[0]?.agent?.instanceId, "i");
     store.close();
+  });
+
+  it("boots the pair that the boot tree holds at that moment", async () => {
+    const { http } = await start(configure());
+    const ask = async (): Promise<readonly (string | undefined)[]> => {
+      const text = await (await fetch(`http://${http}/boot/pxelinux.cfg/01-b8-27-eb-00-00-01`)).text();
+      return [/KERNEL (\S+)/.exec(text)?.[1], /INITRD (\S+)/.exec(text)?.[1]];
+    };
+    const build = (...names: readonly string[]) => {
+      const files = Object.fromEntries(names.map((name) => [name, { sha256: "0", sizeBytes: 1 }]));
+      const manifest = { versions: { uBoot: "1", firmware: "1" }, targets: [], files };
+      writeFileSync(path.join(folder, "state/boot/manifest.json"), JSON.stringify(manifest));
+    };
+    assert.deepEqual(await ask(), ["agent/vmlinuz", undefined]);
+    build("agent/vmlinuz", "agent/initrd.img");
+    assert.deepEqual(await ask(), ["agent/vmlinuz", "agent/initrd.img"]);
+    build("agent/vmlinuz");
+    assert.deepEqual(await ask(), ["agent/vmlinuz", undefined]);
+    writeFileSync(path.join(folder, "state/boot/manifest.json"), "{");
+    assert.deepEqual(await ask(), ["agent/vmlinuz", undefined]);
   });
 
   it("names the port that is taken, and how to choose another; and lets go of everything", async () => {

@@ -54,10 +54,10 @@ async function start(test: { after(work: () => Promise<void>): void }, options: 
     nodes,
     images: { getByDigest: async (of) => (of === digest ? image : undefined) },
     events: { append: (event) => events.push(event) },
-    profile: {
+    profile: async () => ({
       agent: { kernel: "agent/vmlinuz", initrd: "agent/initrd.img", append: ["console=ttyAMA10,115200"] },
       local: { append: [] },
-    },
+    }),
     endpoints: Promise.resolve({ controller: "10.0.0.1:7700" }),
   });
   const firmware = createFirmwareBoot({

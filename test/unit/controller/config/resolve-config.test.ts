@@ -41,7 +41,22 @@ describe("config", () => {
     assert.deepEqual([config.grpcPort, config.httpPort, config.tftpPort], [7700, 7701, 69]);
     assert.equal(config.imageDirectory, "/srv/state/images");
     assert.equal(config.bootTree, "/srv/state/boot");
-    assert.equal("initrd" in config.bootProfile.agent, false);
+    assert.deepEqual(config.bootProfile.agent, { append: ["panic=30"] });
+    assert.deepEqual(config.nfs, { mode: "none" });
+  });
+
+  it("exports what controller rootfs build makes, unless another folder is named", () => {
+    const nfs = (file: string) => configOf({ file: `listen: 10.0.0.1\n${file}` }).nfs;
+    assert.deepEqual(nfs("nfs: {mode: ganesha}"), { mode: "ganesha", rootfs: "/var/lib/pallet/rootfs/root" });
+    assert.equal(nfs("stateDirectory: /srv\nnfs: {mode: kernel}").rootfs, "/srv/rootfs/root");
+    assert.equal(nfs("nfs: {mode: kernel, rootfs: /srv/other}").rootfs, "/srv/other");
+  });
+
+  it("lets a boot without an initrd be asked for", () => {
+    for (const kernel of ["", "kernel: my/Image, "]) {
+      const { bootProfile } = configOf({ file: `bootProfile: {agent: {${kernel}initrd: none}}` });
+      assert.equal(bootProfile.agent.initrd, "none");
+    }
   });
 
   it("reads everything from a file", () => {
@@ -256,9 +271,14 @@ describe("config", () => {
         /dhcp\.mode is proxy, but nodes cannot reach this machine at 127\.0\.0\.1; set listen/,
       ],
       [
-        "NFS without a folder",
-        { file: "listen: 10.0.0.1\nnfs: {mode: ganesha}" },
-        /nfs\.mode is ganesha, so nfs\.rootfs must name the folder/,
+        "a kernel without the initrd that belongs to it",
+        { file: "bootProfile: {agent: {kernel: my/Image}}" },
+        /kernel is my\/Image, so bootProfile\.agent\.initrd must say which .* belongs to it, or none/,
+      ],
+      [
+        "an initrd of another kernel than the one that is built",
+        { flags: { bootProfileAgentInitrd: "my/initrd" } },
+        /^--boot-profile-agent-initrd: .* bootProfile\.agent\.kernel must say which kernel it belongs to/,
       ],
       ["a folder that needs quoting", { file: "nfs: {rootfs: 'a b'}" }, /"a b" is no value for nfs\.rootfs/],
       [

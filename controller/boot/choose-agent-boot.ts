@@ -1,0 +1,34 @@
+import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
+import type { BootProfile } from "./plan-boot.ts";
+
+/** Where "controller boot-tree build" puts the agent's kernel and the initial RAM disk that belongs to it. */
+export const builtKernel = "agent/vmlinuz";
+export const builtInitrd = "agent/initrd.img";
+
+/** The value of bootProfile.agent.initrd that means: none. */
+export const noInitrd = "none";
+
+/** What the operator said about the agent's boot; what is absent follows from the boot tree. */
+export interface AgentBootSettings {
+  readonly kernel?: string;
+  /** `noInitrd` for none. */
+  readonly initrd?: string;
+  readonly append: readonly string[];
+}
+
+/**
+ * Decides which kernel and initial RAM disk a node boots into the agent with. Both come from the operator, or both from
+ * the last build: the modules of an initial RAM disk are for one kernel. So a build's initrd goes with that build's kernel
+ * only, and not with one that somebody else put into its place (the manifest does not name that).
+ *
+ * @param built the boot tree's manifest as it is now; undefined when nothing was built there
+ */
+export function chooseAgentBoot(
+  { kernel = builtKernel, initrd, append }: AgentBootSettings,
+  built: Pick<BootTreeManifest, "files"> | undefined,
+): BootProfile["agent"] {
+  const isBuilt = (path: string): boolean => built !== undefined && Object.hasOwn(built.files, path);
+  const fitting = kernel === builtKernel && isBuilt(builtKernel) && isBuilt(builtInitrd) ? builtInitrd : noInitrd;
+  const chosen = initrd ?? fitting;
+  return { kernel, ...(chosen !== noInitrd && { initrd: chosen }), append };
+}

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type AgentBootSettings, chooseAgentBoot } from "../../../../controller/boot/choose-agent-boot.ts";
+
+const file = { sha256: "0", sizeBytes: 1 };
+const pair = { "agent/vmlinuz": file, "agent/initrd.img": file };
+
+describe("the agent's kernel and initrd", () => {
+  for (const [title, said, files, expected] of [
+    ["are the pair that was built", {}, pair, ["agent/vmlinuz", "agent/initrd.img"]],
+    [
+      "are the built kernel alone where no initrd was built",
+      {},
+      { "agent/vmlinuz": file },
+      ["agent/vmlinuz", undefined],
+    ],
+    [
+      "are no mixture with a kernel that somebody put there",
+      {},
+      { "agent/initrd.img": file },
+      ["agent/vmlinuz", undefined],
+    ],
+    ["are a kernel that somebody may put there in an empty tree", {}, {}, ["agent/vmlinuz", undefined]],
+    ["are the same where nothing was built", {}, undefined, ["agent/vmlinuz", undefined]],
+    ["are without an initrd where the operator wants none", { initrd: "none" }, pair, ["agent/vmlinuz", undefined]],
+    ["are the operator's pair", { kernel: "k", initrd: "i" }, pair, ["k", "i"]],
+    ["are the operator's kernel alone", { kernel: "k", initrd: "none" }, pair, ["k", undefined]],
+    ["are never the operator's kernel with a built initrd", { kernel: "k" }, pair, ["k", undefined]],
+    [
+      "are the built pair where the operator names it, also without a manifest",
+      { kernel: "agent/vmlinuz", initrd: "agent/initrd.img" },
+      undefined,
+      ["agent/vmlinuz", "agent/initrd.img"],
+    ],
+  ] as const satisfies [
+    string,
+    Omit<AgentBootSettings, "append">,
+    Record<string, typeof file> | undefined,
+    unknown,
+  ][]) {
+    it(title, () => {
+      const { kernel, initrd, append } = chooseAgentBoot(
+        { ...said, append: ["quiet"] },
+        files === undefined ? undefined : { files },
+      );
+      assert.deepEqual([kernel, initrd], expected);
+      assert.deepEqual(append, ["quiet"]);
+    });
+  }
+});
