@@ -1,7 +1,7 @@
 // The controller's NFS export: a real nfs-ganesha, read by a client in user space (libnfs), for this kernel may have none.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
@@ -27,8 +27,10 @@ describe("NFS by nfs-ganesha", { ...requires("root"), timeout: 180_000 }, () => 
 
   before(async () => {
     scratch = await createScratchFolder("pallet-nfs-");
-    rootfs = path.join(scratch.path, "root");
-    await mkdir(path.join(rootfs, "etc"), { recursive: true });
+    await mkdir(path.join(scratch.path, "data/root/etc"), { recursive: true });
+    // As where /var/lib/pallet leads to another disk.
+    await symlink("data", path.join(scratch.path, "link"));
+    rootfs = path.join(scratch.path, "link/root");
     await chmod(scratch.path, 0o755);
     await writeFile(path.join(rootfs, "etc/hostname"), "shared\n");
     await writeFile(path.join(rootfs, "etc/shadow"), "root:*:\n", { mode: 0o600 });

@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { mkdir, realpath, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import { assertInstalled } from "../missing-program.ts";
@@ -23,11 +23,11 @@ const namespaces = ["unshare", "--mount", "--propagation", "slave", "--pid", "--
 export async function startGanesha({ nfsExport, directory, clock, log }: NfsServerOptions): Promise<NfsServer> {
   const instead = "set nfs.mode to kernel where the kernel has an NFS server";
   await assertInstalled(["ganesha.nfsd", "rpcbind", "unshare"], { purpose: "nfs.mode ganesha", packages, instead });
-  await assertFolder(nfsExport.path);
+  const folder = await findFolder(nfsExport.path);
   const stateFolder = path.join(directory, "recovery");
   await mkdir(stateFolder, { recursive: true, mode: 0o750 });
   const configurationFile = path.join(directory, "ganesha.conf");
-  await writeFileAtomically(configurationFile, renderGanesha(nfsExport, stateFolder));
+  await writeFileAtomically(configurationFile, renderGanesha(nfsExport, folder, stateFolder));
 
   const ownPortmapper = !(await portmapperAnswers());
   if (ownPortmapper) log.info({}, "nothing answers at port 111: rpcbind is started for nfs-ganesha");
@@ -52,9 +52,10 @@ export async function startGanesha({ nfsExport, directory, clock, log }: NfsServ
   };
 }
 
-async function assertFolder(folder: string): Promise<void> {
+/** The folder itself, without the symbolic links that may lead to it. */
+async function findFolder(folder: string): Promise<string> {
   const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory()) return;
+  if (found?.isDirectory()) return await realpath(folder);
   throw new Failure(
     "invalid",
     `nfs.rootfs is ${folder}, and there is no such folder; make it by "controller rootfs build", or correct nfs.rootfs`,

@@ -11,12 +11,12 @@ export const ganeshaMountPort = 20_048;
  * may read everything. Version 3 is what U-Boot-sized initramfs tools speak, version 4 what mount(8) asks for first; both
  * see the folder under its own path.
  *
+ * @param folder what the exported path leads to: of a path with a symbolic link in it the server gives out nothing
  * @param stateFolder absolute path of an empty folder for what it writes
  */
-export function renderGanesha(nfsExport: NfsExport, stateFolder: string): string {
-  assertExport(nfsExport);
-  assertExport({ ...nfsExport, path: stateFolder });
+export function renderGanesha(nfsExport: NfsExport, folder: string, stateFolder: string): string {
   const { path, clients } = nfsExport;
+  for (const each of [path, folder, stateFolder]) assertExport({ path: each, clients });
   return `# Written by \`controller serve\` from its own configuration each time it starts: changes made here are lost.
 NFS_CORE_PARAM {
   Protocols = 3, 4;
@@ -37,7 +37,7 @@ EXPORT_DEFAULTS {
 }
 EXPORT {
   Export_Id = 1;
-  Path = ${path};
+  Path = ${folder};
   Pseudo = ${path};
   Protocols = 3, 4;
   Transports = TCP, UDP;

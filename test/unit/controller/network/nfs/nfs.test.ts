@@ -24,14 +24,20 @@ describe("exports", () => {
   });
 
   it("are read-only, to the nodes' network, for nfs-ganesha", () => {
-    assertGolden("ganesha.conf", renderGanesha(nfsExport, "/var/lib/pallet/nfs/ganesha/recovery"));
+    assertGolden("ganesha.conf", renderGanesha(nfsExport, nfsExport.path, "/var/lib/pallet/nfs/ganesha/recovery"));
+  });
+
+  it("of nfs-ganesha are of the folder itself, under the path that a link to it has", () => {
+    const rendered = renderGanesha(nfsExport, "/data/root", "/state");
+    assert.match(rendered, /^ {2}Path = \/data\/root;\n {2}Pseudo = \/srv\/pallet\/root;$/m);
   });
 
   it("refuse paths that need quoting, and an export to nobody", () => {
     for (const path of ["/a b", "/a\n/etc *(rw)", '/a"', "/a;}", "relative", ""]) {
       assert.throws(() => renderExports({ ...nfsExport, path }), { reason: "invalid" }, path);
-      assert.throws(() => renderGanesha({ ...nfsExport, path }, "/state"), { reason: "invalid" }, path);
-      assert.throws(() => renderGanesha(nfsExport, path), { reason: "invalid" }, path);
+      assert.throws(() => renderGanesha({ ...nfsExport, path }, "/root", "/state"), { reason: "invalid" }, path);
+      assert.throws(() => renderGanesha(nfsExport, path, "/state"), { reason: "invalid" }, path);
+      assert.throws(() => renderGanesha(nfsExport, "/root", path), { reason: "invalid" }, path);
     }
     assert.throws(() => renderExports({ ...nfsExport, clients: [] }), /nobody may read/);
   });
