@@ -250,8 +250,10 @@ async function writeController(
     listen,
     bootProfile: {
       // A simulated Pi has its root filesystem on this machine, and waits as long as a panic says.
-      agent: { append: ["root=/dev/nfs", `nfsroot=${listen}:/srv/rootfs,ro`, "ip=dhcp", "panic=10"] },
-      local: { append: ["panic=10"] },
+      ...(options.makeBoard === undefined && {
+        agent: { append: ["root=/dev/nfs", `nfsroot=${listen}:/srv/rootfs,ro`, "ip=dhcp", "panic=10"] },
+        local: { append: ["panic=10"] },
+      }),
       ...(bootProfile as object | undefined),
     },
     reimage: {

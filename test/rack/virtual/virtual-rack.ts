@@ -26,8 +26,6 @@ export async function createVirtualRack(options: VirtualRackOptions): Promise<Vi
     ...(options.socket !== undefined && { socket: options.socket }),
     agentBoot: { kernel: await readFile(artefacts.kernel), initrd: await readFile(artefacts.initrd) },
     settings: {
-      // The rack's own words are for simulated Pis.
-      bootProfile: {},
       dhcp: { mode: "server", interface: "rack", range: ["10.77.0.11", "10.77.0.250"] },
       nfs: { mode: "ganesha", rootfs: artefacts.rootfs },
       ...options.settings,
