@@ -4,12 +4,12 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
+import { bootRom, requestLease } from "../rack/dhcp-client.ts";
 import { firstLine, spawnLeashed } from "../rack/leashed-process.ts";
 import type { Network, NetworkNamespace, Port } from "../rack/network.ts";
 import { createRack, type Rack } from "../rack/rack.ts";
 import { requires } from "../requirements.ts";
 import { until } from "../until.ts";
-import { bootRom, requestLease } from "./dhcp/dhcp-client.ts";
 import { serveUntilEnd } from "./serve-until-end.ts";
 
 const mac = "b8:27:eb:00:00:01";

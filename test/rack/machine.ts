@@ -27,5 +27,5 @@ try {
 
 async function bootFromNetwork(spec: MachineSpec): Promise<string> {
   await runFirmware(spec);
-  return await runUBoot(spec);
+  return (await runUBoot(spec)).commandLine;
 }

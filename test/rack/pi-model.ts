@@ -29,7 +29,9 @@ export const piModels = {
       "config.txt",
       "start.elf",
       "fixup.dat",
-      "bcm2710-rpi-3-b.dtb",
+      // The name that `upstream_kernel=1` makes of it, which `controller boot-tree build` writes into config.txt.
+      "bcm2837-rpi-3-b.dtb",
+      "u-boot.bin",
     ],
   },
   "pi-4": {

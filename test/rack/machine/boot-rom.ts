@@ -11,7 +11,7 @@ const fatTypes = ["1", "4", "6", "b", "c", "e"];
  * nobody on the network is asked. Returns the kernel's command line, from that partition's cmdline.txt; undefined when
  * there is nothing for it on the card, and for boards that ask the network first.
  */
-export async function bootFromCard(spec: MachineSpec): Promise<string | undefined> {
+export async function bootFromCard(spec: Pick<MachineSpec, "model" | "cardDevice">): Promise<string | undefined> {
   if (!piModels[spec.model].cardFirst) return undefined;
   for (const { number, offsetBytes } of await fatPartitions(spec.cardDevice)) {
     const drive = ["-i", `${spec.cardDevice}@@${offsetBytes}`];

@@ -4,10 +4,14 @@ import type { MachineSpec } from "./machine-spec.ts";
 import { print } from "./serial-console.ts";
 
 /**
- * Boot ROM and firmware: asks for what a Pi of this model asks for, in its order. Files that are missing are tolerated,
- * because a simulated board carries U-Boot itself; a silent server ends the stage, and U-Boot goes on asking.
+ * Boot ROM and firmware: asks for what a Pi of this model asks for, in its order, and returns what it got by path. Files
+ * that are missing are tolerated, because a simulated board carries U-Boot itself; a silent server ends the stage, and
+ * U-Boot goes on asking.
  */
-export async function runFirmware(spec: MachineSpec): Promise<void> {
+export async function runFirmware(
+  spec: Pick<MachineSpec, "model" | "serial" | "mac" | "address" | "tftp">,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const files = new Map<string, Buffer>();
   print(`${piModels[spec.model].model}, serial ${spec.serial}, mac ${spec.mac}, ip ${spec.address}`);
   for (const path of piModels[spec.model].firmwareRequests(spec.serial)) {
     try {
@@ -20,10 +24,12 @@ export async function runFirmware(spec: MachineSpec): Promise<void> {
         timeoutMs: 1000,
         maxTimeouts: 1,
       });
+      files.set(path, bytes);
       print(`firmware: ${path} ${bytes.length} bytes`);
     } catch (error) {
       print(`firmware: ${error instanceof Error ? error.message : String(error)}`);
-      if (!(error instanceof TftpError)) return;
+      if (!(error instanceof TftpError)) return files;
     }
   }
+  return files;
 }

@@ -7,15 +7,27 @@ import { print } from "./serial-console.ts";
 
 const pauseMs = 2000;
 
+/** What U-Boot has to know of the board that it runs on. */
+export type UBootSpec = Pick<MachineSpec, "mac" | "address" | "tftp">;
+
+/** What U-Boot starts. */
+export interface LoadedKernel {
+  readonly kernel: Buffer;
+  readonly initrd?: Buffer;
+  /** Undefined: the one that the firmware has handed over. */
+  readonly deviceTree?: Buffer;
+  readonly commandLine: string;
+}
+
 /**
- * U-Boot with the boot command `while true; do dhcp; pxe get && pxe boot; sleep 2; done`: returns the command line of
- * the kernel that it has loaded, and tries for ever until it has.
+ * U-Boot with the boot command `while true; do dhcp; pxe get && pxe boot; sleep 2; done`: returns the kernel that it has
+ * loaded, and tries for ever until it has.
  */
-export async function runUBoot(spec: MachineSpec): Promise<string> {
+export async function runUBoot(spec: UBootSpec): Promise<LoadedKernel> {
   for (;;) {
     const file = await pxeGet(spec);
-    const commandLine = file === undefined ? undefined : await pxeBoot(spec, file);
-    if (commandLine !== undefined) return commandLine;
+    const loaded = file === undefined ? undefined : await pxeBoot(spec, file);
+    if (loaded !== undefined) return loaded;
     print(`U-Boot: trying again in ${pauseMs / 1000} s`);
     await delay(pauseMs);
   }
@@ -37,7 +49,7 @@ export function configPaths(mac: string, address: string): string[] {
   ].map((name) => `pxelinux.cfg/${name}`);
 }
 
-async function pxeGet(spec: MachineSpec): Promise<string | undefined> {
+async function pxeGet(spec: UBootSpec): Promise<string | undefined> {
   for (const path of configPaths(spec.mac, spec.address)) {
     print(`U-Boot: retrieving file: ${path}`);
     try {
@@ -51,7 +63,7 @@ async function pxeGet(spec: MachineSpec): Promise<string | undefined> {
   return undefined;
 }
 
-async function pxeBoot(spec: MachineSpec, file: string): Promise<string | undefined> {
+async function pxeBoot(spec: UBootSpec, file: string): Promise<LoadedKernel | undefined> {
   for (const label of parsePxelinux(file).attempts) {
     print(`U-Boot: booting label ${label.name}`);
     try {
@@ -63,24 +75,24 @@ async function pxeBoot(spec: MachineSpec, file: string): Promise<string | undefi
   return undefined;
 }
 
-async function load(spec: MachineSpec, label: PxelinuxLabel): Promise<string> {
+async function load(spec: UBootSpec, label: PxelinuxLabel): Promise<LoadedKernel> {
   if (label.kernel === undefined) throw new Error("no kernel given");
-  if (label.initrd !== undefined) await loadFile(spec, label.initrd);
+  const initrd = label.initrd === undefined ? undefined : await loadFile(spec, label.initrd);
   const kernel = await loadFile(spec, label.kernel);
   const bootInterface = ((label.ipappend ?? 0) & 2) === 2 ? ` BOOTIF=01-${spec.mac.replaceAll(":", "-")}` : "";
   const commandLine = `${label.append ?? ""}${bootInterface}`;
   print(`append: ${commandLine}`);
-  if (label.fdt !== undefined) await loadFile(spec, label.fdt);
+  const deviceTree = label.fdt === undefined ? undefined : await loadFile(spec, label.fdt);
   if (!isKernel(kernel)) throw new Error("Bad Linux ARM64 Image magic!");
-  return commandLine;
+  return { kernel, ...(initrd && { initrd }), ...(deviceTree && { deviceTree }), commandLine };
 }
 
-async function loadFile(spec: MachineSpec, path: string): Promise<Buffer> {
+async function loadFile(spec: UBootSpec, path: string): Promise<Buffer> {
   const bytes = await fetchFile(spec, path);
   print(`U-Boot: ${path} ${bytes.length} bytes`);
   return bytes;
 }
 
-function fetchFile(spec: MachineSpec, path: string): Promise<Buffer> {
+function fetchFile(spec: UBootSpec, path: string): Promise<Buffer> {
   return tftpGet({ ...spec.tftp, path, timeoutMs: 1000, maxTimeouts: 5 });
 }

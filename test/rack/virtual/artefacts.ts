@@ -15,7 +15,9 @@ export interface VirtualArtefacts {
   readonly uBoot: string;
   /** Folder to export. */
   readonly rootfs: string;
-  /** What `controller rootfs build` makes to boot it with. */
+  /** Folder of what `controller rootfs build` made, for `controller boot-tree build`. */
+  readonly built: string;
+  /** What it made to boot the root filesystem with. */
   readonly kernel: string;
   readonly initrd: string;
 }
@@ -56,6 +58,7 @@ export async function provideVirtualArtefacts(options: {
   return {
     uBoot: uBoot.binaryPath,
     rootfs: withShell ? await provideTestRootfs(cache("virtual"), root, key) : root,
+    built: rootfs,
     kernel: path.join(rootfs, "vmlinuz"),
     initrd: path.join(rootfs, "initrd.img"),
   };

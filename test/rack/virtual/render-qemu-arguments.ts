@@ -27,7 +27,7 @@ export function renderQemuArguments(machine: VirtualMachine): readonly string[] 
     // A bigger cache of translated code would only cost memory.
     ...["-accel", "tcg,thread=multi,tb-size=256"],
     ...["-bios", uBoot],
-    ...renderCardDrive(card, asynchronousIo),
+    ...renderCardDrive(card, asynchronousIo, "none"),
     ...["-device", "sdhci-pci", "-device", "sd-card,drive=sd"],
     ...["-device", "virtio-rng-pci"],
     // Without an option ROM, which nothing here would run; U-Boot 2023.01 reads the MAC of a virtio card wrongly.
@@ -36,10 +36,42 @@ export function renderQemuArguments(machine: VirtualMachine): readonly string[] 
   ];
 }
 
-/** The file that the card's content is in, as the drive "sd". */
-export function renderCardDrive(card: string, asynchronousIo: AsynchronousIo): readonly string[] {
+/** What differs between emulated Pi 3s, and between the boots of one. */
+export interface Pi3Machine extends Pick<VirtualMachine, "card" | "mac" | "tap" | "asynchronousIo"> {
+  /** Paths of what U-Boot has loaded. */
+  readonly kernel: string;
+  readonly initrd?: string;
+  readonly deviceTree: string;
+  readonly commandLine: string;
+}
+
+/**
+ * Arguments of qemu-system-aarch64 for a Raspberry Pi 3B with 1 GiB, as U-Boot has left it: QEMU starts the kernel. It
+ * has the SoC's own SD host, USB host, watchdog and UARTs; what QEMU lacks is the Ethernet chip, so a network adapter
+ * is in a USB socket. The console on standard output is that of the pins, the SoC's second UART.
+ */
+export function renderPi3Arguments(machine: Pi3Machine): readonly string[] {
+  const { kernel, initrd, deviceTree, commandLine, card, mac, tap, asynchronousIo } = machine;
+  return [
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none"],
+    ...["-serial", "null", "-serial", "stdio"],
+    ...["-machine", "raspi3b", "-m", "1G", "-accel", "tcg,thread=multi,tb-size=256"],
+    ...["-kernel", kernel, ...(initrd === undefined ? [] : ["-initrd", initrd])],
+    ...["-dtb", deviceTree, "-append", commandLine],
+    ...renderCardDrive(card, asynchronousIo, "sd"),
+    ...["-netdev", `tap,id=net,ifname=${tap},script=no,downscript=no`],
+    ...["-device", `usb-net,netdev=net,mac=${mac},port=1`],
+  ];
+}
+
+/** The file that the card's content is in, as the drive "sd"; in the machine's own slot by the interface "sd". */
+export function renderCardDrive(
+  card: string,
+  asynchronousIo: AsynchronousIo,
+  drivenBy: "none" | "sd",
+): readonly string[] {
   // In QEMU's option lists a comma is written twice.
   const file = card.replaceAll(",", ",,");
   // unsafe: the host stays up when QEMU is killed, so what is in its page cache is as good as on a medium.
-  return ["-drive", `if=none,id=sd,format=raw,cache=unsafe,aio=${asynchronousIo},file=${file}`];
+  return ["-drive", `if=${drivenBy},id=sd,format=raw,cache=unsafe,aio=${asynchronousIo},file=${file}`];
 }

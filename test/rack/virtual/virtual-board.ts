@@ -1,13 +1,14 @@
-import type { ChildProcess } from "node:child_process";
-import { readFile, truncate } from "node:fs/promises";
+import { truncate } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import type { Board } from "../board.ts";
+import type { Card } from "../card.ts";
 import { createConsole } from "../console.ts";
-import { ended, spawnLeashed } from "../leashed-process.ts";
 import type { Network } from "../network.ts";
+import type { Cable } from "../switch-socket.ts";
 import { createCardFile } from "./card-file.ts";
 import { chooseAsynchronousIo } from "./choose-asynchronous-io.ts";
+import { createQemuMachine, type QemuMachine } from "./qemu-machine.ts";
 import { renderQemuArguments } from "./render-qemu-arguments.ts";
 import { createTapPort } from "./tap-port.ts";
 
@@ -42,11 +43,8 @@ export function virtualMac(number: number): string {
 }
 
 /**
- * Makes a virtual Pi, switched off, with a blank card and a cable to the switch. Number 1 to 200.
- *
- * Switching it off kills QEMU, so what the guest had not yet sent to the card is lost, as when a plug is pulled. What
- * it had sent is on the card: SD cards of QEMU have no cache of their own, and the host, which stays up, keeps what was
- * written to the file. A reboot of the guest is a reset of the same machine.
+ * Makes a virtual Pi, switched off, with a blank card and a cable to the switch. Number 1 to 200. A reboot of the guest
+ * is a reset of the same machine.
  */
 export async function createVirtualBoard(
   network: Network,
@@ -55,9 +53,10 @@ export async function createVirtualBoard(
   options: VirtualBoardOptions,
 ): Promise<VirtualBoard> {
   const mac = virtualMac(number);
+  const name = `virtual board ${number}`;
   const port = createTapPort(network, number);
   const card = await createCardFile(path.join(folder, `card-${number}.img`), options.cardBytes);
-  const console = createConsole(`virtual board ${number} (${mac})`);
+  const console = createConsole(`${name} (${mac})`);
   const qemu = renderQemuArguments({
     uBoot: options.uBoot,
     card: card.file,
@@ -66,87 +65,80 @@ export async function createVirtualBoard(
     memoryBytes: options.memoryBytes ?? 1024 * MiB,
     asynchronousIo: await chooseAsynchronousIo(card.file),
   });
-  let machine: { readonly process: ChildProcess; readonly gone: Promise<void> } | undefined;
-  const nextRebootFails = false;
+  const machine = createQemuMachine({
+    namespace: network.namespace,
+    port,
+    console,
+    load: async () => qemu,
+    endsAtReset: false,
+  });
+  /** What its U-Boot last said that DHCP gave it. */
+  const address = () => [...console.text().matchAll(/DHCP client bound to address (\S+)/g)].at(-1)?.[1];
+  const identity = { name, mac, serial: "", model: "linux,dummy-virt" };
+  return assembleBoard({ ...identity, network, machine, cable: port, card, console, address });
+}
 
-  const start = (): void => {
-    const program = ["qemu-system-aarch64", ...qemu, ...(nextRebootFails ? ["-no-reboot"] : [])];
-    const child = spawnLeashed("nsenter", [`--net=${network.namespace.path}`, "--", ...program]);
-    const print = (chunk: string) => console.append(chunk.replaceAll("\r", ""));
-    child.stdout?.setEncoding("latin1").on("data", print);
-    child.stderr?.setEncoding("utf8").on("data", print);
-    const gone = ended(child).then(async ({ code, signal }) => {
-      machine = undefined;
-      await port.powerOff();
-      console.append(`\nrack: power off (${signal ?? `exit code ${code}`})\n`);
-    });
-    machine = { process: child, gone };
-  };
+/** What a board with an emulated machine is made of. */
+export interface BoardParts extends Pick<Board, "mac" | "serial" | "model" | "console"> {
+  /** For messages. */
+  readonly name: string;
+  readonly network: Network;
+  readonly machine: QemuMachine;
+  readonly cable: Pick<Cable, "cut" | "restore" | "limit">;
+  /** Closed with the board. */
+  readonly card: Card;
+  /** What DHCP gave it last; undefined when it has got nothing yet. */
+  address(): string | undefined;
+}
+
+/** The board around an emulated machine. */
+export function assembleBoard(parts: BoardParts): VirtualBoard {
+  const { name, network, machine, cable, card, console } = parts;
   const address = (): string => {
-    const bound = [...console.text().matchAll(/DHCP client bound to address (\S+)/g)].at(-1)?.[1];
-    if (bound === undefined) throw new Error(`virtual board ${number} has got no address yet`);
-    return bound;
+    const given = parts.address();
+    if (given === undefined) throw new Error(`${name} has got no address yet`);
+    return given;
   };
   const run = async (program: string, args: readonly string[]): Promise<string> => {
     const command = [program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
     const shell = ["busybox", "nc", "-w", "300", address(), String(shellPort)];
     return await network.namespace.run(shell[0] ?? "", shell.slice(1), `${command}; exit\n`);
   };
-
   return {
-    mac,
-    serial: "",
-    model: "linux,dummy-virt",
-    /** What its U-Boot last said that DHCP gave it. */
+    mac: parts.mac,
+    serial: parts.serial,
+    model: parts.model,
     get address() {
       return address();
     },
     card,
     console,
-    isOn: () => machine !== undefined,
+    isOn: machine.isOn,
     async powerOn() {
-      if (machine !== undefined) return;
-      await port.powerOn();
-      console.append("\nrack: power on\n");
-      start();
+      machine.powerOn();
     },
-    async powerOff() {
-      // The network first, or the host's kernel would tell the other ends of connections what a dead board cannot.
-      machine?.process.kill("SIGKILL");
-      await machine?.gone;
-    },
+    powerOff: machine.powerOff,
     failNextReboot() {
-      throw new Error("a virtual Pi always comes back from a reboot");
+      throw new Error(`${name} always comes back from a reboot`);
     },
-    cutNetwork: port.cut,
-    restoreNetwork: port.restore,
-    limitNetwork: port.limit,
+    cutNetwork: cable.cut,
+    restoreNetwork: cable.restore,
+    limitNetwork: cable.limit,
     async killAgent() {
       await run("busybox", ["killall", "-KILL", "pallet-agent"]);
     },
     run,
-    async memoryInUse() {
-      const pid = machine?.process.pid;
-      if (pid === undefined) return 0;
-      const status = await readFile(`/proc/${pid}/status`, "utf8");
-      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-    },
+    memoryInUse: machine.memoryInUse,
     async snapshotCard(file) {
-      machine?.process.kill("SIGSTOP");
-      try {
-        await execa("cp", ["--sparse=always", card.file, file]);
-      } finally {
-        machine?.process.kill("SIGCONT");
-      }
+      await machine.whileHalted(() => execa("cp", ["--sparse=always", card.file, file]));
     },
     async replaceCard() {
-      if (machine !== undefined) throw new Error(`virtual board ${number} is on: its card cannot be replaced`);
+      if (machine.isOn()) throw new Error(`${name} is on: its card cannot be replaced`);
       await truncate(card.file, 0);
       await truncate(card.file, card.sizeBytes);
     },
     async close() {
-      machine?.process.kill("SIGKILL");
-      await machine?.gone;
+      await machine.powerOff();
       await card.close();
     },
   };

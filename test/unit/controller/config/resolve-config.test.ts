@@ -69,7 +69,6 @@ describe("config", () => {
           local:
             append: ["panic=10"]
           menu: true
-          menuTimeoutMs: 20000
           cardFirmware: reformat
         reimage:
           bootTimeoutMs: 1234`,
@@ -80,7 +79,6 @@ describe("config", () => {
       agent: { kernel: "agent/Image", initrd: "agent/initrd.img", append: ["root=/dev/nfs", "ip=dhcp"] },
       local: { append: ["panic=10"] },
       menu: true,
-      menuTimeoutMs: 20_000,
       loader: "auto",
       cardFirmware: "reformat",
     });

@@ -2,7 +2,7 @@ import { chmod, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { execa } from "execa";
-import type { NetworkNamespace } from "../../rack/network.ts";
+import type { NetworkNamespace } from "./network.ts";
 
 /** A lease as busybox's udhcpc tells it: variables of its script by name, options without one as optN in hexadecimal. */
 export interface Lease {
@@ -14,8 +14,8 @@ export interface Lease {
 export interface DhcpRequest {
   /** Option 60. */
   readonly vendorClass: string;
-  /** Option 61; the MAC address where it is left out. */
-  readonly clientId?: string;
+  /** Option 61; the MAC address where it is left out, and none at all for null, as U-Boot has it. */
+  readonly clientId?: string | null;
   /** Further options, number and hexadecimal value. */
   readonly options?: readonly (readonly [number: number, value: string])[];
 }
@@ -30,11 +30,15 @@ export const bootRom: DhcpRequest = {
   ],
 };
 
+/** What U-Boot sends (net/bootp.c). */
+export const uBoot: DhcpRequest = { vendorClass: "U-Boot.armv8", clientId: null };
+
 /** Asks for an address on eth0 of the namespace, as a board does, and configures it. Rejects when there is none. */
 export async function requestLease(
   board: NetworkNamespace,
   folder: string,
   { vendorClass, clientId, options: further = [] }: DhcpRequest,
+  cancelSignal?: AbortSignal,
 ): Promise<Lease> {
   const script = path.join(folder, "dhcp-script");
   await writeFile(
@@ -43,8 +47,9 @@ export async function requestLease(
   );
   await chmod(script, 0o755);
   const begun = performance.now();
-  const sent = [...further, ...(clientId === undefined ? [] : [[61, clientId] as const])];
+  const sent = [...further, ...(clientId ? [[61, clientId] as const] : [])];
   const options = [
+    ...(clientId === null ? ["-C"] : []),
     "-O",
     "tftp",
     "-O",
@@ -52,7 +57,9 @@ export async function requestLease(
     ...sent.flatMap(([number, value]) => ["-x", `0x${number.toString(16)}:${value}`]),
   ];
   const client = ["busybox", "udhcpc", "-f", "-q", "-n", "-t", "3", "-T", "3", "-i", "eth0", "-s", script];
-  const { stdout } = await execa("nsenter", [`--net=${board.path}`, "--", ...client, ...options, "-V", vendorClass]);
+  const { stdout } = await execa("nsenter", [`--net=${board.path}`, "--", ...client, ...options, "-V", vendorClass], {
+    ...(cancelSignal !== undefined && { cancelSignal }),
+  });
   const pairs = stdout.split("\n").map((line) => line.split("=", 2) as [string, string]);
   return { values: Object.fromEntries(pairs), seconds: (performance.now() - begun) / 1000 };
 }
