@@ -129,7 +129,11 @@ async function start(
     images,
     bootSpecFor: planner.bootSpecFor,
     ...(config.bootProfile.menu && {
-      menu: { title: "Pallet", timeoutMs: 5000, otherSpecFor: planner.otherSpecFor },
+      menu: {
+        title: "Pallet",
+        timeoutMs: config.bootProfile.menuTimeoutMs,
+        otherSpecFor: planner.otherSpecFor,
+      },
     }),
     ...(config.bootProfile.loader !== "u-boot" && {
       firmware: createFirmwareBoot({

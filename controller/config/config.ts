@@ -32,6 +32,8 @@ export interface Config {
     readonly local: { readonly append: readonly string[] };
     /** Whether the boot config also offers the other target to a person at the console. */
     readonly menu: boolean;
+    /** How long the menu waits for that person. */
+    readonly menuTimeoutMs: number;
     /** Which boards boot by their own firmware instead of U-Boot; "auto" is Raspberry Pi 5. */
     readonly loader: (typeof loaders)[number];
     /** What happens to the firmware on a card that is written. */

@@ -79,6 +79,7 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
       },
       local: { append: value<readonly string[]>(settings.localAppend) },
       menu: value<boolean>(settings.menu),
+      menuTimeoutMs: value<number>(settings.menuTimeoutMs),
       loader: value(settings.loader),
       cardFirmware: value(settings.cardFirmware),
     },

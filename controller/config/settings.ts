@@ -166,6 +166,15 @@ export const settings = {
     about:
       "Whether the boot config also offers the other target. U-Boot takes it silently when the first fails to load.",
   },
+  menuTimeoutMs: {
+    key: "bootProfile.menuTimeoutMs",
+    kind: "integer",
+    schema: z.int().min(1000).max(600_000),
+    fallback: 5000,
+    wants: "a number of milliseconds from 1000 to 600000",
+    about:
+      "How long the menu waits for somebody at the console until it boots the node's target; U-Boot counts whole seconds. Without a menu a node never waits.",
+  },
   loader: {
     key: "bootProfile.loader",
     kind: "text",

@@ -69,6 +69,7 @@ describe("config", () => {
           local:
             append: ["panic=10"]
           menu: true
+          menuTimeoutMs: 20000
           cardFirmware: reformat
         reimage:
           bootTimeoutMs: 1234`,
@@ -79,6 +80,7 @@ describe("config", () => {
       agent: { kernel: "agent/Image", initrd: "agent/initrd.img", append: ["root=/dev/nfs", "ip=dhcp"] },
       local: { append: ["panic=10"] },
       menu: true,
+      menuTimeoutMs: 20_000,
       loader: "auto",
       cardFirmware: "reformat",
     });
