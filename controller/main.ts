@@ -22,6 +22,7 @@ import { readInterfaceAddresses } from "./network/read-interface-addresses.ts";
 import { readLinkSpeed } from "./network/read-link-speed.ts";
 import { readMacAddress } from "./network/read-mac-address.ts";
 import { probeNode } from "./nodes/probe-node.ts";
+import { systemPath } from "./requirements/system-path.ts";
 import { createAgentConnector } from "./rpc/agent-client.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
 import { serve } from "./serve.ts";
@@ -36,6 +37,9 @@ const clientCredentials = ChannelCredentials.createInsecure();
 
 // What it would print comes as an error of the call that it is about, with more to go by.
 setLogVerbosity(logVerbosity.NONE);
+
+// For every program that is started from here on.
+process.env["PATH"] = systemPath(process.env["PATH"]);
 
 /** How long the process may outlive a controller that has shut down, in milliseconds. */
 const lingerMs = 1000;

@@ -5,6 +5,8 @@ import path from "node:path";
 import process from "node:process";
 import { parseArgs, styleText } from "node:util";
 import { execa } from "execa";
+import { assertRequirements } from "../controller/requirements/assert-requirements.ts";
+import { demoRequirements } from "../controller/requirements/plan-requirements.ts";
 import type { Rollout } from "../proto/gen/pallet/v1/rollout.ts";
 import { checkout } from "../test/rack/checkout.ts";
 import { createRack, type Rack } from "../test/rack/rack.ts";
@@ -81,6 +83,7 @@ async function main(): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
+  await assertRequirements(demoRequirements);
   const interrupted = new AbortController();
   const interrupt = new Promise<never>((_, reject) => {
     const stop = (signal: NodeJS.Signals) => {

@@ -35,6 +35,11 @@ export async function cacheEntry(
   }
 }
 
+/** Whether the cache has the folder, complete. */
+export function isCached(cacheDirectory: string, name: string): Promise<boolean> {
+  return exists(join(cacheDirectory, name));
+}
+
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -4,10 +4,13 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Failure } from "../../proto/failure.ts";
+import { assertRequirements } from "../requirements/assert-requirements.ts";
+import { planBootTreeBuild } from "../requirements/plan-requirements.ts";
+import type { Requirements } from "../requirements/requirements.ts";
 import { type ArchiveRequest, openDebianArchive } from "./debian-archive.ts";
 import { type BootTreeManifest, planBootTree, type TreePlan } from "./plan-boot-tree.ts";
-import { provideFirmware } from "./provide-firmware.ts";
-import { provideUBootOf } from "./provide-u-boot.ts";
+import { isFirmwareCached, provideFirmware } from "./provide-firmware.ts";
+import { provideUBootOf, uncachedTargets } from "./provide-u-boot.ts";
 import { renderConfigTxt } from "./render-config-txt.ts";
 import { type TargetName, targets } from "./targets.ts";
 
@@ -30,6 +33,20 @@ export interface BootTree {
   readonly plan: TreePlan;
 }
 
+/** What the build needs of this machine: less where the cache has something already. */
+export async function bootTreeRequirements(request: BootTreeRequest): Promise<Requirements> {
+  const cacheDirectory = resolve(request.cacheDirectory);
+  const archive = { ...request, cacheDirectory };
+  return {
+    ...planBootTreeBuild({
+      mirror: request.mirror,
+      isFetched: await isFirmwareCached(archive),
+      uncachedTargets: await uncachedTargets(request.targets, archive),
+    }),
+    writes: [resolve(request.outDirectory), cacheDirectory],
+  };
+}
+
 /** A file of the tree: where it comes from. */
 type Source = { readonly path: string } | { readonly text: string };
 
@@ -45,6 +62,7 @@ export async function buildBootTree(request: BootTreeRequest): Promise<BootTree>
   if (chosen.length === 0) throw new Failure("invalid", "no target of U-Boot is chosen");
   if (bits === 32 && !chosen.includes("rpi_3_32b"))
     throw new Failure("invalid", "32-bit systems need the target rpi_3_32b; add it to --targets");
+  await assertRequirements(await bootTreeRequirements(request), { canInstall: true });
   const sources = new Map<string, Source>();
   const kernel = rootfsDirectory === undefined ? undefined : await addAgent(sources, resolve(rootfsDirectory));
 

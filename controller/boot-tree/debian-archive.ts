@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { cacheEntry } from "../artefacts/cache-entry.ts";
-import { archiveTools, requireTools } from "./build-tools.ts";
 import { runTool } from "./run-tool.ts";
 
 /** Where Debian is fetched from, and how fresh. */
@@ -36,14 +35,8 @@ const firmwarePackage = "raspi-firmware";
 const sourcePackage = "u-boot";
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/**
- * Opens Debian's archive through an apt with folders of its own, so that neither the sources nor the lists nor the
- * architectures of this machine change or matter. The network is used only when nothing is known yet, or to refresh.
- *
- * Throws Failure "tool-failed" naming missing tools or what apt says, and "cancelled".
- */
-export async function openDebianArchive(request: ArchiveRequest): Promise<DebianArchive> {
-  const { cacheDirectory, suite, mirror, refresh, log, signal } = request;
+/** The sources.list of an archive, and the name that its folder has in the cache. Throws Failure "invalid". */
+function describeArchive({ suite, mirror }: Pick<ArchiveRequest, "suite" | "mirror">) {
   if (/\s/.test(mirror) || !/^[a-z0-9.-]+$/.test(suite))
     throw new Failure(
       "invalid",
@@ -54,7 +47,28 @@ export async function openDebianArchive(request: ArchiveRequest): Promise<Debian
     `deb-src [signed-by=${keyring}] ${mirror} ${suite} main`,
   ];
   const key = createHash("sha256").update(JSON.stringify(sources)).digest("hex").slice(0, 16);
-  const name = `archive-${suite}-${key}`;
+  return { sources, name: `archive-${suite}-${key}` };
+}
+
+/** The versions that the cache has of an archive; undefined where Debian has to be asked. */
+export async function cachedVersions(request: ArchiveRequest): Promise<DebianArchive["versions"] | undefined> {
+  if (request.refresh) return undefined;
+  const folder = join(request.cacheDirectory, describeArchive(request).name);
+  return readFile(join(folder, "versions.json"), "utf8").then(
+    (text) => JSON.parse(text),
+    () => undefined,
+  );
+}
+
+/**
+ * Opens Debian's archive through an apt with folders of its own, so that neither the sources nor the lists nor the
+ * architectures of this machine change or matter. The network is used only when nothing is known yet, or to refresh.
+ *
+ * Throws Failure "tool-failed" with what apt says, and "cancelled".
+ */
+export async function openDebianArchive(request: ArchiveRequest): Promise<DebianArchive> {
+  const { cacheDirectory, mirror, refresh, log, signal } = request;
+  const { sources, name } = describeArchive(request);
   if (refresh) await rm(join(cacheDirectory, name), { recursive: true, force: true });
 
   const apt = (
@@ -65,7 +79,6 @@ export async function openDebianArchive(request: ArchiveRequest): Promise<Debian
   ): Promise<string> => runTool(attempt, [command[0], ...aptOptions(folder), ...command.slice(1)], { cwd, signal });
 
   const folder = await cacheEntry(cacheDirectory, name, async (building) => {
-    await requireTools(archiveTools);
     log(`asking ${mirror} for the versions of U-Boot and the firmware`);
     for (const path of ["lists/partial", "cache/archives/partial"])
       await mkdir(join(building, path), { recursive: true });
@@ -84,7 +97,6 @@ export async function openDebianArchive(request: ArchiveRequest): Promise<Debian
     versions,
 
     async unpackUBoot(into) {
-      await requireTools([...archiveTools, { program: "dpkg-source", package: "dpkg-dev" }]);
       log(`fetching the source of U-Boot ${versions.uBoot}`);
       const download = await mkdtemp(join(into, "download-"));
       const attempt = `the source of U-Boot ${versions.uBoot} could not be fetched (a newer one may have replaced it: --refresh)`;
@@ -109,7 +121,6 @@ export async function openDebianArchive(request: ArchiveRequest): Promise<Debian
     },
 
     async unpackFirmware(into) {
-      await requireTools(archiveTools);
       log(`fetching ${firmwarePackage} ${versions.firmware}`);
       const download = await mkdtemp(join(into, ".download-"));
       const attempt = `${firmwarePackage} ${versions.firmware} could not be fetched (a newer one may have replaced it: --refresh)`;

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
-import { cacheEntry } from "../artefacts/cache-entry.ts";
-import type { ArchiveRequest, DebianArchive } from "./debian-archive.ts";
+import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
+import { type ArchiveRequest, cachedVersions, type DebianArchive } from "./debian-archive.ts";
 
 /** The firmware of Raspberry Pi 4 and older; it lies in the cache and is never written again. */
 export interface PiFirmware {
@@ -16,13 +16,24 @@ export interface PiFirmware {
 const wanted = /^(bootcode\.bin|start\w*\.elf|fixup\w*\.dat)$/;
 const licence = "firmware-copyright.txt";
 
+/** Name in the cache of the firmware of a version. */
+function entryName(version: string): string {
+  return `firmware-${version}`;
+}
+
+/** Whether the firmware is in the cache, as far as that can be known without asking Debian. */
+export async function isFirmwareCached(request: ArchiveRequest): Promise<boolean> {
+  const version = (await cachedVersions(request))?.firmware;
+  return version !== undefined && (await isCached(request.cacheDirectory, entryName(version)));
+}
+
 /** The firmware from the cache or from Debian's package. Throws Failure "tool-failed" or "cancelled". */
 export async function provideFirmware(
   archive: DebianArchive,
   { cacheDirectory }: Pick<ArchiveRequest, "cacheDirectory">,
 ): Promise<PiFirmware> {
   const { firmware: version } = archive.versions;
-  const folder = await cacheEntry(cacheDirectory, `firmware-${version}`, async (building) => {
+  const folder = await cacheEntry(cacheDirectory, entryName(version), async (building) => {
     const unpacked = join(building, "unpacked");
     await mkdir(unpacked);
     await archive.unpackFirmware(unpacked);

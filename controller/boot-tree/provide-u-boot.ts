@@ -3,9 +3,10 @@ import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
-import { cacheEntry } from "../artefacts/cache-entry.ts";
-import { requireTools, uBootTools } from "./build-tools.ts";
-import { type ArchiveRequest, type DebianArchive, openDebianArchive } from "./debian-archive.ts";
+import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
+import { assertRequirements } from "../requirements/assert-requirements.ts";
+import { planBootTreeBuild } from "../requirements/plan-requirements.ts";
+import { type ArchiveRequest, cachedVersions, type DebianArchive, openDebianArchive } from "./debian-archive.ts";
 import { renderEnvironment } from "./render-environment.ts";
 import { runTool } from "./run-tool.ts";
 import { sourceFiles } from "./source-files.ts";
@@ -27,6 +28,19 @@ export interface UBoot {
   readonly environmentPath: string;
 }
 
+/** Those of the targets whose U-Boot is not in the cache, as far as that can be known without asking Debian. */
+export async function uncachedTargets(
+  names: readonly TargetName[],
+  request: ArchiveRequest,
+): Promise<readonly TargetName[]> {
+  const version = (await cachedVersions(request))?.uBoot;
+  if (version === undefined) return names;
+  const cached = await Promise.all(
+    names.map((name) => isCached(request.cacheDirectory, entryName(targets[name], version))),
+  );
+  return names.filter((_, index) => cached[index] !== true);
+}
+
 /**
  * The network-only U-Boot for a target, from the cache or built from Debian's source package, which takes half a minute.
  *
@@ -34,6 +48,10 @@ export interface UBoot {
  * "cancelled".
  */
 export async function provideUBoot(target: TargetName, request: ArchiveRequest): Promise<UBoot> {
+  const missing = await uncachedTargets([target], request);
+  await assertRequirements(
+    planBootTreeBuild({ mirror: request.mirror, isFetched: missing.length === 0, uncachedTargets: missing }),
+  );
   return provideUBootOf(await openDebianArchive(request), targets[target], request);
 }
 
@@ -44,14 +62,8 @@ export async function provideUBootOf(
   { cacheDirectory, log, signal }: Pick<ArchiveRequest, "cacheDirectory" | "log" | "signal">,
 ): Promise<UBoot> {
   const version = archive.versions.uBoot;
-  const fragment = sourceFiles["u-boot.config"] ?? "";
-  const environment = renderEnvironment(target);
-  const key = createHash("sha256")
-    .update(JSON.stringify([recipe, version, target.name, fragment, environment]))
-    .digest("hex")
-    .slice(0, 32);
-  const folder = await cacheEntry(cacheDirectory, `u-boot-${target.name}-${key}`, async (building) => {
-    await requireTools([...uBootTools, { program: `${target.crossCompile}gcc`, package: target.compilerPackage }]);
+  const { fragment, environment } = ingredients(target);
+  const folder = await cacheEntry(cacheDirectory, entryName(target, version), async (building) => {
     const source = await provideSource(archive, cacheDirectory);
     log(`building U-Boot ${version} for ${target.name}: ${target.about} (once, about half a minute)`);
     await build({ target, source, fragment, environment, folder: building, signal });
@@ -63,6 +75,20 @@ export async function provideUBootOf(
     configPath: join(folder, "config"),
     environmentPath: join(folder, "environment.txt"),
   };
+}
+
+function ingredients(target: UBootTarget): { readonly fragment: string; readonly environment: string } {
+  return { fragment: sourceFiles["u-boot.config"] ?? "", environment: renderEnvironment(target) };
+}
+
+/** Name in the cache: of everything that the result depends on. */
+function entryName(target: UBootTarget, version: string): string {
+  const { fragment, environment } = ingredients(target);
+  const key = createHash("sha256")
+    .update(JSON.stringify([recipe, version, target.name, fragment, environment]))
+    .digest("hex")
+    .slice(0, 32);
+  return `u-boot-${target.name}-${key}`;
 }
 
 async function provideSource(archive: DebianArchive, cacheDirectory: string): Promise<string> {

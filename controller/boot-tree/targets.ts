@@ -7,9 +7,9 @@ export interface UBootTarget {
   readonly name: TargetName;
   /** What it runs on. */
   readonly about: string;
-  /** Prefix of the compiler's programs, and the Debian package that has them. */
+  /** Prefix of the compiler's programs, and the one that has to be there. */
   readonly crossCompile: string;
-  readonly compilerPackage: string;
+  readonly compiler: "aarch64-linux-gnu-gcc" | "arm-linux-gnueabihf-gcc";
   /** Where the binary lies in the boot tree. */
   readonly treePath: string;
   /** Variables of its environment besides those that every target has. */
@@ -48,7 +48,7 @@ export const targets: Readonly<Record<TargetName, UBootTarget>> = {
     name: "rpi_arm64",
     about: "Raspberry Pi 3 and 4, 64-bit",
     crossCompile: "aarch64-linux-gnu-",
-    compilerPackage: "gcc-aarch64-linux-gnu",
+    compiler: "aarch64-linux-gnu-gcc",
     treePath: "u-boot.bin",
     environment: { ...raspberryPi, fdt_high: "ffffffffffffffff", initrd_high: "ffffffffffffffff" },
   },
@@ -56,7 +56,7 @@ export const targets: Readonly<Record<TargetName, UBootTarget>> = {
     name: "rpi_3_32b",
     about: "Raspberry Pi 3 (and 2) with 32-bit systems",
     crossCompile: "arm-linux-gnueabihf-",
-    compilerPackage: "gcc-arm-linux-gnueabihf",
+    compiler: "arm-linux-gnueabihf-gcc",
     // The name by which 32-bit firmware looks for a kernel unless config.txt says another.
     treePath: "kernel7.img",
     environment: { ...raspberryPi, preboot: "usb start", fdt_high: "ffffffff", initrd_high: "ffffffff" },
@@ -65,7 +65,7 @@ export const targets: Readonly<Record<TargetName, UBootTarget>> = {
     name: "qemu_arm64",
     about: "QEMU's machine virt, the virtual rack",
     crossCompile: "aarch64-linux-gnu-",
-    compilerPackage: "gcc-aarch64-linux-gnu",
+    compiler: "aarch64-linux-gnu-gcc",
     treePath: "qemu_arm64/u-boot.bin",
     environment: {
       preboot: "pci enum",

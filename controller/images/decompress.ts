@@ -2,6 +2,7 @@ import { type Readable, Readable as ReadableStream } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { debianPackage } from "../requirements/debian-package.ts";
 import type { ImageFormat } from "./detect-format.ts";
 
 /**
@@ -69,7 +70,7 @@ async function* throughProgram(
     if (result.exitCode === undefined) {
       throw new Failure(
         "tool-failed",
-        `${command} could not be run (${result.shortMessage}); install it: apt-get install ${format === "xz" ? "xz-utils" : "zstd"}`,
+        `${command} could not be run (${result.shortMessage}); it is in the Debian package ${debianPackage(format)}`,
         { cause: result },
       );
     }

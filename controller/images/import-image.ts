@@ -4,6 +4,8 @@ import { Failure } from "../../proto/failure.ts";
 import { chooseChunkBytes } from "../../proto/pack/pack-manifest.ts";
 import type { Digest } from "../nodes/node.ts";
 import { Refusal } from "../refusal.ts";
+import { assertRequirements } from "../requirements/assert-requirements.ts";
+import { planImagesAdd } from "../requirements/plan-requirements.ts";
 import type { BlockMap } from "./block-map/block-map.ts";
 import { unmappedExtents } from "./block-map/block-map.ts";
 import { checkBlockMap } from "./block-map/check-block-map.ts";
@@ -85,7 +87,10 @@ export async function importImage(folder: string, request: ImportRequest): Promi
 
   try {
     const file = await peek(counted());
-    const raw = await peek(decompress(file.all, detectFormat(file.head), signal));
+    const format = detectFormat(file.head);
+    // Before the rest of the file is received.
+    await assertRequirements(planImagesAdd({ formats: [format] }));
+    const raw = await peek(decompress(file.all, format, signal));
     // What comes out of a decompressor must be a raw disk: this refuses .tar.gz and the like early.
     const inner = detectFormat(raw.head);
     if (inner !== "raw")

@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { systemPath } from "../requirements/system-path.ts";
 
 /** A run of a program whose standard output is content from inside an image. */
 export interface ToolRun {
@@ -25,8 +26,6 @@ const environment = {
   MTOOLS_SKIP_CHECK: "1",
   MTOOLS_LOWER_CASE: "0",
   LC_ALL: "C.UTF-8",
-  // blkid and debugfs lie where only root looks by default.
-  PATH: `${process.env["PATH"] ?? "/usr/bin"}:/usr/sbin:/sbin`,
 };
 
 /**
@@ -38,7 +37,7 @@ export async function readToolOutput(run: ToolRun, destination?: string): Promis
   const child = execa(command, [...args], {
     buffer: { stdout: false, stderr: true },
     encoding: "buffer",
-    env: environment,
+    env: { ...environment, PATH: systemPath(process.env["PATH"]) },
     stdin: "ignore",
     reject: false,
     ...(signal && { cancelSignal: signal }),

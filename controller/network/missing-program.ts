@@ -4,18 +4,19 @@ import path from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { systemEnvironment } from "./supervise-process.ts";
 
-/** Throws Failure "unsupported" that names the program which is not installed, and what installs it. */
+/** Throws Failure "unsupported" that names every program which is not installed, and what installs them. */
 export async function assertInstalled(
   programs: readonly string[],
   { purpose, packages, instead }: { readonly purpose: string; readonly packages: string; readonly instead: string },
 ): Promise<void> {
-  for (const program of programs) {
-    if (await isInstalled(program)) continue;
-    throw new Failure(
-      "unsupported",
-      `${purpose} needs the program ${program}, which is not installed; install it by "apt-get install ${packages}", or ${instead}`,
-    );
-  }
+  const missing: string[] = [];
+  for (const program of programs) if (!(await isInstalled(program))) missing.push(program);
+  if (missing.length === 0) return;
+  const [what, are, it] = missing.length === 1 ? ["program", "is", "it"] : ["programs", "are", "them"];
+  throw new Failure(
+    "unsupported",
+    `${purpose} needs the ${what} ${missing.join(", ")}, which ${are} not installed; install ${it} by "apt-get install ${packages}", or ${instead}`,
+  );
 }
 
 async function isInstalled(program: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
 import type { Clock } from "../clock.ts";
+import { systemPath } from "../requirements/system-path.ts";
 import { restartDelayMs } from "./restart-delay.ts";
 
 /** A program that runs for as long as the controller does. */
@@ -45,7 +46,7 @@ const keptLines = 20;
 
 /** Environment of system programs: an operator's PATH may lack the folders of what only root runs. */
 export const systemEnvironment: { readonly PATH: string } = {
-  PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin:/usr/bin:/bin`,
+  PATH: systemPath(process.env["PATH"]),
 };
 
 /**

@@ -1,6 +1,9 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import { assertRequirements } from "../requirements/assert-requirements.ts";
+import { planRootfsBake } from "../requirements/plan-requirements.ts";
+import type { Requirements } from "../requirements/requirements.ts";
 import { checkAgent } from "./check-agent.ts";
 import { chooseInitSystem, type InitSystem } from "./choose-init-system.ts";
 import { agentUnitName, renderAgentUnit } from "./render-agent-unit.ts";
@@ -36,7 +39,22 @@ export interface Baked {
  * `image-damaged`, `tool-failed`, `cancelled`.
  */
 export async function bakeRootfs({ target, agentFile, signal }: BakeRequest): Promise<Baked> {
+  await assertRequirements(await rootfsBakeRequirements({ target }), { canInstall: true });
   await checkAgent(agentFile);
+  if (await isFolder(target)) return { initSystem: await bakeInto(resolve(target), agentFile) };
+  return withRootOfImage({ imagePath: resolve(target), access: "read-write", signal }, async (folder, partition) => ({
+    initSystem: await bakeInto(folder, agentFile),
+    partition,
+  }));
+}
+
+/** What baking needs of this machine. Throws Failure "invalid" for a target that is neither a folder nor a file. */
+export async function rootfsBakeRequirements({ target }: Pick<BakeRequest, "target">): Promise<Requirements> {
+  const plan = planRootfsBake({ target: (await isFolder(target)) ? "folder" : "image" });
+  return { ...plan, writes: [resolve(target)] };
+}
+
+async function isFolder(target: string): Promise<boolean> {
   const found = await stat(target).catch((cause: NodeJS.ErrnoException) => {
     throw new Failure(
       "invalid",
@@ -44,13 +62,9 @@ export async function bakeRootfs({ target, agentFile, signal }: BakeRequest): Pr
       { cause },
     );
   });
-  if (found.isDirectory()) return { initSystem: await bakeInto(resolve(target), agentFile) };
-  if (!found.isFile())
+  if (!found.isDirectory() && !found.isFile())
     throw new Failure("invalid", `cannot bake into ${target}: it is neither a folder nor an image file`);
-  return withRootOfImage({ imagePath: resolve(target), access: "read-write", signal }, async (folder, partition) => ({
-    initSystem: await bakeInto(folder, agentFile),
-    partition,
-  }));
+  return found.isDirectory();
 }
 
 async function bakeInto(folder: string, agentFile: string): Promise<InitSystem> {

@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
-import { cacheEntry } from "../artefacts/cache-entry.ts";
+import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
 import { buildInitramfs } from "./build-initramfs.ts";
 import { copyModules, keepModules, kernelRelease } from "./keep-modules.ts";
 import { networkRootModules, systemModules } from "./module-lists.ts";
@@ -56,19 +56,31 @@ export interface BaseRequest {
  * node's architecture. Takes about half a minute and as long as the download of about 90 MB.
  */
 export async function provideBaseSystem(request: BaseRequest): Promise<BaseSystem> {
-  const ingredients = [recipe, request.suite, request.mirror, packages, buildPackages, kernelPackage, leftOut, applets];
-  const lists = [superuserApplets, networkRootModules, systemModules, sourceFiles];
-  const key = createHash("sha256")
-    .update(JSON.stringify([ingredients, lists]))
-    .digest("hex")
-    .slice(0, 32);
-  const name = `base-${request.suite}-${key}`;
+  const name = entryName(request);
   if (request.refresh) await rm(join(request.cacheDirectory, name), { recursive: true, force: true });
   const folder = await cacheEntry(request.cacheDirectory, name, async (building) => {
     request.log(`fetching and unpacking Debian ${request.suite} for arm64 (once, about half a minute)`);
     await buildBaseSystem(baseSystemIn(building), building, request);
   });
   return baseSystemIn(folder);
+}
+
+/** Whether the base system is in the cache and will be taken from there. */
+export async function isBaseSystemCached(
+  request: Pick<BaseRequest, "cacheDirectory" | "suite" | "mirror" | "refresh">,
+): Promise<boolean> {
+  return !request.refresh && (await isCached(request.cacheDirectory, entryName(request)));
+}
+
+/** Name in the cache: of everything that the result depends on. */
+function entryName({ suite, mirror }: Pick<BaseRequest, "suite" | "mirror">): string {
+  const ingredients = [recipe, suite, mirror, packages, buildPackages, kernelPackage, leftOut, applets];
+  const lists = [superuserApplets, networkRootModules, systemModules, sourceFiles];
+  const key = createHash("sha256")
+    .update(JSON.stringify([ingredients, lists]))
+    .digest("hex")
+    .slice(0, 32);
+  return `base-${suite}-${key}`;
 }
 
 function baseSystemIn(folder: string): BaseSystem {
@@ -139,11 +151,8 @@ async function unpackDebian(
     });
   } catch (cause) {
     if (signal?.aborted) throw new Failure("cancelled", "the build of the root filesystem was cancelled", { cause });
-    const { code, stderr, shortMessage } = cause as { code?: string; stderr?: string; shortMessage?: string };
-    const why =
-      code === "ENOENT"
-        ? "mmdebstrap is missing; install the Debian package mmdebstrap"
-        : `mmdebstrap: ${stderr?.trim().split("\n").slice(-5).join("; ") || shortMessage}`;
+    const { stderr, shortMessage } = cause as { stderr?: string; shortMessage?: string };
+    const why = `mmdebstrap: ${stderr?.trim().split("\n").slice(-5).join("; ") || shortMessage}`;
     throw new Failure("tool-failed", `Debian's packages could not be unpacked: ${why}`, { cause });
   } finally {
     await rm(hook, { force: true });

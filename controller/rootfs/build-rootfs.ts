@@ -5,11 +5,17 @@ import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
-import { type BaseSystem, provideBaseSystem } from "./base-system.ts";
+import { assertRequirements } from "../requirements/assert-requirements.ts";
+import { planRootfsBuild } from "../requirements/plan-requirements.ts";
+import type { Requirements } from "../requirements/requirements.ts";
+import { type BaseSystem, isBaseSystemCached, provideBaseSystem } from "./base-system.ts";
 import { checkAgent } from "./check-agent.ts";
-import { compressAgent } from "./compress-agent.ts";
+import { compressAgent, isAgentCompressed } from "./compress-agent.ts";
 import { checkAuthorizedKeys } from "./parse-authorized-keys.ts";
 import { renderInittab } from "./render-inittab.ts";
+
+const defaultSuite = "bookworm";
+const defaultMirror = "http://deb.debian.org/debian";
 
 /** What root filesystem to build, and where. */
 export interface RootfsRequest {
@@ -67,23 +73,32 @@ export interface Rootfs {
   readonly changed: boolean;
 }
 
+/** What the build needs of this machine: less where the cache has something already. */
+export async function rootfsBuildRequirements(request: RootfsRequest): Promise<Requirements> {
+  const { agentFile, suite = defaultSuite, mirror = defaultMirror, refresh = false } = request;
+  const cacheDirectory = resolve(request.cacheDirectory);
+  // An agent that cannot be read is refused later, with a message of its own.
+  const agent = await describeFile(agentFile).catch(() => undefined);
+  return {
+    ...planRootfsBuild({
+      mirror,
+      isBaseCached: await isBaseSystemCached({ cacheDirectory, suite, mirror, refresh }),
+      isAgentCompressed: agent !== undefined && (await isAgentCompressed(cacheDirectory, agent.digest)),
+    }),
+    writes: [resolve(request.outDirectory), cacheDirectory],
+  };
+}
+
 /**
  * Builds the root filesystem that every netbooted node shares, with its kernel and initial RAM disk; or finds that it
  * is there already, which takes no time. Nodes that run from an older one keep it as `root.previous` until the next build.
  *
- * Throws a Failure: `invalid` for a bad agent or bad keys, `tool-failed`, `cancelled`.
+ * Throws a Failure: `invalid` for a bad agent, bad keys or missing rights, `tool-failed` also for missing tools, `cancelled`.
  */
 export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
-  const {
-    suite = "bookworm",
-    mirror = "http://deb.debian.org/debian",
-    refresh = false,
-    log = () => {},
-    signal,
-  } = request;
+  const { suite = defaultSuite, mirror = defaultMirror, refresh = false, log = () => {}, signal } = request;
   const outDirectory = resolve(request.outDirectory);
-  if (process.getuid?.() !== 0)
-    throw new Failure("invalid", "a root filesystem holds files of root: run this command as root");
+  await assertRequirements(await rootfsBuildRequirements(request), { canInstall: true });
   await checkAgent(request.agentFile);
   const sshKeys = request.sshKeysFile === undefined ? [] : await readKeys(request.sshKeysFile);
   const base = await provideBaseSystem({
@@ -111,7 +126,7 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
     log,
     signal,
   });
-  const key = digestOf([base.rootFolder, manifest, sshKeys, compressedAgent !== undefined]);
+  const key = digestOf([base.rootFolder, manifest, sshKeys]);
 
   await mkdir(outDirectory, { recursive: true });
   const built = {
@@ -157,7 +172,7 @@ async function assembleRoot(
     sshKeys,
     consoleShell = false,
     signal,
-  }: RootfsRequest & { readonly sshKeys: readonly string[]; readonly compressedAgent: string | undefined },
+  }: RootfsRequest & { readonly sshKeys: readonly string[]; readonly compressedAgent: string },
 ): Promise<void> {
   // A copy, never hard links: what is exported may be changed by people, the cache may not.
   await execa(
@@ -168,7 +183,7 @@ async function assembleRoot(
   await copyFile(agentFile, join(root, "usr/bin/pallet-agent"));
   await chmod(join(root, "usr/bin/pallet-agent"), 0o755);
   await mkdir(join(root, "usr/lib/pallet/agent"));
-  if (compressedAgent !== undefined) await copyFile(compressedAgent, join(root, "usr/lib/pallet/agent.squashfs"));
+  await copyFile(compressedAgent, join(root, "usr/lib/pallet/agent.squashfs"));
   await writeFile(join(root, "etc/inittab"), renderInittab({ ssh: sshKeys.length > 0, consoleShell }), { mode: 0o644 });
   if (sshKeys.length === 0) return;
   await chmod(join(root, "root"), 0o700);

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { cacheEntry } from "../artefacts/cache-entry.ts";
+import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
 
 /** A program, and where what was made of it is kept. */
 export interface AgentToCompress {
@@ -15,18 +15,13 @@ export interface AgentToCompress {
 
 /**
  * A squashfs (Documentation/filesystems/squashfs.rst) with the agent in it, as `pallet-agent`: nodes read a third of
- * the bytes over the network. Undefined, and said, where mksquashfs(1) is not installed: it works without.
+ * the bytes over the network.
  *
  * @returns path of the squashfs in the cache
  */
-export async function compressAgent(agent: AgentToCompress): Promise<string | undefined> {
+export async function compressAgent(agent: AgentToCompress): Promise<string> {
   const { agentFile, digest, cacheDirectory, log, signal } = agent;
-  const missing = await execa("mksquashfs", ["-version"], { reject: false }).then(({ code }) => code === "ENOENT");
-  if (missing) {
-    log("mksquashfs is missing, so nodes will read the agent uncompressed; the Debian package squashfs-tools has it");
-    return undefined;
-  }
-  const folder = await cacheEntry(cacheDirectory, `agent-${digest.slice(0, 32)}`, async (building) => {
+  const folder = await cacheEntry(cacheDirectory, entryName(digest), async (building) => {
     log("compressing the agent (once, about 10 s)");
     const source = join(building, "source");
     await mkdir(source);
@@ -39,4 +34,13 @@ export async function compressAgent(agent: AgentToCompress): Promise<string | un
     await rm(source, { recursive: true });
   });
   return join(folder, "agent.squashfs");
+}
+
+/** Whether that was made of the agent with this SHA-256 before. */
+export function isAgentCompressed(cacheDirectory: string, digest: string): Promise<boolean> {
+  return isCached(cacheDirectory, entryName(digest));
+}
+
+function entryName(digest: string): string {
+  return `agent-${digest.slice(0, 32)}`;
 }

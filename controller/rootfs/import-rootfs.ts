@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { assertRequirements } from "../requirements/assert-requirements.ts";
+import { planRootfsImport } from "../requirements/plan-requirements.ts";
 import { withRootOfImage } from "./with-root-of-image.ts";
 
 /** An image to unpack, and where to. */
@@ -29,6 +31,7 @@ export interface Imported {
  */
 export async function importRootfs({ imagePath, outDirectory, signal }: ImportRequest): Promise<Imported> {
   const out = resolve(outDirectory);
+  await assertRequirements({ ...planRootfsImport({ format: "raw" }), writes: [out] }, { canInstall: true });
   const present = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw new Failure("invalid", `cannot unpack into ${out}: ${error.message}`, { cause: error });

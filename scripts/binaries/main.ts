@@ -2,8 +2,11 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
+import { assertRequirements } from "../../controller/requirements/assert-requirements.ts";
+import { binariesRequirements } from "../../controller/requirements/plan-requirements.ts";
 import { buildBinaries } from "./build-binaries.ts";
 
+await assertRequirements(binariesRequirements);
 const repository = path.resolve(import.meta.dirname, "../..");
 const outputDirectory = path.join(repository, "dist");
 const binaries = await buildBinaries({

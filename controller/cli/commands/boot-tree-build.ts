@@ -1,10 +1,11 @@
 import { posix } from "node:path";
 import process from "node:process";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { buildBootTree } from "../../boot-tree/build-boot-tree.ts";
+import { type BootTreeRequest, bootTreeRequirements, buildBootTree } from "../../boot-tree/build-boot-tree.ts";
 import { type TargetName, targetNames } from "../../boot-tree/targets.ts";
 import { readConfig } from "../../config/read-config.ts";
 import type { Run } from "../command-context.ts";
+import { installHelp, installIfAsked } from "../install-option.ts";
 import { examples, jsonHelp } from "../option-texts.ts";
 import { printable } from "../printable.ts";
 import { rootfsPaths } from "../rootfs-options.ts";
@@ -20,6 +21,7 @@ interface Options {
   readonly suite: string;
   readonly mirror: string;
   readonly refresh?: true;
+  readonly install?: true;
 }
 
 /** `controller boot-tree build`. */
@@ -30,8 +32,8 @@ export function registerBootTreeBuild(parent: Command, run: Run): void {
       "build the folder that TFTP serves\n\n" +
         "The Raspberry Pis' firmware from Debian; a U-Boot built from Debian's source that boots over the network only and " +
         "reads no card; config.txt, which starts it in the place of a kernel; and the agent's kernel. It may be served " +
-        "meanwhile. Files that somebody else wrote or changed stay as they are. The first build takes two minutes; what " +
-        "it lacks on this machine it names.",
+        "meanwhile. Files that somebody else wrote or changed stay as they are. The first build takes two minutes. What it " +
+        "needs on this machine it looks for first.",
     )
     .summary("build the folder that TFTP serves")
     .option("--out <folder>", "the boot tree (default: bootTree of the configuration)")
@@ -47,18 +49,20 @@ export function registerBootTreeBuild(parent: Command, run: Run): void {
     .option("--suite <name>", "Debian suite", "bookworm")
     .option("--mirror <url>", "Debian mirror", "http://deb.debian.org/debian")
     .option("--refresh", "look for newer versions in Debian's archive")
+    .option("--install", installHelp)
     .option("--json", jsonHelp)
     .addHelpText(
       "after",
       examples(["controller boot-tree build"], ["controller boot-tree build --out tree --no-rootfs"]),
     )
     .action(
-      run<[], Options>(async ({ effects, signal, isJson, print, printJson, note }, options) => {
+      run<[], Options>(async (context, options) => {
+        const { effects, signal, isJson, print, printJson, note } = context;
         const { out, targets, rootfs, bits, overwrite = false, suite, mirror, refresh = false } = options;
         const inputs = { options: {}, env: effects.env, workingDirectory: process.cwd() };
         const outDirectory = out ?? (await readConfig(inputs)).bootTree;
         const paths = rootfsPaths();
-        const { manifest, plan } = await buildBootTree({
+        const request: BootTreeRequest = {
           outDirectory,
           cacheDirectory: posix.join(posix.dirname(paths.cacheDirectory), "boot-tree"),
           targets,
@@ -70,7 +74,9 @@ export function registerBootTreeBuild(parent: Command, run: Run): void {
           refresh,
           log: (line) => note([printable(line)]),
           signal,
-        });
+        };
+        await installIfAsked(options, context, await bootTreeRequirements(request));
+        const { manifest, plan } = await buildBootTree(request);
         if (isJson) return void printJson({ outDirectory, ...plan, ...manifest });
         const { versions } = manifest;
         print([

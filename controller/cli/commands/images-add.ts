@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import { AddImageHeader } from "../../../proto/gen/pallet/v1/controller.ts";
+import { planImagesAdd } from "../../requirements/plan-requirements.ts";
 import { type CommandContext, type Run, UsageError } from "../command-context.ts";
 import { type FoundBlockMap, findBlockMap } from "../find-block-map.ts";
 import { imageNameFromFile } from "../image-name.ts";
 import { createImportDisplay } from "../import-display.ts";
+import { installForController, installHelp } from "../install-option.ts";
 import { examples, jsonLinesHelp } from "../option-texts.ts";
 import { printable } from "../printable.ts";
 import { renderAddedImage } from "../render-images.ts";
@@ -15,6 +17,7 @@ interface Options {
   readonly name?: string;
   /** --no-bmap makes it false. */
   readonly bmap?: string | false;
+  readonly install?: true;
 }
 
 async function add(
@@ -59,6 +62,7 @@ export function registerImagesAdd(parent: Command, run: Run): void {
     .option("--name <name>", "name in the catalogue: 1 to 63 of [a-z0-9._-] (default: from the file's name)")
     .option("--bmap <file>", "the image's block map (default: the .bmap beside the image, if there is one)")
     .option("--no-bmap", "use no block map")
+    .option("--install", installHelp)
     .option("--json", jsonLinesHelp)
     .addHelpText(
       "after",
@@ -77,6 +81,7 @@ export function registerImagesAdd(parent: Command, run: Run): void {
         const blockMap =
           options.bmap === false || (file === "-" && given === undefined) ? undefined : await findBlockMap(file, given);
         if (blockMap !== undefined && given === undefined) note([`With its block map ${printable(blockMap.path)}.`]);
+        await installForController(options, context, planImagesAdd, file);
         const source = await openUpload(file, context, { refuse });
         try {
           const image = await add(context, name, source, blockMap);

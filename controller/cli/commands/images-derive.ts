@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import type { DerivedImage } from "../../../proto/gen/pallet/v1/controller.ts";
+import { planImagesDerive } from "../../requirements/plan-requirements.ts";
 import type { CommandContext, Run } from "../command-context.ts";
 import { createImportDisplay } from "../import-display.ts";
+import { installForController, installHelp } from "../install-option.ts";
 import { examples, jsonLinesHelp } from "../option-texts.ts";
 import { printable } from "../printable.ts";
 import { renderGain, viewGain } from "../render-gain.ts";
@@ -13,6 +15,7 @@ import { viewImage } from "../view/image-view.ts";
 interface Options {
   readonly from: string;
   readonly with: string;
+  readonly install?: true;
 }
 
 async function derive(
@@ -60,6 +63,7 @@ export function registerImagesDerive(parent: Command, run: Run): void {
       "--with <file>",
       '.img, .img.gz, .img.xz or .img.zst, a folder with a root filesystem, or a tar archive of one; "-" reads stdin',
     )
+    .option("--install", installHelp)
     .option("--json", jsonLinesHelp)
     .addHelpText(
       "after",
@@ -74,6 +78,7 @@ export function registerImagesDerive(parent: Command, run: Run): void {
     .action(
       run<[string], Options>(async (context, options, name) => {
         const { isJson, print, printJsonLine, note } = context;
+        await installForController(options, context, planImagesDerive, options.with);
         const source = await openUpload(options.with, context, "archive");
         try {
           const derived = await derive(context, name, options.from, source);

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
-import { bakeRootfs } from "../../rootfs/bake-rootfs.ts";
+import { bakeRootfs, rootfsBakeRequirements } from "../../rootfs/bake-rootfs.ts";
 import type { Run } from "../command-context.ts";
+import { installHelp, installIfAsked } from "../install-option.ts";
 import { examples, jsonHelp } from "../option-texts.ts";
 import { printable } from "../printable.ts";
 import { agentHelp, rootfsPaths } from "../rootfs-options.ts";
@@ -17,13 +18,17 @@ export function registerRootfsBake(parent: Command, run: Run): void {
     .summary("put the agent into an existing root filesystem")
     .argument("<target>", "a folder with a root filesystem, or the image file (.img) of a card")
     .option("--agent <file>", agentHelp)
+    .option("--install", installHelp)
     .option("--json", jsonHelp)
     .addHelpText(
       "after",
       examples(["controller rootfs bake raspios-root"], ["controller rootfs bake raspios-lite.img"]),
     )
     .action(
-      run<[string], { readonly agent?: string }>(async ({ signal, isJson, print, printJson }, { agent }, target) => {
+      run<[string], { readonly agent?: string; readonly install?: true }>(async (context, options, target) => {
+        const { signal, isJson, print, printJson } = context;
+        const { agent } = options;
+        await installIfAsked(options, context, await rootfsBakeRequirements({ target }));
         const baked = await bakeRootfs({ target, agentFile: agent ?? rootfsPaths().agentFile, signal });
         if (isJson) return void printJson(baked);
         const where = baked.partition === undefined ? "" : `, partition ${baked.partition}`;

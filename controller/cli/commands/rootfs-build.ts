@@ -1,6 +1,7 @@
 import type { Command } from "commander";
-import { buildRootfs } from "../../rootfs/build-rootfs.ts";
+import { buildRootfs, type RootfsRequest, rootfsBuildRequirements } from "../../rootfs/build-rootfs.ts";
 import type { Run } from "../command-context.ts";
+import { installHelp, installIfAsked } from "../install-option.ts";
 import { examples, jsonHelp } from "../option-texts.ts";
 import { printable } from "../printable.ts";
 import { agentHelp, rootfsPaths } from "../rootfs-options.ts";
@@ -14,6 +15,7 @@ interface Options {
   readonly suite: string;
   readonly mirror: string;
   readonly refresh?: true;
+  readonly install?: true;
 }
 
 /** `controller rootfs build`. */
@@ -24,8 +26,8 @@ export function registerRootfsBuild(parent: Command, run: Run): void {
       "build the root filesystem that every netbooted node shares\n\n" +
         "Debian for arm64, as small as serves, with the agent under busybox's init, a kernel, and an initial RAM disk that " +
         "mounts it by NFS. It is to be exported read-only: what a node writes stays in its RAM. It holds no secrets. There " +
-        "is no login unless --ssh-keys or --console-shell asks for one. A second build takes no time. Needs root, and " +
-        "Debian's mmdebstrap and kmod.",
+        "is no login unless --ssh-keys or --console-shell asks for one. A second build takes no time. Needs root; what else " +
+        "it needs on this machine it looks for first.",
     )
     .summary("build the root filesystem of netbooted nodes")
     .option(
@@ -38,6 +40,7 @@ export function registerRootfsBuild(parent: Command, run: Run): void {
     .option("--suite <name>", "Debian suite", "bookworm")
     .option("--mirror <url>", "Debian mirror", "http://deb.debian.org/debian")
     .option("--refresh", "fetch Debian's packages anew, for security updates")
+    .option("--install", installHelp)
     .option("--json", jsonHelp)
     .addHelpText(
       "after",
@@ -47,10 +50,11 @@ export function registerRootfsBuild(parent: Command, run: Run): void {
       ),
     )
     .action(
-      run<[], Options>(async ({ signal, isJson, print, printJson, note }, options) => {
+      run<[], Options>(async (context, options) => {
+        const { signal, isJson, print, printJson, note } = context;
         const paths = rootfsPaths();
         const { out, agent, sshKeys, consoleShell = false, suite, mirror, refresh = false } = options;
-        const built = await buildRootfs({
+        const request: RootfsRequest = {
           outDirectory: out ?? paths.outDirectory,
           cacheDirectory: paths.cacheDirectory,
           agentFile: agent ?? paths.agentFile,
@@ -61,7 +65,9 @@ export function registerRootfsBuild(parent: Command, run: Run): void {
           refresh,
           log: (line) => note([printable(line)]),
           signal,
-        });
+        };
+        await installIfAsked(options, context, await rootfsBuildRequirements(request));
+        const built = await buildRootfs(request);
         const { manifest, rootFolder, kernelPath, initrdPath, changed } = built;
         if (isJson) return void printJson({ rootFolder, kernelPath, initrdPath, changed, ...manifest });
         const ssh = manifest.sshKeys === 0 ? "off" : `on, for ${formatCount(manifest.sshKeys, "key")}`;

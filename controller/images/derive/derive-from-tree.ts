@@ -2,6 +2,7 @@ import { constants, mkdir, open, readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { Failure } from "../../../proto/failure.ts";
+import { systemPath } from "../../requirements/system-path.ts";
 import type { Partition } from "../image.ts";
 import { deriveExt } from "./derive-ext.ts";
 import type { Derivation } from "./derive-from-image.ts";
@@ -155,7 +156,7 @@ async function run(command: string, args: readonly string[], signal: AbortSignal
     MTOOLSRC: "/dev/null",
     LC_ALL: "C.UTF-8",
     TZ: "UTC",
-    PATH: `${process.env["PATH"] ?? "/usr/bin"}:/usr/sbin:/sbin`,
+    PATH: systemPath(process.env["PATH"]),
   };
   try {
     await execa(command, [...args], { env, stdin: "ignore", cancelSignal: signal });

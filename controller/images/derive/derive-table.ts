@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { execa } from "execa";
 import { Failure } from "../../../proto/failure.ts";
+import { systemPath } from "../../requirements/system-path.ts";
 import { sectorBytes } from "../partition-table.ts";
 import { type DerivationPlan, underivable } from "./plan-derivation.ts";
 import { parseDiskId, renderBootRecord, renderTableScript } from "./render-derived-table.ts";
@@ -123,7 +124,7 @@ function firstUsableSector(dump: string): number {
 }
 
 async function sfdisk(args: readonly string[], signal: AbortSignal, input = ""): Promise<string> {
-  const env = { LC_ALL: "C.UTF-8", PATH: `${process.env["PATH"] ?? "/usr/bin"}:/usr/sbin:/sbin` };
+  const env = { LC_ALL: "C.UTF-8", PATH: systemPath(process.env["PATH"]) };
   try {
     return (await execa("sfdisk", [...args], { input, env, cancelSignal: signal })).stdout;
   } catch (cause) {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { execa } from "execa";
 import { Failure } from "../../../proto/failure.ts";
+import { systemPath } from "../../requirements/system-path.ts";
 
 /** A mount namespace of its own: what is mounted in it nobody else sees, and it goes with the process that holds it. */
 export interface MountSpace {
@@ -51,7 +52,7 @@ export async function openMountSpace(): Promise<MountSpace> {
   return {
     async run(command, args, { signal, expected = [0], onOutput }) {
       const child = execa("nsenter", [`--mount=/proc/${pid}/ns/mnt`, "--", command, ...args], {
-        env: { LC_ALL: "C.UTF-8", PATH: `${process.env["PATH"] ?? "/usr/bin"}:/usr/sbin:/sbin` },
+        env: { LC_ALL: "C.UTF-8", PATH: systemPath(process.env["PATH"]) },
         encoding: "latin1",
         maxBuffer: 1 << 30,
         stdin: "ignore",
@@ -63,10 +64,6 @@ export async function openMountSpace(): Promise<MountSpace> {
       const result = await child;
       if (result.isCanceled || signal?.aborted)
         throw new Failure("cancelled", `${command} was cancelled`, { cause: result });
-      if (result.exitCode === 127) {
-        const message = `${command} is missing on the controller's machine; install it: apt-get install rsync e2fsprogs mount`;
-        throw new Failure("tool-failed", message, { cause: result });
-      }
       if (result.exitCode === undefined || !expected.includes(result.exitCode)) {
         throw new Failure("tool-failed", `${command} failed: ${firstWords(result.stderr) || result.shortMessage}`, {
           cause: result,

@@ -1,6 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { execa } from "execa";
 import { Failure } from "../../../proto/failure.ts";
+import { assertRequirements } from "../../requirements/assert-requirements.ts";
+import { planImagesDerive } from "../../requirements/plan-requirements.ts";
 import { decompress } from "../decompress.ts";
 import { detectFormat } from "../detect-format.ts";
 import { peek } from "../peek.ts";
@@ -20,8 +22,11 @@ export async function receiveSource(
   signal: AbortSignal,
 ): Promise<Received> {
   const file = await peek(source);
+  const format = isTar(file.head) ? "raw" : detectFormat(file.head);
+  // Before the rest of the file is received.
+  await assertRequirements(planImagesDerive({ formats: [format] }));
   if (isTar(file.head)) return unpackTree(file.all, path, signal);
-  const raw = await peek(decompress(file.all, detectFormat(file.head), signal));
+  const raw = await peek(decompress(file.all, format, signal));
   if (isTar(raw.head)) return unpackTree(raw.all, path, signal);
   const inner = detectFormat(raw.head);
   if (inner !== "raw") throw new Failure("unsupported", `the file is compressed twice (${inner}); decompress it once`);

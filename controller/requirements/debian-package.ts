@@ -1,0 +1,58 @@
+/**
+ * What Pallet needs on this machine, by the Debian 12 package that has it: programs by their names, files by their paths.
+ * The one place that knows. Programs of packages that every Debian has (Essential: yes) are here only where a machine
+ * that is not Debian may lack them.
+ */
+const contents = {
+  apt: ["apt-get", "apt-cache"],
+  bc: ["bc"],
+  bison: ["bison"],
+  "ca-certificates": ["/etc/ssl/certs/ca-certificates.crt"],
+  "debian-archive-keyring": ["/usr/share/keyrings/debian-archive-keyring.gpg"],
+  "dnsmasq-base": ["dnsmasq"],
+  dosfstools: ["mkfs.vfat"],
+  dpkg: ["dpkg-deb"],
+  "dpkg-dev": ["dpkg-source", "dpkg-parsechangelog"],
+  e2fsprogs: ["debugfs", "dumpe2fs", "e2fsck", "resize2fs", "tune2fs", "mke2fs"],
+  fdisk: ["sfdisk"],
+  flex: ["flex"],
+  gcc: ["gcc"],
+  "gcc-aarch64-linux-gnu": ["aarch64-linux-gnu-gcc"],
+  "gcc-arm-linux-gnueabihf": ["arm-linux-gnueabihf-gcc"],
+  iproute2: ["ip"],
+  kmod: ["depmod"],
+  "libc6-dev": ["/usr/include/stdio.h"],
+  "libssl-dev": ["/usr/include/openssl/evp.h"],
+  make: ["make"],
+  mmdebstrap: ["mmdebstrap"],
+  mount: ["mount", "umount", "losetup"],
+  mtools: ["mcopy", "mdir", "mtype"],
+  "nfs-ganesha": ["ganesha.nfsd"],
+  "nfs-kernel-server": ["exportfs"],
+  npm: ["npm"],
+  rpcbind: ["rpcbind"],
+  rsync: ["rsync"],
+  "squashfs-tools": ["mksquashfs"],
+  tar: ["tar"],
+  "util-linux": ["blkid", "flock", "nsenter", "setpriv", "unshare"],
+  xxd: ["xxd"],
+  "xz-utils": ["xz"],
+  zstd: ["zstd"],
+} as const;
+
+/** A program of the search path, or a file by its absolute path. */
+export type Need = (typeof contents)[keyof typeof contents][number];
+
+const packages: ReadonlyMap<string, string> = new Map(
+  Object.entries(contents).flatMap(([name, needs]) => needs.map((need) => [need, name] as const)),
+);
+
+/** The Debian package that has a program or file. */
+export function debianPackage(need: Need): string {
+  return packages.get(need) ?? need;
+}
+
+/** The Debian packages of all of these, once each, in alphabetical order. */
+export function debianPackages(needs: readonly Need[]): readonly string[] {
+  return [...new Set(needs.map(debianPackage))].toSorted();
+}

@@ -1,0 +1,42 @@
+import { access, constants } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import type { Need } from "./debian-package.ts";
+import type { Requirements, Unmet } from "./requirements.ts";
+import { systemPath } from "./system-path.ts";
+
+/** Looks at this machine for everything that a command needs. */
+export async function findUnmet({ root, needs, writes = [] }: Requirements): Promise<Unmet> {
+  const notRoot = root !== undefined && process.getuid?.() !== 0;
+  const unwritable: string[] = [];
+  for (const folder of writes) if (!(await isWritable(folder))) unwritable.push(folder);
+  return { needs: await findMissing(needs), notRoot, unwritable };
+}
+
+/** Those of the programs and files that are not on this machine. */
+export async function findMissing(needs: readonly Need[]): Promise<readonly Need[]> {
+  const folders = systemPath(process.env["PATH"]).split(":");
+  const missing: Need[] = [];
+  for (const need of new Set(needs)) {
+    const isFile = need.startsWith("/");
+    const places = isFile ? [need] : folders.map((folder) => join(folder, need));
+    const found = await Promise.all(places.map((place) => allows(place, isFile ? constants.R_OK : constants.X_OK)));
+    if (!found.includes(true)) missing.push(need);
+  }
+  return missing;
+}
+
+/** Whether this user may write to a folder or file, or make it. */
+async function isWritable(folder: string): Promise<boolean> {
+  for (let at = folder; ; at = dirname(at)) {
+    if (await allows(at, constants.W_OK)) return true;
+    if (at === dirname(at) || (await allows(at, constants.F_OK))) return false;
+  }
+}
+
+function allows(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,45 @@
+import process from "node:process";
+import { execa } from "execa";
+import { Failure } from "../../proto/failure.ts";
+import { debianPackages, type Need } from "./debian-package.ts";
+import { findMissing } from "./find-unmet.ts";
+import { renderInstallLine } from "./render-unmet.ts";
+import { sourceFiles } from "./source-files.ts";
+import { systemPath } from "./system-path.ts";
+
+/**
+ * Installs the Debian packages of what is missing, without starting their services, and says so first. Does nothing
+ * when nothing is missing. What apt says goes to standard error.
+ *
+ * Throws Failure "invalid" with the line to run where this is not root, "unsupported" without apt-get, "tool-failed".
+ */
+export async function installMissing(needs: readonly Need[], log: (line: string) => void): Promise<void> {
+  const missing = await findMissing(needs);
+  if (missing.length === 0) return;
+  const line = renderInstallLine(missing, process.getuid?.() === 0);
+  if ((await findMissing(["apt-get"])).length > 0)
+    throw new Failure(
+      "unsupported",
+      `--install needs apt-get, which is not here; on Debian 12 it would run:\n  ${line}`,
+    );
+  if (process.getuid?.() !== 0) throw new Failure("invalid", `only root can install packages; run:\n  ${line}`);
+  log(`installing ${debianPackages(missing).join(" ")}`);
+  const script = ["-c", sourceFiles["install-packages"] ?? "exit 1", "install-packages", ...debianPackages(missing)];
+  const env = { PATH: systemPath(process.env["PATH"]) };
+  const { failed, shortMessage } = await execa("sh", script, {
+    env,
+    stdio: ["ignore", 2, 2],
+    reject: false,
+  });
+  if (failed)
+    throw new Failure(
+      "tool-failed",
+      `the packages could not be installed (${shortMessage?.split("\n", 1)[0]}); run:\n  ${line}`,
+    );
+  const still = await findMissing(missing);
+  if (still.length > 0)
+    throw new Failure(
+      "tool-failed",
+      `${debianPackages(still).join(" ")} did not bring ${still.join(", ")}: is this Debian 12?`,
+    );
+}

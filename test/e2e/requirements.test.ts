@@ -1,0 +1,144 @@
+// What the builders say that they need is all that they need: each is run where nothing else is; and --install.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { after, afterEach, before, describe, it } from "node:test";
+import { execa } from "execa";
+import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
+import { forgetOldest } from "../../controller/artefacts/forget-oldest.ts";
+import { buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
+import { debianPackages } from "../../controller/requirements/debian-package.ts";
+import { planBootTreeBuild, planRootfsBuild } from "../../controller/requirements/plan-requirements.ts";
+import type { Requirements } from "../../controller/requirements/requirements.ts";
+import { buildRootfs } from "../../controller/rootfs/build-rootfs.ts";
+import { checkout } from "../rack/checkout.ts";
+import { linkDebianPrograms } from "../rack/debian-programs.ts";
+import { requires } from "../requirements.ts";
+
+const mirror = "http://deb.debian.org/debian";
+const cacheDirectory = path.join(checkout, ".cache/requirements");
+const givenPath = process.env["PATH"];
+
+/** What can change the verdict: everything that a builder is made of. */
+async function digestOf(...folders: readonly string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const name of ["artefacts", "requirements", ...folders]) {
+    const folder = path.join(checkout, "controller", name);
+    for (const file of (await readdir(folder, { recursive: true })).toSorted())
+      if ((await stat(path.join(folder, file))).isFile())
+        hash.update(file).update(await readFile(path.join(folder, file)));
+  }
+  return hash.digest("hex").slice(0, 32);
+}
+
+describe("a builder where only what it asks for is installed", { ...requires("root"), timeout: 900_000 }, () => {
+  let folder: string;
+  let agentFile: string;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "pallet-only-"));
+    agentFile = path.join(folder, "agent");
+    await writeFile(agentFile, "#!/bin/sh\necho an agent\n");
+  });
+  afterEach(() => {
+    process.env["PATH"] = givenPath;
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  /** Its verdict is kept for as long as the builders stay what they are: each takes minutes without a cache of its own. */
+  const provesComplete = (
+    name: string,
+    source: string,
+    plan: Omit<Requirements, "writes">,
+    build: (at: string) => Promise<unknown>,
+  ) =>
+    it(`${name} succeeds`, async () => {
+      const verdict = await cacheEntry(cacheDirectory, `${name}-${await digestOf(source)}`, async (entry) => {
+        const at = await mkdtemp(path.join(folder, "at-"));
+        await linkDebianPrograms(path.join(at, "programs"), debianPackages(plan.needs));
+        process.env["PATH"] = path.join(at, "programs");
+        await build(at);
+        await writeFile(path.join(entry, "succeeded"), "");
+        await rm(at, { recursive: true });
+      });
+      process.env["PATH"] = givenPath;
+      await forgetOldest(cacheDirectory, `${name}-`, verdict);
+    });
+
+  provesComplete(
+    "rootfs-build",
+    "rootfs",
+    planRootfsBuild({ mirror, isBaseCached: false, isAgentCompressed: false }),
+    async (at) =>
+      buildRootfs({ outDirectory: path.join(at, "out"), cacheDirectory: path.join(at, "cache"), agentFile, mirror }),
+  );
+  // With one target for each compiler.
+  const targets = ["rpi_arm64", "rpi_3_32b"] as const;
+  provesComplete(
+    "boot-tree-build",
+    "boot-tree",
+    planBootTreeBuild({ mirror, isFetched: false, uncachedTargets: targets }),
+    async (at) =>
+      buildBootTree({
+        outDirectory: path.join(at, "out"),
+        cacheDirectory: path.join(at, "cache"),
+        targets,
+        rootfsDirectory: undefined,
+        bits: 64,
+        overwrite: false,
+        suite: "bookworm",
+        mirror,
+        refresh: false,
+        log: () => {},
+      }),
+  );
+});
+
+describe("--install", requires("root"), () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "pallet-install-"));
+    const programs = path.join(folder, "programs");
+    await linkDebianPrograms(programs, ["mount"]);
+    // An apt that says what it was asked, and whether services may start meanwhile; it brings one program of several.
+    await rm(path.join(programs, "apt-get"), { force: true });
+    const apt = `#!/bin/sh
+echo "apt-get $*" >>${folder}/said
+[ "$1" = update ] && exit
+/usr/sbin/policy-rc.d rpcbind start || echo "policy $?" >>${folder}/said
+printf '#!/bin/sh\\n' >${programs}/mmdebstrap
+chmod 755 ${programs}/mmdebstrap
+`;
+    await writeFile(path.join(programs, "apt-get"), apt);
+    await chmod(path.join(programs, "apt-get"), 0o755);
+    await mkdir(path.join(folder, "sbin"));
+    await writeFile(path.join(folder, "agent"), "#!/bin/sh\n");
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it("runs apt once for all that is missing, lets no service start, and says what it did not bring", async () => {
+    const command = [path.join(checkout, "controller/main.ts"), "rootfs", "build", "--install", "--refresh"];
+    const options = ["--out", path.join(folder, "out"), "--agent", path.join(folder, "agent")];
+    // In a mount namespace of its own, so that this machine's policy-rc.d is not touched.
+    const inside = `mount --bind ${folder}/sbin /usr/sbin && PATH=${folder}/programs exec "$@"`;
+    const { exitCode, stderr } = await execa(
+      "unshare",
+      ["--mount", "--", "sh", "-c", inside, "sh", process.execPath, ...command, ...options],
+      { reject: false },
+    );
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /^installing apt kmod mmdebstrap squashfs-tools xz-utils$/m);
+    assert.match(stderr, /did not bring .*mksquashfs/);
+    const said = (await readFile(path.join(folder, "said"), "utf8")).split("\n");
+    assert.equal(said[0], "apt-get update -qq");
+    assert.match(
+      said[1] ?? "",
+      /^apt-get install -y -qq --no-install-recommends apt kmod mmdebstrap squashfs-tools xz-utils$/,
+    );
+    assert.equal(said[2], "policy 101");
+    assert.deepEqual(await readdir(path.join(folder, "sbin")), [], "policy-rc.d is gone again");
+    await assert.rejects(stat(path.join(folder, "out")), "nothing was begun");
+  });
+});
