@@ -119,18 +119,19 @@ async function main(): Promise<number> {
     `A controller and ${options.nodes} Raspberry Pi${options.nodes === 1 ? "" : "s"} with blank cards, on a network of their own`,
   );
   const useDefaultSocket = !(await isServed(defaultSocket));
-  const rackOptions = {
-    nodes: options.nodes,
-    cardBytes: 512 * MiB,
-    ...(useDefaultSocket && { socket: defaultSocket }),
-  };
+  const rackOptions = { nodes: options.nodes, cardBytes: 512 * MiB };
   const rack: Rack & Partial<VirtualRack> =
     artefacts === undefined
       ? await createRack({
           ...rackOptions,
+          ...(useDefaultSocket && { socket: defaultSocket }),
           agentBoot: { kernel: await readFile(image.kernelPath), initrd: await readFile(image.initrdPath) },
         })
-      : await createVirtualRack({ ...rackOptions, artefacts });
+      : await createVirtualRack({
+          ...rackOptions,
+          ...(useDefaultSocket && { runDirectory: path.dirname(defaultSocket) }),
+          artefacts,
+        });
   const narration = options.virtual ? narrateConsoles(rack.boards, say) : undefined;
   try {
     const rollout = await unlessInterrupted(reimageRack(rack, image, narration));
@@ -161,8 +162,7 @@ async function buildArtefacts(signal: AbortSignal) {
   step("What a virtual Pi boots: U-Boot, a kernel with an NFS root, the agent for arm64");
   // The plain demo needs neither QEMU nor compilers, so `npm run demo` has not installed them.
   await execa("sh", ["scripts/setup", "test"], { cwd: checkout, stdio: ["ignore", "inherit", "inherit"] });
-  const artefacts = await provideVirtualArtefacts({ withShell: false, log: say, signal });
-  for (const [what, file] of Object.entries(artefacts)) say(`${what.padEnd(8)}${path.relative(process.cwd(), file)}`);
+  const artefacts = await provideVirtualArtefacts({ log: say, signal });
   return artefacts;
 }
 

@@ -16,7 +16,7 @@ export interface ConfigInputs {
 }
 
 /** The config file that is read where it exists and no other is named. */
-export const defaultConfigFile = "/etc/pallet/controller.yaml";
+export const defaultConfigFile = "/etc/pallet/pallet.yaml";
 
 /** Reads the file and puts everything together. Throws one Failure that lists every problem. */
 export async function readConfig({ options, env, workingDirectory }: ConfigInputs): Promise<Config> {

@@ -8,13 +8,8 @@ export const patience = { timeoutMs: 600_000 };
 
 /** A rack with two virtual Pis that are off. The caller closes it. */
 export async function createRackOfTwo(): Promise<{ rack: VirtualRack; first: VirtualBoard; second: VirtualBoard }> {
-  const artefacts = await provideVirtualArtefacts({ withShell: true });
-  const { timeoutMs } = patience;
-  const rack = await createVirtualRack({
-    nodes: 2,
-    artefacts,
-    settings: { reimage: { bootTimeoutMs: timeoutMs, proveTimeoutMs: timeoutMs } },
-  });
+  const artefacts = await provideVirtualArtefacts();
+  const rack = await createVirtualRack({ nodes: 2, artefacts, withShell: true });
   const [first, second] = rack.virtualBoards;
   assert.ok(first !== undefined && second !== undefined);
   return { rack, first, second };

@@ -6,6 +6,7 @@ import type { Card } from "../card.ts";
 import { createConsole } from "../console.ts";
 import type { Network } from "../network.ts";
 import type { Cable } from "../switch-socket.ts";
+import { shellPort } from "./add-test-shell.ts";
 import { createCardFile } from "./card-file.ts";
 import { chooseAsynchronousIo } from "./choose-asynchronous-io.ts";
 import { createQemuMachine, type QemuMachine } from "./qemu-machine.ts";
@@ -13,9 +14,6 @@ import { renderQemuArguments } from "./render-qemu-arguments.ts";
 import { createTapPort } from "./tap-port.ts";
 
 const MiB = 1024 * 1024;
-
-/** TCP port on which the rootfs of the tests answers with a shell; see test-rootfs.ts. Nothing that is shipped does. */
-export const shellPort = 7799;
 
 /** What kind of virtual Pi to make. */
 export interface VirtualBoardOptions {
