@@ -15,6 +15,7 @@ import { readConfig } from "./config/read-config.ts";
 import { createImageDeriver } from "./images/derive/image-deriver.ts";
 import { createImageStore } from "./images/image-store.ts";
 import { startDnsmasq } from "./network/dnsmasq/dnsmasq.ts";
+import { readMachineRole } from "./network/dnsmasq/read-machine-role.ts";
 import { startGanesha } from "./network/nfs/ganesha.ts";
 import { startKernelNfs } from "./network/nfs/kernel-nfs.ts";
 import { probeNfs } from "./network/nfs/probe-nfs.ts";
@@ -67,6 +68,7 @@ const effects: Effects = {
           openImages: createImageStore,
           imageDeriver: createImageDeriver,
           interfaceAddresses: readInterfaceAddresses,
+          machineRole: readMachineRole,
           linkSpeed: readLinkSpeed,
           macAddressOf: readMacAddress,
           startDnsmasq,

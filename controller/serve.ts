@@ -16,6 +16,7 @@ import type { ImageDeriver } from "./images/derive/image-deriver.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { hostPort, type Listener, listenFailure } from "./listen-failure.ts";
 import { createNodeLogs } from "./logs/node-logs.ts";
+import type { MachineRole } from "./network/dnsmasq/choose-offers.ts";
 import { openDhcpService } from "./network/dnsmasq/dhcp-service.ts";
 import type { Dnsmasq, DnsmasqOptions } from "./network/dnsmasq/dnsmasq.ts";
 import type { InterfaceAddress } from "./network/interface-address.ts";
@@ -47,6 +48,8 @@ export interface ServeAdapters {
   imageDeriver(options: { readonly images: ImageStore; readonly directory: string }): ImageDeriver;
   /** The IPv4 addresses of this machine. */
   interfaceAddresses(): readonly InterfaceAddress[];
+  /** What this machine is for the network. */
+  machineRole(): Promise<MachineRole>;
   /** Speed of a network interface in bytes per second; undefined when it tells none. */
   linkSpeed(interfaceName: string): number | undefined;
   /** The MAC address of a machine on the local network that has just sent something. */
@@ -245,6 +248,7 @@ async function start(
       config,
       directory: join(config.stateDirectory, "dnsmasq"),
       addresses: adapters.interfaceAddresses(),
+      machine: await adapters.machineRole(),
       nodes,
       events,
       clock,

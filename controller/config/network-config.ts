@@ -13,16 +13,19 @@ export interface DhcpConfig {
   readonly interface?: string;
   /** In CIDR notation; absent for the network of the interface. */
   readonly subnet?: string;
-  /** First and last address to give away; set in mode server. */
+  /** First and last address to give away; absent for some of the network's. */
   readonly range?: readonly [from: string, to: string];
+  /** Absent for this machine where it is a router, "none" for none at all. */
   readonly gateway?: string;
   readonly leaseSeconds: number;
   /** How late boot ROMs get their offer. */
   readonly replyDelaySeconds: number;
-  /** What the nodes are told; empty for this machine when there is an upstream. */
+  /** What the nodes are told; empty for this machine when it serves DNS. */
   readonly dns: readonly string[];
-  /** Whom this machine passes questions on to; empty when it serves no DNS. */
-  readonly dnsUpstream: readonly string[];
+  /** Whom this machine passes questions on to: absent for those of its /etc/resolv.conf, empty when it serves no DNS. */
+  readonly dnsUpstream?: readonly string[];
+  /** Time servers that the nodes are told: absent for this machine where it serves time. */
+  readonly ntp?: readonly string[];
   readonly domain?: string;
 }
 

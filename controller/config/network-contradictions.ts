@@ -26,16 +26,18 @@ function* dhcpContradictions({ dhcp }: Pick<Config, "dhcp">): Generator<Problem>
       `dhcp.mode is ${mode}, so dhcp.interface must say which network interface the nodes are behind`,
     ];
   }
-  if (mode === "server" && range === undefined) {
-    const example = 'for example range: ["10.77.0.100", "10.77.0.250"]';
-    yield ["dhcp.mode", `dhcp.mode is server, so dhcp.range must say which addresses to give away, ${example}`];
-  }
   const [from = 0, to = 0] = (range ?? []).map((address) => parseIpv4(address) ?? 0);
   if (from > to) yield ["dhcp.range", "dhcp.range ends before it begins; give the lower address first"];
   const subnet = dhcp.subnet === undefined ? undefined : parseIpv4Network(dhcp.subnet);
   if (subnet === undefined) return;
   for (const [key, address] of [...(range ?? []).map((each) => ["dhcp.range", each]), ["dhcp.gateway", gateway]]) {
-    if (key === undefined || address === undefined || isHostAddress(subnet, parseIpv4(address) ?? 0)) continue;
+    if (
+      key === undefined ||
+      address === undefined ||
+      address === "none" ||
+      isHostAddress(subnet, parseIpv4(address) ?? 0)
+    )
+      continue;
     yield [key, `${address} is no address of a machine in dhcp.subnet, ${dhcp.subnet}`];
   }
 }

@@ -92,7 +92,8 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
       leaseSeconds: value<number>(settings.dhcpLeaseSeconds),
       replyDelaySeconds: value<number>(settings.dhcpReplyDelaySeconds),
       dns: value<readonly string[]>(settings.dhcpDns),
-      dnsUpstream: value<readonly string[]>(settings.dhcpDnsUpstream),
+      ...defined("dnsUpstream", value(settings.dhcpDnsUpstream)),
+      ...defined("ntp", value(settings.dhcpNtp)),
       ...defined("domain", value(settings.dhcpDomain)),
     },
     nfs: {

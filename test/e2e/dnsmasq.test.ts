@@ -125,6 +125,52 @@ describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
   });
 });
 
+describe("DHCP by default", { ...requires("root"), timeout: 60_000 }, () => {
+  const settings = { dhcp: { mode: "server", interface: "rack", replyDelaySeconds: 0 } };
+
+  it("offers DNS alone on a machine that is neither router nor time server, and says so", async () => {
+    await using rack = await createRack({ nodes: 0, settings });
+    await using _ = { [Symbol.asyncDispose]: switchOff };
+    await rack.controller.log.waitFor(
+      /nodes are offered: router none: this machine does not forward .*; DNS 10\.77\.0\.1 /,
+    );
+    await rack.controller.log.waitFor(/"msg":"serving"/);
+    const { values } = await requestLease(await plugIn(rack, 1, mac), rack.folder, { vendorClass: "Linux" });
+    assert.match(values["ip"] ?? "", /^10\.77\.0\.(12[89]|1[3-9]\d|2\d\d)$/);
+    assert.deepEqual([values["router"], values["dns"], values["ntpsrv"]], [undefined, rack.network.address, undefined]);
+  });
+
+  it("offers this machine as router and time server where it is one, and answers for the nodes' names", async () => {
+    const beRouter = async ({ namespace }: Network): Promise<() => Promise<void>> => {
+      await namespace.run("sh", ["-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]);
+      const links =
+        "link add name wan type bridge\naddr add 192.0.2.2/24 dev wan\nlink set wan up\nroute add default via 192.0.2.1\n";
+      await namespace.run("ip", ["-batch", "-"], links);
+      const serveTime = 'const s = require("dgram").createSocket("udp4"); s.bind(123, () => console.log("bound"))';
+      const holder = spawnLeashed("nsenter", [`--net=${namespace.path}`, "--", process.execPath, "-e", serveTime]);
+      await firstLine(holder);
+      return async () => void holder.kill("SIGKILL");
+    };
+    await using rack = await createRack({ nodes: 0, settings, prepareNetwork: beRouter });
+    await using _ = { [Symbol.asyncDispose]: switchOff };
+    const { address } = rack.network;
+    await rack.controller.log.waitFor(
+      /nodes are offered: router 10\.77\.0\.1; DNS 10\.77\.0\.1 \(relay to .*\); time 10\.77\.0\.1"/,
+    );
+    await rack.controller.log.waitFor(/"msg":"serving"/);
+    const board = await plugIn(rack, 1, mac, true);
+    await board.run("curl", ["-sSf", `http://${address}:7701/boot/pxelinux.cfg/01-${mac.replaceAll(":", "-")}`]);
+    await rack.palletOk("node", "rename", mac, "shelf-1");
+    const hosts = path.join(rack.stateDirectory, "dnsmasq/hosts");
+    await until(async () => (await readFile(hosts, "utf8")).includes("shelf-1"), "dnsmasq does not know the node");
+    await board.run("ip", ["address", "flush", "dev", "eth0"]);
+    const { values } = await requestLease(board, rack.folder, { vendorClass: "Linux" });
+    assert.deepEqual([values["router"], values["dns"], values["ntpsrv"]], [address, address, address]);
+    const found = await board.run("busybox", ["nslookup", "-type=a", "shelf-1", address]);
+    assert.match(found, new RegExp(`Address: ${values["ip"]}`));
+  });
+});
+
 describe("DHCP that cannot be served", { ...requires("root"), timeout: 60_000 }, () => {
   const inTheWay = 'const s = require("dgram").createSocket("udp4"); s.bind(67, () => console.log("bound"))';
   const cases: readonly [what: string, settings: object, message: RegExp, holdPort: boolean][] = [

@@ -54,6 +54,8 @@ export async function requestLease(
     "tftp",
     "-O",
     "43",
+    "-O",
+    "ntpsrv",
     ...sent.flatMap(([number, value]) => ["-x", `0x${number.toString(16)}:${value}`]),
   ];
   const client = ["busybox", "udhcpc", "-f", "-q", "-n", "-t", "3", "-T", "3", "-i", "eth0", "-s", script];

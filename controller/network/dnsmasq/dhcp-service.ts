@@ -4,11 +4,13 @@ import type { NewEvent } from "../../events/event.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
 import type { InterfaceAddress } from "../interface-address.ts";
 import type { SupervisorOptions } from "../supervise-process.ts";
+import type { MachineRole } from "./choose-offers.ts";
 import { type Dnsmasq, type DnsmasqOptions, dnsmasqFiles } from "./dnsmasq.ts";
 import { createLeaseWatch } from "./lease-watch.ts";
 import { planDnsmasq } from "./plan-dnsmasq.ts";
 import { renderDhcpHosts } from "./render-dhcp-hosts.ts";
 import { renderDnsmasq } from "./render-dnsmasq.ts";
+import { renderOffers } from "./render-offers.ts";
 
 /** DHCP and DNS for the nodes while it is open. */
 export interface DhcpService {
@@ -20,6 +22,7 @@ export interface DhcpServiceOptions {
   /** Folder of dnsmasq's files. */
   readonly directory: string;
   readonly addresses: readonly InterfaceAddress[];
+  readonly machine: MachineRole;
   readonly nodes: Pick<NodeRegistry, "list" | "get" | "recordLease" | "onChange">;
   readonly events: { append(event: NewEvent): unknown };
   readonly clock: Clock;
@@ -36,7 +39,8 @@ const collectMs = 300;
  */
 export async function openDhcpService(options: DhcpServiceOptions): Promise<DhcpService> {
   const { nodes, clock, log, directory } = options;
-  const settings = planDnsmasq(options.config, options.addresses, dnsmasqFiles(directory));
+  const { machine } = options;
+  const { settings, offers } = planDnsmasq(options.config, options.addresses, machine, dnsmasqFiles(directory));
   const leases = createLeaseWatch({ nodes, append: (event) => options.events.append(event), now: () => clock.now() });
   const render = (): string => renderDhcpHosts(nodes.list(), settings);
   let hosts = render();
@@ -52,6 +56,10 @@ export async function openDhcpService(options: DhcpServiceOptions): Promise<Dhcp
     },
   });
 
+  if (settings.mode === "server") {
+    const [from, to] = settings.range ?? [];
+    log.info({ interface: settings.interface, from, to }, `nodes are offered: ${renderOffers(offers, machine)}`);
+  }
   const closed = new AbortController();
   let collecting = false;
   const refresh = async (): Promise<void> => {

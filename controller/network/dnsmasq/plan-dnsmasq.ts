@@ -1,53 +1,65 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { DhcpConfig } from "../../config/network-config.ts";
+import { NotYet } from "../../not-yet.ts";
 import { addressOn, describeAddresses, type InterfaceAddress } from "../interface-address.ts";
 import { formatIpv4Network, isHostAddress, parseIpv4, parseIpv4Network } from "../ipv4.ts";
+import { chooseOffers, type MachineRole, type Offers } from "./choose-offers.ts";
+import { chooseRange } from "./choose-range.ts";
 import type { DnsmasqSettings } from "./render-dnsmasq.ts";
 
 /**
- * Completes what the operator said by what this machine's interfaces say. Throws Failure "invalid" where the two do not
- * fit together.
+ * Completes what the operator said by what this machine's interfaces say, and by what it is for the network. Throws
+ * Failure "invalid" where they do not fit together, and NotYet while the interface has no address.
  *
  * @param advertise under which nodes reach this machine; the interface's own address is taken where it is a host name
  */
 export function planDnsmasq(
   { dhcp, advertise }: { readonly dhcp: DhcpConfig; readonly advertise: string },
   addresses: readonly InterfaceAddress[],
+  machine: MachineRole,
   files: DnsmasqSettings["files"],
-): DnsmasqSettings {
-  const { mode, interface: device, range, gateway, domain } = dhcp;
+): { readonly settings: DnsmasqSettings; readonly offers: Offers } {
+  const { mode, interface: device, domain } = dhcp;
+  const gateway = dhcp.gateway === "none" ? undefined : dhcp.gateway;
   if (mode === "none" || device === undefined) throw new Failure("invalid", "DHCP is off");
   const given = dhcp.subnet === undefined ? undefined : parseIpv4Network(dhcp.subnet);
   const own = addressOn(addresses, device, given);
   if (own === undefined) {
     const where = given === undefined ? "" : ` in dhcp.subnet ${formatIpv4Network(given)}`;
-    throw new Failure(
-      "invalid",
-      `cannot serve DHCP: the interface ${device} (dhcp.interface) has no IPv4 address${where}; give it one ("ip address add … dev ${device}"), ` +
+    throw new NotYet(
+      `the interface ${device} (dhcp.interface) has no IPv4 address${where}; give it one ("ip address add … dev ${device}"), ` +
         `or set dhcp.interface to another. This machine has: ${describeAddresses(addresses)}`,
     );
   }
   const subnet = given ?? own.network;
-  for (const [key, address] of [...(range ?? []).map((each) => ["dhcp.range", each]), ["dhcp.gateway", gateway]]) {
+  for (const [key, address] of [...(dhcp.range ?? []).map((each) => ["dhcp.range", each]), ["dhcp.gateway", gateway]]) {
     if (address === undefined || isHostAddress(subnet, parseIpv4(address) ?? 0)) continue;
     throw new Failure(
       "invalid",
       `${key}: ${address} is no address of a machine in ${formatIpv4Network(subnet)}, the network of ${device}`,
     );
   }
-  return {
+  const range = dhcp.range ?? chooseRange(subnet, [own.address, ...(gateway === undefined ? [] : [gateway])]);
+  if (mode === "server" && range === undefined) {
+    const network = `${formatIpv4Network(subnet)}, the network of ${device}`;
+    throw new Failure("invalid", `${network}, is too small to choose addresses for nodes from; set dhcp.range`);
+  }
+  const offers = chooseOffers(dhcp, own.address, machine);
+  const settings: DnsmasqSettings = {
     mode,
     interface: device,
     address: own.address,
     subnet,
-    ...(range !== undefined && { range }),
-    ...(gateway !== undefined && { gateway }),
+    ...(mode === "server" && range !== undefined && { range }),
+    ...("address" in offers.router && { gateway: offers.router.address }),
     leaseSeconds: dhcp.leaseSeconds,
     replyDelaySeconds: dhcp.replyDelaySeconds,
-    dns: dhcp.dns,
-    dnsUpstream: dhcp.dnsUpstream,
+    dns: "servers" in offers.dns ? offers.dns.servers : [],
+    ntp: "servers" in offers.time ? offers.time.servers : [],
+    ...(offers.relay !== undefined && { relay: offers.relay }),
     ...(domain !== undefined && { domain }),
     tftpServer: parseIpv4(advertise) === undefined ? own.address : advertise,
     files,
   };
+  return { settings, offers };
 }

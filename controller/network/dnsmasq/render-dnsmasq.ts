@@ -15,8 +15,11 @@ export interface DnsmasqSettings {
   readonly gateway?: string;
   readonly leaseSeconds: number;
   readonly replyDelaySeconds: number;
+  /** DNS and time servers that nodes are told. */
   readonly dns: readonly string[];
-  readonly dnsUpstream: readonly string[];
+  readonly ntp: readonly string[];
+  /** Whom this machine's own DNS asks: these, or those of /etc/resolv.conf; absent where it has none. */
+  readonly relay?: "resolv.conf" | readonly string[];
   readonly domain?: string;
   /** Whose TFTP the nodes ask. */
   readonly tftpServer: string;
@@ -40,9 +43,9 @@ export function renderDnsmasq(settings: DnsmasqSettings): string {
     "user=root",
     "group=root",
     `pid-file=${files.processId}`,
-    "no-resolv",
+    // It notices when the file changes, as on a machine that gets its own network by DHCP.
+    ...(settings.relay === "resolv.conf" ? ["resolv-file=/etc/resolv.conf"] : ["no-resolv", "no-poll"]),
     "no-hosts",
-    "no-poll",
     `interface=${device}`,
     "except-interface=lo",
     "bind-dynamic",
@@ -56,9 +59,8 @@ export function renderDnsmasq(settings: DnsmasqSettings): string {
 }
 
 function serverLines(settings: DnsmasqSettings): readonly string[] {
-  const { range, subnet, leaseSeconds, gateway, address, dnsUpstream, files, tftpServer } = settings;
+  const { range, subnet, leaseSeconds, gateway, dns, ntp, files, tftpServer } = settings;
   if (range === undefined) throw new Failure("invalid", "a DHCP server needs a range of addresses to give away");
-  const dns = settings.dns.length === 0 && dnsUpstream.length > 0 ? [address] : settings.dns;
   return [
     `dhcp-range=${range[0]},${range[1]},${netmaskOf(subnet)},${leaseSeconds}`,
     `dhcp-hostsfile=${files.hosts}`,
@@ -73,6 +75,7 @@ function serverLines(settings: DnsmasqSettings): readonly string[] {
     // An option without a value is not sent; without these lines it would be this machine's address.
     ["dhcp-option=option:router", ...(gateway === undefined ? [] : [gateway])].join(","),
     ["dhcp-option=option:dns-server", ...dns].join(","),
+    ...(ntp.length > 0 ? [["dhcp-option=option:ntp-server", ...ntp].join(",")] : []),
     // The field "next server" (siaddr) is what most ask for, option 66 what the others do.
     `dhcp-option=option:server-ip-address,${tftpServer}`,
     `dhcp-option=option:tftp-server,"${tftpServer}"`,
@@ -95,15 +98,17 @@ function bootRomLines({ replyDelaySeconds }: DnsmasqSettings): readonly string[]
   ];
 }
 
-function dnsLines({ dnsUpstream, domain }: DnsmasqSettings): readonly string[] {
+function dnsLines({ relay, domain }: DnsmasqSettings): readonly string[] {
   const domainLines = domain === undefined ? [] : [`domain=${domain}`, `local=/${domain}/`, "expand-hosts"];
-  if (dnsUpstream.length === 0) return ["port=0", ...domainLines];
-  return ["domain-needed", "bogus-priv", ...dnsUpstream.map((server) => `server=${server}`), ...domainLines];
+  if (relay === undefined) return ["port=0", ...domainLines];
+  const servers = relay === "resolv.conf" ? [] : relay.map((server) => `server=${server}`);
+  return ["domain-needed", "bogus-priv", ...servers, ...domainLines];
 }
 
 function assertValues(settings: DnsmasqSettings): void {
-  const { files, range = [], dns, dnsUpstream, gateway, domain } = settings;
-  const addresses = [...range, ...dns, ...dnsUpstream, settings.address, settings.tftpServer, gateway ?? "0.0.0.0"];
+  const { files, range = [], dns, ntp, gateway, domain } = settings;
+  const relay = settings.relay === "resolv.conf" ? [] : (settings.relay ?? []);
+  const addresses = [...range, ...dns, ...ntp, ...relay, settings.address, settings.tftpServer, gateway ?? "0.0.0.0"];
   for (const address of addresses) assertValue("address", address, /^[0-9.]+$/);
   for (const path of Object.values(files)) assertValue("path", path, /^\/[^\s"#,\\\p{Cc}]*$/u);
   assertValue("interface", settings.interface, /^[A-Za-z0-9_.-]+$/);

@@ -1,6 +1,6 @@
 import { mkdir, realpath, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { Failure } from "../../../proto/failure.ts";
+import { NotYet } from "../../not-yet.ts";
 import { assertInstalled } from "../missing-program.ts";
 import { callRpc } from "../onc-rpc/rpc-client.ts";
 import { superviseProcess } from "../supervise-process.ts";
@@ -56,8 +56,7 @@ export async function startGanesha({ nfsExport, directory, clock, log }: NfsServ
 async function findFolder(folder: string): Promise<string> {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory()) return await realpath(folder);
-  throw new Failure(
-    "invalid",
+  throw new NotYet(
     `nfs.rootfs is ${folder}, and there is no such folder; make it by "controller rootfs build", or correct nfs.rootfs`,
   );
 }

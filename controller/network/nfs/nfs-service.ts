@@ -1,6 +1,7 @@
 import path from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import type { NfsConfig, NfsMode } from "../../config/network-config.ts";
+import { NotYet } from "../../not-yet.ts";
 import { describeAddresses, hostNetwork, type InterfaceAddress, networkOf } from "../interface-address.ts";
 import { parseIpv4Network } from "../ipv4.ts";
 import type { NfsServer, NfsServerOptions, StartNfsServer } from "./nfs-server.ts";
@@ -48,8 +49,7 @@ function planExport(
   const clients = nfs.clients === undefined ? networkOf(addresses, advertise) : parseIpv4Network(nfs.clients);
   const own = hostNetwork(advertise);
   if (nfs.rootfs === undefined || clients === undefined || own === undefined) {
-    throw new Failure(
-      "invalid",
+    throw new NotYet(
       `cannot tell who may read nfs.rootfs: no interface of this machine has the advertised address ${advertise}; ` +
         `set nfs.clients to the network of the nodes. This machine has: ${describeAddresses(addresses)}`,
     );

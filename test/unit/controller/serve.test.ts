@@ -82,6 +82,7 @@ describe("serve", () => {
           openImages: createImageStore,
           imageDeriver: () => ({ derive: () => assert.fail("an image was derived") }),
           interfaceAddresses: () => [],
+          machineRole: () => assert.fail("what this machine is for the network was asked for"),
           linkSpeed: () => assert.fail("the speed of no interface was asked for"),
           macAddressOf: async () => undefined,
           startDnsmasq: () => assert.fail("dnsmasq was started"),

@@ -247,11 +247,6 @@ describe("config", () => {
         /line 2: dhcp\.mode is proxy, so dhcp\.interface must say/,
       ],
       [
-        "a DHCP server without addresses",
-        { file: "listen: 10.0.0.1", flags: { dhcpMode: "server", dhcpInterface: "eth0" } },
-        /^--dhcp-mode: dhcp\.mode is server, so dhcp\.range must say/,
-      ],
-      [
         "a range that ends before it begins",
         { file: "listen: 10.0.0.1\ndhcp: {mode: server, interface: eth0, range: [10.0.0.9, 10.0.0.8]}" },
         /dhcp\.range ends before it begins/,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { DhcpConfig } from "../../../../../controller/config/network-config.ts";
+import type { MachineRole } from "../../../../../controller/network/dnsmasq/choose-offers.ts";
 import { openDhcpService } from "../../../../../controller/network/dnsmasq/dhcp-service.ts";
 import type { DnsmasqOptions } from "../../../../../controller/network/dnsmasq/dnsmasq.ts";
 import { planDnsmasq } from "../../../../../controller/network/dnsmasq/plan-dnsmasq.ts";
@@ -21,12 +22,25 @@ const addresses = [
   { interface: "lo", address: "127.0.0.1", network: { base: 0x7f000000, prefixLength: 8 } },
   { interface: "eth0", address: "10.77.0.1", network: everything.subnet },
 ];
+const machine: MachineRole = { forwards: false, nameServers: [], timeAddresses: [] };
+const plan = (advertise: string, settings = dhcp) =>
+  planDnsmasq({ dhcp: settings, advertise }, addresses, machine, everything.files);
 
 describe("the plan for dnsmasq", () => {
   it("takes subnet and address from the interface, and the advertised address for TFTP", () => {
-    const plan = planDnsmasq({ dhcp, advertise: "10.77.0.9" }, addresses, everything.files);
-    assert.deepEqual([plan.address, plan.subnet, plan.tftpServer], ["10.77.0.1", everything.subnet, "10.77.0.9"]);
-    assert.equal(planDnsmasq({ dhcp, advertise: "boot.rack" }, addresses, everything.files).tftpServer, "10.77.0.1");
+    const { address, subnet, tftpServer } = plan("10.77.0.9").settings;
+    assert.deepEqual([address, subnet, tftpServer], ["10.77.0.1", everything.subnet, "10.77.0.9"]);
+    assert.equal(plan("boot.rack").settings.tftpServer, "10.77.0.1");
+  });
+
+  it("chooses addresses to give away where none are named", () => {
+    const { range: _, ...unranged } = dhcp;
+    assert.deepEqual(plan("10.77.0.1", unranged).settings.range, ["10.77.0.128", "10.77.0.254"]);
+    const gateway = { ...unranged, gateway: "10.77.0.254" };
+    assert.deepEqual(plan("10.77.0.1", gateway).settings.range, ["10.77.0.128", "10.77.0.253"]);
+    assert.equal(plan("10.77.0.1", { ...unranged, mode: "proxy" }).settings.range, undefined);
+    const tiny = { ...unranged, subnet: "10.77.0.0/31" };
+    assert.throws(() => plan("10.77.0.1", tiny), /too small to choose addresses .* set dhcp\.range/);
   });
 
   for (const [what, change, message] of [
@@ -37,7 +51,7 @@ describe("the plan for dnsmasq", () => {
   ] as const) {
     it(`refuses ${what}`, () => {
       const config = { dhcp: { ...dhcp, ...change } as DhcpConfig, advertise: "10.77.0.1" };
-      assert.throws(() => planDnsmasq(config, addresses, everything.files), message);
+      assert.throws(() => planDnsmasq(config, addresses, machine, everything.files), message);
     });
   }
 });
@@ -53,6 +67,7 @@ describe("the DHCP service", () => {
       config: { dhcp, advertise: "10.77.0.1" },
       directory: "/state/dnsmasq",
       addresses,
+      machine,
       nodes: {
         list: () => nodes,
         get: () => undefined,

@@ -6,7 +6,8 @@ import type { NodeId } from "../../../../../controller/nodes/node.ts";
 import { assertGolden } from "../golden.ts";
 import { everything } from "./settings.ts";
 
-const { gateway: _, domain: __, range: ___, ...bare } = everything;
+const { gateway: _, domain: __, range: ___, relay: ____, ...rest } = everything;
+const bare: DnsmasqSettings = { ...rest, dns: [], ntp: [] };
 
 describe("the configuration of dnsmasq", () => {
   it("serves addresses and names, with everything set", () => {
@@ -18,18 +19,18 @@ describe("the configuration of dnsmasq", () => {
       ...bare,
       range: ["10.77.0.100", "10.77.0.200"],
       replyDelaySeconds: 0,
-      dns: [],
-      dnsUpstream: [],
     };
     assertGolden("dnsmasq-least.conf", renderDnsmasq(least));
   });
 
-  it("names this machine as the DNS server where it is one and no other is said", () => {
-    assert.match(renderDnsmasq({ ...everything, dns: [] }), /^dhcp-option=option:dns-server,10\.77\.0\.1$/m);
+  it("asks whom this machine asks, and notices when those change", () => {
+    const rendered = renderDnsmasq({ ...everything, relay: "resolv.conf" });
+    assert.match(rendered, /^resolv-file=\/etc\/resolv\.conf$/m);
+    assert.doesNotMatch(rendered, /^(no-resolv|no-poll|port=0|server=.*)$/m);
   });
 
   it("answers boot ROMs beside another server", () => {
-    assertGolden("dnsmasq-proxy.conf", renderDnsmasq({ ...bare, mode: "proxy", dns: [], dnsUpstream: [] }));
+    assertGolden("dnsmasq-proxy.conf", renderDnsmasq({ ...bare, mode: "proxy" }));
   });
 
   it("lets no value end its line or its field", () => {
@@ -39,7 +40,8 @@ describe("the configuration of dnsmasq", () => {
       { range: ["10.0.0.1,static", "10.0.0.2"] },
       { gateway: "10.0.0.1\n" },
       { dns: ["1.1.1.1,2.2.2.2"] },
-      { dnsUpstream: ["1.1.1.1#53@eth1"] },
+      { relay: ["1.1.1.1#53@eth1"] },
+      { ntp: ["1.1.1.1\nuser=x"] },
       { domain: "rack example" },
       { tftpServer: '10.0.0.1"' },
       { leaseSeconds: 1.5 },

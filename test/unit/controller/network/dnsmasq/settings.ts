@@ -11,7 +11,8 @@ export const everything: DnsmasqSettings = {
   leaseSeconds: 43_200,
   replyDelaySeconds: 2,
   dns: ["192.0.2.1", "192.0.2.2"],
-  dnsUpstream: ["192.0.2.53"],
+  ntp: ["192.0.2.123"],
+  relay: ["192.0.2.53"],
   domain: "rack.example",
   tftpServer: "10.77.0.1",
   files: {
