@@ -8,6 +8,7 @@ import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { Command } from "commander";
 import { destination, type Logger, pino } from "pino";
 import { Failure } from "../proto/failure.ts";
+import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
 import { admitDevice } from "./disk/admit-device.ts";
 import type { NodeFacts } from "./inventory/node-facts.ts";
 import { readBlockDevices } from "./inventory/read-block-devices.ts";
@@ -137,7 +138,7 @@ async function main(options: AgentOptions): Promise<void> {
   const stopping = new AbortController();
   const registration = register(options, { agentInfo, enrollment, shipper, log }, stopping.signal);
 
-  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+  const stop = async (signal: StopSignal): Promise<void> => {
     log.info({ signal }, "stopping");
     stopWatching();
     stopping.abort();
@@ -150,18 +151,12 @@ async function main(options: AgentOptions): Promise<void> {
     // Everything is closed; a tool that goes on, the one that reboots the node, must not keep this process alive.
     setTimeout(() => process.exit(), GRACE_MS).unref();
   };
-  let isStopping = false;
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    // Not "once": while a tool runs, execa kills this process by the signal unless it sees a listener that stays.
-    process.on(signal, () => {
-      if (isStopping) return;
-      isStopping = true;
-      stop(signal).catch((error: unknown) => {
-        log.fatal({ err: error }, "the agent did not stop in order");
-        process.exit(1);
-      });
+  onStopSignal((signal) => {
+    stop(signal).catch((error: unknown) => {
+      log.fatal({ err: error }, "the agent did not stop in order");
+      process.exit(1);
     });
-  }
+  });
 }
 
 /** The log: to the console, and to the controller if there is one. */

@@ -1,8 +1,8 @@
 import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { execa } from "execa";
 import type { Logger } from "pino";
 import { Failure } from "../proto/failure.ts";
+import { execaOutliving } from "../proto/linux/leashed-execa.ts";
 
 /**
  * Which program reboots the node: the configured one; where systemd runs, systemd; otherwise the first of reboot(8) and
@@ -48,7 +48,7 @@ export async function prepareReboot(
     log.info({ command }, "rebooting");
     await lastWords();
     try {
-      await execa(program, args, { stdin: "ignore", env: { PATH: searchPath() } });
+      await execaOutliving(program, args, { stdin: "ignore", env: { PATH: searchPath() } });
     } catch (error) {
       log.error({ err: error, command }, "the node could not be rebooted");
       throw error;

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { execa } from "execa";
+import { execa } from "../proto/linux/leashed-execa.ts";
 import { generateCode } from "./generate-code.ts";
 
 const local = { preferLocal: true, localDir: "." } as const;

@@ -1,6 +1,6 @@
 // `npm run check`: everything that is quick to know about the tree. Under two minutes.
 import process from "node:process";
-import { execa } from "execa";
+import { execa } from "../proto/linux/leashed-execa.ts";
 import { checkBreakingChanges, checkGeneratedCode, lintProtos } from "./check-proto.ts";
 import { runTests } from "./run-tests.ts";
 import { runSteps, type Step } from "./steps.ts";

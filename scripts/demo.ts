@@ -1,13 +1,12 @@
 // `npm run demo`: the main job on one machine, from a fresh checkout to a finished rollout, without a question.
 import { readFile, rmdir } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs, styleText } from "node:util";
-import { execa } from "execa";
 import { assertRequirements } from "../controller/requirements/assert-requirements.ts";
 import { demoRequirements } from "../controller/requirements/plan-requirements.ts";
 import type { Rollout } from "../proto/gen/pallet/v1/rollout.ts";
+import { execa } from "../proto/linux/leashed-execa.ts";
 import { checkout } from "../test/rack/checkout.ts";
 import { createRack, type Rack } from "../test/rack/rack.ts";
 import { provideVirtualArtefacts } from "../test/rack/virtual/artefacts.ts";
@@ -20,6 +19,7 @@ import { renderEventSummary } from "./demo/render-event-summary.ts";
 import { renderProofs } from "./demo/render-proofs.ts";
 import { runCommand } from "./demo/run-command.ts";
 import { buildDemoImage, type DemoImage } from "./demo-image/build-demo-image.ts";
+import { Interrupted, listenForInterruption } from "./interruption.ts";
 
 const MiB = 1024 * 1024;
 const imageName = "debian-demo";
@@ -84,36 +84,22 @@ async function main(): Promise<number> {
     return 0;
   }
   await assertRequirements(demoRequirements);
-  const interrupted = new AbortController();
-  const interrupt = new Promise<never>((_, reject) => {
-    const stop = (signal: NodeJS.Signals) => {
-      const exitCode = 128 + os.constants.signals[signal];
-      // The second time without any patience: whatever runs ends with this process.
-      if (interrupted.signal.aborted) process.exit(exitCode);
-      interrupted.abort();
-      reject(new DemoError(`stopped by ${signal}`, exitCode));
-    };
-    // Not `once`: a library that finds nobody else listening ends the process before anything is tidied up.
-    process.on("SIGINT", stop);
-    process.on("SIGTERM", stop);
-  });
-  interrupt.catch(() => undefined);
-  const unlessInterrupted = <T>(work: Promise<T>): Promise<T> => Promise.race([work, interrupt]);
+  const { signal, interrupted, unlessInterrupted } = listenForInterruption();
 
   step("A Debian arm64 image to install");
-  const image = await unlessInterrupted(
+  const image = await unlessInterrupted(() =>
     buildDemoImage({
       cacheDirectory: path.join(checkout, ".cache/demo-image"),
       name: imageName,
       log: say,
-      signal: interrupted.signal,
+      signal,
     }),
   );
   say(
     `${image.prettyName}, ${Math.round(image.sizeBytes / MiB)} MiB: ${path.relative(process.cwd(), image.imagePath)}`,
   );
 
-  const artefacts = options.virtual ? await unlessInterrupted(buildArtefacts(interrupted.signal)) : undefined;
+  const artefacts = options.virtual ? await unlessInterrupted(() => buildArtefacts(signal)) : undefined;
 
   step(
     `A controller and ${options.nodes} Raspberry Pi${options.nodes === 1 ? "" : "s"} with blank cards, on a network of their own`,
@@ -134,7 +120,7 @@ async function main(): Promise<number> {
         });
   const narration = options.virtual ? narrateConsoles(rack.boards, say) : undefined;
   try {
-    const rollout = await unlessInterrupted(reimageRack(rack, image, narration));
+    const rollout = await unlessInterrupted(() => reimageRack(rack, image, signal, narration));
     for (const board of rack.virtualBoards ?? []) {
       say(`${board.mac} has ${Math.round((await board.memoryInUse()) / MiB)} MiB of this machine's memory`);
     }
@@ -142,11 +128,12 @@ async function main(): Promise<number> {
     step(`${proved} of ${options.nodes} nodes proved`);
     if (options.keep) {
       say(describeAccess(rack));
-      await interrupt.catch(() => say("\nending the rack"));
+      await interrupted.catch(() => say("\nending the rack"));
     }
     return proved === options.nodes ? 0 : 1;
   } catch (error) {
-    if (!(error instanceof DemoError)) say(rack.lastWords());
+    if (error instanceof Interrupted) say("\nending the rack");
+    else if (!(error instanceof DemoError)) say(rack.lastWords());
     throw error;
   } finally {
     narration?.end();
@@ -161,20 +148,30 @@ async function main(): Promise<number> {
 async function buildArtefacts(signal: AbortSignal) {
   step("What a virtual Pi boots: U-Boot, a kernel with an NFS root, the agent for arm64");
   // The plain demo needs neither QEMU nor compilers, so `npm run demo` has not installed them.
-  await execa("sh", ["scripts/setup", "test"], { cwd: checkout, stdio: ["ignore", "inherit", "inherit"] });
+  await execa("sh", ["scripts/setup", "test"], {
+    cwd: checkout,
+    stdio: ["ignore", "inherit", "inherit"],
+    detached: false,
+    cancelSignal: signal,
+  });
   const artefacts = await provideVirtualArtefacts({ log: say, signal });
   return artefacts;
 }
 
 /** From power-on to the summary of the rollout. */
-async function reimageRack(rack: Rack, image: DemoImage, narration?: ConsoleNarration): Promise<Rollout> {
+async function reimageRack(
+  rack: Rack,
+  image: DemoImage,
+  signal: AbortSignal,
+  narration?: ConsoleNarration,
+): Promise<Rollout> {
   say(`the controller listens on ${rack.network.address} and ${rack.socket}`);
 
   step("Power on: every Pi asks for firmware and its boot config, gets target agent, and the agent registers");
   const poweredOnAt = performance.now();
   await Promise.all([...rack.boards.map((board) => board.powerOn()), narrateBoot(rack, say)]);
   say(`${((performance.now() - poweredOnAt) / 1000).toFixed(1)} s from power-on to the last agent`);
-  const run = (...args: string[]) => runCommand(rack.socket, args, say);
+  const run = (...args: string[]) => runCommand(rack.socket, args, say, signal);
   await run("node", "accept", "--all");
 
   step("Import the image");
@@ -200,9 +197,11 @@ async function reimageRack(rack: Rack, image: DemoImage, narration?: ConsoleNarr
 try {
   process.exitCode = await main();
 } catch (error) {
-  if (!(error instanceof DemoError) && !isUsageError(error)) throw error;
+  if (!(error instanceof DemoError || error instanceof Interrupted) && !isUsageError(error)) throw error;
   process.stderr.write(`demo: ${error.message}\n`);
-  process.exitCode = error instanceof DemoError ? error.exitCode : 2;
+  process.exitCode = error instanceof DemoError || error instanceof Interrupted ? error.exitCode : 2;
+  // What was going on when the user wanted no more of it may have something open still.
+  if (error instanceof Interrupted) process.exit();
 }
 
 function isUsageError(error: unknown): error is Error {

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "execa";
+import { execa } from "../proto/linux/leashed-execa.ts";
 
 const local = { cwd: "proto", preferLocal: true, localDir: "." } as const;
 

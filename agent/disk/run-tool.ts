@@ -1,5 +1,6 @@
-import { ExecaError, execa } from "execa";
+import { ExecaError } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 
 /** A run of a system tool. */
 export interface ToolRun {

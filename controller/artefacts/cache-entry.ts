@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 
 /**
  * The folder `name` of the cache, made by `build` if it is not there yet. What is there is complete: `build` fills a

@@ -1,5 +1,6 @@
-import { execa, type Options } from "execa";
+import type { Options } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 
 /** How many of the last lines of a tool's output an error tells. */
 const toldLines = 8;

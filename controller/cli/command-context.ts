@@ -1,6 +1,7 @@
 import { Failure } from "../../proto/failure.ts";
+import type { StopSignal } from "../../proto/linux/stop-signals.ts";
 import type { ControllerClient } from "./controller-client.ts";
-import type { Effects, StopSignal } from "./effects.ts";
+import type { Effects } from "./effects.ts";
 import type { Look } from "./style.ts";
 
 /** The reason with which a command's signal aborts when the process is asked to stop. */

@@ -1,4 +1,5 @@
 import type { ControllerServiceClient } from "../../proto/gen/pallet/v1/controller.ts";
+import type { StopSignal } from "../../proto/linux/stop-signals.ts";
 
 /** Where text for a person or a program goes. */
 export interface Output {
@@ -24,9 +25,6 @@ export interface Clock {
   /** Resolves after so many milliseconds; rejects when the signal aborts. */
   delay(ms: number, signal?: AbortSignal): Promise<void>;
 }
-
-/** Signals that ask a program to stop. */
-export type StopSignal = "SIGINT" | "SIGTERM";
 
 /** An option of `controller serve`, in the words of commander: for example "--data-dir DIR". */
 export interface ServeOption {
@@ -60,7 +58,7 @@ export interface ProcessEffects {
   readonly random: () => number;
   /**
    * Calls the listener for the first signal that asks to stop, instead of ending the process; a second signal ends it
-   * at once. Returns what takes the listener away.
+   * at once, with the exit code 128 + its number. Returns what takes the listener away.
    */
   readonly onStop: (listener: (signal: StopSignal) => void) => () => void;
 }

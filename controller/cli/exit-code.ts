@@ -1,5 +1,3 @@
-import type { StopSignal } from "./effects.ts";
-
 /** How the command line ends. Scripts may rely on these; `controller --help` lists them. */
 export const exitCode = {
   /** Everything that was asked for is true: for a rollout that was watched, every node is proved. */
@@ -13,8 +11,3 @@ export const exitCode = {
   /** The same by SIGTERM. */
   terminated: 143,
 } as const;
-
-/** The exit code of a command that a signal stopped: 128 and the number of the signal, as shells have it. */
-export function exitCodeOfSignal(signal: StopSignal): number {
-  return signal === "SIGINT" ? exitCode.interrupted : exitCode.terminated;
-}

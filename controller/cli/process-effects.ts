@@ -1,8 +1,7 @@
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Input, Output, ProcessEffects, StopSignal } from "./effects.ts";
-
-const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM"];
+import { onStopSignal } from "../../proto/linux/stop-signals.ts";
+import type { Input, Output, ProcessEffects } from "./effects.ts";
 
 function createOutput(stream: NodeJS.WriteStream): Output {
   return {
@@ -64,19 +63,6 @@ export function createProcessEffects(): ProcessEffects {
       delay: (ms, signal) => delay(ms, undefined, signal && { signal }),
     },
     random: Math.random,
-    onStop: (listener) => {
-      const handlers = stopSignals.map((signal) => {
-        const handler = () => {
-          remove();
-          listener(signal);
-        };
-        return { signal, handler };
-      });
-      const remove = () => {
-        for (const { signal, handler } of handlers) process.removeListener(signal, handler);
-      };
-      for (const { signal, handler } of handlers) process.on(signal, handler);
-      return remove;
-    },
+    onStop: onStopSignal,
   };
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { Failure } from "../../proto/failure.ts";
+import { exitCodeOfSignal } from "../../proto/linux/stop-signals.ts";
 import {
   type CommandContext,
   type CommonOptions,
@@ -39,7 +40,7 @@ import { registerWipe } from "./commands/wipe.ts";
 import { createControllerClient } from "./controller-client.ts";
 import { chooseTarget, type TargetOptions } from "./controller-target.ts";
 import type { Effects } from "./effects.ts";
-import { exitCode, exitCodeOfSignal } from "./exit-code.ts";
+import { exitCode } from "./exit-code.ts";
 import { printableJson } from "./printable.ts";
 import { renderFailure } from "./render-failure.ts";
 import { chooseLook, createPaint } from "./style.ts";

@@ -1,7 +1,8 @@
 import { Failure } from "../../proto/failure.ts";
 import type { OperationSpec } from "../../proto/gen/pallet/v1/operation.ts";
+import { exitCodeOfSignal } from "../../proto/linux/stop-signals.ts";
 import { type CommandContext, StopRequested } from "./command-context.ts";
-import { exitCode, exitCodeOfSignal } from "./exit-code.ts";
+import { exitCode } from "./exit-code.ts";
 import { createLiveArea } from "./live-area.ts";
 import { printable } from "./printable.ts";
 import { remedyFor } from "./remedy.ts";

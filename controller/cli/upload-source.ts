@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
-import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /** The contract allows chunks of at most 1 MiB. */

@@ -1,5 +1,6 @@
+import { exitCodeOfSignal } from "../../proto/linux/stop-signals.ts";
 import { type CommandContext, StopRequested } from "./command-context.ts";
-import { exitCode, exitCodeOfSignal } from "./exit-code.ts";
+import { exitCode } from "./exit-code.ts";
 import { followSteadily } from "./follow-steadily.ts";
 import { printable } from "./printable.ts";
 import { choosePresenter } from "./rollout-presenter.ts";

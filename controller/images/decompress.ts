@@ -1,7 +1,7 @@
 import { type Readable, Readable as ReadableStream } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { debianPackage } from "../requirements/debian-package.ts";
 import type { ImageFormat } from "./detect-format.ts";
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import type { Digest } from "../nodes/node.ts";
@@ -8,6 +8,7 @@ import { checkStoredPack } from "./check-stored-pack.ts";
 import type { Image, ImageName } from "./image.ts";
 import { flush, type ImportProgress, importImage, storeFiles } from "./import-image.ts";
 import { isOutdatedManifest, parseImageName, parseManifest } from "./parse-manifest.ts";
+import { clearUnfinished, withUnfinishedFolder } from "./unfinished-folder.ts";
 
 /** Where what cannot be returned to a caller is said; a pino logger fulfils it. */
 export interface ImageStoreLog {
@@ -50,9 +51,6 @@ export interface ImageStore {
   /** Absolute path of a boot file that the manifest names; undefined for any other. */
   bootFile(digest: Digest, file: string): string | undefined;
 }
-
-/** Names of folders that are being filled or removed; what is left of a crash is removed at the next start. */
-export const unfinishedPrefix: string = ".unfinished-";
 
 /**
  * Opens the image store, one folder an image: `<directory>/<name>/{manifest.json,image.zst,image.manifest,boot/…}`. An
@@ -112,8 +110,7 @@ export async function createImageStore(options: {
       if (busy.has(name)) throw precondition(`an image ${name} is being added or removed right now`);
       busy.add(name);
       try {
-        const unfinished = await mkdtemp(join(directory, unfinishedPrefix));
-        try {
+        return await withUnfinishedFolder(directory, async (unfinished) => {
           const image = await importImage(unfinished, {
             ...rest,
             ...(blockMap && { blockMap }),
@@ -128,10 +125,7 @@ export async function createImageStore(options: {
           });
           if (images.get(name) !== image) await publish(unfinished, image);
           return image;
-        } finally {
-          // After success there is nothing left of it.
-          await rm(unfinished, { recursive: true, force: true });
-        }
+        });
       } finally {
         busy.delete(name);
       }
@@ -143,11 +137,11 @@ export async function createImageStore(options: {
       busy.add(name);
       try {
         // Under another name first, so that a crash leaves no half image.
-        const going = await mkdtemp(join(directory, unfinishedPrefix));
-        await rename(join(directory, name), join(going, name));
-        images.delete(name);
-        await flush(directory);
-        await rm(going, { recursive: true, force: true });
+        await withUnfinishedFolder(directory, async (going) => {
+          await rename(join(directory, name), join(going, name));
+          images.delete(name);
+          await flush(directory);
+        });
       } finally {
         busy.delete(name);
       }
@@ -177,12 +171,13 @@ async function readAll(
   directory: string,
   log: ImageStoreLog,
 ): Promise<{ readonly images: Map<string, Image>; readonly outdated: Set<string> }> {
+  for (const path of await clearUnfinished(directory))
+    log.warn({ path }, `${path} is left alone: another process is filling it`);
   const images = new Map<string, Image>();
   const outdated = new Set<string>();
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
-    if (entry.name.startsWith(unfinishedPrefix)) await rm(path, { recursive: true, force: true });
-    else if (entry.isDirectory() && !entry.name.startsWith(".")) {
+    if (entry.isDirectory() && !entry.name.startsWith(".")) {
       try {
         const description = await readFile(join(path, storeFiles.description), "utf8");
         if (isOutdatedManifest(description)) {

@@ -1,7 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { systemPath } from "../requirements/system-path.ts";
 
 /** A run of a program whose standard output is content from inside an image. */

@@ -1,6 +1,6 @@
 import process from "node:process";
-import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { debianPackages, type Need } from "./debian-package.ts";
 import { findMissing } from "./find-unmet.ts";
 import { renderInstallLine } from "./render-unmet.ts";

@@ -14,8 +14,8 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
 import { buildInitramfs } from "./build-initramfs.ts";
 import { copyModules, keepModules, kernelRelease } from "./keep-modules.ts";

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
 
 /** A program, and where what was made of it is kept. */

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import { planRootfsImport } from "../requirements/plan-requirements.ts";
 import { withRootOfImage } from "./with-root-of-image.ts";

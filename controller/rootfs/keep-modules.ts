@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { execa } from "execa";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { orderModules } from "../artefacts/kernel-modules.ts";
 import { readModuleIndex } from "../artefacts/read-module-index.ts";
 

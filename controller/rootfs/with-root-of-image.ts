@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { findRootPartition } from "../images/examine-image.ts";
 
 /** An image file of a whole card, not compressed. */

@@ -29,7 +29,10 @@ export interface GrpcServerOptions {
 
 export interface GrpcServer {
   readonly port: number;
-  /** Ends streams with UNAVAILABLE, lets the rest finish, and cuts what has not ended in time. */
+  /**
+   * Ends streams with UNAVAILABLE, lets the rest finish, and cuts what has not ended in time. Resolves when the work of
+   * every call has ended, too.
+   */
   close(): Promise<void>;
 }
 
@@ -44,7 +47,8 @@ const healthNames = ["", ...services] as const;
  */
 export async function createGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const closing = new AbortController();
-  const host: CallHost = { closing: closing.signal, log: options.log };
+  const ongoing: CallHost["ongoing"] = new Set();
+  const host: CallHost = { closing: closing.signal, ongoing, log: options.log };
   const server = new Server({
     // Callers that vanished without a word are noticed, and their streams end.
     "grpc.keepalive_time_ms": 30_000,
@@ -70,6 +74,8 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
         for (const service of healthNames) health.setStatus(service, "NOT_SERVING");
         closing.abort();
         await shutDown(server);
+        // What a call was making, an image for example, is gone before the process may be.
+        await Promise.allSettled(ongoing);
       },
     };
   } catch (error) {

@@ -27,6 +27,8 @@ export interface CallContext {
 export interface CallHost {
   /** Aborts when the controller shuts down. */
   readonly closing: AbortSignal;
+  /** What calls are doing. A call may be over for its caller while its work still tidies up. */
+  readonly ongoing: Set<Promise<void>>;
   /** Told of calls that end with a defect rather than a refusal. */
   readonly log: { error(details: object, message: string): void };
 }
@@ -46,12 +48,15 @@ export function handleUnary<Request, Response>(
   return (call, callback) => {
     const { context, end } = openContext(host, call);
     const run = async (): Promise<Response> => answer(call.request, context);
-    run()
-      .finally(end)
-      .then(
-        (response) => callback(null, response),
-        (error: unknown) => callback(refusalOf(host, call, error)),
-      );
+    track(
+      host,
+      run()
+        .finally(end)
+        .then(
+          (response) => callback(null, response),
+          (error: unknown) => callback(refusalOf(host, call, error)),
+        ),
+    );
   };
 }
 
@@ -62,7 +67,7 @@ export function handleServerStream<Request, Response>(
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
     const { context, end } = openContext(host, call);
-    void pump(host, call, answers(call.request, context), context).finally(end);
+    track(host, pump(host, call, answers(call.request, context), context).finally(end));
   };
 }
 
@@ -73,7 +78,7 @@ export function handleBidiStream<Request, Response>(
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
     const { context, end } = openContext(host, call);
-    void pump(host, call, answers(requestsOf(call, context.signal), context), context).finally(end);
+    track(host, pump(host, call, answers(requestsOf(call, context.signal), context), context).finally(end));
   };
 }
 
@@ -109,6 +114,11 @@ async function pump<Response>(
     if (call.cancelled) return;
     call.emit("error", refusalOf(host, call, host.closing.aborted ? closingRefusal() : error));
   }
+}
+
+function track({ ongoing }: CallHost, work: Promise<void>): void {
+  ongoing.add(work);
+  void work.finally(() => ongoing.delete(work));
 }
 
 function closingRefusal(): Error {

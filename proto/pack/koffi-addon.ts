@@ -5,6 +5,8 @@ import process from "node:process";
 export interface KoffiAddon {
   /** Opens a shared library; null is the program itself with all that it is linked with. Throws when there is none. */
   load(file: string | null): KoffiLibrary;
+  /** errno(3) as the last function that was called here left it. */
+  errno(): number;
 }
 
 /** A shared library. */

@@ -2,11 +2,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
-import { execa } from "execa";
 import { unmappedExtents } from "../../controller/images/block-map/block-map.ts";
 import { parseBlockMap } from "../../controller/images/block-map/parse-block-map.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { checkout } from "../../test/rack/checkout.ts";
 import { buildBinaries } from "../binaries/build-binaries.ts";
+import { Interrupted, type Interruption, listenForInterruption } from "../interruption.ts";
 import { commandContenders } from "./contenders/commands.ts";
 import { etcher } from "./contenders/etcher/etcher.ts";
 import { palletContenders } from "./contenders/pallet.ts";
@@ -15,6 +16,7 @@ import { type FleetFigures, measureFleet } from "./fleet.ts";
 import { compareTrees } from "./image/compare-trees.ts";
 import { compressors, type ImageForms, provideForms } from "./image/provide-forms.ts";
 import { type BenchImage, provideImage } from "./image/provide-image.ts";
+import { endControlGroups } from "./measure/control-group.ts";
 import { measureDigests } from "./measure-digests.ts";
 import { type BenchOptions, help, parseOptions } from "./options.ts";
 import { describeMachine } from "./report/describe-machine.ts";
@@ -29,21 +31,21 @@ const MiB = 1024 ** 2;
 const cache = path.join(checkout, ".cache/bench");
 const note = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
 
-async function bench(options: BenchOptions): Promise<Report> {
+async function bench(options: BenchOptions, { unlessInterrupted }: Interruption): Promise<Report> {
   const wants = (id: string): boolean => options.only?.has(id) ?? true;
   // What is measured is what was there at the start, not what was committed meanwhile.
   const { stdout: commit } = await execa("git", ["-C", checkout, "rev-parse", "--short", "HEAD"]);
   const machine = await describeMachine(checkout);
-  const image = await provideImage(cache, options.sizeBytes, note);
-  const forms = await provideForms(image.image, note);
-  const agentProgram = await buildAgent();
+  const image = await unlessInterrupted(() => provideImage(cache, options.sizeBytes, note));
+  const forms = await unlessInterrupted(() => provideForms(image.image, note));
+  const agentProgram = await unlessInterrupted(buildAgent);
 
   const measuredAt = `${new Date().toISOString().slice(0, 16)}Z`;
   const rows: Row[] = [];
   const fleets: FleetFigures[] = [];
   const imageFacts: string[] = [await describeImage(image, forms)];
   const { stage, clear } = await setStage(cache, { forms, sizeBytes: image.sizeBytes, agentProgram, note });
-  try {
+  const measure = async (): Promise<void> => {
     for (const stored of storedImages(image)) {
       if (!stored.contenders.some(wants)) continue;
       imageFacts.push(await storeImage(stage, stored));
@@ -79,6 +81,13 @@ async function bench(options: BenchOptions): Promise<Report> {
         fleets.push(await measureFleet(stage, agents, image.sizeBytes));
         note(JSON.stringify(fleets.at(-1)));
       }
+  };
+  try {
+    await unlessInterrupted(measure);
+  } catch (error) {
+    // What was being measured would hold up the rest.
+    if (error instanceof Interrupted) await endControlGroups();
+    throw error;
   } finally {
     await clear();
   }
@@ -195,7 +204,12 @@ try {
 if (options === "help") {
   process.stdout.write(help);
 } else {
-  const report = await bench(options);
+  const interruption = listenForInterruption();
+  const report = await bench(options, interruption).catch((error: unknown) => {
+    // Also of the programs that were being measured, or were building, nothing is left: they end by their leash.
+    if (error instanceof Interrupted) process.exit(error.exitCode);
+    throw error;
+  });
   const markdown = renderReport(report);
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
   if (options.markdown !== undefined) await writeFile(options.markdown, markdown);

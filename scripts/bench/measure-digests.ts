@@ -1,6 +1,6 @@
 import path from "node:path";
 import process from "node:process";
-import { execa } from "execa";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { median } from "./measure/statistics.ts";
 
 /** What one digest costs on this processor. */

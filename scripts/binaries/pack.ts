@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "execa";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import type { Architecture } from "./programs.ts";
 
 /** Node for one architecture. */

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "execa";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import type { Architecture } from "./programs.ts";
 
 /** A package of npm's registry, pinned by the lock file. */

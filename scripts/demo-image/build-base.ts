@@ -1,8 +1,8 @@
 import { chmod, copyFile, cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { readModuleIndex } from "../../controller/artefacts/read-module-index.ts";
 import { keepModules, kernelRelease } from "../../controller/rootfs/keep-modules.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { buildInitramfs } from "./build-initramfs.ts";
 import { systemModules } from "./module-lists.ts";
 

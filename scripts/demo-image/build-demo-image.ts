@@ -4,9 +4,9 @@ import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import { execa } from "execa";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
 import { forgetOldest } from "../../controller/artefacts/forget-oldest.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { baseSystemIn, buildBase } from "./build-base.ts";
 import { writeBootFiles, writeDiskImage } from "./write-disk-image.ts";
 

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 
 const MiB = 1024 * 1024;
 const bootPartition = { offsetBytes: 4 * MiB, lengthBytes: 44 * MiB };

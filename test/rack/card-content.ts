@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execa } from "execa";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import type { Card } from "./card.ts";
 import { readImage, type TinyImage } from "./tiny-image.ts";
 

@@ -1,6 +1,6 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import process from "node:process";
-import { execa } from "execa";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 
 /** The SD card of a board: a loop device over a sparse file. */
 export interface Card {

@@ -8,15 +8,15 @@ import { withoutPallet } from "./without-pallet.ts";
 export interface ControllerProcess {
   /** What it logs. */
   readonly log: Console;
-  /** Process id; undefined while it does not run. */
+  /** Process id, and id of its process group, in which it is alone; undefined while it does not run. */
   pid(): number | undefined;
   start(): void;
   /** Ends it with SIGTERM, as a service manager would; resolves with its exit code when it is gone. */
   stop(): Promise<number | null>;
   /** Ends it with SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
-  /** Resolves when it is gone by itself or otherwise. */
-  gone(): Promise<void>;
+  /** Resolves when it is gone by itself or otherwise, with its exit code unless a signal ended it. */
+  gone(): Promise<number | null>;
 }
 
 /** Prepares a controller on the management machine: a program with its arguments that becomes "controller serve". */
@@ -50,7 +50,7 @@ export function createControllerProcess([program, ...args]: readonly [string, ..
       await end("SIGKILL");
     },
     async gone() {
-      await running?.end;
+      return (await running?.end) ?? null;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readlink, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { execa } from "execa";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 
 const folders = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 

@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 /**
- * Starts a program that the kernel kills when this process ends, however it ends (prctl(2), PR_SET_PDEATHSIG).
+ * Starts a program that the kernel kills when this process ends, however it ends (prctl(2), PR_SET_PDEATHSIG), and that
+ * no Ctrl-C in this process's terminal reaches: it is in a session of its own.
  * nsenter(1) and unshare(1) without --fork become the program by exec and so keep the leash.
  */
 export function spawnLeashed(program: string, args: readonly string[], env?: NodeJS.ProcessEnv): ChildProcess {
   return spawn("setpriv", ["--pdeathsig", "KILL", program, ...args], {
+    detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     ...(env !== undefined && { env }),
   });

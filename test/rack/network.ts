@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { execa } from "execa";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { ended, firstLine, spawnLeashed } from "./leashed-process.ts";
 import { type Cable, createSwitchSocket } from "./switch-socket.ts";
 

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
-import { execa } from "execa";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import type { Board } from "./board.ts";
 import { createCard } from "./card.ts";
 import { checkout } from "./checkout.ts";

@@ -134,6 +134,24 @@ describe("architecture", () => {
     );
   });
 
+  it("one file starts programs: what is started otherwise dies by the terminal's Ctrl-C, or outlives a kill", () => {
+    const starters = ["execa", "execaSync", "execaCommand", "execaNode", "$"];
+    const allowed =
+      /^(proto\/linux\/(leash|leashed-execa)|test\/rack\/(leashed-process|scratch-folder|machine\/.*))\.ts$/;
+    const ours = everySource.filter(({ file }) => !file.startsWith("test/") || file.startsWith("test/rack/"));
+    assert.deepEqual(
+      violations(
+        ours.filter(({ file }) => !allowed.test(file) && !file.endsWith(".test.ts")),
+        (_, { names, specifier, typeOnly }) =>
+          !typeOnly &&
+          ((specifier === "execa" && names.some((name) => starters.includes(name))) ||
+            specifier === "node:child_process" ||
+            specifier === "child_process"),
+      ),
+      [],
+    );
+  });
+
   it("nothing outside the two main.ts constructs a credential", () => {
     const credentials = ["credentials", "ChannelCredentials", "ServerCredentials"];
     assert.deepEqual(

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import type { RolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts";
+import { exitCodeOfSignal } from "../../../proto/linux/stop-signals.ts";
 import { type CommandContext, type Run, StopRequested, UsageError } from "../command-context.ts";
 import { confirm, requireConsent } from "../confirm.ts";
-import { exitCode, exitCodeOfSignal } from "../exit-code.ts";
+import { exitCode } from "../exit-code.ts";
 import { examples, jsonLinesHelp, nodeHelp } from "../option-texts.ts";
 import { printable } from "../printable.ts";
 import { renderEraseQuestion, renderPlan } from "../render-plan.ts";

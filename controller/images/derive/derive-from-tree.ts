@@ -1,7 +1,7 @@
 import { constants, mkdir, open, readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { Failure } from "../../../proto/failure.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { systemPath } from "../../requirements/system-path.ts";
 import type { Partition } from "../image.ts";
 import { deriveExt } from "./derive-ext.ts";

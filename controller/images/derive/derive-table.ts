@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { execa } from "execa";
 import { Failure } from "../../../proto/failure.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { systemPath } from "../../requirements/system-path.ts";
 import { sectorBytes } from "../partition-table.ts";
 import { type DerivationPlan, underivable } from "./plan-derivation.ts";

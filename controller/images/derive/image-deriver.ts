@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { access, mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { access, mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import { type PackManifest, parsePackManifest } from "../../../proto/pack/pack-manifest.ts";
@@ -7,9 +7,10 @@ import { alreadyExists, notFound, precondition, Refusal } from "../../refusal.ts
 import { decompress } from "../decompress.ts";
 import { findRootPartition } from "../examine-image.ts";
 import type { Image } from "../image.ts";
-import { type ImageStore, unfinishedPrefix } from "../image-store.ts";
+import type { ImageStore } from "../image-store.ts";
 import type { ImportProgress } from "../import-image.ts";
 import { parseImageName } from "../parse-manifest.ts";
+import { withUnfinishedFolder } from "../unfinished-folder.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { writeRawFile } from "../write-raw-file.ts";
 import { comparePacks } from "./compare-packs.ts";
@@ -87,12 +88,7 @@ export function createImageDeriver({
       if (busy.has(name)) throw precondition(`an image ${name} is being derived right now`);
       busy.add(name);
       try {
-        const folder = await mkdtemp(join(directory, unfinishedPrefix));
-        try {
-          return await deriveIn(folder, old, { ...request, name }, images);
-        } finally {
-          await rm(folder, { recursive: true, force: true });
-        }
+        return await withUnfinishedFolder(directory, (folder) => deriveIn(folder, old, { ...request, name }, images));
       } finally {
         busy.delete(name);
       }

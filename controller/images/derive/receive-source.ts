@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
-import { execa } from "execa";
 import { Failure } from "../../../proto/failure.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
 import { planImagesDerive } from "../../requirements/plan-requirements.ts";
 import { decompress } from "../decompress.ts";

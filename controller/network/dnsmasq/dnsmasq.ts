@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
-import { execa } from "execa";
 import { Failure } from "../../../proto/failure.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { assertInstalled } from "../missing-program.ts";
 import { type SupervisorOptions, superviseProcess, systemEnvironment } from "../supervise-process.ts";
 import { writeFileAtomically } from "../write-file-atomically.ts";

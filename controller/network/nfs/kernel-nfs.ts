@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "execa";
 import { Failure } from "../../../proto/failure.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { assertInstalled } from "../missing-program.ts";
 import { systemEnvironment } from "../supervise-process.ts";
 import { writeFileAtomically } from "../write-file-atomically.ts";

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import type { PackageChoice } from "./packages.ts";
 
 /** Debian's archive; apt of this machine and of the system that is built reach it under the same name. */

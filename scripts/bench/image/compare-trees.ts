@@ -1,8 +1,8 @@
 import { mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { flushBuffers } from "../../../agent/disk/flush-buffers.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 
 /**

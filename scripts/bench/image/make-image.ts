@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { execa } from "execa";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import type { Layout } from "./layout.ts";
 
 /** What makes up one image. */

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "node:path";
-import { execa } from "execa";
 import { cacheEntry } from "../../../controller/artefacts/cache-entry.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 
 /** One image as the other programs take it, all in one folder. */
 export interface ImageForms {

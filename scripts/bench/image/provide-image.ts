@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { cacheEntry } from "../../../controller/artefacts/cache-entry.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { writeBootFiles } from "../../demo-image/write-disk-image.ts";
 import { installSystem, type Upgrade, upgradeSystem } from "./build-trees.ts";
 import { fillTree } from "./fill-tree.ts";

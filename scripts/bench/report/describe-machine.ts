@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import os from "node:os";
 import process from "node:process";
-import { execa } from "execa";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 
 /** What a reader has to know of the machine, a sentence a line. */
 export async function describeMachine(folder: string): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { basename } from "node:path";
-import { execa } from "execa";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { type DeviceTraffic, parseDeviceStat } from "../measure/parse-counters.ts";
 
 /** A card: a loop device past the page cache over a file whose blocks are all allocated. */

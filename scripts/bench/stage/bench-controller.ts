@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
-import { execa } from "execa";
 import { stringify } from "yaml";
 import type { Image } from "../../../proto/gen/pallet/v1/image.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { checkout } from "../../../test/rack/checkout.ts";
 import { createRackClient } from "../../../test/rack/rack-client.ts";
 import { withoutPallet } from "../../../test/rack/without-pallet.ts";

@@ -1,8 +1,8 @@
 import { constants, type FileHandle, open, readFile } from "node:fs/promises";
-import { execa } from "execa";
 import { allocatePageAligned } from "../../../agent/disk/page-aligned.ts";
 import { extentOf } from "../../../controller/images/block-map/block-map.ts";
 import { parseBlockMap } from "../../../controller/images/block-map/parse-block-map.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 
 const pieceBytes = 4 * 1024 * 1024;
 

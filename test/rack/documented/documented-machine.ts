@@ -1,7 +1,7 @@
 import { mkdir, symlink } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "execa";
 import { parse, stringify } from "yaml";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { checkout } from "../checkout.ts";
 import { createControllerProcess } from "../controller-process.ts";
 import { createNetwork } from "../network.ts";

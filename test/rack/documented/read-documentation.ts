@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "execa";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { checkout } from "../checkout.ts";
 import { type MarkedBlock, type PageBlocks, parseMarkedBlocks } from "./parse-marked-blocks.ts";
 

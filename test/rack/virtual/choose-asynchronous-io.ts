@@ -1,4 +1,4 @@
-import { execa } from "execa";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { type AsynchronousIo, renderCardDrive } from "./render-qemu-arguments.ts";
 
 /** The better way that QEMU has here: its build and the kernel may both lack io_uring, and a sandbox may forbid it. */

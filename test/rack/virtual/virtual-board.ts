@@ -1,6 +1,6 @@
 import { truncate } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "execa";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
 import type { Board } from "../board.ts";
 import type { Card } from "../card.ts";
 import { createConsole } from "../console.ts";

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ChannelCredentials } from "@grpc/grpc-js";
-import type { Effects, ServeCommand, StopSignal } from "../../../../controller/cli/effects.ts";
+import type { Effects, ServeCommand } from "../../../../controller/cli/effects.ts";
 import { runCommandLine } from "../../../../controller/cli/program.ts";
 import { ControllerServiceClient } from "../../../../proto/gen/pallet/v1/controller.ts";
+import type { StopSignal } from "../../../../proto/linux/stop-signals.ts";
 import { now } from "./a-rollout.ts";
 
 /** What is around a command line in a test. */

@@ -51,9 +51,9 @@ describe("effects of the process", () => {
       if (!before.includes("ready") && told.includes("ready")) child.kill("SIGINT");
       if (!before.includes("stopping") && told.includes("stopping")) child.kill("SIGINT");
     });
-    const { signal } = await child;
+    const { exitCode } = await child;
     assert.equal(told, "ready\nstopping by SIGINT\n");
-    assert.equal(signal, "SIGINT");
+    assert.equal(exitCode, 130);
   });
 
   it("take signals as everybody does when no command listens any more", async () => {

@@ -1,0 +1,34 @@
+import type { ChildProcess } from "node:child_process";
+import { type Options, type ResultPromise, execa as start } from "execa";
+import { leash } from "./leash.ts";
+
+/**
+ * execa, as every program of ours starts another; the same call, but for two things:
+ *
+ * - The program gets a session of its own, so Ctrl-C in a terminal, which goes to every process of the terminal's group,
+ *   reaches this process alone, and this one ends what it runs in its own order. `detached: false` leaves a program that
+ *   talks to the user, and decides itself what Ctrl-C means, in the group.
+ * - It ends when this process does, even if that is killed: see `leash`. execa's own way (`cleanup`) knows no SIGKILL, and
+ *   takes signals over: signal-exit ends this process at once by a signal for which nobody else listens.
+ */
+export function execa<const Chosen extends Options = object>(
+  program: string,
+  args: readonly string[] = [],
+  options?: Chosen,
+): ResultPromise<Chosen> {
+  const detached = options?.detached ?? true;
+  const child = start(program, args, { ...options, detached, cleanup: false });
+  const { pid } = child;
+  if (pid !== undefined) (child as unknown as ChildProcess).once("exit", leash(detached ? -pid : pid));
+  // What it resolves with depends on the caller's options alone.
+  return child as unknown as ResultPromise<Chosen>;
+}
+
+/** execa for a program that has to go on when this process ends: the one that reboots the machine. */
+export function execaOutliving<const Chosen extends Options = object>(
+  program: string,
+  args: readonly string[],
+  options?: Chosen,
+): ResultPromise<Chosen> {
+  return start(program, args, { ...options, detached: true, cleanup: false }) as unknown as ResultPromise<Chosen>;
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import process from "node:process";
+
+/** Signals that ask a program to stop. */
+export type StopSignal = "SIGINT" | "SIGTERM";
+
+const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM"];
+
+/**
+ * npm passes on to a script what a terminal's Ctrl-C has sent to the script as well: the same signal twice, as close as
+ * npm is quick. In milliseconds.
+ */
+const echoMs = 500;
+
+/** The exit code of a program that a signal stopped: 128 and the number of the signal, as shells have it. */
+export function exitCodeOfSignal(signal: StopSignal): number {
+  return 128 + constants.signals[signal];
+}
+
+/**
+ * Calls the listener for the first signal that asks to stop. A second one ends this process at once, with the exit code of
+ * that signal; what it still runs ends by its leash (leashed-execa.ts).
+ *
+ * @returns what has signals do again what they do by default
+ */
+export function onStopSignal(listener: (signal: StopSignal) => void): () => void {
+  let first: { readonly signal: StopSignal; readonly at: number } | undefined;
+  const handler = (signal: StopSignal): void => {
+    const now = performance.now();
+    if (first === undefined) {
+      first = { signal, at: now };
+      listener(signal);
+    } else if (signal !== first.signal || now - first.at > echoMs || !isScriptOfNpm()) {
+      process.exit(exitCodeOfSignal(signal));
+    }
+  };
+  // It stays: a listener that goes while it runs leaves the signal to whoever else listens, or to nobody.
+  for (const signal of stopSignals) process.on(signal, handler);
+  return () => {
+    for (const signal of stopSignals) process.removeListener(signal, handler);
+  };
+}
+
+/** Whether npm started this process, without a shell that stays between them. */
+function isScriptOfNpm(): boolean {
+  try {
+    return readFileSync(`/proc/${process.ppid}/comm`, "utf8").startsWith("npm ");
+  } catch {
+    // It is gone.
+    return false;
+  }
+}
