@@ -81,6 +81,14 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
     await assertProved(await end(rack, id));
   });
 
+  onRack("by an orderly end of the controller goes on when the controller is back", async () => {
+    const id = await startFull();
+    assert.equal(await rack.controller.stop(), 0);
+    await board.limitNetwork(undefined);
+    await rack.startController();
+    await assertProved(await end(rack, id));
+  });
+
   onRack("by a power cut goes on where it was and is proved", async () => {
     const id = await startSlowly("--image", "other");
     await board.powerOff();

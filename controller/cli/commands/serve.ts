@@ -9,7 +9,8 @@ export function registerServe(program: Command, serve: ServeCommand, run: Run): 
     .description(
       "run the controller\n\n" +
         "Serves TFTP (boot files and boot configs), HTTP (images), gRPC for nodes, and a unix socket for these commands. " +
-        "It runs in the foreground until Ctrl-C or SIGTERM. Rollouts that it had to leave are taken up again at its next start.",
+        "It runs in the foreground until Ctrl-C or SIGTERM. Rollouts that it had to leave are taken up again at its next start. " +
+        "An end in order has exit code 0; a second signal ends it at once.",
     )
     .summary("run the controller");
   for (const { flags, description } of serve.options) {
