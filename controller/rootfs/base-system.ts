@@ -24,7 +24,7 @@ import { applets, buildPackages, kernelPackage, leftOut, packages, superuserAppl
 import { sourceFiles } from "./source-files.ts";
 
 /** Raise it when the code that builds changes what comes out: what it reads is part of the cache's key by itself. */
-const recipe = 1;
+const recipe = 2;
 
 /** What every root filesystem of one Debian suite shares; all paths lie in one folder, which is never written again. */
 export interface BaseSystem {
@@ -197,11 +197,13 @@ async function configure(rootFolder: string): Promise<void> {
   const empty = ["etc/resolv.conf", "etc/machine-id", "etc/hostname"];
   for (const path of empty) await writeFile(at(path), "");
   await writeFile(at("etc/hosts"), "127.0.0.1 localhost\n");
-  const programs = { "etc/init.d/rcS": "rcS", "usr/lib/pallet/keep-lease": "keep-lease" };
-  for (const [path, source] of Object.entries({ ...programs, "usr/lib/pallet/lease-event": "lease-event" })) {
-    await writeFile(at(path), sourceFiles[source] ?? "");
-    await chmod(at(path), 0o755);
-  }
+  const programs = { "etc/init.d": ["rcS"], "usr/lib/pallet": ["keep-lease", "lease-event", "load-drivers"] };
+  for (const [folder, names] of Object.entries(programs))
+    for (const name of names) {
+      await writeFile(at(`${folder}/${name}`), sourceFiles[name] ?? "");
+      await chmod(at(`${folder}/${name}`), 0o755);
+    }
+  await writeFile(at("etc/mdev.conf"), sourceFiles["mdev.conf"] ?? "");
   for (const name of applets.split(" ")) await linkUnlessThere("busybox", at(`usr/bin/${name}`));
   for (const name of superuserApplets.split(" ")) await linkUnlessThere("../bin/busybox", at(`usr/sbin/${name}`));
 }

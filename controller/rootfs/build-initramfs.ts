@@ -5,8 +5,8 @@ import { type CpioEntry, renderCpio } from "../artefacts/render-cpio.ts";
 import { sourceFiles } from "./source-files.ts";
 
 const applets =
-  "sh basename cat cut find head hostname ip ls md5sum mkdir mount mv printf reboot sed sleep sort switch_root timeout tr " +
-  "true umount uname xargs";
+  "sh basename cat cut find head hostname ip ls md5sum mdev mkdir mount mv pidof printf reboot sed sleep sort switch_root " +
+  "timeout tr true umount uname xargs";
 
 const folder = (path: string): CpioEntry => ({ path, permissions: 0o755, kind: { type: "folder" } });
 const link = (path: string, target: string): CpioEntry => ({
@@ -20,21 +20,25 @@ const file = (path: string, permissions: number, content: Uint8Array): CpioEntry
   kind: { type: "file", content },
 });
 
+const source = (name: string): Buffer => Buffer.from(sourceFiles[name] ?? "");
+
 /**
  * The initial RAM disk of a netbooted node, compressed by zstd: busybox-static, klibc's ipconfig and nfsmount, modules,
- * and files/initramfs-init. No program of the node's architecture runs to make it.
+ * and the scripts in files/. No program of the node's architecture runs to make it.
  *
  * @param rootFolder holds the packages busybox-static, klibc-utils and libklibc
  * @param modulesBase folder over lib/modules/<release>, with exactly the modules that go in, listed by depmod(8)
  */
 export async function buildInitramfs(rootFolder: string, modulesBase: string): Promise<Buffer> {
-  const fromRoot = async (path: string, source: string) => file(path, 0o755, await readFile(join(rootFolder, source)));
+  const fromRoot = async (path: string, from: string) => file(path, 0o755, await readFile(join(rootFolder, from)));
   const klibc = (await readdir(join(rootFolder, "usr/lib"))).filter((name) => /^klibc-.+\.so$/.test(name));
   const archive = renderCpio([
-    ...["bin", "dev", "lib", "proc", "run", "sbin", "sys"].map(folder),
+    ...["bin", "dev", "etc", "lib", "proc", "run", "sbin", "sys"].map(folder),
     // The kernel opens it for init before anything is mounted on /dev.
     { path: "dev/console", permissions: 0o600, kind: { type: "character-device", major: 5, minor: 1 } },
-    file("init", 0o755, Buffer.from(sourceFiles["initramfs-init"] ?? "")),
+    file("init", 0o755, source("initramfs-init")),
+    ...["load-drivers"].map((name) => file(`bin/${name}`, 0o755, source(name))),
+    file("etc/mdev.conf", 0o644, source("mdev.conf")),
     await fromRoot("bin/busybox", "usr/bin/busybox"),
     ...applets.split(" ").map((name) => link(`bin/${name}`, "busybox")),
     // The kernel itself calls it too, for what drivers and filesystems ask for while they run.

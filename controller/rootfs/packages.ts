@@ -70,4 +70,4 @@ export const applets =
   "time timeout top touch tr traceroute true tty uname uniq uptime vi watch wc wget which xargs yes zcat ifconfig";
 
 /** The same for /usr/sbin. */
-export const superuserApplets = "init halt poweroff reboot";
+export const superuserApplets = "init halt mdev poweroff reboot";

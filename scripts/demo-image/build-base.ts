@@ -1,5 +1,5 @@
 import { chmod, copyFile, cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { readModuleIndex } from "../../controller/artefacts/read-module-index.ts";
 import { keepModules, kernelRelease } from "../../controller/rootfs/keep-modules.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
@@ -81,16 +81,23 @@ async function configure(rootFolder: string): Promise<void> {
   await cp(at("usr/share/base-passwd/passwd.master"), at("etc/passwd"));
   await cp(at("usr/share/base-passwd/group.master"), at("etc/group"));
   await cp(new URL("inittab", files), at("etc/inittab"));
-  for (const name of ["rcS", "network", "lease-event"]) {
-    await cp(new URL(name, files), at(`etc/init.d/${name}`));
-    await chmod(at(`etc/init.d/${name}`), 0o755);
+  const netbooted = new URL("../../controller/rootfs/files/", import.meta.url);
+  const programs = [
+    ...["rcS", "network", "lease-event"].map((name) => new URL(name, files)),
+    new URL("load-drivers", netbooted),
+  ];
+  for (const program of programs) {
+    const path = at(`etc/init.d/${basename(program.pathname)}`);
+    await cp(program, path);
+    await chmod(path, 0o755);
   }
+  await cp(new URL("mdev.conf", netbooted), at("etc/mdev.conf"));
   await writeFile(at("etc/modules"), `${["vfat", "nls_ascii"].join("\n")}\n`);
   // mmdebstrap copies these two from the machine that it runs on.
   await writeFile(at("etc/resolv.conf"), "");
   await writeFile(at("etc/hosts"), "127.0.0.1 localhost\n");
   await writeFile(at("etc/machine-id"), "");
-  await symlink("../bin/busybox", at("usr/sbin/init"));
+  for (const name of ["init", "mdev"]) await symlink("../bin/busybox", at(`usr/sbin/${name}`));
   await symlink("bash", at("usr/bin/sh")).catch(ignoreExisting);
 }
 

@@ -150,6 +150,8 @@ async function digestOfSources(): Promise<string> {
     "artefacts/kernel-modules.ts",
     "artefacts/read-module-index.ts",
     "artefacts/render-cpio.ts",
+    "rootfs/files/load-drivers",
+    "rootfs/files/mdev.conf",
     "rootfs/keep-modules.ts",
     "rootfs/module-lists.ts",
   ].map((name) => join(folder, "../../controller", name));

@@ -47,4 +47,5 @@ export const systemModules = [
   "pcie_brcmstb",
   "cdc_ether",
   "usb_storage",
+  "sd_mod",
 ] as const;

@@ -16,6 +16,7 @@ import { requires } from "../requirements.ts";
 import { assertHoldsDemoImage } from "./demo-image-on-card.ts";
 import { assertComeUp, newestEvent, registration } from "./virtual/come-up.ts";
 import { killAgentAndTime } from "./virtual/kill-agent.ts";
+import { assertFindsStick } from "./virtual/plug-stick.ts";
 import { pullPlugs, writesWithPulledPlugs } from "./virtual/pull-plugs.ts";
 import { createRackOfTwo, patience } from "./virtual/rack-of-two.ts";
 
@@ -73,6 +74,8 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
     assertComeUp(rack),
   );
 
+  onRack("load the driver of what is plugged in while they run", () => assertFindsStick(rack, first));
+
   onRack("answer buf curl as documented, which knows controller and agents by their reflection only", async () => {
     const said = await rack.machine.runDocumented("curl", { variables: { NODE: first.address } });
     assert.match(said, new RegExp(`"${first.mac}"`));
@@ -116,6 +119,8 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
     },
   );
 
+  onRack("load the driver of what is plugged in also in the installed system", () => assertFindsStick(rack, first));
+
   describe("of which", { concurrency: true }, () => {
     onRack("one is taken to a second image and back, with the right kernel each time", async () => {
       for (const name of ["two", "debian"] as const) {
@@ -124,10 +129,8 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
         await assertProved(rollout, first, name);
         const { total = 0n, done = 0n } = reimageOf(rollout, first).progress?.written ?? {};
         assert.ok(done < 64n * BigInt(MiB), `${done} of ${total} bytes were written, for images that hardly differ`);
-        const fetched = first.console
-          .text()
-          .slice(mark)
-          .matchAll(/Filename '(images\/\S+)'/g);
+        const said = first.console.text().slice(mark);
+        const fetched = said.matchAll(/Filename '(images\/\S+)'/g);
         const digests = new Set([...fetched].map(([, file]) => file?.split("/")[1]));
         assert.deepEqual([...digests], [images[name].digest]);
       }

@@ -8,6 +8,8 @@ export interface VirtualMachine {
   /** Tap interface, there already, in the network namespace that QEMU runs in. */
   readonly tap: string;
   readonly memoryBytes: number;
+  /** Path of the unix socket on which QEMU takes orders (QMP). */
+  readonly monitor: string;
   /** How QEMU's "file" driver does its work (qemu(1), -drive aio=). */
   readonly asynchronousIo: AsynchronousIo;
 }
@@ -20,9 +22,10 @@ export type AsynchronousIo = "threads" | "io_uring";
  * /dev/mmcblk0, a serial console on standard output. One emulated core, because more gain nothing under TCG.
  */
 export function renderQemuArguments(machine: VirtualMachine): readonly string[] {
-  const { uBoot, card, mac, tap, memoryBytes, asynchronousIo } = machine;
+  const { uBoot, card, mac, tap, memoryBytes, monitor, asynchronousIo } = machine;
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-monitor", "none"],
+    ...["-qmp", `unix:${monitor.replaceAll(",", ",,")},server=on,wait=off`],
     ...["-machine", "virt", "-cpu", "cortex-a53", "-smp", "1", "-m", `${memoryBytes / (1024 * 1024)}M`],
     // A bigger cache of translated code would only cost memory.
     ...["-accel", "tcg,thread=multi,tb-size=256"],
@@ -30,6 +33,8 @@ export function renderQemuArguments(machine: VirtualMachine): readonly string[] 
     ...renderCardDrive(card, asynchronousIo, "none"),
     ...["-device", "sdhci-pci", "-device", "sd-card,drive=sd"],
     ...["-device", "virtio-rng-pci"],
+    // What a Pi has of its own: a watchdog, and sockets for USB.
+    ...["-device", "i6300esb", "-device", "qemu-xhci"],
     // Without an option ROM, which nothing here would run; U-Boot 2023.01 reads the MAC of a virtio card wrongly.
     ...["-netdev", `tap,id=net,ifname=${tap},script=no,downscript=no`],
     ...["-device", `e1000,netdev=net,mac=${mac},romfile=`],

@@ -9,6 +9,7 @@ import type { Cable } from "../switch-socket.ts";
 import { shellPort } from "./add-test-shell.ts";
 import { createCardFile } from "./card-file.ts";
 import { chooseAsynchronousIo } from "./choose-asynchronous-io.ts";
+import { monitorPath } from "./order-machine.ts";
 import { createQemuMachine, type QemuMachine } from "./qemu-machine.ts";
 import { renderQemuArguments } from "./render-qemu-arguments.ts";
 import { createTapPort } from "./tap-port.ts";
@@ -61,6 +62,7 @@ export async function createVirtualBoard(
     mac,
     tap: port.interface,
     memoryBytes: options.memoryBytes ?? 1024 * MiB,
+    monitor: monitorPath(folder, mac),
     asynchronousIo: await chooseAsynchronousIo(card.file),
   });
   const machine = createQemuMachine({
