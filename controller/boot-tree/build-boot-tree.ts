@@ -19,7 +19,7 @@ export interface BootTreeRequest extends ArchiveRequest {
   /** Folder that TFTP serves; it may be served meanwhile. */
   readonly outDirectory: string;
   readonly targets: readonly TargetName[];
-  /** What "controller rootfs build" made: the agent's kernel, its initial RAM disk, and the device trees; undefined for none. */
+  /** What "controller rootfs build", "import" or "bake --out" made: the agent's kernel, its initial RAM disk, and the device trees; undefined for none. */
   readonly rootfsDirectory: string | undefined;
   /** Whether Raspberry Pi 2 and 3 run 32-bit systems. */
   readonly bits: 32 | 64;
@@ -92,10 +92,16 @@ async function addAgent(sources: Map<string, Source>, folder: string): Promise<s
     const remedy = 'make it with "controller rootfs build", name another by --rootfs, or leave it out with --no-rootfs';
     throw new Failure("invalid", `${folder} holds no built root filesystem; ${remedy}`, { cause });
   });
+  const { kernelRelease, madeBy, agent } = JSON.parse(manifest) as {
+    kernelRelease?: unknown;
+    madeBy?: unknown;
+    agent?: unknown;
+  };
+  if (madeBy === "rootfs import" && agent === undefined)
+    throw new Failure("invalid", `${folder} has no agent yet: run "controller rootfs bake ${folder}"`);
   for (const name of ["vmlinuz", "initrd.img"]) sources.set(`agent/${name}`, { path: join(folder, name) });
   for (const name of await readdir(join(folder, "device-trees")))
     if (name.endsWith(".dtb")) sources.set(name, { path: join(folder, "device-trees", name) });
-  const { kernelRelease } = JSON.parse(manifest) as { kernelRelease?: unknown };
   return typeof kernelRelease === "string" ? kernelRelease : "unknown";
 }
 

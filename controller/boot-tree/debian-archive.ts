@@ -24,12 +24,20 @@ export interface DebianArchive {
     readonly uBoot: string;
     /** Of raspi-firmware, which lies in the component non-free-firmware. */
     readonly firmware: string;
+    /** Of the packages of the initial RAM disk. */
+    readonly initramfs: Readonly<Record<InitramfsPackage, string>>;
   };
   /** Unpacks U-Boot's source with Debian's patches into `folder/source`. */
   unpackUBoot(folder: string): Promise<void>;
   /** Unpacks the files of raspi-firmware into `folder`. */
   unpackFirmware(folder: string): Promise<void>;
+  /** Unpacks the files of a package for arm64 into `folder`. */
+  unpackPackage(name: string, version: string, folder: string): Promise<void>;
 }
+
+/** Packages for arm64 that an initial RAM disk is made of. */
+export const initramfsPackages = ["busybox-static", "klibc-utils", "libklibc"] as const;
+export type InitramfsPackage = (typeof initramfsPackages)[number];
 
 const firmwarePackage = "raspi-firmware";
 const sourcePackage = "u-boot";
@@ -46,7 +54,10 @@ function describeArchive({ suite, mirror }: Pick<ArchiveRequest, "suite" | "mirr
     `deb [signed-by=${keyring}] ${mirror} ${suite} main non-free-firmware`,
     `deb-src [signed-by=${keyring}] ${mirror} ${suite} main`,
   ];
-  const key = createHash("sha256").update(JSON.stringify(sources)).digest("hex").slice(0, 16);
+  const key = createHash("sha256")
+    .update(JSON.stringify([sources, initramfsPackages]))
+    .digest("hex")
+    .slice(0, 16);
   return { sources, name: `archive-${suite}-${key}` };
 }
 
@@ -87,12 +98,25 @@ export async function openDebianArchive(request: ArchiveRequest): Promise<Debian
     await apt(building, "Debian's package lists could not be fetched", ["apt-get", "--quiet", "update"]);
     const attempt = "Debian's package lists could not be read";
     const source = await apt(building, attempt, ["apt-cache", "showsrc", "--only-source", sourcePackage]);
-    const firmware = await apt(building, attempt, ["apt-cache", "show", "--no-all-versions", firmwarePackage]);
-    const versions = { uBoot: newest(source, sourcePackage), firmware: newest(firmware, firmwarePackage) };
+    const newestOf = async (name: string) =>
+      newest(await apt(building, attempt, ["apt-cache", "show", "--no-all-versions", name]), name);
+    const initramfs: Record<string, string> = {};
+    for (const name of initramfsPackages) initramfs[name] = await newestOf(name);
+    const versions = { uBoot: newest(source, sourcePackage), firmware: await newestOf(firmwarePackage), initramfs };
     await writeFile(join(building, "versions.json"), `${JSON.stringify(versions)}\n`);
   });
 
   const versions: DebianArchive["versions"] = JSON.parse(await readFile(join(folder, "versions.json"), "utf8"));
+  const unpackPackage = async (name: string, version: string, into: string): Promise<void> => {
+    log(`fetching ${name} ${version}`);
+    const download = await mkdtemp(join(into, ".download-"));
+    const attempt = `${name} ${version} could not be fetched (a newer one may have replaced it: --refresh)`;
+    await apt(folder, attempt, ["apt-get", "--quiet", "download", `${name}=${version}`], download);
+    const file = (await readdir(download)).find((each) => each.endsWith(".deb"));
+    if (file === undefined) throw new Failure("tool-failed", `${attempt}: apt brought no .deb file`);
+    await runTool(`${file} could not be unpacked`, ["dpkg-deb", "--extract", join(download, file), into], { signal });
+    await rm(download, { recursive: true });
+  };
   return {
     versions,
 
@@ -120,21 +144,8 @@ export async function openDebianArchive(request: ArchiveRequest): Promise<Debian
       await rm(download, { recursive: true });
     },
 
-    async unpackFirmware(into) {
-      log(`fetching ${firmwarePackage} ${versions.firmware}`);
-      const download = await mkdtemp(join(into, ".download-"));
-      const attempt = `${firmwarePackage} ${versions.firmware} could not be fetched (a newer one may have replaced it: --refresh)`;
-      await apt(
-        folder,
-        attempt,
-        ["apt-get", "--quiet", "download", `${firmwarePackage}=${versions.firmware}`],
-        download,
-      );
-      const file = (await readdir(download)).find((each) => each.endsWith(".deb"));
-      if (file === undefined) throw new Failure("tool-failed", `${attempt}: apt brought no .deb file`);
-      await runTool(`${file} could not be unpacked`, ["dpkg-deb", "--extract", join(download, file), into], { signal });
-      await rm(download, { recursive: true });
-    },
+    unpackFirmware: (into) => unpackPackage(firmwarePackage, versions.firmware, into),
+    unpackPackage,
   };
 }
 

@@ -6,6 +6,10 @@ export const jsonHelp = "print JSON: times in ISO 8601, sizes in bytes, null for
 /** Help of `--json` where the answer comes bit by bit. */
 export const jsonLinesHelp = "print one JSON object a line";
 
+/** Help of `--suite` and `--mirror`. */
+export const suiteHelp = "Debian suite";
+export const mirrorHelp = "Debian mirror";
+
 /** Help of the argument that names a node. */
 export const nodeHelp = "name, MAC address or serial number";
 

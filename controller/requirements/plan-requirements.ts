@@ -33,21 +33,42 @@ export function planRootfsBuild(of: {
   };
 }
 
+/** An initial RAM disk with modules of a kernel of somebody else's, which may be compressed by xz. */
+function netbootNeeds(mirror: string): readonly Need[] {
+  return ["flock", "depmod", "xz", ...archiveNeeds(mirror)];
+}
+
 /** What `rootfs import` needs for an image of this format. */
-export function planRootfsImport(of: { readonly format: ImageFormat }): Omit<Requirements, "writes"> {
+export function planRootfsImport(of: {
+  readonly format: ImageFormat;
+  /** Where the initial RAM disk's programs come from; undefined where the root filesystem alone is unpacked. */
+  readonly netbootMirror: string | undefined;
+}): Omit<Requirements, "writes"> {
   return {
     command: "rootfs import",
     root: "it mounts the image and makes files that belong to root",
-    needs: ["mount", "umount", ...imageNeeds, ...decompressionNeeds(of.format)],
+    needs: [
+      ...(["mount", "umount"] as const),
+      ...imageNeeds,
+      ...decompressionNeeds(of.format),
+      ...(of.netbootMirror === undefined ? [] : netbootNeeds(of.netbootMirror)),
+    ],
   };
 }
 
 /** What `rootfs bake` needs. */
-export function planRootfsBake(of: { readonly target: "folder" | "image" }): Omit<Requirements, "writes"> {
+export function planRootfsBake(of: {
+  readonly target: "folder" | "image";
+  /** As for `rootfs import`. */
+  readonly netbootMirror: string | undefined;
+}): Omit<Requirements, "writes"> {
   return {
     command: "rootfs bake",
     ...(of.target === "image" && { root: "it mounts the image" }),
-    needs: of.target === "image" ? ["mount", "umount", ...imageNeeds] : [],
+    needs: [
+      ...(of.target === "image" ? (["mount", "umount", ...imageNeeds] as const) : []),
+      ...(of.netbootMirror === undefined ? [] : netbootNeeds(of.netbootMirror)),
+    ],
   };
 }
 

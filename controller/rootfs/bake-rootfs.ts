@@ -1,15 +1,21 @@
-import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import type { ArchiveRequest } from "../boot-tree/debian-archive.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import { planRootfsBake } from "../requirements/plan-requirements.ts";
 import type { Requirements } from "../requirements/requirements.ts";
 import { checkAgent } from "./check-agent.ts";
 import { chooseInitSystem, type InitSystem } from "./choose-init-system.ts";
+import { findOwnKernel } from "./find-own-kernel.ts";
+import { formatOf } from "./import-rootfs.ts";
+import { makeNetbootFiles } from "./make-netboot-files.ts";
+import { provideInitramfsTools } from "./provide-initramfs-tools.ts";
 import { agentUnitName, renderAgentUnit } from "./render-agent-unit.ts";
 import { renderCleanFstab } from "./render-fstab.ts";
 import { addAgentToInittab } from "./render-inittab.ts";
 import { type RootTree, rootTree } from "./root-tree.ts";
+import { describeFile, measureRoot, type NetbootManifest } from "./rootfs-manifest.ts";
 import { withRootOfImage } from "./with-root-of-image.ts";
 
 /** Where the agent lies in every root filesystem that nodes netboot into. */
@@ -17,10 +23,17 @@ export const agentPath = "/usr/bin/pallet-agent";
 
 /** An existing root filesystem, and the agent that goes into it. */
 export interface BakeRequest {
-  /** A folder with a root filesystem, or the image file (.img, not compressed) of a whole card. */
+  /** What `rootfs import` made, a folder with a root filesystem, or the image file (.img, not compressed) of a whole card. */
   readonly target: string;
   /** A program for arm64 Linux. */
   readonly agentFile: string;
+  /**
+   * Gets what nodes need besides to netboot into a folder with a root filesystem: vmlinuz, initrd.img, device-trees/ and
+   * manifest.json. Must not exist yet, or be from an earlier bake.
+   */
+  readonly outDirectory?: string | undefined;
+  /** Where the programs of its initial RAM disk come from; only read with `outDirectory`. */
+  readonly archive?: ArchiveRequest;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -29,32 +42,58 @@ export interface Baked {
   readonly initSystem: InitSystem;
   /** Number of the image's partition that holds the root filesystem; undefined for a folder. */
   readonly partition?: number;
+  /** To be exported by NFS; absent for an image. */
+  readonly rootFolder?: string;
+  /** What "boot-tree build --rootfs" takes; absent where there is none. */
+  readonly netbootFolder?: string;
+  /** What a person should know, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
  * Puts the agent, what starts it, and an fstab that mounts nothing of a card into a root filesystem that exists already.
  * Doing it again puts in the new agent and changes nothing else.
  *
- * Throws a Failure: `invalid` for a bad target or agent, `unsupported` without an init system that is known,
- * `image-damaged`, `tool-failed`, `cancelled`.
+ * Throws a Failure: `invalid` for a bad target or agent, `unsupported` without an init system that is known or with a
+ * kernel that cannot have its root on the network, `image-damaged`, `tool-failed`, `cancelled`.
  */
-export async function bakeRootfs({ target, agentFile, signal }: BakeRequest): Promise<Baked> {
-  await assertRequirements(await rootfsBakeRequirements({ target }), { canInstall: true });
+export async function bakeRootfs(request: BakeRequest): Promise<Baked> {
+  const { agentFile, outDirectory, signal } = request;
+  const target = resolve(request.target);
+  const kind = await kindOf(request.target);
+  if (kind !== "root" && outDirectory !== undefined)
+    throw new Failure(
+      "invalid",
+      `--out is for a folder with a root filesystem, which ${request.target} is not; leave it out`,
+    );
+  await assertRequirements(await rootfsBakeRequirements(request), { canInstall: true });
   await checkAgent(agentFile);
-  if (await isFolder(target)) return { initSystem: await bakeInto(resolve(target), agentFile) };
-  return withRootOfImage({ imagePath: resolve(target), access: "read-write", signal }, async (folder, partition) => ({
-    initSystem: await bakeInto(folder, agentFile),
-    partition,
-  }));
+  if (kind === "image")
+    return withRootOfImage({ imagePath: target, access: "read-write", signal }, async (folder, partition) => ({
+      initSystem: await bakeInto(folder, agentFile),
+      partition,
+      notes: [],
+    }));
+  if (kind === "imported") return bakeIntoImported(target, agentFile);
+  const { archive } = request;
+  if (outDirectory === undefined || archive === undefined)
+    return { initSystem: await bakeInto(target, agentFile), rootFolder: target, notes: [] };
+  return bakeForNetboot(target, resolve(outDirectory), archive, agentFile);
 }
 
-/** What baking needs of this machine. Throws Failure "invalid" for a target that is neither a folder nor a file. */
-export async function rootfsBakeRequirements({ target }: Pick<BakeRequest, "target">): Promise<Requirements> {
-  const plan = planRootfsBake({ target: (await isFolder(target)) ? "folder" : "image" });
-  return { ...plan, writes: [resolve(target)] };
+/** What baking needs of this machine. Throws Failure for a target that is neither a folder nor an image file. */
+export async function rootfsBakeRequirements(request: Omit<BakeRequest, "agentFile">): Promise<Requirements> {
+  const { outDirectory, archive } = request;
+  const kind = await kindOf(request.target);
+  const netbootMirror = outDirectory === undefined ? undefined : archive?.mirror;
+  const plan = planRootfsBake({ target: kind === "image" ? "image" : "folder", netbootMirror });
+  const out =
+    outDirectory === undefined ? [] : [resolve(outDirectory), resolve(archive?.cacheDirectory ?? outDirectory)];
+  return { ...plan, writes: [resolve(request.target), ...out] };
 }
 
-async function isFolder(target: string): Promise<boolean> {
+/** Tells what the agent is to be baked into: a root filesystem, what `rootfs import` made, or an image. */
+async function kindOf(target: string): Promise<"root" | "imported" | "image"> {
   const found = await stat(target).catch((cause: NodeJS.ErrnoException) => {
     throw new Failure(
       "invalid",
@@ -62,9 +101,90 @@ async function isFolder(target: string): Promise<boolean> {
       { cause },
     );
   });
-  if (!found.isDirectory() && !found.isFile())
+  if (found.isDirectory()) {
+    const manifest = await readManifest(target);
+    if (manifest === undefined) return "root";
+    if (manifest.madeBy === "rootfs import") return "imported";
+    throw new Failure(
+      "invalid",
+      manifest.madeBy === "rootfs bake"
+        ? `${target} holds no root filesystem, but what an earlier bake made of one: bake into that one, with --out ${target}`
+        : `${target} was made by "rootfs build", which puts the agent in itself: run that again`,
+    );
+  }
+  if (!found.isFile())
     throw new Failure("invalid", `cannot bake into ${target}: it is neither a folder nor an image file`);
-  return found.isDirectory();
+  const format = await formatOf(target);
+  if (format === "raw") return "image";
+  throw new Failure(
+    "unsupported",
+    `${target} is compressed (${format}), and baking changes the image itself: decompress it first, or import it by ` +
+      '"controller rootfs import" and bake into what that makes',
+  );
+}
+
+async function readManifest(folder: string): Promise<Partial<NetbootManifest> | undefined> {
+  const text = await readFile(join(folder, "manifest.json"), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Failure("invalid", `${join(folder, "manifest.json")} cannot be understood`, { cause });
+  }
+}
+
+async function bakeIntoImported(folder: string, agentFile: string): Promise<Baked> {
+  const rootFolder = join(folder, "root");
+  const initSystem = await bakeInto(rootFolder, agentFile);
+  const manifest = {
+    ...(await readManifest(folder)),
+    agent: await describeFile(agentFile),
+    root: await measureRoot(rootFolder),
+  };
+  const unfinished = join(folder, ".manifest.json");
+  await writeFile(unfinished, `${JSON.stringify(manifest, null, 2)}\n`);
+  await rename(unfinished, join(folder, "manifest.json"));
+  return { initSystem, rootFolder, netbootFolder: folder, notes: [] };
+}
+
+/** Bakes into a root filesystem, and makes what nodes need to netboot into it, which appears complete or not at all. */
+async function bakeForNetboot(
+  rootFolder: string,
+  out: string,
+  archive: ArchiveRequest,
+  agentFile: string,
+): Promise<Baked> {
+  const earlier = await readManifest(out);
+  const isThere = (await stat(out).catch(() => undefined)) !== undefined;
+  if (isThere && earlier?.madeBy !== "rootfs bake")
+    throw new Failure("invalid", `${out} exists and is not from an earlier bake: name another folder by --out`);
+  await mkdir(dirname(out), { recursive: true });
+  const temporary = await mkdtemp(join(dirname(out), `.${basename(out)}-`));
+  try {
+    const made = join(temporary, "made");
+    await mkdir(made);
+    // First, so that a system which cannot be netbooted is left as it is.
+    const { manifest, notes } = await makeNetbootFiles({
+      ...(await findOwnKernel(rootFolder)),
+      rootFolder,
+      initramfsTools: () => provideInitramfsTools(archive),
+      outFolder: made,
+    });
+    const initSystem = await bakeInto(rootFolder, agentFile);
+    const agent = await describeFile(agentFile);
+    const complete: NetbootManifest = {
+      madeBy: "rootfs bake",
+      ...manifest,
+      agent,
+      root: await measureRoot(rootFolder),
+    };
+    await writeFile(join(made, "manifest.json"), `${JSON.stringify({ ...complete, rootFolder }, null, 2)}\n`);
+    if (isThere) await rename(out, join(temporary, "earlier"));
+    await rename(made, out);
+    return { initSystem, rootFolder, netbootFolder: out, notes };
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
 }
 
 async function bakeInto(folder: string, agentFile: string): Promise<InitSystem> {

@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
@@ -11,8 +9,11 @@ import type { Requirements } from "../requirements/requirements.ts";
 import { type BaseSystem, isBaseSystemCached, provideBaseSystem } from "./base-system.ts";
 import { checkAgent } from "./check-agent.ts";
 import { compressAgent, isAgentCompressed } from "./compress-agent.ts";
+import { moduleReleases } from "./copy-foreign-modules.ts";
 import { checkAuthorizedKeys } from "./parse-authorized-keys.ts";
 import { renderInittab } from "./render-inittab.ts";
+import { rootTree } from "./root-tree.ts";
+import { type BuiltFile, describeFile, measureRoot, type NetbootManifest } from "./rootfs-manifest.ts";
 
 const defaultSuite = "bookworm";
 const defaultMirror = "http://deb.debian.org/debian";
@@ -39,22 +40,11 @@ export interface RootfsRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A file that was built. */
-export interface BuiltFile {
-  readonly sizeBytes: number;
-  /** SHA-256, lower-case hexadecimal. */
-  readonly digest: string;
-}
-
 /** What `manifest.json` says. */
-export interface RootfsManifest {
+export interface RootfsManifest extends NetbootManifest {
+  readonly madeBy: "rootfs build";
   readonly suite: string;
-  readonly kernelRelease: string;
-  readonly kernel: BuiltFile;
-  readonly initrd: BuiltFile;
   readonly agent: BuiltFile;
-  /** Of root/: files of all kinds, and what they take. */
-  readonly root: { readonly files: number; readonly sizeBytes: number };
   /** How many public keys may log in. */
   readonly sshKeys: number;
   readonly consoleShell: boolean;
@@ -109,9 +99,14 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
     log,
     signal,
   });
+  const rootModules = await moduleReleases(rootTree(base.rootFolder));
+  const kernelRelease = rootModules[0] ?? "unknown";
   const manifest: Omit<RootfsManifest, "root"> = {
+    madeBy: "rootfs build",
     suite,
-    kernelRelease: /^linux-image-(\d\S*) /m.exec(await readFile(base.packageVersionsPath, "utf8"))?.[1] ?? "unknown",
+    kernelRelease,
+    rootModules,
+    initrdModules: kernelRelease,
     kernel: await describeFile(base.kernelPath),
     initrd: await describeFile(base.initrdPath),
     agent: await describeFile(request.agentFile),
@@ -146,7 +141,7 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
     await copyFile(base.kernelPath, join(temporary, "vmlinuz"));
     await copyFile(base.initrdPath, join(temporary, "initrd.img"));
     await cp(base.deviceTreesFolder, join(temporary, "device-trees"), { recursive: true });
-    const complete: RootfsManifest = { ...manifest, root: await measure(root) };
+    const complete: RootfsManifest = { ...manifest, root: await measureRoot(root) };
     await writeFile(join(temporary, "manifest.json"), `${JSON.stringify({ key, ...complete }, null, 2)}\n`);
     signal?.throwIfAborted();
 
@@ -198,18 +193,6 @@ async function readKeys(path: string): Promise<readonly string[]> {
     if (cause instanceof Failure) throw cause;
     throw new Failure("invalid", `cannot read the ssh keys ${path}: ${(cause as Error).message}`, { cause });
   }
-}
-
-async function describeFile(path: string): Promise<BuiltFile> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return { sizeBytes: (await stat(path)).size, digest: hash.digest("hex") };
-}
-
-async function measure(root: string): Promise<RootfsManifest["root"]> {
-  const { stdout } = await execa("du", ["--summarize", "--block-size=1", root]);
-  const { stdout: files } = await execa("du", ["--summarize", "--inodes", root]);
-  return { files: Number.parseInt(files, 10), sizeBytes: Number.parseInt(stdout, 10) };
 }
 
 async function readVersions(path: string): Promise<Record<string, string>> {

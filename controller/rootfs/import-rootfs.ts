@@ -1,57 +1,165 @@
-import { mkdir, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
+import type { ArchiveRequest } from "../boot-tree/debian-archive.ts";
+import { decompress } from "../images/decompress.ts";
+import { detectFormat, detectionBytes, type ImageFormat } from "../images/detect-format.ts";
+import { examineImage } from "../images/examine-image.ts";
+import { peek } from "../images/peek.ts";
+import { writeRawFile } from "../images/write-raw-file.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import { planRootfsImport } from "../requirements/plan-requirements.ts";
+import type { Requirements } from "../requirements/requirements.ts";
+import { makeNetbootFiles } from "./make-netboot-files.ts";
+import { provideInitramfsTools } from "./provide-initramfs-tools.ts";
+import { measureRoot, type NetbootManifest } from "./rootfs-manifest.ts";
 import { withRootOfImage } from "./with-root-of-image.ts";
 
 /** An image to unpack, and where to. */
 export interface ImportRequest {
-  /** Image file of a whole card (.img, not compressed). */
+  /** Image file of a whole card: plain or compressed by gzip, xz or zstd; its content decides. */
   readonly imagePath: string;
-  /** Gets the root filesystem; must not exist yet, or be empty. */
+  /** Must not exist yet, or be empty. */
   readonly outDirectory: string;
+  /**
+   * Where the programs of the initial RAM disk come from. Without, the root filesystem alone is unpacked, straight into
+   * the folder, also where nodes could not netboot into it.
+   */
+  readonly netboot?: ArchiveRequest;
+  readonly log?: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What `manifest.json` of an import says. */
+export interface ImportManifest extends NetbootManifest {
+  readonly madeBy: "rootfs import";
+  /** Name of the image file. */
+  readonly image: string;
+  readonly operatingSystem: string;
 }
 
 /** What was unpacked. */
 export interface Imported {
   /** Number of the image's partition that holds the root filesystem. */
   readonly partition: number;
+  readonly rootFolder: string;
   /** Files of all kinds. */
   readonly files: number;
+  /** Absent where the root filesystem was unpacked alone. */
+  readonly manifest?: ImportManifest;
+  /** What a person should know, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
- * Unpacks the root filesystem of an image into a folder, with owners, modes, times, links, devices and extended
- * attributes. The folder appears complete or not at all.
+ * Unpacks the root filesystem of an image, with owners, modes, times, links, devices and extended attributes, and makes
+ * what nodes need to netboot into it: its own kernel, our initial RAM disk with that kernel's modules, device trees. The
+ * folder then looks like what `rootfs build` makes; it appears complete or not at all.
  *
- * Throws a Failure: `invalid`, `unsupported`, `image-damaged`, `tool-failed`, `cancelled`.
+ * Throws a Failure: `invalid`, `unsupported` (at once, when the image's kernel cannot have its root on the network),
+ * `image-damaged`, `tool-failed`, `cancelled`.
  */
-export async function importRootfs({ imagePath, outDirectory, signal }: ImportRequest): Promise<Imported> {
-  const out = resolve(outDirectory);
-  await assertRequirements({ ...planRootfsImport({ format: "raw" }), writes: [out] }, { canInstall: true });
+export async function importRootfs(request: ImportRequest): Promise<Imported> {
+  const { netboot: archive, log = () => {}, signal } = request;
+  const rootOnly = archive === undefined;
+  const imagePath = resolve(request.imagePath);
+  const out = resolve(request.outDirectory);
   const present = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw new Failure("invalid", `cannot unpack into ${out}: ${error.message}`, { cause: error });
   });
   if (present !== undefined && present.length > 0)
     throw new Failure("invalid", `cannot unpack into ${out}: it is not empty; name a folder that does not exist yet`);
-  return withRootOfImage({ imagePath: resolve(imagePath), access: "read-only", signal }, async (folder, partition) => {
-    await mkdir(dirname(out), { recursive: true });
-    const temporary = await mkdtemp(join(dirname(out), `.${basename(out)}-`));
-    try {
-      const root = join(temporary, "root");
-      await copyTree(folder, root, signal);
-      if (present !== undefined) await rmdir(out);
-      await rename(root, out);
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
+  const format = await formatOf(imagePath);
+  await assertRequirements(await rootfsImportRequirements(request), { canInstall: true });
+
+  await mkdir(dirname(out), { recursive: true });
+  const temporary = await mkdtemp(join(dirname(out), `.${basename(out)}-`));
+  try {
+    const rawPath = format === "raw" ? imagePath : join(temporary, "image.raw");
+    if (format !== "raw") {
+      log(`decompressing ${basename(imagePath)}`);
+      await decompressTo(rawPath, imagePath, format, signal ?? new AbortController().signal);
     }
-    const { stdout } = await execa("du", ["--summarize", "--inodes", out]);
-    return { partition, files: Number.parseInt(stdout, 10) };
-  });
+    const made = join(temporary, "made");
+    await mkdir(made);
+    const rootFolder = rootOnly ? join(temporary, "root") : join(made, "root");
+    const bootFolder = join(temporary, "boot");
+    const findings = archive && (await examineImage(rawPath, bootFolder, signal));
+    const imported = await withRootOfImage(
+      { imagePath: rawPath, access: "read-only", signal },
+      async (mounted, partition) => {
+        const netboot =
+          archive &&
+          findings &&
+          (await makeNetbootFiles({
+            rootFolder: mounted,
+            kernelPath: join(bootFolder, findings.boot.kernel),
+            deviceTrees: findings.boot.deviceTrees.map((name) => join(bootFolder, name)),
+            initramfsTools: () => provideInitramfsTools(archive),
+            outFolder: made,
+          }));
+        log(`unpacking partition ${partition}`);
+        await copyTree(mounted, rootFolder, signal);
+        return { partition, netboot };
+      },
+    );
+    const root = await measureRoot(rootFolder);
+    const { partition, netboot } = imported;
+    const manifest: ImportManifest | undefined = netboot && {
+      madeBy: "rootfs import",
+      image: basename(imagePath),
+      operatingSystem: findings?.operatingSystem ?? "unknown operating system",
+      ...netboot.manifest,
+      root,
+    };
+    if (manifest) await writeFile(join(made, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+    signal?.throwIfAborted();
+    if (present !== undefined) await rmdir(out);
+    await rename(rootOnly ? rootFolder : made, out);
+    return {
+      partition,
+      rootFolder: rootOnly ? out : join(out, "root"),
+      files: root.files,
+      ...(manifest && { manifest }),
+      notes: netboot?.notes ?? [],
+    };
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** What the import needs of this machine. Throws Failure for a file that is no image. */
+export async function rootfsImportRequirements(request: ImportRequest): Promise<Requirements> {
+  const format = await formatOf(resolve(request.imagePath));
+  const plan = planRootfsImport({ format, netbootMirror: request.netboot?.mirror });
+  const cache = request.netboot === undefined ? [] : [resolve(request.netboot.cacheDirectory)];
+  return { ...plan, writes: [resolve(request.outDirectory), ...cache] };
+}
+
+/** The format of an image file by its content. Throws Failure `invalid` or `unsupported` for what is none. */
+export async function formatOf(path: string): Promise<ImageFormat> {
+  try {
+    const file = await open(path, "r");
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(detectionBytes), 0, detectionBytes, 0);
+      return detectFormat(buffer.subarray(0, bytesRead));
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw new Failure("invalid", `cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function decompressTo(path: string, from: string, format: ImageFormat, signal: AbortSignal): Promise<void> {
+  const raw = await peek(decompress(createReadStream(from, { highWaterMark: 1 << 20 }), format, signal));
+  const inner = detectFormat(raw.head);
+  if (inner !== "raw") throw new Failure("unsupported", `the file is compressed twice (${inner}); decompress it once`);
+  await writeRawFile(path, raw.all);
 }
 
 async function copyTree(from: string, to: string, signal?: AbortSignal): Promise<void> {

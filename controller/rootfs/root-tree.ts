@@ -1,5 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { chmod, copyFile, lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join, posix } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 
@@ -9,6 +21,8 @@ const maximumLinks = 40;
 export interface RootTree {
   /** Where a path leads to in the end, in the root; undefined when there is nothing. */
   resolve(path: string): Promise<string | undefined>;
+  /** Names of what is in a folder; none when there is no such folder. */
+  list(path: string): Promise<readonly string[]>;
   /** Text of a file; undefined when there is none. */
   readText(path: string): Promise<string | undefined>;
   /** Puts a file there, in one step, in the place of a file or link; its folder is made when it does not exist. */
@@ -62,6 +76,13 @@ export function rootTree(folder: string): RootTree {
     async resolve(path) {
       const end = await follow(path, true);
       return (await lstat(join(folder, end)).catch(() => undefined)) === undefined ? undefined : end;
+    },
+    async list(path) {
+      const end = await follow(path, true);
+      return readdir(join(folder, end)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
+        throw error;
+      });
     },
     async readText(path) {
       const text = readFile(join(folder, await follow(path, true)), "utf8");

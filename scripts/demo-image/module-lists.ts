@@ -28,6 +28,9 @@ export const systemModules = [
   "nls_cp437",
   "nls_iso8859_1",
   "nls_utf8",
+  // So that "rootfs import" can make a root on the network of it.
+  "nfs",
+  "nfsv3",
   "overlay",
   "loop",
   "virtio_net",

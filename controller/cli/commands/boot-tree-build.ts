@@ -6,7 +6,7 @@ import { type TargetName, targetNames } from "../../boot-tree/targets.ts";
 import { readConfig } from "../../config/read-config.ts";
 import type { Run } from "../command-context.ts";
 import { installHelp, installIfAsked } from "../install-option.ts";
-import { examples, jsonHelp } from "../option-texts.ts";
+import { examples, jsonHelp, mirrorHelp, suiteHelp } from "../option-texts.ts";
 import { printable } from "../printable.ts";
 import { rootfsPaths } from "../rootfs-options.ts";
 import { formatCount } from "../units.ts";
@@ -38,7 +38,10 @@ export function registerBootTreeBuild(parent: Command, run: Run): void {
     .summary("build the folder that TFTP serves")
     .option("--out <folder>", "the boot tree (default: bootTree of the configuration)")
     .option("--targets <names>", `builds of U-Boot, of ${targetNames.join(", ")}`, parseTargets, targetNames)
-    .option("--rootfs <folder>", 'what "controller rootfs build" made (default: /var/lib/pallet/rootfs)')
+    .option(
+      "--rootfs <folder>",
+      'what "controller rootfs build", "import" or "bake --out" made (default: /var/lib/pallet/rootfs)',
+    )
     .option("--no-rootfs", "leave out the agent's kernel and the device trees")
     .addOption(
       new Option("--bits <number>", "whether Raspberry Pi 2 and 3 run 32-bit or 64-bit systems")
@@ -46,8 +49,8 @@ export function registerBootTreeBuild(parent: Command, run: Run): void {
         .default("64"),
     )
     .option("--overwrite", "replace files that somebody else wrote or changed")
-    .option("--suite <name>", "Debian suite", "bookworm")
-    .option("--mirror <url>", "Debian mirror", "http://deb.debian.org/debian")
+    .option("--suite <name>", suiteHelp, "bookworm")
+    .option("--mirror <url>", mirrorHelp, "http://deb.debian.org/debian")
     .option("--refresh", "look for newer versions in Debian's archive")
     .option("--install", installHelp)
     .option("--json", jsonHelp)

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { buildRootfs, type RootfsRequest, rootfsBuildRequirements } from "../../rootfs/build-rootfs.ts";
 import type { Run } from "../command-context.ts";
 import { installHelp, installIfAsked } from "../install-option.ts";
-import { examples, jsonHelp } from "../option-texts.ts";
+import { examples, jsonHelp, mirrorHelp, suiteHelp } from "../option-texts.ts";
 import { printable } from "../printable.ts";
 import { agentHelp, rootfsPaths } from "../rootfs-options.ts";
 import { formatBytes, formatCount } from "../units.ts";
@@ -37,8 +37,8 @@ export function registerRootfsBuild(parent: Command, run: Run): void {
     .option("--agent <file>", agentHelp)
     .option("--ssh-keys <file>", "public keys that may log in as root by ssh (default: no ssh server)")
     .option("--console-shell", "a root shell on the console, for whoever stands there")
-    .option("--suite <name>", "Debian suite", "bookworm")
-    .option("--mirror <url>", "Debian mirror", "http://deb.debian.org/debian")
+    .option("--suite <name>", suiteHelp, "bookworm")
+    .option("--mirror <url>", mirrorHelp, "http://deb.debian.org/debian")
     .option("--refresh", "fetch Debian's packages anew, for security updates")
     .option("--install", installHelp)
     .option("--json", jsonHelp)

@@ -1,31 +1,83 @@
+import { posix } from "node:path";
 import type { Command } from "commander";
-import { importRootfs } from "../../rootfs/import-rootfs.ts";
+import { type ImportRequest, importRootfs, rootfsImportRequirements } from "../../rootfs/import-rootfs.ts";
 import type { Run } from "../command-context.ts";
-import { examples, jsonHelp } from "../option-texts.ts";
+import { installHelp, installIfAsked } from "../install-option.ts";
+import { examples, jsonHelp, mirrorHelp, suiteHelp } from "../option-texts.ts";
 import { printable } from "../printable.ts";
-import { formatCount } from "../units.ts";
+import { rootfsPaths } from "../rootfs-options.ts";
+import { formatBytes, formatCount } from "../units.ts";
+
+interface Options {
+  readonly out: string;
+  readonly rootOnly?: true;
+  readonly suite: string;
+  readonly mirror: string;
+  readonly refresh?: true;
+  readonly install?: true;
+}
 
 /** `controller rootfs import IMAGE`. */
 export function registerRootfsImport(parent: Command, run: Run): void {
   parent
     .command("import")
     .description(
-      "unpack the root filesystem of an image into a folder\n\n" +
-        "Owners, modes, times, links, devices and extended attributes are kept. The image must not be compressed, and its " +
-        "root must be ext2, ext3 or ext4. Bake the agent into it next. Needs root and loop devices.",
+      "make a root filesystem to netboot into of an image\n\n" +
+        "Unpacks the image's root filesystem (ext2, ext3 or ext4; owners, modes, times, links, devices and extended " +
+        "attributes are kept), and puts beside it the image's own kernel and device trees, and an initial RAM disk of ours " +
+        'with the modules of that kernel. Bake the agent into it next, then "boot-tree build --rootfs" takes it as it takes ' +
+        'what "rootfs build" makes. An image whose kernel cannot have its root on the network is refused at once. Needs ' +
+        "root and loop devices.",
     )
-    .summary("unpack the root filesystem of an image")
-    .argument("<image>", "image file (.img) of a card")
-    .requiredOption("--out <folder>", "gets the root filesystem; must not exist yet, or be empty")
+    .summary("make a root filesystem of an image")
+    .argument("<image>", ".img, .img.gz, .img.xz or .img.zst of a card; its content decides, not its name")
+    .requiredOption(
+      "--out <folder>",
+      "gets root/, vmlinuz, initrd.img, device-trees/, manifest.json; must not exist yet, or be empty",
+    )
+    .option("--root-only", "unpack the root filesystem alone, straight into the folder, from any image")
+    .option("--suite <name>", suiteHelp, "bookworm")
+    .option("--mirror <url>", mirrorHelp, "http://deb.debian.org/debian")
+    .option("--refresh", "look for newer versions of the initial RAM disk's programs")
+    .option("--install", installHelp)
     .option("--json", jsonHelp)
-    .addHelpText("after", examples(["controller rootfs import raspios-lite.img --out raspios-root"]))
+    .addHelpText(
+      "after",
+      examples(
+        ["controller rootfs import raspios-lite.img.xz --out raspios"],
+        ["controller rootfs bake raspios"],
+        ["controller boot-tree build --rootfs raspios", "and set nfs.rootfs to raspios/root"],
+      ),
+    )
     .action(
-      run<[string], { readonly out: string }>(async ({ signal, isJson, print, printJson }, { out }, image) => {
-        const imported = await importRootfs({ imagePath: image, outDirectory: out, signal });
+      run<[string], Options>(async (context, options, image) => {
+        const { signal, isJson, print, printJson, note } = context;
+        const { out, rootOnly = false, suite, mirror, refresh = false } = options;
+        const log = (line: string) => note([printable(line)]);
+        const cacheDirectory = posix.join(posix.dirname(rootfsPaths().cacheDirectory), "boot-tree");
+        const request: ImportRequest = {
+          imagePath: image,
+          outDirectory: out,
+          ...(!rootOnly && { netboot: { cacheDirectory, suite, mirror, refresh, log, signal } }),
+          log,
+          signal,
+        };
+        await installIfAsked(options, context, await rootfsImportRequirements(request));
+        const imported = await importRootfs(request);
         if (isJson) return void printJson(imported);
+        const { manifest, partition, files, rootFolder, notes } = imported;
+        const size = manifest === undefined ? "" : `${formatBytes(manifest.root.sizeBytes)}, `;
         print([
-          `unpacked partition ${imported.partition} of ${printable(image)} into ${printable(out)}: ${formatCount(imported.files, "file")}`,
+          `unpacked partition ${partition} of ${printable(image)}`,
+          `  root    ${printable(rootFolder)}  ${size}${formatCount(files, "file")}`,
+          ...(manifest === undefined
+            ? []
+            : [
+                `  system  ${printable(manifest.operatingSystem)}, kernel ${printable(manifest.kernelRelease)}`,
+                `next: controller rootfs bake ${printable(out)}`,
+              ]),
         ]);
+        note(notes.map((text) => printable(text)));
       }),
     );
 }

@@ -30,8 +30,9 @@ const mirror = "http://deb.debian.org/debian";
 /** Every plan with the options that make it longest. */
 const longest: readonly Requirements[] = [
   planRootfsBuild({ mirror, isBaseCached: false, isAgentCompressed: false }),
-  planRootfsImport({ format: "xz" }),
-  planRootfsBake({ target: "image" }),
+  planRootfsImport({ format: "xz", netbootMirror: mirror }),
+  planRootfsBake({ target: "image", netbootMirror: undefined }),
+  planRootfsBake({ target: "folder", netbootMirror: mirror }),
   planBootTreeBuild({ mirror, isFetched: false, uncachedTargets: targetNames }),
   planImagesAdd({ formats: ["xz", "zstd"] }),
   planImagesDerive({ formats: ["xz"] }),
@@ -126,8 +127,8 @@ describe("what a command needs of this machine", () => {
       planRootfsBuild({ mirror, isBaseCached: false, isAgentCompressed: true }),
       "ca-certificates",
     ],
-    ["xz for xz only", planRootfsImport({ format: "gzip" }), "xz-utils"],
-    ["zstd for zstd only", planRootfsImport({ format: "xz" }), "zstd"],
+    ["xz for xz only", planRootfsImport({ format: "gzip", netbootMirror: undefined }), "xz-utils"],
+    ["zstd for zstd only", planRootfsImport({ format: "xz", netbootMirror: mirror }), "zstd"],
     ["xz for xz only", planImagesAdd({ formats: ["raw"] }), "xz-utils"],
   ] as const)
     it(`${packages.command} wants ${what}`, () => {

@@ -48,7 +48,7 @@ describe("baking into a folder", () => {
 
   it("puts agent, enabled unit and clean fstab into a system with systemd", async () => {
     await makeSystemd();
-    assert.deepEqual(await bakeRootfs({ target: root, agentFile }), { initSystem: "systemd" });
+    assert.equal((await bakeRootfs({ target: root, agentFile })).initSystem, "systemd");
     assert.equal(await read("usr/bin/pallet-agent"), await readFile(agentFile, "utf8"));
     assert.equal((await lstat(join(root, "usr/bin/pallet-agent"))).mode & 0o7777, 0o755);
     assert.match(await read("etc/systemd/system/pallet-agent.service"), /^ExecStart=\/usr\/bin\/pallet-agent$/m);
@@ -62,7 +62,7 @@ describe("baking into a folder", () => {
     await write("bin/busybox", "");
     await mkdir(join(root, "sbin"));
     await symlink("/bin/busybox", join(root, "sbin/init"));
-    assert.deepEqual(await bakeRootfs({ target: root, agentFile }), { initSystem: "busybox" });
+    assert.equal((await bakeRootfs({ target: root, agentFile })).initSystem, "busybox");
     assert.equal(await read("etc/inittab"), "::sysinit:/etc/init.d/rcS\n::respawn:/usr/bin/pallet-agent\n");
   });
 
