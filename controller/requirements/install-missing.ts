@@ -1,6 +1,6 @@
 import process from "node:process";
 import { Failure } from "../../proto/failure.ts";
-import { execa } from "../../proto/linux/leashed-execa.ts";
+import { execaOutliving } from "../../proto/linux/leashed-execa.ts";
 import { debianPackages, type Need } from "./debian-package.ts";
 import { findMissing } from "./find-unmet.ts";
 import { renderInstallLine } from "./render-unmet.ts";
@@ -26,7 +26,8 @@ export async function installMissing(needs: readonly Need[], log: (line: string)
   log(`installing ${debianPackages(missing).join(" ")}`);
   const script = ["-c", sourceFiles["install-packages"] ?? "exit 1", "install-packages", ...debianPackages(missing)];
   const env = { PATH: systemPath(process.env["PATH"]) };
-  const { failed, shortMessage } = await execa("sh", script, {
+  // To the end, whatever becomes of this process: dpkg that is cut off leaves a machine to be mended.
+  const { failed, shortMessage } = await execaOutliving("sh", script, {
     env,
     stdio: ["ignore", 2, 2],
     reject: false,
