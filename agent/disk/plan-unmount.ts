@@ -6,7 +6,8 @@ import { withDescendants } from "../inventory/device-tree.ts";
 export type UnmountStep =
   | { readonly kind: "swapoff"; readonly path: string }
   | { readonly kind: "umount"; readonly mountpoint: string }
-  | { readonly kind: "detach"; readonly path: string };
+  /** `over` is what the loop device lies over. */
+  | { readonly kind: "detach"; readonly path: string; readonly over: string };
 
 /** Where the system itself lives: unmounting these would stop the agent. */
 const systemMountpoints = /^\/(proc|sys|dev|run|usr|etc|var|nix)?$/;
@@ -26,11 +27,20 @@ export function planUnmount(device: BlockDevice): readonly UnmountStep[] {
     );
   const paths = (parts: readonly BlockDevice[]) => [...new Set(parts.map((part) => part.path))];
   const swaps = paths(stack.filter((part) => part.mountpoints.includes("[SWAP]")));
-  const loops = paths(stack.filter((part) => part !== device && part.type === "loop")).reverse();
+  // One over a RAID array stands below each of its members.
+  const loops = loopsOn(device).filter(({ path }, index, all) => all.findIndex((each) => each.path === path) === index);
   const depth = (path: string) => path.split("/").length;
   return [
     ...swaps.map((path) => ({ kind: "swapoff" as const, path })),
     ...mountpoints.sort((a, b) => depth(b) - depth(a)).map((mountpoint) => ({ kind: "umount" as const, mountpoint })),
-    ...loops.map((path) => ({ kind: "detach" as const, path })),
+    ...loops.reverse(),
   ];
+}
+
+/** Every loop device on a device, the lowest first. */
+function loopsOn(device: BlockDevice): Extract<UnmountStep, { kind: "detach" }>[] {
+  return device.children.flatMap((child) => [
+    ...(child.type === "loop" ? [{ kind: "detach" as const, path: child.path, over: device.path }] : []),
+    ...loopsOn(child),
+  ]);
 }

@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { Failure } from "../../proto/failure.ts";
+import { attachLoop } from "../../proto/linux/loop-device.ts";
 import { parseBlkid } from "../inventory/parse-blkid.ts";
 import { checkLabel } from "./filesystem-label.ts";
 import { flushBuffers } from "./flush-buffers.ts";
@@ -101,26 +102,18 @@ async function readSectorsPerCluster({ device, offsetBytes }: ReformatFat): Prom
   }
 }
 
-/**
- * A loop device over the place for the time of `use`. It is told to go at once: the kernel does that when the last one
- * closes it, and so also when this process is killed.
- */
+/** A loop device over the place for the time of `use`. It is gone afterwards, also when this process is killed. */
 async function withLoop(place: ReformatFat, use: (loop: string) => Promise<void>): Promise<void> {
   const { device, offsetBytes, lengthBytes } = place;
-  // Not to be cancelled: ended by a signal, losetup(8) may have set one up of which nobody knows.
-  const { stdout } = await runTool({
-    tool: "losetup",
-    args: ["--find", "--show", "--offset", `${offsetBytes}`, "--sizelimit", `${lengthBytes}`, device],
-    debianPackage: "mount",
-    task: `set up a loop device at byte ${offsetBytes} of ${device}`,
+  const loop = await attachLoop({ file: device, offsetBytes, lengthBytes }).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Failure("tool-failed", `cannot set up a loop device at byte ${offsetBytes} of ${device}: ${why}`, {
+      cause,
+    });
   });
-  const loop = stdout.trim();
-  const handle = await open(loop, "r").finally(() =>
-    runTool({ tool: "losetup", args: ["--detach", loop], debianPackage: "mount", task: `let go of ${loop}` }),
-  );
   try {
-    await use(loop);
+    await use(loop.path);
   } finally {
-    await handle.close();
+    await loop.close();
   }
 }

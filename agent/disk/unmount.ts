@@ -1,6 +1,8 @@
+import { Failure } from "../../proto/failure.ts";
+import { detachLoop } from "../../proto/linux/loop-device.ts";
 import type { BlockDevice } from "../inventory/block-device.ts";
 import { planUnmount, type UnmountStep } from "./plan-unmount.ts";
-import { runTool } from "./run-tool.ts";
+import { runTool, throwIfCancelled } from "./run-tool.ts";
 
 /** A disk or partition to unmount. */
 export interface Unmount {
@@ -17,17 +19,34 @@ export interface Unmount {
  * `cancelled`.
  */
 export async function unmount({ device, signal }: Unmount): Promise<void> {
-  for (const step of planUnmount(device))
-    await runTool({ ...command(step, device.path), debianPackage: "mount", signal });
+  for (const step of planUnmount(device)) await carryOut(step, device.path, signal);
 }
 
-function command(step: UnmountStep, device: string) {
+async function carryOut(step: UnmountStep, device: string, signal: AbortSignal | undefined): Promise<void> {
   switch (step.kind) {
     case "swapoff":
-      return { tool: "swapoff", args: [step.path], task: `switch off the swap on ${step.path}` };
+      await run("swapoff", [step.path], `switch off the swap on ${step.path}`, signal);
+      break;
     case "umount":
-      return { tool: "umount", args: ["--", step.mountpoint], task: `unmount ${step.mountpoint} of ${device}` };
-    case "detach":
-      return { tool: "losetup", args: ["--detach", step.path], task: `detach ${step.path} from ${device}` };
+      await run("umount", ["--", step.mountpoint], `unmount ${step.mountpoint} of ${device}`, signal);
+      break;
+    case "detach": {
+      const task = `detach ${step.path} from ${device}`;
+      throwIfCancelled(signal, task);
+      // It may have gone with its last mount, and its name to somebody else's.
+      await detachLoop(step.path, step.over).catch((cause: unknown) => {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new Failure("tool-failed", `cannot ${task}: ${why}`, { cause });
+      });
+    }
   }
+}
+
+async function run(
+  tool: string,
+  args: readonly string[],
+  task: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await runTool({ tool, args, task, debianPackage: "mount", signal });
 }

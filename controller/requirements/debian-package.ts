@@ -25,7 +25,7 @@ const contents = {
   "libssl-dev": ["/usr/include/openssl/evp.h"],
   make: ["make"],
   mmdebstrap: ["mmdebstrap"],
-  mount: ["mount", "umount", "losetup"],
+  mount: ["mount", "umount"],
   mtools: ["mcopy", "mdir", "mtype"],
   "nfs-ganesha": ["ganesha.nfsd"],
   "nfs-kernel-server": ["exportfs"],

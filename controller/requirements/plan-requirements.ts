@@ -102,7 +102,7 @@ export function planImagesAdd(of: { readonly formats: readonly ImageFormat[] }):
 
 /** What the controller needs to derive images from files of these formats. */
 export function planImagesDerive(of: { readonly formats: readonly ImageFormat[] }): Requirements {
-  const mounting = ["unshare", "nsenter", "mount", "umount", "losetup", "rsync", "tar"] as const;
+  const mounting = ["unshare", "nsenter", "mount", "umount", "rsync", "tar"] as const;
   const filesystems = ["dumpe2fs", "e2fsck", "resize2fs", "tune2fs", "mkfs.vfat", "mcopy", "sfdisk"] as const;
   return {
     command: "images derive",
@@ -118,7 +118,7 @@ export const demoRequirements: Requirements = {
   root: "it makes network namespaces and loop devices",
   needs: [
     ...(["mmdebstrap", "depmod", "xz", "apt-get", "sfdisk", "mkfs.vfat", "mke2fs", "mcopy"] as const),
-    ...(["ip", "unshare", "nsenter", "mount", "umount", "losetup"] as const),
+    ...(["ip", "unshare", "nsenter", "mount", "umount"] as const),
     ...planImagesAdd({ formats: ["zstd"] }).needs,
   ],
 };

@@ -1,6 +1,5 @@
-import { type FileHandle, open } from "node:fs/promises";
-import { constants } from "node:os";
-import { type KoffiFunction, loadKoffiAddon } from "../pack/koffi-addon.ts";
+import { open } from "node:fs/promises";
+import { loadLibc } from "./libc.ts";
 
 /** A lock that is held; the kernel lets go of it when this process ends, however it ends. */
 export interface FolderLock {
@@ -10,20 +9,22 @@ export interface FolderLock {
 /** LOCK_EX | LOCK_NB of <sys/file.h>. */
 const exclusiveAtOnce = 2 | 4;
 
-let flock: KoffiFunction | undefined;
-
 /**
  * Locks a folder by flock(2), which no name has to be remembered for and no process that is gone can hold. Undefined when
  * another process, or another part of this one, has the lock. On a filesystem that knows no locks of folders (NFS) everybody
  * gets it. Rejects when the folder cannot be opened.
  */
 export async function lockFolder(path: string): Promise<FolderLock | undefined> {
-  const koffi = loadKoffiAddon();
-  flock ??= koffi.load(null).func("int flock(int fd, int operation)");
-  const handle: FileHandle = await open(path, "r");
-  if (flock(handle.fd, exclusiveAtOnce) !== 0 && koffi.errno() === constants.errno.EWOULDBLOCK) {
-    await handle.close();
-    return undefined;
+  const { flock } = loadLibc();
+  const handle = await open(path, "r");
+  try {
+    flock(handle.fd, exclusiveAtOnce);
+  } catch (error) {
+    // EAGAIN is EWOULDBLOCK on Linux.
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") {
+      await handle.close();
+      return undefined;
+    }
   }
   return { release: () => handle.close() };
 }

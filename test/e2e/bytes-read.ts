@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
+import { attachLoop } from "../../proto/linux/loop-device.ts";
 import { startBinary } from "./running-binary.ts";
 
 /**
@@ -22,7 +23,8 @@ export async function bytesReadUntilServing(
   await writeFile(image, "");
   await truncate(image, 256 * 2 ** 20);
   await execa("mkfs.ext4", ["-q", "-m", "0", image]);
-  const { stdout: loop } = await execa("losetup", ["--find", "--show", image]);
+  const attached = await attachLoop({ file: image });
+  const loop = attached.path;
   try {
     const statistics = path.join("/sys/block", path.basename(loop));
     // Mounted anew for the run: what was written is still in memory otherwise.
@@ -37,7 +39,7 @@ export async function bytesReadUntilServing(
       return sectors * 512;
     });
   } finally {
-    await execa("losetup", ["--detach", loop]);
+    await attached.close();
   }
 }
 

@@ -1,6 +1,6 @@
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import process from "node:process";
-import { execa } from "../../proto/linux/leashed-execa.ts";
+import { attachLoop } from "../../proto/linux/loop-device.ts";
 
 /** The SD card of a board: a loop device over a sparse file. */
 export interface Card {
@@ -22,16 +22,9 @@ export interface Card {
 export async function createCard(file: string, sizeBytes: number): Promise<Card> {
   const medium = await open(file, "wx+");
   await medium.truncate(sizeBytes);
-  const device = (await execa("losetup", ["--find", "--show", "--partscan", file])).stdout.trim();
-  let held: FileHandle;
-  try {
-    held = await open(device, "r");
-  } finally {
-    // A file without a name and a device that is detached at its last close: the kernel tidies up after us.
-    await rm(file);
-    // Detaching a device that is in use only marks it: the kernel detaches it at the last close (loop(4), LO_FLAGS_AUTOCLEAR).
-    await execa("losetup", ["--detach", device]);
-  }
+  // A file without a name under a device that goes at its last close: the kernel tidies up after us.
+  const loop = await attachLoop({ file, partitions: true }).finally(() => rm(file));
+  const device = loop.path;
 
   const read = async (offsetBytes: number, lengthBytes: number) => {
     const bytes = Buffer.alloc(lengthBytes);
@@ -59,7 +52,7 @@ export async function createCard(file: string, sizeBytes: number): Promise<Card>
       return start.readUInt16BE(510) === 0x55aa || start.toString("latin1", 512, 520) === "EFI PART";
     },
     async close() {
-      await held.close();
+      await loop.close();
       await medium.close();
     },
   };

@@ -1,8 +1,9 @@
 import type { ChildProcess } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { execa } from "../../proto/linux/leashed-execa.ts";
+import { detachLoopsOver } from "../../proto/linux/loop-device.ts";
 import type { Board } from "./board.ts";
 import { createCard } from "./card.ts";
 import { checkout } from "./checkout.ts";
@@ -62,6 +63,7 @@ export async function createSimulatedBoard(
       if (!chunk.startsWith("unshare: sigprocmask")) console.append(chunk);
     });
     const gone = ended(child).then(async ({ code, signal }) => {
+      // On a Pi they are gone with its power, here they belong to the host's kernel.
       await detachLoopsOver(card.device).catch((error: unknown) => console.append(`rack: ${String(error)}\n`));
       // reboot(2) in a PID namespace kills its first process by SIGHUP; unshare(1) passes that on as its own end.
       const reboots = signal === "SIGHUP" || code === 129;
@@ -144,15 +146,4 @@ export async function createSimulatedBoard(
       await card.close();
     },
   };
-}
-
-/**
- * Detaches loop devices that a killed agent has left over the card: on a Pi they are gone with its power, here they
- * belong to the host's kernel.
- */
-async function detachLoopsOver(device: string): Promise<void> {
-  for (const name of await readdir("/sys/block")) {
-    const backing = await readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => "");
-    if (backing.trim() === device) await execa("losetup", ["--detach", `/dev/${name}`]);
-  }
 }

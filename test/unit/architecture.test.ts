@@ -152,6 +152,30 @@ describe("architecture", () => {
     );
   });
 
+  it("no loop device is detached by its name, which may be another's by now", async () => {
+    const texts = await Promise.all(
+      ["agent", "controller", "proto", "scripts", "test", ".ci"].map(async (folder) =>
+        (await readdir(path.join(root, folder), { recursive: true, withFileTypes: true }))
+          .filter((entry) => entry.isFile())
+          .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+          .map((file) => ({ file, text: readFileSync(path.join(root, file), "latin1") })),
+      ),
+    );
+    // Words of a command, in a script or as a list of arguments.
+    const detaches = /\blosetup\b["',[\s]*([^;)\]]*["'\s])?(--detach(-all)?|-[a-zA-Z]*[dD])\b/;
+    assert.match('execa("losetup", ["--detach", device])', detaches);
+    assert.match("losetup -d /dev/loop0", detaches);
+    assert.doesNotMatch('execa("losetup", ["--find", "--show", file])', detaches);
+    const self = path.relative(root, import.meta.filename);
+    assert.deepEqual(
+      texts
+        .flat()
+        .filter(({ file, text }) => file !== self && detaches.test(text))
+        .map(({ file }) => file),
+      [],
+    );
+  });
+
   it("nothing outside the two main.ts constructs a credential", () => {
     const credentials = ["credentials", "ChannelCredentials", "ServerCredentials"];
     assert.deepEqual(

@@ -1,6 +1,7 @@
 import { mkdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
+import { attachLoop } from "../../../proto/linux/loop-device.ts";
 import { type MountSpace, openMountSpace } from "./mount-space.ts";
 import { listingFormat, parseTreeListing, type TreeEntry } from "./parse-tree-listing.ts";
 import { underivable } from "./plan-derivation.ts";
@@ -116,16 +117,16 @@ async function grow(
   { path, offsetBytes, lengthBytes }: ExtPlace,
   signal: AbortSignal,
 ): Promise<void> {
-  const place = ["--offset", `${offsetBytes}`, "--sizelimit", `${lengthBytes}`];
-  // Not to be cancelled: ended by a signal, losetup(8) may have set one up of which nobody knows.
-  const device = (await space.run("losetup", ["--find", "--show", ...place, path], {})).trim();
+  const loop = await attachLoop({ file: path, offsetBytes, lengthBytes }).catch((cause: unknown) => {
+    throw new Failure("tool-failed", `a loop device cannot be had: ${Failure.from(cause).message}`, { cause });
+  });
   try {
-    await space.run("resize2fs", [device], { signal });
+    await space.run("resize2fs", [loop.path], { signal });
   } catch (cause) {
     if (signal.aborted) throw cause;
     throw underivable(`the old one's last partition cannot grow to its size: ${Failure.from(cause).message}`, cause);
   } finally {
-    await space.run("losetup", ["--detach", device], {});
+    await loop.close();
   }
 }
 

@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { execa } from "execa";
+import { attachLoop } from "../../../../proto/linux/loop-device.ts";
 
 /** A loop device over a file of its own, both of which go away after the test. */
 export interface LoopDevice {
@@ -24,12 +25,12 @@ export async function aLoopDevice(test: TestContext, sizeMib = 64): Promise<Loop
   const handle = await open(file, "w");
   await handle.truncate(sizeMib * MIB);
   await handle.close();
-  const { stdout } = await execa("losetup", ["--find", "--show", file]);
-  const device = stdout.trim();
+  const loop = await attachLoop({ file });
+  const device = loop.path;
   test.after(async () => {
     await execa("umount", ["--all-targets", device], { reject: false });
     await execa("partx", ["--delete", device], { reject: false });
-    await execa("losetup", ["--detach", device], { reject: false });
+    await loop.close();
     await rm(folder, { recursive: true });
   });
   return { path: device, name: path.basename(device), sizeBytes: sizeMib * MIB, folder };

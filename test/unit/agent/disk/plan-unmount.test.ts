@@ -23,15 +23,19 @@ describe("planUnmount", () => {
       { kind: "umount", mountpoint: "/srv/a" },
       { kind: "umount", mountpoint: "/srv" },
       { kind: "umount", mountpoint: "/mnt" },
-      { kind: "detach", path: "/dev/loop2" },
-      { kind: "detach", path: "/dev/loop1" },
+      { kind: "detach", path: "/dev/loop2", over: "/dev/loop1" },
+      { kind: "detach", path: "/dev/loop1", over: "/dev/sda2" },
     ]);
   });
 
   it("names a volume once that stands below two members of an array", () => {
-    const array = aDevice("md0", { type: "raid1", mountpoints: ["/srv"] });
+    const loop = aDevice("loop4", { type: "loop" });
+    const array = aDevice("md0", { type: "raid1", mountpoints: ["/srv"], children: [loop] });
     const device = disk(aDevice("sda1", { children: [array] }), aDevice("sda2", { children: [array] }));
-    assert.deepEqual(planUnmount(device), [{ kind: "umount", mountpoint: "/srv" }]);
+    assert.deepEqual(planUnmount(device), [
+      { kind: "umount", mountpoint: "/srv" },
+      { kind: "detach", path: "/dev/loop4", over: "/dev/md0" },
+    ]);
   });
 
   for (const mountpoint of ["/", "/proc", "/sys", "/dev", "/run", "/usr", "/etc", "/var"]) {

@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 import { execa } from "execa";
 import { admitDevice } from "../../../../agent/disk/admit-device.ts";
 import { unmount } from "../../../../agent/disk/unmount.ts";
+import { detachLoop } from "../../../../proto/linux/loop-device.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, partitioned } from "./a-loop-device.ts";
 
@@ -23,12 +24,45 @@ describe("unmount", requires("root", "loop devices"), () => {
       await execa("mount", [`${disk.path}p${number}`, at]);
     }
     const { stdout: over } = await execa("losetup", ["--find", "--show", `${disk.path}p2`]);
-    test.after(() => execa("losetup", ["--detach", over], { reject: false }));
+    test.after(() => detachLoop(over, `${disk.path}p2`));
     await assert.rejects(admitDevice({ path: disk.path }), { reason: "mounted" });
     const device = await admitDevice({ path: disk.path, purpose: "unmount" });
     await unmount({ device });
     assert.equal((await admitDevice({ path: disk.path })).path, disk.path);
     await unmount({ device: await admitDevice({ path: disk.path, purpose: "unmount" }) });
+  });
+
+  it("leaves alone a loop device that was detached meanwhile and whose name is another's now", async (test) => {
+    const disk = await aLoopDevice(test, 16);
+    const others = await aLoopDevice(test, 16);
+    const over = (await execa("losetup", ["--find", "--show", disk.path])).stdout.trim();
+    test.after(() => detachLoop(over, disk.path));
+    const device = await admitDevice({ path: disk.path, purpose: "unmount" });
+    // Held open: nobody else gets the name between the two.
+    const name = await open(over, "r");
+    try {
+      await detachLoop(over, disk.path);
+    } finally {
+      await name.close();
+    }
+    // Whoever else asks for a loop device at this moment may have got it: then that is the other, and as good.
+    await execa("losetup", [over, others.path], { reject: false });
+    test.after(() => detachLoop(over, others.path));
+    const { stdout: before } = await execa("losetup", ["--noheadings", "--output", "BACK-FILE", over]);
+    await unmount({ device });
+    const { stdout: now } = await execa("losetup", ["--noheadings", "--output", "BACK-FILE", over]);
+    assert.equal(now, before);
+    assert.notEqual(now.trim(), disk.path);
+  });
+
+  it("has nothing to detach where the loop device goes with its mount", async (test) => {
+    const disk = await aLoopDevice(test, 16);
+    const at = path.join(disk.folder, "mnt");
+    await mkdir(at);
+    await execa("mkfs.ext4", ["-q", disk.path]);
+    await execa("mount", ["-o", "loop", disk.path, at]);
+    await unmount({ device: await admitDevice({ path: disk.path, purpose: "unmount" }) });
+    assert.equal((await admitDevice({ path: disk.path })).path, disk.path);
   });
 
   it("says which mount is still in use", async (test) => {

@@ -6,6 +6,7 @@ import { execa } from "execa";
 import type { BlockDevice } from "../../../../agent/inventory/block-device.ts";
 import { findLineage } from "../../../../agent/inventory/device-tree.ts";
 import { readBlockDevices } from "../../../../agent/inventory/read-block-devices.ts";
+import { attachLoop } from "../../../../proto/linux/loop-device.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, partitioned } from "../disk/a-loop-device.ts";
 
@@ -80,14 +81,14 @@ describe("readBlockDevices", requires("root", "loop devices"), () => {
 
   it("lists a loop device over a disk as being on that disk", async (test) => {
     const disk = await aLoopDevice(test, 16);
-    const { stdout: over } = await execa("losetup", ["--find", "--show", "--offset", "1048576", disk.path]);
+    const over = await attachLoop({ file: disk.path, offsetBytes: 1048576 });
     try {
       assert.deepEqual(
         (await read(disk.path)).children.map(({ path }) => path),
-        [over],
+        [over.path],
       );
     } finally {
-      await execa("losetup", ["--detach", over]);
+      await over.close();
     }
   });
 

@@ -11,6 +11,7 @@ import type { Operation, OperationId, OperationSpec } from "../../../../agent/op
 import { createOperations, type Operations } from "../../../../agent/operations/operations.ts";
 import { openDevice } from "../../../../agent/write/open-device.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
+import { attachLoop } from "../../../../proto/linux/loop-device.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, partitioned } from "../disk/a-loop-device.ts";
 import { aSystemImage, type SystemImage } from "./a-system-image.ts";
@@ -227,7 +228,8 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     const handle = await open(file, "w");
     await handle.truncate(32 * MIB);
     await handle.close();
-    const { stdout: failing } = await execa("losetup", ["--find", "--show", file]);
+    const loop = await attachLoop({ file });
+    const failing = loop.path;
     try {
       const server = await anImageServer(test, system.pack.pack, undefined, system.pack.manifest);
       const operations = theOperations();
@@ -240,7 +242,7 @@ describe("writing an image to a block device", requires("root", "loop devices"),
       assert.match(failed.failure?.message ?? "", /cannot write \d+ bytes at byte \d+ of \/dev\/loop\d+: (EIO|ENOSPC)/);
       assert.equal(await tableOf(failing), "");
     } finally {
-      await execa("losetup", ["--detach", failing]);
+      await loop.close();
       await execa("umount", [at]);
     }
   });

@@ -1,0 +1,36 @@
+import { constants } from "node:os";
+import { type KoffiFunction, loadKoffiAddon } from "../pack/koffi-addon.ts";
+
+/** Functions of the C library that Node has no words for. They return at once, and throw an error with its `code`. */
+export interface CLibrary {
+  /** ioctl(2), with a structure that is read or written, or nothing. */
+  ioctl(fd: number, request: number, structure?: Uint8Array): number;
+  /** flock(2). */
+  flock(fd: number, operation: number): void;
+}
+
+let library: CLibrary | undefined;
+
+/** Throws when it cannot be called: linux on x64 or arm64 with glibc is needed. */
+export function loadLibc(): CLibrary {
+  library ??= declareFunctions();
+  return library;
+}
+
+function declareFunctions(): CLibrary {
+  const koffi = loadKoffiAddon();
+  const c = koffi.load(null);
+  const ioctl = c.func("int ioctl(int fd, unsigned long request, void *structure)");
+  const flock = c.func("int flock(int fd, int operation)");
+  const call = (name: string, code: KoffiFunction, ...values: readonly unknown[]): number => {
+    const result = Number(code(...values));
+    if (result >= 0) return result;
+    const errno = koffi.errno();
+    const symbol = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
+    throw Object.assign(new Error(`${name}: ${symbol}`), { code: symbol });
+  };
+  return {
+    ioctl: (fd, request, structure) => call("ioctl", ioctl, fd, request, structure ?? null),
+    flock: (fd, operation) => void call("flock", flock, fd, operation),
+  };
+}
