@@ -24,19 +24,6 @@ import { Interrupted, listenForInterruption } from "./interruption.ts";
 const MiB = 1024 * 1024;
 const imageName = "debian-demo";
 
-const help = `npm run demo [-- OPTIONS]: a rack of Pis on this machine, imaged by the real controller and agents.
-
-  --nodes N   number of Pis, 1 to 50 (default 4); with --virtual 1 to 16 (default 2)
-  --virtual   virtual Pis instead of simulated ones: U-Boot, DHCP, the kernel, the NFS root, the arm64 agent and the SD
-              card are real, the processor is emulated (QEMU); minutes instead of seconds, 1 GB of memory a Pi
-  --keep      leave the rack running afterwards and say how to use it; Ctrl-C ends it
-  --help      show this
-
-A simulated Pi imitates only firmware, U-Boot and kernel; controller, agents, image, TFTP, gRPC and block devices are
-real. Needs root, for network namespaces and loop devices. What is booted is built once, into .cache/. Exit code 0 only if
-every node has proved that it runs the image from its own card. Nothing else is left behind.
-`;
-
 /** A sentence that tells the user what went wrong, without a stack. */
 class DemoError extends Error {
   readonly exitCode: number;
@@ -80,7 +67,7 @@ function readOptions(): DemoOptions | "help" {
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === "help") {
-    process.stdout.write(help);
+    process.stdout.write(await readFile(path.join(import.meta.dirname, "demo.help"), "utf8"));
     return 0;
   }
   await assertRequirements(demoRequirements);

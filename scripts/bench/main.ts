@@ -18,7 +18,7 @@ import { compressors, type ImageForms, provideForms } from "./image/provide-form
 import { type BenchImage, provideImage } from "./image/provide-image.ts";
 import { endControlGroups } from "./measure/control-group.ts";
 import { measureDigests } from "./measure-digests.ts";
-import { type BenchOptions, help, parseOptions } from "./options.ts";
+import { type BenchOptions, parseOptions } from "./options.ts";
 import { describeMachine } from "./report/describe-machine.ts";
 import { explainWalls } from "./report/explain-walls.ts";
 import { judgeAims } from "./report/judge-aims.ts";
@@ -202,7 +202,7 @@ try {
   process.exit(2);
 }
 if (options === "help") {
-  process.stdout.write(help);
+  process.stdout.write(await readFile(path.join(import.meta.dirname, "main.help"), "utf8"));
 } else {
   const interruption = listenForInterruption();
   const report = await bench(options, interruption).catch((error: unknown) => {

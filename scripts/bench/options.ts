@@ -12,20 +12,6 @@ export interface BenchOptions {
   readonly markdown?: string;
 }
 
-export const help = `npm run bench [-- OPTIONS]: what a write costs, beside other programs, on this machine.
-
-  --json FILE      write every figure of every run
-  --markdown FILE  write the tables, as they are in scripts/bench/RESULTS.md
-  --size SIZE      size of the image, for example 2048M (default) or 1408M; from 2048M on it has a larger system in it
-  --runs N         runs of each contender, medians are told (default 3)
-  --only NAMES     only these, separated by commas: ids of contenders, "fleet", "digests"
-  --fleet NUMBERS  how many agents the fleets have, separated by commas (default 1,4,16)
-  --help           show this
-
-Needs root, Debian 12, cgroup v2, the packages of group "bench" in scripts/debian-packages, and about 60 GB of disk in
-.cache/bench for a fleet of 16. The first run builds the image, which takes a quarter of an hour.
-`;
-
 /** Parses the command line. Throws an Error with a sentence for the user. */
 export function parseOptions(args: readonly string[]): BenchOptions | "help" {
   const { values } = parseArgs({

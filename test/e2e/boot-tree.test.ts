@@ -154,7 +154,8 @@ describe("the boot tree", requires("root"), () => {
       `id=sd,if=none,format=raw,file=${card}`,
     ];
     const disk = ["-drive", `if=virtio,format=raw,file=${join(folder, "disk.img")}`];
-    const network = ["-nic", `user,model=e1000,tftp=${served}`];
+    // Without a ROM, as a Pi's NIC is: U-Boot drives it, and Debian's ipxe-qemu is not needed.
+    const network = ["-device", "e1000,netdev=net,romfile=", "-netdev", `user,id=net,tftp=${served}`];
     const machine = [
       "-M",
       "virt",
