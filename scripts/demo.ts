@@ -3,6 +3,7 @@ import { readFile, rmdir } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs, styleText } from "node:util";
+import { checkoutCache } from "../controller/artefacts/checkout-cache.ts";
 import { assertRequirements } from "../controller/requirements/assert-requirements.ts";
 import { demoRequirements } from "../controller/requirements/plan-requirements.ts";
 import type { Rollout } from "../proto/gen/pallet/v1/rollout.ts";
@@ -76,7 +77,7 @@ async function main(): Promise<number> {
   step("A Debian arm64 image to install");
   const image = await unlessInterrupted(() =>
     buildDemoImage({
-      cacheDirectory: path.join(checkout, ".cache/demo-image"),
+      cacheDirectory: checkoutCache("demo-image"),
       name: imageName,
       log: say,
       signal,

@@ -4,8 +4,8 @@ import { join } from "node:path";
 /**
  * The text of every file in a folder of the source tree, by name: scripts and the like that stay what they are.
  *
- * Call it only in a module named source-files.ts, as `export const sourceFiles = readSourceFiles(import.meta.dirname)`:
- * in a single-file program no folder lies beside the code, so scripts/binaries puts the files' text in that module's place.
+ * Call it, as digestModule, only in a module named source-files.ts, whose exports are then constants: in a single-file
+ * program no folder lies beside the code, so scripts/binaries puts their values in that module's place.
  *
  * @param folder where source-files.ts lies; the files are in its folder `files`
  */

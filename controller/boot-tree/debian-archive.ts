@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { cacheEntry } from "../artefacts/cache-entry.ts";
+import { renewEntry } from "../artefacts/entry-uses.ts";
 import { runTool } from "./run-tool.ts";
 
 /** Where Debian is fetched from, and how fresh. */
@@ -80,7 +81,7 @@ export async function cachedVersions(request: ArchiveRequest): Promise<DebianArc
 export async function openDebianArchive(request: ArchiveRequest): Promise<DebianArchive> {
   const { cacheDirectory, mirror, refresh, log, signal } = request;
   const { sources, name } = describeArchive(request);
-  if (refresh) await rm(join(cacheDirectory, name), { recursive: true, force: true });
+  if (refresh) await renewEntry(cacheDirectory, name);
 
   const apt = (
     folder: string,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
 import { type ArchiveRequest, cachedVersions, type DebianArchive } from "./debian-archive.ts";
+import { firmwareDigest } from "./source-files.ts";
 
 /** The firmware of Raspberry Pi 4 and older; it lies in the cache and is never written again. */
 export interface PiFirmware {
@@ -16,9 +17,9 @@ export interface PiFirmware {
 const wanted = /^(bootcode\.bin|start\w*\.elf|fixup\w*\.dat)$/;
 const licence = "firmware-copyright.txt";
 
-/** Name in the cache of the firmware of a version. */
+/** Name in the cache of the firmware of a version, as this code takes it out of its package. */
 function entryName(version: string): string {
-  return `firmware-${version}`;
+  return `firmware-${version}-${firmwareDigest.slice(0, 32)}`;
 }
 
 /** Whether the firmware is in the cache, as far as that can be known without asking Debian. */

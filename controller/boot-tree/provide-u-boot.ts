@@ -9,12 +9,9 @@ import { planBootTreeBuild } from "../requirements/plan-requirements.ts";
 import { type ArchiveRequest, cachedVersions, type DebianArchive, openDebianArchive } from "./debian-archive.ts";
 import { renderEnvironment } from "./render-environment.ts";
 import { runTool } from "./run-tool.ts";
-import { sourceFiles } from "./source-files.ts";
+import { sourceFiles, uBootDigest } from "./source-files.ts";
 import { type TargetName, targets, type UBootTarget } from "./targets.ts";
 import { unmetSettings } from "./unmet-settings.ts";
-
-/** Raise it when the code that builds changes what comes out: what it reads is part of the cache's key by itself. */
-const recipe = 1;
 
 /** One U-Boot; its files lie in the cache and are never written again. */
 export interface UBoot {
@@ -85,7 +82,7 @@ function ingredients(target: UBootTarget): { readonly fragment: string; readonly
 function entryName(target: UBootTarget, version: string): string {
   const { fragment, environment } = ingredients(target);
   const key = createHash("sha256")
-    .update(JSON.stringify([recipe, version, target.name, fragment, environment]))
+    .update(JSON.stringify([uBootDigest, version, target.name, fragment, environment]))
     .digest("hex")
     .slice(0, 32);
   return `u-boot-${target.name}-${key}`;

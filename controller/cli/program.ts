@@ -68,6 +68,7 @@ Exit codes:
 Environment:
   PALLET_SOCKET   unix socket of the controller (default /run/pallet/controller.sock)
   PALLET_ADDRESS  HOST:PORT of the controller, instead of the socket
+  PALLET_CACHE    folder for what the builders keep (default /var/lib/pallet/cache, in a checkout ~/.cache/pallet)
   NO_COLOR        any value switches colours off`;
 
 /** Lines of an error for stderr. */

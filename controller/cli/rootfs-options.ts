@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import process from "node:process";
 import { chooseRootfsPaths, type RootfsPaths } from "../rootfs/choose-paths.ts";
 
@@ -6,5 +7,6 @@ export const agentHelp = "the agent's program for arm64 (default: agent-linux-ar
 
 /** Where the agent, the cache and the output are for this process. */
 export function rootfsPaths(): RootfsPaths {
-  return chooseRootfsPaths(process.argv[1], process.execPath);
+  const { argv, execPath: executable, env: environment } = process;
+  return chooseRootfsPaths({ script: argv[1], executable, environment, home: homedir() });
 }

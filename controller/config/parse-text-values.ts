@@ -2,8 +2,8 @@ import { closestWord } from "./closest-word.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
 import { flagOf, type Setting, settingList, variableOf } from "./settings.ts";
 
-/** Variables of this family that mean something elsewhere: the file's own path, and what the other commands use. */
-export const otherVariables: readonly string[] = ["PALLET_CONFIG", "PALLET_ADDRESS"];
+/** Variables of this family that mean something elsewhere: the file's own path, what the other commands use. */
+export const otherVariables: readonly string[] = ["PALLET_CONFIG", "PALLET_ADDRESS", "PALLET_CACHE"];
 
 /**
  * Takes settings out of the environment. Empty variables count as not set. A variable that almost has the name of one is

@@ -17,14 +17,12 @@ import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
+import { renewEntry } from "../artefacts/entry-uses.ts";
 import { buildInitramfs } from "./build-initramfs.ts";
 import { copyModules, keepModules, kernelRelease } from "./keep-modules.ts";
 import { networkRootModules, systemModules } from "./module-lists.ts";
 import { applets, buildPackages, kernelPackage, leftOut, packages, superuserApplets } from "./packages.ts";
-import { sourceFiles } from "./source-files.ts";
-
-/** Raise it when the code that builds changes what comes out: what it reads is part of the cache's key by itself. */
-const recipe = 2;
+import { baseSystemDigest, sourceFiles } from "./source-files.ts";
 
 /** What every root filesystem of one Debian suite shares; all paths lie in one folder, which is never written again. */
 export interface BaseSystem {
@@ -57,7 +55,7 @@ export interface BaseRequest {
  */
 export async function provideBaseSystem(request: BaseRequest): Promise<BaseSystem> {
   const name = entryName(request);
-  if (request.refresh) await rm(join(request.cacheDirectory, name), { recursive: true, force: true });
+  if (request.refresh) await renewEntry(request.cacheDirectory, name);
   const folder = await cacheEntry(request.cacheDirectory, name, async (building) => {
     request.log(`fetching and unpacking Debian ${request.suite} for arm64 (once, about half a minute)`);
     await buildBaseSystem(baseSystemIn(building), building, request);
@@ -74,10 +72,9 @@ export async function isBaseSystemCached(
 
 /** Name in the cache: of everything that the result depends on. */
 function entryName({ suite, mirror }: Pick<BaseRequest, "suite" | "mirror">): string {
-  const ingredients = [recipe, suite, mirror, packages, buildPackages, kernelPackage, leftOut, applets];
-  const lists = [superuserApplets, networkRootModules, systemModules, sourceFiles];
+  // The lists of packages, modules and applets are a part of the code.
   const key = createHash("sha256")
-    .update(JSON.stringify([ingredients, lists]))
+    .update(JSON.stringify([baseSystemDigest, sourceFiles, suite, mirror]))
     .digest("hex")
     .slice(0, 32);
   return `base-${suite}-${key}`;

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { chooseCache } from "../artefacts/choose-cache.ts";
 
 /** Where things are looked for and put unless the operator says otherwise. */
 export interface RootfsPaths {
@@ -7,25 +8,30 @@ export interface RootfsPaths {
   readonly outDirectory: string;
 }
 
+/** A running process, as far as it matters for where things are. */
+export interface RunningProgram {
+  /** The file that Node runs (process.argv[1]). */
+  readonly script: string | undefined;
+  /** The program itself (process.execPath). */
+  readonly executable: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The user's home folder. */
+  readonly home: string;
+}
+
 /**
- * In a checkout the agent is what `npm run build:binaries` made, and the cache is the checkout's own; the single-file
- * program has its agent beside it, and caches under Pallet's state.
- *
- * @param script the file that Node runs (process.argv[1])
- * @param executable the program itself (process.execPath)
+ * In a checkout the agent is what `npm run build:binaries` made; the single-file program has its agent beside it. The
+ * cache is as chooseCache says.
  */
-export function chooseRootfsPaths(script: string | undefined, executable: string): RootfsPaths {
+export function chooseRootfsPaths({ script, executable, environment, home }: RunningProgram): RootfsPaths {
   const checkout = /^(.*)\/controller\/main\.ts$/.exec(script ?? "")?.[1];
-  const outDirectory = "/var/lib/pallet/rootfs";
-  return checkout === undefined
-    ? {
-        agentFile: posix.join(posix.dirname(executable), "agent-linux-arm64"),
-        cacheDirectory: "/var/lib/pallet/cache/rootfs",
-        outDirectory,
-      }
-    : {
-        agentFile: posix.join(checkout, "dist/agent-linux-arm64"),
-        cacheDirectory: posix.join(checkout, ".cache/rootfs"),
-        outDirectory,
-      };
+  const cache = chooseCache({ environment, home, installed: checkout === undefined });
+  return {
+    agentFile:
+      checkout === undefined
+        ? posix.join(posix.dirname(executable), "agent-linux-arm64")
+        : posix.join(checkout, "dist/agent-linux-arm64"),
+    cacheDirectory: posix.join(cache, "rootfs"),
+    outDirectory: "/var/lib/pallet/rootfs",
+  };
 }

@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
+import { compressAgentDigest } from "./source-files.ts";
 
 /** A program, and where what was made of it is kept. */
 export interface AgentToCompress {
@@ -42,5 +44,8 @@ export function isAgentCompressed(cacheDirectory: string, digest: string): Promi
 }
 
 function entryName(digest: string): string {
-  return `agent-${digest.slice(0, 32)}`;
+  const key = createHash("sha256")
+    .update(JSON.stringify([digest, compressAgentDigest]))
+    .digest("hex");
+  return `agent-${key.slice(0, 32)}`;
 }

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
+import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { unmappedExtents } from "../../controller/images/block-map/block-map.ts";
 import { parseBlockMap } from "../../controller/images/block-map/parse-block-map.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
@@ -28,7 +29,7 @@ import { type BenchStage, setStage } from "./stage/bench-stage.ts";
 import { checkCard, putAnotherSystem, putImage } from "./stage/card-content.ts";
 
 const MiB = 1024 ** 2;
-const cache = path.join(checkout, ".cache/bench");
+const cache = checkoutCache("bench");
 const note = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
 
 async function bench(options: BenchOptions, { unlessInterrupted }: Interruption): Promise<Report> {
@@ -123,8 +124,8 @@ async function bench(options: BenchOptions, { unlessInterrupted }: Interruption)
 async function buildAgent(): Promise<string> {
   const binaries = await buildBinaries({
     repository: checkout,
-    outputDirectory: path.join(cache, "binaries"),
-    cacheDirectory: path.join(checkout, ".cache/binaries"),
+    outputDirectory: path.join(checkout, "dist"),
+    cacheDirectory: checkoutCache("binaries"),
   });
   const agent = binaries.find(({ program, architecture }) => program === "agent" && architecture === process.arch);
   if (agent === undefined) throw new Error(`there is no agent for ${process.arch}`);

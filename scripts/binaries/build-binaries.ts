@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { constants, copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
-import { forgetOldest } from "../../controller/artefacts/forget-oldest.ts";
 import { bundle } from "./bundle.ts";
 import { type NativeModule, nativeModules, packNativeModule } from "./inline-native-modules.ts";
 import { pack } from "./pack.ts";
@@ -61,7 +60,6 @@ export async function buildBinaries(options: {
         await rm(base);
       }
     });
-    await forgetOldest(cacheDirectory, `${program.name}-`, folder);
     for (const architecture of architectures) {
       const file = path.join(outputDirectory, binaryName(program, architecture));
       await place(path.join(folder, path.basename(file)), file);

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
+import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { assertRequirements } from "../../controller/requirements/assert-requirements.ts";
 import { binariesRequirements } from "../../controller/requirements/plan-requirements.ts";
 import { buildBinaries } from "./build-binaries.ts";
@@ -12,7 +13,7 @@ const outputDirectory = path.join(repository, "dist");
 const binaries = await buildBinaries({
   repository,
   outputDirectory,
-  cacheDirectory: path.join(repository, ".cache/binaries"),
+  cacheDirectory: checkoutCache("binaries"),
 });
 const sums = binaries.map(({ digest, file }) => `${digest}  ${path.basename(file)}\n`);
 await writeFile(path.join(outputDirectory, "SHA256SUMS"), sums.join(""));

@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join, relative, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
-import { forgetOldest } from "../../controller/artefacts/forget-oldest.ts";
+import { digestModule } from "../../controller/artefacts/digest-module.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { baseSystemIn, buildBase } from "./build-base.ts";
 import { writeBootFiles, writeDiskImage } from "./write-disk-image.ts";
 
 /** What image to build, and where built ones are kept. */
 export interface DemoImageRequest {
-  /** Folder for finished images and for the unpacked system that they share; `.cache/demo-image` is git-ignored. */
+  /** Folder for finished images and for the unpacked system that they share. */
   readonly cacheDirectory: string;
   /** Goes into PRETTY_NAME of os-release and into /etc/pallet-demo-image; [a-z0-9._-]. */
   readonly name: string;
@@ -47,7 +47,7 @@ export interface DemoImage {
  * seconds, one that is in the cache no time. Two images that differ by name or version differ in os-release, disk id
  * and filesystem UUIDs, and in /etc/pallet-demo-image, which holds the line "<name> <version>".
  *
- *     const { imagePath, digest } = await buildDemoImage({ cacheDirectory: ".cache/demo-image", name: "debian-demo" });
+ *     const { imagePath, digest } = await buildDemoImage({ cacheDirectory: checkoutCache("demo-image"), name: "debian-demo" });
  *
  * It boots: `pallet demo image <name> is up` appears on the console, then a shell.
  */
@@ -65,11 +65,9 @@ export async function buildDemoImage(request: DemoImageRequest): Promise<DemoIma
       log(`demo image: unpacking Debian ${suite} for arm64 (once, about half a minute)`);
       await buildBase(base, suite, signal);
     });
-    await forgetOldest(cacheDirectory, `base-${suite}-`, baseFolder);
     log(`demo image: writing ${name} ${version}`);
     await buildImage(building, baseFolder, { name, version, diskId: imageKey.slice(0, 8) }, signal);
   });
-  await forgetOldest(cacheDirectory, `image-${name}-${version}-`, folder);
   const description: Omit<DemoImage, `${string}Path`> & { kernel: string; initrd: string } = JSON.parse(
     await readFile(join(folder, "description.json"), "utf8"),
   );
@@ -141,23 +139,14 @@ async function buildImage(
   await rm(bootFolder, { recursive: true });
 }
 
-/** Everything in this folder, and what it imports from the controller, decides what an image looks like. */
+/** The code, all that it imports, and the files of this folder and of the root filesystem's decide what an image looks like. */
 async function digestOfSources(): Promise<string> {
-  const folder = fileURLToPath(new URL(".", import.meta.url));
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const imported = [
-    "artefacts/kernel-modules.ts",
-    "artefacts/read-module-index.ts",
-    "artefacts/render-cpio.ts",
-    "rootfs/files/load-drivers",
-    "rootfs/files/mdev.conf",
-    "rootfs/keep-modules.ts",
-    "rootfs/module-lists.ts",
-  ].map((name) => join(folder, "../../controller", name));
-  const hash = createHash("sha256");
-  for (const path of [...paths.toSorted(), ...imported])
-    hash.update(relative(folder, path)).update(await readFile(path));
+  const hash = createHash("sha256").update(digestModule(fileURLToPath(import.meta.url)));
+  for (const url of ["files/", "../../controller/rootfs/files/"]) {
+    const folder = fileURLToPath(new URL(url, import.meta.url));
+    for (const name of (await readdir(folder)).toSorted())
+      hash.update(`\0${name}\0`).update(await readFile(join(folder, name)));
+  }
   return hash.digest("hex");
 }
 

@@ -1,12 +1,13 @@
 import { parseArgs } from "node:util";
+import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { buildDemoImage } from "./build-demo-image.ts";
 
-// node scripts/demo-image/main.ts --name debian-demo [--version 2] [--cache .cache/demo-image]: builds one and prints where it is.
+// node scripts/demo-image/main.ts --name debian-demo [--version 2] [--cache FOLDER]: builds one and prints where it is.
 const { values } = parseArgs({
   options: {
     name: { type: "string", default: "debian-demo" },
     version: { type: "string", default: "1" },
-    cache: { type: "string", default: ".cache/demo-image" },
+    cache: { type: "string", default: checkoutCache("demo-image") },
   },
 });
 const image = await buildDemoImage({

@@ -6,6 +6,7 @@ import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
+import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { type Binary, buildBinaries } from "../../scripts/binaries/build-binaries.ts";
 import { checkout } from "../rack/checkout.ts";
 import { requires } from "../requirements.ts";
@@ -14,7 +15,7 @@ import { type RunningBinary, startBinary } from "./running-binary.ts";
 
 /** e_machine of elf(5). */
 const machines = { arm64: 183, x64: 62 } as const;
-const cacheDirectory = path.join(checkout, ".cache/binaries");
+const cacheDirectory = checkoutCache("binaries");
 /** An agent reads these at its start; without PATH it finds no lsblk. */
 const environment = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
 /** How a binary of the other architecture is run: by name, without registering anything with the kernel. */

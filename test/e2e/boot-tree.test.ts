@@ -6,15 +6,15 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { execa } from "execa";
+import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { type BootTree, buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
 import { provideUBoot } from "../../controller/boot-tree/provide-u-boot.ts";
 import { targetNames, targets } from "../../controller/boot-tree/targets.ts";
 import { provideBaseSystem } from "../../controller/rootfs/base-system.ts";
 import { requires } from "../requirements.ts";
 
-const cache = join(import.meta.dirname, "../../.cache");
 const archive = {
-  cacheDirectory: join(cache, "boot-tree"),
+  cacheDirectory: checkoutCache("boot-tree"),
   suite: "bookworm",
   mirror: "http://deb.debian.org/debian",
   refresh: false,
@@ -59,7 +59,7 @@ describe("the boot tree", requires("root"), () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "pallet-boot-tree-"));
-    const base = { ...archive, cacheDirectory: join(cache, "rootfs") };
+    const base = { ...archive, cacheDirectory: checkoutCache("rootfs") };
     deviceTrees = (await provideBaseSystem(base)).deviceTreesFolder;
     await mkdir(join(folder, "rootfs"));
     await execa("cp", ["-r", deviceTrees, join(folder, "rootfs/device-trees")]);

@@ -7,11 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
+import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { createImageStore } from "../../controller/images/image-store.ts";
 import { buildDemoImage, type DemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { requires } from "../requirements.ts";
 
-const cacheDirectory = join(import.meta.dirname, "../../.cache/demo-image");
+const cacheDirectory = checkoutCache("demo-image");
 const rootOffset = 48 * 1024 * 1024;
 
 describe("the demo image", requires("root"), () => {

@@ -8,7 +8,7 @@ import process from "node:process";
 import { after, afterEach, before, describe, it } from "node:test";
 import { execa } from "execa";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
-import { forgetOldest } from "../../controller/artefacts/forget-oldest.ts";
+import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
 import { debianPackages } from "../../controller/requirements/debian-package.ts";
 import { planBootTreeBuild, planRootfsBuild } from "../../controller/requirements/plan-requirements.ts";
@@ -19,7 +19,7 @@ import { linkDebianPrograms } from "../rack/debian-programs.ts";
 import { requires } from "../requirements.ts";
 
 const mirror = "http://deb.debian.org/debian";
-const cacheDirectory = path.join(checkout, ".cache/requirements");
+const cacheDirectory = checkoutCache("requirements");
 const givenPath = process.env["PATH"];
 
 /** What can change the verdict: everything that a builder is made of. */
@@ -55,7 +55,7 @@ describe("a builder where only what it asks for is installed", { ...requires("ro
     build: (at: string) => Promise<unknown>,
   ) =>
     it(`${name} succeeds`, async () => {
-      const verdict = await cacheEntry(cacheDirectory, `${name}-${await digestOf(source)}`, async (entry) => {
+      await cacheEntry(cacheDirectory, `${name}-${await digestOf(source)}`, async (entry) => {
         const at = await mkdtemp(path.join(folder, "at-"));
         await linkDebianPrograms(path.join(at, "programs"), debianPackages(plan.needs));
         process.env["PATH"] = path.join(at, "programs");
@@ -64,7 +64,6 @@ describe("a builder where only what it asks for is installed", { ...requires("ro
         await rm(at, { recursive: true });
       });
       process.env["PATH"] = givenPath;
-      await forgetOldest(cacheDirectory, `${name}-`, verdict);
     });
 
   provesComplete(

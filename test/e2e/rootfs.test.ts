@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { zstdDecompressSync } from "node:zlib";
 import { execa } from "execa";
+import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { bakeRootfs } from "../../controller/rootfs/bake-rootfs.ts";
 import { buildRootfs, type Rootfs } from "../../controller/rootfs/build-rootfs.ts";
 import { importRootfs } from "../../controller/rootfs/import-rootfs.ts";
@@ -15,7 +16,6 @@ import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { assertDetached } from "../assert-detached.ts";
 import { requires } from "../requirements.ts";
 
-const cache = join(import.meta.dirname, "../../.cache");
 const MiB = 1024 * 1024;
 
 /** A folder for one suite, with a stand-in for the agent. */
@@ -40,7 +40,7 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
   let agentFile: string;
   let rootfs: Rootfs;
   const build = (options: { sshKeysFile?: string } = {}) =>
-    buildRootfs({ outDirectory: join(folder, "out"), cacheDirectory: join(cache, "rootfs"), agentFile, ...options });
+    buildRootfs({ outDirectory: join(folder, "out"), cacheDirectory: checkoutCache("rootfs"), agentFile, ...options });
   before(async () => {
     ({ folder, agentFile } = await makeFolder());
     rootfs = await build();
@@ -193,7 +193,7 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
   it("is refused with an agent that a Pi could not start", async () => {
     const text = join(folder, "text");
     await writeFile(text, "no program");
-    const request = { outDirectory: join(folder, "other"), cacheDirectory: join(cache, "rootfs"), agentFile: text };
+    const request = { outDirectory: join(folder, "other"), cacheDirectory: checkoutCache("rootfs"), agentFile: text };
     await assert.rejects(buildRootfs(request), /no program for arm64/);
   });
 });
@@ -292,7 +292,7 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
   });
 
   it("does it for the demo's Debian image, which can netboot then", async () => {
-    const demo = await buildDemoImage({ cacheDirectory: join(cache, "demo-image"), name: "debian-demo" });
+    const demo = await buildDemoImage({ cacheDirectory: checkoutCache("demo-image"), name: "debian-demo" });
     const out = join(folder, "debian");
     const { partition, files } = await importRootfs({ imagePath: demo.imagePath, outDirectory: out });
     assert.equal(partition, 2);

@@ -4,11 +4,11 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
+import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
 import { type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { buildDemoImage, type DemoImage } from "../../scripts/demo-image/build-demo-image.ts";
-import { checkout } from "../rack/checkout.ts";
 import { end, isWriting, reimageOf, startReimage, tell } from "../rack/story.ts";
 import type { VirtualBoard } from "../rack/virtual/virtual-board.ts";
 import type { VirtualRack } from "../rack/virtual/virtual-rack.ts";
@@ -33,7 +33,7 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
 
   before(async () => {
     const demoImage = (version: string) =>
-      buildDemoImage({ cacheDirectory: path.join(checkout, ".cache/demo-image"), name: "debian-demo", version });
+      buildDemoImage({ cacheDirectory: checkoutCache("demo-image"), name: "debian-demo", version });
     images = { debian: await demoImage("1"), two: await demoImage("2") };
     ({ rack, first, second } = await createRackOfTwo());
     const file = path.join(rack.machine.workingDirectory, "image.img.xz");

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { cacheEntry } from "../../../controller/artefacts/cache-entry.ts";
-import { forgetOldest } from "../../../controller/artefacts/forget-oldest.ts";
 import { createScratchFolder } from "../scratch-folder.ts";
 import { createMachineMounts } from "./machine-mounts.ts";
 import { readBlock } from "./read-documentation.ts";
@@ -39,6 +38,5 @@ export async function buildAsDocumented(options: {
       await scratch.remove();
     }
   });
-  await forgetOldest(places, "built-", folder);
   return path.join(folder, "state");
 }

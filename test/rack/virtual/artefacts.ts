@@ -1,4 +1,5 @@
 import path from "node:path";
+import { checkoutCache } from "../../../controller/artefacts/checkout-cache.ts";
 import { targets } from "../../../controller/boot-tree/targets.ts";
 import { buildBinaries } from "../../../scripts/binaries/build-binaries.ts";
 import { checkout } from "../checkout.ts";
@@ -19,7 +20,7 @@ export async function provideVirtualArtefacts(
   options: { readonly log?: (line: string) => void; readonly signal?: AbortSignal } = {},
 ): Promise<VirtualArtefacts> {
   const { log = () => {}, signal } = options;
-  const cache = path.join(checkout, ".cache");
+  const cache = checkoutCache();
   const binaries = await buildBinaries({
     repository: checkout,
     outputDirectory: path.join(checkout, "dist"),

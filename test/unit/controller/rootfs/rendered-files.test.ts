@@ -125,13 +125,18 @@ describe("ssh keys", () => {
 });
 
 describe("where things are", () => {
-  it("in a checkout: its dist and its cache", () => {
-    const paths = chooseRootfsPaths("/src/pallet/controller/main.ts", "/usr/bin/node");
+  const user = { environment: {}, home: "/home/anna" };
+  it("in a checkout: its dist, and the user's cache", () => {
+    const paths = chooseRootfsPaths({ ...user, script: "/src/pallet/controller/main.ts", executable: "/usr/bin/node" });
     assert.equal(paths.agentFile, "/src/pallet/dist/agent-linux-arm64");
-    assert.equal(paths.cacheDirectory, "/src/pallet/.cache/rootfs");
+    assert.equal(paths.cacheDirectory, "/home/anna/.cache/pallet/rootfs");
   });
   it("for the single-file program: beside it, and under the state", () => {
-    const paths = chooseRootfsPaths("/opt/pallet/controller", "/opt/pallet/controller");
+    const paths = chooseRootfsPaths({
+      ...user,
+      script: "/opt/pallet/controller",
+      executable: "/opt/pallet/controller",
+    });
     assert.equal(paths.agentFile, "/opt/pallet/agent-linux-arm64");
     assert.match(paths.cacheDirectory, /^\/var\/lib\/pallet\//);
   });
