@@ -4,15 +4,39 @@ import { finished } from "node:stream/promises";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
+/** What came out of a run. */
+export interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  /** What was skipped, with the reason. */
+  readonly skipped: readonly string[];
+}
+
+export interface RunOptions {
+  /** How many files at once. */
+  readonly concurrency: number;
+  /** A file that takes longer has failed. */
+  readonly timeoutMs: number;
+}
+
 /**
- * Runs test files by Node's own runner, those of an earlier pattern first, and prints its report. Throws when a test
- * failed, when the patterns matched no test at all, when a file took longer than `timeoutMs`, and, in CI, when a test
- * was skipped: there a missing part is a defect of the set-up.
+ * As runTestFiles, and throws when a test failed, when the patterns matched no test at all, and, in CI, when a test was
+ * skipped: there a missing part is a defect of the set-up.
  */
-export async function runTests(
+export async function runTests(globPatterns: readonly string[], options: RunOptions): Promise<void> {
+  const { passed, failed, skipped } = await runTestFiles(globPatterns, options);
+  if (failed > 0) throw new Error(`${failed} tests failed`);
+  if (passed === 0) throw new Error(`no test was run by ${globPatterns.join(" ")}`);
+  if (skipped.length > 0 && process.env["CI"] === "true") {
+    throw new Error(`${skipped.length} tests were skipped, and in CI none may be`);
+  }
+}
+
+/** Runs test files by Node's own runner, those of an earlier pattern first, and prints its report. */
+export async function runTestFiles(
   globPatterns: readonly string[],
-  { concurrency, timeoutMs }: { readonly concurrency: number; readonly timeoutMs: number },
-): Promise<void> {
+  { concurrency, timeoutMs }: RunOptions,
+): Promise<TestCounts> {
   const skipped: string[] = [];
   let passed = 0;
   let failed = 0;
@@ -33,9 +57,5 @@ export async function runTests(
   await finished(report);
 
   for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
-  if (failed > 0) throw new Error(`${failed} tests failed`);
-  if (passed === 0) throw new Error(`no test was run by ${globPatterns.join(" ")}`);
-  if (skipped.length > 0 && process.env["CI"] === "true") {
-    throw new Error(`${skipped.length} tests were skipped, and in CI none may be`);
-  }
+  return { passed, failed, skipped };
 }
