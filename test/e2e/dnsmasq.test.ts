@@ -73,7 +73,7 @@ describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
   });
 
   it("does not take a board that asks for an address for a node, and says that it asked", async () => {
-    const event = await rack.client.event((each) => each.type === "address-leased", { timeoutMs: 10_000 });
+    const event = await rack.client.event((each) => each.type === "address-leased");
     assert.match(
       event.message,
       /^b8:27:eb:00:00:01 \(PXEClient.*\), which is no known node, got the address 10\.77\.0\./,
@@ -225,7 +225,7 @@ describe("proxy DHCP by dnsmasq", { ...requires("root"), timeout: 60_000 }, () =
       assert.equal(answer.nextServer, rack.network.address);
       assert.equal(answer.options["60"], "PXEClient");
       assert.match(answer.options["43"] ?? "", /Raspberry Pi Boot/);
-      const event = await rack.client.event((each) => each.type === "boot-server-told", { timeoutMs: 10_000 });
+      const event = await rack.client.event((each) => each.type === "boot-server-told");
       assert.match(event.message, /b8:27:eb:00:00:01 .* was told where to boot from/);
     } finally {
       await switchOff();

@@ -9,7 +9,7 @@ import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
 import { type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { buildDemoImage, type DemoImage } from "../../scripts/demo-image/build-demo-image.ts";
-import { end, isWriting, reimageOf, startReimage, tell } from "../rack/story.ts";
+import { end, isFetching, reimageOf, startReimage, tell } from "../rack/story.ts";
 import type { VirtualBoard } from "../rack/virtual/virtual-board.ts";
 import type { VirtualRack } from "../rack/virtual/virtual-rack.ts";
 import { requires } from "../requirements.ts";
@@ -95,6 +95,8 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
     "are reimaged as documented while the controller is killed, go on when it is back, and are proved on their cards",
     async () => {
       const lastEvent = await newestEvent(rack);
+      // Otherwise the first of the two may have fetched all of it while the second is still waiting for its turn.
+      await first.limitNetwork(2 * MiB);
       const commands = rack.machine.runDocumented("first rollout");
       const [rollout] = await Promise.all([
         (async () => {
@@ -102,8 +104,9 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
             ...patience,
             afterId: lastEvent,
           });
-          await rack.client.rollout(started.rolloutId, isWriting(first, 64 * MiB), patience);
+          await rack.client.rollout(started.rolloutId, isFetching(first), patience);
           await rack.controller.kill();
+          await first.limitNetwork(undefined);
           await rack.startController();
           return await ended(started.rolloutId);
         })(),

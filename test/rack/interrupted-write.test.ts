@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { ReimagePhase, type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
+import { happensAtOnce } from "../at-once.ts";
 import { requires } from "../requirements.ts";
 import { until } from "../until.ts";
 import type { Board } from "./board.ts";
@@ -23,7 +24,7 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
   before(async () => {
     rack = await createRack({ nodes: 1 });
     board = rack.board(1);
-    // On a slow network these bytes that do not compress leave seconds to interfere in.
+    // On a slow network these bytes that do not compress leave a minute to interfere in.
     image = await makeTinyImage({ folder: rack.folder, name: "bulky", bulkBytes: 12 * MiB });
     await rack.palletOk("images", "add", image.path, "--name", "bulky");
     other = await makeTinyImage({ folder: rack.folder, name: "other", bulkBytes: 12 * MiB });
@@ -37,6 +38,8 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
     await board.limitNetwork(2 * MiB);
     const id = await startReimage(rack, board.mac, ...args);
     await rack.client.rollout(id, isWriting(board, 2 * MiB));
+    // It is still going on when a busy machine comes round to interfere.
+    await board.limitNetwork(MiB / 8);
     assert.equal(await board.card.hasPartitionTable(), false);
     return id;
   };
@@ -109,12 +112,9 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
 
   onRack("by the operator ends at once, without a partition table and with the node in the agent", async () => {
     const id = await startFull();
-    const startedAt = performance.now();
-    const cancelled = rack.client.rollout(id, hasEnded);
     await rack.palletOk("cancel", id);
-    const rollout = await cancelled;
-    // One second for the agent, the rest for the start of the command.
-    assert.ok(performance.now() - startedAt < 3000, `it took ${performance.now() - startedAt} ms`);
+    // The write itself would go on for a minute.
+    const rollout = await happensAtOnce(() => rack.client.rollout(id, hasEnded));
     assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_CANCELLED);
     assert.equal(reimageOf(rollout, board).phase, ReimagePhase.REIMAGE_PHASE_CANCELLED);
     await board.limitNetwork(undefined);

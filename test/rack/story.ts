@@ -44,6 +44,15 @@ export function isWriting(board: Board, atLeastBytes: number): (rollout: Rollout
   };
 }
 
+/** Whether the board has got some of what it has to fetch, and at least half of that is still to come. */
+export function isFetching(board: Board): (rollout: Rollout) => boolean {
+  return (rollout) => {
+    const { phase, progress } = reimageOf(rollout, board);
+    const { done = 0n, total = 0n } = progress?.read ?? {};
+    return phase === ReimagePhase.REIMAGE_PHASE_WRITING && done > 0n && 2n * done <= total;
+  };
+}
+
 /** Waits until the rollout has ended. */
 export function end(rack: Rack, rolloutId: string, timeoutMs = 90_000): Promise<Rollout> {
   return rack.client.rollout(rolloutId, hasEnded, { timeoutMs });

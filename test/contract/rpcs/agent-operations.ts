@@ -94,9 +94,7 @@ export const agentOperationChecks: ServiceChecks = {
         const { agent } = world;
         const { operation, disk } = await aStalledWrite(world.agent, test);
         const { client } = agent;
-        const startedAt = Date.now();
         const cancelled = (await answer(client, client.cancelOperation, operation)).operation;
-        assert.ok(Date.now() - startedAt < 5000, "it took too long");
         assert.equal(cancelled?.state, OperationState.OPERATION_STATE_CANCELLED);
         assert.equal(cancelled?.failure?.reason, FailureReason.FAILURE_REASON_CANCELLED);
         assert.ok((await headOf(disk)).every((byte) => byte === 0));

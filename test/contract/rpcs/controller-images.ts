@@ -14,6 +14,7 @@ import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
 import { renderBlockMap } from "../../unit/controller/images/block-map/a-block-map.ts";
 import { until } from "../../until.ts";
 import { answer, collect, endOf, firstOf } from "../calls.ts";
+import { withinDeadline } from "../within-deadline.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { addImage, aNode, aRollout, imageMessages, imageRoomBytes, sendImage, type World } from "./world.ts";
 
@@ -99,8 +100,14 @@ const untilClearedAway = (world: World): Promise<void> =>
 /** Abandons an upload as told; nothing of it may stay. */
 async function abandon(world: World, { sendAll, stall }: Upload, how: "cancel" | "deadline"): Promise<void> {
   const name = freshName();
-  const { call, end } = await stall(world, name, how === "deadline" ? { deadline: Date.now() + 2500 } : {});
-  assert.equal((await unfinished(world)).length, 1);
+  const { call, end } =
+    how === "cancel"
+      ? await stall(world, name)
+      : await withinDeadline(async (deadlineMs) => {
+          await untilClearedAway(world);
+          return await stall(world, name, { deadline: Date.now() + deadlineMs });
+        });
+  if (how === "cancel") assert.equal((await unfinished(world)).length, 1);
   if (how === "cancel") call.cancel();
   assert.equal(await end, how === "cancel" ? status.CANCELLED : status.DEADLINE_EXCEEDED);
   await untilClearedAway(world);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { runTool } from "../../../../agent/disk/run-tool.ts";
 import { Failure } from "../../../../proto/failure.ts";
 
@@ -41,12 +42,14 @@ describe("runTool", () => {
     await assert.rejects(runTool({ ...sh("exit 3"), signal: AbortSignal.abort() }), { reason: "cancelled" });
   });
 
-  it("kills a tool that ignores the polite signal, within a second", async () => {
-    const started = performance.now();
+  it("kills a tool that ignores the polite signal, long before execa would", async () => {
     const controller = new AbortController();
-    const run = runTool({ ...sh("trap '' TERM; exec sleep 20"), signal: controller.signal });
-    setTimeout(() => controller.abort(new Error("enough")), 50);
+    const run = runTool({ ...sh("trap '' TERM; exec sleep 600"), signal: controller.signal });
+    await delay(50);
+    const begun = performance.now();
+    controller.abort(new Error("enough"));
     await assert.rejects(run, (error) => error instanceof Failure && error.reason === "cancelled");
-    assert.ok(performance.now() - started < 1000);
+    // Half a second, and what a busy machine adds; execa's own patience is 5 s.
+    assert.ok(performance.now() - begun < 4000);
   });
 });

@@ -224,9 +224,7 @@ describe("log shipper", () => {
       const { shipper, append } = aShipper(test, { deeds: [new Promise(() => {})] });
       shipper.enrolled(session);
       append(1);
-      const before = performance.now();
       assert.equal(await shipper.flush(20), false);
-      assert.ok(performance.now() - before < 1000);
     });
   });
 

@@ -68,6 +68,8 @@ export async function anImageServer(
       connections -= 1;
     });
   });
+  // It closes no connection by itself, however long it is idle.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   test.after(async () => {
     server.closeAllConnections();

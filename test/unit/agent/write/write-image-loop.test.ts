@@ -12,6 +12,7 @@ import { createOperations, type Operations } from "../../../../agent/operations/
 import { openDevice } from "../../../../agent/write/open-device.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 import { attachLoop } from "../../../../proto/linux/loop-device.ts";
+import { happensAtOnce } from "../../../at-once.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, partitioned } from "../disk/a-loop-device.ts";
 import { aSystemImage, type SystemImage } from "./a-system-image.ts";
@@ -26,7 +27,7 @@ function theOperations(): Operations {
   return createOperations({
     executors: createExecutors({
       admitDevice,
-      fetchSettings: { ...impatient, idleTimeoutMs: 5_000, giveUpAfterMs: 5_000 },
+      fetchSettings: { ...impatient, idleTimeoutMs: 60_000, giveUpAfterMs: 60_000 },
       residentProgram: undefined,
     }),
     role: "netboot",
@@ -158,7 +159,7 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     await execa("e2fsck", ["-fn", `${device.path}p2`]);
   });
 
-  it("leaves a disk without a table when it is cancelled midway, within a second", async (test) => {
+  it("leaves a disk without a table when it is cancelled midway, at once", async (test) => {
     const device = await disk(test);
     const server = await anImageServer(
       test,
@@ -169,9 +170,7 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     const operations = theOperations();
     await operations.start(id("w"), spec(device.path, server));
     for await (const { progress } of operations.watch(id("w")) ?? []) if (progress.read.done > 0) break;
-    const before = performance.now();
-    const cancelled = await operations.cancel(id("w"));
-    assert.ok(performance.now() - before < 1_000);
+    const cancelled = await happensAtOnce(() => operations.cancel(id("w")));
     assert.equal(cancelled?.state, "cancelled");
     assert.equal(cancelled?.failure?.reason, "cancelled");
     assert.equal(await tableOf(device.path), "");
