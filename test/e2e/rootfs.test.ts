@@ -9,6 +9,7 @@ import { after, before, describe, it } from "node:test";
 import { zstdDecompressSync } from "node:zlib";
 import { execa } from "execa";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
+import { buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
 import { bakeRootfs } from "../../controller/rootfs/bake-rootfs.ts";
 import { buildRootfs, type Rootfs } from "../../controller/rootfs/build-rootfs.ts";
 import { importRootfs } from "../../controller/rootfs/import-rootfs.ts";
@@ -17,6 +18,13 @@ import { assertDetached } from "../assert-detached.ts";
 import { requires } from "../requirements.ts";
 
 const MiB = 1024 * 1024;
+const archive = {
+  cacheDirectory: checkoutCache("boot-tree"),
+  suite: "bookworm",
+  mirror: "http://deb.debian.org/debian",
+  refresh: false,
+  log: () => {},
+};
 
 /** A folder for one suite, with a stand-in for the agent. */
 async function makeFolder(): Promise<{ folder: string; agentFile: string }> {
@@ -291,14 +299,69 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
     );
   });
 
-  it("does it for the demo's Debian image, which can netboot then", async () => {
+  for (const [format, ...compress] of [
+    ["gzip", "gzip", "-1"],
+    ["xz", "xz", "-0"],
+    ["zstd", "zstd", "-q"],
+  ] as const)
+    it(`is taken out of an image that is compressed by ${format}, whatever it is called`, async () => {
+      const image = join(folder, `${format}.bin`);
+      await execa("sh", ["-c", `${compress.join(" ")} <"$1" >"$2"`, "sh", join(folder, "card.img"), image]);
+      const out = join(folder, `from-${format}`);
+      const { partition, rootFolder } = await importRootfs({ imagePath: image, outDirectory: out });
+      assert.deepEqual([partition, rootFolder], [1, out]);
+      assert.equal(await readFile(join(out, "etc/os-release"), "utf8"), "PRETTY_NAME=Test\n");
+      // To be baked into, an image has to be plain, and that is said.
+      await assert.rejects(bakeRootfs({ target: image, agentFile }), /is compressed \(\w+\), and baking changes/);
+    });
+
+  it("is refused at once, and nothing left behind, when there is no kernel for nodes to netboot", async () => {
+    const out = join(folder, "none");
+    const importing = importRootfs({ imagePath: join(folder, "card.img"), outDirectory: out, netboot: archive });
+    await assert.rejects(importing, /holds no Linux kernel/);
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.includes("none")),
+      [],
+    );
+  });
+
+  it("is the demo's Debian, from .xz to what boot-tree build takes, and its own modules are in the initial RAM disk", async () => {
     const demo = await buildDemoImage({ cacheDirectory: checkoutCache("demo-image"), name: "debian-demo" });
+    const image = join(folder, "demo.img.xz");
+    await execa("sh", ["-c", 'xz -0 -T0 <"$1" >"$2"', "sh", demo.imagePath, image]);
     const out = join(folder, "debian");
-    const { partition, files } = await importRootfs({ imagePath: demo.imagePath, outDirectory: out });
+    const { partition, files, manifest } = await importRootfs({
+      imagePath: image,
+      outDirectory: out,
+      netboot: archive,
+    });
     assert.equal(partition, 2);
     assert.ok(files > 1000);
-    assert.equal((await bakeRootfs({ target: out, agentFile })).initSystem, "busybox");
-    assert.match(await readFile(join(out, "etc/inittab"), "utf8"), /^::respawn:\/usr\/bin\/pallet-agent$/m);
-    assert.doesNotMatch(await readFile(join(out, "etc/fstab"), "utf8"), /^[^#\n]/m);
+    assert.deepEqual((await readdir(out)).toSorted(), [
+      "device-trees",
+      "initrd.img",
+      "manifest.json",
+      "root",
+      "vmlinuz",
+    ]);
+    assert.match(manifest?.operatingSystem ?? "", /Debian GNU/);
+    const release = manifest?.kernelRelease ?? "";
+    assert.deepEqual([manifest?.rootModules, manifest?.initrdModules], [[release], release]);
+    const initrd = zstdDecompressSync(await readFile(join(out, "initrd.img"))).toString("latin1");
+    for (const module of ["nfsv3", "overlay", "virtio_net"])
+      assert.match(initrd, new RegExp(`lib/modules/${release}/\\S*/${module}\\.ko\0`), module);
+
+    const tree = {
+      ...{ ...archive, outDirectory: join(folder, "tree"), targets: ["qemu_arm64"] as const, rootfsDirectory: out },
+      ...{ bits: 64 as const, overwrite: false },
+    };
+    await assert.rejects(buildBootTree(tree), /no agent yet: run "controller rootfs bake/);
+    const { initSystem, netbootFolder } = await bakeRootfs({ target: out, agentFile });
+    assert.deepEqual([initSystem, netbootFolder], ["busybox", out]);
+    assert.match(await readFile(join(out, "root/etc/inittab"), "utf8"), /^::respawn:\/usr\/bin\/pallet-agent$/m);
+    assert.doesNotMatch(await readFile(join(out, "root/etc/fstab"), "utf8"), /^[^#\n]/m);
+    const built = await buildBootTree(tree);
+    assert.equal(built.manifest.versions.kernel, release);
+    assert.ok(built.plan.write.includes("agent/vmlinuz") && built.plan.write.includes("agent/initrd.img"));
   });
 });
