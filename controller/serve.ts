@@ -14,6 +14,7 @@ import type { Config } from "./config/config.ts";
 import { createEventLog } from "./events/event-log.ts";
 import type { ImageDeriver } from "./images/derive/image-deriver.ts";
 import type { ImageStore } from "./images/image-store.ts";
+import { insecureTcpWarning } from "./insecure-tcp.ts";
 import { hostPort, type Listener, listenFailure } from "./listen-failure.ts";
 import { createNodeLogs } from "./logs/node-logs.ts";
 import type { MachineRole } from "./network/dnsmasq/choose-offers.ts";
@@ -194,6 +195,7 @@ async function start(
     version: adapters.version,
     startedAt,
     grpcAddress: reached(grpc.port),
+    insecureTcp: config.insecureTcp,
     httpUrl: `http://${reached(http.port)}`,
     tftpAddress: reached(tftp.port),
     uplink: {
@@ -210,6 +212,7 @@ async function start(
       address,
       port,
       socket: config.socket,
+      insecureTcp: config.insecureTcp,
       log,
     }),
   );
@@ -259,6 +262,11 @@ async function start(
   }
 
   events.append({ type: "controller-started", severity: "info", message: `controller ${adapters.version} started` });
+  if (config.insecureTcp) {
+    const message = insecureTcpWarning(hostPort(config.listen, grpc.port));
+    log.warn(message);
+    events.append({ type: "insecure-tcp-opened", severity: "warning", message });
+  }
   running.defer(() => {
     events.append({ type: "controller-stopped", severity: "info", message: "the controller is stopping" });
   });

@@ -1,3 +1,4 @@
+import { insecureTcpWarning } from "../insecure-tcp.ts";
 import { formatBitRate } from "../uplink/parse-bit-rate.ts";
 import type { Look } from "./style.ts";
 import { type Cell, renderFields } from "./table.ts";
@@ -20,7 +21,7 @@ export function renderStatus(status: StatusView, look: Look, now: number): strin
     ["controller", { text: `running at ${status.target}`, style: "green" }],
     ["version", status.version],
     ["started", status.startedAt === null ? "unknown" : `${status.startedAt} (${formatAge(status.startedAt, now)})`],
-    ["grpc", status.grpcAddress],
+    ["grpc", status.insecureTcp ? { text: insecureTcpWarning(status.grpcAddress), style: "red" } : status.grpcAddress],
     ["http", status.httpUrl],
     ["tftp", status.tftpAddress],
     ...(status.uplink === null ? [] : [["uplink", describeUplink(status.uplink)] as const]),

@@ -22,6 +22,8 @@ export interface Config {
   readonly advertise: string;
   /** Ports; 0 lets the system choose a free one. */
   readonly grpcPort: number;
+  /** Whether ControllerService answers over TCP too, to whoever reaches the port; on the unix socket alone otherwise. */
+  readonly insecureTcp: boolean;
   readonly httpPort: number;
   readonly tftpPort: number;
   /** Folder that TFTP and HTTP serve boot files from. */

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { defaultConfigFile } from "./read-config.ts";
 import { flagOf, type Setting, settingList } from "./settings.ts";
 
-const placeholders = { text: "text", path: "path", integer: "number", boolean: "boolean", words: "words" } as const;
+const placeholders = { text: "text", path: "path", integer: "number", words: "words" } as const;
 
 /** The options of `controller serve`, in the words of commander. */
 export const serveOptions: readonly { readonly flags: string; readonly description: string }[] = [
@@ -10,7 +10,9 @@ export const serveOptions: readonly { readonly flags: string; readonly descripti
   ...settingList.flatMap((setting) => {
     const flag = flagOf(setting);
     if (flag === undefined) return [];
-    return [{ flags: `${flag} <${placeholders[setting.kind]}>`, description: describe(setting) }];
+    // A flag that turns something on says so by itself.
+    const value = setting.kind === "boolean" ? "[boolean]" : `<${placeholders[setting.kind]}>`;
+    return [{ flags: `${flag} ${value}`, description: describe(setting) }];
   }),
 ];
 

@@ -68,6 +68,7 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
     listen,
     advertise: value(settings.advertise) ?? listen,
     grpcPort: value(settings.grpcPort),
+    insecureTcp: value<boolean>(settings.insecureTcp),
     httpPort: value(settings.httpPort),
     tftpPort: value(settings.tftpPort),
     bootTree: value(settings.bootTree) ?? join(stateDirectory, "boot"),

@@ -103,7 +103,16 @@ export const settings = {
     schema: port,
     fallback: 7700,
     wants: wantsPort,
-    about: "TCP port of gRPC.",
+    about: "TCP port of gRPC. Nodes enrol there; every other call is for the unix socket.",
+  },
+  insecureTcp: {
+    key: "insecureTcp",
+    kind: "boolean",
+    schema: z.boolean(),
+    fallback: false,
+    wants: "true or false",
+    about:
+      "Whether grpcPort takes every call, from whoever reaches it and without asking who it is: anybody on the network may then erase every disk. For a bench.",
   },
   httpPort: {
     key: "httpPort",

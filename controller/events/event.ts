@@ -18,6 +18,7 @@ export interface Event {
 export type EventType =
   | "controller-started"
   | "controller-stopped"
+  | "insecure-tcp-opened"
   | "node-discovered"
   | "node-registered"
   | "node-went-silent"

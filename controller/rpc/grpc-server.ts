@@ -1,4 +1,5 @@
-import { Server, type ServerCredentials } from "@grpc/grpc-js";
+import type { Server as UnixServer } from "node:net";
+import { Server, type ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { ControllerServiceService } from "../../proto/gen/pallet/v1/controller.ts";
@@ -9,7 +10,8 @@ import { createControllerService } from "./controller-service.ts";
 import { createEnrollmentService } from "./enrollment-service.ts";
 import type { CallHost } from "./handle-call.ts";
 import type { ControllerParts } from "./parts.ts";
-import { prepareSocketPath, restrictSocket } from "./unix-socket.ts";
+import { shutService } from "./shut-service.ts";
+import { listenForOwner, prepareSocketPath } from "./unix-socket.ts";
 
 /** How long running calls may take to end at shutdown before they are cut, in milliseconds. */
 const graceMs = 2000;
@@ -24,6 +26,8 @@ export interface GrpcServerOptions {
   /** Path of the unix socket, and what protects it. */
   readonly socket: string;
   readonly socketCredentials: ServerCredentials;
+  /** Whether ControllerService is served over TCP too, to whoever reaches the port. */
+  readonly insecureTcp: boolean;
   readonly log: CallHost["log"];
 }
 
@@ -36,12 +40,18 @@ export interface GrpcServer {
   close(): Promise<void>;
 }
 
-const services = ["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"] as const;
-/** The empty name stands for the server as a whole. */
-const healthNames = ["", ...services] as const;
+/** Streams that one connection over TCP may have open; an agent has three at most. */
+const maxStreamsOverTcp = 32;
+
+/** One set of services, behind one or several listeners. */
+interface Door {
+  readonly server: Server;
+  setHealth(status: "SERVING" | "NOT_SERVING"): void;
+}
 
 /**
- * Serves the controller's services, gRPC health and reflection over TCP and over a unix socket.
+ * Serves the controller over gRPC, with health and reflection of what each door has: everything on the unix socket, and
+ * over TCP enrolment alone, unless `insecureTcp`. Whoever reaches a TCP port, that of loopback too, may be anybody.
  *
  * Resolves when both listen; rejects with the error of listen(2) for TCP, with a Failure for the socket.
  */
@@ -49,39 +59,67 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   const closing = new AbortController();
   const ongoing: CallHost["ongoing"] = new Set();
   const host: CallHost = { closing: closing.signal, ongoing, log: options.log };
-  const server = new Server({
-    // Callers that vanished without a word are noticed, and their streams end.
-    "grpc.keepalive_time_ms": 30_000,
-    "grpc.keepalive_timeout_ms": 10_000,
-  });
-  server.addService(ControllerServiceService, createControllerService(host, options.parts));
   const { nodes, nodeLogs } = options.parts;
   const { heartbeatIntervalMs } = options;
-  server.addService(EnrollmentServiceService, createEnrollmentService(host, { nodes, nodeLogs, heartbeatIntervalMs }));
-  const health = new HealthImplementation();
-  health.addToServer(server);
-  new ReflectionService(reflectionDefinition(), { services: [...services, ...standardServices] }).addToServer(server);
+  const enrollment = createEnrollmentService(host, { nodes, nodeLogs, heartbeatIntervalMs });
+  const socketDoor = openDoor(["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"]);
+  socketDoor.server.addService(ControllerServiceService, createControllerService(host, options.parts));
+  socketDoor.server.addService(EnrollmentServiceService, enrollment);
+  const doors = [socketDoor];
+  if (!options.insecureTcp) {
+    const services = ["pallet.v1.EnrollmentService"];
+    const described = [...services, ...standardServices];
+    const tcpDoor = openDoor(services, described, { "grpc.max_concurrent_streams": maxStreamsOverTcp });
+    tcpDoor.server.addService(EnrollmentServiceService, enrollment);
+    tcpDoor.server.addService(ControllerServiceService, shutService(ControllerServiceService));
+    doors.unshift(tcpDoor);
+  }
+  const [tcpDoor = socketDoor] = doors;
 
+  let unixServer: UnixServer | undefined;
   try {
     await prepareSocketPath(options.socket);
-    const port = await bind(server, hostPort(options.address, options.port), options.credentials);
-    await bind(server, `unix:${options.socket}`, options.socketCredentials);
-    await restrictSocket(options.socket);
-    for (const service of healthNames) health.setStatus(service, "SERVING");
+    const port = await bind(tcpDoor.server, hostPort(options.address, options.port), options.credentials);
+    const injector = socketDoor.server.createConnectionInjector(options.socketCredentials);
+    unixServer = await listenForOwner(options.socket, (connection) => injector.injectConnection(connection));
+    for (const door of doors) door.setHealth("SERVING");
     return {
       port,
       async close() {
-        for (const service of healthNames) health.setStatus(service, "NOT_SERVING");
+        for (const door of doors) door.setHealth("NOT_SERVING");
         closing.abort();
-        await shutDown(server);
+        unixServer?.close();
+        await Promise.all(doors.map(({ server }) => shutDown(server)));
         // What a call was making, an image for example, is gone before the process may be.
         await Promise.allSettled(ongoing);
       },
     };
   } catch (error) {
-    server.forceShutdown();
+    for (const { server } of doors) server.forceShutdown();
     throw error;
   }
+}
+
+/** @param describes the services that reflection describes; every file of the contracts unless given */
+function openDoor(services: readonly string[], describes?: readonly string[], limits: ServerOptions = {}): Door {
+  const server = new Server({
+    // Callers that vanished without a word are noticed, and their streams end.
+    "grpc.keepalive_time_ms": 30_000,
+    "grpc.keepalive_timeout_ms": 10_000,
+    ...limits,
+  });
+  const health = new HealthImplementation();
+  health.addToServer(server);
+  new ReflectionService(reflectionDefinition(describes), { services: [...services, ...standardServices] }).addToServer(
+    server,
+  );
+  return {
+    server,
+    setHealth(status) {
+      // The empty name stands for the server as a whole.
+      for (const name of ["", ...services]) health.setStatus(name, status);
+    },
+  };
 }
 
 function bind(server: Server, target: string, credentials: ServerCredentials): Promise<number> {

@@ -52,6 +52,8 @@ export interface ControllerStatus {
   readonly startedAt: number;
   /** "host:port". */
   readonly grpcAddress: string;
+  /** Whether ControllerService answers there too, and not on the unix socket alone. */
+  readonly insecureTcp: boolean;
   readonly httpUrl: string;
   /** "host:port". */
   readonly tftpAddress: string;

@@ -1,14 +1,18 @@
-import { chmod, lstat, mkdir, unlink } from "node:fs/promises";
-import { createConnection } from "node:net";
+import { once } from "node:events";
+import { lstat, mkdir, stat, unlink } from "node:fs/promises";
+import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
+import process from "node:process";
 import { Failure } from "../../proto/failure.ts";
 
 /**
  * Makes way for a unix socket: its folder is made, and a socket whose process is gone is removed. Throws a Failure when
- * somebody listens there or something else lies there.
+ * somebody listens there, something else lies there, or
+ * others could replace it.
  */
 export async function prepareSocketPath(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await assertOwnFolder(dirname(path), path);
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
@@ -29,9 +33,34 @@ export async function prepareSocketPath(path: string): Promise<void> {
   await unlink(path);
 }
 
-/** Leaves the socket to its owner alone: who may connect may erase disks. */
-export async function restrictSocket(path: string): Promise<void> {
-  await chmod(path, 0o600);
+/**
+ * Listens at the path, for its owner alone from the first moment: who may connect may erase disks. Rejects with the error
+ * of listen(2).
+ */
+export async function listenForOwner(path: string, connected: (connection: Socket) => void): Promise<Server> {
+  const server = createServer(connected);
+  // The kernel makes the socket by the umask (unix(7)), within this call; a chmod would come later.
+  const usual = process.umask(0o177);
+  try {
+    server.listen(path);
+  } finally {
+    process.umask(usual);
+  }
+  await once(server, "listening");
+  return server;
+}
+
+/** Throws a Failure when somebody else could put another socket in the place of this one. */
+async function assertOwnFolder(folder: string, path: string): Promise<void> {
+  const { uid, mode } = await stat(folder);
+  const isSticky = (mode & 0o1000) !== 0;
+  const isOurs = uid === 0 || uid === process.getuid?.();
+  if (isOurs && ((mode & 0o002) === 0 || isSticky)) return;
+  throw new Failure(
+    "invalid",
+    `the folder of the socket ${path} ${isOurs ? "may be written by everybody" : `belongs to user ${uid}`}, who could put ` +
+      "another socket there; choose a path in a folder of your own by socket (--socket)",
+  );
 }
 
 function isListening(path: string): Promise<boolean> {

@@ -13,9 +13,12 @@ import { compileByBuf } from "./views.ts";
 
 const reference = await compileByBuf();
 
-/** Runs `buf curl ARGS URL`. */
-async function curl(address: string, path: string, args: readonly string[] = [], input = "") {
-  return execa("buf", ["curl", "--protocol", "grpc", "--http2-prior-knowledge", ...args, `http://${address}${path}`], {
+/** Runs `buf curl ARGS URL` against "host:port", or "unix:PATH". */
+async function curl(target: string, path: string, args: readonly string[] = [], input = "") {
+  const [, socket] = /^unix:(.*)$/.exec(target) ?? [];
+  const door =
+    socket === undefined ? [`http://${target}${path}`] : ["--unix-socket", socket, `http://localhost${path}`];
+  return execa("buf", ["curl", "--protocol", "grpc", "--http2-prior-knowledge", ...args, ...door], {
     preferLocal: true,
     localDir: checkout,
     input,
@@ -25,13 +28,12 @@ async function curl(address: string, path: string, args: readonly string[] = [],
 
 /** Calls a method with messages in JSON; its answers. */
 async function call(
-  address: string,
+  target: string,
   method: string,
   messages: readonly object[] = [{}],
-  args: readonly string[] = [],
 ): Promise<Record<string, unknown>[]> {
   const input = messages.map((message) => JSON.stringify(message)).join("\n");
-  const { stdout, stderr, exitCode } = await curl(address, `/pallet.v1.${method}`, [...args, "--data", "@-"], input);
+  const { stdout, stderr, exitCode } = await curl(target, `/pallet.v1.${method}`, ["--data", "@-"], input);
   assert.equal(exitCode, 0, stderr);
   // One indented JSON value after the other: each begins and ends with a brace of its own line.
   const answers = stdout.match(/^\{(?:\}$|[\s\S]*?^\})/gm) ?? [];
@@ -93,20 +95,24 @@ describe("buf curl and a running agent", () => {
 
 describe("buf curl and a running controller", () => {
   let controller: ControllerProgram;
+  let socket: string;
   before(async () => {
     controller = await startController();
+    socket = `unix:${controller.socket}`;
   });
   after(() => controller?.kill());
 
-  it("lists its services and methods", () =>
-    lists(controller.address, ["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"]));
+  it("lists the services and methods of its unix socket", () =>
+    lists(socket, ["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"]));
 
-  it("calls a unary RPC", async () => {
+  it("lists those of its TCP port, enrolment alone", () => lists(controller.address, ["pallet.v1.EnrollmentService"]));
+
+  it("calls a unary RPC of each door", async () => {
     const mac = "02:00:00:00:00:01";
     const facts = { bootId: "one", interfaces: [{ name: "eth0", mac }] };
     const agent = { instanceId: "one", port: 1, role: "AGENT_ROLE_NETBOOT" };
     await call(controller.address, "EnrollmentService/Register", [{ bootMac: mac, facts, agent }]);
-    const [answer] = await call(controller.address, "ControllerService/ListNodes");
+    const [answer] = await call(socket, "ControllerService/ListNodes");
     const { nodes } = answer as { nodes: { nodeId: string; online: boolean }[] };
     assert.deepEqual(
       nodes.map(({ nodeId, online }) => [nodeId, online]),
@@ -114,17 +120,11 @@ describe("buf curl and a running controller", () => {
     );
   });
 
-  it("calls through the unix socket", async () => {
-    const args = ["--unix-socket", controller.socket];
-    const [answer] = await call("localhost", "ControllerService/GetStatus", [{}], args);
-    assert.equal((answer as { grpcAddress: string }).grpcAddress, controller.address);
-  });
-
   it("calls a RPC that streams both ways", async (test) => {
     const image = await makeTinyImage({ folder: await aFolder(test), name: "tiny" });
     const file = zstdCompressSync(await readFile(image.path));
     const half = Math.ceil(file.length / 2);
-    const answers = await call(controller.address, "ControllerService/AddImage", [
+    const answers = await call(socket, "ControllerService/AddImage", [
       { header: { name: "by-buf-curl", fileBytes: String(file.length) } },
       { chunk: file.subarray(0, half).toString("base64") },
       { chunk: file.subarray(half).toString("base64") },
@@ -135,7 +135,7 @@ describe("buf curl and a running controller", () => {
   });
 
   it("calls a server-streaming RPC to its end", async () => {
-    const events = await call(controller.address, "ControllerService/StreamEvents");
+    const events = await call(socket, "ControllerService/StreamEvents");
     const types = events.map(({ event }) => (event as { type: string }).type);
     assert.equal(types[0], "controller-started");
     assert.deepEqual(types.slice(-1), ["image-added"]);

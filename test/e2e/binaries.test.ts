@@ -191,8 +191,8 @@ describe("the controller's binary", () => {
     await writeFile(config, JSON.stringify(settings));
     const controller = await startBinary([file, "serve", "--config", config], environment);
     try {
-      assert.deepEqual(await controller.health("pallet.v1.ControllerService"), { status: "SERVING" });
-      assert.deepEqual(await controller.call("pallet.v1.ControllerService/ListNodes"), {});
+      assert.deepEqual(await controller.health("pallet.v1.EnrollmentService"), { status: "SERVING" });
+      assert.deepEqual(await controller.call("pallet.v1.ControllerService/ListNodes", {}, socket), {});
       const { stdout } = await execa("env", ["-i", file, "--socket", socket, "status", "--json"]);
       assert.equal((JSON.parse(stdout) as { version?: string }).version, await version("controller"));
     } finally {

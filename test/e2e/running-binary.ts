@@ -9,8 +9,11 @@ export interface RunningBinary {
   readonly pid: number;
   /** TCP port of its gRPC. */
   readonly port: number;
-  /** What a call answers, through the server's own reflection, by `buf curl`; `method` is "package.Service/Method". */
-  call(method: string, request?: object): Promise<unknown>;
+  /**
+   * What a call answers, through the server's own reflection, by `buf curl`; `method` is "package.Service/Method". Over
+   * TCP unless a unix socket is given.
+   */
+  call(method: string, request?: object, socket?: string): Promise<unknown>;
   /** What health Check answers for a service. */
   health(service: string): Promise<unknown>;
   /** Ends it by SIGTERM; resolves with its exit code. */
@@ -52,10 +55,11 @@ export async function startBinary(
     await stop();
     throw error;
   });
-  const call: RunningBinary["call"] = async (method, request = {}) => {
+  const call: RunningBinary["call"] = async (method, request = {}, socket = undefined) => {
     // Everything that buf knows of the contracts comes from the server: it works in the root folder, where there are none.
-    const url = `http://127.0.0.1:${port}/${method}`;
-    const args = ["curl", "--protocol", "grpc", "--http2-prior-knowledge", "--data", JSON.stringify(request), url];
+    const door = socket === undefined ? [] : ["--unix-socket", socket];
+    const options = ["--protocol", "grpc", "--http2-prior-knowledge", "--data", JSON.stringify(request), ...door];
+    const args = ["curl", ...options, `http://127.0.0.1:${port}/${method}`];
     const { stdout } = await execa("buf", args, { cwd: "/", preferLocal: true, localDir: checkout });
     return JSON.parse(stdout);
   };

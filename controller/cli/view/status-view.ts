@@ -29,6 +29,8 @@ export interface StatusView {
   readonly version: string;
   readonly startedAt: string | null;
   readonly grpcAddress: string;
+  /** Whether the controller takes every call there, from whoever reaches it. */
+  readonly insecureTcp: boolean;
   readonly httpUrl: string;
   readonly tftpAddress: string;
   readonly uplink: UplinkView | null;
@@ -50,6 +52,7 @@ export function viewStatus(
     version: status.version,
     startedAt: toTime(status.startedAt),
     grpcAddress: status.grpcAddress,
+    insecureTcp: status.insecureTcp,
     httpUrl: status.httpUrl,
     tftpAddress: status.tftpAddress,
     uplink: status.uplink ? viewUplink(status.uplink) : null,

@@ -44,7 +44,9 @@ export interface MadeUpNode {
 export interface World {
   readonly folder: string;
   readonly controllerProgram: ControllerProgram;
+  /** Over the unix socket. */
   readonly controller: ControllerServiceClient;
+  /** Over TCP. */
   readonly enrollment: EnrollmentServiceClient;
   /** In the netboot role, registered with the controller by itself; its tools obey `tools`. */
   readonly agent: AgentInWorld;
@@ -106,7 +108,7 @@ export async function createWorld(): Promise<World> {
     // All of them have to be known before what fails may be cleaned up.
     await Promise.allSettled(starting);
     const [controllerProgram, agent, resident, stuck, imageFile] = await Promise.all(starting);
-    const controller = new ControllerServiceClient(controllerProgram.address, credentials.createInsecure());
+    const controller = new ControllerServiceClient(`unix:${controllerProgram.socket}`, credentials.createInsecure());
     const enrollment = new EnrollmentServiceClient(controllerProgram.address, credentials.createInsecure());
     undo.push(
       () => controller.close(),

@@ -32,7 +32,9 @@ describe("serve", () => {
   let folder: string;
   let stop: AbortController;
   let running: Promise<void>;
+  let warnings: string[];
   beforeEach(() => {
+    warnings = [];
     folder = mkdtempSync(path.join(tmpdir(), "pallet-serve-"));
     stop = new AbortController();
     running = Promise.resolve();
@@ -66,7 +68,12 @@ describe("serve", () => {
             },
           },
         },
-        { write: () => undefined },
+        {
+          write(line: string) {
+            const { level, msg } = JSON.parse(line) as { level: number; msg: string };
+            if (level === pino.levels.values["warn"]) warnings.push(msg);
+          },
+        },
       );
       const insecure = ServerCredentials.createInsecure();
       running = serve(
@@ -148,6 +155,30 @@ describe("serve", () => {
     assert.deepEqual(await ask(), ["agent/vmlinuz", undefined]);
     writeFileSync(path.join(folder, "state/boot/manifest.json"), "{");
     assert.deepEqual(await ask(), ["agent/vmlinuz", undefined]);
+  });
+
+  it("says at every start, as an event too, that it takes every call from everybody, where it is set to", async () => {
+    const types = (): string[] => {
+      const store = openStore(path.join(folder, "state/pallet.sqlite"));
+      const events = store.events.read({ afterId: 0, count: 100, keep: "oldest" });
+      store.close();
+      return events.map(({ type, severity }) => `${type} ${severity}`);
+    };
+    for (const _ of ["first start", "second start"]) {
+      stop = new AbortController();
+      const { grpc } = await start(configure("insecureTcp: true"));
+      const [warning] = warnings.splice(0);
+      assert.match(warning ?? "", new RegExp(`^INSECURE: every call is taken at TCP ${grpc} from whoever reaches it`));
+      stop.abort();
+      await running;
+    }
+    assert.equal(types().filter((each) => each === "insecure-tcp-opened warning").length, 2);
+    stop = new AbortController();
+    await start(configure());
+    assert.deepEqual(warnings, []);
+    stop.abort();
+    await running;
+    assert.equal(types().filter((each) => each === "insecure-tcp-opened warning").length, 2);
   });
 
   it("names the port that is taken, and how to choose another; and lets go of everything", async () => {

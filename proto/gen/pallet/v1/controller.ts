@@ -252,7 +252,11 @@ export interface GetStatusResponse {
   /** "host:port" of TFTP (UDP) as nodes reach it. */
   tftpAddress: string;
   /** What is sent to nodes. */
-  uplink: Uplink | undefined;
+  uplink:
+    | Uplink
+    | undefined;
+  /** Whether this service answers over TCP too (--insecure-tcp), to whoever reaches the port. */
+  insecureTcp: boolean;
 }
 
 /** Asks for the nodes. */
@@ -1323,7 +1327,15 @@ export const GetStatusRequest: MessageFns<GetStatusRequest> = {
 };
 
 function createBaseGetStatusResponse(): GetStatusResponse {
-  return { version: "", startedAt: undefined, grpcAddress: "", httpUrl: "", tftpAddress: "", uplink: undefined };
+  return {
+    version: "",
+    startedAt: undefined,
+    grpcAddress: "",
+    httpUrl: "",
+    tftpAddress: "",
+    uplink: undefined,
+    insecureTcp: false,
+  };
 }
 
 export const GetStatusResponse: MessageFns<GetStatusResponse> = {
@@ -1345,6 +1357,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.uplink !== undefined) {
       Uplink.encode(message.uplink, writer.uint32(50).fork()).join();
+    }
+    if (message.insecureTcp !== false) {
+      writer.uint32(56).bool(message.insecureTcp);
     }
     return writer;
   },
@@ -1410,6 +1425,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.uplink = Uplink.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.insecureTcp = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1446,6 +1469,11 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         ? globalThis.String(object.tftp_address)
         : "",
       uplink: isSet(object.uplink) ? Uplink.fromJSON(object.uplink) : undefined,
+      insecureTcp: isSet(object.insecureTcp)
+        ? globalThis.Boolean(object.insecureTcp)
+        : isSet(object.insecure_tcp)
+        ? globalThis.Boolean(object.insecure_tcp)
+        : false,
     };
   },
 
@@ -1469,6 +1497,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     if (message.uplink !== undefined) {
       obj.uplink = Uplink.toJSON(message.uplink);
     }
+    if (message.insecureTcp !== false) {
+      obj.insecureTcp = message.insecureTcp;
+    }
     return obj;
   },
 
@@ -1485,6 +1516,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.uplink = (object.uplink !== undefined && object.uplink !== null)
       ? Uplink.fromPartial(object.uplink)
       : undefined;
+    message.insecureTcp = object.insecureTcp ?? false;
     return message;
   },
 };

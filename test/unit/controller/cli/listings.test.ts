@@ -84,6 +84,18 @@ describe("listings", () => {
     ["events"],
   ] as const;
 
+  it("status says aloud that the controller takes every call from everybody", async () => {
+    const open = await startController({
+      getStatus: answer(() => GetStatusResponse.fromPartial({ grpcAddress: "10.77.0.1:7700", insecureTcp: true })),
+      listNodes: answer(() => ({ nodes: [] })),
+      listImages: answer(() => ({ images: [] })),
+      listRollouts: answer(() => ({ rollouts: [] })),
+    });
+    const { stdout } = await run(["status"], { socket: open.socket });
+    assert.match(stdout, /^grpc +INSECURE: every call is taken at TCP 10\.77\.0\.1:7700 from whoever reaches it/m);
+    await open.close();
+  });
+
   for (const argv of commands) {
     const name = argv.slice(0, 2).join("-").replace("-rack-1", "");
     it(`${argv.join(" ")}: as in the golden file, to a pipe`, async () => {

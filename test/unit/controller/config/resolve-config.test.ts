@@ -130,6 +130,16 @@ describe("config", () => {
     assert.deepEqual([config.grpcPort, config.httpPort, config.tftpPort, config.logLevel], [21, 12, 3, "info"]);
   });
 
+  it("opens TCP to every call only where that is said", () => {
+    assert.equal(configOf({}).insecureTcp, false);
+    assert.equal(configOf({ file: "listen: 127.0.0.1" }).insecureTcp, false);
+    assert.equal(configOf({ file: "insecureTcp: true" }).insecureTcp, true);
+    assert.equal(configOf({ env: { PALLET_INSECURE_TCP: "true" } }).insecureTcp, true);
+    // As commander hands over --insecure-tcp without a value.
+    assert.equal(configOf({ flags: { insecureTcp: true } }).insecureTcp, true);
+    assert.equal(configOf({ flags: { insecureTcp: "false" }, file: "insecureTcp: true" }).insecureTcp, false);
+  });
+
   it("takes relative paths from where they were said", () => {
     const config = configOf({
       file: "stateDirectory: state\nbootTree: ../boot",
@@ -329,7 +339,7 @@ describe("config", () => {
         const flag = flagOf(setting);
         if (flag !== undefined)
           assert.ok(
-            serveOptions.some(({ flags }) => flags.startsWith(`${flag} <`)),
+            serveOptions.some(({ flags }) => flags.startsWith(`${flag} ${setting.kind === "boolean" ? "[" : "<"}`)),
             flag,
           );
       }

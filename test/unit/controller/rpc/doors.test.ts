@@ -449,15 +449,13 @@ describe("doors", () => {
     assert.equal(served.errors.length, 1);
   });
 
-  it("open over the unix socket too, to its owner only", async () => {
+  it("open over the unix socket, to its owner only", async () => {
     assert.equal(statSync(served.socket).mode & 0o777, 0o600);
-    const client = new wire.ControllerServiceClient(`unix:${served.socket}`, credentials.createInsecure());
-    const answer = await ask(client, client.getStatus, {});
-    client.close();
-    assert.deepEqual(answer, {
+    assert.deepEqual(await ask(served.client, served.client.getStatus, {}), {
       version: "9.9.9",
       startedAt: new Date(served.clock.now()),
       grpcAddress: "10.0.0.1:7700",
+      insecureTcp: false,
       httpUrl: "http://10.0.0.1:7701",
       tftpAddress: "10.0.0.1:69",
       uplink: {
@@ -469,5 +467,35 @@ describe("doors", () => {
         mostWritingNodes: 0,
       },
     });
+  });
+
+  it("are shut over TCP, with the remedy, whatever the request", async () => {
+    const client = new wire.ControllerServiceClient(`127.0.0.1:${served.grpc.port}`, credentials.createInsecure());
+    const refused = (error: ServiceError): true => {
+      assert.equal(status[error.code], "PERMISSION_DENIED");
+      assert.match(
+        error.details,
+        /on the controller's unix socket only: run this on the management machine.*--insecure-tcp/,
+      );
+      assert.equal(failureOf(error).message, error.details);
+      return true;
+    };
+    await assert.rejects(ask(client, client.getStatus, {}), refused);
+    await assert.rejects(
+      Array.fromAsync(client.streamEvents(wire.StreamEventsRequest.fromPartial({ follow: true }))),
+      refused,
+    );
+    const upload = client.addImage();
+    upload.write({ part: { $case: "chunk", value: Buffer.alloc(100_000) } });
+    await assert.rejects(Array.fromAsync(upload), refused);
+    client.close();
+  });
+
+  it("open over TCP where insecureTcp says so", async () => {
+    const open = await serveController({ insecureTcp: true });
+    const client = new wire.ControllerServiceClient(`127.0.0.1:${open.grpc.port}`, credentials.createInsecure());
+    assert.deepEqual(await ask(client, client.listNodes, {}), { nodes: [] });
+    client.close();
+    await open.close();
   });
 });

@@ -41,13 +41,14 @@ export interface ServedController {
   };
   readonly grpc: GrpcServer;
   readonly socket: string;
-  /** Over TCP. */
+  /** Over the unix socket. */
   readonly client: ControllerServiceClient;
+  /** Over TCP. */
   readonly enrollment: EnrollmentServiceClient;
   close(): Promise<void>;
 }
 
-export async function serveController(): Promise<ServedController> {
+export async function serveController({ insecureTcp = false } = {}): Promise<ServedController> {
   const folder = mkdtempSync(path.join(tmpdir(), "pallet-doors-"));
   const clock = createManualClock(Date.UTC(2026, 10, 23));
   const store = openStore(":memory:");
@@ -104,6 +105,7 @@ export async function serveController(): Promise<ServedController> {
         version: "9.9.9",
         startedAt: clock.now(),
         grpcAddress: "10.0.0.1:7700",
+        insecureTcp: false,
         httpUrl: "http://10.0.0.1:7701",
         tftpAddress: "10.0.0.1:69",
         uplink: {
@@ -121,10 +123,11 @@ export async function serveController(): Promise<ServedController> {
     credentials: ServerCredentials.createInsecure(),
     socket,
     socketCredentials: ServerCredentials.createInsecure(),
+    insecureTcp,
     log,
   });
   const target = `127.0.0.1:${grpc.port}`;
-  const client = new ControllerServiceClient(target, credentials.createInsecure());
+  const client = new ControllerServiceClient(`unix:${socket}`, credentials.createInsecure());
   const enrollment = new EnrollmentServiceClient(target, credentials.createInsecure());
   return {
     clock,

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import process from "node:process";
 import { after, before, describe, it } from "node:test";
-import { prepareSocketPath, restrictSocket } from "../../../../controller/rpc/unix-socket.ts";
+import { listenForOwner, prepareSocketPath } from "../../../../controller/rpc/unix-socket.ts";
+import { requires } from "../../../requirements.ts";
 
 describe("prepareSocketPath", () => {
   let folder: string;
@@ -35,12 +37,40 @@ describe("prepareSocketPath", () => {
     context.after(() => server.close());
     await new Promise((resolve) => server.once("listening", resolve));
     await assert.rejects(prepareSocketPath(socket), /another controller is running: it listens at .*live\.sock/);
-    await restrictSocket(socket);
-    assert.equal(statSync(socket).mode & 0o777, 0o600);
-
     const file = path.join(folder, "precious");
     writeFileSync(file, "data");
     await assert.rejects(prepareSocketPath(file), /exists and is no socket/);
     assert.ok(existsSync(file));
+  });
+
+  it("refuses a folder in which others could put another socket in its place", async () => {
+    const open = path.join(folder, "open");
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    await assert.rejects(prepareSocketPath(path.join(open, "c.sock")), /may be written by everybody.*--socket/);
+    // As /tmp: there only its owner may remove a file.
+    chmodSync(open, 0o1777);
+    await prepareSocketPath(path.join(open, "c.sock"));
+  });
+
+  it("refuses the folder of another user", requires("root"), async () => {
+    const foreign = path.join(folder, "foreign");
+    mkdirSync(foreign);
+    chownSync(foreign, 65_534, 65_534);
+    await assert.rejects(prepareSocketPath(path.join(foreign, "c.sock")), /belongs to user 65534/);
+  });
+});
+
+describe("listenForOwner", () => {
+  it("leaves the socket to its owner from the moment that it is there, whatever the umask", async (context) => {
+    const folder = mkdtempSync(path.join(tmpdir(), "pallet-socket-"));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const usual = process.umask(0);
+    context.after(() => process.umask(usual));
+    const socket = path.join(folder, "c.sock");
+    const listening = listenForOwner(socket, () => {});
+    assert.equal(statSync(socket).mode & 0o777, 0o600, "before it listens");
+    assert.equal(process.umask(), 0);
+    (await listening).close();
   });
 });
