@@ -10,6 +10,7 @@ import { destination, type Logger, pino } from "pino";
 import { Failure } from "../proto/failure.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
 import { admitDevice } from "./disk/admit-device.ts";
+import { createGatekeeper, openGate } from "./door/gatekeeper.ts";
 import type { NodeFacts } from "./inventory/node-facts.ts";
 import { readBlockDevices } from "./inventory/read-block-devices.ts";
 import { readNodeFacts } from "./inventory/read-node-facts.ts";
@@ -21,6 +22,7 @@ import { createOperations } from "./operations/operations.ts";
 import { type AgentFlags, type AgentOptions, resolveOptions } from "./options.ts";
 import { prepareReboot } from "./reboot.ts";
 import type { AgentInfo } from "./registration/agent-info.ts";
+import type { BackoffPolicy } from "./registration/backoff.ts";
 import type { Enrollment } from "./registration/enrollment.ts";
 import { localAddressTowards } from "./registration/local-address.ts";
 import { readInstalled } from "./registration/read-installed.ts";
@@ -40,11 +42,13 @@ const GRACE_MS = 500;
 const LAST_WORDS_MS = 1_000;
 /** What is kept of the log while the controller cannot be reached. */
 const LOG_LIMITS: LogLimits = { records: 2_000, bytes: 1024 * 1024 };
+/** How the controller, and its name, are tried again. */
+const RETRIES: BackoffPolicy = { firstMs: 250, capMs: 5_000, random: Math.random };
 const SHIPPING: ShippingSettings = {
   batch: { records: 250, bytes: 256 * 1024 },
   intervalMs: 1_000,
   gapMs: 200,
-  backoff: { firstMs: 250, capMs: 5_000, random: Math.random },
+  backoff: RETRIES,
 };
 
 const program = new Command("pallet-agent")
@@ -54,6 +58,7 @@ const program = new Command("pallet-agent")
   .option("--node <mac>", "MAC address by which this node booted (kernel word pallet.node=)")
   .option("--listen <address>", "IP address to serve on (default: 127.0.0.1, or 0.0.0.0 if netbooted by a controller)")
   .option("--port <port>", "TCP port to serve on; 0 for any", "7710")
+  .option("--insecure-tcp", "take orders from whoever reaches the port (kernel word pallet.insecure-tcp); for a bench")
   .option("--role <role>", "netboot: may write disks; resident: may only report and reboot", "netboot")
   .option("--installed-file <path>", "stamp of the system that this is", "/etc/pallet/installed.json")
   .option("--reboot-command <words>", "program and arguments that reboot this node, separated by spaces, no shell")
@@ -65,12 +70,14 @@ const program = new Command("pallet-agent")
   .addHelpText(
     "after",
     `
+Orders are taken from the controller's address and, on this node itself, from root and the agent's own user.
+
 Examples:
   # On a netbooted node, where the kernel command line says everything else:
   $ pallet-agent
   # Inside an installed system:
   $ pallet-agent --role resident --controller 10.77.0.1:7700 --listen 0.0.0.0
-  # Alone, to look at it with buf curl:
+  # Alone, to look at it with buf curl as root:
   $ pallet-agent --port 7710
   $ buf curl --protocol grpc --http2-prior-knowledge http://127.0.0.1:7710/pallet.v1.AgentService/GetNode`,
   )
@@ -124,18 +131,27 @@ async function main(options: AgentOptions): Promise<void> {
     prepareReboot: () => prepareReboot(options.rebootCommand, log, () => lastWords(shipper)),
     log,
   });
+  const stopping = new AbortController();
+  const gatekeeper = options.insecureTcp
+    ? openGate
+    : createGatekeeper({ controllerHost: options.controller?.host, backoff: RETRIES, log }, stopping.signal);
   const server = await serveAgent({
     service,
+    gatekeeper,
     listen: options.listen,
     port: options.port,
     credentials: serverCredentials,
   });
   port = server.port;
   log.info({ port, address: options.listen, version, instanceId, pid: process.pid }, "serving");
+  if (options.insecureTcp) {
+    log.warn(
+      `INSECURE: orders are taken at TCP port ${port} from whoever reaches it (--insecure-tcp, pallet.insecure-tcp)`,
+    );
+  }
 
   const stopWatching =
     options.role === "resident" ? watchFirmware({ read: readReturnedFirmware, every, log }) : () => undefined;
-  const stopping = new AbortController();
   const registration = register(options, { agentInfo, enrollment, shipper, log }, stopping.signal);
 
   const stop = async (signal: StopSignal): Promise<void> => {
@@ -221,7 +237,7 @@ async function register(
       chooseBootMac,
       readTemperature: async () => (await readNodeFacts()).temperatureCelsius,
       agentInfo: parts.agentInfo,
-      backoff: { firstMs: 250, capMs: 5_000, random: Math.random },
+      backoff: RETRIES,
       log: parts.log,
     },
     signal,

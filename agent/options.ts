@@ -21,6 +21,8 @@ export interface AgentOptions {
   readonly listen: string;
   /** TCP port to listen on; 0 lets the kernel choose. */
   readonly port: number;
+  /** Whether whoever reaches the port may give orders, instead of the controller alone. */
+  readonly insecureTcp: boolean;
   readonly role: AgentRole;
   /** Path of the stamp that a reimage leaves in the system. */
   readonly installedFile: string;
@@ -36,6 +38,7 @@ export interface AgentFlags {
   readonly node?: string;
   readonly listen?: string;
   readonly port: string;
+  readonly insecureTcp?: boolean;
   readonly role: string;
   readonly installedFile: string;
   readonly rebootCommand?: string;
@@ -69,6 +72,10 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): Ag
     isIP(text) === 0 ? "is not an IP address; give for example 127.0.0.1 or 0.0.0.0" : { address: text },
   );
   const port = check(flags.port, "--port", parsePort);
+  const insecureTcp =
+    flags.insecureTcp === undefined
+      ? check(words.get("pallet.insecure-tcp"), "kernel command-line word pallet.insecure-tcp", parseSwitch)
+      : { isOn: flags.insecureTcp };
   const role = check(flags.role, "--role", (text) =>
     text === "netboot" || text === "resident" ? { role: text as AgentRole } : 'is neither "netboot" nor "resident"',
   );
@@ -85,6 +92,7 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): Ag
     ...(bootMac && { bootMac: bootMac.mac }),
     listen: listen?.address ?? (words.has("pallet.controller") ? "0.0.0.0" : "127.0.0.1"),
     port,
+    insecureTcp: insecureTcp?.isOn ?? false,
     role: role.role,
     installedFile: flags.installedFile,
     ...(rebootCommand && { rebootCommand }),
@@ -102,6 +110,12 @@ function parseEndpoint(text: string): Endpoint | string {
 
 function parsePort(text: string): number | string {
   return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : "is not a port from 0 to 65535";
+}
+
+/** A word alone turns on, as kernel parameters do. */
+function parseSwitch(text: string): { isOn: boolean } | string {
+  if (text === "" || text === "true") return { isOn: true };
+  return text === "false" ? { isOn: false } : 'is neither "true" nor "false"';
 }
 
 function parseMac(text: string): { mac: string } | string {

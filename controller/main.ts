@@ -62,7 +62,7 @@ const effects: Effects = {
           clock: systemClock,
           monotonicClock,
           log,
-          agents: createAgentConnector({ credentials: agentCredentials }),
+          agentConnector: (options) => createAgentConnector({ ...options, credentials: agentCredentials }),
           probeNode,
           openStore,
           openImages: createImageStore,

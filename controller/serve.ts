@@ -17,6 +17,7 @@ import type { ImageStore } from "./images/image-store.ts";
 import { insecureTcpWarning } from "./insecure-tcp.ts";
 import { hostPort, type Listener, listenFailure } from "./listen-failure.ts";
 import { createNodeLogs } from "./logs/node-logs.ts";
+import { chooseSourceAddress } from "./network/choose-source-address.ts";
 import type { MachineRole } from "./network/dnsmasq/choose-offers.ts";
 import { openDhcpService } from "./network/dnsmasq/dhcp-service.ts";
 import type { Dnsmasq, DnsmasqOptions } from "./network/dnsmasq/dnsmasq.ts";
@@ -42,7 +43,7 @@ export interface ServeAdapters {
   /** Its `now` only moves on. */
   readonly monotonicClock: Clock;
   readonly log: Logger;
-  readonly agents: AgentConnector;
+  agentConnector(options: { readonly sourceAddress: (agentAddress: string) => string | undefined }): AgentConnector;
   readonly probeNode: NodeProbe;
   openStore(path: string): Store;
   openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;
@@ -89,7 +90,13 @@ async function start(
   adapters: ServeAdapters,
   running: AsyncDisposableStack,
 ): Promise<Record<"grpc" | "http" | "tftp" | "socket" | "dhcp" | "nfs", string>> {
-  const { clock, log, agents } = adapters;
+  const { clock, log } = adapters;
+  const agents = adapters.agentConnector({
+    sourceAddress: (agentAddress) => {
+      const own = adapters.interfaceAddresses().map(({ address }) => address);
+      return chooseSourceAddress(config, own, agentAddress);
+    },
+  });
   const startedAt = clock.now();
   const reached = (port: number): string => hostPort(config.advertise, port);
   const endpointsAt = (grpcPort: number): BootEndpoints => ({

@@ -1,9 +1,11 @@
-import { isIPv6 } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, createServer, isIPv6 } from "node:net";
 import { Server, type ServerCredentials } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { type AgentServiceServer, AgentServiceService } from "../../proto/gen/pallet/v1/agent.ts";
 import { reflectionDefinition, standardServices } from "../../proto/package-definition.ts";
+import type { Gatekeeper } from "../door/gatekeeper.ts";
 
 /** A running gRPC server. */
 export interface AgentServer {
@@ -16,14 +18,16 @@ export interface AgentServer {
 const SERVICE_NAME = "pallet.v1.AgentService";
 
 /**
- * Serves AgentService, gRPC health (grpc.health.v1) and reflection. Idle connections are pinged, so that a watcher
- * whose machine vanished is noticed and its stream ended.
+ * Serves AgentService, gRPC health (grpc.health.v1) and reflection to whom the gatekeeper admits. Others are reset as soon
+ * as they have connected, before anything that they send is looked at: they can neither ask nor wear out anything. Idle
+ * connections are pinged, so that a watcher whose machine vanished is noticed and its stream ended.
  */
 export async function serveAgent(options: {
   readonly service: AgentServiceServer;
   readonly listen: string;
   readonly port: number;
   readonly credentials: ServerCredentials;
+  readonly gatekeeper: Gatekeeper;
 }): Promise<AgentServer> {
   const server = new Server({
     "grpc.keepalive_time_ms": 10_000,
@@ -34,19 +38,25 @@ export async function serveAgent(options: {
   health.addToServer(server);
   new ReflectionService(reflectionDefinition(), { services: [SERVICE_NAME, ...standardServices] }).addToServer(server);
 
-  const host = isIPv6(options.listen) ? `[${options.listen}]` : options.listen;
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${options.port}`, options.credentials, (error, bound) => {
-      if (error) reject(new Error(`cannot listen on ${host}:${options.port}: ${error.message}`, { cause: error }));
-      else resolve(bound);
-    });
+  const injector = server.createConnectionInjector(options.credentials);
+  const listener = createServer((connection) => {
+    if (options.gatekeeper.admits(connection)) injector.injectConnection(connection);
+    else connection.resetAndDestroy();
   });
+  const listening = once(listener, "listening");
+  listener.listen(options.port, options.listen);
+  await listening.catch((error: Error) => {
+    const host = isIPv6(options.listen) ? `[${options.listen}]` : options.listen;
+    throw new Error(`cannot listen on ${host}:${options.port}: ${error.message}`, { cause: error });
+  });
+  const { port } = listener.address() as AddressInfo;
 
   return {
     port,
     async close(graceMs) {
       health.setStatus("", "NOT_SERVING");
       health.setStatus(SERVICE_NAME, "NOT_SERVING");
+      listener.close();
       const closed = Promise.withResolvers<void>();
       const timer = setTimeout(() => server.forceShutdown(), graceMs);
       // The only error is "the server is not running", which is what is wanted.

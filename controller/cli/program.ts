@@ -164,7 +164,12 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
         "unix socket of the controller (default: PALLET_SOCKET, or /run/pallet/controller.sock)",
       ),
     )
-    .addOption(new Option("--address <host:port>", "reach the controller by TCP instead").conflicts("socket"))
+    .addOption(
+      new Option(
+        "--address <host:port>",
+        "reach the controller by TCP instead, where it was started with --insecure-tcp",
+      ).conflicts("socket"),
+    )
     .addHelpText("after", epilogue)
     .showHelpAfterError("(see --help)")
     .exitOverride()

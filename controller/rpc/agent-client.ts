@@ -20,6 +20,7 @@ import {
 import type { AgentOperation } from "../reimage/agent-operation.ts";
 import type { AgentAddress, AgentConnector, AgentPort } from "../reimage/ports.ts";
 import { agentErrorOf } from "./agent-error.ts";
+import { sourceAddressOption, targetFromSource } from "./agent-resolver.ts";
 import { blockDeviceFromWire } from "./block-device-from-wire.ts";
 import { operationFromWire } from "./operation-from-wire.ts";
 import { operationSpecToWire } from "./operation-to-wire.ts";
@@ -52,14 +53,27 @@ const defaultPatience: AgentPatience = {
 export function createAgentConnector(options: {
   readonly credentials: ChannelCredentials;
   readonly patience?: Partial<AgentPatience>;
+  /** The address of this machine to connect from to an agent's; undefined where the system shall choose. */
+  readonly sourceAddress?: (agentAddress: string) => string | undefined;
 }): AgentConnector {
   const patience = { ...defaultPatience, ...options.patience };
-  return { connect: (address) => connect(address, options.credentials, patience) };
+  return {
+    connect: (at) => connect(at, options.credentials, patience, options.sourceAddress?.(at.address)),
+  };
 }
 
-function connect(at: AgentAddress, credentials: ChannelCredentials, patience: AgentPatience): AgentPort {
+function connect(
+  at: AgentAddress,
+  credentials: ChannelCredentials,
+  patience: AgentPatience,
+  source: string | undefined,
+): AgentPort {
   const sockets = ownSockets(credentials);
-  const client = new AgentServiceClient(targetOf(at), sockets.credentials, channelOptions(patience));
+  const client = new AgentServiceClient(
+    source === undefined ? targetOf(at) : targetFromSource(at.address, at.port),
+    sockets.credentials,
+    { ...channelOptions(patience), ...(source !== undefined && { [sourceAddressOption]: source }) },
+  );
   const closed = new AbortController();
   const subjectOf = (call: string): string => `${call} to the agent at ${at.address}:${at.port}`;
 

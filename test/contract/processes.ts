@@ -59,9 +59,14 @@ export async function startAgent(
  *
  * @param options.imageBytes how much fits into its image folder (needs root); without limit unless given
  * @param options.knownNodes how many nodes its state holds already; none unless given
+ * @param options.settings more of its config file
  */
 export async function startController(
-  options: { readonly imageBytes?: number; readonly knownNodes?: number } = {},
+  options: {
+    readonly imageBytes?: number;
+    readonly knownNodes?: number;
+    readonly settings?: Readonly<Record<string, unknown>>;
+  } = {},
 ): Promise<ControllerProgram> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-contract-"));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
@@ -79,6 +84,7 @@ export async function startController(
     // Nodes that tests make up send no heartbeats: they count as online for three of these.
     heartbeatIntervalMs: 120_000,
     reimage: { retryDelayMs: 200 },
+    ...options.settings,
   };
   if (options.knownNodes !== undefined)
     makeNodesKnown(path.join(config.stateDirectory, "pallet.sqlite"), options.knownNodes);

@@ -7,6 +7,7 @@ const defaults: AgentFlags = { port: "7710", role: "netboot", installedFile: "/e
 const resolved: AgentOptions = {
   listen: "127.0.0.1",
   port: 7710,
+  insecureTcp: false,
   role: "netboot",
   installedFile: "/etc/pallet/installed.json",
 };
@@ -39,6 +40,9 @@ const table: { title: string; flags?: Partial<AgentFlags>; line?: string; expect
     flags: { controller: "[fd00::1]:99" },
     expected: { controller: { host: "fd00::1", port: 99 } },
   },
+  { title: "opens its port to everybody by a flag", flags: { insecureTcp: true }, expected: { insecureTcp: true } },
+  { title: "opens it by a kernel word", line: "quiet pallet.insecure-tcp", expected: { insecureTcp: true } },
+  { title: "keeps it shut by a kernel word", line: "pallet.insecure-tcp=false", expected: {} },
   {
     title: "splits the reboot command into words",
     flags: { rebootCommand: " busybox  reboot -f ", role: "resident", port: "0" },

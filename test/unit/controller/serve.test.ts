@@ -83,7 +83,7 @@ describe("serve", () => {
           clock: systemClock,
           monotonicClock,
           log,
-          agents: createAgentConnector({ credentials: credentials.createInsecure() }),
+          agentConnector: () => createAgentConnector({ credentials: credentials.createInsecure() }),
           probeNode: () => assert.fail("a node was probed"),
           openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
           openImages: createImageStore,

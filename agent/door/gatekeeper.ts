@@ -1,0 +1,129 @@
+import { lookup as dnsLookup } from "node:dns/promises";
+import { readFileSync } from "node:fs";
+import { isIP, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { type BackoffPolicy, backoff } from "../registration/backoff.ts";
+import { type Caller, mayOrder } from "./judge-caller.ts";
+import { type ConnectionEnd, ownerOfSocket } from "./parse-socket-table.ts";
+import { plainAddress } from "./plain-address.ts";
+
+/** Decides, before a byte is read, who may connect. */
+export interface Gatekeeper {
+  admits(connection: Socket): boolean;
+}
+
+/** What the gatekeeper goes by. */
+export interface GatekeeperOptions {
+  /** Host name or IP address of the controller; without one, nobody but root on this node may connect. */
+  readonly controllerHost: string | undefined;
+  readonly backoff: BackoffPolicy;
+  readonly log: Logger;
+  /** Finds the addresses of a host name; the system's resolver unless given. */
+  readonly lookup?: (host: string) => Promise<readonly string[]>;
+}
+
+/** Refusals are logged no more often than this, in milliseconds: strangers must not fill the log. */
+const quietMs = 60_000;
+
+/**
+ * Admits the controller that the agent booted with and, on the node itself, root and the agent's own user; see
+ * `mayOrder`. A host name is resolved once, as soon as that is possible, or until the signal aborts; until then nobody
+ * from elsewhere is admitted.
+ */
+export function createGatekeeper(options: GatekeeperOptions, signal: AbortSignal): Gatekeeper {
+  const { controllerHost, log } = options;
+  let controller: readonly string[] = [];
+  if (controllerHost !== undefined && isIP(controllerHost) !== 0) controller = [plainAddress(controllerHost)];
+  else if (controllerHost !== undefined)
+    void resolve(controllerHost, options, signal).then((found) => {
+      controller = found;
+    });
+
+  const uid = process.getuid?.() ?? 0;
+  let refused = 0;
+  let quietUntil = 0;
+  return {
+    admits(connection) {
+      const caller = callerOf(connection);
+      if (caller !== undefined && mayOrder(caller, { controller, uid })) return true;
+      refused += 1;
+      const now = performance.now();
+      if (now >= quietUntil) {
+        const owner = caller?.local && { uid: caller.local.uid };
+        log.warn(
+          { from: caller?.address, ...owner, refused },
+          `a connection was refused: orders are taken from ${controllerHost ?? "no controller"} and from root on this node`,
+        );
+        refused = 0;
+        quietUntil = now + quietMs;
+      }
+      return false;
+    },
+  };
+}
+
+/** Admits everybody, for a bench. */
+export const openGate: Gatekeeper = { admits: () => true };
+
+async function resolve(
+  host: string,
+  { lookup = lookUp, backoff: policy, log }: GatekeeperOptions,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  for (const waitMs of backoff(policy)) {
+    try {
+      const addresses = (await lookup(host)).map(plainAddress);
+      log.info({ host, addresses }, "the controller's address is known");
+      return addresses;
+    } catch (error) {
+      log.debug({ err: error, host }, "the controller's name could not be resolved; trying again until it is");
+    }
+    if (signal.aborted) return [];
+    await delay(waitMs, undefined, { signal }).catch(() => {});
+  }
+  return [];
+}
+
+async function lookUp(host: string): Promise<readonly string[]> {
+  return (await dnsLookup(host, { all: true })).map(({ address }) => address);
+}
+
+/** Undefined for a connection that has ended meanwhile. */
+function callerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): Caller | undefined {
+  if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  if (localAddress === undefined || localPort === undefined) return undefined;
+  const address = plainAddress(remoteAddress);
+  if (!isOfThisNode(address)) return { address };
+  const there: ConnectionEnd = { address, port: remotePort };
+  const here: ConnectionEnd = { address: localAddress, port: localPort };
+  return { address, local: { uid: userBehind(there, here) } };
+}
+
+function isOfThisNode(address: string): boolean {
+  if (address === "::1" || address.startsWith("127.")) return true;
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .some((each) => plainAddress(each.address) === address);
+}
+
+/** Synchronous, so that nothing of the connection is read before it is decided about. */
+function userBehind(there: ConnectionEnd, here: ConnectionEnd): number | undefined {
+  for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    const uid = ownerOfSocket(readTable(file), there, here);
+    if (uid !== undefined) return uid;
+  }
+  return undefined;
+}
+
+function readTable(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    // A kernel without IPv6 has no tcp6.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+// A caller at a door, as a program, so that it can stand in any network namespace and be any user: calls every method of
+// every service of the contracts, and of those that every gRPC server should have, with an empty request, which changes
+// nothing. Prints what it was told as one line of JSON, "package.Service/Method" → a `Verdict`.
+//
+//   node knock.ts TARGET [UID]
+import process from "node:process";
+import { createFileRegistry, type DescMethod, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  status,
+} from "@grpc/grpc-js";
+import { fileDescriptorSet } from "../../proto/gen/file-descriptor-set.ts";
+import type { Verdict } from "./doors.ts";
+
+const patienceMs = 30_000;
+
+const [target = "", uid] = process.argv.slice(2);
+const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, fileDescriptorSet));
+const methods = [...registry].flatMap((type) => (type.kind === "service" ? type.methods : []));
+if (uid !== undefined) {
+  process.setgroups?.([]);
+  process.setgid?.(Number(uid));
+  process.setuid?.(Number(uid));
+}
+
+const client = new Client(target, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
+const verdicts: Record<string, Verdict> = {};
+for (const method of methods) verdicts[`${method.parent.typeName}/${method.name}`] = judge(await call(method));
+client.close();
+process.stdout.write(`${JSON.stringify(verdicts)}\n`);
+
+function judge(code: status): Verdict {
+  if (code === status.PERMISSION_DENIED) return "refused";
+  if (code === status.UNIMPLEMENTED) return "absent";
+  if (code === status.UNAVAILABLE) return "no connection";
+  if (code === status.DEADLINE_EXCEEDED) return "silence";
+  return "taken";
+}
+
+/** How the call ends; a stream that goes on has been taken with its first answer. */
+function call({ parent, name, methodKind }: DescMethod): Promise<status> {
+  const path = `/${parent.typeName}/${name}`;
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  const empty = Buffer.alloc(0);
+  const deadline = { deadline: Date.now() + patienceMs };
+  return new Promise((resolve) => {
+    if (methodKind === "unary") {
+      client.makeUnaryRequest(path, asIs, asIs, empty, new Metadata(), deadline, (error) =>
+        resolve(error?.code ?? status.OK),
+      );
+      return;
+    }
+    const stream: ClientReadableStream<Buffer> | ClientDuplexStream<Buffer, Buffer> =
+      methodKind === "server_streaming"
+        ? client.makeServerStreamRequest(path, asIs, asIs, empty, new Metadata(), deadline)
+        : client.makeBidiStreamRequest(path, asIs, asIs, new Metadata(), deadline);
+    stream.on("error", () => {});
+    stream.on("data", () => {
+      resolve(status.OK);
+      stream.cancel();
+    });
+    stream.on("status", ({ code }: { code: status }) => resolve(code));
+    if (methodKind !== "server_streaming") (stream as ClientDuplexStream<Buffer, Buffer>).end();
+  });
+}

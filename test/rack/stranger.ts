@@ -1,0 +1,109 @@
+// What issue 9 describes, as a program for a stranger's place on the rack's network: tries to list, wipe, write and reboot a
+// node, at the controller and at the node's agent, and to have the controller take and unpack its files. Prints, as one
+// line of JSON, how each try ended.
+//
+//   node stranger.ts '{"controller": "HOST:PORT", "agent": "HOST:PORT", …}'
+import process from "node:process";
+import {
+  type Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
+import { AgentServiceClient, StartOperationRequest } from "../../proto/gen/pallet/v1/agent.ts";
+import {
+  AddImageRequest,
+  BootTarget,
+  ControllerServiceClient,
+  DeriveImageRequest,
+  RunNodeOperationRequest,
+  StartRolloutRequest,
+} from "../../proto/gen/pallet/v1/controller.ts";
+import { WipeMethod } from "../../proto/gen/pallet/v1/operation.ts";
+import { endOf } from "../contract/calls.ts";
+
+/** What a stranger may have found out. */
+export interface StrangersKnowledge {
+  readonly controller: string;
+  readonly agent: string;
+  readonly node: string;
+  readonly bootId: string;
+  readonly device: string;
+  readonly image: string;
+}
+
+const known = JSON.parse(process.argv[2] ?? "") as StrangersKnowledge;
+const options = { "grpc.enable_http_proxy": 0 };
+const controller = new ControllerServiceClient(known.controller, credentials.createInsecure(), options);
+const agent = new AgentServiceClient(known.agent, credentials.createInsecure(), options);
+const { node, device, bootId, image } = known;
+
+type Unary<Request> = (
+  request: Request,
+  metadata: Metadata,
+  options: object,
+  done: (error: ServiceError | null) => void,
+) => unknown;
+
+const limit = (): { deadline: number } => ({ deadline: Date.now() + 20_000 });
+
+function ask<Request>(client: Client, method: Unary<Request>, request: Request): Promise<status> {
+  return new Promise((resolve) =>
+    method.call(client, request, new Metadata(), limit(), (error) => resolve(error?.code ?? status.OK)),
+  );
+}
+
+function upload<Message>(
+  stream: ClientDuplexStream<Message, unknown>,
+  ...messages: readonly Message[]
+): Promise<status> {
+  const end = endOf(stream as unknown as ClientReadableStream<unknown>);
+  for (const message of messages) stream.write(message);
+  stream.end();
+  return end;
+}
+
+const wipe = { work: { $case: "wipe", value: { device, method: WipeMethod.WIPE_METHOD_SIGNATURES } } } as const;
+const archive = Buffer.alloc(10_240);
+
+const tries: Readonly<Record<string, () => Promise<status>>> = {
+  "list the nodes": () => ask(controller, controller.listNodes, {}),
+  "set the boot target": () =>
+    ask(controller, controller.setBootTarget, { node, bootTarget: BootTarget.BOOT_TARGET_AGENT, imageName: "" }),
+  "accept the node": () => ask(controller, controller.acceptNodes, { nodes: [node], all: false }),
+  "reboot the node": () => ask(controller, controller.rebootNode, { node }),
+  "wipe by the controller": () =>
+    endOf(controller.runNodeOperation(RunNodeOperationRequest.fromPartial({ node, spec: wipe }), limit())),
+  "start a rollout": () =>
+    ask(
+      controller,
+      controller.startRollout,
+      StartRolloutRequest.fromPartial({ rollout: { nodes: [node], imageName: image, disk: device } }),
+    ),
+  "add an image": () =>
+    upload(
+      controller.addImage(limit()),
+      AddImageRequest.fromPartial({ part: { $case: "header", value: { name: "strangers" } } }),
+      AddImageRequest.fromPartial({ part: { $case: "chunk", value: archive } }),
+    ),
+  "have a tar archive unpacked": () =>
+    upload(
+      controller.deriveImage(limit()),
+      DeriveImageRequest.fromPartial({ part: { $case: "header", value: { name: "strangers", from: image } } }),
+      DeriveImageRequest.fromPartial({ part: { $case: "chunk", value: archive } }),
+    ),
+  "remove the image": () => ask(controller, controller.removeImage, { name: image }),
+  "list the disks": () => ask(agent, agent.listBlockDevices, {}),
+  "wipe by the agent": () =>
+    ask(agent, agent.startOperation, StartOperationRequest.fromPartial({ operationId: "strangers", spec: wipe })),
+  "reboot by the agent": () => ask(agent, agent.reboot, { expectedBootId: bootId }),
+};
+
+const ends: Record<string, string> = {};
+for (const [name, attempt] of Object.entries(tries)) ends[name] = status[await attempt()] ?? "?";
+controller.close();
+agent.close();
+process.stdout.write(`${JSON.stringify(ends)}\n`);
