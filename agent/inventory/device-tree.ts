@@ -19,6 +19,15 @@ export function findLineage(devices: readonly BlockDevice[], path: string): read
 }
 
 /**
+ * The partitions of a disk by their numbers, then what else lies on it. lsblk(8) prints them in the order of its reading
+ * of sysfs, which is none: with some device names the second partition comes before the first.
+ */
+export function orderPartitions(children: readonly BlockDevice[]): readonly BlockDevice[] {
+  const place = ({ type, partitionNumber }: BlockDevice) => (type === "part" ? partitionNumber : Number.MAX_VALUE);
+  return children.toSorted((one, other) => place(one) - place(other));
+}
+
+/**
  * Puts loop devices whose backing file is itself a block device on top of that device, where lsblk(8) lists them beside
  * it. `backingFiles` are the backing files of the loop devices by name, as sysfs has them.
  */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { runTool } from "../disk/run-tool.ts";
 import type { BlockDevice } from "./block-device.ts";
-import { nestLoopDevices } from "./device-tree.ts";
+import { nestLoopDevices, orderPartitions } from "./device-tree.ts";
 import { parseBlkid } from "./parse-blkid.ts";
 import { parseLsblk, selectColumns } from "./parse-lsblk.ts";
 
@@ -33,7 +33,7 @@ export async function readBlockDevices(signal?: AbortSignal): Promise<readonly B
       needsProbe(device) ? limited(() => probe(device, signal)) : undefined,
       Promise.all(device.children.map(complete)),
     ]);
-    return { ...device, ...facts, ...content, children };
+    return { ...device, ...facts, ...content, children: orderPartitions(children) };
   };
   const devices = await Promise.all(parseLsblk(stdout).map(complete));
   return nestLoopDevices(devices, await readBackingFiles(devices));

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { findLineage, nestLoopDevices, withDescendants } from "../../../../agent/inventory/device-tree.ts";
+import {
+  findLineage,
+  nestLoopDevices,
+  orderPartitions,
+  withDescendants,
+} from "../../../../agent/inventory/device-tree.ts";
 import { aDevice } from "./a-device.ts";
 
 const names = (devices: readonly { name: string }[]) => devices.map(({ name }) => name);
@@ -16,6 +21,12 @@ describe("device tree", () => {
   it("finds the way down to a device", () => {
     assert.deepEqual(names(findLineage([aDevice("sda"), card], "/dev/mmcblk0p2")), ["mmcblk0", "mmcblk0p2"]);
     assert.deepEqual(findLineage([card], "/dev/mmcblk0p3"), []);
+  });
+
+  it("lists partitions by their numbers, whatever order lsblk found them in, and others behind them", () => {
+    const found = ["mmcblk0p10", "mmcblk0boot1", "mmcblk0p2", "mmcblk0p1", "mmcblk0boot0"].map((name) => aDevice(name));
+    const ordered = ["mmcblk0p1", "mmcblk0p2", "mmcblk0p10", "mmcblk0boot1", "mmcblk0boot0"];
+    assert.deepEqual(names(orderPartitions(found)), ordered);
   });
 
   it("puts loop devices on the disk or partition that they are over", () => {
