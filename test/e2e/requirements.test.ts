@@ -1,6 +1,7 @@
 // What the builders say that they need is all that they need: each is run where nothing else is; and --install.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -10,13 +11,24 @@ import { execa } from "execa";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
+import { createImageDeriver } from "../../controller/images/derive/image-deriver.ts";
+import { createImageStore } from "../../controller/images/image-store.ts";
 import { debianPackages } from "../../controller/requirements/debian-package.ts";
-import { planBootTreeBuild, planRootfsBuild } from "../../controller/requirements/plan-requirements.ts";
+import {
+  planBootTreeBuild,
+  planImagesAdd,
+  planImagesDerive,
+  planRootfsBuild,
+  planRootfsImport,
+} from "../../controller/requirements/plan-requirements.ts";
 import type { Requirements } from "../../controller/requirements/requirements.ts";
 import { buildRootfs } from "../../controller/rootfs/build-rootfs.ts";
+import { importRootfs } from "../../controller/rootfs/import-rootfs.ts";
+import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { checkout } from "../rack/checkout.ts";
 import { linkDebianPrograms } from "../rack/debian-programs.ts";
 import { requires } from "../requirements.ts";
+import { buildSystemImage, noise, type SystemImage, writeSystem } from "./derive/a-system.ts";
 
 const mirror = "http://deb.debian.org/debian";
 const cacheDirectory = checkoutCache("requirements");
@@ -53,10 +65,13 @@ describe("a builder where only what it asks for is installed", { ...requires("ro
     source: string,
     plan: Omit<Requirements, "writes">,
     build: (at: string) => Promise<unknown>,
+    /** Makes what it is given, with all that this machine has. */
+    prepare: (at: string) => Promise<void> = async () => {},
   ) =>
     it(`${name} succeeds`, async () => {
       await cacheEntry(cacheDirectory, `${name}-${await digestOf(source)}`, async (entry) => {
         const at = await mkdtemp(path.join(folder, "at-"));
+        await prepare(at);
         await linkDebianPrograms(path.join(at, "programs"), debianPackages(plan.needs));
         process.env["PATH"] = path.join(at, "programs");
         await build(at);
@@ -93,7 +108,91 @@ describe("a builder where only what it asks for is installed", { ...requires("ro
         log: () => {},
       }),
   );
+  provesComplete(
+    "rootfs-import",
+    "rootfs",
+    planRootfsImport({ format: "xz", netbootMirror: mirror }),
+    async (at) =>
+      importRootfs({
+        imagePath: path.join(at, "image"),
+        outDirectory: path.join(at, "out"),
+        netboot: { cacheDirectory: path.join(at, "cache"), suite: "bookworm", mirror, refresh: false, log: () => {} },
+      }),
+    async (at) => {
+      const demo = await buildDemoImage({ cacheDirectory: checkoutCache("demo-image"), name: "debian-demo" });
+      await compress(demo.imagePath, path.join(at, "image"));
+    },
+  );
+  const signal = new AbortController().signal;
+  const openImages = async (at: string) => {
+    const directory = path.join(at, "images");
+    const images = await createImageStore({ directory, log: { warn: () => {} } });
+    return { images, deriver: createImageDeriver({ images, directory }) };
+  };
+  provesComplete(
+    "images-add",
+    "images",
+    planImagesAdd({ formats: ["xz"] }),
+    async (at) =>
+      (await openImages(at)).images.add({ name: "one", source: createReadStream(path.join(at, "one.xz")), signal }),
+    async (at) => {
+      await buildSystemImage(path.join(at, "one"), aSystem("one", 12), 2024);
+      await compress(path.join(at, "one"), path.join(at, "one.xz"));
+    },
+  );
+  provesComplete(
+    "images-derive",
+    "images",
+    planImagesDerive({ formats: ["xz"] }),
+    async (at) => {
+      const { images, deriver } = await openImages(at);
+      await images.add({ name: "one", source: createReadStream(path.join(at, "one")), signal });
+      const derive = (name: string, source: string) =>
+        deriver.derive({ name, from: "one", source: createReadStream(source), signal, onProgress: () => {} });
+      await derive("from-image", path.join(at, "two.xz"));
+      await derive("from-tree", path.join(at, "tree.tar"));
+    },
+    async (at) => {
+      await buildSystemImage(path.join(at, "one"), aSystem("one", 12), 2024);
+      await buildSystemImage(path.join(at, "two"), aSystem("two", 24), 2026);
+      await compress(path.join(at, "two"), path.join(at, "two.xz"));
+      // What the system mounts from the other partition is in the tree, too.
+      const tree = path.join(at, "tree");
+      await writeSystem(
+        tree,
+        { ...aSystem("three", 12).root, "boot/firmware/config.txt": { bytes: "# three\n" } },
+        2026,
+      );
+      await execa("tar", ["--create", "--file", path.join(at, "tree.tar"), "--directory", tree, "."]);
+    },
+  );
 });
+
+/** As people get images, but compressed no longer than it takes. */
+async function compress(from: string, to: string): Promise<void> {
+  await execa("xz", ["--stdout", "-0", from], { stdout: { file: to }, buffer: false });
+}
+
+function aSystem(name: string, rootMiB: number): SystemImage {
+  const diskId = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  return {
+    diskId,
+    firmware: {
+      "cmdline.txt": `root=PARTUUID=${diskId}-02 rootwait\n`,
+      "kernel8.img": noise(`kernel of ${name}`, 100_000),
+    },
+    root: {
+      "etc/os-release": { bytes: `PRETTY_NAME=${name}\n` },
+      "etc/fstab": {
+        bytes: `PARTUUID=${diskId}-02 / ext4 defaults 0 1\nPARTUUID=${diskId}-01 /boot/firmware vfat defaults 0 2\n`,
+      },
+      "sbin/init": { bytes: noise(`init of ${name}`, 300_000), mode: 0o755 },
+    },
+    rootBytes: rootMiB * 1024 * 1024,
+    rootUuid: `${diskId}-0000-4000-8000-000000000001`,
+    ext: ["-J", "size=4"],
+  };
+}
 
 describe("--install", requires("root"), () => {
   let folder: string;
