@@ -34,12 +34,15 @@ import { createAgentService } from "./rpc/agent-service.ts";
 import { createEnrollmentClient } from "./rpc/enrollment-client.ts";
 import { serveAgent } from "./rpc/server.ts";
 import { version } from "./version.ts";
+import { tick } from "./watchdog/tick.ts";
 import { defaultFetchSettings } from "./write/fetch-range.ts";
 
 /** How long running calls get to end once the agent was told to stop, in milliseconds. */
 const GRACE_MS = 500;
 /** How long the last words may take to the controller before the agent ends or the node reboots. */
 const LAST_WORDS_MS = 1_000;
+/** Where the initial RAM disk of a netbooted node guards the hardware watchdog. */
+const WATCHDOG_FOLDER = "/run/pallet/watchdog";
 /** What is kept of the log while the controller cannot be reached. */
 const LOG_LIMITS: LogLimits = { records: 2_000, bytes: 1024 * 1024 };
 /** How the controller, and its name, are tried again. */
@@ -150,12 +153,14 @@ async function main(options: AgentOptions): Promise<void> {
     );
   }
 
+  const stopTicking = options.role === "netboot" ? tick({ folder: WATCHDOG_FOLDER, every, log }) : () => undefined;
   const stopWatching =
     options.role === "resident" ? watchFirmware({ read: readReturnedFirmware, every, log }) : () => undefined;
   const registration = register(options, { agentInfo, enrollment, shipper, log }, stopping.signal);
 
   const stop = async (signal: StopSignal): Promise<void> => {
     log.info({ signal }, "stopping");
+    stopTicking();
     stopWatching();
     stopping.abort();
     await operations.stop(`the agent was stopped by ${signal}`);

@@ -5,7 +5,7 @@ import { type CpioEntry, renderCpio } from "../artefacts/render-cpio.ts";
 import { sourceFiles } from "./source-files.ts";
 
 const applets =
-  "sh basename cat cut find head hostname ip ls md5sum mdev mkdir mount mv pidof printf reboot sed sleep sort switch_root " +
+  "sh basename cat cut find head hostname ip ls md5sum mdev mkdir mkfifo mount mv pidof printf reboot sed sleep sort switch_root " +
   "timeout tr true umount uname xargs";
 
 const folder = (path: string): CpioEntry => ({ path, permissions: 0o755, kind: { type: "folder" } });
@@ -37,7 +37,7 @@ export async function buildInitramfs(rootFolder: string, modulesBase: string): P
     // The kernel opens it for init before anything is mounted on /dev.
     { path: "dev/console", permissions: 0o600, kind: { type: "character-device", major: 5, minor: 1 } },
     file("init", 0o755, source("initramfs-init")),
-    ...["load-drivers"].map((name) => file(`bin/${name}`, 0o755, source(name))),
+    ...["guard-watchdog", "load-drivers"].map((name) => file(`bin/${name}`, 0o755, source(name))),
     file("etc/mdev.conf", 0o644, source("mdev.conf")),
     await fromRoot("bin/busybox", "usr/bin/busybox"),
     ...applets.split(" ").map((name) => link(`bin/${name}`, "busybox")),

@@ -18,6 +18,8 @@ export const networkRootModules = [
   "virtio_net",
   "virtio_rng",
   "e1000",
+  // The watchdog that QEMU has for PCI.
+  "i6300esb",
   // Pi 3: Ethernet is on USB. The physical layer chips are asked for by the drivers themselves.
   "dwc2",
   "phy_generic",

@@ -1,0 +1,67 @@
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { parseGuardState } from "./parse-guard-state.ts";
+
+/** What ticking needs. */
+export interface Ticking {
+  /** Where the initial RAM disk guards the watchdog: the folder of its files "state" and "tick", on a tmpfs. */
+  readonly folder: string;
+  /** Calls again and again, so many milliseconds apart, until the returned function is called. */
+  readonly every: (intervalMs: number, call: () => void) => () => void;
+  readonly log: Logger;
+}
+
+const INTERVAL_MS = 5_000;
+
+/**
+ * Shows the guard of the hardware watchdog that this process is alive, now and every few seconds, until the returned
+ * function is called. The guard (files/guard-watchdog of the root filesystem) lets the watchdog restart a node whose agent
+ * has not ticked for minutes. Says in the log whether there is one.
+ *
+ * The ticks come from the event loop that also serves gRPC, by system calls that wait for no other thread: one that
+ * came from elsewhere would show nothing.
+ */
+export function tick({ folder, every, log }: Ticking): () => void {
+  const text = readState(join(folder, "state"));
+  if (text === undefined) return () => undefined;
+  const state = parseGuardState(text);
+  if (state === undefined) {
+    log.warn({ state: text }, "the initial RAM disk is of another version: no watchdog guards this agent");
+    return () => undefined;
+  }
+  if (state.kind === "off") log.info("no watchdog guards this agent: the kernel word pallet.watchdog=off is given");
+  if (state.kind === "none") log.info("no watchdog guards this agent: this board has none that the kernel knows");
+  if (state.kind !== "on") return () => undefined;
+
+  const { silenceSeconds } = state;
+  log.info({ silenceSeconds }, "the watchdog restarts this node when its agent has been silent for that long");
+  const file = openSync(join(folder, "tick"), "w", 0o644);
+  let ticks = 0;
+  const write = (): void => {
+    ticks += 1;
+    // Always in the same place and as long, so that it goes on when the tmpfs is full; with the process, as it may be the next.
+    const line = `${process.pid} ${ticks}`.padEnd(31);
+    try {
+      writeSync(file, `${line}\n`, 0);
+    } catch (error) {
+      log.error({ err: error }, "the watchdog's guard cannot be shown that the agent is alive");
+    }
+  };
+  write();
+  const stop = every(INTERVAL_MS, write);
+  return () => {
+    stop();
+    closeSync(file);
+  };
+}
+
+function readState(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    // Not there: nothing that Pallet netbooted.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
