@@ -47,7 +47,7 @@ export function createGatekeeper(options: GatekeeperOptions, signal: AbortSignal
   let quietUntil = 0;
   return {
     admits(connection) {
-      const caller = callerOf(connection);
+      const caller = callerOf(connection, log);
       if (caller !== undefined && mayOrder(caller, { controller, uid })) return true;
       refused += 1;
       const now = performance.now();
@@ -92,14 +92,19 @@ async function lookUp(host: string): Promise<readonly string[]> {
 }
 
 /** Undefined for a connection that has ended meanwhile. */
-function callerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): Caller | undefined {
+function callerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket, log: Logger): Caller | undefined {
   if (remoteAddress === undefined || remotePort === undefined) return undefined;
   if (localAddress === undefined || localPort === undefined) return undefined;
   const address = plainAddress(remoteAddress);
   if (!isOfThisNode(address)) return { address };
   const there: ConnectionEnd = { address, port: remotePort };
   const here: ConnectionEnd = { address: localAddress, port: localPort };
-  return { address, local: { uid: userBehind(there, here) } };
+  try {
+    return { address, local: { uid: userBehind(there, here) } };
+  } catch (error) {
+    log.error({ err: error }, "whose process connects from this node cannot be told, so it is refused");
+    return { address, local: { uid: undefined } };
+  }
 }
 
 function isOfThisNode(address: string): boolean {

@@ -6,14 +6,16 @@ import type { Heartbeat, Registration } from "../nodes/registration.ts";
 import { invalid } from "../refusal.ts";
 import { plainText, required, requiredText } from "./text-from-wire.ts";
 
-/** No board has more; what is beyond is cut off rather than remembered. */
-const maxInterfaces = 64;
+/** No board has more; what is beyond is cut off rather than remembered: anybody may register any number of nodes. */
+const maxInterfaces = 16;
+const maxAddresses = 8;
 
 /** An agent's introduction, checked. Throws a Failure naming what is wrong with it. */
 export function registrationFromWire(request: RegisterRequest, address: string | undefined): Registration {
+  const id = bootMacFromWire(request.bootMac);
   return {
-    id: bootMacFromWire(request.bootMac),
-    facts: factsFromWire(required("facts", request.facts)),
+    id,
+    facts: factsFromWire(required("facts", request.facts), id),
     agent: agentFromWire(required("agent", request.agent)),
     ...(address !== undefined && { address }),
   };
@@ -38,16 +40,20 @@ export function bootMacFromWire(text: string): NodeId {
   throw invalid(`boot_mac is ${found}, which is no MAC address of one interface; give one like "b8:27:eb:00:00:01"`);
 }
 
-/** Facts about a node, checked. Throws a Failure naming what is wrong with them. */
-export function factsFromWire(facts: wire.NodeFacts): NodeFacts {
+/** Facts about a node, checked. Throws a Failure naming what is wrong with them. The interface of `id` is never cut off. */
+export function factsFromWire(facts: wire.NodeFacts, id?: NodeId): NodeFacts {
   const { temperatureCelsius } = facts;
+  const isBoots = ({ mac }: { readonly mac: string }): boolean => id !== undefined && parseMacAddress(mac) === id;
+  const kept = facts.interfaces.slice(0, maxInterfaces);
+  const boots = facts.interfaces.slice(maxInterfaces).find(isBoots);
+  if (boots !== undefined && !kept.some(isBoots)) kept[maxInterfaces - 1] = boots;
   return {
     model: plainText(facts.model),
     serial: plainText(facts.serial, 64).toLowerCase(),
-    interfaces: facts.interfaces.slice(0, maxInterfaces).map((each) => ({
+    interfaces: kept.map((each) => ({
       name: plainText(each.name, 64),
       mac: parseMacAddress(each.mac) ?? plainText(each.mac, 64),
-      addresses: each.addresses.slice(0, maxInterfaces).map((address) => plainText(address, 64)),
+      addresses: each.addresses.slice(0, maxAddresses).map((address) => plainText(address, 64)),
     })),
     memoryBytes: countFromWire(facts.memoryBytes),
     cpuCount: facts.cpuCount,

@@ -1065,7 +1065,8 @@ export const RebootResponse: MessageFns<RebootResponse> = {
 };
 
 /**
- * Served by the agent on every node. In the resident role everything that writes
+ * Served by the agent on every node, to the controller that the node booted with and to root on the node itself; other
+ * connections are reset. In the resident role everything that writes
  * (StartOperation, except identify) is refused with FAILED_PRECONDITION.
  *
  * Errors carry a serialized pallet.v1.Failure in the trailing metadata "pallet-failure-bin".

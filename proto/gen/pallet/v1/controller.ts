@@ -5322,7 +5322,8 @@ export const StreamNodeLogsResponse: MessageFns<StreamNodeLogsResponse> = {
 };
 
 /**
- * Served by the controller for the command line and for programs.
+ * Served by the controller for the command line and for programs, on its unix socket; over TCP it is refused with
+ * PERMISSION_DENIED unless the controller was started with --insecure-tcp.
  *
  * Where a request names a node, its name, its MAC address (any usual notation) or its serial number serves; a serial
  * number that several nodes have is refused with INVALID_ARGUMENT.

@@ -653,7 +653,8 @@ export const ReportLogsResponse: MessageFns<ReportLogsResponse> = {
 };
 
 /**
- * Served by the controller for agents.
+ * Served by the controller for agents, over TCP, to whoever reaches the port: nothing here proves who calls. A node's
+ * agent is then reached at the address that the call came from, whatever the call says.
  *
  * Errors carry a serialized pallet.v1.Failure in the trailing metadata "pallet-failure-bin".
  */

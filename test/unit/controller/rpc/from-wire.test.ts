@@ -39,14 +39,23 @@ describe("registrationFromWire", () => {
       bootId: "boot",
       hostname: "a\u001b[2Jb\n",
       model: "m".repeat(10_000),
-      interfaces: Array.from({ length: 1000 }, () => ({ name: "eth0", mac: "x" })),
+      interfaces: Array.from({ length: 1000 }, (_, index) => ({
+        name: "i".repeat(1000),
+        mac: index === 999 ? "b8:27:eb:00:00:01" : "x".repeat(1000),
+        addresses: Array.from({ length: 1000 }, () => "y".repeat(1000)),
+      })),
       memoryBytes: 2n ** 63n,
       temperatureCelsius: Number.NaN,
     };
     const read = registrationFromWire(request({ facts }), undefined).facts;
     assert.equal(read.hostname, "a?[2Jb?");
     assert.equal(read.model.length, 256);
-    assert.equal(read.interfaces.length, 64);
+    assert.equal(read.interfaces.length, 16);
+    assert.ok(
+      read.interfaces.some(({ mac }) => mac === "b8:27:eb:00:00:01"),
+      "the interface that it booted by",
+    );
+    assert.ok(JSON.stringify(read).length < 16_384);
     assert.equal(read.memoryBytes, 0);
     assert.equal("temperatureCelsius" in read, false);
   });
