@@ -115,6 +115,13 @@ function createContext(effects: Effects, options: CommonOptions & TargetOptions,
   return { context, close: () => client?.close() };
 }
 
+/** The user's wish to stop, when the error says no more than that the command has obeyed it. */
+function stopBehind(error: unknown, signal: AbortSignal): StopRequested | undefined {
+  if (error instanceof StopRequested) return error;
+  const isCancelled = signal.aborted && error instanceof Failure && error.reason === "cancelled";
+  return isCancelled && signal.reason instanceof StopRequested ? signal.reason : undefined;
+}
+
 /** The commander program. Its actions tell `report` their exit code. */
 function buildProgram(effects: Effects, report: (code: number) => void): Command {
   const { stdout, stderr, onStop } = effects;
@@ -136,8 +143,9 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
         const code = await (work as unknown as Work<unknown[], object>)(made.context, options, ...args);
         report(code ?? exitCode.done);
       } catch (error) {
-        if (error instanceof StopRequested) {
-          report(exitCodeOfSignal(error.stopSignal));
+        const stop = stopBehind(error, stopping.signal);
+        if (stop !== undefined) {
+          report(exitCodeOfSignal(stop.stopSignal));
           return;
         }
         const { color } = chooseLook(effects.env, stderr);

@@ -1,15 +1,17 @@
 import type { ChildProcess } from "node:child_process";
+import process from "node:process";
 import { type Options, type ResultPromise, execa as start } from "execa";
 import { leash } from "./leash.ts";
 
 /**
- * execa, as every program of ours starts another; the same call, but for two things:
+ * execa, as every program of ours starts another; the same call, but for three things:
  *
  * - The program gets a session of its own, so Ctrl-C in a terminal, which goes to every process of the terminal's group,
  *   reaches this process alone, and this one ends what it runs in its own order. `detached: false` leaves a program that
  *   talks to the user, and decides itself what Ctrl-C means, in the group.
  * - It ends when this process does, even if that is killed: see `leash`. execa's own way (`cleanup`) knows no SIGKILL, and
  *   takes signals over: signal-exit ends this process at once by a signal for which nobody else listens.
+ * - `cancelSignal` asks everything that it started to end, too: make(1) its compilers, a shell its programs.
  */
 export function execa<const Chosen extends Options = object>(
   program: string,
@@ -19,7 +21,12 @@ export function execa<const Chosen extends Options = object>(
   const detached = options?.detached ?? true;
   const child = start(program, args, { ...options, detached, cleanup: false });
   const { pid } = child;
-  if (pid !== undefined) (child as unknown as ChildProcess).once("exit", leash(detached ? -pid : pid));
+  if (pid !== undefined) {
+    const ended = [leash(detached ? -pid : pid), ...(detached ? [cancelGroup(pid, options?.cancelSignal)] : [])];
+    (child as unknown as ChildProcess).once("exit", () => {
+      for (const forget of ended) forget();
+    });
+  }
   // What it resolves with depends on the caller's options alone.
   return child as unknown as ResultPromise<Chosen>;
 }
@@ -31,4 +38,17 @@ export function execaOutliving<const Chosen extends Options = object>(
   options?: Chosen,
 ): ResultPromise<Chosen> {
   return start(program, args, { ...options, detached: true, cleanup: false }) as unknown as ResultPromise<Chosen>;
+}
+
+/** Asks a process group to end when the signal aborts; returns what forgets about it, for when its leader has ended. */
+function cancelGroup(leader: number, signal: AbortSignal | undefined): () => void {
+  const cancel = (): void => {
+    try {
+      process.kill(-leader, "SIGTERM");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  };
+  signal?.addEventListener("abort", cancel, { once: true });
+  return () => signal?.removeEventListener("abort", cancel);
 }

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -15,20 +14,7 @@ import { ended } from "../rack/leashed-process.ts";
 import { withoutPallet } from "../rack/without-pallet.ts";
 import { requires } from "../requirements.ts";
 import { until } from "../until.ts";
-
-/** Process ids, with their command lines, of everything that has this variable in its environment. */
-function processesWith(variable: string): Map<number, string> {
-  const found = new Map<number, string>();
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (!readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(variable)) continue;
-      found.set(Number(pid), readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim());
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  return found;
-}
+import { processesWith } from "./processes-with.ts";
 
 describe("the demo", { ...requires("root", "loop devices"), timeout: 900_000 }, () => {
   for (const [title, moment, end, exitCode] of [

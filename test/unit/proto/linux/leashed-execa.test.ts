@@ -96,6 +96,20 @@ describe("execa on a leash", () => {
     });
   }
 
+  it("ends what the program that is cancelled has started, too", async () => {
+    const started = program(`
+      const cancelling = new AbortController();
+      const child = execa("sh", ["-c", "sleep 600 & echo family $$ $! ; wait"], { buffer: false, reject: false, cancelSignal: cancelling.signal });
+      child.stdout.once("data", (data) => { process.stdout.write(data + "family 0 0\\n"); cancelling.abort(); });
+      say(child.isCanceled ?? (await child).isCanceled);
+      setInterval(() => {}, 1000);`);
+    const pids = (await familyOf(started)).filter((pid) => pid !== 0);
+    await started.log.waitFor(/true/);
+    await assertGone(pids);
+    process.kill(started.pid, "SIGKILL");
+    await started.end;
+  });
+
   it("does not keep a program from ending, nor touch what has ended before", async () => {
     const started = program(`
       for (let i = 0; i < 20; i++) await execa("true");
