@@ -8,6 +8,7 @@ import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { Command } from "commander";
 import { destination, type Logger, pino } from "pino";
 import { Failure } from "../proto/failure.ts";
+import { contract } from "../proto/gen/contract.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
 import { admitDevice } from "./disk/admit-device.ts";
 import { createGatekeeper, openGate } from "./door/gatekeeper.ts";
@@ -146,7 +147,7 @@ async function main(options: AgentOptions): Promise<void> {
     credentials: serverCredentials,
   });
   port = server.port;
-  log.info({ port, address: options.listen, version, instanceId, pid: process.pid }, "serving");
+  log.info({ port, address: options.listen, version, contract, instanceId, pid: process.pid }, "serving");
   if (options.insecureTcp) {
     log.warn(
       `INSECURE: orders are taken at TCP port ${port} from whoever reaches it (--insecure-tcp, pallet.insecure-tcp)`,

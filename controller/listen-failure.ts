@@ -1,4 +1,5 @@
 import { Failure } from "../proto/failure.ts";
+import { NotYet } from "./not-yet.ts";
 
 /** Where something wanted to listen. */
 export interface Listener {
@@ -12,11 +13,16 @@ export interface Listener {
   readonly flag: string;
 }
 
-/** Says which port cannot be had, why, and how to change that. A Failure says that itself. */
+/**
+ * Says which port cannot be had, why, and how to change that; NotYet where only the address is missing. A Failure says
+ * that itself.
+ */
 export function listenFailure(listener: Listener, error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { name, protocol, address, port, setting, flag } = listener;
   const message = error instanceof Error ? error.message : String(error);
+  if (message.includes("EADDRNOTAVAIL"))
+    return new NotYet(`no interface of this machine has the address ${address} (listen)`, { cause: error });
   return new Failure(
     "internal",
     `cannot serve ${name} at ${protocol} ${hostPort(address, port)}: ${remedyOf(message, listener, setting, flag)}`,
@@ -24,16 +30,13 @@ export function listenFailure(listener: Listener, error: unknown): Failure {
   );
 }
 
-function remedyOf(message: string, { address, port, protocol }: Listener, setting: string, flag: string): string {
+function remedyOf(message: string, { port, protocol }: Listener, setting: string, flag: string): string {
   if (message.includes("EADDRINUSE")) {
     const show = protocol === "TCP" ? "ss -ltnp" : "ss -lunp";
     return `another program uses that port ("${show}" shows which); stop it, or choose another port by ${setting} (${flag})`;
   }
   if (message.includes("EACCES") || message.includes("EPERM")) {
     return `ports below 1024 need root or CAP_NET_BIND_SERVICE, and ${port} is one; run the controller with that, or choose another port by ${setting} (${flag})`;
-  }
-  if (message.includes("EADDRNOTAVAIL")) {
-    return `no interface of this machine has the address ${address}; set listen (--listen) to one that does, or to 0.0.0.0`;
   }
   return message;
 }

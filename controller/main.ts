@@ -2,9 +2,11 @@
 import process from "node:process";
 import { ChannelCredentials, logVerbosity, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { pino } from "pino";
+import { contract } from "../proto/gen/contract.ts";
 import { ControllerServiceClient } from "../proto/gen/pallet/v1/controller.ts";
 import { createHttpServer } from "./boot/http-server.ts";
 import { createTftpServer } from "./boot/tftp/tftp-server.ts";
+import { checkServing } from "./check/check-serving.ts";
 import { controllerChannelOptions } from "./cli/controller-client.ts";
 import type { Effects } from "./cli/effects.ts";
 import { createProcessEffects } from "./cli/process-effects.ts";
@@ -52,9 +54,15 @@ const effects: Effects = {
   serve: {
     options: serveOptions,
     help: `\nA config file, with every default:\n\n${exampleConfig}`,
+    async check(options) {
+      const config = await readConfig({ options, env: process.env, workingDirectory: process.cwd() });
+      return checkServing(config, contract);
+    },
     async run(options, signal) {
       const config = await readConfig({ options, env: process.env, workingDirectory: process.cwd() });
       const log = pino({ level: config.logLevel, base: null }, pino.destination(2));
+      // Timers alone keep no process alive, and there may be nothing else while it waits for a network.
+      const alive = setInterval(() => undefined, 2 ** 30);
       await serve(
         config,
         {
@@ -67,6 +75,7 @@ const effects: Effects = {
           openStore,
           openImages: createImageStore,
           imageDeriver: createImageDeriver,
+          findProblems: async (config) => (await checkServing(config, contract)).problems,
           interfaceAddresses: readInterfaceAddresses,
           machineRole: readMachineRole,
           linkSpeed: readLinkSpeed,
@@ -84,7 +93,7 @@ const effects: Effects = {
             }),
         },
         signal,
-      );
+      ).finally(() => clearInterval(alive));
       // Everything is closed; what keeps the process alive now was cut off and must not keep it for ever.
       setTimeout(() => process.exit(), lingerMs).unref();
     },

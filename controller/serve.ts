@@ -9,6 +9,8 @@ import { assertBootProfile, type BootEndpoints, type BootProfile } from "./boot/
 import type { TftpServer, TftpServerOptions } from "./boot/tftp/tftp-server.ts";
 import { createBootPlanner } from "./boot-planner.ts";
 import { readBootTreeManifest } from "./boot-tree/read-manifest.ts";
+import type { Problem } from "./check/problem.ts";
+import { watchProblems } from "./check/watch-problems.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
 import { createEventLog } from "./events/event-log.ts";
@@ -27,6 +29,7 @@ import type { NfsProbe } from "./network/nfs/probe-nfs.ts";
 import { findBoard } from "./nodes/find-node.ts";
 import type { NodeId } from "./nodes/node.ts";
 import { createNodeRegistry } from "./nodes/node-registry.ts";
+import { createPatience } from "./patience.ts";
 import type { AgentConnector, NodeProbe } from "./reimage/ports.ts";
 import { createRollouts } from "./reimage/rollouts.ts";
 import type { GrpcServer, GrpcServerOptions } from "./rpc/grpc-server.ts";
@@ -50,6 +53,8 @@ export interface ServeAdapters {
   imageDeriver(options: { readonly images: ImageStore; readonly directory: string }): ImageDeriver;
   /** The IPv4 addresses of this machine. */
   interfaceAddresses(): readonly InterfaceAddress[];
+  /** Everything that would keep a node from booting now. */
+  findProblems(config: Config): Promise<readonly Problem[]>;
   /** What this machine is for the network. */
   machineRole(): Promise<MachineRole>;
   /** Speed of a network interface in bytes per second; undefined when it tells none. */
@@ -74,21 +79,33 @@ const shutdownMs = 10_000;
 export async function serve(config: Config, adapters: ServeAdapters, signal: AbortSignal): Promise<void> {
   const { log } = adapters;
   const running = new AsyncDisposableStack();
+  const failed = new AbortController();
+  const started = start(config, adapters, running, AbortSignal.any([signal, failed.signal]));
   try {
-    const addresses = await start(config, adapters, running);
-    log.info(addresses, "serving");
+    await Promise.race([started.then((addresses) => log.info(addresses, "serving")), aborted(signal)]);
     await aborted(signal);
     log.info("shutting down");
   } finally {
-    await within(shutdownMs, running.disposeAsync(), log);
+    failed.abort();
+    // What was about to open when the signal came is closed with the rest.
+    const settled = started.then(
+      () => undefined,
+      () => undefined,
+    );
+    const closed = settled.then(() => running.disposeAsync());
+    await within(shutdownMs, closed, log);
   }
 }
 
-/** Starts everything, what others need first; `running` stops it in the reverse order. */
+/**
+ * Starts everything, what others need first; `running` stops it in the reverse order. The unix socket answers at once;
+ * the rest waits for what is not there yet.
+ */
 async function start(
   config: Config,
   adapters: ServeAdapters,
   running: AsyncDisposableStack,
+  signal: AbortSignal,
 ): Promise<Record<"grpc" | "http" | "tftp" | "socket" | "dhcp" | "nfs", string>> {
   const { clock, log } = adapters;
   const agents = adapters.agentConnector({
@@ -97,6 +114,8 @@ async function start(
       return chooseSourceAddress(config, own, agentAddress);
     },
   });
+  const problems = await watchProblems({ find: () => adapters.findProblems(config), clock, log, signal });
+  const patience = createPatience({ clock, log, signal });
   const startedAt = clock.now();
   const reached = (port: number): string => hostPort(config.advertise, port);
   const endpointsAt = (grpcPort: number): BootEndpoints => ({
@@ -162,10 +181,15 @@ async function start(
   const meter = createTrafficMeter({ clock: adapters.monotonicClock });
   const isCapped = limits.totalBytesPerSecond !== undefined || limits.perNodeBytesPerSecond !== undefined;
   const pacer = isCapped ? { pacer: createPacer({ caps: limits, clock: adapters.monotonicClock }) } : {};
-  const http = await listen(httpListener(config), (address, port) =>
-    adapters.listenHttp({ address, port, files, images, meter, ...pacer, log }),
-  );
-  running.defer(() => http.close());
+  const ports = { grpc: config.grpcPort, http: config.httpPort, tftp: config.tftpPort };
+  const httpUp = patience.until("HTTP", async () => {
+    const http = await listen(httpListener(config), (address, port) =>
+      adapters.listenHttp({ address, port, files, images, meter, ...pacer, log }),
+    );
+    running.defer(() => http.close());
+    ports.http = http.port;
+  });
+  await httpUp.first;
   const uplink = createUplink({
     limits,
     meter,
@@ -187,7 +211,7 @@ async function start(
     clock,
     log,
     packUrls: ({ pack }) => {
-      const url = `http://${reached(http.port)}/images/${pack.manifestDigest}`;
+      const url = `http://${reached(ports.http)}/images/${pack.manifestDigest}`;
       return { pack: `${url}.zst`, manifest: `${url}.manifest` };
     },
     cardFirmware: config.bootProfile.cardFirmware,
@@ -201,10 +225,11 @@ async function start(
   const status = (): ControllerStatus => ({
     version: adapters.version,
     startedAt,
-    grpcAddress: reached(grpc.port),
+    grpcAddress: reached(ports.grpc),
     insecureTcp: config.insecureTcp,
-    httpUrl: `http://${reached(http.port)}`,
-    tftpAddress: reached(tftp.port),
+    httpUrl: `http://${reached(ports.http)}`,
+    tftpAddress: reached(ports.tftp),
+    waitingFor: [...problems.now(), ...patience.waiting()],
     uplink: {
       bytesPerSecond: uplink.bytesPerSecond(),
       capacity: uplink.capacity(),
@@ -212,35 +237,48 @@ async function start(
       mostWriters: uplink.mostWriters,
     },
   });
-  const grpc = await listen(grpcListener(config), (address, port) =>
-    adapters.listenGrpc({
-      parts: { nodes, nodeLogs, images, deriver, rollouts, events, agents, status },
-      heartbeatIntervalMs,
-      address,
-      port,
-      socket: config.socket,
-      insecureTcp: config.insecureTcp,
-      log,
-    }),
-  );
+  const grpc = await adapters.listenGrpc({
+    parts: { nodes, nodeLogs, images, deriver, rollouts, events, agents, status },
+    heartbeatIntervalMs,
+    socket: config.socket,
+    insecureTcp: config.insecureTcp,
+    log,
+  });
   running.defer(() => grpc.close());
-  endpoints.resolve(endpointsAt(grpc.port));
+  events.append({ type: "controller-started", severity: "info", message: `controller ${adapters.version} started` });
+  running.defer(() => {
+    events.append({ type: "controller-stopped", severity: "info", message: "the controller is stopping" });
+  });
 
-  const tftp = await listen(tftpListener(config), (address, port) =>
-    adapters.listenTftp({
-      address,
-      port,
-      files,
-      onProblem: ({ kind, peer, error }) => {
-        // Anybody on the network can send the first two.
-        const level = kind === "malformed" || kind === "stray" ? "debug" : "error";
-        log[level]({ err: error, kind, peer }, "TFTP has a problem");
-      },
-    }),
-  );
-  running.defer(() => tftp.close());
+  const grpcUp = patience.until("gRPC", async () => {
+    ports.grpc = await listen(grpcListener(config), grpc.listenTcp);
+  });
+  await Promise.all([httpUp.opened, grpcUp.opened]);
+  if (config.insecureTcp) {
+    const message = insecureTcpWarning(hostPort(config.listen, ports.grpc));
+    log.warn(message);
+    events.append({ type: "insecure-tcp-opened", severity: "warning", message });
+  }
+  endpoints.resolve(endpointsAt(ports.grpc));
+  await patience.until("TFTP", async () => {
+    const tftp = await listen(tftpListener(config), (address, port) =>
+      adapters.listenTftp({
+        address,
+        port,
+        files,
+        onProblem: ({ kind, peer, error }) => {
+          // Anybody on the network can send the first two.
+          const level = kind === "malformed" || kind === "stray" ? "debug" : "error";
+          log[level]({ err: error, kind, peer }, "TFTP has a problem");
+        },
+      }),
+    );
+    running.defer(() => tftp.close());
+    ports.tftp = tftp.port;
+  }).opened;
 
-  if (config.nfs.mode !== "none") {
+  const nfsUp = patience.until("NFS", async () => {
+    if (config.nfs.mode === "none") return;
     const nfs = await openNfsService({
       config,
       directory: join(config.stateDirectory, "nfs"),
@@ -251,9 +289,12 @@ async function start(
       log,
     });
     running.defer(() => nfs.close());
-  }
+  });
+  // A node that boots from its card needs no NFS: while that waits, DHCP does not.
+  await nfsUp.first;
   // Last: from here on nodes are sent here to boot.
-  if (config.dhcp.mode !== "none") {
+  const dhcpUp = patience.until("DHCP", async () => {
+    if (config.dhcp.mode === "none") return;
     const dhcp = await openDhcpService({
       config,
       directory: join(config.stateDirectory, "dnsmasq"),
@@ -266,21 +307,12 @@ async function start(
       startDnsmasq: adapters.startDnsmasq,
     });
     running.defer(() => dhcp.close());
-  }
-
-  events.append({ type: "controller-started", severity: "info", message: `controller ${adapters.version} started` });
-  if (config.insecureTcp) {
-    const message = insecureTcpWarning(hostPort(config.listen, grpc.port));
-    log.warn(message);
-    events.append({ type: "insecure-tcp-opened", severity: "warning", message });
-  }
-  running.defer(() => {
-    events.append({ type: "controller-stopped", severity: "info", message: "the controller is stopping" });
   });
+  await Promise.all([nfsUp.opened, dhcpUp.opened]);
   return {
-    grpc: hostPort(config.listen, grpc.port),
-    http: hostPort(config.listen, http.port),
-    tftp: hostPort(config.listen, tftp.port),
+    grpc: hostPort(config.listen, ports.grpc),
+    http: hostPort(config.listen, ports.http),
+    tftp: hostPort(config.listen, ports.tftp),
     socket: config.socket,
     dhcp: config.dhcp.mode,
     nfs: config.nfs.mode,

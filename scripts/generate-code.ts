@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "../proto/linux/leashed-execa.ts";
@@ -15,6 +16,9 @@ const described = [
   ["../node_modules/@grpc/reflection/build/proto", "--path", "../node_modules/@grpc/reflection/build/proto/grpc"],
 ];
 
+/** What agent and controller say to each other. */
+const spoken = [".", "--path", "pallet/v1/agent.proto", "--path", "pallet/v1/enrollment.proto"];
+
 /**
  * Writes what is generated from proto/pallet/ into `<directory>/gen`: ts-proto's code, and the compiled descriptors.
  *
@@ -23,6 +27,7 @@ const described = [
  */
 export async function generateCode(directory: string): Promise<void> {
   await execa("buf", ["generate", "--output", path.resolve(directory)], local);
+  await writeContract(directory);
   // Serialized messages one after the other are one message with the repeated fields of all (protobuf encoding, "Last One Wins").
   const sets = await Promise.all(described.map(compile));
   const lines =
@@ -41,6 +46,27 @@ export async function generateCode(directory: string): Promise<void> {
       '  ].join(""),',
       '  "base64",',
       ");",
+      "",
+    ].join("\n"),
+  );
+}
+
+/**
+ * Writes the mark of the contract between agent and controller: a digest of its files and of what they import, without
+ * comments. It stands in the agent as text, where a controller finds it without running the agent.
+ */
+async function writeContract(directory: string): Promise<void> {
+  const digest = createHash("sha256")
+    .update(await compile(spoken))
+    .digest("hex")
+    .slice(0, 16);
+  await writeFile(
+    path.join(directory, "gen/contract.ts"),
+    [
+      "// Made by scripts/generate-code.ts. DO NOT EDIT.",
+      "",
+      "/** The contract that this program speaks: another one for every change of what agent and controller say to each other. */",
+      `export const contract = "pallet-contract-${digest}";`,
       "",
     ].join("\n"),
   );

@@ -1,5 +1,6 @@
 import type { ControllerServiceClient } from "../../proto/gen/pallet/v1/controller.ts";
 import type { StopSignal } from "../../proto/linux/stop-signals.ts";
+import type { CheckReport } from "../check/check-serving.ts";
 
 /** Where text for a person or a program goes. */
 export interface Output {
@@ -45,6 +46,8 @@ export interface ServeCommand {
    * @throws Failure for a bad configuration; its message is printed and the exit code is 1.
    */
   run(values: Readonly<Record<string, string | boolean>>, signal: AbortSignal): Promise<void>;
+  /** Looks for everything that would keep a node from booting, and starts nothing. Throws as `run` does. */
+  check(values: Readonly<Record<string, string | boolean>>): Promise<CheckReport>;
 }
 
 /** What the command line needs of the process that it runs in, apart from the controller and `serve`. */

@@ -1,5 +1,6 @@
 import { insecureTcpWarning } from "../insecure-tcp.ts";
 import { formatBitRate } from "../uplink/parse-bit-rate.ts";
+import { printable } from "./printable.ts";
 import type { Look } from "./style.ts";
 import { type Cell, renderFields } from "./table.ts";
 import { formatAge, formatCount } from "./units.ts";
@@ -25,6 +26,9 @@ export function renderStatus(status: StatusView, look: Look, now: number): strin
     ["http", status.httpUrl],
     ["tftp", status.tftpAddress],
     ...(status.uplink === null ? [] : [["uplink", describeUplink(status.uplink)] as const]),
+    ...status.waitingFor.map(
+      (what, index) => [index === 0 ? "waits for" : "", { text: printable(what), style: "yellow" }] as const,
+    ),
     ["nodes", `${nodes.known}: ${nodes.online} online, ${nodes.accepted} accepted`],
     ["images", String(status.images)],
     [

@@ -1,11 +1,11 @@
-import type { Server as UnixServer } from "node:net";
+import { once } from "node:events";
+import { createServer, type Socket, type Server as TcpServer, type Server as UnixServer } from "node:net";
 import { Server, type ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { ControllerServiceService } from "../../proto/gen/pallet/v1/controller.ts";
 import { EnrollmentServiceService } from "../../proto/gen/pallet/v1/enrollment.ts";
 import { reflectionDefinition, standardServices } from "../../proto/package-definition.ts";
-import { hostPort } from "../listen-failure.ts";
 import { createControllerService } from "./controller-service.ts";
 import { createEnrollmentService } from "./enrollment-service.ts";
 import type { CallHost } from "./handle-call.ts";
@@ -19,9 +19,6 @@ const graceMs = 2000;
 export interface GrpcServerOptions {
   readonly parts: ControllerParts;
   readonly heartbeatIntervalMs: number;
-  readonly address: string;
-  /** TCP port; 0 lets the system choose. */
-  readonly port: number;
   readonly credentials: ServerCredentials;
   /** Path of the unix socket, and what protects it. */
   readonly socket: string;
@@ -32,7 +29,13 @@ export interface GrpcServerOptions {
 }
 
 export interface GrpcServer {
-  readonly port: number;
+  /**
+   * Listens on TCP too. May be tried again when it failed, for an address that this machine does not have yet.
+   *
+   * @param port 0 lets the system choose
+   * @returns the port. Rejects with the error of listen(2)
+   */
+  listenTcp(address: string, port: number): Promise<number>;
   /**
    * Ends streams with UNAVAILABLE, lets the rest finish, and cuts what has not ended in time. Resolves when the work of
    * every call has ended, too.
@@ -53,7 +56,7 @@ interface Door {
  * Serves the controller over gRPC, with health and reflection of what each door has: everything on the unix socket, and
  * over TCP enrolment alone, unless `insecureTcp`. Whoever reaches a TCP port, that of loopback too, may be anybody.
  *
- * Resolves when both listen; rejects with the error of listen(2) for TCP, with a Failure for the socket.
+ * Resolves when the socket listens; rejects with a Failure when it cannot.
  */
 export async function createGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const closing = new AbortController();
@@ -77,18 +80,24 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   const [tcpDoor = socketDoor] = doors;
 
   let unixServer: UnixServer | undefined;
+  let tcpServer: TcpServer | undefined;
   try {
     await prepareSocketPath(options.socket);
-    const port = await bind(tcpDoor.server, hostPort(options.address, options.port), options.credentials);
     const injector = socketDoor.server.createConnectionInjector(options.socketCredentials);
     unixServer = await listenForOwner(options.socket, (connection) => injector.injectConnection(connection));
     for (const door of doors) door.setHealth("SERVING");
     return {
-      port,
+      async listenTcp(address, port) {
+        const injector = tcpDoor.server.createConnectionInjector(options.credentials);
+        tcpServer = await listen(address, port, (connection) => injector.injectConnection(connection));
+        const bound = tcpServer.address();
+        return bound !== null && typeof bound === "object" ? bound.port : port;
+      },
       async close() {
         for (const door of doors) door.setHealth("NOT_SERVING");
         closing.abort();
         unixServer?.close();
+        tcpServer?.close();
         await Promise.all(doors.map(({ server }) => shutDown(server)));
         // What a call was making, an image for example, is gone before the process may be.
         await Promise.allSettled(ongoing);
@@ -122,10 +131,12 @@ function openDoor(services: readonly string[], describes?: readonly string[], li
   };
 }
 
-function bind(server: Server, target: string, credentials: ServerCredentials): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(target, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
-  });
+/** Rejects with the error of listen(2); grpc-js itself would not try an address a second time. */
+async function listen(address: string, port: number, connected: (connection: Socket) => void): Promise<TcpServer> {
+  const server = createServer(connected);
+  server.listen(port, address);
+  await once(server, "listening");
+  return server;
 }
 
 function shutDown(server: Server): Promise<void> {

@@ -57,6 +57,8 @@ export interface ControllerStatus {
   readonly httpUrl: string;
   /** "host:port". */
   readonly tftpAddress: string;
+  /** What keeps nodes from booting now, and what waits to be opened, a sentence each. */
+  readonly waitingFor: readonly string[];
   readonly uplink: UplinkStatus;
 }
 

@@ -18,8 +18,8 @@ export function createStatusDoors(
 ): Pick<ControllerServiceServer, "getStatus"> {
   return {
     getStatus: handleUnary(host, () => {
-      const { startedAt, uplink, ...rest } = status();
-      return { ...rest, startedAt: new Date(startedAt), uplink: uplinkToWire(uplink) };
+      const { startedAt, uplink, waitingFor, ...rest } = status();
+      return { ...rest, startedAt: new Date(startedAt), uplink: uplinkToWire(uplink), waitingFor: [...waitingFor] };
     }),
   };
 }

@@ -34,6 +34,7 @@ export interface StatusView {
   readonly httpUrl: string;
   readonly tftpAddress: string;
   readonly uplink: UplinkView | null;
+  readonly waitingFor: readonly string[];
   readonly nodes: { readonly known: number; readonly online: number; readonly accepted: number };
   readonly images: number;
   readonly rollouts: { readonly known: number; readonly running: readonly string[] };
@@ -56,6 +57,7 @@ export function viewStatus(
     httpUrl: status.httpUrl,
     tftpAddress: status.tftpAddress,
     uplink: status.uplink ? viewUplink(status.uplink) : null,
+    waitingFor: status.waitingFor,
     nodes: {
       known: nodes.length,
       online: nodes.filter(({ online }) => online).length,

@@ -9,6 +9,7 @@ import { credentials, ServerCredentials } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { createHttpServer } from "../../../controller/boot/http-server.ts";
 import { createTftpServer } from "../../../controller/boot/tftp/tftp-server.ts";
+import type { Problem } from "../../../controller/check/problem.ts";
 import { monotonicClock, systemClock } from "../../../controller/clock.ts";
 import type { Config } from "../../../controller/config/config.ts";
 import { parseConfigFile } from "../../../controller/config/parse-config-file.ts";
@@ -18,7 +19,9 @@ import { createAgentConnector } from "../../../controller/rpc/agent-client.ts";
 import { createGrpcServer } from "../../../controller/rpc/grpc-server.ts";
 import { serve } from "../../../controller/serve.ts";
 import { openStore } from "../../../controller/store/open-store.ts";
+import { ControllerServiceClient } from "../../../proto/gen/pallet/v1/controller.ts";
 import { EnrollmentServiceClient, RegisterRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
+import { until } from "../../until.ts";
 import { ask } from "./rpc/served-controller.ts";
 
 interface Addresses {
@@ -32,12 +35,14 @@ describe("serve", () => {
   let folder: string;
   let stop: AbortController;
   let running: Promise<void>;
+  let problems: readonly Problem[];
   let warnings: string[];
   beforeEach(() => {
     warnings = [];
     folder = mkdtempSync(path.join(tmpdir(), "pallet-serve-"));
     stop = new AbortController();
     running = Promise.resolve();
+    problems = [];
   });
   afterEach(async () => {
     stop.abort();
@@ -88,6 +93,7 @@ describe("serve", () => {
           openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
           openImages: createImageStore,
           imageDeriver: () => ({ derive: () => assert.fail("an image was derived") }),
+          findProblems: async () => problems,
           interfaceAddresses: () => [],
           machineRole: () => assert.fail("what this machine is for the network was asked for"),
           linkSpeed: () => assert.fail("the speed of no interface was asked for"),
@@ -206,11 +212,43 @@ describe("serve", () => {
     await start(configure());
   });
 
-  it("refuses an address that this machine does not have", async () => {
+  it("waits for an address that this machine does not have yet, answers at its socket meanwhile, and says so", async () => {
+    const config = configure("listen: 192.0.2.1");
+    start(config).catch(() => undefined);
+    const client = new ControllerServiceClient(`unix:${config.socket}`, credentials.createInsecure());
+    try {
+      await until(async () => existsSync(config.socket), "the socket is not there");
+      const { waitingFor } = await ask(client, client.getStatus, {});
+      assert.deepEqual(
+        waitingFor,
+        ["HTTP", "gRPC"].map((name) => `${name}: no interface of this machine has the address 192.0.2.1 (listen)`),
+      );
+      assert.equal(warnings.length, 2);
+    } finally {
+      client.close();
+    }
+    stop.abort();
+    await running;
+  });
+
+  it("ends at once for what does not go away by itself, and says all that is wrong", async () => {
+    problems = [
+      { part: "programs", message: "not installed: dnsmasq", remedy: "apt-get install dnsmasq-base", isFatal: true },
+      { part: "boot tree", message: "nothing was built", remedy: "controller boot-tree build", isFatal: false },
+    ];
     await assert.rejects(
-      start(configure("listen: 192.0.2.1")),
-      /no interface of this machine has the address 192\.0\.2\.1/,
+      start(configure()),
+      /cannot serve:\n {2}programs: not installed: dnsmasq\. Remedy: apt-get install dnsmasq-base\n {2}boot tree: /,
     );
+    assert.equal(existsSync(path.join(folder, "state")), false);
+  });
+
+  it("serves in spite of what goes away by itself, and says so", async () => {
+    problems = [
+      { part: "boot tree", message: "nothing was built", remedy: "controller boot-tree build", isFatal: false },
+    ];
+    await start(configure());
+    assert.deepEqual(warnings, ["boot tree: nothing was built. Remedy: controller boot-tree build"]);
   });
 
   it("refuses a boot profile that no boot config can carry before anything is served", async () => {

@@ -257,6 +257,8 @@ export interface GetStatusResponse {
     | undefined;
   /** Whether this service answers over TCP too (--insecure-tcp), to whoever reaches the port. */
   insecureTcp: boolean;
+  /** What keeps nodes from booting now, and what waits to be served, a sentence each; empty when all is well. */
+  waitingFor: string[];
 }
 
 /** Asks for the nodes. */
@@ -1335,6 +1337,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     tftpAddress: "",
     uplink: undefined,
     insecureTcp: false,
+    waitingFor: [],
   };
 }
 
@@ -1360,6 +1363,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.insecureTcp !== false) {
       writer.uint32(56).bool(message.insecureTcp);
+    }
+    for (const v of message.waitingFor) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -1433,6 +1439,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.insecureTcp = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.waitingFor.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1474,6 +1488,11 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         : isSet(object.insecure_tcp)
         ? globalThis.Boolean(object.insecure_tcp)
         : false,
+      waitingFor: globalThis.Array.isArray(object?.waitingFor)
+        ? object.waitingFor.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.waiting_for)
+        ? object.waiting_for.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1500,6 +1519,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     if (message.insecureTcp !== false) {
       obj.insecureTcp = message.insecureTcp;
     }
+    if (message.waitingFor?.length) {
+      obj.waitingFor = message.waitingFor;
+    }
     return obj;
   },
 
@@ -1517,6 +1539,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
       ? Uplink.fromPartial(object.uplink)
       : undefined;
     message.insecureTcp = object.insecureTcp ?? false;
+    message.waitingFor = object.waitingFor?.map((e) => e) || [];
     return message;
   },
 };

@@ -31,7 +31,8 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-const noServe: ServeCommand = { options: [], run: () => Promise.reject(new Error("serve was not expected")) };
+const unexpected = () => Promise.reject(new Error("serve was not expected"));
+const noServe: ServeCommand = { options: [], run: unexpected, check: unexpected };
 
 /** Runs a command line in this process, against the controller at a socket, at a moment that stands still. */
 export async function run(argv: readonly string[], options: ConsoleOptions = {}): Promise<Outcome> {

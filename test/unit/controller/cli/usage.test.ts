@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { status } from "@grpc/grpc-js";
+import type { Problem } from "../../../../controller/check/problem.ts";
 import { translateCallError } from "../../../../controller/cli/controller-error.ts";
 import { chooseTarget } from "../../../../controller/cli/controller-target.ts";
 import { imageNameFromFile } from "../../../../controller/cli/image-name.ts";
@@ -250,6 +251,49 @@ describe("serve", () => {
     { flags: "--menu", description: "menu" },
   ];
 
+  const unexpected = () => Promise.reject(new Error("that was not asked for"));
+
+  it("lists what keeps nodes from booting with --check, each with its remedy, and ends with exit code 1", async () => {
+    const given: unknown[] = [];
+    const problems: Problem[] = [
+      {
+        part: "ports",
+        message: "dnsmasq (pid 7) holds UDP port 69 (TFTP)",
+        remedy: "systemctl disable --now dnsmasq",
+        isFatal: true,
+      },
+      { part: "boot tree", message: "nothing was built in /b", remedy: "controller boot-tree build", isFatal: false },
+    ];
+    const check = async (values: unknown) => {
+      given.push(values);
+      return { problems, kernel: { path: "agent/vmlinuz" } };
+    };
+    const serve = { options, run: unexpected, check };
+    assert.deepEqual(await run(["serve", "--check", "--config", "c.yaml"], { serve }), {
+      code: 1,
+      stdout: [
+        "2 problems keep nodes from booting",
+        "",
+        "ports: dnsmasq (pid 7) holds UDP port 69 (TFTP)",
+        "  remedy: systemctl disable --now dnsmasq",
+        "",
+        "boot tree: nothing was built in /b",
+        "  remedy: controller boot-tree build",
+        "",
+      ].join("\n"),
+      stderr: "",
+    });
+    assert.deepEqual(given, [{ config: "c.yaml" }]);
+    const json = await run(["serve", "--check", "--json"], { serve });
+    assert.equal(json.code, 1);
+    assert.deepEqual(JSON.parse(json.stdout), { isFine: false, problems, kernel: { path: "agent/vmlinuz" } });
+    problems.splice(0);
+    const fine = await run(["serve", "--check"], { serve });
+    assert.equal(fine.code, 0);
+    assert.match(fine.stdout, /^nothing was found that would keep a node from booting\n {2}kernel {2}agent\/vmlinuz\n/);
+    assert.equal((await run(["serve", "--json"], { serve })).code, 2);
+  });
+
   it("is given its options by name, the program's --socket among them", async () => {
     let given: unknown;
     const serve = {
@@ -257,6 +301,7 @@ describe("serve", () => {
       run: async (values: unknown) => {
         given = values;
       },
+      check: unexpected,
     };
     const outcome = await run(["serve", "--config", "c.yaml", "--menu", "--socket", "/s"], { serve });
     assert.equal(outcome.code, 0);
@@ -264,7 +309,11 @@ describe("serve", () => {
   });
 
   it("ends with exit code 1 and every line of what is wrong with the configuration", async () => {
-    const serve = { options, run: () => Promise.reject(new Failure("invalid", "two problems:\n  a\n  b")) };
+    const serve = {
+      options,
+      run: () => Promise.reject(new Failure("invalid", "two problems:\n  a\n  b")),
+      check: unexpected,
+    };
     assert.deepEqual(await run(["serve"], { serve }), {
       code: 1,
       stdout: "",
@@ -281,6 +330,7 @@ describe("serve", () => {
           signal.addEventListener("abort", () => resolve());
           press?.("SIGTERM");
         }),
+      check: unexpected,
     };
     const outcome = run(["serve"], {
       serve,

@@ -456,6 +456,7 @@ describe("doors", () => {
       startedAt: new Date(served.clock.now()),
       grpcAddress: "10.0.0.1:7700",
       insecureTcp: false,
+      waitingFor: ["DHCP: no cable"],
       httpUrl: "http://10.0.0.1:7701",
       tftpAddress: "10.0.0.1:69",
       uplink: {
@@ -470,7 +471,7 @@ describe("doors", () => {
   });
 
   it("are shut over TCP, with the remedy, whatever the request", async () => {
-    const client = new wire.ControllerServiceClient(`127.0.0.1:${served.grpc.port}`, credentials.createInsecure());
+    const client = new wire.ControllerServiceClient(`127.0.0.1:${served.tcpPort}`, credentials.createInsecure());
     const refused = (error: ServiceError): true => {
       assert.equal(status[error.code], "PERMISSION_DENIED");
       assert.match(
@@ -493,7 +494,7 @@ describe("doors", () => {
 
   it("open over TCP where insecureTcp says so", async () => {
     const open = await serveController({ insecureTcp: true });
-    const client = new wire.ControllerServiceClient(`127.0.0.1:${open.grpc.port}`, credentials.createInsecure());
+    const client = new wire.ControllerServiceClient(`127.0.0.1:${open.tcpPort}`, credentials.createInsecure());
     assert.deepEqual(await ask(client, client.listNodes, {}), { nodes: [] });
     client.close();
     await open.close();

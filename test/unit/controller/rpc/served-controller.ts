@@ -40,6 +40,7 @@ export interface ServedController {
     agent: Partial<AgentPort>;
   };
   readonly grpc: GrpcServer;
+  readonly tcpPort: number;
   readonly socket: string;
   /** Over the unix socket. */
   readonly client: ControllerServiceClient;
@@ -106,6 +107,7 @@ export async function serveController({ insecureTcp = false } = {}): Promise<Ser
         startedAt: clock.now(),
         grpcAddress: "10.0.0.1:7700",
         insecureTcp: false,
+        waitingFor: ["DHCP: no cable"],
         httpUrl: "http://10.0.0.1:7701",
         tftpAddress: "10.0.0.1:69",
         uplink: {
@@ -118,15 +120,14 @@ export async function serveController({ insecureTcp = false } = {}): Promise<Ser
       }),
     },
     heartbeatIntervalMs: 10_000,
-    address: "127.0.0.1",
-    port: 0,
     credentials: ServerCredentials.createInsecure(),
     socket,
     socketCredentials: ServerCredentials.createInsecure(),
     insecureTcp,
     log,
   });
-  const target = `127.0.0.1:${grpc.port}`;
+  const tcpPort = await grpc.listenTcp("127.0.0.1", 0);
+  const target = `127.0.0.1:${tcpPort}`;
   const client = new ControllerServiceClient(`unix:${socket}`, credentials.createInsecure());
   const enrollment = new EnrollmentServiceClient(target, credentials.createInsecure());
   return {
@@ -141,6 +142,7 @@ export async function serveController({ insecureTcp = false } = {}): Promise<Ser
     active,
     parts,
     grpc,
+    tcpPort,
     socket,
     client,
     enrollment,

@@ -1,0 +1,72 @@
+import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
+import type { HeldPort } from "./held-port.ts";
+import type { InterfaceFact } from "./parse-interfaces.ts";
+
+/** What a kernel's file turned out to be. */
+export type KernelFormat =
+  /** An arm64 Image, plain or gzipped, which U-Boot and the firmware start. */
+  | "image"
+  /** An EFI zboot image, which neither unpacks. */
+  | "zboot"
+  | "other";
+
+/** A file that a node is to boot with. */
+export interface KernelFact {
+  /** In the boot tree. */
+  readonly path: string;
+  /** Absent where there is no such file. */
+  readonly format?: KernelFormat;
+  /** Its release, as `uname -r` says it; absent where the file does not tell. */
+  readonly release?: string;
+}
+
+/** An initial RAM disk. */
+export interface InitrdFact {
+  readonly path: string;
+  readonly exists: boolean;
+  /** Releases of the kernels that it has modules for; absent where it could not be looked into. */
+  readonly releases?: readonly string[];
+}
+
+/** The root filesystem that nodes mount over NFS. */
+export interface RootfsFact {
+  readonly path: string;
+  readonly isFolder: boolean;
+  readonly hasInit: boolean;
+  /** Releases that there are modules for. */
+  readonly releases: readonly string[];
+  /** Whether the agent's program is in it. */
+  readonly hasAgent: boolean;
+  /** The contract that this agent speaks; absent where it does not say. */
+  readonly contract?: string;
+}
+
+/** Capabilities (capabilities(7)) that serving may need, by their bits. net_bind_service is to open ports below 1024. */
+export const capabilityBits = { net_bind_service: 10, net_admin: 12, net_raw: 13 } as const;
+export type Capability = keyof typeof capabilityBits;
+
+/** What somebody found on this machine, for the decision whether a node could boot. */
+export interface Facts {
+  readonly isRoot: boolean;
+  readonly capabilities: readonly Capability[];
+  /** Programs and files that are needed by the configuration and are not there. */
+  readonly missing: readonly string[];
+  readonly interfaces: readonly InterfaceFact[];
+  /** Ports that other programs hold; those of a controller that answers at the configured socket left out. */
+  readonly ports: readonly HeldPort[];
+  readonly bootTree: {
+    /** "broken" where the file is no manifest. */
+    readonly manifest?: BootTreeManifest | "broken";
+    /** Sizes of those files that it names, and of those that every tree needs, by path. */
+    readonly sizes: ReadonlyMap<string, number>;
+  };
+  readonly kernel: KernelFact;
+  /** Absent where nodes boot without one. */
+  readonly initrd?: InitrdFact;
+  /** Absent where this machine exports none. */
+  readonly rootfs?: RootfsFact;
+  /** The contract that this controller speaks. */
+  readonly contract: string;
+  /** Free space for images, in bytes; absent where it could not be found out. */
+  readonly freeBytes?: number;
+}

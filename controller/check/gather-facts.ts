@@ -1,0 +1,100 @@
+import { constants } from "node:fs";
+import { access, readdir, readFile, stat, statfs } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { chooseAgentBoot } from "../boot/choose-agent-boot.ts";
+import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
+import { readBootTreeManifest } from "../boot-tree/read-manifest.ts";
+import type { Config } from "../config/config.ts";
+import { systemEnvironment } from "../network/supervise-process.ts";
+import { type Capability, capabilityBits, type Facts } from "./facts.ts";
+import { readInterfaces } from "./read-interfaces.ts";
+import { readInitrd, readKernel } from "./read-kernel.ts";
+import { readPorts } from "./read-ports.ts";
+import { readRootfs } from "./read-rootfs.ts";
+import { neededFirmware, neededUBoot } from "./select-boot-tree-problems.ts";
+import { selectNeeds } from "./select-problems.ts";
+
+/** Looks at this machine for all that a node's boot rests on. @param contract the one that this controller speaks */
+export async function gatherFacts(config: Config, contract: string): Promise<Facts> {
+  const { bootTree, nfs } = config;
+  const manifest = await readBootTreeManifest(bootTree).catch(() => "broken" as const);
+  const agent = chooseAgentBoot(config.bootProfile.agent, manifest === "broken" ? undefined : manifest);
+  const freeBytes = await readFreeBytes(config.imageDirectory);
+  return {
+    isRoot: process.getuid?.() === 0,
+    capabilities: await readCapabilities(),
+    missing: await findMissing(selectNeeds(config)),
+    interfaces: await readInterfaces(),
+    ports: await readPorts(config.socket),
+    bootTree: { ...(manifest !== undefined && { manifest }), sizes: await readSizes(bootTree, manifest) },
+    kernel: await readKernel(bootTree, agent.kernel),
+    ...(agent.initrd !== undefined && { initrd: await readInitrd(bootTree, agent.initrd) }),
+    ...(nfs.mode !== "none" && nfs.rootfs !== undefined && { rootfs: await readRootfs(nfs.rootfs) }),
+    contract,
+    ...(freeBytes !== undefined && { freeBytes }),
+  };
+}
+
+/** Effective capabilities of this process (proc_pid_status(5)); net_bind_service also where the system asks for none. */
+async function readCapabilities(): Promise<readonly Capability[]> {
+  const status = await readFile("/proc/self/status", "utf8");
+  const set = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  const lowest = Number(await readFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8").catch(() => "1024"));
+  const names = Object.keys(capabilityBits) as Capability[];
+  return names.filter(
+    (name) => ((set >> BigInt(capabilityBits[name])) & 1n) === 1n || (name === "net_bind_service" && lowest <= 53),
+  );
+}
+
+async function findMissing(needs: readonly string[]): Promise<readonly string[]> {
+  const folders = systemEnvironment.PATH.split(":").filter((each) => each !== "");
+  const modules = await ganeshaFolders();
+  const missing: string[] = [];
+  for (const need of needs) {
+    const isProgram = !need.startsWith("/") && !need.endsWith(".so");
+    const places = need.endsWith(".so") ? modules : isProgram ? folders : [""];
+    const found = await Promise.all(places.map((place) => mayOpen(path.join(place, need), isProgram)));
+    if (!found.includes(true)) missing.push(need);
+  }
+  return missing;
+}
+
+function mayOpen(file: string, isProgram: boolean): Promise<boolean> {
+  return access(file, isProgram ? constants.X_OK : constants.R_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Where nfs-ganesha's modules may be: Debian has a folder for each architecture. */
+async function ganeshaFolders(): Promise<readonly string[]> {
+  const names = (await readdir("/usr/lib")).filter((name) => name.endsWith("-linux-gnu"));
+  return ["", ...names].map((name) => path.join("/usr/lib", name, "ganesha"));
+}
+
+async function readSizes(
+  bootTree: string,
+  manifest: BootTreeManifest | "broken" | undefined,
+): Promise<ReadonlyMap<string, number>> {
+  const built = manifest === undefined || manifest === "broken" ? [] : Object.keys(manifest.files);
+  const sizes = new Map<string, number>();
+  for (const file of new Set([...neededFirmware, neededUBoot, ...built])) {
+    const status = await stat(path.join(bootTree, file)).catch(() => undefined);
+    if (status?.isFile()) sizes.set(file, status.size);
+  }
+  return sizes;
+}
+
+/** Of the filesystem that the folder is on, or will be. */
+async function readFreeBytes(folder: string): Promise<number | undefined> {
+  for (let at = folder; ; at = path.dirname(at)) {
+    try {
+      const { bavail, bsize } = await statfs(at);
+      return bavail * bsize;
+    } catch {
+      // Not made yet.
+    }
+    if (at === path.dirname(at)) return undefined;
+  }
+}

@@ -1,0 +1,37 @@
+import type { KernelFormat } from "./facts.ts";
+
+/**
+ * Tells what a kernel's file is, once unpacked, by its header: an Image (arch/arm64/boot/Image: "ARM\x64" at byte 56;
+ * Documentation/arch/arm64/booting.rst), or an EFI zboot image ("zimg" at byte 4; drivers/firmware/efi/libstub).
+ */
+export function detectKernelFormat(bytes: Buffer): KernelFormat {
+  if (bytes.toString("latin1", 4, 8) === "zimg") return "zboot";
+  return bytes.toString("latin1", 56, 60) === "ARM\x64" ? "image" : "other";
+}
+
+/** The release in the banner that every kernel carries ("Linux version 6.1.0-28-arm64 (…"); undefined when it is not found. */
+export function parseKernelRelease(bytes: Buffer): string | undefined {
+  for (let at = bytes.indexOf(banner); at !== -1; at = bytes.indexOf(banner, at + 1)) {
+    const release = /^Linux version (\d[\w.+~-]*) /.exec(bytes.toString("latin1", at, at + 128))?.[1];
+    if (release !== undefined) return release;
+  }
+  return undefined;
+}
+
+const banner = "Linux version ";
+
+/**
+ * Kernels that an initial RAM disk has modules for, by the names in its archive (cpio "newc"), once unpacked; undefined
+ * when the bytes are no such archive. One without modules gives an empty list.
+ */
+export function parseInitrdReleases(bytes: Buffer): readonly string[] | undefined {
+  if (!/^07070[12]$/.test(bytes.toString("latin1", 0, 6))) return undefined;
+  const releases = new Set<string>();
+  for (let at = bytes.indexOf(modules); at !== -1; at = bytes.indexOf(modules, at + 1)) {
+    const release = /^lib\/modules\/(\d[\w.+~-]*)[/\0]/.exec(bytes.toString("latin1", at, at + 128))?.[1];
+    if (release !== undefined) releases.add(release);
+  }
+  return [...releases];
+}
+
+const modules = "lib/modules/";

@@ -1,0 +1,76 @@
+import { readdir, readFile, readlink } from "node:fs/promises";
+import type { HeldPort } from "./held-port.ts";
+import { parseSockets, parseUnit, parseUnixSocket } from "./parse-sockets.ts";
+
+const tables = [
+  ["tcp", "TCP"],
+  ["tcp6", "TCP"],
+  ["udp", "UDP"],
+  ["udp6", "UDP"],
+] as const;
+
+/** Processes of a machine, as far as this user may see. */
+interface Processes {
+  /** Ids of those that have a socket open, by its inode. */
+  readonly owners: ReadonlyMap<number, readonly number[]>;
+  readonly parents: ReadonlyMap<number, number>;
+}
+
+/**
+ * Ports of this machine on which something waits, and whose they are. What belongs to the controller that listens at the
+ * unix socket, or to a program that it started, is left out: it will give them up before another takes its place.
+ */
+export async function readPorts(controllerSocket: string): Promise<readonly HeldPort[]> {
+  const listed = await Promise.all(
+    tables.map(async ([name, protocol]) => parseSockets(await readText(`/proc/net/${name}`), protocol)),
+  );
+  const { owners, parents } = await readProcesses();
+  const inode = parseUnixSocket(await readText("/proc/net/unix"), controllerSocket);
+  const controllers = (inode !== undefined && owners.get(inode)) || [];
+  const isControllers = (pid: number): boolean => {
+    for (let at: number | undefined = pid; at !== undefined && at > 1; at = parents.get(at))
+      if (controllers.includes(at)) return true;
+    return false;
+  };
+  const ports: HeldPort[] = [];
+  for (const { inode: own, ...socket } of listed.flat()) {
+    const pid = owners.get(own)?.[0];
+    if (pid !== undefined && isControllers(pid)) continue;
+    ports.push({ ...socket, ...(pid !== undefined && { process: await describeProcess(pid) }) });
+  }
+  return ports;
+}
+
+async function describeProcess(pid: number): Promise<NonNullable<HeldPort["process"]>> {
+  const unit = parseUnit(await readText(`/proc/${pid}/cgroup`));
+  const name = (await readText(`/proc/${pid}/comm`)).trim();
+  return { pid, name, ...(unit !== undefined && { unit }) };
+}
+
+async function readProcesses(): Promise<Processes> {
+  const owners = new Map<number, number[]>();
+  const parents = new Map<number, number>();
+  for (const entry of await readdir("/proc")) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) continue;
+    // proc_pid_stat(5): the name, in parentheses, may hold any character.
+    const parent = /^\d+ \(.*\) \S (\d+) /s.exec(await readText(`/proc/${pid}/stat`))?.[1];
+    if (parent !== undefined) parents.set(pid, Number(parent));
+    for (const descriptor of await readdir(`/proc/${pid}/fd`).catch(goneOrForeign)) {
+      const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(goneOrForeign);
+      const inode = /^socket:\[(\d+)\]$/.exec(String(target))?.[1];
+      if (inode !== undefined) owners.set(Number(inode), [...(owners.get(Number(inode)) ?? []), pid]);
+    }
+  }
+  return { owners, parents };
+}
+
+/** The text of a file of /proc; empty for what has ended meanwhile, or is not for this user's eyes. */
+async function readText(path: string): Promise<string> {
+  return readFile(path, "utf8").catch(() => "");
+}
+
+/** Of a process that has ended meanwhile, or is another user's, nothing is seen. */
+function goneOrForeign(): readonly string[] {
+  return [];
+}

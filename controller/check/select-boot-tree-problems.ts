@@ -1,0 +1,94 @@
+import { targets } from "../boot-tree/targets.ts";
+import type { Config } from "../config/config.ts";
+import type { Facts } from "./facts.ts";
+import type { Problem } from "./problem.ts";
+
+/** What boards of all models ask for, where no manifest says what a tree was built with. */
+export const neededFirmware: readonly string[] = [
+  "bootcode.bin",
+  "start.elf",
+  "fixup.dat",
+  "start4.elf",
+  "fixup4.dat",
+  "config.txt",
+];
+/** U-Boot for every board of 64 bits. */
+export const neededUBoot: string = targets.rpi_arm64.treePath;
+
+type BootTreeFacts = Pick<Facts, "bootTree" | "kernel" | "initrd">;
+
+const build = "controller boot-tree build";
+
+/** What the boot tree lacks, and what in it does not fit together. */
+export function selectBootTreeProblems(
+  { bootTree, bootProfile }: Pick<Config, "bootTree" | "bootProfile">,
+  facts: BootTreeFacts,
+): readonly Problem[] {
+  const { manifest, sizes } = facts.bootTree;
+  const problem = (message: string, remedy: string): Problem => ({
+    part: "boot tree",
+    message,
+    remedy,
+    isFatal: false,
+  });
+  if (manifest === undefined && sizes.size === 0 && facts.kernel.format === undefined)
+    return [problem(`nothing was built in ${bootTree} yet`, build)];
+  const problems: Problem[] = [];
+  if (manifest === "broken") problems.push(problem(`${bootTree}/manifest.json is no manifest`, build));
+  const built = manifest === undefined || manifest === "broken" ? {} : manifest.files;
+
+  const isKernel = (path: string): boolean => path === facts.kernel.path || path === facts.initrd?.path;
+  const needed = new Set([
+    ...neededFirmware,
+    ...(bootProfile.loader === "firmware" ? [] : [neededUBoot]),
+    ...Object.keys(built),
+  ]);
+  const missing = [...needed].filter((path) => !isKernel(path) && !sizes.has(path));
+  const uBoots = new Set(Object.values(targets).map(({ treePath }) => treePath));
+  const firmware = missing.filter((path) => !uBoots.has(path));
+  if (firmware.length > 0) problems.push(problem(`firmware is missing in ${bootTree}: ${list(firmware)}`, build));
+  const uBoot = missing.filter((path) => uBoots.has(path));
+  if (uBoot.length > 0) problems.push(problem(`U-Boot is missing in ${bootTree}: ${list(uBoot)}`, build));
+  const cut = Object.entries(built).filter(([path, { sizeBytes }]) => sizes.has(path) && sizes.get(path) !== sizeBytes);
+  if (cut.length > 0) {
+    const names = list(cut.map(([path]) => path));
+    problems.push(problem(`what was built in ${bootTree} has another size now: ${names}`, `${build} --overwrite`));
+  }
+  return [...problems, ...kernelProblems(bootTree, facts).map(({ message, remedy }) => problem(message, remedy))];
+}
+
+function* kernelProblems(
+  bootTree: string,
+  { kernel, initrd }: BootTreeFacts,
+): Generator<Pick<Problem, "message" | "remedy">> {
+  const make = `controller rootfs build, then ${build}`;
+  const path = `${bootTree}/${kernel.path}`;
+  if (kernel.format === undefined) yield { message: `the agent's kernel is missing: ${path}`, remedy: make };
+  else if (kernel.format === "zboot")
+    yield {
+      message: `the agent's kernel ${path} is an EFI zboot image, which U-Boot does not unpack`,
+      remedy: "put the Image that is packed in it there (arch/arm64/boot/Image of its build)",
+    };
+  else if (kernel.format === "other")
+    yield { message: `the agent's kernel ${path} is no kernel for arm64 (plain or gzipped Image)`, remedy: make };
+
+  if (initrd === undefined) return;
+  const initrdPath = `${bootTree}/${initrd.path}`;
+  if (!initrd.exists) yield { message: `the agent's initial RAM disk is missing: ${initrdPath}`, remedy: make };
+  else if (isForeign(kernel.release, initrd.releases))
+    yield {
+      message: `the initial RAM disk ${initrdPath} has modules for kernel ${list(initrd.releases ?? [])}, but ${path} is kernel ${kernel.release}`,
+      remedy: `${make}; or set bootProfile.agent.kernel and bootProfile.agent.initrd to a pair`,
+    };
+}
+
+/** Whether modules are there, but none for this kernel. */
+export function isForeign(release: string | undefined, releases: readonly string[] | undefined): boolean {
+  return release !== undefined && releases !== undefined && releases.length > 0 && !releases.includes(release);
+}
+
+/** At most five, and how many more there are. */
+export function list(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(", ");
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}

@@ -1,0 +1,92 @@
+import type { Config } from "../config/config.ts";
+import { addressOn } from "../network/interface-address.ts";
+import { parseIpv4Network } from "../network/ipv4.ts";
+import type { Capability, Facts } from "./facts.ts";
+import { ipv4AddressesOf } from "./parse-interfaces.ts";
+import { type Problem, problemParts } from "./problem.ts";
+import { selectBootTreeProblems } from "./select-boot-tree-problems.ts";
+import { selectNetworkProblems } from "./select-network-problems.ts";
+import { selectPortProblems } from "./select-port-problems.ts";
+import { selectRootfsProblems } from "./select-rootfs-problems.ts";
+
+/** Less than one image of an ordinary system takes. */
+const leastFreeBytes = 2 ** 30;
+
+/** The Debian package of each program and file that serving may need. */
+const packages: Readonly<Record<string, string>> = {
+  dnsmasq: "dnsmasq-base",
+  "ganesha.nfsd": "nfs-ganesha",
+  "libfsalvfs.so": "nfs-ganesha-vfs",
+  rpcbind: "rpcbind",
+  "/etc/services": "netbase",
+  exportfs: "nfs-kernel-server",
+  setpriv: "util-linux",
+  unshare: "util-linux",
+};
+
+/** Programs, files and modules of nfs-ganesha that serving needs on this machine, by its configuration. */
+export function selectNeeds({ dhcp, nfs }: Pick<Config, "dhcp" | "nfs">): readonly string[] {
+  return [
+    ...(dhcp.mode === "none" ? [] : ["dnsmasq", "setpriv"]),
+    ...(nfs.mode === "ganesha" ? ["ganesha.nfsd", "libfsalvfs.so", "rpcbind", "/etc/services", "unshare"] : []),
+    ...(nfs.mode === "kernel" ? ["exportfs"] : []),
+  ];
+}
+
+/** Everything that would keep a node from booting, by what was found on this machine; the parts in their order. */
+export function selectProblems(config: Config, facts: Facts): readonly Problem[] {
+  const { dhcp } = config;
+  const subnet = dhcp.subnet === undefined ? undefined : parseIpv4Network(dhcp.subnet);
+  const own =
+    dhcp.interface === undefined ? undefined : addressOn(ipv4AddressesOf(facts.interfaces), dhcp.interface, subnet);
+  const problems = [
+    ...selectRightsProblems(config, facts),
+    ...selectProgramProblems(facts),
+    ...selectPortProblems(config, own?.address, facts.ports),
+    ...selectNetworkProblems(config, facts),
+    ...selectBootTreeProblems(config, facts),
+    ...selectRootfsProblems(facts),
+    ...selectSpaceProblems(config, facts),
+  ];
+  return problems.toSorted((one, other) => problemParts.indexOf(one.part) - problemParts.indexOf(other.part));
+}
+
+function selectRightsProblems({ dhcp, nfs, tftpPort }: Config, { isRoot, capabilities }: Facts): readonly Problem[] {
+  const lacks = (...names: readonly Capability[]): boolean => names.some((name) => !capabilities.includes(name));
+  const messages = [
+    ...(tftpPort > 0 && tftpPort < 1024 && lacks("net_bind_service")
+      ? [`TFTP needs UDP port ${tftpPort}, which this user may not open`]
+      : []),
+    ...(dhcp.mode !== "none" && lacks("net_admin", "net_raw", "net_bind_service")
+      ? ["DHCP needs root (or the capabilities net_admin, net_raw and net_bind_service)"]
+      : []),
+    ...(nfs.mode !== "none" && !isRoot ? ["NFS needs root"] : []),
+  ];
+  return messages.map((message) => ({ part: "rights", message, remedy: "run the controller as root", isFatal: true }));
+}
+
+function selectProgramProblems({ missing }: Facts): readonly Problem[] {
+  if (missing.length === 0) return [];
+  const install = [...new Set(missing.map((name) => packages[name] ?? name))].toSorted();
+  return [
+    {
+      part: "programs",
+      message: `not installed: ${missing.join(", ")}`,
+      remedy: `apt-get install ${install.join(" ")}`,
+      isFatal: true,
+    },
+  ];
+}
+
+function selectSpaceProblems({ imageDirectory }: Config, { freeBytes }: Facts): readonly Problem[] {
+  if (freeBytes === undefined || freeBytes >= leastFreeBytes) return [];
+  const free = Math.floor(freeBytes / 2 ** 20);
+  return [
+    {
+      part: "disk space",
+      message: `${imageDirectory} has ${free} MiB free, too little for an image`,
+      remedy: "free at least 1 GiB there, or set imageDirectory to a folder on a larger disk",
+      isFatal: false,
+    },
+  ];
+}

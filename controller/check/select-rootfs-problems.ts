@@ -1,0 +1,66 @@
+import type { Facts } from "./facts.ts";
+import type { Problem } from "./problem.ts";
+import { isForeign, list } from "./select-boot-tree-problems.ts";
+
+const build = "controller rootfs build";
+
+/** What is wrong with the root filesystem that nodes mount, for the kernel that they are served. */
+export function selectRootfsProblems({
+  rootfs,
+  kernel,
+  initrd,
+  contract,
+}: Pick<Facts, "rootfs" | "kernel" | "initrd" | "contract">): readonly Problem[] {
+  if (rootfs === undefined) return [];
+  const { path } = rootfs;
+  const problem = (message: string, remedy: string): Problem => ({
+    part: "root filesystem",
+    message,
+    remedy,
+    isFatal: false,
+  });
+  if (!rootfs.isFolder) return [problem(`there is no root filesystem at ${path} (nfs.rootfs)`, build)];
+  const problems: Problem[] = [];
+  if (!rootfs.hasInit)
+    problems.push(problem(`${path} holds no /sbin/init`, `${build}, or set nfs.rootfs to a root filesystem`));
+  if (!rootfs.hasAgent) {
+    problems.push(
+      problem(`${path} holds no agent (/usr/bin/pallet-agent)`, `controller rootfs bake ${path}; or ${build}`),
+    );
+  } else if (rootfs.contract !== contract) {
+    const speaks =
+      rootfs.contract === undefined
+        ? "does not say which contract it speaks"
+        : `speaks the contract ${rootfs.contract}`;
+    problems.push(
+      problem(
+        `the agent in ${path} ${speaks}; this controller speaks ${contract}`,
+        `${build}, with the agent that came with this controller`,
+      ),
+    );
+  }
+  if (kernel.release !== undefined && rootfs.releases.length === 0) {
+    problems.push(
+      problem(
+        `${path} has no kernel modules; nodes run kernel ${kernel.release}`,
+        `${build}, then controller boot-tree build`,
+      ),
+    );
+  } else if (isForeign(kernel.release, rootfs.releases)) {
+    problems.push(
+      problem(
+        `${path} has modules for kernel ${list(rootfs.releases)}, but nodes are served kernel ${kernel.release}`,
+        "controller boot-tree build, which takes over the kernel of the root filesystem",
+      ),
+    );
+  }
+  if (initrd === undefined && kernel.format !== undefined) {
+    problems.push(
+      problem(
+        `nodes get the kernel ${kernel.path} without an initial RAM disk; Debian's kernel cannot mount a root filesystem over NFS without one`,
+        `controller boot-tree build, or set bootProfile.agent.initrd (none, where the kernel has NFS and the boards' network built in)`,
+      ),
+    );
+  }
+  return problems;
+}

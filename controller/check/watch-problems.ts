@@ -1,0 +1,76 @@
+import { Failure } from "../../proto/failure.ts";
+import type { Clock } from "../clock.ts";
+import { pause } from "../pause.ts";
+import type { Problem } from "./problem.ts";
+import { renderProblem } from "./render-problems.ts";
+
+/** What keeps nodes from booting, looked for again and again until nothing does. */
+export interface ProblemWatch {
+  /** A sentence for each problem. */
+  now(): readonly string[];
+}
+
+/** A controller that ended a moment ago may have left programs that still hold its ports, for so many looks at most. */
+const portLooks = 6;
+const portDelayMs = 500;
+const firstDelayMs = 5000;
+const longestDelayMs = 60_000;
+
+/**
+ * Looks for problems, logs each, and goes on looking, ever later, for as long as there are any; what changes is logged.
+ * Throws Failure "invalid" that names every problem where one of them does not go away by itself.
+ */
+export async function watchProblems(options: {
+  readonly find: () => Promise<readonly Problem[]>;
+  readonly clock: Clock;
+  readonly log: {
+    info(details: object, message: string): void;
+    warn(details: object, message: string): void;
+    error(details: object, message: string): void;
+  };
+  readonly signal: AbortSignal;
+}): Promise<ProblemWatch> {
+  const { find, clock, log, signal } = options;
+  let problems = await find();
+  for (let look = 1; look < portLooks && problems.some(({ part }) => part === "ports"); look++) {
+    await pause(clock, portDelayMs, signal);
+    problems = await find();
+  }
+  if (problems.some(({ isFatal }) => isFatal)) {
+    const lines = ["cannot serve:", ...problems.map((problem) => `  ${renderProblem(problem)}`)];
+    throw new Failure("invalid", lines.join("\n"));
+  }
+  let told: readonly string[] = [];
+  tell();
+  lookAgain(firstDelayMs);
+
+  function tell(): void {
+    const now = problems.map(renderProblem);
+    for (const line of now) if (!told.includes(line)) log.warn({}, line);
+    if (now.length === 0 && told.length > 0) log.info({}, "nothing keeps nodes from booting any more");
+    told = now;
+  }
+
+  function lookAgain(delayMs: number): void {
+    if (problems.length === 0) return;
+    const look = async (): Promise<void> => {
+      const before = told;
+      problems = await find();
+      tell();
+      const isNew = told.length !== before.length || told.some((line) => !before.includes(line));
+      lookAgain(isNew ? firstDelayMs : Math.min(2 * delayMs, longestDelayMs));
+    };
+    clock.setTimeout(
+      () => {
+        look().catch((error: unknown) => {
+          log.error({ err: error }, "it could not be looked at what keeps nodes from booting");
+          lookAgain(longestDelayMs);
+        });
+      },
+      delayMs,
+      signal,
+    );
+  }
+
+  return { now: () => told };
+}
