@@ -40,6 +40,9 @@ const contents = {
   zstd: ["zstd"],
 } as const;
 
+/** Every Debian package that Pallet may ask for. */
+export const knownPackages: readonly string[] = Object.keys(contents);
+
 /** A program of the search path, or a file by its absolute path. */
 export type Need = (typeof contents)[keyof typeof contents][number];
 
