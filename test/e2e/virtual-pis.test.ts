@@ -107,6 +107,7 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
           await rack.client.rollout(started.rolloutId, isFetching(first), patience);
           await rack.controller.kill();
           await first.limitNetwork(undefined);
+          await rack.machine.configure({ bootProfile: { menu: true, menuTimeoutMs: 2000 } });
           await rack.startController();
           return await ended(started.rolloutId);
         })(),
@@ -136,6 +137,8 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
         const fetched = said.matchAll(/Filename '(images\/\S+)'/g);
         const digests = new Set([...fetched].map(([, file]) => file?.split("/")[1]));
         assert.deepEqual([...digests], [images[name].digest]);
+        // Nobody is at the console, so U-Boot's menu takes the target of the node when its time is up.
+        assert.match(said, /Pallet\n1:\s+local[^\n]*\n2:\s+agent/);
       }
     });
 

@@ -33,6 +33,8 @@ export interface DocumentedMachineOptions {
 export interface DocumentedMachine extends ManagementMachine {
   /** Where its user works: an empty folder but for dist/ and the npm packages. */
   readonly workingDirectory: string;
+  /** Has the controller, from its next start on, read the documentation's configuration with these keys added to it. */
+  configure(settings: Readonly<Record<string, unknown>>): Promise<void>;
   /** Runs the block of that name; throws with all that it said when a command of it fails. */
   runDocumented(name: string, options?: BlockOptions): Promise<string>;
 }
@@ -66,8 +68,11 @@ export async function createDocumentedMachine(
   // A block of configuration begins with the file's name, as a comment.
   const file = /^# (\/[\w./-]+)/.exec(config.text)?.[1];
   if (file === undefined) throw new Error("the documentation's configuration does not say which file it is");
-  const text = Object.keys(settings).length === 0 ? config.text : stringify(merged(parse(config.text), settings));
-  await mounts.runBlock(`cat >${file} <<'END'\n${text}END\n`);
+  const configure = async (added: Readonly<Record<string, unknown>>): Promise<void> => {
+    const text = Object.keys(added).length === 0 ? config.text : stringify(merged(parse(config.text), added));
+    await mounts.runBlock(`cat >${file} <<'END'\n${text}END\n`);
+  };
+  await configure(settings);
 
   return {
     network,
@@ -75,6 +80,7 @@ export async function createDocumentedMachine(
     stateDirectory,
     socket: path.join(runDirectory, "controller.sock"),
     workingDirectory,
+    configure,
     runDocumented: async (name, options) => mounts.runBlock((await readBlock(name)).text, options),
     async pallet(...args) {
       const [program, ...words] = mounts.command("dist/controller", ...args);
