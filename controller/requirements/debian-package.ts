@@ -27,7 +27,10 @@ const contents = {
   mmdebstrap: ["mmdebstrap"],
   mount: ["mount", "umount"],
   mtools: ["mcopy", "mdir", "mtype"],
+  netbase: ["/etc/services"],
   "nfs-ganesha": ["ganesha.nfsd"],
+  // In a folder of each architecture.
+  "nfs-ganesha-vfs": ["/usr/lib/*/ganesha/libfsalvfs.so"],
   "nfs-kernel-server": ["exportfs"],
   npm: ["npm"],
   rpcbind: ["rpcbind"],
@@ -43,7 +46,7 @@ const contents = {
 /** Every Debian package that Pallet may ask for. */
 export const knownPackages: readonly string[] = Object.keys(contents);
 
-/** A program of the search path, or a file by its absolute path. */
+/** A program of the search path, or a file by its absolute path, in which "*" is any name. */
 export type Need = (typeof contents)[keyof typeof contents][number];
 
 const packages: ReadonlyMap<string, string> = new Map(

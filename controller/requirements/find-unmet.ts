@@ -1,4 +1,4 @@
-import { access, constants } from "node:fs/promises";
+import { access, constants, glob } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Need } from "./debian-package.ts";
@@ -19,7 +19,7 @@ export async function findMissing(needs: readonly Need[]): Promise<readonly Need
   const missing: Need[] = [];
   for (const need of new Set(needs)) {
     const isFile = need.startsWith("/");
-    const places = isFile ? [need] : folders.map((folder) => join(folder, need));
+    const places = isFile ? await Array.fromAsync(glob(need)) : folders.map((folder) => join(folder, need));
     const found = await Promise.all(places.map((place) => allows(place, isFile ? constants.R_OK : constants.X_OK)));
     if (!found.includes(true)) missing.push(need);
   }
