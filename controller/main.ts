@@ -25,6 +25,8 @@ import { readInterfaceAddresses } from "./network/read-interface-addresses.ts";
 import { readLinkSpeed } from "./network/read-link-speed.ts";
 import { readMacAddress } from "./network/read-mac-address.ts";
 import { probeNode } from "./nodes/probe-node.ts";
+import { installMissing } from "./requirements/install-missing.ts";
+import { planServe } from "./requirements/plan-requirements.ts";
 import { systemPath } from "./requirements/system-path.ts";
 import { createAgentConnector } from "./rpc/agent-client.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
@@ -54,6 +56,10 @@ const effects: Effects = {
   serve: {
     options: serveOptions,
     help: `\nA config file, with every default:\n\n${exampleConfig}`,
+    async install(options, log) {
+      const config = await readConfig({ options, env: process.env, workingDirectory: process.cwd() });
+      await installMissing(planServe(config).needs, log);
+    },
     async check(options) {
       const config = await readConfig({ options, env: process.env, workingDirectory: process.cwd() });
       return checkServing(config, contract);

@@ -1,4 +1,5 @@
 import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
+import type { Need } from "../requirements/debian-package.ts";
 import type { HeldPort } from "./held-port.ts";
 import type { InterfaceFact } from "./parse-interfaces.ts";
 
@@ -50,7 +51,7 @@ export interface Facts {
   readonly isRoot: boolean;
   readonly capabilities: readonly Capability[];
   /** Programs and files that are needed by the configuration and are not there. */
-  readonly missing: readonly string[];
+  readonly missing: readonly Need[];
   readonly interfaces: readonly InterfaceFact[];
   /** Ports that other programs hold; those of a controller that answers at the configured socket left out. */
   readonly ports: readonly HeldPort[];

@@ -1,19 +1,18 @@
-import { constants } from "node:fs";
-import { access, readdir, readFile, stat, statfs } from "node:fs/promises";
+import { readFile, stat, statfs } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { chooseAgentBoot } from "../boot/choose-agent-boot.ts";
 import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
 import { readBootTreeManifest } from "../boot-tree/read-manifest.ts";
 import type { Config } from "../config/config.ts";
-import { systemEnvironment } from "../network/supervise-process.ts";
+import { findMissing } from "../requirements/find-unmet.ts";
+import { planServe } from "../requirements/plan-requirements.ts";
 import { type Capability, capabilityBits, type Facts } from "./facts.ts";
 import { readInterfaces } from "./read-interfaces.ts";
 import { readInitrd, readKernel } from "./read-kernel.ts";
 import { readPorts } from "./read-ports.ts";
 import { readRootfs } from "./read-rootfs.ts";
 import { neededFirmware, neededUBoot } from "./select-boot-tree-problems.ts";
-import { selectNeeds } from "./select-problems.ts";
 
 /** Looks at this machine for all that a node's boot rests on. @param contract the one that this controller speaks */
 export async function gatherFacts(config: Config, contract: string): Promise<Facts> {
@@ -24,7 +23,7 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
   return {
     isRoot: process.getuid?.() === 0,
     capabilities: await readCapabilities(),
-    missing: await findMissing(selectNeeds(config)),
+    missing: await findMissing(planServe(config).needs),
     interfaces: await readInterfaces(),
     ports: await readPorts(config.socket),
     bootTree: { ...(manifest !== undefined && { manifest }), sizes: await readSizes(bootTree, manifest) },
@@ -45,32 +44,6 @@ async function readCapabilities(): Promise<readonly Capability[]> {
   return names.filter(
     (name) => ((set >> BigInt(capabilityBits[name])) & 1n) === 1n || (name === "net_bind_service" && lowest <= 53),
   );
-}
-
-async function findMissing(needs: readonly string[]): Promise<readonly string[]> {
-  const folders = systemEnvironment.PATH.split(":").filter((each) => each !== "");
-  const modules = await ganeshaFolders();
-  const missing: string[] = [];
-  for (const need of needs) {
-    const isProgram = !need.startsWith("/") && !need.endsWith(".so");
-    const places = need.endsWith(".so") ? modules : isProgram ? folders : [""];
-    const found = await Promise.all(places.map((place) => mayOpen(path.join(place, need), isProgram)));
-    if (!found.includes(true)) missing.push(need);
-  }
-  return missing;
-}
-
-function mayOpen(file: string, isProgram: boolean): Promise<boolean> {
-  return access(file, isProgram ? constants.X_OK : constants.R_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Where nfs-ganesha's modules may be: Debian has a folder for each architecture. */
-async function ganeshaFolders(): Promise<readonly string[]> {
-  const names = (await readdir("/usr/lib")).filter((name) => name.endsWith("-linux-gnu"));
-  return ["", ...names].map((name) => path.join("/usr/lib", name, "ganesha"));
 }
 
 async function readSizes(

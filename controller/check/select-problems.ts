@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { addressOn } from "../network/interface-address.ts";
 import { parseIpv4Network } from "../network/ipv4.ts";
+import { renderInstallLine } from "../requirements/render-unmet.ts";
 import type { Capability, Facts } from "./facts.ts";
 import { ipv4AddressesOf } from "./parse-interfaces.ts";
 import { type Problem, problemParts } from "./problem.ts";
@@ -11,27 +12,6 @@ import { selectRootfsProblems } from "./select-rootfs-problems.ts";
 
 /** Less than one image of an ordinary system takes. */
 const leastFreeBytes = 2 ** 30;
-
-/** The Debian package of each program and file that serving may need. */
-const packages: Readonly<Record<string, string>> = {
-  dnsmasq: "dnsmasq-base",
-  "ganesha.nfsd": "nfs-ganesha",
-  "libfsalvfs.so": "nfs-ganesha-vfs",
-  rpcbind: "rpcbind",
-  "/etc/services": "netbase",
-  exportfs: "nfs-kernel-server",
-  setpriv: "util-linux",
-  unshare: "util-linux",
-};
-
-/** Programs, files and modules of nfs-ganesha that serving needs on this machine, by its configuration. */
-export function selectNeeds({ dhcp, nfs }: Pick<Config, "dhcp" | "nfs">): readonly string[] {
-  return [
-    ...(dhcp.mode === "none" ? [] : ["dnsmasq", "setpriv"]),
-    ...(nfs.mode === "ganesha" ? ["ganesha.nfsd", "libfsalvfs.so", "rpcbind", "/etc/services", "unshare"] : []),
-    ...(nfs.mode === "kernel" ? ["exportfs"] : []),
-  ];
-}
 
 /** Everything that would keep a node from booting, by what was found on this machine; the parts in their order. */
 export function selectProblems(config: Config, facts: Facts): readonly Problem[] {
@@ -65,14 +45,13 @@ function selectRightsProblems({ dhcp, nfs, tftpPort }: Config, { isRoot, capabil
   return messages.map((message) => ({ part: "rights", message, remedy: "run the controller as root", isFatal: true }));
 }
 
-function selectProgramProblems({ missing }: Facts): readonly Problem[] {
+function selectProgramProblems({ missing, isRoot }: Facts): readonly Problem[] {
   if (missing.length === 0) return [];
-  const install = [...new Set(missing.map((name) => packages[name] ?? name))].toSorted();
   return [
     {
       part: "programs",
       message: `not installed: ${missing.join(", ")}`,
-      remedy: `apt-get install ${install.join(" ")}`,
+      remedy: `add --install, or run: ${renderInstallLine(missing, isRoot)}`,
       isFatal: true,
     },
   ];

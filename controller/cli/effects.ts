@@ -46,6 +46,8 @@ export interface ServeCommand {
    * @throws Failure for a bad configuration; its message is printed and the exit code is 1.
    */
   run(values: Readonly<Record<string, string | boolean>>, signal: AbortSignal): Promise<void>;
+  /** Installs the Debian packages that serving needs and that are missing, without starting their services. Throws as `run` does. */
+  install(values: Readonly<Record<string, string | boolean>>, log: (line: string) => void): Promise<void>;
   /** Looks for everything that would keep a node from booting, and starts nothing. Throws as `run` does. */
   check(values: Readonly<Record<string, string | boolean>>): Promise<CheckReport>;
 }

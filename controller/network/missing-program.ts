@@ -1,32 +1,18 @@
-import { constants } from "node:fs";
-import { access } from "node:fs/promises";
-import path from "node:path";
 import { Failure } from "../../proto/failure.ts";
-import { systemEnvironment } from "./supervise-process.ts";
+import { debianPackages, type Need } from "../requirements/debian-package.ts";
+import { findMissing } from "../requirements/find-unmet.ts";
 
-/** Throws Failure "unsupported" that names every program which is not installed, and what installs them. */
+/** Throws Failure "unsupported" that names everything which is not installed, and what installs it. */
 export async function assertInstalled(
-  programs: readonly string[],
-  { purpose, packages, instead }: { readonly purpose: string; readonly packages: string; readonly instead: string },
+  needs: readonly Need[],
+  { purpose, instead }: { readonly purpose: string; readonly instead: string },
 ): Promise<void> {
-  const missing: string[] = [];
-  for (const program of programs) if (!(await isInstalled(program))) missing.push(program);
+  const missing = await findMissing(needs);
   if (missing.length === 0) return;
-  const [what, are, it] = missing.length === 1 ? ["program", "is", "it"] : ["programs", "are", "them"];
+  const [are, them] = missing.length === 1 ? ["is", "it"] : ["are", "them"];
   throw new Failure(
     "unsupported",
-    `${purpose} needs the ${what} ${missing.join(", ")}, which ${are} not installed; install ${it} by "apt-get install ${packages}", or ${instead}`,
+    `${purpose} needs ${missing.join(", ")}, which ${are} not installed; install ${them} by "apt-get install ` +
+      `${debianPackages(missing).join(" ")}", or ${instead}`,
   );
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  for (const folder of systemEnvironment.PATH.split(":").filter((each) => each !== "")) {
-    try {
-      await access(path.join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      // Not in this folder.
-    }
-  }
-  return false;
 }

@@ -1,5 +1,6 @@
 import type { TargetName } from "../boot-tree/targets.ts";
 import { targets } from "../boot-tree/targets.ts";
+import type { Config } from "../config/config.ts";
 import type { ImageFormat } from "../images/detect-format.ts";
 import type { Need } from "./debian-package.ts";
 import type { Requirements } from "./requirements.ts";
@@ -109,6 +110,19 @@ export function planImagesDerive(of: { readonly formats: readonly ImageFormat[] 
     root: "it mounts the images",
     // The old image comes out of a pack, which is read by zstd.
     needs: [...imageNeeds, ...mounting, ...filesystems, "zstd", ...of.formats.flatMap(decompressionNeeds)],
+  };
+}
+
+/** What `serve` needs of this machine's packages, by its configuration; `serve --check` looks for the rest. */
+export function planServe({ dhcp, nfs }: Pick<Config, "dhcp" | "nfs">): Requirements {
+  const ganesha = ["ganesha.nfsd", "/usr/lib/*/ganesha/libfsalvfs.so", "rpcbind", "/etc/services", "unshare"] as const;
+  return {
+    command: "serve",
+    needs: [
+      ...(dhcp.mode === "none" ? [] : (["dnsmasq", "setpriv"] as const)),
+      ...(nfs.mode === "ganesha" ? ganesha : []),
+      ...(nfs.mode === "kernel" ? (["exportfs"] as const) : []),
+    ],
   };
 }
 

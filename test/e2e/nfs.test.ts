@@ -113,7 +113,7 @@ describe("NFS that cannot be served", { ...requires("root"), timeout: 60_000 }, 
     [
       "the kernel's server is not installed",
       { mode: "kernel", rootfs: "/usr" },
-      /programs: not installed: exportfs\. Remedy: apt-get install nfs-kernel-server/,
+      /programs: not installed: exportfs\. Remedy: add --install, or run: .*apt-get install \S+ --no-install-recommends nfs-kernel-server/,
       noKernelServer,
     ],
   ] as const) {

@@ -2,6 +2,8 @@ import type { Command } from "commander";
 import { type Run, UsageError } from "../command-context.ts";
 import type { ServeCommand } from "../effects.ts";
 import { exitCode } from "../exit-code.ts";
+import { installHelp } from "../install-option.ts";
+import { printable } from "../printable.ts";
 import { renderCheck } from "../render-check.ts";
 
 /** `controller serve`: the controller itself; its options come from the configuration. */
@@ -23,6 +25,7 @@ export function registerServe(program: Command, serve: ServeCommand, run: Run): 
       "--check",
       "list everything that would keep a node from booting, and serve nothing; exit code 1 if there is any",
     )
+    .option("--install", installHelp)
     .option("--json", "with --check: print JSON");
   for (const { flags, description } of serve.options) {
     // The program's own --socket says the same, and commander would give it the value anyway.
@@ -31,10 +34,11 @@ export function registerServe(program: Command, serve: ServeCommand, run: Run): 
   }
   if (serve.help !== undefined) command.addHelpText("after", serve.help);
   command.action(
-    run<[], Record<string, string | boolean>>(async ({ signal, isJson, look, print, printJson }, options) => {
-      const { address: _, check, json: __, ...values } = options as Record<string, string | boolean>;
+    run<[], Record<string, string | boolean>>(async ({ signal, isJson, look, print, printJson, note }, options) => {
+      const { address: _, check, install, json: __, ...values } = options as Record<string, string | boolean>;
+      if (isJson && check !== true) throw new UsageError("--json goes with --check only");
+      if (install === true) await serve.install(values, (line) => note([printable(line)]));
       if (check !== true) {
-        if (isJson) throw new UsageError("--json goes with --check only");
         await serve.run(values, signal);
         return;
       }

@@ -43,7 +43,6 @@ export async function startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq> {
   const { directory, configuration, clock, log } = options;
   await assertInstalled(["dnsmasq", "setpriv"], {
     purpose: "DHCP",
-    packages: "dnsmasq-base util-linux",
     instead: "set dhcp.mode to none",
   });
   await mkdir(directory, { recursive: true, mode: 0o750 });

@@ -9,8 +9,6 @@ import { explainGaneshaEnd } from "./explain-ganesha-end.ts";
 import type { NfsServer, NfsServerOptions } from "./nfs-server.ts";
 import { renderGanesha } from "./render-ganesha.ts";
 
-const packages = "nfs-ganesha nfs-ganesha-vfs rpcbind";
-
 /**
  * Runs nfs-ganesha with a portmapper of its own, both in namespaces that only they are in: the portmapper listens on a
  * path in /run that is the same for every network namespace, so a private /run keeps two apart, and the process
@@ -22,7 +20,10 @@ const namespaces = ["unshare", "--mount", "--propagation", "slave", "--pid", "--
 /** Exports by nfs-ganesha, which lives and dies with the controller. */
 export async function startGanesha({ nfsExport, directory, clock, log }: NfsServerOptions): Promise<NfsServer> {
   const instead = "set nfs.mode to kernel where the kernel has an NFS server";
-  await assertInstalled(["ganesha.nfsd", "rpcbind", "unshare"], { purpose: "nfs.mode ganesha", packages, instead });
+  await assertInstalled(["ganesha.nfsd", "/usr/lib/*/ganesha/libfsalvfs.so", "rpcbind", "unshare"], {
+    purpose: "nfs.mode ganesha",
+    instead,
+  });
   const folder = await findFolder(nfsExport.path);
   const stateFolder = path.join(directory, "recovery");
   await mkdir(stateFolder, { recursive: true, mode: 0o750 });
@@ -47,7 +48,7 @@ export async function startGanesha({ nfsExport, directory, clock, log }: NfsServ
     { clock, log },
   );
   return {
-    remedy: `see what nfs-ganesha logs (logLevel: debug), and that ${packages} are installed`,
+    remedy: `see what nfs-ganesha logs (logLevel: debug), and that nfs-ganesha, nfs-ganesha-vfs and rpcbind are whole`,
     close: () => ganesha.close(),
   };
 }

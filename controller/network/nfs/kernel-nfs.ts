@@ -22,7 +22,6 @@ export async function startKernelNfs(
 ): Promise<NfsServer> {
   await assertInstalled(["exportfs"], {
     purpose: "nfs.mode kernel",
-    packages,
     instead: "set nfs.mode to ganesha, which needs nothing of the kernel",
   });
   const file = path.join(exportsFolder, "pallet.exports");

@@ -33,8 +33,8 @@ const rows: readonly [title: string, change: Partial<Facts>, expected: RegExp, f
   ],
   [
     "programs that are not installed",
-    { missing: ["dnsmasq", "ganesha.nfsd", "libfsalvfs.so", "rpcbind", "/etc/services"] },
-    /not installed: dnsmasq, .*apt-get install dnsmasq-base netbase nfs-ganesha nfs-ganesha-vfs rpcbind$/,
+    { missing: ["dnsmasq", "ganesha.nfsd", "/usr/lib/*/ganesha/libfsalvfs.so", "rpcbind", "/etc/services"] },
+    /not installed: dnsmasq, .*apt-get install -y --no-install-recommends dnsmasq-base netbase nfs-ganesha nfs-ganesha-vfs rpcbind$/,
     true,
   ],
   [
@@ -259,7 +259,7 @@ describe("what would keep a node from booting", () => {
   it("is told all at once, the parts of a boot in their order", () => {
     const facts = {
       ...goodFacts,
-      missing: ["dnsmasq"],
+      missing: ["dnsmasq"] as const,
       bootTree: sizes("start4.elf"),
       rootfs: { ...rootfs, hasInit: false },
       ports: [held("UDP", 69, "atftpd")],

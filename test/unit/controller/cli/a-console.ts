@@ -32,7 +32,7 @@ export interface Outcome {
 }
 
 const unexpected = () => Promise.reject(new Error("serve was not expected"));
-const noServe: ServeCommand = { options: [], run: unexpected, check: unexpected };
+const noServe: ServeCommand = { options: [], run: unexpected, check: unexpected, install: unexpected };
 
 /** Runs a command line in this process, against the controller at a socket, at a moment that stands still. */
 export async function run(argv: readonly string[], options: ConsoleOptions = {}): Promise<Outcome> {

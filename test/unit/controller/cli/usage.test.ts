@@ -253,6 +253,25 @@ describe("serve", () => {
 
   const unexpected = () => Promise.reject(new Error("that was not asked for"));
 
+  it("installs what its configuration needs with --install, before it serves", async () => {
+    const done: unknown[] = [];
+    const serve = {
+      options: [{ flags: "--config <file>", description: "the file" }],
+      run: async (values: unknown) => void done.push(["run", values]),
+      check: unexpected,
+      install: async (values: unknown, log: (line: string) => void) => {
+        done.push(["install", values]);
+        log("installing dnsmasq-base");
+      },
+    };
+    const { stderr, code } = await run(["serve", "--install", "--config", "c.yaml"], { serve });
+    assert.deepEqual([stderr, code], ["installing dnsmasq-base\n", 0]);
+    assert.deepEqual(
+      done,
+      ["install", "run"].map((name) => [name, { config: "c.yaml" }]),
+    );
+  });
+
   it("lists what keeps nodes from booting with --check, each with its remedy, and ends with exit code 1", async () => {
     const given: unknown[] = [];
     const problems: Problem[] = [
@@ -268,7 +287,7 @@ describe("serve", () => {
       given.push(values);
       return { problems, kernel: { path: "agent/vmlinuz" } };
     };
-    const serve = { options, run: unexpected, check };
+    const serve = { options, run: unexpected, check, install: unexpected };
     assert.deepEqual(await run(["serve", "--check", "--config", "c.yaml"], { serve }), {
       code: 1,
       stdout: [
@@ -302,6 +321,7 @@ describe("serve", () => {
         given = values;
       },
       check: unexpected,
+      install: unexpected,
     };
     const outcome = await run(["serve", "--config", "c.yaml", "--menu", "--socket", "/s"], { serve });
     assert.equal(outcome.code, 0);
@@ -313,6 +333,7 @@ describe("serve", () => {
       options,
       run: () => Promise.reject(new Failure("invalid", "two problems:\n  a\n  b")),
       check: unexpected,
+      install: unexpected,
     };
     assert.deepEqual(await run(["serve"], { serve }), {
       code: 1,
@@ -331,6 +352,7 @@ describe("serve", () => {
           press?.("SIGTERM");
         }),
       check: unexpected,
+      install: unexpected,
     };
     const outcome = run(["serve"], {
       serve,

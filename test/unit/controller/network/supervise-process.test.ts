@@ -79,12 +79,18 @@ describe("a supervised program", () => {
 
 describe("a program that is not installed", () => {
   it("is named, with what installs it and what to do without", async () => {
-    const needs = { purpose: "DHCP", packages: "dnsmasq-base", instead: "set dhcp.mode to none" };
-    await assertInstalled(["sh"], needs);
-    await assert.rejects(assertInstalled(["sh", "pallet-no-such-program"], needs), {
-      reason: "unsupported",
-      message:
-        'DHCP needs the program pallet-no-such-program, which is not installed; install it by "apt-get install dnsmasq-base", or set dhcp.mode to none',
-    });
+    const without = { purpose: "DHCP", instead: "set dhcp.mode to none" };
+    await assertInstalled(["tar"], without);
+    const path = process.env["PATH"];
+    process.env["PATH"] = "/nowhere";
+    try {
+      await assert.rejects(assertInstalled(["tar", "dnsmasq"], without), {
+        reason: "unsupported",
+        message:
+          'DHCP needs tar, dnsmasq, which are not installed; install them by "apt-get install dnsmasq-base tar", or set dhcp.mode to none',
+      });
+    } finally {
+      process.env["PATH"] = path;
+    }
   });
 });
