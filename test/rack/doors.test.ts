@@ -7,6 +7,9 @@ import { after, before, describe, it } from "node:test";
 import { assertOpening, knockProgram, type openings } from "../contract/doors.ts";
 import { requires } from "../requirements.ts";
 import { assertHoldsImage } from "./card-content.ts";
+import { checkout } from "./checkout.ts";
+import { createConsole } from "./console.ts";
+import { ended, spawnLeashed } from "./leashed-process.ts";
 import type { NetworkNamespace, Port } from "./network.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { tell } from "./story.ts";
@@ -16,8 +19,36 @@ import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 const MiB = 1024 * 1024;
 const strangerProgram = path.join(import.meta.dirname, "stranger.ts");
 
-async function knock(from: NetworkNamespace, target: string, opening: keyof typeof openings): Promise<void> {
-  assertOpening(await from.run(process.execPath, [knockProgram, target]), opening);
+const nobody = "65534";
+
+async function knock(
+  from: NetworkNamespace,
+  target: string,
+  opening: keyof typeof openings,
+  user = "0",
+): Promise<void> {
+  assertOpening(await from.run(process.execPath, [knockProgram, target, user]), opening);
+}
+
+/** Starts an agent in a network namespace; resolves when it serves, with what ends it. */
+async function startAgentIn(namespace: NetworkNamespace, ...args: readonly string[]): Promise<() => Promise<void>> {
+  const agent = [process.execPath, path.join(checkout, "agent/main.ts"), "--kernel-command-line", "/dev/null", ...args];
+  // It may not reboot this machine.
+  const bounded = ["setpriv", "--bounding-set=-sys_boot", "--", ...agent];
+  const child = spawnLeashed("nsenter", [`--net=${namespace.path}`, "--", ...bounded]);
+  const gone = ended(child);
+  const log = createConsole("agent");
+  child.stdout?.setEncoding("utf8").on("data", log.append);
+  child.stderr?.setEncoding("utf8").on("data", log.append);
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await gone;
+  };
+  await log.waitFor(/"msg":"serving"/).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return stop;
 }
 
 describe("the doors of a rack", requires("root", "loop devices"), () => {
@@ -71,10 +102,10 @@ describe("the doors of a rack", requires("root", "loop devices"), () => {
     const ends = JSON.parse(
       await stranger.run(process.execPath, [strangerProgram, JSON.stringify(knowledge)]),
     ) as Record<string, string>;
-    const byAgent = ["list the disks", "wipe by the agent", "reboot by the agent"];
+    const byAgent = ["list the disks", "wipe by the agent", "write by the agent", "reboot by the agent"];
     for (const [attempt, end] of Object.entries(ends))
       assert.equal(end, byAgent.includes(attempt) ? "UNAVAILABLE" : "PERMISSION_DENIED", attempt);
-    assert.equal(Object.keys(ends).length, 12);
+    assert.equal(Object.keys(ends).length, 13);
 
     await assertHoldsImage(board.card, image);
     const [now] = await client.nodes();
@@ -91,6 +122,34 @@ describe("the doors of a rack", requires("root", "loop devices"), () => {
     const log = await rack.palletOk("node", "logs", rack.board(1).mac, "--level", "warn", "--limit", "0");
     assert.match(log, new RegExp(`a connection was refused.*from=${port.address.replaceAll(".", "\\.")}`));
   });
+
+  for (const listen of ["0.0.0.0", "::"]) {
+    onRack(
+      `are shut to the users of a node whose agent listens at ${listen}, at any of its addresses, but to root`,
+      async () => {
+        const own = rack.network.plug(98, "02:00:00:00:00:98");
+        const node = await own.powerOn();
+        const controllerHost = rack.network.address;
+        const stop = await startAgentIn(node, "--controller", controllerHost, "--listen", listen);
+        try {
+          const addresses = [
+            "127.0.0.1",
+            own.address,
+            ...(listen === "::" ? ["[::1]", `[::ffff:${own.address}]`] : []),
+          ];
+          for (const address of addresses) {
+            await knock(node, `${address}:7710`, "nothing", nobody);
+            await knock(node, `${address}:7710`, "all of the agent");
+          }
+          await knock(stranger, `${own.address}:7710`, "nothing");
+          await knock(rack.network.namespace, `${own.address}:7710`, "all of the agent");
+        } finally {
+          await stop();
+          await own.powerOff();
+        }
+      },
+    );
+  }
 
   onRack("open to the controller's own commands: it wipes the card", async () => {
     const board = rack.board(1);

@@ -67,6 +67,12 @@ function upload<Message>(
 }
 
 const wipe = { work: { $case: "wipe", value: { device, method: WipeMethod.WIPE_METHOD_SIGNATURES } } } as const;
+const write = {
+  work: {
+    $case: "writeImage",
+    value: { device, source: { url: "http://10.77.0.109/image.zst", digest: "0".repeat(64) } },
+  },
+} as const;
 const archive = Buffer.alloc(10_240);
 
 const tries: Readonly<Record<string, () => Promise<status>>> = {
@@ -99,6 +105,12 @@ const tries: Readonly<Record<string, () => Promise<status>>> = {
   "list the disks": () => ask(agent, agent.listBlockDevices, {}),
   "wipe by the agent": () =>
     ask(agent, agent.startOperation, StartOperationRequest.fromPartial({ operationId: "strangers", spec: wipe })),
+  "write by the agent": () =>
+    ask(
+      agent,
+      agent.startOperation,
+      StartOperationRequest.fromPartial({ operationId: "strangers-write", spec: write }),
+    ),
   "reboot by the agent": () => ask(agent, agent.reboot, { expectedBootId: bootId }),
 };
 
