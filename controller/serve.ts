@@ -16,7 +16,7 @@ import type { Config } from "./config/config.ts";
 import { createEventLog } from "./events/event-log.ts";
 import type { ImageDeriver } from "./images/derive/image-deriver.ts";
 import type { ImageStore } from "./images/image-store.ts";
-import { insecureTcpWarning } from "./insecure-tcp.ts";
+import { insecureDoors } from "./insecure-tcp.ts";
 import { hostPort, type Listener, listenFailure } from "./listen-failure.ts";
 import { createNodeLogs } from "./logs/node-logs.ts";
 import { chooseSourceAddress } from "./network/choose-source-address.ts";
@@ -254,8 +254,7 @@ async function start(
     ports.grpc = await listen(grpcListener(config), grpc.listenTcp);
   });
   await Promise.all([httpUp.opened, grpcUp.opened]);
-  if (config.insecureTcp) {
-    const message = insecureTcpWarning(hostPort(config.listen, ports.grpc));
+  for (const message of insecureDoors(config, ports.grpc)) {
     log.warn(message);
     events.append({ type: "insecure-tcp-opened", severity: "warning", message });
   }

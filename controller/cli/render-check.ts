@@ -1,12 +1,16 @@
 import type { CheckReport } from "../check/check-serving.ts";
 import { printable } from "./printable.ts";
-import type { Look } from "./style.ts";
+import type { Look, Paint } from "./style.ts";
 import { createPaint } from "./style.ts";
 import { formatCount } from "./units.ts";
 
-/** What `serve --check` prints: every problem with its remedy, by the part of a boot that it is about; or a summary. */
-export function renderCheck({ problems, kernel, initrd, rootfs }: CheckReport, look: Look): string[] {
+/** What `serve --check` prints: every problem with its remedy, by the part of a boot that it is about; or a summary; then every warning. */
+export function renderCheck(report: CheckReport, look: Look): string[] {
   const paint = createPaint(look.color);
+  return [...renderFindings(report, paint), ...report.warnings.flatMap((each) => ["", paint("red", printable(each))])];
+}
+
+function renderFindings({ problems, kernel, initrd, rootfs }: CheckReport, paint: Paint): string[] {
   if (problems.length === 0) {
     return [
       paint("green", "nothing was found that would keep a node from booting"),

@@ -285,7 +285,7 @@ describe("serve", () => {
     ];
     const check = async (values: unknown) => {
       given.push(values);
-      return { problems, kernel: { path: "agent/vmlinuz" } };
+      return { problems, warnings: [], kernel: { path: "agent/vmlinuz" } };
     };
     const serve = { options, run: unexpected, check, install: unexpected };
     assert.deepEqual(await run(["serve", "--check", "--config", "c.yaml"], { serve }), {
@@ -305,7 +305,12 @@ describe("serve", () => {
     assert.deepEqual(given, [{ config: "c.yaml" }]);
     const json = await run(["serve", "--check", "--json"], { serve });
     assert.equal(json.code, 1);
-    assert.deepEqual(JSON.parse(json.stdout), { isFine: false, problems, kernel: { path: "agent/vmlinuz" } });
+    assert.deepEqual(JSON.parse(json.stdout), {
+      isFine: false,
+      problems,
+      warnings: [],
+      kernel: { path: "agent/vmlinuz" },
+    });
     problems.splice(0);
     const fine = await run(["serve", "--check"], { serve });
     assert.equal(fine.code, 0);
