@@ -1,15 +1,8 @@
+import type { KernelFormat } from "../artefacts/parse-kernel.ts";
 import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
 import type { Need } from "../requirements/debian-package.ts";
 import type { HeldPort } from "./held-port.ts";
 import type { InterfaceFact } from "./parse-interfaces.ts";
-
-/** What a kernel's file turned out to be. */
-export type KernelFormat =
-  /** An arm64 Image, plain or gzipped, which U-Boot and the firmware start. */
-  | "image"
-  /** An EFI zboot image, which neither unpacks. */
-  | "zboot"
-  | "other";
 
 /** A file that a node is to boot with. */
 export interface KernelFact {

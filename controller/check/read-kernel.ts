@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { detectKernelFormat, parseInitrdReleases, parseKernelRelease } from "../artefacts/parse-kernel.ts";
 import type { InitrdFact, KernelFact } from "./facts.ts";
-import { detectKernelFormat, parseInitrdReleases, parseKernelRelease } from "./parse-kernel.ts";
 
 /** A file that claims more than this unpacked is not looked into, in bytes. */
 const maxUnpackedBytes = 2 ** 30;

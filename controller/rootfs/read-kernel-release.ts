@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { Failure } from "../../proto/failure.ts";
-import { kernelHeadBytes, parseKernelFormat, parseKernelRelease } from "./parse-kernel.ts";
+import { detectKernelFormat, parseKernelRelease } from "../artefacts/parse-kernel.ts";
 
 /** No kernel unpacks to more. */
 const maximumBytes = 256 * 1024 * 1024;
@@ -14,17 +14,22 @@ const maximumBytes = 256 * 1024 * 1024;
  */
 export async function readKernelRelease(path: string, name: string): Promise<string> {
   const file = await readFile(path);
-  const unpacked =
-    parseKernelFormat(file.subarray(0, kernelHeadBytes)) === "gzip"
-      ? await promisify(gunzip)(file, { maxOutputLength: maximumBytes }).catch((cause: unknown) => {
-          throw new Failure("image-damaged", `the kernel ${name} cannot be unpacked`, { cause });
-        })
-      : file;
-  const format = parseKernelFormat(unpacked.subarray(0, kernelHeadBytes));
-  const release = parseKernelRelease(unpacked);
+  const isGzip = file.length > 2 && file.readUInt16LE(0) === 0x8b1f;
+  const image = isGzip
+    ? await promisify(gunzip)(file, { maxOutputLength: maximumBytes }).catch((cause: unknown) => {
+        throw new Failure("image-damaged", `the kernel ${name} cannot be unpacked`, { cause });
+      })
+    : file;
+  const format = detectKernelFormat(image);
+  const release = parseKernelRelease(image);
   if (format === "image" && release !== undefined) return release;
+  const found = {
+    image: "one that does not say its release",
+    zboot: "an EFI zboot image",
+    other: "another kind of file",
+  };
   throw new Failure("unsupported", `the kernel ${name} is none that nodes can netboot`, {
     expected: "a 64-bit kernel of ARM (Image), plain or compressed by gzip",
-    found: format === "image" ? "one that does not say its release" : "another kind of file",
+    found: found[format],
   });
 }

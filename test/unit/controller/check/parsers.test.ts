@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseInterfaces } from "../../../../controller/check/parse-interfaces.ts";
 import {
   detectKernelFormat,
   parseInitrdReleases,
   parseKernelRelease,
-} from "../../../../controller/check/parse-kernel.ts";
+} from "../../../../controller/artefacts/parse-kernel.ts";
+import { parseInterfaces } from "../../../../controller/check/parse-interfaces.ts";
 import { parseSockets, parseUnit, parseUnixSocket } from "../../../../controller/check/parse-sockets.ts";
 
 describe("sockets", () => {

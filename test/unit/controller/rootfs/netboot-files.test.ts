@@ -9,7 +9,7 @@ import { bakeRootfs } from "../../../../controller/rootfs/bake-rootfs.ts";
 import { openForeignModules } from "../../../../controller/rootfs/copy-foreign-modules.ts";
 import { findOwnKernel } from "../../../../controller/rootfs/find-own-kernel.ts";
 import { makeNetbootFiles } from "../../../../controller/rootfs/make-netboot-files.ts";
-import { parseKernelFormat, parseKernelRelease } from "../../../../controller/rootfs/parse-kernel.ts";
+import { readKernelRelease } from "../../../../controller/rootfs/read-kernel-release.ts";
 import { rootTree } from "../../../../controller/rootfs/root-tree.ts";
 import { selectNetworkModules } from "../../../../controller/rootfs/select-network-modules.ts";
 
@@ -29,22 +29,31 @@ const index = (modules: readonly string[], builtin: readonly string[]) => ({
   builtin: new Set(builtin),
 });
 
-describe("a kernel", () => {
-  for (const [what, bytes, format] of [
-    ["a plain Image", aKernel(), "image"],
-    ["an Image in gzip, as Raspberry Pi OS has it", gzipSync(aKernel()), "gzip"],
-    ["an EFI zboot image", Buffer.concat([Buffer.from("MZ\0\0zimg"), Buffer.alloc(100)]), "other"],
-    ["a 32-bit zImage", Buffer.alloc(100, 1), "other"],
-    ["an empty file", Buffer.alloc(0), "other"],
-  ] as const)
-    it(`is told: ${what}`, () => assert.equal(parseKernelFormat(bytes), format));
-
-  it("says its release, whatever else looks like it", () => {
-    assert.equal(parseKernelRelease(aKernel()), release);
-    const before = Buffer.concat([Buffer.from("Linux version %s (%s)\0"), aKernel("6.1.0-40-arm64")]);
-    assert.equal(parseKernelRelease(before), "6.1.0-40-arm64");
-    assert.equal(parseKernelRelease(Buffer.from("Linux version ")), undefined);
+describe("a kernel that nodes are to netboot", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "pallet-kernel-"));
   });
+  after(() => rm(folder, { recursive: true }));
+  const read = async (bytes: Buffer) => {
+    await writeFile(join(folder, "kernel"), bytes);
+    return readKernelRelease(join(folder, "kernel"), "kernel8.img");
+  };
+  for (const [what, bytes, found] of [
+    ["a plain Image", aKernel(), release],
+    ["an Image in gzip, as Raspberry Pi OS has it", gzipSync(aKernel()), release],
+    ["one with a pattern before its release", Buffer.concat([aKernel("%s").subarray(0, 3000), aKernel()]), release],
+  ] as const)
+    it(`says its release: ${what}`, async () => assert.equal(await read(bytes), found));
+
+  for (const [what, bytes, reason] of [
+    ["an EFI zboot image", Buffer.concat([Buffer.from("MZ\0\0zimg"), Buffer.alloc(100)]), "unsupported"],
+    ["a 32-bit zImage", Buffer.alloc(100, 1), "unsupported"],
+    ["one without a release", aKernel().subarray(0, 1000), "unsupported"],
+    ["half a gzip file", gzipSync(aKernel()).subarray(0, 100), "image-damaged"],
+    ["an empty file", Buffer.alloc(0), "unsupported"],
+  ] as const)
+    it(`is refused: ${what}`, () => assert.rejects(read(bytes), { reason }));
 });
 
 describe("the modules for a root on the network", () => {

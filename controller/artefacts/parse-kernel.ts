@@ -1,4 +1,10 @@
-import type { KernelFormat } from "./facts.ts";
+/** What a kernel's file turned out to be. */
+export type KernelFormat =
+  /** An arm64 Image, plain or gzipped, which U-Boot and the firmware start. */
+  | "image"
+  /** An EFI zboot image, which neither unpacks. */
+  | "zboot"
+  | "other";
 
 /**
  * Tells what a kernel's file is, once unpacked, by its header: an Image (arch/arm64/boot/Image: "ARM\x64" at byte 56;
