@@ -49,7 +49,7 @@ export function planRootfsImport(of: {
     command: "rootfs import",
     root: "it mounts the image and makes files that belong to root",
     needs: [
-      ...(["mount", "umount"] as const),
+      ...(["unshare", "nsenter", "mount", "umount"] as const),
       ...imageNeeds,
       ...decompressionNeeds(of.format),
       ...(of.netbootMirror === undefined ? [] : netbootNeeds(of.netbootMirror)),
@@ -67,7 +67,7 @@ export function planRootfsBake(of: {
     command: "rootfs bake",
     ...(of.target === "image" && { root: "it mounts the image" }),
     needs: [
-      ...(of.target === "image" ? (["mount", "umount", ...imageNeeds] as const) : []),
+      ...(of.target === "image" ? (["unshare", "nsenter", "mount", "umount", ...imageNeeds] as const) : []),
       ...(of.netbootMirror === undefined ? [] : netbootNeeds(of.netbootMirror)),
     ],
   };

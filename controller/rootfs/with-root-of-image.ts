@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
-import { execa } from "../../proto/linux/leashed-execa.ts";
+import { openMountSpace } from "../images/derive/mount-space.ts";
 import { findRootPartition } from "../images/examine-image.ts";
 
 /** An image file of a whole card, not compressed. */
@@ -13,9 +13,9 @@ export interface ImageRoot {
 }
 
 /**
- * Mounts the root filesystem of an image in a private folder while `work` runs. The kernel's own driver reads it, not
- * debugfs(8), whose rdump loses hard links, extended attributes and devices. Nothing of it can run, and its device files
- * lead nowhere. Needs root and loop devices.
+ * Mounts the root filesystem of an image, for this process alone and no longer than it lives, while `work` runs. The
+ * kernel's own driver reads it, not debugfs(8), whose rdump loses hard links, extended attributes and devices. Nothing of
+ * it can run, and its device files lead nowhere. Needs root and loop devices.
  *
  * Throws a Failure: `unsupported` when the root is not found or is no ext filesystem, `image-damaged`, `tool-failed`, `cancelled`.
  *
@@ -40,29 +40,24 @@ export async function withRootOfImage<T>(
     // noload: a read-only mount replays no journal, because that would write to the image.
     const options = access === "read-only" ? `ro,noload,${place}` : `rw,${place}`;
     const type = access === "read-only" && root.filesystemType === "ext2" ? "ext2" : "ext4";
-    await mount(
-      ["--types", type, "--options", type === "ext2" ? `ro,${place}` : options, imagePath, mountpoint],
-      imagePath,
-    );
+    const space = await openMountSpace();
     try {
+      const args = ["--types", type, "--options", type === "ext2" ? `ro,${place}` : options, imagePath, mountpoint];
+      // Not to be cancelled: mount(8) ended by a signal may have mounted already.
+      await space.run("mount", args, {}).catch((cause: unknown) => {
+        const said = Failure.from(cause).message;
+        throw new Failure("tool-failed", `the root filesystem of ${imagePath} cannot be mounted: ${said}`, { cause });
+      });
       if (signal?.aborted) throw new Failure("cancelled", "cancelled", { cause: signal.reason });
-      return await work(mountpoint, root.number);
+      const result = await work(space.pathOf(mountpoint), root.number);
+      // What could not be written back is an error here, and would be nobody's when the namespace just ends.
+      await space.run("umount", [mountpoint], {});
+      return result;
     } finally {
-      await execa("umount", [mountpoint]);
+      await space.close();
     }
   } finally {
-    // Never through a mountpoint that could not be unmounted.
     await rmdir(mountpoint).catch(() => undefined);
     await rmdir(temporary).catch(() => undefined);
-  }
-}
-
-/** Not to be cancelled: mount(8) ended by a signal may have mounted already, and nobody would unmount it. */
-async function mount(args: readonly string[], imagePath: string): Promise<void> {
-  try {
-    await execa("mount", args, { env: { LC_ALL: "C.UTF-8" } });
-  } catch (cause) {
-    const said = (cause as { stderr?: string }).stderr?.trim() || (cause as Error).message;
-    throw new Failure("tool-failed", `the root filesystem of ${imagePath} cannot be mounted: ${said}`, { cause });
   }
 }

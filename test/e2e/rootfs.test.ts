@@ -1,7 +1,8 @@
 // The root filesystem of netbooted nodes: built from Debian's packages; and other systems unpacked and made ready for it.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -206,6 +207,14 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
   });
 });
 
+/** Whether a loop device lies over the file. */
+function isAttached(file: string): boolean {
+  return readdirSync("/sys/block").some((name) => {
+    const backing = `/sys/block/${name}/loop/backing_file`;
+    return existsSync(backing) && readFileSync(backing, "utf8").trim() === file;
+  });
+}
+
 describe("a system unpacked from an image", requires("root", "loop devices"), () => {
   let folder: string;
   let agentFile: string;
@@ -272,7 +281,7 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
     const abort = new AbortController();
     const imagePath = join(folder, "card.img");
     const timer = setInterval(() => {
-      if (readFileSync("/proc/self/mountinfo", "utf8").includes("pallet-image-")) abort.abort();
+      if (isAttached(imagePath)) abort.abort();
     }, 1);
     const importing = importRootfs({ imagePath, outDirectory: join(folder, "none"), signal: abort.signal });
     await assert.rejects(importing, { reason: "cancelled" }).finally(() => clearInterval(timer));
@@ -282,6 +291,21 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
       (await readdir(folder)).filter((name) => name.includes("none")),
       [],
     );
+  });
+
+  it("leaves no mount and no loop device behind when it is killed", async () => {
+    const imagePath = join(folder, "card.img");
+    const module = new URL("../../controller/rootfs/with-root-of-image.ts", import.meta.url).href;
+    const source = `const { withRootOfImage } = await import(${JSON.stringify(module)});
+      const request = { imagePath: ${JSON.stringify(imagePath)}, access: "read-only" };
+      await withRootOfImage(request, () => new Promise(() => setInterval(() => console.log("mounted"), 10)));`;
+    const child = execa(process.execPath, ["--input-type=module", "-e", source], { reject: false, buffer: false });
+    await once(child.stdout, "data");
+    assert.ok(isAttached(imagePath));
+    child.kill("SIGKILL");
+    await child;
+    await assertDetached(imagePath);
+    assert.doesNotMatch(await readFile("/proc/self/mountinfo", "utf8"), /pallet-image-/);
   });
 
   it("is refused when the image holds no system, and leaves nothing behind", async () => {

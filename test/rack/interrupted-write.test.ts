@@ -9,7 +9,7 @@ import { until } from "../until.ts";
 import type { Board } from "./board.ts";
 import { assertHoldsImage } from "./card-content.ts";
 import { createRack, type Rack } from "./rack.ts";
-import { end, hasEnded, isWriting, reimageOf, startReimage, tell } from "./story.ts";
+import { end, hasEnded, isFetching, isWriting, reimageOf, startReimage, tell } from "./story.ts";
 import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 const MiB = 1024 * 1024;
@@ -78,18 +78,24 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
 
   onRack("by the death of the controller goes on when the controller is back", async () => {
     const id = await startFull();
+    await rack.client.rollout(id, isFetching(board));
     await rack.controller.kill();
     await board.limitNetwork(undefined);
     await rack.startController();
-    await assertProved(await end(rack, id));
+    const rollout = await end(rack, id);
+    await assertProved(rollout);
+    assert.ok((reimageOf(rollout, board).progress?.resumed ?? 0) >= 1, "it was not fetching when the controller died");
   });
 
   onRack("by an orderly end of the controller goes on when the controller is back", async () => {
     const id = await startFull();
+    await rack.client.rollout(id, isFetching(board));
     assert.equal(await rack.controller.stop(), 0);
     await board.limitNetwork(undefined);
     await rack.startController();
-    await assertProved(await end(rack, id));
+    const rollout = await end(rack, id);
+    await assertProved(rollout);
+    assert.ok((reimageOf(rollout, board).progress?.resumed ?? 0) >= 1, "it was not fetching when the controller ended");
   });
 
   onRack("by a power cut goes on where it was and is proved", async () => {
