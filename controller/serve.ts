@@ -140,7 +140,14 @@ async function start(
   running.defer(() => store.close());
   const events = createEventLog({ rows: store.events, clock });
   const { heartbeatIntervalMs } = config;
-  const nodes = createNodeRegistry({ rows: store.nodes, events, clock, heartbeatIntervalMs, log });
+  const nodes = createNodeRegistry({
+    rows: store.nodes,
+    events,
+    clock,
+    heartbeatIntervalMs,
+    log,
+    macAddressOf: adapters.macAddressOf,
+  });
   running.defer(() => nodes.close());
   const nodeLogs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, log });
   const images = await adapters.openImages({ directory: config.imageDirectory, log });

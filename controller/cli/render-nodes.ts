@@ -13,8 +13,9 @@ function runs({ agent }: NodeView): string {
   return agent.role === "resident" ? (agent.installed?.imageName ?? "an installed system") : "agent";
 }
 
-function status({ online, agent }: NodeView): Cell {
+function status({ online, agent, bootStage }: NodeView): Cell {
   if (online) return { text: "online", style: "green" };
+  if (bootStage?.missing) return { text: "lacks a boot file", style: "red" };
   return agent === null ? { text: "discovered", style: "cyan" } : { text: "silent", style: "yellow" };
 }
 
@@ -58,6 +59,13 @@ export function renderNodesHint(nodes: readonly NodeView[]): string[] {
   return [`${formatCount(fresh.length, "node")} ${which} out; accept with: controller node accept ${names}`];
 }
 
+function describeStage(stage: NodeView["bootStage"], now: number): Cell | string {
+  if (stage === null) return "none seen";
+  const { path, time, missing } = stage;
+  if (!missing) return `${path}, ${formatAge(time, now)}`;
+  return { text: `${path} is missing in the boot tree, ${formatAge(time, now)}`, style: "red" };
+}
+
 /** One node with everything that is known about it. */
 export function renderNode(node: NodeView, look: Look, now: number): string[] {
   const { facts, agent, bootStage } = node;
@@ -81,7 +89,7 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
     ["rollout", node.rolloutId ?? "none"],
     ["last seen", age(node.lastSeenAt)],
     ["discovered", age(node.discoveredAt)],
-    ["boot stage", bootStage === null ? "none seen" : `${bootStage.path}, ${formatAge(bootStage.time, now)}`],
+    ["boot stage", describeStage(bootStage, now)],
   ];
   if (agent !== null)
     fields.push(["agent", `${agent.version ?? "?"}, ${agent.role}, port ${agent.port}, instance ${agent.instanceId}`]);

@@ -32,6 +32,7 @@ export type EventType =
   | "boot-target-changed"
   | "boot-config-rendered"
   | "boot-file-fetched"
+  | "boot-file-missing"
   | "boot-file-refused"
   | "image-added"
   | "image-removed"

@@ -1,6 +1,8 @@
 import type { NewEvent } from "../events/event.ts";
 import { type BootFetch, printablePath } from "./boot-fetch.ts";
+import { isExpectedMiss, sharedPath } from "./choose-miss-meaning.ts";
 import type { Node, NodeId } from "./node.ts";
+import { createReportLimit } from "./report-limit.ts";
 
 /** What a node was told to load, so that its later fetches can be understood. */
 export interface PlannedBoot {
@@ -19,28 +21,64 @@ export interface BootWatch {
   forget(id: NodeId): void;
 }
 
-/** At most one event about refused files per address in this time, in milliseconds. */
-const refusalEventEveryMs = 60_000;
-/** For how many addresses that is remembered. */
-const maxAddresses = 1000;
-
 export function createBootWatch(options: {
   readonly append: (event: NewEvent) => unknown;
   readonly now: () => number;
+  /** The node that has the address, for boards that did not name themselves: by MAC address, and its record if there is one. */
+  readonly whoHas: (address: string) => Promise<{ readonly mac: NodeId; readonly node?: Node } | undefined>;
+  readonly log: { error(details: object, message: string): void };
 }): BootWatch {
-  const { append, now } = options;
+  const { append, now, whoHas, log } = options;
   const plans = new Map<NodeId, PlannedBoot & { kernelFetched: boolean }>();
-  const refusalsTold = new Map<string, number>();
+  const limit = createReportLimit();
 
   const about = (node: Node): Pick<NewEvent, "nodeId" | "nodeName"> => ({ nodeId: node.id, nodeName: node.name });
 
+  /** Tells once in a while that somebody did not get a file; finds out who it was, where that is not known. */
+  function tellFailure(
+    fetch: BootFetch,
+    node: Node | undefined,
+    event: Pick<NewEvent, "type" | "severity">,
+    describe: (who: string) => string,
+  ): void {
+    const { address } = fetch;
+    if (!limit.admits(node?.id ?? address, sharedPath(fetch.path), now())) return;
+    const tell = (mac: NodeId | undefined, known: Node | undefined): void => {
+      const who =
+        known === undefined
+          ? `${address} (${mac ?? "MAC address unknown"}, no known node)`
+          : `${known.name} (${known.id}, ${address})`;
+      append({ ...event, message: describe(who), ...(known && about(known)) });
+    };
+    if (node !== undefined) {
+      tell(node.id, node);
+      return;
+    }
+    whoHas(address)
+      .then((found) => tell(found?.mac, found?.node))
+      .catch((error: unknown) => log.error({ err: error, address }, "it could not be told which board lacks a file"));
+  }
+
   function tellRefused(fetch: BootFetch, node: Node | undefined): void {
-    const at = now();
-    if (at - (refusalsTold.get(fetch.address) ?? Number.NEGATIVE_INFINITY) < refusalEventEveryMs) return;
-    if (refusalsTold.size >= maxAddresses) refusalsTold.clear();
-    refusalsTold.set(fetch.address, at);
-    const message = `refused to serve "${printablePath(fetch.path)}" to ${fetch.address}: not a path inside the boot tree`;
-    append({ type: "boot-file-refused", severity: "warning", message, ...(node && about(node)) });
+    tellFailure(
+      fetch,
+      node,
+      { type: "boot-file-refused", severity: "warning" },
+      (who) => `refused to serve "${printablePath(fetch.path)}" to ${who}: not a path inside the boot tree`,
+    );
+  }
+
+  function tellMissing(fetch: BootFetch, node: Node | undefined): void {
+    if (isExpectedMiss(fetch.path)) return;
+    const word = node && plannedWord(fetch, node);
+    const what = `${word === undefined ? "" : `its ${word} `}"${printablePath(sharedPath(fetch.path))}"`;
+    const remedy = "controller serve --check lists what else is missing";
+    tellFailure(
+      fetch,
+      node,
+      { type: "boot-file-missing", severity: word === undefined ? "warning" : "error" },
+      (who) => `${who} asked for ${what}, which is not in the boot tree; ${remedy}`,
+    );
   }
 
   function tellConfig(fetch: BootFetch, node: Node): void {
@@ -50,20 +88,19 @@ export function createBootWatch(options: {
     append({ type: "boot-config-rendered", severity: "info", message, ...about(node) });
   }
 
-  function tellPlannedFile(fetch: BootFetch, node: Node): void {
+  function plannedWord(fetch: BootFetch, node: Node): "kernel" | "initial RAM disk" | undefined {
     const boot = plans.get(node.id);
-    if (boot === undefined) return;
     const path = fetch.path.replace(/^\/+/, "");
-    const word = path === boot.kernel ? "kernel" : path === boot.initrd ? "initial RAM disk" : undefined;
-    if (word === undefined) return;
-    if (fetch.outcome === "not-found") {
-      const message = `${node.name} asked for its ${word} "${printablePath(path)}", which is not in the boot tree`;
-      append({ type: "boot-file-refused", severity: "error", message, ...about(node) });
-    } else if (fetch.outcome === "served" && word === "kernel" && !boot.kernelFetched) {
-      boot.kernelFetched = true;
-      const message = `${node.name} fetched its kernel "${printablePath(path)}" (${boot.label})`;
-      append({ type: "boot-file-fetched", severity: "info", message, ...about(node) });
-    }
+    return path === boot?.kernel ? "kernel" : path === boot?.initrd ? "initial RAM disk" : undefined;
+  }
+
+  function tellKernel(fetch: BootFetch, node: Node): void {
+    const boot = plans.get(node.id);
+    if (boot === undefined || boot.kernelFetched || fetch.outcome !== "served") return;
+    if (plannedWord(fetch, node) !== "kernel") return;
+    boot.kernelFetched = true;
+    const message = `${node.name} fetched its kernel "${printablePath(fetch.path.replace(/^\/+/, ""))}" (${boot.label})`;
+    append({ type: "boot-file-fetched", severity: "info", message, ...about(node) });
   }
 
   return {
@@ -72,9 +109,10 @@ export function createBootWatch(options: {
     },
     fetched(fetch, node) {
       if (fetch.outcome === "refused") tellRefused(fetch, node);
+      else if (fetch.outcome === "not-found") tellMissing(fetch, node);
       else if (node === undefined) return;
       else if (fetch.mac !== undefined) tellConfig(fetch, node);
-      else tellPlannedFile(fetch, node);
+      else tellKernel(fetch, node);
     },
     forget(id) {
       plans.delete(id);

@@ -5,6 +5,7 @@ import type { NodeRows } from "../store/node-rows.ts";
 import { createAddressBook } from "./address-book.ts";
 import { type BootFetch, printablePath, serialInPath } from "./boot-fetch.ts";
 import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
+import { isExpectedMiss } from "./choose-miss-meaning.ts";
 import { findNode } from "./find-node.ts";
 import { createLiveness } from "./liveness.ts";
 import type { BootTarget, Node, NodeId } from "./node.ts";
@@ -64,11 +65,22 @@ export function createNodeRegistry(options: {
   readonly clock: Clock;
   readonly heartbeatIntervalMs: number;
   readonly log: { error(details: object, message: string): void };
+  /** The MAC address of a machine on the local network that has just sent something; default: nobody knows. */
+  readonly macAddressOf?: (address: string) => Promise<NodeId | undefined>;
 }): NodeRegistry {
-  const { rows, events, clock, heartbeatIntervalMs, log } = options;
+  const { rows, events, clock, heartbeatIntervalMs, log, macAddressOf = async () => undefined } = options;
   const nodes = createNodeTable(rows);
   const liveness = createLiveness(nodes.all(), clock, heartbeatIntervalMs);
-  const boots = createBootWatch({ append: (event) => events.append(event), now: () => clock.now() });
+  const boots = createBootWatch({
+    append: (event) => events.append(event),
+    now: () => clock.now(),
+    async whoHas(address) {
+      const mac = await macAddressOf(address);
+      const node = mac && nodes.get(mac);
+      return mac && { mac, ...(node !== undefined && { node }) };
+    },
+    log,
+  });
   const addresses = createAddressBook();
   const listeners = new Set<NodeChangeListener>();
   let flushedAt = clock.now();
@@ -215,7 +227,7 @@ export function createNodeRegistry(options: {
         // An agent's own address counts for more: boot loaders may get another, and people try out URLs.
         ...((known.address === undefined || !liveness.isOnline(known)) && { address: fetch.address }),
         lastSeenAt: at,
-        bootStage: { path: printablePath(fetch.path), at, ...(fetch.outcome === "served" && { served: true }) },
+        bootStage: stageAfter(known.bootStage, fetch, at),
       });
       boots.fetched(fetch, node);
       announce(node, "boot-file-fetched");
@@ -353,6 +365,14 @@ export function createNodeRegistry(options: {
       flush();
     },
   };
+}
+
+/** What is missing stays the last word, over all that a board tries afterwards and gets as little of. */
+function stageAfter(before: Node["bootStage"], fetch: BootFetch, at: number): NonNullable<Node["bootStage"]> {
+  const isMissing = fetch.outcome === "not-found" && !isExpectedMiss(fetch.path);
+  if (before?.missing && fetch.outcome === "not-found" && !isMissing) return { ...before, at };
+  const path = printablePath(fetch.path);
+  return { path, at, ...(fetch.outcome === "served" && { served: true }), ...(isMissing && { missing: true }) };
 }
 
 function sameTarget(a: BootTarget, b: BootTarget): boolean {

@@ -62,8 +62,16 @@ export interface Node {
   readonly lastSeenAt: number;
   /** Last heard from by its agent (registration or heartbeat). */
   readonly agentSeenAt?: number;
-  /** Last boot file that it asked for; `served` is not remembered over a restart. */
-  readonly bootStage?: { readonly path: string; readonly at: number; readonly served?: boolean };
+  /**
+   * Last boot file that it asked for; missing where it is not there and the node cannot do without. `served` and `missing`
+   * are not remembered over a restart.
+   */
+  readonly bootStage?: {
+    readonly path: string;
+    readonly at: number;
+    readonly served?: boolean;
+    readonly missing?: boolean;
+  };
   readonly discoveredAt: number;
   readonly proved?: {
     readonly imageName: string;

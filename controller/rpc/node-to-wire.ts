@@ -16,7 +16,11 @@ export function nodeToWire(node: Node, view: { readonly online: boolean; readonl
     agent: node.agent && agentToWire(node.agent),
     online: view.online,
     lastSeenAt: new Date(node.lastSeenAt),
-    bootStage: node.bootStage && { path: node.bootStage.path, time: new Date(node.bootStage.at) },
+    bootStage: node.bootStage && {
+      path: node.bootStage.path,
+      time: new Date(node.bootStage.at),
+      missing: node.bootStage.missing ?? false,
+    },
     discoveredAt: new Date(node.discoveredAt),
     provedImageDigest: proved?.imageDigest ?? "",
     provedImageName: proved?.imageName ?? "",

@@ -46,7 +46,7 @@ export interface NodeView {
   readonly address: string | null;
   readonly bootTarget: "agent" | "local" | "unknown";
   readonly bootImageDigest: string | null;
-  readonly bootStage: { readonly path: string; readonly time: string | null } | null;
+  readonly bootStage: { readonly path: string; readonly time: string | null; readonly missing: boolean } | null;
   readonly provedImageName: string | null;
   readonly provedImageDigest: string | null;
   readonly provedWeakly: boolean;
@@ -114,7 +114,9 @@ export function viewNode(node: Node): NodeView {
     address: toText(node.address),
     bootTarget: bootTargets[node.bootTarget] ?? "unknown",
     bootImageDigest: toText(node.bootImageDigest),
-    bootStage: node.bootStage ? { path: node.bootStage.path, time: toTime(node.bootStage.time) } : null,
+    bootStage: node.bootStage
+      ? { path: node.bootStage.path, time: toTime(node.bootStage.time), missing: node.bootStage.missing }
+      : null,
     provedImageName: toText(node.provedImageName),
     provedImageDigest: toText(node.provedImageDigest),
     provedWeakly: node.provedWeakly,

@@ -168,7 +168,11 @@ export interface BootStage {
   /** The file that it asked for, for example "pxelinux.cfg/01-b8-27-eb-00-00-01". */
   path: string;
   /** When. */
-  time: Date | undefined;
+  time:
+    | Date
+    | undefined;
+  /** Whether there is no such file, and the node cannot do without it. */
+  missing: boolean;
 }
 
 /** A Raspberry Pi, or a machine that boots like one. */
@@ -633,7 +637,7 @@ export interface StreamNodeLogsResponse {
 }
 
 function createBaseBootStage(): BootStage {
-  return { path: "", time: undefined };
+  return { path: "", time: undefined, missing: false };
 }
 
 export const BootStage: MessageFns<BootStage> = {
@@ -643,6 +647,9 @@ export const BootStage: MessageFns<BootStage> = {
     }
     if (message.time !== undefined) {
       Timestamp.encode(toTimestamp(message.time), writer.uint32(18).fork()).join();
+    }
+    if (message.missing !== false) {
+      writer.uint32(24).bool(message.missing);
     }
     return writer;
   },
@@ -676,6 +683,14 @@ export const BootStage: MessageFns<BootStage> = {
             message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.missing = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -692,6 +707,7 @@ export const BootStage: MessageFns<BootStage> = {
     return {
       path: isSet(object.path) ? globalThis.String(object.path) : "",
       time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
+      missing: isSet(object.missing) ? globalThis.Boolean(object.missing) : false,
     };
   },
 
@@ -703,6 +719,9 @@ export const BootStage: MessageFns<BootStage> = {
     if (message.time !== undefined) {
       obj.time = message.time.toISOString();
     }
+    if (message.missing !== false) {
+      obj.missing = message.missing;
+    }
     return obj;
   },
 
@@ -713,6 +732,7 @@ export const BootStage: MessageFns<BootStage> = {
     const message = createBaseBootStage();
     message.path = object.path ?? "";
     message.time = object.time ?? undefined;
+    message.missing = object.missing ?? false;
     return message;
   },
 };

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { pino } from "pino";
 import { createBootFiles } from "../../../../controller/boot/boot-files.ts";
 import { createFirmwareBoot } from "../../../../controller/boot/firmware-boot.ts";
@@ -114,6 +115,14 @@ describe("boards that boot", () => {
       const controller = await start(test);
       const answers = await replay(controller, sequence);
       assertGolden(`requests-${sequence.name}`, `Source: ${sequence.source}\n\n${answers}`);
+      // Whose address it is, is found out meanwhile.
+      await setImmediate();
+      const missing = controller.events.filter(({ type }) => type === "boot-file-missing");
+      const isLost = sequence.name === "pi-5-that-ignores-os-prefix";
+      assert.deepEqual(
+        missing.map(({ message }) => /asked for "(\S+)"/.exec(message)?.[1]),
+        isLost ? ["kernel", "kernel_2712.img"] : [],
+      );
     });
 
   it("that are never told by whom they are asked still start U-Boot", async (test) => {

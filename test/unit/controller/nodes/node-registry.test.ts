@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { NewEvent } from "../../../../controller/events/event.ts";
 import type { AgentInfo, Digest, NodeFacts, NodeId } from "../../../../controller/nodes/node.ts";
 import type { NodeChange } from "../../../../controller/nodes/node-change.ts";
@@ -46,6 +47,7 @@ describe("node registry", () => {
       clock,
       heartbeatIntervalMs,
       log: { error: (details) => errors.push(details) },
+      macAddressOf: async (address) => (address === "10.0.0.9" ? ("b8:27:eb:00:00:09" as NodeId) : undefined),
     });
     registry.onChange((change) => changes.push(change));
     return registry;
@@ -292,14 +294,49 @@ describe("node registry", () => {
       assert.match(events.at(-1)?.message ?? "", /kernel "agent\/vmlinuz", which is not in the boot tree/);
     });
 
-    it("that are refused are told at most once a minute for an address, in printable words", () => {
+    it("that are refused are told at most once an hour for an address, in printable words", async () => {
       const refused = { address: "10.0.0.9", path: "../../etc/shadow\n", outcome: "refused", bytes: 0 } as const;
       nodes.recordFetch(refused);
       nodes.recordFetch(refused);
-      clock.advance(60_000);
+      clock.advance(60 * 60_000);
       nodes.recordFetch(refused);
+      await setImmediate();
       assert.deepEqual(types(), ["boot-file-refused", "boot-file-refused"]);
-      assert.match(events[0]?.message ?? "", /"\.\.\/\.\.\/etc\/shadow\?" to 10\.0\.0\.9/);
+      assert.match(
+        events[0]?.message ?? "",
+        /"\.\.\/\.\.\/etc\/shadow\?" to 10\.0\.0\.9 \(b8:27:eb:00:00:09, no known node\)/,
+      );
+    });
+
+    it("that are missing are told with address and MAC address, once an hour for each, and not those that may be", async () => {
+      nodes.discover(one, "10.0.0.7");
+      const miss = (path: string, address = "10.0.0.9"): void =>
+        nodes.recordFetch({ address, path, outcome: "not-found", bytes: 0 });
+      for (const path of ["bootsig.bin", "start4.elf", "5e1fabcd/start4.elf", "start4.elf", "pxelinux.cfg/default"])
+        miss(path);
+      miss("start.elf", "10.0.0.7");
+      await setImmediate();
+      const missing = events.filter(({ type }) => type === "boot-file-missing");
+      assert.deepEqual(
+        missing.map(({ message, nodeId }) => [message.split(",")[0], nodeId]),
+        [
+          ["node-000001 (b8:27:eb:00:00:01", one],
+          ["10.0.0.9 (b8:27:eb:00:00:09", undefined],
+        ],
+      );
+      assert.match(missing[1]?.message ?? "", /no known node\) asked for "start4\.elf", which is not in the boot tree/);
+      assert.equal(nodes.get(one)?.bootStage?.missing, true);
+      miss("recovery.elf", "10.0.0.7");
+      assert.equal(nodes.get(one)?.bootStage?.path, "start.elf");
+      fetchConfig(one);
+      assert.equal(nodes.get(one)?.bootStage?.missing, undefined);
+    });
+
+    it("that are missing fill no log, however many names are tried", async () => {
+      for (let name = 0; name < 1000; name++)
+        nodes.recordFetch({ address: "10.0.0.9", path: `file-${name}`, outcome: "not-found", bytes: 0 });
+      await setImmediate();
+      assert.equal(types().length, 20);
     });
 
     for (const path of ["bootcode.bin", "pxelinux.cfg/01-b8-27-eb-00-00-01"]) {
