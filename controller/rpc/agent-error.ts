@@ -50,7 +50,11 @@ function wordless(kind: AgentErrorKind, error: ServiceError, subject: string): F
   if (kind === "timed-out") return new Failure("node-silent", `${subject} was not answered in time`);
   if (kind === "unreachable") {
     const why = `${subject} did not get through: ${plainDetails(error.details)}`;
-    return new Failure("node-silent", `${why}; the node may be rebooting, or without power or network`);
+    // An agent resets the connection of whoever it takes no orders from.
+    const remedy = error.details.includes("ECONNRESET")
+      ? "the node may be rebooting, or its agent takes orders from another address only (its log says whom it refused)"
+      : "the node may be rebooting, or without power or network";
+    return new Failure("node-silent", `${why}; ${remedy}`);
   }
   return new Failure("internal", `${subject} failed: ${status[error.code] ?? error.code} ${error.details}`);
 }

@@ -438,3 +438,36 @@ test("an agent is reached by its IPv6 address", async () => {
   if (port === 0) assert.match((await errorOf(rebooting)).message, /::1:1 did not get through/);
   else await rebooting;
 });
+
+test("an agent is called from the address that is told, over connections that close with their port", async () => {
+  const callers: (string | undefined)[] = [];
+  const closed: Promise<unknown>[] = [];
+  const hung = createServer((socket) => {
+    callers.push(socket.remoteAddress);
+    closed.push(once(socket, "close"));
+    socket.on("error", () => {}).resume();
+  });
+  hung.listen(0, "127.0.0.1");
+  await once(hung, "listening");
+  cleanups.push(() => hung.close());
+  const connector = createAgentConnector({
+    credentials: credentials.createInsecure(),
+    patience: { callMs: 300 },
+    sourceAddress: (address) => (address === "127.0.0.1" ? "127.0.0.5" : undefined),
+  });
+  const agent = connector.connect({ address: "127.0.0.1", port: (hung.address() as AddressInfo).port });
+  assert.equal((await errorOf(agent.reboot("b"))).kind, "timed-out");
+  assert.deepEqual(callers, ["127.0.0.5"]);
+  agent.close();
+  await Promise.all(closed);
+});
+
+test("an agent that cuts its caller off may obey another address", async () => {
+  const shut = createServer((socket) => socket.resetAndDestroy());
+  shut.listen(0, "127.0.0.1");
+  await once(shut, "listening");
+  cleanups.push(() => shut.close());
+  const error = await errorOf(reach((shut.address() as AddressInfo).port).reboot("b"));
+  assert.equal(error.kind, "unreachable");
+  assert.match(error.message, /its agent takes orders from another address only/);
+});
