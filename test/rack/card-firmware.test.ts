@@ -9,7 +9,7 @@ import { ProofKind } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
 import type { Board } from "./board.ts";
 import { createRack, type Rack } from "./rack.ts";
-import { end, reimageOf, startReimage, tell } from "./story.ts";
+import { end, reimageOf, startReimage, tell, wentSilent } from "./story.ts";
 import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 /** A Pi 3 in the agent, and an image of an ordinary system: with bootcode.bin. */
@@ -99,8 +99,7 @@ describe("a Pi 3 whose operator keeps firmware on cards", requires("root", "loop
         failure?.message ?? "",
         /if it runs, it boots its card without asking the network: .*bootProfile\.cardFirmware/,
       );
-      // It may still count as online: three heartbeats have to be missing.
-      await rack.client.event(({ type, nodeId }) => type === "node-went-silent" && nodeId === board.mac);
+      await wentSilent(rack, board);
       const [node] = await rack.client.nodes();
       assert.deepEqual([node?.bootTarget, node?.online], [BootTarget.BOOT_TARGET_AGENT, false]);
 

@@ -6,13 +6,14 @@ import { FailureReason } from "../../proto/gen/pallet/v1/failure.ts";
 import { ReimagePhase, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
 import { createRack, type Rack } from "./rack.ts";
-import { end, reimageOf, startReimage, tell } from "./story.ts";
+import { end, reimageOf, startReimage, tell, wentSilent } from "./story.ts";
 import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 describe("a node that never comes back", requires("root", "loop devices"), () => {
   let rack: Rack;
   before(async () => {
-    rack = await createRack({ nodes: 2, settings: { reimage: { proveTimeoutMs: 10_000 } } });
+    // The other board has to be back by then, on a busy machine too.
+    rack = await createRack({ nodes: 2, settings: { reimage: { proveTimeoutMs: 30_000 } } });
     const image = await makeTinyImage({ folder: rack.folder, name: "image" });
     await rack.palletOk("images", "add", image.path, "--name", "image");
     await rack.powerOnAll();
@@ -21,7 +22,7 @@ describe("a node that never comes back", requires("root", "loop devices"), () =>
 
   it(
     "fails the rollout by name, gets target agent, and comes back into it once it has power",
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     () =>
       tell(rack, async () => {
         const [lost, well] = [rack.board(1), rack.board(2)];
@@ -36,6 +37,7 @@ describe("a node that never comes back", requires("root", "loop devices"), () =>
         assert.equal(phase, ReimagePhase.REIMAGE_PHASE_FAILED);
         assert.equal(failure?.reason, FailureReason.FAILURE_REASON_NODE_SILENT);
         assert.match(stdout + stderr, new RegExp(`${nodeName}.*`));
+        await wentSilent(rack, lost);
         const node = (await rack.client.nodes()).find(({ nodeId }) => nodeId === lost.mac);
         assert.equal(node?.bootTarget, BootTarget.BOOT_TARGET_AGENT);
         assert.equal(node?.online, false);
@@ -51,14 +53,15 @@ describe("a node whose card forgets what was verified", requires("root", "loop d
   let rack: Rack;
   let image: TinyImage;
   before(async () => {
-    rack = await createRack({ nodes: 1, settings: { reimage: { proveTimeoutMs: 6_000 } } });
+    // The board has to ask what to boot before, while it is still its card.
+    rack = await createRack({ nodes: 1, settings: { reimage: { proveTimeoutMs: 30_000 } } });
     image = await makeTinyImage({ folder: rack.folder, name: "image" });
     await rack.palletOk("images", "add", image.path, "--name", "image");
     await rack.powerOnAll();
   });
   after(() => rack.close());
 
-  it("is not taken for done, and comes back into the agent by itself", { timeout: 120_000 }, () =>
+  it("is not taken for done, and comes back into the agent by itself", { timeout: 240_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(1);
       board.failNextReboot();

@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { ProofKind, ReimagePhase } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
 import { createRack, type Rack } from "./rack.ts";
-import { end, reimageOf, startReimage, tell } from "./story.ts";
+import { end, reimageOf, startReimage, tell, wentSilent } from "./story.ts";
 import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 describe("reimage --no-resident", requires("root", "loop devices"), () => {
@@ -42,6 +42,7 @@ describe("reimage --no-resident", requires("root", "loop devices"), () => {
       assert.equal(proof?.kind, ProofKind.PROOF_KIND_WEAK);
       assert.equal(proof?.kernelPath, `images/${rollout.imageDigest}/vmlinuz-6.1.0-tiny`);
       assert.deepEqual([proof?.bootId, proof?.rootDevice], ["", ""]);
+      await wentSilent(rack, board);
       const [node] = await rack.client.nodes();
       assert.deepEqual([node?.provedImageName, node?.provedWeakly, node?.online], ["image", true, false]);
       assert.match(await rack.palletOk("nodes"), /image \(weak\)/);

@@ -53,6 +53,11 @@ export function isFetching(board: Board): (rollout: Rollout) => boolean {
   };
 }
 
+/** Waits until the board counts as silent, which it does only after three missed heartbeats, for the first time. */
+export async function wentSilent(rack: Rack, board: Board): Promise<void> {
+  await rack.client.event(({ type, nodeId }) => type === "node-went-silent" && nodeId === board.mac);
+}
+
 /** Waits until the rollout has ended. */
 export function end(rack: Rack, rolloutId: string, timeoutMs = 90_000): Promise<Rollout> {
   return rack.client.rollout(rolloutId, hasEnded, { timeoutMs });
