@@ -13,6 +13,7 @@ const testedBy: Readonly<Record<string, string>> = {
   build: "test/rack/documented/build-as-documented.ts",
   address: "test/rack/documented/documented-machine.ts",
   config: "test/rack/documented/documented-machine.ts",
+  check: "test/rack/documented/documented-machine.ts",
   serve: "test/rack/documented/documented-machine.ts",
   "first rollout": "test/e2e/virtual-pis.test.ts",
   curl: "test/e2e/virtual-pis.test.ts",

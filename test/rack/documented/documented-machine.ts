@@ -41,7 +41,7 @@ export interface DocumentedMachine extends ManagementMachine {
 
 /**
  * Makes a management machine by the commands and with the configuration that the documentation prints: the blocks
- * "address" (once), "config" and "serve". Everything else on it is a default.
+ * "address", "config" and "check", once, and "serve". Everything else on it is a default.
  */
 export async function createDocumentedMachine(
   folder: string,
@@ -73,6 +73,7 @@ export async function createDocumentedMachine(
     await mounts.runBlock(`cat >${file} <<'END'\n${text}END\n`);
   };
   await configure(settings);
+  await mounts.runBlock((await readBlock("check")).text);
 
   return {
     network,
