@@ -10,6 +10,8 @@ import { restartDelayMs } from "./restart-delay.ts";
 export interface SupervisedProcess {
   /** Sends a signal to it; nothing when it does not run at the moment. */
   signal(name: "SIGHUP"): void;
+  /** Ends it so that it starts anew at once, with what it reads then. Resolves when the old one is gone. */
+  renew(): Promise<void>;
   /** Ends it, and resolves when it is gone. */
   close(): Promise<void>;
 }
@@ -68,11 +70,16 @@ export async function superviseProcess(
     throw error;
   }
   let attempt = 0;
+  let renewed: RunningProgram | undefined;
   watch(running, clock.now());
 
   function watch(current: RunningProgram, startedAt: number): void {
     current.ended.then((why) => {
       if (closing.signal.aborted) return;
+      if (current === renewed) {
+        restart();
+        return;
+      }
       attempt = clock.now() - startedAt >= 60_000 ? 0 : attempt + 1;
       const delayMs = restartDelayMs(attempt);
       log.error({ why, delayMs }, `${name} ended; it is started again`);
@@ -96,6 +103,10 @@ export async function superviseProcess(
 
   return {
     signal: (signalName) => running.signal(signalName),
+    async renew() {
+      renewed = running;
+      await running.stop();
+    },
     async close() {
       closing.abort();
       await running.stop();

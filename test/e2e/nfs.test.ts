@@ -1,7 +1,7 @@
 // The controller's NFS export: a real nfs-ganesha, read by a client in user space (libnfs), for this kernel may have none.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
@@ -92,6 +92,26 @@ describe("NFS by nfs-ganesha", { ...requires("root"), timeout: 180_000 }, () => 
     assert.equal(await board.run("nfs-cat", [url("/etc/hostname", 3)]), "shared");
   });
 
+  it("is the folder that has the path now: a root filesystem is built anew while it is served", async () => {
+    // As controller rootfs build puts the new one into the place of the old.
+    const script = path.resolve(import.meta.dirname, "nfs/file-handle.ts");
+    const ask = (...given: readonly string[]) =>
+      board.run(process.execPath, [script, rack.network.address, rootfs, ...given]);
+    const handle = await ask();
+    assert.equal(await ask(handle), "0");
+    const fresh = path.join(scratch.path, "data/fresh");
+    await mkdir(path.join(fresh, "etc"), { recursive: true });
+    await writeFile(path.join(fresh, "etc/hostname"), "rebuilt\n");
+    await writeFile(path.join(fresh, "etc/shadow"), "root:*:\n", { mode: 0o600 });
+    await rename(path.join(scratch.path, "data/root"), path.join(scratch.path, "data/root.previous"));
+    await rename(fresh, path.join(scratch.path, "data/root"));
+    const hostname = () => board.run("nfs-cat", [url("/etc/hostname", 3)]).catch(() => "nothing");
+    await until(async () => (await hostname()) === "rebuilt", "the old one is served", {
+      withinMs: 40_000,
+      everyMs: 1000,
+    });
+  });
+
   it("is apart from the export of another network, and refuses who is in neither", async () => {
     const settings = { nfs: { mode: "ganesha", rootfs, clients: "10.78.0.0/24" } };
     await using other = await createRack({ nodes: 0, settings });
@@ -103,7 +123,7 @@ describe("NFS by nfs-ganesha", { ...requires("root"), timeout: 180_000 }, () => 
     } finally {
       await stranger.powerOff();
     }
-    assert.equal(await board.run("nfs-cat", [url("/etc/hostname", 3)]), "shared");
+    assert.equal(await board.run("nfs-cat", [url("/etc/hostname", 3)]), "rebuilt");
   });
 });
 

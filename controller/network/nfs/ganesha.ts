@@ -17,6 +17,9 @@ import { renderGanesha } from "./render-ganesha.ts";
 const withPortmapper = 'mount -t tmpfs -o mode=0755,size=4m tmpfs /run && mkdir /run/rpcbind && rpcbind && exec "$@"';
 const namespaces = ["unshare", "--mount", "--propagation", "slave", "--pid", "--fork", "--kill-child=KILL"];
 
+/** How often it is looked whether the path of the root filesystem leads to another folder, in milliseconds. */
+const followEveryMs = 5000;
+
 /** Exports by nfs-ganesha, which lives and dies with the controller. */
 export async function startGanesha({ nfsExport, directory, clock, log }: NfsServerOptions): Promise<NfsServer> {
   const instead = "set nfs.mode to kernel where the kernel has an NFS server";
@@ -24,11 +27,12 @@ export async function startGanesha({ nfsExport, directory, clock, log }: NfsServ
     purpose: "nfs.mode ganesha",
     instead,
   });
-  const folder = await findFolder(nfsExport.path);
+  let folder = await findFolder(nfsExport.path);
   const stateFolder = path.join(directory, "recovery");
   await mkdir(stateFolder, { recursive: true, mode: 0o750 });
   const configurationFile = path.join(directory, "ganesha.conf");
-  await writeFileAtomically(configurationFile, renderGanesha(nfsExport, folder, stateFolder));
+  const configure = () => writeFileAtomically(configurationFile, renderGanesha(nfsExport, folder.path, stateFolder));
+  await configure();
 
   const ownPortmapper = !(await portmapperAnswers());
   if (ownPortmapper) log.info({}, "nothing answers at port 111: rpcbind is started for nfs-ganesha");
@@ -47,16 +51,42 @@ export async function startGanesha({ nfsExport, directory, clock, log }: NfsServ
     },
     { clock, log },
   );
+  const closed = new AbortController();
+  /** It holds on to the folder that it found when it started, whatever has taken the folder's place and name since. */
+  const follow = async (): Promise<void> => {
+    const found = await findFolder(nfsExport.path).catch((error: unknown) => {
+      // Somebody is putting another there.
+      if (error instanceof NotYet) return folder;
+      throw error;
+    });
+    if (found.identity === folder.identity && found.path === folder.path) return;
+    log.info({ folder: found.path }, "another folder is at nfs.rootfs now: nfs-ganesha starts anew");
+    folder = found;
+    await configure();
+    await ganesha.renew();
+  };
+  const followAgain = (): void => {
+    const run = (): void => {
+      follow()
+        .catch((error: unknown) => log.error({ err: error }, "nfs-ganesha does not follow nfs.rootfs"))
+        .finally(followAgain);
+    };
+    clock.setTimeout(run, followEveryMs, closed.signal);
+  };
+  followAgain();
   return {
     remedy: `see what nfs-ganesha logs (logLevel: debug), and that nfs-ganesha, nfs-ganesha-vfs and rpcbind are whole`,
-    close: () => ganesha.close(),
+    close() {
+      closed.abort();
+      return ganesha.close();
+    },
   };
 }
 
-/** The folder itself, without the symbolic links that may lead to it. */
-async function findFolder(folder: string): Promise<string> {
+/** The folder itself, without the symbolic links that may lead to it, and what tells it from another of that name. */
+async function findFolder(folder: string): Promise<{ readonly path: string; readonly identity: string }> {
   const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory()) return await realpath(folder);
+  if (found?.isDirectory()) return { path: await realpath(folder), identity: `${found.dev}:${found.ino}` };
   throw new NotYet(
     `nfs.rootfs is ${folder}, and there is no such folder; make it by "controller rootfs build", or correct nfs.rootfs`,
   );
