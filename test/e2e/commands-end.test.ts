@@ -24,7 +24,7 @@ const ways = {
   SIGTERM: { end: (pid: number) => process.kill(pid, "SIGTERM"), exitCode: 143 },
 } as const;
 
-describe("a command is ended", { ...requires("root", "loop devices"), timeout: 240_000 }, () => {
+describe("a command is ended", { ...requires("root", "loop devices"), timeout: 900_000 }, () => {
   let folder = "";
   /** A Debian mirror that takes every question and answers none. */
   let mirror: Server;

@@ -93,7 +93,7 @@ async function startAgain(rack: Rack): Promise<void> {
   await rack.controller.log.waitFor(/"msg":"serving"/, { from });
 }
 
-describe("controller serve is ended", { ...requires("root"), timeout: 240_000 }, () => {
+describe("controller serve is ended", { ...requires("root"), timeout: 900_000 }, () => {
   // The kernel's NFS server is not run by the controller and outlives it: nodes live on it.
   for (const [title, settings, runs] of [
     ["while it runs nothing else", {}, []],
@@ -129,7 +129,7 @@ describe("controller serve is ended", { ...requires("root"), timeout: 240_000 },
   });
 });
 
-describe("controller serve is ended", { ...requires("root", "loop devices"), timeout: 240_000 }, () => {
+describe("controller serve is ended", { ...requires("root", "loop devices"), timeout: 900_000 }, () => {
   let rack: Rack;
   let raw: Buffer;
   let images: string;

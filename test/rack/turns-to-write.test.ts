@@ -41,6 +41,8 @@ describe("nodes that share the way to the controller", requires("root", "loop de
     const image = await start({ nodes: 5, settings: { limits: { writers: 2, perNode: "5 MB/s" } } });
     await tell(rack, async () => {
       await rack.powerOnAll();
+      // Nobody is done before a busy machine has started a command and has answered it.
+      await Promise.all(rack.boards.map((board) => board.limitNetwork(128 * 1024)));
       const id = await startReimage(rack, "--all");
       const waiting = await rack.client.rollout(id, ({ reimages }) =>
         reimages.some(({ waitingFor }) => waitingFor !== ""),
@@ -51,6 +53,7 @@ describe("nodes that share the way to the controller", requires("root", "loop de
         await rack.palletOk("status"),
         /\n *uplink .*2 nodes writing of at most 2, [123] waiting to write\n/,
       );
+      await Promise.all(rack.boards.map((board) => board.limitNetwork(undefined)));
       const rollout = await end(rack, id, 200_000);
       assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_SUCCEEDED);
       assert.equal((await writesOf(rack)).atOnce, 2);
