@@ -5,10 +5,10 @@ import { networkInterfaces } from "node:os";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { plainAddress } from "../../proto/plain-address.ts";
 import { type BackoffPolicy, backoff } from "../registration/backoff.ts";
 import { type Caller, mayOrder } from "./judge-caller.ts";
 import { type ConnectionEnd, ownerOfSocket } from "./parse-socket-table.ts";
-import { plainAddress } from "./plain-address.ts";
 
 /** Decides, before a byte is read, who may connect. */
 export interface Gatekeeper {

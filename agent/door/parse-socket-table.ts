@@ -1,4 +1,4 @@
-import { plainAddress } from "./plain-address.ts";
+import { plainAddress } from "../../proto/plain-address.ts";
 
 /** One end of a TCP connection. */
 export interface ConnectionEnd {

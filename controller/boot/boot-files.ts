@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
-import { plainAddress } from "../network/plain-address.ts";
+import { plainAddress } from "../../proto/plain-address.ts";
 import type { BootFetch } from "../nodes/boot-fetch.ts";
 import type { Digest, NodeId } from "../nodes/node.ts";
 import { type BootContent, type MissingContent, openContent, textContent } from "./boot-content.ts";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Logger } from "pino";
 import send from "send";
-import { plainAddress } from "../network/plain-address.ts";
+import { plainAddress } from "../../proto/plain-address.ts";
 import type { Digest } from "../nodes/node.ts";
 import type { Pacer } from "../uplink/pacer.ts";
 import type { TrafficMeter } from "../uplink/traffic-meter.ts";

@@ -1,4 +1,4 @@
-import { plainAddress } from "./plain-address.ts";
+import { plainAddress } from "../../proto/plain-address.ts";
 
 /** Stands for every address, or means this machine to itself alone: no address to call another machine from. */
 const noSource = /^(0\.0\.0\.0|::|127\..*|::1)$/;

@@ -1,5 +1,5 @@
+import { plainAddress } from "../../proto/plain-address.ts";
 import type { Clock } from "../clock.ts";
-import { plainAddress } from "../network/plain-address.ts";
 import { rateOf, type Sample, withSample } from "./rate-window.ts";
 
 /** What of a socket is metered: its own count, so that sending costs nothing more. */

@@ -4,7 +4,6 @@ import path from "node:path";
 import process from "node:process";
 import { stringify } from "yaml";
 import type { BootTreeManifest } from "../../controller/boot-tree/plan-boot-tree.ts";
-import { execa } from "../../proto/linux/leashed-execa.ts";
 import type { Board } from "./board.ts";
 import { checkout } from "./checkout.ts";
 import { type ControllerProcess, createControllerProcess } from "./controller-process.ts";
@@ -12,10 +11,10 @@ import { keepLogs } from "./kept-logs.ts";
 import { createNetwork, type Network } from "./network.ts";
 import type { PiModelName } from "./pi-model.ts";
 import { createRackClient, type RackClient } from "./rack-client.ts";
+import { type CommandResult, runCommandLine } from "./run-command-line.ts";
 import { createScratchFolder } from "./scratch-folder.ts";
 import { createSimulatedBoard } from "./simulated-board.ts";
 import { fakeKernel } from "./tiny-image.ts";
-import { withoutPallet } from "./without-pallet.ts";
 
 const MiB = 1024 * 1024;
 
@@ -50,13 +49,6 @@ export interface ManagementMachine {
   /** Runs `controller ARGS` on it, whatever its exit code. */
   pallet(...args: readonly string[]): Promise<CommandResult>;
   close(): Promise<void>;
-}
-
-/** How a command of the controller's command line ended. */
-export interface CommandResult {
-  readonly exitCode: number | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 /** A management machine with a controller, a switch, and boards on it, all on this machine and all gone afterwards. */
@@ -195,16 +187,7 @@ async function createCheckoutMachine(folder: string, options: RackOptions): Prom
     controller: createControllerProcess(serveInNetwork(network, configFile)),
     stateDirectory,
     socket,
-    async pallet(...args) {
-      const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args, "--socket", socket], {
-        reject: false,
-        stdin: "ignore",
-        stripFinalNewline: false,
-        extendEnv: false,
-        env: { ...withoutPallet(process.env), NO_COLOR: "1" },
-      });
-      return { exitCode, stdout, stderr };
-    },
+    pallet: (...args) => runCommandLine([process.execPath, main, ...args, "--socket", socket]),
     close: network.close,
   };
 }

@@ -6,7 +6,7 @@ import { checkout } from "../checkout.ts";
 import { createControllerProcess } from "../controller-process.ts";
 import { createNetwork } from "../network.ts";
 import type { ManagementMachine } from "../rack.ts";
-import { withoutPallet } from "../without-pallet.ts";
+import { runCommandLine } from "../run-command-line.ts";
 import { type BlockOptions, createMachineMounts } from "./machine-mounts.ts";
 import { readBlock } from "./read-documentation.ts";
 
@@ -83,17 +83,7 @@ export async function createDocumentedMachine(
     workingDirectory,
     configure,
     runDocumented: async (name, options) => mounts.runBlock((await readBlock(name)).text, options),
-    async pallet(...args) {
-      const [program, ...words] = mounts.command("dist/controller", ...args);
-      const { exitCode, stdout, stderr } = await execa(program, words, {
-        reject: false,
-        stdin: "ignore",
-        stripFinalNewline: false,
-        extendEnv: false,
-        env: { ...withoutPallet(process.env), NO_COLOR: "1" },
-      });
-      return { exitCode, stdout, stderr };
-    },
+    pallet: (...args) => runCommandLine(mounts.command("dist/controller", ...args)),
     async close() {
       await mounts.close();
       await network.close();
