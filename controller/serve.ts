@@ -17,18 +17,19 @@ import { createEventLog } from "./events/event-log.ts";
 import type { ImageDeriver } from "./images/derive/image-deriver.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { insecureDoors } from "./insecure-tcp.ts";
-import { hostPort, type Listener, listenFailure } from "./listen-failure.ts";
+import { hostPort } from "./listen-failure.ts";
+import { grpcListener, httpListener, listen, tftpListener } from "./listeners.ts";
 import { createNodeLogs } from "./logs/node-logs.ts";
 import { chooseSourceAddress } from "./network/choose-source-address.ts";
 import type { MachineRole } from "./network/dnsmasq/choose-offers.ts";
-import { openDhcpService } from "./network/dnsmasq/dhcp-service.ts";
 import type { Dnsmasq, DnsmasqOptions } from "./network/dnsmasq/dnsmasq.ts";
 import type { InterfaceAddress } from "./network/interface-address.ts";
-import { type NfsServiceOptions, openNfsService } from "./network/nfs/nfs-service.ts";
+import type { NfsServiceOptions } from "./network/nfs/nfs-service.ts";
 import type { NfsProbe } from "./network/nfs/probe-nfs.ts";
 import { findBoard } from "./nodes/find-node.ts";
 import type { NodeId } from "./nodes/node.ts";
 import { createNodeRegistry } from "./nodes/node-registry.ts";
+import { openNetworkServices } from "./open-network-services.ts";
 import { createPatience } from "./patience.ts";
 import type { AgentConnector, NodeProbe } from "./reimage/ports.ts";
 import { createRollouts } from "./reimage/rollouts.ts";
@@ -283,38 +284,7 @@ async function start(
     ports.tftp = tftp.port;
   }).opened;
 
-  const nfsUp = patience.until("NFS", async () => {
-    if (config.nfs.mode === "none") return;
-    const nfs = await openNfsService({
-      config,
-      directory: join(config.stateDirectory, "nfs"),
-      addresses: adapters.interfaceAddresses(),
-      servers: adapters.nfsServers,
-      probe: adapters.probeNfs,
-      clock,
-      log,
-    });
-    running.defer(() => nfs.close());
-  });
-  // A node that boots from its card needs no NFS: while that waits, DHCP does not.
-  await nfsUp.first;
-  // Last: from here on nodes are sent here to boot.
-  const dhcpUp = patience.until("DHCP", async () => {
-    if (config.dhcp.mode === "none") return;
-    const dhcp = await openDhcpService({
-      config,
-      directory: join(config.stateDirectory, "dnsmasq"),
-      addresses: adapters.interfaceAddresses(),
-      machine: await adapters.machineRole(),
-      nodes,
-      events,
-      clock,
-      log,
-      startDnsmasq: adapters.startDnsmasq,
-    });
-    running.defer(() => dhcp.close());
-  });
-  await Promise.all([nfsUp.opened, dhcpUp.opened]);
+  await openNetworkServices({ config, adapters, patience, running, nodes, events });
   return {
     grpc: hostPort(config.listen, ports.grpc),
     http: hostPort(config.listen, ports.http),
@@ -323,26 +293,6 @@ async function start(
     dhcp: config.dhcp.mode,
     nfs: config.nfs.mode,
   };
-}
-
-async function listen<T>(listener: Listener, open: (address: string, port: number) => Promise<T>): Promise<T> {
-  try {
-    return await open(listener.address, listener.port);
-  } catch (error) {
-    throw listenFailure(listener, error);
-  }
-}
-
-function httpListener({ listen: address, httpPort: port }: Config): Listener {
-  return { name: "HTTP", protocol: "TCP", address, port, setting: "httpPort", flag: "--http-port" };
-}
-
-function grpcListener({ listen: address, grpcPort: port }: Config): Listener {
-  return { name: "gRPC", protocol: "TCP", address, port, setting: "grpcPort", flag: "--grpc-port" };
-}
-
-function tftpListener({ listen: address, tftpPort: port }: Config): Listener {
-  return { name: "TFTP", protocol: "UDP", address, port, setting: "tftpPort", flag: "--tftp-port" };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
