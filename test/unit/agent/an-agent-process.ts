@@ -33,6 +33,8 @@ export async function anAgentProcess(
 ): Promise<AgentProcess> {
   const child = spawn(process.execPath, [main, "--port", "0", "--kernel-command-line", "/dev/null", ...args], {
     stdio: ["ignore", "pipe", "inherit"],
+    // A process group of its own, as a shell gives it in a terminal.
+    detached: true,
     env: { ...process.env, ...env },
   });
   const exited = once(child, "exit");

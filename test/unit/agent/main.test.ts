@@ -244,18 +244,23 @@ describe("agent/main.ts", () => {
     await assert.rejects(start(agent, "u", unmount), hasCode(status.FAILED_PRECONDITION));
   });
 
-  it("stops in order also while it runs a tool", async (test) => {
-    const { agent, messages } = await aLoggingAgent(test, { args: ["--reboot-command", "sleep 60"] });
-    await agent.logged("registered");
-    const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
-    await reboot({ expectedBootId: (await node(agent)).facts?.bootId ?? "" });
-    await agent.logged("rebooting");
-    await until(() => messages().at(-1) === "rebooting", "its last words did not arrive");
-    // The tool starts once the last words have arrived.
-    await delay(200);
-    assert.equal(await agent.stop(), 0);
-    assert.equal(messages().at(-1), "stopped");
-  });
+  for (const [way, end] of [
+    ["SIGTERM", (pid: number) => process.kill(pid, "SIGTERM")],
+    ["Ctrl-C in a terminal", (pid: number) => process.kill(-pid, "SIGINT")],
+  ] as const)
+    it(`stops in order by ${way} also while it runs a tool`, async (test) => {
+      const { agent, messages } = await aLoggingAgent(test, { args: ["--reboot-command", "sleep 10"] });
+      await agent.logged("registered");
+      const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
+      await reboot({ expectedBootId: (await node(agent)).facts?.bootId ?? "" });
+      await agent.logged("rebooting");
+      await until(() => messages().at(-1) === "rebooting", "its last words did not arrive");
+      // The tool starts once the last words have arrived.
+      await delay(200);
+      end(agent.child.pid ?? 0);
+      assert.equal(await agent.end(), 0);
+      assert.equal(messages().at(-1), "stopped");
+    });
 
   it("says everything that is wrong with its options, and ends with 1", async () => {
     const main = path.resolve(import.meta.dirname, "../../../agent/main.ts");
