@@ -89,7 +89,15 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
   it("has an initial RAM disk that can mount it over the network of a Pi 3, a Pi 4 and QEMU", async () => {
     const archive = zstdDecompressSync(await readFile(rootfs.initrdPath));
     const names = (await execa("busybox", ["cpio", "-t"], { input: archive })).stdout.split("\n");
-    for (const name of ["init", "bin/busybox", "bin/ipconfig", "bin/nfsmount", "sbin/modprobe"])
+    for (const name of [
+      "init",
+      "bin/busybox",
+      "bin/ipconfig",
+      "bin/nfsmount",
+      "bin/load-drivers",
+      "bin/guard-watchdog",
+      "sbin/modprobe",
+    ])
       assert.ok(names.includes(name), name);
     for (const module of [
       "bcm2835_wdt",
