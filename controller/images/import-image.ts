@@ -89,7 +89,7 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     const file = await peek(counted());
     const format = detectFormat(file.head);
     // Before the rest of the file is received.
-    await assertRequirements(planImagesAdd({ formats: [format] }));
+    await assertRequirements(planImagesAdd({ formats: [format] }), { canInstall: true });
     const raw = await peek(decompress(file.all, format, signal));
     // What comes out of a decompressor must be a raw disk: this refuses .tar.gz and the like early.
     const inner = detectFormat(raw.head);

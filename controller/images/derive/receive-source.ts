@@ -24,7 +24,7 @@ export async function receiveSource(
   const file = await peek(source);
   const format = isTar(file.head) ? "raw" : detectFormat(file.head);
   // Before the rest of the file is received.
-  await assertRequirements(planImagesDerive({ formats: [format] }));
+  await assertRequirements(planImagesDerive({ formats: [format] }), { canInstall: true });
   if (isTar(file.head)) return unpackTree(file.all, path, signal);
   const raw = await peek(decompress(file.all, format, signal));
   if (isTar(raw.head)) return unpackTree(raw.all, path, signal);
