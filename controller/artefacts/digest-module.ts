@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
-/** How something failed, and how it is kept, decides nothing of what it is. */
-const undeciding = /\/(proto\/.*|artefacts\/(cache-entry|entry-uses|choose-forgotten|digest-module)\.ts)$/;
+/** Imports that decide nothing of what is made: what it takes to be made, how failures are told, and how it is kept. */
+const undeciding = /\/(proto|requirements)\/|\/(cache-entry|entry-uses|choose-forgotten|digest-module)\.ts$/;
 
 /**
  * Names the code that makes something: SHA-256, in hexadecimal, of a module's source and that of every module of the
@@ -16,11 +16,11 @@ const undeciding = /\/(proto\/.*|artefacts\/(cache-entry|entry-uses|choose-forgo
 export function digestModule(file: string): string {
   const sources = new Map<string, string>();
   const visit = (path: string): void => {
-    if (sources.has(path) || undeciding.test(path)) return;
+    if (sources.has(path)) return;
     const source = readFileSync(path, "utf8");
     sources.set(path, source);
-    for (const [, imported = ""] of source.matchAll(/^(?:import|export|\})[^"\n]*"(\.{1,2}\/[^"]+\.ts)";$/gm))
-      visit(join(dirname(path), imported));
+    const imports = source.matchAll(/^(?:import|export|\})[^"\n]*"(\.{1,2}\/[^"]+\.ts)";$/gm);
+    for (const [, imported = ""] of imports) if (!undeciding.test(imported)) visit(join(dirname(path), imported));
   };
   visit(file);
   const hash = createHash("sha256");

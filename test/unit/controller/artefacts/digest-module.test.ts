@@ -7,11 +7,15 @@ import { digestModule } from "../../../../controller/artefacts/digest-module.ts"
 import { baseSystemDigest } from "../../../../controller/rootfs/source-files.ts";
 
 describe("the digest of a module", () => {
+  let parent: string;
   let folder: string;
   const write = (name: string, text: string) => writeFile(path.join(folder, name), text);
   const digest = (where = folder) => digestModule(path.join(where, "builder/build.ts"));
   before(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "pallet-digest-"));
+    parent = await mkdtemp(path.join(tmpdir(), "pallet-digest-"));
+    // What a checkout's own folder is called does not matter.
+    folder = path.join(parent, "proto/pallet");
+    await mkdir(folder, { recursive: true });
     for (const name of ["builder", "proto"]) await mkdir(path.join(folder, name));
     await write(
       "builder/build.ts",
@@ -22,7 +26,7 @@ describe("the digest of a module", () => {
     await write("proto/failure.ts", "export const failure = 1;\n");
     await write("builder/unrelated.ts", "1;\n");
   });
-  after(() => rm(folder, { recursive: true }));
+  after(() => rm(parent, { recursive: true }));
 
   it("is another one when something changes that it imports, directly or not, in one line or more", async () => {
     const seen = new Set([digest()]);
