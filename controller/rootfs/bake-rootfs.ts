@@ -92,6 +92,11 @@ export async function rootfsBakeRequirements(request: Omit<BakeRequest, "agentFi
   return { ...plan, writes: [resolve(request.target), ...out] };
 }
 
+/** Of every system that is not ours, and that nobody can see in its files. */
+const networkNote =
+  "the system's own network setup must leave the address alone that a node booted with, or the node loses its root: " +
+  "/run/pallet/interface says which interface has it";
+
 /** Tells what the agent is to be baked into: a root filesystem, what `rootfs import` made, or an image. */
 async function kindOf(target: string): Promise<"root" | "imported" | "image"> {
   const found = await stat(target).catch((cause: NodeJS.ErrnoException) => {
@@ -144,7 +149,7 @@ async function bakeIntoImported(folder: string, agentFile: string): Promise<Bake
   const unfinished = join(folder, ".manifest.json");
   await writeFile(unfinished, `${JSON.stringify(manifest, null, 2)}\n`);
   await rename(unfinished, join(folder, "manifest.json"));
-  return { initSystem, rootFolder, netbootFolder: folder, notes: [] };
+  return { initSystem, rootFolder, netbootFolder: folder, notes: [networkNote] };
 }
 
 /** Bakes into a root filesystem, and makes what nodes need to netboot into it, which appears complete or not at all. */
@@ -181,7 +186,7 @@ async function bakeForNetboot(
     await writeFile(join(made, "manifest.json"), `${JSON.stringify({ ...complete, rootFolder }, null, 2)}\n`);
     if (isThere) await rename(out, join(temporary, "earlier"));
     await rename(made, out);
-    return { initSystem, rootFolder, netbootFolder: out, notes };
+    return { initSystem, rootFolder, netbootFolder: out, notes: [...notes, networkNote] };
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
