@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { VirtualBoard } from "../../rack/virtual/virtual-board.ts";
+import type { Board } from "../../rack/board.ts";
+import type { Rack } from "../../rack/rack.ts";
 import type { VirtualRack } from "../../rack/virtual/virtual-rack.ts";
 import { patience } from "./rack-of-two.ts";
 
@@ -22,12 +23,12 @@ export async function assertComeUp(rack: VirtualRack): Promise<void> {
 }
 
 /** The id of the newest event, to wait for what comes after it. */
-export async function newestEvent(rack: VirtualRack): Promise<bigint> {
+export async function newestEvent(rack: Pick<Rack, "client">): Promise<bigint> {
   return (await rack.client.events()).at(-1)?.id ?? 0n;
 }
 
 /** Resolves when an agent of the board that was not known before has registered, after the event with that id. */
-export async function registration(rack: VirtualRack, board: VirtualBoard, afterId = 0n): Promise<void> {
+export async function registration(rack: Pick<Rack, "client">, board: Pick<Board, "mac">, afterId = 0n): Promise<void> {
   await rack.client.event(({ type, nodeId }) => type === "node-registered" && nodeId === board.mac, {
     ...patience,
     afterId,
