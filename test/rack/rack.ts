@@ -9,7 +9,7 @@ import { checkout } from "./checkout.ts";
 import { type ControllerProcess, createControllerProcess } from "./controller-process.ts";
 import { keepLogs } from "./kept-logs.ts";
 import { createNetwork, type Network } from "./network.ts";
-import type { PiModelName } from "./pi-model.ts";
+import { type PiModelName, piModels } from "./pi-model.ts";
 import { createRackClient, type RackClient } from "./rack-client.ts";
 import { type CommandResult, runCommandLine } from "./run-command-line.ts";
 import { createScratchFolder } from "./scratch-folder.ts";
@@ -211,6 +211,17 @@ function describeTree(contents: Readonly<Record<string, Buffer>>): BootTreeManif
   };
 }
 
+/**
+ * Files in the places of those that the boards' firmware and boot ROM fetch from a boot tree that was built. What is in
+ * them does not matter: a simulated board carries its firmware and U-Boot itself.
+ */
+function standInFirmware(): Readonly<Record<string, Buffer>> {
+  const paths = Object.values(piModels).flatMap((model) => model.firmwareRequests(""));
+  // A folder of the board's own, and a signature for boards that have their keys burnt in, are there for few.
+  const built = paths.filter((name) => !name.startsWith("/") && name !== "bootsig.bin");
+  return Object.fromEntries(built.map((name) => [name, Buffer.from(`stands in for ${name}\n`)]));
+}
+
 /** Writes the controller's config file and the boot tree. Returns the path of the file. */
 async function writeController(
   folder: string,
@@ -222,7 +233,7 @@ async function writeController(
   const { kernel, initrd } = options.agentBoot ?? { kernel: fakeKernel(), initrd: Buffer.alloc(16 * 1024, 0x55) };
   const bootTree = path.join(folder, "boot");
   await mkdir(path.join(bootTree, "agent"), { recursive: true });
-  const contents = { "agent/vmlinuz": kernel, "agent/initrd.img": initrd };
+  const contents = { "agent/vmlinuz": kernel, "agent/initrd.img": initrd, ...standInFirmware() };
   for (const [name, content] of Object.entries(contents)) await writeFile(path.join(bootTree, name), content);
   await writeFile(path.join(bootTree, "manifest.json"), JSON.stringify(describeTree(contents)));
   const { reimage, bootProfile, ...settings } = options.settings ?? {};
