@@ -14,10 +14,13 @@ export interface FetchSettings {
   readonly backoff: BackoffPolicy;
 }
 
-/** Patient enough for a switch that restarts, and for a controller that does. */
+/**
+ * Patient enough for a switch that restarts, and for a controller whose machine does. Less than a controller lets a write
+ * stall (reimage.stallTimeoutMs, 300 s), so that one that is there hears what is wrong.
+ */
 export const defaultFetchSettings: FetchSettings = {
   idleTimeoutMs: 15_000,
-  giveUpAfterMs: 120_000,
+  giveUpAfterMs: 240_000,
   backoff: { firstMs: 100, capMs: 5_000, random: Math.random },
 };
 
