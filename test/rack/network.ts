@@ -75,11 +75,10 @@ export async function createNetwork(options: NetworkOptions = {}): Promise<Netwo
   // a U-Boot in the middle of a transfer sends would go nowhere then. A network card keeps its address.
   const mac = "52:54:00:77:ff:01";
   const configured = isConfigured ? `addr add ${address}/24 dev ${name}\nlink set ${name} up\n` : "";
-  await namespace.run(
-    "ip",
-    ["-batch", "-"],
-    `link add ${name} address ${mac} type bridge forward_delay 0\n${configured}`,
-  );
+  const bridge = `link add ${name} address ${mac} type bridge forward_delay 0\n`;
+  // Such a bridge has a link only while something is plugged in. A network card has one as long as the switch is on.
+  const link = `link add switch type veth peer name itself\nlink set itself up\nlink set switch master ${name} up\n`;
+  await namespace.run("ip", ["-batch", "-"], `${bridge}${link}${configured}`);
 
   const plug = (number: number, mac: string): Port => {
     const port = `port${number}`;
