@@ -118,7 +118,12 @@ function readBacking(device: FileHandle): Backing | undefined {
 }
 
 async function isOver(found: Backing, over: string): Promise<boolean> {
-  const wanted = await stat(over, { bigint: true });
+  const wanted = await stat(over, { bigint: true }).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  });
+  // A disk that has gone, say, with all that lay over it: the name of the loop device may be another's by now.
+  if (wanted === undefined) return false;
   // The node of a block device may be another one in each /dev; its number is the same.
   if (wanted.isBlockDevice()) return found.blockDevice === wanted.rdev;
   return found.device === wanted.dev && found.inode === wanted.ino;

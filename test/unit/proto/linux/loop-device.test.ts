@@ -87,6 +87,7 @@ describe("loop devices", requires("root", "loop devices"), () => {
     const [file, other] = [await aFile(), await aFile()];
     const device = await leftBehind(test, file);
     assert.equal(await detachLoop(device, other), false);
+    assert.equal(await detachLoop(device, path.join(folder, "gone")), false);
     assert.equal(await detachLoop(device, file), true);
     await assertDetached(file);
     assert.equal(await detachLoop(device, file), false);
