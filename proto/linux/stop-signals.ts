@@ -7,12 +7,6 @@ export type StopSignal = "SIGINT" | "SIGTERM";
 
 const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM"];
 
-/**
- * npm passes on to a script what a terminal's Ctrl-C has sent to the script as well: the same signal twice, as close as
- * npm is quick. In milliseconds.
- */
-const echoMs = 500;
-
 /** The exit code of a program that a signal stopped: 128 and the number of the signal, as shells have it. */
 export function exitCodeOfSignal(signal: StopSignal): number {
   return 128 + constants.signals[signal];
@@ -20,18 +14,21 @@ export function exitCodeOfSignal(signal: StopSignal): number {
 
 /**
  * Calls the listener for the first signal that asks to stop. A second one ends this process at once, with the exit code of
- * that signal; what it still runs ends by its leash (leashed-execa.ts).
+ * that signal; what it still runs ends by its leash (leashed-execa.ts). npm passes on to a script what a terminal's Ctrl-C
+ * has sent to the script as well, however much later: below npm the same signal once more is no second one.
  *
  * @returns what has signals do again what they do by default
  */
 export function onStopSignal(listener: (signal: StopSignal) => void): () => void {
-  let first: { readonly signal: StopSignal; readonly at: number } | undefined;
+  let first: StopSignal | undefined;
+  let isEchoed = false;
   const handler = (signal: StopSignal): void => {
-    const now = performance.now();
     if (first === undefined) {
-      first = { signal, at: now };
+      first = signal;
       listener(signal);
-    } else if (signal !== first.signal || now - first.at > echoMs || !isScriptOfNpm()) {
+    } else if (signal === first && !isEchoed && isScriptOfNpm()) {
+      isEchoed = true;
+    } else {
       process.exit(exitCodeOfSignal(signal));
     }
   };

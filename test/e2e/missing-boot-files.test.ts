@@ -1,5 +1,7 @@
 // What the controller tells of boot files that boards ask for in vain: real TFTP and HTTP clients on a network of their own.
 import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import path from "node:path";
 import { describe, it } from "node:test";
 import { createRack } from "../rack/rack.ts";
 import { requires } from "../requirements.ts";
@@ -16,6 +18,7 @@ interface TellingEvent {
 describe("a boot file that is missing", { ...requires("root"), timeout: 120_000 }, () => {
   it("is told once, with the address and the MAC address of the board, over TFTP and HTTP; not what may be missing", async () => {
     await using rack = await createRack({ nodes: 0 });
+    for (const name of ["start.elf", "start4.elf", "u-boot.bin"]) await rm(path.join(rack.folder, "boot", name));
     const { address } = rack.network;
     await rack.controller.log.waitFor(/"msg":"serving"/);
     const port = rack.network.plug(1, mac);

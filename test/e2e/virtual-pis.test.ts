@@ -14,11 +14,13 @@ import type { VirtualBoard } from "../rack/virtual/virtual-board.ts";
 import type { VirtualRack } from "../rack/virtual/virtual-rack.ts";
 import { requires } from "../requirements.ts";
 import { assertHoldsDemoImage } from "./demo-image-on-card.ts";
+import { assertRestarts } from "./virtual/assert-restarts.ts";
 import { assertComeUp, newestEvent, registration } from "./virtual/come-up.ts";
 import { killAgentAndTime } from "./virtual/kill-agent.ts";
 import { assertFindsStick } from "./virtual/plug-stick.ts";
 import { pullPlugs, writesWithPulledPlugs } from "./virtual/pull-plugs.ts";
 import { createRackOfTwo, patience } from "./virtual/rack-of-two.ts";
+import { takeCardToPi3 } from "./virtual/take-card-to-pi3.ts";
 
 const MiB = 1024 * 1024;
 
@@ -27,6 +29,7 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
   let rack: VirtualRack;
   let first: VirtualBoard;
   let second: VirtualBoard;
+  let pi3: VirtualBoard;
   let images: Record<"debian" | "two", DemoImage>;
   const onRack = (title: string, body: (context: TestContext) => Promise<void>) =>
     it(title, { timeout: 1_200_000 }, (context) => tell(rack, () => body(context)));
@@ -35,7 +38,7 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
     const demoImage = (version: string) =>
       buildDemoImage({ cacheDirectory: checkoutCache("demo-image"), name: "debian-demo", version });
     images = { debian: await demoImage("1"), two: await demoImage("2") };
-    ({ rack, first, second } = await createRackOfTwo());
+    ({ rack, first, second, pi3 } = await createRackOfTwo());
     const file = path.join(rack.machine.workingDirectory, "image.img.xz");
     // As people get them, but compressed no longer than it takes.
     await execa("xz", ["--stdout", "--threads=0", "-0", images.debian.imagePath], { stdout: { file }, buffer: false });
@@ -126,7 +129,7 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
   onRack("load the driver of what is plugged in also in the installed system", () => assertFindsStick(rack, first));
 
   describe("of which", { concurrency: true }, () => {
-    onRack("one is taken to a second image and back, with the right kernel each time", async () => {
+    onRack("one is taken to a second image and back, and a Pi 3 proves the next from its card", async () => {
       for (const name of ["two", "debian"] as const) {
         const mark = first.console.mark();
         const rollout = await ended(await startReimage(rack, first.mac, "--image", name));
@@ -140,6 +143,13 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
         // Nobody is at the console, so U-Boot's menu takes the target of the node when its time is up.
         assert.match(said, /Pallet\n1:\s+local[^\n]*\n2:\s+agent/);
       }
+      const rolloutId = await startReimage(rack, first.mac, "--image", "two");
+      await takeCardToPi3(rack, first, pi3);
+      await assertProved(await ended(rolloutId), pi3, "two");
+      // What is in the installed system restarts a Pi too: so its next reimage needs no hand.
+      const mark = pi3.console.mark();
+      await rack.palletOk("reboot", pi3.mac);
+      await assertRestarts(pi3, mark);
     });
 
     onRack("the other loses its power at five moments, comes back by itself each time, and is proved", async () => {
