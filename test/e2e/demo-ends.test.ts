@@ -44,8 +44,8 @@ describe("the demo", { ...requires("root", "loop devices"), timeout: 900_000 }, 
         }
         const { code } = await gone;
         const said = log.text();
-        // npm itself may have its own opinion of a script that a signal has ended.
-        if (end === "Ctrl-C") assert.equal(code, exitCode, log.tail(30));
+        // npm itself may have its own opinion of a script that a signal has ended: npm 10 was seen to say 130 of an orderly end.
+        if (end === "Ctrl-C") assert.ok(code === exitCode || code === 130, `exit code ${code}: ${log.tail(30)}`);
         assert.match(said, /ending the rack/);
         assert.doesNotMatch(said, /^\s+at .*:\d+:\d+\)?\r?$/m, "there is a stack trace");
         await until(
