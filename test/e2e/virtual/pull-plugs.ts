@@ -5,6 +5,7 @@ import type { VirtualRack } from "../../rack/virtual/virtual-rack.ts";
 import { readRootFile } from "../demo-image-on-card.ts";
 import { newestEvent, registration } from "./come-up.ts";
 import { holdProgram } from "./hold-program.ts";
+import { powerOffAfterFlip } from "./power-off-after-flip.ts";
 import { patience } from "./rack-of-two.ts";
 
 const MiB = 1024 * 1024;
@@ -68,15 +69,7 @@ export async function pullPlugs(rack: VirtualRack, board: VirtualBoard, rolloutI
   );
 
   await powerOn();
-  await registration(rack, board, lastEvent);
-  const reboot = await holdProgram(board, "/usr/sbin/reboot", patience.timeoutMs);
-  await rack.client.event(
-    ({ type, nodeId, message }) =>
-      type === "boot-target-changed" && nodeId === board.mac && message.includes(" goes to local "),
-    { ...patience, afterId: lastEvent },
-  );
-  await reboot.called();
-  await board.powerOff();
+  await powerOffAfterFlip(rack, board, lastEvent);
   assert.equal(await hasTable(), true, "after the flip");
   await powerOn();
 }

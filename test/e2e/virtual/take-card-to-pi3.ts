@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import type { VirtualBoard } from "../../rack/virtual/virtual-board.ts";
 import type { VirtualRack } from "../../rack/virtual/virtual-rack.ts";
-import { newestEvent, registration } from "./come-up.ts";
-import { holdProgram } from "./hold-program.ts";
-import { patience } from "./rack-of-two.ts";
+import { newestEvent } from "./come-up.ts";
+import { powerOffAfterFlip } from "./power-off-after-flip.ts";
 
 /**
  * Lets a board that runs from its card come to the last step of a reimage that has just been started, its own reboot, and
@@ -16,14 +15,6 @@ import { patience } from "./rack-of-two.ts";
 export async function takeCardToPi3(rack: VirtualRack, board: VirtualBoard, pi3: VirtualBoard): Promise<void> {
   const lastEvent = await newestEvent(rack);
   assert.deepEqual([pi3.mac, pi3.card], [board.mac, board.card]);
-  await registration(rack, board, lastEvent);
-  const reboot = await holdProgram(board, "/usr/sbin/reboot", patience.timeoutMs);
-  await rack.client.event(
-    ({ type, nodeId, message }) =>
-      type === "boot-target-changed" && nodeId === board.mac && message.includes(" goes to local "),
-    { ...patience, afterId: lastEvent },
-  );
-  await reboot.called();
-  await board.powerOff();
+  await powerOffAfterFlip(rack, board, lastEvent);
   await pi3.powerOn();
 }
