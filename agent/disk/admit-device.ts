@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises";
-import type { BlockDevice } from "../inventory/block-device.ts";
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { readBlockDevices } from "../inventory/read-block-devices.ts";
 import { readRootDevice } from "../inventory/read-root-device.ts";
 import { type GuardRequest, guardDisk } from "./guard.ts";

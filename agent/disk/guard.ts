@@ -1,6 +1,6 @@
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import { findLineage, withDescendants } from "../../proto/disk/device-tree.ts";
 import { Failure } from "../../proto/failure.ts";
-import type { BlockDevice } from "../inventory/block-device.ts";
-import { findLineage, withDescendants } from "../inventory/device-tree.ts";
 import type { RootDevice } from "../inventory/node-facts.ts";
 
 /** What somebody wants to overwrite. */

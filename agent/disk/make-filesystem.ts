@@ -1,4 +1,4 @@
-import type { BlockDevice } from "../inventory/block-device.ts";
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { checkLabel, type MakeableFilesystem } from "./filesystem-label.ts";
 import { forgetPartitions } from "./partition-table.ts";
 import { runTool } from "./run-tool.ts";

@@ -1,6 +1,6 @@
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import { withDescendants } from "../../proto/disk/device-tree.ts";
 import { Failure } from "../../proto/failure.ts";
-import type { BlockDevice } from "../inventory/block-device.ts";
-import { withDescendants } from "../inventory/device-tree.ts";
 
 /** What has to be undone so that nobody uses a device. */
 export type UnmountStep =

@@ -1,6 +1,6 @@
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
 import { detachLoop } from "../../proto/linux/loop-device.ts";
-import type { BlockDevice } from "../inventory/block-device.ts";
 import { planUnmount, type UnmountStep } from "./plan-unmount.ts";
 import { runTool, throwIfCancelled } from "./run-tool.ts";
 

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import { withDescendants } from "../../proto/disk/device-tree.ts";
 import { Failure } from "../../proto/failure.ts";
-import type { BlockDevice } from "../inventory/block-device.ts";
-import { withDescendants } from "../inventory/device-tree.ts";
 import { erasePartitionTable } from "./partition-table.ts";
 import { runTool } from "./run-tool.ts";
 

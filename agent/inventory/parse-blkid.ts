@@ -1,4 +1,4 @@
-import type { BlockDevice } from "./block-device.ts";
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 
 /** What blkid(8) found on a device itself. */
 export type ProbedContent = Pick<

@@ -1,5 +1,5 @@
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
-import type { BlockDevice } from "./block-device.ts";
 
 /** Columns that the inventory wants of lsblk(8), in the order of BlockDevice. An older lsblk knows only some of them. */
 export const wantedColumns = [

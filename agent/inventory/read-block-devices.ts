@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { runTool } from "../disk/run-tool.ts";
-import type { BlockDevice } from "./block-device.ts";
-import { nestLoopDevices, orderPartitions } from "./device-tree.ts";
+import { nestLoopDevices, orderPartitions } from "./arrange-devices.ts";
 import { parseBlkid } from "./parse-blkid.ts";
 import { parseLsblk, selectColumns } from "./parse-lsblk.ts";
 

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { type handleUnaryCall, type ServerWritableStream, type ServiceError, status } from "@grpc/grpc-js";
 import type { Logger } from "pino";
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
 import type {
   AgentServiceServer,
   WatchOperationRequest,
   WatchOperationResponse,
 } from "../../proto/gen/pallet/v1/agent.ts";
-import type { BlockDevice } from "../inventory/block-device.ts";
 import type { NodeFacts } from "../inventory/node-facts.ts";
 import type { OperationId } from "../operations/operation.ts";
 import type { Operations } from "../operations/operations.ts";

@@ -1,3 +1,4 @@
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { failureToWire } from "../../proto/failure.ts";
 import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import type { BlockDevice as WireBlockDevice } from "../../proto/gen/pallet/v1/disk.ts";
@@ -24,7 +25,6 @@ import {
   WriteStage as WireStage,
   OperationState as WireState,
 } from "../../proto/gen/pallet/v1/operation.ts";
-import type { BlockDevice } from "../inventory/block-device.ts";
 import type { NodeFacts } from "../inventory/node-facts.ts";
 import type {
   ByteCount,

@@ -1,4 +1,4 @@
-import type { BlockDevice } from "../inventory/block-device.ts";
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import type { ImageSource } from "../operations/operation.ts";
 import { mismatch } from "./check-chunk.ts";

@@ -1,7 +1,7 @@
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 import { createFrameDecompressors, type FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
-import type { BlockDevice } from "../inventory/block-device.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import type { Customisation, ImageSource } from "../operations/operation.ts";
 import { fetchManifest } from "./fetch-manifest.ts";

@@ -1,4 +1,4 @@
-import type { BlockDevice } from "./block-device.ts";
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 
 /** By what a disk is known again after a reboot, when the kernel may have given its name to another. */
 export type DiskIdentity = Pick<BlockDevice, "sizeBytes" | "model" | "serial" | "cid">;

@@ -1,7 +1,7 @@
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
 import type { Image } from "../images/image.ts";
 import type { Node } from "../nodes/node.ts";
-import type { BlockDevice } from "./block-device.ts";
 import { describeSize } from "./describe-size.ts";
 import { recordOf } from "./failure-record.ts";
 import { type CardFirmwarePolicy, describeDiskFirmware, type FirmwareSentences } from "./plan-disk-firmware.ts";

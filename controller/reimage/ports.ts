@@ -1,9 +1,9 @@
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
 import type { NewEvent } from "../events/event.ts";
 import type { Image } from "../images/image.ts";
 import type { AgentInfo, BootTarget, Digest, Node, NodeFacts, NodeId } from "../nodes/node.ts";
 import type { AgentOperation, OperationId, OperationSpec } from "./agent-operation.ts";
-import type { BlockDevice } from "./block-device.ts";
 import type { ReimageState, RolloutRecord } from "./reimage-state.ts";
 import type { RolloutId } from "./rollout.ts";
 

@@ -1,5 +1,5 @@
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
-import type { BlockDevice } from "./block-device.ts";
 import { describeSize } from "./describe-size.ts";
 import { type DiskIdentity, mayBeSameDisk } from "./disk-identity.ts";
 

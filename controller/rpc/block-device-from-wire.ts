@@ -1,5 +1,5 @@
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import type * as wire from "../../proto/gen/pallet/v1/disk.ts";
-import type { BlockDevice } from "../reimage/block-device.ts";
 
 /** A block device with its children, as an agent reports it. */
 export function blockDeviceFromWire(device: wire.BlockDevice): BlockDevice {

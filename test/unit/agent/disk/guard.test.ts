@@ -4,10 +4,10 @@ import path from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type GuardRequest, guardDisk } from "../../../../agent/disk/guard.ts";
-import type { BlockDevice } from "../../../../agent/inventory/block-device.ts";
 import { parseLsblk } from "../../../../agent/inventory/parse-lsblk.ts";
+import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
-import { aDevice } from "../inventory/a-device.ts";
+import { aDevice } from "../../proto/disk/a-device.ts";
 
 const nfsRoot = { source: "10.77.0.1:/srv/rootfs", disk: "" };
 const golden = (name: string) =>

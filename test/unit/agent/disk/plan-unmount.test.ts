@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { planUnmount } from "../../../../agent/disk/plan-unmount.ts";
-import type { BlockDevice } from "../../../../agent/inventory/block-device.ts";
-import { aDevice } from "../inventory/a-device.ts";
+import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
+import { aDevice } from "../../proto/disk/a-device.ts";
 
 const disk = (...children: BlockDevice[]) => aDevice("sda", { children });
 

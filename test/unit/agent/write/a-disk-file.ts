@@ -2,9 +2,9 @@ import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import type { BlockDevice } from "../../../../agent/inventory/block-device.ts";
 import { openDevice } from "../../../../agent/write/open-device.ts";
 import type { WriteImageParts } from "../../../../agent/write/write-image.ts";
+import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
 import { impatient } from "./fetch-settings.ts";
 
 /** A plain file in the place of a disk: O_DIRECT works on it, the kernel's knowledge of partitions is left out. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BlockDevice } from "../../../../controller/reimage/block-device.ts";
 import { identityOf } from "../../../../controller/reimage/disk-identity.ts";
 import { type DiskWish, selectDisk } from "../../../../controller/reimage/select-disk.ts";
+import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
 import { Failure } from "../../../../proto/failure.ts";
 import { disk } from "./fakes/fake-disk.ts";
 

@@ -13,8 +13,8 @@ import type {
   OperationPhase,
   OperationSpec,
 } from "../../../../../controller/reimage/agent-operation.ts";
-import type { BlockDevice } from "../../../../../controller/reimage/block-device.ts";
 import { AgentError, type AgentErrorKind, type AgentPort } from "../../../../../controller/reimage/ports.ts";
+import type { BlockDevice } from "../../../../../proto/disk/block-device.ts";
 import { Failure, type FailureReason } from "../../../../../proto/failure.ts";
 import { disk } from "./fake-disk.ts";
 

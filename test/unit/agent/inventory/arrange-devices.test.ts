@@ -1,28 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  findLineage,
-  nestLoopDevices,
-  orderPartitions,
-  withDescendants,
-} from "../../../../agent/inventory/device-tree.ts";
-import { aDevice } from "./a-device.ts";
+import { nestLoopDevices, orderPartitions } from "../../../../agent/inventory/arrange-devices.ts";
+import { withDescendants } from "../../../../proto/disk/device-tree.ts";
+import { aDevice } from "../../proto/disk/a-device.ts";
 
 const names = (devices: readonly { name: string }[]) => devices.map(({ name }) => name);
 
 const card = aDevice("mmcblk0", { children: [aDevice("mmcblk0p1"), aDevice("mmcblk0p2")] });
 const loop = (name: string) => aDevice(name, { type: "loop" });
 
-describe("device tree", () => {
-  it("lists a device before what is on it", () => {
-    assert.deepEqual(names(withDescendants(card)), ["mmcblk0", "mmcblk0p1", "mmcblk0p2"]);
-  });
-
-  it("finds the way down to a device", () => {
-    assert.deepEqual(names(findLineage([aDevice("sda"), card], "/dev/mmcblk0p2")), ["mmcblk0", "mmcblk0p2"]);
-    assert.deepEqual(findLineage([card], "/dev/mmcblk0p3"), []);
-  });
-
+describe("arranging devices", () => {
   it("lists partitions by their numbers, whatever order lsblk found them in, and others behind them", () => {
     const found = ["mmcblk0p10", "mmcblk0boot1", "mmcblk0p2", "mmcblk0p1", "mmcblk0boot0"].map((name) => aDevice(name));
     const ordered = ["mmcblk0p1", "mmcblk0p2", "mmcblk0p10", "mmcblk0boot1", "mmcblk0boot0"];

@@ -1,4 +1,4 @@
-import type { BlockDevice } from "../../../../agent/inventory/block-device.ts";
+import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
 
 /** A blank SD card, or what is given instead; path and kind follow from the name. */
 export function aDevice(name: string, changes: Partial<BlockDevice> = {}): BlockDevice {

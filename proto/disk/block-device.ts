@@ -1,8 +1,13 @@
-/** A block device of a node, as its agent reports it. The words are those of pallet.v1.BlockDevice; sizes in bytes. */
+/**
+ * A block device of a node: what lsblk(8) and blkid(8) say of it. The words are those of pallet.v1.BlockDevice, where each field is
+ * described; sizes and offsets in bytes.
+ */
 export interface BlockDevice {
+  /** The kernel's name, "mmcblk0p1". */
   readonly name: string;
+  /** Absolute path, "/dev/mmcblk0p1". */
   readonly path: string;
-  /** lsblk's TYPE: "disk", "part", "loop", "crypt", ... */
+  /** lsblk's TYPE: "disk", "part", "loop", "crypt", … */
   readonly type: string;
   readonly sizeBytes: number;
   /** "dos", "gpt" or empty. */
@@ -15,6 +20,7 @@ export interface BlockDevice {
   readonly filesystemType: string;
   readonly label: string;
   readonly uuid: string;
+  /** "[SWAP]" for active swap. */
   readonly mountpoints: readonly string[];
   readonly readOnly: boolean;
   readonly removable: boolean;
@@ -23,5 +29,6 @@ export interface BlockDevice {
   readonly cid: string;
   readonly transport: string;
   readonly logicalSectorBytes: number;
+  /** Partitions, and what else is stacked on this device. */
   readonly children: readonly BlockDevice[];
 }
