@@ -10,20 +10,21 @@ import { destination, type Logger, pino } from "pino";
 import { Failure } from "../proto/failure.ts";
 import { contract } from "../proto/gen/contract.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
+import { prepareReboot } from "./board/reboot.ts";
 import { admitDevice } from "./disk/admit-device.ts";
 import { createGatekeeper, openGate } from "./door/gatekeeper.ts";
+import { createExecutors } from "./executors/create-executors.ts";
+import { defaultFetchSettings } from "./fetch/fetch-range.ts";
 import type { NodeFacts } from "./inventory/node-facts.ts";
 import { readBlockDevices } from "./inventory/read-block-devices.ts";
 import { readNodeFacts } from "./inventory/read-node-facts.ts";
 import { createLogBuffer, type LogLimits } from "./log/log-buffer.ts";
+import type { LogReceiver } from "./log/log-report.ts";
 import { parseLogLine } from "./log/parse-log-line.ts";
 import { createLogShipper, type LogShipper, type ShippingSettings } from "./log/ship-logs.ts";
-import { createExecutors } from "./operations/executors.ts";
 import { createOperations } from "./operations/operations.ts";
-import { type AgentFlags, type AgentOptions, resolveOptions } from "./options.ts";
-import { prepareReboot } from "./reboot.ts";
+import { type AgentFlags, type AgentOptions, resolveOptions } from "./options/options.ts";
 import type { AgentInfo } from "./registration/agent-info.ts";
-import type { BackoffPolicy } from "./registration/backoff.ts";
 import type { Enrollment } from "./registration/enrollment.ts";
 import { localAddressTowards } from "./registration/local-address.ts";
 import { readInstalled } from "./registration/read-installed.ts";
@@ -34,9 +35,9 @@ import { watchFirmware } from "./resident/watch-firmware.ts";
 import { createAgentService } from "./rpc/agent-service.ts";
 import { createEnrollmentClient } from "./rpc/enrollment-client.ts";
 import { serveAgent } from "./rpc/server.ts";
+import type { BackoffPolicy } from "./time/backoff.ts";
 import { version } from "./version.ts";
 import { tick } from "./watchdog/tick.ts";
-import { defaultFetchSettings } from "./write/fetch-range.ts";
 
 /** How long running calls get to end once the agent was told to stop, in milliseconds. */
 const GRACE_MS = 500;
@@ -184,16 +185,16 @@ async function main(options: AgentOptions): Promise<void> {
 /** The log: to the console, and to the controller if there is one. */
 function openLog(
   { role, bootMac }: AgentOptions,
-  enrollment: Enrollment | undefined,
+  receiver: LogReceiver | undefined,
 ): { readonly log: Logger; readonly shipper: LogShipper | undefined } {
   const base = { role, ...(bootMac && { node: bootMac }) };
   const terminal = destination(1);
-  if (enrollment === undefined) return { log: pino({ base }, terminal), shipper: undefined };
+  if (receiver === undefined) return { log: pino({ base }, terminal), shipper: undefined };
   const buffer = createLogBuffer(LOG_LIMITS);
   const now = (): number => performance.now();
   const shipper = createLogShipper({
     buffer,
-    reportLogs: enrollment.reportLogs,
+    reportLogs: receiver.reportLogs,
     settings: SHIPPING,
     log: pino({ base }, terminal),
     now,

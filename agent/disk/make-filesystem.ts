@@ -1,7 +1,7 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import { runTool } from "../linux/run-tool.ts";
 import { checkLabel, type MakeableFilesystem } from "./filesystem-label.ts";
 import { forgetPartitions } from "./partition-table.ts";
-import { runTool } from "./run-tool.ts";
 
 /** A filesystem to make. */
 export interface MakeFilesystem {

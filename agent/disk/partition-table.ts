@@ -3,8 +3,8 @@ import { readdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
-import { allocatePageAligned } from "./page-aligned.ts";
-import { runTool, throwIfCancelled } from "./run-tool.ts";
+import { allocatePageAligned } from "../linux/page-aligned.ts";
+import { runTool, throwIfCancelled } from "../linux/run-tool.ts";
 
 /** A disk whose table is erased. */
 export interface ErasePartitionTable {

@@ -1,8 +1,8 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
 import { detachLoop } from "../../proto/linux/loop-device.ts";
+import { runTool, throwIfCancelled } from "../linux/run-tool.ts";
 import { planUnmount, type UnmountStep } from "./plan-unmount.ts";
-import { runTool, throwIfCancelled } from "./run-tool.ts";
 
 /** A disk or partition to unmount. */
 export interface Unmount {

@@ -2,8 +2,8 @@ import { open } from "node:fs/promises";
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { withDescendants } from "../../proto/disk/device-tree.ts";
 import { Failure } from "../../proto/failure.ts";
+import { runTool } from "../linux/run-tool.ts";
 import { erasePartitionTable } from "./partition-table.ts";
-import { runTool } from "./run-tool.ts";
 
 /** A disk to make blank. */
 export interface Wipe {

@@ -6,7 +6,7 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { plainAddress } from "../../proto/plain-address.ts";
-import { type BackoffPolicy, backoff } from "../registration/backoff.ts";
+import { type BackoffPolicy, backoff } from "../time/backoff.ts";
 import { type Caller, mayOrder } from "./judge-caller.ts";
 import { type ConnectionEnd, ownerOfSocket } from "./parse-socket-table.ts";
 

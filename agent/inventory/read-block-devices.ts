@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
-import { runTool } from "../disk/run-tool.ts";
+import { runTool } from "../linux/run-tool.ts";
 import { nestLoopDevices, orderPartitions } from "./arrange-devices.ts";
 import { parseBlkid } from "./parse-blkid.ts";
 import { parseLsblk, selectColumns } from "./parse-lsblk.ts";

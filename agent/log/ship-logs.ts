@@ -1,8 +1,9 @@
 import type { Logger } from "pino";
 import type { LogLevel } from "../../proto/log-level.ts";
-import { type BackoffPolicy, backoff } from "../registration/backoff.ts";
-import type { LogReport, LogReportAnswer, Session } from "../registration/enrollment.ts";
+import type { Session } from "../registration/enrollment.ts";
+import { type BackoffPolicy, backoff } from "../time/backoff.ts";
 import type { LogBuffer, LogLimits } from "./log-buffer.ts";
+import type { LogReceiver, LogReportAnswer } from "./log-report.ts";
 
 /** When and how much is sent. Times are in milliseconds. */
 export interface ShippingSettings {
@@ -43,7 +44,7 @@ interface Flush {
  */
 export function createLogShipper(parts: {
   readonly buffer: LogBuffer;
-  readonly reportLogs: (report: LogReport, signal: AbortSignal) => Promise<LogReportAnswer>;
+  readonly reportLogs: LogReceiver["reportLogs"];
   readonly settings: ShippingSettings;
   readonly log: Pick<Logger, "info" | "warn">;
   /** A clock that is never set, in milliseconds: the one that stamps the records. */

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
-import type { AgentRole } from "../options.ts";
+import type { AgentRole } from "../options/options.ts";
 import { devicesOverlap } from "./devices-overlap.ts";
 import type { Executor, Executors } from "./executor.ts";
 import type { Operation, OperationId, OperationSpec, Progress } from "./operation.ts";

@@ -1,5 +1,5 @@
 import type { InstalledSystem } from "../operations/operation.ts";
-import type { AgentRole } from "../options.ts";
+import type { AgentRole } from "../options/options.ts";
 
 /** The agent process; see pallet.v1.AgentInfo. */
 export interface AgentInfo {

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { NodeFacts } from "../inventory/node-facts.ts";
+import { type BackoffPolicy, backoff } from "../time/backoff.ts";
 import type { AgentInfo } from "./agent-info.ts";
-import { type BackoffPolicy, backoff } from "./backoff.ts";
 import type { Enrollment, Session } from "./enrollment.ts";
 
 /** What the loop needs to know and to use. */
 export interface RegistrationParts {
-  readonly enrollment: Pick<Enrollment, "register" | "heartbeat">;
+  readonly enrollment: Enrollment;
   /** Told of what the controller knows this agent by, whenever that changes; undefined: it does not know it. */
   readonly enrolled: (session: Session | undefined) => void;
   readonly readNodeFacts: () => Promise<NodeFacts>;

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { findReturned } from "../disk/firmware-files.ts";
+import { findReturned } from "../customise/firmware-files.ts";
 import { parseMountinfo } from "../inventory/parse-mountinfo.ts";
 
 /**

@@ -1,7 +1,8 @@
 import { type ChannelCredentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { EnrollmentServiceClient } from "../../proto/gen/pallet/v1/enrollment.ts";
-import type { Endpoint } from "../options.ts";
-import type { Enrollment, LogReportAnswer } from "../registration/enrollment.ts";
+import type { LogReceiver, LogReportAnswer } from "../log/log-report.ts";
+import type { Endpoint } from "../options/options.ts";
+import type { Enrollment } from "../registration/enrollment.ts";
 import { agentInfoToWire, durationFromWire, factsToWire } from "./convert.ts";
 import { logRecordToWire } from "./log-to-wire.ts";
 
@@ -21,7 +22,7 @@ const logAnswers = new Map<status, LogReportAnswer>([
 export function createEnrollmentClient(
   { host, port }: Endpoint,
   credentials: ChannelCredentials,
-): Enrollment & { close(): void } {
+): Enrollment & LogReceiver & { close(): void } {
   const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   const client = new EnrollmentServiceClient(address, credentials, {
     "grpc.keepalive_time_ms": 10_000,

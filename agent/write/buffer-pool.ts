@@ -1,4 +1,4 @@
-import { allocatePageAligned } from "../disk/page-aligned.ts";
+import { allocatePageAligned } from "../linux/page-aligned.ts";
 
 /** So many things of one kind that are lent out and come back; who finds none waits, in the order of asking. */
 export interface Pool<Thing> {

@@ -1,8 +1,8 @@
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 import type { FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
+import type { RangeFetcher } from "../fetch/fetch-range.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import { fetchChunks, type Sink } from "./fetch-chunks.ts";
-import type { RangeFetcher } from "./fetch-range.ts";
 import type { Head } from "./head.ts";
 import type { OpenDevice } from "./open-device.ts";
 import { type Fetch, planFetches } from "./plan-fetches.ts";

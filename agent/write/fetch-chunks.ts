@@ -1,10 +1,10 @@
 import { Failure } from "../../proto/failure.ts";
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 import type { FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
+import type { RangeFetcher } from "../fetch/fetch-range.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import type { Pool } from "./buffer-pool.ts";
 import { checkChunk, expectedOf, named } from "./check-chunk.ts";
-import type { RangeFetcher } from "./fetch-range.ts";
 import { inOrder } from "./in-order.ts";
 import type { Fetch } from "./plan-fetches.ts";
 import type { Run } from "./plan-runs.ts";

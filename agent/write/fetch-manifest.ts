@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import { Failure } from "../../proto/failure.ts";
 import { type PackManifest, parsePackManifest } from "../../proto/pack/pack-manifest.ts";
+import { createRangeFetcher, type FetchSettings } from "../fetch/fetch-range.ts";
 import type { ImageSource } from "../operations/operation.ts";
-import { createRangeFetcher, type FetchSettings } from "./fetch-range.ts";
 
 /**
  * Fetches the manifest of an image's pack and makes sure that it is the one that was meant, by its SHA-256, and that it

@@ -1,7 +1,7 @@
 import { Failure } from "../../proto/failure.ts";
 import { blake3 } from "../../proto/pack/blake3.ts";
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
-import { allocatePageAligned } from "../disk/page-aligned.ts";
+import { allocatePageAligned } from "../linux/page-aligned.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import type { Pool } from "./buffer-pool.ts";
 import { named } from "./check-chunk.ts";

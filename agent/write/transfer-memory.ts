@@ -1,5 +1,5 @@
 import { maxFrameBytes, type PackManifest } from "../../proto/pack/pack-manifest.ts";
-import { allocatePageAligned } from "../disk/page-aligned.ts";
+import { allocatePageAligned } from "../linux/page-aligned.ts";
 import { createBufferPool, createPool, type Pool } from "./buffer-pool.ts";
 
 const MIB = 1024 * 1024;

@@ -1,9 +1,9 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import type { FetchSettings } from "../fetch/fetch-range.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import type { ImageSource } from "../operations/operation.ts";
 import { mismatch } from "./check-chunk.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
-import type { FetchSettings } from "./fetch-range.ts";
 import type { OpenDisk } from "./open-device.ts";
 import { countBytes, planRuns, selectUsed } from "./plan-runs.ts";
 import { readChunks } from "./read-chunks.ts";

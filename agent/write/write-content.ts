@@ -1,9 +1,9 @@
 import type { FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
+import { createRangeFetcher, type FetchSettings } from "../fetch/fetch-range.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import { compareDisk } from "./compare-disk.ts";
 import { type Content, type ContentRun, planChunks, sync, transfer } from "./content-run.ts";
 import { createDiskSink } from "./disk-sink.ts";
-import { createRangeFetcher, type FetchSettings } from "./fetch-range.ts";
 import { allocateHead, createHeadSink, writePartitionStart } from "./head.ts";
 import { countFetched } from "./plan-fetches.ts";
 import { type ChunkSet, countBytes, selectUsed } from "./plan-runs.ts";

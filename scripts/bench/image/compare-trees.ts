@@ -1,7 +1,7 @@
 import { mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { flushBuffers } from "../../../agent/disk/flush-buffers.ts";
+import { flushBuffers } from "../../../agent/linux/flush-buffers.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 

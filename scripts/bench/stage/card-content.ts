@@ -1,5 +1,5 @@
 import { constants, type FileHandle, open, readFile } from "node:fs/promises";
-import { allocatePageAligned } from "../../../agent/disk/page-aligned.ts";
+import { allocatePageAligned } from "../../../agent/linux/page-aligned.ts";
 import { extentOf } from "../../../controller/images/block-map/block-map.ts";
 import { parseBlockMap } from "../../../controller/images/block-map/parse-block-map.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";

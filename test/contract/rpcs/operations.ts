@@ -13,8 +13,8 @@ import {
   WipeMethod,
 } from "../../../proto/gen/pallet/v1/operation.ts";
 import { aLoopDevice, type LoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
+import { anImageServer, type Behaviour } from "../../unit/agent/fetch/an-image-server.ts";
 import { aPack } from "../../unit/agent/write/a-pack.ts";
-import { anImageServer, type Behaviour } from "../../unit/agent/write/an-image-server.ts";
 import { answer, collect, firstOf } from "../calls.ts";
 import type { AgentInWorld } from "./world.ts";
 

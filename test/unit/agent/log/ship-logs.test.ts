@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { createLogBuffer } from "../../../../agent/log/log-buffer.ts";
+import type { LogReport, LogReportAnswer } from "../../../../agent/log/log-report.ts";
 import { createLogShipper, type ShippingSettings } from "../../../../agent/log/ship-logs.ts";
-import type { LogReport, LogReportAnswer, Session } from "../../../../agent/registration/enrollment.ts";
+import type { Session } from "../../../../agent/registration/enrollment.ts";
 import type { LogLevel } from "../../../../proto/log-level.ts";
 import { anEntry } from "./an-entry.ts";
 

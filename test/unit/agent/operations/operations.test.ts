@@ -4,7 +4,7 @@ import { pino } from "pino";
 import type { Executors, OperationContext } from "../../../../agent/operations/executor.ts";
 import type { Operation, OperationId, OperationSpec } from "../../../../agent/operations/operation.ts";
 import { createOperations, type Operations } from "../../../../agent/operations/operations.ts";
-import type { AgentRole } from "../../../../agent/options.ts";
+import type { AgentRole } from "../../../../agent/options/options.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 
 const id = (text: string) => text as OperationId;

@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { openDevice } from "../../../../agent/write/open-device.ts";
 import type { WriteImageParts } from "../../../../agent/write/write-image.ts";
 import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
-import { impatient } from "./fetch-settings.ts";
+import { impatient } from "../fetch/fetch-settings.ts";
 
 /** A plain file in the place of a disk: O_DIRECT works on it, the kernel's knowledge of partitions is left out. */
 export interface DiskFile {

@@ -7,9 +7,9 @@ import fc from "fast-check";
 import { verifyImage } from "../../../../agent/write/verify-image.ts";
 import { writeImage } from "../../../../agent/write/write-image.ts";
 import type { ChunkKind } from "../../../../proto/pack/pack-manifest.ts";
+import { anImageServer } from "../fetch/an-image-server.ts";
 import { aDiskFile } from "./a-disk-file.ts";
 import { aPack } from "./a-pack.ts";
-import { anImageServer } from "./an-image-server.ts";
 import { anOperation } from "./an-operation.ts";
 
 const SECTOR_BYTES = 512;

@@ -11,9 +11,9 @@ import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 import { blake3 } from "../../../../proto/pack/blake3.ts";
 import { happensAtOnce } from "../../../at-once.ts";
 import { until } from "../../../until.ts";
+import { anImageServer, type Behaviour, type ImageServer } from "../fetch/an-image-server.ts";
 import { aDiskFile, type DiskFile } from "./a-disk-file.ts";
 import { type APack, aPack } from "./a-pack.ts";
-import { anImageServer, type Behaviour, type ImageServer } from "./an-image-server.ts";
 import { type AnOperation, anOperation, type Hooks } from "./an-operation.ts";
 
 const MIB = 1024 * 1024;

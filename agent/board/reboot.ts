@@ -1,0 +1,77 @@
+import { access, constants } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import type { Logger } from "pino";
+import { Failure } from "../../proto/failure.ts";
+import { execaOutliving } from "../../proto/linux/leashed-execa.ts";
+
+/**
+ * Which program reboots the node: the configured one; where systemd runs, systemd; otherwise the first of reboot(8) and
+ * busybox that is installed, by force because nothing else would listen to them. Undefined when there is none. Pure.
+ */
+export function selectRebootCommand(node: {
+  readonly configured: readonly string[] | undefined;
+  readonly systemdRuns: boolean;
+  readonly isInstalled: (program: string) => boolean;
+}): readonly string[] | undefined {
+  if (node.configured !== undefined) return node.configured;
+  if (node.systemdRuns && node.isInstalled("systemctl")) return ["systemctl", "reboot"];
+  return [
+    ["reboot", "-f"],
+    ["busybox", "reboot", "-f"],
+  ].find(([program = ""]) => node.isInstalled(program));
+}
+
+/**
+ * Finds the way to reboot and hands over the function that goes it, which logs, waits until `lastWords` has settled, and
+ * rejects when it fails. Rejects with a Failure "internal" when there is no way.
+ */
+export async function prepareReboot(
+  configured: readonly string[] | undefined,
+  log: Logger,
+  lastWords: () => Promise<unknown>,
+): Promise<() => Promise<void>> {
+  const installed = new Set<string>();
+  for (const program of ["systemctl", "reboot", "busybox"]) if (await isInstalled(program)) installed.add(program);
+  const command = selectRebootCommand({
+    configured,
+    systemdRuns: await exists("/run/systemd/system", constants.F_OK),
+    isInstalled: (program) => installed.has(program),
+  });
+  const [program, ...args] = command ?? [];
+  if (program === undefined) {
+    throw new Failure(
+      "internal",
+      "no way to reboot is found: neither systemd, nor reboot, nor busybox; give --reboot-command",
+    );
+  }
+  return async () => {
+    log.info({ command }, "rebooting");
+    await lastWords();
+    try {
+      await execaOutliving(program, args, { stdin: "ignore", env: { PATH: searchPath() } });
+    } catch (error) {
+      log.error({ err: error, command }, "the node could not be rebooted");
+      throw error;
+    }
+  };
+}
+
+function searchPath(): string {
+  return `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  const found = await Promise.all(
+    searchPath()
+      .split(delimiter)
+      .map((folder) => exists(join(folder, program), constants.X_OK)),
+  );
+  return found.includes(true);
+}
+
+async function exists(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}

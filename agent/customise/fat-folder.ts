@@ -1,0 +1,60 @@
+import { Failure } from "../../proto/failure.ts";
+import { runTool } from "../linux/run-tool.ts";
+
+/** A FAT filesystem that lies at an offset of a disk, where no partition table needs to say so. */
+export interface FatPlace {
+  /** Path of the whole disk. */
+  readonly device: string;
+  readonly offsetBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** No settings of the machine's; no refusal of filesystems whose geometry is odd but harmless. */
+const environment = { MTOOLSRC: "/dev/null", MTOOLS_SKIP_CHECK: "1" };
+
+/**
+ * Names in the root folder of a FAT filesystem, hidden ones too, as they are written there. Read by mtools(1): the kernel
+ * need not know FAT, and nothing is mounted. Throws a Failure: `tool-failed` with mtools' own words, `cancelled`.
+ */
+export async function listFatRoot(place: FatPlace): Promise<readonly string[]> {
+  const { device, offsetBytes, signal } = place;
+  const task = `list the FAT filesystem at byte ${offsetBytes} of ${device}`;
+  const { exitCode, stdout, stderr } = await runTool({
+    tool: "mdir",
+    args: ["-i", driveOf(place), "-b", "-a", "::/"],
+    debianPackage: "mtools",
+    task,
+    acceptedExitCodes: [0, 1],
+    environment,
+    signal,
+  });
+  // That is how mdir calls a filesystem without any file.
+  if (exitCode !== 0 && /"::\/?" not found/.test(stderr)) return [];
+  if (exitCode !== 0) throw new Failure("tool-failed", `cannot ${task}: ${stderr.trim().split("\n").at(-1)}`);
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => line.replace(/^::\//, "").replace(/\/$/, ""));
+}
+
+/**
+ * Gives a file in the root folder another name, in the place of a file that has that name already. `to` has to fit the
+ * old form of eight and three characters: then one entry of the folder changes and nothing else, which needs no space
+ * and which mren(1) does reliably (when a name needs more entries than before, mtools 4.0.32 may stop with a failed
+ * assertion in dirCache.c). Throws as listFatRoot() does.
+ */
+export async function renameInFatRoot(place: FatPlace, from: string, to: string): Promise<void> {
+  const { device, offsetBytes, signal } = place;
+  await runTool({
+    tool: "mren",
+    args: ["-i", driveOf(place), "-D", "o", `::/${from}`, to],
+    debianPackage: "mtools",
+    task: `rename ${from} to ${to} in the FAT filesystem at byte ${offsetBytes} of ${device}`,
+    environment,
+    signal,
+  });
+}
+
+function driveOf({ device, offsetBytes }: FatPlace): string {
+  return `${device}@@${offsetBytes}`;
+}

@@ -1,0 +1,174 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Failure } from "../../proto/failure.ts";
+import { type BackoffPolicy, backoff } from "../time/backoff.ts";
+import { checkPartialResponse, ifRange, TemporaryError, type Validators } from "./check-partial-response.ts";
+import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
+
+/** How patient a fetch is. */
+export interface FetchSettings {
+  /** A connection on which no byte came for so long while one was awaited is broken, in milliseconds. */
+  readonly idleTimeoutMs: number;
+  /** The fetch is given up when no byte came for so long, over however many connections, in milliseconds. */
+  readonly giveUpAfterMs: number;
+  /** Waits between connections that brought nothing. */
+  readonly backoff: BackoffPolicy;
+}
+
+/**
+ * Patient enough for a switch that restarts, and for a controller whose machine does. Less than a controller lets a write
+ * stall (reimage.stallTimeoutMs, 300 s), so that one that is there hears what is wrong.
+ */
+export const defaultFetchSettings: FetchSettings = {
+  idleTimeoutMs: 15_000,
+  giveUpAfterMs: 240_000,
+  backoff: { firstMs: 100, capMs: 5_000, random: Math.random },
+};
+
+/** A file on a server. */
+export interface RemoteFile {
+  /** "http://…" URL. */
+  readonly url: string;
+  /** Number of bytes that it has to have. */
+  readonly totalBytes: number;
+  readonly settings: FetchSettings;
+  /** Called with the number of bytes of each piece that came. */
+  readonly onBytes?: (bytes: number) => void;
+  /** Called whenever a broken connection was taken up again, with the byte and with what had broken it. */
+  readonly onResume?: (atByte: number, error: unknown) => void;
+}
+
+/** Fetches ranges of one file over connections that are kept open in between. */
+export interface RangeFetcher {
+  /**
+   * Fills the target with the bytes of the file from `fromByte` on, over HTTP/1.1 with Range requests. A connection that
+   * breaks or stalls is taken up again at the very byte. No byte is asked for that there is no room for.
+   *
+   * Rejects with a Failure "fetch-failed" when the server does not do what it must, or gave no byte for too long;
+   * "image-damaged" when what it has is not, or is no longer, the file that is wanted; and the signal's reason.
+   */
+  fetchInto(target: Uint8Array, fromByte: number, signal: AbortSignal): Promise<void>;
+  /** Closes the connections. */
+  close(): void;
+}
+
+/** A fetcher that opens as many connections as ranges are asked for at once. */
+export function createRangeFetcher(file: RemoteFile): RangeFetcher {
+  const { url, totalBytes, settings, onBytes, onResume } = file;
+  const connections = new Set<HttpConnection>();
+  const idle: HttpConnection[] = [];
+  let validators: Validators | undefined;
+  /** When a byte came last, or the first was asked for since nothing was. */
+  let lastByteAt = 0;
+  let asking = 0;
+
+  const connect = (): HttpConnection => {
+    for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
+      if (connection.usable) return connection;
+      connections.delete(connection);
+    }
+    const connection = openHttpConnection(new URL(url), settings.idleTimeoutMs);
+    connections.add(connection);
+    return connection;
+  };
+
+  /** One request. Resolves when an answer has come to its end, which may be before the end of the range. */
+  const ask = async (
+    connection: HttpConnection,
+    target: Uint8Array,
+    fromByte: number,
+    on: { readonly head: () => void; readonly bytes: (length: number) => void },
+  ): Promise<void> => {
+    const condition = validators && ifRange(validators);
+    const headers = {
+      range: `bytes=${fromByte}-${fromByte + target.length - 1}`,
+      "accept-encoding": "identity",
+      ...(condition !== undefined && { "if-range": condition }),
+    };
+    let filled = 0;
+    await connection.get(headers, {
+      onHead(head) {
+        on.head();
+        const found = checkPartialResponse(head, { url, fromByte, lengthBytes: target.length, totalBytes, validators });
+        validators ??= found;
+      },
+      onBody(bytes) {
+        if (filled + bytes.length > target.length) {
+          throw new Failure("fetch-failed", `the server of ${url} sent more bytes than it was asked for`);
+        }
+        target.set(bytes, filled);
+        filled += bytes.length;
+        lastByteAt = performance.now();
+        on.bytes(bytes.length);
+      },
+    });
+    if (filled === 0) throw new TemporaryError("the answer was empty");
+  };
+
+  const fill = async (target: Uint8Array, fromByte: number, signal: AbortSignal): Promise<void> => {
+    let waits = backoff(settings.backoff);
+    let filled = 0;
+    let broken: unknown;
+    while (filled < target.length) {
+      signal.throwIfAborted();
+      const connection = connect();
+      const kept = connection.used;
+      let answered = false;
+      const abort = (): void => connection.close(new Error("aborted"));
+      signal.addEventListener("abort", abort, { once: true });
+      try {
+        await ask(connection, target.subarray(filled), fromByte + filled, {
+          head: () => {
+            answered = true;
+          },
+          bytes(length) {
+            if (broken !== undefined) onResume?.(fromByte + filled, broken);
+            broken = undefined;
+            waits = backoff(settings.backoff);
+            filled += length;
+            onBytes?.(length);
+          },
+        });
+        idle.push(connection);
+      } catch (error) {
+        connection.close(new Error("given up"));
+        connections.delete(connection);
+        signal.throwIfAborted();
+        if (error instanceof Failure) throw error;
+        // A server may close a connection that was kept open just when it is used again (RFC 9112 section 9.3.1).
+        if (kept && !answered) continue;
+        broken = error;
+        const waitedMs = performance.now() - lastByteAt;
+        if (waitedMs >= settings.giveUpAfterMs) {
+          throw new Failure(
+            "fetch-failed",
+            `no byte of ${url} came for ${Math.round(waitedMs / 1_000)} s, at byte ${fromByte + filled} of ${totalBytes}: ` +
+              `${messageOf(error)}; is the controller up and the network whole?`,
+            { cause: error },
+          );
+        }
+        await delay(waits.next().value, undefined, { signal }).catch(() => signal.throwIfAborted());
+      } finally {
+        signal.removeEventListener("abort", abort);
+      }
+    }
+  };
+
+  return {
+    async fetchInto(target, fromByte, signal) {
+      if (asking === 0) lastByteAt = performance.now();
+      asking += 1;
+      try {
+        await fill(target, fromByte, signal);
+      } finally {
+        asking -= 1;
+      }
+    },
+    close() {
+      for (const connection of connections) connection.close(new Error("closed"));
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,23 @@
+import type { Session } from "../registration/enrollment.ts";
+import type { LogRecord } from "./log-record.ts";
+
+/** Records of this agent's log, oldest first. */
+export interface LogReport extends Session {
+  readonly records: readonly LogRecord[];
+  /** How many records were dropped so far. */
+  readonly droppedCount: number;
+  /** The moment of sending, by the clock that stamps records, in milliseconds. */
+  readonly nowMs: number;
+}
+
+/**
+ * What became of a report: taken; "unknown" when the agent has to register anew; "refused" when it will never be taken;
+ * "unsupported" by a controller that takes no logs at all.
+ */
+export type LogReportAnswer = "taken" | "unknown" | "refused" | "unsupported";
+
+/** The controller, as far as the log knows it. */
+export interface LogReceiver {
+  /** Rejects when the controller is not reached. */
+  reportLogs(report: LogReport, signal: AbortSignal): Promise<LogReportAnswer>;
+}

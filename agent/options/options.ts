@@ -1,0 +1,124 @@
+import { isIP } from "node:net";
+import { Failure } from "../../proto/failure.ts";
+import { parseKernelCommandLine } from "./kernel-command-line.ts";
+
+/** In which role this process runs; see pallet.v1.AgentRole. */
+export type AgentRole = "netboot" | "resident";
+
+/** A TCP endpoint. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Everything that is decided before the agent starts. */
+export interface AgentOptions {
+  /** Where to register; absent: serve without registering. */
+  readonly controller?: Endpoint;
+  /** MAC address by which the node booted: lower-case octets joined by colons; absent: found out at registration. */
+  readonly bootMac?: string;
+  /** IP address to listen on. */
+  readonly listen: string;
+  /** TCP port to listen on; 0 lets the kernel choose. */
+  readonly port: number;
+  /** Whether whoever reaches the port may give orders, instead of the controller alone. */
+  readonly insecureTcp: boolean;
+  readonly role: AgentRole;
+  /** Path of the stamp that a reimage leaves in the system. */
+  readonly installedFile: string;
+  /** Program and arguments that reboot the node; absent: found out when it is needed. */
+  readonly rebootCommand?: readonly string[];
+  /** Program to install as the resident agent of new systems; absent: this one, where it is a single file. */
+  readonly residentProgram?: string;
+}
+
+/** The flags as commander hands them over: texts as they were typed. */
+export interface AgentFlags {
+  readonly controller?: string;
+  readonly node?: string;
+  readonly listen?: string;
+  readonly port: string;
+  readonly insecureTcp?: boolean;
+  readonly role: string;
+  readonly installedFile: string;
+  readonly rebootCommand?: string;
+  readonly residentProgram?: string;
+}
+
+const DEFAULT_CONTROLLER_PORT = 7700;
+
+/**
+ * Flags, then words of the kernel command line, then defaults. Throws one Failure "invalid" that lists every problem.
+ *
+ * The agent listens on loopback unless told otherwise. A kernel command line with "pallet.controller=" tells it: such a
+ * node was netbooted by a controller in order to be commanded by it, so then it listens on every address.
+ */
+export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): AgentOptions {
+  const words = parseKernelCommandLine(kernelCommandLine);
+  const problems: string[] = [];
+  const check = <T>(text: string | undefined, source: string, parse: (text: string) => T | string): T | undefined => {
+    if (text === undefined) return undefined;
+    const result = parse(text);
+    if (typeof result !== "string") return result;
+    problems.push(`${source} "${text}" ${result}`);
+    return undefined;
+  };
+  const fromWord = (flag: string | undefined, name: string, word: string): [string | undefined, string] =>
+    flag === undefined ? [words.get(word), `kernel command-line word ${word}`] : [flag, name];
+
+  const controller = check(...fromWord(flags.controller, "--controller", "pallet.controller"), parseEndpoint);
+  const bootMac = check(...fromWord(flags.node, "--node", "pallet.node"), parseMac);
+  const listen = check(flags.listen, "--listen", (text) =>
+    isIP(text) === 0 ? "is not an IP address; give for example 127.0.0.1 or 0.0.0.0" : { address: text },
+  );
+  const port = check(flags.port, "--port", parsePort);
+  const insecureTcp =
+    flags.insecureTcp === undefined
+      ? check(words.get("pallet.insecure-tcp"), "kernel command-line word pallet.insecure-tcp", parseSwitch)
+      : { isOn: flags.insecureTcp };
+  const role = check(flags.role, "--role", (text) =>
+    text === "netboot" || text === "resident" ? { role: text as AgentRole } : 'is neither "netboot" nor "resident"',
+  );
+  const rebootCommand = check(flags.rebootCommand, "--reboot-command", (text) => {
+    const command = text.split(/\s+/).filter((part) => part !== "");
+    return command.length === 0 ? "names no program" : command;
+  });
+
+  if (problems.length > 0 || port === undefined || role === undefined) {
+    throw new Failure("invalid", `the agent cannot start with these options:\n- ${problems.join("\n- ")}`);
+  }
+  return Object.freeze({
+    ...(controller && { controller }),
+    ...(bootMac && { bootMac: bootMac.mac }),
+    listen: listen?.address ?? (words.has("pallet.controller") ? "0.0.0.0" : "127.0.0.1"),
+    port,
+    insecureTcp: insecureTcp?.isOn ?? false,
+    role: role.role,
+    installedFile: flags.installedFile,
+    ...(rebootCommand && { rebootCommand }),
+    ...(flags.residentProgram !== undefined && { residentProgram: flags.residentProgram }),
+  });
+}
+
+function parseEndpoint(text: string): Endpoint | string {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+))(?::(\d+))?$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined) return "is not HOST:PORT (an IPv6 address in brackets)";
+  const port = parsePort(match?.[3] ?? String(DEFAULT_CONTROLLER_PORT));
+  return typeof port === "string" || port === 0 ? "has a port outside 1 to 65535" : { host, port };
+}
+
+function parsePort(text: string): number | string {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : "is not a port from 0 to 65535";
+}
+
+/** A word alone turns on, as kernel parameters do. */
+function parseSwitch(text: string): { isOn: boolean } | string {
+  if (text === "" || text === "true") return { isOn: true };
+  return text === "false" ? { isOn: false } : 'is neither "true" nor "false"';
+}
+
+function parseMac(text: string): { mac: string } | string {
+  const mac = text.toLowerCase().replaceAll("-", ":");
+  return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac) ? { mac } : "is not a MAC address like b8:27:eb:00:00:01";
+}

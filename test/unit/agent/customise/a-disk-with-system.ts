@@ -1,0 +1,25 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import type { TestContext } from "node:test";
+import { execa } from "execa";
+import { aLoopDevice, type LoopDevice } from "../disk/a-loop-device.ts";
+
+const MIB = 1024 * 1024;
+
+/**
+ * A disk of 32 MiB without a partition table, in which an ext4 with this content (and a folder /etc) lies at that place.
+ * The content is made in a folder.
+ */
+export async function aDiskWithSystem(
+  test: TestContext,
+  place: { readonly offsetBytes: number; readonly lengthBytes: number },
+  fill: (content: string) => Promise<unknown>,
+): Promise<LoopDevice> {
+  const disk = await aLoopDevice(test, 32);
+  const content = path.join(disk.folder, "content");
+  await mkdir(path.join(content, "etc"), { recursive: true });
+  await fill(content);
+  const options = ["-E", `offset=${place.offsetBytes}`, "-d", content];
+  await execa("mkfs.ext4", ["-q", ...options, disk.path, `${place.lengthBytes / MIB}M`]);
+  return disk;
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { constants } from "node:fs";
+import { access, mkdir, open, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { execa } from "execa";
+import { customise } from "../../../../agent/customise/customise.ts";
+import { allocatePageAligned } from "../../../../agent/linux/page-aligned.ts";
+import type { Digest, InstalledSystem } from "../../../../agent/operations/operation.ts";
+import { assertDetached } from "../../../assert-detached.ts";
+import { requires } from "../../../requirements.ts";
+import { aLoopDevice, type LoopDevice } from "../disk/a-loop-device.ts";
+import { aDiskWithSystem } from "./a-disk-with-system.ts";
+
+const MIB = 1 << 20;
+const root = { offsetBytes: 9 * MIB, lengthBytes: 16 * MIB, filesystemType: "ext4" };
+const stamp: InstalledSystem = {
+  imageName: "debian-12",
+  imageDigest: "ab".repeat(32) as Digest,
+  reimageId: "reimage-1",
+  installedAt: "2026-01-02T03:04:05.000Z",
+};
+
+/** A disk without a partition table, in which an ext4 with this content starts at 9 MiB. */
+async function installed(test: TestContext, fill: (content: string) => Promise<unknown>): Promise<LoopDevice> {
+  return await aDiskWithSystem(test, root, fill);
+}
+
+/** Reads the file as the disk has it, past the cache: what O_DIRECT sees is copied and looked at by debugfs. */
+async function stampOf(disk: LoopDevice): Promise<string> {
+  const direct = await open(disk.path, constants.O_RDONLY | constants.O_DIRECT);
+  const bytes = allocatePageAligned(root.lengthBytes);
+  await direct.read(bytes, 0, root.lengthBytes, root.offsetBytes);
+  await direct.close();
+  const file = path.join(disk.folder, "root.img");
+  await writeFile(file, bytes);
+  const { stdout } = await execa("debugfs", ["-R", "cat /etc/pallet/installed.json", file]);
+  await execa("e2fsck", ["-fn", file]);
+  return stdout;
+}
+
+async function assertCleanedUp(disk: LoopDevice): Promise<void> {
+  await assertDetached(disk.path);
+  assert.ok(!(await readFile("/proc/self/mountinfo", "utf8")).includes(`customise-${disk.name}-`));
+  await (await open(disk.path, constants.O_RDWR | constants.O_EXCL)).close();
+  const folders: string[] = await readdir("/run/pallet").catch(() => []);
+  assert.deepEqual(
+    folders.filter((name) => name.startsWith(`customise-${disk.name}-`)),
+    [],
+  );
+}
+
+describe("customise", requires("root", "loop devices"), () => {
+  it("places the stamp into the root filesystem at an offset, where O_DIRECT sees it", async (test) => {
+    const disk = await installed(test, async () => {});
+    const held = await open(disk.path, constants.O_RDWR | constants.O_EXCL | constants.O_DIRECT);
+    await customise({ device: disk.path, root, stamp, residentAgent: false });
+    await held.close();
+    assert.deepEqual(JSON.parse(await stampOf(disk)), stamp);
+    await assertCleanedUp(disk);
+  });
+
+  it("replaces the stamp that the image brought along", async (test) => {
+    const disk = await installed(test, async (content) => {
+      await mkdir(path.join(content, "etc/pallet"));
+      await writeFile(path.join(content, "etc/pallet/installed.json"), "old");
+    });
+    await customise({ device: disk.path, root, stamp, residentAgent: false });
+    assert.deepEqual(JSON.parse(await stampOf(disk)), stamp);
+  });
+
+  it("does not follow a symbolic link out of the image", async (test) => {
+    const disk = await installed(test, (content) => symlink("/tmp", path.join(content, "etc/pallet")));
+    await assert.rejects(customise({ device: disk.path, root, stamp, residentAgent: false }), { reason: "invalid" });
+    await assert.rejects(access("/tmp/installed.json"));
+    await assertCleanedUp(disk);
+  });
+
+  it("says what it could not mount and where, and cleans up", async (test) => {
+    const disk = await aLoopDevice(test, 32);
+    await assert.rejects(customise({ device: disk.path, root, stamp, residentAgent: false }), {
+      reason: "tool-failed",
+      message: new RegExp(
+        `cannot mount the ext4 root filesystem at byte ${9 * MIB} of ${disk.path}: mount: .*wrong fs type`,
+      ),
+    });
+    await assertCleanedUp(disk);
+  });
+
+  it("does nothing when it is cancelled already", async (test) => {
+    const disk = await installed(test, async () => {});
+    await assert.rejects(
+      customise({ device: disk.path, root, stamp, residentAgent: false, signal: AbortSignal.abort() }),
+      {
+        reason: "cancelled",
+      },
+    );
+    await assertCleanedUp(disk);
+  });
+
+  for (const [title, wrong] of [
+    ["a filesystem type that would be more than one option", { filesystemType: "ext4,suid" }],
+    ["an offset that is no number", { offsetBytes: Number.NaN }],
+    ["a negative offset", { offsetBytes: -1 }],
+    ["an empty partition", { lengthBytes: 0 }],
+  ] as const) {
+    it(`refuses ${title}`, async () => {
+      await assert.rejects(
+        customise({ device: "/dev/null", root: { ...root, ...wrong }, stamp, residentAgent: false }),
+        {
+          reason: "invalid",
+        },
+      );
+    });
+  }
+});

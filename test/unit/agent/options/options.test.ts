@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type AgentFlags, type AgentOptions, resolveOptions } from "../../../../agent/options/options.ts";
+import { Failure } from "../../../../proto/failure.ts";
+
+const defaults: AgentFlags = { port: "7710", role: "netboot", installedFile: "/etc/pallet/installed.json" };
+const resolved: AgentOptions = {
+  listen: "127.0.0.1",
+  port: 7710,
+  insecureTcp: false,
+  role: "netboot",
+  installedFile: "/etc/pallet/installed.json",
+};
+const words = "quiet pallet.controller=10.77.0.1:7700 pallet.node=B8-27-EB-00-00-01";
+
+const table: { title: string; flags?: Partial<AgentFlags>; line?: string; expected: Partial<AgentOptions> }[] = [
+  { title: "serves alone, on loopback", expected: {} },
+  {
+    title: "obeys the kernel command line, and then listens to the network",
+    line: words,
+    expected: {
+      controller: { host: "10.77.0.1", port: 7700 },
+      bootMac: "b8:27:eb:00:00:01",
+      listen: "0.0.0.0",
+    },
+  },
+  {
+    title: "prefers flags to kernel words",
+    flags: { controller: "controller.lan", node: "02:00:00:00:00:01", listen: "::1" },
+    line: words,
+    expected: { controller: { host: "controller.lan", port: 7700 }, bootMac: "02:00:00:00:00:01", listen: "::1" },
+  },
+  {
+    title: "stays on loopback when only a flag names the controller",
+    flags: { controller: "10.0.0.1:1" },
+    expected: { controller: { host: "10.0.0.1", port: 1 } },
+  },
+  {
+    title: "takes an IPv6 controller in brackets",
+    flags: { controller: "[fd00::1]:99" },
+    expected: { controller: { host: "fd00::1", port: 99 } },
+  },
+  { title: "opens its port to everybody by a flag", flags: { insecureTcp: true }, expected: { insecureTcp: true } },
+  { title: "opens it by a kernel word", line: "quiet pallet.insecure-tcp", expected: { insecureTcp: true } },
+  { title: "keeps it shut by a kernel word", line: "pallet.insecure-tcp=false", expected: {} },
+  {
+    title: "splits the reboot command into words",
+    flags: { rebootCommand: " busybox  reboot -f ", role: "resident", port: "0" },
+    expected: { rebootCommand: ["busybox", "reboot", "-f"], role: "resident", port: 0 },
+  },
+];
+
+describe("resolveOptions", () => {
+  for (const { title, flags, line = "quiet", expected } of table) {
+    it(title, () => {
+      const options = resolveOptions({ ...defaults, ...flags }, line);
+      assert.deepEqual(options, { ...resolved, ...expected });
+      assert.ok(Object.isFrozen(options));
+    });
+  }
+
+  it("reports every problem at once, and where it comes from", () => {
+    assert.throws(
+      () =>
+        resolveOptions(
+          { ...defaults, listen: "localhost", port: "70000", role: "boss", controller: "a:b:c", rebootCommand: " " },
+          "pallet.node=zz",
+        ),
+      (error: unknown) => {
+        assert.ok(error instanceof Failure);
+        assert.equal(error.reason, "invalid");
+        for (const part of [
+          '--listen "localhost" is not an IP address',
+          '--port "70000" is not a port',
+          '--role "boss" is neither',
+          '--controller "a:b:c" is not HOST:PORT',
+          '--reboot-command " " names no program',
+          'kernel command-line word pallet.node "zz" is not a MAC address',
+        ]) {
+          assert.ok(error.message.includes(part), `${part}\nis not in\n${error.message}`);
+        }
+        return true;
+      },
+    );
+  });
+
+  for (const controller of ["", "host:0", "host:65536", "host:x", "[::1", "::1:7700", "a b:1"]) {
+    it(`refuses the controller "${controller}"`, () => {
+      assert.throws(() => resolveOptions({ ...defaults, controller }, ""), /--controller/);
+    });
+  }
+});
