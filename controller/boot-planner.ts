@@ -1,8 +1,9 @@
+import type { ImageDigest } from "../proto/pack/digest.ts";
 import type { BootSpec } from "./boot/boot-spec.ts";
 import { type BootEndpoints, type BootPlan, type BootProfile, planBoot, planOtherBoot } from "./boot/plan-boot.ts";
 import type { NewEvent } from "./events/event.ts";
 import type { Image } from "./images/image.ts";
-import type { Digest, Node, NodeId } from "./nodes/node.ts";
+import type { Node, NodeId } from "./nodes/node.ts";
 import type { NodeRegistry } from "./nodes/node-registry.ts";
 
 /** Says what the next boot of a node loads, at the moment when the node asks. */
@@ -18,7 +19,7 @@ export interface BootPlanner {
 /** Joins nodes, images and the operator's boot profile. */
 export function createBootPlanner(options: {
   readonly nodes: Pick<NodeRegistry, "discover" | "get" | "bootPlanned">;
-  readonly images: { getByDigest(digest: Digest): Promise<Image | undefined> };
+  readonly images: { getByDigest(digest: ImageDigest): Promise<Image | undefined> };
   readonly events: { append(event: NewEvent): unknown };
   /** Asked for each boot: what the boot tree holds may have changed since the last one. */
   readonly profile: () => Promise<BootProfile>;

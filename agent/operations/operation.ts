@@ -1,7 +1,5 @@
 import type { Failure } from "../../proto/failure.ts";
-
-/** Lower-case hexadecimal SHA-256. */
-export type Digest = string & { readonly __brand: "Digest" };
+import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
 
 /** Id of an operation, chosen by the caller: 1 to 64 characters of [A-Za-z0-9._-]. */
 export type OperationId = string & { readonly __brand: "OperationId" };
@@ -9,7 +7,7 @@ export type OperationId = string & { readonly __brand: "OperationId" };
 /** See pallet.v1.InstalledSystem. `installedAt` is ISO 8601. */
 export interface InstalledSystem {
   readonly imageName: string;
-  readonly imageDigest: Digest;
+  readonly imageDigest: ImageDigest;
   readonly reimageId: string;
   readonly installedAt: string;
 }
@@ -17,7 +15,7 @@ export interface InstalledSystem {
 /** See pallet.v1.ManifestSource. */
 export interface ManifestSource {
   readonly url: string;
-  readonly digest: Digest;
+  readonly digest: ManifestDigest;
   readonly manifestBytes: number;
 }
 
@@ -26,7 +24,7 @@ export interface ImageSource {
   readonly url: string;
   readonly storedBytes: number;
   readonly sizeBytes: number;
-  readonly digest: Digest;
+  readonly digest: ImageDigest;
   readonly firstPartitionBytes: number;
   readonly manifest: ManifestSource;
 }

@@ -1,11 +1,17 @@
 // The namespace, not the name z: of that a bundler can leave out what is not used, 45 languages among it.
 import * as z from "zod";
 import { Failure } from "../../proto/failure.ts";
-import type { Digest, InstalledSystem } from "../operations/operation.ts";
+import { DIGEST_FORM, parseImageDigest } from "../../proto/pack/digest.ts";
+import type { InstalledSystem } from "../operations/operation.ts";
 
 const schema = z.object({
   imageName: z.string().min(1),
-  imageDigest: z.string().regex(/^[0-9a-f]{64}$/, "must be a lower-case hexadecimal SHA-256"),
+  imageDigest: z.string().transform((text, context) => {
+    const digest = parseImageDigest(text);
+    if (digest !== undefined) return digest;
+    context.addIssue(`must be ${DIGEST_FORM}`);
+    return z.NEVER;
+  }),
   reimageId: z.string().min(1),
   installedAt: z.iso.datetime({ offset: true }),
 });
@@ -22,5 +28,5 @@ export function parseInstalled(text: string): InstalledSystem {
   if (!result.success) {
     throw new Failure("invalid", `the stamp of the installed system is broken: ${z.prettifyError(result.error)}`);
   }
-  return { ...result.data, imageDigest: result.data.imageDigest as Digest };
+  return result.data;
 }

@@ -7,10 +7,10 @@ import type {
   OperationSpec as WireSpec,
 } from "../../proto/gen/pallet/v1/operation.ts";
 import { Compression, FilesystemType, FirmwareAction, WipeMethod } from "../../proto/gen/pallet/v1/operation.ts";
+import { DIGEST_FORM, parseImageDigest, parseManifestDigest } from "../../proto/pack/digest.ts";
 import { checkLabel } from "../disk/filesystem-label.ts";
 import type {
   Customisation,
-  Digest,
   DiskFirmware,
   ImageSource,
   InstalledSystem,
@@ -127,7 +127,7 @@ function parseSource(wire: WireSource | undefined): ImageSource {
     url: parseUrl(wire.url, "source.url"),
     storedBytes,
     sizeBytes,
-    digest: parseDigest(wire.digest, "source.digest"),
+    digest: parseDigest(parseImageDigest, wire.digest, "source.digest"),
     firstPartitionBytes,
     manifest: parseManifestSource(wire.manifest),
   };
@@ -137,7 +137,11 @@ function parseManifestSource({ url, digest, manifestBytes }: WireManifestSource)
   const field = "source.manifest";
   const bytes = parseSize(manifestBytes, `${field}.manifest_bytes`);
   ensure(bytes <= MAX_MANIFEST_BYTES, `${field}.manifest_bytes ${bytes} is more than ${MAX_MANIFEST_BYTES}`);
-  return { url: parseUrl(url, `${field}.url`), digest: parseDigest(digest, `${field}.digest`), manifestBytes: bytes };
+  return {
+    url: parseUrl(url, `${field}.url`),
+    digest: parseDigest(parseManifestDigest, digest, `${field}.digest`),
+    manifestBytes: bytes,
+  };
 }
 
 function parseUrl(text: string, field: string): string {
@@ -214,15 +218,16 @@ function parseStamp(wire: WireCustomisation["stamp"]): InstalledSystem {
   if (wire.installedAt === undefined) throw invalid("customisation.stamp.installed_at is not given");
   return {
     imageName: wire.imageName,
-    imageDigest: parseDigest(wire.imageDigest, "customisation.stamp.image_digest"),
+    imageDigest: parseDigest(parseImageDigest, wire.imageDigest, "customisation.stamp.image_digest"),
     reimageId: wire.reimageId,
     installedAt: wire.installedAt.toISOString(),
   };
 }
 
-function parseDigest(text: string, field: string): Digest {
-  ensure(/^[0-9a-f]{64}$/.test(text), `${field} ${quoted(text)} is not a lower-case hexadecimal SHA-256`);
-  return text as Digest;
+function parseDigest<Digest>(parse: (text: string) => Digest | undefined, text: string, field: string): Digest {
+  const digest = parse(text);
+  ensure(digest !== undefined, `${field} ${quoted(text)} is not ${DIGEST_FORM}`);
+  return digest;
 }
 
 function parseSize(value: bigint, field: string): number {

@@ -1,5 +1,5 @@
-import { hash } from "node:crypto";
 import { Failure } from "../../proto/failure.ts";
+import { manifestDigestOf } from "../../proto/pack/digest.ts";
 import { type PackManifest, parsePackManifest } from "../../proto/pack/pack-manifest.ts";
 import { createRangeFetcher, type FetchSettings } from "../fetch/fetch-range.ts";
 import type { ImageSource } from "../operations/operation.ts";
@@ -22,7 +22,7 @@ export async function fetchManifest(
   } finally {
     fetcher.close();
   }
-  const found = hash("sha256", bytes);
+  const found = manifestDigestOf(bytes);
   if (found !== digest) {
     throw new Failure("image-damaged", `${url} is not the manifest of the image: its SHA-256 differs`, {
       expected: digest,

@@ -1,9 +1,10 @@
 import path from "node:path";
 import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
+import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { plainAddress } from "../../proto/plain-address.ts";
 import type { BootFetch } from "../nodes/boot-fetch.ts";
-import type { Digest, NodeId } from "../nodes/node.ts";
+import type { NodeId } from "../nodes/node.ts";
 import { type BootContent, type MissingContent, openContent, textContent } from "./boot-content.ts";
 import { type BootPath, parseBootPath } from "./boot-paths.ts";
 import type { BootSpec } from "./boot-spec.ts";
@@ -16,7 +17,7 @@ export interface BootFilesOptions {
   /** The static boot tree. */
   readonly tree: string;
   /** Where the boot files of images lie; undefined for what is no boot file of an image in the catalogue. */
-  readonly images: { bootFile(digest: Digest, file: string): string | undefined };
+  readonly images: { bootFile(digest: ImageDigest, file: string): string | undefined };
   /** Decides what a node's boot loads; a node that it has never seen is thereby discovered. */
   readonly bootSpecFor: (mac: NodeId, address: string) => Promise<BootSpec>;
   /** Offers the other target to a person at the console; without it there is one label. */

@@ -1,5 +1,6 @@
+import { type ImageDigest, parseImageDigest } from "../../proto/pack/digest.ts";
 import { parseMacAddress } from "../nodes/mac-address.ts";
-import type { Digest, NodeId } from "../nodes/node.ts";
+import type { NodeId } from "../nodes/node.ts";
 
 /** What a booting machine means by the path that it asks for. */
 export type BootPath =
@@ -8,7 +9,7 @@ export type BootPath =
   /** A config that is not one node's: what U-Boot tries before and after the one that it will get. */
   | { readonly kind: "no-config"; readonly form: "uuid" | "address" | "default" | "unknown" }
   /** A file that belongs to an image: images/DIGEST/FILE. */
-  | { readonly kind: "image-file"; readonly digest: Digest; readonly file: string }
+  | { readonly kind: "image-file"; readonly digest: ImageDigest; readonly file: string }
   /** A file of the static boot tree, at the first of these relative paths that exists. */
   | { readonly kind: "file"; readonly candidates: readonly [string, ...string[]] }
   /** Nothing that could be served. */
@@ -67,10 +68,10 @@ function parseConfigName(name: string): BootPath {
   return { kind: "no-config", form: "unknown" };
 }
 
-function parseImageFile([folder, digest, ...file]: readonly string[]): BootPath | undefined {
+function parseImageFile([folder, name = "", ...file]: readonly string[]): BootPath | undefined {
+  const digest = parseImageDigest(name);
   if (folder !== "images" || digest === undefined || file.length === 0) return undefined;
-  if (!/^[0-9a-f]{64}$/.test(digest)) return undefined;
-  return { kind: "image-file", digest: digest as Digest, file: file.join("/") };
+  return { kind: "image-file", digest, file: file.join("/") };
 }
 
 function isBoardFolder(segment: string): boolean {

@@ -4,8 +4,8 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Logger } from "pino";
 import send from "send";
+import { type ManifestDigest, parseManifestDigest } from "../../proto/pack/digest.ts";
 import { plainAddress } from "../../proto/plain-address.ts";
-import type { Digest } from "../nodes/node.ts";
 import type { Pacer } from "../uplink/pacer.ts";
 import type { TrafficMeter } from "../uplink/traffic-meter.ts";
 import type { BootFiles } from "./boot-files.ts";
@@ -19,7 +19,7 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly files: BootFiles;
   /** Where packs and their manifests lie; undefined for what is not in the catalogue. */
-  readonly images: { packFile(manifestDigest: Digest, which: "pack" | "manifest"): string | undefined };
+  readonly images: { packFile(manifestDigest: ManifestDigest, which: "pack" | "manifest"): string | undefined };
   readonly log: Logger;
   readonly limits?: Partial<HttpLimits>;
   /** Holds images and boot files back so that caps hold; without it, they go as fast as they can. */
@@ -129,9 +129,10 @@ async function answer(options: HttpServerOptions, request: IncomingMessage, resp
   const pathname = decodePath(url.split("?", 1)[0] ?? "/");
   if (pathname === undefined) return reply(request, response, 400, "the path is not percent-encoded UTF-8");
   if (pathname === "/healthz") return reply(request, response, 200, "ok");
-  const [, digest, ending] = /^\/images\/([0-9a-f]{64})\.(zst|manifest)$/.exec(pathname) ?? [];
+  const [, name = "", ending] = /^\/images\/([^/]+)\.(zst|manifest)$/.exec(pathname) ?? [];
+  const digest = parseManifestDigest(name);
   if (digest !== undefined) {
-    return sendPackFile(options, request, response, digest as Digest, ending === "zst" ? "pack" : "manifest");
+    return sendPackFile(options, request, response, digest, ending === "zst" ? "pack" : "manifest");
   }
   if (pathname.startsWith("/boot/")) return sendBootFile(options, request, response, pathname.slice(6));
   return reply(request, response, 404, "nothing is served at this path");
@@ -144,7 +145,7 @@ function sendPackFile(
   { images, pacer }: HttpServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
-  digest: Digest,
+  digest: ManifestDigest,
   which: "pack" | "manifest",
 ): Promise<void> {
   const missing = `no pack with the manifest ${digest} is stored here`;

@@ -1,4 +1,5 @@
 import { Failure } from "../../proto/failure.ts";
+import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { type Image, rootPartitionOf } from "../images/image.ts";
 import type { Node, NodeId } from "../nodes/node.ts";
 import type { BootSpec } from "./boot-spec.ts";
@@ -89,7 +90,7 @@ function planAgent(node: Pick<Node, "id">, { agent }: BootProfile, endpoints: Bo
 /** The spec, or why there is none. */
 function planLocal(
   node: Pick<Node, "id">,
-  imageDigest: string,
+  imageDigest: ImageDigest,
   image: Image | undefined,
   { local }: BootProfile,
   endpoints: BootEndpoints,

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { Failure } from "../../proto/failure.ts";
+import { manifestDigestOf } from "../../proto/pack/digest.ts";
 import { MAX_MANIFEST_BYTES, parsePackManifest } from "../../proto/pack/pack-manifest.ts";
 import type { Image } from "./image.ts";
 
@@ -14,7 +14,7 @@ export async function checkStoredPack(image: Image, packPath: string, manifestPa
   require(size === manifestBytes &&
     size <= MAX_MANIFEST_BYTES, "the length of its image.manifest", manifestBytes, size);
   const bytes = await readFile(manifestPath);
-  const digest = createHash("sha256").update(bytes).digest("hex");
+  const digest = manifestDigestOf(bytes);
   require(digest === manifestDigest, "the SHA-256 of its image.manifest", manifestDigest, digest);
   const manifest = parsePackManifest(bytes);
   require(manifest.imageDigest === image.digest, "the image in its image.manifest", image.digest, manifest.imageDigest);

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
-import type { Digest } from "../nodes/node.ts";
+import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
 import { alreadyExists, notFound, precondition } from "../refusal.ts";
 import { parseBlockMap } from "./block-map/parse-block-map.ts";
 import { checkStoredPack } from "./check-stored-pack.ts";
@@ -34,9 +34,9 @@ export interface ImageStore {
   list(): Promise<readonly Image[]>;
   get(name: string): Promise<Image | undefined>;
   /** The first by name of those with this content. */
-  getByDigest(digest: Digest): Promise<Image | undefined>;
+  getByDigest(digest: ImageDigest): Promise<Image | undefined>;
   /** The first by name of those whose pack has this manifest. */
-  getByManifest(manifestDigest: Digest): Promise<Image | undefined>;
+  getByManifest(manifestDigest: ManifestDigest): Promise<Image | undefined>;
   /**
    * Imports an image. The same content under the same name again is a success that changes nothing; other content under
    * a name that is taken is refused. The same content may have several names. Throws as importImage and parseBlockMap do.
@@ -45,11 +45,11 @@ export interface ImageStore {
   /** Throws Refusal "not-found". Whether anything still needs the image is the caller's question. */
   remove(name: string): Promise<void>;
   /** Absolute path of the pack of an image with this content, a zstd file of it; undefined when there is none. */
-  storedFile(digest: Digest): string | undefined;
+  storedFile(digest: ImageDigest): string | undefined;
   /** Absolute path of the pack that has this manifest, or of the manifest itself; undefined when there is none. */
-  packFile(manifestDigest: Digest, which: "pack" | "manifest"): string | undefined;
+  packFile(manifestDigest: ManifestDigest, which: "pack" | "manifest"): string | undefined;
   /** Absolute path of a boot file that the manifest names; undefined for any other. */
-  bootFile(digest: Digest, file: string): string | undefined;
+  bootFile(digest: ImageDigest, file: string): string | undefined;
 }
 
 /**
@@ -71,11 +71,11 @@ export async function createImageStore(options: {
   const busy = new Set<string>();
 
   const sorted = () => [...images.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const byDigest = (digest: Digest) => sorted().find((image) => image.digest === digest);
-  const byManifest = (digest: Digest) => sorted().find(({ pack }) => pack.manifestDigest === digest);
+  const byDigest = (digest: ImageDigest) => sorted().find((image) => image.digest === digest);
+  const byManifest = (digest: ManifestDigest) => sorted().find(({ pack }) => pack.manifestDigest === digest);
 
   /** The image of this name if it has this content; refuses other content. */
-  const known = (name: ImageName, digest: Digest): Image | undefined => {
+  const known = (name: ImageName, digest: ImageDigest): Image | undefined => {
     const present = images.get(name);
     if (present === undefined || present.digest === digest) return present;
     throw alreadyExists(

@@ -1,4 +1,4 @@
-import type { Digest } from "../nodes/node.ts";
+import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
 
 /** Name of an image in the catalogue: 1 to 63 characters of [a-z0-9._-], starting with a letter or digit. */
 export type ImageName = string & { readonly __brand: "ImageName" };
@@ -26,7 +26,7 @@ export interface ImageBoot {
 
 /** How an image is stored; see pallet.v1.Pack. Lengths are in bytes. */
 export interface Pack {
-  readonly manifestDigest: Digest;
+  readonly manifestDigest: ManifestDigest;
   readonly manifestBytes: number;
   readonly chunkBytes: number;
   readonly dataBytes: number;
@@ -38,7 +38,7 @@ export interface Pack {
 /** An image in the catalogue, as its manifest on disk holds it. */
 export interface Image {
   readonly name: ImageName;
-  readonly digest: Digest;
+  readonly digest: ImageDigest;
   readonly sizeBytes: number;
   /** Length of its pack. */
   readonly storedBytes: number;

@@ -1,8 +1,8 @@
 import { open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { chooseChunkBytes } from "../../proto/pack/pack-manifest.ts";
-import type { Digest } from "../nodes/node.ts";
 import { Refusal } from "../refusal.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import { planImagesAdd } from "../requirements/plan-requirements.ts";
@@ -46,7 +46,7 @@ export interface ImportRequest {
   /** Called at every chunk of about 1 MiB or less; the door bounds the rate. */
   readonly onProgress?: (progress: ImportProgress) => void;
   /** Asked as soon as the content is known: an image that stands for it already, or a throw where it is unwelcome. */
-  readonly known: (digest: Digest) => Image | undefined;
+  readonly known: (digest: ImageDigest) => Image | undefined;
   /** Milliseconds since the epoch, for `addedAt`. */
   readonly now: () => number;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../../proto/failure.ts";
-import type { Digest } from "../nodes/node.ts";
+import { DIGEST_FORM, parseImageDigest, parseManifestDigest } from "../../proto/pack/digest.ts";
 import type { Image, ImageName } from "./image.ts";
 import { sectorBytes } from "./partition-table.ts";
 
@@ -16,10 +16,13 @@ const imageName = z
   )
   .transform((name) => name as ImageName);
 
-const digest = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hexadecimal")
-  .transform((value) => value as Digest);
+const digest = <Digest>(parse: (text: string) => Digest | undefined) =>
+  z.string().transform((text, context) => {
+    const parsed = parse(text);
+    if (parsed !== undefined) return parsed;
+    context.addIssue(`must be ${DIGEST_FORM}`);
+    return z.NEVER;
+  });
 
 /** How images are stored: as packs. Another form is another format, so that a program refuses what it cannot read. */
 const format = "pack-1";
@@ -27,7 +30,7 @@ const format = "pack-1";
 const outdatedFormat = "zstd-1";
 
 const pack = z.object({
-  manifestDigest: digest,
+  manifestDigest: digest(parseManifestDigest),
   manifestBytes: bytes.positive(),
   chunkBytes: bytes.positive(),
   dataBytes: bytes,
@@ -40,7 +43,7 @@ const manifest = z
   .object({
     format: z.literal(format, "is of a newer Pallet"),
     name: imageName,
-    digest,
+    digest: digest(parseImageDigest),
     sizeBytes: sectors.positive(),
     storedBytes: bytes.positive(),
     partitionTable: z.enum(["mbr", "gpt"]),

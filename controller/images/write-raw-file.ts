@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import { Failure } from "../../proto/failure.ts";
-import type { Digest } from "../nodes/node.ts";
+import { type ImageDigest, imageDigestFrom } from "../../proto/pack/digest.ts";
 import { sectorBytes } from "./partition-table.ts";
 
 /** No card is larger; a file of a few kilobytes can decompress to any size. */
@@ -19,7 +19,7 @@ const zeros = Buffer.alloc(blockBytes);
 export async function writeRawFile(
   path: string,
   bytes: AsyncIterable<Uint8Array>,
-): Promise<{ readonly sizeBytes: number; readonly digest: Digest }> {
+): Promise<{ readonly sizeBytes: number; readonly digest: ImageDigest }> {
   const hash = createHash("sha256");
   const file = await open(path, "wx");
   let at = 0;
@@ -41,7 +41,7 @@ export async function writeRawFile(
   } finally {
     await file.close();
   }
-  return { sizeBytes: at, digest: hash.digest("hex") as Digest };
+  return { sizeBytes: at, digest: imageDigestFrom(hash.digest()) };
 }
 
 /** Writes the parts of a chunk that are not zero; a part is what lies in one block of the file. */

@@ -1,11 +1,12 @@
+import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { Image } from "../images/image.ts";
 import { notFound, precondition } from "../refusal.ts";
-import type { BootTarget, Digest, Node } from "./node.ts";
+import type { BootTarget, Node } from "./node.ts";
 
 /** The images, as far as a boot target needs them. */
 export interface ImageLookup {
   get(name: string): Promise<Image | undefined>;
-  getByDigest(digest: Digest): Promise<Image | undefined>;
+  getByDigest(digest: ImageDigest): Promise<Image | undefined>;
 }
 
 /**

@@ -1,11 +1,9 @@
+import type { ImageDigest } from "../../proto/pack/digest.ts";
 /** MAC address by which a node boots: six lower-case hexadecimal octets joined by colons. It identifies the node. */
 export type NodeId = string & { readonly __brand: "NodeId" };
 
-/** Lower-case hexadecimal SHA-256 of an uncompressed image. */
-export type Digest = string & { readonly __brand: "Digest" };
-
 /** Where a node's next boot goes. */
-export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; readonly imageDigest: Digest };
+export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; readonly imageDigest: ImageDigest };
 
 /** See pallet.v1.NodeFacts. */
 export interface NodeFacts {
@@ -35,7 +33,7 @@ export interface NodeFacts {
 /** See pallet.v1.InstalledSystem. `installedAt` is ISO 8601. */
 export interface InstalledSystem {
   readonly imageName: string;
-  readonly imageDigest: Digest;
+  readonly imageDigest: ImageDigest;
   readonly reimageId: string;
   readonly installedAt: string;
 }
@@ -75,7 +73,7 @@ export interface Node {
   readonly discoveredAt: number;
   readonly proved?: {
     readonly imageName: string;
-    readonly imageDigest: Digest;
+    readonly imageDigest: ImageDigest;
     /** The proof was a weak one: see pallet.v1.ProofKind. */
     readonly weak?: true;
   };

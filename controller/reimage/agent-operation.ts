@@ -1,5 +1,6 @@
 import type { Failure } from "../../proto/failure.ts";
-import type { Digest, InstalledSystem } from "../nodes/node.ts";
+import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
+import type { InstalledSystem } from "../nodes/node.ts";
 
 /** Id of an operation on an agent, chosen by the controller: 1 to 64 characters of [A-Za-z0-9._-]. */
 export type OperationId = string & { readonly __brand: "OperationId" };
@@ -7,7 +8,7 @@ export type OperationId = string & { readonly __brand: "OperationId" };
 /** See pallet.v1.ManifestSource. */
 export interface ManifestSource {
   readonly url: string;
-  readonly digest: Digest;
+  readonly digest: ManifestDigest;
   readonly manifestBytes: number;
 }
 
@@ -17,7 +18,7 @@ export interface ImageSource {
   readonly compression: "none" | "zstd";
   readonly storedBytes: number;
   readonly sizeBytes: number;
-  readonly digest: Digest;
+  readonly digest: ImageDigest;
   readonly firstPartitionBytes: number;
   readonly manifest: ManifestSource;
 }

@@ -1,8 +1,9 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
+import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { NewEvent } from "../events/event.ts";
 import type { Image } from "../images/image.ts";
-import type { AgentInfo, BootTarget, Digest, Node, NodeFacts, NodeId } from "../nodes/node.ts";
+import type { AgentInfo, BootTarget, Node, NodeFacts, NodeId } from "../nodes/node.ts";
 import type { AgentOperation, OperationId, OperationSpec } from "./agent-operation.ts";
 import type { ReimageState, RolloutRecord } from "./reimage-state.ts";
 import type { RolloutId } from "./rollout.ts";
@@ -35,7 +36,7 @@ export interface NodePort {
 export interface ImagePort {
   list(): Promise<readonly Image[]>;
   get(name: string): Promise<Image | undefined>;
-  getByDigest(digest: Digest): Promise<Image | undefined>;
+  getByDigest(digest: ImageDigest): Promise<Image | undefined>;
 }
 
 /** Why a call to an agent did not succeed. */

@@ -1,4 +1,5 @@
-import type { Digest, NodeId } from "../nodes/node.ts";
+import type { ImageDigest } from "../../proto/pack/digest.ts";
+import type { NodeId } from "../nodes/node.ts";
 import type { DiskFirmware, OperationId, Progress } from "./agent-operation.ts";
 import type { DiskIdentity } from "./disk-identity.ts";
 import type { FailureRecord, Proof, ReimageId, RolloutId } from "./rollout.ts";
@@ -7,7 +8,7 @@ import type { FailureRecord, Proof, ReimageId, RolloutId } from "./rollout.ts";
 export interface RolloutRecord {
   readonly id: RolloutId;
   readonly imageName: string;
-  readonly imageDigest: Digest;
+  readonly imageDigest: ImageDigest;
   /** The request in a canonical form: the same id with another request is another rollout. */
   readonly request: string;
   readonly cancelled: boolean;
@@ -120,7 +121,7 @@ export interface ReimageState {
   readonly nodeId: NodeId;
   readonly nodeName: string;
   readonly imageName: string;
-  readonly imageDigest: Digest;
+  readonly imageDigest: ImageDigest;
   /** The disk that the operator named. */
   readonly requestedDisk?: string;
   /** Set when the image is left untouched, so that no agent will prove it: what the weak proof needs to know of it. */

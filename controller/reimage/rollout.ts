@@ -1,6 +1,7 @@
 import type { Evidence, FailureReason } from "../../proto/failure.ts";
+import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { Image } from "../images/image.ts";
-import type { Digest, NodeId } from "../nodes/node.ts";
+import type { NodeId } from "../nodes/node.ts";
 import type { Progress } from "./agent-operation.ts";
 
 /** Id of a rollout: 1 to 64 characters of [A-Za-z0-9._-]. */
@@ -35,13 +36,13 @@ export type Proof =
       readonly previousBootId: string;
       readonly bootId: string;
       readonly rootDevice: string;
-      readonly imageDigest: Digest;
+      readonly imageDigest: ImageDigest;
       readonly provedAt: number;
     }
   | {
       readonly kind: "weak";
       readonly previousBootId: string;
-      readonly imageDigest: Digest;
+      readonly imageDigest: ImageDigest;
       /** The boot file that the node fetched after its reboot: the kernel of the image. */
       readonly kernelPath: string;
       /** How it answered after that. */
@@ -77,7 +78,7 @@ export type RolloutState = "running" | "succeeded" | "failed" | "cancelled";
 export interface Rollout {
   readonly id: RolloutId;
   readonly imageName: string;
-  readonly imageDigest: Digest;
+  readonly imageDigest: ImageDigest;
   readonly state: RolloutState;
   /** In the order of the nodes' names. */
   readonly reimages: readonly Reimage[];

@@ -1,6 +1,6 @@
 import { Failure, failureFromWire } from "../../proto/failure.ts";
 import * as wire from "../../proto/gen/pallet/v1/operation.ts";
-import type { Digest } from "../nodes/node.ts";
+import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
 import type {
   AgentOperation,
   ByteCount,
@@ -120,7 +120,7 @@ function customisationFromWire({ root, stamp, residentAgent, diskFirmware }: wir
     ...(stamp && {
       stamp: {
         imageName: stamp.imageName,
-        imageDigest: stamp.imageDigest as Digest,
+        imageDigest: stamp.imageDigest as ImageDigest,
         reimageId: stamp.reimageId,
         installedAt: (stamp.installedAt ?? new Date(0)).toISOString(),
       },
@@ -147,11 +147,11 @@ function sourceFromWire(source: wire.ImageSource): ImageSource {
     compression: source.compression === wire.Compression.COMPRESSION_NONE ? "none" : "zstd",
     storedBytes: Number(source.storedBytes),
     sizeBytes: Number(source.sizeBytes),
-    digest: source.digest as Digest,
+    digest: source.digest as ImageDigest,
     firstPartitionBytes: Number(source.firstPartitionBytes),
     manifest: {
       url: source.manifest?.url ?? "",
-      digest: (source.manifest?.digest ?? "") as Digest,
+      digest: (source.manifest?.digest ?? "") as ManifestDigest,
       manifestBytes: Number(source.manifest?.manifestBytes ?? 0n),
     },
   };

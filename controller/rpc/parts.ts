@@ -1,8 +1,8 @@
+import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { EventLog } from "../events/event-log.ts";
 import type { ImageDeriver } from "../images/derive/image-deriver.ts";
 import type { Image } from "../images/image.ts";
 import type { NodeLogs } from "../logs/node-logs.ts";
-import type { Digest } from "../nodes/node.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
 import type { AgentConnector } from "../reimage/ports.ts";
 import type { Rollouts } from "../reimage/rollouts.ts";
@@ -20,7 +20,7 @@ export interface ImportProgress {
 export interface ImageCatalogue {
   list(): Promise<readonly Image[]>;
   get(name: string): Promise<Image | undefined>;
-  getByDigest(digest: Digest): Promise<Image | undefined>;
+  getByDigest(digest: ImageDigest): Promise<Image | undefined>;
   add(request: {
     readonly name: string;
     readonly source: AsyncIterable<Uint8Array>;

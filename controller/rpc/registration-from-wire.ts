@@ -1,7 +1,8 @@
 import type { HeartbeatRequest, RegisterRequest } from "../../proto/gen/pallet/v1/enrollment.ts";
 import * as wire from "../../proto/gen/pallet/v1/node.ts";
+import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { parseMacAddress } from "../nodes/mac-address.ts";
-import type { AgentInfo, Digest, InstalledSystem, NodeFacts, NodeId } from "../nodes/node.ts";
+import type { AgentInfo, InstalledSystem, NodeFacts, NodeId } from "../nodes/node.ts";
 import type { Heartbeat, Registration } from "../nodes/registration.ts";
 import { invalid } from "../refusal.ts";
 import { plainText, required, requiredText } from "./text-from-wire.ts";
@@ -94,7 +95,7 @@ function roleFromWire(role: wire.AgentRole): AgentInfo["role"] {
 function installedFromWire(installed: wire.InstalledSystem): InstalledSystem {
   return {
     imageName: plainText(installed.imageName, 63),
-    imageDigest: plainText(installed.imageDigest, 64) as Digest,
+    imageDigest: plainText(installed.imageDigest, 64) as ImageDigest,
     reimageId: plainText(installed.reimageId, 64),
     installedAt: (installed.installedAt ?? new Date(0)).toISOString(),
   };

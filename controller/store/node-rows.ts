@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { AgentInfo, Digest, Node, NodeFacts, NodeId } from "../nodes/node.ts";
+import type { ImageDigest } from "../../proto/pack/digest.ts";
+import type { AgentInfo, Node, NodeFacts, NodeId } from "../nodes/node.ts";
 import { numberOf, optionalNumberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -80,7 +81,7 @@ function valuesOf(node: Node): (string | number | null)[] {
 }
 
 function nodeOf(row: Row): Node {
-  const imageDigest = optionalTextOf(row, "boot_image_digest") as Digest | undefined;
+  const imageDigest = optionalTextOf(row, "boot_image_digest") as ImageDigest | undefined;
   const address = optionalTextOf(row, "address");
   const facts = optionalTextOf(row, "facts");
   const agent = optionalTextOf(row, "agent");
@@ -102,7 +103,7 @@ function nodeOf(row: Row): Node {
     ...(provedName !== undefined && {
       proved: {
         imageName: provedName,
-        imageDigest: textOf(row, "proved_image_digest") as Digest,
+        imageDigest: textOf(row, "proved_image_digest") as ImageDigest,
         ...(numberOf(row, "proved_weakly") === 1 && { weak: true }),
       },
     }),

@@ -1,6 +1,7 @@
 import { Failure } from "../failure.ts";
 import { type ChunkRun, ChunkKind as WireKind, PackManifest as WireManifest } from "../gen/pallet/v1/pack.ts";
 import { BLAKE3_BYTES } from "./blake3.ts";
+import { type ImageDigest, imageDigestFrom, SHA256_BYTES } from "./digest.ts";
 import { seekTableBytes } from "./seek-table.ts";
 
 /** What is to be done about a chunk; see pallet.v1.ChunkKind. */
@@ -16,14 +17,12 @@ export const MAX_CHUNKS = 2 ** 20;
 export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 
 const SECTOR_BYTES = 512;
-const SHA256_BYTES = 32;
 const VERSION = 1;
 
 /** What a pack holds; see pallet.v1.PackManifest. Chunks are counted from 0. Lengths and offsets are in bytes. */
 export interface PackManifest {
   readonly imageBytes: number;
-  /** Lower-case hexadecimal SHA-256 of the image. */
-  readonly imageDigest: string;
+  readonly imageDigest: ImageDigest;
   readonly packBytes: number;
   readonly chunkBytes: number;
   readonly chunkCount: number;
@@ -43,8 +42,7 @@ export interface PackManifest {
 /** What a manifest is made from. */
 export interface PackManifestContent {
   readonly imageBytes: number;
-  /** Lower-case hexadecimal SHA-256 of the image. */
-  readonly imageDigest: string;
+  readonly imageDigest: ImageDigest;
   readonly chunkBytes: number;
   /** For every chunk, in order. */
   readonly kinds: readonly ChunkKind[];
@@ -102,7 +100,8 @@ export function parsePackManifest(bytes: Uint8Array): PackManifest {
   const { chunkBytes } = wire;
   require(wire.version === VERSION, `its version is ${wire.version}, and this program reads version ${VERSION}`);
   require(imageBytes > 0 && imageBytes % SECTOR_BYTES === 0, `image_bytes is ${imageBytes}, no multiple of 512`);
-  require(wire.imageDigest.length === SHA256_BYTES, `image_digest has ${wire.imageDigest.length} bytes, not 32`);
+  require(wire.imageDigest.length ===
+    SHA256_BYTES, `image_digest has ${wire.imageDigest.length} bytes, not ${SHA256_BYTES}`);
   require(chunkBytes >= CHUNK_BYTES_RANGE.least &&
     chunkBytes <= CHUNK_BYTES_RANGE.most &&
     Number.isInteger(Math.log2(chunkBytes)), `chunk_bytes is ${chunkBytes}, no power of two from 4 KiB to 16 MiB`);
@@ -126,7 +125,7 @@ export function parsePackManifest(bytes: Uint8Array): PackManifest {
   const frameOffsetOf = (chunk: number): number => at(frameOffsets, chunk);
   return Object.freeze({
     imageBytes,
-    imageDigest: Buffer.from(wire.imageDigest).toString("hex"),
+    imageDigest: imageDigestFrom(wire.imageDigest),
     packBytes,
     chunkBytes,
     chunkCount,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { blake3 } from "../../../proto/pack/blake3.ts";
+import { type ImageDigest, imageDigestFrom, manifestDigestOf } from "../../../proto/pack/digest.ts";
 import { isZero } from "../../../proto/pack/is-zero.ts";
 import {
   type ChunkKind,
@@ -11,7 +12,6 @@ import {
 } from "../../../proto/pack/pack-manifest.ts";
 import { renderSeekTable } from "../../../proto/pack/seek-table.ts";
 import { createFrameCompressors } from "../../../proto/pack/zstd-frames.ts";
-import type { Digest } from "../../nodes/node.ts";
 import type { Pack } from "../image.ts";
 
 /** What to pack, and where to. */
@@ -33,7 +33,7 @@ export interface PackRequest {
 /** What was made. */
 export interface WrittenPack {
   /** Of the whole image, as it was read here. */
-  readonly imageDigest: Digest;
+  readonly imageDigest: ImageDigest;
   readonly imageBytes: number;
   /** Bytes of the pack. */
   readonly storedBytes: number;
@@ -186,7 +186,7 @@ async function packInto(
     frameBytes.map((compressedBytes, chunk) => ({ compressedBytes, decompressedBytes: decompressed(chunk) })),
   );
   await append(target, [seekTable]);
-  const imageDigest = hash.digest("hex") as Digest;
+  const imageDigest = imageDigestFrom(hash.digest());
   const manifest = renderPackManifest({
     imageBytes,
     imageDigest,
@@ -196,7 +196,7 @@ async function packInto(
     digests: Buffer.concat(digests),
   });
   const pack: Pack = {
-    manifestDigest: createHash("sha256").update(manifest).digest("hex") as Digest,
+    manifestDigest: manifestDigestOf(manifest),
     manifestBytes: manifest.length,
     chunkBytes,
     dataBytes: sums.data,

@@ -1,19 +1,19 @@
-import type { Digest } from "../../../controller/nodes/node.ts";
 import type { ImageSource, OperationSpec } from "../../../controller/reimage/agent-operation.ts";
 import type { Image } from "../../../proto/gen/pallet/v1/image.ts";
+import type { ImageDigest, ManifestDigest } from "../../../proto/pack/digest.ts";
 
 /** The write of an image as a rollout would ask for it, but with nothing of Pallet's put into the new system. */
 export function planWrite(image: Image, httpBase: string, device: string, full: boolean): OperationSpec {
   const { pack } = image;
   if (pack === undefined) throw new Error(`image ${image.name} is not stored as a pack`);
   const url = `${httpBase}/images/${pack.manifestDigest}`;
-  const manifestDigest = pack.manifestDigest as Digest;
+  const manifestDigest = pack.manifestDigest as ManifestDigest;
   const source: ImageSource = {
     url: `${url}.zst`,
     compression: "zstd",
     storedBytes: Number(image.storedBytes),
     sizeBytes: Number(image.sizeBytes),
-    digest: image.digest as Digest,
+    digest: image.digest as ImageDigest,
     firstPartitionBytes: Math.min(...image.partitions.map(({ offsetBytes }) => Number(offsetBytes))),
     manifest: { url: `${url}.manifest`, digest: manifestDigest, manifestBytes: Number(pack.manifestBytes) },
   };

@@ -3,9 +3,10 @@ import { beforeEach, describe, it } from "node:test";
 import { type BootPlanner, createBootPlanner } from "../../../controller/boot-planner.ts";
 import type { NewEvent } from "../../../controller/events/event.ts";
 import type { Image } from "../../../controller/images/image.ts";
-import type { Digest, NodeId } from "../../../controller/nodes/node.ts";
+import type { NodeId } from "../../../controller/nodes/node.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../controller/nodes/node-registry.ts";
 import { openStore } from "../../../controller/store/open-store.ts";
+import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import { createManualClock } from "./manual-clock.ts";
 import { image } from "./reimage/fakes/fake-rack.ts";
 
@@ -14,7 +15,7 @@ const mac = "b8:27:eb:00:00:01" as NodeId;
 describe("boot planner", () => {
   let events: NewEvent[];
   let nodes: NodeRegistry;
-  let images: Map<Digest, Image>;
+  let images: Map<ImageDigest, Image>;
   let planner: BootPlanner;
   beforeEach(() => {
     events = [];

@@ -6,7 +6,8 @@ import { describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
 import { customise } from "../../../../agent/customise/customise.ts";
 import { allocatePageAligned } from "../../../../agent/linux/page-aligned.ts";
-import type { Digest, InstalledSystem } from "../../../../agent/operations/operation.ts";
+import type { InstalledSystem } from "../../../../agent/operations/operation.ts";
+import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { assertDetached } from "../../../assert-detached.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, type LoopDevice } from "../disk/a-loop-device.ts";
@@ -16,7 +17,7 @@ const MIB = 1 << 20;
 const root = { offsetBytes: 9 * MIB, lengthBytes: 16 * MIB, filesystemType: "ext4" };
 const stamp: InstalledSystem = {
   imageName: "debian-12",
-  imageDigest: "ab".repeat(32) as Digest,
+  imageDigest: "ab".repeat(32) as ImageDigest,
   reimageId: "reimage-1",
   installedAt: "2026-01-02T03:04:05.000Z",
 };

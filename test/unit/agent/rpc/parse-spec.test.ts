@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import type { Digest, OperationSpec } from "../../../../agent/operations/operation.ts";
+import type { OperationSpec } from "../../../../agent/operations/operation.ts";
 import { specToWire } from "../../../../agent/rpc/convert.ts";
 import { parseOperationId, parseSpec } from "../../../../agent/rpc/parse-spec.ts";
 import { Failure } from "../../../../proto/failure.ts";
 import { OperationSpec as WireSpec } from "../../../../proto/gen/pallet/v1/operation.ts";
+import { imageDigestFrom, manifestDigestOf } from "../../../../proto/pack/digest.ts";
 
-const digest = fc
-  .uint8Array({ minLength: 32, maxLength: 32 })
-  .map((bytes) => Buffer.from(bytes).toString("hex") as Digest);
+const digest = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(imageDigestFrom);
 const device = fc.constantFrom("/dev/mmcblk0", "/dev/sda1", "mmcblk0", "/dev/../x");
 
 const source = fc
@@ -21,7 +20,7 @@ const source = fc
     digest,
     manifest: fc.record({
       url: fc.constant("http://10.0.0.1:7701/images/x.manifest"),
-      digest,
+      digest: fc.uint8Array().map(manifestDigestOf),
       manifestBytes: fc.integer({ min: 1, max: 2 ** 26 }),
     }),
   })

@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import { zstdCompressSync } from "node:zlib";
-import type { Digest, ImageSource } from "../../../../agent/operations/operation.ts";
+import type { ImageSource } from "../../../../agent/operations/operation.ts";
 import { blake3 } from "../../../../proto/pack/blake3.ts";
+import { type ImageDigest, manifestDigestOf } from "../../../../proto/pack/digest.ts";
 import { type ChunkKind, renderPackManifest } from "../../../../proto/pack/pack-manifest.ts";
 import { renderSeekTable } from "../../../../proto/pack/seek-table.ts";
 
@@ -55,7 +56,7 @@ export function aPack(
     })),
   );
   const pack = Buffer.concat([...frames, table]);
-  const imageDigest = hash("sha256", image);
+  const imageDigest = hash("sha256", image) as ImageDigest;
   const manifest = renderPackManifest({
     imageBytes: image.length,
     imageDigest,
@@ -76,9 +77,13 @@ export function aPack(
       url,
       storedBytes: pack.length,
       sizeBytes: image.length,
-      digest: imageDigest as Digest,
+      digest: imageDigest,
       firstPartitionBytes,
-      manifest: { url: manifestUrl, digest: hash("sha256", manifest) as Digest, manifestBytes: manifest.length },
+      manifest: {
+        url: manifestUrl,
+        digest: manifestDigestOf(manifest),
+        manifestBytes: manifest.length,
+      },
     }),
   };
 }

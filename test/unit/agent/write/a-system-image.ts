@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promi
 import os from "node:os";
 import path from "node:path";
 import { execa } from "execa";
-import type { Customisation, Digest } from "../../../../agent/operations/operation.ts";
+import type { Customisation } from "../../../../agent/operations/operation.ts";
+import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { type APack, aPack } from "./a-pack.ts";
 
 const MIB = 1024 * 1024;
@@ -34,7 +35,7 @@ export async function aSystemImage(): Promise<SystemImage> {
     ]);
     const image = await readFile(file);
     const pack = aPack(image);
-    const digest = hash("sha256", image) as Digest;
+    const digest = hash("sha256", image) as ImageDigest;
     return {
       image,
       pack,

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { countFetched, planFetches } from "../../../../agent/write/plan-fetches.ts";
 import { planRuns } from "../../../../agent/write/plan-runs.ts";
+import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import {
   type ChunkKind,
   type PackManifest,
@@ -18,7 +19,7 @@ function aManifest(kinds: string): PackManifest {
   return parsePackManifest(
     renderPackManifest({
       imageBytes: list.length * 4096,
-      imageDigest: "00".repeat(32),
+      imageDigest: "00".repeat(32) as ImageDigest,
       chunkBytes: 4096,
       kinds: list,
       frameBytes: list.map(() => 100),

@@ -4,11 +4,12 @@ import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { describe, it, type TestContext } from "node:test";
 import { zstdCompressSync } from "node:zlib";
-import type { Customisation, Digest, ImageSource } from "../../../../agent/operations/operation.ts";
+import type { Customisation, ImageSource } from "../../../../agent/operations/operation.ts";
 import { verifyImage } from "../../../../agent/write/verify-image.ts";
 import { type WriteImageParts, writeImage } from "../../../../agent/write/write-image.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 import { blake3 } from "../../../../proto/pack/blake3.ts";
+import type { ImageDigest, ManifestDigest } from "../../../../proto/pack/digest.ts";
 import { happensAtOnce } from "../../../at-once.ts";
 import { until } from "../../../until.ts";
 import { anImageServer, type Behaviour, type ImageServer } from "../fetch/an-image-server.ts";
@@ -34,7 +35,7 @@ const customisation: Customisation = {
   root: { offsetBytes: HEAD_BYTES, lengthBytes: MIB, filesystemType: "ext4" },
   stamp: {
     imageName: "test",
-    imageDigest: hash("sha256", image) as Digest,
+    imageDigest: hash("sha256", image) as ImageDigest,
     reimageId: "r1",
     installedAt: "2026-01-01T00:00:00.000Z",
   },
@@ -214,7 +215,7 @@ describe("writeImage", () => {
     it(`does not touch the disk for ${title}`, async (test) => {
       const manifestSource = source.manifest ?? {
         url: "",
-        digest: hash("sha256", title.includes("digest") ? "" : manifest) as Digest,
+        digest: hash("sha256", title.includes("digest") ? "" : manifest) as ManifestDigest,
         manifestBytes: manifest.length,
       };
       const server = await anImageServer(test, packed.pack, undefined, manifest);
@@ -705,5 +706,5 @@ function named(bytes: Uint8Array): string {
 }
 
 function digestOf({ manifest }: APack): ImageSource["manifest"] {
-  return { url: "", digest: hash("sha256", manifest) as Digest, manifestBytes: manifest.length };
+  return { url: "", digest: hash("sha256", manifest) as ManifestDigest, manifestBytes: manifest.length };
 }

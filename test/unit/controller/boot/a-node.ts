@@ -1,7 +1,9 @@
 import type { Image, ImageName } from "../../../../controller/images/image.ts";
-import type { Digest, Node, NodeId } from "../../../../controller/nodes/node.ts";
+import type { Node, NodeId } from "../../../../controller/nodes/node.ts";
+import type { ImageDigest, ManifestDigest } from "../../../../proto/pack/digest.ts";
 
-export const digest = "ab".repeat(32) as Digest;
+export const digest = "ab".repeat(32) as ImageDigest;
+export const manifestDigest = "3a".repeat(32) as ManifestDigest;
 export const mac = "b8:27:eb:00:00:01" as NodeId;
 
 /** A node that boots into the agent, changed as a test wants it. */
@@ -39,7 +41,7 @@ export function anImage(change: Partial<Image> = {}): Image {
       commandLine: "console=ttyAMA0,115200 rw quiet",
     },
     pack: {
-      manifestDigest: "3a".repeat(32) as Digest,
+      manifestDigest,
       manifestBytes: 600_000,
       chunkBytes: 65_536,
       dataBytes: 2 ** 30,

@@ -9,7 +9,7 @@ import { after, before, describe, it, type TestContext } from "node:test";
 import { pino } from "pino";
 import { createHttpServer, type HttpServerOptions } from "../../../../controller/boot/http-server.ts";
 import { until } from "../../../until.ts";
-import { digest } from "./a-node.ts";
+import { manifestDigest as digest } from "./a-node.ts";
 import { bytesOf, inMemoryFiles } from "./tftp/in-memory-files.ts";
 
 const image = bytesOf("image", 1_000_000);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { assertBootProfile, type BootProfile, planBoot, planOtherBoot } from "../../../../controller/boot/plan-boot.ts";
 import type { Image } from "../../../../controller/images/image.ts";
-import type { Digest, Node } from "../../../../controller/nodes/node.ts";
+import type { Node } from "../../../../controller/nodes/node.ts";
+import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { aNode, anImage, digest } from "./a-node.ts";
 
 const profile: BootProfile = {
@@ -74,7 +75,7 @@ describe("boot plan", () => {
 
   const unbootable: readonly [title: string, image: Image | undefined, why: RegExp][] = [
     ["is gone", undefined, /^the image abab.* is not in the catalogue; it boots into the agent instead$/],
-    ["is another by now", anImage({ digest: "cd".repeat(32) as Digest }), /debian-12 is no longer the one/],
+    ["is another by now", anImage({ digest: "cd".repeat(32) as ImageDigest }), /debian-12 is no longer the one/],
     ["has no PARTUUID", withRoot(""), /has no PARTUUID/],
     ["names a root that it has not", anImage({ rootPartition: 7 }), /has no partition 7/],
     ["has a PARTUUID that would inject a word", withRoot("x init=/bin/sh"), /init=/],

@@ -8,10 +8,10 @@ import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { execa } from "execa";
 import type { Image } from "../../../../controller/images/image.ts";
 import { createImageStore, type ImageStore, type NewImage } from "../../../../controller/images/image-store.ts";
-import type { Digest } from "../../../../controller/nodes/node.ts";
 import { Refusal } from "../../../../controller/refusal.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 import { blake3 } from "../../../../proto/pack/blake3.ts";
+import type { ImageDigest, ManifestDigest } from "../../../../proto/pack/digest.ts";
 import { parsePackManifest } from "../../../../proto/pack/pack-manifest.ts";
 import { renderBlockMap } from "./block-map/a-block-map.ts";
 import { bootTree, kernelBytes, makeSmallImage, rootTree } from "./small-image.ts";
@@ -53,7 +53,7 @@ async function compressed(bytes: Buffer, command: string, ...args: string[]): Pr
   return Buffer.from(stdout);
 }
 
-const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex") as Digest;
+const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex") as ImageDigest;
 
 /** Nothing of a failed import stays behind. */
 async function assertEmpty(): Promise<void> {
@@ -421,14 +421,14 @@ describe("the image store", () => {
       assert.equal((await opened.getByDigest(image.digest))?.name, "a");
       assert.equal(opened.storedFile(image.digest), join(directory, "a", "image.zst"));
       assert.equal(await opened.get("c"), undefined);
-      assert.equal(await opened.getByDigest("0".repeat(64) as Digest), undefined);
-      assert.equal(opened.storedFile("0".repeat(64) as Digest), undefined);
+      assert.equal(await opened.getByDigest("0".repeat(64) as ImageDigest), undefined);
+      assert.equal(opened.storedFile("0".repeat(64) as ImageDigest), undefined);
       const { manifestDigest } = image.pack;
       assert.equal((await opened.getByManifest(manifestDigest))?.name, "a");
       assert.equal(opened.packFile(manifestDigest, "pack"), join(directory, "a", "image.zst"));
       assert.equal(opened.packFile(manifestDigest, "manifest"), join(directory, "a", "image.manifest"));
-      assert.equal(opened.packFile(image.digest, "pack"), undefined);
-      assert.equal(await opened.getByManifest(image.digest), undefined);
+      assert.equal(opened.packFile(image.digest as string as ManifestDigest, "pack"), undefined);
+      assert.equal(await opened.getByManifest(image.digest as string as ManifestDigest), undefined);
     }
     assert.deepEqual(warnings, []);
   });

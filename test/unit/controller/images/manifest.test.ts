@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Image } from "../../../../controller/images/image.ts";
 import { parseImageName, parseManifest, renderManifest } from "../../../../controller/images/parse-manifest.ts";
-import type { Digest } from "../../../../controller/nodes/node.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import type { ImageDigest, ManifestDigest } from "../../../../proto/pack/digest.ts";
 
 const image: Image = {
   name: parseImageName("debian-12"),
-  digest: "a".repeat(64) as Digest,
+  digest: "a".repeat(64) as ImageDigest,
   sizeBytes: 8192,
   storedBytes: 100,
   partitionTable: "mbr",
@@ -27,7 +27,7 @@ const image: Image = {
   operatingSystem: "Debian GNU/Linux 12",
   boot: { kernel: "kernel8.img", deviceTrees: ["bcm2711-rpi-4-b.dtb"], commandLine: "rootwait" },
   pack: {
-    manifestDigest: "b".repeat(64) as Digest,
+    manifestDigest: "b".repeat(64) as ManifestDigest,
     manifestBytes: 90,
     chunkBytes: 4096,
     dataBytes: 4096,

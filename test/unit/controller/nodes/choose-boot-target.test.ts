@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Image } from "../../../../controller/images/image.ts";
 import { chooseBootTarget } from "../../../../controller/nodes/choose-boot-target.ts";
-import type { Digest, Node, NodeId } from "../../../../controller/nodes/node.ts";
+import type { Node, NodeId } from "../../../../controller/nodes/node.ts";
+import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 
-const digest = "a".repeat(64) as Digest;
+const digest = "a".repeat(64) as ImageDigest;
 const images = {
   get: async (name: string) => (name === "debian" ? ({ digest } as Image) : undefined),
-  getByDigest: async (asked: Digest) => (asked === digest ? ({ digest } as Image) : undefined),
+  getByDigest: async (asked: ImageDigest) => (asked === digest ? ({ digest } as Image) : undefined),
 };
 const node: Node = {
   id: "b8:27:eb:00:00:01" as NodeId,
@@ -30,7 +31,7 @@ describe("chooseBootTarget", () => {
   });
   it("refuses an image that is not there, named or proved", async () => {
     await assert.rejects(chooseBootTarget(node, "local", "arch", images), { kind: "not-found" });
-    const proved = { ...node, proved: { imageName: "old", imageDigest: "b".repeat(64) as Digest } };
+    const proved = { ...node, proved: { imageName: "old", imageDigest: "b".repeat(64) as ImageDigest } };
     await assert.rejects(chooseBootTarget(proved, "local", undefined, images), { kind: "not-found", message: /old/ });
   });
   it("refuses local when nothing is known to be installed", async () => {

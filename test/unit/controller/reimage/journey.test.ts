@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Digest } from "../../../../controller/nodes/node.ts";
 import type { Reimage, RolloutId } from "../../../../controller/reimage/rollout.ts";
+import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { disk } from "./fakes/fake-disk.ts";
 import { createFakeRack, type FakeRack, image } from "./fakes/fake-rack.ts";
 
@@ -315,7 +315,7 @@ test("a node that lost power just before the flip, and so boots the agent once m
 test("a node that comes back on an older installation fails with the evidence", async () => {
   const { rack, id } = await begun();
   await until(rack, id, "rebooting");
-  const older = { imageName: "old", imageDigest: "00".repeat(32) as Digest, reimageId: "older", installedAt: "" };
+  const older = { imageName: "old", imageDigest: "00".repeat(32) as ImageDigest, reimageId: "older", installedAt: "" };
   rack.machine().card = older;
   await rack.untilEnded(id);
   const { failure } = only(rack, id);

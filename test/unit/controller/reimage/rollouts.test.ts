@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ImageName } from "../../../../controller/images/image.ts";
-import type { Digest } from "../../../../controller/nodes/node.ts";
 import { Refusal } from "../../../../controller/refusal.ts";
 import type { Rollout, RolloutId, RolloutRequest } from "../../../../controller/reimage/rollout.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { createFakeRack, type FakeRack, image } from "./fakes/fake-rack.ts";
 
 const everything: RolloutRequest = { nodes: [], all: true };
@@ -73,7 +73,7 @@ test("the only image needs no name, one of several does, and none is an error", 
   const rack = createFakeRack(1);
   rack.images = [];
   await assert.rejects(rack.rollouts().start(named("pi-1")), isInvalid(/there is no image yet/));
-  rack.images = [image, { ...image, name: "alpine" as ImageName, digest: "a1".repeat(32) as Digest }];
+  rack.images = [image, { ...image, name: "alpine" as ImageName, digest: "a1".repeat(32) as ImageDigest }];
   await assert.rejects(rack.rollouts().start(named("pi-1")), isInvalid(/with --image: debian-12, alpine/));
   const { imageName } = await rack.rollouts().start({ ...named("pi-1"), imageName: "alpine" });
   assert.equal(imageName, "alpine");

@@ -12,7 +12,6 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import type { Digest } from "../../../../controller/nodes/node.ts";
 import type { OperationId, OperationSpec } from "../../../../controller/reimage/agent-operation.ts";
 import { AgentError, type AgentErrorKind, type AgentPort } from "../../../../controller/reimage/ports.ts";
 import { type AgentPatience, createAgentConnector } from "../../../../controller/rpc/agent-client.ts";
@@ -24,6 +23,7 @@ import {
 } from "../../../../proto/gen/pallet/v1/agent.ts";
 import { Failure as WireFailure } from "../../../../proto/gen/pallet/v1/failure.ts";
 import { Operation, OperationPhase, OperationState, WriteStage } from "../../../../proto/gen/pallet/v1/operation.ts";
+import type { ImageDigest, ManifestDigest } from "../../../../proto/pack/digest.ts";
 
 const operationId = "reimage-1-1" as OperationId;
 const cleanups: (() => void)[] = [];
@@ -180,13 +180,22 @@ const specs: readonly OperationSpec[] = [
       compression: "zstd",
       storedBytes: 10,
       sizeBytes: 512,
-      digest: "d1" as Digest,
-      manifest: { url: "http://10.0.0.1:7701/images/b.manifest", digest: "b".repeat(64) as Digest, manifestBytes: 20 },
+      digest: "d1" as ImageDigest,
+      manifest: {
+        url: "http://10.0.0.1:7701/images/b.manifest",
+        digest: "b".repeat(64) as ManifestDigest,
+        manifestBytes: 20,
+      },
       firstPartitionBytes: 512,
     },
     customisation: {
       root: { offsetBytes: 1024, lengthBytes: 2048, filesystemType: "ext4" },
-      stamp: { imageName: "i", imageDigest: "d1" as Digest, reimageId: "r", installedAt: "2026-11-23T00:00:00.123Z" },
+      stamp: {
+        imageName: "i",
+        imageDigest: "d1" as ImageDigest,
+        reimageId: "r",
+        installedAt: "2026-11-23T00:00:00.123Z",
+      },
       residentAgent: true,
     },
     full: true,

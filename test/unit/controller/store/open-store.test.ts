@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, beforeEach, describe, it } from "node:test";
-import type { Digest, Node, NodeId } from "../../../../controller/nodes/node.ts";
+import type { Node, NodeId } from "../../../../controller/nodes/node.ts";
 import type { ReimageState, RolloutRecord } from "../../../../controller/reimage/reimage-state.ts";
 import { createEventRows } from "../../../../controller/store/event-rows.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
 import { migrate, migrations } from "../../../../controller/store/schema.ts";
+import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 
 const bare: Node = {
   id: "b8:27:eb:00:00:01" as NodeId,
@@ -23,7 +24,7 @@ const full: Node = {
   id: "b8:27:eb:00:00:02" as NodeId,
   name: "rack-2",
   accepted: true,
-  bootTarget: { kind: "local", imageDigest: "a".repeat(64) as Digest },
+  bootTarget: { kind: "local", imageDigest: "a".repeat(64) as ImageDigest },
   address: "10.0.0.2",
   facts: {
     model: "Pi",
@@ -47,14 +48,14 @@ const full: Node = {
     port: 7710,
     installed: {
       imageName: "debian",
-      imageDigest: "a".repeat(64) as Digest,
+      imageDigest: "a".repeat(64) as ImageDigest,
       reimageId: "r",
       installedAt: "2026-01-01T00:00:00.000Z",
     },
   },
   agentSeenAt: 20,
   bootStage: { path: "agent/vmlinuz", at: 15 },
-  proved: { imageName: "debian", imageDigest: "a".repeat(64) as Digest },
+  proved: { imageName: "debian", imageDigest: "a".repeat(64) as ImageDigest },
 };
 
 describe("store", () => {

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Failure } from "../../../../proto/failure.ts";
 import { PackManifest as WireManifest } from "../../../../proto/gen/pallet/v1/pack.ts";
+import { type ImageDigest, imageDigestFrom } from "../../../../proto/pack/digest.ts";
 import {
   CHUNK_BYTES_RANGE,
   type ChunkKind,
@@ -24,7 +25,7 @@ const contents: fc.Arbitrary<PackManifestContent> = fc
     chunkBytes: fc.integer({ min: 12, max: 24 }).map((power) => 2 ** power),
     kinds: fc.array(kind, { minLength: 1, maxLength: 40 }),
     lastSectors: fc.integer({ min: 1, max: 8 }),
-    imageDigest: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString("hex")),
+    imageDigest: fc.uint8Array({ minLength: 32, maxLength: 32 }).map(imageDigestFrom),
     seed: fc.infiniteStream(fc.integer({ min: 1, max: 4096 })),
     byte: fc.infiniteStream(fc.integer({ min: 0, max: 255 })),
   })
@@ -39,7 +40,7 @@ const contents: fc.Arbitrary<PackManifestContent> = fc
 
 const sample: PackManifestContent = {
   imageBytes: 3 * 4096 + 512,
-  imageDigest: "ab".repeat(32),
+  imageDigest: "ab".repeat(32) as ImageDigest,
   chunkBytes: 4096,
   kinds: ["data", "zero", "unused", "data"],
   frameBytes: [100, 20, 30, 40],

@@ -9,6 +9,7 @@ import { planTreeMoves } from "../../../../../controller/images/derive/plan-tree
 import { renderBootRecord, renderTableScript } from "../../../../../controller/images/derive/render-derived-table.ts";
 import type { Partition } from "../../../../../controller/images/image.ts";
 import { Failure } from "../../../../../proto/failure.ts";
+import type { ImageDigest } from "../../../../../proto/pack/digest.ts";
 import { parsePackManifest, renderPackManifest } from "../../../../../proto/pack/pack-manifest.ts";
 
 const MiB = 1024 * 1024;
@@ -278,7 +279,7 @@ it("what a card needs counts chunks that differ, and those that the old image di
     parsePackManifest(
       renderPackManifest({
         imageBytes: kinds.length * chunkBytes,
-        imageDigest: "00".repeat(32),
+        imageDigest: "00".repeat(32) as ImageDigest,
         chunkBytes,
         kinds: [...kinds].map((kind) => (kind === "d" ? "data" : kind === "z" ? "zero" : "unused")),
         frameBytes: [...kinds].map((_, index) => 1000 + index),

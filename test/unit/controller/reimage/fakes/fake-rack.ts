@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { NewEvent } from "../../../../../controller/events/event.ts";
 import type { Image, ImageName } from "../../../../../controller/images/image.ts";
-import type { BootTarget, Digest, Node, NodeId } from "../../../../../controller/nodes/node.ts";
+import type { BootTarget, Node, NodeId } from "../../../../../controller/nodes/node.ts";
 import type { CardFirmwarePolicy } from "../../../../../controller/reimage/plan-disk-firmware.ts";
 import { AgentError, type NodeChange, type NodePort } from "../../../../../controller/reimage/ports.ts";
 import type { RolloutId } from "../../../../../controller/reimage/rollout.ts";
@@ -10,13 +10,14 @@ import { defaultReimageSettings, type ReimageSettings } from "../../../../../con
 import { createUplink } from "../../../../../controller/uplink/uplink.ts";
 import type { UplinkLimits } from "../../../../../controller/uplink/uplink-limits.ts";
 import { Failure } from "../../../../../proto/failure.ts";
+import type { ImageDigest, ManifestDigest } from "../../../../../proto/pack/digest.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeJournal, type FakeJournal } from "./fake-journal.ts";
 import { createFakeMachine, type FakeMachine } from "./fake-machine.ts";
 
 export const image: Image = {
   name: "debian-12" as ImageName,
-  digest: "d1".repeat(32) as Digest,
+  digest: "d1".repeat(32) as ImageDigest,
   sizeBytes: 2 ** 30,
   storedBytes: 2 ** 28,
   partitionTable: "mbr",
@@ -46,7 +47,7 @@ export const image: Image = {
   operatingSystem: "Debian GNU/Linux 12",
   boot: { kernel: "vmlinuz", deviceTrees: [], commandLine: "console=ttyS0" },
   pack: {
-    manifestDigest: "3a".repeat(32) as Digest,
+    manifestDigest: "3a".repeat(32) as ManifestDigest,
     manifestBytes: 600_000,
     chunkBytes: 65_536,
     dataBytes: 2 ** 29,

@@ -1,4 +1,4 @@
-import type { Digest, NodeId } from "../../../../../controller/nodes/node.ts";
+import type { NodeId } from "../../../../../controller/nodes/node.ts";
 import type { OperationId, Progress } from "../../../../../controller/reimage/agent-operation.ts";
 import type { ReimageEvent, ReimageEventType, Sighting } from "../../../../../controller/reimage/reimage-event.ts";
 import {
@@ -9,8 +9,9 @@ import {
 } from "../../../../../controller/reimage/reimage-state.ts";
 import type { ReimageId, RolloutId } from "../../../../../controller/reimage/rollout.ts";
 import { Failure } from "../../../../../proto/failure.ts";
+import type { ImageDigest } from "../../../../../proto/pack/digest.ts";
 
-export const digest = "d1".repeat(32) as Digest;
+export const digest = "d1".repeat(32) as ImageDigest;
 export const startedAt = 1_000_000;
 
 export const queued: ReimageState = queuedReimage({

@@ -1,0 +1,42 @@
+import { hash } from "node:crypto";
+
+/**
+ * SHA-256 of an uncompressed image, in lower-case hexadecimal: says which image a boot target, a stamp or a proof means. Not
+ * interchangeable with a ManifestDigest: the same image may be packed in several ways.
+ */
+export type ImageDigest = string & { readonly __brand: "ImageDigest" };
+
+/**
+ * SHA-256 of a serialized pallet.v1.PackManifest, in lower-case hexadecimal: says which pack to fetch, and that its manifest is
+ * the one that the controller means.
+ */
+export type ManifestDigest = string & { readonly __brand: "ManifestDigest" };
+
+/** Bytes of a SHA-256 digest (FIPS 180-4). */
+export const SHA256_BYTES = 32;
+
+/** What a text that is refused should have been, for messages: "… is not ${DIGEST_FORM}". */
+export const DIGEST_FORM = "a lower-case hexadecimal SHA-256";
+
+const pattern = new RegExp(`^[0-9a-f]{${2 * SHA256_BYTES}}$`);
+
+/** The text as the digest of an image; undefined when it cannot be one. */
+export function parseImageDigest(text: string): ImageDigest | undefined {
+  return pattern.test(text) ? (text as ImageDigest) : undefined;
+}
+
+/** The text as the digest of a manifest; undefined when it cannot be one. */
+export function parseManifestDigest(text: string): ManifestDigest | undefined {
+  return pattern.test(text) ? (text as ManifestDigest) : undefined;
+}
+
+/** The SHA-256 of an image as it leaves the hash. Throws RangeError when it does not have 32 bytes. */
+export function imageDigestFrom(sha256: Uint8Array): ImageDigest {
+  if (sha256.length !== SHA256_BYTES) throw new RangeError(`a SHA-256 has ${SHA256_BYTES} bytes, not ${sha256.length}`);
+  return Buffer.from(sha256).toString("hex") as ImageDigest;
+}
+
+/** The digest of a serialized manifest. */
+export function manifestDigestOf(manifest: Uint8Array): ManifestDigest {
+  return hash("sha256", manifest) as ManifestDigest;
+}
