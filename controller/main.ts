@@ -4,6 +4,7 @@ import { ChannelCredentials, logVerbosity, ServerCredentials, setLogVerbosity } 
 import { pino } from "pino";
 import { contract } from "../proto/gen/contract.ts";
 import { ControllerServiceClient } from "../proto/gen/pallet/v1/controller.ts";
+import { probeNode } from "./agents/probe-node.ts";
 import { createHttpServer } from "./boot/http-server.ts";
 import { createTftpServer } from "./boot/tftp/tftp-server.ts";
 import { checkServing } from "./check/check-serving.ts";
@@ -24,7 +25,6 @@ import { probeNfs } from "./network/nfs/probe-nfs.ts";
 import { readInterfaceAddresses } from "./network/read-interface-addresses.ts";
 import { readLinkSpeed } from "./network/read-link-speed.ts";
 import { readMacAddress } from "./network/read-mac-address.ts";
-import { probeNode } from "./nodes/probe-node.ts";
 import { installMissing } from "./requirements/install-missing.ts";
 import { planServe } from "./requirements/plan-requirements.ts";
 import { systemPath } from "./requirements/system-path.ts";

@@ -1,6 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { AgentConnector } from "./agents/agent-port.ts";
+import type { NodeProbe } from "./agents/probe-node.ts";
 import { createBootFiles } from "./boot/boot-files.ts";
 import { chooseAgentBoot } from "./boot/choose-agent-boot.ts";
 import { createFirmwareBoot } from "./boot/firmware-boot.ts";
@@ -31,7 +33,6 @@ import type { NodeId } from "./nodes/node.ts";
 import { createNodeRegistry } from "./nodes/node-registry.ts";
 import { openNetworkServices } from "./open-network-services.ts";
 import { createPatience } from "./patience.ts";
-import type { AgentConnector, NodeProbe } from "./reimage/ports.ts";
 import { createRollouts } from "./reimage/rollouts.ts";
 import type { GrpcServer, GrpcServerOptions } from "./rpc/grpc-server.ts";
 import type { ControllerStatus } from "./rpc/parts.ts";

@@ -5,16 +5,16 @@ import type { NodeId } from "../nodes/node.ts";
 const complete = 0x2;
 
 /**
- * The MAC address that an IPv4 address has on the local network, by the table of /proc/net/arp (proc(5)); undefined when
- * the table does not know it, or two interfaces know it differently.
+ * The MAC addresses that an IPv4 address has on the local network, by the table of /proc/net/arp (proc(5)): none when the
+ * table does not know it, several when interfaces know it differently.
  */
-export function findMacAddress(table: string, address: string): NodeId | undefined {
+export function findMacAddresses(table: string, address: string): ReadonlySet<NodeId> {
   const found = new Set<NodeId>();
   for (const line of table.split("\n").slice(1)) {
-    const [ip, , flags = "0", hardware = ""] = line.split(/\s+/);
+    const [ip, , flags = "0", hardware = ""] = line.trim().split(/\s+/);
     if (ip !== address || (Number(flags) & complete) === 0 || hardware === "00:00:00:00:00:00") continue;
     const mac = parseMacAddress(hardware);
     if (mac !== undefined) found.add(mac);
   }
-  return found.size === 1 ? [...found][0] : undefined;
+  return found;
 }

@@ -1,7 +1,7 @@
+import type { AgentInstance } from "../agents/agent-instance.ts";
 import type { EventType } from "../events/event.ts";
 import type { DiskFirmware, OperationId } from "./agent-operation.ts";
 import type { DiskIdentity } from "./disk-identity.ts";
-import type { AgentInstance } from "./reimage-state.ts";
 
 /** What a reimage wants done, as data. Executors carry it out; see controller/reimage/executors/. */
 export type Effect =

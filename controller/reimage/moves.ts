@@ -1,10 +1,11 @@
 import { Failure } from "../../proto/failure.ts";
+import type { AgentInstance } from "../agents/agent-instance.ts";
 import type { OperationId, Progress, WriteStage } from "./agent-operation.ts";
 import { deadline, effectsOnEntry, patienceIn, probe, retryIn } from "./effects-on-entry.ts";
 import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
 import { judgeProof } from "./judge-proof.ts";
 import type { ReimageEventOf, Sighting } from "./reimage-event.ts";
-import { type AgentInstance, hasEnded, type PhaseOf } from "./reimage-state.ts";
+import { hasEnded, type PhaseOf } from "./reimage-state.ts";
 import {
   abandonedWrite,
   amend,

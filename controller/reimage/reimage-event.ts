@@ -1,8 +1,8 @@
 import type { Failure } from "../../proto/failure.ts";
+import type { AgentInstance } from "../agents/agent-instance.ts";
 import type { InstalledSystem } from "../nodes/node.ts";
 import type { DiskFirmware, Progress } from "./agent-operation.ts";
 import type { DiskIdentity } from "./disk-identity.ts";
-import type { AgentInstance } from "./reimage-state.ts";
 
 /** An agent showed itself, by a registration or a heartbeat: what is known of it and of the boot that it runs in. */
 export interface Sighting extends AgentInstance {

@@ -1,4 +1,5 @@
 import type { ImageDigest } from "../../proto/pack/digest.ts";
+import type { AgentInstance } from "../agents/agent-instance.ts";
 import type { NodeId } from "../nodes/node.ts";
 import type { DiskFirmware, OperationId, Progress } from "./agent-operation.ts";
 import type { DiskIdentity } from "./disk-identity.ts";
@@ -15,12 +16,6 @@ export interface RolloutRecord {
   readonly startedAt: number;
   /** Set once every reimage has ended and its last effects are done. */
   readonly endedAt?: number;
-}
-
-/** One run of an agent on one boot of a node. */
-export interface AgentInstance {
-  readonly bootId: string;
-  readonly instanceId: string;
 }
 
 interface Timed {

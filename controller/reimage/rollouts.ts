@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { Failure } from "../../proto/failure.ts";
+import { withAgentOf } from "../agents/reach-agent.ts";
 import { kernelPathOf } from "../boot/kernel-path.ts";
 import type { Image } from "../images/image.ts";
 import type { Node, NodeId } from "../nodes/node.ts";
-import { withAgentOf } from "../nodes/reach-agent.ts";
 import { alreadyExists, notFound, precondition } from "../refusal.ts";
 import { type ActiveRollout, createActiveRollout } from "./active-rollout.ts";
 import type { World } from "./executors/executor.ts";

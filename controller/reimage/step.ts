@@ -1,16 +1,10 @@
 import type { Failure } from "../../proto/failure.ts";
+import type { AgentInstance } from "../agents/agent-instance.ts";
 import type { Effect } from "./effect.ts";
 import { effectsOnEntry, patienceIn } from "./effects-on-entry.ts";
 import { recordOf } from "./failure-record.ts";
 import { restartsForEver } from "./giving-up.ts";
-import {
-  type AgentInstance,
-  hasEnded,
-  type Phase,
-  type PhaseName,
-  type PhaseOf,
-  type ReimageState,
-} from "./reimage-state.ts";
+import { hasEnded, type Phase, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
 import { describeEntry } from "./sentences.ts";
 import type { ReimageSettings } from "./settings.ts";
 

@@ -1,9 +1,10 @@
 import { Failure } from "../../proto/failure.ts";
+import type { AgentInstance } from "../agents/agent-instance.ts";
 import { deadline, preflight, probe, reboot, retryIn } from "./effects-on-entry.ts";
 import { agentSilent, notBack, notInAgent, notProved } from "./giving-up.ts";
 import * as moves from "./moves.ts";
 import type { ReimageEvent, ReimageEventOf, ReimageEventType } from "./reimage-event.ts";
-import { type AgentInstance, hasEnded, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
+import { hasEnded, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
 import { longestPatience, type ReimageSettings } from "./settings.ts";
 import { abandonedWrite, amend, type Context, endCancelled, enter, fail, type Step, stay } from "./step.ts";
 

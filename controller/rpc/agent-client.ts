@@ -17,8 +17,8 @@ import {
   type StartOperationResponse,
   type WatchOperationResponse,
 } from "../../proto/gen/pallet/v1/agent.ts";
+import type { AgentAddress, AgentConnector, AgentPort } from "../agents/agent-port.ts";
 import type { AgentOperation } from "../reimage/agent-operation.ts";
-import type { AgentAddress, AgentConnector, AgentPort } from "../reimage/ports.ts";
 import { agentErrorOf } from "./agent-error.ts";
 import { sourceAddressOption, targetFromSource } from "./agent-resolver.ts";
 import { blockDeviceFromWire } from "./block-device-from-wire.ts";

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type * as wire from "../../proto/gen/pallet/v1/controller.ts";
+import type { AgentPort } from "../agents/agent-port.ts";
+import { reachAgentOf, withAgentOf } from "../agents/reach-agent.ts";
 import type { Node } from "../nodes/node.ts";
-import { reachAgentOf, withAgentOf } from "../nodes/reach-agent.ts";
 import { assertNoReimage } from "../preconditions.ts";
 import type { OperationId } from "../reimage/agent-operation.ts";
 import { blockDeviceToWire } from "./block-device-to-wire.ts";
@@ -26,7 +27,7 @@ export function createAgentDoors(
     const node = nodes.require(named);
     const spec = nodeOperationFromWire(given);
     if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
-    const agent = await reachAgentOf(node, agents, signal);
+    const { port: agent } = await reachAgentOf(node, agents, { signal });
     try {
       // Once more, after the wait: a rollout may have started meanwhile.
       if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
@@ -41,7 +42,8 @@ export function createAgentDoors(
 
   return {
     listNodeDisks: handleUnary(host, async ({ node }: wire.ListNodeDisksRequest, { signal }) => {
-      const devices = await withAgentOf(nodes.require(node), agents, (agent) => agent.listBlockDevices(signal), signal);
+      const ask = (agent: AgentPort) => agent.listBlockDevices(signal);
+      const devices = await withAgentOf(nodes.require(node), agents, ask, { signal });
       return { devices: devices.map(blockDeviceToWire) };
     }),
 
@@ -51,7 +53,7 @@ export function createAgentDoors(
       const node = nodes.require(named);
       assertNoReimage(node, rollouts.activeRolloutOf);
       // Reached, it is in the boot that registered; should it reboot by itself meanwhile, that was what was wanted.
-      await withAgentOf(node, agents, (agent) => agent.reboot(node.facts?.bootId ?? "", signal), signal);
+      await withAgentOf(node, agents, (agent, { facts }) => agent.reboot(facts.bootId, signal), { signal });
       tell(node, "node-rebooted", `${node.name} was told to reboot; it boots ${node.bootTarget.kind}`);
       return {};
     }),

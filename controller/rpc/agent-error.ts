@@ -1,7 +1,7 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { FAILURE_METADATA_KEY, Failure, failureFromWire } from "../../proto/failure.ts";
 import { Failure as WireFailure } from "../../proto/gen/pallet/v1/failure.ts";
-import { AgentError, type AgentErrorKind } from "../reimage/ports.ts";
+import { AgentError, type AgentErrorKind } from "../agents/agent-error.ts";
 
 /** What each status says when the agent itself sent it, with a Failure in the trailing metadata. */
 const answered: Record<status, AgentErrorKind> = {

@@ -1,10 +1,10 @@
 import type { ImageDigest } from "../../proto/pack/digest.ts";
+import type { AgentConnector } from "../agents/agent-port.ts";
 import type { EventLog } from "../events/event-log.ts";
 import type { ImageDeriver } from "../images/derive/image-deriver.ts";
 import type { Image } from "../images/image.ts";
 import type { NodeLogs } from "../logs/node-logs.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
-import type { AgentConnector } from "../reimage/ports.ts";
 import type { Rollouts } from "../reimage/rollouts.ts";
 import type { Capacity } from "../uplink/uplink.ts";
 

@@ -1,8 +1,8 @@
 import { Metadata, type ServerErrorResponse, status } from "@grpc/grpc-js";
 import { FAILURE_METADATA_KEY, Failure, type FailureReason, failureToWire } from "../../proto/failure.ts";
 import { Failure as WireFailure } from "../../proto/gen/pallet/v1/failure.ts";
+import { AgentError, type AgentErrorKind } from "../agents/agent-error.ts";
 import { Refusal, type RefusalKind } from "../refusal.ts";
-import { AgentError, type AgentErrorKind } from "../reimage/ports.ts";
 
 const ofRefusal: Record<RefusalKind, status> = {
   "not-found": status.NOT_FOUND,

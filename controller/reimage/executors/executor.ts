@@ -1,9 +1,12 @@
+import type { AgentConnector } from "../../agents/agent-port.ts";
+import type { NodeProbe } from "../../agents/probe-node.ts";
+import type { ReachableNode } from "../../agents/reach-agent.ts";
 import type { Clock } from "../../clock.ts";
 import type { Image } from "../../images/image.ts";
 import type { Uplink } from "../../uplink/uplink.ts";
 import type { EffectOf, EffectType } from "../effect.ts";
 import type { CardFirmwarePolicy } from "../plan-disk-firmware.ts";
-import type { AgentConnector, EventPort, ImagePort, LogPort, NodePort, NodeProbe } from "../ports.ts";
+import type { EventPort, ImagePort, LogPort, NodePort } from "../ports.ts";
 import type { Answer, Occurrence } from "../reimage-event.ts";
 import type { ReimageState } from "../reimage-state.ts";
 
@@ -39,6 +42,11 @@ export interface ExecutorContext {
   readonly answer: (answer: Answer) => void;
   /** Tells the reimage what was seen of the world. */
   readonly report: (occurrence: Occurrence) => void;
+}
+
+/** The node of the reimage; of one that was forgotten, only the name is left. */
+export function nodeOf({ state, world }: ExecutorContext): ReachableNode {
+  return world.nodes.get(state.nodeId) ?? { name: state.nodeName };
 }
 
 /**

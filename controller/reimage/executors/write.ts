@@ -1,26 +1,28 @@
 import { Failure } from "../../../proto/failure.ts";
+import { isSilence, isUnknownOperation } from "../../agents/agent-error.ts";
+import type { AgentPort } from "../../agents/agent-port.ts";
+import { withAgentOf } from "../../agents/reach-agent.ts";
 import { firstPartitionBytes, type Image, rootPartitionOf } from "../../images/image.ts";
 import type { AgentOperation, OperationId, OperationSpec } from "../agent-operation.ts";
 import type { EffectOf } from "../effect.ts";
-import { AgentError, type AgentPort, type ImagePort } from "../ports.ts";
+import type { ImagePort } from "../ports.ts";
 import type { Answer } from "../reimage-event.ts";
 import type { ReimageState } from "../reimage-state.ts";
-import { answeredByAnother, askAgent, isSilence } from "./ask-agent.ts";
-import type { Executor, ExecutorContext, PackUrls } from "./executor.ts";
+import { type Executor, type ExecutorContext, nodeOf, type PackUrls } from "./executor.ts";
 
 /** Starts the write on the boot that passed the preflight, unless that agent knows it already, and watches it. */
 export const startWrite: Executor<"start-write"> = async (effect, context) => {
   const { state, world, signal, answer } = context;
   try {
-    await askAgent(context, async (agent) => {
-      const image = await imageOf(state, world.images);
-      if (image === undefined) throw new Failure("invalid", `image ${state.imageName} is no longer in the catalogue`);
-      const { facts } = await agent.getNode(signal);
-      if (facts.bootId !== effect.agent.bootId) return answer(answeredByAnother(state));
+    const image = await imageOf(state, world.images);
+    if (image === undefined) throw new Failure("invalid", `image ${state.imageName} is no longer in the catalogue`);
+    const { bootId } = effect.agent;
+    const start = async (agent: AgentPort): Promise<void> => {
       await agent.startOperation(effect.operationId, specOf(effect, state, image, world.packUrls(image)), signal);
       answer({ type: "write-started" });
       await watch(agent, effect.operationId, context);
-    });
+    };
+    await withAgentOf(nodeOf(context), world.agents, start, { expected: { bootId }, signal });
   } catch (error) {
     const failure = Failure.from(error);
     answer(isSilence(error) ? { type: "agent-unreachable", failure } : { type: "write-failed", failure });
@@ -30,7 +32,7 @@ export const startWrite: Executor<"start-write"> = async (effect, context) => {
 /** Watches a write that was started before. */
 export const watchWrite: Executor<"watch-write"> = async ({ operationId }, context) => {
   try {
-    await askAgent(context, (agent) => watch(agent, operationId, context));
+    await withWriter(context, (agent) => watch(agent, operationId, context));
   } catch (error) {
     context.answer({ type: "agent-unreachable", failure: Failure.from(error) });
   }
@@ -39,14 +41,24 @@ export const watchWrite: Executor<"watch-write"> = async ({ operationId }, conte
 /** Has the agent stop the write and let go of the disk. */
 export const cancelWrite: Executor<"cancel-write"> = async ({ operationId }, context) => {
   try {
-    const operation = await askAgent(context, (agent) => agent.cancelOperation(operationId, context.signal));
+    const operation = await withWriter(context, (agent) => agent.cancelOperation(operationId, context.signal));
     context.answer(newsOf(operation));
   } catch (error) {
     context.answer(
-      isUnknown(error) ? { type: "write-lost" } : { type: "agent-unreachable", failure: Failure.from(error) },
+      isUnknownOperation(error) ? { type: "write-lost" } : { type: "agent-unreachable", failure: Failure.from(error) },
     );
   }
 };
+
+/**
+ * Lends a connection to the agent on the boot that writes. Any run of it will do: one that has restarted says itself that
+ * the operation is lost. That another boot does not know it says nothing.
+ */
+function withWriter<T>(context: ExecutorContext, use: (agent: AgentPort) => Promise<T>): Promise<T> {
+  const { state, world, signal } = context;
+  const expected = "agent" in state.phase ? { expected: { bootId: state.phase.agent.bootId } } : {};
+  return withAgentOf(nodeOf(context), world.agents, use, { ...expected, signal });
+}
 
 /** Reports until the write has ended or the stream breaks, whatever it breaks by: watching again is harmless. */
 async function watch(agent: AgentPort, operationId: OperationId, { signal, answer }: ExecutorContext): Promise<void> {
@@ -63,7 +75,9 @@ async function watch(agent: AgentPort, operationId: OperationId, { signal, answe
     }
     answer({ type: "agent-unreachable", failure: new Failure("node-silent", "the agent stopped reporting the write") });
   } catch (error) {
-    answer(isUnknown(error) ? { type: "write-lost" } : { type: "agent-unreachable", failure: Failure.from(error) });
+    answer(
+      isUnknownOperation(error) ? { type: "write-lost" } : { type: "agent-unreachable", failure: Failure.from(error) },
+    );
   }
 }
 
@@ -81,10 +95,6 @@ function newsOf({ id, state, progress, failure }: AgentOperation): Answer {
     case "cancelled":
       return { type: "write-cancelled" };
   }
-}
-
-function isUnknown(error: unknown): boolean {
-  return error instanceof AgentError && error.kind === "not-found";
 }
 
 /** The image that the rollout named; or another name of it, should that one be gone. */

@@ -12,8 +12,9 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
+import { AgentError, type AgentErrorKind } from "../../../../controller/agents/agent-error.ts";
+import type { AgentPort } from "../../../../controller/agents/agent-port.ts";
 import type { OperationId, OperationSpec } from "../../../../controller/reimage/agent-operation.ts";
-import { AgentError, type AgentErrorKind, type AgentPort } from "../../../../controller/reimage/ports.ts";
 import { type AgentPatience, createAgentConnector } from "../../../../controller/rpc/agent-client.ts";
 import { FAILURE_METADATA_KEY, Failure, failureToWire } from "../../../../proto/failure.ts";
 import {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Client, credentials, Metadata, ServerCredentials, type ServiceError } from "@grpc/grpc-js";
+import type { AgentPort } from "../../../../controller/agents/agent-port.ts";
 import { createEventLog, type EventLog } from "../../../../controller/events/event-log.ts";
 import type { ImageDeriver } from "../../../../controller/images/derive/image-deriver.ts";
 import type { Image } from "../../../../controller/images/image.ts";
@@ -9,7 +10,6 @@ import { createNodeLogs, type NodeLogs } from "../../../../controller/logs/node-
 import type { NodeId } from "../../../../controller/nodes/node.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { notFound } from "../../../../controller/refusal.ts";
-import type { AgentPort } from "../../../../controller/reimage/ports.ts";
 import type { Rollout, RolloutId } from "../../../../controller/reimage/rollout.ts";
 import { createGrpcServer, type GrpcServer } from "../../../../controller/rpc/grpc-server.ts";
 import type { ControllerParts, ImageCatalogue } from "../../../../controller/rpc/parts.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { status } from "@grpc/grpc-js";
+import { AgentError } from "../../../../controller/agents/agent-error.ts";
 import { Refusal } from "../../../../controller/refusal.ts";
-import { AgentError } from "../../../../controller/reimage/ports.ts";
 import { statusOf } from "../../../../controller/rpc/status.ts";
 import { FAILURE_METADATA_KEY, Failure, failureFromWire } from "../../../../proto/failure.ts";
 import { Failure as WireFailure } from "../../../../proto/gen/pallet/v1/failure.ts";

@@ -1,3 +1,5 @@
+import { AgentError, type AgentErrorKind } from "../../../../../controller/agents/agent-error.ts";
+import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
 import type { Clock } from "../../../../../controller/clock.ts";
 import type {
   AgentInfo,
@@ -13,7 +15,6 @@ import type {
   OperationPhase,
   OperationSpec,
 } from "../../../../../controller/reimage/agent-operation.ts";
-import { AgentError, type AgentErrorKind, type AgentPort } from "../../../../../controller/reimage/ports.ts";
 import type { BlockDevice } from "../../../../../proto/disk/block-device.ts";
 import { Failure, type FailureReason } from "../../../../../proto/failure.ts";
 import { disk } from "./fake-disk.ts";

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import type { NewEvent } from "../../../../../controller/events/event.ts";
 import type { Image, ImageName } from "../../../../../controller/images/image.ts";
 import type { BootTarget, Node, NodeId } from "../../../../../controller/nodes/node.ts";
 import type { CardFirmwarePolicy } from "../../../../../controller/reimage/plan-disk-firmware.ts";
-import { AgentError, type NodeChange, type NodePort } from "../../../../../controller/reimage/ports.ts";
+import type { NodeChange, NodePort } from "../../../../../controller/reimage/ports.ts";
 import type { RolloutId } from "../../../../../controller/reimage/rollout.ts";
 import { createRollouts, type Rollouts } from "../../../../../controller/reimage/rollouts.ts";
 import { defaultReimageSettings, type ReimageSettings } from "../../../../../controller/reimage/settings.ts";

@@ -1,27 +1,32 @@
-import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
-import type { NodeId } from "./node.ts";
-import { parseArpTable } from "./parse-arp-table.ts";
+import { readMacAddresses } from "../network/read-mac-address.ts";
+import type { NodeId } from "../nodes/node.ts";
+
+/**
+ * Tries once whether anything at a node's address takes part in TCP, and says how it did; undefined when nothing does or
+ * when it is known to be another machine. Never rejects.
+ */
+export type NodeProbe = (
+  node: { readonly address: string; readonly mac: NodeId },
+  signal: AbortSignal,
+) => Promise<string | undefined>;
 
 /** Where almost every system has something listening, or says at once that it has not. */
 const port = 22;
 const patienceMs = 1500;
 
 /**
- * Tries once whether a system at the address takes part in TCP: that a connection is accepted or refused is an answer,
- * which boot loaders do not give. Where the kernel knows by which MAC address it was reached, that has to be the node's;
- * through a router it does not know. Says how it answered; undefined when nothing did. Never rejects.
+ * A connection that is accepted or refused is an answer, which boot loaders do not give. Where the kernel knows by which
+ * MAC address it was reached, that has to be the node's; through a router it does not know.
  */
-export async function probeNode(
-  { address, mac }: { readonly address: string; readonly mac: NodeId },
-  signal: AbortSignal,
-): Promise<string | undefined> {
+export const probeNode: NodeProbe = async ({ address, mac }, signal) => {
   const how = await tryConnection(address, port, signal);
   if (how === undefined) return undefined;
-  const reached = parseArpTable(await readFile("/proc/net/arp", "utf8").catch(() => "")).get(address);
-  if (reached !== undefined && reached !== mac) return undefined;
+  // Without a table nothing is known to be another machine.
+  const reached = await readMacAddresses(address).catch(() => new Set<NodeId>());
+  if (reached.size > 0 && !reached.has(mac)) return undefined;
   return `TCP port ${port} of ${address} ${how}`;
-}
+};
 
 /** "is open", "refuses connections", or undefined. */
 export function tryConnection(address: string, port: number, signal: AbortSignal): Promise<string | undefined> {

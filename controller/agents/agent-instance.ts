@@ -1,0 +1,22 @@
+import type { AgentReport } from "./agent-port.ts";
+
+/** One run of an agent on one boot of a node. */
+export interface AgentInstance {
+  readonly bootId: string;
+  readonly instanceId: string;
+}
+
+/** The agent that a caller means. What is absent may be anything: any run of it on that boot, in any role. */
+export interface ExpectedAgent extends Partial<AgentInstance> {
+  readonly bootId: string;
+  readonly role?: "netboot" | "resident";
+}
+
+/** Whether the agent that reports is the one that is meant. If not, it may be another machine's, whose disks are not ours. */
+export function isExpectedAgent({ facts, agent }: AgentReport, expected: ExpectedAgent): boolean {
+  return (
+    facts.bootId === expected.bootId &&
+    agent.instanceId === (expected.instanceId ?? agent.instanceId) &&
+    agent.role === (expected.role ?? agent.role)
+  );
+}

@@ -1,0 +1,39 @@
+import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import type { AgentInfo, NodeFacts } from "../nodes/node.ts";
+import type { AgentOperation, OperationId, OperationSpec } from "../reimage/agent-operation.ts";
+
+/** What an agent says of itself and its node. */
+export interface AgentReport {
+  readonly facts: NodeFacts;
+  readonly agent: AgentInfo;
+}
+
+/** One node's agent. Every method rejects with AgentError. */
+export interface AgentPort {
+  getNode(signal?: AbortSignal): Promise<AgentReport>;
+  listBlockDevices(signal?: AbortSignal): Promise<readonly BlockDevice[]>;
+  /** With the id and spec of an operation that exists already it changes nothing and returns that one. */
+  startOperation(id: OperationId, spec: OperationSpec, signal?: AbortSignal): Promise<AgentOperation>;
+  /** The operation now and at every change until it has ended; the last item is the ended one. */
+  watchOperation(id: OperationId, signal?: AbortSignal): AsyncIterable<AgentOperation>;
+  /** Resolves with the ended operation. */
+  cancelOperation(id: OperationId, signal?: AbortSignal): Promise<AgentOperation>;
+  /** Resolves when the agent has accepted; refused when `expectedBootId` is not the node's current one. */
+  reboot(expectedBootId: string, signal?: AbortSignal): Promise<void>;
+  /** Gives the connection back; running calls are aborted. */
+  close(): void;
+}
+
+/** Where an agent serves. */
+export interface AgentAddress {
+  /** IP address. */
+  readonly address: string;
+  /** TCP port. */
+  readonly port: number;
+}
+
+/** Reaches agents; controller/rpc/agent-client.ts fulfils it. */
+export interface AgentConnector {
+  /** Never fails by itself: the first call shows whether somebody answers. The caller closes the port after use. */
+  connect(address: AgentAddress): AgentPort;
+}
