@@ -32,7 +32,7 @@ export interface AgentAddress {
   readonly port: number;
 }
 
-/** Reaches agents; controller/rpc/agent-client.ts fulfils it. */
+/** Reaches agents; controller/rpc/agent/agent-client.ts fulfils it. */
 export interface AgentConnector {
   /** Never fails by itself: the first call shows whether somebody answers. The caller closes the port after use. */
   connect(address: AgentAddress): AgentPort;

@@ -4,10 +4,10 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Failure } from "../../proto/failure.ts";
+import { type ArchiveRequest, openDebianArchive } from "../artefacts/debian-archive.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import { planBootTreeBuild } from "../requirements/plan-requirements.ts";
 import type { Requirements } from "../requirements/requirements.ts";
-import { type ArchiveRequest, openDebianArchive } from "./debian-archive.ts";
 import { type BootTreeManifest, planBootTree, type TreePlan } from "./plan-boot-tree.ts";
 import { isFirmwareCached, provideFirmware } from "./provide-firmware.ts";
 import { provideUBootOf, uncachedTargets } from "./provide-u-boot.ts";

@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
-import { type ArchiveRequest, cachedVersions, type DebianArchive } from "./debian-archive.ts";
+import { type ArchiveRequest, cachedVersions, type DebianArchive } from "../artefacts/debian-archive.ts";
 import { firmwareDigest } from "./source-files.ts";
 
 /** The firmware of Raspberry Pi 4 and older; it lies in the cache and is never written again. */

@@ -4,11 +4,16 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
+import {
+  type ArchiveRequest,
+  cachedVersions,
+  type DebianArchive,
+  openDebianArchive,
+} from "../artefacts/debian-archive.ts";
+import { runTool } from "../artefacts/run-tool.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import { planBootTreeBuild } from "../requirements/plan-requirements.ts";
-import { type ArchiveRequest, cachedVersions, type DebianArchive, openDebianArchive } from "./debian-archive.ts";
 import { renderEnvironment } from "./render-environment.ts";
-import { runTool } from "./run-tool.ts";
 import { sourceFiles, uBootDigest } from "./source-files.ts";
 import { type TargetName, targets, type UBootTarget } from "./targets.ts";
 import { unmetSettings } from "./unmet-settings.ts";

@@ -1,4 +1,4 @@
-import type { Image } from "../images/image.ts";
+import type { Image } from "../images/catalogue/image.ts";
 
 /** Path in the boot tree of the kernel that a local boot of the image loads. */
 export function kernelPathOf({ digest, boot }: Pick<Image, "digest" | "boot">): string {

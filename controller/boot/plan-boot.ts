@@ -1,6 +1,6 @@
 import { Failure } from "../../proto/failure.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
-import { type Image, rootPartitionOf } from "../images/image.ts";
+import { type Image, rootPartitionOf } from "../images/catalogue/image.ts";
 import type { Node, NodeId } from "../nodes/node.ts";
 import type { BootSpec } from "./boot-spec.ts";
 import { kernelPathOf } from "./kernel-path.ts";

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { insecureDoors } from "../insecure-tcp.ts";
+import { insecureDoors } from "../config/insecure-tcp.ts";
 import type { Facts } from "./facts.ts";
 import { gatherFacts } from "./gather-facts.ts";
 import type { Problem } from "./problem.ts";

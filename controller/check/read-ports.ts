@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
+import { parseSockets, parseUnit, parseUnixSocket } from "../network/parse-sockets.ts";
 import type { HeldPort } from "./held-port.ts";
-import { parseSockets, parseUnit, parseUnixSocket } from "./parse-sockets.ts";
 
 const tables = [
   ["tcp", "TCP"],

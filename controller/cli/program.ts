@@ -1,14 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { Failure } from "../../proto/failure.ts";
 import { exitCodeOfSignal } from "../../proto/linux/stop-signals.ts";
-import {
-  type CommandContext,
-  type CommonOptions,
-  type Run,
-  StopRequested,
-  UsageError,
-  type Work,
-} from "./command-context.ts";
 import { registerBoot } from "./commands/boot.ts";
 import { registerBootTree } from "./commands/boot-tree.ts";
 import { registerCancel } from "./commands/cancel.ts";
@@ -37,13 +29,21 @@ import { registerStatus } from "./commands/status.ts";
 import { registerUnmount } from "./commands/unmount.ts";
 import { registerWatch } from "./commands/watch.ts";
 import { registerWipe } from "./commands/wipe.ts";
-import { createControllerClient } from "./controller-client.ts";
-import { chooseTarget, type TargetOptions } from "./controller-target.ts";
-import type { Effects } from "./effects.ts";
-import { exitCode } from "./exit-code.ts";
-import { printableJson } from "./printable.ts";
-import { renderFailure } from "./render-failure.ts";
-import { chooseLook, createPaint } from "./style.ts";
+import {
+  type CommandContext,
+  type CommonOptions,
+  type Run,
+  StopRequested,
+  UsageError,
+  type Work,
+} from "./connection/command-context.ts";
+import { createControllerClient } from "./connection/controller-client.ts";
+import { chooseTarget, type TargetOptions } from "./connection/controller-target.ts";
+import type { Effects } from "./connection/effects.ts";
+import { printableJson } from "./render/printable.ts";
+import { renderFailure } from "./render/render-failure.ts";
+import { chooseLook, createPaint } from "./render/style.ts";
+import { exitCode } from "./terminal/exit-code.ts";
 import { viewFailure } from "./view/failure-view.ts";
 
 const about = `Pallet installs, verifies and recovers a rack of Raspberry Pis over the network.

@@ -1,7 +1,7 @@
 import type { LogLevel } from "../../proto/log-level.ts";
 import type { AgentBootSettings } from "../boot/choose-agent-boot.ts";
-import type { CardFirmwarePolicy } from "../reimage/plan-disk-firmware.ts";
-import type { ReimageSettings } from "../reimage/settings.ts";
+import type { ReimageSettings } from "../reimage/machine/settings.ts";
+import type { CardFirmwarePolicy } from "../reimage/plan/plan-disk-firmware.ts";
 import type { UplinkLimits } from "../uplink/uplink-limits.ts";
 import type { DhcpConfig, NfsConfig } from "./network-config.ts";
 

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
-import { defaultReimageSettings } from "../reimage/settings.ts";
+import { defaultReimageSettings } from "../reimage/machine/settings.ts";
 import type { Config } from "./config.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
 import { networkContradictions, type Problem } from "./network-contradictions.ts";

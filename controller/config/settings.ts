@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { logLevels } from "../../proto/log-level.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
-import { cardFirmwarePolicies } from "../reimage/plan-disk-firmware.ts";
-import { defaultReimageSettings } from "../reimage/settings.ts";
+import { defaultReimageSettings } from "../reimage/machine/settings.ts";
+import { cardFirmwarePolicies } from "../reimage/plan/plan-disk-firmware.ts";
 import { parseBitRate } from "../uplink/parse-bit-rate.ts";
 import { loaders } from "./config.ts";
 import { networkSettings } from "./network-settings.ts";

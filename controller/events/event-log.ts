@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { createRecordReader, type RecordSpan } from "../record-reader.ts";
+import { createRecordReader, type RecordSpan } from "../records/record-reader.ts";
 import type { EventFilter, EventRows } from "../store/event-rows.ts";
 import type { Event, NewEvent } from "./event.ts";
 

@@ -2,13 +2,13 @@ import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
-import { alreadyExists, notFound, precondition } from "../refusal.ts";
+import { alreadyExists, notFound, precondition } from "../refusal/refusal.ts";
 import { parseBlockMap } from "./block-map/parse-block-map.ts";
-import { checkStoredPack } from "./check-stored-pack.ts";
-import type { Image, ImageName } from "./image.ts";
-import { flush, type ImportProgress, importImage, storeFiles } from "./import-image.ts";
-import { isOutdatedManifest, parseImageName, parseManifest } from "./parse-manifest.ts";
-import { clearUnfinished, withUnfinishedFolder } from "./unfinished-folder.ts";
+import { checkStoredPack } from "./catalogue/check-stored-pack.ts";
+import type { Image, ImageName } from "./catalogue/image.ts";
+import { isOutdatedManifest, parseImageName, parseManifest } from "./catalogue/parse-manifest.ts";
+import { clearUnfinished, withUnfinishedFolder } from "./catalogue/unfinished-folder.ts";
+import { flush, type ImportProgress, importImage, storeFiles } from "./import/import-image.ts";
 
 /** Where what cannot be returned to a caller is said; a pino logger fulfils it. */
 export interface ImageStoreLog {

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Node, NodeId } from "../nodes/node.ts";
 import type { NodeChangeListener } from "../nodes/node-change.ts";
-import { createRecordReader, type RecordSpan } from "../record-reader.ts";
+import { createRecordReader, type RecordSpan } from "../records/record-reader.ts";
 import type { NodeLogRows } from "../store/node-log-rows.ts";
 import { createLogEcho, type EchoLog } from "./log-echo.ts";
 import type { LogReport, NodeLogFilter, NodeLogRecord } from "./node-log-record.ts";

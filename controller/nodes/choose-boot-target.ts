@@ -1,6 +1,6 @@
 import type { ImageDigest } from "../../proto/pack/digest.ts";
-import type { Image } from "../images/image.ts";
-import { notFound, precondition } from "../refusal.ts";
+import type { Image } from "../images/catalogue/image.ts";
+import { notFound, precondition } from "../refusal/refusal.ts";
 import type { BootTarget, Node } from "./node.ts";
 
 /** The images, as far as a boot target needs them. */

@@ -1,4 +1,4 @@
-import { invalid } from "../refusal.ts";
+import { invalid } from "../refusal/refusal.ts";
 import { parseMacAddress } from "./mac-address.ts";
 import type { Node, NodeId } from "./node.ts";
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { EventType, NewEvent } from "../events/event.ts";
-import { alreadyExists, invalid, notFound, Refusal } from "../refusal.ts";
+import { alreadyExists, invalid, notFound, Refusal } from "../refusal/refusal.ts";
 import type { NodeRows } from "../store/node-rows.ts";
 import { createAddressBook } from "./address-book.ts";
 import { type BootFetch, printablePath, serialInPath } from "./boot-fetch.ts";

@@ -1,12 +1,12 @@
 import type { NodeId } from "../nodes/node.ts";
 import { type Bell, createBell } from "./bell.ts";
 import type { World } from "./executors/executor.ts";
+import { hasEnded, type RolloutRecord } from "./machine/reimage-state.ts";
+import type { ReimageSettings } from "./machine/settings.ts";
+import type { Rollout } from "./plan/rollout.ts";
 import type { Journal, JournalEntry } from "./ports.ts";
 import { createReimageActor, type ReimageActor } from "./reimage-actor.ts";
-import { hasEnded, type RolloutRecord } from "./reimage-state.ts";
-import type { Rollout } from "./rollout.ts";
 import { viewRollout } from "./rollout-view.ts";
-import type { ReimageSettings } from "./settings.ts";
 
 /** A rollout that has not ended: one actor for each of its nodes. */
 export interface ActiveRollout {

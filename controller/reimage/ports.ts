@@ -1,9 +1,9 @@
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { NewEvent } from "../events/event.ts";
-import type { Image } from "../images/image.ts";
+import type { Image } from "../images/catalogue/image.ts";
 import type { BootTarget, Node, NodeId } from "../nodes/node.ts";
-import type { ReimageState, RolloutRecord } from "./reimage-state.ts";
-import type { RolloutId } from "./rollout.ts";
+import type { ReimageState, RolloutRecord } from "./machine/reimage-state.ts";
+import type { RolloutId } from "./plan/rollout.ts";
 
 /** A node changed. `node` is the node after the change. */
 export interface NodeChange {

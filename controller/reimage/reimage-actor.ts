@@ -1,11 +1,11 @@
 import { Failure } from "../../proto/failure.ts";
-import type { Effect } from "./effect.ts";
 import type { World } from "./executors/executor.ts";
 import { carryOut } from "./executors/executors.ts";
-import type { Occurrence, ReimageEvent } from "./reimage-event.ts";
-import { durablePart, hasEnded, type ReimageState } from "./reimage-state.ts";
-import type { ReimageSettings } from "./settings.ts";
-import { transition } from "./transition.ts";
+import type { Effect } from "./machine/effect.ts";
+import type { Occurrence, ReimageEvent } from "./machine/reimage-event.ts";
+import { durablePart, hasEnded, type ReimageState } from "./machine/reimage-state.ts";
+import type { ReimageSettings } from "./machine/settings.ts";
+import { transition } from "./machine/transition.ts";
 
 /** One node's reimage at work: takes events one after the other, saves where it stands, and only then acts. */
 export interface ReimageActor {

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { ActiveRollout } from "./active-rollout.ts";
-import type { Rollout, RolloutId } from "./rollout.ts";
+import type { Rollout, RolloutId } from "./plan/rollout.ts";
 
 /** The rollout now and after changes, coalesced to the interval, until it has ended or the signal is aborted. */
 export async function* watchRollout(options: {

@@ -1,7 +1,7 @@
 import type { TargetName } from "../boot-tree/targets.ts";
 import { targets } from "../boot-tree/targets.ts";
 import type { Config } from "../config/config.ts";
-import type { ImageFormat } from "../images/detect-format.ts";
+import type { ImageFormat } from "../images/formats/detect-format.ts";
 import type { Need } from "./debian-package.ts";
 import type { Requirements } from "./requirements.ts";
 

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
-import type { ArchiveRequest } from "../boot-tree/debian-archive.ts";
+import type { ArchiveRequest } from "../artefacts/debian-archive.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import { planRootfsBake } from "../requirements/plan-requirements.ts";
 import type { Requirements } from "../requirements/requirements.ts";

@@ -1,8 +1,8 @@
 import { lstat } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { Failure } from "../../proto/failure.ts";
-import { chooseBootFiles } from "../images/choose-boot-files.ts";
-import { parseConfigTxt } from "../images/parse-config-txt.ts";
+import { chooseBootFiles } from "../images/boot/choose-boot-files.ts";
+import { parseConfigTxt } from "../images/boot/parse-config-txt.ts";
 import { rootTree } from "./root-tree.ts";
 
 /** Where systems have their kernel: Raspberry Pi OS and Debian's images for Pis, other Debians, and those before them. */

@@ -3,12 +3,12 @@ import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir, writeFile } from "nod
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
-import type { ArchiveRequest } from "../boot-tree/debian-archive.ts";
-import { decompress } from "../images/decompress.ts";
-import { detectFormat, detectionBytes, type ImageFormat } from "../images/detect-format.ts";
-import { examineImage } from "../images/examine-image.ts";
-import { peek } from "../images/peek.ts";
-import { writeRawFile } from "../images/write-raw-file.ts";
+import type { ArchiveRequest } from "../artefacts/debian-archive.ts";
+import { decompress } from "../images/formats/decompress.ts";
+import { detectFormat, detectionBytes, type ImageFormat } from "../images/formats/detect-format.ts";
+import { peek } from "../images/formats/peek.ts";
+import { examineImage } from "../images/import/examine-image.ts";
+import { writeRawFile } from "../images/import/write-raw-file.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import { planRootfsImport } from "../requirements/plan-requirements.ts";
 import type { Requirements } from "../requirements/requirements.ts";

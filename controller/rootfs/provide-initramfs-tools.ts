@@ -3,7 +3,7 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { cacheEntry } from "../artefacts/cache-entry.ts";
-import { type ArchiveRequest, initramfsPackages, openDebianArchive } from "../boot-tree/debian-archive.ts";
+import { type ArchiveRequest, initramfsPackages, openDebianArchive } from "../artefacts/debian-archive.ts";
 
 /**
  * A folder with the programs of the initial RAM disk, for arm64 from Debian's packages: what `buildInitramfs` takes for a

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { openMountSpace } from "../images/derive/mount-space.ts";
-import { findRootPartition } from "../images/examine-image.ts";
+import { findRootPartition } from "../images/import/examine-image.ts";
 
 /** An image file of a whole card, not compressed. */
 export interface ImageRoot {

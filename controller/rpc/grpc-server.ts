@@ -6,11 +6,11 @@ import { HealthImplementation } from "grpc-health-check";
 import { ControllerServiceService } from "../../proto/gen/pallet/v1/controller.ts";
 import { EnrollmentServiceService } from "../../proto/gen/pallet/v1/enrollment.ts";
 import { reflectionDefinition, standardServices } from "../../proto/package-definition.ts";
-import { createControllerService } from "./controller-service.ts";
-import { createEnrollmentService } from "./enrollment-service.ts";
-import type { CallHost } from "./handle-call.ts";
-import type { ControllerParts } from "./parts.ts";
-import { shutService } from "./shut-service.ts";
+import { createControllerService } from "./doors/controller-service.ts";
+import { createEnrollmentService } from "./doors/enrollment-service.ts";
+import type { CallHost } from "./doors/handle-call.ts";
+import type { ControllerParts } from "./doors/parts.ts";
+import { shutService } from "./doors/shut-service.ts";
 import { listenForOwner, prepareSocketPath } from "./unix-socket.ts";
 
 /** How long running calls may take to end at shutdown before they are cut, in milliseconds. */

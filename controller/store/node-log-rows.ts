@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { type LogLevel, logLevels } from "../../proto/log-level.ts";
 import type { NodeLogFilter, NodeLogRecord } from "../logs/node-log-record.ts";
 import type { NodeId } from "../nodes/node.ts";
-import type { RecordPage } from "../record-reader.ts";
+import type { RecordPage } from "../records/record-reader.ts";
 import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
 import { withoutFlush } from "./without-flush.ts";

@@ -5,7 +5,7 @@ import process from "node:process";
 import { credentials } from "@grpc/grpc-js";
 import type { AgentAddress } from "../../controller/agents/agent-port.ts";
 import type { OperationId } from "../../controller/reimage/agent-operation.ts";
-import { createAgentConnector } from "../../controller/rpc/agent-client.ts";
+import { createAgentConnector } from "../../controller/rpc/agent/agent-client.ts";
 import { parseCpuSeconds } from "./measure/parse-counters.ts";
 import type { AgentOrder, PhaseChange } from "./stage/agent-order.ts";
 

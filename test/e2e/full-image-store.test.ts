@@ -7,7 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { execa } from "execa";
 import { createImageStore } from "../../controller/images/image-store.ts";
-import { Refusal } from "../../controller/refusal.ts";
+import { Refusal } from "../../controller/refusal/refusal.ts";
 import { requires } from "../requirements.ts";
 import { bootTree, makeSmallImage, rootTree } from "../unit/controller/images/small-image.ts";
 

@@ -7,7 +7,7 @@ import { mkdir, open, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
-import { withUnfinishedFolder } from "../../controller/images/unfinished-folder.ts";
+import { withUnfinishedFolder } from "../../controller/images/catalogue/unfinished-folder.ts";
 import { assertDetachedBelow } from "../assert-detached.ts";
 import { checkout } from "../rack/checkout.ts";
 import { ended } from "../rack/leashed-process.ts";

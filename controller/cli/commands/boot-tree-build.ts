@@ -4,12 +4,12 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type BootTreeRequest, bootTreeRequirements, buildBootTree } from "../../boot-tree/build-boot-tree.ts";
 import { type TargetName, targetNames } from "../../boot-tree/targets.ts";
 import { readConfig } from "../../config/read-config.ts";
-import type { Run } from "../command-context.ts";
-import { installHelp, installIfAsked } from "../install-option.ts";
-import { examples, jsonHelp, mirrorHelp, suiteHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { rootfsPaths } from "../rootfs-options.ts";
-import { formatCount } from "../units.ts";
+import type { Run } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { formatCount } from "../render/units.ts";
+import { installHelp, installIfAsked } from "./install-option.ts";
+import { examples, jsonHelp, mirrorHelp, suiteHelp } from "./option-texts.ts";
+import { rootfsPaths } from "./rootfs-options.ts";
 
 interface Options {
   readonly out?: string;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Run } from "../command-context.ts";
+import type { Run } from "../connection/command-context.ts";
 import { registerBootTreeBuild } from "./boot-tree-build.ts";
 
 /** `controller boot-tree build`: it works on this machine's files and asks no controller. */

@@ -1,9 +1,9 @@
 import { Argument, type Command } from "commander";
 import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
-import { type Run, UsageError } from "../command-context.ts";
-import { examples, jsonHelp, nodeHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
+import { type Run, UsageError } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
 import { viewNode } from "../view/node-view.ts";
+import { examples, jsonHelp, nodeHelp } from "./option-texts.ts";
 
 /** `controller boot NODE agent|local`. */
 export function registerBoot(program: Command, run: Run): void {

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
-import type { Run } from "../command-context.ts";
-import { examples, jsonHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { isOver } from "../rollout-progress.ts";
-import { formatCount } from "../units.ts";
+import type { Run } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { formatCount } from "../render/units.ts";
+import { isOver } from "../rollout/rollout-progress.ts";
 import { hasEnded, viewRollout } from "../view/rollout-view.ts";
+import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller cancel ID`. */
 export function registerCancel(program: Command, run: Run): void {

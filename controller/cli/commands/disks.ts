@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import type { Run } from "../command-context.ts";
-import { examples, jsonHelp, nodeHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { renderDisks } from "../render-disks.ts";
+import type { Run } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { renderDisks } from "../render/render-disks.ts";
 import { viewDisk } from "../view/disk-view.ts";
+import { examples, jsonHelp, nodeHelp } from "./option-texts.ts";
 
 /** `controller disks NODE`. */
 export function registerDisks(program: Command, run: Run): void {

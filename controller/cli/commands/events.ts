@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import type { Run } from "../command-context.ts";
-import { followRecords } from "../follow-records.ts";
-import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "../option-texts.ts";
-import { renderEvent } from "../render-events.ts";
+import type { Run } from "../connection/command-context.ts";
+import { followRecords } from "../connection/follow-records.ts";
+import { renderEvent } from "../render/render-events.ts";
 import { viewEvent } from "../view/event-view.ts";
+import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "./option-texts.ts";
 
 interface Options {
   readonly follow?: boolean;

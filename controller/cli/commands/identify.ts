@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { Run } from "../command-context.ts";
-import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { runOperation } from "../run-operation.ts";
+import type { Run } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { runOperation } from "../terminal/run-operation.ts";
+import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "./option-texts.ts";
 
 /** `controller identify NODE`. */
 export function registerIdentify(program: Command, run: Run): void {

@@ -2,16 +2,16 @@ import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import { AddImageHeader } from "../../../proto/gen/pallet/v1/controller.ts";
 import { planImagesAdd } from "../../requirements/plan-requirements.ts";
-import { type CommandContext, type Run, UsageError } from "../command-context.ts";
-import { type FoundBlockMap, findBlockMap } from "../find-block-map.ts";
-import { imageNameFromFile } from "../image-name.ts";
-import { createImportDisplay } from "../import-display.ts";
-import { installForController, installHelp } from "../install-option.ts";
-import { examples, jsonLinesHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { renderAddedImage } from "../render-images.ts";
-import { openUpload, type UploadSource, uploadMessages } from "../upload-source.ts";
+import { type CommandContext, type Run, UsageError } from "../connection/command-context.ts";
+import { openUpload, type UploadSource, uploadMessages } from "../connection/upload-source.ts";
+import { printable } from "../render/printable.ts";
+import { renderAddedImage } from "../render/render-images.ts";
+import { createImportDisplay } from "../terminal/import-display.ts";
 import { type ImageView, viewImage } from "../view/image-view.ts";
+import { type FoundBlockMap, findBlockMap } from "./find-block-map.ts";
+import { imageNameFromFile } from "./image-name.ts";
+import { installForController, installHelp } from "./install-option.ts";
+import { examples, jsonLinesHelp } from "./option-texts.ts";
 
 interface Options {
   readonly name?: string;

@@ -2,15 +2,15 @@ import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import type { DerivedImage } from "../../../proto/gen/pallet/v1/controller.ts";
 import { planImagesDerive } from "../../requirements/plan-requirements.ts";
-import type { CommandContext, Run } from "../command-context.ts";
-import { createImportDisplay } from "../import-display.ts";
-import { installForController, installHelp } from "../install-option.ts";
-import { examples, jsonLinesHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { renderGain, viewGain } from "../render-gain.ts";
-import { renderAddedImage } from "../render-images.ts";
-import { openUpload, type UploadSource, uploadMessages } from "../upload-source.ts";
+import type { CommandContext, Run } from "../connection/command-context.ts";
+import { openUpload, type UploadSource, uploadMessages } from "../connection/upload-source.ts";
+import { printable } from "../render/printable.ts";
+import { renderGain, viewGain } from "../render/render-gain.ts";
+import { renderAddedImage } from "../render/render-images.ts";
+import { createImportDisplay } from "../terminal/import-display.ts";
 import { viewImage } from "../view/image-view.ts";
+import { installForController, installHelp } from "./install-option.ts";
+import { examples, jsonLinesHelp } from "./option-texts.ts";
 
 interface Options {
   readonly from: string;

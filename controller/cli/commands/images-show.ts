@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
-import type { Run } from "../command-context.ts";
-import { examples, jsonHelp } from "../option-texts.ts";
-import { renderImage } from "../render-images.ts";
+import type { Run } from "../connection/command-context.ts";
+import { renderImage } from "../render/render-images.ts";
 import { viewImage } from "../view/image-view.ts";
+import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller images show NAME`. */
 export function registerImagesShow(parent: Command, run: Run): void {

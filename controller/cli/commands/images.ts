@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { Run } from "../command-context.ts";
-import { examples, jsonHelp } from "../option-texts.ts";
-import { noImages, renderImages } from "../render-images.ts";
+import type { Run } from "../connection/command-context.ts";
+import { noImages, renderImages } from "../render/render-images.ts";
 import { viewImage } from "../view/image-view.ts";
+import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller images`: the catalogue. Returns the command, for those below it. */
 export function registerImages(program: Command, run: Run): Command {

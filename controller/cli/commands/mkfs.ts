@@ -1,12 +1,12 @@
 import { type Command, Option } from "commander";
 import { FilesystemType } from "../../../proto/gen/pallet/v1/operation.ts";
-import type { Run } from "../command-context.ts";
-import { requireConsent } from "../confirm.ts";
-import { confirmErasure } from "../confirm-erasure.ts";
-import { exitCode } from "../exit-code.ts";
-import { examples, jsonLinesHelp, nodeHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { runOperation } from "../run-operation.ts";
+import type { Run } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { requireConsent } from "../terminal/confirm.ts";
+import { confirmErasure } from "../terminal/confirm-erasure.ts";
+import { exitCode } from "../terminal/exit-code.ts";
+import { runOperation } from "../terminal/run-operation.ts";
+import { examples, jsonLinesHelp, nodeHelp } from "./option-texts.ts";
 
 interface Options {
   readonly type: "ext4" | "vfat";

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { type Run, UsageError } from "../command-context.ts";
-import { examples, nodeHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { noNodes } from "../render-nodes.ts";
+import { type Run, UsageError } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { noNodes } from "../render/render-nodes.ts";
+import { examples, nodeHelp } from "./option-texts.ts";
 
 /** `controller node accept NODE…|--all`. */
 export function registerNodeAccept(parent: Command, run: Run): void {

@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
 import { LogLevel as WireLevel } from "../../../proto/gen/pallet/v1/log.ts";
 import { type LogLevel, logLevels, logLevelToWire } from "../../../proto/log-level.ts";
-import type { Run } from "../command-context.ts";
-import { followRecords } from "../follow-records.ts";
-import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "../option-texts.ts";
-import { renderNodeLog } from "../render-node-logs.ts";
+import type { Run } from "../connection/command-context.ts";
+import { followRecords } from "../connection/follow-records.ts";
+import { renderNodeLog } from "../render/render-node-logs.ts";
 import { viewNodeLog } from "../view/node-log-view.ts";
+import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "./option-texts.ts";
 
 interface Options {
   readonly follow?: boolean;

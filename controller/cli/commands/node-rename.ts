@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { Run } from "../command-context.ts";
-import { examples, nodeHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
+import type { Run } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { examples, nodeHelp } from "./option-texts.ts";
 
 /** `controller node rename NODE NAME`. */
 export function registerNodeRename(parent: Command, run: Run): void {

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
-import type { Run } from "../command-context.ts";
-import { examples, jsonHelp, nodeHelp } from "../option-texts.ts";
-import { renderNode } from "../render-nodes.ts";
+import type { Run } from "../connection/command-context.ts";
+import { renderNode } from "../render/render-nodes.ts";
 import { viewNode } from "../view/node-view.ts";
+import { examples, jsonHelp, nodeHelp } from "./option-texts.ts";
 
 /** `controller node show NODE`. */
 export function registerNodeShow(parent: Command, run: Run): void {

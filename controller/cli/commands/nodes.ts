@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { Run } from "../command-context.ts";
-import { examples, jsonHelp } from "../option-texts.ts";
-import { noNodes, renderNodes, renderNodesHint } from "../render-nodes.ts";
+import type { Run } from "../connection/command-context.ts";
+import { noNodes, renderNodes, renderNodesHint } from "../render/render-nodes.ts";
 import { viewNode } from "../view/node-view.ts";
+import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller nodes`: every known node. */
 export function registerNodes(program: Command, run: Run): void {

@@ -2,18 +2,18 @@ import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import type { RolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts";
 import { exitCodeOfSignal } from "../../../proto/linux/stop-signals.ts";
-import { type CommandContext, type Run, StopRequested, UsageError } from "../command-context.ts";
-import { confirm, requireConsent } from "../confirm.ts";
-import { exitCode } from "../exit-code.ts";
-import { examples, jsonLinesHelp, nodeHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { renderEraseQuestion, renderPlan } from "../render-plan.ts";
-import { newRolloutId } from "../rollout-id.ts";
-import { startRollout } from "../start-rollout.ts";
-import { formatCount } from "../units.ts";
+import { type CommandContext, type Run, StopRequested, UsageError } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { formatCount } from "../render/units.ts";
+import { renderEraseQuestion, renderPlan } from "../rollout/render-plan.ts";
+import { newRolloutId } from "../rollout/rollout-id.ts";
+import { startRollout } from "../rollout/start-rollout.ts";
+import { describeReturn, watchRollout } from "../rollout/watch-rollout.ts";
+import { confirm, requireConsent } from "../terminal/confirm.ts";
+import { exitCode } from "../terminal/exit-code.ts";
 import { type ImageView, viewImage } from "../view/image-view.ts";
 import { type PlanView, viewPlan } from "../view/rollout-view.ts";
-import { describeReturn, watchRollout } from "../watch-rollout.ts";
+import { examples, jsonLinesHelp, nodeHelp } from "./option-texts.ts";
 
 interface Options {
   readonly all?: boolean;

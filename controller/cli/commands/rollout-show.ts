@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
-import type { Run } from "../command-context.ts";
-import { examples, jsonHelp } from "../option-texts.ts";
-import { renderRolloutSummary } from "../render-rollout-summary.ts";
-import { renderRolloutTable } from "../render-rollout-table.ts";
+import type { Run } from "../connection/command-context.ts";
+import { renderRolloutSummary } from "../rollout/render-rollout-summary.ts";
+import { renderRolloutTable } from "../rollout/render-rollout-table.ts";
 import { hasEnded, viewRollout } from "../view/rollout-view.ts";
+import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller rollout show ID`: a rollout as it is now. */
 export function registerRolloutShow(parent: Command, run: Run): void {

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { Run } from "../command-context.ts";
-import { examples, jsonHelp } from "../option-texts.ts";
-import { noRollouts, renderRollouts } from "../render-rollouts.ts";
+import type { Run } from "../connection/command-context.ts";
+import { noRollouts, renderRollouts } from "../rollout/render-rollouts.ts";
 import { viewRollout } from "../view/rollout-view.ts";
+import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller rollouts`: every rollout. */
 export function registerRollouts(program: Command, run: Run): void {

@@ -1,11 +1,11 @@
 import { posix } from "node:path";
 import type { Command } from "commander";
 import { type Baked, type BakeRequest, bakeRootfs, rootfsBakeRequirements } from "../../rootfs/bake-rootfs.ts";
-import type { Run } from "../command-context.ts";
-import { installHelp, installIfAsked } from "../install-option.ts";
-import { examples, jsonHelp, mirrorHelp, suiteHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { agentHelp, rootfsPaths } from "../rootfs-options.ts";
+import type { Run } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { installHelp, installIfAsked } from "./install-option.ts";
+import { examples, jsonHelp, mirrorHelp, suiteHelp } from "./option-texts.ts";
+import { agentHelp, rootfsPaths } from "./rootfs-options.ts";
 
 interface Options {
   readonly agent?: string;

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { buildRootfs, type RootfsRequest, rootfsBuildRequirements } from "../../rootfs/build-rootfs.ts";
-import type { Run } from "../command-context.ts";
-import { installHelp, installIfAsked } from "../install-option.ts";
-import { examples, jsonHelp, mirrorHelp, suiteHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { agentHelp, rootfsPaths } from "../rootfs-options.ts";
-import { formatBytes, formatCount } from "../units.ts";
+import type { Run } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { formatBytes, formatCount } from "../render/units.ts";
+import { installHelp, installIfAsked } from "./install-option.ts";
+import { examples, jsonHelp, mirrorHelp, suiteHelp } from "./option-texts.ts";
+import { agentHelp, rootfsPaths } from "./rootfs-options.ts";
 
 interface Options {
   readonly out?: string;

@@ -1,12 +1,12 @@
 import { posix } from "node:path";
 import type { Command } from "commander";
 import { type ImportRequest, importRootfs, rootfsImportRequirements } from "../../rootfs/import-rootfs.ts";
-import type { Run } from "../command-context.ts";
-import { installHelp, installIfAsked } from "../install-option.ts";
-import { examples, jsonHelp, mirrorHelp, suiteHelp } from "../option-texts.ts";
-import { printable } from "../printable.ts";
-import { rootfsPaths } from "../rootfs-options.ts";
-import { formatBytes, formatCount } from "../units.ts";
+import type { Run } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { formatBytes, formatCount } from "../render/units.ts";
+import { installHelp, installIfAsked } from "./install-option.ts";
+import { examples, jsonHelp, mirrorHelp, suiteHelp } from "./option-texts.ts";
+import { rootfsPaths } from "./rootfs-options.ts";
 
 interface Options {
   readonly out: string;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Run } from "../command-context.ts";
+import type { Run } from "../connection/command-context.ts";
 import { registerRootfsBake } from "./rootfs-bake.ts";
 import { registerRootfsBuild } from "./rootfs-build.ts";
 import { registerRootfsImport } from "./rootfs-import.ts";

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { type Run, UsageError } from "../command-context.ts";
-import type { ServeCommand } from "../effects.ts";
-import { exitCode } from "../exit-code.ts";
-import { installHelp } from "../install-option.ts";
-import { printable } from "../printable.ts";
-import { renderCheck } from "../render-check.ts";
+import { type Run, UsageError } from "../connection/command-context.ts";
+import type { ServeCommand } from "../connection/effects.ts";
+import { printable } from "../render/printable.ts";
+import { renderCheck } from "../render/render-check.ts";
+import { exitCode } from "../terminal/exit-code.ts";
+import { installHelp } from "./install-option.ts";
 
 /** `controller serve`: the controller itself; its options come from the configuration. */
 export function registerServe(program: Command, serve: ServeCommand, run: Run): void {

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import type { Run } from "../command-context.ts";
-import { examples, jsonHelp } from "../option-texts.ts";
-import { renderStatus } from "../render-status.ts";
+import type { Run } from "../connection/command-context.ts";
+import { renderStatus } from "../render/render-status.ts";
 import { viewNode } from "../view/node-view.ts";
 import { viewRollout } from "../view/rollout-view.ts";
 import { viewStatus } from "../view/status-view.ts";
+import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller status`: the controller and what it looks after. */
 export function registerStatus(program: Command, run: Run): void {

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
-import type { Run } from "../command-context.ts";
-import { examples, jsonLinesHelp } from "../option-texts.ts";
-import { noRollouts } from "../render-rollouts.ts";
-import { watchRollout } from "../watch-rollout.ts";
+import type { Run } from "../connection/command-context.ts";
+import { noRollouts } from "../rollout/render-rollouts.ts";
+import { watchRollout } from "../rollout/watch-rollout.ts";
+import { examples, jsonLinesHelp } from "./option-texts.ts";
 
 /** `controller watch [ID]`: a rollout until it has ended. */
 export function registerWatch(program: Command, run: Run): void {

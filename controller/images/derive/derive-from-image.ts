@@ -1,9 +1,9 @@
 import { mkdir, open, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import type { FatPlace } from "../filesystems/fat/read-fat.ts";
+import { deriveFat } from "../filesystems/fat/write-fat.ts";
 import { deriveExt } from "./derive-ext.ts";
 import { copyPartition, deriveTable } from "./derive-table.ts";
-import type { FatPlace } from "./fat/read-fat.ts";
-import { deriveFat } from "./fat/write-fat.ts";
 import type { DerivationPlan, PartitionPlan } from "./plan-derivation.ts";
 
 /** The raw images that a derivation works on, and what it reports to. */

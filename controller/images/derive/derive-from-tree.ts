@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { systemPath } from "../../requirements/system-path.ts";
-import type { Partition } from "../image.ts";
+import type { Partition } from "../catalogue/image.ts";
+import { deriveFat } from "../filesystems/fat/write-fat.ts";
 import { deriveExt } from "./derive-ext.ts";
 import type { Derivation } from "./derive-from-image.ts";
-import { deriveFat } from "./fat/write-fat.ts";
 import { parseFstab, unknownSources } from "./parse-fstab.ts";
 import { type ImageLayout, underivable } from "./plan-derivation.ts";
 

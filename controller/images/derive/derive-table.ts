@@ -2,7 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { systemPath } from "../../requirements/system-path.ts";
-import { sectorBytes } from "../partition-table.ts";
+import { sectorBytes } from "../formats/partition-table.ts";
 import { type DerivationPlan, underivable } from "./plan-derivation.ts";
 import { parseDiskId, renderBootRecord, renderTableScript } from "./render-derived-table.ts";
 

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { blake3 } from "../../../proto/pack/blake3.ts";
 import type { PackManifest } from "../../../proto/pack/pack-manifest.ts";
-import type { Partition } from "../image.ts";
+import type { Partition } from "../catalogue/image.ts";
 import { mapImage } from "../map/map-image.ts";
 import { createChunkClassifier } from "../map/unused-map.ts";
 import { isOnCard } from "./compare-packs.ts";

@@ -1,4 +1,4 @@
-import type { Partition } from "../image.ts";
+import type { Partition } from "../catalogue/image.ts";
 
 /** Where a system mounts a partition, by its /etc/fstab. */
 export interface MountedPartition {

@@ -1,5 +1,5 @@
 import { Failure } from "../../../proto/failure.ts";
-import type { Partition } from "../image.ts";
+import type { Partition } from "../catalogue/image.ts";
 
 /** What of an image a plan depends on. */
 export interface ImageLayout {

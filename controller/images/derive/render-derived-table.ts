@@ -1,4 +1,4 @@
-import { sectorBytes } from "../partition-table.ts";
+import { sectorBytes } from "../formats/partition-table.ts";
 
 /** Within an MBR: boot code, then the disk's id, then the slots. */
 const diskIdAt = 440;

@@ -1,8 +1,8 @@
 import { readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
-import type { Partition } from "../image.ts";
-import { readToolOutput } from "../read-tool-output.ts";
+import type { Partition } from "../catalogue/image.ts";
+import { readToolOutput } from "../filesystems/read-tool-output.ts";
 import type { Extent } from "./extents.ts";
 import { parseDumpe2fs } from "./parse-dumpe2fs.ts";
 import { parseFatUsage } from "./parse-fat-usage.ts";

@@ -1,7 +1,7 @@
 import { Failure } from "../../../proto/failure.ts";
-import { parseFatGeometry } from "../derive/fat/parse-fat-geometry.ts";
-import { clusterState, decodeTable } from "../derive/fat/parse-fat-table.ts";
-import type { ReadBytes } from "../partition-table.ts";
+import { parseFatGeometry } from "../filesystems/fat/parse-fat-geometry.ts";
+import { clusterState, decodeTable } from "../filesystems/fat/parse-fat-table.ts";
+import type { ReadBytes } from "../formats/partition-table.ts";
 import { createRunCollector } from "./extents.ts";
 import type { FilesystemFrame } from "./parse-dumpe2fs.ts";
 import type { FilesystemUsage } from "./unused-map.ts";

@@ -12,7 +12,7 @@ import {
 } from "../../../proto/pack/pack-manifest.ts";
 import { renderSeekTable } from "../../../proto/pack/seek-table.ts";
 import { createFrameCompressors } from "../../../proto/pack/zstd-frames.ts";
-import type { Pack } from "../image.ts";
+import type { Pack } from "../catalogue/image.ts";
 
 /** What to pack, and where to. */
 export interface PackRequest {

@@ -1,4 +1,4 @@
-import { parseSockets } from "../../check/parse-sockets.ts";
+import { parseSockets } from "../parse-sockets.ts";
 import type { MachineRole } from "./choose-offers.ts";
 
 /** Texts of the files that tell what this machine is for the network; empty for those that are not there. */

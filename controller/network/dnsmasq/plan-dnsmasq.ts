@@ -1,6 +1,6 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { DhcpConfig } from "../../config/network-config.ts";
-import { NotYet } from "../../not-yet.ts";
+import { NotYet } from "../../refusal/not-yet.ts";
 import { addressOn, describeAddresses, type InterfaceAddress } from "../interface-address.ts";
 import { formatIpv4Network, isHostAddress, parseIpv4, parseIpv4Network } from "../ipv4.ts";
 import { chooseOffers, type MachineRole, type Offers } from "./choose-offers.ts";

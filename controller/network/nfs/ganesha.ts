@@ -1,6 +1,6 @@
 import { mkdir, realpath, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { NotYet } from "../../not-yet.ts";
+import { NotYet } from "../../refusal/not-yet.ts";
 import { assertInstalled } from "../missing-program.ts";
 import { callRpc } from "../onc-rpc/rpc-client.ts";
 import { superviseProcess } from "../supervise-process.ts";

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import type { NfsConfig, NfsMode } from "../../config/network-config.ts";
-import { NotYet } from "../../not-yet.ts";
+import { NotYet } from "../../refusal/not-yet.ts";
 import { describeAddresses, hostNetwork, type InterfaceAddress, networkOf } from "../interface-address.ts";
 import { parseIpv4Network } from "../ipv4.ts";
 import type { NfsServer, NfsServerOptions, StartNfsServer } from "./nfs-server.ts";

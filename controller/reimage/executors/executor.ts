@@ -2,13 +2,13 @@ import type { AgentConnector } from "../../agents/agent-port.ts";
 import type { NodeProbe } from "../../agents/probe-node.ts";
 import type { ReachableNode } from "../../agents/reach-agent.ts";
 import type { Clock } from "../../clock.ts";
-import type { Image } from "../../images/image.ts";
+import type { Image } from "../../images/catalogue/image.ts";
 import type { Uplink } from "../../uplink/uplink.ts";
-import type { EffectOf, EffectType } from "../effect.ts";
-import type { CardFirmwarePolicy } from "../plan-disk-firmware.ts";
+import type { EffectOf, EffectType } from "../machine/effect.ts";
+import type { Answer, Occurrence } from "../machine/reimage-event.ts";
+import type { ReimageState } from "../machine/reimage-state.ts";
+import type { CardFirmwarePolicy } from "../plan/plan-disk-firmware.ts";
 import type { EventPort, ImagePort, LogPort, NodePort } from "../ports.ts";
-import type { Answer, Occurrence } from "../reimage-event.ts";
-import type { ReimageState } from "../reimage-state.ts";
 
 /** Where agents fetch the pack of an image and its manifest. */
 export interface PackUrls {

@@ -1,4 +1,4 @@
-import type { Effect, EffectType } from "../effect.ts";
+import type { Effect, EffectType } from "../machine/effect.ts";
 import type { Executor, ExecutorContext } from "./executor.ts";
 import { inspectNode } from "./inspect-node.ts";
 import { preflight } from "./preflight.ts";

@@ -1,4 +1,4 @@
-import { sightingOf } from "../sighting.ts";
+import { sightingOf } from "../machine/sighting.ts";
 import type { Executor } from "./executor.ts";
 
 /** Looks whether an agent of the node is online now. */

@@ -1,10 +1,10 @@
 import { Failure } from "../../../proto/failure.ts";
 import { isSilence } from "../../agents/agent-error.ts";
 import { withAgentOf } from "../../agents/reach-agent.ts";
-import { identityOf } from "../disk-identity.ts";
-import { planDiskFirmware } from "../plan-disk-firmware.ts";
-import type { Answer } from "../reimage-event.ts";
-import { selectDisk } from "../select-disk.ts";
+import type { Answer } from "../machine/reimage-event.ts";
+import { identityOf } from "../plan/disk-identity.ts";
+import { planDiskFirmware } from "../plan/plan-disk-firmware.ts";
+import { selectDisk } from "../plan/select-disk.ts";
 import { type Executor, nodeOf } from "./executor.ts";
 
 /**

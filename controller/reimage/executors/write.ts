@@ -2,12 +2,12 @@ import { Failure } from "../../../proto/failure.ts";
 import { isSilence, isUnknownOperation } from "../../agents/agent-error.ts";
 import type { AgentPort } from "../../agents/agent-port.ts";
 import { withAgentOf } from "../../agents/reach-agent.ts";
-import { firstPartitionBytes, type Image, rootPartitionOf } from "../../images/image.ts";
+import { firstPartitionBytes, type Image, rootPartitionOf } from "../../images/catalogue/image.ts";
 import type { AgentOperation, OperationId, OperationSpec } from "../agent-operation.ts";
-import type { EffectOf } from "../effect.ts";
+import type { EffectOf } from "../machine/effect.ts";
+import type { Answer } from "../machine/reimage-event.ts";
+import type { ReimageState } from "../machine/reimage-state.ts";
 import type { ImagePort } from "../ports.ts";
-import type { Answer } from "../reimage-event.ts";
-import type { ReimageState } from "../reimage-state.ts";
 import { type Executor, type ExecutorContext, nodeOf, type PackUrls } from "./executor.ts";
 
 /** Starts the write on the boot that passed the preflight, unless that agent knows it already, and watches it. */

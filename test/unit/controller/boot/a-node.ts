@@ -1,4 +1,4 @@
-import type { Image, ImageName } from "../../../../controller/images/image.ts";
+import type { Image, ImageName } from "../../../../controller/images/catalogue/image.ts";
 import type { Node, NodeId } from "../../../../controller/nodes/node.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../proto/pack/digest.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { assertBootProfile, type BootProfile, planBoot, planOtherBoot } from "../../../../controller/boot/plan-boot.ts";
-import type { Image } from "../../../../controller/images/image.ts";
+import type { Image } from "../../../../controller/images/catalogue/image.ts";
 import type { Node } from "../../../../controller/nodes/node.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { aNode, anImage, digest } from "./a-node.ts";

@@ -6,7 +6,7 @@ import {
   parseKernelRelease,
 } from "../../../../controller/artefacts/parse-kernel.ts";
 import { parseInterfaces } from "../../../../controller/check/parse-interfaces.ts";
-import { parseSockets, parseUnit, parseUnixSocket } from "../../../../controller/check/parse-sockets.ts";
+import { parseSockets, parseUnit, parseUnixSocket } from "../../../../controller/network/parse-sockets.ts";
 
 describe("sockets", () => {
   it("of TCP that listen are read, with their addresses", () => {

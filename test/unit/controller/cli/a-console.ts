@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ChannelCredentials } from "@grpc/grpc-js";
-import type { Effects, ServeCommand } from "../../../../controller/cli/effects.ts";
+import type { Effects, ServeCommand } from "../../../../controller/cli/connection/effects.ts";
 import { runCommandLine } from "../../../../controller/cli/program.ts";
 import { ControllerServiceClient } from "../../../../proto/gen/pallet/v1/controller.ts";
 import type { StopSignal } from "../../../../proto/linux/stop-signals.ts";

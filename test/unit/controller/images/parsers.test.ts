@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { parseBlkid } from "../../../../controller/images/parse-blkid.ts";
-import { parseCommandLine } from "../../../../controller/images/parse-command-line.ts";
-import { parseConfigTxt } from "../../../../controller/images/parse-config-txt.ts";
-import { parseErrors, parseFolder, parseInode } from "../../../../controller/images/parse-debugfs.ts";
-import { parseOperatingSystem } from "../../../../controller/images/parse-os-release.ts";
-import { isSafePath } from "../../../../controller/images/safe-path.ts";
+import { parseCommandLine } from "../../../../controller/images/boot/parse-command-line.ts";
+import { parseConfigTxt } from "../../../../controller/images/boot/parse-config-txt.ts";
+import { parseOperatingSystem } from "../../../../controller/images/boot/parse-os-release.ts";
+import { parseBlkid } from "../../../../controller/images/filesystems/parse-blkid.ts";
+import { parseErrors, parseFolder, parseInode } from "../../../../controller/images/filesystems/parse-debugfs.ts";
+import { isSafePath } from "../../../../controller/images/filesystems/safe-path.ts";
 import { Failure } from "../../../../proto/failure.ts";
 
 describe("cmdline.txt", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Image } from "../../../../controller/images/image.ts";
+import type { Image } from "../../../../controller/images/catalogue/image.ts";
 import { chooseBootTarget } from "../../../../controller/nodes/choose-boot-target.ts";
 import type { Node, NodeId } from "../../../../controller/nodes/node.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ImageName } from "../../../../controller/images/image.ts";
-import { Refusal } from "../../../../controller/refusal.ts";
-import type { Rollout, RolloutId, RolloutRequest } from "../../../../controller/reimage/rollout.ts";
+import type { ImageName } from "../../../../controller/images/catalogue/image.ts";
+import { Refusal } from "../../../../controller/refusal/refusal.ts";
+import type { Rollout, RolloutId, RolloutRequest } from "../../../../controller/reimage/plan/rollout.ts";
 import { Failure } from "../../../../proto/failure.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { createFakeRack, type FakeRack, image } from "./fakes/fake-rack.ts";

@@ -1,7 +1,7 @@
 // Reimages that leave the image untouched: nothing in the new system speaks for them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Reimage, RolloutId } from "../../../../controller/reimage/rollout.ts";
+import type { Reimage, RolloutId } from "../../../../controller/reimage/plan/rollout.ts";
 import { createFakeRack, type FakeRack, image } from "./fakes/fake-rack.ts";
 
 const kernelPath = `images/${image.digest}/vmlinuz`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Reimage, RolloutId } from "../../../../controller/reimage/rollout.ts";
-import type { ReimageSettings } from "../../../../controller/reimage/settings.ts";
+import type { ReimageSettings } from "../../../../controller/reimage/machine/settings.ts";
+import type { Reimage, RolloutId } from "../../../../controller/reimage/plan/rollout.ts";
 import type { UplinkLimits } from "../../../../controller/uplink/uplink-limits.ts";
 import { disk } from "./fakes/fake-disk.ts";
 import { writeMs } from "./fakes/fake-machine.ts";

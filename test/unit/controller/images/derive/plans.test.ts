@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import type { Partition } from "../../../../../controller/images/catalogue/image.ts";
 import { comparePacks } from "../../../../../controller/images/derive/compare-packs.ts";
 import { parseFstab, unknownSources } from "../../../../../controller/images/derive/parse-fstab.ts";
 import { parseTreeListing, type TreeEntry } from "../../../../../controller/images/derive/parse-tree-listing.ts";
 import { type ImageLayout, planDerivation } from "../../../../../controller/images/derive/plan-derivation.ts";
 import { planTreeMoves } from "../../../../../controller/images/derive/plan-tree-moves.ts";
 import { renderBootRecord, renderTableScript } from "../../../../../controller/images/derive/render-derived-table.ts";
-import type { Partition } from "../../../../../controller/images/image.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import type { ImageDigest } from "../../../../../proto/pack/digest.ts";
 import { parsePackManifest, renderPackManifest } from "../../../../../proto/pack/pack-manifest.ts";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import type { NewEvent } from "../../../../../controller/events/event.ts";
-import type { Image, ImageName } from "../../../../../controller/images/image.ts";
+import type { Image, ImageName } from "../../../../../controller/images/catalogue/image.ts";
 import type { BootTarget, Node, NodeId } from "../../../../../controller/nodes/node.ts";
-import type { CardFirmwarePolicy } from "../../../../../controller/reimage/plan-disk-firmware.ts";
+import { defaultReimageSettings, type ReimageSettings } from "../../../../../controller/reimage/machine/settings.ts";
+import type { CardFirmwarePolicy } from "../../../../../controller/reimage/plan/plan-disk-firmware.ts";
+import type { RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
 import type { NodeChange, NodePort } from "../../../../../controller/reimage/ports.ts";
-import type { RolloutId } from "../../../../../controller/reimage/rollout.ts";
 import { createRollouts, type Rollouts } from "../../../../../controller/reimage/rollouts.ts";
-import { defaultReimageSettings, type ReimageSettings } from "../../../../../controller/reimage/settings.ts";
 import { createUplink } from "../../../../../controller/uplink/uplink.ts";
 import type { UplinkLimits } from "../../../../../controller/uplink/uplink-limits.ts";
 import { Failure } from "../../../../../proto/failure.ts";

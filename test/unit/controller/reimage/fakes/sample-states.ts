@@ -1,13 +1,17 @@
 import type { NodeId } from "../../../../../controller/nodes/node.ts";
 import type { OperationId, Progress } from "../../../../../controller/reimage/agent-operation.ts";
-import type { ReimageEvent, ReimageEventType, Sighting } from "../../../../../controller/reimage/reimage-event.ts";
+import type {
+  ReimageEvent,
+  ReimageEventType,
+  Sighting,
+} from "../../../../../controller/reimage/machine/reimage-event.ts";
 import {
   type Phase,
   type PhaseName,
   queuedReimage,
   type ReimageState,
-} from "../../../../../controller/reimage/reimage-state.ts";
-import type { ReimageId, RolloutId } from "../../../../../controller/reimage/rollout.ts";
+} from "../../../../../controller/reimage/machine/reimage-state.ts";
+import type { ReimageId, RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import type { ImageDigest } from "../../../../../proto/pack/digest.ts";
 

@@ -1,0 +1,52 @@
+import { open, stat } from "node:fs/promises";
+import { Failure } from "../../../proto/failure.ts";
+import { detectFormat, detectionBytes, type ImageFormat } from "../../images/formats/detect-format.ts";
+import { installMissing } from "../../requirements/install-missing.ts";
+import type { Requirements } from "../../requirements/requirements.ts";
+import { type CommandContext, UsageError } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+
+/** Help of `--install`. */
+export const installHelp = "first install the Debian packages that it needs, without starting any service";
+
+/** What a command does about `--install`. */
+export async function installIfAsked(
+  { install }: { readonly install?: true },
+  { note }: CommandContext,
+  requirements: Requirements,
+): Promise<void> {
+  if (install) await installMissing(requirements.needs, (line) => note([printable(line)]));
+}
+
+/** The same for what the controller does: it is on this machine if it is reached by its socket. */
+export async function installForController(
+  options: { readonly install?: true },
+  context: CommandContext,
+  plan: (of: { readonly formats: readonly ImageFormat[] }) => Requirements,
+  file: string,
+): Promise<void> {
+  if (!options.install) return;
+  if (!context.target.startsWith("unix:"))
+    throw new UsageError("--install installs on this machine, but the controller is on another: leave out --address");
+  await installIfAsked(options, context, plan({ formats: await formatsOf(file) }));
+}
+
+/** The format of a file by its content; every one of stdin, which can be read only once. */
+async function formatsOf(file: string): Promise<readonly ImageFormat[]> {
+  if (file === "-") return ["xz", "zstd"];
+  try {
+    // A folder is sent as a tar archive.
+    if ((await stat(file)).isDirectory()) return [];
+    const handle = await open(file, "r");
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(detectionBytes), 0, detectionBytes, 0);
+      return [detectFormat(buffer.subarray(0, bytesRead))];
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    // The command itself refuses what is neither an image nor an archive.
+    if (cause instanceof Failure) return [];
+    throw new Failure("invalid", `cannot read ${file}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+}

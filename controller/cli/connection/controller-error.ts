@@ -1,0 +1,108 @@
+import { type Metadata, status as Status } from "@grpc/grpc-js";
+import { FAILURE_METADATA_KEY, Failure, failureFromWire } from "../../../proto/failure.ts";
+import { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
+
+/** A call that did not succeed, as the operator shall read it. `cause` is the gRPC error. */
+export class ControllerError extends Failure {
+  /**
+   * Whether the controller was not there to answer, or went away (it says so when it shuts down): the request may or may
+   * not have arrived, and the same request may succeed later. Otherwise the controller has refused it.
+   */
+  readonly isConnectionLost: boolean;
+
+  constructor(failure: Failure, options: { readonly isConnectionLost: boolean; readonly cause: unknown }) {
+    super(failure.reason, failure.message, { ...failure.evidence, cause: options.cause });
+    this.name = "ControllerError";
+    this.isConnectionLost = options.isConnectionLost;
+  }
+}
+
+/** What of a grpc-js ServiceError is looked at; errors of streams have the same shape. */
+interface CallError {
+  readonly code: number;
+  readonly details: string;
+  readonly metadata?: Metadata;
+}
+
+function isCallError(error: unknown): error is CallError {
+  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
+}
+
+function failureOf(metadata: Metadata | undefined): Failure | undefined {
+  const [bytes] = metadata?.get(FAILURE_METADATA_KEY) ?? [];
+  if (!Buffer.isBuffer(bytes)) return undefined;
+  try {
+    return failureFromWire(WireFailure.decode(bytes));
+  } catch {
+    // A peer that sends something else under this key: the status and its details still say what happened.
+    return undefined;
+  }
+}
+
+function explainUnreachable(target: string, details: string): Failure {
+  const isSocket = target.startsWith("unix:");
+  if (/EACCES|EPERM/.test(details))
+    return new Failure("internal", `you may not open ${target.slice("unix:".length)}: run this as root (sudo)`);
+  const other = isSocket
+    ? "or say where it listens: --socket PATH (or PALLET_SOCKET), or --address HOST:PORT"
+    : "or correct --address HOST:PORT";
+  return new Failure(
+    "internal",
+    `no controller answers at ${target.replace(/^unix:/, "")}: start it with "controller serve", ${other}`,
+  );
+}
+
+/**
+ * Translates what a call to the controller at `target` ended with, exhaustively by status code. The failure that the
+ * controller sent along says it best; the status codes that gRPC itself makes are explained.
+ */
+export function translateCallError(error: unknown, target: string, method: string): ControllerError | Error {
+  if (!isCallError(error)) return error instanceof Error ? error : new Error(String(error));
+  const told = failureOf(error.metadata);
+  if (told !== undefined) {
+    const isConnectionLost = error.code === Status.UNAVAILABLE || error.code === Status.CANCELLED;
+    return new ControllerError(told, { isConnectionLost, cause: error });
+  }
+  const make = (failure: Failure, isConnectionLost = false) =>
+    new ControllerError(failure, { isConnectionLost, cause: error });
+  switch (error.code) {
+    case Status.UNAVAILABLE:
+      // grpc-js words the end of an established connection differently from one that could not be made.
+      return /connection dropped|ECONNRESET|GOAWAY/i.test(error.details)
+        ? make(new Failure("internal", `the connection to the controller broke: ${error.details}`), true)
+        : make(explainUnreachable(target, error.details), true);
+    case Status.CANCELLED:
+      return make(new Failure("internal", "the controller ended the call: it is stopping or has crashed"), true);
+    case Status.DEADLINE_EXCEEDED:
+      return make(
+        new Failure(
+          "internal",
+          `the controller at ${target} did not answer ${method} in time: see its log, then repeat`,
+        ),
+        true,
+      );
+    case Status.UNIMPLEMENTED:
+      return make(
+        new Failure(
+          "internal",
+          `the controller at ${target} does not know ${method}: its version is not this program's`,
+        ),
+      );
+    case Status.INVALID_ARGUMENT:
+    case Status.NOT_FOUND:
+    case Status.ALREADY_EXISTS:
+    case Status.FAILED_PRECONDITION:
+    case Status.RESOURCE_EXHAUSTED:
+    case Status.ABORTED:
+    case Status.OUT_OF_RANGE:
+    case Status.PERMISSION_DENIED:
+    case Status.UNAUTHENTICATED:
+      return make(new Failure("invalid", error.details || `the controller refused ${method} (${Status[error.code]})`));
+    default:
+      // UNKNOWN, INTERNAL and DATA_LOSS: a defect, or a stream that was cut in its middle.
+      return make(
+        new Failure("internal", `${method} failed: ${error.details || Status[error.code] || `status ${error.code}`}`),
+        /RST_STREAM|ECONNRESET|without (calling|status)/i.test(error.details),
+      );
+  }
+}

@@ -1,0 +1,79 @@
+import { Failure } from "../../../proto/failure.ts";
+import type { ControllerClient } from "./controller-client.ts";
+import { ControllerError } from "./controller-error.ts";
+import type { Clock } from "./effects.ts";
+
+/** How long the controller may be away before watching is given up. It may be restarted or upgraded meanwhile. */
+const patienceMs = 10 * 60_000;
+const firstPauseMs = 250;
+const longestPauseMs = 5_000;
+
+/** What is followed, and who is told about the connection. */
+export interface SteadyStream<T> {
+  /** A new client; it is closed here. */
+  readonly connect: () => ControllerClient;
+  /** Opens the stream; called again after each loss. */
+  readonly open: (client: ControllerClient) => AsyncIterable<T>;
+  /** Whether a stream that ended without an error has told everything. */
+  readonly isComplete: () => boolean;
+  /** Whether the controller has answered before, so that a first failure is a loss already. */
+  readonly isKnown: boolean;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** The connection is lost; called for each attempt that fails. */
+  readonly onLost: (lostForMs: number) => void;
+  /** The first message after a loss has arrived. */
+  readonly onBack: () => void;
+}
+
+/**
+ * Yields what a stream of the controller tells, connecting anew with growing pauses when the connection is lost: what is
+ * watched runs in the controller, so there is nothing to lose by waiting for it.
+ *
+ * @throws ControllerError for a refusal, and at once when the controller never answered; Failure when it stays away
+ */
+export async function* followSteadily<T>(stream: SteadyStream<T>): AsyncGenerator<T> {
+  const { signal, clock } = stream;
+  let isKnown = stream.isKnown;
+  let lostAt: number | undefined;
+  let pauseMs = firstPauseMs;
+  while (true) {
+    const client = stream.connect();
+    let lastError: unknown;
+    try {
+      for await (const message of stream.open(client)) {
+        isKnown = true;
+        if (lostAt !== undefined) {
+          lostAt = undefined;
+          pauseMs = firstPauseMs;
+          stream.onBack();
+        }
+        yield message;
+      }
+      if (stream.isComplete()) return;
+    } catch (error) {
+      const isLoss = error instanceof ControllerError && error.isConnectionLost;
+      if (!isLoss || !isKnown) throw error;
+      lastError = error;
+    } finally {
+      client.close();
+    }
+    signal.throwIfAborted();
+    const now = clock.now();
+    lostAt ??= now;
+    if (now - lostAt > patienceMs)
+      throw new Failure(
+        "internal",
+        "the controller has not answered for 10 minutes: start it again, then watch again",
+        {
+          cause: lastError,
+        },
+      );
+    stream.onLost(now - lostAt);
+    await clock.delay(pauseMs, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw error;
+    });
+    pauseMs = Math.min(longestPauseMs, pauseMs * 2);
+  }
+}

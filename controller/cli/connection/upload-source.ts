@@ -1,0 +1,90 @@
+import { open } from "node:fs/promises";
+import { Failure } from "../../../proto/failure.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** The contract allows chunks of at most 1 MiB. */
+const chunkBytes = 1 << 20;
+
+/** Bytes to send, and how many there are; 0 when that is unknown. */
+export interface UploadSource {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly fileBytes: number;
+  close(): Promise<void>;
+}
+
+/** What to do with a folder: refuse it, with what to name instead, or send it as a tar archive. */
+export type FolderPolicy = { readonly refuse: string } | "archive";
+
+/** Opens a file to send, or for "-" stdin. Throws Failure `invalid` for what cannot be read. */
+export async function openUpload(file: string, context: CommandContext, folder: FolderPolicy): Promise<UploadSource> {
+  if (file === "-") return { bytes: context.effects.stdin.bytes(), fileBytes: 0, close: () => Promise.resolve() };
+  let handle: Awaited<ReturnType<typeof open>>;
+  try {
+    handle = await open(file, "r");
+  } catch (cause) {
+    throw new Failure("invalid", `cannot open ${file}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+  const stat = await handle.stat();
+  if (stat.isDirectory()) {
+    await handle.close();
+    if (folder === "archive") return archiveOf(file);
+    throw new Failure("invalid", `${file} is a folder: ${folder.refuse}`);
+  }
+  return {
+    bytes: handle.createReadStream({ highWaterMark: chunkBytes, autoClose: false }),
+    // A device or a named pipe has no size of its own.
+    fileBytes: stat.isFile() ? stat.size : 0,
+    close: () => handle.close(),
+  };
+}
+
+/** Everything in a folder, with owners, modes, times, links, devices and extended attributes, by tar(1). */
+function archiveOf(folder: string): UploadSource {
+  const child = execa(
+    "tar",
+    [
+      ...["--create", "--format=posix", "--sparse", "--numeric-owner", "--one-file-system"],
+      ...["--xattrs", "--xattrs-include=*", "--acls", "--directory", folder, "."],
+    ],
+    {
+      buffer: { stdout: false, stderr: true },
+      encoding: "buffer",
+      env: { LC_ALL: "C.UTF-8" },
+      stdin: "ignore",
+      reject: false,
+    },
+  );
+  const bytes = async function* (): AsyncGenerator<Uint8Array> {
+    yield* child.stdout as AsyncIterable<Buffer>;
+    const result = await child;
+    if (result.exitCode === 0) return;
+    const said = Buffer.from(result.stderr).toString("utf8").trim().split("\n").slice(0, 3).join("; ");
+    throw new Failure("invalid", `${folder} cannot be read whole (run this command as root?): ${said}`, {
+      cause: result,
+    });
+  };
+  return {
+    bytes: bytes(),
+    fileBytes: 0,
+    async close() {
+      child.kill();
+      await child;
+    },
+  };
+}
+
+/** The messages of a call that brings a file: its header, and its bytes in chunks. */
+export async function* uploadMessages<Header>(
+  header: Header,
+  source: UploadSource,
+): AsyncGenerator<{
+  part: { $case: "header"; value: Header } | { $case: "chunk"; value: Uint8Array };
+}> {
+  yield { part: { $case: "header", value: header } };
+  for await (const bytes of source.bytes) {
+    for (let start = 0; start < bytes.length; start += chunkBytes) {
+      yield { part: { $case: "chunk", value: bytes.subarray(start, start + chunkBytes) } };
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import type { CheckReport } from "../../check/check-serving.ts";
+import { printable } from "./printable.ts";
+import type { Look, Paint } from "./style.ts";
+import { createPaint } from "./style.ts";
+import { formatCount } from "./units.ts";
+
+/** What `serve --check` prints: every problem with its remedy, by the part of a boot that it is about; or a summary; then every warning. */
+export function renderCheck(report: CheckReport, look: Look): string[] {
+  const paint = createPaint(look.color);
+  return [...renderFindings(report, paint), ...report.warnings.flatMap((each) => ["", paint("red", printable(each))])];
+}
+
+function renderFindings({ problems, kernel, initrd, rootfs }: CheckReport, paint: Paint): string[] {
+  if (problems.length === 0) {
+    return [
+      paint("green", "nothing was found that would keep a node from booting"),
+      `  kernel  ${printable(kernel.path)}${kernel.release === undefined ? "" : `, ${printable(kernel.release)}`}`,
+      `  initrd  ${initrd === undefined ? "none" : printable(initrd.path)}`,
+      `  root    ${rootfs === undefined ? "not served by this machine" : printable(rootfs.path)}`,
+    ];
+  }
+  const verb = problems.length === 1 ? "keeps" : "keep";
+  return [
+    paint("red", `${formatCount(problems.length, "problem")} ${verb} nodes from booting`),
+    ...problems.flatMap(({ part, message, remedy }) => [
+      "",
+      `${part}: ${printable(message)}`,
+      `  ${paint("dim", "remedy:")} ${printable(remedy)}`,
+    ]),
+  ];
+}

@@ -1,0 +1,26 @@
+import type { EventView } from "../view/event-view.ts";
+import { printable } from "./printable.ts";
+import { createPaint, type Look, type Style } from "./style.ts";
+import { padText } from "./text-width.ts";
+import { formatMoment } from "./units.ts";
+
+const styles: Readonly<Partial<Record<EventView["severity"], Style>>> = { warning: "yellow", error: "red" };
+
+/**
+ * One event as one line: time, severity where it is more than information, type, node, message. The type is padded, so
+ * that a stream of events reads like a table although its lines come one by one.
+ */
+export function renderEvent(event: EventView, look: Look): string {
+  const paint = createPaint(look.color);
+  const time = event.time === null ? "no time" : formatMoment(Date.parse(event.time));
+  const severity = padText(event.severity === "info" ? "" : event.severity, 7);
+  // Most messages are sentences that name the node already.
+  const node = event.nodeName ?? event.nodeId ?? "";
+  const subject = event.message.includes(node) ? "" : `${printable(node)}: `;
+  return [
+    paint("dim", time),
+    paint(styles[event.severity], severity),
+    paint("cyan", padText(printable(event.type), 23)),
+    subject + printable(event.message),
+  ].join("  ");
+}

@@ -1,0 +1,101 @@
+import type { ImageView } from "../view/image-view.ts";
+import { printable } from "./printable.ts";
+import type { Look } from "./style.ts";
+import { type Cell, renderFields, renderTable } from "./table.ts";
+import { formatAge, formatBytes } from "./units.ts";
+
+/** What to tell an operator whose catalogue is empty. */
+export const noImages = "no images yet: add one with: controller images add FILE (.img, .img.gz, .img.xz or .img.zst)";
+
+/** The images as a table; the digest in full or, where it has no room, not at all. */
+export function renderImages(images: readonly ImageView[], look: Look, now: number): string[] {
+  return renderTable(
+    [
+      { title: "NAME" },
+      { title: "SYSTEM", shrinkTo: 12 },
+      { title: "SIZE", align: "right" },
+      { title: "STORED", align: "right", isOptional: true },
+      { title: "DATA", align: "right", isOptional: true },
+      { title: "ADDED", isOptional: true },
+      { title: "DIGEST (SHA-256)", isOptional: true },
+    ],
+    images.map((image) => [
+      image.name,
+      image.operatingSystem ?? "",
+      formatBytes(image.sizeBytes),
+      formatBytes(image.storedBytes),
+      image.pack === null ? "" : formatBytes(image.pack.dataBytes),
+      formatAge(image.addedAt, now),
+      image.digest,
+    ]),
+    look,
+  );
+}
+
+/** One image with everything that is known about it. */
+export function renderImage(image: ImageView, look: Look, now: number): string[] {
+  const { boot, pack } = image;
+  const fields: (readonly [string, Cell | string])[] = [
+    ["name", image.name],
+    ["system", image.operatingSystem ?? "unknown"],
+    ["digest", image.digest],
+    ["size", `${formatBytes(image.sizeBytes)} (${image.sizeBytes} bytes)`],
+    ["stored", `${formatBytes(image.storedBytes)} (${image.storedBytes} bytes)`],
+    ["added", image.addedAt === null ? "unknown" : `${image.addedAt} (${formatAge(image.addedAt, now)})`],
+    ["table", image.partitionTable],
+  ];
+  if (pack !== null)
+    fields.push(
+      ["data", `${formatBytes(pack.dataBytes)}, ${formatBytes(pack.fetchBytes)} to fetch`],
+      ["zeros", `${formatBytes(pack.zeroBytes)}, not fetched, written where a card holds something else`],
+      ["unused", `${formatBytes(pack.unusedBytes)}, neither fetched nor written`],
+      ["pack", `manifest ${pack.manifestDigest}, chunks of ${formatBytes(pack.chunkBytes)}`],
+    );
+  if (boot !== null)
+    fields.push(
+      ["kernel", boot.kernel],
+      ["initrd", boot.initrd ?? "none"],
+      ["device trees", boot.deviceTrees.length === 0 ? "none" : boot.deviceTrees.join(" ")],
+      ["command line", boot.commandLine],
+    );
+  const partitions = renderTable(
+    [
+      { title: "PARTITION", align: "right" },
+      { title: "START", align: "right" },
+      { title: "SIZE", align: "right" },
+      { title: "TYPE" },
+      { title: "CONTENT" },
+      { title: "LABEL" },
+      { title: "PARTUUID" },
+      { title: "" },
+    ],
+    image.partitions.map((partition) => [
+      String(partition.number),
+      formatBytes(partition.offsetBytes),
+      formatBytes(partition.lengthBytes),
+      partition.type,
+      partition.filesystemType ?? "",
+      partition.label ?? "",
+      partition.partitionUuid ?? "",
+      { text: partition.number === image.rootPartition ? "root" : "", style: "green" },
+    ]),
+    look,
+  );
+  return [...renderFields(fields, look), "", ...partitions];
+}
+
+/** What to say of an image that is new in the catalogue. */
+export function renderAddedImage(image: ImageView): string[] {
+  const name = `added ${printable(image.name)}: ${printable(image.operatingSystem ?? "unknown system")}`;
+  return [
+    `${name}, ${formatBytes(image.sizeBytes)}, stored in ${formatBytes(image.storedBytes)}`,
+    `SHA-256 ${printable(image.digest)}`,
+    ...(image.pack === null ? [] : [describeUse(image.pack)]),
+  ];
+}
+
+/** What a node has to do with the parts of an image. */
+function describeUse({ dataBytes, zeroBytes, unusedBytes, fetchBytes }: NonNullable<ImageView["pack"]>): string {
+  const [data, fetched, zero, unused] = [dataBytes, fetchBytes, zeroBytes, unusedBytes].map(formatBytes);
+  return `${data} hold data (${fetched} to fetch), ${zero} are zeros, ${unused} are unused and left alone`;
+}

@@ -1,0 +1,121 @@
+import type { NodeView } from "../view/node-view.ts";
+import type { Look } from "./style.ts";
+import { type Cell, renderFields, renderTable } from "./table.ts";
+import { formatAge, formatBytes, formatCount, formatDuration } from "./units.ts";
+
+/** What to tell an operator whose controller knows no node. */
+export const noNodes =
+  "no nodes yet: power one on whose DHCP server names this controller as its TFTP server; it appears as soon as it asks for a boot file";
+
+/** "agent" or the image of an installed system: what the node runs, as far as its agent said. */
+function runs({ agent }: NodeView): string {
+  if (agent === null) return "";
+  return agent.role === "resident" ? (agent.installed?.imageName ?? "an installed system") : "agent";
+}
+
+function status({ online, agent, bootStage }: NodeView): Cell {
+  if (online) return { text: "online", style: "green" };
+  if (bootStage?.missing) return { text: "lacks a boot file", style: "red" };
+  return agent === null ? { text: "discovered", style: "cyan" } : { text: "silent", style: "yellow" };
+}
+
+/** The nodes as a table. */
+export function renderNodes(nodes: readonly NodeView[], look: Look, now: number): string[] {
+  return renderTable(
+    [
+      { title: "NAME" },
+      { title: "STATUS" },
+      { title: "ACCEPTED" },
+      { title: "RUNS" },
+      { title: "BOOTS" },
+      { title: "SEEN", isOptional: true },
+      { title: "PROVED", isOptional: true },
+      { title: "MAC", isOptional: true },
+      { title: "ADDRESS", isOptional: true },
+      { title: "MODEL", isOptional: true, shrinkTo: 8 },
+    ],
+    nodes.map((node) => [
+      node.name,
+      status(node),
+      node.accepted ? "yes" : { text: "no", style: "yellow" },
+      runs(node),
+      node.bootTarget,
+      formatAge(node.lastSeenAt, now),
+      node.provedImageName === null ? "" : node.provedImageName + (node.provedWeakly ? " (weak)" : ""),
+      node.nodeId,
+      node.address ?? "",
+      node.facts?.model ?? "",
+    ]),
+    look,
+  );
+}
+
+/** What an operator should know below the table of nodes. */
+export function renderNodesHint(nodes: readonly NodeView[]): string[] {
+  const fresh = nodes.filter(({ accepted }) => !accepted);
+  if (fresh.length === 0) return [];
+  const which = fresh.length === 1 ? "is not accepted, so --all leaves it" : "are not accepted, so --all leaves them";
+  const names = fresh.length > 4 ? "--all" : fresh.map(({ name }) => name).join(" ");
+  return [`${formatCount(fresh.length, "node")} ${which} out; accept with: controller node accept ${names}`];
+}
+
+function describeStage(stage: NodeView["bootStage"], now: number): Cell | string {
+  if (stage === null) return "none seen";
+  const { path, time, missing } = stage;
+  if (!missing) return `${path}, ${formatAge(time, now)}`;
+  return { text: `${path} is missing in the boot tree, ${formatAge(time, now)}`, style: "red" };
+}
+
+/** One node with everything that is known about it. */
+export function renderNode(node: NodeView, look: Look, now: number): string[] {
+  const { facts, agent, bootStage } = node;
+  const age = (time: string | null) => (time === null ? "never" : `${time} (${formatAge(time, now)})`);
+  const fields: (readonly [string, Cell | string])[] = [
+    ["name", node.name],
+    ["mac", node.nodeId],
+    ["status", status(node)],
+    ["accepted", node.accepted ? "yes" : `no: accept it with "controller node accept ${node.name}"`],
+    ["address", node.address ?? "unknown"],
+    [
+      "next boot",
+      node.bootImageDigest === null ? node.bootTarget : `${node.bootTarget}, image ${node.bootImageDigest}`,
+    ],
+    [
+      "proved",
+      node.provedImageName === null
+        ? "nothing yet"
+        : `${node.provedImageName}, ${node.provedImageDigest ?? ""}${node.provedWeakly ? " (weak proof: --no-resident)" : ""}`,
+    ],
+    ["rollout", node.rolloutId ?? "none"],
+    ["last seen", age(node.lastSeenAt)],
+    ["discovered", age(node.discoveredAt)],
+    ["boot stage", describeStage(bootStage, now)],
+  ];
+  if (agent !== null)
+    fields.push(["agent", `${agent.version ?? "?"}, ${agent.role}, port ${agent.port}, instance ${agent.instanceId}`]);
+  if (agent?.installed) {
+    const { imageName, imageDigest, reimageId } = agent.installed;
+    fields.push(["installed", `${imageName}, ${imageDigest}, by ${reimageId}`]);
+  }
+  if (facts !== null) {
+    const { root } = facts;
+    fields.push(
+      ["model", facts.model ?? "unknown"],
+      ["serial", facts.serial ?? "unknown"],
+      ["cpu", `${facts.cpuCount} × ${facts.cpuModel ?? "unknown"}, ${facts.architecture ?? "?"}`],
+      ["memory", formatBytes(facts.memoryBytes)],
+      ["temperature", facts.temperatureCelsius === null ? "unknown" : `${facts.temperatureCelsius.toFixed(1)} °C`],
+      ["kernel", facts.kernel ?? "unknown"],
+      [
+        "root",
+        root === null ? "unknown" : `${root.source} (${root.filesystemType})${root.disk ? ` on ${root.disk}` : ""}`,
+      ],
+      ["boot id", facts.bootId ?? "unknown"],
+      ["hostname", facts.hostname ?? "unknown"],
+      ["up for", formatDuration(facts.uptimeSeconds * 1000)],
+    );
+    for (const { name, mac, addresses } of facts.interfaces)
+      fields.push(["interface", `${name}, ${mac}${addresses.length > 0 ? `, ${addresses.join(", ")}` : ""}`]);
+  }
+  return renderFields(fields, look);
+}

@@ -1,0 +1,43 @@
+import { printable } from "../render/printable.ts";
+import { formatPercent } from "../render/render-bar.ts";
+import { formatMoment, formatRate } from "../render/units.ts";
+import type { ProofView, ReimageView, RolloutView } from "../view/rollout-view.ts";
+import { describeCounts } from "./render-rollout-table.ts";
+import { reimageActivity, totalRollout } from "./rollout-progress.ts";
+
+function describeNode(reimage: ReimageView): string {
+  const { phase, failure, disk, proof, attempts } = reimage;
+  if (phase === "failed" || phase === "cancelled") {
+    const why = failure === null ? "" : `: ${printable(failure.message.split("\n")[0] ?? "")}`;
+    return `${phase}${why}`;
+  }
+  if (phase === "proved") return proof === null ? "proved" : describeProof(proof);
+  const device = phase === "writing" && disk !== null ? ` ${printable(disk)}` : "";
+  const again = phase === "writing" && attempts > 1 ? ` (attempt ${attempts})` : "";
+  return `${reimageActivity(reimage)}${device}${again}`;
+}
+
+/** What the proof says; a weak one is named as such. */
+function describeProof({ kind, rootDevice, answer }: ProofView): string {
+  if (kind === "weak") return `proved (weak: it fetched the image's kernel, and ${printable(answer ?? "answers")})`;
+  return `proved: runs from ${printable(rootDevice ?? "an unknown device")}`;
+}
+
+/**
+ * What changed between two states of a rollout, one line per node whose phase is another, for logs and pipes. With
+ * no earlier state, where every node stands.
+ */
+export function renderRolloutChanges(previous: RolloutView | undefined, next: RolloutView, now: number): string[] {
+  const before = new Map(previous?.reimages.map((reimage) => [reimage.reimageId, describeNode(reimage)]));
+  return next.reimages
+    .map((reimage) => ({ reimage, text: describeNode(reimage) }))
+    .filter(({ reimage, text }) => before.get(reimage.reimageId) !== text)
+    .map(({ reimage, text }) => `${formatMoment(now)} ${printable(reimage.nodeName)}: ${text}`);
+}
+
+/** One line on the whole rollout, for logs and pipes. */
+export function renderRolloutProgress(rollout: RolloutView, now: number): string {
+  const totals = totalRollout(rollout);
+  const rate = totals.bytesPerSecond > 0 ? `, ${formatRate(totals.bytesPerSecond)}` : "";
+  return `${formatMoment(now)} progress: ${formatPercent(totals.percent)}, ${describeCounts({ ...totals })}${rate}`;
+}

@@ -1,0 +1,81 @@
+import { printable } from "../render/printable.ts";
+import { remedyFor } from "../render/remedy.ts";
+import { renderFailure } from "../render/render-failure.ts";
+import { createPaint, type Look, type Style } from "../render/style.ts";
+import { type Cell, type Column, renderTable } from "../render/table.ts";
+import { formatCount, formatDuration } from "../render/units.ts";
+import type { ReimageView, RolloutView } from "../view/rollout-view.ts";
+import { rolloutDurationMs } from "./render-rollout-table.ts";
+import { totalRollout } from "./rollout-progress.ts";
+
+const columns: readonly Column[] = [
+  { title: "NODE" },
+  { title: "RESULT" },
+  { title: "TOOK", align: "right" },
+  { title: "DISK" },
+  { title: "RUNS FROM" },
+];
+
+const styles: Readonly<Partial<Record<ReimageView["phase"], Style>>> = {
+  proved: "green",
+  failed: "red",
+  cancelled: "yellow",
+};
+
+function took(reimage: ReimageView): string {
+  if (reimage.startedAt === null || reimage.endedAt === null) return "";
+  return formatDuration(Date.parse(reimage.endedAt) - Date.parse(reimage.startedAt));
+}
+
+function isWeak({ proof }: ReimageView): boolean {
+  return proof?.kind === "weak";
+}
+
+function row(reimage: ReimageView): (Cell | string)[] {
+  const { proof } = reimage;
+  return [
+    reimage.nodeName,
+    isWeak(reimage)
+      ? { text: "proved (weak)", style: "yellow" }
+      : { text: reimage.phase, style: styles[reimage.phase] },
+    took(reimage),
+    reimage.disk ?? "",
+    proof === null ? "" : (proof.rootDevice ?? "not known"),
+  ];
+}
+
+/** The end of a rollout: what became of every node, why not where it failed, and one line on the whole. */
+export function renderRolloutSummary(rollout: RolloutView, look: Look, now: number): string[] {
+  const paint = createPaint(look.color);
+  const totals = totalRollout(rollout);
+  const unfinished = rollout.reimages.filter(({ failure }) => failure !== null);
+  const failures = unfinished.flatMap((reimage) => {
+    if (reimage.failure === null) return [];
+    const remedy = remedyFor(reimage.failure.reason, reimage.nodeName, reimage.disk);
+    const [first = "", ...rest] = renderFailure(reimage.failure, remedy);
+    return [
+      "",
+      `${paint(styles[reimage.phase] ?? "red", printable(reimage.nodeName))}: ${first}`,
+      ...rest.map((line) => `  ${line}`),
+    ];
+  });
+  const isDone = rollout.state === "succeeded";
+  const verdict = `${totals.proved} of ${formatCount(totals.nodes, "node")} proved to run ${printable(rollout.imageName)}`;
+  const weak = rollout.reimages.filter(isWeak).map(({ nodeName }) => printable(nodeName));
+  const caveat =
+    weak.length === 0
+      ? []
+      : [
+          "",
+          `Only weakly proved, as --no-resident asks for: ${weak.join(", ")}`,
+          "  (after the reboot the image's kernel was fetched and the node answered; from which disk it runs is not known)",
+        ];
+  const word = isDone ? "" : ` (${rollout.state})`;
+  return [
+    ...renderTable(columns, rollout.reimages.map(row), look),
+    ...failures,
+    ...caveat,
+    "",
+    paint(isDone ? "green" : "red", `${verdict}${word} in ${formatDuration(rolloutDurationMs(rollout, now))}.`),
+  ];
+}

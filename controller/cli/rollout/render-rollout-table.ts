@@ -1,0 +1,185 @@
+import { printable } from "../render/printable.ts";
+import { formatPercent, renderBar } from "../render/render-bar.ts";
+import { createPaint, type Look, type Style } from "../render/style.ts";
+import { clipText, padText, textWidth } from "../render/text-width.ts";
+import { formatDuration, formatRate, formatTimeLeft } from "../render/units.ts";
+import type { ReimagePhaseWord, ReimageView, RolloutView } from "../view/rollout-view.ts";
+import { currentRate, isOver, isWaiting, reimageActivity, reimagePercent, totalRollout } from "./rollout-progress.ts";
+
+/** What the live table is drawn with. */
+export interface RolloutTableOptions extends Look {
+  /** Columns and rows that may be used; nothing is drawn beyond them. */
+  readonly width: number;
+  readonly height: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** A line that replaces the hint at the bottom, for example that the controller does not answer. */
+  readonly notice?: string;
+}
+
+const styles: Readonly<Record<ReimagePhaseWord, Style | undefined>> = {
+  queued: "dim",
+  netbooting: "cyan",
+  checking: "cyan",
+  waiting: "dim",
+  writing: "cyan",
+  rebooting: "cyan",
+  proving: "cyan",
+  proved: "green",
+  failed: "red",
+  cancelled: "yellow",
+  unknown: undefined,
+};
+
+/** Which rows are kept when not all fit: first what needs a look, then what moves, last what waits or is done. */
+const urgency: Readonly<Record<ReimagePhaseWord, number>> = {
+  failed: 0,
+  writing: 1,
+  netbooting: 1,
+  checking: 1,
+  waiting: 2,
+  rebooting: 1,
+  proving: 1,
+  unknown: 1,
+  cancelled: 2,
+  queued: 3,
+  proved: 4,
+};
+
+/** The widths of the columns that were chosen for this terminal; a width of 0 leaves the column out. */
+interface Layout {
+  readonly name: number;
+  readonly activity: number;
+  readonly bar: number;
+  readonly rate: number;
+  readonly left: number;
+  readonly disk: number;
+}
+
+const gap = 2;
+const percentWidth = 4;
+const smallestBar = 6;
+const largestBar = 40;
+
+function chooseLayout(reimages: readonly ReimageView[], width: number): Layout {
+  const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(textWidth));
+  // Wide enough for every phase and the usual disk, so that columns do not jump while nodes move on.
+  const disk = widest(["/dev/mmcblk0", ...reimages.map(({ disk }) => printable(disk ?? ""))]);
+  const full = {
+    name: widest(reimages.map(({ nodeName }) => printable(nodeName))),
+    activity: 14,
+    rate: 12,
+    left: 7,
+    disk,
+  };
+  const used = (layout: Omit<Layout, "bar">) =>
+    Object.values(layout).reduce((sum, column) => sum + (column > 0 ? column + gap : 0), percentWidth);
+  const attempts = [full, { ...full, disk: 0 }, { ...full, disk: 0, left: 0 }, { ...full, disk: 0, left: 0, rate: 0 }];
+  for (const attempt of attempts) {
+    const bar = width - used(attempt) - gap;
+    if (bar >= smallestBar) return { ...attempt, bar: Math.min(largestBar, bar) };
+  }
+  const bare = { name: full.name, activity: full.activity, rate: 0, left: 0, disk: 0 };
+  return { ...bare, name: Math.max(4, Math.min(full.name, width - used({ ...bare, name: 0 }) - gap)), bar: 0 };
+}
+
+function renderRow(reimage: ReimageView, layout: Layout, options: RolloutTableOptions): string {
+  const paint = createPaint(options.color);
+  const ellipsis = options.unicode ? "…" : ".";
+  const space = " ".repeat(gap);
+  const style = styles[reimage.phase];
+  const name = padText(clipText(printable(reimage.nodeName), layout.name, ellipsis), layout.name);
+  const activity = reimageActivity(reimage);
+  const start = name + space + paint(style, activity);
+  const afterStart = " ".repeat(Math.max(0, layout.activity - textWidth(activity)));
+
+  if (reimage.phase === "failed" || reimage.phase === "cancelled" || reimage.phase === "waiting") {
+    const rest = options.width - layout.name - gap - layout.activity - gap;
+    const message = printable((reimage.waitingFor ?? reimage.failure?.message ?? "").split("\n")[0] ?? "");
+    const shown = clipText(message, Math.max(0, rest), ellipsis);
+    return shown === "" ? start : start + afterStart + space + paint(style, shown);
+  }
+
+  const percent = reimagePercent(reimage);
+  const rate = currentRate(reimage);
+  const eta = reimage.phase === "writing" ? (reimage.progress?.etaMs ?? null) : null;
+  const columns = [start + afterStart];
+  if (layout.bar > 0) {
+    const { done, left } = renderBar(percent, layout.bar, options);
+    columns.push(paint(style, done) + paint("dim", left));
+  }
+  columns.push(padText(formatPercent(percent), percentWidth, "right"));
+  if (layout.rate > 0) columns.push(padText(rate > 0 ? formatRate(rate) : "", layout.rate, "right"));
+  if (layout.left > 0) columns.push(padText(eta === null ? "" : formatTimeLeft(eta), layout.left, "right"));
+  if (layout.disk > 0) columns.push(printable(reimage.disk ?? ""));
+  return columns.join(space).trimEnd();
+}
+
+function renderTitles(layout: Layout): string {
+  const columns = [padText("NODE", layout.name), padText("PHASE", layout.activity)];
+  if (layout.bar > 0) columns.push(padText("PROGRESS", layout.bar));
+  columns.push(" ".repeat(percentWidth));
+  if (layout.rate > 0) columns.push(padText("SPEED", layout.rate, "right"));
+  if (layout.left > 0) columns.push(padText("ETA", layout.left, "right"));
+  if (layout.disk > 0) columns.push("DISK");
+  return columns.join(" ".repeat(gap)).trimEnd();
+}
+
+/** "1 failed, 3 running, 2 proved": what there is of each, in this order. */
+export function describeCounts(counts: Readonly<Partial<Record<string, number>>>): string {
+  return ["failed", "cancelled", "running", "waiting", "queued", "proved"]
+    .filter((word) => (counts[word] ?? 0) > 0)
+    .map((word) => `${counts[word]} ${word}`)
+    .join(", ");
+}
+
+function describeHidden(hidden: readonly ReimageView[]): string {
+  const counts: Record<string, number> = {};
+  for (const reimage of hidden) {
+    const word = isOver(reimage) || isWaiting(reimage) ? reimage.phase : "running";
+    counts[word] = (counts[word] ?? 0) + 1;
+  }
+  return describeCounts(counts);
+}
+
+/** How long a rollout has run, or ran. */
+export function rolloutDurationMs(rollout: RolloutView, now: number): number {
+  const end = rollout.endedAt === null ? now : Date.parse(rollout.endedAt);
+  return rollout.startedAt === null ? 0 : Math.max(0, end - Date.parse(rollout.startedAt));
+}
+
+/**
+ * The live table of a rollout: a heading, one row per node with its bar (its speed and the time until its phase ends beside it), a line of totals and a hint. No line is wider
+ * than `width` and there are no more than `height`: columns are left out from the right as the terminal gets narrower,
+ * and when there are more nodes than rows, those that failed or are at work are shown and the rest is summed up.
+ */
+export function renderRolloutTable(rollout: RolloutView, options: RolloutTableOptions): string[] {
+  const { width, height, now, unicode } = options;
+  const paint = createPaint(options.color);
+  const ellipsis = unicode ? "…" : ".";
+  const dot = unicode ? " · " : " - ";
+  const fit = (text: string) => clipText(text, width, ellipsis);
+  const totals = totalRollout(rollout);
+
+  const heading = [
+    `Rollout ${printable(rollout.rolloutId)}`,
+    printable(rollout.imageName),
+    `${totals.nodes} node${totals.nodes === 1 ? "" : "s"}`,
+    formatDuration(rolloutDurationMs(rollout, now)),
+  ].join(dot);
+  const rate = totals.bytesPerSecond > 0 ? [formatRate(totals.bytesPerSecond)] : [];
+  const sum = [formatPercent(totals.percent), describeCounts({ ...totals }), ...rate].join(dot);
+  const hint = options.notice ?? "Ctrl-C stops watching; the rollout goes on.";
+  const bottom = ["", paint("bold", fit(sum)), paint(options.notice ? "yellow" : "dim", fit(printable(hint)))];
+  const room = height - 2 - bottom.length;
+  if (room < 2) return [paint("bold", fit(sum))];
+  const all = rollout.reimages;
+  const fits = all.length <= room;
+  // Sorting is stable: nodes of the same urgency stay in the order of their names.
+  const shown = fits ? all : all.toSorted((a, b) => urgency[a.phase] - urgency[b.phase]).slice(0, room - 1);
+  const hidden = fits ? [] : all.filter((reimage) => !shown.includes(reimage));
+  const layout = chooseLayout(shown, width);
+  const more = hidden.length === 0 ? [] : [paint("dim", fit(`and ${hidden.length} more: ${describeHidden(hidden)}`))];
+  const top = [paint("bold", fit(heading)), paint("dim", fit(renderTitles(layout)))];
+  return [...top, ...shown.map((reimage) => renderRow(reimage, layout, options)), ...more, ...bottom];
+}

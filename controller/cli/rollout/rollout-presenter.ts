@@ -1,0 +1,138 @@
+import type { CommandContext } from "../connection/command-context.ts";
+import { formatDuration, formatMoment } from "../render/units.ts";
+import { createLiveArea } from "../terminal/live-area.ts";
+import type { RolloutView } from "../view/rollout-view.ts";
+import { renderRolloutChanges, renderRolloutProgress } from "./render-rollout-lines.ts";
+import { renderRolloutSummary } from "./render-rollout-summary.ts";
+import { renderRolloutTable } from "./render-rollout-table.ts";
+import { reimagePercent } from "./rollout-progress.ts";
+
+/** Shows a rollout while it goes on. */
+export interface RolloutPresenter {
+  /** Its newest state. */
+  show(rollout: RolloutView): void;
+  /** The connection to the controller has been lost for so long. */
+  lost(lostForMs: number): void;
+  /** The connection is there again. */
+  back(): void;
+  /** A second has passed. */
+  tick(): void;
+  /** Nothing more will be shown; removes what only makes sense while it goes on. */
+  stop(): void;
+  /** The rollout has ended. */
+  end(rollout: RolloutView): void;
+}
+
+const progressEveryMs = 5_000;
+
+/** On a terminal: a table that is redrawn in place, then the summary. */
+export function createLivePresenter({ effects, look, print }: CommandContext): RolloutPresenter {
+  const { stdout, clock } = effects;
+  const area = createLiveArea(stdout);
+  let shown: RolloutView | undefined;
+  let notice: string | undefined;
+  const draw = () => {
+    if (shown === undefined) return;
+    const { columns, rows } = stdout.size();
+    area.draw(
+      renderRolloutTable(shown, {
+        ...look,
+        // A line that fills the last column would be wrapped by some terminals.
+        width: Math.max(1, columns - 1),
+        height: Math.max(1, rows - 1),
+        now: clock.now(),
+        ...(notice !== undefined && { notice }),
+      }),
+    );
+  };
+  return {
+    show: (rollout) => {
+      shown = rollout;
+      draw();
+    },
+    lost: (lostForMs) => {
+      notice = `The controller has not answered for ${formatDuration(lostForMs)}; trying again. This is what was last seen.`;
+      draw();
+    },
+    back: () => {
+      notice = undefined;
+    },
+    tick: draw,
+    stop: () => area.clear(),
+    end: (rollout) => print(renderRolloutSummary(rollout, look, clock.now())),
+  };
+}
+
+/** For logs and pipes: a line for every change of a phase, a line on the whole every few seconds, the summary. */
+export function createLinePresenter({ effects, look, print }: CommandContext): RolloutPresenter {
+  const { clock } = effects;
+  let shown: RolloutView | undefined;
+  let progressAt = clock.now();
+  let lastProgress = "";
+  let isLost = false;
+  const progress = () => {
+    if (shown === undefined || clock.now() - progressAt < progressEveryMs) return;
+    progressAt = clock.now();
+    const line = renderRolloutProgress(shown, progressAt);
+    // What follows the time says whether there is news.
+    const news = line.slice(line.indexOf(" "));
+    if (news !== lastProgress) print([line]);
+    lastProgress = news;
+  };
+  return {
+    show: (rollout) => {
+      print(renderRolloutChanges(shown, rollout, clock.now()));
+      shown = rollout;
+      progress();
+    },
+    lost: () => {
+      if (!isLost) print([`${formatMoment(clock.now())} the controller does not answer; trying again`]);
+      isLost = true;
+    },
+    back: () => {
+      isLost = false;
+      print([`${formatMoment(clock.now())} the controller answers again`]);
+    },
+    tick: () => {},
+    stop: () => {},
+    end: (rollout) => print(["", ...renderRolloutSummary(rollout, look, clock.now())]),
+  };
+}
+
+/** For programs: one object a line for every reimage that changed, and for the end. */
+export function createJsonPresenter({ effects, printJsonLine }: CommandContext): RolloutPresenter {
+  const told = new Map<string, string>();
+  const line = (type: string, rolloutId: string | undefined, rest: object) =>
+    printJsonLine({ type, time: new Date(effects.clock.now()).toISOString(), rolloutId: rolloutId ?? null, ...rest });
+  let rolloutId: string | undefined;
+  let isLost = false;
+  return {
+    show: (rollout) => {
+      rolloutId = rollout.rolloutId;
+      for (const reimage of rollout.reimages) {
+        const state = JSON.stringify(reimage);
+        if (told.get(reimage.reimageId) === state) continue;
+        told.set(reimage.reimageId, state);
+        line("reimage-changed", rolloutId, { percent: Math.floor(reimagePercent(reimage)), reimage });
+      }
+    },
+    lost: () => {
+      if (!isLost) line("connection-lost", rolloutId, {});
+      isLost = true;
+    },
+    back: () => {
+      isLost = false;
+      line("connection-restored", rolloutId, {});
+    },
+    tick: () => {},
+    stop: () => {},
+    end: (rollout) => line("rollout-ended", rollout.rolloutId, { rollout }),
+  };
+}
+
+/** The presenter that fits: JSON when asked for, a live table on a terminal that can move its cursor, else lines. */
+export function choosePresenter(context: CommandContext): RolloutPresenter {
+  if (context.isJson) return createJsonPresenter(context);
+  const { stdout, env } = context.effects;
+  return stdout.isTerminal && env["TERM"] !== "dumb" ? createLivePresenter(context) : createLinePresenter(context);
+}

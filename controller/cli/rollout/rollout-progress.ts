@@ -1,0 +1,135 @@
+import type { OperationPhaseWord, ProgressView } from "../view/operation-view.ts";
+import type { ReimagePhaseWord, ReimageView, RolloutView } from "../view/rollout-view.ts";
+
+/** A part of a reimage's way from 0 to 100 percent. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * What each phase is worth, by the time that it takes on a Raspberry Pi with a middling card: writing most, reading back
+ * somewhat less, a netboot and a boot some tens of seconds each. Within a phase that counts bytes the bar moves with
+ * them; the others stand at their beginning.
+ */
+const reimageSpans: Readonly<Record<ReimagePhaseWord, Span>> = {
+  queued: { from: 0, to: 0 },
+  netbooting: { from: 1, to: 8 },
+  checking: { from: 8, to: 9 },
+  waiting: { from: 9, to: 9 },
+  writing: { from: 9, to: 85 },
+  rebooting: { from: 85, to: 89 },
+  proving: { from: 89, to: 100 },
+  proved: { from: 100, to: 100 },
+  failed: { from: 0, to: 0 },
+  cancelled: { from: 0, to: 0 },
+  unknown: { from: 0, to: 0 },
+};
+
+/** The same for what the agent does during `writing`. */
+const operationSpans: Readonly<Record<OperationPhaseWord, Span>> = {
+  starting: { from: 9, to: 9 },
+  erasing: { from: 10, to: 10 },
+  comparing: { from: 10, to: 18 },
+  writing: { from: 18, to: 55 },
+  syncing: { from: 55, to: 57 },
+  verifying: { from: 57, to: 82 },
+  customising: { from: 82, to: 84 },
+  "writing-table": { from: 84, to: 85 },
+  // What is below is never part of a reimage.
+  formatting: { from: 9, to: 9 },
+  wiping: { from: 9, to: 9 },
+  unmounting: { from: 9, to: 9 },
+  identifying: { from: 9, to: 9 },
+  unknown: { from: 9, to: 9 },
+};
+
+/**
+ * How much of its current phase an operation has done, from 0 to 1; undefined where the phase counts no bytes. Never
+ * above 1, whatever is reported.
+ */
+export function phaseFraction(progress: ProgressView): number | undefined {
+  const fraction = (done: number, total: number) =>
+    total > 0 && Number.isFinite(done) ? Math.min(1, Math.max(0, done / total)) : undefined;
+  const { written, skipped, verified, compared } = progress;
+  if (progress.phase === "comparing") return fraction(compared.done, compared.total);
+  if (progress.phase === "writing")
+    return fraction(written.done + skipped.done, Math.max(written.total, skipped.total));
+  if (progress.phase === "verifying") return fraction(verified.done, verified.total);
+  if (progress.phase === "wiping" || progress.phase === "formatting") return fraction(written.done, written.total);
+  return undefined;
+}
+
+function within(span: Span, fraction: number): number {
+  return span.from + (span.to - span.from) * fraction;
+}
+
+/** How far a node has come, in percent. A failed or cancelled one stands where its write was last seen. */
+export function reimagePercent(reimage: ReimageView): number {
+  const { phase, progress } = reimage;
+  const stopped = phase === "failed" || phase === "cancelled";
+  if (progress !== null && (phase === "writing" || stopped))
+    return within(operationSpans[progress.phase], phaseFraction(progress) ?? 0);
+  return reimageSpans[phase].from;
+}
+
+/** What a node is doing, in one word or two: the operation's phase while it writes, otherwise the reimage's. */
+export function reimageActivity(reimage: ReimageView): string {
+  if (reimage.proof?.kind === "weak") return "proved (weak)";
+  if (reimage.phase === "waiting") return "waits to write";
+  if (reimage.phase !== "writing") return reimage.phase;
+  const phase = reimage.progress?.phase ?? "starting";
+  if (phase === "starting" || phase === "unknown") return "starting write";
+  return phase === "writing-table" ? "writing table" : phase;
+}
+
+/** Whether a node's reimage has ended. */
+export function isOver(reimage: ReimageView): boolean {
+  return reimage.phase === "proved" || reimage.phase === "failed" || reimage.phase === "cancelled";
+}
+
+/** Whether it waits for its turn: to begin, or to write. */
+export function isWaiting({ phase }: ReimageView): boolean {
+  return phase === "queued" || phase === "waiting";
+}
+
+/** A whole rollout in numbers. */
+export interface RolloutTotals {
+  readonly nodes: number;
+  readonly proved: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly queued: number;
+  /** Ready, and waiting for their turn to write. */
+  readonly waiting: number;
+  readonly running: number;
+  /** Mean over the nodes; one that ended badly counts as done with, so that it reaches 100 at the end. */
+  readonly percent: number;
+  /** Sum of what the nodes compare, write or verify right now. */
+  readonly bytesPerSecond: number;
+}
+
+/** Adds up a rollout. */
+export function totalRollout(rollout: RolloutView): RolloutTotals {
+  const count = (phase: ReimagePhaseWord) => rollout.reimages.filter((reimage) => reimage.phase === phase).length;
+  const nodes = rollout.reimages.length;
+  const percents = rollout.reimages.map((reimage) => (isOver(reimage) ? 100 : reimagePercent(reimage)));
+  return {
+    nodes,
+    proved: count("proved"),
+    failed: count("failed"),
+    cancelled: count("cancelled"),
+    queued: count("queued"),
+    waiting: count("waiting"),
+    running: rollout.reimages.filter((reimage) => !isOver(reimage) && !isWaiting(reimage)).length,
+    percent: nodes === 0 ? 0 : percents.reduce((sum, percent) => sum + percent, 0) / nodes,
+    bytesPerSecond: rollout.reimages.reduce((sum, reimage) => sum + currentRate(reimage), 0),
+  };
+}
+
+/** Bytes per second of a node that is moving bytes right now, otherwise 0. */
+export function currentRate({ phase, progress }: ReimageView): number {
+  if (phase !== "writing" || progress === null) return 0;
+  const moves = progress.phase === "comparing" || progress.phase === "writing" || progress.phase === "verifying";
+  return moves ? progress.bytesPerSecond : 0;
+}

@@ -1,0 +1,32 @@
+import type { StartRolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts";
+import type { CommandContext } from "../connection/command-context.ts";
+import { ControllerError } from "../connection/controller-error.ts";
+
+const attempts = 6;
+const firstPauseMs = 250;
+
+/**
+ * Starts a rollout, and asks again when the answer is lost: the id in the request makes sure that the repetition starts
+ * nothing twice.
+ *
+ * @throws ControllerError for a refusal, or when the controller stays away
+ */
+export async function startRollout(context: CommandContext, request: StartRolloutRequest): Promise<void> {
+  const { connect, effects, signal } = context;
+  for (let attempt = 1; ; attempt += 1) {
+    const client = connect();
+    try {
+      await client.startRollout(request, signal);
+      return;
+    } catch (error) {
+      const isLost = error instanceof ControllerError && error.isConnectionLost;
+      if (!isLost || attempt === attempts) throw error;
+    } finally {
+      client.close();
+    }
+    await effects.clock.delay(firstPauseMs * 2 ** (attempt - 1), signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw error;
+    });
+  }
+}

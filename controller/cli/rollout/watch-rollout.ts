@@ -1,0 +1,68 @@
+import { exitCodeOfSignal } from "../../../proto/linux/stop-signals.ts";
+import { type CommandContext, StopRequested } from "../connection/command-context.ts";
+import { followSteadily } from "../connection/follow-steadily.ts";
+import { printable } from "../render/printable.ts";
+import { exitCode } from "../terminal/exit-code.ts";
+import { hasEnded, type RolloutView, viewRollout } from "../view/rollout-view.ts";
+import { choosePresenter } from "./rollout-presenter.ts";
+
+/** How to come back to a rollout, or to end it. */
+export function describeReturn({ commandLine }: CommandContext, rolloutId: string): string[] {
+  const id = printable(rolloutId);
+  return [`  watch it again:  ${commandLine(`watch ${id}`)}`, `  cancel it:       ${commandLine(`cancel ${id}`)}`];
+}
+
+/**
+ * Shows a rollout until it has ended, whatever becomes of the connection meanwhile.
+ *
+ * @param isKnown whether the controller has just answered, so that a connection lost at once is worth waiting for
+ * @returns the exit code: done when every node is proved; that of the signal when the operator stopped watching
+ */
+export async function watchRollout(context: CommandContext, rolloutId: string, isKnown: boolean): Promise<number> {
+  const { signal, effects, connect, note } = context;
+  const presenter = choosePresenter(context);
+  const watching = new AbortController();
+  const ticking = (async () => {
+    while (!watching.signal.aborted) {
+      await effects.clock.delay(1000, watching.signal);
+      presenter.tick();
+    }
+  })().catch((error: unknown) => {
+    if (!watching.signal.aborted) throw error;
+  });
+
+  let last: RolloutView | undefined;
+  try {
+    const states = followSteadily({
+      connect,
+      open: (client) => client.watchRollout({ rolloutId }, signal),
+      isComplete: () => last !== undefined && hasEnded(last),
+      isKnown,
+      signal,
+      clock: effects.clock,
+      onLost: (lostForMs) => presenter.lost(lostForMs),
+      onBack: () => presenter.back(),
+    });
+    for await (const { rollout } of states) {
+      if (rollout === undefined) continue;
+      last = viewRollout(rollout);
+      presenter.show(last);
+      if (hasEnded(last)) break;
+    }
+  } catch (error) {
+    presenter.stop();
+    if (!(error instanceof StopRequested)) throw error;
+    note([
+      `Stopped watching. Rollout ${printable(rolloutId)} goes on in the controller.`,
+      ...describeReturn(context, rolloutId),
+    ]);
+    return exitCodeOfSignal(error.stopSignal);
+  } finally {
+    watching.abort();
+    await ticking;
+  }
+  presenter.stop();
+  if (last === undefined) return exitCode.failed;
+  presenter.end(last);
+  return last.state === "succeeded" ? exitCode.done : exitCode.failed;
+}

@@ -1,0 +1,30 @@
+import { hostPort } from "../network/listen-failure.ts";
+import type { Config } from "./config.ts";
+
+/** What is said, at every start and wherever somebody looks, of a controller that takes every call from everybody. */
+export function insecureTcpWarning(address: string): string {
+  return (
+    `INSECURE: every call is taken at TCP ${address} from whoever reaches it (insecureTcp, --insecure-tcp): anybody on that ` +
+    "network may erase every disk; without that setting, the unix socket alone takes them"
+  );
+}
+
+const insecureWord = /^pallet\.insecure-tcp(=true)?$/;
+
+/** A warning for every door that the config opens to whoever reaches it; `grpcPort` is the port that is served. */
+export function insecureDoors(
+  { insecureTcp, listen, bootProfile }: Pick<Config, "insecureTcp" | "listen" | "bootProfile">,
+  grpcPort: number,
+): readonly string[] {
+  const warnings = insecureTcp ? [insecureTcpWarning(hostPort(listen, grpcPort))] : [];
+  for (const kind of ["agent", "local"] as const) {
+    const word = bootProfile[kind].append.find((each) => insecureWord.test(each));
+    if (word === undefined) continue;
+    warnings.push(
+      `INSECURE: ${kind === "agent" ? "netbooted" : "resident"} agents take orders from whoever reaches them (${word} in ` +
+        `bootProfile.${kind}.append): anybody on their network may ${kind === "agent" ? "erase their disks" : "reboot them"}; ` +
+        "without that word, this controller alone commands them",
+    );
+  }
+  return warnings;
+}

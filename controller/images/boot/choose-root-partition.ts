@@ -1,0 +1,84 @@
+import { Failure } from "../../../proto/failure.ts";
+
+/** What was found in one partition of an image. */
+export interface PartitionContent {
+  readonly number: number;
+  readonly lengthBytes: number;
+  readonly partitionUuid: string;
+  /** As blkid(8) names it; empty when nothing is known. */
+  readonly filesystemType: string;
+  readonly label: string;
+  readonly uuid: string;
+  /** For ext2, ext3 and ext4, the only ones that are looked into: whether a system could start from it. */
+  readonly holds?: {
+    /** An init program. */
+    readonly init: boolean;
+    /** os-release(5), fstab(5) or passwd(5). */
+    readonly configuration: boolean;
+  };
+  /** Why it could not be looked into although its type is known. */
+  readonly unreadable?: string;
+}
+
+/** Types that Linux can have its root on and that are not looked into. */
+const otherRootTypes: ReadonlySet<string> = new Set(["btrfs", "f2fs", "xfs", "squashfs", "erofs", "jfs", "nilfs2"]);
+
+/**
+ * Chooses the partition that holds the root filesystem, by what is in it and never by its position. A partition is a
+ * candidate when it holds an init program and configuration. Where there is none, filesystems that cannot be looked
+ * into count. Among several the image's own command line decides.
+ *
+ * @param rootWord the value of root= in the image's own kernel command line
+ * @throws Failure `unsupported` that lists what is in each partition, when not exactly one is left
+ */
+export function chooseRootPartition(contents: readonly PartitionContent[], rootWord?: string): number {
+  const complete = contents.filter(({ holds }) => holds?.init && holds.configuration);
+  const candidates =
+    complete.length > 0 ? complete : contents.filter(({ filesystemType }) => otherRootTypes.has(filesystemType));
+  const [only, ...others] = candidates;
+  if (only !== undefined && others.length === 0) return only.number;
+  const named = rootWord === undefined ? [] : candidates.filter((content) => isNamedBy(rootWord, content));
+  if (named.length === 1 && named[0] !== undefined) return named[0].number;
+
+  const listing = contents.map((content) => `  ${content.number}: ${describe(content)}`).join("\n");
+  throw new Failure(
+    "unsupported",
+    only === undefined
+      ? `no partition of the image holds a Linux root filesystem; found:\n${listing}`
+      : `partitions ${candidates.map(({ number }) => number).join(" and ")} of the image could each be its root filesystem, ` +
+          `and its kernel command line names ${rootWord === undefined ? "none" : `"${printable(rootWord)}"`}; found:\n${listing}`,
+    { expected: "exactly one root filesystem", found: `${candidates.length}` },
+  );
+}
+
+/** Whether a root= value (Documentation/admin-guide/kernel-parameters.txt) means this partition. */
+function isNamedBy(rootWord: string, content: PartitionContent): boolean {
+  const tagged = /^(PARTUUID|UUID|LABEL|PARTLABEL)=(.+)$/.exec(rootWord);
+  const value = (tagged?.[2] ?? "").replaceAll('"', "");
+  switch (tagged?.[1]) {
+    case "PARTUUID":
+      return value.toLowerCase() === content.partitionUuid;
+    case "UUID":
+      return value.toLowerCase() === content.uuid.toLowerCase();
+    case "LABEL":
+      return value === content.label;
+    default:
+      return new RegExp(`^/dev/(mmcblk\\d+p|nvme\\d+n\\d+p|sd[a-z]|vd[a-z])${content.number}$`).test(rootWord);
+  }
+}
+
+function describe({ filesystemType, label, lengthBytes, holds, unreadable }: PartitionContent): string {
+  const size = `${Math.ceil(lengthBytes / (1024 * 1024))} MiB`;
+  const named = label === "" ? "" : ` "${printable(label)}"`;
+  if (filesystemType === "") return `${size}, nothing known`;
+  if (filesystemType === "crypto_LUKS") return `${size}, encrypted (LUKS), which Pallet cannot look into`;
+  if (filesystemType === "LVM2_member") return `${size}, part of a volume group (LVM), which Pallet cannot look into`;
+  if (unreadable !== undefined) return `${size} ${filesystemType}${named}, unreadable: ${printable(unreadable)}`;
+  if (holds === undefined) return `${size} ${filesystemType}${named}`;
+  const found = [holds.init && "an init program", holds.configuration && "configuration"].filter(Boolean);
+  return `${size} ${filesystemType}${named} with ${found.length > 0 ? found.join(" and ") : "neither an init program nor configuration"}`;
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, "?").slice(0, 200);
+}

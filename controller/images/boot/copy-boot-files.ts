@@ -1,0 +1,63 @@
+import { mkdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Failure } from "../../../proto/failure.ts";
+import type { ExtFiles } from "../filesystems/ext-files.ts";
+import type { FatFiles } from "../filesystems/fat-files.ts";
+import { type BootFiles, chooseBootFiles } from "./choose-boot-files.ts";
+import type { FirmwarePartition } from "./firmware-partition.ts";
+
+const MiB = 1024 * 1024;
+
+/** Larger files of an image are refused. */
+export const maximumBytes = { text: 64 * 1024, kernel: 256 * MiB, initrd: 512 * MiB, deviceTree: 4 * MiB } as const;
+
+/**
+ * Copies what boots the image into `bootFolder`, which it makes: from the firmware's partition, else from /boot or the
+ * top of the first of `others` that holds a kernel.
+ *
+ * @returns the names that the files have in `bootFolder`
+ */
+export async function copyBootFiles(
+  firmware: FirmwarePartition | undefined,
+  others: readonly ExtFiles[],
+  bootFolder: string,
+): Promise<BootFiles> {
+  await mkdir(bootFolder);
+  if (firmware?.chosen !== undefined) return await copyAll(firmware.files, "", firmware.chosen, bootFolder);
+  for (const files of others) {
+    for (const folder of ["/boot", "/"]) {
+      const chosen = chooseBootFiles(await files.list(folder));
+      if (chosen !== undefined) return await copyAll(files, folder, chosen, bootFolder);
+    }
+  }
+  throw new Failure(
+    "unsupported",
+    "the image holds no Linux kernel that Pallet knows how to find: neither kernel8.img nor vmlinuz… nor Image in a " +
+      "FAT partition, nor in /boot of its root",
+  );
+}
+
+async function copyAll(
+  from: Pick<FatFiles, "copyOut">,
+  folder: string,
+  chosen: BootFiles,
+  bootFolder: string,
+): Promise<BootFiles> {
+  const copied: string[] = [];
+  const copy = async (path: string, limit: number): Promise<string> => {
+    const name = basename(path);
+    const destination = join(bootFolder, name);
+    await from.copyOut(join(folder, path), destination, limit);
+    if ((await stat(destination)).size === 0) throw new Failure("image-damaged", `"${path}" in the image is empty`);
+    copied.push(name);
+    return name;
+  };
+  const kernel = await copy(chosen.kernel, maximumBytes.kernel);
+  const initrd = chosen.initrd === undefined ? undefined : await copy(chosen.initrd, maximumBytes.initrd);
+  const deviceTrees: string[] = [];
+  for (const path of chosen.deviceTrees) {
+    // Two folders may hold the same device tree; the one beside the kernel was listed or is as good.
+    if (!copied.includes(basename(path))) deviceTrees.push(await copy(path, maximumBytes.deviceTree));
+  }
+  return { kernel, ...(initrd !== undefined && { initrd }), deviceTrees };
+}

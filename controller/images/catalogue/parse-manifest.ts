@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { Failure } from "../../../proto/failure.ts";
+import { DIGEST_FORM, parseImageDigest, parseManifestDigest } from "../../../proto/pack/digest.ts";
+import { sectorBytes } from "../formats/partition-table.ts";
+import type { Image, ImageName } from "./image.ts";
+
+const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const sectors = bytes.multipleOf(sectorBytes);
+const fileName = z.string().regex(/^[A-Za-z0-9_+@~][A-Za-z0-9._+@~-]{0,254}$/, "must be a plain file name");
+
+const imageName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    "must be 1 to 63 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit",
+  )
+  .transform((name) => name as ImageName);
+
+const digest = <Digest>(parse: (text: string) => Digest | undefined) =>
+  z.string().transform((text, context) => {
+    const parsed = parse(text);
+    if (parsed !== undefined) return parsed;
+    context.addIssue(`must be ${DIGEST_FORM}`);
+    return z.NEVER;
+  });
+
+/** How images are stored: as packs. Another form is another format, so that a program refuses what it cannot read. */
+const format = "pack-1";
+/** One zstd frame for the whole image, which cannot be sent in parts. */
+const outdatedFormat = "zstd-1";
+
+const pack = z.object({
+  manifestDigest: digest(parseManifestDigest),
+  manifestBytes: bytes.positive(),
+  chunkBytes: bytes.positive(),
+  dataBytes: bytes,
+  zeroBytes: bytes,
+  unusedBytes: bytes,
+  fetchBytes: bytes,
+});
+
+const manifest = z
+  .object({
+    format: z.literal(format, "is of a newer Pallet"),
+    name: imageName,
+    digest: digest(parseImageDigest),
+    sizeBytes: sectors.positive(),
+    storedBytes: bytes.positive(),
+    partitionTable: z.enum(["mbr", "gpt"]),
+    partitions: z
+      .array(
+        z.object({
+          number: z.number().int().positive(),
+          offsetBytes: sectors.positive(),
+          lengthBytes: sectors.positive(),
+          type: z.string(),
+          partitionUuid: z.string(),
+          filesystemType: z.string(),
+          label: z.string(),
+          uuid: z.string(),
+        }),
+      )
+      .nonempty(),
+    rootPartition: z.number().int().positive(),
+    operatingSystem: z.string(),
+    boot: z.object({
+      kernel: fileName,
+      initrd: fileName.exactOptional(),
+      deviceTrees: z.array(fileName),
+      commandLine: z.string(),
+    }),
+    pack,
+    addedAt: z.number().int().nonnegative(),
+  })
+  .refine(({ partitions, rootPartition }) => partitions.some(({ number }) => number === rootPartition), {
+    path: ["rootPartition"],
+    message: "names a partition that is not there",
+  })
+  .transform(({ format: _, ...image }): Image => image);
+
+/** The name as one that an image may have. Throws Failure `invalid` that says what names look like. */
+export function parseImageName(name: string): ImageName {
+  const parsed = imageName.safeParse(name);
+  if (parsed.success) return parsed.data;
+  throw new Failure("invalid", `"${name.slice(0, 80)}" is no name for an image: it ${parsed.error.issues[0]?.message}`);
+}
+
+/** Parses manifest.json of the image store. Throws Failure `image-damaged` that lists everything wrong with it. */
+export function parseManifest(text: string): Image {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new Failure("image-damaged", `it is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+  const parsed = manifest.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "it"} ${message}`);
+  throw new Failure("image-damaged", problems.join("; "), { cause: parsed.error });
+}
+
+/** Whether manifest.json is of an older Pallet, whose images have to be added again. */
+export function isOutdatedManifest(text: string): boolean {
+  try {
+    return z.object({ format: z.literal(outdatedFormat) }).safeParse(JSON.parse(text)).success;
+  } catch {
+    return false;
+  }
+}
+
+/** The text of manifest.json for an image. */
+export function renderManifest(image: Image): string {
+  return `${JSON.stringify({ format, ...image }, null, 2)}\n`;
+}

@@ -1,0 +1,67 @@
+import { posix } from "node:path";
+import { Failure } from "../../../proto/failure.ts";
+import type { FilesystemPlace } from "./fat-files.ts";
+import { parseErrors, parseFolder, parseInode } from "./parse-debugfs.ts";
+import { readToolOutput, type ToolOutput } from "./read-tool-output.ts";
+import { isSafePath } from "./safe-path.ts";
+
+const maximumAnswerBytes = 1024 * 1024;
+const maximumLinks = 8;
+
+/** Files of an ext2, ext3 or ext4 filesystem inside an image, read by debugfs(8) without mounting. */
+export interface ExtFiles {
+  /** Whether the path exists; a symbolic link exists whatever it points at. */
+  exists(path: string): Promise<boolean>;
+  /** Names of the files in a folder; those that are no plain words are left out; empty when there is no such folder. */
+  list(folder: string): Promise<readonly string[]>;
+  /** Text of a regular file, through symbolic links; undefined when there is none. */
+  readText(path: string, maximumBytes: number): Promise<string | undefined>;
+  copyOut(path: string, destination: string, maximumBytes: number): Promise<void>;
+}
+
+/** Opens an ext filesystem; nothing is read yet. Paths are absolute within it. */
+export function extFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): ExtFiles {
+  const ask = async (request: string, path: string, limit = maximumAnswerBytes, to?: string): Promise<ToolOutput> => {
+    if (!isSafePath(path.replace(/^\//, "") || "x")) throw new Failure("invalid", `"${path}" is no path in an image`);
+    // The value after "?" is debugfs's; a "?" in the image's own path would be taken for it, so the store has none.
+    const args = ["-R", `${request} ${path}`, `${imagePath}?offset=${offsetBytes}`];
+    const result = await readToolOutput({ command: "debugfs", args, maximumBytes: limit, signal }, to);
+    if (/Bad magic|while (trying to open|reading|checking)|Filesystem not open/i.test(result.errors)) {
+      throw new Failure("image-damaged", `a filesystem of the image cannot be read: ${parseErrors(result.errors)}`);
+    }
+    return result;
+  };
+  const inode = async (path: string) => parseInode((await ask("stat", path)).output.toString("utf8"));
+
+  /** The regular file that a path means in the end. */
+  const resolve = async (path: string): Promise<string | undefined> => {
+    let at = path;
+    for (let followed = 0; followed <= maximumLinks; followed++) {
+      const found = await inode(at);
+      if (found?.type === "regular") return at;
+      if (found?.type !== "symlink" || found.linkTarget === undefined) return undefined;
+      at = posix.resolve(posix.dirname(at), found.linkTarget);
+      if (!isSafePath(at.slice(1))) return undefined;
+    }
+    return undefined;
+  };
+
+  return {
+    exists: async (path) => (await inode(path)) !== undefined,
+    async list(folder) {
+      const names = parseFolder((await ask("ls -p", folder)).output.toString("utf8"));
+      return names.filter((name) => isSafePath(name));
+    },
+    async readText(path, maximumBytes) {
+      const file = await resolve(path);
+      return file === undefined ? undefined : (await ask("cat", file, maximumBytes)).output.toString("utf8");
+    },
+    async copyOut(path, destination, maximumBytes) {
+      const file = await resolve(path);
+      if (file === undefined) throw new Failure("image-damaged", `"${path}" in the image is no regular file`);
+      const { errors } = await ask("cat", file, maximumBytes, destination);
+      const said = parseErrors(errors);
+      if (said !== "") throw new Failure("image-damaged", `"${path}" in the image cannot be read: ${said}`);
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { Failure } from "../../../proto/failure.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
+import { systemPath } from "../../requirements/system-path.ts";
+
+/** A run of a program whose standard output is content from inside an image. */
+export interface ToolRun {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** More output than this is refused. */
+  readonly maximumBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a program said; `output` is empty when it went to a file. */
+export interface ToolOutput {
+  readonly output: Buffer;
+  readonly errors: string;
+  readonly exitCode: number;
+}
+
+const environment = {
+  // No settings of whoever runs the controller; no refusal of filesystems whose geometry is odd but harmless.
+  MTOOLSRC: "/dev/null",
+  MTOOLS_SKIP_CHECK: "1",
+  MTOOLS_LOWER_CASE: "0",
+  LC_ALL: "C.UTF-8",
+};
+
+/**
+ * Runs a program and takes its standard output into memory, or into the file `destination`. Throws Failure
+ * `unsupported` when there is more than allowed, `tool-failed` when the program cannot be run at all.
+ */
+export async function readToolOutput(run: ToolRun, destination?: string): Promise<ToolOutput> {
+  const { command, args, maximumBytes, signal } = run;
+  const child = execa(command, [...args], {
+    buffer: { stdout: false, stderr: true },
+    encoding: "buffer",
+    env: { ...environment, PATH: systemPath(process.env["PATH"]) },
+    stdin: "ignore",
+    reject: false,
+    ...(signal && { cancelSignal: signal }),
+  });
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  const limit = (chunk: Buffer): Buffer => {
+    bytes += chunk.length;
+    if (bytes <= maximumBytes) return chunk;
+    throw new Failure("unsupported", "a file in the image is too large", {
+      expected: `at most ${maximumBytes} bytes`,
+      found: "more",
+    });
+  };
+  try {
+    if (destination === undefined) {
+      for await (const chunk of child.stdout) parts.push(limit(chunk));
+    } else {
+      const limited = async function* (chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) yield limit(chunk);
+      };
+      await pipeline(child.stdout, limited, createWriteStream(destination, { flags: "wx" }));
+    }
+  } catch (error) {
+    child.kill("SIGKILL");
+    await child;
+    throw error;
+  }
+  const result = await child;
+  if (result.isCanceled) throw new Failure("cancelled", `${command} was cancelled`);
+  if (result.exitCode === undefined) {
+    throw new Failure("tool-failed", `${command} could not be run: ${result.shortMessage}`, { cause: result });
+  }
+  return {
+    output: Buffer.concat(parts),
+    errors: Buffer.from(result.stderr).toString("utf8"),
+    exitCode: result.exitCode,
+  };
+}

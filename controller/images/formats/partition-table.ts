@@ -1,0 +1,48 @@
+import { Failure } from "../../../proto/failure.ts";
+
+/** Bytes of an image from `offsetBytes` on; shorter than `lengthBytes` only where the image ends. */
+export type ReadBytes = (offsetBytes: number, lengthBytes: number) => Buffer;
+
+/** Images are of disks with logical sectors of 512 bytes, as SD cards and USB disks have them. */
+export const sectorBytes = 512;
+
+/** A partition as the table describes it; what is in it is not known yet. */
+export interface TableEntry {
+  /** Number as Linux counts: the N of mmcblk0pN. */
+  readonly number: number;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+  /** Two hexadecimal digits for MBR, a GUID for GPT; lower case. */
+  readonly type: string;
+  /** PARTUUID as Linux builds it; lower case. */
+  readonly partitionUuid: string;
+}
+
+/** A partition table that was found sound. */
+export interface PartitionTable {
+  readonly kind: "mbr" | "gpt";
+  /** By number; at least one; none overlaps another or reaches past the end of the image. */
+  readonly entries: readonly TableEntry[];
+}
+
+/** Refuses, naming both, partitions that overlap, and any that lies outside `from` … `to` (bytes, `to` exclusive). */
+export function refuseMisplaced(entries: readonly TableEntry[], from: number, to: number): void {
+  const byOffset = entries.toSorted((a, b) => a.offsetBytes - b.offsetBytes);
+  for (const [position, entry] of byOffset.entries()) {
+    const end = entry.offsetBytes + entry.lengthBytes;
+    if (entry.offsetBytes < from || end > to) {
+      throw new Failure(
+        "image-damaged",
+        `partition ${entry.number} reaches outside the image; the image was probably cut short or is a bad copy`,
+        { expected: `bytes ${from} to ${to}`, found: `bytes ${entry.offsetBytes} to ${end}` },
+      );
+    }
+    const next = byOffset[position + 1];
+    if (next !== undefined && next.offsetBytes < end) {
+      throw new Failure("image-damaged", `partitions ${entry.number} and ${next.number} overlap`, {
+        expected: `partition ${next.number} at byte ${end} or later`,
+        found: `byte ${next.offsetBytes}`,
+      });
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { readSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { Failure } from "../../../proto/failure.ts";
+import { chooseRootPartition, type PartitionContent } from "../boot/choose-root-partition.ts";
+import { copyBootFiles, maximumBytes } from "../boot/copy-boot-files.ts";
+import { findFirmwarePartition } from "../boot/firmware-partition.ts";
+import { parseOperatingSystem } from "../boot/parse-os-release.ts";
+import type { Image, Partition } from "../catalogue/image.ts";
+import { type ExtFiles, extFiles } from "../filesystems/ext-files.ts";
+import { fatFiles } from "../filesystems/fat-files.ts";
+import { probeFilesystem } from "../filesystems/probe-filesystem.ts";
+import { parsePartitionTable } from "../formats/parse-partition-table.ts";
+import type { PartitionTable } from "../formats/partition-table.ts";
+
+/** pallet.v1.ImageSource.first_partition_bytes is at most this: an agent holds what lies before it in memory. */
+const maximumFirstPartitionBytes = 64 * 1024 * 1024;
+
+const initPrograms = ["/sbin/init", "/usr/sbin/init", "/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/init"];
+const configurationFiles = ["/etc/os-release", "/usr/lib/os-release", "/etc/fstab", "/etc/passwd"];
+
+/** What an image is, found in it. */
+export type ImageFindings = Pick<Image, "partitionTable" | "partitions" | "rootPartition" | "operatingSystem" | "boot">;
+
+/**
+ * Finds out what a raw image is: its partitions, which one holds the root filesystem, what the system calls itself, and
+ * how it boots; copies kernel, initial RAM disk and device trees into `bootFolder`, which it makes. Nothing is mounted,
+ * and everything in the image is taken for hostile. Throws Failure `unsupported` or `image-damaged`.
+ */
+export async function examineImage(
+  imagePath: string,
+  bootFolder: string,
+  signal?: AbortSignal,
+): Promise<ImageFindings> {
+  const { table, partitions, rootPartition, firmware, readable } = await findRootPartition(imagePath, signal);
+  const root = readable.get(rootPartition);
+  const boot = await copyBootFiles(firmware, root === undefined ? [] : [root, ...readable.values()], bootFolder);
+  return {
+    partitionTable: table.kind,
+    partitions,
+    rootPartition,
+    operatingSystem: (await nameOperatingSystem(root)) ?? "unknown operating system",
+    boot: { ...boot, commandLine: firmware?.commandLine.words.join(" ") ?? "" },
+  };
+}
+
+/** What is in the partitions of an image, and which one holds its root filesystem. */
+export interface PartitionFindings {
+  readonly table: PartitionTable;
+  readonly partitions: readonly Partition[];
+  /** Number of the partition with the root filesystem. */
+  readonly rootPartition: number;
+  readonly firmware: Awaited<ReturnType<typeof findFirmwarePartition>>;
+  /** Filesystems that can be looked into, by number of the partition. */
+  readonly readable: ReadonlyMap<number, ExtFiles>;
+}
+
+/** Finds the root filesystem of a raw image, as `examineImage` does, whether or not there is a kernel in it. */
+export async function findRootPartition(imagePath: string, signal?: AbortSignal): Promise<PartitionFindings> {
+  const table = await readPartitionTable(imagePath);
+  const partitions: Partition[] = [];
+  for (const entry of table.entries) {
+    const { type, label, uuid } = await probeFilesystem(imagePath, entry, signal);
+    partitions.push({ ...entry, filesystemType: type, label, uuid });
+  }
+
+  const place = ({ offsetBytes }: Partition) => ({ imagePath, offsetBytes, signal });
+  const fat = partitions.filter(({ filesystemType }) => filesystemType === "vfat");
+  const firmware = await findFirmwarePartition(fat.map((partition) => fatFiles(place(partition))));
+
+  const contents: PartitionContent[] = [];
+  const readable = new Map<number, ExtFiles>();
+  for (const partition of partitions) {
+    const files = /^ext[234]$/.test(partition.filesystemType) ? extFiles(place(partition)) : undefined;
+    const content = files === undefined ? partition : { ...partition, ...(await lookInto(files)) };
+    contents.push(content);
+    if (files !== undefined && !("unreadable" in content)) readable.set(partition.number, files);
+  }
+  const rootPartition = chooseRootPartition(contents, firmware?.commandLine.root);
+  return { table, partitions, rootPartition, firmware, readable };
+}
+
+async function readPartitionTable(imagePath: string): Promise<PartitionTable> {
+  const file = await open(imagePath, "r");
+  try {
+    // Reads of a few sectors; synchronous, so that the parsers stay plain functions.
+    const read = (offsetBytes: number, lengthBytes: number) => {
+      const bytes = Buffer.alloc(lengthBytes);
+      return bytes.subarray(0, readSync(file.fd, bytes, 0, lengthBytes, offsetBytes));
+    };
+    const table = parsePartitionTable(read, (await file.stat()).size);
+    const first = Math.min(...table.entries.map(({ offsetBytes }) => offsetBytes));
+    if (first <= maximumFirstPartitionBytes) return table;
+    throw new Failure("unsupported", "the first partition of the image starts too far from its beginning", {
+      expected: `at most byte ${maximumFirstPartitionBytes}`,
+      found: `byte ${first}`,
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+/** Looks for signs of a root filesystem. */
+async function lookInto(files: ExtFiles): Promise<Pick<PartitionContent, "holds" | "unreadable">> {
+  const anyOf = async (paths: readonly string[]) => {
+    for (const path of paths) if (await files.exists(path)) return true;
+    return false;
+  };
+  try {
+    return { holds: { init: await anyOf(initPrograms), configuration: await anyOf(configurationFiles) } };
+  } catch (error) {
+    // Damage in a partition that is not the root must not keep the image out; where it is the root, this is listed.
+    if (error instanceof Failure && error.reason === "image-damaged") return { unreadable: error.message };
+    throw error;
+  }
+}
+
+async function nameOperatingSystem(root: ExtFiles | undefined): Promise<string | undefined> {
+  for (const path of ["/etc/os-release", "/usr/lib/os-release"]) {
+    const text = await root?.readText(path, maximumBytes.text);
+    const name = parseOperatingSystem(text ?? "");
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}

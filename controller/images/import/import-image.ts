@@ -1,0 +1,168 @@
+import { open, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure } from "../../../proto/failure.ts";
+import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import { chooseChunkBytes } from "../../../proto/pack/pack-manifest.ts";
+import { Refusal } from "../../refusal/refusal.ts";
+import { assertRequirements } from "../../requirements/assert-requirements.ts";
+import { planImagesAdd } from "../../requirements/plan-requirements.ts";
+import type { BlockMap } from "../block-map/block-map.ts";
+import { unmappedExtents } from "../block-map/block-map.ts";
+import { checkBlockMap } from "../block-map/check-block-map.ts";
+import type { Image, ImageName, Partition } from "../catalogue/image.ts";
+import { renderManifest } from "../catalogue/parse-manifest.ts";
+import { decompress } from "../formats/decompress.ts";
+import { detectFormat } from "../formats/detect-format.ts";
+import { peek } from "../formats/peek.ts";
+import { mapImage } from "../map/map-image.ts";
+import { createChunkClassifier } from "../map/unused-map.ts";
+import { writePack } from "../pack/write-pack.ts";
+import { examineImage } from "./examine-image.ts";
+import { untilAborted } from "./until-aborted.ts";
+import { writeRawFile } from "./write-raw-file.ts";
+
+/** How far an import has come. */
+export interface ImportProgress {
+  /** For a person: "receiving", "examining", "packing 45%". */
+  readonly step: string;
+  /** Bytes of the file taken in. */
+  readonly receivedBytes: number;
+  /** Bytes of the file in all; 0 when unknown. */
+  readonly totalBytes: number;
+}
+
+/** What to import. */
+export interface ImportRequest {
+  readonly name: ImageName;
+  /** The file's bytes: a raw disk image, plain or compressed. */
+  readonly source: AsyncIterable<Uint8Array>;
+  /** Length of the file in bytes; another number of bytes is refused. Absent when unknown. */
+  readonly fileBytes?: number;
+  /** The block map that came with the image. */
+  readonly blockMap?: BlockMap;
+  readonly signal: AbortSignal;
+  /** Told of a partition all of which is sent because its filesystem's books do not count. */
+  readonly onAllUsed?: (partition: Partition, why: string) => void;
+  /** Called at every chunk of about 1 MiB or less; the door bounds the rate. */
+  readonly onProgress?: (progress: ImportProgress) => void;
+  /** Asked as soon as the content is known: an image that stands for it already, or a throw where it is unwelcome. */
+  readonly known: (digest: ImageDigest) => Image | undefined;
+  /** Milliseconds since the epoch, for `addedAt`. */
+  readonly now: () => number;
+}
+
+/** Names of what lies in the folder of an image. */
+export const storeFiles = {
+  description: "manifest.json",
+  pack: "image.zst",
+  packManifest: "image.manifest",
+  boot: "boot",
+} as const;
+
+/**
+ * Takes in an image: fills the existing, empty `folder` with manifest.json, image.zst, image.manifest and boot/, all
+ * flushed to the disk. Uses constant memory, and room for the uncompressed image's data meanwhile. Throws Failure: `image-damaged` or
+ * `unsupported` for what is wrong with the file, `cancelled` by the signal; Refusal "exhausted" when the disk is full;
+ * errors of `source` come through. The caller removes the folder after an error.
+ */
+export async function importImage(folder: string, request: ImportRequest): Promise<Image> {
+  const { name, signal, now } = request;
+  const rawPath = join(folder, "image.raw");
+  const bootFolder = join(folder, storeFiles.boot);
+  let receivedBytes = 0;
+  const report = (step: string) => request.onProgress?.({ step, receivedBytes, totalBytes: request.fileBytes ?? 0 });
+  const counted = async function* () {
+    for await (const chunk of untilAborted(request.source, signal)) {
+      receivedBytes += chunk.length;
+      report("receiving");
+      yield chunk;
+    }
+    if (request.fileBytes !== undefined && request.fileBytes !== receivedBytes) {
+      throw new Failure("image-damaged", "the file did not arrive whole", {
+        expected: `${request.fileBytes} bytes`,
+        found: `${receivedBytes} bytes`,
+      });
+    }
+  };
+
+  try {
+    const file = await peek(counted());
+    const format = detectFormat(file.head);
+    // Before the rest of the file is received.
+    await assertRequirements(planImagesAdd({ formats: [format] }), { canInstall: true });
+    const raw = await peek(decompress(file.all, format, signal));
+    // What comes out of a decompressor must be a raw disk: this refuses .tar.gz and the like early.
+    const inner = detectFormat(raw.head);
+    if (inner !== "raw")
+      throw new Failure("unsupported", `the file is compressed twice (${inner}); decompress it once`);
+    const { sizeBytes, digest } = await writeRawFile(rawPath, raw.all);
+    signal.throwIfAborted();
+    const percent = (bytes: number) => `${Math.floor((100 * bytes) / sizeBytes)}%`;
+    if (request.blockMap !== undefined) {
+      const onChecked = (bytes: number) => report(`checking the block map ${percent(bytes)}`);
+      await checkBlockMap(rawPath, request.blockMap, onChecked, signal);
+    }
+    const known = request.known(digest);
+    if (known !== undefined) return known;
+
+    report("examining");
+    const findings = await examineImage(rawPath, bootFolder, signal);
+
+    const chunkBytes = chooseChunkBytes(sizeBytes);
+    const unused = await mapImage({
+      imagePath: rawPath,
+      imageBytes: sizeBytes,
+      partitions: findings.partitions,
+      chunkBytes,
+      ...(request.blockMap && { unmapped: unmappedExtents(request.blockMap) }),
+      onAllUsed: (partition, why) => request.onAllUsed?.(partition, why),
+      signal,
+    });
+    const packed = await writePack({
+      imagePath: rawPath,
+      packPath: join(folder, storeFiles.pack),
+      manifestPath: join(folder, storeFiles.packManifest),
+      kindOf: createChunkClassifier(unused),
+      chunkBytes,
+      onPacked: (bytes) => report(`packing ${percent(bytes)}`),
+      signal,
+    });
+    if (packed.imageDigest !== digest) {
+      throw new Failure("device-error", `the disk of ${folder} gives back other bytes than were written to it`, {
+        expected: `sha256 ${digest}`,
+        found: packed.imageDigest,
+      });
+    }
+    await rm(rawPath);
+
+    const { storedBytes, pack } = packed;
+    const image: Image = { name, digest, sizeBytes, storedBytes, ...findings, pack, addedAt: now() };
+    await writeFile(join(folder, storeFiles.description), renderManifest(image), { flush: true });
+    for (const file of await readdir(bootFolder)) await flush(join(bootFolder, file));
+    await flush(bootFolder);
+    await flush(folder);
+    return image;
+  } catch (error) {
+    if (signal.aborted) throw new Failure("cancelled", `the import of ${name} was cancelled`, { cause: error });
+    if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
+      throw new Refusal(
+        "exhausted",
+        `no room left in ${folder}: make room there, or set imageDirectory to another disk`,
+        {
+          cause: error,
+        },
+      );
+    }
+    throw error;
+  }
+}
+
+/** Flushes a file or a folder to the disk. */
+export async function flush(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

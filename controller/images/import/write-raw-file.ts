@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { open } from "node:fs/promises";
+import { Failure } from "../../../proto/failure.ts";
+import { type ImageDigest, imageDigestFrom } from "../../../proto/pack/digest.ts";
+import { sectorBytes } from "../formats/partition-table.ts";
+
+/** No card is larger; a file of a few kilobytes can decompress to any size. */
+const maximumImageBytes = 2 ** 41;
+const blockBytes = 64 * 1024;
+const zeros = Buffer.alloc(blockBytes);
+
+/**
+ * Writes bytes to a new file, leaving holes where they are zero, and hashes them on the way. Throws Failure
+ * `image-damaged` when the length is no multiple of 512, which every disk's is.
+ *
+ * @returns length in bytes and SHA-256 of all bytes
+ */
+export async function writeRawFile(
+  path: string,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<{ readonly sizeBytes: number; readonly digest: ImageDigest }> {
+  const hash = createHash("sha256");
+  const file = await open(path, "wx");
+  let at = 0;
+  try {
+    for await (const chunk of bytes) {
+      hash.update(chunk);
+      await writeSparsely(file, chunk, at);
+      at += chunk.length;
+      if (at > maximumImageBytes)
+        throw new Failure("unsupported", `the image is larger than ${maximumImageBytes} bytes`);
+    }
+    if (at === 0 || at % sectorBytes !== 0) {
+      throw new Failure("image-damaged", "the image does not end at a sector; it was probably cut short", {
+        expected: `a multiple of ${sectorBytes} bytes`,
+        found: `${at} bytes`,
+      });
+    }
+    await file.truncate(at);
+  } finally {
+    await file.close();
+  }
+  return { sizeBytes: at, digest: imageDigestFrom(hash.digest()) };
+}
+
+/** Writes the parts of a chunk that are not zero; a part is what lies in one block of the file. */
+async function writeSparsely(file: FileHandle, chunk: Uint8Array, offset: number): Promise<void> {
+  let pending: { start: number; end: number } | undefined;
+  const flush = async () => {
+    if (pending !== undefined)
+      await writeFully(file, chunk.subarray(pending.start, pending.end), offset + pending.start);
+    pending = undefined;
+  };
+  for (let start = 0; start < chunk.length; ) {
+    const end = Math.min(chunk.length, start + blockBytes - ((offset + start) % blockBytes));
+    const part = chunk.subarray(start, end);
+    if (Buffer.compare(part, zeros.subarray(0, part.length)) === 0) await flush();
+    else pending = { start: pending?.start ?? start, end };
+    start = end;
+  }
+  await flush();
+}
+
+async function writeFully(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, offset + written);
+    written += bytesWritten;
+  }
+}

@@ -1,0 +1,47 @@
+import { Failure } from "../../proto/failure.ts";
+import { NotYet } from "../refusal/not-yet.ts";
+
+/** Where something wanted to listen. */
+export interface Listener {
+  /** For a person: "gRPC", "HTTP", "TFTP". */
+  readonly name: string;
+  readonly protocol: "TCP" | "UDP";
+  readonly address: string;
+  readonly port: number;
+  /** The setting that changes the port, and its flag. */
+  readonly setting: string;
+  readonly flag: string;
+}
+
+/**
+ * Says which port cannot be had, why, and how to change that; NotYet where only the address is missing. A Failure says
+ * that itself.
+ */
+export function listenFailure(listener: Listener, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const { name, protocol, address, port, setting, flag } = listener;
+  const message = error instanceof Error ? error.message : String(error);
+  if (message.includes("EADDRNOTAVAIL"))
+    return new NotYet(`no interface of this machine has the address ${address} (listen)`, { cause: error });
+  return new Failure(
+    "internal",
+    `cannot serve ${name} at ${protocol} ${hostPort(address, port)}: ${remedyOf(message, listener, setting, flag)}`,
+    { cause: error },
+  );
+}
+
+function remedyOf(message: string, { port, protocol }: Listener, setting: string, flag: string): string {
+  if (message.includes("EADDRINUSE")) {
+    const show = protocol === "TCP" ? "ss -ltnp" : "ss -lunp";
+    return `another program uses that port ("${show}" shows which); stop it, or choose another port by ${setting} (${flag})`;
+  }
+  if (message.includes("EACCES") || message.includes("EPERM")) {
+    return `ports below 1024 need root or CAP_NET_BIND_SERVICE, and ${port} is one; run the controller with that, or choose another port by ${setting} (${flag})`;
+  }
+  return message;
+}
+
+/** "host:port", with brackets around IPv6 (RFC 3986 section 3.2.2). */
+export function hostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,51 @@
+import type { AgentInstance } from "../../agents/agent-instance.ts";
+import type { EventType } from "../../events/event.ts";
+import type { DiskFirmware, OperationId } from "../agent-operation.ts";
+import type { DiskIdentity } from "../plan/disk-identity.ts";
+
+/** What a reimage wants done, as data. Executors carry it out; see controller/reimage/executors/. */
+export type Effect =
+  /** Where the node's next boot goes; durable before the next effect is carried out. */
+  | { readonly type: "set-boot-target"; readonly target: "agent" | "local" }
+  /** Look whether an agent of the node is online now; answers like a registration, or not at all. */
+  | { readonly type: "inspect-node" }
+  /** Try whether the node answers on the network; tells only if it does. */
+  | { readonly type: "probe-node" }
+  | { readonly type: "reboot-node"; readonly expectedBootId: string }
+  /** Ask for the disks and choose one; `disk` when it is chosen already, `identity` when it was seen already. */
+  | {
+      readonly type: "preflight";
+      readonly agent: AgentInstance;
+      readonly disk?: string;
+      readonly identity?: DiskIdentity;
+    }
+  /** Start the write, unless the agent knows it already, and watch it. `startedAt` makes repetitions equal. */
+  | {
+      readonly type: "start-write";
+      readonly agent: AgentInstance;
+      readonly operationId: OperationId;
+      readonly disk: string;
+      readonly diskFirmware?: DiskFirmware;
+      readonly startedAt: number;
+    }
+  | { readonly type: "watch-write"; readonly operationId: OperationId }
+  | { readonly type: "cancel-write"; readonly operationId: OperationId }
+  /** There is one timer of each kind; arming it again replaces it, entering another phase disarms it. */
+  | { readonly type: "arm-timer"; readonly timer: "deadline" | "retry"; readonly delayMs: number }
+  /** Forget on the node what it has proved: the disk with that system is erased next. */
+  | { readonly type: "void-proof" }
+  /** Remember on the node what it has proved. */
+  | { readonly type: "record-proof" }
+  | {
+      readonly type: "record-event";
+      readonly event: EventType;
+      readonly severity: "info" | "warning" | "error";
+      readonly message: string;
+    }
+  /** Say that every effect before this one is done. */
+  | { readonly type: "settle" };
+
+export type EffectType = Effect["type"];
+
+/** The effect of that type, with its fields. */
+export type EffectOf<Type extends EffectType> = Extract<Effect, { readonly type: Type }>;

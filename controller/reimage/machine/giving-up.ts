@@ -1,0 +1,112 @@
+import { Failure } from "../../../proto/failure.ts";
+import type { Sighting } from "./reimage-event.ts";
+import type { PhaseOf } from "./reimage-state.ts";
+import { describeLastSeen, describeSpan } from "./sentences.ts";
+import type { Context } from "./step.ts";
+
+/* Why a reimage is given up, in words: what was waited for, what was seen last, and what to do. */
+
+/** It never came up in the agent. */
+export function notInAgent({ state, now, settings }: Context, phase: PhaseOf<"netbooting">): Failure {
+  const asked =
+    phase.rebootAskedOf === undefined
+      ? ""
+      : `, although its installed system was asked to reboot${because(phase.obstacle)}`;
+  return new Failure(
+    "node-silent",
+    `${state.nodeName} did not appear in the netbooted agent within ${describeSpan(settings.bootTimeoutMs)}${asked}; ` +
+      `${describeLastSeen(state, now)}; its boot target is agent: power-cycle it, and check its power, its network and its ` +
+      "boot order",
+  );
+}
+
+/** It comes back in its installed system instead of the agent. */
+export function keepsItsSystem({ state }: Context, resident: Sighting): Failure {
+  return new Failure(
+    "wrong-system",
+    `${state.nodeName} was rebooted ${state.rebootsIntoAgent} times to netboot into the agent and came back in its ` +
+      `installed system on ${resident.rootDevice} each time; put the network before that disk in its boot order`,
+    { expected: "netbooted agent", found: resident.rootDevice },
+  );
+}
+
+/** It came up in the agent and fell silent before its disks were known. */
+export function agentSilent({ state, now, settings }: Context, phase: PhaseOf<"checking">): Failure {
+  return new Failure(
+    "node-silent",
+    `the agent of ${state.nodeName} registered but could not be asked for its disks for ` +
+      `${describeSpan(settings.bootTimeoutMs)}${because(phase.obstacle)}; ${describeLastSeen(state, now)}`,
+  );
+}
+
+/** It restarts during every write. */
+export function restartsWhileWriting({ state }: Context, phase: PhaseOf<"writing">): Failure {
+  return new Failure(
+    "node-silent",
+    `${state.nodeName} or its agent restarted during each of ${state.attempts} writes to ${phase.disk}; ` +
+      "look at its power supply and at the agent's log",
+  );
+}
+
+/** The write goes on without any progress. */
+export function writeStalled({ state, settings }: Context, phase: PhaseOf<"writing">): Failure {
+  return new Failure(
+    "device-error",
+    `the write to ${phase.disk} of ${state.nodeName} made no progress for ${describeSpan(settings.stallTimeoutMs)}; ` +
+      "the card is likely worn out: replace it",
+  );
+}
+
+/** It fell silent during the write. */
+export function silentWhileWriting({ state, now, settings }: Context, phase: PhaseOf<"writing">): Failure {
+  const spanMs = settings.stallTimeoutMs + settings.bootTimeoutMs;
+  return new Failure(
+    "node-silent",
+    `${state.nodeName} was not heard from for ${describeSpan(spanMs)} during the write to ${phase.disk}` +
+      `${because(phase.obstacle)}; ${describeLastSeen(state, now)}; check its power and its network`,
+  );
+}
+
+/** It never came back after the flip to local. */
+export function notBack({ state, now, settings }: Context, obstacle?: string): Failure {
+  // A boot file that it had asked for since would have ended that phase.
+  const unasked =
+    state.phase.name === "rebooting"
+      ? "; if it runs, it boots its card without asking the network: see its boot order and bootProfile.cardFirmware"
+      : "";
+  return new Failure(
+    "node-silent",
+    `${state.nodeName} did not come back from its reboot within ${describeSpan(settings.proveTimeoutMs)}` +
+      `${because(obstacle)}; ${describeLastSeen(state, now)}; its boot target is agent again: ` +
+      `power-cycle it and look at its console${unasked}`,
+  );
+}
+
+/** It began to boot from its disk, and the proof did not come. */
+export function notProved(context: Context, { kernelFetchedAt }: PhaseOf<"proving">): Failure {
+  const { state, now, settings } = context;
+  if (state.untouched === undefined) return notBack(context);
+  const within = describeSpan(settings.proveTimeoutMs);
+  const seen =
+    kernelFetchedAt === undefined
+      ? `began to boot but did not fetch the kernel of ${state.imageName} within ${within}`
+      : `fetched the kernel of ${state.imageName} but did not answer by TCP at its address within ${within}`;
+  return new Failure(
+    "node-silent",
+    `${state.nodeName} ${seen}; ${describeLastSeen(state, now)}; its image was left without a resident agent, so nothing ` +
+      "in it could say more: its boot target is agent again; look at its console, and power-cycle it",
+    kernelFetchedAt === undefined ? { expected: state.untouched.kernelPath, found: "not fetched" } : {},
+  );
+}
+
+/** It restarts again and again, whatever it is asked to do. */
+export function restartsForEver({ state }: Context): Failure {
+  return new Failure(
+    "node-silent",
+    `${state.nodeName} restarted so often that its reimage was given up; look at its power supply and its log`,
+  );
+}
+
+function because(obstacle: string | undefined): string {
+  return obstacle === undefined ? "" : ` (${obstacle})`;
+}

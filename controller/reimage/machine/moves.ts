@@ -1,0 +1,239 @@
+import { Failure } from "../../../proto/failure.ts";
+import type { AgentInstance } from "../../agents/agent-instance.ts";
+import type { OperationId, Progress, WriteStage } from "../agent-operation.ts";
+import { deadline, effectsOnEntry, patienceIn, probe, retryIn } from "./effects-on-entry.ts";
+import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
+import { judgeProof } from "./judge-proof.ts";
+import type { ReimageEventOf, Sighting } from "./reimage-event.ts";
+import { hasEnded, type PhaseOf } from "./reimage-state.ts";
+import {
+  abandonedWrite,
+  amend,
+  awaitTurn,
+  type Context,
+  enter,
+  fail,
+  pastWithout,
+  prove,
+  type Step,
+  stay,
+} from "./step.ts";
+
+/* The moves of the journey that take more than a line; transition.ts says when each is made. */
+
+/** A node that was waited for begins to boot: from its first boot file on it has the time of a boot, once. */
+export function beginsToBoot(context: Context, phase: PhaseOf<"netbooting">): Step {
+  const { now, settings } = context;
+  if (phase.booting) return stay(context);
+  const longer = { booting: true, deadlineAt: now + settings.bootTimeoutMs };
+  return amend(context, phase, longer, [deadline(longer, now)]);
+}
+
+/** A netbooted agent is there: ask for its disks. The boot that was asked to end for it is over. */
+export function check(context: Context, agent: Sighting, ended: string | undefined): Step {
+  const past = ended === undefined ? context.state.past : [...context.state.past, ended];
+  return enter(context, { name: "checking", agent: instanceOf(agent) }, { past });
+}
+
+/** Another agent, or another boot, has taken the place of the one that was asked. */
+export function checkAgain(context: Context, phase: PhaseOf<"checking" | "waiting">, agent: Sighting): Step {
+  const past = pastWithout(context, phase.agent, agent);
+  return enter(context, { name: "checking", agent: instanceOf(agent) }, { past });
+}
+
+/** The node runs an installed system: it has to reboot, which its boot target then leads into the agent. */
+export function leaveSystem(context: Context, resident: Sighting, ended?: AgentInstance): Step {
+  const { state, settings } = context;
+  if (state.rebootsIntoAgent >= settings.maxRebootsIntoAgent) return fail(context, keepsItsSystem(context, resident));
+  const { phase } = state;
+  const asked = phase.name === "netbooting" && phase.rebootAskedOf !== undefined ? [phase.rebootAskedOf] : [];
+  const past = ended === undefined ? [...state.past, ...asked] : pastWithout(context, ended, resident);
+  const rebootsIntoAgent = state.rebootsIntoAgent + 1;
+  return enter(
+    context,
+    { name: "netbooting", rebootAskedOf: resident.bootId, booting: false },
+    { past, rebootsIntoAgent },
+  );
+}
+
+/**
+ * The disk may be erased. The agent that answered may have restarted since it was sighted, in the same boot. A node that
+ * has to wait for its turn is looked at anew when that comes: disks can be exchanged in the meantime.
+ */
+export function writeInTurn(
+  context: Context,
+  phase: PhaseOf<"checking">,
+  { agent, disk, identity, diskFirmware }: ReimageEventOf<"preflight-passed">,
+): Step {
+  if (agent.bootId !== phase.agent.bootId || context.state.past.includes(agent.instanceId)) {
+    const obstacle = "another boot than the one that registered answered";
+    return amend(context, phase, { obstacle, mayWrite: false }, [retryIn(context.settings.retryDelayMs)]);
+  }
+  const { progress: _progress, ...state } = context.state;
+  const attempts = state.attempts + 1;
+  const operationId = `${state.id}-${attempts}` as OperationId;
+  const diskIdentity = state.diskIdentity ?? identity;
+  const past = agent.instanceId === phase.agent.instanceId ? state.past : pastWithout(context, phase.agent, agent);
+  if (phase.mayWrite !== true) return awaitTurn({ ...context, state }, agent, { disk, diskIdentity, past });
+  return enter(
+    { ...context, state },
+    {
+      name: "writing",
+      agent,
+      disk,
+      ...(diskFirmware && { diskFirmware }),
+      operationId,
+      started: false,
+      graced: false,
+    },
+    { disk, diskIdentity, attempts, past },
+  );
+}
+
+/**
+ * The write is gone: all from the start, for a limited number of times. Without a successor in sight the agent that
+ * lost it counts on; the next preflight shows which one it is.
+ */
+export function writeLost(context: Context, phase: PhaseOf<"writing">, successor?: Sighting): Step {
+  const past = successor === undefined ? context.state.past : pastWithout(context, phase.agent, successor);
+  if (context.state.attempts >= context.settings.maxAttempts)
+    return fail(context, restartsWhileWriting(context, phase));
+  return enter(context, { name: "netbooting", booting: false }, { past });
+}
+
+/**
+ * Only a failed fetch is worth another write: the network and the controller recover. Every other failure is about
+ * the disk or the image and would come back, or worse, would not: a card that once gave back other bytes than it took
+ * has to be replaced, not to be hidden by a lucky second try.
+ */
+export function writeFailed(context: Context, phase: PhaseOf<"writing">, failure: Failure): Step {
+  const { state, settings } = context;
+  if (failure.reason !== "fetch-failed" || state.attempts >= settings.maxAttempts) return fail(context, failure);
+  const again = enter(context, { name: "checking", agent: phase.agent, obstacle: failure.message });
+  if (hasEnded(again.state.phase)) return again;
+  const effects = again.effects.filter((effect) => effect.type !== "preflight");
+  return { ...again, effects: [...effects, retryIn(settings.fetchRetryDelayMs)] };
+}
+
+/** News of the write: patience starts anew when anything has moved. */
+export function progressed(context: Context, phase: PhaseOf<"writing">, progress: Progress): Step {
+  const { state, now, settings } = context;
+  const reached = withoutObstacle(phase);
+  const patience = advanced(state.progress, progress)
+    ? { deadlineAt: now + settings.stallTimeoutMs, graced: false }
+    : {};
+  return amend({ ...context, state: { ...state, progress } }, reached, patience, []);
+}
+
+/** The write has shown nothing new for too long. A node that cannot be reached may be booting, which takes longer. */
+export function writeSilent(context: Context, phase: PhaseOf<"writing">): Step {
+  const { now, settings } = context;
+  if (phase.obstacle === undefined) return fail(context, writeStalled(context, phase), abandonedWrite(phase));
+  if (phase.graced) return fail(context, silentWhileWriting(context, phase), abandonedWrite(phase));
+  const longer = { graced: true, deadlineAt: now + settings.bootTimeoutMs };
+  return amend(context, phase, longer, [deadline(longer, now)]);
+}
+
+/** After the flip to local: is this the system that was installed? */
+export function cameBack(context: Context, phase: PhaseOf<"rebooting" | "proving">, sighting: Sighting): Step {
+  const { state, now, settings } = context;
+  // The boot that has to end may still register or send heartbeats until it does.
+  if (sighting.bootId === phase.previousBootId) return stay(context);
+  if (sighting.role === "netboot" && phase.returnsToAgent < settings.maxReturnsToAgent) {
+    const { disk, previousBootId } = phase;
+    const returnsToAgent = phase.returnsToAgent + 1;
+    const past = [...state.past, previousBootId];
+    return enter(context, { name: "rebooting", disk, previousBootId: sighting.bootId, returnsToAgent }, { past });
+  }
+  // An agent that an untouched image happens to bring along knows nothing of this reimage.
+  if (state.untouched !== undefined && sighting.role === "resident") return stay(context);
+  const verdict = judgeProof(state, phase, sighting, now);
+  return verdict instanceof Failure ? fail(context, verdict) : prove(context, { name: "proved", proof: verdict });
+}
+
+/** After the flip to local: the node boots. */
+export function bootsLocal(
+  context: Context,
+  phase: PhaseOf<"rebooting">,
+  fetched: ReimageEventOf<"boot-file-fetched">,
+): Step {
+  if (fetched.at < phase.since) return stay(context);
+  const { disk, previousBootId, returnsToAgent } = phase;
+  const isKernel = fetchesKernel(context, fetched);
+  const kernel = isKernel ? { kernelFetchedAt: fetched.at } : {};
+  return enter(context, { name: "proving", disk, previousBootId, returnsToAgent, ...kernel });
+}
+
+/** Of an untouched image this is the first half of the weak proof: from now on the node has to answer. */
+export function fetchesMore(
+  context: Context,
+  phase: PhaseOf<"proving">,
+  fetched: ReimageEventOf<"boot-file-fetched">,
+): Step {
+  if (!fetchesKernel(context, fetched)) return stay(context);
+  return amend(context, phase, { kernelFetchedAt: fetched.at }, probe(context.settings));
+}
+
+function fetchesKernel({ state }: Context, { path, served }: ReimageEventOf<"boot-file-fetched">): boolean {
+  // A firmware may put its own folder, named by serial number or MAC address, before every path.
+  return state.untouched !== undefined && served === true && `/${path}`.endsWith(`/${state.untouched.kernelPath}`);
+}
+
+/** The second half of the weak proof. */
+export function answers(context: Context, phase: PhaseOf<"proving">, how: string): Step {
+  const { state, now } = context;
+  if (state.untouched === undefined || phase.kernelFetchedAt === undefined) return stay(context);
+  return prove(context, {
+    name: "proved",
+    proof: {
+      kind: "weak",
+      previousBootId: phase.previousBootId,
+      imageDigest: state.imageDigest,
+      kernelPath: state.untouched.kernelPath,
+      answer: how,
+      provedAt: now,
+    },
+  });
+}
+
+/** The time that the controller was away is not the node's fault: patience starts anew. */
+export function resume(context: Context): Step {
+  const { state, now, settings } = context;
+  const { phase } = state;
+  if (hasEnded(phase)) return { state, effects: phase.settled ? [] : effectsOnEntry(state, now, settings) };
+  if (phase.name === "queued") return stay(context);
+  if (phase.name === "waiting") return { state, effects: [{ type: "inspect-node" }] };
+  const next = { ...state, phase: { ...phase, deadlineAt: now + patienceIn(phase.name, settings) } };
+  return { state: next, effects: [...effectsOnEntry(next, now, settings), { type: "inspect-node" }] };
+}
+
+/** What the entry had done, once more, without touching the timers. */
+export function repeatEntry({ state, now, settings }: Context): Step {
+  return { state, effects: effectsOnEntry(state, now, settings).filter((effect) => effect.type !== "arm-timer") };
+}
+
+/** The agent answered again. */
+export function withoutObstacle({ obstacle: _obstacle, ...phase }: PhaseOf<"writing">): PhaseOf<"writing"> {
+  return phase;
+}
+
+/**
+ * Whether the agent has done anything in between. The counts stand still while a card is compared that is as it should be,
+ * or is read a second time: then the stages tell.
+ */
+function advanced(before: Progress | undefined, after: Progress): boolean {
+  return (
+    before === undefined ||
+    before.phase !== after.phase ||
+    (["read", "written", "skipped", "verified"] as const).some((count) => after[count].done !== before[count].done) ||
+    (after.stages ?? []).some(({ stage, bytes }) => bytes !== bytesOfStage(before, stage))
+  );
+}
+
+function bytesOfStage({ stages }: Progress, name: WriteStage): number | undefined {
+  return stages?.find(({ stage }) => stage === name)?.bytes;
+}
+
+function instanceOf({ bootId, instanceId }: Sighting): AgentInstance {
+  return { bootId, instanceId };
+}

@@ -1,0 +1,76 @@
+import type { Failure } from "../../../proto/failure.ts";
+import type { AgentInstance } from "../../agents/agent-instance.ts";
+import type { InstalledSystem } from "../../nodes/node.ts";
+import type { DiskFirmware, Progress } from "../agent-operation.ts";
+import type { DiskIdentity } from "../plan/disk-identity.ts";
+
+/** An agent showed itself, by a registration or a heartbeat: what is known of it and of the boot that it runs in. */
+export interface Sighting extends AgentInstance {
+  readonly role: "netboot" | "resident";
+  /** Device of the root filesystem, for example "/dev/mmcblk0p2". */
+  readonly rootDevice: string;
+  /** Whole disk that holds it; empty for NFS and RAM. */
+  readonly rootDisk: string;
+  readonly installed?: InstalledSystem;
+}
+
+/** What happens to a reimage from outside. */
+export type Occurrence =
+  /** Its turn has come. */
+  | { readonly type: "started" }
+  /** Its turn to write has come. */
+  | { readonly type: "write-admitted" }
+  /** The controller has restarted and found this reimage in its journal. */
+  | { readonly type: "resumed" }
+  | ({ readonly type: "agent-sighted" } & Sighting)
+  /** `at` in milliseconds since the epoch. */
+  | {
+      readonly type: "boot-file-fetched";
+      readonly path: string;
+      readonly at: number;
+      /** Whether it was there and went over completely. */
+      readonly served?: boolean;
+    }
+  | { readonly type: "cancel-requested" };
+
+/** What becomes of an effect. */
+export type Answer =
+  /** The disk may be erased, says the agent that really answered. */
+  | {
+      readonly type: "preflight-passed";
+      readonly agent: AgentInstance;
+      readonly disk: string;
+      readonly identity: DiskIdentity;
+      /** What to do about the image's firmware for this board. */
+      readonly diskFirmware?: DiskFirmware;
+    }
+  | { readonly type: "preflight-refused"; readonly failure: Failure }
+  /** Nobody, or another boot than the expected one, answered. */
+  | { readonly type: "agent-unreachable"; readonly failure: Failure }
+  | { readonly type: "write-started" }
+  | { readonly type: "write-progressed"; readonly progress: Progress }
+  | { readonly type: "write-succeeded" }
+  | { readonly type: "write-failed"; readonly failure: Failure }
+  /** The operation ended as cancelled. */
+  | { readonly type: "write-cancelled" }
+  /** The agent does not know the operation: it has restarted. */
+  | { readonly type: "write-lost" }
+  | { readonly type: "reboot-accepted" }
+  | { readonly type: "reboot-refused"; readonly failure: Failure }
+  | { readonly type: "reboot-unreachable"; readonly failure: Failure }
+  /** Something at the node's address takes part in TCP; `how` says what it did. */
+  | { readonly type: "node-answered"; readonly how: string }
+  | { readonly type: "deadline-passed" }
+  | { readonly type: "retry-due" }
+  /** Carrying out an effect failed in the controller itself. */
+  | { readonly type: "effect-failed"; readonly failure: Failure }
+  /** The last effects of an ended reimage are done. */
+  | { readonly type: "settled" };
+
+/** Everything that a reimage reacts to. An answer names the step whose effect it answers. */
+export type ReimageEvent = Occurrence | (Answer & { readonly step: number });
+
+export type ReimageEventType = ReimageEvent["type"];
+
+/** The event of that type, with its fields. */
+export type ReimageEventOf<Type extends ReimageEventType> = Extract<ReimageEvent, { readonly type: Type }>;

@@ -1,0 +1,182 @@
+import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { AgentInstance } from "../../agents/agent-instance.ts";
+import type { NodeId } from "../../nodes/node.ts";
+import type { DiskFirmware, OperationId, Progress } from "../agent-operation.ts";
+import type { DiskIdentity } from "../plan/disk-identity.ts";
+import type { FailureRecord, Proof, ReimageId, RolloutId } from "../plan/rollout.ts";
+
+/** What a rollout is, apart from its reimages. Plain data. Times are milliseconds since the epoch. */
+export interface RolloutRecord {
+  readonly id: RolloutId;
+  readonly imageName: string;
+  readonly imageDigest: ImageDigest;
+  /** The request in a canonical form: the same id with another request is another rollout. */
+  readonly request: string;
+  readonly cancelled: boolean;
+  readonly startedAt: number;
+  /** Set once every reimage has ended and its last effects are done. */
+  readonly endedAt?: number;
+}
+
+interface Timed {
+  /** When this phase was entered, in milliseconds since the epoch. */
+  readonly since: number;
+  /** When patience ends. Moves on with progress; not journaled by itself. */
+  readonly deadlineAt: number;
+}
+
+interface Ended {
+  readonly endedAt: number;
+  /** Whether the last effects (boot target, proof on the node) are done. */
+  readonly settled: boolean;
+}
+
+/**
+ * The phases of a reimage, with what each needs. They are those of pallet.v1.ReimagePhase, and `cancelling`, which
+ * operators see as "writing" until the agent has let go of the disk.
+ */
+export type Phase =
+  | { readonly name: "queued" }
+  | (Timed & {
+      readonly name: "netbooting";
+      /** The boot of the installed system that was asked to end. */
+      readonly rebootAskedOf?: string;
+      /** Whether it was seen fetching a boot file, and so was given the time of a boot from then on. */
+      readonly booting: boolean;
+      /** The last reason why it was not possible to ask. */
+      readonly obstacle?: string;
+    })
+  | (Timed & {
+      readonly name: "checking";
+      readonly agent: AgentInstance;
+      /** Whether it may write as soon as the disk is known to be the right one; absent is no. */
+      readonly mayWrite?: boolean;
+      /** What keeps it from going on. */
+      readonly obstacle?: string;
+    })
+  | {
+      /** For its turn to write. However long that takes is not the node's fault, so there is no deadline. */
+      readonly name: "waiting";
+      /** In milliseconds since the epoch. */
+      readonly since: number;
+      readonly agent: AgentInstance;
+    }
+  | (Timed & {
+      readonly name: "writing";
+      readonly agent: AgentInstance;
+      readonly disk: string;
+      /** What is done about the image's firmware, decided once, so that every repetition of the start is equal. */
+      readonly diskFirmware?: DiskFirmware;
+      readonly operationId: OperationId;
+      /** Whether the agent has confirmed the start: from then on the operation is only watched. */
+      readonly started: boolean;
+      /** Why the agent could not be reached, as long as it cannot. */
+      readonly obstacle?: string;
+      /** Whether an unreachable node was given the time of a boot on top, since the last progress. */
+      readonly graced: boolean;
+    })
+  | (Timed & {
+      readonly name: "cancelling";
+      readonly agent: AgentInstance;
+      readonly operationId: OperationId;
+      /** False while a start that was still under way may yet arrive after the cancellation. */
+      readonly started: boolean;
+    })
+  | (Timed & {
+      readonly name: "rebooting";
+      readonly disk: string;
+      /** The boot that has to end. */
+      readonly previousBootId: string;
+      /** How often the node came back in the netbooted agent since the boot target became local. */
+      readonly returnsToAgent: number;
+      /** The last reason why it was not possible to ask. */
+      readonly obstacle?: string;
+    })
+  | (Timed & {
+      readonly name: "proving";
+      readonly disk: string;
+      readonly previousBootId: string;
+      readonly returnsToAgent: number;
+      /** When the node fetched the kernel of an untouched image; from then on its answer is waited for. */
+      readonly kernelFetchedAt?: number;
+    })
+  | (Ended & { readonly name: "proved"; readonly proof: Proof })
+  | (Ended & { readonly name: "failed"; readonly failure: FailureRecord })
+  | (Ended & { readonly name: "cancelled"; readonly failure: FailureRecord });
+
+export type PhaseName = Phase["name"];
+
+/** The phase of that name, with its fields. */
+export type PhaseOf<Name extends PhaseName> = Extract<Phase, { readonly name: Name }>;
+
+/** Everything that is known of one node's reimage. Plain data that survives JSON. */
+export interface ReimageState {
+  readonly id: ReimageId;
+  readonly rolloutId: RolloutId;
+  readonly nodeId: NodeId;
+  readonly nodeName: string;
+  readonly imageName: string;
+  readonly imageDigest: ImageDigest;
+  /** The disk that the operator named. */
+  readonly requestedDisk?: string;
+  /** Set when the image is left untouched, so that no agent will prove it: what the weak proof needs to know of it. */
+  readonly untouched?: {
+    /** Path of the image's kernel in the boot tree. */
+    readonly kernelPath: string;
+  };
+  /** Set when also what the card holds already is fetched and written. */
+  readonly full?: boolean;
+  /** The disk that is written, once chosen. */
+  readonly disk?: string;
+  /** What the first preflight that passed found at that path. */
+  readonly diskIdentity?: DiskIdentity;
+  readonly phase: Phase;
+  /** Rises with every entry into a phase; answers to effects of an earlier step are void. */
+  readonly step: number;
+  /** How often a write was started. */
+  readonly attempts: number;
+  /** How often the node was asked to leave its installed system for the agent. */
+  readonly rebootsIntoAgent: number;
+  /** Boot ids and agent instance ids of the past: what still arrives from them is late and means nothing. */
+  readonly past: readonly string[];
+  readonly startedAt: number;
+  /** Last boot file that the node fetched since the reimage started; not journaled by itself. */
+  readonly bootStage?: { readonly path: string; readonly at: number };
+  /** Last progress of the write; not journaled by itself. */
+  readonly progress?: Progress;
+}
+
+/** Whether nothing will happen to this reimage any more, except that its last effects may have to be done. */
+export function hasEnded(phase: Phase): phase is PhaseOf<"proved" | "failed" | "cancelled"> {
+  return phase.name === "proved" || phase.name === "failed" || phase.name === "cancelled";
+}
+
+/** Whether the reimage ever left the queue, and so did something about its node: the first step leads out of it. */
+export function hasBegun({ phase, step }: ReimageState): boolean {
+  return phase.name !== "queued" && !(hasEnded(phase) && step <= 1);
+}
+
+/** What of a state has to survive a restart; two states that agree in this need no second save. */
+export function durablePart(state: ReimageState): unknown {
+  const { progress: _progress, bootStage: _bootStage, phase, ...rest } = state;
+  return { ...rest, phase: { ...phase, deadlineAt: undefined } };
+}
+
+/** A reimage that waits for its turn. */
+export function queuedReimage(
+  about: Pick<
+    ReimageState,
+    | "id"
+    | "rolloutId"
+    | "nodeId"
+    | "nodeName"
+    | "imageName"
+    | "imageDigest"
+    | "requestedDisk"
+    | "untouched"
+    | "full"
+    | "startedAt"
+  >,
+): ReimageState {
+  return { ...about, phase: { name: "queued" }, step: 0, attempts: 0, rebootsIntoAgent: 0, past: [] };
+}

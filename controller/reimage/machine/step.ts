@@ -1,0 +1,104 @@
+import type { Failure } from "../../../proto/failure.ts";
+import type { AgentInstance } from "../../agents/agent-instance.ts";
+import { recordOf } from "../plan/failure-record.ts";
+import type { Effect } from "./effect.ts";
+import { effectsOnEntry, patienceIn } from "./effects-on-entry.ts";
+import { restartsForEver } from "./giving-up.ts";
+import { hasEnded, type Phase, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
+import { describeEntry } from "./sentences.ts";
+import type { ReimageSettings } from "./settings.ts";
+
+/** What a transition leads to. Effects are carried out in their order, after the state was saved. */
+export interface Step {
+  readonly state: ReimageState;
+  readonly effects: readonly Effect[];
+}
+
+/** What every transition may look at. */
+export interface Context {
+  readonly state: ReimageState;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly settings: ReimageSettings;
+}
+
+type Timeless<Name extends PhaseName> = Omit<PhaseOf<Name>, "since" | "deadlineAt" | "endedAt" | "settled">;
+type WorkName = "netbooting" | "checking" | "writing" | "cancelling" | "rebooting" | "proving";
+/** A phase of the journey before it was given its times. */
+type Work = { readonly [Name in WorkName]: Timeless<Name> }[WorkName];
+type Changes = Partial<
+  Pick<ReimageState, "disk" | "diskIdentity" | "attempts" | "rebootsIntoAgent" | "past" | "progress">
+>;
+
+/** Nothing changes. */
+export function stay({ state }: Context): Step {
+  return { state, effects: [] };
+}
+
+/** The same phase with other fields, and what is to be done about it. */
+export function amend<P extends Phase>(
+  context: Context,
+  phase: P,
+  fields: Partial<P>,
+  effects: readonly Effect[] = [],
+): Step {
+  return { state: { ...context.state, phase: { ...phase, ...fields } }, effects };
+}
+
+/** Into a phase of the journey, with everything that has to be done on its entry. */
+export function enter(context: Context, phase: Work, changes: Changes = {}): Step {
+  const { state, now, settings } = context;
+  if (state.step >= settings.maxSteps && phase.name !== "cancelling") {
+    return fail(context, restartsForEver(context), abandonedWrite(state.phase));
+  }
+  const deadlineAt = now + patienceIn(phase.name, settings);
+  return arrive(context, { ...phase, since: now, deadlineAt }, changes);
+}
+
+/** Into the queue of those that are ready to write. */
+export function awaitTurn(context: Context, agent: AgentInstance, changes: Changes): Step {
+  return arrive(context, { name: "waiting", since: context.now, agent }, changes);
+}
+
+/** Into the end that was hoped for. */
+export function prove(context: Context, phase: Timeless<"proved">): Step {
+  return arrive(context, { ...phase, endedAt: context.now, settled: false });
+}
+
+/** Into the failed end. The effects given come before those of the entry. */
+export function fail(context: Context, failure: Failure, first: readonly Effect[] = []): Step {
+  const record = recordOf(failure);
+  const step = arrive(context, { name: "failed", failure: record, endedAt: context.now, settled: false });
+  return { ...step, effects: [...first, ...step.effects] };
+}
+
+/** Into the cancelled end; `detail` says what the operator should know of how it ended. */
+export function endCancelled(context: Context, detail: string): Step {
+  const failure = {
+    reason: "cancelled",
+    message: `the reimage of ${context.state.nodeName} was cancelled ${detail}`,
+  } as const;
+  return arrive(context, { name: "cancelled", failure, endedAt: context.now, settled: false });
+}
+
+/** The past after `agent` was replaced by `successor`: its instance is over, and its boot if that is another. */
+export function pastWithout(context: Context, agent: AgentInstance, successor: AgentInstance): readonly string[] {
+  const over = [agent.instanceId, ...(agent.bootId === successor.bootId ? [] : [agent.bootId])];
+  return [...new Set([...context.state.past, ...over.filter((id) => id !== successor.instanceId)])];
+}
+
+function arrive({ state, now, settings }: Context, phase: Phase, changes: Changes = {}): Step {
+  const next: ReimageState = { ...state, ...changes, phase, step: state.step + 1 };
+  const tell: Effect = { type: "record-event", ...describeEntry(next, state) };
+  const entry = effectsOnEntry(next, now, settings);
+  // What an ended reimage has to say comes last but for "settle", which says that all before it is done.
+  return {
+    state: next,
+    effects: hasEnded(phase) ? [...entry.slice(0, -1), tell, ...entry.slice(-1)] : [tell, ...entry],
+  };
+}
+
+/** A write that was given up is cancelled by best effort: nobody waits for it. */
+export function abandonedWrite(phase: Phase): readonly Effect[] {
+  return phase.name === "writing" ? [{ type: "cancel-write", operationId: phase.operationId }] : [];
+}

@@ -1,0 +1,216 @@
+import { Failure } from "../../../proto/failure.ts";
+import type { AgentInstance } from "../../agents/agent-instance.ts";
+import { deadline, preflight, probe, reboot, retryIn } from "./effects-on-entry.ts";
+import { agentSilent, notBack, notInAgent, notProved } from "./giving-up.ts";
+import * as moves from "./moves.ts";
+import type { ReimageEvent, ReimageEventOf, ReimageEventType } from "./reimage-event.ts";
+import { hasEnded, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
+import { longestPatience, type ReimageSettings } from "./settings.ts";
+import { abandonedWrite, amend, type Context, endCancelled, enter, fail, type Step, stay } from "./step.ts";
+
+/*
+ * One node's way from "running anything" to "proved to run the image":
+ *
+ *   queued
+ *     │ its turn has come
+ *     ▼
+ *   netbooting ◀─┬─ resident agent sighted, here, while checking or waiting: ask it to reboot, at most twice
+ *     │          └─ write lost, or another agent sighted while writing: at most 5 attempts
+ *     │ netbooted agent sighted
+ *     ▼
+ *   checking ◀───┬─ another netbooted agent sighted, here or while waiting: ask that one
+ *     │  │       └─ the write could not fetch the image: again after a pause, at most 5 attempts
+ *     │  └─ the disk may be erased, and others have the uplink ──▶ waiting ── its turn has come ──▶ checking
+ *     │ the disk may be erased, and it is its turn to write
+ *     ▼
+ *   writing ────── cancel requested ──▶ cancelling ── the agent has let go of the disk ──▶ CANCELLED
+ *     │ write succeeded: the boot target becomes local here and nowhere else
+ *     ▼
+ *   rebooting ◀─── netbooted agent of a new boot sighted, here or while proving: its boot config was from
+ *     │            just before the flip; ask it to reboot, once
+ *     │ boot file fetched
+ *     ▼
+ *   proving
+ *     │ resident agent of a new boot sighted, with the stamp of this reimage; also straight from rebooting.
+ *     │ Of an untouched image (--no-resident) instead: its kernel fetched, and then the node answers
+ *     ▼
+ *   PROVED
+ *
+ * From every phase: deadline passed (waiting has none), refusal, wrong system or failed effect ──▶ FAILED; cancel requested ──▶ CANCELLED;
+ * both with the boot target agent, except from the queue. The three ends absorb every event.
+ *
+ * Entering a phase has effects (effects-on-entry.ts), which are repeated when the controller restarts in it.
+ */
+
+/** What each phase does about each event. An event that a phase does not name changes nothing in it. */
+const journey: Journey = {
+  queued: {
+    started: (_phase, _event, context) => enter(context, { name: "netbooting", booting: false }),
+    "cancel-requested": (_phase, _event, context) => endCancelled(context, "before it began"),
+  },
+
+  netbooting: {
+    "agent-sighted": (phase, sighting, context) => {
+      if (sighting.bootId === phase.rebootAskedOf) return stay(context);
+      if (sighting.role === "resident") return moves.leaveSystem(context, sighting);
+      return moves.check(context, sighting, phase.rebootAskedOf);
+    },
+    "boot-file-fetched": (phase, _event, context) => moves.beginsToBoot(context, phase),
+    "reboot-refused": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
+    "reboot-unreachable": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
+    "retry-due": (phase, _event, context) =>
+      amend(context, phase, {}, [
+        phase.rebootAskedOf === undefined ? { type: "inspect-node" } : reboot(phase.rebootAskedOf),
+        retryIn(context.settings.rebootRetryMs),
+      ]),
+    "deadline-passed": (phase, _event, context) => fail(context, notInAgent(context, phase)),
+    "cancel-requested": (_phase, _event, context) => endCancelled(context, betweenWrites(context)),
+  },
+
+  checking: {
+    "agent-sighted": (phase, sighting, context) => {
+      if (sighting.instanceId === phase.agent.instanceId) return stay(context);
+      if (sighting.role === "resident") return moves.leaveSystem(context, sighting, phase.agent);
+      return moves.checkAgain(context, phase, sighting);
+    },
+    "write-admitted": (phase, _event, context) => amend(context, phase, { mayWrite: true }),
+    "preflight-passed": (phase, passed, context) => moves.writeInTurn(context, phase, passed),
+    "preflight-refused": (_phase, { failure }, context) => fail(context, failure),
+    // Others may write while it is not there.
+    "agent-unreachable": (phase, { failure }, context) =>
+      amend(context, phase, { obstacle: failure.message, mayWrite: false }, [retryIn(context.settings.retryDelayMs)]),
+    "retry-due": (phase, _event, context) => amend(context, phase, {}, [preflight(context.state, phase.agent)]),
+    "deadline-passed": (phase, _event, context) => fail(context, agentSilent(context, phase)),
+    "cancel-requested": (_phase, _event, context) => endCancelled(context, betweenWrites(context)),
+  },
+
+  waiting: {
+    "write-admitted": ({ agent }, _event, context) => enter(context, { name: "checking", agent, mayWrite: true }),
+    "agent-sighted": (phase, sighting, context) => {
+      if (sighting.instanceId === phase.agent.instanceId) return stay(context);
+      if (sighting.role === "resident") return moves.leaveSystem(context, sighting, phase.agent);
+      return moves.checkAgain(context, phase, sighting);
+    },
+    "cancel-requested": (_phase, _event, context) => endCancelled(context, betweenWrites(context)),
+  },
+
+  writing: {
+    "agent-sighted": (phase, sighting, context) => {
+      if (sighting.instanceId === phase.agent.instanceId) return stay(context);
+      return moves.writeLost(context, phase, sighting);
+    },
+    "write-started": (phase, _event, context) => amend(context, moves.withoutObstacle(phase), { started: true }),
+    "write-progressed": (phase, { progress }, context) => moves.progressed(context, phase, progress),
+    "write-succeeded": ({ disk, agent }, _event, context) =>
+      enter(context, { name: "rebooting", disk, previousBootId: agent.bootId, returnsToAgent: 0 }),
+    "write-failed": (phase, { failure }, context) => moves.writeFailed(context, phase, failure),
+    "write-cancelled": ({ disk }, _event, context) =>
+      fail(context, new Failure("cancelled", `somebody cancelled the write to ${disk} at the agent itself`)),
+    "write-lost": (phase, _event, context) => moves.writeLost(context, phase),
+    "agent-unreachable": (phase, { failure }, context) =>
+      amend(context, phase, { obstacle: failure.message }, [retryIn(context.settings.retryDelayMs)]),
+    "retry-due": (_phase, _event, context) => moves.repeatEntry(context),
+    "deadline-passed": (phase, _event, context) => moves.writeSilent(context, phase),
+    "cancel-requested": ({ agent, operationId, started }, _event, context) =>
+      enter(context, { name: "cancelling", agent, operationId, started }),
+  },
+
+  cancelling: {
+    "agent-sighted": (phase, sighting, context) => {
+      if (sighting.instanceId === phase.agent.instanceId) return stay(context);
+      return endCancelled(context, "while its agent restarted; its disk has no partition table");
+    },
+    "write-cancelled": (_phase, _event, context) =>
+      endCancelled(context, "during the write; its disk has no partition table"),
+    "write-succeeded": (_phase, _event, context) =>
+      endCancelled(context, "when the write had just finished; its disk holds the image"),
+    "write-failed": (_phase, { failure }, context) =>
+      endCancelled(context, `when its write failed: ${failure.message}`),
+    "write-lost": (phase, _event, context) => {
+      if (phase.started) return endCancelled(context, "when its agent no longer knew the write");
+      // The cancellation may have overtaken the start: ask once more, a moment later.
+      return amend(context, phase, { started: true }, [retryIn(context.settings.retryDelayMs)]);
+    },
+    "agent-unreachable": (phase, _event, context) =>
+      amend(context, phase, {}, [retryIn(context.settings.retryDelayMs)]),
+    "retry-due": (_phase, _event, context) => moves.repeatEntry(context),
+    "deadline-passed": (_phase, _event, context) =>
+      endCancelled(context, "but its agent did not answer: the write may still be running there"),
+  },
+
+  rebooting: {
+    "agent-sighted": (phase, sighting, context) => moves.cameBack(context, phase, sighting),
+    "boot-file-fetched": (phase, fetched, context) => moves.bootsLocal(context, phase, fetched),
+    // That the node will not, or that its answer was lost, is no end: what counts is that it comes back.
+    "reboot-refused": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
+    "reboot-unreachable": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
+    "retry-due": (phase, _event, context) =>
+      amend(context, phase, {}, [reboot(phase.previousBootId), retryIn(context.settings.rebootRetryMs)]),
+    "deadline-passed": (phase, _event, context) => fail(context, notBack(context, phase.obstacle)),
+    "cancel-requested": (_phase, _event, context) => endCancelled(context, "after its write; its disk holds the image"),
+  },
+
+  proving: {
+    "agent-sighted": (phase, sighting, context) => moves.cameBack(context, phase, sighting),
+    "boot-file-fetched": (phase, fetched, context) => moves.fetchesMore(context, phase, fetched),
+    "retry-due": (phase, _event, context) => amend(context, phase, {}, probe(context.settings)),
+    "node-answered": (phase, { how }, context) => moves.answers(context, phase, how),
+    "deadline-passed": (phase, _event, context) => fail(context, notProved(context, phase)),
+    "cancel-requested": (_phase, _event, context) =>
+      endCancelled(context, "before its proof; its disk holds the image"),
+  },
+
+  proved: { settled: (phase, _event, context) => amend(context, phase, { settled: true }) },
+  failed: { settled: (phase, _event, context) => amend(context, phase, { settled: true }) },
+  cancelled: { settled: (phase, _event, context) => amend(context, phase, { settled: true }) },
+};
+
+/**
+ * The next state of a reimage and what has to be done about it. Pure and total: any event may come in any state, twice,
+ * late or never, and nothing is thrown. The state has to be saved before the effects are carried out.
+ *
+ * `now` in milliseconds since the epoch.
+ */
+export function transition(state: ReimageState, event: ReimageEvent, now: number, settings: ReimageSettings): Step {
+  const context: Context = { state: withBootStage(state, event), now, settings };
+  const { phase } = context.state;
+  if ("step" in event && event.step !== state.step) return stay(context);
+  if (event.type === "agent-sighted" && isPast(state, event)) return stay(context);
+  if (event.type === "resumed") return moves.resume(context);
+  if (event.type === "deadline-passed" && "deadlineAt" in phase && now < phase.deadlineAt) {
+    // Further away than any patience reaches: the clock was set back. The wait must not last until it has caught up.
+    const later = { deadlineAt: Math.min(phase.deadlineAt, now + longestPatience(settings)) };
+    return amend(context, phase, later, [deadline(later, now)]);
+  }
+  if (event.type === "effect-failed" && !hasEnded(phase)) {
+    if (phase.name !== "cancelling") return fail(context, event.failure, abandonedWrite(phase));
+    return endCancelled(context, `but its write could not be stopped: ${event.failure.message}`);
+  }
+  const react = journey[phase.name][event.type] as Reaction<PhaseName, ReimageEventType> | undefined;
+  return react === undefined ? stay(context) : react(phase, event, context);
+}
+
+type Reaction<Name extends PhaseName, Type extends ReimageEventType> = (
+  phase: PhaseOf<Name>,
+  event: ReimageEventOf<Type>,
+  context: Context,
+) => Step;
+
+type Journey = {
+  readonly [Name in PhaseName]: { readonly [Type in ReimageEventType]?: Reaction<Name, Type> };
+};
+
+/** Whatever the phase, the last boot file is what a person wants to hear of a node that falls silent. */
+function withBootStage(state: ReimageState, event: ReimageEvent): ReimageState {
+  if (event.type !== "boot-file-fetched" || hasEnded(state.phase)) return state;
+  return { ...state, bootStage: { path: event.path, at: event.at } };
+}
+
+/** Reports of boots and agents that are known to be over arrive late or twice and mean nothing. */
+function isPast(state: ReimageState, { bootId, instanceId }: AgentInstance): boolean {
+  return state.past.includes(bootId) || state.past.includes(instanceId);
+}
+
+function betweenWrites({ state }: Context): string {
+  return state.attempts === 0 ? "before anything was written" : "between two writes; its disk has no partition table";
+}

@@ -1,0 +1,65 @@
+import type { Image, Partition } from "../../images/catalogue/image.ts";
+import { boardFirmwareOf } from "../../nodes/board-firmware.ts";
+import type { DiskFirmware } from "../agent-operation.ts";
+
+/**
+ * What happens to the firmware on a card that is written: `auto` renames it on boards that look at the card before the
+ * network, and keeps it on others; the rest does the same on every board.
+ */
+export const cardFirmwarePolicies = ["auto", "rename", "reformat", "keep"] as const;
+export type CardFirmwarePolicy = (typeof cardFirmwarePolicies)[number];
+
+/**
+ * How the agent has to keep a board's firmware from booting this image; undefined when it need not. Every FAT partition
+ * counts, not only the one that the image itself boots from: boot ROMs go on to the next one.
+ *
+ * @param model as the board's device tree names it; empty when it names none
+ */
+export function planDiskFirmware(policy: CardFirmwarePolicy, model: string, image: Image): DiskFirmware | undefined {
+  const { cardFirst, files } = boardFirmwareOf(model);
+  const action = policy === "auto" ? (cardFirst ? "rename" : "keep") : policy;
+  const partitions = fatPartitions(image).map(({ offsetBytes, lengthBytes }) => ({ offsetBytes, lengthBytes }));
+  if (action === "keep" || partitions.length === 0) return undefined;
+  return { action, partitions, files: action === "rename" ? files : [] };
+}
+
+/** What a plan says about firmware on the card. */
+export interface FirmwareSentences {
+  /** What is done to the card, beside the other steps. */
+  readonly step?: string;
+  /** What the operator should know. */
+  readonly note?: string;
+}
+
+/** The same for people. `model` is undefined while the node has not told it. */
+export function describeDiskFirmware(
+  policy: CardFirmwarePolicy,
+  node: { readonly name: string; readonly model: string | undefined },
+  image: Image,
+): FirmwareSentences {
+  const partitions = fatPartitions(image);
+  const where = `partition${partitions.length === 1 ? "" : "s"} ${partitions.map(({ number }) => number).join(", ")}`;
+  if (partitions.length === 0) return {};
+  if (node.model === undefined && policy === "auto")
+    return {
+      step: `If the board turns out to look at its card before the network (Pi 2, Pi 3): rename bootcode.bin on ${where}.`,
+    };
+  const model = node.model ?? "";
+  const firmware = planDiskFirmware(policy, model, image);
+  if (firmware?.action === "reformat")
+    return { step: `Make ${where} an empty FAT, so that the board's own firmware does not boot the card.` };
+  if (firmware !== undefined)
+    return {
+      step: `Rename ${firmware.files.join(", ")} on ${where}, if there, so that the board's own firmware does not boot the card.`,
+    };
+  if (!boardFirmwareOf(model).cardFirst) return {};
+  return {
+    note:
+      `${node.name} (${model}) looks at its card before the network, and bootProfile.cardFirmware is keep: if ` +
+      `${image.name} holds bootcode.bin, the card decides what the node boots, and only a hand at the card takes it back`,
+  };
+}
+
+function fatPartitions({ partitions }: Image): readonly Partition[] {
+  return partitions.filter(({ filesystemType }) => filesystemType === "vfat");
+}

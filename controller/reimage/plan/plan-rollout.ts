@@ -1,0 +1,138 @@
+import type { BlockDevice } from "../../../proto/disk/block-device.ts";
+import { Failure } from "../../../proto/failure.ts";
+import type { Image } from "../../images/catalogue/image.ts";
+import type { Node } from "../../nodes/node.ts";
+import { describeSize } from "./describe-size.ts";
+import { recordOf } from "./failure-record.ts";
+import { type CardFirmwarePolicy, describeDiskFirmware, type FirmwareSentences } from "./plan-disk-firmware.ts";
+import type { ReimagePlan, RolloutRequest } from "./rollout.ts";
+import { selectDisk } from "./select-disk.ts";
+
+/** What is known of a node when its reimage is planned. */
+export interface NodeBeforeReimage {
+  readonly node: Node;
+  readonly online: boolean;
+  /** Its disks, when its agent could be asked; or why it could not. */
+  readonly devices?: readonly BlockDevice[] | Failure;
+  /** Id of a rollout that is at work on it. */
+  readonly busyWith?: string;
+}
+
+/** What a reimage would do to this node, from what is known now. Nothing is asked and nothing is done. */
+export function planReimage(
+  before: NodeBeforeReimage,
+  image: Image,
+  { disk, noResident = false, full = false }: Pick<RolloutRequest, "disk" | "noResident" | "full">,
+  cardFirmware: CardFirmwarePolicy = "auto",
+): ReimagePlan {
+  const { node, online, devices, busyWith } = before;
+  const about = { nodeId: node.id, nodeName: node.name, writeBytes: image.pack.dataBytes + image.pack.zeroBytes };
+  const resident = node.agent?.role === "resident";
+  const chosen = Array.isArray(devices) ? choose(node, devices, image, disk, resident) : undefined;
+  const refusal = busyWith === undefined ? chosen : busy(node, busyWith);
+  const target = chosen instanceof Failure ? undefined : chosen;
+  const path = target?.path ?? disk;
+  const firmware = describeDiskFirmware(cardFirmware, { name: node.name, model: node.facts?.model }, image);
+  const notes = [noteOn(node, online, devices), ...(noResident ? [afterwards(node)] : []), firmware.note];
+  const note = notes.filter((each) => each !== undefined).join("; ");
+  return {
+    ...about,
+    diskBytes: target?.sizeBytes ?? 0,
+    erases: target === undefined ? [] : contentsOf(target),
+    steps: steps(node, { running: online && resident, image, disk: path, noResident, full, firmware }),
+    ...(path !== undefined && { disk: path }),
+    ...(refusal instanceof Failure && { refusal: recordOf(refusal) }),
+    ...(note !== "" && { note }),
+  };
+}
+
+/** Seen from an installed system, its own disk is in use; it will not be once the node has rebooted into the agent. */
+function choose(
+  node: Node,
+  devices: readonly BlockDevice[],
+  image: Image,
+  path: string | undefined,
+  resident: boolean,
+): BlockDevice | Failure {
+  const rootDisk = node.facts?.root.disk ?? "";
+  return selectDisk(devices, {
+    minBytes: image.sizeBytes,
+    ...(path !== undefined && { path }),
+    ...(resident ? { ignoreUse: true } : { rootDisk }),
+  });
+}
+
+/** What a disk holds and would lose, one line per partition. */
+export function contentsOf(disk: BlockDevice): readonly string[] {
+  const whole = describeContent(disk);
+  const parts = disk.children.map(
+    (part) => `${part.path}: ${describeSize(part.sizeBytes)}, ${describeContent(part) ?? "content unknown"}`,
+  );
+  if (parts.length > 0) return parts;
+  return [
+    whole === undefined ? `${disk.path}: no partitions, no known filesystem` : `${disk.path}: no partitions, ${whole}`,
+  ];
+}
+
+function describeContent({ filesystemType, label, mountpoints }: BlockDevice): string | undefined {
+  if (filesystemType === "") return undefined;
+  const mounted = mountpoints.length > 0 ? `, mounted at ${mountpoints.join(", ")}` : "";
+  return `${filesystemType}${label === "" ? "" : ` "${label}"`}${mounted}`;
+}
+
+function steps(
+  node: Node,
+  about: {
+    readonly running: boolean;
+    readonly image: Image;
+    readonly disk: string | undefined;
+    readonly noResident: boolean;
+    readonly full: boolean;
+    readonly firmware: FirmwareSentences;
+  },
+): readonly string[] {
+  const { running, image, disk, noResident, full, firmware } = about;
+  const card = disk ?? "the disk that fits (chosen once its agent runs)";
+  return [
+    "Set the boot target to agent.",
+    ...(running ? [`Reboot ${node.name} out of its installed system into the netbooted agent.`] : []),
+    `Erase the partition table of ${card}.`,
+    `Write ${image.name} (${describeSize(image.sizeBytes)}, sha256 ${image.digest.slice(0, 12)}) to ${card}` +
+      (full ? ", whatever it holds." : ", as far as it does not hold it already."),
+    "Read it back and compare.",
+    noResident
+      ? `Leave the ${firmware.step === undefined ? "image" : "system in the image"} as it is: no stamp, no resident agent.`
+      : "Place the resident agent and the stamp of this reimage into the new system.",
+    ...(firmware.step === undefined ? [] : [firmware.step]),
+    "Write the partition table.",
+    "Set the boot target to local and reboot.",
+    noResident
+      ? `Wait until ${node.name} has fetched the kernel of ${image.name} and answers on the network (a weak proof).`
+      : `Wait for the proof that ${node.name} runs ${image.name} from ${card}.`,
+  ];
+}
+
+/** What leaving the image untouched means for the next time. */
+function afterwards({ name }: Node): string {
+  return `afterwards nothing can take ${name} back over the network: its next reimage waits until somebody reboots it`;
+}
+
+function noteOn(node: Node, online: boolean, devices: NodeBeforeReimage["devices"]): string | undefined {
+  if (!online && node.proved?.weak)
+    return (
+      `${node.name} runs ${node.proved.imageName} without a resident agent: it will be waited for until somebody ` +
+      "reboots it or switches it off and on; its disk is chosen once its agent runs"
+    );
+  if (!online) return `${node.name} is offline: it will be waited for, its disk is chosen once its agent runs`;
+  if (devices instanceof Failure)
+    return `its disks could not be asked for now (${devices.message}); its disk is chosen once its agent runs`;
+  if (node.agent?.role === "resident") {
+    const system = node.agent.installed?.imageName ?? "an installed system";
+    return `it runs ${system} now and will be rebooted into the agent first; its disks are checked again there`;
+  }
+  return undefined;
+}
+
+function busy(node: Node, rolloutId: string): Failure {
+  return new Failure("invalid", `${node.name} is being reimaged by rollout ${rolloutId}; wait for it or cancel it`);
+}

@@ -1,0 +1,125 @@
+import type { Evidence, FailureReason } from "../../../proto/failure.ts";
+import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { Image } from "../../images/catalogue/image.ts";
+import type { NodeId } from "../../nodes/node.ts";
+import type { Progress } from "../agent-operation.ts";
+
+/** Id of a rollout: 1 to 64 characters of [A-Za-z0-9._-]. */
+export type RolloutId = string & { readonly __brand: "RolloutId" };
+
+/** Id of one node's reimage; operation ids are derived from it. */
+export type ReimageId = string & { readonly __brand: "ReimageId" };
+
+/** Where one node's reimage stands; see pallet.v1.ReimagePhase. */
+export type ReimagePhase =
+  | "queued"
+  | "netbooting"
+  | "checking"
+  | "waiting"
+  | "writing"
+  | "rebooting"
+  | "proving"
+  | "proved"
+  | "failed"
+  | "cancelled";
+
+/** A `Failure` as plain data, so that it can be journaled. */
+export interface FailureRecord extends Evidence {
+  readonly reason: FailureReason;
+  readonly message: string;
+}
+
+/** See pallet.v1.Proof and ProofKind. `provedAt` is milliseconds since the epoch. */
+export type Proof =
+  | {
+      readonly kind: "resident";
+      readonly previousBootId: string;
+      readonly bootId: string;
+      readonly rootDevice: string;
+      readonly imageDigest: ImageDigest;
+      readonly provedAt: number;
+    }
+  | {
+      readonly kind: "weak";
+      readonly previousBootId: string;
+      readonly imageDigest: ImageDigest;
+      /** The boot file that the node fetched after its reboot: the kernel of the image. */
+      readonly kernelPath: string;
+      /** How it answered after that. */
+      readonly answer: string;
+      readonly provedAt: number;
+    };
+
+/** One node's reimage as operators see it; see pallet.v1.Reimage. Times are milliseconds since the epoch. */
+export interface Reimage {
+  readonly id: ReimageId;
+  readonly nodeId: NodeId;
+  readonly nodeName: string;
+  readonly phase: ReimagePhase;
+  /** Why it is not its turn yet, in words; only while it is waiting. */
+  readonly waitingFor?: string;
+  readonly disk?: string;
+  readonly progress?: Progress;
+  readonly attempts: number;
+  readonly failure?: FailureRecord;
+  readonly proof?: Proof;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  /** Whether the image is left untouched. */
+  readonly noResident: boolean;
+  /** Whether also what the card holds already is fetched and written. */
+  readonly full: boolean;
+}
+
+/** Where a rollout stands; see pallet.v1.RolloutState. */
+export type RolloutState = "running" | "succeeded" | "failed" | "cancelled";
+
+/** A reimage of one or more nodes as operators see it; see pallet.v1.Rollout. */
+export interface Rollout {
+  readonly id: RolloutId;
+  readonly imageName: string;
+  readonly imageDigest: ImageDigest;
+  readonly state: RolloutState;
+  /** In the order of the nodes' names. */
+  readonly reimages: readonly Reimage[];
+  readonly startedAt: number;
+  readonly endedAt?: number;
+}
+
+/** What an operator asks for; see pallet.v1.RolloutRequest. */
+export interface RolloutRequest {
+  /** Names, MAC addresses or serial numbers. */
+  readonly nodes: readonly string[];
+  /** Instead of naming them: every accepted node. */
+  readonly all: boolean;
+  /** Absent when the catalogue holds exactly one image. */
+  readonly imageName?: string;
+  /** Absent to let Pallet choose the only disk that fits. */
+  readonly disk?: string;
+  /** Whether the image is to be left untouched: no stamp, no resident agent, a weak proof. */
+  readonly noResident?: boolean;
+  /** Whether to fetch and write also what a card holds already. */
+  readonly full?: boolean;
+}
+
+/** What a reimage would do to one node; see pallet.v1.ReimagePlan. */
+export interface ReimagePlan {
+  readonly nodeId: NodeId;
+  readonly nodeName: string;
+  /** Absent while it can only be chosen once the agent runs. */
+  readonly disk?: string;
+  readonly diskBytes: number;
+  /** What that disk holds now and would lose, one line per partition. */
+  readonly erases: readonly string[];
+  readonly writeBytes: number;
+  /** In order, one sentence each. */
+  readonly steps: readonly string[];
+  readonly refusal?: FailureRecord;
+  readonly note?: string;
+}
+
+/** The plan of a rollout. */
+export interface RolloutPlan {
+  readonly image: Image;
+  readonly plans: readonly ReimagePlan[];
+}

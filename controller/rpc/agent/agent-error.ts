@@ -1,0 +1,82 @@
+import { type ServiceError, status } from "@grpc/grpc-js";
+import { FAILURE_METADATA_KEY, Failure, failureFromWire } from "../../../proto/failure.ts";
+import { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
+import { AgentError, type AgentErrorKind } from "../../agents/agent-error.ts";
+
+/** What each status says when the agent itself sent it, with a Failure in the trailing metadata. */
+const answered: Record<status, AgentErrorKind> = {
+  [status.OK]: "failed",
+  [status.CANCELLED]: "failed",
+  [status.UNKNOWN]: "failed",
+  [status.INVALID_ARGUMENT]: "refused",
+  [status.DEADLINE_EXCEEDED]: "timed-out",
+  [status.NOT_FOUND]: "not-found",
+  [status.ALREADY_EXISTS]: "refused",
+  [status.PERMISSION_DENIED]: "refused",
+  [status.RESOURCE_EXHAUSTED]: "refused",
+  [status.FAILED_PRECONDITION]: "refused",
+  [status.ABORTED]: "failed",
+  [status.OUT_OF_RANGE]: "refused",
+  [status.UNIMPLEMENTED]: "refused",
+  [status.INTERNAL]: "failed",
+  [status.UNAVAILABLE]: "failed",
+  [status.DATA_LOSS]: "failed",
+  [status.UNAUTHENTICATED]: "refused",
+};
+
+/** What it says otherwise where that differs: the transport says so, and nothing is known about the agent. */
+const unanswered: Partial<Record<status, AgentErrorKind>> = {
+  [status.CANCELLED]: "unreachable",
+  [status.UNKNOWN]: "unreachable",
+  // grpc-js gives INTERNAL when a connection breaks in the middle of a stream (RST_STREAM).
+  [status.INTERNAL]: "unreachable",
+  [status.UNAVAILABLE]: "unreachable",
+};
+
+/** The one place where an agent's gRPC status becomes an error of the core. `subject` is for people: who was asked what. */
+export function agentErrorOf(error: unknown, subject: string, signal: AbortSignal | undefined): AgentError {
+  if (error instanceof AgentError) return error;
+  if (signal?.aborted === true) {
+    return new AgentError("aborted", new Failure("cancelled", `${subject} was given up`), error);
+  }
+  if (!isServiceError(error)) return new AgentError("failed", Failure.from(error), error);
+  const failure = failureIn(error);
+  if (failure !== undefined) return new AgentError(answered[error.code] ?? "failed", failure, error);
+  const kind = unanswered[error.code] ?? answered[error.code] ?? "failed";
+  return new AgentError(kind, wordless(kind, error, subject), error);
+}
+
+function wordless(kind: AgentErrorKind, error: ServiceError, subject: string): Failure {
+  if (kind === "timed-out") return new Failure("node-silent", `${subject} was not answered in time`);
+  if (kind === "unreachable") {
+    const why = `${subject} did not get through: ${plainDetails(error.details)}`;
+    // An agent resets the connection of whoever it takes no orders from.
+    const remedy = error.details.includes("ECONNRESET")
+      ? "the node may be rebooting, or its agent takes orders from another address only (its log says whom it refused)"
+      : "the node may be rebooting, or without power or network";
+    return new Failure("node-silent", `${why}; ${remedy}`);
+  }
+  return new Failure("internal", `${subject} failed: ${status[error.code] ?? error.code} ${error.details}`);
+}
+
+/** What grpc-js says of a connection that failed, without what it says of itself around it. */
+function plainDetails(details: string): string {
+  return details
+    .replace(/^No connection established\. Last error: (?:Error: )?/, "")
+    .replace(/\.? ?Resolution note: *$/, "");
+}
+
+/** A Failure that cannot be decoded is as good as none: the status and its text remain. */
+function failureIn(error: ServiceError): Failure | undefined {
+  const [bytes] = error.metadata?.get(FAILURE_METADATA_KEY) ?? [];
+  if (!Buffer.isBuffer(bytes)) return undefined;
+  try {
+    return failureFromWire(WireFailure.decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
+}

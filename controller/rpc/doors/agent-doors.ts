@@ -1,0 +1,74 @@
+import { randomUUID } from "node:crypto";
+import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
+import type { AgentPort } from "../../agents/agent-port.ts";
+import { reachAgentOf, withAgentOf } from "../../agents/reach-agent.ts";
+import type { Node } from "../../nodes/node.ts";
+import type { OperationId } from "../../reimage/agent-operation.ts";
+import { assertNoReimage } from "../../reimage/preconditions.ts";
+import { blockDeviceToWire } from "../wire/block-device-to-wire.ts";
+import { type NodeOperationSpec, nodeOperationFromWire } from "../wire/operation-spec-from-wire.ts";
+import { operationToWire } from "../wire/operation-to-wire.ts";
+import { type CallContext, type CallHost, handleServerStream, handleUnary } from "./handle-call.ts";
+import type { ControllerParts } from "./parts.ts";
+
+/** The doors that lead through to a node's agent. */
+export function createAgentDoors(
+  host: CallHost,
+  { nodes, rollouts, agents, events }: Pick<ControllerParts, "nodes" | "rollouts" | "agents" | "events">,
+): Pick<wire.ControllerServiceServer, "listNodeDisks" | "runNodeOperation" | "rebootNode"> {
+  const tell = (node: Node, type: "node-operation-started" | "node-rebooted", message: string): void => {
+    events.append({ type, severity: "info", nodeId: node.id, nodeName: node.name, message });
+  };
+
+  async function* runOperation(
+    { node: named, spec: given }: wire.RunNodeOperationRequest,
+    { signal }: CallContext,
+  ): AsyncGenerator<wire.RunNodeOperationResponse> {
+    const node = nodes.require(named);
+    const spec = nodeOperationFromWire(given);
+    if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
+    const { port: agent } = await reachAgentOf(node, agents, { signal });
+    try {
+      // Once more, after the wait: a rollout may have started meanwhile.
+      if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
+      const id = `by-hand-${randomUUID()}` as OperationId;
+      await agent.startOperation(id, spec, signal);
+      tell(node, "node-operation-started", `${node.name}: ${describe(spec)}`);
+      for await (const operation of agent.watchOperation(id, signal)) yield { operation: operationToWire(operation) };
+    } finally {
+      agent.close();
+    }
+  }
+
+  return {
+    listNodeDisks: handleUnary(host, async ({ node }: wire.ListNodeDisksRequest, { signal }) => {
+      const ask = (agent: AgentPort) => agent.listBlockDevices(signal);
+      const devices = await withAgentOf(nodes.require(node), agents, ask, { signal });
+      return { devices: devices.map(blockDeviceToWire) };
+    }),
+
+    runNodeOperation: handleServerStream(host, runOperation),
+
+    rebootNode: handleUnary(host, async ({ node: named }: wire.RebootNodeRequest, { signal }) => {
+      const node = nodes.require(named);
+      assertNoReimage(node, rollouts.activeRolloutOf);
+      // Reached, it is in the boot that registered; should it reboot by itself meanwhile, that was what was wanted.
+      await withAgentOf(node, agents, (agent, { facts }) => agent.reboot(facts.bootId, signal), { signal });
+      tell(node, "node-rebooted", `${node.name} was told to reboot; it boots ${node.bootTarget.kind}`);
+      return {};
+    }),
+  };
+}
+
+function describe(spec: NodeOperationSpec): string {
+  switch (spec.kind) {
+    case "make-filesystem":
+      return `making a ${spec.type} filesystem on ${spec.device}`;
+    case "wipe":
+      return `wiping ${spec.device} (${spec.method})`;
+    case "unmount":
+      return `unmounting ${spec.device}`;
+    case "identify":
+      return `blinking the LED for ${Math.round(spec.durationMs / 1000)} s`;
+  }
+}

@@ -1,0 +1,23 @@
+import type { ControllerServiceServer } from "../../../proto/gen/pallet/v1/controller.ts";
+import { createAgentDoors } from "./agent-doors.ts";
+import { createEventDoors } from "./event-doors.ts";
+import type { CallHost } from "./handle-call.ts";
+import { createImageDoors } from "./image-doors.ts";
+import { createNodeDoors } from "./node-doors.ts";
+import { createNodeLogDoors } from "./node-log-doors.ts";
+import type { ControllerParts } from "./parts.ts";
+import { createRolloutDoors } from "./rollout-doors.ts";
+import { createStatusDoors } from "./status-doors.ts";
+
+/** pallet.v1.ControllerService over the core. */
+export function createControllerService(host: CallHost, parts: ControllerParts): ControllerServiceServer {
+  return {
+    ...createStatusDoors(host, parts),
+    ...createNodeDoors(host, parts),
+    ...createAgentDoors(host, parts),
+    ...createImageDoors(host, parts),
+    ...createRolloutDoors(host, parts),
+    ...createEventDoors(host, parts),
+    ...createNodeLogDoors(host, parts),
+  };
+}

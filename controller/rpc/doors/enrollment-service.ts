@@ -1,0 +1,39 @@
+import type {
+  EnrollmentServiceServer,
+  HeartbeatRequest,
+  RegisterRequest,
+  ReportLogsRequest,
+} from "../../../proto/gen/pallet/v1/enrollment.ts";
+import type { NodeLogs } from "../../logs/node-logs.ts";
+import type { NodeRegistry } from "../../nodes/node-registry.ts";
+import { durationToWire } from "../wire/duration.ts";
+import { logReportFromWire } from "../wire/log-report-from-wire.ts";
+import { heartbeatFromWire, registrationFromWire } from "../wire/registration-from-wire.ts";
+import { type CallHost, handleUnary } from "./handle-call.ts";
+
+/** pallet.v1.EnrollmentService over the node registry and the nodes' logs. */
+export function createEnrollmentService(
+  host: CallHost,
+  {
+    nodes,
+    nodeLogs,
+    heartbeatIntervalMs,
+  }: { readonly nodes: NodeRegistry; readonly nodeLogs: NodeLogs; readonly heartbeatIntervalMs: number },
+): EnrollmentServiceServer {
+  return {
+    register: handleUnary(host, (request: RegisterRequest, { address }) => ({
+      name: nodes.register(registrationFromWire(request, address)).name,
+      heartbeatInterval: durationToWire(heartbeatIntervalMs),
+    })),
+
+    heartbeat: handleUnary(host, (request: HeartbeatRequest, { address }) => {
+      nodes.heartbeat(heartbeatFromWire(request, address));
+      return { heartbeatInterval: durationToWire(heartbeatIntervalMs) };
+    }),
+
+    reportLogs: handleUnary(host, (request: ReportLogsRequest) => {
+      nodeLogs.report(logReportFromWire(request));
+      return {};
+    }),
+  };
+}

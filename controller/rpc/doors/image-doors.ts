@@ -1,0 +1,61 @@
+import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
+import type { Image } from "../../images/catalogue/image.ts";
+import { invalid, notFound } from "../../refusal/refusal.ts";
+import { assertImageUnneeded } from "../../reimage/preconditions.ts";
+import { imageToWire } from "../wire/image-to-wire.ts";
+import { deriveImage } from "./derive-image.ts";
+import { type CallHost, handleBidiStream, handleUnary } from "./handle-call.ts";
+import type { ControllerParts, ImageCatalogue } from "./parts.ts";
+import { receiveImage } from "./receive-image.ts";
+
+/** The doors to the images. */
+export function createImageDoors(
+  host: CallHost,
+  {
+    images,
+    deriver,
+    nodes,
+    rollouts,
+    events,
+  }: Pick<ControllerParts, "images" | "deriver" | "nodes" | "rollouts" | "events">,
+): Pick<wire.ControllerServiceServer, "listImages" | "getImage" | "addImage" | "deriveImage" | "removeImage"> {
+  return {
+    listImages: handleUnary(host, async (_request: wire.ListImagesRequest) => {
+      const all = [...(await images.list())].sort((a, b) => (a.name < b.name ? -1 : 1));
+      return { images: all.map(imageToWire) };
+    }),
+
+    getImage: handleUnary(host, async ({ name }: wire.GetImageRequest) => ({
+      image: imageToWire(await requireImage(images, name)),
+    })),
+
+    addImage: handleBidiStream(host, (requests: AsyncIterable<wire.AddImageRequest>, context) =>
+      receiveImage(requests, context.signal, images, (image) => {
+        const message = `image ${image.name} was added: ${image.operatingSystem}, ${image.digest.slice(0, 12)}`;
+        events.append({ type: "image-added", severity: "info", message });
+      }),
+    ),
+
+    deriveImage: handleBidiStream(host, (requests: AsyncIterable<wire.DeriveImageRequest>, context) =>
+      deriveImage(requests, context.signal, deriver, ({ image, from }) => {
+        const message = `image ${image.name} was derived from ${from}: ${image.operatingSystem}, ${image.digest.slice(0, 12)}`;
+        events.append({ type: "image-added", severity: "info", message });
+      }),
+    ),
+
+    removeImage: handleUnary(host, async ({ name }: wire.RemoveImageRequest) => {
+      const image = await requireImage(images, name);
+      assertImageUnneeded(image, await images.list(), nodes.list(), rollouts.list());
+      await images.remove(image.name);
+      events.append({ type: "image-removed", severity: "info", message: `image ${image.name} was removed` });
+      return {};
+    }),
+  };
+}
+
+async function requireImage(images: ImageCatalogue, name: string): Promise<Image> {
+  if (name === "") throw invalid("no image is named");
+  const image = await images.get(name);
+  if (image !== undefined) return image;
+  throw notFound(`there is no image "${name}"; "controller images" lists those that exist`);
+}

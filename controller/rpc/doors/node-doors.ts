@@ -1,0 +1,66 @@
+import * as wire from "../../../proto/gen/pallet/v1/controller.ts";
+import { chooseBootTarget } from "../../nodes/choose-boot-target.ts";
+import type { BootTarget, Node } from "../../nodes/node.ts";
+import { invalid } from "../../refusal/refusal.ts";
+import { assertNoReimage } from "../../reimage/preconditions.ts";
+import { nodeToWire } from "../wire/node-to-wire.ts";
+import { type CallHost, handleUnary } from "./handle-call.ts";
+import type { ControllerParts } from "./parts.ts";
+
+type NodeDoors = Pick<
+  wire.ControllerServiceServer,
+  "listNodes" | "getNode" | "renameNode" | "acceptNodes" | "forgetNode" | "setBootTarget"
+>;
+
+/** The doors to what the controller knows about nodes. */
+export function createNodeDoors(
+  host: CallHost,
+  { nodes, images, rollouts }: Pick<ControllerParts, "nodes" | "images" | "rollouts">,
+): NodeDoors {
+  const toWire = (node: Node): wire.Node => {
+    const rolloutId = rollouts.activeRolloutOf(node.id);
+    return nodeToWire(node, { online: nodes.isOnline(node), ...(rolloutId !== undefined && { rolloutId }) });
+  };
+  return {
+    listNodes: handleUnary(host, (_request: wire.ListNodesRequest) => ({ nodes: nodes.list().map(toWire) })),
+
+    getNode: handleUnary(host, ({ node }: wire.ControllerServiceGetNodeRequest) => ({
+      node: toWire(nodes.require(node)),
+    })),
+
+    renameNode: handleUnary(host, ({ node, name }: wire.RenameNodeRequest) => ({
+      node: toWire(nodes.rename(nodes.require(node).id, name)),
+    })),
+
+    acceptNodes: handleUnary(host, ({ nodes: named, all }: wire.AcceptNodesRequest) => {
+      if (all && named.length > 0) throw invalid("either name nodes or say all, not both");
+      if (!all && named.length === 0) throw invalid("no node is named; name nodes, or say all");
+      // All are looked up before the first is accepted, so that a misspelt name changes nothing.
+      const meant = all ? nodes.list() : named.map((name) => nodes.require(name));
+      return { nodes: meant.map((node) => toWire(nodes.accept(node.id))) };
+    }),
+
+    forgetNode: handleUnary(host, ({ node: named }: wire.ForgetNodeRequest) => {
+      const node = nodes.require(named);
+      assertNoReimage(node, rollouts.activeRolloutOf);
+      nodes.forget(node.id);
+      return {};
+    }),
+
+    setBootTarget: handleUnary(host, async ({ node: named, bootTarget, imageName }: wire.SetBootTargetRequest) => {
+      const node = nodes.require(named);
+      const kind = bootTargetKindFromWire(bootTarget);
+      if (kind === "agent" && imageName !== "") throw invalid("an image is named, but only local boots one");
+      const target = await chooseBootTarget(node, kind, imageName === "" ? undefined : imageName, images);
+      // After the last await, so that no rollout can start between the check and the change.
+      assertNoReimage(node, rollouts.activeRolloutOf);
+      return { node: toWire(nodes.setBootTarget(node.id, target)) };
+    }),
+  };
+}
+
+function bootTargetKindFromWire(target: wire.BootTarget): BootTarget["kind"] {
+  if (target === wire.BootTarget.BOOT_TARGET_AGENT) return "agent";
+  if (target === wire.BootTarget.BOOT_TARGET_LOCAL) return "local";
+  throw invalid("the boot target is neither agent nor local");
+}

@@ -1,0 +1,75 @@
+import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { AgentConnector } from "../../agents/agent-port.ts";
+import type { EventLog } from "../../events/event-log.ts";
+import type { Image } from "../../images/catalogue/image.ts";
+import type { ImageDeriver } from "../../images/derive/image-deriver.ts";
+import type { NodeLogs } from "../../logs/node-logs.ts";
+import type { NodeRegistry } from "../../nodes/node-registry.ts";
+import type { Rollouts } from "../../reimage/rollouts.ts";
+import type { Capacity } from "../../uplink/uplink.ts";
+
+/** How far an import has come. */
+export interface ImportProgress {
+  /** What it is doing, for a person. */
+  readonly step: string;
+  /** Bytes of the file taken in. */
+  readonly receivedBytes: number;
+}
+
+/** The images, as the doors need them; controller/images/image-store.ts fulfils it. */
+export interface ImageCatalogue {
+  list(): Promise<readonly Image[]>;
+  get(name: string): Promise<Image | undefined>;
+  getByDigest(digest: ImageDigest): Promise<Image | undefined>;
+  add(request: {
+    readonly name: string;
+    readonly source: AsyncIterable<Uint8Array>;
+    readonly fileBytes?: number;
+    /** Content of the block map that belongs to the image. */
+    readonly blockMap?: Uint8Array;
+    readonly signal: AbortSignal;
+    readonly onProgress: (progress: ImportProgress) => void;
+  }): Promise<Image>;
+  remove(name: string): Promise<void>;
+}
+
+/** What goes over the way to the nodes. */
+export interface UplinkStatus {
+  /** Sent to nodes over HTTP now. */
+  readonly bytesPerSecond: number;
+  readonly capacity: Capacity;
+  /** Nodes that write or are about to. */
+  readonly writing: number;
+  /** Nodes that are ready and wait for their turn to write. */
+  readonly waiting: number;
+  readonly mostWriters: number | undefined;
+}
+
+/** Where nodes reach this controller, and what it is. */
+export interface ControllerStatus {
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** "host:port". */
+  readonly grpcAddress: string;
+  /** Whether ControllerService answers there too, and not on the unix socket alone. */
+  readonly insecureTcp: boolean;
+  readonly httpUrl: string;
+  /** "host:port". */
+  readonly tftpAddress: string;
+  /** What keeps nodes from booting now, and what waits to be opened, a sentence each. */
+  readonly waitingFor: readonly string[];
+  readonly uplink: UplinkStatus;
+}
+
+/** The core that the doors of ControllerService open to. */
+export interface ControllerParts {
+  readonly nodes: NodeRegistry;
+  readonly images: ImageCatalogue;
+  readonly deriver: ImageDeriver;
+  readonly rollouts: Omit<Rollouts, "resume" | "close" | "writers">;
+  readonly events: EventLog;
+  readonly nodeLogs: NodeLogs;
+  readonly agents: AgentConnector;
+  readonly status: () => ControllerStatus;
+}

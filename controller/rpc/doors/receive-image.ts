@@ -1,0 +1,38 @@
+import type { AddImageRequest, AddImageResponse } from "../../../proto/gen/pallet/v1/controller.ts";
+import type { Image } from "../../images/catalogue/image.ts";
+import { imageToWire } from "../wire/image-to-wire.ts";
+import type { ImageCatalogue } from "./parts.ts";
+import { chunksOf, headerOf, progressOf } from "./upload.ts";
+
+const rpc = "AddImage";
+
+/**
+ * Imports the image that a call brings: its header, then its bytes. Bytes are taken from the network no faster than the
+ * import reads them. Ending the iteration early, or the signal, ends the import.
+ */
+export async function* receiveImage(
+  requests: AsyncIterable<AddImageRequest>,
+  signal: AbortSignal,
+  images: Pick<ImageCatalogue, "add">,
+  onAdded: (image: Image) => void,
+): AsyncGenerator<AddImageResponse> {
+  const parts = requests[Symbol.asyncIterator]();
+  const header = await headerOf(parts, rpc);
+  const fileBytes = Number(header.fileBytes);
+  const image = yield* progressOf(
+    (importSignal, onProgress) =>
+      images.add({
+        name: header.name,
+        source: chunksOf(parts, fileBytes, rpc),
+        ...(fileBytes > 0 && { fileBytes }),
+        ...(header.blockMap.length > 0 && { blockMap: header.blockMap }),
+        signal: importSignal,
+        onProgress,
+      }),
+    signal,
+    fileBytes,
+    (value): AddImageResponse => ({ part: { $case: "progress", value } }),
+  );
+  onAdded(image);
+  yield { part: { $case: "image", value: imageToWire(image) } };
+}

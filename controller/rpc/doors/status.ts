@@ -1,0 +1,78 @@
+import { Metadata, type ServerErrorResponse, status } from "@grpc/grpc-js";
+import { FAILURE_METADATA_KEY, Failure, type FailureReason, failureToWire } from "../../../proto/failure.ts";
+import { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
+import { AgentError, type AgentErrorKind } from "../../agents/agent-error.ts";
+import { Refusal, type RefusalKind } from "../../refusal/refusal.ts";
+
+const ofRefusal: Record<RefusalKind, status> = {
+  "not-found": status.NOT_FOUND,
+  "already-exists": status.ALREADY_EXISTS,
+  precondition: status.FAILED_PRECONDITION,
+  unavailable: status.UNAVAILABLE,
+  exhausted: status.RESOURCE_EXHAUSTED,
+};
+
+/** How an error of the controller's own call to an agent looks to the controller's caller. */
+const ofAgentError: Record<AgentErrorKind, status> = {
+  unreachable: status.UNAVAILABLE,
+  "timed-out": status.UNAVAILABLE,
+  "not-found": status.UNAVAILABLE,
+  refused: status.FAILED_PRECONDITION,
+  aborted: status.CANCELLED,
+  failed: status.INTERNAL,
+};
+
+const ofFailure: Record<FailureReason, status> = {
+  internal: status.INTERNAL,
+  cancelled: status.CANCELLED,
+  "not-a-disk": status.FAILED_PRECONDITION,
+  "holds-running-root": status.FAILED_PRECONDITION,
+  mounted: status.FAILED_PRECONDITION,
+  "in-use": status.FAILED_PRECONDITION,
+  "read-only": status.FAILED_PRECONDITION,
+  "too-small": status.FAILED_PRECONDITION,
+  "device-busy": status.FAILED_PRECONDITION,
+  "no-disk-chosen": status.FAILED_PRECONDITION,
+  "fetch-failed": status.UNAVAILABLE,
+  // Only the import of an image throws these two in the controller: the file is not what it should be.
+  "image-damaged": status.INVALID_ARGUMENT,
+  unsupported: status.INVALID_ARGUMENT,
+  "device-error": status.INTERNAL,
+  "verify-mismatch": status.INTERNAL,
+  "tool-failed": status.INTERNAL,
+  "node-silent": status.UNAVAILABLE,
+  "wrong-system": status.FAILED_PRECONDITION,
+  invalid: status.INVALID_ARGUMENT,
+};
+
+/** The gRPC status of an error, and the whole failure with it. The one place where errors become statuses. */
+export function statusOf(error: unknown): Required<Pick<ServerErrorResponse, "code" | "details" | "metadata">> & Error {
+  const failure = isAbort(error)
+    ? new Failure("cancelled", "the call was cancelled", { cause: error })
+    : Failure.from(error);
+  const metadata = new Metadata();
+  metadata.set(FAILURE_METADATA_KEY, Buffer.from(WireFailure.encode(failureToWire(failure)).finish()));
+  return Object.assign(new Error(failure.message, { cause: error }), {
+    code: codeOf(failure),
+    details: failure.message,
+    metadata,
+  });
+}
+
+function codeOf(failure: Failure): status {
+  if (failure instanceof Refusal) return ofRefusal[failure.kind];
+  if (failure instanceof AgentError) return ofAgentError[failure.kind];
+  if (causedByFullDisk(failure)) return status.RESOURCE_EXHAUSTED;
+  return ofFailure[failure.reason];
+}
+
+function causedByFullDisk(error: Error): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if ("code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT")) return true;
+  }
+  return false;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}

@@ -1,0 +1,94 @@
+import type { ImportProgress as WireProgress } from "../../../proto/gen/pallet/v1/controller.ts";
+import { invalid } from "../../refusal/refusal.ts";
+import type { ImportProgress } from "./parts.ts";
+
+const maxChunkBytes = 1024 * 1024;
+/** Progress is sent at most this often, in milliseconds. */
+const progressEveryMs = 250;
+
+/** A message of a call that brings a file: first a header, then the file's bytes. */
+export interface UploadMessage<Header> {
+  readonly part?:
+    | { readonly $case: "header"; readonly value: Header }
+    | { readonly $case: "chunk"; readonly value: Uint8Array }
+    | undefined;
+}
+
+/** The header of a call, with which it has to begin; `rpc` is its name. */
+export async function headerOf<Header>(parts: AsyncIterator<UploadMessage<Header>>, rpc: string): Promise<Header> {
+  const first = await parts.next();
+  if (first.done === true || first.value.part?.$case !== "header") {
+    throw invalid(`the first message of ${rpc} must be its header`);
+  }
+  return first.value.part.value;
+}
+
+/** The bytes that follow the header; 0 for `fileBytes` when their number was not announced. */
+export async function* chunksOf<Header>(
+  parts: AsyncIterator<UploadMessage<Header>>,
+  fileBytes: number,
+  rpc: string,
+): AsyncGenerator<Uint8Array> {
+  let receivedBytes = 0;
+  for (let next = await parts.next(); next.done !== true; next = await parts.next()) {
+    const { part } = next.value;
+    if (part?.$case !== "chunk") throw invalid(`after its header, every message of ${rpc} must be a chunk`);
+    if (part.value.length > maxChunkBytes) {
+      throw invalid(`a chunk of ${part.value.length} bytes is too large; send at most ${maxChunkBytes}`);
+    }
+    receivedBytes += part.value.length;
+    if (part.value.length > 0) yield part.value;
+  }
+  if (fileBytes > 0 && receivedBytes !== fileBytes) {
+    throw invalid(`the file was announced with ${fileBytes} bytes and ${receivedBytes} came; send it again`);
+  }
+}
+
+/**
+ * Work that takes in a file, as it goes on: its progress at a bounded rate, until it has settled. Ending the iteration
+ * early, or the signal, ends the work, and waits for it to have cleaned up.
+ *
+ * @param start starts the work
+ * @param fileBytes length of the file; 0 when unknown
+ * @param toResponse makes a message of the call of progress
+ * @returns what the work came to
+ */
+export async function* progressOf<Result, Response>(
+  start: (signal: AbortSignal, onProgress: (progress: ImportProgress) => void) => Promise<Result>,
+  signal: AbortSignal,
+  fileBytes: number,
+  toResponse: (progress: WireProgress) => Response,
+): AsyncGenerator<Response, Result> {
+  const left = new AbortController();
+  let latest: ImportProgress | undefined;
+  const work = start(AbortSignal.any([signal, left.signal]), (progress) => {
+    latest = progress;
+  });
+  try {
+    while (!(await settledWithin(work, progressEveryMs))) {
+      if (latest === undefined) continue;
+      const received = { done: BigInt(latest.receivedBytes), total: BigInt(fileBytes) };
+      yield toResponse({ step: latest.step, received });
+      latest = undefined;
+    }
+    return await work;
+  } finally {
+    left.abort();
+    // Its error, if any, is on its way to the caller already.
+    await work.catch(() => undefined);
+  }
+}
+
+/** Whether the promise settles within so many milliseconds. */
+async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  const settled = (): boolean => true;
+  try {
+    return await Promise.race([promise.then(settled, settled), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,45 @@
+import * as wire from "../../../proto/gen/pallet/v1/image.ts";
+import type { Image, Pack } from "../../images/catalogue/image.ts";
+
+const tables = {
+  mbr: wire.PartitionTable.PARTITION_TABLE_MBR,
+  gpt: wire.PartitionTable.PARTITION_TABLE_GPT,
+} as const;
+
+/** An image as it travels. */
+export function imageToWire(image: Image): wire.Image {
+  return {
+    name: image.name,
+    digest: image.digest,
+    sizeBytes: BigInt(image.sizeBytes),
+    storedBytes: BigInt(image.storedBytes),
+    partitionTable: tables[image.partitionTable],
+    partitions: image.partitions.map((partition) => ({
+      ...partition,
+      offsetBytes: BigInt(partition.offsetBytes),
+      lengthBytes: BigInt(partition.lengthBytes),
+    })),
+    rootPartition: image.rootPartition,
+    operatingSystem: image.operatingSystem,
+    boot: {
+      kernel: image.boot.kernel,
+      initrd: image.boot.initrd ?? "",
+      deviceTrees: [...image.boot.deviceTrees],
+      commandLine: image.boot.commandLine,
+    },
+    addedAt: new Date(image.addedAt),
+    pack: packToWire(image.pack),
+  };
+}
+
+function packToWire(pack: Pack): wire.Pack {
+  return {
+    manifestDigest: pack.manifestDigest,
+    manifestBytes: BigInt(pack.manifestBytes),
+    chunkBytes: pack.chunkBytes,
+    dataBytes: BigInt(pack.dataBytes),
+    zeroBytes: BigInt(pack.zeroBytes),
+    unusedBytes: BigInt(pack.unusedBytes),
+    fetchBytes: BigInt(pack.fetchBytes),
+  };
+}

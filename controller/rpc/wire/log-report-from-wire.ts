@@ -1,0 +1,75 @@
+import type { ReportLogsRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
+import type { LogRecord as WireRecord } from "../../../proto/gen/pallet/v1/log.ts";
+import { logLevelFromWire } from "../../../proto/log-level.ts";
+import type { LogReport, ReportedRecord } from "../../logs/node-log-record.ts";
+import { invalid } from "../../refusal/refusal.ts";
+import { durationFromWire } from "./duration.ts";
+import { bootMacFromWire, countFromWire } from "./registration-from-wire.ts";
+import { plainJsonObject, plainLines, plainText } from "./text-from-wire.ts";
+
+const maxRecords = 1000;
+/** In all texts of a batch together, in UTF-16 code units: at most that many bytes of UTF-8 where it matters. */
+const maxTextLength = 1024 * 1024;
+const maxMessageLength = 4096;
+const maxFieldsLength = 8192;
+const maxErrorLength = 16_384;
+/** No agent keeps records that long. */
+const maxAgeMs = 365 * 24 * 3_600_000;
+
+/** A batch of an agent's log, checked, without control characters. Throws a Failure naming what is wrong with it. */
+export function logReportFromWire(request: ReportLogsRequest): LogReport {
+  const id = bootMacFromWire(request.bootMac);
+  const { records, instanceId } = request;
+  if (records.length > maxRecords) {
+    throw invalid(`the batch has ${records.length} records; send at most ${maxRecords} at once`);
+  }
+  const textLength = records.reduce(
+    (sum, { message, fieldsJson, error }) => sum + message.length + fieldsJson.length + error.length,
+    0,
+  );
+  if (textLength > maxTextLength) {
+    throw invalid(`the batch has ${textLength} characters of text; send at most ${maxTextLength} at once`);
+  }
+  const checked: ReportedRecord[] = [];
+  for (const [index, record] of records.entries()) {
+    checked.push(recordFromWire(`records[${index}]`, record, checked.at(-1)?.sequence ?? 0));
+  }
+  return { id, instanceId, records: checked, droppedCount: countFromWire(request.droppedCount) };
+}
+
+function recordFromWire(field: string, record: WireRecord, sequenceBefore: number): ReportedRecord {
+  const sequence = countFromWire(record.sequence);
+  if (sequence <= sequenceBefore) {
+    throw invalid(`${field}.sequence is ${record.sequence}; give one above the one before, ${sequenceBefore}`);
+  }
+  const nodeTime = record.time?.getTime() ?? Number.NaN;
+  if (Number.isNaN(nodeTime)) throw invalid(`${field}.time is missing, or no time that a calendar has`);
+  const level = logLevelFromWire(record.level);
+  if (level === undefined) throw invalid(`${field}.level is ${record.level}; give one of LogLevel`);
+  const fields = fieldsFromWire(field, record.fieldsJson);
+  const error = plainLines(record.error, maxErrorLength);
+  return {
+    sequence,
+    nodeTime,
+    ageMs: ageFromWire(record.age),
+    level,
+    message: plainText(record.message, maxMessageLength),
+    ...(fields !== undefined && { fields }),
+    ...(error !== "" && { error }),
+  };
+}
+
+function fieldsFromWire(field: string, text: string): string | undefined {
+  if (text === "") return undefined;
+  if (text.length > maxFieldsLength) {
+    throw invalid(`${field}.fields_json has ${text.length} characters; give at most ${maxFieldsLength}`);
+  }
+  const fields = plainJsonObject(text);
+  if (fields === undefined) throw invalid(`${field}.fields_json is not the text of a JSON object`);
+  return fields === "{}" ? undefined : fields;
+}
+
+function ageFromWire(age: WireRecord["age"]): number {
+  const ageMs = age === undefined ? 0 : Math.round(durationFromWire(age));
+  return Math.min(Math.max(ageMs, 0), maxAgeMs);
+}

@@ -1,0 +1,52 @@
+import * as wire from "../../../proto/gen/pallet/v1/operation.ts";
+import { invalid } from "../../refusal/refusal.ts";
+import type { OperationSpec } from "../../reimage/agent-operation.ts";
+import { durationFromWire } from "./duration.ts";
+import { plainText, required } from "./text-from-wire.ts";
+
+/** Operations that an operator may ask for one by one: images are written by rollouts only. */
+export type NodeOperationSpec = Exclude<OperationSpec, { kind: "write-image" | "verify-image" }>;
+
+const maxIdentifyMs = 600_000;
+
+/** The work that an operator asks for, checked. Throws a Failure naming what is wrong with it. */
+export function nodeOperationFromWire(spec: wire.OperationSpec | undefined): NodeOperationSpec {
+  const work = required("spec.work", spec?.work);
+  switch (work.$case) {
+    case "makeFilesystem": {
+      const { device, type, label } = work.value;
+      return { kind: "make-filesystem", device: deviceFromWire(device), type: filesystemFromWire(type), label };
+    }
+    case "wipe": {
+      const { device, method } = work.value;
+      return { kind: "wipe", device: deviceFromWire(device), method: wipeMethodFromWire(method) };
+    }
+    case "unmount":
+      return { kind: "unmount", device: deviceFromWire(work.value.device) };
+    case "identify": {
+      const durationMs = durationFromWire(required("spec.identify.duration", work.value.duration));
+      if (durationMs > 0 && durationMs <= maxIdentifyMs) return { kind: "identify", durationMs };
+      throw invalid(`spec.identify.duration is ${durationMs} ms; give more than 0 and at most 10 minutes`);
+    }
+    case "writeImage":
+    case "verifyImage":
+      throw invalid('images are written and verified by rollouts only; use "controller reimage"');
+  }
+}
+
+function deviceFromWire(device: string): string {
+  if (/^\/dev\/[\x21-\x7e]{1,200}$/.test(device)) return device;
+  throw invalid(`device is ${JSON.stringify(plainText(device, 80))}; give a path like "/dev/mmcblk0"`);
+}
+
+function filesystemFromWire(type: wire.FilesystemType): "vfat" | "ext4" {
+  if (type === wire.FilesystemType.FILESYSTEM_TYPE_VFAT) return "vfat";
+  if (type === wire.FilesystemType.FILESYSTEM_TYPE_EXT4) return "ext4";
+  throw invalid("the type of filesystem is neither vfat nor ext4");
+}
+
+function wipeMethodFromWire(method: wire.WipeMethod): "discard" | "signatures" {
+  if (method === wire.WipeMethod.WIPE_METHOD_DISCARD) return "discard";
+  if (method === wire.WipeMethod.WIPE_METHOD_SIGNATURES) return "signatures";
+  throw invalid("the method to wipe by is neither discard nor signatures");
+}

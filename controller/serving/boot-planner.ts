@@ -1,0 +1,68 @@
+import type { ImageDigest } from "../../proto/pack/digest.ts";
+import type { BootSpec } from "../boot/boot-spec.ts";
+import { type BootEndpoints, type BootPlan, type BootProfile, planBoot, planOtherBoot } from "../boot/plan-boot.ts";
+import type { NewEvent } from "../events/event.ts";
+import type { Image } from "../images/catalogue/image.ts";
+import type { Node, NodeId } from "../nodes/node.ts";
+import type { NodeRegistry } from "../nodes/node-registry.ts";
+
+/** Says what the next boot of a node loads, at the moment when the node asks. */
+export interface BootPlanner {
+  /** A node that was never seen is discovered thereby. */
+  bootSpecFor(mac: NodeId, address: string): Promise<BootSpec>;
+  /** The same without noting anything: what it would be if the node asked now. */
+  specOf(mac: NodeId): Promise<BootSpec>;
+  /** What a menu offers besides; undefined when there is nothing else. */
+  otherSpecFor(mac: NodeId): Promise<BootSpec | undefined>;
+}
+
+/** Joins nodes, images and the operator's boot profile. */
+export function createBootPlanner(options: {
+  readonly nodes: Pick<NodeRegistry, "discover" | "get" | "bootPlanned">;
+  readonly images: { getByDigest(digest: ImageDigest): Promise<Image | undefined> };
+  readonly events: { append(event: NewEvent): unknown };
+  /** Asked for each boot: what the boot tree holds may have changed since the last one. */
+  readonly profile: () => Promise<BootProfile>;
+  /** Resolves once every server listens: before that it is not known what a config should say. */
+  readonly endpoints: Promise<BootEndpoints>;
+}): BootPlanner {
+  const { nodes, images, events, endpoints } = options;
+
+  async function plan(node: Pick<Node, "id" | "bootTarget">): Promise<BootPlan> {
+    const target = node.bootTarget;
+    const image = target.kind === "local" ? await images.getByDigest(target.imageDigest) : undefined;
+    return planBoot(node, image, await options.profile(), await endpoints);
+  }
+
+  return {
+    async bootSpecFor(mac, address) {
+      // Before that it is not known what a config should say, so nobody is discovered either.
+      await endpoints;
+      const node = nodes.discover(mac, address);
+      const { spec, fallback } = await plan(node);
+      nodes.bootPlanned(mac, spec);
+      if (fallback !== undefined) {
+        const message = `${node.name} cannot boot local: ${fallback}`;
+        events.append({
+          type: "boot-config-rendered",
+          severity: "error",
+          nodeId: node.id,
+          nodeName: node.name,
+          message,
+        });
+      }
+      return spec;
+    },
+
+    async specOf(mac) {
+      return (await plan(nodes.get(mac) ?? { id: mac, bootTarget: { kind: "agent" } })).spec;
+    },
+
+    async otherSpecFor(mac) {
+      const node = nodes.get(mac);
+      if (node === undefined) return undefined;
+      const provedImage = node.proved && (await images.getByDigest(node.proved.imageDigest));
+      return planOtherBoot(node, provedImage, await options.profile(), await endpoints);
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import type { Config } from "../config/config.ts";
+import type { EventLog } from "../events/event-log.ts";
+import { openDhcpService } from "../network/dnsmasq/dhcp-service.ts";
+import { openNfsService } from "../network/nfs/nfs-service.ts";
+import type { NodeRegistry } from "../nodes/node-registry.ts";
+import type { Patience } from "./patience.ts";
+import type { ServeAdapters } from "./serve.ts";
+
+/** Opens what the controller runs for the nodes' network besides itself, each part as soon as it can be had. */
+export async function openNetworkServices(options: {
+  readonly config: Config;
+  readonly adapters: ServeAdapters;
+  readonly patience: Patience;
+  /** Closes them. */
+  readonly running: AsyncDisposableStack;
+  readonly nodes: NodeRegistry;
+  readonly events: EventLog;
+}): Promise<void> {
+  const { config, adapters, patience, running, nodes, events } = options;
+  const { clock, log } = adapters;
+  const nfsUp = patience.until("NFS", async () => {
+    if (config.nfs.mode === "none") return;
+    const nfs = await openNfsService({
+      config,
+      directory: join(config.stateDirectory, "nfs"),
+      addresses: adapters.interfaceAddresses(),
+      servers: adapters.nfsServers,
+      probe: adapters.probeNfs,
+      clock,
+      log,
+    });
+    running.defer(() => nfs.close());
+  });
+  // A node that boots from its card needs no NFS: while that waits, DHCP does not.
+  await nfsUp.first;
+  // Last: from here on nodes are sent here to boot.
+  const dhcpUp = patience.until("DHCP", async () => {
+    if (config.dhcp.mode === "none") return;
+    const dhcp = await openDhcpService({
+      config,
+      directory: join(config.stateDirectory, "dnsmasq"),
+      addresses: adapters.interfaceAddresses(),
+      machine: await adapters.machineRole(),
+      nodes,
+      events,
+      clock,
+      log,
+      startDnsmasq: adapters.startDnsmasq,
+    });
+    running.defer(() => dhcp.close());
+  });
+  await Promise.all([nfsUp.opened, dhcpUp.opened]);
+}

@@ -1,0 +1,65 @@
+import type { Clock } from "../clock.ts";
+import { pause } from "../pause.ts";
+import { NotYet } from "../refusal/not-yet.ts";
+
+/** Opens what cannot be had yet as soon as it can be had. */
+export interface Patience {
+  /**
+   * Calls `open` again and again, ever later, for as long as it throws NotYet, and says so when the reason is a new one.
+   * Resolves with what it gave; rejects with any other error, and when the signal aborts.
+   *
+   * @param name what waits, for a person: "DHCP"
+   */
+  until<T>(name: string, open: () => Promise<T>): Attempts<T>;
+  /** What is waited for now, a sentence each. */
+  waiting(): readonly string[];
+}
+
+/** Attempts to open something. */
+export interface Attempts<T> {
+  /** Resolves when the first one gave something, or must wait; rejects when it is the last. */
+  readonly first: Promise<void>;
+  readonly opened: Promise<T>;
+}
+
+const firstDelayMs = 1000;
+const longestDelayMs = 10_000;
+
+/** @param log is told once of each reason to wait, and of the end of the wait */
+export function createPatience(options: {
+  readonly clock: Clock;
+  readonly log: { info(details: object, message: string): void; warn(details: object, message: string): void };
+  readonly signal: AbortSignal;
+}): Patience {
+  const { clock, log, signal } = options;
+  const reasons = new Map<string, string>();
+
+  async function attempt<T>(name: string, open: () => Promise<T>, waits: () => void): Promise<T> {
+    for (let delayMs = firstDelayMs; ; delayMs = Math.min(2 * delayMs, longestDelayMs)) {
+      try {
+        signal.throwIfAborted();
+        const opened = await open();
+        if (reasons.delete(name)) log.info({}, `${name} waits no more`);
+        return opened;
+      } catch (error) {
+        if (!(error instanceof NotYet)) throw error;
+        if (reasons.get(name) !== error.message) log.warn({}, `${name} waits: ${error.message}`);
+        reasons.set(name, error.message);
+      }
+      waits();
+      await pause(clock, delayMs, signal);
+    }
+  }
+
+  return {
+    until(name, open) {
+      const first = Promise.withResolvers<void>();
+      const opened = attempt(name, open, first.resolve);
+      opened.then(() => first.resolve(), first.reject);
+      // Who awaits them is told.
+      for (const each of [opened, first.promise]) each.catch(() => undefined);
+      return { first: first.promise, opened };
+    },
+    waiting: () => [...reasons].map(([name, reason]) => `${name}: ${reason}`),
+  };
+}

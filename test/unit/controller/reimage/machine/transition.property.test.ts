@@ -1,0 +1,230 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Effect } from "../../../../../controller/reimage/machine/effect.ts";
+import type {
+  ReimageEvent,
+  ReimageEventType,
+  Sighting,
+} from "../../../../../controller/reimage/machine/reimage-event.ts";
+import { hasEnded, type ReimageState } from "../../../../../controller/reimage/machine/reimage-state.ts";
+import { defaultReimageSettings as settings } from "../../../../../controller/reimage/machine/settings.ts";
+import { transition } from "../../../../../controller/reimage/machine/transition.ts";
+import { eventsAt, netbooted, proof, queued, startedAt } from "../fakes/sample-states.ts";
+
+interface Move {
+  readonly type: ReimageEventType;
+  /** How many steps ago the effect was asked for that an answer answers. */
+  readonly lateness: number;
+  /** Which of a few boots an agent speaks from; 0 is one that was never heard of before. */
+  readonly boot: number;
+  readonly instance: number;
+  readonly resident: boolean;
+  readonly stamped: boolean;
+  readonly reason: "fetch-failed" | "device-error";
+  readonly afterMs: number;
+}
+
+const types = Object.keys(eventsAt(0)) as ReimageEventType[];
+/** Cancellations, failures and restarts end a journey early: most journeys shall come far. */
+const rare = new Set<ReimageEventType>([
+  "cancel-requested",
+  "effect-failed",
+  "preflight-refused",
+  "write-cancelled",
+  "settled",
+]);
+
+const move: fc.Arbitrary<Move> = fc.record({
+  type: fc.oneof(
+    { weight: 2, arbitrary: fc.constantFrom(...types) },
+    { weight: 8, arbitrary: fc.constantFrom(...types.filter((type) => !rare.has(type))) },
+    {
+      weight: 12,
+      arbitrary: fc.constantFrom<ReimageEventType>(
+        "agent-sighted",
+        "write-admitted",
+        "preflight-passed",
+        "write-succeeded",
+        "started",
+      ),
+    },
+  ),
+  lateness: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.integer({ min: -1, max: 3 }) },
+  ),
+  boot: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 5 })),
+  instance: fc.integer({ min: 1, max: 3 }),
+  resident: fc.boolean(),
+  stamped: fc.boolean(),
+  reason: fc.constantFrom("fetch-failed" as const, "device-error" as const),
+  afterMs: fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.constant(400_000)),
+});
+
+function eventOf(state: ReimageState, made: Move, now: number): ReimageEvent {
+  const event = eventsAt(state.step - made.lateness)[made.type];
+  if (event.type === "boot-file-fetched") return { ...event, at: now };
+  if (event.type === "write-failed")
+    return { ...event, failure: Object.assign(event.failure, { reason: made.reason }) };
+  if (event.type === "preflight-passed" && state.phase.name === "checking" && made.boot < 4) {
+    const instanceId = made.boot === 0 ? `instance-at-${now}` : state.phase.agent.instanceId;
+    return { ...event, agent: { bootId: state.phase.agent.bootId, instanceId } };
+  }
+  if (event.type !== "agent-sighted") return event;
+  const { installed, ...withoutStamp } = proof;
+  const resident: Sighting = made.stamped ? proof : withoutStamp;
+  const bootId = made.boot === 0 ? `boot-at-${now}` : `boot-${made.boot}`;
+  return { ...event, ...(made.resident ? resident : netbooted), bootId, instanceId: `${bootId}-${made.instance}` };
+}
+
+interface Told {
+  readonly before: ReimageState;
+  readonly event: ReimageEvent;
+  readonly after: ReimageState;
+  readonly effects: readonly Effect[];
+}
+
+/** Plays the moves, then lets time pass until nothing more can happen. */
+function play(moves: readonly Move[]): Told[] {
+  const told: Told[] = [];
+  let state = queued;
+  let now = startedAt;
+  const take = (event: ReimageEvent): void => {
+    // What survives a restart is what JSON keeps; time and progress of the state may be lost.
+    const before = event.type === "resumed" ? (JSON.parse(JSON.stringify(state)) as ReimageState) : state;
+    const { state: after, effects } = transition(before, event, now, settings);
+    told.push({ before, event, after, effects });
+    state = after;
+  };
+  take({ type: "started" });
+  for (const made of moves) {
+    now += 1 + made.afterMs;
+    take(eventOf(state, made, now));
+  }
+  for (let passed = 0; passed < 5 && !hasEnded(state.phase); passed += 1) {
+    now += 700_000;
+    // However long it waited, its turn comes.
+    if (state.phase.name === "waiting") take({ type: "write-admitted" });
+    take({ type: "deadline-passed", step: state.step });
+  }
+  if (hasEnded(state.phase)) take({ type: "settled", step: state.step });
+  return told;
+}
+
+const journeys = fc.array(move, { maxLength: 60 });
+const targetsIn = (effects: readonly Effect[]): string[] =>
+  effects.flatMap((effect) => (effect.type === "set-boot-target" ? [effect.target] : []));
+
+function holds(check: (told: readonly Told[]) => void): void {
+  fc.assert(
+    fc.property(journeys, (moves) => check(play(moves))),
+    { numRuns: 1000 },
+  );
+}
+
+test("whatever happens, the boot target is local only after a write that succeeded", () => {
+  holds((told) => {
+    let succeeded = false;
+    for (const { before, event, after, effects } of told) {
+      if (event.type === "write-succeeded" && before.phase.name === "writing" && event.step === before.step)
+        succeeded = true;
+      if (after.phase.name === "writing") succeeded = false;
+      if (targetsIn(effects).includes("local")) assert.ok(succeeded);
+    }
+  });
+});
+
+test("whatever happens, a turn to write is for one write, and none begins without", () => {
+  holds((told) => {
+    let turns = 0;
+    for (const { before, event, after } of told) {
+      if (event.type === "write-admitted" && after !== before) turns += 1;
+      if (after.phase.name === "writing" && before.phase.name !== "writing") turns -= 1;
+      if (after.phase.name !== "writing" && (after.phase.name !== "checking" || after.phase.mayWrite !== true))
+        turns = 0;
+      assert.ok(turns >= 0, "it writes although it is not its turn");
+    }
+  });
+});
+
+test("whatever happens, every reimage ends once time passes", () => {
+  holds((told) => assert.ok(hasEnded((told.at(-1) as Told).after.phase)));
+});
+
+test("whatever happens, a failed or cancelled reimage leaves the boot target agent, and a proved one local", () => {
+  holds((told) => {
+    const target = told.flatMap(({ effects }) => targetsIn(effects)).at(-1);
+    const { phase } = (told.at(-1) as Told).after;
+    assert.equal(target, phase.name === "proved" ? "local" : "agent");
+  });
+});
+
+test("whatever happens, no boot is asked to end that is known to be over", () => {
+  holds((told) => {
+    for (const { after, effects } of told) {
+      for (const effect of effects) {
+        if (effect.type !== "reboot-node") continue;
+        assert.ok(!after.past.includes(effect.expectedBootId), `${effect.expectedBootId} is past`);
+        assert.ok(["netbooting", "rebooting"].includes(after.phase.name));
+      }
+    }
+  });
+});
+
+test("whatever happens, nothing is asked of a node after the end but to give up an abandoned write", () => {
+  holds((told) => {
+    for (const { before, effects } of told) {
+      if (hasEnded(before.phase)) {
+        const asked = effects.filter(({ type }) => !["set-boot-target", "record-proof", "settle"].includes(type));
+        assert.deepEqual(asked, []);
+        assert.ok(!targetsIn(effects).includes("local"));
+      }
+    }
+  });
+});
+
+test("whatever happens, attempts and reboots are bounded, and each write has an operation of its own", () => {
+  holds((told) => {
+    const started = new Map<string, number>();
+    for (const { after, effects } of told) {
+      assert.ok(after.attempts <= settings.maxAttempts);
+      assert.ok(after.rebootsIntoAgent <= settings.maxRebootsIntoAgent);
+      assert.ok(after.step <= settings.maxSteps + 2);
+      for (const effect of effects) if (effect.type === "start-write") started.set(effect.operationId, after.attempts);
+    }
+    assert.equal(new Set(started.values()).size, started.size);
+  });
+});
+
+test("whatever happens, a proof names a boot that is not the one that wrote", () => {
+  holds((told) => {
+    const { phase, past } = (told.at(-1) as Told).after;
+    if (phase.name !== "proved") return;
+    assert.ok(phase.proof.kind === "resident");
+    assert.notEqual(phase.proof.bootId, phase.proof.previousBootId);
+    assert.ok(!past.includes(phase.proof.bootId));
+  });
+});
+
+test("the journeys that are played come to every phase", () => {
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(journeys, (moves) => {
+      for (const { after } of play(moves)) seen.add(after.phase.name);
+    }),
+    { numRuns: 8000, seed: 7 },
+  );
+  assert.deepEqual([...seen].sort(), [
+    "cancelled",
+    "cancelling",
+    "checking",
+    "failed",
+    "netbooting",
+    "proved",
+    "proving",
+    "rebooting",
+    "waiting",
+    "writing",
+  ]);
+});

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Node, NodeId } from "../../../../../controller/nodes/node.ts";
+import { planReimage } from "../../../../../controller/reimage/plan/plan-rollout.ts";
+import { Failure } from "../../../../../proto/failure.ts";
+import { disk } from "../fakes/fake-disk.ts";
+import { image } from "../fakes/fake-rack.ts";
+
+const node: Node = {
+  id: "02:00:00:00:00:01" as NodeId,
+  name: "pi-1",
+  accepted: true,
+  bootTarget: { kind: "agent" },
+  lastSeenAt: 0,
+  discoveredAt: 0,
+  agent: { version: "1", role: "netboot", instanceId: "a", port: 7710 },
+  facts: {
+    model: "Raspberry Pi 4 Model B Rev 1.4",
+    serial: "10000000a1b2c3d4",
+    interfaces: [],
+    memoryBytes: 2 ** 32,
+    cpuCount: 4,
+    cpuModel: "Cortex-A72",
+    kernel: "6.1",
+    architecture: "arm64",
+    bootId: "b",
+    root: { source: "10.0.0.1:/rootfs", filesystemType: "overlay", disk: "" },
+    hostname: "pi",
+    uptimeSeconds: 1,
+  },
+};
+const resident: Node = { ...node, agent: { version: "1", role: "resident", instanceId: "a", port: 7710 } };
+const part = (number: number, filesystemType: string, label: string, mountpoints: string[] = []) =>
+  disk({
+    path: `/dev/mmcblk0p${number}`,
+    type: "part",
+    sizeBytes: number * 2 ** 28,
+    filesystemType,
+    label,
+    mountpoints,
+  });
+const card = disk({ children: [part(1, "vfat", "bootfs"), part(2, "ext4", "rootfs", ["/"]), part(3, "", "")] });
+const idle = disk({ children: [part(1, "vfat", "bootfs"), part(2, "ext4", "rootfs")] });
+
+test("a plan names the disk, every partition that would be lost, the bytes and the steps", () => {
+  assert.deepEqual(planReimage({ node, online: true, devices: [idle] }, image, {}), {
+    nodeId: node.id,
+    nodeName: "pi-1",
+    disk: "/dev/mmcblk0",
+    diskBytes: 32 * 2 ** 30,
+    erases: ['/dev/mmcblk0p1: 256 MiB, vfat "bootfs"', '/dev/mmcblk0p2: 512 MiB, ext4 "rootfs"'],
+    writeBytes: 2 ** 29 + 2 ** 28,
+    steps: [
+      "Set the boot target to agent.",
+      "Erase the partition table of /dev/mmcblk0.",
+      "Write debian-12 (1 GiB, sha256 d1d1d1d1d1d1) to /dev/mmcblk0, as far as it does not hold it already.",
+      "Read it back and compare.",
+      "Place the resident agent and the stamp of this reimage into the new system.",
+      "Write the partition table.",
+      "Set the boot target to local and reboot.",
+      "Wait for the proof that pi-1 runs debian-12 from /dev/mmcblk0.",
+    ],
+  });
+});
+
+test("a node in an installed system is planned with its own card, mounts and all, and a reboot first", () => {
+  const plan = planReimage({ node: resident, online: true, devices: [card] }, image, {});
+  assert.equal(plan.disk, "/dev/mmcblk0");
+  assert.equal(plan.refusal, undefined);
+  assert.equal(plan.erases[1], '/dev/mmcblk0p2: 512 MiB, ext4 "rootfs", mounted at /');
+  assert.equal(plan.erases[2], "/dev/mmcblk0p3: 768 MiB, content unknown");
+  assert.equal(plan.steps[1], "Reboot pi-1 out of its installed system into the netbooted agent.");
+  assert.match(plan.note ?? "", /will be rebooted into the agent first/);
+});
+
+test("a plan that leaves the image untouched says so, and what that means for the proof and for the next time", () => {
+  const plan = planReimage({ node, online: true, devices: [idle] }, image, { noResident: true });
+  assert.ok(plan.steps.includes("Leave the image as it is: no stamp, no resident agent."));
+  assert.ok(!plan.steps.some((step) => step.includes("Place the")));
+  assert.match(
+    plan.steps.at(-1) ?? "",
+    /has fetched the kernel of debian-12 and answers on the network \(a weak proof\)/,
+  );
+  assert.match(plan.note ?? "", /next reimage waits until somebody reboots it/);
+});
+
+test("a plan says what becomes of firmware that the board would boot, also of an image that is left untouched", () => {
+  assert.ok(node.facts);
+  const pi3: Node = { ...node, facts: { ...node.facts, model: "Raspberry Pi 3 Model B Rev 1.2" } };
+  const step = (how: { noResident?: boolean }, policy?: "keep") => {
+    const { steps, note } = planReimage({ node: pi3, online: true, devices: [idle] }, image, how, policy);
+    return { steps: steps.slice(4, -3), note: note ?? "" };
+  };
+  const renaming =
+    "Rename bootcode.bin on partition 1, if there, so that the board's own firmware does not boot the card.";
+  assert.deepEqual(step({}).steps, [
+    "Place the resident agent and the stamp of this reimage into the new system.",
+    renaming,
+  ]);
+  assert.deepEqual(step({ noResident: true }).steps, [
+    "Leave the system in the image as it is: no stamp, no resident agent.",
+    renaming,
+  ]);
+  assert.deepEqual(step({ noResident: true }, "keep").steps, [
+    "Leave the image as it is: no stamp, no resident agent.",
+  ]);
+  assert.match(step({}, "keep").note, /pi-1 \(Raspberry Pi 3 Model B Rev 1.2\) looks at its card before the network/);
+});
+
+test("a node that runs an untouched image is said to need somebody who reboots it", () => {
+  const proved = { imageName: "debian-11", imageDigest: image.digest, weak: true } as const;
+  const plan = planReimage({ node: { ...node, proved }, online: false }, image, {});
+  assert.match(plan.note ?? "", /pi-1 runs debian-11 without a resident agent.*until somebody reboots it/);
+});
+
+test("a blank disk and a disk without partitions say so", () => {
+  const erases = (devices: ReturnType<typeof disk>[]) => planReimage({ node, online: true, devices }, image, {}).erases;
+  assert.deepEqual(erases([disk()]), ["/dev/mmcblk0: no partitions, no known filesystem"]);
+  assert.deepEqual(erases([disk({ filesystemType: "ext4", label: "data" })]), [
+    '/dev/mmcblk0: no partitions, ext4 "data"',
+  ]);
+});
+
+test("an offline node gets a note and no disk, or the named one", () => {
+  const plan = planReimage({ node, online: false }, image, {});
+  assert.equal(plan.disk, undefined);
+  assert.deepEqual(plan.erases, []);
+  assert.match(plan.note ?? "", /pi-1 is offline/);
+  assert.equal(planReimage({ node, online: false }, image, { disk: "/dev/sda" }).disk, "/dev/sda");
+});
+
+test("a node whose disks cannot be asked for gets a note with the reason", () => {
+  const devices = new Failure("node-silent", "nobody answers");
+  assert.match(planReimage({ node, online: true, devices }, image, {}).note ?? "", /\(nobody answers\)/);
+});
+
+test("a disk that does not fit and a node that is busy are refused", () => {
+  const small = planReimage({ node, online: true, devices: [disk({ sizeBytes: 2 ** 20 })] }, image, {});
+  assert.equal(small.refusal?.reason, "too-small");
+  const busy = planReimage({ node, online: true, devices: [idle], busyWith: "r1" }, image, {});
+  assert.match(busy.refusal?.message ?? "", /by rollout r1/);
+  assert.equal(busy.disk, "/dev/mmcblk0");
+});

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { identityOf } from "../../../../../controller/reimage/plan/disk-identity.ts";
+import { type DiskWish, selectDisk } from "../../../../../controller/reimage/plan/select-disk.ts";
+import type { BlockDevice } from "../../../../../proto/disk/block-device.ts";
+import { Failure } from "../../../../../proto/failure.ts";
+import { disk } from "../fakes/fake-disk.ts";
+
+const GiB = 2 ** 30;
+const card = disk();
+const usb = disk({ path: "/dev/sda", sizeBytes: 500 * GiB });
+const nvme = disk({ path: "/dev/nvme0n1", transport: "nvme", sizeBytes: 250 * GiB });
+const root = disk({
+  path: "/dev/sdb",
+  children: [disk({ path: "/dev/sdb1", type: "part", partitionNumber: 1, mountpoints: ["/"] })],
+});
+const mountedCard = disk({
+  children: [disk({ path: "/dev/mmcblk0p1", type: "part", partitionNumber: 1, mountpoints: ["/boot/firmware"] })],
+});
+
+const table: readonly [title: string, devices: readonly BlockDevice[], wish: Partial<DiskWish>, expected: string][] = [
+  ["the only disk", [usb], {}, "/dev/sda"],
+  ["the only card", [card], {}, "/dev/mmcblk0"],
+  ["the one card among other disks", [usb, nvme, card], {}, "/dev/mmcblk0"],
+  ["the named disk beside a card", [usb, card], { path: "/dev/sda" }, "/dev/sda"],
+  [
+    "the only one that fits among disks that are no cards",
+    [disk({ path: "/dev/sdc", sizeBytes: GiB / 2 }), usb],
+    {},
+    "/dev/sda",
+  ],
+  ["no choice between two that fit", [usb, nvme], {}, "no-disk-chosen"],
+  ["no choice between two cards", [card, disk({ path: "/dev/mmcblk1" })], {}, "no-disk-chosen"],
+  ["no disk at all", [], {}, "no-disk-chosen"],
+  [
+    "nothing but compressed RAM and an empty reader",
+    [disk({ path: "/dev/zram0", transport: "" }), disk({ path: "/dev/sda", sizeBytes: 0 })],
+    {},
+    "no-disk-chosen",
+  ],
+  ["a card that is too small never leads to the next disk", [disk({ sizeBytes: GiB / 2 }), usb], {}, "too-small"],
+  ["a card that is locked never leads to the next disk", [disk({ readOnly: true }), usb], {}, "read-only"],
+  ["a mounted card", [mountedCard, usb], {}, "mounted"],
+  ["a mounted card that will be left by a reboot", [mountedCard], { ignoreUse: true }, "/dev/mmcblk0"],
+  [
+    "a disk with swap",
+    [disk({ children: [disk({ path: "/dev/mmcblk0p2", type: "part", mountpoints: ["[SWAP]"] })] })],
+    {},
+    "in-use",
+  ],
+  [
+    "the disk that was chosen before, and of which the kernel tells less now",
+    [disk({ path: "/dev/sda", serial: "A" }), disk({ path: "/dev/sdb", serial: "B" })],
+    { path: "/dev/sda", identity: { ...identityOf(disk()), model: "Stick" } },
+    "/dev/sda",
+  ],
+  [
+    "another disk that got the name of the one that was chosen before",
+    [disk({ path: "/dev/sda", serial: "B" }), disk({ path: "/dev/sdb", serial: "A" })],
+    { path: "/dev/sda", identity: identityOf(disk({ serial: "A" })) },
+    "no-disk-chosen",
+  ],
+  [
+    "another disk of the same kind and another size",
+    [disk({ path: "/dev/sda", sizeBytes: 64 * GiB })],
+    { path: "/dev/sda", identity: identityOf(disk()) },
+    "no-disk-chosen",
+  ],
+  ["a chosen disk that is gone", [usb], { path: "/dev/sdb", identity: identityOf(disk()) }, "no-disk-chosen"],
+  ["the disk of the running root when there is another", [root, usb], { rootDisk: "/dev/sdb" }, "/dev/sda"],
+  ["only the disk of the running root", [root], { rootDisk: "/dev/sdb" }, "holds-running-root"],
+  [
+    "the disk of the running root by name",
+    [root, usb],
+    { rootDisk: "/dev/sdb", path: "/dev/sdb" },
+    "holds-running-root",
+  ],
+  [
+    "eMMC with its boot areas",
+    [card, disk({ path: "/dev/mmcblk0boot0", sizeBytes: 4 * 2 ** 20 }), disk({ path: "/dev/mmcblk0rpmb" })],
+    {},
+    "/dev/mmcblk0",
+  ],
+  [
+    "a loop device when there is no real disk",
+    [disk({ path: "/dev/loop7", type: "loop", transport: "" })],
+    {},
+    "/dev/loop7",
+  ],
+  [
+    "no loop device beside a real disk",
+    [disk({ path: "/dev/loop7", type: "loop", transport: "" }), usb],
+    {},
+    "/dev/sda",
+  ],
+  ["a named disk that is absent", [card], { path: "/dev/sdz" }, "not-a-disk"],
+  ["a named partition", [mountedCard], { path: "/dev/mmcblk0p1" }, "not-a-disk"],
+  ["a named disk that is too small", [card], { path: "/dev/mmcblk0", minBytes: 64 * GiB }, "too-small"],
+  ["a DVD drive is no disk", [disk({ path: "/dev/sr0", type: "rom" })], {}, "no-disk-chosen"],
+];
+
+for (const [title, devices, wish, expected] of table) {
+  test(`chooses ${title}: ${expected}`, () => {
+    const chosen = selectDisk(devices, { minBytes: GiB, rootDisk: "", ...wish });
+    assert.equal(chosen instanceof Failure ? chosen.reason : chosen.path, expected);
+  });
+}
+
+test("a refusal to choose names every candidate and what is wrong with it", () => {
+  const chosen = selectDisk([usb, nvme, disk({ path: "/dev/sdd", readOnly: true, model: "Ultra Fit" })], {
+    minBytes: GiB,
+  });
+  assert.ok(chosen instanceof Failure);
+  assert.equal(
+    chosen.message,
+    "the node has several disks; name the one to erase with --disk: " +
+      "/dev/sda 500 GiB usb; /dev/nvme0n1 250 GiB nvme; /dev/sdd 32 GiB usb Ultra Fit [read-only]",
+  );
+});
+
+test("a disk that is too small is refused with both sizes as evidence", () => {
+  const chosen = selectDisk([disk({ sizeBytes: GiB / 2 })], { minBytes: GiB });
+  assert.ok(chosen instanceof Failure);
+  assert.equal(chosen.message, "/dev/mmcblk0 holds 512 MiB and the image needs 1 GiB");
+  assert.deepEqual(chosen.evidence, { expected: String(GiB), found: String(GiB / 2) });
+});

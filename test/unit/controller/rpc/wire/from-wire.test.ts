@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { durationFromWire, durationToWire } from "../../../../../controller/rpc/wire/duration.ts";
+import { nodeOperationFromWire } from "../../../../../controller/rpc/wire/operation-spec-from-wire.ts";
+import { operationSpecToWire } from "../../../../../controller/rpc/wire/operation-to-wire.ts";
+import { heartbeatFromWire, registrationFromWire } from "../../../../../controller/rpc/wire/registration-from-wire.ts";
+import { rolloutIdFromWire, rolloutRequestFromWire } from "../../../../../controller/rpc/wire/rollout-from-wire.ts";
+import { plainText } from "../../../../../controller/rpc/wire/text-from-wire.ts";
+import { RolloutRequest } from "../../../../../proto/gen/pallet/v1/controller.ts";
+import { HeartbeatRequest, RegisterRequest } from "../../../../../proto/gen/pallet/v1/enrollment.ts";
+import { OperationSpec } from "../../../../../proto/gen/pallet/v1/operation.ts";
+
+describe("registrationFromWire", () => {
+  const request = (change: object = {}): RegisterRequest =>
+    RegisterRequest.fromPartial({
+      bootMac: "B8-27-EB-00-00-01",
+      facts: { bootId: "boot", serial: "00FF", interfaces: [{ name: "eth0", mac: "B8:27:EB:00:00:01" }] },
+      agent: { role: 1, instanceId: "i", port: 7710 },
+      ...change,
+    });
+
+  it("reads MAC addresses in any notation, and serial numbers in lower case", () => {
+    const { id, facts, address } = registrationFromWire(request(), "10.0.0.7");
+    assert.equal(id, "b8:27:eb:00:00:01");
+    assert.equal(facts.interfaces[0]?.mac, "b8:27:eb:00:00:01");
+    assert.equal(facts.serial, "00ff");
+    assert.equal(address, "10.0.0.7");
+  });
+
+  it("leaves absent what is absent", () => {
+    const registration = registrationFromWire(request(), undefined);
+    assert.equal("address" in registration, false);
+    assert.equal("temperatureCelsius" in registration.facts, false);
+    assert.equal("installed" in registration.agent, false);
+  });
+
+  it("takes nothing from a stranger that would harm a terminal or fill a disk", () => {
+    const facts = {
+      bootId: "boot",
+      hostname: "a\u001b[2Jb\n",
+      model: "m".repeat(10_000),
+      interfaces: Array.from({ length: 1000 }, (_, index) => ({
+        name: "i".repeat(1000),
+        mac: index === 999 ? "b8:27:eb:00:00:01" : "x".repeat(1000),
+        addresses: Array.from({ length: 1000 }, () => "y".repeat(1000)),
+      })),
+      memoryBytes: 2n ** 63n,
+      temperatureCelsius: Number.NaN,
+    };
+    const read = registrationFromWire(request({ facts }), undefined).facts;
+    assert.equal(read.hostname, "a?[2Jb?");
+    assert.equal(read.model.length, 256);
+    assert.equal(read.interfaces.length, 16);
+    assert.ok(
+      read.interfaces.some(({ mac }) => mac === "b8:27:eb:00:00:01"),
+      "the interface that it booted by",
+    );
+    assert.ok(JSON.stringify(read).length < 16_384);
+    assert.equal(read.memoryBytes, 0);
+    assert.equal("temperatureCelsius" in read, false);
+  });
+
+  for (const [name, change, message] of [
+    ["no MAC address", { bootMac: "" }, /boot_mac is empty/],
+    ["a malformed MAC address", { bootMac: "b8:27" }, /boot_mac is "b8:27"/],
+    ["no facts", { facts: undefined }, /facts is missing/],
+    ["no boot id", { facts: { bootId: "" } }, /facts\.boot_id is empty/],
+    ["no agent", { agent: undefined }, /agent is missing/],
+    ["no instance", { agent: { role: 1, port: 1 } }, /agent\.instance_id is empty/],
+    ["no role", { agent: { instanceId: "i", port: 1 } }, /agent\.role is neither/],
+    ["a role of a newer agent", { agent: { role: 77, instanceId: "i", port: 1 } }, /agent\.role is neither/],
+    ["port 0", { agent: { role: 1, instanceId: "i", port: 0 } }, /agent\.port is 0/],
+    ["a port too high", { agent: { role: 1, instanceId: "i", port: 65_536 } }, /agent\.port is 65536/],
+  ] as const) {
+    it(`refuses ${name}`, () => {
+      assert.throws(() => registrationFromWire(request(change), undefined), { reason: "invalid", message });
+    });
+  }
+});
+
+describe("heartbeatFromWire", () => {
+  it("reads a sign of life", () => {
+    const request = HeartbeatRequest.fromPartial({ bootMac: "b827eb000001", instanceId: "i", temperatureCelsius: 40 });
+    assert.deepEqual(heartbeatFromWire(request, "::1"), {
+      id: "b8:27:eb:00:00:01",
+      instanceId: "i",
+      temperatureCelsius: 40,
+      address: "::1",
+    });
+  });
+  it("refuses a malformed MAC address", () => {
+    assert.throws(() => heartbeatFromWire(HeartbeatRequest.fromPartial({}), undefined), { reason: "invalid" });
+  });
+});
+
+describe("nodeOperationFromWire", () => {
+  for (const spec of [
+    { kind: "make-filesystem", device: "/dev/mmcblk0p1", type: "vfat", label: "BOOT" },
+    { kind: "make-filesystem", device: "/dev/sda", type: "ext4", label: "" },
+    { kind: "wipe", device: "/dev/mmcblk0", method: "discard" },
+    { kind: "wipe", device: "/dev/mmcblk0", method: "signatures" },
+    { kind: "unmount", device: "/dev/mmcblk0" },
+    { kind: "identify", durationMs: 1500 },
+  ] as const) {
+    it(`reads back ${JSON.stringify(spec)}`, () => {
+      assert.deepEqual(nodeOperationFromWire(operationSpecToWire(spec)), spec);
+    });
+  }
+
+  for (const [name, work, message] of [
+    ["nothing", undefined, /spec\.work is missing/],
+    ["the writing of an image", { $case: "writeImage", value: { device: "/dev/sda" } }, /rollouts only/],
+    ["the verifying of an image", { $case: "verifyImage", value: { device: "/dev/sda" } }, /rollouts only/],
+    ["a device elsewhere", { $case: "unmount", value: { device: "/etc/passwd" } }, /give a path like/],
+    ["a device with a line break", { $case: "unmount", value: { device: "/dev/sda\nx" } }, /give a path like/],
+    ["no filesystem", { $case: "makeFilesystem", value: { device: "/dev/sda" } }, /neither vfat nor ext4/],
+    ["no method", { $case: "wipe", value: { device: "/dev/sda" } }, /neither discard nor signatures/],
+    ["no duration", { $case: "identify", value: {} }, /duration is missing/],
+    ["11 minutes", { $case: "identify", value: { duration: durationToWire(660_000) } }, /at most 10 minutes/],
+    ["no time at all", { $case: "identify", value: { duration: durationToWire(0) } }, /more than 0/],
+  ] as const) {
+    it(`refuses ${name}`, () => {
+      const spec = OperationSpec.fromPartial(work === undefined ? {} : { work });
+      assert.throws(() => nodeOperationFromWire(spec), { reason: "invalid", message });
+    });
+  }
+});
+
+describe("rolloutRequestFromWire", () => {
+  it("leaves out what is empty", () => {
+    const request = RolloutRequest.fromPartial({ nodes: ["a"] });
+    assert.deepEqual(rolloutRequestFromWire(request), { nodes: ["a"], all: false });
+    const all = RolloutRequest.fromPartial({ all: true, imageName: "debian", disk: "/dev/sda" });
+    assert.deepEqual(rolloutRequestFromWire(all), { nodes: [], all: true, imageName: "debian", disk: "/dev/sda" });
+  });
+  it("refuses no node, and nodes besides all", () => {
+    assert.throws(() => rolloutRequestFromWire(undefined), /rollout is missing/);
+    assert.throws(() => rolloutRequestFromWire(RolloutRequest.fromPartial({})), /no node is chosen/);
+    assert.throws(() => rolloutRequestFromWire(RolloutRequest.fromPartial({ all: true, nodes: ["a"] })), /not both/);
+  });
+  it("refuses malformed ids", () => {
+    assert.equal(rolloutIdFromWire("Ab9._-"), "Ab9._-");
+    for (const id of ["", "a b", "a/b", "a".repeat(65)]) {
+      assert.throws(() => rolloutIdFromWire(id), /rollout_id/);
+    }
+  });
+});
+
+describe("durations", () => {
+  for (const ms of [0, 1, 999, 1000, 1500, 86_400_000]) {
+    it(`survive the wire: ${ms} ms`, () => assert.equal(durationFromWire(durationToWire(ms)), ms));
+  }
+});
+
+describe("plainText", () => {
+  it("replaces control characters and line separators, and cuts", () => {
+    assert.equal(plainText("a\u0000b\u2028c\u009bd"), "a?b?c?d");
+    assert.equal(plainText("Größe π", 5), "Größe");
+  });
+});
