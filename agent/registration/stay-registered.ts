@@ -33,7 +33,7 @@ export async function stayRegistered(parts: RegistrationParts, signal: AbortSign
   while (await waited(waitMs, signal)) {
     try {
       const step = session === undefined ? await register(parts, signal) : await beat(parts, session, signal);
-      if (trouble !== undefined) log.info("the controller answers again");
+      if (trouble !== undefined) log.info("the controller is answering again");
       if (step.session === undefined) log.info("the controller does not know this agent; registering anew");
       trouble = undefined;
       waits = backoff(parts.backoff);

@@ -48,28 +48,28 @@ import { viewFailure } from "./view/failure-view.ts";
 
 const about = `Pallet installs, verifies and recovers a rack of Raspberry Pis over the network.
 
-"controller serve" is the controller; every other command asks the controller that runs on this machine, through its unix socket. Where a command wants a NODE, its name, MAC address or serial number serves.`;
+"controller serve" runs the controller. Most other commands talk to the controller on this machine through its unix socket. A NODE is given by its name, MAC address or serial number.`;
 
 const epilogue = `
-The way of a rack:
+A typical session:
   $ controller serve                             the controller: TFTP, HTTP and gRPC
-  $ controller nodes                             the nodes that have asked it for a boot file
-  $ controller node accept --all                 from now on --all means them
+  $ controller nodes                             nodes that have asked for a boot file
+  $ controller node accept --all                 --all now includes them
   $ controller images add debian-12.img.xz       something to install
   $ controller reimage --all --dry-run           what would be erased and written where
-  $ controller reimage --all                     asks, writes, verifies, reboots, and waits for the proof
+  $ controller reimage --all                     asks, writes, verifies, reboots, waits for the proof
 
 Exit codes:
     0  done; for a rollout: every node has proved that it runs the image
-    1  something did not succeed, or was not confirmed
-    2  the command line is wrong; nothing was done
-  130  stopped by Ctrl-C, 143 by SIGTERM: what was started on nodes goes on
+    1  something failed, or was not confirmed
+    2  the command line is invalid; nothing was done
+  130  stopped by Ctrl-C, 143 by SIGTERM: work already started on nodes continues
 
 Environment:
   PALLET_SOCKET   unix socket of the controller (default /run/pallet/controller.sock)
   PALLET_ADDRESS  HOST:PORT of the controller, instead of the socket
-  PALLET_CACHE    folder for what the builders keep (default /var/lib/pallet/cache, in a checkout ~/.cache/pallet)
-  NO_COLOR        any value switches colours off`;
+  PALLET_CACHE    cache folder of the builders (default /var/lib/pallet/cache, in a checkout ~/.cache/pallet)
+  NO_COLOR        any value disables colours`;
 
 /** Lines of an error for stderr. */
 function describeError(error: unknown, isJson: boolean, color: boolean): string {
@@ -115,7 +115,7 @@ function createContext(effects: Effects, options: CommonOptions & TargetOptions,
   return { context, close: () => client?.close() };
 }
 
-/** The user's wish to stop, when the error says no more than that the command has obeyed it. */
+/** The user's request to stop, if the error only says that the command obeyed it. */
 function stopBehind(error: unknown, signal: AbortSignal): StopRequested | undefined {
   if (error instanceof StopRequested) return error;
   const isCancelled = signal.aborted && error instanceof Failure && error.reason === "cancelled";
@@ -138,7 +138,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
       try {
         const made = createContext(effects, options, stopping.signal);
         close = made.close;
-        // Commander's types do not know what it passes; each command's declaration of its arguments does.
+        // Commander's types do not say what it passes; each command's declaration of its arguments does.
         const args = given.slice(0, -2);
         const code = await (work as unknown as Work<unknown[], object>)(made.context, options, ...args);
         report(code ?? exitCode.done);
@@ -161,9 +161,9 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   program
     .description(about)
     .version(effects.version, "-V, --version", "print the version")
-    .helpOption("-h, --help", "explain the program or a command")
+    .helpOption("-h, --help", "show help for the program or a command")
     .addHelpCommand(
-      new Command("help").argument("[command]").description("explain a command").helpGroup("The controller:"),
+      new Command("help").argument("[command]").description("show help for a command").helpGroup("The controller:"),
     )
     .configureHelp({ showGlobalOptions: true })
     .addOption(
@@ -175,7 +175,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
     .addOption(
       new Option(
         "--address <host:port>",
-        "reach the controller by TCP instead, where it was started with --insecure-tcp",
+        "connect to the controller over TCP instead; it must have been started with --insecure-tcp",
       ).conflicts("socket"),
     )
     .addHelpText("after", epilogue)
@@ -232,7 +232,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
 }
 
 /**
- * Runs one command line and answers with its exit code (see exit-code.ts). It never throws and never ends the process:
+ * Runs one command line and returns its exit code (see exit-code.ts). It never throws and never ends the process:
  * the caller sets `process.exitCode`.
  *
  * @param argv the arguments after the program's name
@@ -245,7 +245,7 @@ export async function runCommandLine(argv: readonly string[], effects: Effects):
   try {
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
-    // Commander has printed its message already; help and version leave it by the same way, with exit code 0.
+    // Commander has already printed its message; help and version also end this way, with exit code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
     effects.stderr.write(describeError(error, false, false));
     return exitCode.failed;

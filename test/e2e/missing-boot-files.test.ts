@@ -63,10 +63,10 @@ describe("a boot file that is missing", { ...requires("root"), timeout: 120_000 
       );
 
       await http("start.elf");
-      assert.match(await rack.palletOk("nodes"), /node-000001 +lacks a boot file/);
+      assert.match(await rack.palletOk("nodes"), /node-000001 +boot file missing/);
       assert.match(
         await rack.palletOk("node", "show", "node-000001"),
-        /boot stage +start\.elf is missing in the boot tree/,
+        /boot stage +start\.elf is missing from the boot tree/,
       );
     } finally {
       await port.powerOff();

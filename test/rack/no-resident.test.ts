@@ -33,7 +33,7 @@ describe("reimage --no-resident", requires("root", "loop devices"), () => {
       await board.powerOn();
       const output = await watched;
       assert.match(output, /proved \(weak: it fetched the image's kernel, and TCP port 22 of .* refuses connections\)/);
-      assert.match(output, /Only weakly proved, as --no-resident asks for: /);
+      assert.match(output, /Only weakly proved, because of --no-resident: /);
       await board.console.waitFor(/nothing in this system starts an agent/);
 
       const [rollout] = await rack.client.rollouts();

@@ -30,28 +30,28 @@ export function registerBootTreeBuild(parent: Command, run: Run): void {
     .command("build")
     .description(
       "build the folder that TFTP serves\n\n" +
-        "The Raspberry Pis' firmware from Debian; a U-Boot built from Debian's source that boots over the network only and " +
-        "reads no card; config.txt, which starts it in the place of a kernel; and the agent's kernel. It may be served " +
-        "meanwhile. Files that somebody else wrote or changed stay as they are. The first build takes two minutes. What it " +
-        "needs on this machine it looks for first.",
+        "It holds the Raspberry Pi firmware from Debian; a U-Boot built from Debian's source that boots only over the " +
+        "network and never reads a card; a config.txt that starts U-Boot in place of a kernel; and the agent's kernel. The " +
+        "folder can be served while it is being built. Files that someone else wrote or changed are left alone. The first " +
+        "build takes about two minutes. Missing requirements are reported before anything is built.",
     )
     .summary("build the folder that TFTP serves")
     .option("--out <folder>", "the boot tree (default: bootTree of the configuration)")
-    .option("--targets <names>", `builds of U-Boot, of ${targetNames.join(", ")}`, parseTargets, targetNames)
+    .option("--targets <names>", `U-Boot builds, any of ${targetNames.join(", ")}`, parseTargets, targetNames)
     .option(
       "--rootfs <folder>",
-      'what "controller rootfs build", "import" or "bake --out" made (default: /var/lib/pallet/rootfs)',
+      'output of "controller rootfs build", "import" or "bake --out" (default: /var/lib/pallet/rootfs)',
     )
     .option("--no-rootfs", "leave out the agent's kernel and the device trees")
     .addOption(
-      new Option("--bits <number>", "whether Raspberry Pi 2 and 3 run 32-bit or 64-bit systems")
+      new Option("--bits <number>", "whether Raspberry Pi 2 and 3 boot 32-bit or 64-bit kernels")
         .choices(["32", "64"])
         .default("64"),
     )
-    .option("--overwrite", "replace files that somebody else wrote or changed")
+    .option("--overwrite", "replace files that someone else wrote or changed")
     .option("--suite <name>", suiteHelp, "bookworm")
     .option("--mirror <url>", mirrorHelp, "http://deb.debian.org/debian")
-    .option("--refresh", "look for newer versions in Debian's archive")
+    .option("--refresh", "check Debian's archive for newer versions")
     .option("--install", installHelp)
     .option("--json", jsonHelp)
     .addHelpText(
@@ -83,15 +83,15 @@ export function registerBootTreeBuild(parent: Command, run: Run): void {
         if (isJson) return void printJson({ outDirectory, ...plan, ...manifest });
         const { versions } = manifest;
         print([
-          plan.write.length + plan.remove.length > 0 ? `built ${printable(outDirectory)}` : "nothing has changed",
+          plan.write.length + plan.remove.length > 0 ? `built ${printable(outDirectory)}` : "up to date",
           `  U-Boot    ${printable(versions.uBoot)}, for ${targets.join(", ")}`,
           `  firmware  ${printable(versions.firmware)}`,
-          `  agent     ${versions.kernel === undefined ? "not here" : `kernel ${printable(versions.kernel)}`}`,
+          `  agent     ${versions.kernel === undefined ? "not included" : `kernel ${printable(versions.kernel)}`}`,
           `  ${formatCount(plan.write.length, "file")} written, ${plan.keep.length} unchanged, ${plan.remove.length} removed`,
         ]);
         if (plan.foreign.length > 0)
           note([
-            `left alone, as somebody else wrote or changed it: ${plan.foreign.map(printable).join(", ")} (--overwrite)`,
+            `left alone, because someone else wrote or changed it: ${plan.foreign.map(printable).join(", ")} (--overwrite)`,
           ]);
       }),
     );
@@ -102,7 +102,7 @@ function parseTargets(text: string): readonly TargetName[] {
   return names.map((name) => {
     const known = targetNames.find((each) => each === name);
     if (known === undefined)
-      throw new InvalidArgumentError(`Give some of ${targetNames.join(", ")}, joined by commas.`);
+      throw new InvalidArgumentError(`Choose from ${targetNames.join(", ")}, separated by commas.`);
     return known;
   });
 }

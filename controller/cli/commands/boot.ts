@@ -11,8 +11,8 @@ export function registerBoot(program: Command, run: Run): void {
     .command("boot")
     .description(
       "set where a node's next boot goes\n\n" +
-        "agent: netboot into the shared root filesystem, where the agent runs. local: the node's own card, with the kernel " +
-        "of the image on it. The node is not rebooted.",
+        "agent: netboot into the shared root filesystem, where the agent runs. local: boot from the node's own card, with " +
+        "the kernel of the image that is on it. This does not reboot the node.",
     )
     .summary("set where a node's next boot goes")
     .argument("<node>", nodeHelp)
@@ -22,14 +22,14 @@ export function registerBoot(program: Command, run: Run): void {
     .addHelpText(
       "after",
       examples(
-        ["controller boot rack-1 agent && controller reboot rack-1", "take it back into the agent"],
+        ["controller boot rack-1 agent && controller reboot rack-1", "bring it back to the agent"],
         ["controller boot rack-1 local --image debian-12"],
       ),
     )
     .action(
       run<[string, string], { readonly image?: string }>(
         async ({ client, signal, isJson, print, printJson }, { image }, name, target) => {
-          if (image !== undefined && target === "agent") throw new UsageError("--image makes sense with local only");
+          if (image !== undefined && target === "agent") throw new UsageError("--image is only valid with local");
           const { node } = await client.setBootTarget(
             {
               node: name,
@@ -39,7 +39,7 @@ export function registerBoot(program: Command, run: Run): void {
             signal,
           );
           if (isJson && node !== undefined) printJson(viewNode(node));
-          else print([`the next boot of ${printable(node?.name ?? name)} goes to ${target}`]);
+          else print([`${printable(node?.name ?? name)} boots ${target} next`]);
         },
       ),
     );

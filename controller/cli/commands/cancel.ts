@@ -12,11 +12,11 @@ export function registerCancel(program: Command, run: Run): void {
   program
     .command("cancel")
     .description(
-      "cancel what of a rollout has not ended\n\n" +
+      "cancel the unfinished part of a rollout\n\n" +
         "A node whose card is being written is left without a partition table, so that no firmware boots half a system; " +
-        "its next boot goes to the agent. Nodes that are proved stay as they are.",
+        "its next boot goes to the agent. Nodes that have already proved the image stay as they are.",
     )
-    .summary("cancel what of a rollout has not ended")
+    .summary("cancel the unfinished part of a rollout")
     .argument("<id>", "id of the rollout")
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller cancel 20261123-001705-k3f9"]))
@@ -24,14 +24,14 @@ export function registerCancel(program: Command, run: Run): void {
       run<[string], object>(async ({ client, signal, isJson, print, printJson, hint, commandLine }, _, rolloutId) => {
         const { rollout } = await client.cancelRollout({ rolloutId }, signal);
         if (rollout === undefined)
-          throw new Failure("internal", `the controller answered without the rollout ${rolloutId}`);
+          throw new Failure("internal", `the controller's answer lacks the rollout ${rolloutId}`);
         const view = viewRollout(rollout);
         const open = view.reimages.filter((reimage) => !isOver(reimage)).length;
         if (isJson) printJson(view);
         else if (hasEnded(view)) print([`rollout ${printable(view.rolloutId)} has ended: ${view.state}`]);
         else {
           print([`cancelling rollout ${printable(view.rolloutId)}: ${formatCount(open, "node")} to stop`]);
-          hint([`see it end: ${commandLine(`watch ${printable(view.rolloutId)}`)}`]);
+          hint([`watch it end: ${commandLine(`watch ${printable(view.rolloutId)}`)}`]);
         }
       }),
     );

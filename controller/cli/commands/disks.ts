@@ -9,7 +9,7 @@ import { examples, jsonHelp, nodeHelp } from "./option-texts.ts";
 export function registerDisks(program: Command, run: Run): void {
   program
     .command("disks")
-    .description("list a node's disks and partitions, asked from its agent now")
+    .description("list a node's disks and partitions, as its agent sees them now")
     .argument("<node>", nodeHelp)
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller disks rack-1"]))

@@ -17,17 +17,17 @@ export function registerEvents(program: Command, run: Run): void {
   program
     .command("events")
     .description("show what happened, oldest first: discoveries, boot files fetched, phases, proofs, failures")
-    .option("-f, --follow", "go on with the events to come, until Ctrl-C; a restart of the controller is waited out")
-    .option("--node <node>", `only events of this node (${nodeHelp})`)
-    .option("--rollout <id>", "only events of this rollout")
-    .option("--limit <count>", "only the last so many; 0 for all", wholeNumber(0, 4_294_967_295), 100)
+    .option("-f, --follow", "keep printing new events until Ctrl-C, even across a restart of the controller")
+    .option("--node <node>", `only events about this node (${nodeHelp})`)
+    .option("--rollout <id>", "only events about this rollout")
+    .option("--limit <count>", "only the last COUNT; 0 for all", wholeNumber(0, 4_294_967_295), 100)
     .option("--json", jsonLinesHelp)
     .addHelpText(
       "after",
       examples(
         ["controller events --follow"],
-        ["controller events --node rack-1 --limit 20", "how far did this node come?"],
-        ["controller events --json --limit 0", "the whole log for a program"],
+        ["controller events --node rack-1 --limit 20", "how far did this node get?"],
+        ["controller events --json --limit 0", "the whole log, for programs"],
       ),
     )
     .action(

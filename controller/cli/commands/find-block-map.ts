@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 
-/** The contract allows no more. */
+/** The contract's limit. */
 const maximumBytes = 2 * 1024 * 1024;
 
 /** A block map and where it was found. */
@@ -11,9 +11,9 @@ export interface FoundBlockMap {
 }
 
 /**
- * The block map that belongs to an image file: the one given, or the one that lies beside it under the names that
- * bmaptool(1) looks for: with ".bmap" behind the image's name, then behind that without one ending after the other.
- * Undefined when there is none. Throws Failure `invalid` for one that cannot be read.
+ * The block map that belongs to an image file: the one given, or the one next to it under the names that bmaptool(1)
+ * tries: ".bmap" appended to the image's name, then to that name with its extensions removed one by one.
+ * Undefined if there is none. Throws Failure `invalid` if it cannot be read.
  */
 export async function findBlockMap(image: string, given: string | undefined): Promise<FoundBlockMap | undefined> {
   if (given !== undefined) return { path: given, bytes: await readBlockMap(given) };

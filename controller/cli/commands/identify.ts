@@ -8,9 +8,9 @@ import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "./option-texts.t
 export function registerIdentify(program: Command, run: Run): void {
   program
     .command("identify")
-    .description("blink a node's activity LED, so that a person finds the board")
+    .description("blink a node's activity LED so that you can find the board")
     .argument("<node>", nodeHelp)
-    .option("--seconds <count>", "for how long, at most 600", wholeNumber(1, 600), 30)
+    .option("--seconds <count>", "how long, at most 600", wholeNumber(1, 600), 30)
     .option("--json", jsonLinesHelp)
     .addHelpText("after", examples(["controller identify rack-1 --seconds 60"]))
     .action(
@@ -19,7 +19,7 @@ export function registerIdentify(program: Command, run: Run): void {
           node,
           work: { $case: "identify", value: { duration: { seconds: BigInt(seconds), nanos: 0 } } },
           device: null,
-          success: `${printable(node)} has blinked for ${seconds} s`,
+          success: `${printable(node)} blinked for ${seconds} s`,
         }),
       ),
     );

@@ -42,7 +42,7 @@ async function add(
     display.clear();
   }
   if (added === undefined)
-    throw new Failure("internal", `the controller ended the import of ${name} without an image; see its log`);
+    throw new Failure("internal", `the controller finished importing ${name} but returned no image; see its log`);
   return added;
 }
 
@@ -52,16 +52,16 @@ export function registerImagesAdd(parent: Command, run: Run): void {
     .command("add")
     .description(
       "import an image\n\n" +
-        "The file may be a raw disk image, or one compressed by gzip, xz or zstd: its content decides. The controller keeps " +
-        "it compressed, finds its root filesystem, and takes out the kernel with which nodes boot it from their own cards. " +
-        "Blocks that no filesystem uses are not sent to nodes, nor those that a block map (.bmap, as bmaptool, Yocto and Tizen " +
-        "make it) leaves out; its checksums are checked. Ctrl-C leaves nothing behind.",
+        "FILE is a raw disk image, plain or compressed with gzip, xz or zstd; its content decides, not its name. The " +
+        "controller stores it compressed, finds its root filesystem, and extracts the kernel that nodes boot it with from " +
+        "their own cards. Nodes never receive blocks that no filesystem uses, or that a block map (.bmap, as bmaptool, Yocto " +
+        "and Tizen write it) leaves out; checksums in the block map are verified. Ctrl-C leaves nothing behind.",
     )
     .summary("import an image")
     .argument("<file>", '.img, .img.gz, .img.xz or .img.zst; "-" reads stdin')
-    .option("--name <name>", "name in the catalogue: 1 to 63 of [a-z0-9._-] (default: from the file's name)")
-    .option("--bmap <file>", "the image's block map (default: the .bmap beside the image, if there is one)")
-    .option("--no-bmap", "use no block map")
+    .option("--name <name>", "name in the catalogue: 1 to 63 of [a-z0-9._-] (default: taken from the file's name)")
+    .option("--bmap <file>", "the image's block map (default: the .bmap next to the image, if any)")
+    .option("--no-bmap", "ignore block maps")
     .option("--install", installHelp)
     .option("--json", jsonLinesHelp)
     .addHelpText(
@@ -75,12 +75,12 @@ export function registerImagesAdd(parent: Command, run: Run): void {
       run<[string], Options>(async (context, options, file) => {
         const { isJson, print, printJsonLine, note } = context;
         const name = options.name ?? imageNameFromFile(file);
-        if (name === undefined) throw new UsageError(`no name can be made from "${file}": give one with --name`);
+        if (name === undefined) throw new UsageError(`cannot derive a name from "${file}": choose one with --name`);
         const refuse = "name an image file (.img, .img.gz, .img.xz or .img.zst)";
         const given = options.bmap === false ? undefined : options.bmap;
         const blockMap =
           options.bmap === false || (file === "-" && given === undefined) ? undefined : await findBlockMap(file, given);
-        if (blockMap !== undefined && given === undefined) note([`With its block map ${printable(blockMap.path)}.`]);
+        if (blockMap !== undefined && given === undefined) note([`Using the block map ${printable(blockMap.path)}.`]);
         await installForController(options, context, planImagesAdd, file);
         const source = await openUpload(file, context, { refuse });
         try {

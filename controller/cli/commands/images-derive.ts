@@ -36,7 +36,7 @@ async function derive(
     display.clear();
   }
   if (derived === undefined)
-    throw new Failure("internal", `the controller ended deriving ${name} without an image; see its log`);
+    throw new Failure("internal", `the controller finished deriving ${name} but returned no image; see its log`);
   return derived;
 }
 
@@ -46,19 +46,19 @@ export function registerImagesDerive(parent: Command, run: Run): void {
     .command("derive")
     .description(
       "make an image with new files in the block layout of an old one\n\n" +
-        "Two builds of a system differ nearly everywhere, even where few files changed, because each build lays out its " +
-        "filesystems anew. The derived image holds exactly the new files, laid out in a copy of the old image: what did not " +
-        "change lies where it lay, and nodes with the old image on their cards fetch and write little more than what did. " +
-        "How much that is, is told at the end.\n\n" +
-        "New files come from an image (its partition and filesystem ids are taken over), or from a folder or tar archive " +
-        "with a root filesystem (the ids stay those of the old image; what its /etc/fstab mounts from the image's other " +
-        "partitions goes there). The two images must have the same partitions, ext2, ext3 or ext4 as root, and room for the " +
-        "new files; the last partition may grow. The controller mounts the images for this: it must run as root and have " +
-        "loop devices and rsync. Nothing of the images is run. Ctrl-C leaves nothing behind.",
+        "Two builds of a system differ almost everywhere, even if few files changed, because each build lays out its " +
+        "filesystems from scratch. The derived image contains exactly the new files, laid out in a copy of the old image: " +
+        "unchanged files stay where they are, so nodes that already have the old image fetch and write little more than the " +
+        "changes. The command reports how much that is.\n\n" +
+        "The new files come from an image (whose partition and filesystem ids are kept), or from a folder or tar archive " +
+        "with a root filesystem (the ids of the old image are kept; directories that its /etc/fstab mounts from other " +
+        "partitions go to those partitions). Both images must have the same partitions, an ext2, ext3 or ext4 root, and room " +
+        "for the new files; the last partition may grow. The controller mounts the images, so it must run as root and have " +
+        "loop devices and rsync. Nothing in the images is executed. Ctrl-C leaves nothing behind.",
     )
     .summary("make an image with new files in the layout of an old one")
-    .argument("<new>", "name to give the image in the catalogue")
-    .requiredOption("--from <old>", "the image in the catalogue whose layout is kept")
+    .argument("<new>", "name of the new image in the catalogue")
+    .requiredOption("--from <old>", "the image in the catalogue whose layout to keep")
     .requiredOption(
       "--with <file>",
       '.img, .img.gz, .img.xz or .img.zst, a folder with a root filesystem, or a tar archive of one; "-" reads stdin',
@@ -83,7 +83,7 @@ export function registerImagesDerive(parent: Command, run: Run): void {
         try {
           const derived = await derive(context, name, options.from, source);
           if (derived.image === undefined)
-            throw new Failure("internal", `the controller answered without the image ${name}`);
+            throw new Failure("internal", `the controller's answer lacks the image ${name}`);
           const [image, gain] = [viewImage(derived.image), viewGain(derived)];
           if (isJson) printJsonLine({ type: "image-derived", image, from: options.from, gain, notes: derived.notes });
           else {

@@ -7,7 +7,7 @@ import { examples } from "./option-texts.ts";
 export function registerImagesRemove(parent: Command, run: Run): void {
   parent
     .command("remove")
-    .description("remove an image; refused while a rollout of it runs or a node boots with its kernel")
+    .description("remove an image; refused while a rollout installs it or a node boots its kernel")
     .argument("<name>", "name of the image")
     .addHelpText("after", examples(["controller images remove debian-11"]))
     .action(

@@ -9,14 +9,14 @@ import { examples, jsonHelp } from "./option-texts.ts";
 export function registerImagesShow(parent: Command, run: Run): void {
   parent
     .command("show")
-    .description("show an image: its partitions, and what a node fetches to boot it from its own card")
+    .description("show an image: its partitions, and the boot files that nodes fetch to boot it from their own cards")
     .argument("<name>", "name of the image")
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller images show debian-12"]))
     .action(
       run<[string], object>(async ({ client, signal, isJson, print, printJson, look, effects }, _, name) => {
         const { image } = await client.getImage({ name }, signal);
-        if (image === undefined) throw new Failure("internal", `the controller answered without the image ${name}`);
+        if (image === undefined) throw new Failure("internal", `the controller's answer lacks the image ${name}`);
         const view = viewImage(image);
         if (isJson) printJson(view);
         else print(renderImage(view, look, effects.clock.now()));

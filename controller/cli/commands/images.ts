@@ -8,7 +8,7 @@ import { examples, jsonHelp } from "./option-texts.ts";
 export function registerImages(program: Command, run: Run): Command {
   return program
     .command("images")
-    .description("list the images that can be installed; add, derive, show or remove one")
+    .description("list the images in the catalogue; add, derive, show or remove one")
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller images"], ["controller images add debian-12.img.xz"]))
     .action(

@@ -7,9 +7,9 @@ import { type CommandContext, UsageError } from "../connection/command-context.t
 import { printable } from "../render/printable.ts";
 
 /** Help of `--install`. */
-export const installHelp = "first install the Debian packages that it needs, without starting any service";
+export const installHelp = "first install the Debian packages that this needs, without starting any service";
 
-/** What a command does about `--install`. */
+/** Handles `--install` for work on this machine. */
 export async function installIfAsked(
   { install }: { readonly install?: true },
   { note }: CommandContext,
@@ -18,7 +18,7 @@ export async function installIfAsked(
   if (install) await installMissing(requirements.needs, (line) => note([printable(line)]));
 }
 
-/** The same for what the controller does: it is on this machine if it is reached by its socket. */
+/** The same for work that the controller does: it is on this machine if we reach it by its socket. */
 export async function installForController(
   options: { readonly install?: true },
   context: CommandContext,
@@ -27,11 +27,13 @@ export async function installForController(
 ): Promise<void> {
   if (!options.install) return;
   if (!context.target.startsWith("unix:"))
-    throw new UsageError("--install installs on this machine, but the controller is on another: leave out --address");
+    throw new UsageError(
+      "--install installs packages on this machine, but the controller is on another: omit --address",
+    );
   await installIfAsked(options, context, plan({ formats: await formatsOf(file) }));
 }
 
-/** The format of a file by its content; every one of stdin, which can be read only once. */
+/** The format of a file by its content; for stdin, which can be read only once, every format. */
 async function formatsOf(file: string): Promise<readonly ImageFormat[]> {
   if (file === "-") return ["xz", "zstd"];
   try {
@@ -45,7 +47,7 @@ async function formatsOf(file: string): Promise<readonly ImageFormat[]> {
       await handle.close();
     }
   } catch (cause) {
-    // The command itself refuses what is neither an image nor an archive.
+    // The command itself refuses anything that is neither an image nor an archive.
     if (cause instanceof Failure) return [];
     throw new Failure("invalid", `cannot read ${file}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }

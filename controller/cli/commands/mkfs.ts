@@ -22,13 +22,13 @@ export function registerMkfs(program: Command, run: Run): void {
     .command("mkfs")
     .description(
       "make a filesystem on a node's partition or disk\n\n" +
-        "Shows what the device holds and asks before that is lost. The agent refuses a device that is mounted, in use, " +
+        "Shows what is on the device and asks before erasing it. The agent refuses a device that is mounted, in use, " +
         "read-only, or that the node runs from.",
     )
     .summary("make a filesystem on a node's partition or disk")
     .argument("<node>", nodeHelp)
     .argument("<device>", "absolute path, for example /dev/sda1")
-    .addOption(new Option("--type <type>", "kind of filesystem").choices(["ext4", "vfat"]).default("ext4"))
+    .addOption(new Option("--type <type>", "filesystem type").choices(["ext4", "vfat"]).default("ext4"))
     .option("--label <label>", "volume label: at most 16 bytes for ext4, 11 for vfat")
     .option("--yes", "do not ask")
     .option("--json", jsonLinesHelp)

@@ -9,17 +9,17 @@ export function registerNodeAccept(parent: Command, run: Run): void {
   parent
     .command("accept")
     .description(
-      "accept nodes: from now on --all means them\n\n" +
-        "Whatever asks for a boot file on the network becomes a node, but nothing is ever written to it by `reimage --all` " +
-        "until it was accepted.",
+      "accept nodes, so that --all includes them\n\n" +
+        "Any machine that asks for a boot file on the network becomes a node, but `reimage --all` never writes to a node " +
+        "that has not been accepted.",
     )
-    .summary("accept nodes: from now on --all means them")
+    .summary("accept nodes, so that --all includes them")
     .argument("[nodes...]", nodeHelp)
-    .option("--all", "accept every node that is known now")
+    .option("--all", "accept every node known now")
     .addHelpText("after", examples(["controller node accept rack-1 rack-2"], ["controller node accept --all"]))
     .action(
       run<[string[]], { readonly all?: boolean }>(async ({ client, signal, print, note }, { all = false }, nodes) => {
-        if (all === nodes.length > 0) throw new UsageError("name the nodes to accept, or give --all (one of both)");
+        if (all === nodes.length > 0) throw new UsageError("name the nodes to accept, or give --all (not both)");
         const accepted = (await client.acceptNodes({ nodes, all }, signal)).nodes;
         if (accepted.length === 0) note([noNodes]);
         else print(accepted.map(({ name, nodeId }) => `accepted ${printable(name)} (${printable(nodeId)})`));

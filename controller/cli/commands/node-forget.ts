@@ -7,9 +7,11 @@ import { examples, nodeHelp } from "./option-texts.ts";
 export function registerNodeForget(parent: Command, run: Run): void {
   parent
     .command("forget")
-    .description("forget a node: its name, acceptance and boot target. It is discovered anew when it boots again")
+    .description(
+      "forget a node: its name, acceptance and boot target. When it boots again, it is discovered as a new node",
+    )
     .argument("<node>", nodeHelp)
-    .addHelpText("after", examples(["controller node forget rack-7", "that board has left the rack"]))
+    .addHelpText("after", examples(["controller node forget rack-7", "the board has left the rack"]))
     .action(
       run<[string], object>(async ({ client, signal, print }, _, node) => {
         await client.forgetNode({ node }, signal);

@@ -17,25 +17,22 @@ interface Options {
 export function registerNodeLogs(parent: Command, run: Run): void {
   parent
     .command("logs")
-    .description("show what the agent of a node has logged, oldest first; without NODE, those of all nodes")
+    .description("show the log of a node's agent, oldest first; without NODE, the logs of all nodes")
     .argument("[node]", nodeHelp)
-    .option(
-      "-f, --follow",
-      "go on with what is logged from now on, until Ctrl-C; a restart of the controller is waited out",
-    )
-    .addOption(new Option("--level <level>", "only what matters at least so much").choices(logLevels))
-    .option("--limit <count>", "only the last so many; 0 for all", wholeNumber(0, 4_294_967_295), 100)
+    .option("-f, --follow", "keep printing new records until Ctrl-C, even across a restart of the controller")
+    .addOption(new Option("--level <level>", "only records of at least this level").choices(logLevels))
+    .option("--limit <count>", "only the last COUNT; 0 for all", wholeNumber(0, 4_294_967_295), 100)
     .option("--json", jsonLinesHelp)
     .addHelpText(
       "after",
       [
         "",
-        "Times are by the controller's clock; --json tells the node's own as well. The newest 2,000 records of each node",
-        "are kept, also when the node is gone, until it is forgotten.",
+        "Times are those of the controller's clock; --json adds the node's own. The newest 2,000 records of each node",
+        "are kept until the node is forgotten, even if it has left the rack.",
         examples(
           ["controller node logs rack-1 --limit 0", "from its first boot to now"],
           ["controller node logs rack-1 --follow", "what is it doing?"],
-          ["controller node logs --level warn", "which nodes complain?"],
+          ["controller node logs --level warn", "which nodes report problems?"],
         ),
       ].join("\n"),
     )
@@ -48,7 +45,7 @@ export function registerNodeLogs(parent: Command, run: Run): void {
           recordOf: ({ record }) => record,
           follow,
           limit,
-          absence: "nothing was logged, or nothing of it has arrived",
+          absence: "no records: nothing was logged, or nothing has arrived yet",
         });
         for await (const record of records) {
           const view = viewNodeLog(record);

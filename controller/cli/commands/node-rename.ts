@@ -7,7 +7,7 @@ import { examples, nodeHelp } from "./option-texts.ts";
 export function registerNodeRename(parent: Command, run: Run): void {
   parent
     .command("rename")
-    .description("give a node another name: 1 to 63 of [a-z0-9-], starting with a letter")
+    .description("rename a node: 1 to 63 of [a-z0-9-], starting with a letter")
     .argument("<node>", nodeHelp)
     .argument("<name>", "the new name")
     .addHelpText("after", examples(["controller node rename b8:27:eb:00:00:01 rack-1"]))

@@ -9,14 +9,14 @@ import { examples, jsonHelp, nodeHelp } from "./option-texts.ts";
 export function registerNodeShow(parent: Command, run: Run): void {
   parent
     .command("show")
-    .description("show everything that is known about a node")
+    .description("show everything known about a node")
     .argument("<node>", nodeHelp)
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller node show rack-1"], ["controller node show b8:27:eb:00:00:01 --json"]))
     .action(
       run<[string], object>(async ({ client, signal, isJson, print, printJson, look, effects }, _, name) => {
         const { node } = await client.getNode({ node: name }, signal);
-        if (node === undefined) throw new Failure("internal", `the controller answered without the node ${name}`);
+        if (node === undefined) throw new Failure("internal", `the controller's answer lacks the node ${name}`);
         const view = viewNode(node);
         if (isJson) printJson(view);
         else print(renderNode(view, look, effects.clock.now()));

@@ -10,9 +10,10 @@ export function registerNodes(program: Command, run: Run): void {
     .command("nodes")
     .description(
       "list the nodes\n\n" +
-        "A node appears when it first asks for a boot file. STATUS is online (its agent is heard from), silent (it was once), " +
-        "or discovered (it has asked for files, no agent yet). RUNS is what its agent says, BOOTS where its next boot goes, " +
-        "PROVED the image that it last proved to run from its own card. A narrow terminal leaves out the columns on the right.",
+        "A node appears when it first asks for a boot file. STATUS is online (its agent reports), silent (its agent has " +
+        "stopped reporting), or discovered (it has asked for files, but no agent has reported yet). RUNS is what the agent " +
+        "says it runs, BOOTS is its boot target, PROVED is the image that it last proved to run from its own card. Narrow " +
+        "terminals omit the rightmost columns.",
     )
     .summary("list the nodes")
     .option("--json", jsonHelp)
@@ -20,7 +21,7 @@ export function registerNodes(program: Command, run: Run): void {
       "after",
       examples(
         ["controller nodes"],
-        ["controller nodes --json | jq -r '.[] | select(.online | not).name'", "who is silent?"],
+        ["controller nodes --json | jq -r '.[] | select(.online | not).name'", "which nodes are offline?"],
       ),
     )
     .action(

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from "commander";
 
-/** Help of `--json` where the answer is one value. */
-export const jsonHelp = "print JSON: times in ISO 8601, sizes in bytes, null for what is absent";
+/** Help of `--json` for a single value. */
+export const jsonHelp = "print JSON: times in ISO 8601, sizes in bytes, null for absent values";
 
-/** Help of `--json` where the answer comes bit by bit. */
-export const jsonLinesHelp = "print one JSON object a line";
+/** Help of `--json` for a stream. */
+export const jsonLinesHelp = "print one JSON object per line";
 
 /** Help of `--suite` and `--mirror`. */
 export const suiteHelp = "Debian suite";
@@ -22,7 +22,7 @@ export function examples(...lines: readonly (readonly [command: string, does?: s
   return `\n${lines.length === 1 ? "Example" : "Examples"}:\n${rendered.join("\n")}`;
 }
 
-/** Parses a whole number within bounds, both included; commander prints the error. */
+/** Parses a whole number within inclusive bounds; commander prints the error. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);

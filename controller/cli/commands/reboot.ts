@@ -7,7 +7,7 @@ import { examples, nodeHelp } from "./option-texts.ts";
 export function registerReboot(program: Command, run: Run): void {
   program
     .command("reboot")
-    .description("reboot a node through its agent, into its boot target")
+    .description("reboot a node, through its agent, into its boot target")
     .argument("<node>", nodeHelp)
     .addHelpText("after", examples(["controller reboot rack-1"]))
     .action(

@@ -34,11 +34,11 @@ interface Plan {
 
 async function fetchPlan({ client, signal }: CommandContext, rollout: RolloutRequest): Promise<Plan> {
   const answer = await client.planRollout({ rollout }, signal);
-  if (answer.image === undefined) throw new Failure("internal", "the controller planned a rollout without an image");
+  if (answer.image === undefined) throw new Failure("internal", "the controller's plan lacks an image");
   if (answer.plans.length === 0)
     throw new Failure(
       "invalid",
-      "no accepted nodes: see them with controller nodes, accept them with controller node accept",
+      'no nodes are accepted: list them with "controller nodes" and accept them with "controller node accept"',
     );
   return { image: viewImage(answer.image), plans: answer.plans.map(viewPlan) };
 }
@@ -56,7 +56,7 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
     detach = false,
   } = options;
   const noResident = !resident;
-  if (all === nodes.length > 0) throw new UsageError("name the nodes to reimage, or give --all (one of both)");
+  if (all === nodes.length > 0) throw new UsageError("name the nodes to reimage, or give --all (not both)");
   if (!dryRun) requireConsent(context, yes, "erases disks", "give --yes, or --dry-run to see what would be erased");
 
   const plan = await fetchPlan(context, { nodes: [...nodes], all, imageName: image, disk, noResident, full });
@@ -64,18 +64,18 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
   const isRefusedInPart = going.length < plan.plans.length;
   if (isJson) {
     printJsonLine({ type: "plan", ...plan });
-    // Who is asked must have seen what about.
+    // Nobody is asked to confirm what they have not seen.
     if (!dryRun && !yes) note(renderPlan(plan.image, plan.plans, look));
   } else {
     print([...renderPlan(plan.image, plan.plans, look), ""]);
   }
   if (dryRun) {
-    if (!isJson) note(["Dry run: nothing was erased or written."]);
+    if (!isJson) note(["Dry run; nothing was erased or written."]);
     return isRefusedInPart ? exitCode.failed : exitCode.done;
   }
-  if (going.length === 0) throw new Failure("invalid", "every node was refused: nothing was erased");
+  if (going.length === 0) throw new Failure("invalid", "every node was refused; nothing was erased");
   if (!yes && !(await confirm(context, renderEraseQuestion(plan.image, plan.plans)))) {
-    note(["Not confirmed: nothing was erased."]);
+    note(["Not confirmed; nothing was erased."]);
     return exitCode.failed;
   }
 
@@ -88,7 +88,7 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
   } catch (error) {
     if (!(error instanceof StopRequested)) throw error;
     note([
-      `Stopped while rollout ${rolloutId} was being started: it may go on in the controller.`,
+      `Stopped while starting rollout ${rolloutId}; the controller may still run it.`,
       ...describeReturn(context, rolloutId),
     ]);
     return exitCodeOfSignal(error.stopSignal);
@@ -102,7 +102,7 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
   const code = await watchRollout(context, rolloutId, true);
   if (!isRefusedInPart) return code;
   const left = plan.plans.filter(({ refusal }) => refusal !== null).map(({ nodeName }) => printable(nodeName));
-  note([`Left out, because refused (see above): ${left.join(", ")}`]);
+  note([`Not included, because they were refused (see above): ${left.join(", ")}`]);
   return code === exitCode.done ? exitCode.failed : code;
 }
 
@@ -112,29 +112,29 @@ export function registerReimage(program: Command, run: Run): void {
     .command("reimage")
     .description(
       "install an image on nodes and have each prove that it runs it\n\n" +
-        "First the plan is shown: which disk of which node would be erased and what it holds. After you have typed yes, each " +
-        "node netboots into the agent, which erases the partition table, writes the image, reads it back and compares, and " +
-        "writes the partition table last. Then the node reboots from its own card, and is done only when it has proved that " +
-        "it runs that image. A plug pulled at any moment leaves a node that comes back by itself.\n\n" +
-        "The proof comes from the resident agent, a small service that the reimage installs into the new system (systemd, or " +
-        "/etc/inittab) and that may only report and reboot; it also takes the node back for its next reimage. With " +
-        "--no-resident the image stays as it is to the byte, but for firmware that the board would boot before it asks the " +
-        "network (the plan says so; serve --boot-profile-card-firmware). The proof is then a weak one, and shown as such: " +
-        "after the reboot the node has fetched that image's kernel and answers on the network. For its next reimage somebody " +
-        "has to reboot it or switch it off and on.\n\n" +
-        "The rollout runs in the controller: Ctrl-C stops watching it, not it. The exit code is 0 only if every node is " +
-        "proved (weakly too, where --no-resident asks for no more); with --detach, if the rollout has started on every node; with --dry-run, if no node would be refused.",
+        "Shows the plan first: which disk of which node would be erased, and what is on it. Once you type yes, each node " +
+        "netboots into the agent, which erases the partition table, writes the image, reads it back to verify it, and writes " +
+        "the partition table last. The node then reboots from its own card, and is done only when it has proved that it runs " +
+        "the image. If you pull the plug at any moment, the node recovers by itself.\n\n" +
+        "The proof comes from the resident agent, a small service that the reimage installs into the new system (systemd or " +
+        "/etc/inittab). It can only report and reboot; it also brings the node back for its next reimage. With --no-resident " +
+        "the image stays untouched, except for firmware that the board would boot before it asks the network (the plan says " +
+        "so; see serve --boot-profile-card-firmware). The proof is then weak, and shown as such: after the reboot the node " +
+        "fetched the image's kernel and answers on the network. Before its next reimage, reboot or power-cycle it by hand.\n\n" +
+        "The rollout runs in the controller: Ctrl-C stops watching, not the rollout. The exit code is 0 only if every node " +
+        "is proved (with --no-resident, a weak proof is enough); with --detach, if the rollout started on every node; with " +
+        "--dry-run, if no node would be refused.",
     )
     .summary("install an image on nodes and have each prove that it runs it")
     .argument("[nodes...]", nodeHelp)
     .option("--all", "every accepted node")
     .option("--image <name>", "the image (default: the only one in the catalogue)")
     .option("--disk <device>", "the disk to erase on each node (default: the only one that fits)")
-    .option("--no-resident", "leave the image untouched: no agent in it, and only a weak proof")
-    .option("--full", "fetch and write also what a card holds already")
-    .option("--dry-run", "show what would be erased and written where, and stop")
+    .option("--no-resident", "leave the image untouched: no agent in it, so only a weak proof")
+    .option("--full", "rewrite everything, even what the card already has")
+    .option("--dry-run", "show what would be erased and written where, then exit")
     .option("--yes", "do not ask before erasing")
-    .option("--detach", "do not watch the rollout")
+    .option("--detach", "start the rollout and exit")
     .option("--json", jsonLinesHelp)
     .addHelpText(
       "after",
@@ -142,7 +142,7 @@ export function registerReimage(program: Command, run: Run): void {
         ["controller reimage --all --dry-run", "look first"],
         ["controller reimage --all --image debian-12", "asks, then shows a bar per node"],
         ["controller reimage rack-1 rack-2 --disk /dev/mmcblk0 --yes"],
-        ["controller reimage --all --yes --json", "for programs: the plan, every change, the end"],
+        ["controller reimage --all --yes --json", "for programs: the plan, every change, the result"],
       ),
     )
     .action(run<[string[]], Options>(reimage));

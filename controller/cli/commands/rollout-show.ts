@@ -10,7 +10,7 @@ import { examples, jsonHelp } from "./option-texts.ts";
 export function registerRolloutShow(parent: Command, run: Run): void {
   parent
     .command("show")
-    .description("show a rollout as it is now, without watching it")
+    .description("show the current state of a rollout, without watching it")
     .argument("<id>", "id of the rollout")
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller rollout show 20261123-001705-k3f9"]))
@@ -35,7 +35,7 @@ export function registerRolloutShow(parent: Command, run: Run): void {
             );
           return;
         }
-        throw new Failure("internal", `the controller answered without the rollout ${rolloutId}`);
+        throw new Failure("internal", `the controller's answer lacks the rollout ${rolloutId}`);
       }),
     );
 }

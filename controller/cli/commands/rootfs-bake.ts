@@ -16,13 +16,13 @@ interface Options {
   readonly install?: true;
 }
 
-/** What is to be done for nodes to netboot into it. */
+/** What the operator still has to do before nodes can netboot into it. */
 function next(target: string, { partition, rootFolder, netbootFolder }: Baked): string {
   if (partition !== undefined)
-    return `to netboot into it: controller rootfs import ${printable(target)} --out FOLDER (as it is, it is for cards)`;
+    return `this image is for cards; to netboot into it: controller rootfs import ${printable(target)} --out FOLDER`;
   if (netbootFolder === undefined)
-    return `to netboot into it, kernel and initial RAM disk are missing: controller rootfs bake ${printable(target)} --out FOLDER`;
-  return `next: controller boot-tree build --rootfs ${printable(netbootFolder)}, and nfs.rootfs: ${printable(rootFolder ?? "")}`;
+    return `to netboot into it, add a kernel and an initrd: controller rootfs bake ${printable(target)} --out FOLDER`;
+  return `next: controller boot-tree build --rootfs ${printable(netbootFolder)}, and set nfs.rootfs to ${printable(rootFolder ?? "")}`;
 }
 
 /** `controller rootfs bake DIR|IMAGE`. */
@@ -30,30 +30,30 @@ export function registerRootfsBake(parent: Command, run: Run): void {
   parent
     .command("bake")
     .description(
-      "put the agent into a root filesystem that exists already\n\n" +
-        "The agent, what starts it at boot (systemd, sysvinit or busybox's init), and an fstab that mounts nothing of a card: " +
-        "its lines become comments. Again is harmless, and puts in a newer agent. Of a folder with a root filesystem, --out " +
-        'makes what "boot-tree build --rootfs" wants besides: the kernel of its /boot, and an initial RAM disk of ours with ' +
-        'the modules of that kernel; what "rootfs import" made has that already. Needs root.',
+      "put the agent into an existing root filesystem\n\n" +
+        "Adds the agent and what starts it at boot (systemd, sysvinit or busybox's init), and comments out the lines of " +
+        "/etc/fstab that mount a card. Running it again is harmless, and updates the agent. For a folder with a root " +
+        'filesystem, --out adds what "boot-tree build --rootfs" needs: the kernel from its /boot, and our own initrd with ' +
+        'that kernel\'s modules. The output of "rootfs import" already has both. Needs root.',
     )
     .summary("put the agent into an existing root filesystem")
     .argument(
       "<target>",
-      'what "rootfs import" made, a folder with a root filesystem, or the image file (.img) of a card',
+      'output of "rootfs import", a folder with a root filesystem, or an image file (.img) of a card',
     )
-    .option("--out <folder>", "gets vmlinuz, initrd.img, device-trees/, manifest.json of a folder's root filesystem")
+    .option("--out <folder>", "for a folder: where to write vmlinuz, initrd.img, device-trees/ and manifest.json")
     .option("--agent <file>", agentHelp)
     .option("--suite <name>", suiteHelp, "bookworm")
     .option("--mirror <url>", mirrorHelp, "http://deb.debian.org/debian")
-    .option("--refresh", "look for newer versions of the initial RAM disk's programs")
+    .option("--refresh", "check for newer versions of the initrd's programs")
     .option("--install", installHelp)
     .option("--json", jsonHelp)
     .addHelpText(
       "after",
       examples(
-        ["controller rootfs bake raspios", 'what "rootfs import" made'],
+        ["controller rootfs bake raspios", 'output of "rootfs import"'],
         ["controller rootfs bake /srv/web --out web-boot", "a root filesystem of your own"],
-        ["controller rootfs bake raspios-lite.img", "an image, to be written to cards"],
+        ["controller rootfs bake raspios-lite.img", "an image for cards"],
       ),
     )
     .action(

@@ -24,22 +24,22 @@ export function registerRootfsBuild(parent: Command, run: Run): void {
     .command("build")
     .description(
       "build the root filesystem that every netbooted node shares\n\n" +
-        "Debian for arm64, as small as serves, with the agent under busybox's init, a kernel, and an initial RAM disk that " +
-        "mounts it by NFS. It is to be exported read-only: what a node writes stays in its RAM. It holds no secrets. There " +
-        "is no login unless --ssh-keys or --console-shell asks for one. A second build takes no time. Needs root; what else " +
-        "it needs on this machine it looks for first.",
+        "A minimal Debian for arm64 with the agent, started by busybox's init; a kernel; and an initrd that mounts the root " +
+        "filesystem over NFS. Export it read-only: what a node writes stays in its RAM. It contains no secrets. Nobody can " +
+        "log in unless --ssh-keys or --console-shell allows it. If nothing has changed, a second build takes no time. Needs " +
+        "root; other missing requirements are reported before anything is built.",
     )
     .summary("build the root filesystem of netbooted nodes")
     .option(
       "--out <folder>",
-      "gets root/, vmlinuz, initrd.img, device-trees/, manifest.json (default: /var/lib/pallet/rootfs)",
+      "where to write root/, vmlinuz, initrd.img, device-trees/ and manifest.json (default: /var/lib/pallet/rootfs)",
     )
     .option("--agent <file>", agentHelp)
-    .option("--ssh-keys <file>", "public keys that may log in as root by ssh (default: no ssh server)")
-    .option("--console-shell", "a root shell on the console, for whoever stands there")
+    .option("--ssh-keys <file>", "public keys that may log in as root over SSH (default: no SSH server)")
+    .option("--console-shell", "a root shell on the console, for anyone with physical access")
     .option("--suite <name>", suiteHelp, "bookworm")
     .option("--mirror <url>", mirrorHelp, "http://deb.debian.org/debian")
-    .option("--refresh", "fetch Debian's packages anew, for security updates")
+    .option("--refresh", "fetch Debian's packages again, for security updates")
     .option("--install", installHelp)
     .option("--json", jsonHelp)
     .addHelpText(
@@ -72,7 +72,7 @@ export function registerRootfsBuild(parent: Command, run: Run): void {
         if (isJson) return void printJson({ rootFolder, kernelPath, initrdPath, changed, ...manifest });
         const ssh = manifest.sshKeys === 0 ? "off" : `on, for ${formatCount(manifest.sshKeys, "key")}`;
         print([
-          changed ? "built" : "nothing has changed",
+          changed ? "built" : "up to date",
           `  root    ${printable(rootFolder)}  ${formatBytes(manifest.root.sizeBytes)}, ${formatCount(manifest.root.files, "file")}`,
           `  kernel  ${printable(kernelPath)}  ${formatBytes(manifest.kernel.sizeBytes)}, ${printable(manifest.kernelRelease)}`,
           `  initrd  ${printable(initrdPath)}  ${formatBytes(manifest.initrd.sizeBytes)}`,

@@ -22,23 +22,23 @@ export function registerRootfsImport(parent: Command, run: Run): void {
   parent
     .command("import")
     .description(
-      "make a root filesystem to netboot into of an image\n\n" +
+      "turn an image into a root filesystem that nodes netboot into\n\n" +
         "Unpacks the image's root filesystem (ext2, ext3 or ext4; owners, modes, times, links, devices and extended " +
-        "attributes are kept), and puts beside it the image's own kernel and device trees, and an initial RAM disk of ours " +
-        'with the modules of that kernel. Bake the agent into it next, then "boot-tree build --rootfs" takes it as it takes ' +
-        'what "rootfs build" makes. An image whose kernel cannot have its root on the network is refused at once. Needs ' +
-        "root and loop devices.",
+        "attributes are kept), along with the image's own kernel and device trees, and our own initrd with that kernel's " +
+        'modules. Next, bake the agent into it; "boot-tree build --rootfs" then accepts it like the output of "rootfs ' +
+        'build". An image whose kernel cannot mount its root over the network is refused at once. Needs root and loop ' +
+        "devices.",
     )
-    .summary("make a root filesystem of an image")
+    .summary("turn an image into a root filesystem for netboot")
     .argument("<image>", ".img, .img.gz, .img.xz or .img.zst of a card; its content decides, not its name")
     .requiredOption(
       "--out <folder>",
-      "gets root/, vmlinuz, initrd.img, device-trees/, manifest.json; must not exist yet, or be empty",
+      "where to write root/, vmlinuz, initrd.img, device-trees/ and manifest.json; must be new or empty",
     )
-    .option("--root-only", "unpack the root filesystem alone, straight into the folder, from any image")
+    .option("--root-only", "unpack only the root filesystem, straight into the folder; works with any image")
     .option("--suite <name>", suiteHelp, "bookworm")
     .option("--mirror <url>", mirrorHelp, "http://deb.debian.org/debian")
-    .option("--refresh", "look for newer versions of the initial RAM disk's programs")
+    .option("--refresh", "check for newer versions of the initrd's programs")
     .option("--install", installHelp)
     .option("--json", jsonHelp)
     .addHelpText(

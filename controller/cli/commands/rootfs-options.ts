@@ -3,9 +3,9 @@ import process from "node:process";
 import { chooseRootfsPaths, type RootfsPaths } from "../../rootfs/choose-paths.ts";
 
 /** Help of `--agent`. */
-export const agentHelp = "the agent's program for arm64 (default: agent-linux-arm64 beside this program, or in dist/)";
+export const agentHelp = "the agent binary for arm64 (default: agent-linux-arm64 next to this program, or in dist/)";
 
-/** Where the agent, the cache and the output are for this process. */
+/** Where this process finds the agent and the cache, and writes its output. */
 export function rootfsPaths(): RootfsPaths {
   const { argv, execPath: executable, env: environment } = process;
   return chooseRootfsPaths({ script: argv[1], executable, environment, home: homedir() });

@@ -4,11 +4,11 @@ import { registerRootfsBake } from "./rootfs-bake.ts";
 import { registerRootfsBuild } from "./rootfs-build.ts";
 import { registerRootfsImport } from "./rootfs-import.ts";
 
-/** `controller rootfs build|bake|import`: these work on this machine's files and ask no controller. */
+/** `controller rootfs build|bake|import`: these work on this machine's files and need no controller. */
 export function registerRootfs(program: Command, run: Run): void {
   const rootfs = program
     .command("rootfs")
-    .description("build the root filesystem that nodes netboot into, or make one of an existing system")
+    .description("build the root filesystem that nodes netboot into, or adapt an existing system")
     .helpCommand(false);
   registerRootfsBuild(rootfs, run);
   registerRootfsBake(rootfs, run);

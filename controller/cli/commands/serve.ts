@@ -13,22 +13,22 @@ export function registerServe(program: Command, serve: ServeCommand, run: Run): 
     .description(
       "run the controller\n\n" +
         "Serves TFTP (boot files and boot configs), HTTP (images), gRPC for nodes, and a unix socket for these commands. " +
-        "It runs in the foreground until Ctrl-C or SIGTERM. Rollouts that it had to leave are taken up again at its next start. " +
-        "An end in order has exit code 0; a second signal ends it at once.\n\n" +
-        "What keeps nodes from booting is logged, with its remedy. The controller ends with exit code 1 where only somebody " +
-        "who acts can help (a bad configuration, a missing program or right, a port that another program holds); for what " +
-        "comes by itself, as a cable, an address, a root filesystem that is being built, it waits, and says so in " +
-        '"controller status".',
+        "Runs in the foreground until Ctrl-C or SIGTERM; a second signal kills it. Unfinished rollouts resume at the next " +
+        "start. A clean shutdown has exit code 0.\n\n" +
+        "Anything that keeps nodes from booting is logged with its remedy. The controller exits with code 1 if it needs " +
+        "someone to act (a bad configuration, a missing program or permission, a port that another program holds). It waits " +
+        "for what can resolve itself, such as a cable, an address or a root filesystem that is being built, and shows that " +
+        'in "controller status".',
     )
     .summary("run the controller")
     .option(
       "--check",
-      "list everything that would keep a node from booting, and serve nothing; exit code 1 if there is any",
+      "list everything that would keep a node from booting, then exit; exit code 1 if there is anything",
     )
     .option("--install", installHelp)
     .option("--json", "with --check: print JSON");
   for (const { flags, description } of serve.options) {
-    // The program's own --socket says the same, and commander would give it the value anyway.
+    // The program's own --socket means the same, and commander would pass its value anyway.
     if (/(^|\s)--socket\b/.test(flags)) continue;
     command.option(flags, description);
   }
@@ -36,7 +36,7 @@ export function registerServe(program: Command, serve: ServeCommand, run: Run): 
   command.action(
     run<[], Record<string, string | boolean>>(async ({ signal, isJson, look, print, printJson, note }, options) => {
       const { address: _, check, install, json: __, ...values } = options as Record<string, string | boolean>;
-      if (isJson && check !== true) throw new UsageError("--json goes with --check only");
+      if (isJson && check !== true) throw new UsageError("--json is only valid with --check");
       if (install === true) await serve.install(values, (line) => note([printable(line)]));
       if (check !== true) {
         await serve.run(values, signal);

@@ -6,13 +6,13 @@ import { viewRollout } from "../view/rollout-view.ts";
 import { viewStatus } from "../view/status-view.ts";
 import { examples, jsonHelp } from "./option-texts.ts";
 
-/** `controller status`: the controller and what it looks after. */
+/** `controller status`: the controller and what it manages. */
 export function registerStatus(program: Command, run: Run): void {
   program
     .command("status")
-    .description("say where the controller listens and what it looks after")
+    .description("show where the controller listens and what it manages")
     .option("--json", jsonHelp)
-    .addHelpText("after", examples(["controller status", "exit code 0 when a controller answers"]))
+    .addHelpText("after", examples(["controller status", "exit code 0 if a controller answers"]))
     .action(
       run<[], object>(async ({ client, signal, target, isJson, print, printJson, look, effects }) => {
         const [status, nodes, images, rollouts] = await Promise.all([

@@ -8,11 +8,11 @@ import { examples, jsonLinesHelp, nodeHelp } from "./option-texts.ts";
 export function registerUnmount(program: Command, run: Run): void {
   program
     .command("unmount")
-    .description("unmount a device and everything on it, and switch off its swap")
+    .description("unmount a device and everything on it, and disable its swap")
     .argument("<node>", nodeHelp)
     .argument("<device>", "absolute path of a disk or partition")
     .option("--json", jsonLinesHelp)
-    // Nothing is lost and nothing is asked; scripts may treat it like wipe and mkfs.
+    // Nothing is lost, so nothing is asked; accepted so that scripts can treat it like wipe and mkfs.
     .addOption(new Option("--yes", "do not ask").hideHelp())
     .addHelpText("after", examples(["controller unmount rack-1 /dev/mmcblk0"]))
     .action(

@@ -10,11 +10,11 @@ export function registerWatch(program: Command, run: Run): void {
   program
     .command("watch")
     .description(
-      "watch a rollout until it has ended\n\n" +
-        "Shows a live table on a terminal and plain lines in a pipe. Ctrl-C stops watching; the rollout goes on in the " +
-        "controller. The exit code is 0 only if every node is proved.",
+      "watch a rollout until it ends\n\n" +
+        "Shows a live table on a terminal and plain lines in a pipe. Ctrl-C stops watching; the controller keeps running " +
+        "the rollout. The exit code is 0 only if every node is proved.",
     )
-    .summary("watch a rollout until it has ended")
+    .summary("watch a rollout until it ends")
     .argument("[id]", "id of the rollout (default: the newest one)")
     .option("--json", jsonLinesHelp)
     .addHelpText("after", examples(["controller watch"], ["controller watch 20261123-001705-k3f9"]))

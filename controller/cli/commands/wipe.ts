@@ -23,14 +23,16 @@ export function registerWipe(program: Command, run: Run): void {
   program
     .command("wipe")
     .description(
-      "make a node's disk blank\n\n" +
-        "signatures: zero the partition table and every filesystem signature; quick, but what the files held stays on the " +
-        "disk. discard: tell the whole disk to forget everything (blkdiscard); fails where the disk cannot.",
+      "wipe a node's disk\n\n" +
+        "signatures: zero the partition table and every filesystem signature; quick, but the files' contents stay on the " +
+        "disk. discard: discard the whole disk (blkdiscard); fails if the disk does not support it.",
     )
-    .summary("make a node's disk blank")
+    .summary("wipe a node's disk")
     .argument("<node>", nodeHelp)
     .argument("<device>", "absolute path of a whole disk, for example /dev/mmcblk0")
-    .addOption(new Option("--method <method>", "how").choices(["signatures", "discard"]).default("signatures"))
+    .addOption(
+      new Option("--method <method>", "how to wipe it").choices(["signatures", "discard"]).default("signatures"),
+    )
     .option("--yes", "do not ask")
     .option("--json", jsonLinesHelp)
     .addHelpText(

@@ -4,7 +4,7 @@ import type { Look } from "../render/style.ts";
 import type { ControllerClient } from "./controller-client.ts";
 import type { Effects } from "./effects.ts";
 
-/** The reason with which a command's signal aborts when the process is asked to stop. */
+/** The reason with which a command's signal aborts if the process is asked to stop. */
 export class StopRequested extends Error {
   readonly stopSignal: StopSignal;
 
@@ -15,7 +15,7 @@ export class StopRequested extends Error {
   }
 }
 
-/** The command line cannot be obeyed as it is: exit code 2, and nothing was done. */
+/** The command line is invalid: exit code 2, and nothing was done. */
 export class UsageError extends Failure {
   constructor(message: string) {
     super("invalid", message);
@@ -23,24 +23,24 @@ export class UsageError extends Failure {
   }
 }
 
-/** Options that every command which talks to the controller has. */
+/** Options shared by every command that talks to the controller. */
 export interface CommonOptions {
   readonly json?: boolean;
 }
 
-/** What a command has to work with while it runs. */
+/** What a command can use while it runs. */
 export interface CommandContext {
   readonly effects: Effects;
-  /** Aborts with a `StopRequested` when the process is asked to stop. */
+  /** Aborts with a `StopRequested` if the process is asked to stop. */
   readonly signal: AbortSignal;
   /** What stdout can show. */
   readonly look: Look;
   readonly isJson: boolean;
   /** The gRPC target of the controller. */
   readonly target: string;
-  /** The client of this command; closed when the command has ended. */
+  /** The client of this command; closed when the command ends. */
   readonly client: ControllerClient;
-  /** Another client, for one that has to be connected anew. Its user closes it. */
+  /** A second client, for reconnecting. The caller closes it. */
   readonly connect: () => ControllerClient;
   /** Lines for stdout. Text from outside must have been made printable. */
   readonly print: (lines: readonly string[]) => void;
@@ -48,18 +48,18 @@ export interface CommandContext {
   readonly printJson: (value: unknown) => void;
   /** One value as one line of JSON on stdout, for streams. */
   readonly printJsonLine: (value: unknown) => void;
-  /** Lines for the person who looks on, on stderr. Text from outside must have been made printable. */
+  /** Lines for the person watching, on stderr. Text from outside must have been made printable. */
   readonly note: (lines: readonly string[]) => void;
-  /** The same, but left out where nobody looks on (stdout is no terminal, or `--json`). */
+  /** The same, but only if a person is watching (stdout is a terminal, and no `--json`). */
   readonly hint: (lines: readonly string[]) => void;
-  /** A command line of this program, with the options by which this one reaches its controller. */
+  /** A command line of this program, with the options that this one reaches its controller by. */
   readonly commandLine: (words: string) => string;
 }
 
 /**
  * The work of one command.
  *
- * @returns its exit code; none means done
+ * @returns its exit code; undefined means done
  * @throws Failure, which is printed; the exit code is then 1
  */
 export type Work<Arguments extends readonly unknown[], Options> = (
@@ -68,7 +68,7 @@ export type Work<Arguments extends readonly unknown[], Options> = (
   ...args: Arguments
 ) => Promise<number | undefined>;
 
-/** Makes the work of a command its commander action. */
+/** Turns the work of a command into its commander action. */
 export type Run = <Arguments extends readonly unknown[], Options>(
   work: Work<Arguments, Options>,
 ) => (...commanderArguments: unknown[]) => Promise<void>;

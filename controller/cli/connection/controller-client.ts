@@ -11,8 +11,8 @@ import type { ControllerServiceClient } from "../../../proto/gen/pallet/v1/contr
 import { translateCallError } from "./controller-error.ts";
 
 /**
- * Channel options for the client that `Effects.connect` makes: a controller that vanished is noticed in 30 s, and the
- * rollouts of a large rack, with every node in each, are more than the 4 MiB that gRPC takes otherwise.
+ * Channel options for the client that `Effects.connect` makes: a controller that vanished is noticed within 30 s, and
+ * the rollouts of a large rack, with every node in each, exceed gRPC's default limit of 4 MiB.
  */
 export const controllerChannelOptions: ChannelOptions = {
   "grpc.keepalive_time_ms": 20_000,
@@ -20,9 +20,9 @@ export const controllerChannelOptions: ChannelOptions = {
   "grpc.max_receive_message_length": 256 * 1024 * 1024,
 };
 
-/** How long a request may take that the controller answers by itself. */
+/** Deadline of a request that the controller answers by itself. */
 const answerTimeoutMs = 15_000;
-/** How long a request may take for which the controller asks nodes. */
+/** Deadline of a request for which the controller asks nodes. */
 const nodesTimeoutMs = 60_000;
 
 type UnaryMethod<Request, Response> = (
@@ -53,13 +53,13 @@ async function* readCall<Response>(
     throw translate(error);
   } finally {
     signal.removeEventListener("abort", cancel);
-    // Cancelling makes the call emit one more error, "cancelled": by then nobody waits for it.
+    // Cancelling makes the call emit one more error, "cancelled", which nobody waits for any more.
     call.on("error", () => {});
     call.cancel();
   }
 }
 
-/** Writes everything that the source gives, no faster than the peer takes it, until the call or the source ends. */
+/** Writes everything from the source, no faster than the peer accepts it, until the call or the source ends. */
 async function writeCall<Request, Response>(
   call: ClientDuplexStream<Request, Response>,
   source: AsyncIterable<Request>,

@@ -2,11 +2,11 @@ import { type Metadata, status as Status } from "@grpc/grpc-js";
 import { FAILURE_METADATA_KEY, Failure, failureFromWire } from "../../../proto/failure.ts";
 import { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
 
-/** A call that did not succeed, as the operator shall read it. `cause` is the gRPC error. */
+/** A failed call, in the words that the operator reads. `cause` is the gRPC error. */
 export class ControllerError extends Failure {
   /**
-   * Whether the controller was not there to answer, or went away (it says so when it shuts down): the request may or may
-   * not have arrived, and the same request may succeed later. Otherwise the controller has refused it.
+   * Whether the controller was unreachable or went away (it announces its shutdown): the request may or may not have
+   * arrived, and may succeed later. Otherwise the controller has refused it.
    */
   readonly isConnectionLost: boolean;
 
@@ -17,7 +17,7 @@ export class ControllerError extends Failure {
   }
 }
 
-/** What of a grpc-js ServiceError is looked at; errors of streams have the same shape. */
+/** The fields of a grpc-js ServiceError that we read; stream errors have the same shape. */
 interface CallError {
   readonly code: number;
   readonly details: string;
@@ -34,7 +34,7 @@ function failureOf(metadata: Metadata | undefined): Failure | undefined {
   try {
     return failureFromWire(WireFailure.decode(bytes));
   } catch {
-    // A peer that sends something else under this key: the status and its details still say what happened.
+    // The peer sent something else under this key; the status and its details still say what happened.
     return undefined;
   }
 }
@@ -42,9 +42,9 @@ function failureOf(metadata: Metadata | undefined): Failure | undefined {
 function explainUnreachable(target: string, details: string): Failure {
   const isSocket = target.startsWith("unix:");
   if (/EACCES|EPERM/.test(details))
-    return new Failure("internal", `you may not open ${target.slice("unix:".length)}: run this as root (sudo)`);
+    return new Failure("internal", `permission denied: ${target.slice("unix:".length)}; run this as root (sudo)`);
   const other = isSocket
-    ? "or say where it listens: --socket PATH (or PALLET_SOCKET), or --address HOST:PORT"
+    ? "or give its address with --socket PATH (or PALLET_SOCKET) or --address HOST:PORT"
     : "or correct --address HOST:PORT";
   return new Failure(
     "internal",
@@ -53,8 +53,8 @@ function explainUnreachable(target: string, details: string): Failure {
 }
 
 /**
- * Translates what a call to the controller at `target` ended with, exhaustively by status code. The failure that the
- * controller sent along says it best; the status codes that gRPC itself makes are explained.
+ * Translates the error of a call to the controller at `target`, exhaustively by status code. A failure sent by the
+ * controller is passed on as it is; status codes that gRPC itself produces are explained.
  */
 export function translateCallError(error: unknown, target: string, method: string): ControllerError | Error {
   if (!isCallError(error)) return error instanceof Error ? error : new Error(String(error));
@@ -67,17 +67,17 @@ export function translateCallError(error: unknown, target: string, method: strin
     new ControllerError(failure, { isConnectionLost, cause: error });
   switch (error.code) {
     case Status.UNAVAILABLE:
-      // grpc-js words the end of an established connection differently from one that could not be made.
+      // grpc-js uses different words for a connection that broke and for one that could not be made.
       return /connection dropped|ECONNRESET|GOAWAY/i.test(error.details)
         ? make(new Failure("internal", `the connection to the controller broke: ${error.details}`), true)
         : make(explainUnreachable(target, error.details), true);
     case Status.CANCELLED:
-      return make(new Failure("internal", "the controller ended the call: it is stopping or has crashed"), true);
+      return make(new Failure("internal", "the controller ended the call: it is shutting down or has crashed"), true);
     case Status.DEADLINE_EXCEEDED:
       return make(
         new Failure(
           "internal",
-          `the controller at ${target} did not answer ${method} in time: see its log, then repeat`,
+          `the controller at ${target} did not answer ${method} in time: check its log, then try again`,
         ),
         true,
       );
@@ -85,7 +85,7 @@ export function translateCallError(error: unknown, target: string, method: strin
       return make(
         new Failure(
           "internal",
-          `the controller at ${target} does not know ${method}: its version is not this program's`,
+          `the controller at ${target} does not know ${method}: it is a different version than this program`,
         ),
       );
     case Status.INVALID_ARGUMENT:
@@ -99,7 +99,7 @@ export function translateCallError(error: unknown, target: string, method: strin
     case Status.UNAUTHENTICATED:
       return make(new Failure("invalid", error.details || `the controller refused ${method} (${Status[error.code]})`));
     default:
-      // UNKNOWN, INTERNAL and DATA_LOSS: a defect, or a stream that was cut in its middle.
+      // UNKNOWN, INTERNAL and DATA_LOSS: a bug, or a stream that was cut off.
       return make(
         new Failure("internal", `${method} failed: ${error.details || Status[error.code] || `status ${error.code}`}`),
         /RST_STREAM|ECONNRESET|without (calling|status)/i.test(error.details),

@@ -9,15 +9,15 @@ export interface TargetOptions {
 const defaultSocket = "/run/pallet/controller.sock";
 
 /**
- * The gRPC target of the controller: `--socket` or `--address` if given, else PALLET_ADDRESS, PALLET_SOCKET, and the
+ * The gRPC target of the controller: `--socket` or `--address` if given, else PALLET_ADDRESS, PALLET_SOCKET, or the
  * socket where `controller serve` listens by default.
  */
 export function chooseTarget(options: TargetOptions, env: Readonly<Record<string, string | undefined>>): string {
   const address = options.address ?? (options.socket === undefined ? env["PALLET_ADDRESS"] || undefined : undefined);
   if (address !== undefined) {
-    // Also an IPv6 address in brackets. gRPC takes other forms for names to resolve by schemes that nobody means here.
+    // IPv6 addresses are in brackets. gRPC would read other forms as names with a URI scheme, which nobody means here.
     if (!/^(\[[\da-fA-F:.%a-z]+\]|[^:/\s]+):\d{1,5}$/.test(address))
-      throw new UsageError(`"${address}" is no HOST:PORT, for example 10.77.0.1:7700 or [fd00::1]:7700`);
+      throw new UsageError(`"${address}" is not HOST:PORT, for example 10.77.0.1:7700 or [fd00::1]:7700`);
     return address;
   }
   return `unix:${options.socket ?? (env["PALLET_SOCKET"] || defaultSocket)}`;

@@ -2,24 +2,24 @@ import type { ControllerServiceClient } from "../../../proto/gen/pallet/v1/contr
 import type { StopSignal } from "../../../proto/linux/stop-signals.ts";
 import type { CheckReport } from "../../check/check-serving.ts";
 
-/** Where text for a person or a program goes. */
+/** Where output for a person or a program goes. */
 export interface Output {
   write(text: string): void;
   readonly isTerminal: boolean;
-  /** Size in characters now; it changes when the window does. What is no terminal counts as 80 by 24. */
+  /** Current size in characters; it changes with the window. Anything but a terminal counts as 80 by 24. */
   size(): { readonly columns: number; readonly rows: number };
 }
 
-/** Where answers of a person, or the bytes of a file, come from. */
+/** Where a person's answers, or the bytes of a file, come from. */
 export interface Input {
   readonly isTerminal: boolean;
-  /** The next line without its line end; undefined at the end of the input. Rejects when the signal aborts. */
+  /** The next line without its newline; undefined at the end of the input. Rejects when the signal aborts. */
   readLine(signal: AbortSignal): Promise<string | undefined>;
   /** Everything up to the end of the input. */
   bytes(): AsyncIterable<Uint8Array>;
 }
 
-/** Time, so that tests need not wait. */
+/** Time as a port, so that tests need not wait. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -27,13 +27,13 @@ export interface Clock {
   delay(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** An option of `controller serve`, in the words of commander: for example "--data-dir DIR". */
+/** An option of `controller serve`, in commander's syntax, for example "--data-dir DIR". */
 export interface ServeOption {
   readonly flags: string;
   readonly description: string;
 }
 
-/** What `controller serve` does: its options are declared by the configuration, the work is done by the wiring. */
+/** What `controller serve` does: the configuration declares its options, the wiring does the work. */
 export interface ServeCommand {
   readonly options: readonly ServeOption[];
   /** Text below the options in `serve --help`, for example examples. */
@@ -41,34 +41,34 @@ export interface ServeCommand {
   /**
    * Serves until the signal aborts, and resolves once everything is closed.
    *
-   * @param values the given options by their names in camel case ("--data-dir X" gives `dataDir: "X"`), a string, or
-   * true for an option without argument. Options that were not given are absent.
+   * @param values the given options by their camel-case names ("--data-dir X" gives `dataDir: "X"`): a string, or true
+   * for an option without an argument. Options that were not given are absent.
    * @throws Failure for a bad configuration; its message is printed and the exit code is 1.
    */
   run(values: Readonly<Record<string, string | boolean>>, signal: AbortSignal): Promise<void>;
-  /** Installs the Debian packages that serving needs and that are missing, without starting their services. Throws as `run` does. */
+  /** Installs the missing Debian packages that serving needs, without starting their services. Throws as `run` does. */
   install(values: Readonly<Record<string, string | boolean>>, log: (line: string) => void): Promise<void>;
-  /** Looks for everything that would keep a node from booting, and starts nothing. Throws as `run` does. */
+  /** Checks for everything that would keep a node from booting, and starts nothing. Throws as `run` does. */
   check(values: Readonly<Record<string, string | boolean>>): Promise<CheckReport>;
 }
 
-/** What the command line needs of the process that it runs in, apart from the controller and `serve`. */
+/** What the command line needs from its process, apart from the controller and `serve`. */
 export interface ProcessEffects {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin: Input;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  /** A number from 0 up to, not including, 1. */
+  /** A number in [0, 1). */
   readonly random: () => number;
   /**
-   * Calls the listener for the first signal that asks to stop, instead of ending the process; a second signal ends it
-   * at once, with the exit code 128 + its number. Returns what takes the listener away.
+   * Calls the listener for the first stop signal instead of ending the process; a second signal ends it at once, with
+   * exit code 128 + its number. Returns a function that removes the listener.
    */
   readonly onStop: (listener: (signal: StopSignal) => void) => () => void;
 }
 
-/** Everything that the command line does to the world goes through this. */
+/** Every side effect of the command line goes through this. */
 export interface Effects extends ProcessEffects {
   /** Version of the program, for `--version`. */
   readonly version: string;

@@ -2,26 +2,26 @@ import type { CommandContext } from "./command-context.ts";
 import type { ControllerClient } from "./controller-client.ts";
 import { followSteadily } from "./follow-steadily.ts";
 
-/** Records that the controller keeps in their order, and who wants which of them. */
+/** Which of the controller's ordered records to read, and how. */
 export interface FollowedRecords<Message, KeptRecord> {
-  /** Opens the stream with the records behind `afterId`, the last `limit` of them; 0 is all. Called again after each loss. */
+  /** Opens the stream with the records after `afterId`, at most the last `limit`; 0 is all. Called again after each loss. */
   readonly open: (
     client: ControllerClient,
     part: { readonly afterId: bigint; readonly limit: number },
   ) => AsyncIterable<Message>;
-  /** The record that a message brings. */
+  /** The record in a message. */
   readonly recordOf: (message: Message) => KeptRecord | undefined;
-  /** Whether to go on with those to come. */
+  /** Whether to continue with new records. */
   readonly follow: boolean;
-  /** How many of the last ones to begin with; 0 is all. */
+  /** How many of the latest records to begin with; 0 is all. */
   readonly limit: number;
-  /** Said when there was none. */
+  /** Printed if there was none. */
   readonly absence: string;
 }
 
 /**
- * Yields the records, each once and without a gap, also when the connection is lost meanwhile; the person who looks on
- * is told of each loss once.
+ * Yields the records, each once and without a gap, even if the connection is lost in between; each loss is reported
+ * once to the person watching.
  *
  * @throws as followSteadily does
  */
@@ -33,14 +33,14 @@ export async function* followRecords<Message, KeptRecord extends { readonly id: 
   let isLost = false;
   const messages = followSteadily({
     connect,
-    // After a lost connection: what comes after the last record, without a limit, so that none is missed.
+    // After a lost connection: everything after the last record, without a limit, so that none is missed.
     open: (client) => open(client, { afterId, limit: afterId > 0n ? 0 : limit }),
     isComplete: () => !follow,
     isKnown: false,
     signal,
     clock: effects.clock,
     onLost: () => {
-      if (!isLost) hint(["the controller does not answer; trying again"]);
+      if (!isLost) hint(["the controller is not answering; retrying"]);
       isLost = true;
     },
     onBack: () => {

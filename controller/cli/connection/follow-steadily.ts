@@ -3,34 +3,34 @@ import type { ControllerClient } from "./controller-client.ts";
 import { ControllerError } from "./controller-error.ts";
 import type { Clock } from "./effects.ts";
 
-/** How long the controller may be away before watching is given up. It may be restarted or upgraded meanwhile. */
+/** How long the controller may be away (for a restart or an upgrade) before we stop watching. */
 const patienceMs = 10 * 60_000;
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
 
-/** What is followed, and who is told about the connection. */
+/** What to follow, and whom to notify about the connection. */
 export interface SteadyStream<T> {
-  /** A new client; it is closed here. */
+  /** A new client; followSteadily closes it. */
   readonly connect: () => ControllerClient;
   /** Opens the stream; called again after each loss. */
   readonly open: (client: ControllerClient) => AsyncIterable<T>;
-  /** Whether a stream that ended without an error has told everything. */
+  /** Whether a stream that ended without an error was complete. */
   readonly isComplete: () => boolean;
-  /** Whether the controller has answered before, so that a first failure is a loss already. */
+  /** Whether the controller has answered before, so that even the first failure counts as a loss. */
   readonly isKnown: boolean;
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** The connection is lost; called for each attempt that fails. */
+  /** The connection is lost; called for each failed attempt. */
   readonly onLost: (lostForMs: number) => void;
   /** The first message after a loss has arrived. */
   readonly onBack: () => void;
 }
 
 /**
- * Yields what a stream of the controller tells, connecting anew with growing pauses when the connection is lost: what is
- * watched runs in the controller, so there is nothing to lose by waiting for it.
+ * Yields the messages of one of the controller's streams, and reconnects with growing pauses if the connection is lost:
+ * what we watch runs in the controller, so nothing is lost by waiting for it.
  *
- * @throws ControllerError for a refusal, and at once when the controller never answered; Failure when it stays away
+ * @throws ControllerError for a refusal, and at once if the controller never answered; Failure if it stays away
  */
 export async function* followSteadily<T>(stream: SteadyStream<T>): AsyncGenerator<T> {
   const { signal, clock } = stream;
@@ -62,13 +62,9 @@ export async function* followSteadily<T>(stream: SteadyStream<T>): AsyncGenerato
     const now = clock.now();
     lostAt ??= now;
     if (now - lostAt > patienceMs)
-      throw new Failure(
-        "internal",
-        "the controller has not answered for 10 minutes: start it again, then watch again",
-        {
-          cause: lastError,
-        },
-      );
+      throw new Failure("internal", "the controller has not answered for 10 minutes: restart it, then watch again", {
+        cause: lastError,
+      });
     stream.onLost(now - lostAt);
     await clock.delay(pauseMs, signal).catch((error: unknown) => {
       signal.throwIfAborted();

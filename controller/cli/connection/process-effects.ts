@@ -20,7 +20,7 @@ function createInput(stream: NodeJS.ReadStream): Input {
       new Promise((resolve, reject) => {
         signal.throwIfAborted();
         stream.ref?.();
-        // `terminal: false` leaves the terminal in its cooked mode, where Ctrl-C is a signal like everywhere else.
+        // `terminal: false` leaves the terminal in cooked mode, where Ctrl-C is a signal as usual.
         const lines = createInterface({ input: stream, terminal: false });
         const onAbort = () => {
           reject(signal.reason);
@@ -34,7 +34,7 @@ function createInput(stream: NodeJS.ReadStream): Input {
         lines.once("close", () => {
           signal.removeEventListener("abort", onAbort);
           resolve(undefined);
-          // Otherwise the process would not end before its stdin does.
+          // Otherwise an open stdin would keep the process alive.
           stream.pause();
           stream.unref?.();
         });
@@ -44,8 +44,8 @@ function createInput(stream: NodeJS.ReadStream): Input {
 }
 
 /**
- * The effects of this process. A reader of the output that went away (`controller events | head`) ends the process
- * quietly with the status of one that was ended by SIGPIPE.
+ * The effects of this process. If the reader of its output goes away (`controller events | head`), the process ends
+ * quietly, with the exit status of a process that SIGPIPE killed.
  */
 export function createProcessEffects(): ProcessEffects {
   for (const stream of [process.stdout, process.stderr])

@@ -6,17 +6,17 @@ import type { CommandContext } from "./command-context.ts";
 /** The contract allows chunks of at most 1 MiB. */
 const chunkBytes = 1 << 20;
 
-/** Bytes to send, and how many there are; 0 when that is unknown. */
+/** Bytes to send, and how many there are; 0 if unknown. */
 export interface UploadSource {
   readonly bytes: AsyncIterable<Uint8Array>;
   readonly fileBytes: number;
   close(): Promise<void>;
 }
 
-/** What to do with a folder: refuse it, with what to name instead, or send it as a tar archive. */
+/** What to do with a folder: refuse it, saying what to give instead, or send it as a tar archive. */
 export type FolderPolicy = { readonly refuse: string } | "archive";
 
-/** Opens a file to send, or for "-" stdin. Throws Failure `invalid` for what cannot be read. */
+/** Opens a file to send, or stdin for "-". Throws Failure `invalid` if it cannot be read. */
 export async function openUpload(file: string, context: CommandContext, folder: FolderPolicy): Promise<UploadSource> {
   if (file === "-") return { bytes: context.effects.stdin.bytes(), fileBytes: 0, close: () => Promise.resolve() };
   let handle: Awaited<ReturnType<typeof open>>;
@@ -33,7 +33,7 @@ export async function openUpload(file: string, context: CommandContext, folder: 
   }
   return {
     bytes: handle.createReadStream({ highWaterMark: chunkBytes, autoClose: false }),
-    // A device or a named pipe has no size of its own.
+    // A device or a named pipe reports no size.
     fileBytes: stat.isFile() ? stat.size : 0,
     close: () => handle.close(),
   };
@@ -60,7 +60,7 @@ function archiveOf(folder: string): UploadSource {
     const result = await child;
     if (result.exitCode === 0) return;
     const said = Buffer.from(result.stderr).toString("utf8").trim().split("\n").slice(0, 3).join("; ");
-    throw new Failure("invalid", `${folder} cannot be read whole (run this command as root?): ${said}`, {
+    throw new Failure("invalid", `cannot read all of ${folder} (run this command as root?): ${said}`, {
       cause: result,
     });
   };
@@ -74,7 +74,7 @@ function archiveOf(folder: string): UploadSource {
   };
 }
 
-/** The messages of a call that brings a file: its header, and its bytes in chunks. */
+/** The messages of a call that uploads a file: its header, then its bytes in chunks. */
 export async function* uploadMessages<Header>(
   header: Header,
   source: UploadSource,

@@ -1,5 +1,5 @@
-// What could make a terminal do something: C0 and C1 control characters, DEL, line and paragraph separators, and the
-// characters that reorder text (Unicode Standard Annex 9), which let a name look like another one. Lone surrogates too.
+// Everything that a terminal could act on: C0 and C1 control characters, DEL, line and paragraph separators, and the
+// characters that reorder text (Unicode Standard Annex 9), which let one name look like another. Lone surrogates too.
 const dangerous = /[\p{Cc}\p{Surrogate}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu;
 
 function escaped(character: string): string {
@@ -11,21 +11,21 @@ function escaped(character: string): string {
 }
 
 /**
- * Text that came from outside (host names, disk models, labels, messages) as one line that is safe to show on a
- * terminal: what could move the cursor, change colours or reorder text is shown as an escape sequence in words.
+ * Makes text from outside (host names, disk models, labels, messages) one line that is safe to show on a terminal:
+ * anything that could move the cursor, change colours or reorder text is shown as a spelled-out escape.
  */
 export function printable(text: string): string {
   return text.replace(dangerous, escaped);
 }
 
-/** The same for text that may have several lines, for example the words of a tool that failed. */
+/** The same for text that may have several lines, for example a failed tool's output. */
 export function printableLines(text: string): string[] {
   return text.replace(/\s+$/u, "").split(/\r?\n/u).map(printable);
 }
 
 /**
- * JSON that is safe to show on a terminal. JSON.stringify escapes only C0 control characters; the others are written as
- * escapes that a JSON parser reads back as the same text.
+ * JSON that is safe to show on a terminal. JSON.stringify escapes only C0 control characters; we escape the others in
+ * a form that JSON parsers read back as the same text.
  */
 export function printableJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, undefined, indent).replace(dangerous, (character) =>

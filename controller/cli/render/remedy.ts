@@ -1,11 +1,11 @@
 import type { FailureReason } from "../../../proto/failure.ts";
 
 /**
- * What an operator can do about a failure of a node's reimage or operation, as a sentence, where more can be said than
- * the failure's message does; undefined where there is nothing general to say.
+ * What an operator can do about a failed reimage or operation, as a sentence; undefined if there is nothing to add to
+ * the failure's message.
  *
- * @param node name of the node, for commands to copy
- * @param device the disk that it is about, where one is known
+ * @param node name of the node, for copy-and-paste commands
+ * @param device the disk concerned, if known
  */
 export function remedyFor(reason: FailureReason, node: string, device: string | null): string | undefined {
   const path = device ?? "DEVICE";
@@ -13,29 +13,29 @@ export function remedyFor(reason: FailureReason, node: string, device: string | 
     case "mounted":
       return `Unmount it: controller unmount ${node} ${path}`;
     case "in-use":
-      return `See what uses it: controller disks ${node}; swap is switched off by: controller unmount ${node} ${path}`;
+      return `See what uses it: controller disks ${node}; unmount it and disable its swap: controller unmount ${node} ${path}`;
     case "holds-running-root":
       return `Boot the node into the agent first: controller boot ${node} agent && controller reboot ${node}`;
     case "not-a-disk":
     case "no-disk-chosen":
-      return `See its disks (controller disks ${node}) and name one: --disk DEVICE`;
+      return `List its disks (controller disks ${node}) and choose one with --disk DEVICE`;
     case "read-only":
-      return "Move the lock switch of the card or its adapter; a card that stays read-only is worn out: replace it.";
+      return "Slide the lock switch on the card or its adapter; if the card stays read-only, it is worn out: replace it.";
     case "too-small":
       return "Use a larger card or a smaller image.";
     case "device-busy":
-      return "Wait until that operation has ended, then repeat.";
+      return "Wait until that operation has ended, then try again.";
     case "fetch-failed":
-      return "Make sure that the node reaches the controller's HTTP port (controller status), then repeat.";
+      return "Make sure that the node can reach the controller's HTTP port (see controller status), then try again.";
     case "image-damaged":
-      return "Repeat; if it happens on several nodes, remove the image and add it again.";
+      return "Try again; if it happens on several nodes, remove the image and add it again.";
     case "device-error":
     case "verify-mismatch":
-      return "Repeat once; a card that fails again is worn out: replace it.";
+      return "Try once more; if the card fails again, it is worn out: replace it.";
     case "node-silent":
-      return `Look at its power, cable and screen; what it fetched: controller events --node ${node} --limit 20`;
+      return `Check its power, cable and screen; see what it fetched: controller events --node ${node} --limit 20`;
     case "wrong-system":
-      return `See what it booted: controller node show ${node}; firmware that prefers another disk must be told so.`;
+      return `See what it booted: controller node show ${node}; if its firmware prefers another disk, change its boot order.`;
     case "unsupported":
     case "tool-failed":
     case "internal":

@@ -3,8 +3,8 @@ import type { Look } from "./style.ts";
 const eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"] as const;
 
 /**
- * A progress bar of exactly so many columns, with eighths of a column where the terminal can show them. It is full only
- * at 100 percent, and never longer than that.
+ * A progress bar of exactly the given width, drawn in eighths of a column if the terminal can show them. It is full
+ * only at 100 percent, and never longer.
  */
 export function renderBar(
   percent: number,
@@ -20,7 +20,7 @@ export function renderBar(
   return { done, left: (look.unicode ? "░" : ".").repeat(columns - whole - partial.length) };
 }
 
-/** Percent for a person: no more than 100, and 100 only when it is. */
+/** Percent for a person: never above 100, and 100 only when everything is done. */
 export function formatPercent(percent: number): string {
   const bounded = Math.min(100, Math.max(0, Number.isFinite(percent) ? percent : 0));
   return `${Math.floor(bounded)}%`;

@@ -4,7 +4,7 @@ import type { Look, Paint } from "./style.ts";
 import { createPaint } from "./style.ts";
 import { formatCount } from "./units.ts";
 
-/** What `serve --check` prints: every problem with its remedy, by the part of a boot that it is about; or a summary; then every warning. */
+/** What `serve --check` prints: every problem with its remedy, grouped by part of the boot, or a summary; then every warning. */
 export function renderCheck(report: CheckReport, look: Look): string[] {
   const paint = createPaint(look.color);
   return [...renderFindings(report, paint), ...report.warnings.flatMap((each) => ["", paint("red", printable(each))])];
@@ -13,7 +13,7 @@ export function renderCheck(report: CheckReport, look: Look): string[] {
 function renderFindings({ problems, kernel, initrd, rootfs }: CheckReport, paint: Paint): string[] {
   if (problems.length === 0) {
     return [
-      paint("green", "nothing was found that would keep a node from booting"),
+      paint("green", "found nothing that would keep a node from booting"),
       `  kernel  ${printable(kernel.path)}${kernel.release === undefined ? "" : `, ${printable(kernel.release)}`}`,
       `  initrd  ${initrd === undefined ? "none" : printable(initrd.path)}`,
       `  root    ${rootfs === undefined ? "not served by this machine" : printable(rootfs.path)}`,

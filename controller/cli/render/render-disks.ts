@@ -53,7 +53,7 @@ export function renderDisks(devices: readonly DiskView[], look: Look): string[] 
   );
 }
 
-/** What a device holds now, one line a filesystem: what making a filesystem on it or wiping it would lose. */
+/** What a device holds now, one line per filesystem: what mkfs or wipe would destroy. */
 export function describeContent(device: DiskView): string[] {
   const { filesystemType, label, mountpoints } = device;
   const table = tableName(device);

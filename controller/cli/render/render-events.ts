@@ -7,14 +7,14 @@ import { formatMoment } from "./units.ts";
 const styles: Readonly<Partial<Record<EventView["severity"], Style>>> = { warning: "yellow", error: "red" };
 
 /**
- * One event as one line: time, severity where it is more than information, type, node, message. The type is padded, so
- * that a stream of events reads like a table although its lines come one by one.
+ * One event as one line: time, severity if above information, type, node, message. The type is padded, so that a
+ * stream of events reads like a table although its lines arrive one by one.
  */
 export function renderEvent(event: EventView, look: Look): string {
   const paint = createPaint(look.color);
   const time = event.time === null ? "no time" : formatMoment(Date.parse(event.time));
   const severity = padText(event.severity === "info" ? "" : event.severity, 7);
-  // Most messages are sentences that name the node already.
+  // Most messages already name the node.
   const node = event.nodeName ?? event.nodeId ?? "";
   const subject = event.message.includes(node) ? "" : `${printable(node)}: `;
   return [

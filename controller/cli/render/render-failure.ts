@@ -2,9 +2,9 @@ import type { FailureView } from "../view/failure-view.ts";
 import { printable, printableLines } from "./printable.ts";
 
 /**
- * A failure as lines for a person: its message, then its evidence, then what to do about it.
+ * A failure as lines for a person: its message, its evidence, and what to do about it.
  *
- * @param remedy a sentence of remedy.ts, where there is one
+ * @param remedy a sentence from remedy.ts, if there is one
  */
 export function renderFailure(failure: FailureView, remedy?: string): string[] {
   const { range, expected, found } = failure;

@@ -19,8 +19,8 @@ export function viewGain({ writeBytes, fetchBytes, plainWriteBytes }: DerivedIma
   };
 }
 
-/** What a card needs that holds the old image, in words. */
+/** What a card with the old image needs, in words. */
 export function renderGain({ writeBytes, fetchBytes, plainWriteBytes }: GainView, from: string): string {
-  const without = plainWriteBytes === null ? "" : `; not derived, it would write ${formatBytes(plainWriteBytes)}`;
-  return `a card that holds ${printable(from)} writes ${formatBytes(writeBytes)} and fetches ${formatBytes(fetchBytes)}${without}`;
+  const without = plainWriteBytes === null ? "" : `; without deriving, it would write ${formatBytes(plainWriteBytes)}`;
+  return `a node with ${printable(from)} on its card writes ${formatBytes(writeBytes)} and fetches ${formatBytes(fetchBytes)}${without}`;
 }

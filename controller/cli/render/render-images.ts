@@ -4,10 +4,10 @@ import type { Look } from "./style.ts";
 import { type Cell, renderFields, renderTable } from "./table.ts";
 import { formatAge, formatBytes } from "./units.ts";
 
-/** What to tell an operator whose catalogue is empty. */
-export const noImages = "no images yet: add one with: controller images add FILE (.img, .img.gz, .img.xz or .img.zst)";
+/** Shown if the catalogue is empty. */
+export const noImages = "no images yet; add one with: controller images add FILE (.img, .img.gz, .img.xz or .img.zst)";
 
-/** The images as a table; the digest in full or, where it has no room, not at all. */
+/** The images as a table; the digest in full or, if there is no room, not at all. */
 export function renderImages(images: readonly ImageView[], look: Look, now: number): string[] {
   return renderTable(
     [
@@ -32,7 +32,7 @@ export function renderImages(images: readonly ImageView[], look: Look, now: numb
   );
 }
 
-/** One image with everything that is known about it. */
+/** One image with everything known about it. */
 export function renderImage(image: ImageView, look: Look, now: number): string[] {
   const { boot, pack } = image;
   const fields: (readonly [string, Cell | string])[] = [
@@ -47,7 +47,7 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
   if (pack !== null)
     fields.push(
       ["data", `${formatBytes(pack.dataBytes)}, ${formatBytes(pack.fetchBytes)} to fetch`],
-      ["zeros", `${formatBytes(pack.zeroBytes)}, not fetched, written where a card holds something else`],
+      ["zeros", `${formatBytes(pack.zeroBytes)}, not fetched; written only where the card differs`],
       ["unused", `${formatBytes(pack.unusedBytes)}, neither fetched nor written`],
       ["pack", `manifest ${pack.manifestDigest}, chunks of ${formatBytes(pack.chunkBytes)}`],
     );
@@ -84,7 +84,7 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
   return [...renderFields(fields, look), "", ...partitions];
 }
 
-/** What to say of an image that is new in the catalogue. */
+/** The message for an image that was just added. */
 export function renderAddedImage(image: ImageView): string[] {
   const name = `added ${printable(image.name)}: ${printable(image.operatingSystem ?? "unknown system")}`;
   return [
@@ -94,8 +94,8 @@ export function renderAddedImage(image: ImageView): string[] {
   ];
 }
 
-/** What a node has to do with the parts of an image. */
+/** What a node does with the parts of an image. */
 function describeUse({ dataBytes, zeroBytes, unusedBytes, fetchBytes }: NonNullable<ImageView["pack"]>): string {
   const [data, fetched, zero, unused] = [dataBytes, fetchBytes, zeroBytes, unusedBytes].map(formatBytes);
-  return `${data} hold data (${fetched} to fetch), ${zero} are zeros, ${unused} are unused and left alone`;
+  return `${data} of data (${fetched} to fetch), ${zero} of zeros, ${unused} unused and left alone`;
 }

@@ -13,10 +13,10 @@ const styles: Readonly<Partial<Record<NodeLogView["level"], Style>>> = {
 };
 
 /**
- * One record of a node's log: a line with the time by the controller's clock, the level, the agent's role, the message and
- * what else was said, then the lines of its error. A line before it tells of records that were lost.
+ * One record of a node's log: a line with the time by the controller's clock, the level, the agent's role, the message
+ * and its other fields, then the lines of its error. If records before it were lost, a line before it says so.
  *
- * @param ofAll whether the log is that of all nodes, so that the line has to name the node
+ * @param ofAll whether the log covers all nodes, so that the line has to name the node
  */
 export function renderNodeLog(record: NodeLogView, look: Look, ofAll: boolean): string[] {
   const paint = createPaint(look.color);
@@ -36,7 +36,7 @@ export function renderNodeLog(record: NodeLogView, look: Look, ofAll: boolean): 
   ];
 }
 
-/** "name=value": texts as they are where that is unambiguous, everything else as JSON. */
+/** "name=value": text as it is if that is unambiguous, everything else as JSON. */
 function renderFields(fields: NodeLogView["fields"]): string[] {
   return Object.entries(fields ?? {}).map(([name, value]) => {
     const isPlain = typeof value === "string" && /^[^\s"={}[\]]+$/u.test(value);

@@ -3,11 +3,11 @@ import type { Look } from "./style.ts";
 import { type Cell, renderFields, renderTable } from "./table.ts";
 import { formatAge, formatBytes, formatCount, formatDuration } from "./units.ts";
 
-/** What to tell an operator whose controller knows no node. */
+/** Shown if the controller knows no nodes. */
 export const noNodes =
-  "no nodes yet: power one on whose DHCP server names this controller as its TFTP server; it appears as soon as it asks for a boot file";
+  "no nodes yet: point a node's DHCP server at this controller as its TFTP server and power the node on; it appears as soon as it asks for a boot file";
 
-/** "agent" or the image of an installed system: what the node runs, as far as its agent said. */
+/** What the node runs according to its agent: "agent", or the image of its installed system. */
 function runs({ agent }: NodeView): string {
   if (agent === null) return "";
   return agent.role === "resident" ? (agent.installed?.imageName ?? "an installed system") : "agent";
@@ -15,7 +15,7 @@ function runs({ agent }: NodeView): string {
 
 function status({ online, agent, bootStage }: NodeView): Cell {
   if (online) return { text: "online", style: "green" };
-  if (bootStage?.missing) return { text: "lacks a boot file", style: "red" };
+  if (bootStage?.missing) return { text: "boot file missing", style: "red" };
   return agent === null ? { text: "discovered", style: "cyan" } : { text: "silent", style: "yellow" };
 }
 
@@ -50,7 +50,7 @@ export function renderNodes(nodes: readonly NodeView[], look: Look, now: number)
   );
 }
 
-/** What an operator should know below the table of nodes. */
+/** Hints below the table of nodes. */
 export function renderNodesHint(nodes: readonly NodeView[]): string[] {
   const fresh = nodes.filter(({ accepted }) => !accepted);
   if (fresh.length === 0) return [];
@@ -63,10 +63,10 @@ function describeStage(stage: NodeView["bootStage"], now: number): Cell | string
   if (stage === null) return "none seen";
   const { path, time, missing } = stage;
   if (!missing) return `${path}, ${formatAge(time, now)}`;
-  return { text: `${path} is missing in the boot tree, ${formatAge(time, now)}`, style: "red" };
+  return { text: `${path} is missing from the boot tree, ${formatAge(time, now)}`, style: "red" };
 }
 
-/** One node with everything that is known about it. */
+/** One node with everything known about it. */
 export function renderNode(node: NodeView, look: Look, now: number): string[] {
   const { facts, agent, bootStage } = node;
   const age = (time: string | null) => (time === null ? "never" : `${time} (${formatAge(time, now)})`);

@@ -10,12 +10,12 @@ const sources: Readonly<Record<UplinkView["source"], string>> = {
   configured: "limits.uplink",
   cap: "limits.total",
   link: "the speed of its interface",
-  measured: "more nodes bring no more",
-  assumed: "its interface tells no speed",
+  measured: "more nodes add no throughput",
+  assumed: "its interface reports no speed",
   unknown: "for an unknown reason",
 };
 
-/** The controller and what it looks after. */
+/** The controller and what it manages. */
 export function renderStatus(status: StatusView, look: Look, now: number): string[] {
   const { nodes, rollouts } = status;
   const fields: (readonly [string, Cell | string])[] = [
@@ -27,7 +27,7 @@ export function renderStatus(status: StatusView, look: Look, now: number): strin
     ["tftp", status.tftpAddress],
     ...(status.uplink === null ? [] : [["uplink", describeUplink(status.uplink)] as const]),
     ...status.waitingFor.map(
-      (what, index) => [index === 0 ? "waits for" : "", { text: printable(what), style: "yellow" }] as const,
+      (what, index) => [index === 0 ? "waiting for" : "", { text: printable(what), style: "yellow" }] as const,
     ),
     ["nodes", `${nodes.known}: ${nodes.online} online, ${nodes.accepted} accepted`],
     ["images", String(status.images)],

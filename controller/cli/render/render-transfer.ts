@@ -4,12 +4,12 @@ import { createPaint, type Look } from "./style.ts";
 import { clipText } from "./text-width.ts";
 import { formatBytes, formatRate, formatTimeLeft } from "./units.ts";
 
-/** How far something has come that moves bytes, or only takes its time. */
+/** The progress of work that moves bytes, or merely takes time. */
 export interface Transfer {
   /** What is being done, for example "decompressing". */
   readonly activity: string;
   readonly doneBytes: number;
-  /** 0 when unknown, or when no bytes are counted. */
+  /** 0 if unknown, or if no bytes are counted. */
   readonly totalBytes: number;
   readonly bytesPerSecond?: number;
   /** Milliseconds until it ends. */

@@ -7,10 +7,10 @@ const codes = {
   cyan: [36, 39],
 } as const;
 
-/** A way to set text off; ECMA-48 SGR, the parts that every terminal has. */
+/** A text style: the parts of ECMA-48 SGR that every terminal supports. */
 export type Style = keyof typeof codes;
 
-/** Puts text into a style, or leaves it alone where colours are not wanted. */
+/** Applies a style to text, or leaves it alone if colours are off. */
 export type Paint = (style: Style | undefined, text: string) => string;
 
 /** The painter for an output with or without colours. */
@@ -22,19 +22,19 @@ export function createPaint(color: boolean): Paint {
   };
 }
 
-/** What an output can show. */
+/** What an output can display. */
 export interface Look {
   readonly color: boolean;
-  /** Whether block characters, "…" and "·" can be shown. */
+  /** Whether it can display block characters, "…" and "·". */
   readonly unicode: boolean;
-  /** Columns of the terminal; undefined where lines may be as long as they are (a pipe). */
+  /** Columns of the terminal; undefined if lines may have any length (a pipe). */
   readonly width?: number;
 }
 
 /**
- * What the output can show, from the environment: colours only on a terminal that is not "dumb" and unless NO_COLOR is
- * set to something (https://no-color.org); characters beyond ASCII unless a locale is set whose character set is not
- * UTF-8, and not on the console of Linux, whose font lacks most of them.
+ * What the output can display, from the environment: colours only on a terminal that is not "dumb", unless NO_COLOR is
+ * set and not empty (https://no-color.org); characters beyond ASCII unless the locale's character set is not UTF-8, and
+ * not on the Linux console, whose font lacks most of them.
  */
 export function chooseLook(
   env: Readonly<Record<string, string | undefined>>,

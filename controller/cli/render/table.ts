@@ -2,7 +2,7 @@ import { printable } from "./printable.ts";
 import { createPaint, type Look, type Style } from "./style.ts";
 import { clipText, padText, textWidth } from "./text-width.ts";
 
-/** One field of a table: its text as it came, made safe when it is shown. */
+/** One field of a table: its raw text, made safe when it is shown. */
 export interface Cell {
   readonly text: string;
   readonly style?: Style | undefined;
@@ -13,17 +13,17 @@ export interface Column {
   readonly title: string;
   readonly align?: "left" | "right";
   /**
-   * How narrow the column may become when the table is wider than the terminal. Columns without it are never cut:
-   * names, ids and paths that people copy.
+   * How narrow the column may become if the table is wider than the terminal. Columns without it are never cut: names,
+   * ids and paths that people copy.
    */
   readonly shrinkTo?: number;
-  /** Whether the column may be left out when the table is wider than the terminal; the last such column goes first. */
+  /** Whether the column may be omitted if the table is wider than the terminal; the last such column goes first. */
   readonly isOptional?: boolean;
 }
 
 const gap = "  ";
 
-/** How wide the table has to be at least. */
+/** The minimum width of the table. */
 function leastWidth(columns: readonly Column[], natural: readonly number[]): number {
   return columns.reduce(
     (sum, { shrinkTo }, index) => sum + Math.min(natural[index] ?? 0, shrinkTo ?? Number.POSITIVE_INFINITY),
@@ -31,7 +31,7 @@ function leastWidth(columns: readonly Column[], natural: readonly number[]): num
   );
 }
 
-/** The columns that are kept, by their indices. */
+/** The indices of the columns to keep. */
 function keepColumns(columns: readonly Column[], natural: readonly number[], limit: number): number[] {
   const kept = columns.map((_, index) => index);
   const pick = <T>(values: readonly T[]) => values.filter((_, index) => kept.includes(index));
@@ -43,7 +43,7 @@ function keepColumns(columns: readonly Column[], natural: readonly number[], lim
   return kept;
 }
 
-/** The widths that fit: the widest of the columns that may shrink gives way first. */
+/** The widths that fit: the widest shrinkable column gives way first. */
 function fitWidths(columns: readonly Column[], natural: readonly number[], limit: number): number[] {
   const widths = [...natural];
   let excess = widths.reduce((sum, width) => sum + width, 0) + gap.length * (columns.length - 1) - limit;
@@ -61,9 +61,9 @@ function fitWidths(columns: readonly Column[], natural: readonly number[], limit
 }
 
 /**
- * An aligned table, one string a line, without trailing spaces. On a terminal, columns that may shrink are cut to its
- * width and optional ones left out; a table that is still too wide is left so (the terminal wraps it) rather than
- * losing what people copy. In a pipe everything is shown in full.
+ * An aligned table, one string per line, without trailing spaces. On a terminal, shrinkable columns are cut to its
+ * width and optional ones omitted; a table that is still too wide stays so (the terminal wraps it) rather than losing
+ * what people copy. In a pipe everything is shown in full.
  */
 export function renderTable(
   columns: readonly Column[],
@@ -95,7 +95,7 @@ function alignTable(
   const widths = look.width === undefined ? natural : fitWidths(columns, natural, look.width);
   const ellipsis = look.unicode ? "…" : ".";
   const line = (row: readonly Cell[]) => {
-    // Nothing behind the last field that shows something, so that lines have no trailing spaces.
+    // Nothing after the last non-empty field, so that lines have no trailing spaces.
     const last = row.findLastIndex(({ text }) => text !== "");
     return row
       .slice(0, last + 1)
@@ -111,7 +111,7 @@ function alignTable(
   return [line(columns.map(({ title }) => ({ text: title, style: "dim" }))), ...cells.map(line)];
 }
 
-/** Names and values below each other, the values aligned. */
+/** Names and values, one pair per line, with the values aligned. */
 export function renderFields(fields: readonly (readonly [name: string, value: Cell | string])[], look: Look): string[] {
   const paint = createPaint(look.color);
   const width = Math.max(...fields.map(([name]) => textWidth(name)));

@@ -37,7 +37,7 @@ export function formatDuration(ms: number): string {
     .join(" ");
 }
 
-/** Time left as on a clock, of steady width: "0:41", "12:07", "1:02:03". */
+/** Time left in clock format, of steady width: "0:41", "12:07", "1:02:03". */
 export function formatTimeLeft(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   const two = (value: number) => String(value).padStart(2, "0");

@@ -11,7 +11,7 @@ function plural(plans: readonly PlanView[]): string {
   return formatCount(plans.length, "node");
 }
 
-/** Groups plans whose text is the same, so that a rack of equal nodes is told once. */
+/** Groups plans whose text is the same, so that a rack of identical nodes is described once. */
 function groupBy(plans: readonly PlanView[], textOf: (plan: PlanView) => string): Map<string, PlanView[]> {
   return Map.groupBy(
     plans.filter((plan) => textOf(plan) !== ""),
@@ -19,15 +19,15 @@ function groupBy(plans: readonly PlanView[], textOf: (plan: PlanView) => string)
   );
 }
 
-/** The text with a word replaced wherever it stands by itself. */
+/** The text with a word replaced wherever it is a whole word. */
 function replaceWord(text: string, word: string, by: string): string {
   const literal = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return text.replace(new RegExp(`(?<![\\w/-])${literal}(?![\\w/-])`, "g"), by);
 }
 
 /**
- * The steps of a node in words that fit others too: "the node" for its name, and "the disk" where disks differ. A name
- * that could be a word of a sentence is left in place.
+ * The steps of a node in words that fit other nodes too: "the node" for its name, and "the disk" if disks differ. A
+ * name that could be an ordinary word is left in place.
  */
 function generalise({ steps, nodeName, disk }: PlanView, disksDiffer: boolean): string {
   const text = steps.join("\n");
@@ -56,8 +56,8 @@ function describeDisk({ disk, diskBytes }: PlanView): string {
 }
 
 /**
- * What a rollout would erase and write, and where: one row a node with the disk, what that disk loses line by line,
- * the steps, the notes, and the nodes that would be refused with the reason.
+ * What a rollout would erase and write, and where: one row per node with its disk and what that disk loses, the steps,
+ * the notes, and the nodes that would be refused, with the reason.
  */
 export function renderPlan(image: ImageView, plans: readonly PlanView[], look: Look): string[] {
   const paint = createPaint(look.color);
@@ -81,7 +81,7 @@ export function renderPlan(image: ImageView, plans: readonly PlanView[], look: L
           { title: "ERASES" },
         ],
         going.flatMap((plan) => {
-          const nothing = plan.disk === null ? "told once the agent runs" : "nothing: the disk is blank";
+          const nothing = plan.disk === null ? "known once the agent runs" : "nothing: the disk is blank";
           const [first = nothing, ...rest] = plan.erases;
           return [
             [
@@ -114,7 +114,7 @@ export function renderPlan(image: ImageView, plans: readonly PlanView[], look: L
   return lines;
 }
 
-/** What the operator is asked before anything is erased. */
+/** The question asked before anything is erased. */
 export function renderEraseQuestion(image: ImageView, plans: readonly PlanView[]): string {
   const going = plans.filter(({ refusal }) => refusal === null);
   const disks = [...new Set(going.map(({ disk }) => disk))];

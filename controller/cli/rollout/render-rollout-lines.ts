@@ -17,15 +17,15 @@ function describeNode(reimage: ReimageView): string {
   return `${reimageActivity(reimage)}${device}${again}`;
 }
 
-/** What the proof says; a weak one is named as such. */
+/** What the proof says; a weak one is marked as such. */
 function describeProof({ kind, rootDevice, answer }: ProofView): string {
   if (kind === "weak") return `proved (weak: it fetched the image's kernel, and ${printable(answer ?? "answers")})`;
   return `proved: runs from ${printable(rootDevice ?? "an unknown device")}`;
 }
 
 /**
- * What changed between two states of a rollout, one line per node whose phase is another, for logs and pipes. With
- * no earlier state, where every node stands.
+ * What changed between two states of a rollout, one line per node whose phase changed, for logs and pipes. Without an
+ * earlier state, the phase of every node.
  */
 export function renderRolloutChanges(previous: RolloutView | undefined, next: RolloutView, now: number): string[] {
   const before = new Map(previous?.reimages.map((reimage) => [reimage.reimageId, describeNode(reimage)]));
@@ -35,7 +35,7 @@ export function renderRolloutChanges(previous: RolloutView | undefined, next: Ro
     .map(({ reimage, text }) => `${formatMoment(now)} ${printable(reimage.nodeName)}: ${text}`);
 }
 
-/** One line on the whole rollout, for logs and pipes. */
+/** One line about the whole rollout, for logs and pipes. */
 export function renderRolloutProgress(rollout: RolloutView, now: number): string {
   const totals = totalRollout(rollout);
   const rate = totals.bytesPerSecond > 0 ? `, ${formatRate(totals.bytesPerSecond)}` : "";

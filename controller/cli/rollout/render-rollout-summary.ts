@@ -40,11 +40,11 @@ function row(reimage: ReimageView): (Cell | string)[] {
       : { text: reimage.phase, style: styles[reimage.phase] },
     took(reimage),
     reimage.disk ?? "",
-    proof === null ? "" : (proof.rootDevice ?? "not known"),
+    proof === null ? "" : (proof.rootDevice ?? "unknown"),
   ];
 }
 
-/** The end of a rollout: what became of every node, why not where it failed, and one line on the whole. */
+/** The end of a rollout: each node's result, the reason for each failure, and one line about the whole. */
 export function renderRolloutSummary(rollout: RolloutView, look: Look, now: number): string[] {
   const paint = createPaint(look.color);
   const totals = totalRollout(rollout);
@@ -67,8 +67,8 @@ export function renderRolloutSummary(rollout: RolloutView, look: Look, now: numb
       ? []
       : [
           "",
-          `Only weakly proved, as --no-resident asks for: ${weak.join(", ")}`,
-          "  (after the reboot the image's kernel was fetched and the node answered; from which disk it runs is not known)",
+          `Only weakly proved, because of --no-resident: ${weak.join(", ")}`,
+          "  (after the reboot the node fetched the image's kernel and answered; which disk it runs from is unknown)",
         ];
   const word = isDone ? "" : ` (${rollout.state})`;
   return [

@@ -6,14 +6,14 @@ import { formatDuration, formatRate, formatTimeLeft } from "../render/units.ts";
 import type { ReimagePhaseWord, ReimageView, RolloutView } from "../view/rollout-view.ts";
 import { currentRate, isOver, isWaiting, reimageActivity, reimagePercent, totalRollout } from "./rollout-progress.ts";
 
-/** What the live table is drawn with. */
+/** Options for drawing the live table. */
 export interface RolloutTableOptions extends Look {
-  /** Columns and rows that may be used; nothing is drawn beyond them. */
+  /** Available columns and rows; nothing is drawn beyond them. */
   readonly width: number;
   readonly height: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** A line that replaces the hint at the bottom, for example that the controller does not answer. */
+  /** A line that replaces the hint at the bottom, for example if the controller is not answering. */
   readonly notice?: string;
 }
 
@@ -31,7 +31,7 @@ const styles: Readonly<Record<ReimagePhaseWord, Style | undefined>> = {
   unknown: undefined,
 };
 
-/** Which rows are kept when not all fit: first what needs a look, then what moves, last what waits or is done. */
+/** Which rows are kept if not all fit: first what needs attention, then what is moving, last what waits or is done. */
 const urgency: Readonly<Record<ReimagePhaseWord, number>> = {
   failed: 0,
   writing: 1,
@@ -46,7 +46,7 @@ const urgency: Readonly<Record<ReimagePhaseWord, number>> = {
   proved: 4,
 };
 
-/** The widths of the columns that were chosen for this terminal; a width of 0 leaves the column out. */
+/** The column widths chosen for this terminal; a width of 0 omits the column. */
 interface Layout {
   readonly name: number;
   readonly activity: number;
@@ -63,7 +63,7 @@ const largestBar = 40;
 
 function chooseLayout(reimages: readonly ReimageView[], width: number): Layout {
   const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(textWidth));
-  // Wide enough for every phase and the usual disk, so that columns do not jump while nodes move on.
+  // Wide enough for every phase and the usual disk, so that columns do not jump as nodes progress.
   const disk = widest(["/dev/mmcblk0", ...reimages.map(({ disk }) => printable(disk ?? ""))]);
   const full = {
     name: widest(reimages.map(({ nodeName }) => printable(nodeName))),
@@ -125,7 +125,7 @@ function renderTitles(layout: Layout): string {
   return columns.join(" ".repeat(gap)).trimEnd();
 }
 
-/** "1 failed, 3 running, 2 proved": what there is of each, in this order. */
+/** "1 failed, 3 running, 2 proved": the count of each, in this order. */
 export function describeCounts(counts: Readonly<Partial<Record<string, number>>>): string {
   return ["failed", "cancelled", "running", "waiting", "queued", "proved"]
     .filter((word) => (counts[word] ?? 0) > 0)
@@ -142,16 +142,17 @@ function describeHidden(hidden: readonly ReimageView[]): string {
   return describeCounts(counts);
 }
 
-/** How long a rollout has run, or ran. */
+/** How long a rollout has been running, or ran. */
 export function rolloutDurationMs(rollout: RolloutView, now: number): number {
   const end = rollout.endedAt === null ? now : Date.parse(rollout.endedAt);
   return rollout.startedAt === null ? 0 : Math.max(0, end - Date.parse(rollout.startedAt));
 }
 
 /**
- * The live table of a rollout: a heading, one row per node with its bar (its speed and the time until its phase ends beside it), a line of totals and a hint. No line is wider
- * than `width` and there are no more than `height`: columns are left out from the right as the terminal gets narrower,
- * and when there are more nodes than rows, those that failed or are at work are shown and the rest is summed up.
+ * The live table of a rollout: a heading, one row per node with its bar, speed and time left in its phase, a line of
+ * totals and a hint. No line is wider than `width`, and there are at most `height`: columns are omitted from the right
+ * as the terminal gets narrower, and if there are more nodes than rows, failed and active ones are shown and the rest
+ * are summed up.
  */
 export function renderRolloutTable(rollout: RolloutView, options: RolloutTableOptions): string[] {
   const { width, height, now, unicode } = options;
@@ -169,13 +170,13 @@ export function renderRolloutTable(rollout: RolloutView, options: RolloutTableOp
   ].join(dot);
   const rate = totals.bytesPerSecond > 0 ? [formatRate(totals.bytesPerSecond)] : [];
   const sum = [formatPercent(totals.percent), describeCounts({ ...totals }), ...rate].join(dot);
-  const hint = options.notice ?? "Ctrl-C stops watching; the rollout goes on.";
+  const hint = options.notice ?? "Ctrl-C stops watching; the rollout continues.";
   const bottom = ["", paint("bold", fit(sum)), paint(options.notice ? "yellow" : "dim", fit(printable(hint)))];
   const room = height - 2 - bottom.length;
   if (room < 2) return [paint("bold", fit(sum))];
   const all = rollout.reimages;
   const fits = all.length <= room;
-  // Sorting is stable: nodes of the same urgency stay in the order of their names.
+  // Sorting is stable: nodes of equal urgency stay in the order of their names.
   const shown = fits ? all : all.toSorted((a, b) => urgency[a.phase] - urgency[b.phase]).slice(0, room - 1);
   const hidden = fits ? [] : all.filter((reimage) => !shown.includes(reimage));
   const layout = chooseLayout(shown, width);

@@ -5,10 +5,10 @@ import type { RolloutStateWord, RolloutView } from "../view/rollout-view.ts";
 import { describeCounts, rolloutDurationMs } from "./render-rollout-table.ts";
 import { totalRollout } from "./rollout-progress.ts";
 
-/** What to tell an operator who asks for rollouts before there was one. */
-export const noRollouts = "no rollouts yet: see what one would do with: controller reimage --all --dry-run";
+/** Shown if there has never been a rollout. */
+export const noRollouts = "no rollouts yet; to see what one would do: controller reimage --all --dry-run";
 
-/** How the states of a rollout look. */
+/** The style of each rollout state. */
 export const rolloutStyles: Readonly<Partial<Record<RolloutStateWord, Style>>> = {
   running: "cyan",
   succeeded: "green",

@@ -7,17 +7,17 @@ import { renderRolloutSummary } from "./render-rollout-summary.ts";
 import { renderRolloutTable } from "./render-rollout-table.ts";
 import { reimagePercent } from "./rollout-progress.ts";
 
-/** Shows a rollout while it goes on. */
+/** Shows a rollout while it runs. */
 export interface RolloutPresenter {
-  /** Its newest state. */
+  /** Its latest state. */
   show(rollout: RolloutView): void;
-  /** The connection to the controller has been lost for so long. */
+  /** How long the connection to the controller has been lost. */
   lost(lostForMs: number): void;
-  /** The connection is there again. */
+  /** The connection is back. */
   back(): void;
   /** A second has passed. */
   tick(): void;
-  /** Nothing more will be shown; removes what only makes sense while it goes on. */
+  /** Nothing more will be shown; removes what only makes sense while it runs. */
   stop(): void;
   /** The rollout has ended. */
   end(rollout: RolloutView): void;
@@ -37,7 +37,7 @@ export function createLivePresenter({ effects, look, print }: CommandContext): R
     area.draw(
       renderRolloutTable(shown, {
         ...look,
-        // A line that fills the last column would be wrapped by some terminals.
+        // Some terminals wrap a line that fills the last column.
         width: Math.max(1, columns - 1),
         height: Math.max(1, rows - 1),
         now: clock.now(),
@@ -51,7 +51,7 @@ export function createLivePresenter({ effects, look, print }: CommandContext): R
       draw();
     },
     lost: (lostForMs) => {
-      notice = `The controller has not answered for ${formatDuration(lostForMs)}; trying again. This is what was last seen.`;
+      notice = `The controller has not answered for ${formatDuration(lostForMs)}; retrying. This is the last known state.`;
       draw();
     },
     back: () => {
@@ -63,7 +63,7 @@ export function createLivePresenter({ effects, look, print }: CommandContext): R
   };
 }
 
-/** For logs and pipes: a line for every change of a phase, a line on the whole every few seconds, the summary. */
+/** For logs and pipes: a line for every change of phase, a line about the whole every few seconds, the summary. */
 export function createLinePresenter({ effects, look, print }: CommandContext): RolloutPresenter {
   const { clock } = effects;
   let shown: RolloutView | undefined;
@@ -74,7 +74,7 @@ export function createLinePresenter({ effects, look, print }: CommandContext): R
     if (shown === undefined || clock.now() - progressAt < progressEveryMs) return;
     progressAt = clock.now();
     const line = renderRolloutProgress(shown, progressAt);
-    // What follows the time says whether there is news.
+    // Compared without the time, to see whether anything changed.
     const news = line.slice(line.indexOf(" "));
     if (news !== lastProgress) print([line]);
     lastProgress = news;
@@ -86,12 +86,12 @@ export function createLinePresenter({ effects, look, print }: CommandContext): R
       progress();
     },
     lost: () => {
-      if (!isLost) print([`${formatMoment(clock.now())} the controller does not answer; trying again`]);
+      if (!isLost) print([`${formatMoment(clock.now())} the controller is not answering; retrying`]);
       isLost = true;
     },
     back: () => {
       isLost = false;
-      print([`${formatMoment(clock.now())} the controller answers again`]);
+      print([`${formatMoment(clock.now())} the controller is answering again`]);
     },
     tick: () => {},
     stop: () => {},
@@ -99,7 +99,7 @@ export function createLinePresenter({ effects, look, print }: CommandContext): R
   };
 }
 
-/** For programs: one object a line for every reimage that changed, and for the end. */
+/** For programs: one object per line for every reimage that changed, and one for the end. */
 export function createJsonPresenter({ effects, printJsonLine }: CommandContext): RolloutPresenter {
   const told = new Map<string, string>();
   const line = (type: string, rolloutId: string | undefined, rest: object) =>
@@ -130,7 +130,7 @@ export function createJsonPresenter({ effects, printJsonLine }: CommandContext):
   };
 }
 
-/** The presenter that fits: JSON when asked for, a live table on a terminal that can move its cursor, else lines. */
+/** The presenter that fits: JSON if asked for, a live table on a terminal that can move its cursor, else lines. */
 export function choosePresenter(context: CommandContext): RolloutPresenter {
   if (context.isJson) return createJsonPresenter(context);
   const { stdout, env } = context.effects;

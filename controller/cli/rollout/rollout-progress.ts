@@ -1,16 +1,16 @@
 import type { OperationPhaseWord, ProgressView } from "../view/operation-view.ts";
 import type { ReimagePhaseWord, ReimageView, RolloutView } from "../view/rollout-view.ts";
 
-/** A part of a reimage's way from 0 to 100 percent. */
+/** A section of a reimage's progress from 0 to 100 percent. */
 interface Span {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * What each phase is worth, by the time that it takes on a Raspberry Pi with a middling card: writing most, reading back
- * somewhat less, a netboot and a boot some tens of seconds each. Within a phase that counts bytes the bar moves with
- * them; the others stand at their beginning.
+ * The share of each phase, by the time that it takes on a Raspberry Pi with an average card: writing takes longest,
+ * reading back somewhat less, a netboot and a boot some tens of seconds each. Within a phase that counts bytes the bar
+ * moves with them; in the others it stays at the phase's start.
  */
 const reimageSpans: Readonly<Record<ReimagePhaseWord, Span>> = {
   queued: { from: 0, to: 0 },
@@ -26,7 +26,7 @@ const reimageSpans: Readonly<Record<ReimagePhaseWord, Span>> = {
   unknown: { from: 0, to: 0 },
 };
 
-/** The same for what the agent does during `writing`. */
+/** The same for the agent's phases during `writing`. */
 const operationSpans: Readonly<Record<OperationPhaseWord, Span>> = {
   starting: { from: 9, to: 9 },
   erasing: { from: 10, to: 10 },
@@ -36,7 +36,7 @@ const operationSpans: Readonly<Record<OperationPhaseWord, Span>> = {
   verifying: { from: 57, to: 82 },
   customising: { from: 82, to: 84 },
   "writing-table": { from: 84, to: 85 },
-  // What is below is never part of a reimage.
+  // The phases below are never part of a reimage.
   formatting: { from: 9, to: 9 },
   wiping: { from: 9, to: 9 },
   unmounting: { from: 9, to: 9 },
@@ -45,8 +45,8 @@ const operationSpans: Readonly<Record<OperationPhaseWord, Span>> = {
 };
 
 /**
- * How much of its current phase an operation has done, from 0 to 1; undefined where the phase counts no bytes. Never
- * above 1, whatever is reported.
+ * How much of its current phase an operation has done, from 0 to 1; undefined if the phase counts no bytes. Never above
+ * 1, whatever is reported.
  */
 export function phaseFraction(progress: ProgressView): number | undefined {
   const fraction = (done: number, total: number) =>
@@ -64,7 +64,7 @@ function within(span: Span, fraction: number): number {
   return span.from + (span.to - span.from) * fraction;
 }
 
-/** How far a node has come, in percent. A failed or cancelled one stands where its write was last seen. */
+/** A node's progress in percent. A failed or cancelled one stays where its write was last seen. */
 export function reimagePercent(reimage: ReimageView): number {
   const { phase, progress } = reimage;
   const stopped = phase === "failed" || phase === "cancelled";
@@ -73,7 +73,7 @@ export function reimagePercent(reimage: ReimageView): number {
   return reimageSpans[phase].from;
 }
 
-/** What a node is doing, in one word or two: the operation's phase while it writes, otherwise the reimage's. */
+/** What a node is doing, in a word or two: the operation's phase while it writes, otherwise the reimage's. */
 export function reimageActivity(reimage: ReimageView): string {
   if (reimage.proof?.kind === "weak") return "proved (weak)";
   if (reimage.phase === "waiting") return "waits to write";
@@ -88,7 +88,7 @@ export function isOver(reimage: ReimageView): boolean {
   return reimage.phase === "proved" || reimage.phase === "failed" || reimage.phase === "cancelled";
 }
 
-/** Whether it waits for its turn: to begin, or to write. */
+/** Whether it is waiting for its turn, to begin or to write. */
 export function isWaiting({ phase }: ReimageView): boolean {
   return phase === "queued" || phase === "waiting";
 }
@@ -100,12 +100,12 @@ export interface RolloutTotals {
   readonly failed: number;
   readonly cancelled: number;
   readonly queued: number;
-  /** Ready, and waiting for their turn to write. */
+  /** Ready and waiting for their turn to write. */
   readonly waiting: number;
   readonly running: number;
-  /** Mean over the nodes; one that ended badly counts as done with, so that it reaches 100 at the end. */
+  /** Mean over the nodes; a failed one counts as complete, so that the total reaches 100 at the end. */
   readonly percent: number;
-  /** Sum of what the nodes compare, write or verify right now. */
+  /** Sum of what the nodes are comparing, writing or verifying right now. */
   readonly bytesPerSecond: number;
 }
 
@@ -127,7 +127,7 @@ export function totalRollout(rollout: RolloutView): RolloutTotals {
   };
 }
 
-/** Bytes per second of a node that is moving bytes right now, otherwise 0. */
+/** Bytes per second of a node that is moving bytes now, otherwise 0. */
 export function currentRate({ phase, progress }: ReimageView): number {
   if (phase !== "writing" || progress === null) return 0;
   const moves = progress.phase === "comparing" || progress.phase === "writing" || progress.phase === "verifying";

@@ -6,10 +6,9 @@ const attempts = 6;
 const firstPauseMs = 250;
 
 /**
- * Starts a rollout, and asks again when the answer is lost: the id in the request makes sure that the repetition starts
- * nothing twice.
+ * Starts a rollout, and retries if the answer is lost: the id in the request makes sure that nothing starts twice.
  *
- * @throws ControllerError for a refusal, or when the controller stays away
+ * @throws ControllerError for a refusal, or if the controller stays away
  */
 export async function startRollout(context: CommandContext, request: StartRolloutRequest): Promise<void> {
   const { connect, effects, signal } = context;

@@ -6,17 +6,17 @@ import { exitCode } from "../terminal/exit-code.ts";
 import { hasEnded, type RolloutView, viewRollout } from "../view/rollout-view.ts";
 import { choosePresenter } from "./rollout-presenter.ts";
 
-/** How to come back to a rollout, or to end it. */
+/** How to watch a rollout again, or to cancel it. */
 export function describeReturn({ commandLine }: CommandContext, rolloutId: string): string[] {
   const id = printable(rolloutId);
   return [`  watch it again:  ${commandLine(`watch ${id}`)}`, `  cancel it:       ${commandLine(`cancel ${id}`)}`];
 }
 
 /**
- * Shows a rollout until it has ended, whatever becomes of the connection meanwhile.
+ * Shows a rollout until it ends, even if the connection is lost in between.
  *
- * @param isKnown whether the controller has just answered, so that a connection lost at once is worth waiting for
- * @returns the exit code: done when every node is proved; that of the signal when the operator stopped watching
+ * @param isKnown whether the controller has just answered, so that even an immediate loss is worth waiting for
+ * @returns the exit code: done if every node is proved; the signal's if the operator stopped watching
  */
 export async function watchRollout(context: CommandContext, rolloutId: string, isKnown: boolean): Promise<number> {
   const { signal, effects, connect, note } = context;
@@ -53,7 +53,7 @@ export async function watchRollout(context: CommandContext, rolloutId: string, i
     presenter.stop();
     if (!(error instanceof StopRequested)) throw error;
     note([
-      `Stopped watching. Rollout ${printable(rolloutId)} goes on in the controller.`,
+      `Stopped watching. Rollout ${printable(rolloutId)} continues in the controller.`,
       ...describeReturn(context, rolloutId),
     ]);
     return exitCodeOfSignal(error.stopSignal);

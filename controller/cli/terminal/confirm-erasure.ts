@@ -7,11 +7,11 @@ import { findDisk, viewDisk } from "../view/disk-view.ts";
 import { confirm } from "./confirm.ts";
 
 /**
- * Shows what a device of a node holds now and asks whether that may be lost.
+ * Shows what a node's device holds now, and asks whether to erase it.
  *
  * @param question what would be done, for example "Wipe /dev/sda of rack-1"
- * @returns whether the operator agreed; when not, that has been said
- * @throws Failure when the node has no such device
+ * @returns whether the operator agreed; if not, a message has been printed
+ * @throws Failure if the node has no such device
  */
 export async function confirmErasure(
   context: CommandContext,
@@ -30,9 +30,9 @@ export async function confirmErasure(
   const content = describeContent(found);
   note([
     `${printable(found.path)} of ${printable(node)}, ${formatBytes(found.sizeBytes)}${found.model === null ? "" : `, ${printable(found.model)}`}`,
-    ...(content.length === 0 ? ["  holds nothing that is known"] : content.map((line) => `  loses ${printable(line)}`)),
+    ...(content.length === 0 ? ["  holds nothing recognisable"] : content.map((line) => `  loses ${printable(line)}`)),
   ]);
   if (await confirm(context, `${question}? Type yes: `)) return true;
-  note(["Nothing was changed."]);
+  note(["Not confirmed; nothing was changed."]);
   return false;
 }

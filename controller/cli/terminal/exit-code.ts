@@ -1,13 +1,13 @@
-/** How the command line ends. Scripts may rely on these; `controller --help` lists them. */
+/** The command line's exit codes. Scripts may rely on these; `controller --help` lists them. */
 export const exitCode = {
-  /** Everything that was asked for is true: for a rollout that was watched, every node is proved. */
+  /** Everything asked for was done: for a watched rollout, every node is proved. */
   done: 0,
-  /** Something did not succeed, or the operator did not confirm. The last lines on stderr say what. */
+  /** Something failed, or the operator did not confirm. The last lines on stderr say what. */
   failed: 1,
-  /** The command line itself is wrong. Nothing was done. */
+  /** The command line itself is invalid. Nothing was done. */
   usage: 2,
-  /** Ctrl-C: the command stopped watching. What it had started on nodes goes on. */
+  /** Ctrl-C: the command stopped watching. Work that it started on nodes continues. */
   interrupted: 130,
-  /** The same by SIGTERM. */
+  /** The same, for SIGTERM. */
   terminated: 143,
 } as const;

@@ -6,18 +6,18 @@ import { renderTransfer } from "../render/render-transfer.ts";
 import { formatMoment } from "../render/units.ts";
 import { createLiveArea } from "./live-area.ts";
 
-/** In a pipe, how often a step that goes on is told again, in milliseconds. */
+/** In a pipe, how often an unfinished step is printed again, in milliseconds. */
 const stepEveryMs = 5_000;
 
-/** Shows how far an import has come. */
+/** Shows the progress of an import. */
 export interface ImportDisplay {
   show(progress: ImportProgress): void;
-  /** Takes away what is shown only while it goes on. */
+  /** Removes what is shown only while it runs. */
   clear(): void;
 }
 
 /**
- * Shows the progress of an import as fits where it goes: a bar on a terminal, lines now and then in a pipe, or JSON.
+ * Shows the progress of an import in the way that fits the output: a bar on a terminal, occasional lines in a pipe, or JSON.
  *
  * @param fileBytes length of the file; 0 when unknown
  */
@@ -39,14 +39,14 @@ export function createImportDisplay(context: CommandContext, name: string, fileB
         const etaMs =
           totalBytes > doneBytes && doneBytes > 0 ? ((totalBytes - doneBytes) / bytesPerSecond) * 1000 : null;
         const activity = progress.step;
-        // Once everything is received, the bytes say nothing about how far the rest has come.
+        // Once everything is received, the byte count says nothing about the remaining steps.
         const isReceived = totalBytes > 0 ? doneBytes >= totalBytes : activity !== "receiving";
         const transfer = isReceived
           ? { activity, doneBytes: 0, totalBytes: 0 }
           : { activity, doneBytes, totalBytes, bytesPerSecond, etaMs };
         area.draw([renderTransfer(transfer, { ...look, width: Math.max(1, stdout.size().columns - 1) })]);
       } else {
-        // A step may tell how far it is: "packing 34%".
+        // A step may include its own progress: "packing 34%".
         const step = progress.step.replace(/ \d+%$/, "");
         if (step === told.step && clock.now() - told.at < stepEveryMs) return;
         told = { step, at: clock.now() };

@@ -1,11 +1,11 @@
 import type { Output } from "../connection/effects.ts";
 import { renderRedraw } from "../render/render-redraw.ts";
 
-/** Lines at the bottom of a terminal that are drawn again in place. */
+/** Lines at the bottom of a terminal that are redrawn in place. */
 export interface LiveArea {
-  /** Replaces what was drawn before. */
+  /** Replaces the previous lines. */
   draw(lines: readonly string[]): void;
-  /** Removes what was drawn; what is written next takes its place. */
+  /** Removes the lines; later output takes their place. */
   clear(): void;
 }
 

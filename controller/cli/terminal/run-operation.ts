@@ -11,13 +11,13 @@ import { type OperationView, viewOperation } from "../view/operation-view.ts";
 import { exitCode } from "./exit-code.ts";
 import { createLiveArea } from "./live-area.ts";
 
-/** An operation to have a node's agent do. */
+/** An operation for a node's agent to perform. */
 export interface NodeOperation {
   readonly node: string;
   readonly work: NonNullable<OperationSpec["work"]>;
-  /** The device that it is about; null for none. */
+  /** The device concerned; null for none. */
   readonly device: string | null;
-  /** What to say when it has succeeded. */
+  /** The message to print on success. */
   readonly success: string;
 }
 
@@ -29,11 +29,11 @@ function transferOf({ progress }: OperationView): Transfer {
 }
 
 /**
- * Has a node's agent do an operation and shows its progress: one line that is redrawn on a terminal, a line for each
+ * Starts an operation on a node's agent and shows its progress: one line that is redrawn on a terminal, a line per
  * phase in a pipe, every state as a line of JSON for programs.
  *
  * @returns the exit code
- * @throws ControllerError when it is refused
+ * @throws ControllerError if it is refused
  */
 export async function runOperation(context: CommandContext, operation: NodeOperation): Promise<number> {
   const { client, effects, signal, look, isJson, print, note, printJsonLine } = context;
@@ -58,7 +58,7 @@ export async function runOperation(context: CommandContext, operation: NodeOpera
     if (!(error instanceof StopRequested)) throw error;
     area.clear();
     const what = last === undefined ? "the operation, if it was started," : `operation ${printable(last.operationId)}`;
-    note([`Stopped watching: ${what} goes on on ${printable(node)}.`]);
+    note([`Stopped watching: ${what} continues on ${printable(node)}.`]);
     return exitCodeOfSignal(error.stopSignal);
   }
   area.clear();
@@ -67,7 +67,7 @@ export async function runOperation(context: CommandContext, operation: NodeOpera
     return exitCode.done;
   }
   if (last?.state !== "failed" && last?.state !== "cancelled")
-    throw new Failure("internal", `the controller stopped telling about the operation on ${node} before it had ended`);
+    throw new Failure("internal", `the controller stopped reporting the operation on ${node} before it ended`);
   if (!isJson) {
     const { failure } = last;
     const [first = `the operation was ${last.state}`, ...rest] =

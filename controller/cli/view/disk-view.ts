@@ -54,7 +54,7 @@ export function viewDisk(device: BlockDevice): DiskView {
   };
 }
 
-/** The device with this path, wherever it is in the trees. */
+/** The device with this path, anywhere in the trees. */
 export function findDisk(devices: readonly DiskView[], path: string): DiskView | undefined {
   for (const device of devices) {
     if (device.path === path) return device;

@@ -10,7 +10,7 @@ export interface FailureView {
   readonly found: string | null;
 }
 
-/** Shows a failure that this program holds. */
+/** Shows one of this program's own failures. */
 export function viewFailure(failure: Failure): FailureView {
   const { range, expected, found } = failure.evidence;
   return {
@@ -22,7 +22,7 @@ export function viewFailure(failure: Failure): FailureView {
   };
 }
 
-/** Shows a failure that travelled, or null where there is none. */
+/** Shows a failure from the wire; null if there is none. */
 export function viewWireFailure(wire: WireFailure | undefined): FailureView | null {
   return wire === undefined ? null : viewFailure(failureFromWire(wire));
 }

@@ -47,7 +47,7 @@ export function viewNodeLog(kept: NodeLogRecord): NodeLogView {
   };
 }
 
-/** The controller has checked that it is the text of an object; a text that is none is shown as it is. */
+/** The controller has checked that this is a JSON object; any other text is shown as it is. */
 function toFields(text: string): NodeLogView["fields"] {
   if (text === "") return null;
   try {

@@ -35,18 +35,18 @@ export interface ByteCountView {
 export interface StageView {
   readonly stage: "compare" | "fetch" | "decompress" | "check" | "write" | "read-back" | "unknown";
   readonly bytes: number;
-  /** For how long it had something in hand. */
+  /** How long it was busy. */
   readonly busyMs: number;
 }
 
-/** How far an operation has come, as `--json` shows it. */
+/** The progress of an operation, as `--json` shows it. */
 export interface ProgressView {
   readonly phase: OperationPhaseWord;
   readonly read: ByteCountView;
   readonly written: ByteCountView;
   readonly skipped: ByteCountView;
   readonly verified: ByteCountView;
-  /** What was compared before anything is fetched. */
+  /** What was compared before anything was fetched. */
   readonly compared: ByteCountView;
   readonly bytesPerSecond: number;
   /** Until the phase ends. */
@@ -54,9 +54,9 @@ export interface ProgressView {
   readonly resumed: number;
   /** What each stage of a write has done; empty for other work. */
   readonly stages: readonly StageView[];
-  /** For how long the disk has not answered, once that is too long. */
+  /** How long the disk has not answered, once that is too long. */
   readonly stalledMs: number | null;
-  /** Bytes that were read back wrong and written again. */
+  /** Bytes that did not verify and were written again. */
   readonly rewrittenBytes: number;
 }
 

@@ -24,7 +24,7 @@ export type ReimagePhaseWord =
   | "cancelled"
   | "unknown";
 
-/** What a node proved, as `--json` shows it; a weak proof knows neither the boot id nor the root device. */
+/** What a node proved, as `--json` shows it; a weak proof includes neither the boot id nor the root device. */
 export interface ProofView {
   readonly kind: "resident" | "weak";
   readonly previousBootId: string;
@@ -42,7 +42,7 @@ export interface ReimageView {
   readonly nodeId: string;
   readonly nodeName: string;
   readonly phase: ReimagePhaseWord;
-  /** Why it is not its turn to write yet. */
+  /** Why it has no turn to write yet. */
   readonly waitingFor: string | null;
   readonly disk: string | null;
   readonly attempts: number;
@@ -161,7 +161,7 @@ export function viewPlan(plan: ReimagePlan): PlanView {
   };
 }
 
-/** Whether a rollout has ended: nothing of it will change any more. */
+/** Whether a rollout has ended, so that it no longer changes. */
 export function hasEnded(rollout: RolloutView): boolean {
   return rollout.state === "succeeded" || rollout.state === "failed" || rollout.state === "cancelled";
 }

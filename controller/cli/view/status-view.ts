@@ -6,12 +6,12 @@ import { toNumber, toTime } from "./wire-values.ts";
 /** What is sent to nodes, as `--json` shows it. */
 export interface UplinkView {
   readonly bytesPerSecond: number;
-  /** Null when it is not known. */
+  /** Null if unknown. */
   readonly capacityBytesPerSecond: number | null;
   readonly source: "configured" | "cap" | "link" | "measured" | "assumed" | "unknown";
   readonly writingNodes: number;
   readonly waitingNodes: number;
-  /** Null when it follows from what the uplink carries. */
+  /** Null if it follows from the uplink's capacity. */
   readonly mostWritingNodes: number | null;
 }
 
@@ -23,13 +23,13 @@ const sources: Readonly<Record<number, UplinkView["source"]>> = {
   [UplinkSource.UPLINK_SOURCE_ASSUMED]: "assumed",
 };
 
-/** The controller and what it looks after, as `--json` shows it. */
+/** The controller and what it manages, as `--json` shows it. */
 export interface StatusView {
   readonly target: string;
   readonly version: string;
   readonly startedAt: string | null;
   readonly grpcAddress: string;
-  /** Whether the controller takes every call there, from whoever reaches it. */
+  /** Whether the controller accepts every call there, from anyone who can reach it. */
   readonly insecureTcp: boolean;
   readonly httpUrl: string;
   readonly tftpAddress: string;
@@ -40,7 +40,7 @@ export interface StatusView {
   readonly rollouts: { readonly known: number; readonly running: readonly string[] };
 }
 
-/** Puts together what several calls answered. */
+/** Combines the answers of several calls. */
 export function viewStatus(
   target: string,
   status: GetStatusResponse,

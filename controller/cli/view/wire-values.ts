@@ -1,6 +1,6 @@
 import type { Duration } from "../../../proto/gen/google/protobuf/duration.ts";
 
-/** ISO 8601 in UTC, or null where the message has no such time. */
+/** ISO 8601 in UTC, or null if the message has no such time. */
 export function toTime(date: Date | undefined): string | null {
   return date === undefined || Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
@@ -10,7 +10,7 @@ export function toNumber(value: bigint): number {
   return Number(value);
 }
 
-/** Milliseconds, or null where the message has no such duration. */
+/** Milliseconds, or null if the message has no such duration. */
 export function toMs(duration: Duration | undefined): number | null {
   return duration === undefined ? null : Number(duration.seconds) * 1000 + duration.nanos / 1e6;
 }

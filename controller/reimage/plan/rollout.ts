@@ -98,7 +98,7 @@ export interface RolloutRequest {
   readonly disk?: string;
   /** Whether the image is to be left untouched: no stamp, no resident agent, a weak proof. */
   readonly noResident?: boolean;
-  /** Whether to fetch and write also what a card holds already. */
+  /** Whether to rewrite everything, even what the card already has. */
   readonly full?: boolean;
 }
 

@@ -146,7 +146,7 @@ describe("agent/main.ts", () => {
     const agent = await anAgentProcess(test, ["--kernel-command-line", line, "--listen", "127.0.0.1"]);
     await agent.logged("the controller was not reached; trying again until it is");
     await controller.listen(port);
-    await agent.logged("the controller answers again");
+    await agent.logged("the controller is answering again");
     await agent.logged("the controller does not know this agent; registering anew");
     await until(() => controller.registrations.length >= 2, "the agent did not register again");
     const [first, second] = controller.registrations;

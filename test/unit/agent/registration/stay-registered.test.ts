@@ -86,7 +86,7 @@ describe("stayRegistered", () => {
     assert.deepEqual(logged, [
       "the controller was not reached; trying again until it is",
       "registered",
-      "the controller answers again",
+      "the controller is answering again",
     ]);
   });
 
@@ -96,7 +96,7 @@ describe("stayRegistered", () => {
       calls.map((call) => call.split(" ")[0]),
       ["register", "beat", "beat", "beat"],
     );
-    assert.equal(logged.at(-1), "the controller answers again");
+    assert.equal(logged.at(-1), "the controller is answering again");
   });
 
   it("ends at once when told to, also while it waits", async () => {

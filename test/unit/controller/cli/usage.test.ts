@@ -49,7 +49,7 @@ const commands = [
 ];
 
 describe("help", () => {
-  it("of the program tells the way of a rack and the exit codes", async () => {
+  it("of the program shows a typical session and the exit codes", async () => {
     const { code, stdout } = await run(["--help"]);
     assert.equal(code, 0);
     assertGolden("help", stdout);
@@ -84,20 +84,20 @@ describe("a wrong command line has exit code 2 and does nothing", () => {
     [["node"], /Usage: controller node/],
     [["node", "show"], /missing required argument 'node'/],
     [["node", "accept"], /name the nodes to accept, or give --all/],
-    [["node", "accept", "a", "--all"], /one of both/],
+    [["node", "accept", "a", "--all"], /not both/],
     [["boot", "rack-1", "sideways"], /Allowed choices are agent, local/],
-    [["boot", "rack-1", "agent", "--image", "x"], /--image makes sense with local only/],
+    [["boot", "rack-1", "agent", "--image", "x"], /--image is only valid with local/],
     [["mkfs", "rack-1", "/dev/sda1", "--type", "ntfs", "--yes"], /Allowed choices are ext4, vfat/],
-    [["mkfs", "rack-1", "/dev/sda1"], /nobody can be asked here .*: give --yes/],
-    [["wipe", "rack-1", "/dev/sda"], /nobody can be asked here .*: give --yes/],
+    [["mkfs", "rack-1", "/dev/sda1"], /there is nobody to confirm it .*: give --yes/],
+    [["wipe", "rack-1", "/dev/sda"], /there is nobody to confirm it .*: give --yes/],
     [["identify", "rack-1", "--seconds", "601"], /whole number from 1 to 600/],
     [["identify", "rack-1", "--seconds", "1e2"], /whole number from 1 to 600/],
     [["events", "--limit", "-1"], /whole number/],
     [["reimage"], /name the nodes to reimage, or give --all/],
-    [["reimage", "rack-1", "--all"], /one of both/],
-    [["reimage", "--all"], /nobody can be asked here .*: give --yes, or --dry-run/],
-    [["images", "add", "/tmp/.img.xz"], /no name can be made from "\/tmp\/.img.xz": give one with --name/],
-    [["nodes", "--address", "here"], /"here" is no HOST:PORT/],
+    [["reimage", "rack-1", "--all"], /not both/],
+    [["reimage", "--all"], /there is nobody to confirm it .*: give --yes, or --dry-run/],
+    [["images", "add", "/tmp/.img.xz"], /cannot derive a name from "\/tmp\/.img.xz": choose one with --name/],
+    [["nodes", "--address", "here"], /"here" is not HOST:PORT/],
     [["nodes", "--address", "a:1", "--socket", "/x"], /cannot be used with/],
   ] as const)
     it(argv.join(" ") || "(nothing)", async () => {
@@ -114,8 +114,8 @@ describe("a controller that cannot be reached", () => {
     assert.deepEqual([code, stdout], [1, ""]);
     assert.equal(
       stderr,
-      'error: no controller answers at /nonexistent/controller.sock: start it with "controller serve", or say where it ' +
-        "listens: --socket PATH (or PALLET_SOCKET), or --address HOST:PORT\n",
+      'error: no controller answers at /nonexistent/controller.sock: start it with "controller serve", or give its ' +
+        "address with --socket PATH (or PALLET_SOCKET) or --address HOST:PORT\n",
     );
   });
 
@@ -141,7 +141,7 @@ describe("a controller that cannot be reached", () => {
         details: `No connection established. Last error: connect EACCES ${folder}/controller.sock.`,
       });
       const translated = translateCallError(error, `unix:${folder}/controller.sock`, "ListNodes");
-      assert.equal(translated.message, `you may not open ${folder}/controller.sock: run this as root (sudo)`);
+      assert.equal(translated.message, `permission denied: ${folder}/controller.sock; run this as root (sudo)`);
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -155,7 +155,7 @@ describe("errors of calls", () => {
   it("say what each status means, and whether repeating makes sense", () => {
     for (const [code, details, message, isLost] of [
       [status.UNAVAILABLE, "Connection dropped", /connection to the controller broke/, true],
-      [status.CANCELLED, "Call cancelled", /stopping or has crashed/, true],
+      [status.CANCELLED, "Call cancelled", /shutting down or has crashed/, true],
       [status.DEADLINE_EXCEEDED, "", /did not answer ListNodes in time/, true],
       [status.NOT_FOUND, "no node x", /^no node x$/, false],
       [status.PERMISSION_DENIED, "", /refused ListNodes \(PERMISSION_DENIED\)/, false],
@@ -201,7 +201,7 @@ describe("where the controller is", () => {
     });
   for (const address of ["dns:///x", "host", "host:", "host:port", "fd00::1:7700", "unix:/x", "a b:1"])
     it(`refuses ${address}`, () => {
-      assert.throws(() => chooseTarget({ address }, {}), /no HOST:PORT/);
+      assert.throws(() => chooseTarget({ address }, {}), /is not HOST:PORT/);
     });
 });
 
@@ -314,7 +314,7 @@ describe("serve", () => {
     problems.splice(0);
     const fine = await run(["serve", "--check"], { serve });
     assert.equal(fine.code, 0);
-    assert.match(fine.stdout, /^nothing was found that would keep a node from booting\n {2}kernel {2}agent\/vmlinuz\n/);
+    assert.match(fine.stdout, /^found nothing that would keep a node from booting\n {2}kernel {2}agent\/vmlinuz\n/);
     assert.equal((await run(["serve", "--json"], { serve })).code, 2);
   });
 

@@ -145,9 +145,9 @@ describe("listings", () => {
 
   it("say what to do when there is nothing to list, on stderr, so that a pipe stays empty", async () => {
     for (const [argv, advice] of [
-      [["nodes"], /no nodes yet: power one on/],
-      [["node", "accept", "--all"], /no nodes yet: power one on/],
-      [["images"], /no images yet: add one with: controller images add/],
+      [["nodes"], /no nodes yet: point a node's DHCP server at this controller/],
+      [["node", "accept", "--all"], /no nodes yet: point a node's DHCP server at this controller/],
+      [["images"], /no images yet; add one with: controller images add/],
       [["rollouts"], /no rollouts yet: .*controller reimage --all --dry-run/],
       [["disks", "rack-1"], /rack-1 has no disks: is a card inserted\?/],
     ] as const) {
@@ -172,7 +172,7 @@ describe("listings", () => {
         ["node", "accept", "--all"],
         "accepted rack-1 (b8:27:eb:00:00:01)\naccepted node-b827eb000003 (b8:27:eb:00:00:03)\n",
       ],
-      [["boot", "rack-1", "local", "--image", "debian-12"], "the next boot of rack-1 goes to local\n"],
+      [["boot", "rack-1", "local", "--image", "debian-12"], "rack-1 boots local next\n"],
       [["reboot", "rack-1"], "rack-1 is rebooting\n"],
       [["images", "remove", "debian-12"], "removed debian-12\n"],
       [["cancel", "20261123-001800-k3f9"], "cancelling rollout 20261123-001800-k3f9: 6 nodes to stop\n"],
@@ -193,6 +193,6 @@ describe("listings", () => {
   it("a command that the controller does not know names the remedy", async () => {
     const { code, stderr } = await run(["status"], { socket: empty.socket });
     assert.equal(code, 1);
-    assert.match(stderr, /does not know GetStatus: its version is not this program's/);
+    assert.match(stderr, /does not know GetStatus: it is a different version than this program/);
   });
 });

@@ -99,7 +99,7 @@ describe("operations on nodes", () => {
       const { code, stderr } = await run([command, "rack-1", "/dev/mmcblk0"], { socket, terminal, input: ["no"] });
       assert.equal(code, 1);
       assert.match(stderr, /loses \/dev\/mmcblk0: mbr partition table/);
-      assert.match(stderr, /Nothing was changed\.\n$/);
+      assert.match(stderr, /nothing was changed\.\n$/);
     }
     assert.deepEqual(asked, []);
   });
@@ -164,7 +164,7 @@ describe("operations on nodes", () => {
     const socket = await start([anOperation(running, 0n)]);
     const { code, stderr } = await run(["wipe", "rack-1", "/dev/sda", "--yes"], { socket });
     assert.equal(code, 1);
-    assert.match(stderr, /stopped telling about the operation on rack-1 before it had ended/);
+    assert.match(stderr, /stopped reporting the operation on rack-1 before it ended/);
   });
 
   it("go on when Ctrl-C stops watching them", async () => {
@@ -174,7 +174,7 @@ describe("operations on nodes", () => {
       onWrite: (_, press) => press("SIGINT"),
     });
     assert.equal(code, 130);
-    assert.equal(stderr, "Stopped watching: operation op-1 goes on on rack-1.\n");
+    assert.equal(stderr, "Stopped watching: operation op-1 continues on rack-1.\n");
   });
 });
 
@@ -364,7 +364,7 @@ describe("images add", () => {
     await writeFile(file.replace(/\.xz$/, ".bmap"), "beside");
     await writeFile(path.join(folder, "other.bmap"), "given");
     const { stderr } = await run(["images", "add", file], { socket });
-    assert.match(stderr, /^With its block map .*Debian 12\.img\.bmap\.\n$/);
+    assert.match(stderr, /^Using the block map .*Debian 12\.img\.bmap\.\n$/);
     assert.equal(`${Buffer.from(got.blockMap)}`, "beside");
     await run(["images", "add", file, "--bmap", path.join(folder, "other.bmap")], { socket });
     assert.equal(`${Buffer.from(got.blockMap)}`, "given");

@@ -91,7 +91,7 @@ describe("reimage", () => {
     const socket = await start({ planRollout: answer(() => ({ image: anImage, plans: [...plans, refused] })) });
     const { code, stdout, stderr } = await run(["reimage", "--all", "--dry-run"], { socket });
     assertGolden("reimage-dry-run", stdout);
-    assert.equal(stderr, "Dry run: nothing was erased or written.\n");
+    assert.equal(stderr, "Dry run; nothing was erased or written.\n");
     assert.equal(code, 1, "one node would be refused");
     assert.deepEqual(started, []);
   });
@@ -107,7 +107,7 @@ describe("reimage", () => {
       const { code, stderr } = await run(["reimage", "--all"], { socket, terminal, input });
       assert.equal(code, 1);
       assert.match(stderr, /^Erase the disks above on 2 nodes and install debian-12\? Type yes: /);
-      assert.match(stderr, /Not confirmed: nothing was erased\.\n$/);
+      assert.match(stderr, /Not confirmed; nothing was erased\.\n$/);
     }
     assert.deepEqual(started, []);
   });
@@ -190,14 +190,14 @@ describe("reimage", () => {
       stdout,
       /Refused: rack-3 \(\/dev\/mmcblk0, 1\.00 GiB\): \/dev\/mmcblk0 has 1 GiB, the image needs 2 GiB/,
     );
-    assert.equal(stderr, "Left out, because refused (see above): rack-3\n");
+    assert.equal(stderr, "Not included, because they were refused (see above): rack-3\n");
     assert.deepEqual(started[0]?.rollout?.nodes, ["b8:27:eb:00:00:01", "b8:27:eb:00:00:02"]);
   });
 
   it("starts nothing when every node is refused", async () => {
     const socket = await start({ planRollout: answer(() => ({ image: anImage, plans: [refused] })) });
     const { code, stderr } = await run(["reimage", "rack-3", "--yes"], { socket });
-    assert.deepEqual([code, stderr], [1, "error: every node was refused: nothing was erased\n"]);
+    assert.deepEqual([code, stderr], [1, "error: every node was refused; nothing was erased\n"]);
     assert.deepEqual(started, []);
   });
 
@@ -205,7 +205,7 @@ describe("reimage", () => {
     const socket = await start({ planRollout: answer(() => ({ image: anImage, plans: [] })) });
     const { code, stderr } = await run(["reimage", "--all", "--yes"], { socket });
     assert.equal(code, 1);
-    assert.match(stderr, /no accepted nodes: .*controller node accept/);
+    assert.match(stderr, /no nodes are accepted: .*controller node accept/);
   });
 
   it("has exit code 1 and tells why when a node fails", async () => {
@@ -213,7 +213,7 @@ describe("reimage", () => {
     const { code, stdout } = await run(["reimage", "--all", "--yes"], { socket });
     assert.equal(code, 1);
     assert.match(stdout, /rack-4: \/dev\/mmcblk0 does not hold what was written to it/);
-    assert.match(stdout, /what to do: Repeat once; a card that fails again is worn out/);
+    assert.match(stdout, /what to do: Try once more; if the card fails again, it is worn out/);
   });
 
   it("--detach starts it and says how to watch and to cancel it", async () => {
@@ -252,7 +252,7 @@ describe("reimage", () => {
     assert.ok(stdout.endsWith("\u001b[J"), "the table is removed");
     assert.equal(
       stderr,
-      "Stopped watching. Rollout 20261123-002000-aaaa goes on in the controller.\n" +
+      "Stopped watching. Rollout 20261123-002000-aaaa continues in the controller.\n" +
         "  watch it again:  controller watch 20261123-002000-aaaa\n" +
         "  cancel it:       controller cancel 20261123-002000-aaaa\n",
     );
@@ -327,7 +327,7 @@ describe("watch", () => {
       },
     });
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /the controller does not answer; trying again\n.*the controller answers again\n/s);
+    assert.match(stdout, /the controller is not answering; retrying\n.*the controller is answering again\n/s);
     assert.match(stdout, /2 of 2 nodes proved/);
   });
 
@@ -345,7 +345,7 @@ describe("watch", () => {
       },
     });
     assert.equal(code, 130);
-    assert.match(stdout, /The controller has not answered for 0s; trying again\. This is what was last seen\./);
+    assert.match(stdout, /The controller has not answered for 0s; retrying\. This is the last known state\./);
   });
 
   it("does not take a stream that ends early for the end of the rollout", async () => {

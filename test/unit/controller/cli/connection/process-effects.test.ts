@@ -72,7 +72,7 @@ describe("effects of the process", () => {
     assert.deepEqual([exitCode, stderr], [141, ""]);
   });
 
-  it("say that a pipe is no terminal and give it a size all the same", async () => {
+  it("say that a pipe is not a terminal and still give it a size", async () => {
     const { stdout } = await program(
       `effects.stdout.write(JSON.stringify([effects.stdout.isTerminal, effects.stdin.isTerminal, effects.stdout.size()]));`,
     );
