@@ -1,6 +1,6 @@
 import { connect } from "node:net";
+import type { NodeId } from "../../proto/node-id.ts";
 import { readMacAddresses } from "../network/read-mac-address.ts";
-import type { NodeId } from "../nodes/node.ts";
 
 /**
  * Tries once whether anything at a node's address takes part in TCP, and says how it did; undefined when nothing does or

@@ -1,6 +1,6 @@
+import type { NodeId } from "../../proto/node-id.ts";
+import { parseMacAddress } from "../../proto/node-id.ts";
 import { type ImageDigest, parseImageDigest } from "../../proto/pack/digest.ts";
-import { parseMacAddress } from "../nodes/mac-address.ts";
-import type { NodeId } from "../nodes/node.ts";
 
 /** What a booting machine means by the path that it asks for. */
 export type BootPath =

@@ -1,4 +1,4 @@
-import type { NodeId } from "../nodes/node.ts";
+import type { NodeId } from "../../proto/node-id.ts";
 import type { BootSpec } from "./boot-spec.ts";
 import type { Board, FirmwareRequest } from "./firmware-request.ts";
 import { firmwareKey, renderCommandLine, renderFirmwareConfig } from "./render-firmware-config.ts";

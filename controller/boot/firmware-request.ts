@@ -1,5 +1,5 @@
-import { parseMacAddress } from "../nodes/mac-address.ts";
-import type { NodeId } from "../nodes/node.ts";
+import type { NodeId } from "../../proto/node-id.ts";
+import { parseMacAddress } from "../../proto/node-id.ts";
 import { firmwareFolder } from "./render-firmware-config.ts";
 
 /** By what the firmware names its board: its MAC address, or the last eight digits of its serial number; or not at all. */

@@ -1,7 +1,8 @@
 import { Failure } from "../../proto/failure.ts";
+import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { type Image, rootPartitionOf } from "../images/catalogue/image.ts";
-import type { Node, NodeId } from "../nodes/node.ts";
+import type { Node } from "../nodes/node.ts";
 import type { BootSpec } from "./boot-spec.ts";
 import { kernelPathOf } from "./kernel-path.ts";
 import { assertRenderable } from "./render-pxelinux.ts";

@@ -1,4 +1,4 @@
-import type { NodeId } from "../nodes/node.ts";
+import type { NodeId } from "../../proto/node-id.ts";
 
 /** Something that happened; see pallet.v1.Event. */
 export interface Event {

@@ -1,5 +1,6 @@
+import type { NodeId } from "../../proto/node-id.ts";
 import type { Clock } from "../clock.ts";
-import type { Node, NodeId } from "../nodes/node.ts";
+import type { Node } from "../nodes/node.ts";
 import type { NodeLogRecord } from "./node-log-record.ts";
 
 /** The controller's own log, as far as it is told of the nodes'. */

@@ -1,5 +1,6 @@
+import type { NodeId } from "../../proto/node-id.ts";
 import type { Clock } from "../clock.ts";
-import type { Node, NodeId } from "../nodes/node.ts";
+import type { Node } from "../nodes/node.ts";
 import type { NodeChangeListener } from "../nodes/node-change.ts";
 import { createRecordReader, type RecordSpan } from "../records/record-reader.ts";
 import type { NodeLogRows } from "../store/node-log-rows.ts";

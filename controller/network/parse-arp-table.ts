@@ -1,5 +1,5 @@
-import { parseMacAddress } from "../nodes/mac-address.ts";
-import type { NodeId } from "../nodes/node.ts";
+import type { NodeId } from "../../proto/node-id.ts";
+import { parseMacAddress } from "../../proto/node-id.ts";
 
 /** ATF_COM of linux/if_arp.h: the entry is complete. */
 const complete = 0x2;

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { NodeId } from "../nodes/node.ts";
+import type { NodeId } from "../../proto/node-id.ts";
 import { findMacAddresses } from "./parse-arp-table.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { NodeId } from "./node.ts";
+import type { NodeId } from "../../proto/node-id.ts";
 
 /**
  * Which node used which IP address last. Firmware and boot loaders name themselves in one request of a boot only (the

@@ -1,4 +1,4 @@
-import type { NodeId } from "./node.ts";
+import type { NodeId } from "../../proto/node-id.ts";
 
 /** One request for a boot file, after it ended. */
 export interface BootFetch {

@@ -1,7 +1,8 @@
+import type { NodeId } from "../../proto/node-id.ts";
 import type { NewEvent } from "../events/event.ts";
 import { type BootFetch, printablePath } from "./boot-fetch.ts";
 import { isExpectedMiss, sharedPath } from "./choose-miss-meaning.ts";
-import type { Node, NodeId } from "./node.ts";
+import type { Node } from "./node.ts";
 import { createReportLimit } from "./report-limit.ts";
 
 /** What a node was told to load, so that its later fetches can be understood. */

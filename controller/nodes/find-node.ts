@@ -1,6 +1,7 @@
+import type { NodeId } from "../../proto/node-id.ts";
+import { parseMacAddress } from "../../proto/node-id.ts";
 import { invalid } from "../refusal/refusal.ts";
-import { parseMacAddress } from "./mac-address.ts";
-import type { Node, NodeId } from "./node.ts";
+import type { Node } from "./node.ts";
 
 /**
  * The node that a person means: by name, MAC address in any usual notation, or serial number. Throws a Failure when

@@ -1,5 +1,6 @@
+import type { NodeId } from "../../proto/node-id.ts";
 import type { Clock } from "../clock.ts";
-import type { Node, NodeId } from "./node.ts";
+import type { Node } from "./node.ts";
 
 /** Which agents are heard from. */
 export interface Liveness {

@@ -1,5 +1,5 @@
-import { parseMacAddress } from "./mac-address.ts";
-import type { NodeId } from "./node.ts";
+import type { NodeId } from "../../proto/node-id.ts";
+import { parseMacAddress } from "../../proto/node-id.ts";
 
 const hostName = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 

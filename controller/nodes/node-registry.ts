@@ -1,3 +1,4 @@
+import type { NodeId } from "../../proto/node-id.ts";
 import type { Clock } from "../clock.ts";
 import type { EventType, NewEvent } from "../events/event.ts";
 import { alreadyExists, invalid, notFound, Refusal } from "../refusal/refusal.ts";
@@ -8,7 +9,7 @@ import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
 import { isExpectedMiss } from "./choose-miss-meaning.ts";
 import { findNode } from "./find-node.ts";
 import { createLiveness } from "./liveness.ts";
-import type { BootTarget, Node, NodeId } from "./node.ts";
+import type { BootTarget, Node } from "./node.ts";
 import type { NodeChangeCause, NodeChangeListener } from "./node-change.ts";
 import { defaultNodeName, problemOfNodeName } from "./node-name.ts";
 import { createNodeTable } from "./node-table.ts";

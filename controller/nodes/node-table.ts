@@ -1,5 +1,6 @@
+import type { NodeId } from "../../proto/node-id.ts";
 import type { NodeRows } from "../store/node-rows.ts";
-import type { Node, NodeId } from "./node.ts";
+import type { Node } from "./node.ts";
 
 /** The nodes in memory and on disk. */
 export interface NodeTable {

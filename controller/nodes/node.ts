@@ -1,6 +1,5 @@
+import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
-/** MAC address by which a node boots: six lower-case hexadecimal octets joined by colons. It identifies the node. */
-export type NodeId = string & { readonly __brand: "NodeId" };
 
 /** Where a node's next boot goes. */
 export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; readonly imageDigest: ImageDigest };

@@ -1,6 +1,7 @@
+import type { NodeId } from "../../proto/node-id.ts";
+import { parseMacAddress } from "../../proto/node-id.ts";
 import { invalid } from "../refusal/refusal.ts";
-import { parseMacAddress } from "./mac-address.ts";
-import type { AgentInfo, Node, NodeFacts, NodeId } from "./node.ts";
+import type { AgentInfo, Node, NodeFacts } from "./node.ts";
 
 /** What an agent says of itself and its node. */
 export interface Registration {

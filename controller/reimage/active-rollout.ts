@@ -1,4 +1,4 @@
-import type { NodeId } from "../nodes/node.ts";
+import type { NodeId } from "../../proto/node-id.ts";
 import { type Bell, createBell } from "./bell.ts";
 import type { World } from "./executors/executor.ts";
 import { hasEnded, type RolloutRecord } from "./machine/reimage-state.ts";

@@ -1,7 +1,8 @@
+import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { NewEvent } from "../events/event.ts";
 import type { Image } from "../images/catalogue/image.ts";
-import type { BootTarget, Node, NodeId } from "../nodes/node.ts";
+import type { BootTarget, Node } from "../nodes/node.ts";
 import type { ReimageState, RolloutRecord } from "./machine/reimage-state.ts";
 import type { RolloutId } from "./plan/rollout.ts";
 

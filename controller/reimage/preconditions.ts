@@ -1,5 +1,6 @@
+import type { NodeId } from "../../proto/node-id.ts";
 import type { Image } from "../images/catalogue/image.ts";
-import type { Node, NodeId } from "../nodes/node.ts";
+import type { Node } from "../nodes/node.ts";
 import { precondition } from "../refusal/refusal.ts";
 import type { Rollout } from "./plan/rollout.ts";
 

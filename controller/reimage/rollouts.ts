@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { Failure } from "../../proto/failure.ts";
+import type { NodeId } from "../../proto/node-id.ts";
 import { withAgentOf } from "../agents/reach-agent.ts";
 import { kernelPathOf } from "../boot/kernel-path.ts";
 import type { Image } from "../images/catalogue/image.ts";
-import type { Node, NodeId } from "../nodes/node.ts";
+import type { Node } from "../nodes/node.ts";
 import { alreadyExists, notFound, precondition } from "../refusal/refusal.ts";
 import { type ActiveRollout, createActiveRollout } from "./active-rollout.ts";
 import type { World } from "./executors/executor.ts";

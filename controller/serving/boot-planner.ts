@@ -1,9 +1,10 @@
+import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { BootSpec } from "../boot/boot-spec.ts";
 import { type BootEndpoints, type BootPlan, type BootProfile, planBoot, planOtherBoot } from "../boot/plan-boot.ts";
 import type { NewEvent } from "../events/event.ts";
 import type { Image } from "../images/catalogue/image.ts";
-import type { Node, NodeId } from "../nodes/node.ts";
+import type { Node } from "../nodes/node.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
 
 /** Says what the next boot of a node loads, at the moment when the node asks. */

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { NodeId } from "../../proto/node-id.ts";
 import type { AgentConnector } from "../agents/agent-port.ts";
 import type { NodeProbe } from "../agents/probe-node.ts";
 import { createBootFiles } from "../boot/boot-files.ts";
@@ -27,7 +28,6 @@ import { hostPort } from "../network/listen-failure.ts";
 import type { NfsServiceOptions } from "../network/nfs/nfs-service.ts";
 import type { NfsProbe } from "../network/nfs/probe-nfs.ts";
 import { findBoard } from "../nodes/find-node.ts";
-import type { NodeId } from "../nodes/node.ts";
 import { createNodeRegistry } from "../nodes/node-registry.ts";
 import { createRollouts } from "../reimage/rollouts.ts";
 import type { ControllerStatus } from "../rpc/doors/parts.ts";

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { NodeId } from "../../proto/node-id.ts";
 import type { Event, EventType } from "../events/event.ts";
-import type { NodeId } from "../nodes/node.ts";
 import type { RecordPage } from "../records/record-reader.ts";
 import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { withoutFlush } from "./without-flush.ts";

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type LogLevel, logLevels } from "../../proto/log-level.ts";
+import type { NodeId } from "../../proto/node-id.ts";
 import type { NodeLogFilter, NodeLogRecord } from "../logs/node-log-record.ts";
-import type { NodeId } from "../nodes/node.ts";
 import type { RecordPage } from "../records/record-reader.ts";
 import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";

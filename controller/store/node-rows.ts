@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
-import type { AgentInfo, Node, NodeFacts, NodeId } from "../nodes/node.ts";
+import type { AgentInfo, Node, NodeFacts } from "../nodes/node.ts";
 import { numberOf, optionalNumberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
 

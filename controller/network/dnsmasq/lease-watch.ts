@@ -1,5 +1,6 @@
+import type { NodeId } from "../../../proto/node-id.ts";
 import type { NewEvent } from "../../events/event.ts";
-import type { Node, NodeId } from "../../nodes/node.ts";
+import type { Node } from "../../nodes/node.ts";
 import { parseDnsmasqLog } from "./parse-dnsmasq-log.ts";
 
 /** Makes node records and a readable event log out of what dnsmasq logs. */

@@ -1,5 +1,5 @@
-import { parseMacAddress } from "../../nodes/mac-address.ts";
-import type { NodeId } from "../../nodes/node.ts";
+import type { NodeId } from "../../../proto/node-id.ts";
+import { parseMacAddress } from "../../../proto/node-id.ts";
 
 /** What a line of dnsmasq's log says about one DHCP client. */
 export type DhcpNotice =

@@ -1,6 +1,6 @@
+import type { NodeId } from "../../../proto/node-id.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
-import type { NodeId } from "../../nodes/node.ts";
 import type { DiskFirmware, OperationId, Progress } from "../agent-operation.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 import type { FailureRecord, Proof, ReimageId, RolloutId } from "../plan/rollout.ts";

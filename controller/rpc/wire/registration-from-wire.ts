@@ -1,8 +1,9 @@
 import type { HeartbeatRequest, RegisterRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import * as wire from "../../../proto/gen/pallet/v1/node.ts";
+import type { NodeId } from "../../../proto/node-id.ts";
+import { parseMacAddress } from "../../../proto/node-id.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
-import { parseMacAddress } from "../../nodes/mac-address.ts";
-import type { AgentInfo, InstalledSystem, NodeFacts, NodeId } from "../../nodes/node.ts";
+import type { AgentInfo, InstalledSystem, NodeFacts } from "../../nodes/node.ts";
 import type { Heartbeat, Registration } from "../../nodes/registration.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { plainText, required, requiredText } from "./text-from-wire.ts";

@@ -10,10 +10,10 @@ import { createFirmwareBoot } from "../../../../controller/boot/firmware-boot.ts
 import { createTftpServer, type TftpServer } from "../../../../controller/boot/tftp/tftp-server.ts";
 import { renderConfigTxt } from "../../../../controller/boot-tree/render-config-txt.ts";
 import type { NewEvent } from "../../../../controller/events/event.ts";
-import type { NodeId } from "../../../../controller/nodes/node.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { createBootPlanner } from "../../../../controller/serving/boot-planner.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
+import type { NodeId } from "../../../../proto/node-id.ts";
 import { TftpError, tftpGet } from "../../../rack/tftp-client.ts";
 import { until } from "../../../until.ts";
 import { anImage, digest } from "../boot/a-node.ts";

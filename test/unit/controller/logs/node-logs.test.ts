@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import type { NodeLogRecord, ReportedRecord } from "../../../../controller/logs/node-log-record.ts";
 import { createNodeLogs, type NodeLogSelection, type NodeLogs } from "../../../../controller/logs/node-logs.ts";
-import type { NodeId } from "../../../../controller/nodes/node.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { openStore, type Store } from "../../../../controller/store/open-store.ts";
+import type { NodeId } from "../../../../proto/node-id.ts";
 import { createManualClock, type ManualClock } from "../manual-clock.ts";
 
 const one = "b8:27:eb:00:00:01" as NodeId;

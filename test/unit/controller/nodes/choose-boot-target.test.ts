@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Image } from "../../../../controller/images/catalogue/image.ts";
 import { chooseBootTarget } from "../../../../controller/nodes/choose-boot-target.ts";
-import type { Node, NodeId } from "../../../../controller/nodes/node.ts";
+import type { Node } from "../../../../controller/nodes/node.ts";
+import type { NodeId } from "../../../../proto/node-id.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 
 const digest = "a".repeat(64) as ImageDigest;

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { NewEvent } from "../../../../controller/events/event.ts";
-import type { AgentInfo, NodeFacts, NodeId } from "../../../../controller/nodes/node.ts";
+import type { AgentInfo, NodeFacts } from "../../../../controller/nodes/node.ts";
 import type { NodeChange } from "../../../../controller/nodes/node-change.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import type { Registration } from "../../../../controller/nodes/registration.ts";
 import { openStore, type Store } from "../../../../controller/store/open-store.ts";
+import type { NodeId } from "../../../../proto/node-id.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { createManualClock, type ManualClock } from "../manual-clock.ts";
 

@@ -7,7 +7,6 @@ import { createEventLog, type EventLog } from "../../../../controller/events/eve
 import type { Image } from "../../../../controller/images/catalogue/image.ts";
 import type { ImageDeriver } from "../../../../controller/images/derive/image-deriver.ts";
 import { createNodeLogs, type NodeLogs } from "../../../../controller/logs/node-logs.ts";
-import type { NodeId } from "../../../../controller/nodes/node.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { notFound } from "../../../../controller/refusal/refusal.ts";
 import type { Rollout, RolloutId } from "../../../../controller/reimage/plan/rollout.ts";
@@ -18,6 +17,7 @@ import { FAILURE_METADATA_KEY, type Failure, failureFromWire } from "../../../..
 import { ControllerServiceClient } from "../../../../proto/gen/pallet/v1/controller.ts";
 import { EnrollmentServiceClient } from "../../../../proto/gen/pallet/v1/enrollment.ts";
 import { Failure as WireFailure } from "../../../../proto/gen/pallet/v1/failure.ts";
+import type { NodeId } from "../../../../proto/node-id.ts";
 import { createManualClock, type ManualClock } from "../manual-clock.ts";
 
 /** A real gRPC server over real nodes and events, with images, rollouts and agents that a test makes up. */

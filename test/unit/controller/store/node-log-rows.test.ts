@@ -5,10 +5,10 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import type { NodeLogRecord } from "../../../../controller/logs/node-log-record.ts";
-import type { NodeId } from "../../../../controller/nodes/node.ts";
 import { createNodeLogRows, type NodeLogLimits } from "../../../../controller/store/node-log-rows.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
 import { migrate } from "../../../../controller/store/schema.ts";
+import type { NodeId } from "../../../../proto/node-id.ts";
 
 const one = "b8:27:eb:00:00:01" as NodeId;
 const two = "b8:27:eb:00:00:02" as NodeId;

@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, beforeEach, describe, it } from "node:test";
-import type { Node, NodeId } from "../../../../controller/nodes/node.ts";
+import type { Node } from "../../../../controller/nodes/node.ts";
 import type { ReimageState, RolloutRecord } from "../../../../controller/reimage/machine/reimage-state.ts";
 import { createEventRows } from "../../../../controller/store/event-rows.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
 import { migrate, migrations } from "../../../../controller/store/schema.ts";
+import type { NodeId } from "../../../../proto/node-id.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 
 const bare: Node = {

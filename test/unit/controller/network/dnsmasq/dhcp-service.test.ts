@@ -5,8 +5,9 @@ import type { MachineRole } from "../../../../../controller/network/dnsmasq/choo
 import { openDhcpService } from "../../../../../controller/network/dnsmasq/dhcp-service.ts";
 import type { DnsmasqOptions } from "../../../../../controller/network/dnsmasq/dnsmasq.ts";
 import { planDnsmasq } from "../../../../../controller/network/dnsmasq/plan-dnsmasq.ts";
-import type { Node, NodeId } from "../../../../../controller/nodes/node.ts";
+import type { Node } from "../../../../../controller/nodes/node.ts";
 import type { NodeChangeListener } from "../../../../../controller/nodes/node-change.ts";
+import type { NodeId } from "../../../../../proto/node-id.ts";
 import { everything } from "./settings.ts";
 
 const dhcp: DhcpConfig = {

@@ -6,7 +6,8 @@ import type { NewEvent } from "../../../../../controller/events/event.ts";
 import { explainDnsmasqEnd } from "../../../../../controller/network/dnsmasq/explain-dnsmasq-end.ts";
 import { createLeaseWatch } from "../../../../../controller/network/dnsmasq/lease-watch.ts";
 import { parseDnsmasqLog } from "../../../../../controller/network/dnsmasq/parse-dnsmasq-log.ts";
-import type { Node, NodeId } from "../../../../../controller/nodes/node.ts";
+import type { Node } from "../../../../../controller/nodes/node.ts";
+import type { NodeId } from "../../../../../proto/node-id.ts";
 import { goldenFile } from "../golden.ts";
 
 const linesOf = (name: string): string[] => readFileSync(goldenFile(name), "utf8").split("\n");

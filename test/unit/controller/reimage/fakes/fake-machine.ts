@@ -1,13 +1,7 @@
 import { AgentError, type AgentErrorKind } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
 import type { Clock } from "../../../../../controller/clock.ts";
-import type {
-  AgentInfo,
-  BootTarget,
-  InstalledSystem,
-  NodeFacts,
-  NodeId,
-} from "../../../../../controller/nodes/node.ts";
+import type { AgentInfo, BootTarget, InstalledSystem, NodeFacts } from "../../../../../controller/nodes/node.ts";
 import type {
   AgentOperation,
   ByteCount,
@@ -17,6 +11,7 @@ import type {
 } from "../../../../../controller/reimage/agent-operation.ts";
 import type { BlockDevice } from "../../../../../proto/disk/block-device.ts";
 import { Failure, type FailureReason } from "../../../../../proto/failure.ts";
+import type { NodeId } from "../../../../../proto/node-id.ts";
 import { disk } from "./fake-disk.ts";
 
 /** What a machine tells the outside. */

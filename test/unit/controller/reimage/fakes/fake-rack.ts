@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import type { NewEvent } from "../../../../../controller/events/event.ts";
 import type { Image, ImageName } from "../../../../../controller/images/catalogue/image.ts";
-import type { BootTarget, Node, NodeId } from "../../../../../controller/nodes/node.ts";
+import type { BootTarget, Node } from "../../../../../controller/nodes/node.ts";
 import { defaultReimageSettings, type ReimageSettings } from "../../../../../controller/reimage/machine/settings.ts";
 import type { CardFirmwarePolicy } from "../../../../../controller/reimage/plan/plan-disk-firmware.ts";
 import type { RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
@@ -11,6 +11,7 @@ import { createRollouts, type Rollouts } from "../../../../../controller/reimage
 import { createUplink } from "../../../../../controller/uplink/uplink.ts";
 import type { UplinkLimits } from "../../../../../controller/uplink/uplink-limits.ts";
 import { Failure } from "../../../../../proto/failure.ts";
+import type { NodeId } from "../../../../../proto/node-id.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../../proto/pack/digest.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeJournal, type FakeJournal } from "./fake-journal.ts";

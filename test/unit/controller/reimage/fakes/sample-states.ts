@@ -1,4 +1,3 @@
-import type { NodeId } from "../../../../../controller/nodes/node.ts";
 import type { OperationId, Progress } from "../../../../../controller/reimage/agent-operation.ts";
 import type {
   ReimageEvent,
@@ -13,6 +12,7 @@ import {
 } from "../../../../../controller/reimage/machine/reimage-state.ts";
 import type { ReimageId, RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
 import { Failure } from "../../../../../proto/failure.ts";
+import type { NodeId } from "../../../../../proto/node-id.ts";
 import type { ImageDigest } from "../../../../../proto/pack/digest.ts";
 
 export const digest = "d1".repeat(32) as ImageDigest;

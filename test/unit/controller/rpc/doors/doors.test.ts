@@ -5,13 +5,13 @@ import { credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
 import type { Image } from "../../../../../controller/images/catalogue/image.ts";
-import type { NodeId } from "../../../../../controller/nodes/node.ts";
 import type { AgentOperation } from "../../../../../controller/reimage/agent-operation.ts";
 import type { Rollout, RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import * as wire from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { HeartbeatRequest, RegisterRequest } from "../../../../../proto/gen/pallet/v1/enrollment.ts";
 import { OperationState } from "../../../../../proto/gen/pallet/v1/operation.ts";
+import type { NodeId } from "../../../../../proto/node-id.ts";
 import { image } from "../../reimage/fakes/fake-rack.ts";
 import { ask, failureOf, type ServedController, serveController } from "../served-controller.ts";
 

@@ -1,4 +1,5 @@
-import type { NodeId } from "./node.ts";
+/** MAC address by which a node boots: six lower-case hexadecimal octets joined by colons. It identifies the node. */
+export type NodeId = string & { readonly __brand: "NodeId" };
 
 const octets = /^([0-9a-f]{1,2})([:-])([0-9a-f]{1,2})(?:\2([0-9a-f]{1,2})){4}$/;
 const dottedQuads = /^[0-9a-f]{4}(\.[0-9a-f]{4}){2}$/;
