@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 /** Imports that decide nothing of what is made: what it takes to be made, how failures are told, and how it is kept. */
-const undeciding = /\/(proto|requirements)\/|\/(cache-entry|entry-uses|choose-forgotten|digest-module)\.ts$/;
+const undeciding =
+  /\/(proto|requirements)\/|\/(plan-requirements|cache-entry|entry-uses|choose-forgotten|digest-module)\.ts$/;
 
 /**
  * Names the code that makes something: SHA-256, in hexadecimal, of a module's source and that of every module of the

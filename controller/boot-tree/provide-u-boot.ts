@@ -12,7 +12,7 @@ import {
 } from "../artefacts/debian-archive.ts";
 import { runTool } from "../artefacts/run-tool.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
-import { planBootTreeBuild } from "../requirements/plan-requirements.ts";
+import { planBootTreeBuild } from "./plan-requirements.ts";
 import { renderEnvironment } from "./render-environment.ts";
 import { sourceFiles, uBootDigest } from "./source-files.ts";
 import { type TargetName, targets, type UBootTarget } from "./targets.ts";

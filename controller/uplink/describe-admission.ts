@@ -1,6 +1,6 @@
+import type { Capacity } from "./capacity.ts";
 import type { WritersChoice } from "./choose-writers.ts";
 import { formatBitRate } from "./parse-bit-rate.ts";
-import type { Capacity } from "./uplink.ts";
 import type { UplinkLimits } from "./uplink-limits.ts";
 
 /** Why a node has to wait for its turn, for a person. */

@@ -1,19 +1,10 @@
 import type { Clock } from "../clock.ts";
+import type { Capacity } from "./capacity.ts";
 import { chooseWriters, fetchingWriters } from "./choose-writers.ts";
 import { describeAdmission } from "./describe-admission.ts";
 import { type Learnt, learnCapacity } from "./learn-capacity.ts";
 import type { TrafficMeter } from "./traffic-meter.ts";
 import type { UplinkLimits } from "./uplink-limits.ts";
-
-/** How it is known what the uplink carries; see pallet.v1.UplinkSource. */
-export type CapacitySource = "configured" | "cap" | "link" | "measured" | "assumed";
-
-/** What the uplink is taken to carry. */
-export interface Capacity {
-  /** Absent when the source is "assumed": more, for as long as more nodes bring more bytes. */
-  readonly bytesPerSecond?: number;
-  readonly source: CapacitySource;
-}
 
 /** A node that writes, or is about to. */
 export interface WritingNode {

@@ -4,8 +4,8 @@ import path from "node:path";
 import process from "node:process";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { assertRequirements } from "../../controller/requirements/assert-requirements.ts";
-import { binariesRequirements } from "../../controller/requirements/plan-requirements.ts";
 import { buildBinaries } from "./build-binaries.ts";
+import { binariesRequirements } from "./requirements.ts";
 
 await assertRequirements(binariesRequirements);
 const repository = path.resolve(import.meta.dirname, "../..");

@@ -11,19 +11,16 @@ import { execa } from "execa";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
+import { planBootTreeBuild } from "../../controller/boot-tree/plan-requirements.ts";
 import { createImageDeriver } from "../../controller/images/derive/image-deriver.ts";
+import { planImagesDerive } from "../../controller/images/derive/plan-requirements.ts";
 import { createImageStore } from "../../controller/images/image-store.ts";
+import { planImagesAdd } from "../../controller/images/import/plan-requirements.ts";
 import { debianPackages } from "../../controller/requirements/debian-package.ts";
-import {
-  planBootTreeBuild,
-  planImagesAdd,
-  planImagesDerive,
-  planRootfsBuild,
-  planRootfsImport,
-} from "../../controller/requirements/plan-requirements.ts";
 import type { Requirements } from "../../controller/requirements/requirements.ts";
 import { buildRootfs } from "../../controller/rootfs/build-rootfs.ts";
 import { importRootfs } from "../../controller/rootfs/import-rootfs.ts";
+import { planRootfsBuild, planRootfsImport } from "../../controller/rootfs/plan-requirements.ts";
 import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { checkout } from "../rack/checkout.ts";
 import { linkDebianPrograms } from "../rack/debian-programs.ts";

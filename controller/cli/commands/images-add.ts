@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import { AddImageHeader } from "../../../proto/gen/pallet/v1/controller.ts";
-import { planImagesAdd } from "../../requirements/plan-requirements.ts";
+import { planImagesAdd } from "../../images/import/plan-requirements.ts";
 import { type CommandContext, type Run, UsageError } from "../connection/command-context.ts";
 import { openUpload, type UploadSource, uploadMessages } from "../connection/upload-source.ts";
 import { printable } from "../render/printable.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import type { DerivedImage } from "../../../proto/gen/pallet/v1/controller.ts";
-import { planImagesDerive } from "../../requirements/plan-requirements.ts";
+import { planImagesDerive } from "../../images/derive/plan-requirements.ts";
 import type { CommandContext, Run } from "../connection/command-context.ts";
 import { openUpload, type UploadSource, uploadMessages } from "../connection/upload-source.ts";
 import { printable } from "../render/printable.ts";

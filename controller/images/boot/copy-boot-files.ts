@@ -3,13 +3,9 @@ import { basename, join } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import type { ExtFiles } from "../filesystems/ext-files.ts";
 import type { FatFiles } from "../filesystems/fat-files.ts";
+import { maximumBytes } from "./boot-file-limits.ts";
 import { type BootFiles, chooseBootFiles } from "./choose-boot-files.ts";
 import type { FirmwarePartition } from "./firmware-partition.ts";
-
-const MiB = 1024 * 1024;
-
-/** Larger files of an image are refused. */
-export const maximumBytes = { text: 64 * 1024, kernel: 256 * MiB, initrd: 512 * MiB, deviceTree: 4 * MiB } as const;
 
 /**
  * Copies what boots the image into `bootFolder`, which it makes: from the firmware's partition, else from /boot or the

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { FatFiles } from "../filesystems/fat-files.ts";
+import { maximumBytes } from "./boot-file-limits.ts";
 import { type BootFiles, chooseBootFiles } from "./choose-boot-files.ts";
-import { maximumBytes } from "./copy-boot-files.ts";
 import { type ImageCommandLine, parseCommandLine } from "./parse-command-line.ts";
 import { parseConfigTxt } from "./parse-config-txt.ts";
 

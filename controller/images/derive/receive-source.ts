@@ -2,11 +2,11 @@ import { mkdir } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
-import { planImagesDerive } from "../../requirements/plan-requirements.ts";
 import { decompress } from "../formats/decompress.ts";
 import { detectFormat } from "../formats/detect-format.ts";
 import { peek } from "../formats/peek.ts";
 import { writeRawFile } from "../import/write-raw-file.ts";
+import { planImagesDerive } from "./plan-requirements.ts";
 
 /** What came: a raw image in a file, or the tree of a root filesystem in a folder. */
 export type Received = { readonly kind: "image" | "tree"; readonly path: string };

@@ -1,8 +1,9 @@
 import { readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
+import { maximumBytes } from "../boot/boot-file-limits.ts";
 import { chooseRootPartition, type PartitionContent } from "../boot/choose-root-partition.ts";
-import { copyBootFiles, maximumBytes } from "../boot/copy-boot-files.ts";
+import { copyBootFiles } from "../boot/copy-boot-files.ts";
 import { findFirmwarePartition } from "../boot/firmware-partition.ts";
 import { parseOperatingSystem } from "../boot/parse-os-release.ts";
 import type { Image, Partition } from "../catalogue/image.ts";

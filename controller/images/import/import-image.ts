@@ -5,7 +5,6 @@ import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import { chooseChunkBytes } from "../../../proto/pack/pack-manifest.ts";
 import { Refusal } from "../../refusal/refusal.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
-import { planImagesAdd } from "../../requirements/plan-requirements.ts";
 import type { BlockMap } from "../block-map/block-map.ts";
 import { unmappedExtents } from "../block-map/block-map.ts";
 import { checkBlockMap } from "../block-map/check-block-map.ts";
@@ -18,6 +17,7 @@ import { mapImage } from "../map/map-image.ts";
 import { createChunkClassifier } from "../map/unused-map.ts";
 import { writePack } from "../pack/write-pack.ts";
 import { examineImage } from "./examine-image.ts";
+import { planImagesAdd } from "./plan-requirements.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { writeRawFile } from "./write-raw-file.ts";
 

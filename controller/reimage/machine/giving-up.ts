@@ -1,8 +1,8 @@
 import { Failure } from "../../../proto/failure.ts";
+import type { Context } from "./context.ts";
 import type { Sighting } from "./reimage-event.ts";
 import type { PhaseOf } from "./reimage-state.ts";
 import { describeLastSeen, describeSpan } from "./sentences.ts";
-import type { Context } from "./step.ts";
 
 /* Why a reimage is given up, in words: what was waited for, what was seen last, and what to do. */
 

@@ -1,23 +1,13 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { OperationId, Progress, WriteStage } from "../agent-operation.ts";
+import type { Context } from "./context.ts";
 import { deadline, effectsOnEntry, patienceIn, probe, retryIn } from "./effects-on-entry.ts";
 import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
 import { judgeProof } from "./judge-proof.ts";
 import type { ReimageEventOf, Sighting } from "./reimage-event.ts";
 import { hasEnded, type PhaseOf } from "./reimage-state.ts";
-import {
-  abandonedWrite,
-  amend,
-  awaitTurn,
-  type Context,
-  enter,
-  fail,
-  pastWithout,
-  prove,
-  type Step,
-  stay,
-} from "./step.ts";
+import { abandonedWrite, amend, awaitTurn, enter, fail, pastWithout, prove, type Step, stay } from "./step.ts";
 
 /* The moves of the journey that take more than a line; transition.ts says when each is made. */
 

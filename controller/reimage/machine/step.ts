@@ -1,25 +1,17 @@
 import type { Failure } from "../../../proto/failure.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import { recordOf } from "../plan/failure-record.ts";
+import type { Context } from "./context.ts";
 import type { Effect } from "./effect.ts";
 import { effectsOnEntry, patienceIn } from "./effects-on-entry.ts";
 import { restartsForEver } from "./giving-up.ts";
 import { hasEnded, type Phase, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
 import { describeEntry } from "./sentences.ts";
-import type { ReimageSettings } from "./settings.ts";
 
 /** What a transition leads to. Effects are carried out in their order, after the state was saved. */
 export interface Step {
   readonly state: ReimageState;
   readonly effects: readonly Effect[];
-}
-
-/** What every transition may look at. */
-export interface Context {
-  readonly state: ReimageState;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  readonly settings: ReimageSettings;
 }
 
 type Timeless<Name extends PhaseName> = Omit<PhaseOf<Name>, "since" | "deadlineAt" | "endedAt" | "settled">;

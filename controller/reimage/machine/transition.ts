@@ -1,12 +1,13 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
+import type { Context } from "./context.ts";
 import { deadline, preflight, probe, reboot, retryIn } from "./effects-on-entry.ts";
 import { agentSilent, notBack, notInAgent, notProved } from "./giving-up.ts";
 import * as moves from "./moves.ts";
 import type { ReimageEvent, ReimageEventOf, ReimageEventType } from "./reimage-event.ts";
 import { hasEnded, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
 import { longestPatience, type ReimageSettings } from "./settings.ts";
-import { abandonedWrite, amend, type Context, endCancelled, enter, fail, type Step, stay } from "./step.ts";
+import { abandonedWrite, amend, endCancelled, enter, fail, type Step, stay } from "./step.ts";
 
 /*
  * One node's way from "running anything" to "proved to run the image":

@@ -6,7 +6,7 @@ import type { ImageDeriver } from "../../images/derive/image-deriver.ts";
 import type { NodeLogs } from "../../logs/node-logs.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
 import type { Rollouts } from "../../reimage/rollouts.ts";
-import type { Capacity } from "../../uplink/uplink.ts";
+import type { Capacity } from "../../uplink/capacity.ts";
 
 /** How far an import has come. */
 export interface ImportProgress {

@@ -1,5 +1,5 @@
 import { type ControllerServiceServer, type Uplink, UplinkSource } from "../../../proto/gen/pallet/v1/controller.ts";
-import type { CapacitySource } from "../../uplink/uplink.ts";
+import type { CapacitySource } from "../../uplink/capacity.ts";
 import { type CallHost, handleUnary } from "./handle-call.ts";
 import type { ControllerParts, UplinkStatus } from "./parts.ts";
 

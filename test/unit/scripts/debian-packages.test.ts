@@ -5,7 +5,7 @@ import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { debianPackages, knownPackages } from "../../../controller/requirements/debian-package.ts";
-import { demoRequirements } from "../../../controller/requirements/plan-requirements.ts";
+import { demoRequirements } from "../../../scripts/demo/requirements.ts";
 
 const top = path.resolve(import.meta.dirname, "../../..");
 const read = (file: string) => readFileSync(path.join(top, file), "utf8");

@@ -22,7 +22,7 @@ describe("the digest of a module", () => {
       'import { a } from "./a.ts";\nimport {\n  b,\n  c,\n} from "../b.ts";\nimport "node:fs";\n',
     );
     await write("builder/a.ts", 'export { back } from "./build.ts";\nexport const a = 1;\n');
-    await write("b.ts", 'import { failure } from "../../../../proto/failure.ts";\nexport const b = 1, c = 2;\n');
+    await write("b.ts", 'import { failure } from "./proto/failure.ts";\nexport const b = 1, c = 2;\n');
     await write("proto/failure.ts", "export const failure = 1;\n");
     await write("builder/unrelated.ts", "1;\n");
   });
@@ -42,7 +42,7 @@ describe("the digest of a module", () => {
   });
 
   it("stays when something else changes, or how failures are told, and is the same wherever the checkout lies", async () => {
-    await write("b.ts", 'import { failure } from "../../../../proto/failure.ts";\nexport const b = 1, c = 2;\n');
+    await write("b.ts", 'import { failure } from "./proto/failure.ts";\nexport const b = 1, c = 2;\n');
     const first = digest();
     await write("builder/unrelated.ts", "2;\n");
     await write("proto/failure.ts", "export const failure = 2;\n");

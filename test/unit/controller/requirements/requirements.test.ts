@@ -5,25 +5,21 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, afterEach, before, describe, it } from "node:test";
 import { buildBootTree } from "../../../../controller/boot-tree/build-boot-tree.ts";
+import { planBootTreeBuild } from "../../../../controller/boot-tree/plan-requirements.ts";
 import { targetNames } from "../../../../controller/boot-tree/targets.ts";
+import { planImagesDerive } from "../../../../controller/images/derive/plan-requirements.ts";
 import { createImageStore } from "../../../../controller/images/image-store.ts";
+import { planImagesAdd } from "../../../../controller/images/import/plan-requirements.ts";
 import { assertRequirements } from "../../../../controller/requirements/assert-requirements.ts";
 import { debianPackage, debianPackages, type Need } from "../../../../controller/requirements/debian-package.ts";
 import { findMissing, findUnmet } from "../../../../controller/requirements/find-unmet.ts";
-import {
-  binariesRequirements,
-  demoRequirements,
-  planBootTreeBuild,
-  planImagesAdd,
-  planImagesDerive,
-  planRootfsBake,
-  planRootfsBuild,
-  planRootfsImport,
-} from "../../../../controller/requirements/plan-requirements.ts";
 import { renderUnmet } from "../../../../controller/requirements/render-unmet.ts";
 import type { Requirements } from "../../../../controller/requirements/requirements.ts";
 import { systemPath } from "../../../../controller/requirements/system-path.ts";
 import { buildRootfs } from "../../../../controller/rootfs/build-rootfs.ts";
+import { planRootfsBake, planRootfsBuild, planRootfsImport } from "../../../../controller/rootfs/plan-requirements.ts";
+import { binariesRequirements } from "../../../../scripts/binaries/requirements.ts";
+import { demoRequirements } from "../../../../scripts/demo/requirements.ts";
 
 const mirror = "http://deb.debian.org/debian";
 

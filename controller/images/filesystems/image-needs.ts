@@ -1,0 +1,4 @@
+import type { Need } from "../../requirements/debian-package.ts";
+
+/** Looking into an image without mounting it. */
+export const imageNeeds: readonly Need[] = ["blkid", "mdir", "mtype", "debugfs"];

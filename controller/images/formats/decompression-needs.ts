@@ -1,0 +1,7 @@
+import type { Need } from "../../requirements/debian-package.ts";
+import type { ImageFormat } from "./detect-format.ts";
+
+/** The program that decompresses an image; gzip is Node's own. */
+export function decompressionNeeds(format: ImageFormat): readonly Need[] {
+  return format === "xz" || format === "zstd" ? [format] : [];
+}

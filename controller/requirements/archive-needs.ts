@@ -1,0 +1,7 @@
+import type { Need } from "./debian-package.ts";
+
+/** What a private apt root takes; an https mirror is checked by the machine's certificate authorities. */
+export function archiveNeeds(mirror: string): readonly Need[] {
+  const certificates: readonly Need[] = /^https:/i.test(mirror) ? ["/etc/ssl/certs/ca-certificates.crt"] : [];
+  return ["apt-get", "apt-cache", "dpkg-deb", "/usr/share/keyrings/debian-archive-keyring.gpg", ...certificates];
+}

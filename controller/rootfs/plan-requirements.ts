@@ -1,0 +1,60 @@
+import { imageNeeds } from "../images/filesystems/image-needs.ts";
+import { decompressionNeeds } from "../images/formats/decompression-needs.ts";
+import type { ImageFormat } from "../images/formats/detect-format.ts";
+import { archiveNeeds } from "../requirements/archive-needs.ts";
+import type { Need } from "../requirements/debian-package.ts";
+import type { Requirements } from "../requirements/requirements.ts";
+
+/** What `rootfs build` needs. What is in the cache already is not made again, and needs no tools. */
+export function planRootfsBuild(of: {
+  readonly mirror: string;
+  readonly isBaseCached: boolean;
+  readonly isAgentCompressed: boolean;
+}): Omit<Requirements, "writes"> {
+  // A kernel's modules may be compressed by xz: in Debian 13 they are.
+  const base: readonly Need[] = of.isBaseCached ? [] : ["mmdebstrap", "depmod", "xz", ...archiveNeeds(of.mirror)];
+  return {
+    command: "rootfs build",
+    root: "it makes files that belong to root",
+    needs: ["flock", ...base, ...(of.isAgentCompressed ? [] : (["mksquashfs"] as const))],
+  };
+}
+
+/** An initial RAM disk with modules of a kernel of somebody else's, which may be compressed by xz. */
+function netbootNeeds(mirror: string): readonly Need[] {
+  return ["flock", "depmod", "xz", ...archiveNeeds(mirror)];
+}
+
+/** What `rootfs import` needs for an image of this format. */
+export function planRootfsImport(of: {
+  readonly format: ImageFormat;
+  /** Where the initial RAM disk's programs come from; undefined where the root filesystem alone is unpacked. */
+  readonly netbootMirror: string | undefined;
+}): Omit<Requirements, "writes"> {
+  return {
+    command: "rootfs import",
+    root: "it mounts the image and makes files that belong to root",
+    needs: [
+      ...(["unshare", "nsenter", "mount", "umount"] as const),
+      ...imageNeeds,
+      ...decompressionNeeds(of.format),
+      ...(of.netbootMirror === undefined ? [] : netbootNeeds(of.netbootMirror)),
+    ],
+  };
+}
+
+/** What `rootfs bake` needs. */
+export function planRootfsBake(of: {
+  readonly target: "folder" | "image";
+  /** As for `rootfs import`. */
+  readonly netbootMirror: string | undefined;
+}): Omit<Requirements, "writes"> {
+  return {
+    command: "rootfs bake",
+    ...(of.target === "image" && { root: "it mounts the image" }),
+    needs: [
+      ...(of.target === "image" ? (["unshare", "nsenter", "mount", "umount", ...imageNeeds] as const) : []),
+      ...(of.netbootMirror === undefined ? [] : netbootNeeds(of.netbootMirror)),
+    ],
+  };
+}
