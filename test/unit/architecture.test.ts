@@ -110,7 +110,7 @@ describe("architecture", () => {
   it("pure modules reach no I/O, themselves or through what they import", () => {
     const effects =
       /^node:(fs|net|dgram|http|https|child_process|sqlite|dns|tls|worker_threads|timers|readline|os|process|stream)(\/|$)|^(execa|send|pino|systeminformation|commander)$|^@grpc\/grpc-js$/;
-    const pureName = /(^|\/)(parse|render|plan|select|detect|choose|negotiate|validate)-[^/]*\.ts$/;
+    const pureName = /(^|\/)(parse|render|plan|select|detect|choose|judge|negotiate|validate)-[^/]*\.ts$/;
     const pureFile =
       /(^|\/)(transition|guard|packet|codec|options-negotiation|boot-paths|boot-spec|kernel-command-line|table|units)\.ts$/;
     const pure = sources.filter(({ file }) => pureName.test(file) || pureFile.test(file));

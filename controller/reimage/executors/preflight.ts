@@ -26,7 +26,7 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
       async (agent, { facts, agent: { instanceId } }): Promise<Answer> => {
         const disk = selectDisk(await agent.listBlockDevices(signal), {
           minBytes: image.sizeBytes,
-          rootDisk: facts.root.disk,
+          root: facts.root,
           ...(effect.disk !== undefined && { path: effect.disk }),
           ...(effect.identity !== undefined && { identity: effect.identity }),
         });

@@ -1,8 +1,8 @@
 import type { BlockDevice } from "../../../proto/disk/block-device.ts";
+import { describeSize } from "../../../proto/disk/describe-size.ts";
 import { Failure } from "../../../proto/failure.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { Node } from "../../nodes/node.ts";
-import { describeSize } from "./describe-size.ts";
 import { recordOf } from "./failure-record.ts";
 import { type CardFirmwarePolicy, describeDiskFirmware, type FirmwareSentences } from "./plan-disk-firmware.ts";
 import type { ReimagePlan, RolloutRequest } from "./rollout.ts";
@@ -54,11 +54,11 @@ function choose(
   path: string | undefined,
   resident: boolean,
 ): BlockDevice | Failure {
-  const rootDisk = node.facts?.root.disk ?? "";
   return selectDisk(devices, {
     minBytes: image.sizeBytes,
     ...(path !== undefined && { path }),
-    ...(resident ? { ignoreUse: true } : { rootDisk }),
+    root: node.facts?.root ?? { source: "", disk: "" },
+    rebootsFirst: resident,
   });
 }
 

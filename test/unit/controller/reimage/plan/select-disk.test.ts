@@ -7,6 +7,7 @@ import { Failure } from "../../../../../proto/failure.ts";
 import { disk } from "../fakes/fake-disk.ts";
 
 const GiB = 2 ** 30;
+const nfsRoot = { source: "10.0.0.1:/srv/rootfs", disk: "" };
 const card = disk();
 const usb = disk({ path: "/dev/sda", sizeBytes: 500 * GiB });
 const nvme = disk({ path: "/dev/nvme0n1", transport: "nvme", sizeBytes: 250 * GiB });
@@ -41,7 +42,7 @@ const table: readonly [title: string, devices: readonly BlockDevice[], wish: Par
   ["a card that is too small never leads to the next disk", [disk({ sizeBytes: GiB / 2 }), usb], {}, "too-small"],
   ["a card that is locked never leads to the next disk", [disk({ readOnly: true }), usb], {}, "read-only"],
   ["a mounted card", [mountedCard, usb], {}, "mounted"],
-  ["a mounted card that will be left by a reboot", [mountedCard], { ignoreUse: true }, "/dev/mmcblk0"],
+  ["a mounted card that will be left by a reboot", [mountedCard], { rebootsFirst: true }, "/dev/mmcblk0"],
   [
     "a disk with swap",
     [disk({ children: [disk({ path: "/dev/mmcblk0p2", type: "part", mountpoints: ["[SWAP]"] })] })],
@@ -67,12 +68,22 @@ const table: readonly [title: string, devices: readonly BlockDevice[], wish: Par
     "no-disk-chosen",
   ],
   ["a chosen disk that is gone", [usb], { path: "/dev/sdb", identity: identityOf(disk()) }, "no-disk-chosen"],
-  ["the disk of the running root when there is another", [root, usb], { rootDisk: "/dev/sdb" }, "/dev/sda"],
-  ["only the disk of the running root", [root], { rootDisk: "/dev/sdb" }, "holds-running-root"],
+  [
+    "the disk of the running root when there is another",
+    [root, usb],
+    { root: { source: "/dev/sdb1", disk: "/dev/sdb" } },
+    "/dev/sda",
+  ],
+  [
+    "only the disk of the running root",
+    [root],
+    { root: { source: "/dev/sdb1", disk: "/dev/sdb" } },
+    "holds-running-root",
+  ],
   [
     "the disk of the running root by name",
     [root, usb],
-    { rootDisk: "/dev/sdb", path: "/dev/sdb" },
+    { root: { source: "/dev/sdb1", disk: "/dev/sdb" }, path: "/dev/sdb" },
     "holds-running-root",
   ],
   [
@@ -101,7 +112,7 @@ const table: readonly [title: string, devices: readonly BlockDevice[], wish: Par
 
 for (const [title, devices, wish, expected] of table) {
   test(`chooses ${title}: ${expected}`, () => {
-    const chosen = selectDisk(devices, { minBytes: GiB, rootDisk: "", ...wish });
+    const chosen = selectDisk(devices, { minBytes: GiB, root: nfsRoot, ...wish });
     assert.equal(chosen instanceof Failure ? chosen.reason : chosen.path, expected);
   });
 }
@@ -109,6 +120,7 @@ for (const [title, devices, wish, expected] of table) {
 test("a refusal to choose names every candidate and what is wrong with it", () => {
   const chosen = selectDisk([usb, nvme, disk({ path: "/dev/sdd", readOnly: true, model: "Ultra Fit" })], {
     minBytes: GiB,
+    root: nfsRoot,
   });
   assert.ok(chosen instanceof Failure);
   assert.equal(
@@ -119,8 +131,12 @@ test("a refusal to choose names every candidate and what is wrong with it", () =
 });
 
 test("a disk that is too small is refused with both sizes as evidence", () => {
-  const chosen = selectDisk([disk({ sizeBytes: GiB / 2 })], { minBytes: GiB });
+  const chosen = selectDisk([disk({ sizeBytes: GiB / 2 })], { minBytes: GiB, root: nfsRoot });
   assert.ok(chosen instanceof Failure);
-  assert.equal(chosen.message, "/dev/mmcblk0 holds 512 MiB and the image needs 1 GiB");
-  assert.deepEqual(chosen.evidence, { expected: String(GiB), found: String(GiB / 2) });
+  assert.equal(
+    chosen.message,
+    `/dev/mmcblk0 has ${GiB / 2} bytes, ${GiB} are needed; use a larger disk or a smaller image ` +
+      "(the disk: 512 MiB, the image: 1 GiB)",
+  );
+  assert.deepEqual(chosen.evidence, { expected: `at least ${GiB} bytes`, found: `${GiB / 2} bytes` });
 });

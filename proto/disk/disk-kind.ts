@@ -1,0 +1,24 @@
+import type { BlockDevice } from "./block-device.ts";
+
+/** What calls itself a disk (lsblk's TYPE) and is none to install a system on, by the kernel's name for it. */
+const impostors: readonly (readonly [name: RegExp, finding: string])[] = [
+  [/^(zram|ram)\d+$/, "memory, not a disk"],
+  [
+    /^mmcblk\d+(boot\d+|rpmb|gp\d+)$/,
+    "a hardware partition of an eMMC, not the disk; give the device without the suffix",
+  ],
+  [/^mtdblock\d+$/, "flash memory of the board, which may hold its firmware, not a disk"],
+  [/^nbd\d+$/, "a network block device, whose bytes lie on another machine, not a disk of this node"],
+  [/^fd\d+$/, "a floppy drive, not a disk"],
+];
+
+/**
+ * Why a device that lies on no other is not a whole disk, to follow its path and "is"; undefined when it is one. A loop device
+ * counts as a disk: it is what stands for a card where there is none.
+ */
+export function whyNoDisk({ type, name, sizeBytes }: BlockDevice): string | undefined {
+  if (type !== "disk" && type !== "loop") return `of type "${type}", not a disk`;
+  const impostor = impostors.find(([pattern]) => pattern.test(name));
+  if (impostor !== undefined) return impostor[1];
+  return sizeBytes === 0 ? "a drive without a medium; insert one" : undefined;
+}

@@ -1,0 +1,167 @@
+import { Failure } from "../failure.ts";
+import type { BlockDevice } from "./block-device.ts";
+import { describeSize } from "./describe-size.ts";
+import { findLineage, withDescendants } from "./device-tree.ts";
+import { whyNoDisk } from "./disk-kind.ts";
+
+/** What somebody wants to overwrite. */
+export interface DiskRequest {
+  /** The device path as it was given. */
+  readonly path: string;
+  /** What realpath(3) makes of it, where that is known; leave out when it does not exist. */
+  readonly resolvedPath?: string | undefined;
+  /** Where the running root is. */
+  readonly root: RunningRoot;
+  /** How many bytes have to fit. */
+  readonly minBytes?: number | undefined;
+  /** Whether a partition is accepted too (making a filesystem, unmounting), not only a whole disk. */
+  readonly allowPartition?: boolean | undefined;
+  /** "overwrite" unless given. */
+  readonly purpose?: DiskPurpose | undefined;
+}
+
+/** The filesystem that a node runs from; see pallet.v1.RootDevice. */
+export interface RunningRoot {
+  /** A device, or a place on another machine. */
+  readonly source: string;
+  /** The whole disk that holds it, "" when none does. */
+  readonly disk: string;
+}
+
+/**
+ * What for. Overwriting needs a device that nobody uses and that takes writes.
+ *
+ * "overwrite-after-reboot" judges for a node that will reboot into the agent first. The running root, mounts, swap and what is
+ * built on the disk (LVM, RAID, crypt, loop devices) are the running system's: they end with it, and count for nothing. Should the
+ * agent's system take the disk into use again, the judgement there finds that. What the disk is, its lock and its size stay.
+ */
+export type DiskPurpose = "overwrite" | "overwrite-after-reboot" | "unmount";
+
+/**
+ * The one decision whether a device may be erased: the device, or why not. The controller chooses disks by it and the agent's guard
+ * has the last word by it, before every operation that writes.
+ *
+ * A Failure names device, finding and remedy: `not-a-disk` (relative, "..", symbolic link, unknown, a partition, a drive without
+ * a medium, RAM, CD, flash memory, a network block device, or stacked on other devices), `holds-running-root`, `mounted`, `in-use`
+ * (swap, LVM, RAID, crypt and every other holder), `read-only`, `too-small`.
+ */
+export function judgeDisk(devices: readonly BlockDevice[], request: DiskRequest): BlockDevice | Failure {
+  const { path, purpose = "overwrite", allowPartition = false, minBytes = 0, root } = request;
+  const malformed = checkPath(request);
+  if (malformed !== undefined) return malformed;
+  const lineage = findLineage(devices, path);
+  const device = lineage.at(-1);
+  if (device === undefined) return unknownDevice(devices, path);
+  const stack = withDescendants(device);
+  const use = () => checkMounts(device, stack) ?? checkHolders(device, stack);
+  const problem =
+    checkType(device, lineage, allowPartition) ??
+    (purpose === "overwrite-after-reboot" ? undefined : checkRoot(device, lineage, stack, root)) ??
+    (purpose === "overwrite" ? use() : undefined) ??
+    (purpose === "unmount" ? undefined : (checkWritable(device, lineage) ?? checkSize(device, minBytes)));
+  return problem ?? device;
+}
+
+function checkPath({ path, resolvedPath }: DiskRequest): Failure | undefined {
+  if (!path.startsWith("/"))
+    return new Failure("not-a-disk", `"${path}" is not an absolute path; give it like /dev/mmcblk0`);
+  if (
+    path
+      .split("/")
+      .slice(1)
+      .some((part) => part === ".." || part === "." || part === "")
+  )
+    return new Failure("not-a-disk", `"${path}" contains "..", "." or "//"; give the plain path, like /dev/mmcblk0`);
+  if (resolvedPath !== undefined && resolvedPath !== path && !path.startsWith("/dev/mapper/"))
+    return new Failure(
+      "not-a-disk",
+      `${path} is a symbolic link, and links move; give ${resolvedPath} if you mean that`,
+    );
+  return undefined;
+}
+
+function unknownDevice(devices: readonly BlockDevice[], path: string): Failure {
+  const disks = devices.filter((device) => whyNoDisk(device) === undefined).map((disk) => disk.path);
+  const known = disks.length === 0 ? "it has no disk at all" : `its disks are ${disks.join(", ")}`;
+  return new Failure("not-a-disk", `this node has no block device ${path}; ${known}`);
+}
+
+function checkType(device: BlockDevice, lineage: readonly BlockDevice[], allowPartition: boolean): Failure | undefined {
+  const refusal = (finding: string) => new Failure("not-a-disk", `${device.path} is ${finding}`);
+  const [disk, ...above] = lineage;
+  if (disk === undefined || above.length === 0) {
+    const finding = whyNoDisk(device);
+    return finding === undefined ? undefined : refusal(finding);
+  }
+  if (device.type !== "part" || above.length > 1)
+    return refusal(`of type "${device.type}" on top of ${lineage.at(-2)?.path}, not a disk`);
+  if (!allowPartition)
+    return refusal(`partition ${device.partitionNumber} of ${disk.path}, not a whole disk; give ${disk.path}`);
+  const finding = whyNoDisk(disk);
+  return finding === undefined ? undefined : refusal(`on ${disk.path}, which is ${finding}`);
+}
+
+function checkRoot(
+  device: BlockDevice,
+  lineage: readonly BlockDevice[],
+  stack: readonly BlockDevice[],
+  root: RunningRoot,
+): Failure | undefined {
+  const holder = stack.find((part) => part.mountpoints.includes("/") || part.path === root.source);
+  // Which part of its disk holds the root may be unknown (/dev/root, an overlay's lower layer): then none may be touched.
+  const diskHoldsIt = root.disk !== "" && lineage[0]?.path === root.disk;
+  const elsewhereOnDisk =
+    diskHoldsIt && lineage.length > 1 && lineage[0] !== undefined && isRootKnownIn(lineage[0], root);
+  if (holder === undefined && (!diskHoldsIt || elsewhereOnDisk)) return undefined;
+  const where = holder === undefined || holder === device ? "" : ` (on ${holder.path})`;
+  return new Failure(
+    "holds-running-root",
+    `${device.path} holds the root filesystem that this node is running from${where}; ` +
+      "boot the node into the agent over the network first",
+  );
+}
+
+function isRootKnownIn(disk: BlockDevice, root: RunningRoot): boolean {
+  return withDescendants(disk).some((part) => part.mountpoints.includes("/") || part.path === root.source);
+}
+
+function checkMounts(device: BlockDevice, stack: readonly BlockDevice[]): Failure | undefined {
+  const swap = stack.find((part) => part.mountpoints.includes("[SWAP]"));
+  if (swap !== undefined)
+    return new Failure("in-use", `${device.path} is in use: ${swap.path} is active swap; unmount ${device.path} first`);
+  const mounted = stack.find((part) => part.mountpoints.length > 0);
+  if (mounted === undefined) return undefined;
+  const where = mounted.mountpoints.join(", ");
+  return new Failure(
+    "mounted",
+    `${device.path} is mounted: ${mounted.path} at ${where}; unmount ${device.path} first`,
+    { found: where },
+  );
+}
+
+function checkHolders(device: BlockDevice, stack: readonly BlockDevice[]): Failure | undefined {
+  const holder = stack.find((part) => part !== device && part.type !== "part");
+  if (holder === undefined) return undefined;
+  return new Failure(
+    "in-use",
+    `${device.path} is in use: ${holder.path} (${holder.type}) is built on it; stop ${holder.path} first`,
+  );
+}
+
+function checkWritable(device: BlockDevice, lineage: readonly BlockDevice[]): Failure | undefined {
+  if (!lineage.some((part) => part.readOnly)) return undefined;
+  return new Failure(
+    "read-only",
+    `${device.path} is read-only; if it is an SD card, slide the lock switch at its side, or replace a worn-out card`,
+  );
+}
+
+function checkSize(device: BlockDevice, minBytes: number): Failure | undefined {
+  if (device.sizeBytes >= minBytes) return undefined;
+  return new Failure(
+    "too-small",
+    `${device.path} has ${device.sizeBytes} bytes, ${minBytes} are needed; use a larger disk or a smaller image ` +
+      `(the disk: ${describeSize(device.sizeBytes)}, the image: ${describeSize(minBytes)})`,
+    { expected: `at least ${minBytes} bytes`, found: `${device.sizeBytes} bytes` },
+  );
+}
