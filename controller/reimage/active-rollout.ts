@@ -1,10 +1,10 @@
 import type { NodeId } from "../../proto/node-id.ts";
 import { type Bell, createBell } from "./bell.ts";
 import type { World } from "./executors/executor.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
 import { hasEnded, type RolloutRecord } from "./machine/reimage-state.ts";
 import type { ReimageSettings } from "./machine/settings.ts";
 import type { Rollout } from "./plan/rollout.ts";
-import type { Journal, JournalEntry } from "./ports.ts";
 import { createReimageActor, type ReimageActor } from "./reimage-actor.ts";
 import { viewRollout } from "./rollout-view.ts";
 

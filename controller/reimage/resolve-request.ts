@@ -1,8 +1,8 @@
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import { invalid, notFound } from "../refusal/refusal.ts";
+import type { ImagePort, NodePort } from "./executors/ports.ts";
 import type { RolloutRequest } from "./plan/rollout.ts";
-import type { ImagePort, NodePort } from "./ports.ts";
 
 /** The nodes that a request means, each once, by name. Throws a Failure or a Refusal when it means none or an unknown one. */
 export function resolveNodes({ nodes: named, all }: RolloutRequest, nodes: NodePort): readonly Node[] {

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Uplink, WritingNode } from "../uplink/uplink.ts";
-import type { NodePort } from "./ports.ts";
+import type { NodePort } from "./executors/ports.ts";
 import type { ReimageActor } from "./reimage-actor.ts";
 
 /** Gives nodes their turns to write, so that the uplink is used and not swamped. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { Journal, JournalEntry } from "../reimage/journal.ts";
 import type { ReimageState, RolloutRecord } from "../reimage/machine/reimage-state.ts";
-import type { Journal, JournalEntry } from "../reimage/ports.ts";
 import { type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
 

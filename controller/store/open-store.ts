@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Failure } from "../../proto/failure.ts";
-import type { Journal } from "../reimage/ports.ts";
+import type { Journal } from "../reimage/journal.ts";
 import { createEventRows, type EventRows } from "./event-rows.ts";
 import { createJournalRows } from "./journal-rows.ts";
 import { createNodeLogRows, type NodeLogRows } from "./node-log-rows.ts";

@@ -7,8 +7,8 @@ import type { AgentOperation, OperationId, OperationSpec } from "../agent-operat
 import type { EffectOf } from "../machine/effect.ts";
 import type { Answer } from "../machine/reimage-event.ts";
 import type { ReimageState } from "../machine/reimage-state.ts";
-import type { ImagePort } from "../ports.ts";
 import { type Executor, type ExecutorContext, nodeOf, type PackUrls } from "./executor.ts";
+import type { ImagePort } from "./ports.ts";
 
 /** Starts the write on the boot that passed the preflight, unless that agent knows it already, and watches it. */
 export const startWrite: Executor<"start-write"> = async (effect, context) => {

@@ -1,4 +1,4 @@
-import type { Journal, JournalEntry } from "../../../../../controller/reimage/ports.ts";
+import type { Journal, JournalEntry } from "../../../../../controller/reimage/journal.ts";
 
 /** A journal in memory that keeps text, so that nothing survives which JSON loses. */
 export interface FakeJournal extends Journal {

@@ -1,10 +1,8 @@
-import type { NodeId } from "../../proto/node-id.ts";
-import type { ImageDigest } from "../../proto/pack/digest.ts";
-import type { NewEvent } from "../events/event.ts";
-import type { Image } from "../images/catalogue/image.ts";
-import type { BootTarget, Node } from "../nodes/node.ts";
-import type { ReimageState, RolloutRecord } from "./machine/reimage-state.ts";
-import type { RolloutId } from "./plan/rollout.ts";
+import type { NodeId } from "../../../proto/node-id.ts";
+import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { NewEvent } from "../../events/event.ts";
+import type { Image } from "../../images/catalogue/image.ts";
+import type { BootTarget, Node } from "../../nodes/node.ts";
 
 /** A node changed. `node` is the node after the change. */
 export interface NodeChange {
@@ -35,30 +33,6 @@ export interface ImagePort {
   list(): Promise<readonly Image[]>;
   get(name: string): Promise<Image | undefined>;
   getByDigest(digest: ImageDigest): Promise<Image | undefined>;
-}
-
-/** A rollout with its reimages, as the journal holds it. Plain data that survives JSON. */
-export interface JournalEntry {
-  readonly rollout: RolloutRecord;
-  readonly reimages: readonly ReimageState[];
-}
-
-/**
- * Remembers rollouts over a restart of the controller. Every write is atomic and durable when it returns, because
- * effects on nodes follow at once.
- */
-export interface Journal {
-  /** Saves a new rollout with all its reimages in one transaction. */
-  create(entry: JournalEntry): void;
-  /** Replaces the record of an existing rollout (by `id`). */
-  saveRollout(rollout: RolloutRecord): void;
-  /** Replaces the state of an existing reimage (by `id`; it belongs to the rollout `rolloutId`). */
-  saveReimage(reimage: ReimageState): void;
-  get(id: RolloutId): JournalEntry | undefined;
-  /** Newest first. */
-  list(): readonly JournalEntry[];
-  /** Those whose rollout has no `endedAt`: work that has to be taken up again. */
-  unended(): readonly JournalEntry[];
 }
 
 /** Where events go; controller/events/event-log.ts fulfils it. */
