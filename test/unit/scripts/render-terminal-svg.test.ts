@@ -1,0 +1,52 @@
+// README's picture is the live table that the command line really draws.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, it } from "node:test";
+import { renderTerminalSvg } from "../../../scripts/render-terminal-svg.ts";
+import { checkout } from "../../rack/checkout.ts";
+
+const picture = path.join(checkout, ".github/rollout.svg");
+const screen = path.join(checkout, "test/golden/cli/rollout-table-colours");
+
+describe("README's picture of a rollout", () => {
+  it("shows the golden file of the live table", () => {
+    const svg = renderTerminalSvg(readFileSync(screen, "utf8"), "The live table of a rollout to nine Raspberry Pis");
+    if (process.env["GOLDEN"] === "write") writeFileSync(picture, svg);
+    assert.equal(svg, readFileSync(picture, "utf8"), `${picture} is stale; rewrite it with GOLDEN=write`);
+  });
+});
+
+describe("a terminal's screen as SVG", () => {
+  const drawn = (screen: string) => renderTerminalSvg(screen, "a title");
+
+  it("keeps columns apart by place, not by the reader's font", () => {
+    const places = [...drawn("ab  cd\n    ef\n").matchAll(/<text x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"/g)];
+    const [ab, cd, ef] = places.map(([, ...place]) => place.map(Number));
+    assert.equal(places.length, 3);
+    assert.equal(cd?.[0], ef?.[0]);
+    assert.ok((ab?.[0] ?? 0) < (cd?.[0] ?? 0) && (cd?.[1] ?? 0) < (ef?.[1] ?? 0));
+  });
+
+  it("draws bars as rectangles, parts of a block as parts of its width", () => {
+    const widths = [...drawn("██▌░░").matchAll(/<rect x="[\d.]+" y="[\d.]+" width="([\d.]+)"/g)].map(
+      ([, width]) => width,
+    );
+    assert.deepEqual(widths, ["21", "16.8"]);
+  });
+
+  it("has the colours and weights that the codes ask for", () => {
+    assert.match(drawn("\u001b[1mall\u001b[22m"), /font-weight="bold">all</);
+    assert.match(drawn("\u001b[31mbad\u001b[39m good"), /fill="#ff7b72">bad</);
+    assert.match(drawn("\u001b[2mless\u001b[22m"), /opacity="0.6">less</);
+  });
+
+  it("escapes what XML would take for markup", () => {
+    assert.match(drawn("a<b & c>d"), />a&lt;b &amp; c&gt;d</);
+  });
+
+  it("refuses what it cannot draw", () => {
+    assert.throws(() => drawn("\u001b[35mviolet"), /SGR code 35 cannot be drawn/);
+    assert.throws(() => drawn("\u001b[2Jgone"), /this escape sequence cannot be drawn/);
+  });
+});
