@@ -24,7 +24,7 @@ describe("a controller that is started too early", { ...requires("root"), timeou
     const file = path.join(scratch.path, "pallet.yaml");
     const socket = path.join(scratch.path, "c.sock");
     const stateDirectory = path.join(scratch.path, "state");
-    // README's file, in a folder of the test's.
+    // The documented configuration, in a folder of the test's.
     const settings = {
       listen: network.address,
       dhcp: { mode: "server", interface: "eth1" },

@@ -1,11 +1,12 @@
-// README's table of what is known about each board says nothing that no test shows.
+// The table of what is known of each board says nothing that no test shows.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
 
 const checkout = path.resolve(import.meta.dirname, "../..");
-const readme = readFileSync(path.join(checkout, "README.md"), "utf8");
+const folder = path.join(checkout, "controller/boot");
+const page = readFileSync(path.join(folder, "README.md"), "utf8");
 
 const boards = ["Simulated Pi 3 and 4", "QEMU `virt`", "QEMU `raspi3b`", "Real Pi 2, 3, 4, 5"];
 /** What a test shows, which therefore names it. */
@@ -16,7 +17,7 @@ const unshown = /\b(documentation|not verified|not there)\b/;
 function rowsOf(markdown: string): readonly (readonly string[])[] {
   const lines = markdown.split("\n");
   const head = lines.findIndex((line) => boards.every((board) => line.includes(board)));
-  assert.notEqual(head, -1, "README has no table of boards and stages");
+  assert.notEqual(head, -1, "the page has no table of boards and stages");
   const end = lines.findIndex((line, index) => index > head && !line.startsWith("|"));
   return lines.slice(head + 2, end).map((line) =>
     line
@@ -26,11 +27,9 @@ function rowsOf(markdown: string): readonly (readonly string[])[] {
   );
 }
 
-describe("README's table of boards, stages and kinds of evidence", () => {
-  const rows = rowsOf(readme);
-  const files = new Map(
-    [...readme.matchAll(/^\[([\w-]+)\]: (test\/\S+\.test\.ts)$/gm)].map(([, name, file]) => [name, file]),
-  );
+describe("the table of boards, stages and kinds of evidence", () => {
+  const rows = rowsOf(page);
+  const files = new Map([...page.matchAll(/^\[([\w-]+)\]: (\S+\.test\.ts)$/gm)].map(([, name, file]) => [name, file]));
 
   it("has all stages of a node's journey, and what may befall it", () => {
     assert.ok(rows.length >= 15);
@@ -54,7 +53,7 @@ describe("README's table of boards, stages and kinds of evidence", () => {
 
   it("leads to tests that exist, each of them named", () => {
     for (const [name, file = ""] of files) {
-      assert.ok(existsSync(path.join(checkout, file)), `there is no ${file}`);
+      assert.ok(existsSync(path.join(folder, file)), `there is no ${file}`);
       assert.ok(
         rows.flat().some((cell) => cell.includes(`[${name}]`)),
         `no cell names [${name}]`,

@@ -1,14 +1,12 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { checkout } from "../checkout.ts";
+import { listPages } from "./list-pages.ts";
 import { type MarkedBlock, type PageBlocks, parseMarkedBlocks } from "./parse-marked-blocks.ts";
 
-/** The Markdown pages of this checkout that have code blocks, by their paths from its top. */
+/** The Markdown pages of this checkout with their code blocks, by their paths from its top. */
 export async function readDocumentation(): Promise<ReadonlyMap<string, PageBlocks>> {
-  const tracked = await execa("git", ["ls-files", "-z", "--", "*.md"], { cwd: checkout });
-  const names = tracked.stdout.split("\0").filter((name) => name !== "");
-  const pages = names.map(async (name) => {
+  const pages = (await listPages()).map(async (name) => {
     const blocks = parseMarkedBlocks(name, await readFile(path.join(checkout, name), "utf8"));
     return [name, blocks] as const;
   });

@@ -52,7 +52,10 @@ describe("scripts/debian-packages", () => {
   });
 
   it("has every package that a message or the documentation tells to install", () => {
-    const files = ["README.md", ...globSync("{agent,controller,docs}/**/*.{ts,md}", { cwd: top })];
+    const files = [
+      "README.md",
+      ...globSync(["{agent,controller}/**/*.{ts,md}", "{.github,scripts,test}/**/*.md"], { cwd: top }),
+    ];
     const told = files.flatMap((file) =>
       [...read(file).matchAll(/apt-get install ((?:-[-a-z]+ )*)([a-z0-9+. -]+)/g)].flatMap(([, , words = ""]) =>
         words.split(" ").filter((word) => word !== "" && !word.startsWith("-")),

@@ -4,7 +4,7 @@ import type { Config } from "../../../../controller/config/config.ts";
 import { parseConfigFile } from "../../../../controller/config/parse-config-file.ts";
 import { resolveConfig } from "../../../../controller/config/resolve-config.ts";
 
-/** README's configuration, with further lines. */
+/** The documented configuration, with further lines. */
 export function someConfig(more = ""): Config {
   const file = "listen: 10.0.0.1\ndhcp: {mode: server, interface: eth1}\nnfs: {mode: ganesha}\n";
   const result = resolveConfig([parseConfigFile(more, "/etc/more.yaml"), parseConfigFile(file, "/etc/pallet.yaml")]);
