@@ -10,6 +10,7 @@ import { destination, type Logger, pino } from "pino";
 import { Failure } from "../proto/failure.ts";
 import { contract } from "../proto/gen/contract.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
+import { monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { prepareReboot } from "./board/reboot.ts";
 import { admitDevice } from "./disk/admit-device.ts";
 import { createGatekeeper, openGate } from "./door/gatekeeper.ts";
@@ -102,10 +103,6 @@ async function main(options: AgentOptions): Promise<void> {
     lastWords(shipper).finally(() => process.exit(1));
   });
 
-  const every = (intervalMs: number, call: () => void): (() => void) => {
-    const timer = setInterval(call, intervalMs);
-    return () => clearInterval(timer);
-  };
   const operations = createOperations({
     executors: createExecutors({
       admitDevice,
@@ -113,11 +110,8 @@ async function main(options: AgentOptions): Promise<void> {
       residentProgram: options.residentProgram ?? (isSea() ? process.execPath : undefined),
     }),
     role: options.role,
-    clock: {
-      now: Date.now,
-      monotonicMs: () => performance.now(),
-      every,
-    },
+    clock: systemClock,
+    monotonicClock,
     log,
   });
 
@@ -155,9 +149,12 @@ async function main(options: AgentOptions): Promise<void> {
     );
   }
 
-  const stopTicking = options.role === "netboot" ? tick({ folder: WATCHDOG_FOLDER, every, log }) : () => undefined;
+  const stopTicking =
+    options.role === "netboot" ? tick({ folder: WATCHDOG_FOLDER, clock: monotonicClock, log }) : () => undefined;
   const stopWatching =
-    options.role === "resident" ? watchFirmware({ read: readReturnedFirmware, every, log }) : () => undefined;
+    options.role === "resident"
+      ? watchFirmware({ read: readReturnedFirmware, clock: monotonicClock, log })
+      : () => undefined;
   const registration = register(options, { agentInfo, enrollment, shipper, log }, stopping.signal);
 
   const stop = async (signal: StopSignal): Promise<void> => {
@@ -191,13 +188,12 @@ function openLog(
   const terminal = destination(1);
   if (receiver === undefined) return { log: pino({ base }, terminal), shipper: undefined };
   const buffer = createLogBuffer(LOG_LIMITS);
-  const now = (): number => performance.now();
   const shipper = createLogShipper({
     buffer,
     reportLogs: receiver.reportLogs,
     settings: SHIPPING,
     log: pino({ base }, terminal),
-    now,
+    clock: monotonicClock,
   });
   const known = new Set(Object.keys(base));
   const log = pino(
@@ -206,7 +202,7 @@ function openLog(
       write(line: string) {
         terminal.write(line);
         const entry = parseLogLine(line, known);
-        buffer.append(entry, now());
+        buffer.append(entry, monotonicClock.now());
         shipper.appended(entry.level);
       },
     },

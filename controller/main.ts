@@ -4,6 +4,7 @@ import { ChannelCredentials, logVerbosity, ServerCredentials, setLogVerbosity } 
 import { pino } from "pino";
 import { contract } from "../proto/gen/contract.ts";
 import { ControllerServiceClient } from "../proto/gen/pallet/v1/controller.ts";
+import { monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { probeNode } from "./agents/probe-node.ts";
 import { createHttpServer } from "./boot/http-server.ts";
 import { createTftpServer } from "./boot/tftp/tftp-server.ts";
@@ -12,7 +13,6 @@ import { controllerChannelOptions } from "./cli/connection/controller-client.ts"
 import type { Effects } from "./cli/connection/effects.ts";
 import { createProcessEffects } from "./cli/connection/process-effects.ts";
 import { runCommandLine } from "./cli/program.ts";
-import { monotonicClock, systemClock } from "./clock.ts";
 import { exampleConfig, serveOptions } from "./config/document-config.ts";
 import { readConfig } from "./config/read-config.ts";
 import { createImageDeriver } from "./images/derive/image-deriver.ts";

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { LogLevel } from "../../proto/log-level.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import type { Session } from "../registration/enrollment.ts";
 import { type BackoffPolicy, backoff } from "../time/backoff.ts";
 import type { LogBuffer, LogLimits } from "./log-buffer.ts";
@@ -47,10 +48,10 @@ export function createLogShipper(parts: {
   readonly reportLogs: LogReceiver["reportLogs"];
   readonly settings: ShippingSettings;
   readonly log: Pick<Logger, "info" | "warn">;
-  /** A clock that is never set, in milliseconds: the one that stamps the records. */
-  readonly now: () => number;
+  /** The monotonic one that stamps the records. */
+  readonly clock: Pick<Clock, "now">;
 }): LogShipper {
-  const { buffer, settings, log, now } = parts;
+  const { buffer, settings, log, clock } = parts;
   const stopping = new AbortController();
   const flushes = new Set<Flush>();
   let waits = backoff(settings.backoff);
@@ -85,7 +86,7 @@ export function createLogShipper(parts: {
     if (session === undefined || oldest === undefined) return undefined;
     if (flushes.size > 0) return 0;
     const isDue = oldest.sequence <= urgentThrough || size >= settings.batch.records;
-    return Math.max(notBeforeMs, isDue ? 0 : oldest.writtenAtMs + settings.intervalMs) - now();
+    return Math.max(notBeforeMs, isDue ? 0 : oldest.writtenAtMs + settings.intervalMs) - clock.now();
   };
 
   const forgetSession = (lost: Session): void => {
@@ -99,21 +100,21 @@ export function createLogShipper(parts: {
     const { droppedCount } = buffer;
     let answer: LogReportAnswer;
     try {
-      answer = await parts.reportLogs({ ...known, records, droppedCount, nowMs: now() }, stopping.signal);
+      answer = await parts.reportLogs({ ...known, records, droppedCount, nowMs: clock.now() }, stopping.signal);
     } catch (error) {
       if (stopping.signal.aborted) return;
       const message = error instanceof Error ? error.message : String(error);
       if (message !== trouble)
         log.warn({ err: error }, "the log did not reach the controller; trying again until it does");
       trouble = message;
-      notBeforeMs = now() + waits.next().value;
+      notBeforeMs = clock.now() + waits.next().value;
       endFlushes(false, Number.POSITIVE_INFINITY);
       return;
     }
     if (answer === "taken" && trouble !== undefined) log.info("the log reaches the controller again");
     trouble = undefined;
     waits = backoff(settings.backoff);
-    notBeforeMs = now() + settings.gapMs;
+    notBeforeMs = clock.now() + settings.gapMs;
     if (answer === "unknown") return forgetSession(known);
     if (answer === "unsupported") {
       log.info("the controller takes no logs; they are kept here until one does");

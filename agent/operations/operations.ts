@@ -1,5 +1,7 @@
 import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
+import type { Clock } from "../../proto/time/clock.ts";
+import { every } from "../../proto/time/every.ts";
 import type { AgentRole } from "../options/options.ts";
 import { devicesOverlap } from "./devices-overlap.ts";
 import type { Executor, Executors } from "./executor.ts";
@@ -7,16 +9,6 @@ import type { Operation, OperationId, OperationSpec, Progress } from "./operatio
 import { changesDevice, requirePermission } from "./permission.ts";
 import { createProgressMeter, type ProgressMeter } from "./progress-meter.ts";
 import { sameSpec } from "./same-spec.ts";
-
-/** Time, so that tests can bring their own. */
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Milliseconds since some moment, by a clock that nobody sets. */
-  monotonicMs(): number;
-  /** Calls again and again, so many milliseconds apart, until the returned function is called. */
-  every(intervalMs: number, call: () => void): () => void;
-}
 
 /** What became of a request to start an operation. */
 export type StartResult =
@@ -71,15 +63,18 @@ interface Entry {
 export function createOperations(parts: {
   readonly executors: Executors;
   readonly role: AgentRole;
-  readonly clock: Clock;
+  /** For dates. */
+  readonly clock: Pick<Clock, "now">;
+  /** For speeds, and the time between two looks at what runs. */
+  readonly monotonicClock: Clock;
   readonly log: Logger;
 }): Operations {
-  const { executors, role, clock, log } = parts;
+  const { executors, role, clock, monotonicClock, log } = parts;
   const entries = new Map<OperationId, Entry>();
   let refusal: string | undefined;
 
   const publish = (entry: Entry, changes: Partial<Operation> = {}): void => {
-    entry.operation = { ...entry.operation, progress: entry.meter.snapshot(clock.monotonicMs()), ...changes };
+    entry.operation = { ...entry.operation, progress: entry.meter.snapshot(monotonicClock.now()), ...changes };
     entry.changed.resolve();
     entry.changed = Promise.withResolvers();
   };
@@ -88,13 +83,15 @@ export function createOperations(parts: {
     const { id, spec } = entry.operation;
     const { meter, abort } = entry;
     const operationLog = log.child({ operation: id, kind: spec.kind });
-    const now = (): number => clock.monotonicMs();
-    const stopTicking = clock.every(TICK_MS, () => {
+    const now = (): number => monotonicClock.now();
+    const ended = new AbortController();
+    const look = (): void => {
       const { progress } = entry.operation;
       const next = meter.snapshot(now());
       tellStall(operationLog, progress, next);
       if (!sameProgress(progress, next)) publish(entry);
-    });
+    };
+    every(monotonicClock, TICK_MS, look, ended.signal);
     operationLog.info({ spec }, "operation started");
     let end: Pick<Operation, "state" | "failure">;
     try {
@@ -122,7 +119,7 @@ export function createOperations(parts: {
         : { state: "failed", failure: Failure.from(error) };
       operationLog.warn({ err: error, state: end.state }, "operation ended early");
     } finally {
-      stopTicking();
+      ended.abort();
     }
     publish(entry, { ...end, endedAt: new Date(clock.now()) });
     operationLog.info({ state: end.state }, "operation ended");
@@ -139,7 +136,7 @@ export function createOperations(parts: {
         id,
         spec,
         state: "running",
-        progress: meter.snapshot(clock.monotonicMs()),
+        progress: meter.snapshot(monotonicClock.now()),
         startedAt: new Date(startedAtMs),
       },
       admitted: false,

@@ -1,11 +1,12 @@
 import type { Logger } from "pino";
+import type { Clock } from "../../proto/time/clock.ts";
+import { every } from "../../proto/time/every.ts";
 
 /** What the watch needs. */
 export interface FirmwareWatch {
   /** Paths of firmware files that were renamed and are back. */
   readonly read: () => Promise<readonly string[]>;
-  /** Calls again and again, so many milliseconds apart, until the returned function is called. */
-  readonly every: (intervalMs: number, call: () => void) => () => void;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -17,7 +18,7 @@ const INTERVAL_MS = 60_000;
  * next boot would be the card's own, and the controller would not see the node again. The resident agent may only report,
  * so it changes nothing. Looks at once and then every minute, until the returned function is called.
  */
-export function watchFirmware({ read, every, log }: FirmwareWatch): () => void {
+export function watchFirmware({ read, clock, log }: FirmwareWatch): () => void {
   let told = "";
   const look = async (): Promise<void> => {
     const files = (await read()).join(", ");
@@ -35,5 +36,7 @@ export function watchFirmware({ read, every, log }: FirmwareWatch): () => void {
     look().catch((error: unknown) => log.debug({ err: error }, "the firmware on the card could not be looked at"));
   };
   lookOrLog();
-  return every(INTERVAL_MS, lookOrLog);
+  const stopped = new AbortController();
+  every(clock, INTERVAL_MS, lookOrLog, stopped.signal);
+  return () => stopped.abort();
 }

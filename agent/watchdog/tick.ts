@@ -1,14 +1,15 @@
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { Clock } from "../../proto/time/clock.ts";
+import { every } from "../../proto/time/every.ts";
 import { parseGuardState } from "./parse-guard-state.ts";
 
 /** What ticking needs. */
 export interface Ticking {
   /** Where the initial RAM disk guards the watchdog: the folder of its files "state" and "tick", on a tmpfs. */
   readonly folder: string;
-  /** Calls again and again, so many milliseconds apart, until the returned function is called. */
-  readonly every: (intervalMs: number, call: () => void) => () => void;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -22,7 +23,7 @@ const INTERVAL_MS = 5_000;
  * The ticks come from the event loop that also serves gRPC, by system calls that wait for no other thread: one that
  * came from elsewhere would show nothing.
  */
-export function tick({ folder, every, log }: Ticking): () => void {
+export function tick({ folder, clock, log }: Ticking): () => void {
   const text = readState(join(folder, "state"));
   if (text === undefined) return () => undefined;
   const state = parseGuardState(text);
@@ -49,9 +50,10 @@ export function tick({ folder, every, log }: Ticking): () => void {
     }
   };
   write();
-  const stop = every(INTERVAL_MS, write);
+  const stopped = new AbortController();
+  every(clock, INTERVAL_MS, write, stopped.signal);
   return () => {
-    stop();
+    stopped.abort();
     closeSync(file);
   };
 }

@@ -1,6 +1,6 @@
 import { Failure } from "../../proto/failure.ts";
-import type { Clock } from "../clock.ts";
-import { pause } from "../pause.ts";
+import type { Clock } from "../../proto/time/clock.ts";
+import { pause } from "../../proto/time/pause.ts";
 import type { Problem } from "./problem.ts";
 import { renderProblem } from "./render-problems.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import { createRecordReader, type RecordSpan } from "../records/record-reader.ts";
 import type { EventFilter, EventRows } from "../store/event-rows.ts";
 import type { Event, NewEvent } from "./event.ts";

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
+import { type Clock, systemClock } from "../../proto/time/clock.ts";
 import { alreadyExists, notFound, precondition } from "../refusal/refusal.ts";
 import { parseBlockMap } from "./block-map/parse-block-map.ts";
 import { checkStoredPack } from "./catalogue/check-stored-pack.ts";
@@ -59,10 +60,9 @@ export interface ImageStore {
 export async function createImageStore(options: {
   readonly directory: string;
   readonly log: ImageStoreLog;
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number;
+  readonly clock?: Pick<Clock, "now">;
 }): Promise<ImageStore> {
-  const { directory, log, now = Date.now } = options;
+  const { directory, log, clock = systemClock } = options;
   // debugfs and mtools take these for the start of an offset.
   if (/[?]|@@/.test(directory))
     throw new Failure("invalid", `"${directory}": the image folder's path may hold no "?" or "@@"`);
@@ -115,7 +115,7 @@ export async function createImageStore(options: {
             ...rest,
             ...(blockMap && { blockMap }),
             name,
-            now,
+            clock,
             onAllUsed: ({ number, filesystemType }, why) =>
               log.warn(
                 { image: name, partition: number, filesystemType },

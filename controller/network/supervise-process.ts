@@ -2,7 +2,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import { systemPath } from "../requirements/system-path.ts";
 import { restartDelayMs } from "./restart-delay.ts";
 

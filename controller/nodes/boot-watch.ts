@@ -1,4 +1,5 @@
 import type { NodeId } from "../../proto/node-id.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import type { NewEvent } from "../events/event.ts";
 import { type BootFetch, printablePath } from "./boot-fetch.ts";
 import { isExpectedMiss, sharedPath } from "./choose-miss-meaning.ts";
@@ -24,12 +25,12 @@ export interface BootWatch {
 
 export function createBootWatch(options: {
   readonly append: (event: NewEvent) => unknown;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, "now">;
   /** The node that has the address, for boards that did not name themselves: by MAC address, and its record if there is one. */
   readonly whoHas: (address: string) => Promise<{ readonly mac: NodeId; readonly node?: Node } | undefined>;
   readonly log: { error(details: object, message: string): void };
 }): BootWatch {
-  const { append, now, whoHas, log } = options;
+  const { append, clock, whoHas, log } = options;
   const plans = new Map<NodeId, PlannedBoot & { kernelFetched: boolean }>();
   const limit = createReportLimit();
 
@@ -43,7 +44,7 @@ export function createBootWatch(options: {
     describe: (who: string) => string,
   ): void {
     const { address } = fetch;
-    if (!limit.admits(node?.id ?? address, sharedPath(fetch.path), now())) return;
+    if (!limit.admits(node?.id ?? address, sharedPath(fetch.path), clock.now())) return;
     const tell = (mac: NodeId | undefined, known: Node | undefined): void => {
       const who =
         known === undefined

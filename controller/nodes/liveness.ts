@@ -1,5 +1,5 @@
 import type { NodeId } from "../../proto/node-id.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import type { Node } from "./node.ts";
 
 /** Which agents are heard from. */

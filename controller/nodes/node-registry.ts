@@ -1,5 +1,6 @@
 import type { NodeId } from "../../proto/node-id.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../proto/time/clock.ts";
+import { every } from "../../proto/time/every.ts";
 import type { EventType, NewEvent } from "../events/event.ts";
 import { alreadyExists, invalid, notFound, Refusal } from "../refusal/refusal.ts";
 import type { NodeRows } from "../store/node-rows.ts";
@@ -74,7 +75,7 @@ export function createNodeRegistry(options: {
   const liveness = createLiveness(nodes.all(), clock, heartbeatIntervalMs);
   const boots = createBootWatch({
     append: (event) => events.append(event),
-    now: () => clock.now(),
+    clock,
     async whoHas(address) {
       const mac = await macAddressOf(address);
       const node = mac && nodes.get(mac);
@@ -172,22 +173,17 @@ export function createNodeRegistry(options: {
   }
 
   const closed = new AbortController();
-  const watchAgain = (): void => {
-    // Twice per heartbeat, so that silence is told at most half a heartbeat late.
-    const everyMs = heartbeatIntervalMs / 2;
-    const watch = (): void => {
-      try {
-        watchForSilence();
-        if (Math.abs(clock.now() - flushedAt) >= flushAfterMs) flush();
-      } catch (error) {
-        // A full disk, most likely. What is not saved stays unsaved, and is tried again.
-        log.error({ err: error }, "the state of nodes could not be saved");
-      }
-      watchAgain();
-    };
-    clock.setTimeout(watch, everyMs, closed.signal);
+  const watch = (): void => {
+    try {
+      watchForSilence();
+      if (Math.abs(clock.now() - flushedAt) >= flushAfterMs) flush();
+    } catch (error) {
+      // A full disk, most likely. What is not saved stays unsaved, and is tried again.
+      log.error({ err: error }, "the state of nodes could not be saved");
+    }
   };
-  watchAgain();
+  // Twice per heartbeat, so that silence is told at most half a heartbeat late.
+  every(clock, heartbeatIntervalMs / 2, watch, closed.signal);
 
   return {
     list: () => nodes.all().sort((a, b) => (a.name < b.name ? -1 : 1)),

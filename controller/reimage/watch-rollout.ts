@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import type { ActiveRollout } from "./active-rollout.ts";
 import type { Rollout, RolloutId } from "./plan/rollout.ts";
 

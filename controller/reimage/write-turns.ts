@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import type { Uplink, WritingNode } from "../uplink/uplink.ts";
 import type { NodePort } from "./executors/ports.ts";
 import type { ReimageActor } from "./reimage-actor.ts";

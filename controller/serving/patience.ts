@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.ts";
-import { pause } from "../pause.ts";
+import type { Clock } from "../../proto/time/clock.ts";
+import { pause } from "../../proto/time/pause.ts";
 import { NotYet } from "../refusal/not-yet.ts";
 
 /** Opens what cannot be had yet as soon as it can be had. */

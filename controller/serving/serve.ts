@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { NodeId } from "../../proto/node-id.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import type { AgentConnector } from "../agents/agent-port.ts";
 import type { NodeProbe } from "../agents/probe-node.ts";
 import { createBootFiles } from "../boot/boot-files.ts";
@@ -13,7 +14,6 @@ import type { TftpServer, TftpServerOptions } from "../boot/tftp/tftp-server.ts"
 import { readBootTreeManifest } from "../boot-tree/read-manifest.ts";
 import type { Problem } from "../check/problem.ts";
 import { watchProblems } from "../check/watch-problems.ts";
-import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { insecureDoors } from "../config/insecure-tcp.ts";
 import { createEventLog } from "../events/event-log.ts";

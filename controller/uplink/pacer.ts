@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import { chooseLane, type Lane } from "./choose-lane.ts";
 import { spend } from "./token-bucket.ts";
 

@@ -1,5 +1,5 @@
 import { plainAddress } from "../../proto/plain-address.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import { rateOf, type Sample, withSample } from "./rate-window.ts";
 
 /** What of a socket is metered: its own count, so that sending costs nothing more. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import type { Capacity } from "./capacity.ts";
 import { chooseWriters, fetchingWriters } from "./choose-writers.ts";
 import { describeAdmission } from "./describe-admission.ts";

@@ -1,5 +1,5 @@
 import type { RemoteInfo, Socket } from "node:dgram";
-import { machineClock, type TransferClock } from "./clock.ts";
+import { type Clock, monotonicClock } from "../../../proto/time/clock.ts";
 import type { FileSource, Peer } from "./file-content.ts";
 import { resolveLimits, type TftpLimits } from "./limits.ts";
 import { decodePacket, encodePacket, errorCode, MalformedPacket, type Packet, type RequestPacket } from "./packet.ts";
@@ -41,7 +41,8 @@ export interface TftpServerOptions {
   readonly limits?: Partial<TftpLimits>;
   readonly onTransfer?: (report: TransferReport) => void;
   readonly onProblem?: (problem: TftpProblem) => void;
-  readonly clock?: TransferClock;
+  /** A monotonic one. */
+  readonly clock?: Clock;
   /** Closes the server when aborted. */
   readonly signal?: AbortSignal;
 }
@@ -69,7 +70,7 @@ interface Session {
  * Resolves when it listens; rejects with the error of bind(2).
  */
 export async function createTftpServer(options: TftpServerOptions): Promise<TftpServer> {
-  const { files, onTransfer, clock = machineClock } = options;
+  const { files, onTransfer, clock = monotonicClock } = options;
   const limits = resolveLimits(options.limits);
   options.signal?.throwIfAborted();
   const listener = await bindSocket(options.address, options.port);

@@ -1,6 +1,6 @@
 import type { RemoteInfo, Socket } from "node:dgram";
+import type { Clock } from "../../../proto/time/clock.ts";
 import { BlockReader } from "./block-reader.ts";
-import type { TransferClock } from "./clock.ts";
 import type { FileContent, Peer } from "./file-content.ts";
 import type { TftpLimits } from "./limits.ts";
 import { negotiateOptions } from "./negotiate-options.ts";
@@ -52,7 +52,8 @@ export interface TransferOptions {
   readonly peer: Peer;
   readonly options: readonly Option[];
   readonly limits: TftpLimits;
-  readonly clock: TransferClock;
+  /** A monotonic one. */
+  readonly clock: Clock;
   /** Told of what does not end the transfer: malformed packets, packets that could not be sent. */
   readonly onProblem: (kind: "malformed" | "socket" | "internal", error: Error, peer: Peer) => void;
 }
@@ -66,7 +67,7 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
   const completed = Promise.withResolvers<TransferEnd>();
   let state = started.state;
   let heardAtMs = clock.now();
-  let cancelTimer = (): void => {};
+  let timer = new AbortController();
   let next = 1;
   let last = 0;
   let pumping = false;
@@ -107,9 +108,11 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
     finish("aborted", `the file cannot be read: ${cause.message}`);
   };
 
+  const timedOut = (): void => apply(transition(state, { type: "timeout", atMs: clock.now() }));
+
   const finish = (outcome: TransferOutcome, reason: string): void => {
     state = { ...state, phase: "ended" };
-    cancelTimer();
+    timer.abort();
     const confirmed = outcome === "aborted" ? state.acknowledged : state.lastBlock;
     const bytes = Math.min(confirmed * blockSize, content.sizeBytes);
     const silentMs = clock.now() - heardAtMs;
@@ -139,8 +142,9 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
           sendError(effect.code, effect.message);
           break;
         case "wait":
-          cancelTimer();
-          cancelTimer = clock.after(effect.ms, () => apply(transition(state, { type: "timeout", atMs: clock.now() })));
+          timer.abort();
+          timer = new AbortController();
+          clock.setTimeout(timedOut, effect.ms, timer.signal);
           break;
         case "end":
           finish(effect.outcome, effect.reason);

@@ -1,5 +1,6 @@
 import type { ControllerServiceClient } from "../../../proto/gen/pallet/v1/controller.ts";
 import type { StopSignal } from "../../../proto/linux/stop-signals.ts";
+import type { Clock } from "../../../proto/time/clock.ts";
 import type { CheckReport } from "../../check/check-serving.ts";
 
 /** Where output for a person or a program goes. */
@@ -17,14 +18,6 @@ export interface Input {
   readLine(signal: AbortSignal): Promise<string | undefined>;
   /** Everything up to the end of the input. */
   bytes(): AsyncIterable<Uint8Array>;
-}
-
-/** Time as a port, so that tests need not wait. */
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Resolves after so many milliseconds; rejects when the signal aborts. */
-  delay(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** An option of `controller serve`, in commander's syntax, for example "--data-dir DIR". */
@@ -58,6 +51,7 @@ export interface ProcessEffects {
   readonly stderr: Output;
   readonly stdin: Input;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Its timers keep the process alive. */
   readonly clock: Clock;
   /** A number in [0, 1). */
   readonly random: () => number;

@@ -1,7 +1,8 @@
 import { Failure } from "../../../proto/failure.ts";
+import type { Clock } from "../../../proto/time/clock.ts";
+import { pause } from "../../../proto/time/pause.ts";
 import type { ControllerClient } from "./controller-client.ts";
 import { ControllerError } from "./controller-error.ts";
-import type { Clock } from "./effects.ts";
 
 /** How long the controller may be away (for a restart or an upgrade) before we stop watching. */
 const patienceMs = 10 * 60_000;
@@ -66,10 +67,7 @@ export async function* followSteadily<T>(stream: SteadyStream<T>): AsyncGenerato
         cause: lastError,
       });
     stream.onLost(now - lostAt);
-    await clock.delay(pauseMs, signal).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw error;
-    });
+    await pause(clock, pauseMs, signal);
     pauseMs = Math.min(longestPauseMs, pauseMs * 2);
   }
 }

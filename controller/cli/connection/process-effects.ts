@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
 import { onStopSignal } from "../../../proto/linux/stop-signals.ts";
+import { foregroundClock } from "../../../proto/time/clock.ts";
 import type { Input, Output, ProcessEffects } from "./effects.ts";
 
 function createOutput(stream: NodeJS.WriteStream): Output {
@@ -58,10 +58,7 @@ export function createProcessEffects(): ProcessEffects {
     stderr: createOutput(process.stderr),
     stdin: createInput(process.stdin),
     env: process.env,
-    clock: {
-      now: () => Date.now(),
-      delay: (ms, signal) => delay(ms, undefined, signal && { signal }),
-    },
+    clock: foregroundClock,
     random: Math.random,
     onStop: onStopSignal,
   };

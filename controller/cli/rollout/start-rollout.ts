@@ -1,4 +1,5 @@
 import type { StartRolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts";
+import { pause } from "../../../proto/time/pause.ts";
 import type { CommandContext } from "../connection/command-context.ts";
 import { ControllerError } from "../connection/controller-error.ts";
 
@@ -23,9 +24,6 @@ export async function startRollout(context: CommandContext, request: StartRollou
     } finally {
       client.close();
     }
-    await effects.clock.delay(firstPauseMs * 2 ** (attempt - 1), signal).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw error;
-    });
+    await pause(effects.clock, firstPauseMs * 2 ** (attempt - 1), signal);
   }
 }

@@ -1,4 +1,5 @@
 import { exitCodeOfSignal } from "../../../proto/linux/stop-signals.ts";
+import { pause } from "../../../proto/time/pause.ts";
 import { type CommandContext, StopRequested } from "../connection/command-context.ts";
 import { followSteadily } from "../connection/follow-steadily.ts";
 import { printable } from "../render/printable.ts";
@@ -24,7 +25,7 @@ export async function watchRollout(context: CommandContext, rolloutId: string, i
   const watching = new AbortController();
   const ticking = (async () => {
     while (!watching.signal.aborted) {
-      await effects.clock.delay(1000, watching.signal);
+      await pause(effects.clock, 1000, watching.signal);
       presenter.tick();
     }
   })().catch((error: unknown) => {

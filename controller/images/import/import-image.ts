@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import { chooseChunkBytes } from "../../../proto/pack/pack-manifest.ts";
+import type { Clock } from "../../../proto/time/clock.ts";
 import { Refusal } from "../../refusal/refusal.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
-import type { BlockMap } from "../block-map/block-map.ts";
-import { unmappedExtents } from "../block-map/block-map.ts";
+import { type BlockMap, unmappedExtents } from "../block-map/block-map.ts";
 import { checkBlockMap } from "../block-map/check-block-map.ts";
 import type { Image, ImageName, Partition } from "../catalogue/image.ts";
 import { renderManifest } from "../catalogue/parse-manifest.ts";
@@ -47,8 +47,8 @@ export interface ImportRequest {
   readonly onProgress?: (progress: ImportProgress) => void;
   /** Asked as soon as the content is known: an image that stands for it already, or a throw where it is unwelcome. */
   readonly known: (digest: ImageDigest) => Image | undefined;
-  /** Milliseconds since the epoch, for `addedAt`. */
-  readonly now: () => number;
+  /** For `addedAt`. */
+  readonly clock: Pick<Clock, "now">;
 }
 
 /** Names of what lies in the folder of an image. */
@@ -66,7 +66,7 @@ export const storeFiles = {
  * errors of `source` come through. The caller removes the folder after an error.
  */
 export async function importImage(folder: string, request: ImportRequest): Promise<Image> {
-  const { name, signal, now } = request;
+  const { name, signal, clock } = request;
   const rawPath = join(folder, "image.raw");
   const bootFolder = join(folder, storeFiles.boot);
   let receivedBytes = 0;
@@ -136,7 +136,7 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     await rm(rawPath);
 
     const { storedBytes, pack } = packed;
-    const image: Image = { name, digest, sizeBytes, storedBytes, ...findings, pack, addedAt: now() };
+    const image: Image = { name, digest, sizeBytes, storedBytes, ...findings, pack, addedAt: clock.now() };
     await writeFile(join(folder, storeFiles.description), renderManifest(image), { flush: true });
     for (const file of await readdir(bootFolder)) await flush(join(bootFolder, file));
     await flush(bootFolder);

@@ -1,4 +1,4 @@
-import type { Clock } from "../../clock.ts";
+import type { Clock } from "../../../proto/time/clock.ts";
 import type { DhcpConfig } from "../../config/network-config.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
@@ -41,7 +41,7 @@ export async function openDhcpService(options: DhcpServiceOptions): Promise<Dhcp
   const { nodes, clock, log, directory } = options;
   const { machine } = options;
   const { settings, offers } = planDnsmasq(options.config, options.addresses, machine, dnsmasqFiles(directory));
-  const leases = createLeaseWatch({ nodes, append: (event) => options.events.append(event), now: () => clock.now() });
+  const leases = createLeaseWatch({ nodes, append: (event) => options.events.append(event), clock });
   const render = (): string => renderDhcpHosts(nodes.list(), settings);
   let hosts = render();
   const dnsmasq = await options.startDnsmasq({

@@ -1,4 +1,5 @@
 import type { NodeId } from "../../../proto/node-id.ts";
+import type { Clock } from "../../../proto/time/clock.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { Node } from "../../nodes/node.ts";
 import { parseDnsmasqLog } from "./parse-dnsmasq-log.ts";
@@ -25,14 +26,14 @@ export function createLeaseWatch(options: {
     recordLease(id: NodeId, address: string): void;
   };
   readonly append: (event: NewEvent) => unknown;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, "now">;
 }): LeaseWatch {
-  const { nodes, append, now } = options;
+  const { nodes, append, clock } = options;
   const vendorClasses = new Map<string, string>();
   const told = new Map<string, { readonly message: string; readonly at: number }>();
 
   function tell(key: string, event: NewEvent): void {
-    const at = now();
+    const at = clock.now();
     const before = told.get(key);
     if (before !== undefined && before.message === event.message && at - before.at < tellAgainMs) return;
     remember(told, key, { message: event.message, at });

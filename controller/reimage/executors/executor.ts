@@ -1,7 +1,7 @@
+import type { Clock } from "../../../proto/time/clock.ts";
 import type { AgentConnector } from "../../agents/agent-port.ts";
 import type { NodeProbe } from "../../agents/probe-node.ts";
 import type { ReachableNode } from "../../agents/reach-agent.ts";
-import type { Clock } from "../../clock.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { Uplink } from "../../uplink/uplink.ts";
 import type { EffectOf, EffectType } from "../machine/effect.ts";

@@ -6,6 +6,7 @@ import type { LogReport, LogReportAnswer } from "../../../../agent/log/log-repor
 import { createLogShipper, type ShippingSettings } from "../../../../agent/log/ship-logs.ts";
 import type { Session } from "../../../../agent/registration/enrollment.ts";
 import type { LogLevel } from "../../../../proto/log-level.ts";
+import { monotonicClock } from "../../../../proto/time/clock.ts";
 import { anEntry } from "./an-entry.ts";
 
 const session: Session = { bootMac: "02:00:00:00:00:01", instanceId: "i" };
@@ -24,7 +25,6 @@ function aShipper(
   const reports: LogReport[] = [];
   const said: string[] = [];
   const waiting = new Set<() => void>();
-  const now = () => performance.now();
   const say = (_: unknown, message?: string) => void said.push(message ?? String(_));
   const shipper = createLogShipper({
     buffer,
@@ -46,12 +46,12 @@ function aShipper(
       ...given,
     },
     log: { info: say, warn: say } as never,
-    now,
+    clock: monotonicClock,
   });
   test.after(() => shipper.stop());
   const append = (count: number, level: LogLevel = "info") => {
     for (let number = 0; number < count; number++) {
-      buffer.append(anEntry("m", level), now());
+      buffer.append(anEntry("m", level), monotonicClock.now());
       shipper.appended(level);
     }
   };

@@ -6,6 +6,7 @@ import type { Operation, OperationId, OperationSpec } from "../../../../agent/op
 import { createOperations, type Operations } from "../../../../agent/operations/operations.ts";
 import type { AgentRole } from "../../../../agent/options/options.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 
 const id = (text: string) => text as OperationId;
 const wipe = (device: string): OperationSpec => ({ kind: "wipe", device, method: "discard" });
@@ -22,8 +23,7 @@ class Bench {
   readonly works: Work[] = [];
   readonly operations: Operations;
   admit: (spec: OperationSpec) => Promise<void> = async () => undefined;
-  now = 1_000;
-  readonly ticks = new Set<() => void>();
+  readonly clock = createManualClock(1_000);
   readonly warnings: { readonly msg: string }[] = [];
 
   constructor(role: AgentRole = "netboot") {
@@ -40,22 +40,15 @@ class Bench {
     this.operations = createOperations({
       executors: Object.fromEntries(kinds.map((kind) => [kind, executor])) as unknown as Executors,
       role,
-      clock: {
-        now: () => this.now,
-        monotonicMs: () => this.now,
-        every: (_intervalMs, call) => {
-          this.ticks.add(call);
-          return () => this.ticks.delete(call);
-        },
-      },
+      clock: this.clock,
+      monotonicClock: this.clock,
       log: pino({ level: "warn" }, { write: (line: string) => void this.warnings.push(JSON.parse(line)) }),
     });
   }
 
   /** Lets a quarter of a second pass. */
   tick(): void {
-    this.now += 250;
-    for (const call of this.ticks) call();
+    this.clock.advance(250);
   }
 
   work(index = 0): Work {
@@ -102,7 +95,7 @@ describe("operations", () => {
     assert.equal(ended?.state, "succeeded");
     assert.deepEqual([ended?.startedAt, ended?.endedAt], [new Date(1_000), new Date(1_000)]);
     assert.equal(operations.runningChange(), undefined);
-    assert.equal(bench.ticks.size, 0, "its timer is left");
+    assert.equal(bench.clock.timers(), 0, "its timer is left");
   });
 
   it("tell once a second that a disk stalls while it does, and log it once", async () => {

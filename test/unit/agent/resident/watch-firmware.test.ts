@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { pino } from "pino";
 import { watchFirmware } from "../../../../agent/resident/watch-firmware.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 
 /** A watch whose clock is the test's. */
 function aWatch(answers: (readonly string[] | Error)[]) {
@@ -13,25 +14,17 @@ function aWatch(answers: (readonly string[] | Error)[]) {
     lines.push(`${level} ${msg}`);
     done();
   };
-  let look: (() => void) | undefined;
+  const clock = createManualClock();
   const stop = watchFirmware({
     async read() {
       const answer = answers.shift() ?? [];
       if (answer instanceof Error) throw answer;
       return answer;
     },
-    every(_intervalMs, call) {
-      look = call;
-      return () => {
-        look = undefined;
-      };
-    },
+    clock,
     log: pino({ level: "debug" }, new Writable({ write })),
   });
-  const minute = async () => {
-    look?.();
-    await turn();
-  };
+  const minute = () => clock.advanceSettling(60_000);
   return { lines, minute, stop };
 }
 

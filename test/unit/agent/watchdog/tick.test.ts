@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { pino } from "pino";
 import { parseGuardState } from "../../../../agent/watchdog/parse-guard-state.ts";
 import { tick } from "../../../../agent/watchdog/tick.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 
 describe("parseGuardState", () => {
   const rows = [
@@ -37,18 +38,13 @@ describe("the ticks of an agent", () => {
       said.push((JSON.parse(String(chunk)) as { msg: string }).msg);
       done();
     };
-    let next: (() => void) | undefined;
+    const clock = createManualClock();
     const stop = tick({
       folder,
-      every(_intervalMs, call) {
-        next = call;
-        return () => {
-          next = undefined;
-        };
-      },
+      clock,
       log: pino(new Writable({ write })),
     });
-    return { said, stop, stroke: () => next?.() };
+    return { said, stop, stroke: () => clock.advance(5_000) };
   };
   const ticked = () => readFile(join(folder, "tick"), "utf8");
 

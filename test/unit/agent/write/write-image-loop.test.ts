@@ -12,6 +12,7 @@ import { createOperations, type Operations } from "../../../../agent/operations/
 import { openDevice } from "../../../../agent/write/open-device.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 import { attachLoop } from "../../../../proto/linux/loop-device.ts";
+import { monotonicClock, systemClock } from "../../../../proto/time/clock.ts";
 import { happensAtOnce } from "../../../at-once.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, partitioned } from "../disk/a-loop-device.ts";
@@ -31,14 +32,8 @@ function theOperations(): Operations {
       residentProgram: undefined,
     }),
     role: "netboot",
-    clock: {
-      now: Date.now,
-      monotonicMs: () => performance.now(),
-      every(intervalMs, call) {
-        const timer = setInterval(call, intervalMs);
-        return () => clearInterval(timer);
-      },
-    },
+    clock: systemClock,
+    monotonicClock,
     log: pino({ level: "silent" }),
   });
 }

@@ -16,8 +16,8 @@ import { openStore } from "../../../../controller/store/open-store.ts";
 import type { NodeId } from "../../../../proto/node-id.ts";
 import { TftpError, tftpGet } from "../../../rack/tftp-client.ts";
 import { until } from "../../../until.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 import { anImage, digest } from "../boot/a-node.ts";
-import { createManualClock } from "../manual-clock.ts";
 import { assertGolden } from "./golden.ts";
 import { type RequestSequence, requestSequences } from "./request-sequences.ts";
 

@@ -6,12 +6,12 @@ import path from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { pino } from "pino";
 import { createHttpServer, type HttpServerOptions } from "../../../../controller/boot/http-server.ts";
-import { monotonicClock } from "../../../../controller/clock.ts";
 import { createPacer, type Pacer } from "../../../../controller/uplink/pacer.ts";
 import { toleranceMs } from "../../../../controller/uplink/token-bucket.ts";
 import { createTrafficMeter } from "../../../../controller/uplink/traffic-meter.ts";
+import { monotonicClock } from "../../../../proto/time/clock.ts";
 import { until } from "../../../until.ts";
-import { createFakeClock } from "../reimage/fakes/fake-clock.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 import { digest } from "./a-node.ts";
 import { bytesOf, inMemoryFiles } from "./tftp/in-memory-files.ts";
 
@@ -71,7 +71,7 @@ const soon = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 describe("HTTP server with caps", () => {
   it("sends no faster than the total and each node's own cap allow, and every byte", async (test) => {
-    const clock = createFakeClock(0);
+    const clock = createManualClock(0);
     const caps = { totalBytesPerSecond: 1_000_000, perNodeBytesPerSecond: 600_000 };
     const pacer = createPacer({ caps, clock });
     const { get } = await start(test, { pacer });
@@ -80,7 +80,7 @@ describe("HTTP server with caps", () => {
     const allowed = (rate: number, connections: number) =>
       rate * ((clock.now() + toleranceMs) / 1000) + connections * pacer.pieceBytes;
     while (!first.isOver || !second.isOver) {
-      await clock.advance(5);
+      await clock.advanceSettling(5);
       await soon();
       assert.ok(first.bytes + second.bytes <= allowed(caps.totalBytesPerSecond, 2));
       for (const { bytes } of [first, second]) assert.ok(bytes <= allowed(caps.perNodeBytesPerSecond, 1));
@@ -163,12 +163,12 @@ describe("HTTP server without caps", () => {
   });
 
   it("shows its connections to a meter, which knows what went to whom", async (test) => {
-    const clock = createFakeClock(0);
+    const clock = createManualClock(0);
     const meter = createTrafficMeter({ clock });
     const { get } = await start(test, { meter });
     const received = receive(await get(imagePath, 3));
     await until(() => received.isOver, "it stopped sending");
-    await clock.advance(1000);
+    await clock.advanceSettling(1000);
     const rate = meter.rateOf("127.0.0.3");
     assert.ok(rate >= 1_000_000 && rate < 1_001_000, `a rate of ${rate}`);
     assert.equal(meter.totalRate(), rate);

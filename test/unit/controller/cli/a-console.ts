@@ -1,9 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { ChannelCredentials } from "@grpc/grpc-js";
 import type { Effects, ServeCommand } from "../../../../controller/cli/connection/effects.ts";
 import { runCommandLine } from "../../../../controller/cli/program.ts";
 import { ControllerServiceClient } from "../../../../proto/gen/pallet/v1/controller.ts";
 import type { StopSignal } from "../../../../proto/linux/stop-signals.ts";
+import { foregroundClock } from "../../../../proto/time/clock.ts";
 import { now } from "./a-rollout.ts";
 
 /** What is around a command line in a test. */
@@ -68,7 +68,10 @@ export async function run(argv: readonly string[], options: ConsoleOptions = {})
     },
     env: { LANG: "C.UTF-8", ...(socket !== undefined && { PALLET_SOCKET: socket }), ...env },
     // Waiting is short, so that reconnecting is quick; the time of day stands still, so that ages do not change.
-    clock: { now: () => now, delay: (ms, signal) => delay(Math.min(ms, 20), undefined, signal && { signal }) },
+    clock: {
+      now: () => now,
+      setTimeout: (callback, ms, signal) => foregroundClock.setTimeout(callback, Math.min(ms, 20), signal),
+    },
     random: () => 0,
     onStop: (listener) => {
       stopListeners.add(listener);

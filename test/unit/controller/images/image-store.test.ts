@@ -36,7 +36,7 @@ after(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   warnings.length = 0;
   directory = await mkdtemp(join(folder, "store-"));
-  store = await createImageStore({ directory, log, now: () => 1_700_000_000_000 });
+  store = await createImageStore({ directory, log, clock: { now: () => 1_700_000_000_000 } });
 });
 
 /** Bytes as they come from a client, in pieces that fit nothing. */

@@ -5,7 +5,7 @@ import { createNodeLogs, type NodeLogSelection, type NodeLogs } from "../../../.
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { openStore, type Store } from "../../../../controller/store/open-store.ts";
 import type { NodeId } from "../../../../proto/node-id.ts";
-import { createManualClock, type ManualClock } from "../manual-clock.ts";
+import { createManualClock, type ManualClock } from "../../proto/time/manual-clock.ts";
 
 const one = "b8:27:eb:00:00:01" as NodeId;
 const two = "b8:27:eb:00:00:02" as NodeId;

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { createLiveness } from "../../../../controller/nodes/liveness.ts";
 import type { Node } from "../../../../controller/nodes/node.ts";
 import type { NodeId } from "../../../../proto/node-id.ts";
-import { createManualClock } from "../manual-clock.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 
 const id = "b8:27:eb:00:00:01" as NodeId;
 const seen = (agentSeenAt?: number): Node => ({

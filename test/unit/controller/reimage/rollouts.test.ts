@@ -17,7 +17,7 @@ function named(...nodes: string[]): RolloutRequest {
 async function poweredRack(count: number, settings = {}): Promise<FakeRack> {
   const rack = createFakeRack(count, settings);
   for (const machine of rack.machines) machine.powerOn();
-  await rack.clock.advance(25_000);
+  await rack.clock.advanceSettling(25_000);
   return rack;
 }
 
@@ -193,7 +193,7 @@ test("a node whose turn never came keeps booting what it booted", async () => {
 test("a cancellation survives a restart of the controller", async () => {
   const rack = await poweredRack(1);
   const all = await rack.startAll();
-  await rack.clock.advance(10_000);
+  await rack.clock.advanceSettling(10_000);
   rack.journal.onSave = () => rack.crash();
   rack.rollouts().cancel(all);
   rack.journal.onSave = () => {};
@@ -237,7 +237,7 @@ test("watching an ended rollout gives it once; watching ends with its signal", a
   const all = await rack.startAll();
   const stop = new AbortController();
   const watching = Array.fromAsync(rack.rollouts().watch(all, stop.signal));
-  await rack.clock.advance(5_000);
+  await rack.clock.advanceSettling(5_000);
   stop.abort();
   assert.ok((await watching).every(({ state }) => state === "running"));
   await rack.untilEnded(all);
@@ -286,7 +286,7 @@ test("the end of a rollout that the journal does not take is told later, and sur
 test("a plan asks the disks of those that are online and does nothing", async () => {
   const rack = await poweredRack(2);
   rack.machine(1).powerOff();
-  await rack.clock.advance(60_000);
+  await rack.clock.advanceSettling(60_000);
   const plan = await rack.rollouts().plan(named("pi-2", "pi-1"));
   assert.equal(plan.image.name, "debian-12");
   assert.deepEqual(

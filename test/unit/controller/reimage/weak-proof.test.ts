@@ -19,7 +19,7 @@ function only(rack: FakeRack, id: RolloutId): Reimage {
 async function begun(): Promise<{ rack: FakeRack; id: RolloutId }> {
   const rack = createFakeRack();
   rack.machine().powerOn();
-  await rack.clock.advance(25_000);
+  await rack.clock.advanceSettling(25_000);
   return { rack, id: await rack.startAll({ noResident: true }) };
 }
 
@@ -81,7 +81,7 @@ test("a controller that restarts between the kernel and the answer goes on waiti
     600_000,
     500,
   );
-  await rack.clock.advance(30_000);
+  await rack.clock.advanceSettling(30_000);
   rack.crash();
   rack.machine().faults.mute = false;
   rack.restart();
@@ -92,9 +92,9 @@ test("a controller that restarts between the kernel and the answer goes on waiti
 test("its next reimage waits until somebody reboots it, and says so", async () => {
   const { rack, id } = await begun();
   await rack.untilEnded(id);
-  await rack.clock.advance(60_000);
+  await rack.clock.advanceSettling(60_000);
   const next = await rack.startAll();
-  await rack.clock.advance(120_000);
+  await rack.clock.advanceSettling(120_000);
   assert.equal(only(rack, next).phase, "netbooting");
   assert.match(rack.events.at(-1)?.message ?? "", /somebody has to reboot it or switch it off and on/);
   rack.machine().powerCycle();

@@ -14,7 +14,7 @@ async function poweredRack(
 ): Promise<FakeRack> {
   const rack = createFakeRack(count, settings, limits);
   for (const machine of rack.machines) machine.powerOn();
-  await rack.clock.advance(25_000);
+  await rack.clock.advanceSettling(25_000);
   return rack;
 }
 
@@ -52,7 +52,7 @@ async function mostWriting(rack: FakeRack): Promise<number> {
 test("no more nodes write at once than the operator lets; the others wait for their turn and say so", async () => {
   const rack = await poweredRack(7, { writers: 2 });
   await rack.startAll();
-  await rack.clock.advance(5000);
+  await rack.clock.advanceSettling(5000);
   assert.deepEqual(phases(rack).toSorted(), [...Array(5).fill("waiting"), "writing", "writing"]);
   const waiting = reimages(rack).filter(({ phase }) => phase === "waiting");
   for (const { waitingFor, disk: chosen } of waiting) {
@@ -76,9 +76,9 @@ test("turns go to who has waited longest, over all rollouts", async () => {
   const rack = await poweredRack(4, { writers: 1 });
   const start = (id: string, ...nodes: string[]) => rack.rollouts().start({ id: id as RolloutId, nodes, all: false });
   await start("r1", "pi-4", "pi-2");
-  await rack.clock.advance(2000);
+  await rack.clock.advanceSettling(2000);
   await start("r2", "pi-1");
-  await rack.clock.advance(2000);
+  await rack.clock.advanceSettling(2000);
   await start("r3", "pi-3");
   await mostWriting(rack);
   const begun = rack.events.filter(({ message }) => message.startsWith("writing")).map(({ nodeName }) => nodeName);
@@ -98,10 +98,10 @@ test("a controller that comes back counts those who write, and lets the others g
   const rack = await poweredRack(5, { writers: 2 });
   await rack.startAll();
   for (const pauseMs of [5000, 20_000, 40_000, 1000]) {
-    await rack.clock.advance(pauseMs);
+    await rack.clock.advanceSettling(pauseMs);
     rack.crash();
     assert.ok(writing(rack) <= 2);
-    await rack.clock.advance(2000);
+    await rack.clock.advanceSettling(2000);
     rack.restart();
   }
   assert.equal(await mostWriting(rack), 2);
@@ -111,7 +111,7 @@ test("a controller that comes back counts those who write, and lets the others g
 test("cancelled while it waits, a node is left as it was, and its turn goes to nobody", async () => {
   const rack = await poweredRack(3, { writers: 1 });
   await rack.startAll();
-  await rack.clock.advance(5000);
+  await rack.clock.advanceSettling(5000);
   const [rollout] = rack.rollouts().list();
   rack.rollouts().cancel(rollout?.id as RolloutId);
   assert.equal(await mostWriting(rack), 0);
@@ -127,7 +127,7 @@ test("cancelled while it waits, a node is left as it was, and its turn goes to n
 test("a node that is silent when its turn comes keeps nobody waiting", async () => {
   const rack = await poweredRack(3, { writers: 1 });
   await rack.startAll();
-  await rack.clock.advance(5000);
+  await rack.clock.advanceSettling(5000);
   rack.machine(1).powerOff();
   await rack.clock.advanceUntil(() => phases(rack)[2] === "writing", 120_000);
   assert.deepEqual(phases(rack).slice(1), ["checking", "writing"]);
@@ -139,7 +139,7 @@ test("a node that is silent when its turn comes keeps nobody waiting", async () 
 test("a node that restarts while it waits is looked at anew, and waits on", async () => {
   const rack = await poweredRack(2, { writers: 1 });
   await rack.startAll();
-  await rack.clock.advance(5000);
+  await rack.clock.advanceSettling(5000);
   rack.machine(1).killAgent();
   assert.equal(await mostWriting(rack), 1);
   assert.deepEqual(phases(rack), ["proved", "proved"]);
@@ -151,7 +151,7 @@ test("a node that restarts while it waits is looked at anew, and waits on", asyn
 test("a disk that was exchanged while its node waited is not written", async () => {
   const rack = await poweredRack(2, { writers: 1 });
   await rack.startAll();
-  await rack.clock.advance(5000);
+  await rack.clock.advanceSettling(5000);
   rack.machine(1).devices = [disk({ sizeBytes: 64 * 2 ** 30, model: "another", serial: "0x99" })];
   await mostWriting(rack);
   assert.deepEqual(phases(rack), ["proved", "failed"]);
@@ -162,7 +162,7 @@ test("nobody begins while the uplink is full, and somebody does as soon as it is
   const rack = await poweredRack(6, { uplinkBytesPerSecond: 12_500_000 });
   rack.rates.set("10.0.0.1", 12_000_000);
   await rack.startAll();
-  await rack.clock.advance(20_000);
+  await rack.clock.advanceSettling(20_000);
   assert.deepEqual(phases(rack), ["writing", ...Array(5).fill("waiting")]);
   assert.match(
     reimages(rack)[5]?.waitingFor ?? "",
@@ -170,10 +170,10 @@ test("nobody begins while the uplink is full, and somebody does as soon as it is
   );
   // It has fetched everything and reads it back.
   rack.rates.set("10.0.0.1", 0);
-  await rack.clock.advance(2000);
+  await rack.clock.advanceSettling(2000);
   assert.equal(phases(rack).filter((phase) => phase === "writing").length, 2);
   rack.rates.set("10.0.0.2", 12_000_000);
-  await rack.clock.advance(10_000);
+  await rack.clock.advanceSettling(10_000);
   assert.equal(phases(rack).filter((phase) => phase === "writing").length, 2);
   rack.rates.clear();
   await mostWriting(rack);
@@ -183,7 +183,7 @@ test("nobody begins while the uplink is full, and somebody does as soon as it is
 test("a journal that refuses for a while does not give a turn twice", async () => {
   const rack = await poweredRack(4, { writers: 1 });
   await rack.startAll();
-  await rack.clock.advance(5000);
+  await rack.clock.advanceSettling(5000);
   let left = 40;
   rack.journal.onSave = () => {};
   const ended = rack.clock.advanceUntil(

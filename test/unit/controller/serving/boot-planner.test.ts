@@ -7,7 +7,7 @@ import { type BootPlanner, createBootPlanner } from "../../../../controller/serv
 import { openStore } from "../../../../controller/store/open-store.ts";
 import type { NodeId } from "../../../../proto/node-id.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
-import { createManualClock } from "../manual-clock.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 import { image } from "../reimage/fakes/fake-rack.ts";
 
 const mac = "b8:27:eb:00:00:01" as NodeId;

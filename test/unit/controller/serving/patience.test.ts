@@ -5,7 +5,7 @@ import type { Problem } from "../../../../controller/check/problem.ts";
 import { watchProblems } from "../../../../controller/check/watch-problems.ts";
 import { NotYet } from "../../../../controller/refusal/not-yet.ts";
 import { createPatience, type Patience } from "../../../../controller/serving/patience.ts";
-import { createManualClock, type ManualClock } from "../manual-clock.ts";
+import { createManualClock, type ManualClock } from "../../proto/time/manual-clock.ts";
 
 describe("what is not there yet", () => {
   let clock: ManualClock;

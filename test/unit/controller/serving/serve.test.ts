@@ -10,7 +10,6 @@ import { pino } from "pino";
 import { createHttpServer } from "../../../../controller/boot/http-server.ts";
 import { createTftpServer } from "../../../../controller/boot/tftp/tftp-server.ts";
 import type { Problem } from "../../../../controller/check/problem.ts";
-import { monotonicClock, systemClock } from "../../../../controller/clock.ts";
 import type { Config } from "../../../../controller/config/config.ts";
 import { parseConfigFile } from "../../../../controller/config/parse-config-file.ts";
 import { resolveConfig } from "../../../../controller/config/resolve-config.ts";
@@ -21,6 +20,7 @@ import { serve } from "../../../../controller/serving/serve.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
 import { ControllerServiceClient } from "../../../../proto/gen/pallet/v1/controller.ts";
 import { EnrollmentServiceClient, RegisterRequest } from "../../../../proto/gen/pallet/v1/enrollment.ts";
+import { monotonicClock, systemClock } from "../../../../proto/time/clock.ts";
 import { until } from "../../../until.ts";
 import { ask } from "../rpc/served-controller.ts";
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { chooseLane, type Lane } from "../../../../controller/uplink/choose-lane.ts";
 import { createPacer, type RateCaps } from "../../../../controller/uplink/pacer.ts";
 import { spend, toleranceMs, waitMs } from "../../../../controller/uplink/token-bucket.ts";
-import { createFakeClock } from "../reimage/fakes/fake-clock.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 
 describe("token bucket", () => {
   it("lets bytes pass at its rate, and not more than its tolerance ahead", () => {
@@ -51,7 +51,7 @@ interface Grant {
 
 /** Lets nodes, with so many connections each, ask for as much as they can get for a while. */
 async function play(caps: RateCaps, connections: readonly number[], ms: number, sizes: readonly number[] = [1]) {
-  const clock = createFakeClock(0);
+  const clock = createManualClock(0);
   const pacer = createPacer({ caps, clock });
   const end = new AbortController();
   const grants: Grant[] = [];
@@ -67,7 +67,7 @@ async function play(caps: RateCaps, connections: readonly number[], ms: number, 
   const downloads = connections.flatMap((count, index) =>
     Array.from({ length: count }, () => download(`node-${index}`).catch(() => undefined)),
   );
-  await clock.advance(ms);
+  await clock.advanceSettling(ms);
   end.abort();
   await Promise.all(downloads);
   return { grants, pieceBytes: pacer.pieceBytes };
@@ -133,7 +133,7 @@ test("a node with many connections gets no more than one with a single one", asy
 });
 
 test("one who comes later gets its share at once, and nothing for the time before", async () => {
-  const clock = createFakeClock(0);
+  const clock = createManualClock(0);
   const pacer = createPacer({ caps: { totalBytesPerSecond: 1_000_000 }, clock });
   const end = new AbortController();
   const got = { early: 0, late: 0 };
@@ -144,17 +144,17 @@ test("one who comes later gets its share at once, and nothing for the time befor
     }
   };
   const early = download("early").catch(() => undefined);
-  await clock.advance(10_000);
+  await clock.advanceSettling(10_000);
   const late = download("late").catch(() => undefined);
   const before = got.early;
-  await clock.advance(1000);
+  await clock.advanceSettling(1000);
   end.abort();
   await Promise.all([early, late]);
   assert.ok(Math.abs(got.early - before - got.late) <= 20_000, `${got.early - before} and ${got.late}`);
 });
 
 test("one who gives up is not waited for and costs nothing", async () => {
-  const clock = createFakeClock(0);
+  const clock = createManualClock(0);
   const pacer = createPacer({ caps: { totalBytesPerSecond: 10_000 }, clock });
   const patient = new AbortController().signal;
   await pacer.take("a", 4096, patient);
@@ -164,6 +164,6 @@ test("one who gives up is not waited for and costs nothing", async () => {
   gone.abort(new Error("gone"));
   await assert.rejects(given, /gone/);
   await assert.rejects(pacer.take("b", 1, gone.signal), /gone/);
-  await clock.advance(410);
+  await clock.advanceSettling(410);
   await Promise.race([next, Promise.reject(new Error("it waits for one who has gone"))]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { describe, it } from "node:test";
 import { createTrafficMeter } from "../../../../controller/uplink/traffic-meter.ts";
-import { createFakeClock } from "../reimage/fakes/fake-clock.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 
 class Socket extends EventEmitter {
   bytesWritten = 0;
@@ -15,19 +15,19 @@ class Socket extends EventEmitter {
 
 /** Has a second's worth go over each of the connections, second by second. */
 async function seconds(
-  clock: ReturnType<typeof createFakeClock>,
+  clock: ReturnType<typeof createManualClock>,
   count: number,
   rates: readonly (readonly [Socket, number])[],
 ) {
   for (let tenth = 0; tenth < count * 10; tenth += 1) {
     for (const [socket, rate] of rates) socket.bytesWritten += rate / 10;
-    await clock.advance(100);
+    await clock.advanceSettling(100);
   }
 }
 
 describe("traffic meter", () => {
   it("knows how fast bytes go to each address, over all its connections, and to all together", async () => {
-    const clock = createFakeClock(0);
+    const clock = createManualClock(0);
     const meter = createTrafficMeter({ clock });
     const sockets = ["10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2"].map((address) => new Socket(address));
     for (const socket of sockets) meter.watch(socket);
@@ -42,7 +42,7 @@ describe("traffic meter", () => {
   });
 
   it("follows a change within some seconds", async () => {
-    const clock = createFakeClock(0);
+    const clock = createManualClock(0);
     const meter = createTrafficMeter({ clock });
     const socket = new Socket("10.0.0.1");
     meter.watch(socket);
@@ -55,7 +55,7 @@ describe("traffic meter", () => {
   });
 
   it("counts what connections wrote that have closed meanwhile, and then forgets them", async () => {
-    const clock = createFakeClock(0);
+    const clock = createManualClock(0);
     const meter = createTrafficMeter({ clock });
     for (let second = 0; second < 4; second += 1) {
       const socket = new Socket("10.0.0.1");
@@ -65,14 +65,14 @@ describe("traffic meter", () => {
       socket.bytesWritten = 10 ** 9;
     }
     assert.equal(meter.rateOf("10.0.0.1"), 1000);
-    await clock.advance(10_000);
+    await clock.advanceSettling(10_000);
     assert.equal(meter.totalRate(), 0);
   });
 
   it("does not average over the time in which nobody was connected", async () => {
-    const clock = createFakeClock(0);
+    const clock = createManualClock(0);
     const meter = createTrafficMeter({ clock });
-    await clock.advance(3_600_000);
+    await clock.advanceSettling(3_600_000);
     const socket = new Socket("10.0.0.1");
     meter.watch(socket);
     await seconds(clock, 1, [[socket, 1000]]);

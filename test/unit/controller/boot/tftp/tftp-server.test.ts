@@ -3,7 +3,6 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
-import type { TransferClock } from "../../../../../controller/boot/tftp/clock.ts";
 import {
   createTftpServer,
   type TftpProblem,
@@ -14,6 +13,7 @@ import {
 import { TftpError, type TftpGetOptions, tftpGet } from "../../../../rack/tftp-client.ts";
 import { requires } from "../../../../requirements.ts";
 import { until } from "../../../../until.ts";
+import { createManualClock } from "../../../proto/time/manual-clock.ts";
 import { bytesOf, type InMemoryFiles, inMemoryFiles } from "./in-memory-files.ts";
 import { startLossyProxy } from "./lossy-proxy.ts";
 
@@ -97,19 +97,6 @@ async function sendFromPort0(payload: string, port: number): Promise<void> {
   const script =
     'socket(my $s, PF_INET, SOCK_RAW, 17) or die $!; send($s, pack("H*", shift), 0, sockaddr_in(0, INADDR_LOOPBACK)) or die $!';
   await execa("perl", ["-MSocket", "-e", script, datagram.toString("hex")]);
-}
-
-/** A clock that stands still, and whose last timer a test lets fire. */
-function manualClock(): TransferClock & { fire(): void } {
-  let pending = (): void => {};
-  return {
-    now: () => 0,
-    after(_delayMs, act) {
-      pending = act;
-      return () => {};
-    },
-    fire: () => pending(),
-  };
 }
 
 /** Well before the server would give a silent client up. */
@@ -317,13 +304,13 @@ describe("TFTP server", () => {
   });
 
   it("gives up a client that fell silent, and says how far it was", async (test) => {
-    const clock = manualClock();
+    const clock = createManualClock();
     const { server, reports, files: source } = await start(test, { clock, limits: { maxSilences: 3 } });
     const client = await rawClient(test);
     client.send("\0\x01kernel\0octet\0", server.port);
     client.send("\0\x04\0\x01", (await client.receive()).port);
     assert.equal((await client.receive()).text.slice(0, 4), "\0\x03\0\x02");
-    for (let silence = 0; silence < 4; silence++) clock.fire();
+    clock.advance(60_000);
     await untilReported(reports);
     assert.partialDeepStrictEqual(reports[0], { outcome: "aborted", bytes: 512, retransmits: 3 });
     assert.deepEqual(source.closed, [{ path: "kernel", outcome: "aborted", bytes: 512 }]);

@@ -8,6 +8,7 @@ import { planDnsmasq } from "../../../../../controller/network/dnsmasq/plan-dnsm
 import type { Node } from "../../../../../controller/nodes/node.ts";
 import type { NodeChangeListener } from "../../../../../controller/nodes/node-change.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";
+import { createManualClock } from "../../../proto/time/manual-clock.ts";
 import { everything } from "./settings.ts";
 
 const dhcp: DhcpConfig = {
@@ -61,7 +62,7 @@ describe("the DHCP service", () => {
   it("tells dnsmasq of nodes as they change, many changes at once, and only what is new", async () => {
     let nodes = [{ id: "b8:27:eb:00:00:01" as NodeId, name: "one", lastSeenAt: 0 } as Node];
     const listeners = new Set<NodeChangeListener>();
-    const timers: (() => void)[] = [];
+    const clock = createManualClock();
     const told: string[] = [];
     let options: DnsmasqOptions | undefined;
     const service = await openDhcpService({
@@ -79,7 +80,7 @@ describe("the DHCP service", () => {
         },
       },
       events: { append: () => undefined },
-      clock: { now: () => 0, setTimeout: (callback) => timers.push(callback) },
+      clock,
       log: { debug: () => undefined, info: () => undefined, error: () => undefined },
       startDnsmasq: async (given) => {
         options = given;
@@ -92,16 +93,13 @@ describe("the DHCP service", () => {
     const change = (cause: Parameters<NodeChangeListener>[0]["cause"]): void => {
       for (const listener of listeners) listener({ node: nodes[0] as Node, cause });
     };
-    const elapse = async (): Promise<void> => {
-      for (const timer of timers.splice(0)) timer();
-      await Promise.resolve();
-    };
+    const elapse = (): Promise<void> => clock.advanceSettling(1000);
     change("heartbeat");
-    assert.equal(timers.length, 0);
+    assert.equal(clock.timers(), 0);
     nodes = nodes.map((node) => ({ ...node, name: "two" }));
     change("renamed");
     change("address-leased");
-    assert.equal(timers.length, 1);
+    assert.equal(clock.timers(), 1);
     await elapse();
     change("boot-file-fetched");
     await elapse();

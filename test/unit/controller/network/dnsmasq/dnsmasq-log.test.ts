@@ -8,6 +8,7 @@ import { createLeaseWatch } from "../../../../../controller/network/dnsmasq/leas
 import { parseDnsmasqLog } from "../../../../../controller/network/dnsmasq/parse-dnsmasq-log.ts";
 import type { Node } from "../../../../../controller/nodes/node.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";
+import { createManualClock } from "../../../proto/time/manual-clock.ts";
 import { goldenFile } from "../golden.ts";
 
 const linesOf = (name: string): string[] => readFileSync(goldenFile(name), "utf8").split("\n");
@@ -70,19 +71,19 @@ describe("what becomes of leases", () => {
   function watchWith(nodes: readonly Partial<Node>[]) {
     const events: NewEvent[] = [];
     const leases: string[] = [];
-    let now = 0;
+    const clock = createManualClock(0);
     const watch = createLeaseWatch({
       nodes: {
         get: (id) => nodes.find((node) => node.id === id) as Node | undefined,
         recordLease: (id, address) => leases.push(`${id} ${address}`),
       },
       append: (event) => events.push(event),
-      now: () => now,
+      clock,
     });
     const feed = (name: string): void => {
       for (const line of linesOf(name)) watch.line(line);
     };
-    return { events, leases, feed, later: (ms: number) => (now += ms) };
+    return { events, leases, feed, later: clock.advance };
   }
 
   it("they reach the node records, and each board is told of once in ten minutes", () => {

@@ -1,6 +1,5 @@
 import { AgentError, type AgentErrorKind } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
-import type { Clock } from "../../../../../controller/clock.ts";
 import type { AgentInfo, BootTarget, InstalledSystem, NodeFacts } from "../../../../../controller/nodes/node.ts";
 import type {
   AgentOperation,
@@ -12,6 +11,7 @@ import type {
 import type { BlockDevice } from "../../../../../proto/disk/block-device.ts";
 import { Failure, type FailureReason } from "../../../../../proto/failure.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { Clock } from "../../../../../proto/time/clock.ts";
 import { disk } from "./fake-disk.ts";
 
 /** What a machine tells the outside. */

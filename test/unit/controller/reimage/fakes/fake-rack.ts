@@ -13,7 +13,7 @@ import type { UplinkLimits } from "../../../../../controller/uplink/uplink-limit
 import { Failure } from "../../../../../proto/failure.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../../proto/pack/digest.ts";
-import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { createManualClock, type ManualClock } from "../../../proto/time/manual-clock.ts";
 import { createFakeJournal, type FakeJournal } from "./fake-journal.ts";
 import { createFakeMachine, type FakeMachine } from "./fake-machine.ts";
 
@@ -62,7 +62,7 @@ export const image: Image = {
 
 /** Machines, a registry of them, and a controller's rollouts that can die and come back. */
 export interface FakeRack {
-  readonly clock: FakeClock;
+  readonly clock: ManualClock;
   readonly journal: FakeJournal;
   readonly machines: readonly FakeMachine[];
   readonly events: NewEvent[];
@@ -100,7 +100,7 @@ export function createFakeRack(
   settings: Partial<ReimageSettings> = {},
   limits: UplinkLimits = {},
 ): FakeRack {
-  const clock = createFakeClock();
+  const clock = createManualClock();
   const journal = createFakeJournal();
   const known = new Map<NodeId, Node>();
   const listeners = new Set<(change: NodeChange) => void>();

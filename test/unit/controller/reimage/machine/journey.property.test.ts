@@ -54,15 +54,15 @@ test("a node and a controller that fail at any moment come to an end that is tru
         machine.faults.prefersCard = true;
       }
       machine.powerOn();
-      await rack.clock.advance(25_000);
+      await rack.clock.advanceSettling(25_000);
       delete machine.faults.prefersCard;
       const id: RolloutId = await rack.startAll();
       for (const { afterMs, trouble, lastsMs } of plan) {
-        await rack.clock.advance(afterMs);
+        await rack.clock.advanceSettling(afterMs);
         if (trouble === "power-cycle") machine.powerCycle();
         if (trouble === "power-off") {
           machine.powerOff();
-          await rack.clock.advance(lastsMs);
+          await rack.clock.advanceSettling(lastsMs);
           machine.powerOn();
         }
         if (trouble === "kill-agent") machine.killAgent();
@@ -72,7 +72,7 @@ test("a node and a controller that fail at any moment come to an end that is tru
         if (trouble === "cancel") rack.rollouts().cancel(id);
         if (trouble === "crash") {
           rack.crash();
-          await rack.clock.advance(lastsMs);
+          await rack.clock.advanceSettling(lastsMs);
           rack.restart();
         }
       }
@@ -89,7 +89,7 @@ test("a node and a controller that fail at any moment come to an end that is tru
         assert.equal(reimage.phase, "proved", reimage.failure?.message);
       const reboots = (): number => machine.history.filter((word) => word === "reboot" || word === "write").length;
       const before = reboots();
-      await rack.clock.advance(900_000);
+      await rack.clock.advanceSettling(900_000);
       assert.equal(reboots(), before);
       assert.equal(rack.rollouts().activeRolloutOf(machine.id), undefined);
     }),

@@ -18,7 +18,7 @@ function only(rack: FakeRack, id: RolloutId): Reimage {
 /** A rack with one machine that is up in the netbooted agent, and its rollout just started. */
 async function begun(rack = createFakeRack()): Promise<{ rack: FakeRack; id: RolloutId }> {
   rack.machine().powerOn();
-  await rack.clock.advance(25_000);
+  await rack.clock.advanceSettling(25_000);
   assert.equal(rack.machine().role(), "netboot");
   return { rack, id: await rack.startAll() };
 }
@@ -80,7 +80,7 @@ test("a node in an installed system is rebooted into the agent first", async () 
 test("a node that is off is waited for", async () => {
   const rack = createFakeRack();
   const id = await rack.startAll();
-  await rack.clock.advance(120_000);
+  await rack.clock.advanceSettling(120_000);
   assert.equal(only(rack, id).phase, "netbooting");
   rack.machine().powerOn();
   await rack.untilEnded(id);
@@ -90,9 +90,9 @@ test("a node that is off is waited for", async () => {
 test("a node that begins to boot at the last moment is given the time to boot", async () => {
   const rack = createFakeRack(1, { bootTimeoutMs: 60_000 });
   const id = await rack.startAll();
-  await rack.clock.advance(45_000);
+  await rack.clock.advanceSettling(45_000);
   rack.machine().powerOn();
-  await rack.clock.advance(14_000);
+  await rack.clock.advanceSettling(14_000);
   rack.machine().cutNetwork(30_000);
   await rack.untilEnded(id);
   assert.equal(only(rack, id).phase, "proved");
@@ -103,7 +103,7 @@ test("a node that boots again and again without an agent is not waited for for e
   const id = await rack.startAll();
   for (let time = 0; time < 10; time += 1) {
     rack.machine().powerCycle();
-    await rack.clock.advance(15_000);
+    await rack.clock.advanceSettling(15_000);
   }
   await rack.untilEnded(id);
   const { phase, failure } = only(rack, id);
@@ -133,7 +133,7 @@ test("a node that never appears fails with what was last seen of it", async () =
 test("the boot target becomes local only after the write has succeeded", async () => {
   const { rack, id } = await begun();
   await until(rack, id, "writing");
-  await rack.clock.advance(30_000);
+  await rack.clock.advanceSettling(30_000);
   assert.equal(rack.targetOf(), "agent");
   await until(rack, id, "rebooting");
   assert.equal(rack.targetOf(), "local");
@@ -147,7 +147,7 @@ for (const [what, disturb] of Object.entries({
   test(`when ${what} during the write, the write starts again`, async () => {
     const { rack, id } = await begun();
     await until(rack, id, "writing");
-    await rack.clock.advance(15_000);
+    await rack.clock.advanceSettling(15_000);
     disturb(rack);
     await rack.untilEnded(id);
     const reimage = only(rack, id);
@@ -161,7 +161,7 @@ for (const [what, disturb] of Object.entries({
 test("a broken stream is taken up again and the write goes on", async () => {
   const { rack, id } = await begun();
   await until(rack, id, "writing");
-  await rack.clock.advance(10_000);
+  await rack.clock.advanceSettling(10_000);
   rack.machine().cutNetwork(15_000);
   await rack.untilEnded(id);
   assert.equal(only(rack, id).phase, "proved");
@@ -185,7 +185,7 @@ test("a write that stops making progress fails and is cancelled", async () => {
   assert.equal(phase, "failed");
   assert.equal(failure?.reason, "device-error");
   assert.match(failure?.message ?? "", /no progress for 5 min/);
-  await rack.clock.advance(1000);
+  await rack.clock.advanceSettling(1000);
   assert.equal(rack.machine().history.at(-1), "write-cancelled");
   assert.equal(rack.targetOf(), "agent");
 });
@@ -195,7 +195,7 @@ test("a disk that took the name of the one being written is not touched", async 
   const [first, second] = [disk({ path: "/dev/sda", serial: "A" }), disk({ path: "/dev/sdb", serial: "B" })];
   rack.machine().devices = [first, second];
   rack.machine().powerOn();
-  await rack.clock.advance(25_000);
+  await rack.clock.advanceSettling(25_000);
   const { id } = await rack.rollouts().start({ nodes: [rack.machine().id], all: false, disk: "/dev/sda" });
   await until(rack, id, "writing");
   // It loses power, and the kernel finds the two the other way round.
@@ -226,9 +226,9 @@ test("a node that restarts during every write is given up", async () => {
   const { rack, id } = await begun();
   for (let time = 1; time <= 5; time += 1) {
     await rack.clock.advanceUntil(() => only(rack, id).attempts === time, 3_600_000, 500);
-    await rack.clock.advance(10_000);
+    await rack.clock.advanceSettling(10_000);
     rack.machine().powerCycle();
-    await rack.clock.advance(1000);
+    await rack.clock.advanceSettling(1000);
   }
   await rack.untilEnded(id);
   const { phase, failure, attempts } = only(rack, id);
@@ -306,7 +306,7 @@ test("a node that lost power just before the flip, and so boots the agent once m
   // The controller knows of the success by now; the machine boots with the config of before.
   rack.machine().faults.ignoresCard = true;
   rack.machine().powerCycle();
-  await rack.clock.advance(25_000);
+  await rack.clock.advanceSettling(25_000);
   rack.machine().faults.ignoresCard = false;
   await rack.untilEnded(id);
   assert.equal(only(rack, id).phase, "proved");
@@ -342,7 +342,7 @@ test("heartbeats and registrations of the old boot after the flip prove nothing"
   rack.machine().faults.rebootRefusal = "no way to reboot";
   await until(rack, id, "rebooting");
   rack.machine().registerAgain();
-  await rack.clock.advance(60_000);
+  await rack.clock.advanceSettling(60_000);
   assert.equal(only(rack, id).phase, "rebooting");
   delete rack.machine().faults.rebootRefusal;
   await rack.untilEnded(id);
@@ -359,7 +359,7 @@ test("a lost answer to the reboot request is no error", async () => {
 test("what answers at the node's address in another boot than the registered one is never written to", async () => {
   const rack = createFakeRack();
   rack.machine().powerOn();
-  await rack.clock.advance(25_000);
+  await rack.clock.advanceSettling(25_000);
   const { connect } = rack.machine();
   Object.assign(rack.machine(), {
     connect: () => ({
@@ -381,7 +381,7 @@ test("what answers at the node's address in another boot than the registered one
 test("a write is not started on another boot than the one that was checked", async () => {
   const rack = createFakeRack();
   rack.machine().powerOn();
-  await rack.clock.advance(25_000);
+  await rack.clock.advanceSettling(25_000);
   const { connect } = rack.machine();
   let asked = 0;
   Object.assign(rack.machine(), {
@@ -395,7 +395,7 @@ test("a write is not started on another boot than the one that was checked", asy
     }),
   });
   const id = await rack.startAll();
-  await rack.clock.advance(5000);
+  await rack.clock.advanceSettling(5000);
   assert.equal(asked, 4);
   assert.deepEqual(rack.machine().history, ["up-netboot"]);
   await rack.untilEnded(id);
@@ -418,15 +418,15 @@ for (const phase of ["queued", "netbooting", "checking", "writing", "rebooting",
   test(`cancelled while ${phase}: target agent, no half-written system, and nothing more happens`, async () => {
     const rack = createFakeRack(1, phase === "queued" ? { maxConcurrent: 0 } : {});
     if (phase !== "netbooting") rack.machine().powerOn();
-    if (phase !== "netbooting") await rack.clock.advance(25_000);
+    if (phase !== "netbooting") await rack.clock.advanceSettling(25_000);
     if (phase === "checking") {
       // Its disks cannot be asked for while the network is cut.
       rack.machine().cutNetwork(20_000);
     }
     const id = await rack.startAll();
-    await rack.clock.advance(phase === "checking" ? 100 : 0);
+    await rack.clock.advanceSettling(phase === "checking" ? 100 : 0);
     assert.ok(await until(rack, id, phase), `never ${phase}`);
-    if (phase === "writing") await rack.clock.advance(10_000);
+    if (phase === "writing") await rack.clock.advanceSettling(10_000);
     rack.rollouts().cancel(id);
     await rack.untilEnded(id);
     assert.equal(only(rack, id).phase, "cancelled");
@@ -439,7 +439,7 @@ for (const phase of ["queued", "netbooting", "checking", "writing", "rebooting",
     }
     const before = rack.machine().history.filter((word) => word === "reboot").length;
     rack.machine().powerCycle();
-    await rack.clock.advance(1_800_000);
+    await rack.clock.advanceSettling(1_800_000);
     assert.equal(rack.machine().history.filter((word) => word === "reboot").length, before);
     assert.equal(rack.machine().role(), "netboot");
   });
@@ -468,7 +468,7 @@ test("a finished reimage does not react to late reports", async () => {
     cause: "registered",
   });
   rack.emit({ node, cause: "boot-file-fetched" });
-  await rack.clock.advance(3_600_000);
+  await rack.clock.advanceSettling(3_600_000);
   assert.equal(rack.machine().bootId(), boot);
   assert.equal(rack.targets.length, targets);
   assert.equal(rack.targetOf(), "local");
@@ -501,7 +501,7 @@ test("what the journal does not take is not acted upon until it does", async () 
   const { rack, id } = await begun();
   await until(rack, id, "writing");
   rack.journal.failNext = 3;
-  await rack.clock.advance(41_000);
+  await rack.clock.advanceSettling(41_000);
   assert.equal(rack.targetOf(), "agent");
   await rack.untilEnded(id);
   assert.equal(only(rack, id).phase, "proved");
@@ -517,13 +517,13 @@ test("killed after any save and started again, the controller brings the node to
     for (const awayMs of [0, 5_000, 600_000]) {
       const rack = createFakeRack();
       rack.machine().powerOn();
-      await rack.clock.advance(25_000);
+      await rack.clock.advanceSettling(25_000);
       rack.journal.onSave = (count) => {
         if (count === point) rack.crash();
       };
       await rack.startAll().catch(() => undefined);
       await rack.clock.advanceUntil(() => rack.journal.saves() >= point, 3_600_000);
-      await rack.clock.advance(awayMs);
+      await rack.clock.advanceSettling(awayMs);
       rack.restart();
       const id = rack.journal.list()[0]?.rollout.id as RolloutId;
       await rack.untilEnded(id);
@@ -539,7 +539,7 @@ test("killed after any save of a failing reimage, the boot target is agent in th
   for (let point = 1; point <= 9; point += 1) {
     const rack = createFakeRack();
     rack.machine().powerOn();
-    await rack.clock.advance(25_000);
+    await rack.clock.advanceSettling(25_000);
     rack.machine().faults.staysDown = true;
     rack.journal.onSave = (count) => {
       if (count === point) rack.crash();

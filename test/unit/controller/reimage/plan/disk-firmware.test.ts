@@ -104,7 +104,7 @@ describe("a reimage", () => {
     rack.restart();
     rack.machine().model = model;
     rack.machine().powerOn();
-    await rack.clock.advance(25_000);
+    await rack.clock.advanceSettling(25_000);
     await rack.untilEnded(await rack.startAll(how.noResident ? { noResident: true } : {}));
     const [spec] = rack.machine().specs;
     assert.ok(spec?.kind === "write-image");
