@@ -1,12 +1,14 @@
 import { createReadStream } from "node:fs";
 import { statfs } from "node:fs/promises";
+import { Failure } from "../../proto/failure.ts";
+import { readInside, readTextInside, resolveInside } from "../../proto/linux/foreign-root.ts";
+import { readProgramFile } from "../../proto/linux/read-program-file.ts";
+import { agentPrograms } from "../../proto/system/agent-program.ts";
+import { chooseInitSystem, describeInit } from "../../proto/system/choose-init-system.ts";
+import { examineRoot } from "../../proto/system/examine-root.ts";
+import { planAgentStart } from "../../proto/system/plan-agent-start.ts";
 import { checkFit } from "./check-fit.ts";
-import { ELF_HEADER_BYTES, type ElfHeader, parseElfHeader } from "./elf.ts";
-import { readInside, readTextInside, resolveInside } from "./foreign-root.ts";
-import { chooseInitSystem } from "./init-system.ts";
-import { placeFile, placeLink } from "./place-file.ts";
-import { readProgramFile } from "./read-elf.ts";
-import { programPlace, residentFiles } from "./resident-files.ts";
+import { placeFile, placeLink, placeOf } from "./place-file.ts";
 
 /** Where to install the agent. */
 export interface InstallResident {
@@ -17,7 +19,8 @@ export interface InstallResident {
   readonly signal?: AbortSignal | undefined;
 }
 
-const MAX_INITTAB_BYTES = 256 * 1024;
+/** Longest text that is read of a foreign system. */
+const MAX_TEXT_BYTES = 256 * 1024;
 
 /**
  * Installs the agent's program into the new system and has its init start it. Everything is decided before the first
@@ -26,45 +29,32 @@ const MAX_INITTAB_BYTES = 256 * 1024;
  * Throws a Failure: `unsupported` for a system that cannot run or start it, `too-small`, `invalid` for a filesystem that
  * is not one of a system; other errors as the filesystem gives them.
  */
-export async function installResident({ root, program, signal }: InstallResident): Promise<void> {
-  const [init, inittab, file] = await Promise.all([
-    resolveInside(root, "/sbin/init"),
-    readTextInside(root, "/etc/inittab", MAX_INITTAB_BYTES),
-    readProgramFile(program),
-  ]);
-  const system = chooseInitSystem({ init, inittab });
+export async function installResident({ root, program: path, signal }: InstallResident): Promise<void> {
+  const { sizeBytes, program } = await readProgramFile(path);
+  const view = {
+    resolve: (name: string) => resolveInside(root, name),
+    readHead: (name: string, maxBytes: number) => readInside(root, name, maxBytes),
+    readText: (name: string) => readTextInside(root, name, MAX_TEXT_BYTES),
+  };
+  const { traces, elf, hasInterpreter } = await examineRoot(view, program);
+  const system = chooseInitSystem(traces);
+  if (system === undefined)
+    throw new Failure(
+      "unsupported",
+      "the image has no init that could start the resident agent: reimage with --no-resident, which leaves it untouched",
+      describeInit(traces),
+    );
   const { bfree, bsize } = await statfs(root);
-  checkFit({
-    program: file,
-    system: {
-      elf: await architectureOf(root),
-      hasInterpreter: file.interpreter !== undefined && (await isFile(root, file.interpreter)),
-      freeBytes: bfree * bsize,
-    },
-  });
+  checkFit({ sizeBytes, program, system: { elf, hasInterpreter, freeBytes: bfree * bsize } });
 
-  const bytes = createReadStream(program, { highWaterMark: 1024 * 1024 });
+  const bytes = createReadStream(path, { highWaterMark: 1024 * 1024 });
   try {
-    await placeFile({ root, ...programPlace, content: bytes, mode: 0o755, signal });
+    await placeFile({ root, ...placeOf(agentPrograms.resident), content: bytes, mode: 0o755, signal });
   } finally {
     bytes.destroy();
   }
-  for (const { folders, name, content } of residentFiles(system, inittab)) {
-    if ("linkTo" in content) await placeLink({ root, folders, name, target: content.linkTo });
-    else await placeFile({ root, folders, name, content: content.text });
+  for (const { path, content } of planAgentStart(system, "resident", traces)) {
+    if ("linkTo" in content) await placeLink({ root, ...placeOf(path), target: content.linkTo });
+    else await placeFile({ root, ...placeOf(path), content: content.text });
   }
-}
-
-/** What the system's own programs are built for. */
-async function architectureOf(root: string): Promise<ElfHeader | undefined> {
-  for (const path of ["/sbin/init", "/bin/sh"]) {
-    const bytes = await readInside(root, path, ELF_HEADER_BYTES);
-    const elf = bytes && parseElfHeader(bytes);
-    if (elf !== undefined) return elf;
-  }
-  return undefined;
-}
-
-async function isFile(root: string, path: string): Promise<boolean> {
-  return (await readInside(root, path, 1)) !== undefined;
 }

@@ -14,6 +14,14 @@ export interface Place {
   readonly name: string;
 }
 
+/** The place of an absolute path of the foreign root, at least one folder deep. Throws a TypeError for another path. */
+export function placeOf(path: string): Pick<Place, "folders" | "name"> {
+  const [, first, ...others] = path.split("/");
+  const name = others.pop();
+  if (!first || !name) throw new TypeError(`${path} is not an absolute path of a file in a folder`);
+  return { folders: [first, ...others], name };
+}
+
 /** A file to place below a foreign root. */
 export interface PlaceFile extends Place {
   readonly content: string | AsyncIterable<Uint8Array>;

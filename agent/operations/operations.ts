@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
+import type { AgentRole } from "../../proto/system/agent-program.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
-import type { AgentRole } from "../options/options.ts";
 import { devicesOverlap } from "./devices-overlap.ts";
 import type { Executor, Executors } from "./executor.ts";
 import type { Operation, OperationId, OperationSpec, Progress } from "./operation.ts";

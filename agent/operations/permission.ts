@@ -1,5 +1,5 @@
 import { Failure } from "../../proto/failure.ts";
-import type { AgentRole } from "../options/options.ts";
+import type { AgentRole } from "../../proto/system/agent-program.ts";
 import type { OperationSpec } from "./operation.ts";
 
 /** Whether a kind of work changes what a device holds or how it is used. */

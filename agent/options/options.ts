@@ -1,9 +1,7 @@
 import { isIP } from "node:net";
 import { Failure } from "../../proto/failure.ts";
+import type { AgentRole } from "../../proto/system/agent-program.ts";
 import { parseKernelCommandLine } from "./kernel-command-line.ts";
-
-/** In which role this process runs; see pallet.v1.AgentRole. */
-export type AgentRole = "netboot" | "resident";
 
 /** A TCP endpoint. */
 export interface Endpoint {

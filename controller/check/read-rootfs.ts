@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { lstat, readdir, stat } from "node:fs/promises";
 import path from "node:path";
+import { agentPrograms } from "../../proto/system/agent-program.ts";
 import type { RootfsFact } from "./facts.ts";
 
 const contractMark = /pallet-contract-[0-9a-f]{16}/;
@@ -12,7 +13,7 @@ export async function readRootfs(folder: string): Promise<RootfsFact> {
   const status = await stat(folder).catch(() => undefined);
   const absent = { path: folder, isFolder: false, hasInit: false, releases: [], hasAgent: false };
   if (status?.isDirectory() !== true) return absent;
-  const agent = path.join(folder, "usr/bin/pallet-agent");
+  const agent = path.join(folder, agentPrograms.netboot);
   const hasAgent = (await lstat(agent).catch(() => undefined))?.isFile() === true;
   const contract = hasAgent ? await findContract(agent) : undefined;
   return {

@@ -1,3 +1,4 @@
+import { agentPrograms } from "../../proto/system/agent-program.ts";
 import type { Facts } from "./facts.ts";
 import type { Problem } from "./problem.ts";
 import { isForeign, list } from "./select-boot-tree-problems.ts";
@@ -25,7 +26,7 @@ export function selectRootfsProblems({
     problems.push(problem(`${path} holds no /sbin/init`, `${build}, or set nfs.rootfs to a root filesystem`));
   if (!rootfs.hasAgent) {
     problems.push(
-      problem(`${path} holds no agent (/usr/bin/pallet-agent)`, `controller rootfs bake ${path}; or ${build}`),
+      problem(`${path} holds no agent (${agentPrograms.netboot})`, `controller rootfs bake ${path}; or ${build}`),
     );
   } else if (rootfs.contract !== contract) {
     const speaks =

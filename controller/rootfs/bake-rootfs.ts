@@ -1,25 +1,24 @@
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import { agentPrograms } from "../../proto/system/agent-program.ts";
+import { chooseInitSystem, describeInit, type InitSystem } from "../../proto/system/choose-init-system.ts";
+import { examineRoot } from "../../proto/system/examine-root.ts";
+import type { Program } from "../../proto/system/parse-program.ts";
+import { planAgentStart } from "../../proto/system/plan-agent-start.ts";
 import type { ArchiveRequest } from "../artefacts/debian-archive.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import type { Requirements } from "../requirements/requirements.ts";
-import { checkAgent } from "./check-agent.ts";
-import { chooseInitSystem, type InitSystem } from "./choose-init-system.ts";
+import { checkAgent, checkAgentFits } from "./check-agent.ts";
 import { findOwnKernel } from "./find-own-kernel.ts";
 import { formatOf } from "./import-rootfs.ts";
 import { makeNetbootFiles } from "./make-netboot-files.ts";
 import { planRootfsBake } from "./plan-requirements.ts";
 import { provideInitramfsTools } from "./provide-initramfs-tools.ts";
-import { agentUnitName, renderAgentUnit } from "./render-agent-unit.ts";
 import { renderCleanFstab } from "./render-fstab.ts";
-import { addAgentToInittab } from "./render-inittab.ts";
-import { type RootTree, rootTree } from "./root-tree.ts";
+import { rootTree } from "./root-tree.ts";
 import { describeFile, measureRoot, type NetbootManifest } from "./rootfs-manifest.ts";
 import { withRootOfImage } from "./with-root-of-image.ts";
-
-/** Where the agent lies in every root filesystem that nodes netboot into. */
-export const agentPath = "/usr/bin/pallet-agent";
 
 /** An existing root filesystem, and the agent that goes into it. */
 export interface BakeRequest {
@@ -67,18 +66,18 @@ export async function bakeRootfs(request: BakeRequest): Promise<Baked> {
       `--out is for a folder with a root filesystem, which ${request.target} is not; leave it out`,
     );
   await assertRequirements(await rootfsBakeRequirements(request), { canInstall: true });
-  await checkAgent(agentFile);
+  const program = await checkAgent(agentFile);
   if (kind === "image")
     return withRootOfImage({ imagePath: target, access: "read-write", signal }, async (folder, partition) => ({
-      initSystem: await bakeInto(folder, agentFile),
+      initSystem: await bakeInto(folder, agentFile, program),
       partition,
       notes: [],
     }));
-  if (kind === "imported") return bakeIntoImported(target, agentFile);
+  if (kind === "imported") return bakeIntoImported(target, agentFile, program);
   const { archive } = request;
   if (outDirectory === undefined || archive === undefined)
-    return { initSystem: await bakeInto(target, agentFile), rootFolder: target, notes: [] };
-  return bakeForNetboot(target, resolve(outDirectory), archive, agentFile);
+    return { initSystem: await bakeInto(target, agentFile, program), rootFolder: target, notes: [] };
+  return bakeForNetboot(target, resolve(outDirectory), archive, agentFile, program);
 }
 
 /** What baking needs of this machine. Throws Failure for a target that is neither a folder nor an image file. */
@@ -138,9 +137,9 @@ async function readManifest(folder: string): Promise<Partial<NetbootManifest> | 
   }
 }
 
-async function bakeIntoImported(folder: string, agentFile: string): Promise<Baked> {
+async function bakeIntoImported(folder: string, agentFile: string, program: Program): Promise<Baked> {
   const rootFolder = join(folder, "root");
-  const initSystem = await bakeInto(rootFolder, agentFile);
+  const initSystem = await bakeInto(rootFolder, agentFile, program);
   const manifest = {
     ...(await readManifest(folder)),
     agent: await describeFile(agentFile),
@@ -158,6 +157,7 @@ async function bakeForNetboot(
   out: string,
   archive: ArchiveRequest,
   agentFile: string,
+  program: Program,
 ): Promise<Baked> {
   const earlier = await readManifest(out);
   const isThere = (await stat(out).catch(() => undefined)) !== undefined;
@@ -175,7 +175,7 @@ async function bakeForNetboot(
       initramfsTools: () => provideInitramfsTools(archive),
       outFolder: made,
     });
-    const initSystem = await bakeInto(rootFolder, agentFile);
+    const initSystem = await bakeInto(rootFolder, agentFile, program);
     const agent = await describeFile(agentFile);
     const complete: NetbootManifest = {
       madeBy: "rootfs bake",
@@ -192,34 +192,26 @@ async function bakeForNetboot(
   }
 }
 
-async function bakeInto(folder: string, agentFile: string): Promise<InitSystem> {
+async function bakeInto(folder: string, agentFile: string, program: Program): Promise<InitSystem> {
   const tree = rootTree(folder);
   if ((await tree.resolve("/etc")) === undefined)
     throw new Failure("invalid", `${folder} holds no root filesystem: it has no /etc`);
-  const initSystem = chooseInitSystem({
-    init: await tree.resolve("/sbin/init"),
-    hasSystemd: (await tree.resolve("/usr/lib/systemd/systemd")) !== undefined,
-    hasInittab: (await tree.resolve("/etc/inittab")) !== undefined,
-  });
-  await tree.placeFile(agentPath, agentFile, 0o755);
-  await startAtBoot(tree, initSystem);
+  const { traces, ...system } = await examineRoot(tree, program);
+  const initSystem = chooseInitSystem(traces);
+  if (initSystem === undefined)
+    throw new Failure(
+      "unsupported",
+      "the root filesystem has no init system that could start the agent",
+      describeInit(traces),
+    );
+  checkAgentFits(program, system);
+  await tree.placeFile(agentPrograms.netboot, agentFile, 0o755);
+  for (const { path, content } of planAgentStart(initSystem, "netboot", traces)) {
+    if ("linkTo" in content) await tree.placeLink(path, content.linkTo);
+    else await tree.placeText(path, content.text, 0o644);
+  }
   const fstab = (await tree.readText("/etc/fstab")) ?? "";
   const clean = renderCleanFstab(fstab);
   if (clean !== fstab) await tree.placeText("/etc/fstab", clean, 0o644);
   return initSystem;
-}
-
-async function startAtBoot(tree: RootTree, initSystem: InitSystem): Promise<void> {
-  if (initSystem === "systemd") {
-    await tree.placeText(`/etc/systemd/system/${agentUnitName}`, renderAgentUnit(agentPath), 0o644);
-    // systemctl enable does no more than this.
-    await tree.placeLink(
-      `/etc/systemd/system/multi-user.target.wants/${agentUnitName}`,
-      `/etc/systemd/system/${agentUnitName}`,
-    );
-    return;
-  }
-  const inittab = (await tree.readText("/etc/inittab")) ?? "";
-  const added = addAgentToInittab(inittab, initSystem === "busybox" ? "" : "plt", agentPath);
-  if (added !== inittab) await tree.placeText("/etc/inittab", added, 0o644);
 }

@@ -3,6 +3,7 @@ import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } 
 import { join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
+import { agentPrograms } from "../../proto/system/agent-program.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import type { Requirements } from "../requirements/requirements.ts";
 import { type BaseSystem, isBaseSystemCached, provideBaseSystem } from "./base-system.ts";
@@ -175,8 +176,8 @@ async function assembleRoot(
     ["--archive", "--reflink=auto", base.rootFolder, root],
     signal === undefined ? {} : { cancelSignal: signal },
   );
-  await copyFile(agentFile, join(root, "usr/bin/pallet-agent"));
-  await chmod(join(root, "usr/bin/pallet-agent"), 0o755);
+  await copyFile(agentFile, join(root, agentPrograms.netboot));
+  await chmod(join(root, agentPrograms.netboot), 0o755);
   await mkdir(join(root, "usr/lib/pallet/agent"));
   await copyFile(compressedAgent, join(root, "usr/lib/pallet/agent.squashfs"));
   await writeFile(join(root, "etc/inittab"), renderInittab({ ssh: sshKeys.length > 0, consoleShell }), { mode: 0o644 });

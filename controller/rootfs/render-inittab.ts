@@ -1,7 +1,4 @@
-/** The line of an inittab that keeps the agent running; `id` is empty for busybox, which takes a terminal for it. */
-export function agentInittabLine(id: "" | "plt", agentPath: string): string {
-  return `${id}:${id === "" ? "" : "2345"}:respawn:${agentPath}`;
-}
+import { agentInittabLine } from "../../proto/system/inittab.ts";
 
 /** What the root filesystem starts besides the agent. */
 export interface InittabChoices {
@@ -19,7 +16,7 @@ export function renderInittab({ ssh, consoleShell }: InittabChoices): string {
   const lines = [
     "# busybox init: id:runlevels:action:process",
     "::sysinit:/etc/init.d/rcS",
-    agentInittabLine("", "/usr/bin/pallet-agent"),
+    agentInittabLine("busybox", "netboot"),
     "::respawn:/usr/lib/pallet/keep-lease",
     // -E: log to the console; -s -g: no passwords; -R: host keys when they are wanted; -j -k: no forwarding.
     ...(ssh ? ["::respawn:/usr/sbin/dropbear -F -E -s -g -R -j -k"] : []),
@@ -28,12 +25,4 @@ export function renderInittab({ ssh, consoleShell }: InittabChoices): string {
     "::shutdown:/bin/sync",
   ];
   return `${lines.join("\n")}\n`;
-}
-
-/** The inittab of another root filesystem with the agent's line in it, once; every other line stays as it is. */
-export function addAgentToInittab(inittab: string, id: "" | "plt", agentPath: string): string {
-  const line = agentInittabLine(id, agentPath);
-  const lines = inittab.split("\n").filter((other) => !other.includes(`respawn:${agentPath}`));
-  while (lines.at(-1) === "") lines.pop();
-  return `${[...lines, line].join("\n")}\n`;
 }

@@ -1,30 +1,14 @@
 import { randomUUID } from "node:crypto";
-import {
-  chmod,
-  copyFile,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { Failure } from "../../proto/failure.ts";
-
-const maximumLinks = 40;
+import { type FollowRules, followInside, readInside } from "../../proto/linux/foreign-root.ts";
+import type { RootView } from "../../proto/system/examine-root.ts";
 
 /** Files of a root filesystem that lies in a folder, by their paths in it. No link of it leads out of the folder. */
-export interface RootTree {
-  /** Where a path leads to in the end, in the root; undefined when there is nothing. */
-  resolve(path: string): Promise<string | undefined>;
+export interface RootTree extends RootView {
   /** Names of what is in a folder; none when there is no such folder. */
   list(path: string): Promise<readonly string[]>;
-  /** Text of a file; undefined when there is none. */
-  readText(path: string): Promise<string | undefined>;
   /** Puts a file there, in one step, in the place of a file or link; its folder is made when it does not exist. */
   placeText(path: string, text: string, mode: number): Promise<void>;
   placeFile(path: string, source: string, mode: number): Promise<void>;
@@ -33,33 +17,17 @@ export interface RootTree {
 
 /** Opens the root filesystem in a folder. Links in it, absolute ones too, are followed as the system itself would. */
 export function rootTree(folder: string): RootTree {
-  /** Follows links component by component (path_resolution(7)); what does not exist stays as it is named. */
-  const follow = async (path: string, last: boolean): Promise<string> => {
-    let rest = path.split("/").filter((part) => part !== "" && part !== ".");
-    let at = "/";
-    for (let links = 0; rest.length > 0; ) {
-      const [part = "", ...others] = rest;
-      rest = others;
-      if (part === "..") {
-        at = posix.dirname(at);
-        continue;
-      }
-      const next = posix.join(at, part);
-      const isLink = (await lstat(join(folder, next)).catch(() => undefined))?.isSymbolicLink() ?? false;
-      if (!isLink || (rest.length === 0 && !last)) {
-        at = next;
-        continue;
-      }
-      if (++links > maximumLinks)
-        throw new Failure("invalid", `too many links at ${path} in the root filesystem ${folder}`);
-      const target = await readlink(join(folder, next));
-      if (target.startsWith("/")) at = "/";
-      rest = [...target.split("/").filter((word) => word !== "" && word !== "."), ...rest];
-    }
-    return at;
+  const follow = async (path: string, rules: FollowRules): Promise<string | undefined> => {
+    const end = await followInside(folder, path, rules);
+    if (end.kind === "too-many-links")
+      throw new Failure("invalid", `too many links at ${path} in the root filesystem ${folder}`);
+    return end.kind === "found" ? end.path : undefined;
   };
+  const resolve = (path: string) => follow(path, { missing: "absent", lastLink: "followed" });
   const place = async (path: string, make: (temporary: string) => Promise<void>): Promise<void> => {
-    const to = join(folder, await follow(path, false));
+    const end = await follow(path, { missing: "kept", lastLink: "kept" });
+    if (end === undefined) throw new Error(`${path} leads nowhere in the root filesystem ${folder}`);
+    const to = join(folder, end);
     const parent = posix.dirname(to);
     await mkdir(parent, { recursive: true });
     const temporary = join(parent, `.pallet-${randomUUID()}`);
@@ -73,23 +41,19 @@ export function rootTree(folder: string): RootTree {
   };
   const withMode = (mode: number) => ({ mode, flag: "wx" });
   return {
-    async resolve(path) {
-      const end = await follow(path, true);
-      return (await lstat(join(folder, end)).catch(() => undefined)) === undefined ? undefined : end;
-    },
+    resolve,
+    readHead: (path, maxBytes) => readInside(folder, path, maxBytes),
     async list(path) {
-      const end = await follow(path, true);
+      const end = await resolve(path);
+      if (end === undefined) return [];
       return readdir(join(folder, end)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
+        if (error.code === "ENOTDIR") return [];
         throw error;
       });
     },
     async readText(path) {
-      const text = readFile(join(folder, await follow(path, true)), "utf8");
-      return text.catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return undefined;
-        throw error;
-      });
+      const end = await resolve(path);
+      return end === undefined ? undefined : readFile(join(folder, end), "utf8");
     },
     placeText: (path, text, mode) => place(path, (temporary) => writeFile(temporary, text, withMode(mode))),
     placeFile: (path, source, mode) =>

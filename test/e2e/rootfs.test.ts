@@ -211,7 +211,7 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
     const text = join(folder, "text");
     await writeFile(text, "no program");
     const request = { outDirectory: join(folder, "other"), cacheDirectory: checkoutCache("rootfs"), agentFile: text };
-    await assert.rejects(buildRootfs(request), /no program for arm64/);
+    await assert.rejects(buildRootfs(request), /not a program for arm64/);
   });
 });
 

@@ -9,9 +9,9 @@ import type { InstalledSystem } from "../../../../agent/operations/operation.ts"
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { assertDetached } from "../../../assert-detached.ts";
 import { requires } from "../../../requirements.ts";
+import { anElf } from "../../proto/system/an-elf.ts";
 import type { LoopDevice } from "../disk/a-loop-device.ts";
 import { aDiskWithSystem } from "./a-disk-with-system.ts";
-import { anElf } from "./an-elf.ts";
 
 const MIB = 1 << 20;
 const root = { offsetBytes: 9 * MIB, lengthBytes: 16 * MIB, filesystemType: "ext4" };

@@ -4,8 +4,8 @@ import { pino } from "pino";
 import type { Executors, OperationContext } from "../../../../agent/operations/executor.ts";
 import type { Operation, OperationId, OperationSpec } from "../../../../agent/operations/operation.ts";
 import { createOperations, type Operations } from "../../../../agent/operations/operations.ts";
-import type { AgentRole } from "../../../../agent/options/options.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
+import type { AgentRole } from "../../../../proto/system/agent-program.ts";
 import { createManualClock } from "../../proto/time/manual-clock.ts";
 
 const id = (text: string) => text as OperationId;

@@ -7,6 +7,7 @@ import { bakeRootfs } from "../../../../controller/rootfs/bake-rootfs.ts";
 import { checkAgent } from "../../../../controller/rootfs/check-agent.ts";
 import { rootTree } from "../../../../controller/rootfs/root-tree.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import { anElf } from "../../proto/system/an-elf.ts";
 
 describe("baking into a folder", () => {
   let folder: string;
@@ -53,7 +54,7 @@ describe("baking into a folder", () => {
     assert.equal((await lstat(join(root, "usr/bin/pallet-agent"))).mode & 0o7777, 0o755);
     assert.match(await read("etc/systemd/system/pallet-agent.service"), /^ExecStart=\/usr\/bin\/pallet-agent$/m);
     const wants = join(root, "etc/systemd/system/multi-user.target.wants/pallet-agent.service");
-    assert.equal(await readlink(wants), "/etc/systemd/system/pallet-agent.service");
+    assert.equal(await readlink(wants), "../pallet-agent.service");
     assert.equal(await read("etc/fstab"), "# card\n#pallet# PARTUUID=1-02 / ext4 defaults 0 1\n");
   });
 
@@ -64,6 +65,13 @@ describe("baking into a folder", () => {
     await symlink("/bin/busybox", join(root, "sbin/init"));
     assert.equal((await bakeRootfs({ target: root, agentFile })).initSystem, "busybox");
     assert.equal(await read("etc/inittab"), "::sysinit:/etc/init.d/rcS\n::respawn:/usr/bin/pallet-agent\n");
+  });
+
+  it("makes /sbin/init in a system with systemd that lacks it: the initial RAM disk starts nothing else", async () => {
+    await write("usr/lib/systemd/systemd", "");
+    await symlink("usr/sbin", join(root, "sbin"));
+    assert.equal((await bakeRootfs({ target: root, agentFile })).initSystem, "systemd");
+    assert.equal(await readlink(join(root, "usr/sbin/init")), "/usr/lib/systemd/systemd");
   });
 
   it("changes nothing the second time, and puts in a newer agent the third", async () => {
@@ -111,18 +119,13 @@ describe("the agent's program", () => {
     folder = await mkdtemp(join(tmpdir(), "pallet-agent-file-"));
   });
   after(() => rm(folder, { recursive: true }));
-  const elf = (machine: number) => {
-    const head = Buffer.alloc(64);
-    head.write("\x7fELF", 0, "latin1");
-    head.writeUInt16LE(machine, 18);
-    return head;
-  };
   const cases: readonly (readonly [name: string, content: Buffer, refusal?: RegExp])[] = [
-    ["for arm64", elf(183)],
+    ["for arm64", anElf({ machine: "arm64" })],
     ["that is a script", Buffer.from("#!/bin/sh\n")],
-    ["for x86-64", elf(62), /no program for arm64/],
-    ["that is empty", Buffer.alloc(0), /no program for arm64/],
-    ["that is a text", Buffer.from("hello"), /no program for arm64/],
+    ["for x86-64", anElf({ machine: "x64" }), /not a program for arm64/],
+    ["for a big-endian arm64", anElf({ machine: "arm64" }).fill(2, 5, 6), /not a program for arm64/],
+    ["that is empty", Buffer.alloc(0), /not a program for arm64/],
+    ["that is a text", Buffer.from("hello"), /not a program for arm64/],
   ];
   for (const [name, content, refusal] of cases)
     it(`${name} is ${refusal ? "refused" : "taken"}`, async () => {

@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { chooseInitSystem, type InitTraces } from "../../../../controller/rootfs/choose-init-system.ts";
 import { chooseRootfsPaths } from "../../../../controller/rootfs/choose-paths.ts";
 import { checkAuthorizedKeys } from "../../../../controller/rootfs/parse-authorized-keys.ts";
-import { renderAgentUnit } from "../../../../controller/rootfs/render-agent-unit.ts";
 import { renderCleanFstab } from "../../../../controller/rootfs/render-fstab.ts";
-import { addAgentToInittab, renderInittab } from "../../../../controller/rootfs/render-inittab.ts";
-import { Failure } from "../../../../proto/failure.ts";
-
-const agent = "/usr/bin/pallet-agent";
+import { renderInittab } from "../../../../controller/rootfs/render-inittab.ts";
 
 describe("the inittab of the root filesystem", () => {
   it("starts the agent again whenever it ends, and lets nobody in", () => {
@@ -22,20 +17,6 @@ describe("the inittab of the root filesystem", () => {
   });
   it("has a shell on the console when the operator asks for it", () => {
     assert.match(renderInittab({ ssh: false, consoleShell: true }), /^::askfirst:-\/bin\/sh$/m);
-  });
-});
-
-describe("an inittab that exists already", () => {
-  const debian = "# sysvinit\nid:2:initdefault:\n1:2345:respawn:/sbin/getty 38400 tty1\n";
-  it("gets the agent's line and keeps the others", () => {
-    assert.equal(addAgentToInittab(debian, "plt", agent), `${debian}plt:2345:respawn:${agent}\n`);
-  });
-  it("gets a line without identifier for busybox, which would take it for a terminal", () => {
-    assert.equal(addAgentToInittab("", "", agent), `::respawn:${agent}\n`);
-  });
-  it("has the line once, however often", () => {
-    const once = addAgentToInittab(debian, "plt", agent);
-    assert.equal(addAgentToInittab(once, "plt", agent), once);
   });
 });
 
@@ -71,43 +52,6 @@ describe("an fstab for a root on the network", () => {
       }),
     );
   });
-});
-
-describe("the agent's unit", () => {
-  const unit = renderAgentUnit(agent);
-  for (const line of [
-    "Restart=always",
-    "RestartSec=1",
-    "PrivateMounts=yes",
-    "After=network-online.target",
-    `ExecStart=${agent}`,
-  ])
-    it(`says ${line}`, () => assert.ok(unit.split("\n").includes(line)));
-  it("is never given up, however often the agent ends", () => assert.match(unit, /^StartLimitIntervalSec=0$/m));
-});
-
-describe("the init system", () => {
-  const cases: readonly (readonly [name: string, InitTraces, string])[] = [
-    ["Debian", { init: "/usr/lib/systemd/systemd", hasSystemd: true, hasInittab: false }, "systemd"],
-    ["Debian with an old inittab", { init: "/usr/lib/systemd/systemd", hasSystemd: true, hasInittab: true }, "systemd"],
-    ["Alpine", { init: "/bin/busybox", hasSystemd: false, hasInittab: true }, "busybox"],
-    ["busybox beside an unused systemd", { init: "/usr/bin/busybox", hasSystemd: true, hasInittab: true }, "busybox"],
-    ["Devuan", { init: "/usr/sbin/init", hasSystemd: false, hasInittab: true }, "sysvinit"],
-    ["systemd without its /sbin/init", { init: undefined, hasSystemd: true, hasInittab: false }, "systemd"],
-  ];
-  for (const [name, traces, expected] of cases)
-    it(`of ${name} is ${expected}`, () => assert.equal(chooseInitSystem(traces), expected));
-  for (const traces of [
-    { init: undefined, hasSystemd: false, hasInittab: false },
-    { init: "/usr/sbin/runit-init", hasSystemd: false, hasInittab: false },
-    { init: "/usr/sbin/init", hasSystemd: false, hasInittab: false },
-  ])
-    it(`is refused when it is ${traces.init ?? "missing"}, naming it`, () => {
-      assert.throws(
-        () => chooseInitSystem(traces),
-        (error) => error instanceof Failure && error.reason === "unsupported" && error.evidence.found !== undefined,
-      );
-    });
 });
 
 describe("ssh keys", () => {

@@ -1,3 +1,6 @@
+import assert from "node:assert/strict";
+import { type ElfHeader, parseElfHeader } from "../../../../proto/system/parse-elf.ts";
+
 /** A file that is an ELF for this machine as far as its headers say, little-endian, of so many bytes. */
 export function anElf(options: {
   readonly machine: "arm" | "arm64" | "x64";
@@ -29,4 +32,11 @@ export function anElf(options: {
     bytes.write(`${interpreter}\0`, place, "latin1");
   }
   return bytes;
+}
+
+/** The header of such a file. */
+export function aHeader(machine: "arm" | "arm64" | "x64"): ElfHeader {
+  const header = parseElfHeader(anElf({ machine }));
+  assert.ok(header);
+  return header;
 }

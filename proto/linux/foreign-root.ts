@@ -1,17 +1,35 @@
 import { constants } from "node:fs";
 import { lstat, open, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure } from "../../proto/failure.ts";
+import { Failure } from "../failure.ts";
 
 /** As many symbolic links on one way as Linux follows (path_resolution(7)). */
 const MAX_LINKS = 40;
 
+/** Where a path of a foreign root filesystem leads, as that system would name it, without links. */
+export type Destination =
+  | { readonly kind: "found"; readonly path: string }
+  | { readonly kind: "absent" }
+  | { readonly kind: "too-many-links" };
+
+/** What is done with the ends of the way. */
+export interface FollowRules {
+  /** "kept": what does not exist stays as it is named, so that it can be made there. */
+  readonly missing: "absent" | "kept";
+  /** "kept": a link at the very end is not followed, so that it can be replaced. */
+  readonly lastLink: "followed" | "kept";
+}
+
 /**
- * Where a path of a foreign root filesystem leads when that filesystem is the root: symbolic links are followed inside
- * it, absolute ones too, and ".." stops at it. Nobody else may be changing it meanwhile. Returns the path as the foreign
- * system would name it, without links, or undefined when there is nothing.
+ * Follows a path of a foreign root filesystem as if that filesystem were the root: symbolic links are followed inside
+ * it, absolute ones too, and ".." stops at it. Nobody else may be changing it meanwhile. Rejects with the errors of
+ * lstat(2) and readlink(2), except for what does not exist.
  */
-export async function resolveInside(root: string, path: string): Promise<string | undefined> {
+export async function followInside(
+  root: string,
+  path: string,
+  { missing, lastLink }: FollowRules,
+): Promise<Destination> {
   const ahead = path.split("/").filter((part) => part !== "");
   const way: string[] = [];
   let links = 0;
@@ -23,17 +41,23 @@ export async function resolveInside(root: string, path: string): Promise<string 
     }
     const here = join(root, ...way, part);
     const found = await lstat(here).catch(ignoreAbsent);
-    if (found === undefined) return undefined;
-    if (!found.isSymbolicLink()) {
+    if (found === undefined && missing === "absent") return { kind: "absent" };
+    if (!found?.isSymbolicLink() || (ahead.length === 0 && lastLink === "kept")) {
       way.push(part);
       continue;
     }
-    if (++links > MAX_LINKS) return undefined;
+    if (++links > MAX_LINKS) return { kind: "too-many-links" };
     const target = await readlink(here);
     if (target.startsWith("/")) way.length = 0;
     ahead.unshift(...target.split("/").filter((name) => name !== ""));
   }
-  return `/${way.join("/")}`;
+  return { kind: "found", path: `/${way.join("/")}` };
+}
+
+/** Where a path of a foreign root filesystem leads in the end; undefined when there is nothing. */
+export async function resolveInside(root: string, path: string): Promise<string | undefined> {
+  const end = await followInside(root, path, { missing: "absent", lastLink: "followed" });
+  return end.kind === "found" ? end.path : undefined;
 }
 
 /**

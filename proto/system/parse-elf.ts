@@ -44,7 +44,19 @@ export function findInterpreter(
   return undefined;
 }
 
-const machines: Readonly<Record<number, string>> = { 3: "x86", 40: "ARM", 62: "x86-64", 183: "ARM64", 243: "RISC-V" };
+const EM_AARCH64 = 183;
+const machines: Readonly<Record<number, string>> = {
+  3: "x86",
+  40: "ARM",
+  62: "x86-64",
+  [EM_AARCH64]: "ARM64",
+  243: "RISC-V",
+};
+
+/** Whether it is for the 64-bit processors of a Raspberry Pi. */
+export function isArm64({ bits, machine }: Pick<ElfHeader, "bits" | "machine">): boolean {
+  return bits === 64 && machine === EM_AARCH64;
+}
 
 /** "64-bit ARM64", for people. */
 export function describeArchitecture({ bits, machine }: Pick<ElfHeader, "bits" | "machine">): string {

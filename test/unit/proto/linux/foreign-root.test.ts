@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
-import { readInside, readTextInside, resolveInside } from "../../../../agent/customise/foreign-root.ts";
+import { readInside, readTextInside, resolveInside } from "../../../../proto/linux/foreign-root.ts";
 
 describe("a foreign root filesystem", () => {
   let root: string;

@@ -1,0 +1,50 @@
+import { INIT_PATH, INITTAB_PATH, type InitTraces, SYSTEMD_PATHS } from "./choose-init-system.ts";
+import { ELF_HEADER_BYTES, type ElfHeader, parseElfHeader } from "./parse-elf.ts";
+import type { Program } from "./parse-program.ts";
+
+/** A root filesystem that is not the running one; its links are followed inside it, absolute ones too. */
+export interface RootView {
+  /** Where a path leads in the end, as a path in that root; undefined when there is nothing. */
+  resolve(path: string): Promise<string | undefined>;
+  /** At most so many bytes from the start of a regular file; undefined when there is none. */
+  readHead(path: string, maxBytes: number): Promise<Buffer | undefined>;
+  /** Text of a regular file; undefined when there is none. */
+  readText(path: string): Promise<string | undefined>;
+}
+
+/** What an agent that is to be started there depends on. */
+export interface RootFindings {
+  readonly traces: InitTraces;
+  /** What the system's own programs are built for; undefined when neither its init nor its shell is a binary. */
+  readonly elf: ElfHeader | undefined;
+  /** Whether it has a regular file at the path of the program's dynamic loader; false when the program wants none. */
+  readonly hasInterpreter: boolean;
+}
+
+/** Looks at a root filesystem with the eyes of a program that is to be put into it. Rejects with what the view rejects with. */
+export async function examineRoot(root: RootView, program: Program): Promise<RootFindings> {
+  const interpreter = program.kind === "elf" ? program.interpreter : undefined;
+  return {
+    traces: {
+      init: await root.resolve(INIT_PATH),
+      systemd: await firstThere(root, SYSTEMD_PATHS),
+      inittab: await root.readText(INITTAB_PATH),
+    },
+    elf: await firstElf(root, [INIT_PATH, "/bin/sh"]),
+    hasInterpreter: interpreter !== undefined && (await root.readHead(interpreter, 1)) !== undefined,
+  };
+}
+
+async function firstThere(root: RootView, paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) if ((await root.resolve(path)) !== undefined) return path;
+  return undefined;
+}
+
+async function firstElf(root: RootView, paths: readonly string[]): Promise<ElfHeader | undefined> {
+  for (const path of paths) {
+    const head = await root.readHead(path, ELF_HEADER_BYTES);
+    const elf = head && parseElfHeader(head);
+    if (elf !== undefined) return elf;
+  }
+  return undefined;
+}

@@ -1,0 +1,32 @@
+import { ELF_HEADER_BYTES, type ElfHeader, findInterpreter, parseElfHeader } from "./parse-elf.ts";
+
+/** What a file is that is to be run. */
+export type Program =
+  | {
+      readonly kind: "elf";
+      readonly elf: ElfHeader;
+      /** Path of the dynamic loader that it wants; undefined for a static one. */
+      readonly interpreter: string | undefined;
+    }
+  /** Begins with "#!" (execve(2)): the system's own interpreter runs it, whatever the system is built for. */
+  | { readonly kind: "script" }
+  /** Nothing that Linux on a little-endian machine runs. */
+  | { readonly kind: "other" };
+
+/** Reads so many bytes of the file from an offset; fewer at its end. */
+export type ReadBytes = (offsetBytes: number, lengthBytes: number) => Promise<Buffer>;
+
+/** Longest path of a dynamic loader that is believed (PATH_MAX). */
+const MAX_INTERPRETER_BYTES = 4096;
+
+/** Finds out what a program needs to run. Rejects only with what reading rejects with. */
+export async function parseProgram(read: ReadBytes): Promise<Program> {
+  const head = await read(0, ELF_HEADER_BYTES);
+  const elf = parseElfHeader(head);
+  if (elf === undefined) return { kind: head.toString("latin1", 0, 2) === "#!" ? "script" : "other" };
+  const { offsetBytes, entryBytes, count } = elf.programHeaders;
+  const place = findInterpreter(elf, await read(offsetBytes, entryBytes * count));
+  if (place === undefined || place.lengthBytes > MAX_INTERPRETER_BYTES)
+    return { kind: "elf", elf, interpreter: undefined };
+  return { kind: "elf", elf, interpreter: (await read(place.offsetBytes, place.lengthBytes)).toString("utf8") };
+}
