@@ -60,6 +60,7 @@ describe("the map of the architecture page", () => {
       assert.deepEqual(
         folders.filter((folder) => !mapped.has(folder) && !mapped.has(`${folder}/v1`)),
         [],
+        `add these to the map in ${page}`,
       );
     });
 });
