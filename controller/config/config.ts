@@ -1,9 +1,9 @@
 import type { LogLevel } from "../../proto/log-level.ts";
 import type { AgentBootSettings } from "../boot/choose-agent-boot.ts";
+import type { DhcpConfig, NfsConfig } from "../network/network-config.ts";
 import type { ReimageSettings } from "../reimage/machine/settings.ts";
 import type { CardFirmwarePolicy } from "../reimage/plan/plan-disk-firmware.ts";
 import type { UplinkLimits } from "../uplink/uplink-limits.ts";
-import type { DhcpConfig, NfsConfig } from "./network-config.ts";
 
 /** Which boards boot by their own firmware instead of U-Boot: those where U-Boot has no Ethernet, none, or all. */
 export const loaders = ["auto", "u-boot", "firmware"] as const;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseIpv4Network } from "../network/ipv4.ts";
-import { type DhcpMode, dhcpModes, type NfsMode, nfsModes } from "./network-config.ts";
+import { type DhcpMode, dhcpModes, type NfsMode, nfsModes } from "../network/network-config.ts";
 import type { Setting } from "./setting.ts";
 
 const interfaceName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/;

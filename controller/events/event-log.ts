@@ -1,7 +1,28 @@
+import type { NodeId } from "../../proto/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
-import { createRecordReader, type RecordSpan } from "../records/record-reader.ts";
-import type { EventFilter, EventRows } from "../store/event-rows.ts";
+import { createRecordReader, type RecordPage, type RecordSpan } from "../records/record-reader.ts";
 import type { Event, NewEvent } from "./event.ts";
+
+/** Which events are wanted. */
+export interface EventFilter {
+  readonly nodeId?: NodeId;
+  readonly rolloutId?: string;
+}
+
+/** The events on disk. */
+export interface EventRows {
+  /**
+   * Adds an event and returns its id, which rises and is never reused, not even after pruning. It survives the death of
+   * this process at once, a power cut only after the next change that is durable.
+   */
+  add(event: Omit<Event, "id">): number;
+  /** Oldest first. */
+  read(query: EventFilter & RecordPage): Event[];
+  /** Id of the newest event ever added; 0 before the first. */
+  lastId(): number;
+  /** Removes all but the newest `count`. */
+  prune(count: number): void;
+}
 
 /** Which events to give. */
 export type EventSelection = EventFilter & RecordSpan;

@@ -2,10 +2,25 @@ import type { NodeId } from "../../proto/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeChangeListener } from "../nodes/node-change.ts";
-import { createRecordReader, type RecordSpan } from "../records/record-reader.ts";
-import type { NodeLogRows } from "../store/node-log-rows.ts";
+import { createRecordReader, type RecordPage, type RecordSpan } from "../records/record-reader.ts";
 import { createLogEcho, type EchoLog } from "./log-echo.ts";
 import type { LogReport, NodeLogFilter, NodeLogRecord } from "./node-log-record.ts";
+
+/** The logs of nodes on disk. */
+export interface NodeLogRows {
+  /**
+   * Adds records, all or none. They survive the death of this process at once, a power cut only after the next change
+   * that is durable.
+   */
+  add(records: readonly Omit<NodeLogRecord, "id">[]): void;
+  /** Oldest first. */
+  read(query: NodeLogFilter & RecordPage): NodeLogRecord[];
+  /** Id of the newest record ever added; 0 before the first. */
+  lastId(): number;
+  /** The greatest sequence number that is kept of an instance; 0 where none is. */
+  lastSequence(nodeId: NodeId, instanceId: string): number;
+  removeNode(nodeId: NodeId): void;
+}
 
 /** Which records to give. */
 export type NodeLogSelection = NodeLogFilter & RecordSpan;

@@ -1,5 +1,5 @@
-import type { DhcpConfig, NfsConfig } from "../config/network-config.ts";
 import type { Requirements } from "../requirements/requirements.ts";
+import type { DhcpConfig, NfsConfig } from "./network-config.ts";
 
 /** What `serve` needs of this machine's packages, by its configuration; `serve --check` looks for the rest. */
 export function planServe({

@@ -3,7 +3,6 @@ import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
 import type { EventType, NewEvent } from "../events/event.ts";
 import { alreadyExists, invalid, notFound, Refusal } from "../refusal/refusal.ts";
-import type { NodeRows } from "../store/node-rows.ts";
 import { createAddressBook } from "./address-book.ts";
 import { type BootFetch, printablePath, serialInPath } from "./boot-fetch.ts";
 import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
@@ -13,7 +12,7 @@ import { createLiveness } from "./liveness.ts";
 import type { BootTarget, Node } from "./node.ts";
 import type { NodeChangeCause, NodeChangeListener } from "./node-change.ts";
 import { defaultNodeName, problemOfNodeName } from "./node-name.ts";
-import { createNodeTable } from "./node-table.ts";
+import { createNodeTable, type NodeRows } from "./node-table.ts";
 import { assertOwnMac, describeAgent, type Heartbeat, type Registration } from "./registration.ts";
 
 /** Every node that this controller knows. The one place that changes them; what it gives out are snapshots. */

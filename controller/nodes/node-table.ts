@@ -1,6 +1,14 @@
 import type { NodeId } from "../../proto/node-id.ts";
-import type { NodeRows } from "../store/node-rows.ts";
 import type { Node } from "./node.ts";
+
+/** The nodes on disk. Every call is durable when it returns. */
+export interface NodeRows {
+  all(): Node[];
+  save(node: Node): void;
+  /** Saves many at once: one transaction, one flush to disk. */
+  saveAll(nodes: readonly Node[]): void;
+  remove(id: NodeId): void;
+}
 
 /** The nodes in memory and on disk. */
 export interface NodeTable {

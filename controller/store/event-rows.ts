@@ -1,30 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { NodeId } from "../../proto/node-id.ts";
 import type { Event, EventType } from "../events/event.ts";
-import type { RecordPage } from "../records/record-reader.ts";
+import type { EventRows } from "../events/event-log.ts";
 import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { withoutFlush } from "./without-flush.ts";
-
-/** Which events are wanted. */
-export interface EventFilter {
-  readonly nodeId?: NodeId;
-  readonly rolloutId?: string;
-}
-
-/** The events on disk. */
-export interface EventRows {
-  /**
-   * Adds an event and returns its id, which rises and is never reused, not even after pruning. It survives the death of
-   * this process at once, a power cut only after the next change that is durable.
-   */
-  add(event: Omit<Event, "id">): number;
-  /** Oldest first. */
-  read(query: EventFilter & RecordPage): Event[];
-  /** Id of the newest event ever added; 0 before the first. */
-  lastId(): number;
-  /** Removes all but the newest `count`. */
-  prune(count: number): void;
-}
 
 const columns = "id, at, type, severity, node_id, node_name, rollout_id, message";
 

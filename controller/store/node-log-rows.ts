@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type LogLevel, logLevels } from "../../proto/log-level.ts";
 import type { NodeId } from "../../proto/node-id.ts";
-import type { NodeLogFilter, NodeLogRecord } from "../logs/node-log-record.ts";
-import type { RecordPage } from "../records/record-reader.ts";
+import type { NodeLogRecord } from "../logs/node-log-record.ts";
+import type { NodeLogRows } from "../logs/node-logs.ts";
 import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
 import { withoutFlush } from "./without-flush.ts";
@@ -13,22 +13,6 @@ export interface NodeLogLimits {
   readonly bytesPerNode: number;
   /** Of all nodes together. */
   readonly bytes: number;
-}
-
-/** The logs of nodes on disk. */
-export interface NodeLogRows {
-  /**
-   * Adds records, all or none. They survive the death of this process at once, a power cut only after the next change
-   * that is durable.
-   */
-  add(records: readonly Omit<NodeLogRecord, "id">[]): void;
-  /** Oldest first. */
-  read(query: NodeLogFilter & RecordPage): NodeLogRecord[];
-  /** Id of the newest record ever added; 0 before the first. */
-  lastId(): number;
-  /** The greatest sequence number that is kept of an instance; 0 where none is. */
-  lastSequence(nodeId: NodeId, instanceId: string): number;
-  removeNode(nodeId: NodeId): void;
 }
 
 /** A node's log of some days; together no more than a small card can spare. */

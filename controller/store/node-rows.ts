@@ -2,17 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { AgentInfo, Node, NodeFacts } from "../nodes/node.ts";
+import type { NodeRows } from "../nodes/node-table.ts";
 import { numberOf, optionalNumberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
-
-/** The nodes on disk. Every call is durable when it returns. */
-export interface NodeRows {
-  all(): Node[];
-  save(node: Node): void;
-  /** Saves many at once: one transaction, one flush to disk. */
-  saveAll(nodes: readonly Node[]): void;
-  remove(id: NodeId): void;
-}
 
 const columns = [
   "id",

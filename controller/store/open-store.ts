@@ -2,11 +2,14 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Failure } from "../../proto/failure.ts";
+import type { EventRows } from "../events/event-log.ts";
+import type { NodeLogRows } from "../logs/node-logs.ts";
+import type { NodeRows } from "../nodes/node-table.ts";
 import type { Journal } from "../reimage/journal.ts";
-import { createEventRows, type EventRows } from "./event-rows.ts";
+import { createEventRows } from "./event-rows.ts";
 import { createJournalRows } from "./journal-rows.ts";
-import { createNodeLogRows, type NodeLogRows } from "./node-log-rows.ts";
-import { createNodeRows, type NodeRows } from "./node-rows.ts";
+import { createNodeLogRows } from "./node-log-rows.ts";
+import { createNodeRows } from "./node-rows.ts";
 import { migrate } from "./schema.ts";
 import { createSettingsRows, type SettingsRows } from "./settings-rows.ts";
 

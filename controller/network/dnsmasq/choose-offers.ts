@@ -1,4 +1,4 @@
-import type { DhcpConfig } from "../../config/network-config.ts";
+import type { DhcpConfig } from "../network-config.ts";
 
 /** What this machine is for the rest of the network. */
 export interface MachineRole {

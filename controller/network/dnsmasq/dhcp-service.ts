@@ -1,8 +1,8 @@
 import type { Clock } from "../../../proto/time/clock.ts";
-import type { DhcpConfig } from "../../config/network-config.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
 import type { InterfaceAddress } from "../interface-address.ts";
+import type { DhcpConfig } from "../network-config.ts";
 import type { SupervisorOptions } from "../supervise-process.ts";
 import type { MachineRole } from "./choose-offers.ts";
 import { type Dnsmasq, type DnsmasqOptions, dnsmasqFiles } from "./dnsmasq.ts";

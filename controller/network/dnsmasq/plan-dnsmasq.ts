@@ -1,8 +1,8 @@
 import { Failure } from "../../../proto/failure.ts";
-import type { DhcpConfig } from "../../config/network-config.ts";
 import { NotYet } from "../../refusal/not-yet.ts";
 import { addressOn, describeAddresses, type InterfaceAddress } from "../interface-address.ts";
 import { formatIpv4Network, isHostAddress, parseIpv4, parseIpv4Network } from "../ipv4.ts";
+import type { DhcpConfig } from "../network-config.ts";
 import { chooseOffers, type MachineRole, type Offers } from "./choose-offers.ts";
 import { chooseRange } from "./choose-range.ts";
 import type { DnsmasqSettings } from "./render-dnsmasq.ts";

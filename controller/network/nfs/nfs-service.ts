@@ -1,9 +1,9 @@
 import path from "node:path";
 import { Failure } from "../../../proto/failure.ts";
-import type { NfsConfig, NfsMode } from "../../config/network-config.ts";
 import { NotYet } from "../../refusal/not-yet.ts";
 import { describeAddresses, hostNetwork, type InterfaceAddress, networkOf } from "../interface-address.ts";
 import { parseIpv4Network } from "../ipv4.ts";
+import type { NfsConfig, NfsMode } from "../network-config.ts";
 import type { NfsServer, NfsServerOptions, StartNfsServer } from "./nfs-server.ts";
 import type { NfsProbe } from "./probe-nfs.ts";
 import type { NfsExport } from "./render-exports.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { DhcpConfig } from "../../../../../controller/config/network-config.ts";
 import type { MachineRole } from "../../../../../controller/network/dnsmasq/choose-offers.ts";
 import { openDhcpService } from "../../../../../controller/network/dnsmasq/dhcp-service.ts";
 import type { DnsmasqOptions } from "../../../../../controller/network/dnsmasq/dnsmasq.ts";
 import { planDnsmasq } from "../../../../../controller/network/dnsmasq/plan-dnsmasq.ts";
+import type { DhcpConfig } from "../../../../../controller/network/network-config.ts";
 import type { Node } from "../../../../../controller/nodes/node.ts";
 import type { NodeChangeListener } from "../../../../../controller/nodes/node-change.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { DhcpConfig } from "../../../../../controller/config/network-config.ts";
 import { chooseOffers, type MachineRole, servesDns } from "../../../../../controller/network/dnsmasq/choose-offers.ts";
 import { chooseRange } from "../../../../../controller/network/dnsmasq/choose-range.ts";
 import { parseMachineRole } from "../../../../../controller/network/dnsmasq/parse-machine-role.ts";
 import { renderOffers } from "../../../../../controller/network/dnsmasq/render-offers.ts";
 import { parseIpv4Network } from "../../../../../controller/network/ipv4.ts";
+import type { DhcpConfig } from "../../../../../controller/network/network-config.ts";
 
 const nothing: MachineRole = { forwards: false, nameServers: [], timeAddresses: [] };
 const all: MachineRole = { forwards: true, wayOut: "eth0", nameServers: ["192.0.2.53"], timeAddresses: ["0.0.0.0"] };

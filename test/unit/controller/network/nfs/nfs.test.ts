@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { NfsConfig } from "../../../../../controller/config/network-config.ts";
+import type { NfsConfig } from "../../../../../controller/network/network-config.ts";
 import { explainGaneshaEnd } from "../../../../../controller/network/nfs/explain-ganesha-end.ts";
 import { openNfsService } from "../../../../../controller/network/nfs/nfs-service.ts";
 import { type NfsExport, renderExports } from "../../../../../controller/network/nfs/render-exports.ts";
