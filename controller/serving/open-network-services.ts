@@ -1,23 +1,14 @@
 import { join } from "node:path";
-import type { Config } from "../config/config.ts";
-import type { EventLog } from "../events/event-log.ts";
 import { openDhcpService } from "../network/dnsmasq/dhcp-service.ts";
 import { openNfsService } from "../network/nfs/nfs-service.ts";
-import type { NodeRegistry } from "../nodes/node-registry.ts";
-import type { Patience } from "./patience.ts";
-import type { ServeAdapters } from "./serve.ts";
+import type { State } from "./open-state.ts";
+import type { Stage } from "./stage.ts";
 
 /** Opens what the controller runs for the nodes' network besides itself, each part as soon as it can be had. */
-export async function openNetworkServices(options: {
-  readonly config: Config;
-  readonly adapters: ServeAdapters;
-  readonly patience: Patience;
-  /** Closes them. */
-  readonly running: AsyncDisposableStack;
-  readonly nodes: NodeRegistry;
-  readonly events: EventLog;
-}): Promise<void> {
-  const { config, adapters, patience, running, nodes, events } = options;
+export async function openNetworkServices(
+  { config, adapters, patience, running }: Stage,
+  { nodes, events }: State,
+): Promise<void> {
   const { clock, log } = adapters;
   const nfsUp = patience.until("NFS", async () => {
     if (config.nfs.mode === "none") return;

@@ -1,0 +1,46 @@
+import type { BootEndpoints } from "../boot/plan-boot.ts";
+import type { Config } from "../config/config.ts";
+import { hostPort } from "../network/listen-failure.ts";
+
+/** A server of the controller's own that nodes reach by a port. */
+export type ServerName = "grpc" | "http" | "tftp";
+
+/** Where the controller is reached. Ports that the system chooses are known one by one, as the servers are bound. */
+export interface Endpoints {
+  /** To be called as soon as a server listens. */
+  bound(server: ServerName, port: number): void;
+  /** "host:port" as nodes reach the server; by its configured port until it listens. */
+  reached(server: ServerName): string;
+  /** "host:port" that the server listens at. */
+  listening(server: ServerName): string;
+  /** What boot configs say about this machine, by the configured port of gRPC. */
+  planned(): BootEndpoints;
+  /** What boot configs say about this machine. Resolves when gRPC and HTTP listen: no config is rendered before. */
+  readonly boot: Promise<BootEndpoints>;
+}
+
+/** Endpoints of a controller none of whose servers listens yet. */
+export function createEndpoints(
+  config: Pick<Config, "listen" | "advertise" | "grpcPort" | "httpPort" | "tftpPort" | "nfs">,
+): Endpoints {
+  const ports = { grpc: config.grpcPort, http: config.httpPort, tftp: config.tftpPort };
+  const awaited = new Set<ServerName>(["grpc", "http"]);
+  const { promise: boot, resolve } = Promise.withResolvers<BootEndpoints>();
+  const reached = (server: ServerName): string => hostPort(config.advertise, ports[server]);
+  const planned = (): BootEndpoints => ({
+    controller: reached("grpc"),
+    ...(config.nfs.mode !== "none" &&
+      config.nfs.rootfs !== undefined && { nfsRoot: { server: config.advertise, path: config.nfs.rootfs } }),
+  });
+  return {
+    bound(server, port) {
+      ports[server] = port;
+      awaited.delete(server);
+      if (awaited.size === 0) resolve(planned());
+    },
+    reached,
+    listening: (server) => hostPort(config.listen, ports[server]),
+    planned,
+    boot,
+  };
+}

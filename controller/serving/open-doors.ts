@@ -1,0 +1,36 @@
+import { insecureDoors } from "../config/insecure-tcp.ts";
+import type { ControllerParts } from "../rpc/doors/parts.ts";
+import type { GrpcServer } from "../rpc/grpc-server.ts";
+import { grpcListener, listen } from "./listeners.ts";
+import type { Attempts } from "./patience.ts";
+import type { Stage } from "./stage.ts";
+
+/** Opens the doors of gRPC on the unix socket: from here on commands get answers, whatever else is still waited for. */
+export async function openDoors({ config, adapters, running }: Stage, parts: ControllerParts): Promise<GrpcServer> {
+  const { events } = parts;
+  const { version, log } = adapters;
+  const { heartbeatIntervalMs, socket, insecureTcp } = config;
+  const grpc = await adapters.listenGrpc({ parts, heartbeatIntervalMs, socket, insecureTcp, log });
+  running.defer(() => grpc.close());
+  events.append({ type: "controller-started", severity: "info", message: `controller ${version} started` });
+  running.defer(() => {
+    events.append({ type: "controller-stopped", severity: "info", message: "the controller is stopping" });
+  });
+  return grpc;
+}
+
+/** Opens the doors on TCP, for the agents of nodes, and warns of what the configuration opens to everybody. */
+export function openTcpDoors(
+  { config, adapters, endpoints, patience }: Stage,
+  grpc: GrpcServer,
+  { events }: Pick<ControllerParts, "events">,
+): Attempts<void> {
+  return patience.until("gRPC", async () => {
+    const port = await listen(grpcListener(config), grpc.listenTcp);
+    for (const message of insecureDoors(config, port)) {
+      adapters.log.warn(message);
+      events.append({ type: "insecure-tcp-opened", severity: "warning", message });
+    }
+    endpoints.bound("grpc", port);
+  });
+}

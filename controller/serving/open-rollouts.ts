@@ -1,0 +1,45 @@
+import type { AgentConnector } from "../agents/agent-port.ts";
+import { createRollouts, type Rollouts } from "../reimage/rollouts.ts";
+import type { TrafficMeter } from "../uplink/traffic-meter.ts";
+import { createUplink, type Uplink } from "../uplink/uplink.ts";
+import type { State } from "./open-state.ts";
+import type { Stage } from "./stage.ts";
+
+/** The uplink, by what its interface tells and what `meter` sees of it. */
+export function composeUplink({ config, adapters }: Stage, meter: TrafficMeter): Uplink {
+  return createUplink({
+    limits: config.limits,
+    meter,
+    clock: adapters.monotonicClock,
+    linkSpeed() {
+      const own = [config.advertise, config.listen];
+      const found = adapters.interfaceAddresses().find(({ address }) => own.includes(address));
+      return found && adapters.linkSpeed(found.interface);
+    },
+  });
+}
+
+/**
+ * Takes up the rollouts that the journal holds. To be done before the first call can come in: no rollout may start on a
+ * node whose reimage the journal still knows.
+ */
+export function openRollouts(
+  { config, adapters, endpoints, running }: Stage,
+  { nodes, images, events, store }: State,
+  { agents, uplink }: { readonly agents: AgentConnector; readonly uplink: Uplink },
+): Rollouts {
+  const { clock, log, probeNode } = adapters;
+  const rollouts = createRollouts({
+    ...{ nodes, images, events, agents, probeNode, uplink, clock, log },
+    packUrls({ pack }) {
+      const url = `http://${endpoints.reached("http")}/images/${pack.manifestDigest}`;
+      return { pack: `${url}.zst`, manifest: `${url}.manifest` };
+    },
+    cardFirmware: config.bootProfile.cardFirmware,
+    journal: store.journal,
+    settings: config.reimage,
+  });
+  running.defer(() => rollouts.close());
+  rollouts.resume();
+  return rollouts;
+}

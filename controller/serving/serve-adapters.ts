@@ -1,0 +1,48 @@
+import type { Logger } from "pino";
+import type { NodeId } from "../../proto/node-id.ts";
+import type { Clock } from "../../proto/time/clock.ts";
+import type { AgentConnector } from "../agents/agent-port.ts";
+import type { NodeProbe } from "../agents/probe-node.ts";
+import type { HttpServer, HttpServerOptions } from "../boot/http-server.ts";
+import type { TftpServer, TftpServerOptions } from "../boot/tftp/tftp-server.ts";
+import type { Problem } from "../check/problem.ts";
+import type { Config } from "../config/config.ts";
+import type { ImageDeriver } from "../images/derive/image-deriver.ts";
+import type { ImageStore } from "../images/image-store.ts";
+import type { MachineRole } from "../network/dnsmasq/choose-offers.ts";
+import type { Dnsmasq, DnsmasqOptions } from "../network/dnsmasq/dnsmasq.ts";
+import type { InterfaceAddress } from "../network/interface-address.ts";
+import type { NfsServiceOptions } from "../network/nfs/nfs-service.ts";
+import type { NfsProbe } from "../network/nfs/probe-nfs.ts";
+import type { GrpcServer, GrpcServerOptions } from "../rpc/grpc-server.ts";
+import type { Store } from "../store/open-store.ts";
+
+/** The real parts that main.ts constructs. */
+export interface ServeAdapters {
+  readonly version: string;
+  readonly clock: Clock;
+  /** Its `now` only moves on. */
+  readonly monotonicClock: Clock;
+  readonly log: Logger;
+  agentConnector(options: { readonly sourceAddress: (agentAddress: string) => string | undefined }): AgentConnector;
+  readonly probeNode: NodeProbe;
+  openStore(path: string): Store;
+  openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;
+  imageDeriver(options: { readonly images: ImageStore; readonly directory: string }): ImageDeriver;
+  /** The IPv4 addresses of this machine. */
+  interfaceAddresses(): readonly InterfaceAddress[];
+  /** Everything that would keep a node from booting now. */
+  findProblems(config: Config): Promise<readonly Problem[]>;
+  /** What this machine is for the network. */
+  machineRole(): Promise<MachineRole>;
+  /** Speed of a network interface in bytes per second; undefined when it tells none. */
+  linkSpeed(interfaceName: string): number | undefined;
+  /** The MAC address of a machine on the local network that has just sent something. */
+  macAddressOf(address: string): Promise<NodeId | undefined>;
+  startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq>;
+  readonly nfsServers: NfsServiceOptions["servers"];
+  probeNfs(probe: NfsProbe): Promise<void>;
+  listenTftp(options: TftpServerOptions): Promise<TftpServer>;
+  listenHttp(options: HttpServerOptions): Promise<HttpServer>;
+  listenGrpc(options: Omit<GrpcServerOptions, "credentials" | "socketCredentials">): Promise<GrpcServer>;
+}
