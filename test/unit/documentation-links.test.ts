@@ -79,6 +79,17 @@ describe("README", () => {
     assert.ok(words <= 1200, `${words} words`);
   });
 
+  it("has every command of the command line in its table", () => {
+    const sources = globSync("controller/cli/commands/*.ts", { cwd: checkout }).map(read).join("\n");
+    const commands = [...sources.matchAll(/\.command\("([a-z-]+)/g)].map(([, word = ""]) => word);
+    assert.ok(commands.length > 25);
+    const table = lines.filter((line) => line.startsWith("| `controller")).join("\n");
+    assert.deepEqual(
+      commands.filter((word) => !new RegExp(`(?<![\\w-])${word}(?![\\w-])`).test(table)),
+      [],
+    );
+  });
+
   it("says under which licence this is, as package.json and LICENSE do", () => {
     assert.equal(JSON.parse(read("package.json")).license, "Apache-2.0");
     assert.match(read("LICENSE"), /^\s+Apache License\n\s+Version 2\.0, January 2004$/m);
