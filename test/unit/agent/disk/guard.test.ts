@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import path from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type GuardRequest, guardDisk } from "../../../../agent/disk/guard.ts";
 import { parseLsblk } from "../../../../agent/inventory/parse-lsblk.ts";
 import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
+import { goldenFile } from "../../../golden.ts";
 import { aDevice } from "../../proto/disk/a-device.ts";
 
 const nfsRoot = { source: "10.77.0.1:/srv/rootfs", disk: "" };
-const golden = (name: string) =>
-  parseLsblk(readFileSync(path.resolve(import.meta.dirname, `../../../golden/inventory/${name}.lsblk.json`), "utf8"));
+const golden = (name: string) => parseLsblk(readFileSync(goldenFile(`inventory/${name}.lsblk.json`), "utf8"));
 
 const partition = (name: string, changes: Partial<BlockDevice> = {}) =>
   aDevice(name, { filesystemType: "ext4", ...changes });

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import path from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { parseLsblk, selectColumns, wantedColumns } from "../../../../agent/inventory/parse-lsblk.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import { assertGoldenJson, goldenFile } from "../../../golden.ts";
 
-const folder = path.resolve(import.meta.dirname, "../../../golden/inventory");
-const read = (file: string) => readFileSync(path.join(folder, file), "utf8");
-const names = readdirSync(folder)
+const read = (file: string) => readFileSync(goldenFile(`inventory/${file}`), "utf8");
+const names = readdirSync(goldenFile("inventory"))
   .filter((file) => file.endsWith(".lsblk.json"))
   .map((file) => file.replace(".lsblk.json", ""));
 
@@ -18,9 +17,7 @@ describe("parseLsblk on golden files", () => {
   for (const name of names) {
     it(`reads ${name}`, () => {
       const devices = parseLsblk(read(`${name}.lsblk.json`));
-      const golden = path.join(folder, `${name}.devices.json`);
-      if (process.env["GOLDEN"] === "write") writeFileSync(golden, `${JSON.stringify(devices, null, 2)}\n`);
-      assert.deepEqual(devices, JSON.parse(readFileSync(golden, "utf8")));
+      assertGoldenJson(`inventory/${name}.devices.json`, devices);
     });
   }
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { renderConfigTxt } from "../../../../controller/boot-tree/render-config-txt.ts";
-import { assertGolden } from "./golden.ts";
+import { assertGolden } from "../../../golden.ts";
 
 describe("config.txt", () => {
   for (const bits of [32, 64] as const) {
     it(`for ${bits}-bit systems is what it was when it was looked at last`, () => {
-      assertGolden(`config-${bits}.txt`, renderConfigTxt({ bits }));
+      assertGolden(`boot-tree/config-${bits}.txt`, renderConfigTxt({ bits }));
     });
 
     it(`for ${bits}-bit systems has no line that the firmware would cut at 98 characters`, () => {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { renderEnvironment } from "../../../../controller/boot-tree/render-environment.ts";
 import { targetNames, targets } from "../../../../controller/boot-tree/targets.ts";
 import { Failure } from "../../../../proto/failure.ts";
-import { assertGolden } from "./golden.ts";
+import { assertGolden } from "../../../golden.ts";
 
 /** Variables of an environment by their names. */
 function variablesOf(text: string): Map<string, string> {
@@ -18,7 +18,7 @@ function variablesOf(text: string): Map<string, string> {
 describe("the environment of U-Boot", () => {
   for (const name of targetNames)
     it(`of ${name} is what it was when it was looked at last`, () => {
-      assertGolden(`environment-${name}`, renderEnvironment(targets[name]));
+      assertGolden(`boot-tree/environment-${name}`, renderEnvironment(targets[name]));
     });
 
   for (const name of targetNames) {

@@ -14,11 +14,11 @@ import { createNodeRegistry, type NodeRegistry } from "../../../../controller/no
 import { createBootPlanner } from "../../../../controller/serving/boot-planner.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
 import type { NodeId } from "../../../../proto/node-id.ts";
+import { assertGolden } from "../../../golden.ts";
 import { TftpError, tftpGet } from "../../../rack/tftp-client.ts";
 import { until } from "../../../until.ts";
 import { createManualClock } from "../../proto/time/manual-clock.ts";
 import { anImage, digest } from "../boot/a-node.ts";
-import { assertGolden } from "./golden.ts";
 import { type RequestSequence, requestSequences } from "./request-sequences.ts";
 
 const mac = "dc:a6:32:00:00:01" as NodeId;
@@ -114,7 +114,7 @@ describe("boards that boot", () => {
     it(`get these answers: ${sequence.name} (by ${sequence.evidence})`, async (test) => {
       const controller = await start(test);
       const answers = await replay(controller, sequence);
-      assertGolden(`requests-${sequence.name}`, `Source: ${sequence.source}\n\n${answers}`);
+      assertGolden(`boot-tree/requests-${sequence.name}`, `Source: ${sequence.source}\n\n${answers}`);
       // Whose address it is, is found out meanwhile.
       await setImmediate();
       const missing = controller.events.filter(({ type }) => type === "boot-file-missing");

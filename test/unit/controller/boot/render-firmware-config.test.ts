@@ -7,7 +7,7 @@ import {
   renderFirmwareConfig,
 } from "../../../../controller/boot/render-firmware-config.ts";
 import { Failure } from "../../../../proto/failure.ts";
-import { assertGolden } from "./golden.ts";
+import { assertGolden } from "../../../golden.ts";
 
 const agent: BootSpec = {
   label: "agent",
@@ -23,9 +23,9 @@ const local: BootSpec = {
 
 describe("config.txt of a board that boots by its own firmware", () => {
   it("is what it was when it was looked at last", () => {
-    assertGolden("firmware-config-agent", renderFirmwareConfig("arm_64bit=1\n[all]\n", agent, "pi5"));
-    assertGolden("firmware-config-local", renderFirmwareConfig("arm_64bit=1", local, "all"));
-    assertGolden("firmware-cmdline-local", renderCommandLine(local));
+    assertGolden("boot/firmware-config-agent", renderFirmwareConfig("arm_64bit=1\n[all]\n", agent, "pi5"));
+    assertGolden("boot/firmware-config-local", renderFirmwareConfig("arm_64bit=1", local, "all"));
+    assertGolden("boot/firmware-cmdline-local", renderCommandLine(local));
   });
 
   it("has no line that the firmware would cut at 98 characters, however long the paths", () => {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { BootSpec } from "../../../../controller/boot/boot-spec.ts";
 import { renderPxelinux } from "../../../../controller/boot/render-pxelinux.ts";
 import { Failure } from "../../../../proto/failure.ts";
-import { assertGolden } from "./golden.ts";
+import { assertGolden } from "../../../golden.ts";
 
 const agent: BootSpec = {
   label: "agent",
@@ -28,11 +28,11 @@ const local: BootSpec = {
 const menu = { title: "Pallet: node-1", timeoutMs: 5000, other: agent };
 
 describe("pxelinux config", () => {
-  it("has one label, the agent's", () => assertGolden("pxelinux-agent", renderPxelinux(agent)));
-  it("has one label, the local system's", () => assertGolden("pxelinux-local", renderPxelinux(local)));
-  it("offers the other target in a menu", () => assertGolden("pxelinux-menu", renderPxelinux(local, { menu })));
+  it("has one label, the agent's", () => assertGolden("boot/pxelinux-agent", renderPxelinux(agent)));
+  it("has one label, the local system's", () => assertGolden("boot/pxelinux-local", renderPxelinux(local)));
+  it("offers the other target in a menu", () => assertGolden("boot/pxelinux-menu", renderPxelinux(local, { menu })));
   it("leaves out what a spec does not have", () => {
-    assertGolden("pxelinux-smallest", renderPxelinux({ label: "agent", kernel: "vmlinuz", commandLine: [] }));
+    assertGolden("boot/pxelinux-smallest", renderPxelinux({ label: "agent", kernel: "vmlinuz", commandLine: [] }));
   });
 
   it("is read by U-Boot's parser as it was meant", () => {

@@ -11,9 +11,9 @@ import { chooseTarget } from "../../../../controller/cli/connection/controller-t
 import { chooseLook } from "../../../../controller/cli/render/style.ts";
 import { newRolloutId } from "../../../../controller/cli/rollout/rollout-id.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import { assertGolden } from "../../../golden.ts";
 import { run } from "./a-console.ts";
 import { refusal } from "./a-controller.ts";
-import { assertGolden } from "./golden.ts";
 
 const commands = [
   "serve",
@@ -52,7 +52,7 @@ describe("help", () => {
   it("of the program shows a typical session and the exit codes", async () => {
     const { code, stdout } = await run(["--help"]);
     assert.equal(code, 0);
-    assertGolden("help", stdout);
+    assertGolden("cli/help", stdout);
   });
 
   for (const command of commands)

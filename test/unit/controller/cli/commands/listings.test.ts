@@ -3,11 +3,11 @@ import { after, before, describe, it } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { Failure } from "../../../../../proto/failure.ts";
 import { BootTarget, GetStatusResponse, UplinkSource } from "../../../../../proto/gen/pallet/v1/controller.ts";
+import { assertGolden } from "../../../../golden.ts";
 import { anImage, freshNode, installedNode, knownNode, someDisks, someEvents } from "../a-catalogue.ts";
 import { type ConsoleOptions, jsonLines, run } from "../a-console.ts";
 import { type AController, answer, refuse, startController, stream } from "../a-controller.ts";
 import { ended, motley, now } from "../a-rollout.ts";
-import { assertGolden } from "../golden.ts";
 
 const asked: { node?: string; limit?: number; name?: string; image?: string; target?: BootTarget } = {};
 
@@ -101,14 +101,14 @@ describe("listings", () => {
     it(`${argv.join(" ")}: as in the golden file, to a pipe`, async () => {
       const { code, stdout, stderr } = await run(argv, { socket: controller.socket });
       assert.deepEqual([code, stderr], [0, ""]);
-      assertGolden(name, stdout.replaceAll(controller.socket, "SOCKET"));
+      assertGolden(`cli/${name}`, stdout.replaceAll(controller.socket, "SOCKET"));
     });
     it(`${argv.join(" ")} --json: as in the golden file`, async () => {
       const { code, stdout, stderr } = await run([...argv, "--json"], { socket: controller.socket });
       assert.deepEqual([code, stderr], [0, ""]);
       if (argv[0] === "events") assert.equal(jsonLines(stdout).length, 3);
       else JSON.parse(stdout);
-      assertGolden(`${name}.json`, stdout.replaceAll(controller.socket, "SOCKET"));
+      assertGolden(`cli/${name}.json`, stdout.replaceAll(controller.socket, "SOCKET"));
     });
     it(`${argv.join(" ")}: lets no control character of a node reach the terminal`, async () => {
       for (const json of [[], ["--json"]]) {
@@ -123,9 +123,9 @@ describe("listings", () => {
       const terminal = { columns, rows: 30 };
       return run(["nodes"], { socket: controller.socket, terminal, env: { NO_COLOR: "1" } });
     };
-    assertGolden("nodes-narrow", (await at(80)).stdout);
+    assertGolden("cli/nodes-narrow", (await at(80)).stdout);
     const { stdout, stderr } = await at(125);
-    assertGolden("nodes-middling", stdout);
+    assertGolden("cli/nodes-middling", stdout);
     assert.equal(
       stderr,
       "1 node is not accepted, so --all leaves it out; accept with: controller node accept node-b827eb000003\n",

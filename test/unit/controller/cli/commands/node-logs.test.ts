@@ -5,9 +5,9 @@ import { Failure } from "../../../../../proto/failure.ts";
 import type { StreamNodeLogsRequest } from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { LogLevel, NodeLogRecord } from "../../../../../proto/gen/pallet/v1/log.ts";
 import { AgentRole } from "../../../../../proto/gen/pallet/v1/node.ts";
+import { assertGolden } from "../../../../golden.ts";
 import { jsonLines, run } from "../a-console.ts";
 import { type AController, openStream, refusal, startController, stream } from "../a-controller.ts";
-import { assertGolden } from "../golden.ts";
 
 function aRecord(id: number, given: object, record: object): NodeLogRecord {
   return NodeLogRecord.fromPartial({
@@ -64,7 +64,7 @@ describe("node logs", () => {
     it(`${title}: as in the golden file, to a pipe`, async () => {
       const { code, stdout, stderr } = await run(argv, { socket: controller.socket });
       assert.deepEqual([code, stderr], [0, ""]);
-      assertGolden(name, stdout);
+      assertGolden(`cli/${name}`, stdout);
     });
     it(`${title}: lets no control character of a node reach the terminal`, async () => {
       for (const json of [[], ["--json"]]) {

@@ -21,10 +21,11 @@ import {
   OperationState,
   WipeMethod,
 } from "../../../../../proto/gen/pallet/v1/operation.ts";
+import { assertGolden } from "../../../../golden.ts";
+
 import { anImage, someDisks, someEvents } from "../a-catalogue.ts";
 import { jsonLines, run } from "../a-console.ts";
 import { type AController, answer, openStream, refusal, startController, stream } from "../a-controller.ts";
-import { assertGolden } from "../golden.ts";
 
 const terminal = { columns: 100, rows: 30 };
 
@@ -90,7 +91,7 @@ describe("operations on nodes", () => {
       $case: "makeFilesystem",
       value: { device: "/dev/mmcblk0p2", type: FilesystemType.FILESYSTEM_TYPE_EXT4, label: "data" },
     });
-    assertGolden("mkfs-live", stdout.replaceAll("\u001b", "^["));
+    assertGolden("cli/mkfs-live", stdout.replaceAll("\u001b", "^["));
   });
 
   it("mkfs and wipe change nothing without a yes", async () => {

@@ -6,6 +6,7 @@ import type { StartRolloutRequest } from "../../../../../proto/gen/pallet/v1/con
 import { FailureReason } from "../../../../../proto/gen/pallet/v1/failure.ts";
 import { OperationPhase } from "../../../../../proto/gen/pallet/v1/operation.ts";
 import { ReimagePlan, type Rollout, RolloutState } from "../../../../../proto/gen/pallet/v1/rollout.ts";
+import { assertGolden } from "../../../../golden.ts";
 import { anImage } from "../a-catalogue.ts";
 import { jsonLines, run } from "../a-console.ts";
 import {
@@ -19,7 +20,6 @@ import {
   stream,
 } from "../a-controller.ts";
 import { aFailure, aProof, aReimage, aRollout, aWrite, ended, motley } from "../a-rollout.ts";
-import { assertGolden } from "../golden.ts";
 
 const plans = [
   ReimagePlan.fromPartial({
@@ -160,14 +160,14 @@ describe("reimage", () => {
     const socket = await start();
     const { stdout } = await run(["reimage", "--all", "--yes"], { socket, terminal, env: { NO_COLOR: "1" } });
     const afterStart = stdout.slice(stdout.indexOf("Rollout 20261123-002000-aaaa started on 2 nodes."));
-    assertGolden("reimage-live", afterStart.replaceAll("\u001b", "^["));
+    assertGolden("cli/reimage-live", afterStart.replaceAll("\u001b", "^["));
   });
 
   it("writes plain lines to a pipe", async () => {
     const socket = await start();
     const { code, stdout } = await run(["reimage", "--all", "--yes"], { socket });
     assert.equal(code, 0);
-    assertGolden("reimage-piped", stdout);
+    assertGolden("cli/reimage-piped", stdout);
   });
 
   it("writes one JSON object a line with --json: the plan, the start, every change, the end", async () => {
@@ -179,7 +179,7 @@ describe("reimage", () => {
       lines.map(({ type }) => type),
       ["plan", "rollout-started", ...Array.from({ length: 6 }, () => "reimage-changed"), "rollout-ended"],
     );
-    assertGolden("reimage.json", stdout);
+    assertGolden("cli/reimage.json", stdout);
   });
 
   it("leaves refused nodes out and cannot then end with exit code 0", async () => {

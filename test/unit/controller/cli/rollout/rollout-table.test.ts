@@ -16,8 +16,8 @@ import { renderRollouts } from "../../../../../controller/cli/rollout/render-rol
 import { reimagePercent, totalRollout } from "../../../../../controller/cli/rollout/rollout-progress.ts";
 import { OperationPhase } from "../../../../../proto/gen/pallet/v1/operation.ts";
 import { ReimagePhase, RolloutState } from "../../../../../proto/gen/pallet/v1/rollout.ts";
+import { assertGolden } from "../../../../golden.ts";
 import { aFailure, aProof, aReimage, aRollout, aWeakProof, aWrite, ended, motley, now, view } from "../a-rollout.ts";
-import { assertGolden } from "../golden.ts";
 
 const plain: RolloutTableOptions = { color: false, unicode: true, width: 100, height: 40, now };
 
@@ -38,7 +38,7 @@ describe("live table of a rollout", () => {
     ["lost", { width: 100, notice: "The controller has not answered for 12s; trying again." }],
   ] as const)
     it(`${name}: as in the golden file`, () => {
-      assertGolden(`rollout-table-${name}`, text(renderRolloutTable(view(motley), { ...plain, ...options })));
+      assertGolden(`cli/rollout-table-${name}`, text(renderRolloutTable(view(motley), { ...plain, ...options })));
     });
 
   it("is never wider or higher than the terminal", () => {
@@ -153,7 +153,7 @@ describe("progress of a node", () => {
 describe("lines for pipes", () => {
   it("tell where every node stands at first, and later only what changed", () => {
     const before = view(motley);
-    assertGolden("rollout-lines", text(renderRolloutChanges(undefined, before, now)));
+    assertGolden("cli/rollout-lines", text(renderRolloutChanges(undefined, before, now)));
     assert.deepEqual(renderRolloutChanges(before, before, now), []);
     const after = view(aRollout([aProof("rack-2")]));
     assert.deepEqual(renderRolloutChanges(before, after, now), [
@@ -182,14 +182,14 @@ describe("lines for pipes", () => {
 
 describe("summary of a rollout", () => {
   it("tells what became of every node, why, on what evidence, and what to do", () => {
-    assertGolden("rollout-summary", text(renderRolloutSummary(view(ended), plain, now)));
+    assertGolden("cli/rollout-summary", text(renderRolloutSummary(view(ended), plain, now)));
   });
 
   it("names a weak proof as such, in every form", () => {
     const rollout = view(
       aRollout([aProof("rack-1"), aWeakProof("rack-2")], { state: RolloutState.ROLLOUT_STATE_SUCCEEDED }),
     );
-    assertGolden("rollout-summary-weak", text(renderRolloutSummary(rollout, plain, now)));
+    assertGolden("cli/rollout-summary-weak", text(renderRolloutSummary(rollout, plain, now)));
     assert.match(renderRolloutTable(rollout, plain).join("\n"), /^rack-2 +proved \(weak\)/m);
     assert.match(
       renderRolloutChanges(undefined, rollout, now).join("\n"),
@@ -207,6 +207,9 @@ describe("summary of a rollout", () => {
 
 describe("list of rollouts", () => {
   it("shows ids in full", () => {
-    assertGolden("rollouts-narrow", text(renderRollouts([view(motley), view(ended)], { ...plain, width: 60 }, now)));
+    assertGolden(
+      "cli/rollouts-narrow",
+      text(renderRollouts([view(motley), view(ended)], { ...plain, width: 60 }, now)),
+    );
   });
 });

@@ -6,8 +6,9 @@ import { after, before, describe, it } from "node:test";
 import { checkBlockMap } from "../../../../../controller/images/block-map/check-block-map.ts";
 import { parseBlockMap } from "../../../../../controller/images/block-map/parse-block-map.ts";
 import { Failure } from "../../../../../proto/failure.ts";
+import { goldenFile } from "../../../../golden.ts";
 
-const golden = join(import.meta.dirname, "../../../../golden/images/mapped.img.bmap");
+const golden = goldenFile("images/mapped.img.bmap");
 const mapped = [0, 1, 2, 3, 17, 100, 101, 102, 299];
 const imageBytes = 300 * 4096 + 512;
 let folder: string;

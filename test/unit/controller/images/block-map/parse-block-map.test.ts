@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { extentOf, unmappedExtents } from "../../../../../controller/images/block-map/block-map.ts";
 import { parseBlockMap } from "../../../../../controller/images/block-map/parse-block-map.ts";
 import { Failure } from "../../../../../proto/failure.ts";
+import { goldenFile } from "../../../../golden.ts";
 import { type BlockMapText, renderBlockMap } from "./a-block-map.ts";
 
-const golden = join(import.meta.dirname, "../../../../golden/images/mapped.img.bmap");
+const golden = goldenFile("images/mapped.img.bmap");
 
 const sample: BlockMapText = {
   imageBytes: 100 * 4096,

@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { parsePartitionTable } from "../../../../../controller/images/formats/parse-partition-table.ts";
 import type { ReadBytes } from "../../../../../controller/images/formats/partition-table.ts";
 import { Failure } from "../../../../../proto/failure.ts";
+import { goldenFile, rewritesGolden } from "../../../../golden.ts";
 
 /** A table that sfdisk made: its script, the sectors that it wrote, and what it says of them itself. */
 interface Golden {
@@ -28,7 +29,6 @@ interface Golden {
   };
 }
 
-const goldenFolder = join(import.meta.dirname, "../../../../golden/images");
 const MiB = 1024 * 1024;
 
 const scripts: Readonly<Record<string, readonly string[]>> = {
@@ -90,7 +90,7 @@ async function writeGolden(): Promise<void> {
       }
       const { partitiontable } = JSON.parse(stdout.replaceAll(path, "image"));
       const golden: Golden = { script, imageBytes: image.length, sectors, partitiontable };
-      await writeFile(join(goldenFolder, `${name}.json`), `${JSON.stringify(golden, null, 2)}\n`);
+      await writeFile(goldenFile(`images/${name}.json`), `${JSON.stringify(golden, null, 2)}\n`);
     }
   } finally {
     await rm(folder, { recursive: true });
@@ -99,11 +99,11 @@ async function writeGolden(): Promise<void> {
 
 describe("partition tables as sfdisk writes them", () => {
   before(async () => {
-    if (process.env["GOLDEN"] === "write") await writeGolden();
+    if (rewritesGolden) await writeGolden();
   });
 
   it("has a golden file for every layout", async () => {
-    const names = (await readdir(goldenFolder)).filter((name) => name.endsWith(".json"));
+    const names = (await readdir(goldenFile("images"))).filter((name) => name.endsWith(".json"));
     assert.deepEqual(
       names.toSorted(),
       Object.keys(scripts)
@@ -114,7 +114,7 @@ describe("partition tables as sfdisk writes them", () => {
 
   for (const name of Object.keys(scripts)) {
     it(`reads ${name} as sfdisk does`, async () => {
-      const golden: Golden = JSON.parse(await readFile(join(goldenFolder, `${name}.json`), "utf8"));
+      const golden: Golden = JSON.parse(await readFile(goldenFile(`images/${name}.json`), "utf8"));
       const { label, id, partitions } = golden.partitiontable;
       const expected = partitions
         .map(({ node, start, size, type, uuid }) => {
@@ -275,7 +275,7 @@ describe("a GUID partition table", () => {
   let image: Buffer;
   const imageBytes = 40 * MiB;
   before(async () => {
-    const golden: Golden = JSON.parse(await readFile(join(goldenFolder, "gpt-with-gap.json"), "utf8"));
+    const golden: Golden = JSON.parse(await readFile(goldenFile("images/gpt-with-gap.json"), "utf8"));
     image = Buffer.from(imageOf(golden).subarray(0, 40 * 512));
   });
 

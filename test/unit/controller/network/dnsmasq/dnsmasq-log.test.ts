@@ -8,10 +8,10 @@ import { createLeaseWatch } from "../../../../../controller/network/dnsmasq/leas
 import { parseDnsmasqLog } from "../../../../../controller/network/dnsmasq/parse-dnsmasq-log.ts";
 import type { Node } from "../../../../../controller/nodes/node.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";
+import { goldenFile } from "../../../../golden.ts";
 import { createManualClock } from "../../../proto/time/manual-clock.ts";
-import { goldenFile } from "../golden.ts";
 
-const linesOf = (name: string): string[] => readFileSync(goldenFile(name), "utf8").split("\n");
+const linesOf = (name: string): string[] => readFileSync(goldenFile(`network/${name}`), "utf8").split("\n");
 const first = "52:54:00:00:00:01";
 const second = "52:54:00:00:00:02";
 

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { renderDhcpHosts } from "../../../../../controller/network/dnsmasq/render-dhcp-hosts.ts";
 import { type DnsmasqSettings, renderDnsmasq } from "../../../../../controller/network/dnsmasq/render-dnsmasq.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";
-import { assertGolden } from "../golden.ts";
+import { assertGolden } from "../../../../golden.ts";
 import { everything } from "./settings.ts";
 
 const { gateway: _, domain: __, range: ___, relay: ____, ...rest } = everything;
@@ -11,7 +11,7 @@ const bare: DnsmasqSettings = { ...rest, dns: [], ntp: [] };
 
 describe("the configuration of dnsmasq", () => {
   it("serves addresses and names, with everything set", () => {
-    assertGolden("dnsmasq-everything.conf", renderDnsmasq(everything));
+    assertGolden("network/dnsmasq-everything.conf", renderDnsmasq(everything));
   });
 
   it("serves addresses only, with nothing set", () => {
@@ -20,7 +20,7 @@ describe("the configuration of dnsmasq", () => {
       range: ["10.77.0.100", "10.77.0.200"],
       replyDelaySeconds: 0,
     };
-    assertGolden("dnsmasq-least.conf", renderDnsmasq(least));
+    assertGolden("network/dnsmasq-least.conf", renderDnsmasq(least));
   });
 
   it("asks whom this machine asks, and notices when those change", () => {
@@ -30,7 +30,7 @@ describe("the configuration of dnsmasq", () => {
   });
 
   it("answers boot ROMs beside another server", () => {
-    assertGolden("dnsmasq-proxy.conf", renderDnsmasq({ ...bare, mode: "proxy" }));
+    assertGolden("network/dnsmasq-proxy.conf", renderDnsmasq({ ...bare, mode: "proxy" }));
   });
 
   it("lets no value end its line or its field", () => {

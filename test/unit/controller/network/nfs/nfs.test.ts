@@ -5,7 +5,7 @@ import { explainGaneshaEnd } from "../../../../../controller/network/nfs/explain
 import { openNfsService } from "../../../../../controller/network/nfs/nfs-service.ts";
 import { type NfsExport, renderExports } from "../../../../../controller/network/nfs/render-exports.ts";
 import { renderGanesha } from "../../../../../controller/network/nfs/render-ganesha.ts";
-import { assertGolden } from "../golden.ts";
+import { assertGolden } from "../../../../golden.ts";
 
 const nfsExport: NfsExport = {
   path: "/srv/pallet/root",
@@ -20,11 +20,14 @@ const clock = { now: () => 0, setTimeout: () => undefined };
 
 describe("exports", () => {
   it("are read-only, to the nodes' network, for the kernel", () => {
-    assertGolden("pallet.exports", renderExports(nfsExport));
+    assertGolden("network/pallet.exports", renderExports(nfsExport));
   });
 
   it("are read-only, to the nodes' network, for nfs-ganesha", () => {
-    assertGolden("ganesha.conf", renderGanesha(nfsExport, nfsExport.path, "/var/lib/pallet/nfs/ganesha/recovery"));
+    assertGolden(
+      "network/ganesha.conf",
+      renderGanesha(nfsExport, nfsExport.path, "/var/lib/pallet/nfs/ganesha/recovery"),
+    );
   });
 
   it("of nfs-ganesha are of the folder itself, under the path that a link to it has", () => {
