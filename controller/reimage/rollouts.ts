@@ -5,15 +5,14 @@ import { withAgentOf } from "../agents/reach-agent.ts";
 import { kernelPathOf } from "../boot/kernel-path.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
+import type { NodeChange } from "../nodes/node-change.ts";
 import { alreadyExists, notFound, precondition } from "../refusal/refusal.ts";
 import { type ActiveRollout, createActiveRollout } from "./active-rollout.ts";
 import type { World } from "./executors/executor.ts";
-import type { NodeChange } from "./executors/ports.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
-import type { Occurrence } from "./machine/reimage-event.ts";
 import { hasEnded, queuedReimage } from "./machine/reimage-state.ts";
 import type { ReimageSettings } from "./machine/settings.ts";
-import { sightingOf } from "./machine/sighting.ts";
+import { occurrenceOf } from "./machine/sighting.ts";
 import { type NodeBeforeReimage, planReimage } from "./plan/plan-rollout.ts";
 import type { ReimageId, Rollout, RolloutId, RolloutPlan, RolloutRequest } from "./plan/rollout.ts";
 import { canonicalRequest, resolveImage, resolveNodes } from "./resolve-request.ts";
@@ -69,10 +68,10 @@ export function createRollouts(
     },
   });
 
-  function passOn({ node, cause }: NodeChange): void {
-    const occurrence = occurrenceOf(node, cause);
+  function passOn(change: NodeChange): void {
+    const occurrence = occurrenceOf(change);
     if (occurrence === undefined) return;
-    for (const rollout of active.values()) rollout.actors.get(node.id)?.tell(occurrence);
+    for (const rollout of active.values()) rollout.actors.get(change.node.id)?.tell(occurrence);
   }
 
   function activate(entry: JournalEntry): ActiveRollout {
@@ -230,14 +229,6 @@ export function createRollouts(
       for (const rollout of active.values()) rollout.stop();
     },
   };
-}
-
-/** What a change of a node means to its reimage. */
-function occurrenceOf(node: Node, cause: string): Occurrence | undefined {
-  if (cause === "boot-file-fetched") return node.bootStage && { type: "boot-file-fetched", ...node.bootStage };
-  if (cause !== "registered" && cause !== "heartbeat") return undefined;
-  const sighting = sightingOf(node);
-  return sighting && { type: "agent-sighted", ...sighting };
 }
 
 /** Says when, for people, and is unique, for programs. */

@@ -8,7 +8,7 @@ import type { MachineRole } from "./choose-offers.ts";
 import { type Dnsmasq, type DnsmasqOptions, dnsmasqFiles } from "./dnsmasq.ts";
 import { createLeaseWatch } from "./lease-watch.ts";
 import { planDnsmasq } from "./plan-dnsmasq.ts";
-import { renderDhcpHosts } from "./render-dhcp-hosts.ts";
+import { changesHosts, renderDhcpHosts } from "./render-dhcp-hosts.ts";
 import { renderDnsmasq } from "./render-dnsmasq.ts";
 import { renderOffers } from "./render-offers.ts";
 
@@ -70,7 +70,7 @@ export async function openDhcpService(options: DhcpServiceOptions): Promise<Dhcp
     await dnsmasq.setHosts(hosts);
   };
   const unsubscribe = nodes.onChange(({ cause }) => {
-    if (cause === "heartbeat" || collecting) return;
+    if (!changesHosts[cause] || collecting) return;
     collecting = true;
     const run = (): void => {
       refresh().catch((error: unknown) => log.error({ err: error }, "dnsmasq could not be told of the nodes"));

@@ -1,5 +1,26 @@
 import type { Node } from "../../nodes/node.ts";
+import type { NodeChangeCause } from "../../nodes/node-change.ts";
 import { type Ipv4Network, isHostAddress, parseIpv4 } from "../ipv4.ts";
+
+/**
+ * After which changes of a node the list of hosts may be another one. Heartbeats are too many to render it for each: an
+ * address that one of them changes is told with the next other change.
+ */
+export const changesHosts: Readonly<Record<NodeChangeCause, boolean>> = {
+  discovered: true,
+  registered: true,
+  heartbeat: false,
+  "went-silent": false,
+  "came-back": true,
+  renamed: true,
+  accepted: false,
+  forgotten: true,
+  "boot-target-changed": false,
+  "address-leased": true,
+  "boot-file-fetched": true,
+  proved: false,
+  "proof-voided": false,
+};
 
 /**
  * Renders dnsmasq's list of known hosts (dhcp-hostsfile, dnsmasq(8)): a line a node with its MAC address, its address and

@@ -3,13 +3,7 @@ import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { BootTarget, Node } from "../../nodes/node.ts";
-
-/** A node changed. `node` is the node after the change. */
-export interface NodeChange {
-  readonly node: Node;
-  /** What reimages listen for are "registered", "heartbeat" and "boot-file-fetched"; others are ignored here. */
-  readonly cause: string;
-}
+import type { NodeChangeListener } from "../../nodes/node-change.ts";
 
 /** The nodes, as reimages need them; controller/nodes/node-registry.ts fulfils it. Everything is durable on return. */
 export interface NodePort {
@@ -25,7 +19,7 @@ export interface NodePort {
   setBootTarget(id: NodeId, target: BootTarget): unknown;
   setProved(id: NodeId, proved: NonNullable<Node["proved"]>): unknown;
   /** Calls the listener after every change; the returned function ends that. */
-  onChange(listener: (change: NodeChange) => void): () => void;
+  onChange(listener: NodeChangeListener): () => void;
 }
 
 /** The images, as reimages need them; controller/images/image-store.ts fulfils it. */

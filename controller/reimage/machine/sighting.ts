@@ -1,5 +1,6 @@
 import type { Node } from "../../nodes/node.ts";
-import type { Sighting } from "./reimage-event.ts";
+import type { NodeChange } from "../../nodes/node-change.ts";
+import type { Occurrence, Sighting } from "./reimage-event.ts";
 
 /** What a node's last registration says of the boot that it is in; undefined before the first. */
 export function sightingOf({ facts, agent }: Node): Sighting | undefined {
@@ -12,4 +13,31 @@ export function sightingOf({ facts, agent }: Node): Sighting | undefined {
     rootDisk: facts.root.disk,
     ...(agent.installed !== undefined && { installed: agent.installed }),
   };
+}
+
+/** What a change of a node means to its reimage; undefined when nothing. */
+export function occurrenceOf({ node, cause }: NodeChange): Occurrence | undefined {
+  switch (cause) {
+    case "registered":
+    case "heartbeat": {
+      const sighting = sightingOf(node);
+      return sighting && { type: "agent-sighted", ...sighting };
+    }
+    case "boot-file-fetched":
+      return node.bootStage && { type: "boot-file-fetched", ...node.bootStage };
+    // Always with a heartbeat.
+    case "came-back":
+    // A reimage has deadlines of its own.
+    case "went-silent":
+    // The reimage changes these itself.
+    case "boot-target-changed":
+    case "proved":
+    case "proof-voided":
+    case "discovered":
+    case "renamed":
+    case "accepted":
+    case "forgotten":
+    case "address-leased":
+      return undefined;
+  }
 }

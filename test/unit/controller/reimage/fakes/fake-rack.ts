@@ -3,7 +3,8 @@ import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import type { NewEvent } from "../../../../../controller/events/event.ts";
 import type { Image, ImageName } from "../../../../../controller/images/catalogue/image.ts";
 import type { BootTarget, Node } from "../../../../../controller/nodes/node.ts";
-import type { NodeChange, NodePort } from "../../../../../controller/reimage/executors/ports.ts";
+import type { NodeChange, NodeChangeCause } from "../../../../../controller/nodes/node-change.ts";
+import type { NodePort } from "../../../../../controller/reimage/executors/ports.ts";
 import { defaultReimageSettings, type ReimageSettings } from "../../../../../controller/reimage/machine/settings.ts";
 import type { CardFirmwarePolicy } from "../../../../../controller/reimage/plan/plan-disk-firmware.ts";
 import type { RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
@@ -108,7 +109,7 @@ export function createFakeRack(
   const errors: string[] = [];
   const targets: { id: NodeId; target: BootTarget }[] = [];
 
-  function change(id: NodeId, fields: Partial<Node>, cause: string): void {
+  function change(id: NodeId, fields: Partial<Node>, cause: NodeChangeCause): void {
     const node = known.get(id);
     if (node === undefined) throw new Error(`no node ${id}`);
     const next = { ...node, ...fields };

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import type { Reimage, RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
+import { Failure } from "../../../../../proto/failure.ts";
 import type { ImageDigest } from "../../../../../proto/pack/digest.ts";
 import { disk } from "../fakes/fake-disk.ts";
 import { createFakeRack, type FakeRack, image } from "../fakes/fake-rack.ts";
@@ -166,6 +168,34 @@ test("a broken stream is taken up again and the write goes on", async () => {
   await rack.untilEnded(id);
   assert.equal(only(rack, id).phase, "proved");
   assert.equal(only(rack, id).attempts, 1);
+});
+
+test("that another machine at the node's address does not know the write does not make it lost", async () => {
+  const { rack, id } = await begun();
+  await until(rack, id, "writing");
+  await rack.clock.advanceSettling(10_000);
+  const { connect } = rack.machine();
+  const stranger = async (): Promise<never> => {
+    throw new AgentError("not-found", new Failure("invalid", "no such operation"), undefined);
+  };
+  const meetStranger = () => ({
+    ...connect(),
+    async getNode() {
+      const found = await connect().getNode();
+      return { ...found, facts: { ...found.facts, bootId: "the boot of somebody else" } };
+    },
+    watchOperation: async function* (): AsyncGenerator<never> {
+      yield await stranger();
+    },
+    cancelOperation: stranger,
+  });
+  rack.machine().cutNetwork(5_000);
+  Object.assign(rack.machine(), { connect: meetStranger });
+  await rack.clock.advanceSettling(20_000);
+  assert.deepEqual([only(rack, id).phase, only(rack, id).attempts], ["writing", 1]);
+  Object.assign(rack.machine(), { connect });
+  await rack.untilEnded(id);
+  assert.deepEqual([only(rack, id).phase, only(rack, id).attempts], ["proved", 1]);
 });
 
 test("a node that is cut off for longer than a write may stall is still waited for", async () => {
