@@ -1,4 +1,4 @@
-import { mediansOf, type Row } from "../run-rounds.ts";
+import { mediansOf, type Row } from "../runs/run-rounds.ts";
 
 /**
  * A sentence on what the wall time of Pallet's write consists of, because most others do not read back; undefined when

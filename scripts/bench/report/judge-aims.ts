@@ -1,5 +1,5 @@
-import type { DigestCost } from "../measure-digests.ts";
-import { mediansOf, type Row } from "../run-rounds.ts";
+import type { DigestCost } from "../runs/measure-digests.ts";
+import { mediansOf, type Row } from "../runs/run-rounds.ts";
 
 /** An aim of the write path and what was measured of it. */
 export interface Judgement {

@@ -1,8 +1,8 @@
-import type { Figures } from "../contenders/contender.ts";
-import type { FleetFigures } from "../fleet.ts";
+import type { Figures } from "../measure/figures.ts";
 import { medians } from "../measure/statistics.ts";
-import type { DigestCost } from "../measure-digests.ts";
-import type { Row } from "../run-rounds.ts";
+import type { FleetFigures } from "../runs/fleet.ts";
+import type { DigestCost } from "../runs/measure-digests.ts";
+import type { Row } from "../runs/run-rounds.ts";
 import type { Judgement } from "./judge-aims.ts";
 import { renderTable } from "./render-table.ts";
 

@@ -1,5 +1,5 @@
-import type { Figures } from "../contenders/contender.ts";
 import { type ControlGroup, createControlGroup } from "../measure/control-group.ts";
+import type { Figures } from "../measure/figures.ts";
 import { parseLinkBytes } from "../measure/parse-counters.ts";
 import type { BenchStage } from "./bench-stage.ts";
 import type { Place } from "./started-program.ts";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Figures } from "../../../../scripts/bench/contenders/contender.ts";
+import type { Figures } from "../../../../scripts/bench/measure/figures.ts";
 import { parseOptions } from "../../../../scripts/bench/options.ts";
 import { explainWalls } from "../../../../scripts/bench/report/explain-walls.ts";
 import { judgeAims } from "../../../../scripts/bench/report/judge-aims.ts";
 import { renderReport } from "../../../../scripts/bench/report/render-report.ts";
 import { renderTable } from "../../../../scripts/bench/report/render-table.ts";
-import type { Row } from "../../../../scripts/bench/run-rounds.ts";
+import type { Row } from "../../../../scripts/bench/runs/run-rounds.ts";
 
 const MiB = 1024 ** 2;
 

@@ -1,6 +1,7 @@
-import type { CardContent, Contender, Figures } from "./contenders/contender.ts";
-import { medians } from "./measure/statistics.ts";
-import type { BenchStage } from "./stage/bench-stage.ts";
+import type { CardContent, Contender } from "../contenders/contender.ts";
+import type { Figures } from "../measure/figures.ts";
+import { medians } from "../measure/statistics.ts";
+import type { BenchStage } from "../stage/bench-stage.ts";
 
 /** Every run of one row of the table. */
 export interface Row {

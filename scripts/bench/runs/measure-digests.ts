@@ -1,7 +1,7 @@
 import path from "node:path";
 import process from "node:process";
-import { execa } from "../../proto/linux/leashed-execa.ts";
-import { median } from "./measure/statistics.ts";
+import { execa } from "../../../proto/linux/leashed-execa.ts";
+import { median } from "../measure/statistics.ts";
 
 /** What one digest costs on this processor. */
 export interface DigestCost {

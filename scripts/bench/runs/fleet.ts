@@ -1,14 +1,14 @@
 import path from "node:path";
-import { agentCommand, agentPort } from "./contenders/pallet.ts";
-import { type ControlGroup, createControlGroup } from "./measure/control-group.ts";
-import { parseLinkBytes } from "./measure/parse-counters.ts";
-import { median } from "./measure/statistics.ts";
-import type { AgentOrder } from "./stage/agent-order.ts";
-import { type BenchCard, createBenchCard } from "./stage/bench-card.ts";
-import type { BenchStage } from "./stage/bench-stage.ts";
-import { planWrite } from "./stage/plan-write.ts";
-import { changeInto, runOrders } from "./stage/run-orders.ts";
-import { startProgram } from "./stage/started-program.ts";
+import { agentCommand, agentPort } from "../contenders/pallet.ts";
+import { type ControlGroup, createControlGroup } from "../measure/control-group.ts";
+import { parseLinkBytes } from "../measure/parse-counters.ts";
+import { median } from "../measure/statistics.ts";
+import type { AgentOrder } from "../stage/agent-order.ts";
+import { type BenchCard, createBenchCard } from "../stage/bench-card.ts";
+import type { BenchStage } from "../stage/bench-stage.ts";
+import { planWrite } from "../stage/plan-write.ts";
+import { changeInto, runOrders } from "../stage/run-orders.ts";
+import { startProgram } from "../stage/started-program.ts";
 
 /** What it takes to write one image to many cards at once. */
 export interface FleetFigures {

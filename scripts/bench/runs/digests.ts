@@ -2,7 +2,7 @@
 // Arguments: digest, bytes of a chunk, chunks. Prints CPU seconds for each GiB.
 import { createHash, randomFillSync } from "node:crypto";
 import process from "node:process";
-import { blake3 } from "../../proto/pack/blake3.ts";
+import { blake3 } from "../../../proto/pack/blake3.ts";
 
 const [name = "blake3", chunkBytes = "65536", count = "16384"] = process.argv.slice(2);
 const chunk = randomFillSync(Buffer.allocUnsafeSlow(Number(chunkBytes)));

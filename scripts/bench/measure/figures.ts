@@ -1,0 +1,13 @@
+/** What a run has cost. Bytes and seconds; a figure that cannot be had is left out. */
+export interface Figures {
+  readonly wallSeconds: number;
+  /** Of the receiving side: every process of the program. */
+  readonly cpuSeconds: number;
+  /** Of the sending side. */
+  readonly serverCpuSeconds: number;
+  /** What came in by the receiver's network interface, headers included. */
+  readonly wireBytes: number;
+  readonly writtenBytes: number;
+  readonly readBytes: number;
+  readonly peakResidentBytes: number;
+}
