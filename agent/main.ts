@@ -10,6 +10,7 @@ import { destination, type Logger, pino } from "pino";
 import { Failure } from "../proto/failure.ts";
 import { contract } from "../proto/gen/contract.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
+import { STAMP_PATH } from "../proto/system/installed-system.ts";
 import { monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { prepareReboot } from "./board/reboot.ts";
 import { admitDevice } from "./disk/admit-device.ts";
@@ -66,7 +67,7 @@ const program = new Command("pallet-agent")
   .option("--port <port>", "TCP port to serve on; 0 for any", "7710")
   .option("--insecure-tcp", "take orders from whoever reaches the port (kernel word pallet.insecure-tcp); for a bench")
   .option("--role <role>", "netboot: may write disks; resident: may only report and reboot", "netboot")
-  .option("--installed-file <path>", "stamp of the system that this is", "/etc/pallet/installed.json")
+  .option("--installed-file <path>", "stamp of the system that this is", STAMP_PATH)
   .option("--reboot-command <words>", "program and arguments that reboot this node, separated by spaces, no shell")
   .option(
     "--resident-program <path>",

@@ -2,12 +2,13 @@ import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
+import { renderStamp, STAMP_PATH } from "../../proto/system/installed-system.ts";
 import { flushBuffers } from "../linux/flush-buffers.ts";
 import { runTool, throwIfCancelled } from "../linux/run-tool.ts";
 import type { Customisation } from "../operations/operation.ts";
 import { disarmFirmware } from "./disarm-firmware.ts";
 import { installResident } from "./install-resident.ts";
-import { placeFile } from "./place-file.ts";
+import { placeFile, placeOf } from "./place-file.ts";
 
 /** What to place where. */
 export interface Customise extends Customisation {
@@ -56,13 +57,8 @@ async function placeIntoSystem(
       await placing("install the resident agent", device, signal, () =>
         installResident({ root: folder, program, signal }),
       );
-    await placing("write /etc/pallet/installed.json", device, signal, () =>
-      placeFile({
-        root: folder,
-        folders: ["etc", "pallet"],
-        name: "installed.json",
-        content: `${JSON.stringify(stamp, null, 2)}\n`,
-      }),
+    await placing(`write ${STAMP_PATH}`, device, signal, () =>
+      placeFile({ root: folder, ...placeOf(STAMP_PATH), content: renderStamp(stamp) }),
     );
   });
   await flushBuffers({ device, signal });

@@ -1,16 +1,9 @@
 import type { Failure } from "../../proto/failure.ts";
 import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
+import type { InstalledSystem } from "../../proto/system/installed-system.ts";
 
 /** Id of an operation, chosen by the caller: 1 to 64 characters of [A-Za-z0-9._-]. */
 export type OperationId = string & { readonly __brand: "OperationId" };
-
-/** See pallet.v1.InstalledSystem. `installedAt` is ISO 8601. */
-export interface InstalledSystem {
-  readonly imageName: string;
-  readonly imageDigest: ImageDigest;
-  readonly reimageId: string;
-  readonly installedAt: string;
-}
 
 /** See pallet.v1.ManifestSource. */
 export interface ManifestSource {

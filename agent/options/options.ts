@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
 import { Failure } from "../../proto/failure.ts";
+import { type NodeId, parseMacAddress } from "../../proto/node-id.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
-import { parseKernelCommandLine } from "./kernel-command-line.ts";
+import { agentWords, parseKernelCommandLine } from "../../proto/system/kernel-command-line.ts";
 
 /** A TCP endpoint. */
 export interface Endpoint {
@@ -13,8 +14,8 @@ export interface Endpoint {
 export interface AgentOptions {
   /** Where to register; absent: serve without registering. */
   readonly controller?: Endpoint;
-  /** MAC address by which the node booted: lower-case octets joined by colons; absent: found out at registration. */
-  readonly bootMac?: string;
+  /** MAC address by which the node booted; absent: found out at registration. */
+  readonly bootMac?: NodeId;
   /** IP address to listen on. */
   readonly listen: string;
   /** TCP port to listen on; 0 lets the kernel choose. */
@@ -64,15 +65,15 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): Ag
   const fromWord = (flag: string | undefined, name: string, word: string): [string | undefined, string] =>
     flag === undefined ? [words.get(word), `kernel command-line word ${word}`] : [flag, name];
 
-  const controller = check(...fromWord(flags.controller, "--controller", "pallet.controller"), parseEndpoint);
-  const bootMac = check(...fromWord(flags.node, "--node", "pallet.node"), parseMac);
+  const controller = check(...fromWord(flags.controller, "--controller", agentWords.controller), parseEndpoint);
+  const bootMac = check(...fromWord(flags.node, "--node", agentWords.node), parseMac);
   const listen = check(flags.listen, "--listen", (text) =>
     isIP(text) === 0 ? "is not an IP address; give for example 127.0.0.1 or 0.0.0.0" : { address: text },
   );
   const port = check(flags.port, "--port", parsePort);
   const insecureTcp =
     flags.insecureTcp === undefined
-      ? check(words.get("pallet.insecure-tcp"), "kernel command-line word pallet.insecure-tcp", parseSwitch)
+      ? check(...fromWord(undefined, "--insecure-tcp", agentWords.insecureTcp), parseSwitch)
       : { isOn: flags.insecureTcp };
   const role = check(flags.role, "--role", (text) =>
     text === "netboot" || text === "resident" ? { role: text as AgentRole } : 'is neither "netboot" nor "resident"',
@@ -88,7 +89,7 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): Ag
   return Object.freeze({
     ...(controller && { controller }),
     ...(bootMac && { bootMac: bootMac.mac }),
-    listen: listen?.address ?? (words.has("pallet.controller") ? "0.0.0.0" : "127.0.0.1"),
+    listen: listen?.address ?? (words.has(agentWords.controller) ? "0.0.0.0" : "127.0.0.1"),
     port,
     insecureTcp: insecureTcp?.isOn ?? false,
     role: role.role,
@@ -116,7 +117,7 @@ function parseSwitch(text: string): { isOn: boolean } | string {
   return text === "false" ? { isOn: false } : 'is neither "true" nor "false"';
 }
 
-function parseMac(text: string): { mac: string } | string {
-  const mac = text.toLowerCase().replaceAll("-", ":");
-  return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac) ? { mac } : "is not a MAC address like b8:27:eb:00:00:01";
+function parseMac(text: string): { mac: NodeId } | string {
+  const mac = parseMacAddress(text);
+  return mac === undefined ? "is not a MAC address like b8:27:eb:00:00:01" : { mac };
 }

@@ -1,5 +1,5 @@
 import type { AgentRole } from "../../proto/system/agent-program.ts";
-import type { InstalledSystem } from "../operations/operation.ts";
+import type { InstalledSystem } from "../../proto/system/installed-system.ts";
 
 /** The agent process; see pallet.v1.AgentInfo. */
 export interface AgentInfo {

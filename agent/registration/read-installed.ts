@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
-import type { InstalledSystem } from "../operations/operation.ts";
-import { parseInstalled } from "./parse-installed.ts";
+import { type InstalledSystem, parseStamp } from "../../proto/system/installed-system.ts";
 
 /**
  * The stamp that a reimage left in this system; undefined where there is none. A stamp that cannot be read or is broken
@@ -9,7 +8,7 @@ import { parseInstalled } from "./parse-installed.ts";
  */
 export async function readInstalled(file: string, log: Logger): Promise<InstalledSystem | undefined> {
   try {
-    return parseInstalled(await readFile(file, "utf8"));
+    return parseStamp(await readFile(file, "utf8"));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     log.warn({ err: error, file }, "the stamp of the installed system was left out");

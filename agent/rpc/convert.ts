@@ -25,13 +25,13 @@ import {
   WriteStage as WireStage,
   OperationState as WireState,
 } from "../../proto/gen/pallet/v1/operation.ts";
+import type { InstalledSystem } from "../../proto/system/installed-system.ts";
 import type { NodeFacts } from "../inventory/node-facts.ts";
 import type {
   ByteCount,
   Customisation,
   DiskFirmware,
   ImageSource,
-  InstalledSystem,
   ManifestSource,
   Operation,
   OperationPhase,

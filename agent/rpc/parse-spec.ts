@@ -8,12 +8,12 @@ import type {
 } from "../../proto/gen/pallet/v1/operation.ts";
 import { Compression, FilesystemType, FirmwareAction, WipeMethod } from "../../proto/gen/pallet/v1/operation.ts";
 import { DIGEST_FORM, parseImageDigest, parseManifestDigest } from "../../proto/pack/digest.ts";
+import type { InstalledSystem } from "../../proto/system/installed-system.ts";
 import { checkLabel } from "../disk/filesystem-label.ts";
 import type {
   Customisation,
   DiskFirmware,
   ImageSource,
-  InstalledSystem,
   ManifestSource,
   OperationId,
   OperationSpec,

@@ -1,6 +1,8 @@
 import { Failure } from "../../proto/failure.ts";
 import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
+import { agentWords } from "../../proto/system/kernel-command-line.ts";
+import { isFirstBootWord } from "../images/boot/first-boot-words.ts";
 import { type Image, rootPartitionOf } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import type { BootSpec } from "./boot-spec.ts";
@@ -124,18 +126,9 @@ function planLocal(
 /** What names an image's root and initrd, which come from us, and the words that only Pallet may say. */
 const notTheImages = /^(root=|rootwait$|initrd=|BOOT_IMAGE=|pallet\.)/;
 
-/**
- * What is meant for the first boot only: that program takes its own words out of cmdline.txt on the card, and never gets
- * at those that we say. Of Raspberry Pi OS it also gives the disk another id, so that root=PARTUUID= would find nothing.
- */
-const firstBootOnly =
-  /^(init=\S*\/(firstboot|init_resize\.sh)$|systemd\.run(_\w+)?=|systemd\.unit=kernel-command-line\.target$)/;
-
 /** The words of an image's own command line that hold at every boot. */
 function imageWords(commandLine: string): readonly string[] {
-  return commandLine
-    .split(/\s+/)
-    .filter((word) => word !== "" && !notTheImages.test(word) && !firstBootOnly.test(word));
+  return commandLine.split(/\s+/).filter((word) => word !== "" && !notTheImages.test(word) && !isFirstBootWord(word));
 }
 
 /** The kernel's own words for a root filesystem over NFS (its documentation: admin-guide/nfs/nfsroot.rst). */
@@ -146,5 +139,5 @@ function nfsRootWords({ nfsRoot }: BootEndpoints): readonly string[] {
 
 /** What the agent, netbooted or resident, finds in /proc/cmdline. Last, so that they win where a word is repeated. */
 function ownWords(node: Pick<Node, "id">, { controller }: BootEndpoints): readonly string[] {
-  return [`pallet.controller=${controller}`, `pallet.node=${node.id}`];
+  return [`${agentWords.controller}=${controller}`, `${agentWords.node}=${node.id}`];
 }

@@ -1,5 +1,7 @@
 import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
+import type { AgentRole } from "../../proto/system/agent-program.ts";
+import type { InstalledSystem } from "../../proto/system/installed-system.ts";
 
 /** Where a node's next boot goes. */
 export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; readonly imageDigest: ImageDigest };
@@ -29,18 +31,10 @@ export interface NodeFacts {
   readonly uptimeSeconds: number;
 }
 
-/** See pallet.v1.InstalledSystem. `installedAt` is ISO 8601. */
-export interface InstalledSystem {
-  readonly imageName: string;
-  readonly imageDigest: ImageDigest;
-  readonly reimageId: string;
-  readonly installedAt: string;
-}
-
 /** See pallet.v1.AgentInfo. */
 export interface AgentInfo {
   readonly version: string;
-  readonly role: "netboot" | "resident";
+  readonly role: AgentRole;
   readonly instanceId: string;
   readonly port: number;
   readonly installed?: InstalledSystem;

@@ -1,6 +1,6 @@
 import type { Failure } from "../../proto/failure.ts";
 import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
-import type { InstalledSystem } from "../nodes/node.ts";
+import type { InstalledSystem } from "../../proto/system/installed-system.ts";
 
 /** Id of an operation on an agent, chosen by the controller: 1 to 64 characters of [A-Za-z0-9._-]. */
 export type OperationId = string & { readonly __brand: "OperationId" };

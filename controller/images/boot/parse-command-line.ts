@@ -1,4 +1,10 @@
 import { Failure } from "../../../proto/failure.ts";
+import {
+  parseKernelCommandLine,
+  splitKernelWord,
+  splitKernelWords,
+} from "../../../proto/system/kernel-command-line.ts";
+import { isFirstBootWord } from "./first-boot-words.ts";
 
 /** A kernel command line from inside an image. */
 export interface ImageCommandLine {
@@ -9,19 +15,6 @@ export interface ImageCommandLine {
 }
 
 const maximumLength = 4096;
-
-/**
- * First-boot words. The program each starts takes its own word out of cmdline.txt on the card and reboots. Over the
- * network the words come from the controller, so such a word would come back for ever:
- * Raspberry Pi OS's firstboot and its older init_resize.sh, and Raspberry Pi Imager's firstrun.sh.
- */
-const firstBoot: readonly RegExp[] = [
-  /^init=\/usr\/lib\/raspberrypi-sys-mods\/firstboot$/,
-  /^init=\/usr\/lib\/raspi-config\/init_resize\.sh$/,
-  /^systemd\.run=.*\bfirstrun\.sh$/,
-  /^systemd\.run_success_action=reboot$/,
-  /^systemd\.unit=kernel-command-line\.target$/,
-];
 
 /**
  * Parses cmdline.txt: words of its first line, quoted ones with their spaces. Left out of `words` are `root=` (the
@@ -37,10 +30,10 @@ export function parseCommandLine(text: string): ImageCommandLine {
       found: `${line.length} characters`,
     });
   }
-  const words = line.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? [];
-  const root = words.findLast((word) => word.startsWith("root="))?.slice("root=".length);
-  const kept = words.filter(
-    (word) => !/^(nfs)?root=/.test(word) && !firstBoot.some((pattern) => pattern.test(word.replaceAll('"', ""))),
-  );
-  return { words: kept, ...(root !== undefined && root !== "" && { root }) };
+  const root = parseKernelCommandLine(line).get("root");
+  const words = splitKernelWords(line).filter((word) => {
+    const [name] = splitKernelWord(word);
+    return name !== "root" && name !== "nfsroot" && !isFirstBootWord(word);
+  });
+  return { words, ...(root !== undefined && root !== "" && { root }) };
 }

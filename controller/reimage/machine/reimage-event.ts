@@ -1,12 +1,13 @@
 import type { Failure } from "../../../proto/failure.ts";
+import type { AgentRole } from "../../../proto/system/agent-program.ts";
+import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
-import type { InstalledSystem } from "../../nodes/node.ts";
 import type { DiskFirmware, Progress } from "../agent-operation.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 
 /** An agent showed itself, by a registration or a heartbeat: what is known of it and of the boot that it runs in. */
 export interface Sighting extends AgentInstance {
-  readonly role: "netboot" | "resident";
+  readonly role: AgentRole;
   /** Device of the root filesystem, for example "/dev/mmcblk0p2". */
   readonly rootDevice: string;
   /** Whole disk that holds it; empty for NFS and RAM. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type AgentFlags, type AgentOptions, resolveOptions } from "../../../../agent/options/options.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import type { NodeId } from "../../../../proto/node-id.ts";
 
 const defaults: AgentFlags = { port: "7710", role: "netboot", installedFile: "/etc/pallet/installed.json" };
 const resolved: AgentOptions = {
@@ -20,7 +21,7 @@ const table: { title: string; flags?: Partial<AgentFlags>; line?: string; expect
     line: words,
     expected: {
       controller: { host: "10.77.0.1", port: 7700 },
-      bootMac: "b8:27:eb:00:00:01",
+      bootMac: "b8:27:eb:00:00:01" as NodeId,
       listen: "0.0.0.0",
     },
   },
@@ -28,7 +29,11 @@ const table: { title: string; flags?: Partial<AgentFlags>; line?: string; expect
     title: "prefers flags to kernel words",
     flags: { controller: "controller.lan", node: "02:00:00:00:00:01", listen: "::1" },
     line: words,
-    expected: { controller: { host: "controller.lan", port: 7700 }, bootMac: "02:00:00:00:00:01", listen: "::1" },
+    expected: {
+      controller: { host: "controller.lan", port: 7700 },
+      bootMac: "02:00:00:00:00:01" as NodeId,
+      listen: "::1",
+    },
   },
   {
     title: "stays on loopback when only a flag names the controller",

@@ -1,6 +1,6 @@
 import { AgentError, type AgentErrorKind } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
-import type { AgentInfo, BootTarget, InstalledSystem, NodeFacts } from "../../../../../controller/nodes/node.ts";
+import type { AgentInfo, BootTarget, NodeFacts } from "../../../../../controller/nodes/node.ts";
 import type {
   AgentOperation,
   ByteCount,
@@ -11,6 +11,7 @@ import type {
 import type { BlockDevice } from "../../../../../proto/disk/block-device.ts";
 import { Failure, type FailureReason } from "../../../../../proto/failure.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { InstalledSystem } from "../../../../../proto/system/installed-system.ts";
 import type { Clock } from "../../../../../proto/time/clock.ts";
 import { disk } from "./fake-disk.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseKernelCommandLine } from "../../../../agent/options/kernel-command-line.ts";
+import { parseKernelCommandLine } from "../../../../proto/system/kernel-command-line.ts";
 
 const table: { title: string; text: string; words: Record<string, string> }[] = [
   {

@@ -4,9 +4,9 @@ import os from "node:os";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { pino } from "pino";
-import { parseInstalled } from "../../../../agent/registration/parse-installed.ts";
 import { readInstalled } from "../../../../agent/registration/read-installed.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import { parseStamp, renderStamp } from "../../../../proto/system/installed-system.ts";
 
 const stamp = {
   imageName: "debian",
@@ -31,13 +31,19 @@ const broken: { title: string; text: string; message: RegExp }[] = [
 
 describe("the stamp of the installed system", () => {
   it("is read as it was written; what a newer agent added is ignored", () => {
-    assert.deepEqual(parseInstalled(JSON.stringify({ ...stamp, hostname: "pi" })), stamp);
+    assert.deepEqual(parseStamp(JSON.stringify({ ...stamp, hostname: "pi" })), stamp);
+  });
+
+  it("is read again from the text that is written", () => {
+    const installed = parseStamp(JSON.stringify(stamp));
+    assert.deepEqual(parseStamp(renderStamp(installed)), installed);
+    assert.ok(renderStamp(installed).endsWith("}\n"));
   });
 
   for (const { title, text, message } of broken) {
     it(`is refused when it is ${title}`, () => {
       assert.throws(
-        () => parseInstalled(text),
+        () => parseStamp(text),
         (error) => error instanceof Failure && error.reason === "invalid" && message.test(error.message),
       );
     });

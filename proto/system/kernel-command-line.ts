@@ -1,3 +1,13 @@
+/** Words by which the controller tells the agents that it boots what they cannot find out, and operators tell them more. */
+export const agentWords = {
+  /** HOST:PORT of the controller; also says that a controller netbooted this node. */
+  controller: "pallet.controller",
+  /** MAC address by which the node booted. */
+  node: "pallet.node",
+  /** Whoever reaches the agent's port may give orders. */
+  insecureTcp: "pallet.insecure-tcp",
+} as const;
+
 /**
  * The words of a kernel command line, split and unquoted as the kernel itself does it (next_arg() in lib/cmdline.c):
  * words end at white space outside double quotes; quotes around a whole word or around a value are dropped.
@@ -6,15 +16,16 @@
  */
 export function parseKernelCommandLine(text: string): ReadonlyMap<string, string> {
   const words = new Map<string, string>();
-  for (const word of splitWords(text)) {
+  for (const word of splitKernelWords(text)) {
     if (word === "--") break;
-    const [name, value] = splitWord(word);
+    const [name, value] = splitKernelWord(word);
     if (name !== "") words.set(name, value);
   }
   return words;
 }
 
-function splitWords(text: string): string[] {
+/** The words of a kernel command line as they stand there, quotes included; also those after "--". */
+export function splitKernelWords(text: string): string[] {
   const words: string[] = [];
   let word = "";
   let quoted = false;
@@ -31,7 +42,8 @@ function splitWords(text: string): string[] {
   return words;
 }
 
-function splitWord(word: string): [name: string, value: string] {
+/** The name and the value of a word, unquoted; the value of a word without "=" is empty. */
+export function splitKernelWord(word: string): [name: string, value: string] {
   const whole = word.startsWith('"') ? word.slice(1) : word;
   const equals = whole.indexOf("=", 1);
   if (equals === -1) return [word === whole ? whole : withoutFinalQuote(whole), ""];

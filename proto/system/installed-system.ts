@@ -1,0 +1,48 @@
+// The namespace, not the name z: of that a bundler can leave out what is not used, 45 languages among it.
+import * as z from "zod";
+import { Failure } from "../failure.ts";
+import { DIGEST_FORM, type ImageDigest, parseImageDigest } from "../pack/digest.ts";
+
+/** What a reimage stamps into the system that it installs; see pallet.v1.InstalledSystem. */
+export interface InstalledSystem {
+  readonly imageName: string;
+  readonly imageDigest: ImageDigest;
+  readonly reimageId: string;
+  /** ISO 8601. */
+  readonly installedAt: string;
+}
+
+/** Where the stamp lies in an installed system. */
+export const STAMP_PATH = "/etc/pallet/installed.json";
+
+const schema = z.object({
+  imageName: z.string().min(1),
+  imageDigest: z.string().transform((text, context) => {
+    const digest = parseImageDigest(text);
+    if (digest !== undefined) return digest;
+    context.addIssue(`must be ${DIGEST_FORM}`);
+    return z.NEVER;
+  }),
+  reimageId: z.string().min(1),
+  installedAt: z.iso.datetime({ offset: true }),
+});
+
+/** The text of the stamp: JSON, for people too. */
+export function renderStamp({ imageName, imageDigest, reimageId, installedAt }: InstalledSystem): string {
+  return `${JSON.stringify({ imageName, imageDigest, reimageId, installedAt }, null, 2)}\n`;
+}
+
+/** Parses the text of the stamp. Throws a Failure "invalid" that says what is wrong with it. */
+export function parseStamp(text: string): InstalledSystem {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new Failure("invalid", "the stamp of the installed system is not JSON", { cause });
+  }
+  const result = schema.safeParse(json);
+  if (!result.success) {
+    throw new Failure("invalid", `the stamp of the installed system is broken: ${z.prettifyError(result.error)}`);
+  }
+  return result.data;
+}
