@@ -1,5 +1,6 @@
-import { type ChannelCredentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { type ChannelCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import { EnrollmentServiceClient } from "../../proto/gen/pallet/v1/enrollment.ts";
+import { ask } from "../../proto/grpc/call.ts";
 import type { LogReceiver, LogReportAnswer } from "../log/log-report.ts";
 import type { Endpoint } from "../options/options.ts";
 import type { Enrollment } from "../registration/enrollment.ts";
@@ -32,40 +33,18 @@ export function createEnrollmentClient(
     "grpc.max_reconnect_backoff_ms": 1_000,
   });
 
-  const call = <Response>(
-    signal: AbortSignal,
-    begin: (
-      options: { deadline: number },
-      callback: (error: ServiceError | null, response: Response) => void,
-    ) => { cancel(): void },
-  ): Promise<Response> =>
-    new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      const running = begin({ deadline: Date.now() + CALL_TIMEOUT_MS }, (error, response) => {
-        signal.removeEventListener("abort", cancel);
-        if (error) reject(error);
-        else resolve(response);
-      });
-      const cancel = (): void => running.cancel();
-      signal.addEventListener("abort", cancel, { once: true });
-    });
+  const patience = (signal: AbortSignal) => ({ timeoutMs: CALL_TIMEOUT_MS, signal });
 
   return {
     async register(bootMac, facts, agent, signal) {
       const request = { bootMac, facts: factsToWire(facts), agent: agentInfoToWire(agent) };
-      const response = await call<{ name: string; heartbeatInterval: Parameters<typeof durationFromWire>[0] }>(
-        signal,
-        (options, callback) => client.register(request, new Metadata(), options, callback),
-      );
+      const response = await ask(client, client.register, request, patience(signal));
       return { name: response.name, heartbeatIntervalMs: intervalOf(response.heartbeatInterval) };
     },
     async heartbeat(bootMac, instanceId, temperatureCelsius, signal) {
       const request = { bootMac, instanceId, temperatureCelsius };
       try {
-        const response = await call<{ heartbeatInterval: Parameters<typeof durationFromWire>[0] }>(
-          signal,
-          (options, callback) => client.heartbeat(request, new Metadata(), options, callback),
-        );
+        const response = await ask(client, client.heartbeat, request, patience(signal));
         return intervalOf(response.heartbeatInterval);
       } catch (error) {
         if ((error as ServiceError).code === status.NOT_FOUND) return "unknown";
@@ -80,9 +59,7 @@ export function createEnrollmentClient(
         droppedCount: BigInt(droppedCount),
       };
       try {
-        await call<object>(signal, (options, callback) =>
-          client.reportLogs(request, new Metadata(), options, callback),
-        );
+        await ask(client, client.reportLogs, request, patience(signal));
         return "taken";
       } catch (error) {
         const answer = logAnswers.get((error as ServiceError).code);

@@ -1,6 +1,6 @@
-import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { FAILURE_METADATA_KEY, Failure, type FailureReason, failureToWire } from "../../proto/failure.ts";
-import { Failure as WireFailure } from "../../proto/gen/pallet/v1/failure.ts";
+import { type ServiceError, status } from "@grpc/grpc-js";
+import { Failure, type FailureReason } from "../../proto/failure.ts";
+import { failureMetadata } from "../../proto/grpc/failure-metadata.ts";
 
 /** The status by which each reason leaves the door, as documented in pallet/v1/agent.proto. */
 const codes: Record<FailureReason, status> = {
@@ -42,7 +42,9 @@ export class StatusError extends Error {
 export function toServiceError(error: unknown): ServiceError {
   const failure = error instanceof StatusError ? error.failure : Failure.from(error);
   const code = error instanceof StatusError ? error.code : codes[failure.reason];
-  const metadata = new Metadata();
-  metadata.set(FAILURE_METADATA_KEY, Buffer.from(WireFailure.encode(failureToWire(failure)).finish()));
-  return Object.assign(new Error(failure.message, { cause: error }), { code, details: failure.message, metadata });
+  return Object.assign(new Error(failure.message, { cause: error }), {
+    code,
+    details: failure.message,
+    metadata: failureMetadata(failure),
+  });
 }

@@ -1,27 +1,18 @@
 // Calls as promises, and what is asserted of their ends.
 import assert from "node:assert/strict";
 import {
-  type CallOptions,
   type Client,
   type ClientDuplexStream,
   type ClientReadableStream,
-  type ClientUnaryCall,
-  Metadata,
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
 import { FAILURE_METADATA_KEY, type Failure, failureFromWire } from "../../proto/failure.ts";
 import { Failure as WireFailure, FailureReason as WireReason } from "../../proto/gen/pallet/v1/failure.ts";
+import { ask, type UnaryMethod } from "../../proto/grpc/call.ts";
 
 /** Names of gRPC's statuses. */
 export type StatusName = keyof typeof status;
-
-type Unary<Request, Response> = (
-  request: Request,
-  metadata: Metadata,
-  options: Partial<CallOptions>,
-  done: (error: ServiceError | null, response: Response) => void,
-) => ClientUnaryCall;
 
 /** How long the tests wait for what should be there at once on an idle machine, in milliseconds. */
 const patienceMs = 20_000;
@@ -29,20 +20,11 @@ const patienceMs = 20_000;
 /** Calls and resolves with the answer. The call is cancelled by the signal, and has a deadline in any case. */
 export function answer<Request, Response>(
   client: Client,
-  method: Unary<Request, Response>,
+  method: UnaryMethod<Request, Response>,
   request: Request,
   { deadlineMs = patienceMs, signal }: { readonly deadlineMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    const call = method.call(
-      client,
-      request,
-      new Metadata(),
-      { deadline: Date.now() + deadlineMs },
-      (error, response) => (error === null ? resolve(response) : reject(error)),
-    );
-    signal?.addEventListener("abort", () => call.cancel(), { once: true });
-  });
+  return ask(client, method, request, { timeoutMs: deadlineMs, signal });
 }
 
 /** Every message of a stream that ends by itself. */

@@ -2,6 +2,10 @@ import { credentials } from "@grpc/grpc-js";
 import { ControllerServiceClient, type Node } from "../../proto/gen/pallet/v1/controller.ts";
 import type { Event } from "../../proto/gen/pallet/v1/event.ts";
 import type { Rollout } from "../../proto/gen/pallet/v1/rollout.ts";
+import { ask } from "../../proto/grpc/call.ts";
+
+/** Of one call that the controller answers at once. */
+const patience = { timeoutMs: 60_000 };
 
 /** Patience of one wait. */
 export interface Patience {
@@ -66,14 +70,8 @@ export function createRackClient(socket: string): RackClient {
   return {
     service,
     ready,
-    nodes: () =>
-      new Promise((resolve, reject) =>
-        service.listNodes({}, (error, response) => (error ? reject(error) : resolve(response.nodes))),
-      ),
-    rollouts: () =>
-      new Promise((resolve, reject) =>
-        service.listRollouts({}, (error, response) => (error ? reject(error) : resolve(response.rollouts))),
-      ),
+    nodes: async () => (await ask(service, service.listNodes, {}, patience)).nodes,
+    rollouts: async () => (await ask(service, service.listRollouts, {}, patience)).rollouts,
     async events() {
       const request = { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0 };
       const found: Event[] = [];

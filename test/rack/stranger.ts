@@ -9,7 +9,6 @@ import {
   type ClientDuplexStream,
   type ClientReadableStream,
   credentials,
-  Metadata,
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
@@ -23,6 +22,7 @@ import {
   StartRolloutRequest,
 } from "../../proto/gen/pallet/v1/controller.ts";
 import { WipeMethod } from "../../proto/gen/pallet/v1/operation.ts";
+import { ask, type UnaryMethod } from "../../proto/grpc/call.ts";
 import { endOf } from "../contract/calls.ts";
 
 /** What a stranger may have found out. */
@@ -41,18 +41,17 @@ const controller = new ControllerServiceClient(known.controller, credentials.cre
 const agent = new AgentServiceClient(known.agent, credentials.createInsecure(), options);
 const { node, device, bootId, image } = known;
 
-type Unary<Request> = (
+const patienceMs = 20_000;
+const limit = (): { deadline: number } => ({ deadline: Date.now() + patienceMs });
+
+function knock<Request, Response>(
+  client: Client,
+  method: UnaryMethod<Request, Response>,
   request: Request,
-  metadata: Metadata,
-  options: object,
-  done: (error: ServiceError | null) => void,
-) => unknown;
-
-const limit = (): { deadline: number } => ({ deadline: Date.now() + 20_000 });
-
-function ask<Request>(client: Client, method: Unary<Request>, request: Request): Promise<status> {
-  return new Promise((resolve) =>
-    method.call(client, request, new Metadata(), limit(), (error) => resolve(error?.code ?? status.OK)),
+): Promise<status> {
+  return ask(client, method, request, { timeoutMs: patienceMs }).then(
+    () => status.OK,
+    (error: ServiceError) => error.code,
   );
 }
 
@@ -76,15 +75,15 @@ const write = {
 const archive = Buffer.alloc(10_240);
 
 const tries: Readonly<Record<string, () => Promise<status>>> = {
-  "list the nodes": () => ask(controller, controller.listNodes, {}),
+  "list the nodes": () => knock(controller, controller.listNodes, {}),
   "set the boot target": () =>
-    ask(controller, controller.setBootTarget, { node, bootTarget: BootTarget.BOOT_TARGET_AGENT, imageName: "" }),
-  "accept the node": () => ask(controller, controller.acceptNodes, { nodes: [node], all: false }),
-  "reboot the node": () => ask(controller, controller.rebootNode, { node }),
+    knock(controller, controller.setBootTarget, { node, bootTarget: BootTarget.BOOT_TARGET_AGENT, imageName: "" }),
+  "accept the node": () => knock(controller, controller.acceptNodes, { nodes: [node], all: false }),
+  "reboot the node": () => knock(controller, controller.rebootNode, { node }),
   "wipe by the controller": () =>
     endOf(controller.runNodeOperation(RunNodeOperationRequest.fromPartial({ node, spec: wipe }), limit())),
   "start a rollout": () =>
-    ask(
+    knock(
       controller,
       controller.startRollout,
       StartRolloutRequest.fromPartial({ rollout: { nodes: [node], imageName: image, disk: device } }),
@@ -101,17 +100,17 @@ const tries: Readonly<Record<string, () => Promise<status>>> = {
       DeriveImageRequest.fromPartial({ part: { $case: "header", value: { name: "strangers", from: image } } }),
       DeriveImageRequest.fromPartial({ part: { $case: "chunk", value: archive } }),
     ),
-  "remove the image": () => ask(controller, controller.removeImage, { name: image }),
-  "list the disks": () => ask(agent, agent.listBlockDevices, {}),
+  "remove the image": () => knock(controller, controller.removeImage, { name: image }),
+  "list the disks": () => knock(agent, agent.listBlockDevices, {}),
   "wipe by the agent": () =>
-    ask(agent, agent.startOperation, StartOperationRequest.fromPartial({ operationId: "strangers", spec: wipe })),
+    knock(agent, agent.startOperation, StartOperationRequest.fromPartial({ operationId: "strangers", spec: wipe })),
   "write by the agent": () =>
-    ask(
+    knock(
       agent,
       agent.startOperation,
       StartOperationRequest.fromPartial({ operationId: "strangers-write", spec: write }),
     ),
-  "reboot by the agent": () => ask(agent, agent.reboot, { expectedBootId: bootId }),
+  "reboot by the agent": () => knock(agent, agent.reboot, { expectedBootId: bootId }),
 };
 
 const ends: Record<string, string> = {};

@@ -1,13 +1,6 @@
-import {
-  type CallOptions,
-  type ChannelOptions,
-  type ClientDuplexStream,
-  type ClientReadableStream,
-  type ClientUnaryCall,
-  Metadata,
-  type ServiceError,
-} from "@grpc/grpc-js";
+import type { ChannelOptions, ClientDuplexStream, ClientReadableStream } from "@grpc/grpc-js";
 import type { ControllerServiceClient } from "../../../proto/gen/pallet/v1/controller.ts";
+import { ask, follow, type UnaryMethod } from "../../../proto/grpc/call.ts";
 import { translateCallError } from "./controller-error.ts";
 
 /**
@@ -25,39 +18,10 @@ const answerTimeoutMs = 15_000;
 /** Deadline of a request for which the controller asks nodes. */
 const nodesTimeoutMs = 60_000;
 
-type UnaryMethod<Request, Response> = (
-  request: Request,
-  metadata: Metadata,
-  options: Partial<CallOptions>,
-  callback: (error: ServiceError | null, response: Response) => void,
-) => ClientUnaryCall;
-
 /** Sends a request and resolves with its answer. Rejects with a ControllerError, or with the signal's reason. */
 export type Ask<Request, Response> = (request: Request, signal: AbortSignal) => Promise<Response>;
 /** Sends a request and yields its answers. Throws a ControllerError, or the signal's reason; leaving it ends the call. */
 export type Follow<Request, Response> = (request: Request, signal: AbortSignal) => AsyncIterable<Response>;
-
-async function* readCall<Response>(
-  call: ClientReadableStream<Response> | ClientDuplexStream<never, Response>,
-  signal: AbortSignal,
-  translate: (error: unknown) => Error,
-): AsyncGenerator<Response> {
-  const cancel = () => call.cancel();
-  signal.addEventListener("abort", cancel, { once: true });
-  try {
-    signal.throwIfAborted();
-    for await (const message of call) yield message as Response;
-    signal.throwIfAborted();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw translate(error);
-  } finally {
-    signal.removeEventListener("abort", cancel);
-    // Cancelling makes the call emit one more error, "cancelled", which nobody waits for any more.
-    call.on("error", () => {});
-    call.cancel();
-  }
-}
 
 /** Writes everything from the source, no faster than the peer accepts it, until the call or the source ends. */
 async function writeCall<Request, Response>(
@@ -89,41 +53,48 @@ async function writeCall<Request, Response>(
  * @param target where it connects to, for messages
  */
 export function createControllerClient(raw: ControllerServiceClient, target: string) {
-  const ask =
+  const unary =
     <Request, Response>(
       name: string,
       method: UnaryMethod<Request, Response>,
       timeoutMs = answerTimeoutMs,
     ): Ask<Request, Response> =>
-    (request, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal.aborted) {
-          reject(signal.reason);
-          return;
-        }
-        const cancel = () => call.cancel();
-        const options = { deadline: Date.now() + timeoutMs };
-        const call = method.call(raw, request, new Metadata(), options, (error, response) => {
-          signal.removeEventListener("abort", cancel);
-          if (error === null) resolve(response);
-          else reject(signal.aborted ? signal.reason : translateCallError(error, target, name));
-        });
-        signal.addEventListener("abort", cancel, { once: true });
-      });
+    async (request, signal) => {
+      try {
+        return await ask(raw, method, request, { timeoutMs, signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        throw translateCallError(error, target, name);
+      }
+    };
 
-  const follow =
+  async function* read<Response>(
+    name: string,
+    open: () => ClientReadableStream<Response>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Response> {
+    try {
+      yield* follow(open, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw translateCallError(error, target, name);
+    }
+  }
+
+  const stream =
     <Request, Response>(
       name: string,
       method: (request: Request) => ClientReadableStream<Response>,
     ): Follow<Request, Response> =>
     (request, signal) =>
-      readCall(method.call(raw, request), signal, (error) => translateCallError(error, target, name));
+      read(name, () => method.call(raw, request), signal);
 
   const upload = <Request, Response>(
     name: string,
     open: () => ClientDuplexStream<Request, Response>,
   ): ((requests: AsyncIterable<Request>, signal: AbortSignal) => AsyncGenerator<Response>) =>
     async function* (requests, signal) {
+      signal.throwIfAborted();
       const call = open.call(raw);
       const ended = new AbortController();
       let sourceError: unknown;
@@ -132,9 +103,10 @@ export function createControllerClient(raw: ControllerServiceClient, target: str
         call.cancel();
       });
       try {
-        yield* readCall(call as ClientReadableStream<Response>, signal, (error) =>
-          sourceError instanceof Error ? sourceError : translateCallError(error, target, name),
-        );
+        yield* read(name, () => call as ClientReadableStream<Response>, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw sourceError instanceof Error ? sourceError : error;
       } finally {
         ended.abort();
         await writing;
@@ -143,28 +115,28 @@ export function createControllerClient(raw: ControllerServiceClient, target: str
 
   return {
     target,
-    getStatus: ask("GetStatus", raw.getStatus),
-    listNodes: ask("ListNodes", raw.listNodes),
-    getNode: ask("GetNode", raw.getNode),
-    renameNode: ask("RenameNode", raw.renameNode),
-    acceptNodes: ask("AcceptNodes", raw.acceptNodes),
-    forgetNode: ask("ForgetNode", raw.forgetNode),
-    setBootTarget: ask("SetBootTarget", raw.setBootTarget),
-    listNodeDisks: ask("ListNodeDisks", raw.listNodeDisks, nodesTimeoutMs),
-    runNodeOperation: follow("RunNodeOperation", raw.runNodeOperation),
-    rebootNode: ask("RebootNode", raw.rebootNode, nodesTimeoutMs),
-    listImages: ask("ListImages", raw.listImages),
-    getImage: ask("GetImage", raw.getImage),
+    getStatus: unary("GetStatus", raw.getStatus),
+    listNodes: unary("ListNodes", raw.listNodes),
+    getNode: unary("GetNode", raw.getNode),
+    renameNode: unary("RenameNode", raw.renameNode),
+    acceptNodes: unary("AcceptNodes", raw.acceptNodes),
+    forgetNode: unary("ForgetNode", raw.forgetNode),
+    setBootTarget: unary("SetBootTarget", raw.setBootTarget),
+    listNodeDisks: unary("ListNodeDisks", raw.listNodeDisks, nodesTimeoutMs),
+    runNodeOperation: stream("RunNodeOperation", raw.runNodeOperation),
+    rebootNode: unary("RebootNode", raw.rebootNode, nodesTimeoutMs),
+    listImages: unary("ListImages", raw.listImages),
+    getImage: unary("GetImage", raw.getImage),
     addImage: upload("AddImage", raw.addImage),
     deriveImage: upload("DeriveImage", raw.deriveImage),
-    removeImage: ask("RemoveImage", raw.removeImage),
-    planRollout: ask("PlanRollout", raw.planRollout, nodesTimeoutMs),
-    startRollout: ask("StartRollout", raw.startRollout, nodesTimeoutMs),
-    watchRollout: follow("WatchRollout", raw.watchRollout),
-    listRollouts: ask("ListRollouts", raw.listRollouts),
-    cancelRollout: ask("CancelRollout", raw.cancelRollout, nodesTimeoutMs),
-    streamEvents: follow("StreamEvents", raw.streamEvents),
-    streamNodeLogs: follow("StreamNodeLogs", raw.streamNodeLogs),
+    removeImage: unary("RemoveImage", raw.removeImage),
+    planRollout: unary("PlanRollout", raw.planRollout, nodesTimeoutMs),
+    startRollout: unary("StartRollout", raw.startRollout, nodesTimeoutMs),
+    watchRollout: stream("WatchRollout", raw.watchRollout),
+    listRollouts: unary("ListRollouts", raw.listRollouts),
+    cancelRollout: unary("CancelRollout", raw.cancelRollout, nodesTimeoutMs),
+    streamEvents: stream("StreamEvents", raw.streamEvents),
+    streamNodeLogs: stream("StreamNodeLogs", raw.streamNodeLogs),
     close: () => raw.close(),
   };
 }

@@ -1,6 +1,6 @@
-import { type Metadata, status as Status } from "@grpc/grpc-js";
-import { FAILURE_METADATA_KEY, Failure, failureFromWire } from "../../../proto/failure.ts";
-import { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
+import { status as Status } from "@grpc/grpc-js";
+import { Failure } from "../../../proto/failure.ts";
+import { failureIn, isServiceError } from "../../../proto/grpc/failure-metadata.ts";
 
 /** A failed call, in the words that the operator reads. `cause` is the gRPC error. */
 export class ControllerError extends Failure {
@@ -14,28 +14,6 @@ export class ControllerError extends Failure {
     super(failure.reason, failure.message, { ...failure.evidence, cause: options.cause });
     this.name = "ControllerError";
     this.isConnectionLost = options.isConnectionLost;
-  }
-}
-
-/** The fields of a grpc-js ServiceError that we read; stream errors have the same shape. */
-interface CallError {
-  readonly code: number;
-  readonly details: string;
-  readonly metadata?: Metadata;
-}
-
-function isCallError(error: unknown): error is CallError {
-  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
-}
-
-function failureOf(metadata: Metadata | undefined): Failure | undefined {
-  const [bytes] = metadata?.get(FAILURE_METADATA_KEY) ?? [];
-  if (!Buffer.isBuffer(bytes)) return undefined;
-  try {
-    return failureFromWire(WireFailure.decode(bytes));
-  } catch {
-    // The peer sent something else under this key; the status and its details still say what happened.
-    return undefined;
   }
 }
 
@@ -57,8 +35,8 @@ function explainUnreachable(target: string, details: string): Failure {
  * controller is passed on as it is; status codes that gRPC itself produces are explained.
  */
 export function translateCallError(error: unknown, target: string, method: string): ControllerError | Error {
-  if (!isCallError(error)) return error instanceof Error ? error : new Error(String(error));
-  const told = failureOf(error.metadata);
+  if (!isServiceError(error)) return error instanceof Error ? error : new Error(String(error));
+  const told = failureIn(error);
   if (told !== undefined) {
     const isConnectionLost = error.code === Status.UNAVAILABLE || error.code === Status.CANCELLED;
     return new ControllerError(told, { isConnectionLost, cause: error });

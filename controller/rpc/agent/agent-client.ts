@@ -1,22 +1,8 @@
 import { isIPv4, isIPv6 } from "node:net";
-import type {
-  CallOptions,
-  ChannelCredentials,
-  ChannelOptions,
-  ClientReadableStream,
-  ClientUnaryCall,
-  ServiceError,
-} from "@grpc/grpc-js";
-import { Metadata } from "@grpc/grpc-js";
-import {
-  AgentServiceClient,
-  type CancelOperationResponse,
-  type GetNodeResponse,
-  type ListBlockDevicesResponse,
-  type RebootResponse,
-  type StartOperationResponse,
-  type WatchOperationResponse,
-} from "../../../proto/gen/pallet/v1/agent.ts";
+import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
+import { AgentServiceClient } from "../../../proto/gen/pallet/v1/agent.ts";
+import type * as wire from "../../../proto/gen/pallet/v1/operation.ts";
+import { ask, follow, type UnaryMethod } from "../../../proto/grpc/call.ts";
 import type { AgentAddress, AgentConnector, AgentPort } from "../../agents/agent-port.ts";
 import type { AgentOperation } from "../../reimage/agent-operation.ts";
 import { blockDeviceFromWire } from "../wire/block-device-from-wire.ts";
@@ -39,8 +25,6 @@ export interface AgentPatience {
   /** For that sign of life, until the connection counts as broken. */
   readonly keepaliveTimeoutMs: number;
 }
-
-type Done<Response> = (error: ServiceError | null, response: Response) => void;
 
 const defaultPatience: AgentPatience = {
   callMs: 10_000,
@@ -77,101 +61,72 @@ function connect(
   const closed = new AbortController();
   const subjectOf = (call: string): string => `${call} to the agent at ${at.address}:${at.port}`;
 
-  /** One call with one answer, converted. `signal` of the caller, or closing the port, cancels it. */
-  function ask<Response, Answer>(
-    name: string,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-    start: (options: Partial<CallOptions>, done: Done<Response>) => ClientUnaryCall,
-    convert: (response: Response) => Answer,
-  ): Promise<Answer> {
-    const either = signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
-    return new Promise((resolve, reject) => {
-      const fail = (error: unknown): void => reject(agentErrorOf(error, subjectOf(name), either));
-      if (either.aborted) return fail(either.reason);
-      const cancel = (): void => call.cancel();
-      const call = start({ deadline: Date.now() + timeoutMs }, (error, response) => {
-        either.removeEventListener("abort", cancel);
-        if (error !== null) return fail(error);
-        try {
-          resolve(convert(response));
-        } catch (malformed) {
-          fail(malformed);
-        }
-      });
-      either.addEventListener("abort", cancel, { once: true });
-    });
-  }
+  const until = (signal: AbortSignal | undefined): AbortSignal =>
+    signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
 
-  async function* watch(operationId: string, signal: AbortSignal | undefined): AsyncGenerator<AgentOperation> {
-    const either = signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
-    let stream: ClientReadableStream<WatchOperationResponse> | undefined;
-    const cancel = (): void => stream?.cancel();
+  /** One call with one answer, converted. `signal` of the caller, or closing the port, cancels it. */
+  async function call<Request, Response, Answer>(
+    name: string,
+    method: UnaryMethod<Request, Response>,
+    request: Request,
+    convert: (response: Response) => Answer,
+    timeoutMs: number,
+    caller: AbortSignal | undefined,
+  ): Promise<Answer> {
+    const signal = until(caller);
     try {
-      either.throwIfAborted();
-      stream = client.watchOperation({ operationId });
-      // A cancelled stream reports an error even after nobody reads it any more; unheard it would end the process.
-      stream.on("error", () => {});
-      either.addEventListener("abort", cancel, { once: true });
-      for await (const { operation } of stream as AsyncIterable<WatchOperationResponse>) {
-        yield operationFromWire(required("operation", operation));
-      }
+      return convert(await ask(client, method, request, { timeoutMs, signal }));
     } catch (error) {
-      throw agentErrorOf(error, subjectOf("WatchOperation"), either);
-    } finally {
-      either.removeEventListener("abort", cancel);
-      cancel();
+      throw agentErrorOf(error, subjectOf(name), signal);
     }
   }
 
+  async function* watch(operationId: string, caller: AbortSignal | undefined): AsyncGenerator<AgentOperation> {
+    const signal = until(caller);
+    try {
+      for await (const { operation } of follow(() => client.watchOperation({ operationId }), signal)) {
+        yield operationFromWire(required("operation", operation));
+      }
+    } catch (error) {
+      throw agentErrorOf(error, subjectOf("WatchOperation"), signal);
+    }
+  }
+
+  const theOperation = ({ operation }: { readonly operation?: wire.Operation | undefined }): AgentOperation =>
+    operationFromWire(required("operation", operation));
+  const { callMs, workMs } = patience;
+
   return {
     getNode: (signal) =>
-      ask(
+      call(
         "GetNode",
-        patience.callMs,
-        signal,
-        (options, done: Done<GetNodeResponse>) => client.getNode({}, new Metadata(), options, done),
+        client.getNode,
+        {},
         ({ facts, agent }) => ({
           facts: factsFromWire(required("facts", facts)),
           agent: agentFromWire(required("agent", agent)),
         }),
+        callMs,
+        signal,
       ),
     listBlockDevices: (signal) =>
-      ask(
+      call(
         "ListBlockDevices",
-        patience.workMs,
-        signal,
-        (options, done: Done<ListBlockDevicesResponse>) => client.listBlockDevices({}, new Metadata(), options, done),
+        client.listBlockDevices,
+        {},
         ({ devices }) => devices.map(blockDeviceFromWire),
+        workMs,
+        signal,
       ),
     startOperation: (operationId, spec, signal) => {
       const request = { operationId, spec: operationSpecToWire(spec) };
-      return ask(
-        "StartOperation",
-        patience.workMs,
-        signal,
-        (options, done: Done<StartOperationResponse>) => client.startOperation(request, new Metadata(), options, done),
-        ({ operation }) => operationFromWire(required("operation", operation)),
-      );
+      return call("StartOperation", client.startOperation, request, theOperation, workMs, signal);
     },
     watchOperation: (operationId, signal) => watch(operationId, signal),
     cancelOperation: (operationId, signal) =>
-      ask(
-        "CancelOperation",
-        patience.workMs,
-        signal,
-        (options, done: Done<CancelOperationResponse>) =>
-          client.cancelOperation({ operationId }, new Metadata(), options, done),
-        ({ operation }) => operationFromWire(required("operation", operation)),
-      ),
+      call("CancelOperation", client.cancelOperation, { operationId }, theOperation, workMs, signal),
     reboot: (expectedBootId, signal) =>
-      ask(
-        "Reboot",
-        patience.callMs,
-        signal,
-        (options, done: Done<RebootResponse>) => client.reboot({ expectedBootId }, new Metadata(), options, done),
-        () => undefined,
-      ),
+      call("Reboot", client.reboot, { expectedBootId }, () => undefined, callMs, signal),
     close() {
       closed.abort();
       client.close();

@@ -1,6 +1,6 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
-import { FAILURE_METADATA_KEY, Failure, failureFromWire } from "../../../proto/failure.ts";
-import { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
+import { Failure } from "../../../proto/failure.ts";
+import { failureIn, isServiceError } from "../../../proto/grpc/failure-metadata.ts";
 import { AgentError, type AgentErrorKind } from "../../agents/agent-error.ts";
 
 /** What each status says when the agent itself sent it, with a Failure in the trailing metadata. */
@@ -64,19 +64,4 @@ function plainDetails(details: string): string {
   return details
     .replace(/^No connection established\. Last error: (?:Error: )?/, "")
     .replace(/\.? ?Resolution note: *$/, "");
-}
-
-/** A Failure that cannot be decoded is as good as none: the status and its text remain. */
-function failureIn(error: ServiceError): Failure | undefined {
-  const [bytes] = error.metadata?.get(FAILURE_METADATA_KEY) ?? [];
-  if (!Buffer.isBuffer(bytes)) return undefined;
-  try {
-    return failureFromWire(WireFailure.decode(bytes));
-  } catch {
-    return undefined;
-  }
-}
-
-function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
 }

@@ -1,6 +1,6 @@
-import { Metadata, type ServerErrorResponse, status } from "@grpc/grpc-js";
-import { FAILURE_METADATA_KEY, Failure, type FailureReason, failureToWire } from "../../../proto/failure.ts";
-import { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
+import { type ServerErrorResponse, status } from "@grpc/grpc-js";
+import { Failure, type FailureReason } from "../../../proto/failure.ts";
+import { failureMetadata } from "../../../proto/grpc/failure-metadata.ts";
 import { AgentError, type AgentErrorKind } from "../../agents/agent-error.ts";
 import { Refusal, type RefusalKind } from "../../refusal/refusal.ts";
 
@@ -50,12 +50,10 @@ export function statusOf(error: unknown): Required<Pick<ServerErrorResponse, "co
   const failure = isAbort(error)
     ? new Failure("cancelled", "the call was cancelled", { cause: error })
     : Failure.from(error);
-  const metadata = new Metadata();
-  metadata.set(FAILURE_METADATA_KEY, Buffer.from(WireFailure.encode(failureToWire(failure)).finish()));
   return Object.assign(new Error(failure.message, { cause: error }), {
     code: codeOf(failure),
     details: failure.message,
-    metadata,
+    metadata: failureMetadata(failure),
   });
 }
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import process from "node:process";
 import { stringify } from "yaml";
 import type { Image } from "../../../proto/gen/pallet/v1/image.ts";
+import { ask } from "../../../proto/grpc/call.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { checkout } from "../../../test/rack/checkout.ts";
 import { createRackClient } from "../../../test/rack/rack-client.ts";
@@ -47,9 +48,7 @@ export async function startBenchController(place: Place, address: string, folder
     },
     async image(name) {
       await client.ready();
-      const images = await new Promise<readonly Image[]>((resolve, reject) =>
-        client.service.listImages({}, (error, response) => (error ? reject(error) : resolve(response.images))),
-      );
+      const { images } = await ask(client.service, client.service.listImages, {}, { timeoutMs: 60_000 });
       const found = images.find((image) => image.name === name);
       if (found === undefined) throw new Error(`the controller has no image ${name}`);
       return found;

@@ -9,11 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Server, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import { execa } from "execa";
-import type {
-  GetNodeResponse,
-  StartOperationResponse,
-  WatchOperationResponse,
-} from "../../../proto/gen/pallet/v1/agent.ts";
+import type { WatchOperationResponse } from "../../../proto/gen/pallet/v1/agent.ts";
 import {
   type EnrollmentServiceServer,
   EnrollmentServiceService,
@@ -23,6 +19,7 @@ import { LogLevel, type LogRecord } from "../../../proto/gen/pallet/v1/log.ts";
 import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
 import type { OperationSpec } from "../../../proto/gen/pallet/v1/operation.ts";
 import { OperationState } from "../../../proto/gen/pallet/v1/operation.ts";
+import { ask } from "../../../proto/grpc/call.ts";
 import { until } from "../../until.ts";
 import { type AgentProcess, anAgentProcess } from "./an-agent-process.ts";
 
@@ -59,12 +56,18 @@ async function aController(
   return { registrations, records, listen };
 }
 
-const start = ({ client }: AgentProcess, operationId: string, spec: OperationSpec) =>
-  new Promise<StartOperationResponse>((resolve, reject) => {
-    client.startOperation({ operationId, spec }, (error, response) => (error ? reject(error) : resolve(response)));
-  });
+/** Of a call that the agent answers at once. */
+const patience = { timeoutMs: 60_000 };
 
-const node = ({ client }: AgentProcess) => promisify<object, GetNodeResponse>(client.getNode.bind(client))({});
+const start = ({ client }: AgentProcess, operationId: string, spec: OperationSpec) =>
+  ask(client, client.startOperation, { operationId, spec }, patience);
+
+const node = ({ client }: AgentProcess) => ask(client, client.getNode, {}, patience);
+
+const rebooter =
+  ({ client }: AgentProcess) =>
+  (request: { readonly expectedBootId: string }) =>
+    ask(client, client.reboot, request, patience);
 
 const hasCode = (code: status) => (error: ServiceError) => {
   assert.equal(status[error.code], status[code], error.message);
@@ -118,7 +121,7 @@ describe("a running agent/main.ts", () => {
   });
 
   it("reboots on request, by the command it was given, if the caller knows the boot", async () => {
-    const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
+    const reboot = rebooter(agent);
     await assert.rejects(reboot({ expectedBootId: "another" }), hasCode(status.FAILED_PRECONDITION));
     const bootId = (await node(agent)).facts?.bootId ?? "";
     await reboot({ expectedBootId: bootId });
@@ -202,7 +205,7 @@ describe("agent/main.ts", () => {
       onRecords: () => void seen.push(existsSync(mark)),
     });
     await agent.logged("registered");
-    const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
+    const reboot = rebooter(agent);
     await reboot({ expectedBootId: (await node(agent)).facts?.bootId ?? "" });
     await until(() => existsSync(mark), "the program that reboots was not run");
     assert.equal(messages().at(-1), "rebooting");
@@ -251,7 +254,7 @@ describe("agent/main.ts", () => {
     it(`stops in order by ${way} also while it runs a tool`, async (test) => {
       const { agent, messages } = await aLoggingAgent(test, { args: ["--reboot-command", "sleep 10"] });
       await agent.logged("registered");
-      const reboot = promisify<{ expectedBootId: string }, object>(agent.client.reboot.bind(agent.client));
+      const reboot = rebooter(agent);
       await reboot({ expectedBootId: (await node(agent)).facts?.bootId ?? "" });
       await agent.logged("rebooting");
       await until(() => messages().at(-1) === "rebooting", "its last words did not arrive");

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { Metadata, Server, ServerCredentials, type ServerWritableStream, type status } from "@grpc/grpc-js";
-import { FAILURE_METADATA_KEY, type Failure, failureToWire } from "../../../../proto/failure.ts";
+import { type Metadata, Server, ServerCredentials, type ServerWritableStream, type status } from "@grpc/grpc-js";
+import type { Failure } from "../../../../proto/failure.ts";
 import { type ControllerServiceServer, ControllerServiceService } from "../../../../proto/gen/pallet/v1/controller.ts";
-import { Failure as WireFailure } from "../../../../proto/gen/pallet/v1/failure.ts";
+import { failureMetadata } from "../../../../proto/grpc/failure-metadata.ts";
 
 /** The calls that a test wants answered; every other one is answered with UNIMPLEMENTED. */
 export type Answers = Partial<ControllerServiceServer>;
@@ -58,9 +58,7 @@ export function answer<Request, Response>(respond: (request: Request) => Respons
 
 /** A refusal as the controller's doors make them: a status, and the failure in the metadata. */
 export function refusal(code: status, failure: Failure): { code: status; details: string; metadata: Metadata } {
-  const metadata = new Metadata();
-  metadata.set(FAILURE_METADATA_KEY, Buffer.from(WireFailure.encode(failureToWire(failure)).finish()));
-  return { code, details: failure.message, metadata };
+  return { code, details: failure.message, metadata: failureMetadata(failure) };
 }
 
 /** A unary answer that is a refusal. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Client, credentials, Metadata, ServerCredentials, type ServiceError } from "@grpc/grpc-js";
+import { type Client, credentials, ServerCredentials, type ServiceError } from "@grpc/grpc-js";
 import type { AgentPort } from "../../../../controller/agents/agent-port.ts";
 import { createEventLog, type EventLog } from "../../../../controller/events/event-log.ts";
 import type { Image } from "../../../../controller/images/catalogue/image.ts";
@@ -13,10 +13,11 @@ import type { Rollout, RolloutId } from "../../../../controller/reimage/plan/rol
 import type { ControllerParts, ImageCatalogue } from "../../../../controller/rpc/doors/parts.ts";
 import { createGrpcServer, type GrpcServer } from "../../../../controller/rpc/grpc-server.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
-import { FAILURE_METADATA_KEY, type Failure, failureFromWire } from "../../../../proto/failure.ts";
+import type { Failure } from "../../../../proto/failure.ts";
 import { ControllerServiceClient } from "../../../../proto/gen/pallet/v1/controller.ts";
 import { EnrollmentServiceClient } from "../../../../proto/gen/pallet/v1/enrollment.ts";
-import { Failure as WireFailure } from "../../../../proto/gen/pallet/v1/failure.ts";
+import * as call from "../../../../proto/grpc/call.ts";
+import { failureIn } from "../../../../proto/grpc/failure-metadata.ts";
 import type { NodeId } from "../../../../proto/node-id.ts";
 import { createManualClock, type ManualClock } from "../../proto/time/manual-clock.ts";
 
@@ -157,29 +158,18 @@ export async function serveController({ insecureTcp = false } = {}): Promise<Ser
   };
 }
 
-type Unary<Request, Response> = (
-  request: Request,
-  metadata: Metadata,
-  options: object,
-  callback: (error: ServiceError | null, response: Response) => void,
-) => unknown;
-
 /** Calls a unary RPC; rejects with the ServiceError. */
 export function ask<Request, Response>(
   client: Client,
-  method: Unary<Request, Response>,
+  method: call.UnaryMethod<Request, Response>,
   request: Request,
 ): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    method.call(client, request, new Metadata(), {}, (error, response) => {
-      if (error === null) resolve(response);
-      else reject(error);
-    });
-  });
+  return call.ask(client, method, request, { timeoutMs: 60_000 });
 }
 
 /** The failure that came in the trailing metadata of an error. */
 export function failureOf(error: ServiceError): Failure {
-  const [bytes] = error.metadata.get(FAILURE_METADATA_KEY);
-  return failureFromWire(WireFailure.decode(bytes as Buffer));
+  const failure = failureIn(error);
+  if (failure === undefined) throw new Error("the error came without a failure", { cause: error });
+  return failure;
 }

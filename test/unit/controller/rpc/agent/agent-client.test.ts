@@ -22,8 +22,8 @@ import {
   AgentServiceService,
   GetNodeResponse,
 } from "../../../../../proto/gen/pallet/v1/agent.ts";
-import { Failure as WireFailure } from "../../../../../proto/gen/pallet/v1/failure.ts";
 import { Operation, OperationPhase, OperationState, WriteStage } from "../../../../../proto/gen/pallet/v1/operation.ts";
+import { failureMetadata } from "../../../../../proto/grpc/failure-metadata.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../../proto/pack/digest.ts";
 
 const operationId = "reimage-1-1" as OperationId;
@@ -59,10 +59,7 @@ async function agentWith(handlers: Handlers, patience?: Partial<AgentPatience>):
 }
 
 function failing(code: status, failure?: Failure): ServiceError {
-  const metadata = new Metadata();
-  if (failure !== undefined) {
-    metadata.set(FAILURE_METADATA_KEY, Buffer.from(WireFailure.encode(failureToWire(failure)).finish()));
-  }
+  const metadata = failure === undefined ? new Metadata() : failureMetadata(failure);
   return Object.assign(new Error("details"), { code, details: "details", metadata });
 }
 
