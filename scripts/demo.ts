@@ -7,7 +7,7 @@ import { checkoutCache } from "../controller/artefacts/checkout-cache.ts";
 import { assertRequirements } from "../controller/requirements/assert-requirements.ts";
 import type { Rollout } from "../proto/gen/pallet/v1/rollout.ts";
 import { execa } from "../proto/linux/leashed-execa.ts";
-import { checkout } from "../test/rack/checkout.ts";
+import { checkout } from "../test/programs/checkout.ts";
 import { createRack, type Rack } from "../test/rack/rack.ts";
 import { provideVirtualArtefacts } from "../test/rack/virtual/artefacts.ts";
 import { createVirtualRack, type VirtualRack } from "../test/rack/virtual/virtual-rack.ts";

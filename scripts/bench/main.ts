@@ -6,7 +6,7 @@ import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { unmappedExtents } from "../../controller/images/block-map/block-map.ts";
 import { parseBlockMap } from "../../controller/images/block-map/parse-block-map.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
-import { checkout } from "../../test/rack/checkout.ts";
+import { checkout } from "../../test/programs/checkout.ts";
 import { buildBinaries } from "../binaries/build-binaries.ts";
 import { Interrupted, type Interruption, listenForInterruption } from "../interruption.ts";
 import { commandContenders } from "./contenders/commands.ts";

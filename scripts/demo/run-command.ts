@@ -1,7 +1,7 @@
 import path from "node:path";
 import process from "node:process";
 import { execa } from "../../proto/linux/leashed-execa.ts";
-import { checkout } from "../../test/rack/checkout.ts";
+import { checkout } from "../../test/programs/checkout.ts";
 import { defaultSocket } from "./controller-socket.ts";
 
 /**

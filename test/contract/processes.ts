@@ -6,10 +6,10 @@ import process from "node:process";
 import { stringify } from "yaml";
 import { openStore } from "../../controller/store/open-store.ts";
 import type { NodeId } from "../../proto/node-id.ts";
-import { checkout } from "../rack/checkout.ts";
-import { type Console, createConsole } from "../rack/console.ts";
-import { ended, spawnLeashed } from "../rack/leashed-process.ts";
-import { withoutPallet } from "../rack/without-pallet.ts";
+import { checkout } from "../programs/checkout.ts";
+import { type Console, createConsole } from "../programs/console.ts";
+import { ended, spawnLeashed } from "../programs/leashed-process.ts";
+import { withoutPallet } from "../programs/without-pallet.ts";
 
 /** A running program. */
 export interface Program {

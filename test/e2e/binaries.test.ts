@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { type Binary, buildBinaries } from "../../scripts/binaries/build-binaries.ts";
-import { checkout } from "../rack/checkout.ts";
+import { checkout } from "../programs/checkout.ts";
 import { requires } from "../requirements.ts";
 import { bytesReadUntilServing } from "./bytes-read.ts";
 import { type RunningBinary, startBinary } from "./running-binary.ts";

@@ -9,13 +9,13 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
-import { checkout } from "../rack/checkout.ts";
-import { createConsole } from "../rack/console.ts";
-import { ended, spawnLeashed } from "../rack/leashed-process.ts";
+import { checkout } from "../programs/checkout.ts";
+import { createConsole } from "../programs/console.ts";
+import { ended, spawnLeashed } from "../programs/leashed-process.ts";
+import { withoutPallet } from "../programs/without-pallet.ts";
 import { createRack, type Rack } from "../rack/rack.ts";
-import { makeTinyImage } from "../rack/tiny-image.ts";
-import { withoutPallet } from "../rack/without-pallet.ts";
 import { requires } from "../requirements.ts";
+import { makeTinyImage } from "../tiny-image.ts";
 import { until } from "../until.ts";
 import { processesWith } from "./processes-with.ts";
 

@@ -5,7 +5,8 @@ import { chmod, mkdir, readFile, rename, symlink, writeFile } from "node:fs/prom
 import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
-import type { Network, NetworkNamespace, Port } from "../rack/network.ts";
+import type { Network, Port } from "../rack/network.ts";
+import type { NetworkNamespace } from "../rack/network-namespace.ts";
 import { createRack, type Rack } from "../rack/rack.ts";
 import { createScratchFolder, type ScratchFolder } from "../rack/scratch-folder.ts";
 import { requires } from "../requirements.ts";

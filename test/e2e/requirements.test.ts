@@ -22,7 +22,7 @@ import { buildRootfs } from "../../controller/rootfs/build-rootfs.ts";
 import { importRootfs } from "../../controller/rootfs/import-rootfs.ts";
 import { planRootfsBuild, planRootfsImport } from "../../controller/rootfs/plan-requirements.ts";
 import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
-import { checkout } from "../rack/checkout.ts";
+import { checkout } from "../programs/checkout.ts";
 import { linkDebianPrograms } from "../rack/debian-programs.ts";
 import { requires } from "../requirements.ts";
 import { buildSystemImage, noise, type SystemImage, writeSystem } from "./derive/a-system.ts";

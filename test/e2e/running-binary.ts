@@ -1,8 +1,8 @@
 import { setTimeout as after } from "node:timers/promises";
 import { execa } from "execa";
-import { checkout } from "../rack/checkout.ts";
-import { createConsole } from "../rack/console.ts";
-import { ended, spawnLeashed } from "../rack/leashed-process.ts";
+import { checkout } from "../programs/checkout.ts";
+import { createConsole } from "../programs/console.ts";
+import { ended, spawnLeashed } from "../programs/leashed-process.ts";
 
 /** A binary that serves gRPC. */
 export interface RunningBinary {

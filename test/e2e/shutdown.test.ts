@@ -9,11 +9,11 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { withUnfinishedFolder } from "../../controller/images/catalogue/unfinished-folder.ts";
 import { assertDetachedBelow } from "../assert-detached.ts";
-import { checkout } from "../rack/checkout.ts";
-import { ended } from "../rack/leashed-process.ts";
+import { checkout } from "../programs/checkout.ts";
+import { ended } from "../programs/leashed-process.ts";
 import { createRack, type Rack } from "../rack/rack.ts";
-import { makeTinyImage } from "../rack/tiny-image.ts";
 import { requires } from "../requirements.ts";
+import { makeTinyImage } from "../tiny-image.ts";
 import { until } from "../until.ts";
 
 const MiB = 1024 * 1024;

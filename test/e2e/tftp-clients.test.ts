@@ -11,7 +11,7 @@ import { pino } from "pino";
 import { createBootFiles } from "../../controller/boot/boot-files.ts";
 import { createTftpServer, type TftpServer, type TransferReport } from "../../controller/boot/tftp/tftp-server.ts";
 import type { BootFetch } from "../../controller/nodes/boot-fetch.ts";
-import { tftpGet } from "../rack/tftp-client.ts";
+import { tftpGet } from "../rack/machine/tftp-client.ts";
 import { bytesOf } from "../unit/controller/boot/tftp/in-memory-files.ts";
 import { until } from "../until.ts";
 

@@ -11,7 +11,7 @@ import { bakeRootfs } from "../../controller/rootfs/bake-rootfs.ts";
 import { type Imported, importRootfs } from "../../controller/rootfs/import-rootfs.ts";
 import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
 import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
-import { checkout } from "../rack/checkout.ts";
+import { checkout } from "../programs/checkout.ts";
 import { tell } from "../rack/story.ts";
 import { provideVirtualArtefacts } from "../rack/virtual/artefacts.ts";
 import { createVirtualRack, type VirtualRack } from "../rack/virtual/virtual-rack.ts";

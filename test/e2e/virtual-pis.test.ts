@@ -13,9 +13,9 @@ import { end, isFetching, reimageOf, startReimage, tell } from "../rack/story.ts
 import type { VirtualBoard } from "../rack/virtual/virtual-board.ts";
 import type { VirtualRack } from "../rack/virtual/virtual-rack.ts";
 import { requires } from "../requirements.ts";
-import { assertHoldsDemoImage } from "./demo-image-on-card.ts";
 import { assertRestarts } from "./virtual/assert-restarts.ts";
 import { assertComeUp, newestEvent, registration } from "./virtual/come-up.ts";
+import { assertHoldsDemoImage } from "./virtual/demo-image-on-card.ts";
 import { killAgentAndTime } from "./virtual/kill-agent.ts";
 import { assertFindsStick } from "./virtual/plug-stick.ts";
 import { pullPlugs, writesWithPulledPlugs } from "./virtual/pull-plugs.ts";

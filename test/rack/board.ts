@@ -1,5 +1,5 @@
+import type { Console } from "../programs/console.ts";
 import type { Card } from "./card.ts";
-import type { Console } from "./console.ts";
 
 /** A node under test, whatever it is made of: a simulated Pi here, a virtual one later. */
 export interface Board {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execa } from "../../proto/linux/leashed-execa.ts";
+import { readImage, type TinyImage } from "../tiny-image.ts";
 import type { Card } from "./card.ts";
-import { readImage, type TinyImage } from "./tiny-image.ts";
 
 /** A file of the root filesystem on the card, read without mounting it (debugfs(8)). */
 export async function readRootFile(card: Card, image: TinyImage, path: string): Promise<string> {

@@ -7,10 +7,10 @@ import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { FailureReason } from "../../proto/gen/pallet/v1/failure.ts";
 import { ProofKind } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
+import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import type { Board } from "./board.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { end, reimageOf, startReimage, tell, wentSilent } from "./story.ts";
-import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 /** A Pi 3 in the agent, and an image of an ordinary system: with bootcode.bin. */
 async function aPi3(settings: object): Promise<{ rack: Rack; image: TinyImage }> {

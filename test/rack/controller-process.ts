@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import process from "node:process";
-import { type Console, createConsole } from "./console.ts";
-import { ended, spawnLeashed } from "./leashed-process.ts";
-import { withoutPallet } from "./without-pallet.ts";
+import { type Console, createConsole } from "../programs/console.ts";
+import { ended, spawnLeashed } from "../programs/leashed-process.ts";
+import { withoutPallet } from "../programs/without-pallet.ts";
 
 /** The controller's process on the rack's network. */
 export interface ControllerProcess {

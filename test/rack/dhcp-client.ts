@@ -2,7 +2,7 @@ import { chmod, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { execa } from "../../proto/linux/leashed-execa.ts";
-import type { NetworkNamespace } from "./network.ts";
+import type { NetworkNamespace } from "./network-namespace.ts";
 
 /** A lease as busybox's udhcpc tells it: variables of its script by name, options without one as optN in hexadecimal. */
 export interface Lease {

@@ -5,12 +5,12 @@ import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { ReimagePhase, type Rollout, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { happensAtOnce } from "../at-once.ts";
 import { requires } from "../requirements.ts";
+import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import { until } from "../until.ts";
 import type { Board } from "./board.ts";
 import { assertHoldsImage } from "./card-content.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { end, hasEnded, isFetching, isWriting, reimageOf, startReimage, tell } from "./story.ts";
-import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 const MiB = 1024 * 1024;
 

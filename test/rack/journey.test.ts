@@ -6,10 +6,10 @@ import { after, before, describe, it } from "node:test";
 import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
 import { requires } from "../requirements.ts";
+import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import { assertHoldsImage, readRootFile } from "./card-content.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { tell } from "./story.ts";
-import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 /** A line of `controller node logs --json`. */
 interface LoggedRecord {

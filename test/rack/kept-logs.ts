@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import type { Rack } from "./rack.ts";
+import type { Board } from "./board.ts";
+import type { ControllerProcess } from "./controller-process.ts";
+import type { RackClient } from "./rack-client.ts";
 
 /**
  * Writes what a rack has said so far into a new folder that stays: a file for the controller, for its events and for its
@@ -10,7 +12,11 @@ import type { Rack } from "./rack.ts";
  * $PALLET_TEST_LOGS if that is set (a rack's logs are then kept also when nothing fails), otherwise where temporary
  * files lie. Returns its path.
  */
-export async function keepLogs(rack: Pick<Rack, "controller" | "client" | "boards">): Promise<string> {
+export async function keepLogs(rack: {
+  readonly controller: ControllerProcess;
+  readonly client: RackClient;
+  readonly boards: readonly Board[];
+}): Promise<string> {
   const parent = process.env["PALLET_TEST_LOGS"] ?? os.tmpdir();
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(path.join(parent, "pallet-rack-logs-"));

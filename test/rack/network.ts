@@ -1,18 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { execa } from "../../proto/linux/leashed-execa.ts";
-import { ended, firstLine, spawnLeashed } from "./leashed-process.ts";
+import { ended, firstLine, spawnLeashed } from "../programs/leashed-process.ts";
+import type { NetworkNamespace } from "./network-namespace.ts";
 import { type Cable, createSwitchSocket } from "./switch-socket.ts";
-
-/** A network namespace without a name: it lives as long as the process that holds it. */
-export interface NetworkNamespace {
-  /** Path for nsenter(1). */
-  readonly path: string;
-  /** Process id of the holder, for `ip link … netns PID`. */
-  readonly pid: number;
-  /** Runs a program in it. */
-  run(program: string, args: readonly string[], input?: string): Promise<string>;
-  close(): Promise<void>;
-}
 
 /** Makes a network namespace that vanishes with this process, with nothing in it but the loopback interface. */
 export async function createNetworkNamespace(): Promise<NetworkNamespace> {

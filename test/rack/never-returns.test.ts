@@ -5,9 +5,9 @@ import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { FailureReason } from "../../proto/gen/pallet/v1/failure.ts";
 import { ReimagePhase, RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
+import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { end, reimageOf, startReimage, tell, wentSilent } from "./story.ts";
-import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 describe("a node that never comes back", requires("root", "loop devices"), () => {
   let rack: Rack;

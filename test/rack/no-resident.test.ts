@@ -4,10 +4,10 @@ import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { ProofKind, ReimagePhase } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
+import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import { until } from "../until.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { end, reimageOf, startReimage, tell } from "./story.ts";
-import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 describe("reimage --no-resident", requires("root", "loop devices"), () => {
   let rack: Rack;

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
+import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import type { Board } from "./board.ts";
 import { assertHoldsImage } from "./card-content.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { end, reimageOf, startReimage, tell } from "./story.ts";
-import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 /** What the console shows at the instants at which the plug is pulled. */
 const instants = [

@@ -4,17 +4,17 @@ import path from "node:path";
 import process from "node:process";
 import { stringify } from "yaml";
 import type { BootTreeManifest } from "../../controller/boot-tree/plan-boot-tree.ts";
+import { checkout } from "../programs/checkout.ts";
+import { fakeKernel } from "../tiny-image.ts";
 import type { Board } from "./board.ts";
-import { checkout } from "./checkout.ts";
 import { type ControllerProcess, createControllerProcess } from "./controller-process.ts";
 import { keepLogs } from "./kept-logs.ts";
+import { type PiModelName, piModels } from "./machine/pi-model.ts";
 import { createNetwork, type Network } from "./network.ts";
-import { type PiModelName, piModels } from "./pi-model.ts";
 import { createRackClient, type RackClient } from "./rack-client.ts";
 import { type CommandResult, runCommandLine } from "./run-command-line.ts";
 import { createScratchFolder } from "./scratch-folder.ts";
 import { createSimulatedBoard } from "./simulated-board.ts";
-import { fakeKernel } from "./tiny-image.ts";
 
 const MiB = 1024 * 1024;
 

@@ -6,10 +6,10 @@ import { after, before, describe, it } from "node:test";
 import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { FailureReason } from "../../proto/gen/pallet/v1/failure.ts";
 import { requires } from "../requirements.ts";
+import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import { assertHoldsImage } from "./card-content.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { end, reimageOf, startReimage, tell } from "./story.ts";
-import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 const MiB = 1024 * 1024;
 const [small, inUse, blank] = [1, 2, 3];

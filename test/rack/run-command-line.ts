@@ -1,5 +1,5 @@
 import { execa } from "../../proto/linux/leashed-execa.ts";
-import { withoutPallet } from "./without-pallet.ts";
+import { withoutPallet } from "../programs/without-pallet.ts";
 
 /** How a command of the controller's command line ended. */
 export interface CommandResult {

@@ -4,14 +4,15 @@ import path from "node:path";
 import process from "node:process";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { detachLoopsOver } from "../../proto/linux/loop-device.ts";
+import { checkout } from "../programs/checkout.ts";
+import { createConsole } from "../programs/console.ts";
+import { ended, spawnLeashed } from "../programs/leashed-process.ts";
 import type { Board } from "./board.ts";
 import { createCard } from "./card.ts";
-import { checkout } from "./checkout.ts";
-import { createConsole } from "./console.ts";
-import { ended, spawnLeashed } from "./leashed-process.ts";
 import type { MachineSpec } from "./machine/machine-spec.ts";
-import type { Network, NetworkNamespace } from "./network.ts";
-import { type PiModelName, piModels } from "./pi-model.ts";
+import { type PiModelName, piModels } from "./machine/pi-model.ts";
+import type { Network } from "./network.ts";
+import type { NetworkNamespace } from "./network-namespace.ts";
 
 /** What kind of board to make. */
 export interface BoardOptions {
@@ -48,7 +49,7 @@ export async function createSimulatedBoard(
 
   const start = (namespace: NetworkNamespace): void => {
     const namespaces = ["--pid", "--mount", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"];
-    const program = [process.execPath, path.join(import.meta.dirname, "machine.ts"), JSON.stringify(spec)];
+    const program = [process.execPath, path.join(import.meta.dirname, "machine/machine.ts"), JSON.stringify(spec)];
     const child = spawnLeashed("nsenter", [
       `--net=${namespace.path}`,
       "--",

@@ -1,4 +1,4 @@
-import type { NetworkNamespace } from "./network.ts";
+import type { NetworkNamespace } from "./network-namespace.ts";
 
 /** What can be done to a board's cable, and to the socket of the rack's switch that it is in. */
 export interface Cable {

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
+import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import { assertHoldsImage } from "./card-content.ts";
 import { createRack, type Rack, type RackOptions } from "./rack.ts";
 import { end, startReimage, tell } from "./story.ts";
-import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 const MiB = 1024 * 1024;
 const bulkBytes = 8 * MiB;

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
+import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import { assertHoldsImage } from "./card-content.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { tell } from "./story.ts";
-import { makeTinyImage, type TinyImage } from "./tiny-image.ts";
 
 describe("twenty nodes", requires("root", "loop devices"), () => {
   let rack: Rack;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { checkout } from "../rack/checkout.ts";
+import { checkout } from "../programs/checkout.ts";
 import { listPages } from "../rack/documented/list-pages.ts";
 import { type PageReference, parseAnchors, parsePageReferences } from "../rack/documented/parse-page-references.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { checkout } from "../rack/checkout.ts";
+import { checkout } from "../programs/checkout.ts";
 
 const page = ".github/ARCHITECTURE.md";
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { describe, it } from "node:test";
 import { parseConfigFile } from "../../controller/config/parse-config-file.ts";
 import { resolveConfig } from "../../controller/config/resolve-config.ts";
-import { checkout } from "../rack/checkout.ts";
+import { checkout } from "../programs/checkout.ts";
 import { readDocumentation } from "../rack/documented/read-documentation.ts";
 
 /** The tested blocks, and the test that runs each. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { it } from "node:test";
-import { checkout } from "../rack/checkout.ts";
+import { checkout } from "../programs/checkout.ts";
 
 it(".editorconfig has the formatter's settings", () => {
   const { formatter } = JSON.parse(readFileSync(path.join(checkout, ".biome.json"), "utf8"));

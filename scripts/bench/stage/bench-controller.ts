@@ -5,9 +5,9 @@ import { stringify } from "yaml";
 import type { Image } from "../../../proto/gen/pallet/v1/image.ts";
 import { ask } from "../../../proto/grpc/call.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
-import { checkout } from "../../../test/rack/checkout.ts";
+import { checkout } from "../../../test/programs/checkout.ts";
+import { withoutPallet } from "../../../test/programs/without-pallet.ts";
 import { createRackClient } from "../../../test/rack/rack-client.ts";
-import { withoutPallet } from "../../../test/rack/without-pallet.ts";
 import { type Place, startProgram } from "./started-program.ts";
 
 /** A controller on the network of the benchmark, started as users start it. */

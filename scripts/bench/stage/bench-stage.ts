@@ -1,8 +1,9 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
-import { checkout } from "../../../test/rack/checkout.ts";
-import { createNetwork, type Network, type NetworkNamespace } from "../../../test/rack/network.ts";
+import { checkout } from "../../../test/programs/checkout.ts";
+import { createNetwork, type Network } from "../../../test/rack/network.ts";
+import type { NetworkNamespace } from "../../../test/rack/network-namespace.ts";
 import type { ImageForms } from "../image/provide-forms.ts";
 import { type ControlGroup, createControlGroup } from "../measure/control-group.ts";
 import { type BenchCard, createBenchCard } from "./bench-card.ts";

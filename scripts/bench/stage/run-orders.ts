@@ -1,6 +1,6 @@
 import path from "node:path";
 import process from "node:process";
-import { checkout } from "../../../test/rack/checkout.ts";
+import { checkout } from "../../../test/programs/checkout.ts";
 import type { AgentOrder, PhaseChange } from "./agent-order.ts";
 import { type Place, runProgram } from "./started-program.ts";
 

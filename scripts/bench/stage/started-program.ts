@@ -1,8 +1,8 @@
 import process from "node:process";
-import { type Console, createConsole } from "../../../test/rack/console.ts";
-import { ended, spawnLeashed } from "../../../test/rack/leashed-process.ts";
-import type { NetworkNamespace } from "../../../test/rack/network.ts";
-import { withoutPallet } from "../../../test/rack/without-pallet.ts";
+import { type Console, createConsole } from "../../../test/programs/console.ts";
+import { ended, spawnLeashed } from "../../../test/programs/leashed-process.ts";
+import { withoutPallet } from "../../../test/programs/without-pallet.ts";
+import type { NetworkNamespace } from "../../../test/rack/network-namespace.ts";
 import type { ControlGroup } from "../measure/control-group.ts";
 
 /** Where a program runs: in whose account and on which network. */

@@ -16,7 +16,7 @@ import { aLoopDevice, type LoopDevice } from "../../unit/agent/disk/a-loop-devic
 import { anImageServer, type Behaviour } from "../../unit/agent/fetch/an-image-server.ts";
 import { aPack } from "../../unit/agent/write/a-pack.ts";
 import { answer, collect, firstOf } from "../calls.ts";
-import type { AgentInWorld } from "./world.ts";
+import type { AgentInWorld } from "./agent-in-world.ts";
 
 export const MIB: number = 1024 * 1024;
 

@@ -19,19 +19,13 @@ import { EnrollmentServiceClient, RegisterRequest } from "../../../proto/gen/pal
 import type { Image } from "../../../proto/gen/pallet/v1/image.ts";
 import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
 import type { Rollout } from "../../../proto/gen/pallet/v1/rollout.ts";
-import { makeTinyImage, type TinyImage } from "../../rack/tiny-image.ts";
+import { makeTinyImage, type TinyImage } from "../../tiny-image.ts";
 import { until } from "../../until.ts";
 import { answer, collect } from "../calls.ts";
 import { type ControllerProgram, type Program, startAgent, startController } from "../processes.ts";
+import type { AgentInWorld } from "./agent-in-world.ts";
 import { aStalledWrite, type StalledWrite } from "./operations.ts";
 import { createTools, type Tools } from "./tools.ts";
-
-/** An agent's process and a client of it. */
-export interface AgentInWorld {
-  readonly program: Program;
-  readonly client: AgentServiceClient;
-  readonly port: number;
-}
 
 /** A node that a test made up and registered. */
 export interface MadeUpNode {

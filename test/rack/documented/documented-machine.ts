@@ -2,7 +2,7 @@ import { mkdir, symlink } from "node:fs/promises";
 import path from "node:path";
 import { parse, stringify } from "yaml";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
-import { checkout } from "../checkout.ts";
+import { checkout } from "../../programs/checkout.ts";
 import { createControllerProcess } from "../controller-process.ts";
 import { createNetwork } from "../network.ts";
 import type { ManagementMachine } from "../rack.ts";

@@ -1,5 +1,5 @@
 import { execa } from "../../../proto/linux/leashed-execa.ts";
-import { checkout } from "../checkout.ts";
+import { checkout } from "../../programs/checkout.ts";
 
 /** The Markdown pages of this checkout, by their paths from its top; also those that are not committed yet. */
 export async function listPages(): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
-import { checkout } from "../checkout.ts";
-import { ended, firstLine, spawnLeashed } from "../leashed-process.ts";
-import type { NetworkNamespace } from "../network.ts";
-import { withoutPallet } from "../without-pallet.ts";
+import { checkout } from "../../programs/checkout.ts";
+import { ended, firstLine, spawnLeashed } from "../../programs/leashed-process.ts";
+import { withoutPallet } from "../../programs/without-pallet.ts";
+import type { NetworkNamespace } from "../network-namespace.ts";
 
 /** A computer that has the programs of this one, and folders of its own where Pallet keeps its things. */
 export interface MachineMounts {

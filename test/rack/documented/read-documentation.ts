@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { checkout } from "../checkout.ts";
+import { checkout } from "../../programs/checkout.ts";
 import { listPages } from "./list-pages.ts";
 import { type MarkedBlock, type PageBlocks, parseMarkedBlocks } from "./parse-marked-blocks.ts";
 

@@ -1,5 +1,5 @@
-import { piModels } from "../pi-model.ts";
 import type { MachineSpec } from "./machine-spec.ts";
+import { piModels } from "./pi-model.ts";
 import { runTool } from "./run-tool.ts";
 import { print } from "./serial-console.ts";
 

@@ -1,7 +1,7 @@
-import { piModels } from "../pi-model.ts";
-import { TftpError, tftpGet } from "../tftp-client.ts";
 import type { MachineSpec } from "./machine-spec.ts";
+import { piModels } from "./pi-model.ts";
 import { print } from "./serial-console.ts";
+import { TftpError, tftpGet } from "./tftp-client.ts";
 
 /**
  * Boot ROM and firmware: asks for what a Pi of this model asks for, in its order, and returns what it got by path. Files

@@ -1,4 +1,4 @@
-import type { PiModelName } from "../pi-model.ts";
+import type { PiModelName } from "./pi-model.ts";
 
 /** What a simulated Pi is made of: the one argument of machine.ts, as JSON. */
 export interface MachineSpec {

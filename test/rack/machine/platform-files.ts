@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { piModels } from "../pi-model.ts";
 import type { MachineSpec } from "./machine-spec.ts";
+import { piModels } from "./pi-model.ts";
 import { mount } from "./run-tool.ts";
 
 /** Folder on the machine's private tmpfs for the files that are bound over the host's. */

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { TftpError, tftpGet } from "../tftp-client.ts";
 import { isKernel } from "./is-kernel.ts";
 import type { MachineSpec } from "./machine-spec.ts";
 import { type PxelinuxLabel, parsePxelinux } from "./parse-pxelinux.ts";
 import { print } from "./serial-console.ts";
+import { TftpError, tftpGet } from "./tftp-client.ts";
 
 const pauseMs = 2000;
 

@@ -2,7 +2,7 @@ import path from "node:path";
 import { checkoutCache } from "../../../controller/artefacts/checkout-cache.ts";
 import { targets } from "../../../controller/boot-tree/targets.ts";
 import { buildBinaries } from "../../../scripts/binaries/build-binaries.ts";
-import { checkout } from "../checkout.ts";
+import { checkout } from "../../programs/checkout.ts";
 import { buildAsDocumented } from "../documented/build-as-documented.ts";
 
 /** What a rack of virtual Pis is made of. */

@@ -1,12 +1,13 @@
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
+import { createConsole } from "../../programs/console.ts";
+import { ended, spawnLeashed } from "../../programs/leashed-process.ts";
 import type { Card } from "../card.ts";
-import { createConsole } from "../console.ts";
 import { bootRom, type DhcpRequest, type Lease, requestLease, uBoot } from "../dhcp-client.ts";
-import { ended, spawnLeashed } from "../leashed-process.ts";
-import type { Network, NetworkNamespace } from "../network.ts";
-import { piModels } from "../pi-model.ts";
+import { piModels } from "../machine/pi-model.ts";
+import type { Network } from "../network.ts";
+import type { NetworkNamespace } from "../network-namespace.ts";
 import { createCardFile } from "./card-file.ts";
 import { chooseAsynchronousIo } from "./choose-asynchronous-io.ts";
 import type { Pi3Boot, Pi3LoaderSpec } from "./pi3-loader.ts";

@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import type { createConsole } from "../console.ts";
-import { ended, spawnLeashed } from "../leashed-process.ts";
-import type { NetworkNamespace } from "../network.ts";
+import type { createConsole } from "../../programs/console.ts";
+import { ended, spawnLeashed } from "../../programs/leashed-process.ts";
+import type { NetworkNamespace } from "../network-namespace.ts";
 import type { TapPort } from "./tap-port.ts";
 
 /** What a machine that QEMU emulates is made of. */

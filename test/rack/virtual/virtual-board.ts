@@ -1,9 +1,9 @@
 import { truncate } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
+import { createConsole } from "../../programs/console.ts";
 import type { Board } from "../board.ts";
 import type { Card } from "../card.ts";
-import { createConsole } from "../console.ts";
 import type { Network } from "../network.ts";
 import type { Cable } from "../switch-socket.ts";
 import { shellPort } from "./add-test-shell.ts";

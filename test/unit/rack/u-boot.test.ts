@@ -6,7 +6,7 @@ import { isKernel } from "../../rack/machine/is-kernel.ts";
 import { parsePxelinux } from "../../rack/machine/parse-pxelinux.ts";
 import { parseRoot, selectRoot } from "../../rack/machine/select-root.ts";
 import { configPaths } from "../../rack/machine/u-boot.ts";
-import { fakeKernel } from "../../rack/tiny-image.ts";
+import { fakeKernel } from "../../tiny-image.ts";
 
 describe("the simulated U-Boot", () => {
   it("asks for its config as pxe_utils.c does", () => {

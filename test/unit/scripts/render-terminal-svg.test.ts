@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { renderTerminalSvg } from "../../../scripts/render-terminal-svg.ts";
-import { checkout } from "../../rack/checkout.ts";
+import { checkout } from "../../programs/checkout.ts";
 
 const picture = path.join(checkout, ".github/rollout.svg");
 const screen = path.join(checkout, "test/golden/cli/rollout-table-colours");

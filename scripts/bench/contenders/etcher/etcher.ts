@@ -4,7 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import { cacheEntry } from "../../../../controller/artefacts/cache-entry.ts";
 import { execa } from "../../../../proto/linux/leashed-execa.ts";
-import { checkout } from "../../../../test/rack/checkout.ts";
+import { checkout } from "../../../../test/programs/checkout.ts";
 import { measured } from "../../stage/measured.ts";
 import { runProgram } from "../../stage/started-program.ts";
 import type { Contender } from "../contender.ts";

@@ -15,7 +15,7 @@ import { createBootPlanner } from "../../../../controller/serving/boot-planner.t
 import { openStore } from "../../../../controller/store/open-store.ts";
 import type { NodeId } from "../../../../proto/node-id.ts";
 import { assertGolden } from "../../../golden.ts";
-import { TftpError, tftpGet } from "../../../rack/tftp-client.ts";
+import { TftpError, tftpGet } from "../../../rack/machine/tftp-client.ts";
 import { until } from "../../../until.ts";
 import { createManualClock } from "../../proto/time/manual-clock.ts";
 import { anImage, digest } from "../boot/a-node.ts";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { createConsole } from "../../../rack/console.ts";
+import { createConsole } from "../../../programs/console.ts";
 import { until } from "../../../until.ts";
 
 const module = (name: string): string =>

@@ -10,7 +10,7 @@ import {
   type TftpServerOptions,
   type TransferReport,
 } from "../../../../../controller/boot/tftp/tftp-server.ts";
-import { TftpError, type TftpGetOptions, tftpGet } from "../../../../rack/tftp-client.ts";
+import { TftpError, type TftpGetOptions, tftpGet } from "../../../../rack/machine/tftp-client.ts";
 import { requires } from "../../../../requirements.ts";
 import { until } from "../../../../until.ts";
 import { createManualClock } from "../../../proto/time/manual-clock.ts";

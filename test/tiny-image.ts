@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "../../proto/linux/leashed-execa.ts";
+import { execa } from "../proto/linux/leashed-execa.ts";
 
 const MiB = 1024 * 1024;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
-import type { DemoImage } from "../../scripts/demo-image/build-demo-image.ts";
+import type { DemoImage } from "../../../scripts/demo-image/build-demo-image.ts";
 
 const MiB = 1024 * 1024;
 /** Layout of the demo image; see scripts/demo-image/write-disk-image.ts. */

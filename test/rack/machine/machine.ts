@@ -3,13 +3,13 @@
 // simulated-board.ts with a MachineSpec as JSON; its standard output is the board's serial console.
 import { mkdirSync } from "node:fs";
 import process from "node:process";
-import { bootFromCard } from "./machine/boot-rom.ts";
-import { runFirmware } from "./machine/firmware.ts";
-import { runKernel } from "./machine/kernel.ts";
-import type { MachineSpec } from "./machine/machine-spec.ts";
-import { mount } from "./machine/run-tool.ts";
-import { print } from "./machine/serial-console.ts";
-import { runUBoot } from "./machine/u-boot.ts";
+import { bootFromCard } from "./boot-rom.ts";
+import { runFirmware } from "./firmware.ts";
+import { runKernel } from "./kernel.ts";
+import type { MachineSpec } from "./machine-spec.ts";
+import { mount } from "./run-tool.ts";
+import { print } from "./serial-console.ts";
+import { runUBoot } from "./u-boot.ts";
 
 // Outside of a PID namespace a reboot would be that of the host.
 if (process.pid !== 1) throw new Error("machine.ts runs only as the first process of a PID namespace");
