@@ -1,7 +1,8 @@
 import { open } from "node:fs/promises";
+import { checkLabel } from "../../proto/disk/filesystem-label.ts";
 import { Failure } from "../../proto/failure.ts";
 import { attachLoop } from "../../proto/linux/loop-device.ts";
-import { checkLabel } from "../disk/filesystem-label.ts";
+import { SECTOR_BYTES } from "../../proto/pack/image-bounds.ts";
 import { parseBlkid } from "../inventory/parse-blkid.ts";
 import { flushBuffers } from "../linux/flush-buffers.ts";
 import { runTool } from "../linux/run-tool.ts";
@@ -14,8 +15,6 @@ export interface ReformatFat {
   readonly lengthBytes: number;
   readonly signal?: AbortSignal | undefined;
 }
-
-const SECTOR_BYTES = 512;
 
 /**
  * Makes an empty FAT in the place of one, with its label, serial number (UUID) and size of entries, so that an fstab(5)

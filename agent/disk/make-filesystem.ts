@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import { checkLabel, type MakeableFilesystem } from "../../proto/disk/filesystem-label.ts";
 import { runTool } from "../linux/run-tool.ts";
-import { checkLabel, type MakeableFilesystem } from "./filesystem-label.ts";
 import { forgetPartitions } from "./partition-table.ts";
 
 /** A filesystem to make. */

@@ -1,3 +1,4 @@
+import { checkLabel } from "../../proto/disk/filesystem-label.ts";
 import { Failure } from "../../proto/failure.ts";
 import type {
   Customisation as WireCustomisation,
@@ -7,9 +8,12 @@ import type {
   OperationSpec as WireSpec,
 } from "../../proto/gen/pallet/v1/operation.ts";
 import { Compression, FilesystemType, FirmwareAction, WipeMethod } from "../../proto/gen/pallet/v1/operation.ts";
+import { ID_FORM, isId } from "../../proto/id.ts";
+import { MAX_FIRMWARE_ITEMS, MAX_IDENTIFY_MS } from "../../proto/operation/operation-limits.ts";
 import { DIGEST_FORM, parseImageDigest, parseManifestDigest } from "../../proto/pack/digest.ts";
+import { SECTOR_BYTES, whyNotFirstPartition } from "../../proto/pack/image-bounds.ts";
+import { MAX_MANIFEST_BYTES } from "../../proto/pack/pack-manifest.ts";
 import type { InstalledSystem } from "../../proto/system/installed-system.ts";
-import { checkLabel } from "../disk/filesystem-label.ts";
 import type {
   Customisation,
   DiskFirmware,
@@ -19,15 +23,9 @@ import type {
   OperationSpec,
 } from "../operations/operation.ts";
 
-const SECTOR_BYTES = 512;
-const MAX_HEAD_BYTES = 64 * 1024 * 1024;
-const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
-const MAX_IDENTIFY_SECONDS = 600;
-const MAX_FIRMWARE_ITEMS = 16;
-
 /** The id of an operation as it came over the wire. Throws a Failure "invalid" when it is malformed. */
 export function parseOperationId(text: string): OperationId {
-  ensure(/^[A-Za-z0-9._-]{1,64}$/.test(text), `operation_id ${quoted(text)} is not 1 to 64 characters of A-Za-z0-9._-`);
+  ensure(isId(text), `operation_id ${quoted(text)} is not ${ID_FORM}`);
   return text as OperationId;
 }
 
@@ -68,8 +66,8 @@ export function parseSpec(wire: WireSpec | undefined): OperationSpec {
       const { duration } = work.value;
       const seconds = duration === undefined ? 0 : Number(duration.seconds) + duration.nanos / 1e9;
       ensure(
-        seconds > 0 && seconds <= MAX_IDENTIFY_SECONDS,
-        `duration of ${seconds} s is not more than 0 and at most ${MAX_IDENTIFY_SECONDS} s`,
+        seconds > 0 && seconds * 1_000 <= MAX_IDENTIFY_MS,
+        `duration of ${seconds} s is not more than 0 and at most ${MAX_IDENTIFY_MS / 1_000} s`,
       );
       return { kind: "identify", durationMs: Math.round(seconds * 1_000) };
     }
@@ -112,17 +110,8 @@ function parseSource(wire: WireSource | undefined): ImageSource {
   const storedBytes = parseSize(wire.storedBytes, "source.stored_bytes");
   const firstPartitionBytes = parseSize(wire.firstPartitionBytes, "source.first_partition_bytes");
   ensure(sizeBytes % SECTOR_BYTES === 0, `source.size_bytes ${sizeBytes} is not a multiple of ${SECTOR_BYTES}`);
-  ensure(
-    firstPartitionBytes % SECTOR_BYTES === 0 &&
-      firstPartitionBytes >= SECTOR_BYTES &&
-      firstPartitionBytes <= MAX_HEAD_BYTES,
-    `source.first_partition_bytes ${firstPartitionBytes} is not a multiple of ${SECTOR_BYTES} from ${SECTOR_BYTES} to ` +
-      `${MAX_HEAD_BYTES}`,
-  );
-  ensure(
-    firstPartitionBytes < sizeBytes,
-    `source.first_partition_bytes ${firstPartitionBytes} lies behind the end of an image of ${sizeBytes} bytes`,
-  );
+  const misplaced = whyNotFirstPartition(firstPartitionBytes, sizeBytes);
+  ensure(misplaced === undefined, `source.first_partition_bytes ${firstPartitionBytes} ${misplaced}`);
   return {
     url: parseUrl(wire.url, "source.url"),
     storedBytes,

@@ -1,9 +1,6 @@
 import { Failure } from "../failure.ts";
 import { type Blake3Addon, loadBlake3Addon } from "./blake3-addon.ts";
 
-/** Length of a digest in bytes. */
-export const BLAKE3_BYTES = 32;
-
 let addon: Blake3Addon | undefined;
 
 /**

@@ -15,6 +15,9 @@ export type ManifestDigest = string & { readonly __brand: "ManifestDigest" };
 /** Bytes of a SHA-256 digest (FIPS 180-4). */
 export const SHA256_BYTES = 32;
 
+/** Bytes of a BLAKE3 digest in its default mode, as a manifest has one of each chunk of data. */
+export const BLAKE3_BYTES = 32;
+
 /** What a text that is refused should have been, for messages: "… is not ${DIGEST_FORM}". */
 export const DIGEST_FORM = "a lower-case hexadecimal SHA-256";
 

@@ -1,7 +1,7 @@
 import { Failure } from "../failure.ts";
 import { type ChunkRun, ChunkKind as WireKind, PackManifest as WireManifest } from "../gen/pallet/v1/pack.ts";
-import { BLAKE3_BYTES } from "./blake3.ts";
-import { type ImageDigest, imageDigestFrom, SHA256_BYTES } from "./digest.ts";
+import { BLAKE3_BYTES, type ImageDigest, imageDigestFrom, SHA256_BYTES } from "./digest.ts";
+import { SECTOR_BYTES } from "./image-bounds.ts";
 import { seekTableBytes } from "./seek-table.ts";
 
 /** What is to be done about a chunk; see pallet.v1.ChunkKind. */
@@ -16,7 +16,6 @@ export const MAX_CHUNKS = 2 ** 20;
 /** Most bytes of a serialized manifest. */
 export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 
-const SECTOR_BYTES = 512;
 const VERSION = 1;
 
 /** What a pack holds; see pallet.v1.PackManifest. Chunks are counted from 0. Lengths and offsets are in bytes. */
@@ -99,7 +98,8 @@ export function parsePackManifest(bytes: Uint8Array): PackManifest {
   const packBytes = toSafe(wire.packBytes, "pack_bytes");
   const { chunkBytes } = wire;
   require(wire.version === VERSION, `its version is ${wire.version}, and this program reads version ${VERSION}`);
-  require(imageBytes > 0 && imageBytes % SECTOR_BYTES === 0, `image_bytes is ${imageBytes}, no multiple of 512`);
+  require(imageBytes > 0 &&
+    imageBytes % SECTOR_BYTES === 0, `image_bytes is ${imageBytes}, no multiple of ${SECTOR_BYTES}`);
   require(wire.imageDigest.length ===
     SHA256_BYTES, `image_digest has ${wire.imageDigest.length} bytes, not ${SHA256_BYTES}`);
   require(chunkBytes >= CHUNK_BYTES_RANGE.least &&

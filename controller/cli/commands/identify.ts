@@ -1,8 +1,11 @@
 import type { Command } from "commander";
+import { MAX_IDENTIFY_MS } from "../../../proto/operation/operation-limits.ts";
 import type { Run } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { runOperation } from "../terminal/run-operation.ts";
 import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "./option-texts.ts";
+
+const mostSeconds = MAX_IDENTIFY_MS / 1000;
 
 /** `controller identify NODE`. */
 export function registerIdentify(program: Command, run: Run): void {
@@ -10,7 +13,7 @@ export function registerIdentify(program: Command, run: Run): void {
     .command("identify")
     .description("blink a node's activity LED so that you can find the board")
     .argument("<node>", nodeHelp)
-    .option("--seconds <count>", "how long, at most 600", wholeNumber(1, 600), 30)
+    .option("--seconds <count>", `how long, at most ${mostSeconds}`, wholeNumber(1, mostSeconds), 30)
     .option("--json", jsonLinesHelp)
     .addHelpText("after", examples(["controller identify rack-1 --seconds 60"]))
     .action(

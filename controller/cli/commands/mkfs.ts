@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { MAX_LABEL_BYTES } from "../../../proto/disk/filesystem-label.ts";
 import { FilesystemType } from "../../../proto/gen/pallet/v1/operation.ts";
 import type { Run } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
@@ -29,7 +30,10 @@ export function registerMkfs(program: Command, run: Run): void {
     .argument("<node>", nodeHelp)
     .argument("<device>", "absolute path, for example /dev/sda1")
     .addOption(new Option("--type <type>", "filesystem type").choices(["ext4", "vfat"]).default("ext4"))
-    .option("--label <label>", "volume label: at most 16 bytes for ext4, 11 for vfat")
+    .option(
+      "--label <label>",
+      `volume label: at most ${MAX_LABEL_BYTES.ext4} bytes for ext4, ${MAX_LABEL_BYTES.vfat} for vfat`,
+    )
     .option("--yes", "do not ask")
     .option("--json", jsonLinesHelp)
     .addHelpText("after", examples(["controller mkfs rack-1 /dev/sda1 --label data"]))

@@ -1,10 +1,8 @@
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
+import { MAX_UPLOAD_CHUNK_BYTES } from "../../../proto/upload-limits.ts";
 import type { CommandContext } from "./command-context.ts";
-
-/** The contract allows chunks of at most 1 MiB. */
-const chunkBytes = 1 << 20;
 
 /** Bytes to send, and how many there are; 0 if unknown. */
 export interface UploadSource {
@@ -32,7 +30,7 @@ export async function openUpload(file: string, context: CommandContext, folder: 
     throw new Failure("invalid", `${file} is a folder: ${folder.refuse}`);
   }
   return {
-    bytes: handle.createReadStream({ highWaterMark: chunkBytes, autoClose: false }),
+    bytes: handle.createReadStream({ highWaterMark: MAX_UPLOAD_CHUNK_BYTES, autoClose: false }),
     // A device or a named pipe reports no size.
     fileBytes: stat.isFile() ? stat.size : 0,
     close: () => handle.close(),
@@ -83,8 +81,8 @@ export async function* uploadMessages<Header>(
 }> {
   yield { part: { $case: "header", value: header } };
   for await (const bytes of source.bytes) {
-    for (let start = 0; start < bytes.length; start += chunkBytes) {
-      yield { part: { $case: "chunk", value: bytes.subarray(start, start + chunkBytes) } };
+    for (let start = 0; start < bytes.length; start += MAX_UPLOAD_CHUNK_BYTES) {
+      yield { part: { $case: "chunk", value: bytes.subarray(start, start + MAX_UPLOAD_CHUNK_BYTES) } };
     }
   }
 }

@@ -20,9 +20,6 @@ export interface BlockMap {
   readonly ranges: readonly MappedRange[];
 }
 
-/** Most bytes of a block map. */
-export const MAX_BLOCK_MAP_BYTES = 2 * 1024 * 1024;
-
 /** The bytes of a range; the last block may end with the image. */
 export function extentOf({ blockBytes, imageBytes }: BlockMap, { first, last }: MappedRange): Extent {
   return { start: first * blockBytes, end: Math.min(imageBytes, (last + 1) * blockBytes) };

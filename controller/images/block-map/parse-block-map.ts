@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import sax from "sax";
 import { Failure } from "../../../proto/failure.ts";
-import { type BlockMap, type BlockMapChecksum, MAX_BLOCK_MAP_BYTES, type MappedRange } from "./block-map.ts";
+import { MAX_BLOCK_MAP_BYTES } from "../../../proto/upload-limits.ts";
+import type { BlockMap, BlockMapChecksum, MappedRange } from "./block-map.ts";
 
 const checksumTypes: Readonly<Record<BlockMapChecksum, number>> = { sha1: 40, sha256: 64, sha384: 96, sha512: 128 };
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { Failure } from "../../../proto/failure.ts";
 import { DIGEST_FORM, parseImageDigest, parseManifestDigest } from "../../../proto/pack/digest.ts";
-import { sectorBytes } from "../formats/partition-table.ts";
+import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
 import type { Image, ImageName } from "./image.ts";
 
 const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
-const sectors = bytes.multipleOf(sectorBytes);
+const sectors = bytes.multipleOf(SECTOR_BYTES);
 const fileName = z.string().regex(/^[A-Za-z0-9_+@~][A-Za-z0-9._+@~-]{0,254}$/, "must be a plain file name");
 
 const imageName = z

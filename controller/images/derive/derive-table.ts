@@ -1,8 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
+import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
 import { systemPath } from "../../requirements/system-path.ts";
-import { sectorBytes } from "../formats/partition-table.ts";
 import { type DerivationPlan, underivable } from "./plan-derivation.ts";
 import { parseDiskId, renderBootRecord, renderTableScript } from "./render-derived-table.ts";
 
@@ -27,7 +27,7 @@ export async function deriveTable(
         .map(({ old, lengthBytes }) => [old.number, lengthBytes]),
     ),
   };
-  let tableEnd = sectorBytes;
+  let tableEnd = SECTOR_BYTES;
   if (kind === "gpt") {
     const [dump, wanted] = [await dumpTable(targetPath, signal), await dumpTable(sourcePath, signal)];
     const diskId = parseDiskId(wanted);
@@ -38,14 +38,14 @@ export async function deriveTable(
       signal,
       script,
     );
-    tableEnd = firstUsableSector(dump) * sectorBytes;
+    tableEnd = firstUsableSector(dump) * SECTOR_BYTES;
   }
   const target = await open(targetPath, "r+");
   try {
     const source = await open(sourcePath, "r");
     try {
-      const old = await read(target, 0, sectorBytes);
-      const next = await read(source, 0, sectorBytes);
+      const old = await read(target, 0, SECTOR_BYTES);
+      const next = await read(source, 0, SECTOR_BYTES);
       // The protective record of a GPT has boot code, too, and no id.
       const record = kind === "mbr" ? renderBootRecord(old, next, changes) : Buffer.from(old);
       if (kind === "gpt") next.copy(record, 0, 0, 440);

@@ -1,4 +1,4 @@
-import { sectorBytes } from "../formats/partition-table.ts";
+import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
 
 /** Within an MBR: boot code, then the disk's id, then the slots. */
 const diskIdAt = 440;
@@ -21,7 +21,7 @@ export function renderBootRecord(old: Buffer, next: Buffer, { lengths }: Pick<Ta
   const record = Buffer.from(old);
   next.copy(record, 0, 0, diskIdAt + 4);
   for (const [number, lengthBytes] of lengths)
-    record.writeUInt32LE(lengthBytes / sectorBytes, slotsAt + (number - 1) * slotBytes + 12);
+    record.writeUInt32LE(lengthBytes / SECTOR_BYTES, slotsAt + (number - 1) * slotBytes + 12);
   return record;
 }
 
@@ -39,7 +39,7 @@ export function renderTableScript(dump: string, diskId: string, { partitionUuids
     const uuid = partitionUuids.get(Number(digits));
     const lengthBytes = lengths.get(Number(digits));
     const sized =
-      lengthBytes === undefined ? fields : fields.replace(/size= *\d+/, `size=${lengthBytes / sectorBytes}`);
+      lengthBytes === undefined ? fields : fields.replace(/size= *\d+/, `size=${lengthBytes / SECTOR_BYTES}`);
     return `${line.slice(0, entry.index)}${digits} : ${uuid === undefined ? sized : sized.replace(/uuid=[0-9A-Fa-f-]+/, `uuid=${uuid}`)}`;
   });
   return edited.join("\n");

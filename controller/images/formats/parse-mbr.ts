@@ -1,11 +1,6 @@
 import { Failure } from "../../../proto/failure.ts";
-import {
-  type PartitionTable,
-  type ReadBytes,
-  refuseMisplaced,
-  sectorBytes,
-  type TableEntry,
-} from "./partition-table.ts";
+import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
+import { type PartitionTable, type ReadBytes, refuseMisplaced, type TableEntry } from "./partition-table.ts";
 
 /** One of the four slots of a boot record (UEFI 2.10, table 5.2); sectors count as the slot says, not absolutely. */
 interface Slot {
@@ -22,7 +17,7 @@ const maximumLogical = 60;
 
 /** Whether the first sector is a boot record with a partition table in it: signature, and sane boot indicators. */
 export function isBootRecord(sector: Buffer): boolean {
-  if (sector.length < sectorBytes || sector.readUInt16LE(510) !== 0xaa55) return false;
+  if (sector.length < SECTOR_BYTES || sector.readUInt16LE(510) !== 0xaa55) return false;
   // A FAT filesystem without a table has the same signature, but code or text where the four indicators would be.
   return [446, 462, 478, 494].every((offset) => (sector.readUInt8(offset) & 0x7f) === 0);
 }
@@ -37,20 +32,20 @@ export function isProtective(sector: Buffer): boolean {
  * from 5 for logical partitions. Throws Failure `image-damaged` for a table that contradicts itself or the image.
  */
 export function parseMbr(read: ReadBytes, imageBytes: number): PartitionTable {
-  const sector = read(0, sectorBytes);
+  const sector = read(0, SECTOR_BYTES);
   if (!isBootRecord(sector)) throw new Failure("unsupported", "the image has no partition table");
   const diskId = sector.readUInt32LE(440).toString(16).padStart(8, "0");
   const entry = (number: number, type: number, startSector: number, sectors: number): TableEntry => ({
     number,
-    offsetBytes: startSector * sectorBytes,
-    lengthBytes: sectors * sectorBytes,
+    offsetBytes: startSector * SECTOR_BYTES,
+    lengthBytes: sectors * SECTOR_BYTES,
     type: type.toString(16).padStart(2, "0"),
     partitionUuid: `${diskId}-${number.toString(16).padStart(2, "0")}`,
   });
 
   const used = slotsOf(sector).filter((slot) => slot.type !== 0 && slot.sectors > 0);
   const primary = used.map((slot) => entry(slot.position + 1, slot.type, slot.startSector, slot.sectors));
-  refuseMisplaced(primary, sectorBytes, imageBytes);
+  refuseMisplaced(primary, SECTOR_BYTES, imageBytes);
 
   const containers = used.filter((slot) => extendedTypes.has(slot.type));
   const [container] = containers;
@@ -62,9 +57,9 @@ export function parseMbr(read: ReadBytes, imageBytes: number): PartitionTable {
   ];
   if (entries.length === 0) throw new Failure("unsupported", "the image's partition table is empty");
   if (container !== undefined) {
-    const start = container.startSector * sectorBytes;
+    const start = container.startSector * SECTOR_BYTES;
     const numbered = entries.filter(({ number }) => number > 4);
-    refuseMisplaced(numbered, start + sectorBytes, start + container.sectors * sectorBytes);
+    refuseMisplaced(numbered, start + SECTOR_BYTES, start + container.sectors * SECTOR_BYTES);
   }
   return { kind: "mbr", entries };
 }
@@ -83,8 +78,8 @@ function readChain(read: ReadBytes, container: Slot): readonly Omit<Slot, "posit
     if (here < container.startSector || here >= container.startSector + container.sectors) {
       throw new Failure("image-damaged", `the chain of logical partitions leaves the extended one at sector ${here}`);
     }
-    const record = read(here * sectorBytes, sectorBytes);
-    if (record.length < sectorBytes || record.readUInt16LE(510) !== 0xaa55) {
+    const record = read(here * SECTOR_BYTES, SECTOR_BYTES);
+    if (record.length < SECTOR_BYTES || record.readUInt16LE(510) !== 0xaa55) {
       throw new Failure("image-damaged", `the extended boot record in sector ${here} has no signature`);
     }
     const slots = slotsOf(record).filter((slot) => slot.type !== 0 && slot.sectors > 0);

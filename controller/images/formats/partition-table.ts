@@ -3,9 +3,6 @@ import { Failure } from "../../../proto/failure.ts";
 /** Bytes of an image from `offsetBytes` on; shorter than `lengthBytes` only where the image ends. */
 export type ReadBytes = (offsetBytes: number, lengthBytes: number) => Buffer;
 
-/** Images are of disks with logical sectors of 512 bytes, as SD cards and USB disks have them. */
-export const sectorBytes = 512;
-
 /** A partition as the table describes it; what is in it is not known yet. */
 export interface TableEntry {
   /** Number as Linux counts: the N of mmcblk0pN. */

@@ -1,6 +1,7 @@
 import { readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
+import { MAX_FIRST_PARTITION_BYTES, whyNotFirstPartition } from "../../../proto/pack/image-bounds.ts";
 import { maximumBytes } from "../boot/boot-file-limits.ts";
 import { chooseRootPartition, type PartitionContent } from "../boot/choose-root-partition.ts";
 import { copyBootFiles } from "../boot/copy-boot-files.ts";
@@ -12,9 +13,6 @@ import { fatFiles } from "../filesystems/fat-files.ts";
 import { probeFilesystem } from "../filesystems/probe-filesystem.ts";
 import { parsePartitionTable } from "../formats/parse-partition-table.ts";
 import type { PartitionTable } from "../formats/partition-table.ts";
-
-/** pallet.v1.ImageSource.first_partition_bytes is at most this: an agent holds what lies before it in memory. */
-const maximumFirstPartitionBytes = 64 * 1024 * 1024;
 
 const initPrograms = ["/sbin/init", "/usr/sbin/init", "/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/init"];
 const configurationFiles = ["/etc/os-release", "/usr/lib/os-release", "/etc/fstab", "/etc/passwd"];
@@ -88,11 +86,12 @@ async function readPartitionTable(imagePath: string): Promise<PartitionTable> {
       const bytes = Buffer.alloc(lengthBytes);
       return bytes.subarray(0, readSync(file.fd, bytes, 0, lengthBytes, offsetBytes));
     };
-    const table = parsePartitionTable(read, (await file.stat()).size);
+    const imageBytes = (await file.stat()).size;
+    const table = parsePartitionTable(read, imageBytes);
     const first = Math.min(...table.entries.map(({ offsetBytes }) => offsetBytes));
-    if (first <= maximumFirstPartitionBytes) return table;
+    if (whyNotFirstPartition(first, imageBytes) === undefined) return table;
     throw new Failure("unsupported", "the first partition of the image starts too far from its beginning", {
-      expected: `at most byte ${maximumFirstPartitionBytes}`,
+      expected: `at most byte ${MAX_FIRST_PARTITION_BYTES}`,
       found: `byte ${first}`,
     });
   } finally {

@@ -3,10 +3,8 @@ import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { type ImageDigest, imageDigestFrom } from "../../../proto/pack/digest.ts";
-import { sectorBytes } from "../formats/partition-table.ts";
+import { MAX_IMAGE_BYTES, SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
 
-/** No card is larger; a file of a few kilobytes can decompress to any size. */
-const maximumImageBytes = 2 ** 41;
 const blockBytes = 64 * 1024;
 const zeros = Buffer.alloc(blockBytes);
 
@@ -28,12 +26,11 @@ export async function writeRawFile(
       hash.update(chunk);
       await writeSparsely(file, chunk, at);
       at += chunk.length;
-      if (at > maximumImageBytes)
-        throw new Failure("unsupported", `the image is larger than ${maximumImageBytes} bytes`);
+      if (at > MAX_IMAGE_BYTES) throw new Failure("unsupported", `the image is larger than ${MAX_IMAGE_BYTES} bytes`);
     }
-    if (at === 0 || at % sectorBytes !== 0) {
+    if (at === 0 || at % SECTOR_BYTES !== 0) {
       throw new Failure("image-damaged", "the image does not end at a sector; it was probably cut short", {
-        expected: `a multiple of ${sectorBytes} bytes`,
+        expected: `a multiple of ${SECTOR_BYTES} bytes`,
         found: `${at} bytes`,
       });
     }

@@ -1,3 +1,5 @@
+import { Failure } from "../../../proto/failure.ts";
+import { MAX_FIRMWARE_ITEMS } from "../../../proto/operation/operation-limits.ts";
 import type { Image, Partition } from "../../images/catalogue/image.ts";
 import { boardFirmwareOf } from "../../nodes/board-firmware.ts";
 import type { DiskFirmware } from "../agent-operation.ts";
@@ -14,13 +16,31 @@ export type CardFirmwarePolicy = (typeof cardFirmwarePolicies)[number];
  * counts, not only the one that the image itself boots from: boot ROMs go on to the next one.
  *
  * @param model as the board's device tree names it; empty when it names none
+ * @throws Failure `unsupported` when the image has more FAT partitions than an agent takes
  */
 export function planDiskFirmware(policy: CardFirmwarePolicy, model: string, image: Image): DiskFirmware | undefined {
-  const { cardFirst, files } = boardFirmwareOf(model);
-  const action = policy === "auto" ? (cardFirst ? "rename" : "keep") : policy;
+  const action = actionOn(policy, model);
   const partitions = fatPartitions(image).map(({ offsetBytes, lengthBytes }) => ({ offsetBytes, lengthBytes }));
   if (action === "keep" || partitions.length === 0) return undefined;
-  return { action, partitions, files: action === "rename" ? files : [] };
+  const tooMany = tooManyPartitions(image);
+  if (tooMany !== undefined) throw tooMany;
+  return { action, partitions, files: action === "rename" ? boardFirmwareOf(model).files : [] };
+}
+
+function actionOn(policy: CardFirmwarePolicy, model: string): DiskFirmware["action"] | "keep" {
+  if (policy !== "auto") return policy;
+  return boardFirmwareOf(model).cardFirst ? "rename" : "keep";
+}
+
+function tooManyPartitions(image: Image): Failure | undefined {
+  const count = fatPartitions(image).length;
+  if (count <= MAX_FIRMWARE_ITEMS) return undefined;
+  return new Failure(
+    "unsupported",
+    `image ${image.name} has ${count} FAT partitions, and an agent keeps the firmware from booting on at most ` +
+      `${MAX_FIRMWARE_ITEMS}; set bootProfile.cardFirmware to keep`,
+    { expected: `at most ${MAX_FIRMWARE_ITEMS}`, found: `${count}` },
+  );
 }
 
 /** What a plan says about firmware on the card. */
@@ -29,6 +49,8 @@ export interface FirmwareSentences {
   readonly step?: string;
   /** What the operator should know. */
   readonly note?: string;
+  /** Why it cannot be done. */
+  readonly refusal?: Failure;
 }
 
 /** The same for people. `model` is undefined while the node has not told it. */
@@ -45,6 +67,8 @@ export function describeDiskFirmware(
       step: `If the board turns out to look at its card before the network (Pi 2, Pi 3): rename bootcode.bin on ${where}.`,
     };
   const model = node.model ?? "";
+  const refusal = actionOn(policy, model) === "keep" ? undefined : tooManyPartitions(image);
+  if (refusal !== undefined) return { refusal };
   const firmware = planDiskFirmware(policy, model, image);
   if (firmware?.action === "reformat")
     return { step: `Make ${where} an empty FAT, so that the board's own firmware does not boot the card.` };

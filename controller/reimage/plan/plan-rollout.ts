@@ -29,10 +29,11 @@ export function planReimage(
   const about = { nodeId: node.id, nodeName: node.name, writeBytes: image.pack.dataBytes + image.pack.zeroBytes };
   const resident = node.agent?.role === "resident";
   const chosen = Array.isArray(devices) ? choose(node, devices, image, disk, resident) : undefined;
-  const refusal = busyWith === undefined ? chosen : busy(node, busyWith);
   const target = chosen instanceof Failure ? undefined : chosen;
   const path = target?.path ?? disk;
   const firmware = describeDiskFirmware(cardFirmware, { name: node.name, model: node.facts?.model }, image);
+  const unfit = chosen instanceof Failure ? chosen : firmware.refusal;
+  const refusal = busyWith === undefined ? unfit : busy(node, busyWith);
   const notes = [noteOn(node, online, devices), ...(noResident ? [afterwards(node)] : []), firmware.note];
   const note = notes.filter((each) => each !== undefined).join("; ");
   return {
@@ -41,7 +42,7 @@ export function planReimage(
     erases: target === undefined ? [] : contentsOf(target),
     steps: steps(node, { running: online && resident, image, disk: path, noResident, full, firmware }),
     ...(path !== undefined && { disk: path }),
-    ...(refusal instanceof Failure && { refusal: recordOf(refusal) }),
+    ...(refusal && { refusal: recordOf(refusal) }),
     ...(note !== "" && { note }),
   };
 }

@@ -1,18 +1,19 @@
 import type { ReportLogsRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import type { LogRecord as WireRecord } from "../../../proto/gen/pallet/v1/log.ts";
 import { logLevelFromWire } from "../../../proto/log-level.ts";
+import {
+  MAX_LOG_ERROR,
+  MAX_LOG_FIELDS,
+  MAX_LOG_MESSAGE,
+  MAX_LOG_RECORDS,
+  MAX_LOG_TEXT,
+} from "../../../proto/log-limits.ts";
 import type { LogReport, ReportedRecord } from "../../logs/node-log-record.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { durationFromWire } from "./duration.ts";
 import { bootMacFromWire, countFromWire } from "./registration-from-wire.ts";
 import { plainJsonObject, plainLines, plainText } from "./text-from-wire.ts";
 
-const maxRecords = 1000;
-/** In all texts of a batch together, in UTF-16 code units: at most that many bytes of UTF-8 where it matters. */
-const maxTextLength = 1024 * 1024;
-const maxMessageLength = 4096;
-const maxFieldsLength = 8192;
-const maxErrorLength = 16_384;
 /** No agent keeps records that long. */
 const maxAgeMs = 365 * 24 * 3_600_000;
 
@@ -20,15 +21,15 @@ const maxAgeMs = 365 * 24 * 3_600_000;
 export function logReportFromWire(request: ReportLogsRequest): LogReport {
   const id = bootMacFromWire(request.bootMac);
   const { records, instanceId } = request;
-  if (records.length > maxRecords) {
-    throw invalid(`the batch has ${records.length} records; send at most ${maxRecords} at once`);
+  if (records.length > MAX_LOG_RECORDS) {
+    throw invalid(`the batch has ${records.length} records; send at most ${MAX_LOG_RECORDS} at once`);
   }
   const textLength = records.reduce(
     (sum, { message, fieldsJson, error }) => sum + message.length + fieldsJson.length + error.length,
     0,
   );
-  if (textLength > maxTextLength) {
-    throw invalid(`the batch has ${textLength} characters of text; send at most ${maxTextLength} at once`);
+  if (textLength > MAX_LOG_TEXT) {
+    throw invalid(`the batch has ${textLength} characters of text; send at most ${MAX_LOG_TEXT} at once`);
   }
   const checked: ReportedRecord[] = [];
   for (const [index, record] of records.entries()) {
@@ -47,13 +48,13 @@ function recordFromWire(field: string, record: WireRecord, sequenceBefore: numbe
   const level = logLevelFromWire(record.level);
   if (level === undefined) throw invalid(`${field}.level is ${record.level}; give one of LogLevel`);
   const fields = fieldsFromWire(field, record.fieldsJson);
-  const error = plainLines(record.error, maxErrorLength);
+  const error = plainLines(record.error, MAX_LOG_ERROR);
   return {
     sequence,
     nodeTime,
     ageMs: ageFromWire(record.age),
     level,
-    message: plainText(record.message, maxMessageLength),
+    message: plainText(record.message, MAX_LOG_MESSAGE),
     ...(fields !== undefined && { fields }),
     ...(error !== "" && { error }),
   };
@@ -61,8 +62,8 @@ function recordFromWire(field: string, record: WireRecord, sequenceBefore: numbe
 
 function fieldsFromWire(field: string, text: string): string | undefined {
   if (text === "") return undefined;
-  if (text.length > maxFieldsLength) {
-    throw invalid(`${field}.fields_json has ${text.length} characters; give at most ${maxFieldsLength}`);
+  if (text.length > MAX_LOG_FIELDS) {
+    throw invalid(`${field}.fields_json has ${text.length} characters; give at most ${MAX_LOG_FIELDS}`);
   }
   const fields = plainJsonObject(text);
   if (fields === undefined) throw invalid(`${field}.fields_json is not the text of a JSON object`);

@@ -1,4 +1,6 @@
+import { checkLabel } from "../../../proto/disk/filesystem-label.ts";
 import * as wire from "../../../proto/gen/pallet/v1/operation.ts";
+import { MAX_IDENTIFY_MS } from "../../../proto/operation/operation-limits.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import type { OperationSpec } from "../../reimage/agent-operation.ts";
 import { durationFromWire } from "./duration.ts";
@@ -7,15 +9,16 @@ import { plainText, required } from "./text-from-wire.ts";
 /** Operations that an operator may ask for one by one: images are written by rollouts only. */
 export type NodeOperationSpec = Exclude<OperationSpec, { kind: "write-image" | "verify-image" }>;
 
-const maxIdentifyMs = 600_000;
-
 /** The work that an operator asks for, checked. Throws a Failure naming what is wrong with it. */
 export function nodeOperationFromWire(spec: wire.OperationSpec | undefined): NodeOperationSpec {
   const work = required("spec.work", spec?.work);
   switch (work.$case) {
     case "makeFilesystem": {
-      const { device, type, label } = work.value;
-      return { kind: "make-filesystem", device: deviceFromWire(device), type: filesystemFromWire(type), label };
+      const { label } = work.value;
+      const device = deviceFromWire(work.value.device);
+      const type = filesystemFromWire(work.value.type);
+      checkLabel(type, label);
+      return { kind: "make-filesystem", device, type, label };
     }
     case "wipe": {
       const { device, method } = work.value;
@@ -25,8 +28,10 @@ export function nodeOperationFromWire(spec: wire.OperationSpec | undefined): Nod
       return { kind: "unmount", device: deviceFromWire(work.value.device) };
     case "identify": {
       const durationMs = durationFromWire(required("spec.identify.duration", work.value.duration));
-      if (durationMs > 0 && durationMs <= maxIdentifyMs) return { kind: "identify", durationMs };
-      throw invalid(`spec.identify.duration is ${durationMs} ms; give more than 0 and at most 10 minutes`);
+      if (durationMs > 0 && durationMs <= MAX_IDENTIFY_MS) return { kind: "identify", durationMs };
+      throw invalid(
+        `spec.identify.duration is ${durationMs} ms; give more than 0 and at most ${MAX_IDENTIFY_MS / 60_000} minutes`,
+      );
     }
     case "writeImage":
     case "verifyImage":

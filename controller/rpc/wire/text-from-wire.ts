@@ -1,3 +1,4 @@
+import { isId } from "../../../proto/id.ts";
 import { invalid } from "../../refusal/refusal.ts";
 
 // Control characters, line and paragraph separators, and what reorders text (Unicode Standard Annex 9).
@@ -40,9 +41,9 @@ export function plainJsonObject(text: string): string | undefined {
   }
 }
 
-/** An id as this API has them: 1 to 64 characters of [A-Za-z0-9._-]. Throws a Failure that names the field. */
+/** An id as this API has them. Throws a Failure that names the field. */
 export function idFromWire(field: string, text: string): string {
-  if (/^[A-Za-z0-9._-]{1,64}$/.test(text)) return text;
+  if (isId(text)) return text;
   throw invalid(
     `${field} is ${JSON.stringify(plainText(text, 80))}; give 1 to 64 characters of letters, digits, ".", "_" or "-"`,
   );

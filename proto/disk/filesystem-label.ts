@@ -1,7 +1,10 @@
-import { Failure } from "../../proto/failure.ts";
+import { Failure } from "../failure.ts";
 
 /** Filesystems that the agent can make. */
 export type MakeableFilesystem = "vfat" | "ext4";
+
+/** Most bytes of a label: of a FAT directory entry's name (FAT specification 1.03), of s_volume_name in ext4's superblock. */
+export const MAX_LABEL_BYTES = { vfat: 11, ext4: 16 } as const satisfies Record<MakeableFilesystem, number>;
 
 /** Characters that a FAT label may not hold (FAT specification 1.03, section 6.1, and what mkfs.vfat(8) refuses). */
 const forbiddenInFat = /["*+,./:;<=>?[\\\]|]/;
@@ -19,11 +22,13 @@ export function checkLabel(type: MakeableFilesystem, label: string): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
   if (/[\u0000-\u001f\u007f-\u009f]/.test(label)) refuse("it holds a control character");
   if (type === "ext4") {
-    if (Buffer.byteLength(label) > 16) refuse(`it has ${Buffer.byteLength(label)} bytes, 16 at most fit`);
+    const bytes = Buffer.byteLength(label);
+    if (bytes > MAX_LABEL_BYTES.ext4) refuse(`it has ${bytes} bytes, ${MAX_LABEL_BYTES.ext4} at most fit`);
     return;
   }
   if (!/^[ -~]*$/.test(label)) refuse("only ASCII is possible");
-  if (label.length > 11) refuse(`it has ${label.length} characters, 11 at most fit`);
+  if (label.length > MAX_LABEL_BYTES.vfat)
+    refuse(`it has ${label.length} characters, ${MAX_LABEL_BYTES.vfat} at most fit`);
   if (label.trim() !== label) refuse("it starts or ends with a space");
   const forbidden = forbiddenInFat.exec(label)?.[0];
   if (forbidden !== undefined) refuse(`it holds the character ${forbidden}`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { checkLabel } from "../../../../agent/disk/filesystem-label.ts";
+import { checkLabel } from "../../../../proto/disk/filesystem-label.ts";
 
 describe("checkLabel", () => {
   const fitting: readonly ["vfat" | "ext4", string][] = [

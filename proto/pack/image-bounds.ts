@@ -1,0 +1,22 @@
+/** An image is a whole number of sectors of this size, and its partition table counts in them; a disk's own may be larger. */
+export const SECTOR_BYTES = 512;
+
+/** Most bytes of an image: 2 TiB. No card is larger, and a file of a few kilobytes can decompress to any size. */
+export const MAX_IMAGE_BYTES = 2 ** 41;
+
+/** Most bytes before the first partition: the agent holds them in memory until everything else is written. */
+export const MAX_FIRST_PARTITION_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Why an image of so many bytes cannot have its first partition at this byte, to follow the name of the number; undefined when it
+ * can. The importer refuses such an image, and the agent such a write.
+ */
+export function whyNotFirstPartition(firstPartitionBytes: number, imageBytes: number): string | undefined {
+  const isPlace =
+    firstPartitionBytes % SECTOR_BYTES === 0 &&
+    firstPartitionBytes >= SECTOR_BYTES &&
+    firstPartitionBytes <= MAX_FIRST_PARTITION_BYTES;
+  if (!isPlace) return `is not a multiple of ${SECTOR_BYTES} from ${SECTOR_BYTES} to ${MAX_FIRST_PARTITION_BYTES}`;
+  if (firstPartitionBytes >= imageBytes) return `lies behind the end of an image of ${imageBytes} bytes`;
+  return undefined;
+}

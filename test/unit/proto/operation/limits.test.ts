@@ -1,0 +1,308 @@
+// Limits that both sides hold to: what one may produce, the other admits, up to the last byte; and not one more.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { describe, it } from "node:test";
+import { parseLogLine } from "../../../../agent/log/parse-log-line.ts";
+import { parseOperationId, parseSpec } from "../../../../agent/rpc/parse-spec.ts";
+import { uploadMessages } from "../../../../controller/cli/connection/upload-source.ts";
+import { chooseRootPartition } from "../../../../controller/images/boot/choose-root-partition.ts";
+import { findRootPartition } from "../../../../controller/images/import/examine-image.ts";
+import { boardFirmwareOf } from "../../../../controller/nodes/board-firmware.ts";
+import { planDiskFirmware } from "../../../../controller/reimage/plan/plan-disk-firmware.ts";
+import { planReimage } from "../../../../controller/reimage/plan/plan-rollout.ts";
+import { chunksOf } from "../../../../controller/rpc/doors/upload.ts";
+import { logReportFromWire } from "../../../../controller/rpc/wire/log-report-from-wire.ts";
+import { nodeOperationFromWire } from "../../../../controller/rpc/wire/operation-spec-from-wire.ts";
+import { rolloutIdFromWire } from "../../../../controller/rpc/wire/rollout-from-wire.ts";
+import { MAX_LABEL_BYTES, type MakeableFilesystem } from "../../../../proto/disk/filesystem-label.ts";
+import { Failure } from "../../../../proto/failure.ts";
+import { ReportLogsRequest } from "../../../../proto/gen/pallet/v1/enrollment.ts";
+import { LogLevel } from "../../../../proto/gen/pallet/v1/log.ts";
+import { OperationSpec } from "../../../../proto/gen/pallet/v1/operation.ts";
+import { MAX_LOG_ERROR, MAX_LOG_FIELDS, MAX_LOG_MESSAGE } from "../../../../proto/log-limits.ts";
+import { MAX_FIRMWARE_ITEMS, MAX_IDENTIFY_MS } from "../../../../proto/operation/operation-limits.ts";
+import { type ImageDigest, manifestDigestOf } from "../../../../proto/pack/digest.ts";
+import { MAX_FIRST_PARTITION_BYTES, MAX_IMAGE_BYTES, SECTOR_BYTES } from "../../../../proto/pack/image-bounds.ts";
+import {
+  CHUNK_BYTES_RANGE,
+  chooseChunkBytes,
+  MAX_CHUNKS,
+  MAX_MANIFEST_BYTES,
+  maxFrameBytes,
+  parsePackManifest,
+  renderPackManifest,
+} from "../../../../proto/pack/pack-manifest.ts";
+import { MAX_UPLOAD_CHUNK_BYTES } from "../../../../proto/upload-limits.ts";
+import { image } from "../../controller/reimage/fakes/fake-rack.ts";
+
+type Loose = Parameters<typeof OperationSpec.fromPartial>[0];
+const work = ($case: string, value: object) => OperationSpec.fromPartial({ work: { $case, value } } as Loose);
+
+const digest = "ab".repeat(32);
+const source = {
+  url: "http://10.0.0.1:7701/images/x.zst",
+  compression: 2,
+  storedBytes: 1n,
+  sizeBytes: BigInt(MAX_IMAGE_BYTES),
+  digest,
+  firstPartitionBytes: BigInt(SECTOR_BYTES),
+  manifest: { url: "http://10.0.0.1:7701/images/x.manifest", digest, manifestBytes: 1n },
+};
+
+/** The words of a refusal, or undefined. */
+function refusalOf(call: () => unknown): string | undefined {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    return error.message;
+  }
+}
+
+const byAgent = (spec: OperationSpec) => refusalOf(() => parseSpec(spec));
+const byController = (spec: OperationSpec) => refusalOf(() => nodeOperationFromWire(spec));
+const write = (changes: object, customisation?: object) =>
+  byAgent(
+    work("writeImage", {
+      device: "/dev/mmcblk0",
+      source: { ...source, ...changes },
+      ...(customisation && { customisation }),
+    }),
+  );
+
+describe("limits of work that an operator asks for", () => {
+  it("agree about how long a node is identified", () => {
+    const identify = (ms: number) =>
+      work("identify", { duration: { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 } });
+    for (const ms of [1, MAX_IDENTIFY_MS])
+      assert.deepEqual([byController(identify(ms)), byAgent(identify(ms))], [undefined, undefined]);
+    for (const ms of [0, MAX_IDENTIFY_MS + 1]) {
+      assert.match(byController(identify(ms)) ?? "", /duration/);
+      assert.match(byAgent(identify(ms)) ?? "", /duration/);
+    }
+  });
+
+  it("agree about labels, which the controller refuses in the agent's words", () => {
+    const types: readonly (readonly [number, MakeableFilesystem])[] = [
+      [1, "vfat"],
+      [2, "ext4"],
+    ];
+    for (const [type, name] of types) {
+      const make = (label: string) => work("makeFilesystem", { device: "/dev/sda1", type, label });
+      const most = MAX_LABEL_BYTES[name];
+      for (const label of ["", "X".repeat(most)])
+        assert.deepEqual([byController(make(label)), byAgent(make(label))], [undefined, undefined], name);
+      for (const label of ["X".repeat(most + 1), "a\nb", name === "vfat" ? "é" : "é".repeat(9)]) {
+        assert.match(byAgent(make(label)) ?? "", new RegExp(`does not suit ${name}`));
+        assert.equal(byController(make(label)), byAgent(make(label)));
+      }
+    }
+  });
+
+  it("let no path through the controller's door that the agent's does not take", () => {
+    const unmount = (device: string) => work("unmount", { device });
+    const longest = `/dev/${"x".repeat(200)}`;
+    for (const device of ["/dev/mmcblk0", "/dev/mapper/vg-root", longest])
+      assert.deepEqual([byController(unmount(device)), byAgent(unmount(device))], [undefined, undefined]);
+    for (const device of ["", `${longest}x`, "/dev/a\nb"]) assert.notEqual(byController(unmount(device)), undefined);
+  });
+
+  it("agree about ids", () => {
+    const fits = ["a", "A".repeat(64), `${randomUUID()}-99999`, `by-hand-${randomUUID()}`];
+    for (const id of fits)
+      assert.deepEqual(
+        [refusalOf(() => parseOperationId(id)), refusalOf(() => rolloutIdFromWire(id))],
+        [undefined, undefined],
+      );
+    for (const id of ["", "A".repeat(65), "a/b", "a b", "é"]) {
+      assert.match(refusalOf(() => parseOperationId(id)) ?? "", /1 to 64 characters/);
+      assert.match(refusalOf(() => rolloutIdFromWire(id)) ?? "", /1 to 64 characters/);
+    }
+  });
+});
+
+describe("limits of images", () => {
+  const image512 = (firstPartitionBytes: number) => write({ firstPartitionBytes: BigInt(firstPartitionBytes) });
+
+  it("let an agent write what the importer takes: where the first partition starts", async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "limits-"));
+    try {
+      const asImported = async (firstPartitionBytes: number) => {
+        const file = path.join(folder, `${firstPartitionBytes}`);
+        await writeMbr(file, firstPartitionBytes);
+        return findRootPartition(file).then(
+          () => "",
+          (error: Error) => error.message,
+        );
+      };
+      for (const start of [SECTOR_BYTES, MAX_FIRST_PARTITION_BYTES]) {
+        // It is empty, so this is as far as it comes.
+        assert.match(await asImported(start), /no partition of the image holds a Linux root filesystem/);
+        assert.equal(image512(start), undefined);
+      }
+      assert.match(await asImported(MAX_FIRST_PARTITION_BYTES + SECTOR_BYTES), /starts too far from its beginning/);
+      assert.match(image512(MAX_FIRST_PARTITION_BYTES + SECTOR_BYTES) ?? "", /first_partition_bytes/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("let an agent write the largest image, and its manifest be as long as it gets", () => {
+    assert.equal(write({}), undefined);
+    const chunkBytes = chooseChunkBytes(MAX_IMAGE_BYTES);
+    assert.ok(chunkBytes <= CHUNK_BYTES_RANGE.most);
+    const chunks = MAX_IMAGE_BYTES / chunkBytes;
+    assert.equal(chunks, MAX_CHUNKS);
+    const longest = renderPackManifest({
+      imageBytes: MAX_IMAGE_BYTES,
+      imageDigest: digest as ImageDigest,
+      chunkBytes,
+      kinds: Array.from({ length: chunks }, () => "data" as const),
+      frameBytes: Array.from({ length: chunks }, () => maxFrameBytes(chunkBytes)),
+      digests: Buffer.alloc(32 * chunks),
+    });
+    assert.ok(longest.length <= MAX_MANIFEST_BYTES, `${longest.length} bytes`);
+    assert.equal(parsePackManifest(longest).chunkCount, chunks);
+    const ofLength = (bytes: number) =>
+      write({ manifest: { ...source.manifest, digest: manifestDigestOf(longest), manifestBytes: BigInt(bytes) } });
+    assert.deepEqual([ofLength(longest.length), ofLength(MAX_MANIFEST_BYTES)], [undefined, undefined]);
+    assert.match(ofLength(MAX_MANIFEST_BYTES + 1) ?? "", /manifest_bytes/);
+    assert.throws(() => parsePackManifest(Buffer.alloc(MAX_MANIFEST_BYTES + 1)), /more than/);
+  });
+
+  it("let an agent customise a root of every type that the importer takes for one", () => {
+    const root = { offsetBytes: BigInt(SECTOR_BYTES), lengthBytes: 1n };
+    const stamp = { imageName: "x", imageDigest: digest, reimageId: "r", installedAt: new Date() };
+    for (const filesystemType of [
+      "ext2",
+      "ext3",
+      "ext4",
+      "btrfs",
+      "f2fs",
+      "xfs",
+      "squashfs",
+      "erofs",
+      "jfs",
+      "nilfs2",
+    ]) {
+      const content = { number: 2, lengthBytes: 1, partitionUuid: "", filesystemType, label: "", uuid: "" };
+      const holds = filesystemType.startsWith("ext") ? { holds: { init: true, configuration: true } } : {};
+      assert.equal(chooseRootPartition([{ ...content, ...holds }]), 2);
+      assert.equal(write({}, { root: { ...root, filesystemType }, stamp }), undefined, filesystemType);
+    }
+  });
+});
+
+describe("limits of what keeps firmware from booting a card", () => {
+  const withFats = (count: number) => {
+    const [boot] = image.partitions;
+    assert.ok(boot);
+    const fats = Array.from({ length: count }, (_, index) => ({ ...boot, number: index + 10, filesystemType: "vfat" }));
+    const others = image.partitions.filter(({ filesystemType }) => filesystemType !== "vfat");
+    return { ...image, partitions: [...fats, ...others] };
+  };
+  const models = ["", "2 Model B", "3 Model B", "4 Model B", "400", "5 Model B", "Zero 2 W", "Compute Module 4"].map(
+    (name) => (name === "" ? "" : `Raspberry Pi ${name} Rev 1.0`),
+  );
+
+  it("let an agent do what is planned for every board, on as many partitions as are planned for", () => {
+    for (const model of models) {
+      for (const policy of ["rename", "reformat"] as const) {
+        const firmware = planDiskFirmware(policy, model, withFats(MAX_FIRMWARE_ITEMS));
+        assert.ok(firmware);
+        assert.ok(boardFirmwareOf(model).files.length > 0);
+        const diskFirmware = {
+          action: policy === "rename" ? 1 : 2,
+          files: firmware.files,
+          partitions: firmware.partitions.map(({ offsetBytes, lengthBytes }) => ({
+            offsetBytes: BigInt(offsetBytes),
+            lengthBytes: BigInt(lengthBytes),
+          })),
+        };
+        assert.equal(write({}, { diskFirmware }), undefined, model);
+        const [one] = diskFirmware.partitions;
+        const more = { ...diskFirmware, partitions: [...diskFirmware.partitions, one] };
+        assert.match(write({}, { diskFirmware: more }) ?? "", /partitions: 17 are given/);
+      }
+    }
+  });
+
+  it("refuse an image with more before anything is done", () => {
+    const tooMany = withFats(MAX_FIRMWARE_ITEMS + 1);
+    const expected = { reason: "unsupported", message: /17 FAT partitions.*at most 16; set bootProfile.cardFirmware/ };
+    assert.throws(() => planDiskFirmware("rename", "", tooMany), expected);
+    assert.equal(planDiskFirmware("keep", "", tooMany), undefined);
+    const node = { id: "02:00:00:00:00:01", name: "pi-1", accepted: true, bootTarget: { kind: "agent" } } as const;
+    const before = { node: { ...node, lastSeenAt: 0, discoveredAt: 0 } as never, online: false };
+    assert.equal(planReimage(before, tooMany, {}, "keep").refusal, undefined);
+    assert.equal(planReimage(before, tooMany, {}, "auto").refusal, undefined, "the board may be one that needs none");
+    const known = { ...node, lastSeenAt: 0, discoveredAt: 0, facts: { model: "Raspberry Pi 3 Model B", root: {} } };
+    assert.equal(planReimage({ ...before, node: known as never }, tooMany, {}, "auto").refusal?.reason, "unsupported");
+  });
+});
+
+describe("limits of logs and uploads", () => {
+  it("let the controller take whatever the agent cuts to, whole", () => {
+    const long = "x".repeat(100_000);
+    const entry = parseLogLine(JSON.stringify({ level: 30, time: 1, msg: long, text: long, err: { stack: long } }));
+    assert.deepEqual([entry.message.length, entry.error.length], [MAX_LOG_MESSAGE, MAX_LOG_ERROR]);
+    assert.ok(entry.fieldsJson.length <= MAX_LOG_FIELDS);
+    const exact = { a: "y".repeat(MAX_LOG_FIELDS - '{"a":""}'.length) };
+    const fullest = parseLogLine(JSON.stringify({ level: 30, time: 1, msg: "m", ...exact }));
+    assert.equal(fullest.fieldsJson.length, MAX_LOG_FIELDS);
+    const records = [entry, fullest].map(({ message, fieldsJson, error }, index) => ({
+      sequence: BigInt(index + 1),
+      time: new Date(1),
+      level: LogLevel.LOG_LEVEL_INFO,
+      message,
+      fieldsJson,
+      error,
+    }));
+    const report = logReportFromWire(ReportLogsRequest.fromPartial({ bootMac: "b8:27:eb:00:00:01", records }));
+    assert.deepEqual(
+      report.records.map(({ message, fields, error }) => [message, fields ?? "", error ?? ""]),
+      records.map(({ message, fieldsJson, error }) => [message, fieldsJson, error]),
+    );
+  });
+
+  it("let the controller take every message of an upload", async () => {
+    const bytes = [Buffer.alloc(3 * MAX_UPLOAD_CHUNK_BYTES + 1), Buffer.alloc(MAX_UPLOAD_CHUNK_BYTES)];
+    const fileBytes = 4 * MAX_UPLOAD_CHUNK_BYTES + 1;
+    const pieces = async function* () {
+      yield* bytes;
+    };
+    const messages = uploadMessages({}, { bytes: pieces(), fileBytes, close: async () => {} });
+    await messages.next();
+    const lengths: number[] = [];
+    for await (const chunk of chunksOf(messages, fileBytes, "AddImage")) lengths.push(chunk.length);
+    assert.equal(Math.max(...lengths), MAX_UPLOAD_CHUNK_BYTES);
+    assert.equal(
+      lengths.reduce((sum, length) => sum + length, 0),
+      fileBytes,
+    );
+    const oversized = async function* () {
+      yield { part: { $case: "chunk" as const, value: Buffer.alloc(MAX_UPLOAD_CHUNK_BYTES + 1) } };
+    };
+    await assert.rejects(async () => {
+      for await (const _ of chunksOf(oversized(), 0, "AddImage"));
+    }, Failure);
+  });
+});
+
+/** An image of 128 MiB whose one partition, of type Linux, starts there and goes on to the end; it is empty. */
+async function writeMbr(file: string, firstPartitionBytes: number): Promise<void> {
+  const imageBytes = 128 * 1024 * 1024;
+  const sector = Buffer.alloc(SECTOR_BYTES);
+  sector.writeUInt8(0x83, 446 + 4);
+  sector.writeUInt32LE(firstPartitionBytes / SECTOR_BYTES, 446 + 8);
+  sector.writeUInt32LE((imageBytes - firstPartitionBytes) / SECTOR_BYTES, 446 + 12);
+  sector.writeUInt16LE(0xaa55, 510);
+  const handle = await open(file, "w");
+  await handle.write(sector, 0, sector.length, 0);
+  await handle.truncate(imageBytes);
+  await handle.close();
+}
