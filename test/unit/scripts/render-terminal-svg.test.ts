@@ -1,19 +1,15 @@
 // README's picture is the live table that the command line really draws.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
-import path from "node:path";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { renderTerminalSvg } from "../../../scripts/render-terminal-svg.ts";
-import { checkout } from "../../programs/checkout.ts";
-
-const picture = path.join(checkout, ".github/rollout.svg");
-const screen = path.join(checkout, "test/golden/cli/rollout-table-colours");
+import { assertGolden, goldenFile } from "../../golden.ts";
 
 describe("README's picture of a rollout", () => {
   it("shows the golden file of the live table", () => {
-    const svg = renderTerminalSvg(readFileSync(screen, "utf8"), "The live table of a rollout to nine Raspberry Pis");
-    if (process.env["GOLDEN"] === "write") writeFileSync(picture, svg);
-    assert.equal(svg, readFileSync(picture, "utf8"), `${picture} is stale; rewrite it with GOLDEN=write`);
+    const screen = readFileSync(goldenFile("cli/rollout-table-colours"), "utf8");
+    const svg = renderTerminalSvg(screen, "The live table of a rollout to nine Raspberry Pis");
+    assertGolden("../../.github/rollout.svg", svg);
   });
 });
 
