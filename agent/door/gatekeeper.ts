@@ -5,10 +5,11 @@ import { networkInterfaces } from "node:os";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import type { SocketAddress } from "../../proto/linux/parse-socket-address.ts";
 import { plainAddress } from "../../proto/plain-address.ts";
 import { type BackoffPolicy, backoff } from "../time/backoff.ts";
 import { type Caller, mayOrder } from "./judge-caller.ts";
-import { type ConnectionEnd, ownerOfSocket } from "./parse-socket-table.ts";
+import { ownerOfSocket } from "./parse-socket-table.ts";
 
 /** Decides, before a byte is read, who may connect. */
 export interface Gatekeeper {
@@ -97,8 +98,8 @@ function callerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket
   if (localAddress === undefined || localPort === undefined) return undefined;
   const address = plainAddress(remoteAddress);
   if (!isOfThisNode(address)) return { address };
-  const there: ConnectionEnd = { address, port: remotePort };
-  const here: ConnectionEnd = { address: localAddress, port: localPort };
+  const there: SocketAddress = { address, port: remotePort };
+  const here: SocketAddress = { address: localAddress, port: localPort };
   try {
     return { address, local: { uid: userBehind(there, here) } };
   } catch (error) {
@@ -115,7 +116,7 @@ function isOfThisNode(address: string): boolean {
 }
 
 /** Synchronous, so that nothing of the connection is read before it is decided about. */
-function userBehind(there: ConnectionEnd, here: ConnectionEnd): number | undefined {
+function userBehind(there: SocketAddress, here: SocketAddress): number | undefined {
   for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
     const uid = ownerOfSocket(readTable(file), there, here);
     if (uid !== undefined) return uid;

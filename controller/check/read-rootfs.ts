@@ -1,7 +1,9 @@
 import { createReadStream } from "node:fs";
 import { lstat, readdir, stat } from "node:fs/promises";
 import path from "node:path";
+import { resolveInside } from "../../proto/linux/foreign-root.ts";
 import { agentPrograms } from "../../proto/system/agent-program.ts";
+import { INIT_PATH } from "../../proto/system/choose-init-system.ts";
 import type { RootfsFact } from "./facts.ts";
 
 const contractMark = /pallet-contract-[0-9a-f]{16}/;
@@ -19,18 +21,11 @@ export async function readRootfs(folder: string): Promise<RootfsFact> {
   return {
     path: folder,
     isFolder: true,
-    hasInit: await hasInit(folder),
+    hasInit: (await resolveInside(folder, INIT_PATH)) !== undefined,
     releases: await readReleases(folder),
     hasAgent,
     ...(contract !== undefined && { contract }),
   };
-}
-
-/** As the initial RAM disk sees it: /sbin may be a link to /usr/sbin, and init one to anything. */
-async function hasInit(folder: string): Promise<boolean> {
-  for (const name of ["sbin/init", "usr/sbin/init"])
-    if ((await lstat(path.join(folder, name)).catch(() => undefined)) !== undefined) return true;
-  return false;
 }
 
 async function readReleases(folder: string): Promise<readonly string[]> {

@@ -1,3 +1,4 @@
+import { plainAddress } from "../../proto/plain-address.ts";
 import type { Config } from "../config/config.ts";
 import { servesDns } from "../network/dnsmasq/choose-offers.ts";
 import type { HeldPort } from "./held-port.ts";
@@ -86,7 +87,11 @@ function wantedPorts(
 function isInTheWay(held: HeldPort, wanted: WantedPort): boolean {
   if (held.protocol !== wanted.protocol || held.port !== wanted.port) return false;
   if (held.process !== undefined && wanted.sharedWith?.includes(held.process.name)) return false;
-  return held.address === wanted.address || anywhere.includes(held.address) || anywhere.includes(wanted.address);
+  return (
+    held.address === plainAddress(wanted.address) ||
+    anywhere.includes(held.address) ||
+    anywhere.includes(wanted.address)
+  );
 }
 
 /** A socket without a process is the kernel's own, as its NFS server has one. */

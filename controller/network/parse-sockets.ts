@@ -1,35 +1,21 @@
+import { parseSocketAddress, type SocketAddress } from "../../proto/linux/parse-socket-address.ts";
+
 /** A socket that listens, or takes datagrams, as the kernel lists it. */
-export interface ListedSocket {
+export interface ListedSocket extends SocketAddress {
   readonly protocol: "TCP" | "UDP";
-  readonly address: string;
-  readonly port: number;
   readonly inode: number;
 }
 
 /** States of include/net/tcp_states.h: a TCP socket that listens, and a UDP socket that nobody is connected to. */
 const waiting = { TCP: "0A", UDP: "07" } as const;
 
-/**
- * Reads /proc/net/tcp, tcp6, udp or udp6 (proc_net_tcp.txt of the kernel's documentation): sockets that wait for others.
- * Addresses stand there in hexadecimal, as 32-bit words in the order of this machine's bytes, which is the small end first.
- */
+/** Reads /proc/net/tcp, tcp6, udp or udp6 (proc_net_tcp.txt of the kernel's documentation): sockets that wait for others. */
 export function parseSockets(text: string, protocol: "TCP" | "UDP"): readonly ListedSocket[] {
   return text.split("\n").flatMap((line) => {
     const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/);
-    const [address = "", port = ""] = local.split(":");
-    if (state !== waiting[protocol] || !/^([0-9A-F]{8}|[0-9A-F]{32})$/.test(address)) return [];
-    return [{ protocol, address: addressOf(address), port: Number.parseInt(port, 16), inode: Number(inode) }];
+    const end = parseSocketAddress(local);
+    return end === undefined || state !== waiting[protocol] ? [] : [{ protocol, ...end, inode: Number(inode) }];
   });
-}
-
-function addressOf(hexadecimal: string): string {
-  const bytes = Uint8Array.from(hexadecimal.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  for (let at = 0; at < bytes.length; at += 4) bytes.subarray(at, at + 4).reverse();
-  if (bytes.length === 4) return bytes.join(".");
-  // RFC 4291, section 2.5.5.2: an IPv4 address in the clothes of IPv6.
-  if (bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 255) return bytes.subarray(12).join(".");
-  const groups = Array.from({ length: 8 }, (_, group) => ((bytes[2 * group] ?? 0) << 8) | (bytes[2 * group + 1] ?? 0));
-  return groups.every((group) => group === 0) ? "::" : groups.map((group) => group.toString(16)).join(":");
 }
 
 /** Reads /proc/net/unix: the inode of the socket that listens at the path; undefined when there is none. */

@@ -2,6 +2,7 @@ import { readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { MAX_FIRST_PARTITION_BYTES, whyNotFirstPartition } from "../../../proto/pack/image-bounds.ts";
+import { INIT_PATH, SYSTEMD_PATHS } from "../../../proto/system/choose-init-system.ts";
 import { maximumBytes } from "../boot/boot-file-limits.ts";
 import { chooseRootPartition, type PartitionContent } from "../boot/choose-root-partition.ts";
 import { copyBootFiles } from "../boot/copy-boot-files.ts";
@@ -14,7 +15,8 @@ import { probeFilesystem } from "../filesystems/probe-filesystem.ts";
 import { parsePartitionTable } from "../formats/parse-partition-table.ts";
 import type { PartitionTable } from "../formats/partition-table.ts";
 
-const initPrograms = ["/sbin/init", "/usr/sbin/init", "/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/init"];
+/** Any of them is a sign of a root filesystem, whether or not it could start an agent. */
+const initPrograms = [INIT_PATH, "/usr/sbin/init", ...SYSTEMD_PATHS, "/init"];
 const configurationFiles = ["/etc/os-release", "/usr/lib/os-release", "/etc/fstab", "/etc/passwd"];
 
 /** What an image is, found in it. */

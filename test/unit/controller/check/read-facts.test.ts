@@ -51,6 +51,7 @@ describe("what boots nodes", () => {
     // The mark lies over the boundary of what is read at once.
     write("root/usr/bin/pallet-agent", `${"x".repeat(2 ** 20 - 10)}${contract}${"x".repeat(100)}`);
     symlinkSync("/usr/lib", path.join(root, "lib"));
+    write("root/usr/lib/systemd/systemd", "");
     mkdirSync(path.join(root, "sbin"));
     symlinkSync("/lib/systemd/systemd", path.join(root, "sbin/init"));
     assert.deepEqual(await readRootfs(root), {
