@@ -76,7 +76,7 @@ async function probe({ device, offsetBytes, lengthBytes, signal }: ReformatFat):
   });
   const { filesystemType, label, uuid } = parseBlkid(stdout);
   if (filesystemType !== "vfat") {
-    const found = filesystemType === "" ? "nothing known" : filesystemType;
+    const found = filesystemType === "" ? "unknown content" : filesystemType;
     throw new Failure("invalid", `there is no FAT filesystem to make anew at byte ${offsetBytes} of ${device}`, {
       range: { device, offsetBytes, lengthBytes },
       expected: "vfat",

@@ -46,7 +46,7 @@ export async function reachAgentOf(
 ): Promise<ReachedAgent> {
   if (agent === undefined || facts === undefined || address === undefined) {
     throw unreachable(
-      `no agent has registered from ${name} yet; power it on with boot target agent and wait until it is online`,
+      `no agent on ${name} has registered yet; power it on with boot target agent and wait until it is online`,
     );
   }
   const meant = expected ?? { bootId: facts.bootId, instanceId: agent.instanceId };
@@ -55,8 +55,8 @@ export async function reachAgentOf(
     const report = await port.getNode(signal);
     if (isExpectedAgent(report, meant)) return { port, report };
     throw unreachable(
-      `what answers at ${address} is not the agent that registered as ${name}: that agent or its node has restarted, or ` +
-        `another machine has that address by now; wait until ${name} is online`,
+      `the agent at ${address} is not the one that registered as ${name}: that agent or its node has restarted, or ` +
+        `another machine now has that address; wait until ${name} is online`,
     );
   } catch (error) {
     port.close();

@@ -49,7 +49,7 @@ function describeArchive({ suite, mirror }: Pick<ArchiveRequest, "suite" | "mirr
   if (/\s/.test(mirror) || !/^[a-z0-9.-]+$/.test(suite))
     throw new Failure(
       "invalid",
-      `"${mirror} ${suite}" names no Debian archive; give a URL and a suite such as bookworm`,
+      `"${mirror} ${suite}" is not a Debian archive; give a URL and a suite such as bookworm`,
     );
   const sources = [
     `deb [signed-by=${keyring}] ${mirror} ${suite} main non-free-firmware`,

@@ -44,7 +44,7 @@ export async function renewEntry(cacheDirectory: string, name: string): Promise<
   if (await removeEntry(cacheDirectory, name)) return;
   throw new Failure(
     "in-use",
-    `${join(cacheDirectory, name)} is used by another build or a running rack, so it cannot be made anew now; try again when that has ended`,
+    `${join(cacheDirectory, name)} is in use by another build or a running rack, so it cannot be rebuilt now; try again when that has ended`,
   );
 }
 

@@ -59,7 +59,7 @@ type Source = { readonly path: string } | { readonly text: string };
 export async function buildBootTree(request: BootTreeRequest): Promise<BootTree> {
   const { targets: chosen, rootfsDirectory, bits, overwrite, signal, log } = request;
   const outDirectory = resolve(request.outDirectory);
-  if (chosen.length === 0) throw new Failure("invalid", "no target of U-Boot is chosen");
+  if (chosen.length === 0) throw new Failure("invalid", "no U-Boot target is chosen");
   if (bits === 32 && !chosen.includes("rpi_3_32b"))
     throw new Failure("invalid", "32-bit systems need the target rpi_3_32b; add it to --targets");
   await assertRequirements(await bootTreeRequirements(request), { canInstall: true });
@@ -89,8 +89,8 @@ export async function buildBootTree(request: BootTreeRequest): Promise<BootTree>
 /** Adds what a built root filesystem has for the boot tree; returns its kernel's release. */
 async function addAgent(sources: Map<string, Source>, folder: string): Promise<string> {
   const manifest = await readFile(join(folder, "manifest.json"), "utf8").catch((cause: unknown) => {
-    const remedy = 'make it with "controller rootfs build", name another by --rootfs, or leave it out with --no-rootfs';
-    throw new Failure("invalid", `${folder} holds no built root filesystem; ${remedy}`, { cause });
+    const remedy = 'make one with "controller rootfs build", choose another with --rootfs, or omit it with --no-rootfs';
+    throw new Failure("invalid", `there is no built root filesystem in ${folder}; ${remedy}`, { cause });
   });
   const { kernelRelease, madeBy, agent } = JSON.parse(manifest) as {
     kernelRelease?: unknown;
@@ -152,7 +152,7 @@ async function describe(source: Source): Promise<{ sha256: string; sizeBytes: nu
     return { sha256: createHash("sha256").update(bytes).digest("hex"), sizeBytes: bytes.length };
   }
   const sha256 = await digestOf(source.path);
-  if (sha256 === undefined) throw new Failure("invalid", `there is no ${source.path}; build what it belongs to again`);
+  if (sha256 === undefined) throw new Failure("invalid", `${source.path} is missing; rebuild what it belongs to`);
   return { sha256, sizeBytes: (await stat(source.path)).size };
 }
 
@@ -163,7 +163,7 @@ async function digestOf(path: string): Promise<string | undefined> {
     throw error;
   });
   if (status === undefined) return undefined;
-  if (!status.isFile()) throw new Failure("invalid", `${path} is no file; move it away`);
+  if (!status.isFile()) throw new Failure("invalid", `${path} is not a regular file; move it away`);
   const hash = createHash("sha256");
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   return hash.digest("hex");

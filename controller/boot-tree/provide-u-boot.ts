@@ -144,7 +144,7 @@ async function build(options: {
   if (unmet.length > 0)
     throw new Failure(
       "tool-failed",
-      `${attempt}: its configuration does not take ${unmet.join(", ")}; adapt u-boot.config`,
+      `${attempt}: its configuration did not accept ${unmet.join(", ")}; adapt u-boot.config`,
     );
   await make(`-j${availableParallelism()}`, "u-boot.bin");
   await copyFile(join(output, "u-boot.bin"), join(folder, "u-boot.bin"));

@@ -10,7 +10,7 @@ import type { BootTreeManifest } from "./plan-boot-tree.ts";
  */
 export async function readBootTreeManifest(bootTree: string): Promise<BootTreeManifest | undefined> {
   const file = path.join(bootTree, "manifest.json");
-  const remedy = 'make it anew with "controller boot-tree build"';
+  const remedy = 'rebuild it with "controller boot-tree build"';
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -20,6 +20,6 @@ export async function readBootTreeManifest(bootTree: string): Promise<BootTreeMa
     throw new Failure("invalid", `cannot read ${file} (${code ?? message}); ${remedy}`, { cause });
   }
   const manifest = parseBootTreeManifest(text);
-  if (manifest === undefined) throw new Failure("invalid", `${file} is no manifest of a boot tree; ${remedy}`);
+  if (manifest === undefined) throw new Failure("invalid", `${file} is not the manifest of a boot tree; ${remedy}`);
   return manifest;
 }

@@ -29,7 +29,7 @@ export function renderEnvironment({ environment }: UBootTarget): string {
       if (/[^\x20-\x7e]|\\|^$/.test(value) || !/^[a-z_]+$/.test(name))
         throw new Failure(
           "invalid",
-          `the variable ${JSON.stringify(`${name}=${value}`)} cannot stand in an environment`,
+          `the variable ${JSON.stringify(`${name}=${value}`)} cannot be stored in a U-Boot environment`,
         );
       return `${name}=${value}\n`;
     });

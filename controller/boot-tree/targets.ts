@@ -63,7 +63,7 @@ export const targets: Readonly<Record<TargetName, UBootTarget>> = {
   },
   qemu_arm64: {
     name: "qemu_arm64",
-    about: "QEMU's machine virt, the virtual rack",
+    about: "QEMU's virt machine, for the virtual rack",
     crossCompile: "aarch64-linux-gnu-",
     compiler: "aarch64-linux-gnu-gcc",
     treePath: "qemu_arm64/u-boot.bin",

@@ -68,7 +68,7 @@ const missingByErrno: Readonly<Record<string, MissingContent>> = {
   ENOENT: noSuchFile,
   ENOTDIR: noSuchFile,
   ENAMETOOLONG: noSuchFile,
-  ELOOP: { missing: "refused", reason: "its links lead in a circle" },
+  ELOOP: { missing: "refused", reason: "its symbolic links form a loop" },
   EACCES: forbidden,
   EPERM: forbidden,
   // A socket.

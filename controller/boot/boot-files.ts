@@ -144,14 +144,14 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
         try {
           recordFetch({ address, ...mac, path: found.path ?? requestPath, outcome, bytes, silentMs });
         } catch (error) {
-          log.error({ err: error, path: requestPath, address }, "a boot file request could not be recorded");
+          log.error({ err: error, path: requestPath, address }, "could not record a boot file request");
         }
       };
       let found: Found;
       try {
         found = await find(asked, address);
       } catch (error) {
-        log.error({ err: error, path: requestPath, address }, "a boot file could not be provided");
+        log.error({ err: error, path: requestPath, address }, "could not provide a boot file");
         const content = {
           missing: "refused",
           reason: `the controller failed: ${Failure.from(error).message}`,

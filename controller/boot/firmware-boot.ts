@@ -45,7 +45,7 @@ export function createFirmwareBoot({ loader, nodeOf, specOf, bootSpecFor }: Firm
     if (node === undefined) {
       // Not so bad for most: the shared config.txt starts U-Boot, which names its node by itself.
       if (request.kind !== "boot-file") return { kind: "as-asked" };
-      return { kind: "not-found", reason: "it is not known which node asks" };
+      return { kind: "not-found", reason: "the requesting node is unknown" };
     }
     switch (request.kind) {
       case "config": {
@@ -71,7 +71,7 @@ function answerFile(file: string, spec: BootSpec, mac: NodeId): FirmwareAnswer {
   if (file === "cmdline.txt") return { kind: "text", text: renderCommandLine(spec), mac };
   if (file === "initrd")
     return spec.initrd === undefined
-      ? { kind: "not-found", reason: "this boot has no initial RAM disk" }
+      ? { kind: "not-found", reason: "this boot has no initrd" }
       : { kind: "paths", paths: [spec.initrd] };
   // Device trees and overlays: those beside the kernel fit it best.
   const folder = spec.kernel.split("/").slice(0, -1).join("/");

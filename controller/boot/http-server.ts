@@ -85,7 +85,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
         if (isGone(error)) return;
         log.error({ err: error, url: request.url }, "an HTTP request failed");
         if (response.headersSent) response.destroy();
-        else reply(request, response, 500, "internal error of the controller");
+        else reply(request, response, 500, "internal error in the controller");
       });
     },
   );
@@ -148,7 +148,7 @@ function sendPackFile(
   digest: ManifestDigest,
   which: "pack" | "manifest",
 ): Promise<void> {
-  const missing = `no pack with the manifest ${digest} is stored here`;
+  const missing = `there is no pack with the manifest ${digest}`;
   const stored = images.packFile(digest, which);
   if (stored === undefined) {
     reply(request, response, 404, missing);
@@ -241,7 +241,8 @@ function nodeOf(request: IncomingMessage): string {
 /** Aborted as soon as nothing more can be sent. */
 function whileOpen(response: ServerResponse): AbortSignal {
   const closed = new AbortController();
-  const gone = (): void => closed.abort(Object.assign(new Error("the client has gone"), { code: "ECONNABORTED" }));
+  const gone = (): void =>
+    closed.abort(Object.assign(new Error("the client has disconnected"), { code: "ECONNABORTED" }));
   if (response.destroyed) gone();
   else response.once("close", gone);
   return closed.signal;

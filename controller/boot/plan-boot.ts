@@ -99,7 +99,8 @@ function planLocal(
   endpoints: BootEndpoints,
 ): BootSpec | string {
   if (image === undefined) return `the image ${imageDigest} of its boot target is not in the catalogue`;
-  if (image.digest !== imageDigest) return `the image ${image.name} is no longer the one that its boot target means`;
+  if (image.digest !== imageDigest)
+    return `the image ${image.name} is no longer the one that its boot target refers to`;
   try {
     const { partitionUuid } = rootPartitionOf(image);
     if (partitionUuid === "") return `the root partition of image ${image.name} has no PARTUUID to boot by`;

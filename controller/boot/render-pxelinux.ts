@@ -52,7 +52,7 @@ export function assertRenderable(spec: BootSpec): void {
   for (const word of spec.commandLine) {
     assertLine("word of the kernel command line", word, /[^\x21-\x7e]|[$'\\]|^$/);
     if (spec.initrd === undefined && word.includes("initrd="))
-      throw unusable("word of the kernel command line", word, "taken by U-Boot for a file to load");
+      throw unusable("word of the kernel command line", word, "read by U-Boot as a file to load");
   }
   if (spec.commandLine[0]?.startsWith("#"))
     throw unusable("first word of the kernel command line", spec.commandLine[0], "a comment");

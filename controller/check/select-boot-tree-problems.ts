@@ -32,9 +32,9 @@ export function selectBootTreeProblems(
     isFatal: false,
   });
   if (manifest === undefined && sizes.size === 0 && facts.kernel.format === undefined)
-    return [problem(`nothing was built in ${bootTree} yet`, build)];
+    return [problem(`nothing has been built in ${bootTree} yet`, build)];
   const problems: Problem[] = [];
-  if (manifest === "broken") problems.push(problem(`${bootTree}/manifest.json is no manifest`, build));
+  if (manifest === "broken") problems.push(problem(`${bootTree}/manifest.json is not a manifest`, build));
   const built = manifest === undefined || manifest === "broken" ? {} : manifest.files;
 
   const isKernel = (path: string): boolean => path === facts.kernel.path || path === facts.initrd?.path;
@@ -46,13 +46,13 @@ export function selectBootTreeProblems(
   const missing = [...needed].filter((path) => !isKernel(path) && !sizes.has(path));
   const uBoots = new Set(Object.values(targets).map(({ treePath }) => treePath));
   const firmware = missing.filter((path) => !uBoots.has(path));
-  if (firmware.length > 0) problems.push(problem(`firmware is missing in ${bootTree}: ${list(firmware)}`, build));
+  if (firmware.length > 0) problems.push(problem(`firmware is missing from ${bootTree}: ${list(firmware)}`, build));
   const uBoot = missing.filter((path) => uBoots.has(path));
-  if (uBoot.length > 0) problems.push(problem(`U-Boot is missing in ${bootTree}: ${list(uBoot)}`, build));
+  if (uBoot.length > 0) problems.push(problem(`U-Boot is missing from ${bootTree}: ${list(uBoot)}`, build));
   const cut = Object.entries(built).filter(([path, { sizeBytes }]) => sizes.has(path) && sizes.get(path) !== sizeBytes);
   if (cut.length > 0) {
     const names = list(cut.map(([path]) => path));
-    problems.push(problem(`what was built in ${bootTree} has another size now: ${names}`, `${build} --overwrite`));
+    problems.push(problem(`files built in ${bootTree} have changed in size since: ${names}`, `${build} --overwrite`));
   }
   return [...problems, ...kernelProblems(bootTree, facts).map(({ message, remedy }) => problem(message, remedy))];
 }
@@ -67,18 +67,18 @@ function* kernelProblems(
   else if (kernel.format === "zboot")
     yield {
       message: `the agent's kernel ${path} is an EFI zboot image, which U-Boot does not unpack`,
-      remedy: "put the Image that is packed in it there (arch/arm64/boot/Image of its build)",
+      remedy: "replace it with the Image packed inside it (arch/arm64/boot/Image of its build)",
     };
   else if (kernel.format === "other")
-    yield { message: `the agent's kernel ${path} is no kernel for arm64 (plain or gzipped Image)`, remedy: make };
+    yield { message: `the agent's kernel ${path} is not an arm64 kernel (plain or gzipped Image)`, remedy: make };
 
   if (initrd === undefined) return;
   const initrdPath = `${bootTree}/${initrd.path}`;
-  if (!initrd.exists) yield { message: `the agent's initial RAM disk is missing: ${initrdPath}`, remedy: make };
+  if (!initrd.exists) yield { message: `the agent's initrd is missing: ${initrdPath}`, remedy: make };
   else if (isForeign(kernel.release, initrd.releases))
     yield {
-      message: `the initial RAM disk ${initrdPath} has modules for kernel ${list(initrd.releases ?? [])}, but ${path} is kernel ${kernel.release}`,
-      remedy: `${make}; or set bootProfile.agent.kernel and bootProfile.agent.initrd to a pair`,
+      message: `the initrd ${initrdPath} has modules for kernel ${list(initrd.releases ?? [])}, but ${path} is kernel ${kernel.release}`,
+      remedy: `${make}; or set bootProfile.agent.kernel and bootProfile.agent.initrd to a matching pair`,
     };
 }
 

@@ -30,8 +30,8 @@ type Found = Pick<Problem, "message" | "remedy"> & { readonly isFatal?: true };
 function* listenProblems({ listen, advertise, dhcp }: NetworkConfig, facts: NetworkFacts): Generator<Found> {
   if (/^(127\.|::1$)/.test(listen)) {
     yield {
-      message: `listen is ${listen}, where only this machine itself reaches the controller`,
-      remedy: "set listen to this machine's address in the nodes' network",
+      message: `listen is ${listen}, where only this machine can reach the controller`,
+      remedy: "set listen to this machine's address on the nodes' network",
     };
     return;
   }
@@ -55,13 +55,16 @@ function* interfaceProblems({ dhcp, listen, advertise }: NetworkConfig, facts: N
     const others = facts.interfaces.map(({ name }) => name).filter((name) => name !== "lo");
     yield {
       message: `there is no network interface ${device} (dhcp.interface)`,
-      remedy: `plug it in, or set dhcp.interface to one that there is: ${others.join(", ") || "none"}`,
+      remedy: `plug it in, or set dhcp.interface to an existing one: ${others.join(", ") || "none"}`,
     };
     return;
   }
   if (!found.isUp) yield { message: `the interface ${device} is down`, remedy: `ip link set ${device} up` };
   else if (!found.hasCarrier)
-    yield { message: `the interface ${device} has no link`, remedy: "plug in its cable, and switch on the switch" };
+    yield {
+      message: `the interface ${device} has no link`,
+      remedy: "plug in its cable, and check that the switch is on",
+    };
 
   const subnet = dhcp.subnet === undefined ? undefined : parseIpv4Network(dhcp.subnet);
   const own = addressOn(ipv4AddressesOf(facts.interfaces), device, subnet);
@@ -91,8 +94,8 @@ function* rangeProblems(
   for (const [key, address] of said) {
     if (address === undefined || address === "none" || isHostAddress(subnet, parseIpv4(address) ?? 0)) continue;
     yield {
-      message: `${key}: ${address} is no address of a machine in ${formatIpv4Network(subnet)}, the network of ${own.interface}`,
-      remedy: `set ${key} to addresses in that network, or give ${own.interface} an address in the other`,
+      message: `${key}: ${address} is not a host address in ${formatIpv4Network(subnet)}, the network of ${own.interface}`,
+      remedy: `set ${key} to addresses in that network, or give ${own.interface} an address in the nodes' network`,
       isFatal: true,
     };
   }
@@ -102,7 +105,7 @@ function* rangeProblems(
   )
     return;
   yield {
-    message: `${formatIpv4Network(subnet)}, the network of ${own.interface}, is too small to choose addresses for nodes from`,
+    message: `${formatIpv4Network(subnet)}, the network of ${own.interface}, is too small for a range of node addresses`,
     remedy: "set dhcp.range",
     isFatal: true,
   };
@@ -126,7 +129,7 @@ function has(facts: NetworkFacts, address: string): boolean {
 function giving(address: string, { interface: device = "INTERFACE", subnet }: Config["dhcp"]): string {
   const prefix = address.includes(":") ? 64 : (parseIpv4Network(subnet ?? "")?.prefixLength ?? 24);
   return (
-    `ip addr add ${address}/${prefix} dev ${device}; for good, with systemd-networkd: ` +
+    `ip addr add ${address}/${prefix} dev ${device}; permanently, with systemd-networkd: ` +
     `printf '[Match]\\nName=${device}\\n[Network]\\nAddress=${address}/${prefix}\\nConfigureWithoutCarrier=yes\\n' ` +
     `>/etc/systemd/network/50-pallet.network && systemctl enable --now systemd-networkd`
   );

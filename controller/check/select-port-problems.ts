@@ -74,7 +74,7 @@ function wantedPorts(
   const shared = { sharedWith: ["dnsmasq"] };
   if (dhcp.mode !== "none") own.push({ purpose: "DHCP", protocol: "UDP", address: "0.0.0.0", port: 67, ...shared });
   if (dhcpAddress !== undefined && servesDns(dhcp)) {
-    const instead = "set dhcp.dns to the servers that nodes shall ask";
+    const instead = "set dhcp.dns to the servers that nodes should use";
     own.push({ purpose: "DNS", protocol: "UDP", address: dhcpAddress, port: 53, instead });
   }
   if (nfs.mode === "ganesha") {
@@ -96,13 +96,13 @@ function isInTheWay(held: HeldPort, wanted: WantedPort): boolean {
 
 /** A socket without a process is the kernel's own, as its NFS server has one. */
 function nameless({ port }: HeldPort): string {
-  return port === 2049 ? "the kernel's NFS server (nfsd)" : "the kernel, or a program that only root sees,";
+  return port === 2049 ? "the kernel's NFS server (nfsd)" : "the kernel, or a program that only root can see,";
 }
 
 function remedyOf({ process, port, protocol }: HeldPort): string {
   if (process === undefined) {
     if (port === 2049) return "systemctl disable --now nfs-server";
-    return `${protocol === "TCP" ? "ss -ltnp" : "ss -lunp"} shows which, as root; stop it`;
+    return `${protocol === "TCP" ? "ss -ltnp" : "ss -lunp"} shows which (as root); stop it`;
   }
   const unit = process.unit?.replace(/\.service$/, "") ?? units[process.name];
   // A service that a user started by hand belongs to the unit of the login.

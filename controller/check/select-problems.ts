@@ -35,7 +35,7 @@ function selectRightsProblems({ dhcp, nfs, tftpPort }: Config, { isRoot, capabil
   const lacks = (...names: readonly Capability[]): boolean => names.some((name) => !capabilities.includes(name));
   const messages = [
     ...(tftpPort > 0 && tftpPort < 1024 && lacks("net_bind_service")
-      ? [`TFTP needs UDP port ${tftpPort}, which this user may not open`]
+      ? [`TFTP needs UDP port ${tftpPort}, which this user is not allowed to open`]
       : []),
     ...(dhcp.mode !== "none" && lacks("net_admin", "net_raw", "net_bind_service")
       ? ["DHCP needs root (or the capabilities net_admin, net_raw and net_bind_service)"]

@@ -47,7 +47,7 @@ export async function watchProblems(options: {
   function tell(): void {
     const now = problems.map(renderProblem);
     for (const line of now) if (!told.includes(line)) log.warn({}, line);
-    if (now.length === 0 && told.length > 0) log.info({}, "nothing keeps nodes from booting any more");
+    if (now.length === 0 && told.length > 0) log.info({}, "nothing keeps nodes from booting any longer");
     told = now;
   }
 
@@ -63,7 +63,7 @@ export async function watchProblems(options: {
     clock.setTimeout(
       () => {
         look().catch((error: unknown) => {
-          log.error({ err: error }, "it could not be looked at what keeps nodes from booting");
+          log.error({ err: error }, "could not check what keeps nodes from booting");
           lookAgain(longestDelayMs);
         });
       },

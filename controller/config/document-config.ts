@@ -6,7 +6,7 @@ const placeholders = { text: "text", path: "path", integer: "number", words: "wo
 
 /** The options of `controller serve`, in the words of commander. */
 export const serveOptions: readonly { readonly flags: string; readonly description: string }[] = [
-  { flags: "--config <file>", description: `config file (default: ${defaultConfigFile}, where it exists)` },
+  { flags: "--config <file>", description: `config file (default: ${defaultConfigFile}, if it exists)` },
   ...settingList.flatMap((setting) => {
     const flag = flagOf(setting);
     if (flag === undefined) return [];
@@ -26,8 +26,8 @@ function describe(setting: Setting<unknown>): string {
 
 function render(): string {
   const lines = [
-    "# Configuration of a Pallet controller. Every line may be left out.",
-    "# A flag of `controller serve` wins over a PALLET_ variable of the environment, that over this file.",
+    "# Configuration of a Pallet controller. Every line is optional.",
+    "# Flags of `controller serve` override PALLET_ environment variables, which override this file.",
   ];
   let open: string[] = [];
   for (const setting of settingList) {

@@ -4,8 +4,8 @@ import type { Config } from "./config.ts";
 /** What is said, at every start and wherever somebody looks, of a controller that takes every call from everybody. */
 export function insecureTcpWarning(address: string): string {
   return (
-    `INSECURE: every call is taken at TCP ${address} from whoever reaches it (insecureTcp, --insecure-tcp): anybody on that ` +
-    "network may erase every disk; without that setting, the unix socket alone takes them"
+    `INSECURE: TCP ${address} accepts every call from anyone who can reach it (insecureTcp, --insecure-tcp): anyone on ` +
+    "that network can erase every disk; without this setting, only the unix socket accepts them"
   );
 }
 
@@ -21,9 +21,9 @@ export function insecureDoors(
     const word = bootProfile[kind].append.find((each) => insecureWord.test(each));
     if (word === undefined) continue;
     warnings.push(
-      `INSECURE: ${kind === "agent" ? "netbooted" : "resident"} agents take orders from whoever reaches them (${word} in ` +
-        `bootProfile.${kind}.append): anybody on their network may ${kind === "agent" ? "erase their disks" : "reboot them"}; ` +
-        "without that word, this controller alone commands them",
+      `INSECURE: ${kind === "agent" ? "netbooted" : "resident"} agents take orders from anyone who can reach them (${word} in ` +
+        `bootProfile.${kind}.append): anyone on their network can ${kind === "agent" ? "erase their disks" : "reboot them"}; ` +
+        "without that word, they obey only this controller",
     );
   }
   return warnings;

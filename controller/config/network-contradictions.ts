@@ -11,7 +11,7 @@ export function* networkContradictions(config: Pick<Config, "advertise" | "dhcp"
     if (mode === "none" || !/^(127\.|::1$|localhost$)/.test(config.advertise)) continue;
     yield [
       key,
-      `${key} is ${mode}, but nodes cannot reach this machine at ${config.advertise}; set listen to its address in their network`,
+      `${key} is ${mode}, but nodes cannot reach this machine at ${config.advertise}; set listen to its address on their network`,
     ];
   }
   if (config.dhcp.mode !== "none") yield* dhcpContradictions(config);
@@ -23,11 +23,11 @@ function* dhcpContradictions({ dhcp }: Pick<Config, "dhcp">): Generator<Problem>
   if (dhcp.interface === undefined) {
     yield [
       "dhcp.mode",
-      `dhcp.mode is ${mode}, so dhcp.interface must say which network interface the nodes are behind`,
+      `dhcp.mode is ${mode}, so dhcp.interface must name the network interface that the nodes are on`,
     ];
   }
   const [from = 0, to = 0] = (range ?? []).map((address) => parseIpv4(address) ?? 0);
-  if (from > to) yield ["dhcp.range", "dhcp.range ends before it begins; give the lower address first"];
+  if (from > to) yield ["dhcp.range", "dhcp.range ends before it starts; give the lower address first"];
   const subnet = dhcp.subnet === undefined ? undefined : parseIpv4Network(dhcp.subnet);
   if (subnet === undefined) return;
   for (const [key, address] of [...(range ?? []).map((each) => ["dhcp.range", each]), ["dhcp.gateway", gateway]]) {
@@ -38,7 +38,7 @@ function* dhcpContradictions({ dhcp }: Pick<Config, "dhcp">): Generator<Problem>
       isHostAddress(subnet, parseIpv4(address) ?? 0)
     )
       continue;
-    yield [key, `${address} is no address of a machine in dhcp.subnet, ${dhcp.subnet}`];
+    yield [key, `${address} is not a host address in dhcp.subnet, ${dhcp.subnet}`];
   }
 }
 
@@ -47,15 +47,15 @@ function* nfsContradictions({ nfs, advertise }: Pick<Config, "nfs" | "advertise"
   if (rootfs !== undefined && !/^\/[A-Za-z0-9_.+/-]+$/.test(rootfs)) {
     yield [
       "nfs.rootfs",
-      `nfs.rootfs, ${JSON.stringify(rootfs)}, has a character that no kernel command line carries; move it to a path of letters, digits and _ . + / -`,
+      `nfs.rootfs, ${JSON.stringify(rootfs)}, has a character that cannot go on a kernel command line; move it to a path of letters, digits and _ . + / -`,
     ];
   } else if (mode === "ganesha" && /^\/(run|var\/run)(\/|$)/.test(rootfs ?? "")) {
-    yield ["nfs.rootfs", "nfs.rootfs lies in /run, which nfs-ganesha gets a private one of; move it elsewhere"];
+    yield ["nfs.rootfs", "nfs.rootfs is in /run, but nfs-ganesha runs with a private /run; move it elsewhere"];
   }
   if (parseIpv4(advertise) === undefined) {
     yield [
       "nfs.mode",
-      `nfs.mode is ${mode}, and nodes can mount their root filesystem from an IPv4 address only, but advertise is ${advertise}; set advertise to this machine's IPv4 address`,
+      `nfs.mode is ${mode}, and nodes can only mount their root filesystem from an IPv4 address, but advertise is ${advertise}; set advertise to this machine's IPv4 address`,
     ];
   }
 }

@@ -10,8 +10,8 @@ const exportPath = /^\/[A-Za-z0-9_.+/-]+$/;
 
 const ipv4Network = z.string().refine((value) => parseIpv4Network(value) !== undefined);
 const addresses = z.array(z.ipv4()).max(8);
-const wantsNetwork = 'a network as "10.77.0.0/24"';
-const wantsAddresses = 'a list of at most 8 IPv4 addresses, as ["192.0.2.53"]';
+const wantsNetwork = 'a network such as "10.77.0.0/24"';
+const wantsAddresses = 'a list of at most 8 IPv4 addresses, such as ["192.0.2.53"]';
 
 /** Settings of what the controller runs for the nodes' network besides itself: DHCP and DNS by dnsmasq, NFS. */
 export const networkSettings = {
@@ -22,16 +22,16 @@ export const networkSettings = {
     fallback: "none",
     wants: `one of ${dhcpModes.join(", ")}`,
     about:
-      "server: this machine gives the nodes their addresses. proxy: another DHCP server does, this one adds what network boot needs. none: all of it comes from elsewhere.",
+      "server: this machine gives the nodes their addresses. proxy: another DHCP server does, and this machine adds what network boot needs. none: another server does both.",
   },
   dhcpInterface: {
     key: "dhcp.interface",
     kind: "text",
     schema: z.string().regex(interfaceName).optional(),
     fallback: undefined,
-    fallbackWords: "none; needed unless dhcp.mode is none",
-    wants: 'the name of a network interface, as "eth0"',
-    about: "Network interface that the nodes are behind. DHCP and DNS are served there and nowhere else.",
+    fallbackWords: "none; required unless dhcp.mode is none",
+    wants: 'the name of a network interface, such as "eth0"',
+    about: "Network interface that the nodes are on. DHCP and DNS are served only there.",
   },
   dhcpSubnet: {
     key: "dhcp.subnet",
@@ -47,9 +47,9 @@ export const networkSettings = {
     kind: "words",
     schema: z.tuple([z.ipv4(), z.ipv4()]).optional(),
     fallback: undefined,
-    fallbackWords: "the upper half of the network, without its last address, this machine's and the gateway's",
-    wants: 'the first and the last address, as ["10.77.0.100", "10.77.0.250"]',
-    about: "Addresses to give away, first and last.",
+    fallbackWords: "the upper half of the network, except its last address, this machine's and the gateway's",
+    wants: 'the first and the last address, such as ["10.77.0.100", "10.77.0.250"]',
+    about: "First and last address to lease.",
   },
   dhcpGateway: {
     key: "dhcp.gateway",
@@ -57,9 +57,9 @@ export const networkSettings = {
     schema: z.ipv4().or(z.literal("none")).optional(),
     fallback: undefined,
     fallbackWords:
-      "this machine where it forwards (net.ipv4.ip_forward) and its own way out is another interface; otherwise none",
+      "this machine, if it forwards (net.ipv4.ip_forward) and its own default route uses another interface; otherwise none",
     wants: "an IPv4 address, or none",
-    about: "Router that the nodes are told. Without one they reach their own network only.",
+    about: "Default router for the nodes. Without one they can reach only their own network.",
   },
   dhcpLeaseSeconds: {
     key: "dhcp.leaseSeconds",
@@ -68,7 +68,7 @@ export const networkSettings = {
     schema: z.int().min(120).max(31_536_000),
     fallback: 43_200,
     wants: "a number of seconds from 120 to 31536000 (a year)",
-    about: "How long an address is given for. A known node gets the one that it had, however long it was away.",
+    about: "Lease time of an address. A known node always gets its previous address, however long it was away.",
   },
   dhcpReplyDelaySeconds: {
     key: "dhcp.replyDelaySeconds",
@@ -77,34 +77,34 @@ export const networkSettings = {
     fallback: 2,
     wants: "a number of seconds from 0 to 10",
     about:
-      "How late network boot ROMs get their offer: a Raspberry Pi 3 that gets it at once may hang. Others do not wait.",
+      "Delay before network boot ROMs get their offer: a Raspberry Pi 3 that gets it at once may hang. Other clients are not delayed.",
   },
   dhcpDns: {
     key: "dhcp.dns",
     kind: "words",
     schema: addresses,
     fallback: [],
-    fallbackWords: "this machine, which passes questions on",
+    fallbackWords: "this machine, which forwards queries",
     wants: wantsAddresses,
-    about: "DNS servers that the nodes are told.",
+    about: "DNS servers for the nodes.",
   },
   dhcpDnsUpstream: {
     key: "dhcp.dnsUpstream",
     kind: "words",
     schema: addresses.optional(),
     fallback: undefined,
-    fallbackWords: "those of /etc/resolv.conf, unless dhcp.dns names others for the nodes",
+    fallbackWords: "those in /etc/resolv.conf, unless dhcp.dns names others for the nodes",
     wants: `${wantsAddresses}, or [] to serve no DNS here`,
-    about: "DNS servers that this machine passes the nodes' questions on to. It answers for the names of nodes itself.",
+    about: "DNS servers that this machine forwards the nodes' queries to. It answers queries for node names itself.",
   },
   dhcpNtp: {
     key: "dhcp.ntp",
     kind: "words",
     schema: addresses.optional(),
     fallback: undefined,
-    fallbackWords: "this machine where a program serves time on it (UDP port 123); otherwise none",
+    fallbackWords: "this machine, if a program on it serves time (UDP port 123); otherwise none",
     wants: `${wantsAddresses}, or [] for none`,
-    about: "Time servers that the nodes are told (NTP).",
+    about: "Time servers (NTP) for the nodes.",
   },
   dhcpDomain: {
     key: "dhcp.domain",
@@ -112,7 +112,7 @@ export const networkSettings = {
     schema: z.string().max(253).regex(domainName).optional(),
     fallback: undefined,
     fallbackWords: "none",
-    wants: 'a domain name in lower case, as "rack.example"',
+    wants: 'a domain name in lower case, such as "rack.example"',
     about: "Domain of the nodes' names.",
   },
   nfsMode: {
@@ -122,7 +122,7 @@ export const networkSettings = {
     fallback: "none",
     wants: `one of ${nfsModes.join(", ")}`,
     about:
-      "Who exports the agent's root filesystem, read-only: the kernel's NFS server, nfs-ganesha, or none of this machine.",
+      "What exports the agent's root filesystem, read-only: the kernel's NFS server, nfs-ganesha, or nothing on this machine.",
   },
   nfsRootfs: {
     key: "nfs.rootfs",
@@ -133,18 +133,17 @@ export const networkSettings = {
       .or(z.string().regex(/^[A-Za-z0-9_.+/-]+$/))
       .optional(),
     fallback: undefined,
-    fallbackWords: "rootfs/root in stateDirectory, where controller rootfs build puts it",
+    fallbackWords: "rootfs/root in stateDirectory, where controller rootfs build writes it",
     wants: "the path of a folder, of letters, digits and _ . + / -",
-    about:
-      'Root filesystem that all nodes share in the agent, as "controller rootfs build" makes it (its folder root).',
+    about: 'Root filesystem that all netbooted nodes share, as built by "controller rootfs build" (its folder root).',
   },
   nfsClients: {
     key: "nfs.clients",
     kind: "text",
     schema: ipv4Network.optional(),
     fallback: undefined,
-    fallbackWords: "the network of this machine's interface with the advertised address",
+    fallbackWords: "the network of the interface that has the advertised address",
     wants: wantsNetwork,
-    about: "Network that may read it.",
+    about: "Network that may mount it.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

@@ -24,12 +24,12 @@ export function parseConfigFile(text: string, name: string): GivenValues {
     offset === undefined ? name : `${name} line ${lines.linePos(offset).line}`;
 
   for (const error of [...document.errors, ...document.warnings]) {
-    const remedy = error.code === "DUPLICATE_KEY" ? "a key occurs twice; delete one" : error.message;
+    const remedy = error.code === "DUPLICATE_KEY" ? "a key appears twice; delete one" : error.message;
     problems.push(`${at(error.pos[0])}: ${remedy}`);
   }
   if (document.errors.length === 0 && document.contents !== null) {
     if (isMap(document.contents)) readMap(document.contents, "");
-    else problems.push(`${name}: the file holds no keys; begin it with a line like "listen: 10.0.0.1"`);
+    else problems.push(`${name}: the file has no keys; start it with a line like "listen: 10.0.0.1"`);
   }
   return { values, problems };
 
@@ -52,7 +52,7 @@ export function parseConfigFile(text: string, name: string): GivenValues {
     } else if (isScalar(pair.value) && pair.value.value === null) {
       // All that stood below it is commented out.
     } else {
-      problems.push(`${source}: "${key}" is a group of keys; put them below it, each indented by two spaces`);
+      problems.push(`${source}: "${key}" is a group of keys; put them below it, indented by two spaces`);
     }
   }
 }

@@ -36,6 +36,9 @@ async function readFileValues(path: string, required: boolean): Promise<GivenVal
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" && !required) return { values: new Map(), problems: [] };
-    return { values: new Map(), problems: [`${path}: cannot be read (${code ?? message}); name another by --config`] };
+    return {
+      values: new Map(),
+      problems: [`${path}: cannot be read (${code ?? message}); choose another with --config`],
+    };
   }
 }

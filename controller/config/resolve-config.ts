@@ -27,7 +27,9 @@ export function resolveConfig(sources: readonly GivenValues[]): ConfigResult {
     sourceOf.set(setting.key, given.source);
     const result = setting.schema.safeParse(given.value);
     if (!result.success) {
-      problems.push(`${given.source}: ${describe(given.value)} is no value for ${setting.key}; give ${setting.wants}`);
+      problems.push(
+        `${given.source}: ${describe(given.value)} is not a value for ${setting.key}; give ${setting.wants}`,
+      );
       return setting.fallback;
     }
     return setting.kind === "path" && typeof result.data === "string"
@@ -142,7 +144,7 @@ function* contradictions(config: Config, given: ReadonlyMap<string, string>): Ge
     yield [
       key,
       `${key} is ${config.advertise}, which nodes cannot connect to; set advertise (${flagOf(settings.advertise)}, ` +
-        `${variableOf(settings.advertise)}) to the host name or IP address under which they reach this machine`,
+        `${variableOf(settings.advertise)}) to the host name or IP address at which they reach this machine`,
     ];
   }
   if (config.grpcPort !== 0 && config.grpcPort === config.httpPort) {
@@ -160,14 +162,14 @@ function* agentBootContradictions({
   if (kernel !== builtKernel && initrd === undefined) {
     yield [
       "bootProfile.agent.kernel",
-      `bootProfile.agent.kernel is ${kernel}, so bootProfile.agent.initrd must say which initial RAM disk belongs to it, ` +
+      `bootProfile.agent.kernel is ${kernel}, so bootProfile.agent.initrd must name the initrd that belongs to it, ` +
         `or ${noInitrd}`,
     ];
   }
   if (kernel === builtKernel && initrd !== undefined && ![builtInitrd, noInitrd].includes(initrd)) {
     yield [
       "bootProfile.agent.initrd",
-      `bootProfile.agent.initrd is ${initrd}, so bootProfile.agent.kernel must say which kernel it belongs to; ${kernel} ` +
+      `bootProfile.agent.initrd is ${initrd}, so bootProfile.agent.kernel must name the kernel that it belongs to; ${kernel} ` +
         `has ${builtInitrd}`,
     ];
   }

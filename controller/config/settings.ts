@@ -29,7 +29,7 @@ const durationMs = z.int().min(10).max(86_400_000);
 const count = z.int().min(1).max(10_000);
 /** In the file with its unit, here in bytes per second. */
 const rate = z.string().transform(parseBitRate).pipe(z.number().min(smallestRate).max(1e12));
-const wantsRate = 'a rate with its unit, as "500 Mbit/s" or "60 MB/s", of at least 64 kbit/s';
+const wantsRate = 'a rate with its unit, such as "500 Mbit/s" or "60 MB/s", of at least 64 kbit/s';
 const wantsDuration = "a number of milliseconds from 10 to 86400000 (a day)";
 const wantsCount = "a number from 1 to 10000";
 const wantsPort = "a port number from 1 to 65535, or 0 for any free one";
@@ -51,7 +51,7 @@ export const settings = {
     schema: path,
     fallback: "/var/lib/pallet",
     wants: "the path of a folder",
-    about: "Folder of the state database; made when it does not exist.",
+    about: "Folder of the state database; created if missing.",
   },
   imageDirectory: {
     key: "imageDirectory",
@@ -60,7 +60,7 @@ export const settings = {
     fallback: undefined,
     fallbackWords: "images in stateDirectory",
     wants: "the path of a folder",
-    about: "Folder of the images; made when it does not exist.",
+    about: "Folder of the images; created if missing.",
   },
   bootTree: {
     key: "bootTree",
@@ -69,7 +69,7 @@ export const settings = {
     fallback: undefined,
     fallbackWords: "boot in stateDirectory",
     wants: "the path of a folder",
-    about: "Folder that TFTP serves: firmware, U-Boot, the agent's kernel; made when it does not exist.",
+    about: "Folder that TFTP serves: firmware, U-Boot, the agent's kernel; created if missing.",
   },
   socket: {
     key: "socket",
@@ -78,7 +78,7 @@ export const settings = {
     schema: path.refine((value) => new TextEncoder().encode(value).length <= 107),
     fallback: "/run/pallet/controller.sock",
     wants: "a path of at most 107 bytes",
-    about: "Unix socket that the command line on this machine uses.",
+    about: "Unix socket for the commands on this machine.",
   },
   listen: {
     key: "listen",
@@ -94,8 +94,8 @@ export const settings = {
     schema: z.string().max(253).regex(host).optional(),
     fallback: undefined,
     fallbackWords: "the listen address",
-    wants: "the host name or IP address under which the nodes reach this machine",
-    about: "Host name or IP address under which nodes reach this machine; needed when listen is 0.0.0.0 or ::.",
+    wants: "the host name or IP address at which the nodes reach this machine",
+    about: "Host name or IP address at which nodes reach this machine; required if listen is 0.0.0.0 or ::.",
   },
   grpcPort: {
     key: "grpcPort",
@@ -103,7 +103,7 @@ export const settings = {
     schema: port,
     fallback: 7700,
     wants: wantsPort,
-    about: "TCP port of gRPC. Nodes enrol there; every other call is for the unix socket.",
+    about: "TCP port of gRPC. Nodes enrol there; all other calls need the unix socket.",
   },
   insecureTcp: {
     key: "insecureTcp",
@@ -112,7 +112,7 @@ export const settings = {
     fallback: false,
     wants: "true or false",
     about:
-      "Whether grpcPort takes every call, from whoever reaches it and without asking who it is: anybody on the network may then erase every disk. For a bench.",
+      "Whether grpcPort accepts every call, unauthenticated, from anyone who can reach it: anyone on the network can then erase every disk. For test benches only.",
   },
   httpPort: {
     key: "httpPort",
@@ -128,26 +128,26 @@ export const settings = {
     schema: port,
     fallback: 69,
     wants: wantsPort,
-    about: "UDP port of TFTP. Firmware asks nowhere else than at 69, which needs root or CAP_NET_BIND_SERVICE.",
+    about: "UDP port of TFTP. Firmware only uses port 69, which needs root or CAP_NET_BIND_SERVICE.",
   },
   agentKernel: {
     key: "bootProfile.agent.kernel",
     kind: "text",
     schema: relativePath.optional(),
     fallback: undefined,
-    fallbackWords: `${builtKernel}, where controller boot-tree build puts it`,
+    fallbackWords: `${builtKernel}, where controller boot-tree build writes it`,
     wants: wantsBootPath,
     about:
-      "Kernel that a node boots into the agent with; bootProfile.agent.initrd must then be the one that belongs to it.",
+      "Kernel that nodes netboot into the agent with; if set, bootProfile.agent.initrd must be the initrd that belongs to it.",
   },
   agentInitrd: {
     key: "bootProfile.agent.initrd",
     kind: "text",
     schema: relativePath.optional(),
     fallback: undefined,
-    fallbackWords: `${builtInitrd}, where the last controller boot-tree build made both it and the kernel`,
+    fallbackWords: `${builtInitrd}, if the last controller boot-tree build wrote both it and the kernel`,
     wants: `${wantsBootPath}, or ${noInitrd}`,
-    about: `Initial RAM disk of that kernel, or ${noInitrd}.`,
+    about: `Initrd of that kernel, or ${noInitrd}.`,
   },
   agentAppend: {
     key: "bootProfile.agent.append",
@@ -156,7 +156,7 @@ export const settings = {
     fallback: restartAfterPanic,
     wants: wantsWords,
     about:
-      "Words for its command line, for example the root filesystem; pallet.controller= and pallet.node= are added.",
+      "Words for its command line, for example the root filesystem; Pallet adds pallet.controller= and pallet.node=.",
   },
   localAppend: {
     key: "bootProfile.local.append",
@@ -164,7 +164,7 @@ export const settings = {
     schema: words,
     fallback: restartAfterPanic,
     wants: wantsWords,
-    about: "Words for the command line of installed systems; root= and the image's own words are added.",
+    about: "Words for the command line of installed systems; Pallet adds root= and the image's own words.",
   },
   menu: {
     key: "bootProfile.menu",
@@ -172,8 +172,7 @@ export const settings = {
     schema: z.boolean(),
     fallback: false,
     wants: "true or false",
-    about:
-      "Whether the boot config also offers the other target. U-Boot takes it silently when the first fails to load.",
+    about: "Whether the boot config also offers the other target. U-Boot boots it silently if the first fails to load.",
   },
   menuTimeoutMs: {
     key: "bootProfile.menuTimeoutMs",
@@ -182,7 +181,7 @@ export const settings = {
     fallback: 5000,
     wants: "a number of milliseconds from 1000 to 600000",
     about:
-      "How long the menu waits for somebody at the console until it boots the node's target; U-Boot counts whole seconds. Without a menu a node never waits.",
+      "How long the menu waits for someone at the console before it boots the node's target; U-Boot counts whole seconds. Without a menu a node never waits.",
   },
   loader: {
     key: "bootProfile.loader",
@@ -191,7 +190,7 @@ export const settings = {
     fallback: "auto",
     wants: `one of ${loaders.join(", ")}`,
     about:
-      "What boots: U-Boot, the board's own firmware, or (auto) the firmware where U-Boot has no Ethernet, on a Pi 5.",
+      "What loads the kernel: U-Boot, the board's own firmware, or (auto) U-Boot, except on a Pi 5, where it has no Ethernet driver.",
   },
   cardFirmware: {
     key: "bootProfile.cardFirmware",
@@ -200,7 +199,7 @@ export const settings = {
     fallback: "auto",
     wants: `one of ${cardFirmwarePolicies.join(", ")}`,
     about:
-      "What happens to firmware on the cards that are written, so that the network alone decides what a node boots: rename (bootcode.bin becomes bootcode.off), reformat (FAT partitions are emptied), keep, or (auto) rename on boards that look at the card before the network, Pi 2 and Pi 3. Boards with an EEPROM follow its BOOT_ORDER; where that names the card first, auto is not enough.",
+      "What to do with firmware on newly written cards, so that the network alone decides what a node boots: rename (bootcode.bin becomes bootcode.off), reformat (empty the FAT partitions), keep, or (auto) rename on boards that try the card before the network, the Pi 2 and Pi 3. Boards with an EEPROM follow its BOOT_ORDER; if that names the card first, auto is not enough.",
   },
   ...networkSettings,
   heartbeatIntervalMs: {
@@ -209,7 +208,7 @@ export const settings = {
     schema: z.int().min(100).max(600_000),
     fallback: 10_000,
     wants: "a number of milliseconds from 100 to 600000",
-    about: "How often agents say that they are there; after three missed heartbeats a node counts as silent.",
+    about: "Interval of the agents' heartbeats; after three missed ones a node counts as silent.",
   },
   bootTimeoutMs: {
     key: "reimage.bootTimeoutMs",
@@ -217,7 +216,7 @@ export const settings = {
     schema: durationMs,
     fallback: defaultReimageSettings.bootTimeoutMs,
     wants: wantsDuration,
-    about: "How long a node may take until its netbooted agent has registered; spanning tree alone can take minutes.",
+    about: "How long a node may take to netboot until its agent registers; spanning tree alone can take minutes.",
   },
   stallTimeoutMs: {
     key: "reimage.stallTimeoutMs",
@@ -225,7 +224,7 @@ export const settings = {
     schema: durationMs,
     fallback: defaultReimageSettings.stallTimeoutMs,
     wants: wantsDuration,
-    about: "How long a write may go on without any progress; worn cards pause for most of a minute.",
+    about: "How long a write may make no progress; worn cards pause for up to a minute.",
   },
   proveTimeoutMs: {
     key: "reimage.proveTimeoutMs",
@@ -233,7 +232,7 @@ export const settings = {
     schema: durationMs,
     fallback: defaultReimageSettings.proveTimeoutMs,
     wants: wantsDuration,
-    about: "How long a node may take from the order to reboot until its proof, and from its first boot file on again.",
+    about: "How long a node may take from the reboot request to its proof; starts over at its first boot file.",
   },
   cancelTimeoutMs: {
     key: "reimage.cancelTimeoutMs",
@@ -241,7 +240,7 @@ export const settings = {
     schema: durationMs,
     fallback: defaultReimageSettings.cancelTimeoutMs,
     wants: wantsDuration,
-    about: "How long an agent may take to let go of the disk after a cancellation.",
+    about: "How long an agent may take to release the disk after a cancellation.",
   },
   retryDelayMs: {
     key: "reimage.retryDelayMs",
@@ -249,7 +248,7 @@ export const settings = {
     schema: durationMs,
     fallback: defaultReimageSettings.retryDelayMs,
     wants: wantsDuration,
-    about: "Pause before an agent that did not answer is asked again.",
+    about: "Pause before retrying an agent that did not answer.",
   },
   rebootRetryMs: {
     key: "reimage.rebootRetryMs",
@@ -257,7 +256,7 @@ export const settings = {
     schema: durationMs,
     fallback: defaultReimageSettings.rebootRetryMs,
     wants: wantsDuration,
-    about: "Pause before a node that is still there is asked again to reboot.",
+    about: "Pause before asking a node again to reboot if it has not.",
   },
   fetchRetryDelayMs: {
     key: "reimage.fetchRetryDelayMs",
@@ -265,7 +264,7 @@ export const settings = {
     schema: durationMs,
     fallback: defaultReimageSettings.fetchRetryDelayMs,
     wants: wantsDuration,
-    about: "Pause before a write that could not fetch its image starts again.",
+    about: "Pause before restarting a write that could not fetch its image.",
   },
   maxAttempts: {
     key: "reimage.maxAttempts",
@@ -273,7 +272,7 @@ export const settings = {
     schema: count,
     fallback: defaultReimageSettings.maxAttempts,
     wants: wantsCount,
-    about: "How often the write to one node is started at most.",
+    about: "Maximum number of attempts to write to one node.",
   },
   maxRebootsIntoAgent: {
     key: "reimage.maxRebootsIntoAgent",
@@ -281,7 +280,7 @@ export const settings = {
     schema: count,
     fallback: defaultReimageSettings.maxRebootsIntoAgent,
     wants: wantsCount,
-    about: "How many boots of an installed system are asked to end in favour of the agent.",
+    about: "Maximum number of times that an installed system is asked to reboot into the agent.",
   },
   maxReturnsToAgent: {
     key: "reimage.maxReturnsToAgent",
@@ -289,7 +288,7 @@ export const settings = {
     schema: count,
     fallback: defaultReimageSettings.maxReturnsToAgent,
     wants: wantsCount,
-    about: "How often a node may come back in the agent instead of its new system before that is a failure.",
+    about: "How often a node may come back in the agent instead of its new system before the reimage fails.",
   },
   maxConcurrent: {
     key: "reimage.maxConcurrent",
@@ -297,7 +296,7 @@ export const settings = {
     schema: count,
     fallback: defaultReimageSettings.maxConcurrent,
     wants: wantsCount,
-    about: "How many nodes are at work at once, from their netboot to their proof; the others are queued.",
+    about: "How many nodes are reimaged at once, from netboot to proof; the others are queued.",
   },
   limitsTotal: {
     key: "limits.total",
@@ -306,7 +305,7 @@ export const settings = {
     fallback: undefined,
     fallbackWords: "no limit",
     wants: wantsRate,
-    about: "How much is sent to all nodes together over HTTP (images, boot files); they share it evenly.",
+    about: "Bandwidth limit for HTTP (images, boot files) to all nodes together; they share it evenly.",
   },
   limitsPerNode: {
     key: "limits.perNode",
@@ -315,25 +314,27 @@ export const settings = {
     fallback: undefined,
     fallbackWords: "no limit",
     wants: wantsRate,
-    about: "How much is sent to one node over HTTP.",
+    about: "Bandwidth limit for HTTP to each node.",
   },
   limitsUplink: {
     key: "limits.uplink",
     kind: "text",
     schema: rate.optional(),
     fallback: undefined,
-    fallbackWords: "the speed of the interface with the advertised address, or less where less goes through",
+    fallbackWords:
+      "the speed of the interface that has the advertised address, or the measured throughput if that is lower",
     wants: wantsRate,
-    about: "What the way to the nodes carries: as many nodes write at once as fill it. This limits nothing by itself.",
+    about:
+      "Capacity of the network to the nodes: enough nodes write at once to fill it. This does not limit bandwidth.",
   },
   limitsWriters: {
     key: "limits.writers",
     kind: "integer",
     schema: count.optional(),
     fallback: undefined,
-    fallbackWords: "as many as the uplink carries",
+    fallbackWords: "as many as the uplink can carry",
     wants: wantsCount,
-    about: "How many nodes write at once at most; the others are ready and wait for their turn.",
+    about: "How many nodes may write at once; the others get ready and wait for their turn.",
   },
   logLevel: {
     key: "logLevel",
@@ -341,7 +342,7 @@ export const settings = {
     schema: z.enum(logLevels),
     fallback: "info",
     wants: `one of ${logLevels.join(", ")}`,
-    about: "Least severity that is logged to standard error.",
+    about: "Minimum severity to log to standard error.",
   },
 } as const satisfies Record<string, Setting<unknown>>;
 

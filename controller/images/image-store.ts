@@ -65,7 +65,7 @@ export async function createImageStore(options: {
   const { directory, log, clock = systemClock } = options;
   // debugfs and mtools take these for the start of an offset.
   if (/[?]|@@/.test(directory))
-    throw new Failure("invalid", `"${directory}": the image folder's path may hold no "?" or "@@"`);
+    throw new Failure("invalid", `"${directory}": the image folder's path must not contain "?" or "@@"`);
   await mkdir(directory, { recursive: true });
   const { images, outdated } = await readAll(directory, log);
   const busy = new Set<string>();
@@ -79,8 +79,8 @@ export async function createImageStore(options: {
     const present = images.get(name);
     if (present === undefined || present.digest === digest) return present;
     throw alreadyExists(
-      `there is an image ${name} already, with other content (${present.operatingSystem}, ` +
-        `${present.digest.slice(0, 12)}…): choose another name, or remove that one first`,
+      `an image ${name} with different content already exists (${present.operatingSystem}, ` +
+        `${present.digest.slice(0, 12)}…): choose another name, or remove it first`,
     );
   };
 
@@ -91,7 +91,7 @@ export async function createImageStore(options: {
     } catch (cause) {
       const code = (cause as NodeJS.ErrnoException).code;
       if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOTDIR") throw cause;
-      const message = `${join(directory, image.name)} is in the way and is no usable image: look into it, then remove it`;
+      const message = `${join(directory, image.name)} is in the way and is not a usable image: inspect it, then remove it`;
       throw precondition(message, { cause });
     }
     await flush(directory);
@@ -107,7 +107,7 @@ export async function createImageStore(options: {
     async add({ name: given, blockMap: blockMapBytes, ...rest }) {
       const name = parseImageName(given);
       const blockMap = blockMapBytes && parseBlockMap(blockMapBytes);
-      if (busy.has(name)) throw precondition(`an image ${name} is being added or removed right now`);
+      if (busy.has(name)) throw precondition(`an image ${name} is already being added or removed`);
       busy.add(name);
       try {
         return await withUnfinishedFolder(directory, async (unfinished) => {
@@ -119,7 +119,7 @@ export async function createImageStore(options: {
             onAllUsed: ({ number, filesystemType }, why) =>
               log.warn(
                 { image: name, partition: number, filesystemType },
-                `all of partition ${number} of image ${name} is sent to nodes: ${why}`,
+                `nodes are sent all of partition ${number} of image ${name}: ${why}`,
               ),
             known: (digest) => known(name, digest),
           });
@@ -133,7 +133,7 @@ export async function createImageStore(options: {
 
     async remove(name) {
       if (!images.has(name)) throw notFound(`there is no image ${name}`);
-      if (busy.has(name)) throw precondition(`an image ${name} is being added or removed right now`);
+      if (busy.has(name)) throw precondition(`an image ${name} is already being added or removed`);
       busy.add(name);
       try {
         // Under another name first, so that a crash leaves no half image.
@@ -184,7 +184,7 @@ async function readAll(
           outdated.add(entry.name);
           log.warn(
             { path },
-            `image ${entry.name} is left out: an older Pallet stored it in a form that cannot be sent in parts; add it ` +
+            `skipping image ${entry.name}: an older Pallet stored it in a form that cannot be sent in parts; add it ` +
               `again with: controller images add ${join(path, storeFiles.pack)} --name ${entry.name}`,
           );
           continue;
@@ -196,7 +196,7 @@ async function readAll(
       } catch (error) {
         log.warn(
           { err: error, path },
-          `the image in ${path} is left out, it cannot be used: ${Failure.from(error).message}`,
+          `skipping the image in ${path}, which cannot be used: ${Failure.from(error).message}`,
         );
       }
     }

@@ -45,7 +45,10 @@ export function createLogEcho(options: {
       if (number > mostPerMinute + 1) return;
       if (number > mostPerMinute) {
         const command = `controller node logs ${name} --level warn`;
-        log.warn({ node: name }, `the agent of ${name} warns of more in this minute; see all of it by "${command}"`);
+        log.warn(
+          { node: name },
+          `the agent of ${name} logged more warnings in this minute; see all of them with "${command}"`,
+        );
         return;
       }
       const details = { node: name, ...(fields !== undefined && { fields }), ...(error !== undefined && { error }) };

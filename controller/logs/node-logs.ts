@@ -97,7 +97,7 @@ export function createNodeLogs(options: {
       if (droppedCount > before.droppedCount) {
         log.warn(
           { node: node.name, droppedCount },
-          `the agent of ${node.name} could not keep all of its log until it was fetched: records are missing in it`,
+          `the agent of ${node.name} ran out of room for its log before it was fetched: some records are lost`,
         );
       }
       for (const record of fresh) echo.tell(node, record);

@@ -33,10 +33,10 @@ export function listenFailure(listener: Listener, error: unknown): Failure {
 function remedyOf(message: string, { port, protocol }: Listener, setting: string, flag: string): string {
   if (message.includes("EADDRINUSE")) {
     const show = protocol === "TCP" ? "ss -ltnp" : "ss -lunp";
-    return `another program uses that port ("${show}" shows which); stop it, or choose another port by ${setting} (${flag})`;
+    return `another program uses that port ("${show}" shows which); stop it, or choose another port with ${setting} (${flag})`;
   }
   if (message.includes("EACCES") || message.includes("EPERM")) {
-    return `ports below 1024 need root or CAP_NET_BIND_SERVICE, and ${port} is one; run the controller with that, or choose another port by ${setting} (${flag})`;
+    return `port ${port} is below 1024 and needs root or CAP_NET_BIND_SERVICE; run the controller with that, or choose another port with ${setting} (${flag})`;
   }
   return message;
 }

@@ -12,7 +12,7 @@ export async function assertInstalled(
   const [are, them] = missing.length === 1 ? ["is", "it"] : ["are", "them"];
   throw new Failure(
     "unsupported",
-    `${purpose} needs ${missing.join(", ")}, which ${are} not installed; install ${them} by "apt-get install ` +
+    `${purpose} needs ${missing.join(", ")}, which ${are} not installed; install ${them} with "apt-get install ` +
       `${debianPackages(missing).join(" ")}", or ${instead}`,
   );
 }

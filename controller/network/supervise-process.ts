@@ -82,7 +82,7 @@ export async function superviseProcess(
       }
       attempt = clock.now() - startedAt >= 60_000 ? 0 : attempt + 1;
       const delayMs = restartDelayMs(attempt);
-      log.error({ why, delayMs }, `${name} ended; it is started again`);
+      log.error({ why, delayMs }, `${name} ended; restarting it`);
       clock.setTimeout(restart, delayMs, closing.signal);
     });
   }
@@ -92,7 +92,7 @@ export async function superviseProcess(
     const restarted = running;
     restarted.ready.then(
       () => {
-        log.info({}, `${name} runs again`);
+        log.info({}, `${name} is running again`);
         program.onRestart?.();
       },
       // Told by `ended`.

@@ -48,7 +48,7 @@ export function createBootWatch(options: {
     const tell = (mac: NodeId | undefined, known: Node | undefined): void => {
       const who =
         known === undefined
-          ? `${address} (${mac ?? "MAC address unknown"}, no known node)`
+          ? `${address} (${mac ?? "MAC address unknown"}, not a known node)`
           : `${known.name} (${known.id}, ${address})`;
       append({ ...event, message: describe(who), ...(known && about(known)) });
     };
@@ -58,7 +58,9 @@ export function createBootWatch(options: {
     }
     whoHas(address)
       .then((found) => tell(found?.mac, found?.node))
-      .catch((error: unknown) => log.error({ err: error, address }, "it could not be told which board lacks a file"));
+      .catch((error: unknown) =>
+        log.error({ err: error, address }, "could not report which board a file is missing for"),
+      );
   }
 
   function tellRefused(fetch: BootFetch, node: Node | undefined): void {
@@ -90,10 +92,10 @@ export function createBootWatch(options: {
     append({ type: "boot-config-rendered", severity: "info", message, ...about(node) });
   }
 
-  function plannedWord(fetch: BootFetch, node: Node): "kernel" | "initial RAM disk" | undefined {
+  function plannedWord(fetch: BootFetch, node: Node): "kernel" | "initrd" | undefined {
     const boot = plans.get(node.id);
     const path = fetch.path.replace(/^\/+/, "");
-    return path === boot?.kernel ? "kernel" : path === boot?.initrd ? "initial RAM disk" : undefined;
+    return path === boot?.kernel ? "kernel" : path === boot?.initrd ? "initrd" : undefined;
   }
 
   function tellKernel(fetch: BootFetch, node: Node): void {

@@ -30,7 +30,7 @@ export async function chooseBootTarget(
   }
   if (node.proved === undefined) {
     throw precondition(
-      `${node.name} has not proved to run any image, so it is not known which kernel its card needs; name the image`,
+      `${node.name} has not proved any image, so the kernel that its card needs is unknown; name the image`,
     );
   }
   const image = await images.getByDigest(node.proved.imageDigest);

@@ -15,7 +15,7 @@ export function problemOfNodeName(name: string): string | undefined {
   if (!hostName.test(name)) {
     return (
       `"${name}" cannot be a node's name: use lower-case letters, digits and hyphens, ` +
-      "begin with a letter and do not end with a hyphen"
+      "start with a letter and do not end with a hyphen"
     );
   }
   if (parseMacAddress(name) !== undefined) {

@@ -25,7 +25,7 @@ export function assertOwnMac(id: NodeId, facts: NodeFacts): void {
   if (facts.interfaces.some((candidate) => parseMacAddress(candidate.mac) === id)) return;
   const own = facts.interfaces.map((candidate) => candidate.mac).join(", ") || "none";
   throw invalid(
-    `${id} cannot register: that MAC address is none of this node's own (${own}); ` +
+    `${id} cannot register: that MAC address is not one of this node's own (${own}); ` +
       'check "pallet.node=" on its kernel command line',
   );
 }

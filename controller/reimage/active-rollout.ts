@@ -108,7 +108,7 @@ export function createActiveRollout(options: {
     try {
       keep({ ...record, endedAt: clock.now() });
     } catch (error) {
-      log.error({ err: error, rollout: record.id }, "the end of a rollout could not be journaled; trying again");
+      log.error({ err: error, rollout: record.id }, "could not journal the end of a rollout; retrying");
       clock.setTimeout(onChange, settings.retryDelayMs, stopped.signal);
       return;
     }
@@ -131,7 +131,7 @@ export function createActiveRollout(options: {
     try {
       events.append({ type, severity, rolloutId: record.id, message });
     } catch (error) {
-      log.error({ err: error, rollout: record.id, message }, "an event of a rollout could not be recorded");
+      log.error({ err: error, rollout: record.id, message }, "could not record an event of a rollout");
     }
   }
 

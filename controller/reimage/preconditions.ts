@@ -9,7 +9,7 @@ export function assertNoReimage(node: Node, activeRolloutOf: (id: NodeId) => str
   const rolloutId = activeRolloutOf(node.id);
   if (rolloutId === undefined) return;
   throw precondition(
-    `${node.name} is being reimaged by rollout ${rolloutId}; wait for its end, or cancel it: controller cancel ${rolloutId}`,
+    `${node.name} is being reimaged by rollout ${rolloutId}; wait for it to end, or cancel it: controller cancel ${rolloutId}`,
   );
 }
 
@@ -27,7 +27,7 @@ export function assertImageUnneeded(
   const rollout = rollouts.find((each) => each.state === "running" && each.imageDigest === image.digest);
   if (rollout !== undefined) {
     throw precondition(
-      `image ${image.name} is being installed by rollout ${rollout.id}; wait for its end, or cancel it: ` +
+      `image ${image.name} is being installed by rollout ${rollout.id}; wait for it to end, or cancel it: ` +
         `controller cancel ${rollout.id}`,
     );
   }
@@ -37,7 +37,7 @@ export function assertImageUnneeded(
   if (users.length === 0) return;
   const names = users.map((node) => node.name).join(", ");
   throw precondition(
-    `image ${image.name} is needed to boot ${names}: its kernel is served to them; ` +
+    `image ${image.name} is needed to boot ${names}, which use its kernel; ` +
       "give them another boot target first (controller boot NODE agent)",
   );
 }

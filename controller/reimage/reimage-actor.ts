@@ -72,10 +72,7 @@ export function createReimageActor(options: {
       try {
         save(next.state);
       } catch (error) {
-        log.error(
-          { err: error, node: state.nodeName, event: event.type },
-          "a reimage could not be journaled; trying again",
-        );
+        log.error({ err: error, node: state.nodeName, event: event.type }, "could not journal a reimage; retrying");
         return false;
       }
     }
@@ -128,10 +125,7 @@ export function createReimageActor(options: {
   }
 
   function effectFailed(effect: Effect, error: unknown, number: number): void {
-    log.error(
-      { err: error, node: state.nodeName, effect: effect.type },
-      "an effect of a reimage could not be carried out",
-    );
+    log.error({ err: error, node: state.nodeName, effect: effect.type }, "an effect of a reimage failed");
     receive({ type: "effect-failed", failure: Failure.from(error), step: number });
     if (hasEnded(state.phase) && !state.phase.settled) {
       clock.setTimeout(() => receive({ type: "resumed" }), settings.rebootRetryMs, stopped.signal);

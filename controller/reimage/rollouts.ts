@@ -122,7 +122,7 @@ export function createRollouts(
     const entry = journal.get(id);
     if (entry === undefined) return undefined;
     if (entry.rollout.request === request) return existing(id);
-    throw alreadyExists(`rollout "${id}" exists already and is another one; choose another id`);
+    throw alreadyExists(`a different rollout "${id}" already exists; choose another id`);
   }
 
   async function lookAt(node: Node, signal: AbortSignal | undefined): Promise<NodeBeforeReimage> {
@@ -158,7 +158,7 @@ export function createRollouts(
     try {
       events.append({ type: "rollout-started", severity: "info", rolloutId: id, message });
     } catch (error) {
-      world.log.error({ err: error, rollout: id }, "the start of a rollout could not be recorded");
+      world.log.error({ err: error, rollout: id }, "could not record the start of a rollout");
     }
     startQueued();
     return existing(id);

@@ -20,7 +20,7 @@ export async function installMissing(needs: readonly Need[], log: (line: string)
   if ((await findMissing(["apt-get"])).length > 0)
     throw new Failure(
       "unsupported",
-      `--install needs apt-get, which is not here; on Debian 12 it would run:\n  ${line}`,
+      `--install needs apt-get, which this machine lacks; on Debian 12 it would run:\n  ${line}`,
     );
   if (process.getuid?.() !== 0) throw new Failure("invalid", `only root can install packages; run:\n  ${line}`);
   log(`installing ${debianPackages(missing).join(" ")}`);
@@ -35,12 +35,12 @@ export async function installMissing(needs: readonly Need[], log: (line: string)
   if (failed)
     throw new Failure(
       "tool-failed",
-      `the packages could not be installed (${shortMessage?.split("\n", 1)[0]}); run:\n  ${line}`,
+      `could not install the packages (${shortMessage?.split("\n", 1)[0]}); run:\n  ${line}`,
     );
   const still = await findMissing(missing);
   if (still.length > 0)
     throw new Failure(
       "tool-failed",
-      `${debianPackages(still).join(" ")} did not bring ${still.join(", ")}: is this Debian 12?`,
+      `${debianPackages(still).join(" ")} did not provide ${still.join(", ")}: is this Debian 12?`,
     );
 }

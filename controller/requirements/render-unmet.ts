@@ -18,11 +18,11 @@ export function renderUnmet(
   if (notRoot) lines.push(`${command} must run as root (${root}): run it with sudo`);
   else if (unwritable.length > 0)
     lines.push(
-      `${command} cannot write to ${unwritable.join(" or ")}: run it as root, or name another folder by --out`,
+      `${command} cannot write to ${unwritable.join(" or ")}: run it as root, or choose another folder with --out`,
     );
   if (needs.length > 0) {
     const remedy = canInstall ? "add --install, or install it with" : "install it with";
-    lines.push(`${command} needs what this machine lacks: ${needs.join(", ")}; ${remedy}:`);
+    lines.push(`${command} needs programs that are missing on this machine: ${needs.join(", ")}; ${remedy}:`);
     lines.push(`  ${renderInstallLine(needs, !notRoot && unwritable.length === 0)}`);
   }
   return lines.length === 0 ? undefined : lines.join("\n");

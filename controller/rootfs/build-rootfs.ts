@@ -134,7 +134,7 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
   const present = await readManifest(manifestPath);
   if (!refresh && present?.key === key) return { ...built, manifest: present.manifest, changed: false };
 
-  log(`putting the root filesystem together in ${outDirectory}`);
+  log(`assembling the root filesystem in ${outDirectory}`);
   const temporary = await mkdtemp(join(outDirectory, ".building-"));
   try {
     const root = join(temporary, "root");

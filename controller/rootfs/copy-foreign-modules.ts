@@ -38,7 +38,7 @@ export async function openForeignModules(tree: RootTree, folder: string, release
     const status = await lstat(join(folder, end));
     const isInside = !path.startsWith("/") && !path.split("/").includes("..") && end.endsWith(`/${release}/${path}`);
     if (!isInside || !status.isFile() || status.size > maximumModuleBytes)
-      throw new Failure("image-damaged", `${base}/${path} is no file of the kernel's modules`);
+      throw new Failure("image-damaged", `${base}/${path} is not a kernel module file`);
     return readFile(join(folder, end));
   };
   const [dep, builtin] = [await read("modules.dep"), await read("modules.builtin")];

@@ -28,7 +28,7 @@ export async function findOwnKernel(
   }
   throw new Failure(
     "unsupported",
-    `${rootFolder} holds no kernel, so nodes cannot netboot into it: there is neither kernel8.img nor vmlinuz… nor Image in ` +
+    `${rootFolder} has no kernel, so nodes cannot netboot into it: there is no kernel8.img, vmlinuz… or Image in ` +
       bootFolders.join(", "),
   );
 }

@@ -38,16 +38,20 @@ export async function makeNetbootFiles(request: NetbootRequest): Promise<Netboot
   const kernelRelease = await readKernelRelease(kernelPath, basename(kernelPath));
   const rootModules = await moduleReleases(tree);
   if (!rootModules.includes(kernelRelease))
-    throw new Failure("unsupported", `the system has no modules of its own kernel, so nodes cannot netboot into it`, {
-      expected: `/lib/modules/${kernelRelease}`,
-      found: rootModules.length === 0 ? "no modules at all" : rootModules.join(", "),
-    });
+    throw new Failure(
+      "unsupported",
+      `the system lacks the modules of its own kernel, so nodes cannot netboot into it`,
+      {
+        expected: `/lib/modules/${kernelRelease}`,
+        found: rootModules.length === 0 ? "no modules at all" : rootModules.join(", "),
+      },
+    );
   const foreign = await openForeignModules(tree, rootFolder, kernelRelease);
   const { modules, lacking, withoutEthernet } = selectNetworkModules(foreign.index);
   if (lacking.length > 0)
     throw new Failure(
       "unsupported",
-      `the system's kernel ${kernelRelease} cannot have its root on the network: it lacks ${lacking.join(", ")}`,
+      `the system's kernel ${kernelRelease} cannot mount its root over the network: it lacks ${lacking.join(", ")}`,
     );
 
   const modulesBase = join(outFolder, "modules");
@@ -70,7 +74,7 @@ export async function makeNetbootFiles(request: NetbootRequest): Promise<Netboot
     notes: [
       ...withoutEthernet.map((board) => `kernel ${kernelRelease} has no driver for the Ethernet of a ${board}`),
       ...(deviceTrees.length === 0
-        ? ["the system has no device trees: boards use those that their firmware has loaded"]
+        ? ["the system has no device trees: boards use those loaded by their firmware"]
         : []),
     ],
   };

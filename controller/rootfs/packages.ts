@@ -2,7 +2,7 @@
 export const packages: Readonly<Record<string, string>> = {
   "base-files": "the folders and /usr/lib/os-release",
   "base-passwd": "users and groups",
-  "busybox-static": "init, the shell, and every tool that needs no more than it has",
+  "busybox-static": "init, the shell, and every tool that it provides well enough",
   dosfstools: "mkfs.vfat",
   "dropbear-bin": "the ssh server, off unless the operator gives keys",
   e2fsprogs: "mkfs.ext4",
@@ -13,17 +13,17 @@ export const packages: Readonly<Record<string, string>> = {
   mount: "mount, umount, losetup, swapoff",
   mtools: "renames firmware in the FAT filesystem of a card",
   "util-linux": "lsblk, blkid, wipefs, blkdiscard, blockdev",
-  "util-linux-extra": "partx where it is apart",
+  "util-linux-extra": "partx, in suites that package it separately",
 };
 
 /** Packages that are fetched for parts of the initial RAM disk, or because apt insists; nothing of them stays. */
 export const buildPackages: Readonly<Record<string, string>> = {
-  "klibc-utils": "ipconfig and nfsmount of the initial RAM disk",
+  "klibc-utils": "ipconfig and nfsmount of the initrd",
   libklibc: "the same",
-  "tiny-initramfs": "the smallest of those that the kernel's package wants one of",
+  "tiny-initramfs": "the smallest of the alternatives that the kernel's package depends on",
   "tiny-initramfs-core": "the same",
   "linux-base": "wanted by the kernel's package",
-  cpio: "wanted by the makers of initial RAM disks",
+  cpio: "wanted by initrd builders",
   debconf: "wanted by base-passwd's maintainer scripts",
   libdebconfclient0: "the same",
   dpkg: "wanted by maintainer scripts",

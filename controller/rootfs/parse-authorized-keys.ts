@@ -11,12 +11,12 @@ export function checkAuthorizedKeys(text: string, name: string): readonly string
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
     throw new Failure(
       "invalid",
-      `${name} holds a private key; give the public one (its name ends in .pub): every node can read the root filesystem`,
+      `${name} is a private key; give the public one (its name ends in .pub): every node can read the root filesystem`,
     );
   const lines = text.split("\n").map((line) => line.trim());
   const keys = lines.filter((line) => line !== "" && !line.startsWith("#"));
   const wrong = lines.findIndex((line) => line !== "" && !line.startsWith("#") && !keyLine.test(line));
-  if (wrong >= 0) throw new Failure("invalid", `line ${wrong + 1} of ${name} is no ssh public key`);
-  if (keys.length === 0) throw new Failure("invalid", `${name} holds no ssh public key`);
+  if (wrong >= 0) throw new Failure("invalid", `line ${wrong + 1} of ${name} is not an SSH public key`);
+  if (keys.length === 0) throw new Failure("invalid", `${name} contains no SSH public key`);
   return keys;
 }

@@ -24,12 +24,12 @@ export async function readKernelRelease(path: string, name: string): Promise<str
   const release = parseKernelRelease(image);
   if (format === "image" && release !== undefined) return release;
   const found = {
-    image: "one that does not say its release",
+    image: "a kernel that does not state its release",
     zboot: "an EFI zboot image",
     other: "another kind of file",
   };
-  throw new Failure("unsupported", `the kernel ${name} is none that nodes can netboot`, {
-    expected: "a 64-bit kernel of ARM (Image), plain or compressed by gzip",
+  throw new Failure("unsupported", `the kernel ${name} is not one that nodes can netboot`, {
+    expected: "a 64-bit ARM kernel (Image), plain or gzipped",
     found: found[format],
   });
 }

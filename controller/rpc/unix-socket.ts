@@ -21,13 +21,13 @@ export async function prepareSocketPath(path: string): Promise<void> {
   if (!found.isSocket()) {
     throw new Failure(
       "invalid",
-      `${path} exists and is no socket; remove it, or choose another path by socket (--socket)`,
+      `${path} exists and is not a socket; remove it, or choose another path with socket (--socket)`,
     );
   }
   if (await isListening(path)) {
     throw new Failure(
       "invalid",
-      `another controller is running: it listens at ${path}; stop it, or choose another path by socket (--socket)`,
+      `another controller is running: it listens at ${path}; stop it, or choose another path with socket (--socket)`,
     );
   }
   await unlink(path);
@@ -58,8 +58,8 @@ async function assertOwnFolder(folder: string, path: string): Promise<void> {
   if (isOurs && ((mode & 0o002) === 0 || isSticky)) return;
   throw new Failure(
     "invalid",
-    `the folder of the socket ${path} ${isOurs ? "may be written by everybody" : `belongs to user ${uid}`}, who could put ` +
-      "another socket there; choose a path in a folder of your own by socket (--socket)",
+    `the folder of the socket ${path} ${isOurs ? "is writable by everyone" : `belongs to user ${uid}`}, who could put ` +
+      "another socket there; choose a path in a folder of your own with socket (--socket)",
   );
 }
 

@@ -39,11 +39,11 @@ export function createPatience(options: {
       try {
         signal.throwIfAborted();
         const opened = await open();
-        if (reasons.delete(name)) log.info({}, `${name} waits no more`);
+        if (reasons.delete(name)) log.info({}, `${name} is no longer waiting`);
         return opened;
       } catch (error) {
         if (!(error instanceof NotYet)) throw error;
-        if (reasons.get(name) !== error.message) log.warn({}, `${name} waits: ${error.message}`);
+        if (reasons.get(name) !== error.message) log.warn({}, `${name} is waiting: ${error.message}`);
         reasons.set(name, error.message);
       }
       waits();

@@ -183,6 +183,6 @@ function recordOf(row: Row): NodeLogRecord {
 
 function levelOf(rank: number): LogLevel {
   const level = logLevels[rank];
-  if (level === undefined) throw new Error(`the state database holds ${rank} as a level of a log`);
+  if (level === undefined) throw new Error(`the state database contains the invalid log level ${rank}`);
   return level;
 }

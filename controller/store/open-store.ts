@@ -68,7 +68,7 @@ function failureOf(path: string, error: unknown): Failure {
   const remedy = /locked|busy/i.test(message)
     ? "another controller has it open; stop that one, or give this one another stateDirectory"
     : /malformed|not a database/i.test(message)
-      ? "the file is damaged; move it away to start with an empty state, nodes will be discovered anew"
-      : "make sure that stateDirectory exists and that the controller may write to it";
+      ? "the file is damaged; move it away to start with an empty state, and nodes will be discovered again"
+      : "make sure that stateDirectory exists and that the controller can write to it";
   return new Failure("internal", `cannot use the state database ${path}: ${message}; ${remedy}`, { cause: error });
 }

@@ -82,8 +82,8 @@ export function migrate(database: DatabaseSync, steps: readonly string[] = migra
   if (found > steps.length) {
     throw new Failure(
       "invalid",
-      `the state database has schema version ${found} and this Pallet knows versions up to ${steps.length}: ` +
-        "it was written by a newer Pallet; run that one, or point stateDirectory to another folder",
+      `the state database has schema version ${found}, but this Pallet only knows versions up to ${steps.length}: ` +
+        "it was written by a newer Pallet; run that one, or point stateDirectory at another folder",
     );
   }
   for (const [index, step] of steps.entries()) {

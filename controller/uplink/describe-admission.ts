@@ -18,6 +18,6 @@ export function describeAdmission(
     case "uplink":
       return `${writing}, and the uplink is full (${formatBitRate(bytesPerSecond)} of ${formatBitRate(capacity.bytesPerSecond ?? bytesPerSecond)})`;
     case "settling":
-      return `${writing}; more begin when it shows how much of the uplink that takes`;
+      return `${writing}; more start once their share of the uplink is measured`;
   }
 }

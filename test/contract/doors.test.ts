@@ -59,13 +59,13 @@ describe("doors on loopback", requires("root"), () => {
     assert.notEqual(exitCode, 0);
     assert.match(
       stderr,
-      /ControllerService answers on the controller's unix socket only: run this on the management machine/,
+      /ControllerService only answers on the controller's unix socket: run this on the management machine/,
     );
     assert.match(stderr, /--insecure-tcp/);
   });
 
   it("are said to be open aloud at the start", () => {
-    assert.match(openController.log.text(), /"level":40.*INSECURE: every call is taken at TCP 127\.0\.0\.1:\d+/);
+    assert.match(openController.log.text(), /"level":40.*INSECURE: TCP 127\.0\.0\.1:\d+ accepts every call/);
     assert.match(openAgent.log.text(), /"level":40.*INSECURE: orders are taken at TCP port \d+/);
     assert.doesNotMatch(controller.log.text() + agent.log.text(), /INSECURE/);
   });

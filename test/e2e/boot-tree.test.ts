@@ -112,7 +112,7 @@ describe("the boot tree", requires("root"), () => {
     const nowhere = { ...request(), rootfsDirectory: join(folder, "nowhere") };
     await assert.rejects(
       buildBootTree(nowhere),
-      /nowhere holds no built root filesystem; make it with "controller rootfs/,
+      /no built root filesystem in \S*nowhere; make one with "controller rootfs/,
     );
   });
 

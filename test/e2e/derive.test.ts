@@ -359,7 +359,7 @@ describe("deriving an image", { ...requires("root", "loop devices"), concurrency
     assert.match(notes.join("\n"), /nothing in \/boot\/firmware/);
     await rm(path.join(tree, "boot"), { recursive: true });
     await writeSystem(path.join(tree, "boot/firmware"), { "config.txt": { link: "/etc/passwd" } }, 2026);
-    await assert.rejects(derive(await archived()), /"config.txt" belongs into a FAT filesystem and is neither/);
+    await assert.rejects(derive(await archived()), /"config.txt" belongs in a FAT filesystem but is neither/);
   });
 
   it("is refused where the old filesystem has too little room", async () => {

@@ -77,7 +77,7 @@ describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
     const event = await rack.client.event((each) => each.type === "address-leased");
     assert.match(
       event.message,
-      /^b8:27:eb:00:00:01 \(PXEClient.*\), which is no known node, got the address 10\.77\.0\./,
+      /^b8:27:eb:00:00:01 \(PXEClient.*\), which is not a known node, got the address 10\.77\.0\./,
     );
     assert.deepEqual(JSON.parse(await rack.palletOk("nodes", "--json")), []);
   });
@@ -108,8 +108,8 @@ describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
   it("is there again when dnsmasq died", async () => {
     const pid = await dnsmasqPid(rack);
     process.kill(pid, "SIGKILL");
-    await rack.controller.log.waitFor(/dnsmasq ended; it is started again/);
-    await rack.controller.log.waitFor(/dnsmasq runs again/);
+    await rack.controller.log.waitFor(/dnsmasq ended; restarting it/);
+    await rack.controller.log.waitFor(/dnsmasq is running again/);
     const board = await plugIn(rack, 3, "b8:27:eb:00:00:03");
     assert.ok((await requestLease(board, rack.folder, { vendorClass: "Linux" })).values["ip"]);
   });
@@ -184,7 +184,7 @@ describe("DHCP that cannot be served", { ...requires("root"), timeout: 60_000 },
     [
       "the range lies outside of the interface's network",
       { ...dhcp, range: ["10.78.0.1", "10.78.0.9"] },
-      /10\.78\.0\.1 is no address of a machine in 10\.77\.0\.0\/24/,
+      /10\.78\.0\.1 is not a host address in 10\.77\.0\.0\/24/,
       false,
     ],
   ];

@@ -40,7 +40,7 @@ describe("an image store on a full disk", requires("root"), () => {
       await assert.rejects(
         store.add({ name: "small", source, signal: new AbortController().signal }),
         (error) =>
-          error instanceof Refusal && error.kind === "exhausted" && /no room left in .*store/.test(error.message),
+          error instanceof Refusal && error.kind === "exhausted" && /no space left in .*store/.test(error.message),
       );
     }
     assert.deepEqual(await readdir(directory), []);

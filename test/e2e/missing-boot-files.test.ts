@@ -39,7 +39,7 @@ describe("a boot file that is missing", { ...requires("root"), timeout: 120_000 
       assert.deepEqual(others, []);
       assert.equal(
         first?.message,
-        `${port.address} (${mac}, no known node) asked for "start4.elf", which is not in the boot tree; ` +
+        `${port.address} (${mac}, not a known node) asked for "start4.elf", which is not in the boot tree; ` +
           "controller serve --check lists what else is missing",
       );
 

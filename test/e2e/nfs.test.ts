@@ -89,7 +89,7 @@ describe("NFS by nfs-ganesha", { ...requires("root"), timeout: 180_000 }, () => 
     const pid = Number(/ganesha\.nfsd",pid=(\d+)/.exec(users)?.[1]);
     assert.ok(pid > 0, users);
     process.kill(pid, "SIGKILL");
-    await rack.controller.log.waitFor(/nfs-ganesha runs again/);
+    await rack.controller.log.waitFor(/nfs-ganesha is running again/);
     assert.equal(await board.run("nfs-cat", [url("/etc/hostname", 3)]), "shared");
   });
 

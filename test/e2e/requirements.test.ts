@@ -225,7 +225,7 @@ chmod 755 ${programs}/mmdebstrap
     );
     assert.equal(exitCode, 1);
     assert.match(stderr, /^installing apt kmod mmdebstrap squashfs-tools xz-utils$/m);
-    assert.match(stderr, /did not bring .*mksquashfs/);
+    assert.match(stderr, /did not provide .*mksquashfs/);
     const said = (await readFile(path.join(folder, "said"), "utf8")).split("\n");
     assert.equal(said[0], "apt-get update -qq");
     assert.match(

@@ -50,7 +50,7 @@ describe("a controller that is started too early", { ...requires("root"), timeou
       for (const said of [
         /no interface of this machine has the address 10\.0\.0\.1/,
         /ip addr add 10\.0\.0\.1\/24 dev eth1/,
-        /nothing was built in \S+boot yet\n {2}remedy: controller boot-tree build/,
+        /nothing has been built in \S+boot yet\n {2}remedy: controller boot-tree build/,
         /there is no root filesystem at \S+rootfs\/root/,
       ])
         assert.match(check.stdout, said);
@@ -77,7 +77,7 @@ describe("a controller that is started too early", { ...requires("root"), timeou
       ] as const)
         await until(() => listens(kind, port), `nothing listens at ${kind} ${port}`, patience);
       assert.equal(await listens("tcp", 2049), false);
-      assert.match((await waitingFor()).join("\n"), /^NFS: nfs\.rootfs is \S+, and there is no such folder/m);
+      assert.match((await waitingFor()).join("\n"), /^NFS: nfs\.rootfs is \S+, which does not exist/m);
 
       await mkdir(path.join(stateDirectory, "rootfs/root/sbin"), { recursive: true });
       await controller.log.waitFor(/"msg":"serving"/, { timeoutMs: 60_000 });

@@ -97,7 +97,7 @@ describe("a Pi 3 whose operator keeps firmware on cards", requires("root", "loop
       assert.equal(failure?.reason, FailureReason.FAILURE_REASON_NODE_SILENT);
       assert.match(
         failure?.message ?? "",
-        /if it runs, it boots its card without asking the network: .*bootProfile\.cardFirmware/,
+        /if it is running, it boots its card without asking the network: .*bootProfile\.cardFirmware/,
       );
       await wentSilent(rack, board);
       const [node] = await rack.client.nodes();

@@ -59,11 +59,11 @@ describe("reimage --no-resident", requires("root", "loop devices"), () => {
     tell(rack, async () => {
       const board = rack.board(1);
       const plan = await rack.palletOk("reimage", "--all", "--dry-run");
-      assert.match(plan, /without a resident agent: it will be waited for until\s+somebody\s+reboots it/);
+      assert.match(plan, /without a resident agent: reboot\s+or\s+power-cycle\s+it\s+by\s+hand/);
 
       const id = await startReimage(rack, "--all");
       await rack.client.event(
-        ({ rolloutId, message }) => rolloutId === id && message.includes("somebody has to reboot it"),
+        ({ rolloutId, message }) => rolloutId === id && message.includes("reboot or power-cycle it by hand"),
       );
       await board.powerOff();
       await board.powerOn();

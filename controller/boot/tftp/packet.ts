@@ -55,7 +55,7 @@ const encoder = new TextEncoder();
 
 /** Reads a packet from a datagram. Throws MalformedPacket. `data` shares the memory of `bytes`. */
 export function decodePacket(bytes: Uint8Array): Packet {
-  if (bytes.length < 4) throw new MalformedPacket(`a datagram of ${bytes.length} bytes is no TFTP packet`);
+  if (bytes.length < 4) throw new MalformedPacket(`a datagram of ${bytes.length} bytes is not a TFTP packet`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const opcode = view.getUint16(0);
   switch (opcode) {
@@ -81,7 +81,7 @@ export function decodePacket(bytes: Uint8Array): Packet {
 
 function decodeRequest(type: RequestPacket["type"], bytes: Uint8Array): RequestPacket {
   const [path, mode, ...options] = decodeWords(bytes);
-  if (path === undefined || mode === undefined) throw new MalformedPacket("a request without file name or mode");
+  if (path === undefined || mode === undefined) throw new MalformedPacket("a request has no file name or no mode");
   if (path === "") throw new MalformedPacket("a request with an empty file name");
   return { type, path, mode: mode.toLowerCase(), options: pairs(options) };
 }

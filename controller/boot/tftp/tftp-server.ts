@@ -122,7 +122,7 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
       .catch((cause: unknown): Ending => {
         const error = cause instanceof Error ? cause : new Error(String(cause));
         onProblem("internal", error, peer);
-        send({ type: "error", code: errorCode.notDefined, message: "internal error of the server" }, peer);
+        send({ type: "error", code: errorCode.notDefined, message: "internal error in the server" }, peer);
         return { ...noTransfer, outcome: "aborted", reason: error.message };
       })
       .then((ending) => {
@@ -145,7 +145,7 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
     let count = 0;
     for (const session of sessions.values()) if (session.address === address) count += 1;
     if (count < limits.maxTransfersPerClient) return undefined;
-    return { code: errorCode.notDefined, message: `${address} has ${count} transfers under way; try again later` };
+    return { code: errorCode.notDefined, message: `${address} has ${count} transfers in progress; try again later` };
   };
 
   const serve = async (

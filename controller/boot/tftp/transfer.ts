@@ -162,7 +162,7 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
       apply(transition(state, event));
     } else if (event.type !== "client-error") {
       // RFC 1350 section 4: a packet from elsewhere is answered, and does not disturb the transfer.
-      sendError(errorCode.unknownTransferId, "this port serves another transfer; ask the TFTP port", from);
+      sendError(errorCode.unknownTransferId, "this port serves another transfer; use the TFTP port", from);
     }
   };
 
@@ -193,7 +193,7 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
       finish(endWithoutAcknowledgement(state), reason);
     },
     supersede: () => {
-      if (state.phase !== "ended") finish(endWithoutAcknowledgement(state), "the client's port asks for another file");
+      if (state.phase !== "ended") finish(endWithoutAcknowledgement(state), "the client's port requested another file");
     },
     ended: completed.promise,
   };

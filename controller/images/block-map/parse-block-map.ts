@@ -40,7 +40,7 @@ export function parseBlockMap(bytes: Uint8Array): BlockMap {
   if (!isOld && version !== "1.4" && version !== "2.0") {
     throw new Failure(
       "unsupported",
-      `the block map is of format ${JSON.stringify(version.slice(0, 20))}, and 1.3 to 2.0 can be read; make it anew: bmaptool create`,
+      `the block map has format version ${JSON.stringify(version.slice(0, 20))}, but only 1.3 to 2.0 are supported; recreate it with bmaptool create`,
     );
   }
   const text = (name: string): string => {
@@ -68,13 +68,13 @@ export function parseBlockMap(bytes: Uint8Array): BlockMap {
   for (const element of document.ranges) {
     const range = parseRange(element, isOld ? "sha1" : "chksum", checksumType);
     if (range.first <= (ranges.at(-1)?.last ?? -1))
-      throw damaged(`its Range ${name(element)} is not behind the one before`);
-    if (range.last >= blockCount) throw damaged(`its Range ${name(element)} reaches beyond the ${blockCount} blocks`);
+      throw damaged(`its Range ${name(element)} does not follow the one before`);
+    if (range.last >= blockCount) throw damaged(`its Range ${name(element)} extends past the ${blockCount} blocks`);
     mapped += range.last - range.first + 1;
     ranges.push(range);
   }
   if (mapped !== mappedCount)
-    throw damaged(`its ranges map ${mapped} blocks and MappedBlocksCount says ${mappedCount}`);
+    throw damaged(`its ranges map ${mapped} blocks, but MappedBlocksCount says ${mappedCount}`);
   return { imageBytes, blockBytes, checksumType, ranges };
 }
 
@@ -94,10 +94,10 @@ function readDocument(text: string): Document {
   let root: Element | undefined;
   const open: { readonly name: string; readonly element: Element }[] = [];
   parser.onerror = (error) => {
-    throw damaged(`it is no XML: ${error.message.replaceAll(/\s+/g, " ").slice(0, 200)}`);
+    throw damaged(`it is not XML: ${error.message.replaceAll(/\s+/g, " ").slice(0, 200)}`);
   };
   parser.ondoctype = () => {
-    throw damaged("it has a document type (DOCTYPE), which no block map has");
+    throw damaged("it has a document type (DOCTYPE), which block maps must not have");
   };
   parser.onopentag = ({ name, attributes }) => {
     const given = Object.entries(attributes).map(([key, value]): [string, string] => [key, String(value)]);
@@ -106,7 +106,7 @@ function readDocument(text: string): Document {
       if (name !== "bmap") throw damaged(`its root element is ${name.slice(0, 40)}, not bmap`);
       root = element;
     } else if (open.length === 1) {
-      if (fields.has(name)) throw damaged(`it has two elements ${name.slice(0, 40)}`);
+      if (fields.has(name)) throw damaged(`it has two ${name.slice(0, 40)} elements`);
       fields.set(name, element);
     } else if (open.length === 2 && open[1]?.name === "BlockMap" && name === "Range") ranges.push(element);
     open.push({ name, element });
@@ -132,9 +132,9 @@ function checkFile(
 ): void {
   const { checksumType, checksum, field } = about;
   if (!isChecksum(checksum, checksumType))
-    throw damaged(`its ${field} is no ${checksumType} in lower-case hexadecimal`);
+    throw damaged(`its ${field} is not a ${checksumType} in lower-case hexadecimal`);
   const at = file.indexOf(checksum, 0, "latin1");
-  if (at < 0) throw damaged(`its ${field} is not written as it is`);
+  if (at < 0) throw damaged(`its ${field} appears in an unexpected form`);
   const digest = createHash(checksumType)
     .update(file.subarray(0, at))
     .update("0".repeat(checksum.length))
@@ -152,7 +152,7 @@ function checksumTypeOf(text: string): BlockMapChecksum {
   if (Object.hasOwn(checksumTypes, type)) return type as BlockMapChecksum;
   throw new Failure(
     "unsupported",
-    `the block map's ChecksumType ${JSON.stringify(text.slice(0, 20))} is none of ${Object.keys(checksumTypes).join(", ")}`,
+    `the block map's ChecksumType ${JSON.stringify(text.slice(0, 20))} is not one of ${Object.keys(checksumTypes).join(", ")}`,
   );
 }
 
@@ -163,18 +163,18 @@ function isChecksum(text: string, type: BlockMapChecksum): boolean {
 function parseNumber(text: string, where: string): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value)) return value;
-  throw damaged(`its ${where} ${JSON.stringify(text.slice(0, 40))} is no number`);
+  throw damaged(`its ${where} ${JSON.stringify(text.slice(0, 40))} is not a number`);
 }
 
 function parseRange(element: Element, attribute: string, checksumType: BlockMapChecksum): MappedRange {
   const [first = "", last = first, ...rest] = element.text.trim().split("-");
-  if (rest.length > 0) throw damaged(`its Range ${name(element)} is none`);
+  if (rest.length > 0) throw damaged(`its Range ${name(element)} is not a range`);
   const range = { first: parseNumber(first.trim(), "Range"), last: parseNumber(last.trim(), "Range") };
   if (range.last < range.first) throw damaged(`its Range ${name(element)} ends before it starts`);
   const checksum = element.attributes.get(attribute);
   if (checksum === undefined) return range;
   if (!isChecksum(checksum, checksumType))
-    throw damaged(`the ${attribute} of its Range ${name(element)} is no ${checksumType}`);
+    throw damaged(`the ${attribute} of its Range ${name(element)} is not a ${checksumType}`);
   return { ...range, checksum };
 }
 

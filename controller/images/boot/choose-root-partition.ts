@@ -44,7 +44,7 @@ export function chooseRootPartition(contents: readonly PartitionContent[], rootW
   throw new Failure(
     "unsupported",
     only === undefined
-      ? `no partition of the image holds a Linux root filesystem; found:\n${listing}`
+      ? `the image has no partition with a Linux root filesystem; found:\n${listing}`
       : `partitions ${candidates.map(({ number }) => number).join(" and ")} of the image could each be its root filesystem, ` +
           `and its kernel command line names ${rootWord === undefined ? "none" : `"${printable(rootWord)}"`}; found:\n${listing}`,
     { expected: "exactly one root filesystem", found: `${candidates.length}` },
@@ -70,9 +70,9 @@ function isNamedBy(rootWord: string, content: PartitionContent): boolean {
 function describe({ filesystemType, label, lengthBytes, holds, unreadable }: PartitionContent): string {
   const size = `${Math.ceil(lengthBytes / (1024 * 1024))} MiB`;
   const named = label === "" ? "" : ` "${printable(label)}"`;
-  if (filesystemType === "") return `${size}, nothing known`;
-  if (filesystemType === "crypto_LUKS") return `${size}, encrypted (LUKS), which Pallet cannot look into`;
-  if (filesystemType === "LVM2_member") return `${size}, part of a volume group (LVM), which Pallet cannot look into`;
+  if (filesystemType === "") return `${size}, unknown content`;
+  if (filesystemType === "crypto_LUKS") return `${size}, encrypted (LUKS), which Pallet cannot read`;
+  if (filesystemType === "LVM2_member") return `${size}, part of a volume group (LVM), which Pallet cannot read`;
   if (unreadable !== undefined) return `${size} ${filesystemType}${named}, unreadable: ${printable(unreadable)}`;
   if (holds === undefined) return `${size} ${filesystemType}${named}`;
   const found = [holds.init && "an init program", holds.configuration && "configuration"].filter(Boolean);

@@ -28,8 +28,8 @@ export async function copyBootFiles(
   }
   throw new Failure(
     "unsupported",
-    "the image holds no Linux kernel that Pallet knows how to find: neither kernel8.img nor vmlinuz… nor Image in a " +
-      "FAT partition, nor in /boot of its root",
+    "found no Linux kernel in the image: there is no kernel8.img, vmlinuz… or Image in a FAT partition or in /boot of " +
+      "its root filesystem",
   );
 }
 

@@ -25,7 +25,7 @@ const maximumLength = 4096;
 export function parseCommandLine(text: string): ImageCommandLine {
   const line = (text.split(/\r?\n/).find((candidate) => candidate.trim() !== "") ?? "").trim();
   if (line.length > maximumLength || /\p{Cc}/u.test(line.replaceAll("\t", " "))) {
-    throw new Failure("unsupported", "the kernel command line in the image is too long or holds control characters", {
+    throw new Failure("unsupported", "the image's kernel command line is too long or contains control characters", {
       expected: `at most ${maximumLength} printable characters`,
       found: `${line.length} characters`,
     });

@@ -41,7 +41,7 @@ const pack = z.object({
 
 const manifest = z
   .object({
-    format: z.literal(format, "is of a newer Pallet"),
+    format: z.literal(format, "is from a newer Pallet"),
     name: imageName,
     digest: digest(parseImageDigest),
     sizeBytes: sectors.positive(),
@@ -74,7 +74,7 @@ const manifest = z
   })
   .refine(({ partitions, rootPartition }) => partitions.some(({ number }) => number === rootPartition), {
     path: ["rootPartition"],
-    message: "names a partition that is not there",
+    message: "names a partition that does not exist",
   })
   .transform(({ format: _, ...image }): Image => image);
 
@@ -82,7 +82,10 @@ const manifest = z
 export function parseImageName(name: string): ImageName {
   const parsed = imageName.safeParse(name);
   if (parsed.success) return parsed.data;
-  throw new Failure("invalid", `"${name.slice(0, 80)}" is no name for an image: it ${parsed.error.issues[0]?.message}`);
+  throw new Failure(
+    "invalid",
+    `"${name.slice(0, 80)}" is not a valid image name: it ${parsed.error.issues[0]?.message}`,
+  );
 }
 
 /** Parses manifest.json of the image store. Throws Failure `image-damaged` that lists everything wrong with it. */

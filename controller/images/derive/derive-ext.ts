@@ -103,7 +103,7 @@ async function repair(space: MountSpace, place: ExtPlace, whose: string, signal:
     await space.run("e2fsck", ["-f", "-p", withOffset(place)], { signal, expected: [0, 1] });
   } catch (cause) {
     if (signal.aborted) throw cause;
-    const message = `an ext filesystem of ${whose} is damaged, and e2fsck cannot repair it without asking`;
+    const message = `an ext filesystem in ${whose} is damaged, and e2fsck cannot repair it automatically`;
     throw new Failure("image-damaged", `${message}: ${Failure.from(cause).message}`, { cause });
   }
 }
@@ -118,13 +118,13 @@ async function grow(
   signal: AbortSignal,
 ): Promise<void> {
   const loop = await attachLoop({ file: path, offsetBytes, lengthBytes }).catch((cause: unknown) => {
-    throw new Failure("tool-failed", `a loop device cannot be had: ${Failure.from(cause).message}`, { cause });
+    throw new Failure("tool-failed", `cannot get a loop device: ${Failure.from(cause).message}`, { cause });
   });
   try {
     await space.run("resize2fs", [loop.path], { signal });
   } catch (cause) {
     if (signal.aborted) throw cause;
-    throw underivable(`the old one's last partition cannot grow to its size: ${Failure.from(cause).message}`, cause);
+    throw underivable(`the old image's last partition cannot grow to its size: ${Failure.from(cause).message}`, cause);
   } finally {
     await loop.close();
   }
@@ -167,8 +167,8 @@ async function copyTree(
   // Comparing names shows what rsync does not look for: names that share a file only in the result.
   const result = planTreeMoves(await list(into), next);
   if (difference !== "" || result.unlink.length > 0) {
-    throw new Failure("verify-mismatch", "the derived filesystem is not what it should be", {
-      expected: "no difference to the new content",
+    throw new Failure("verify-mismatch", "the derived filesystem does not match the new content", {
+      expected: "no difference from the new content",
       found: [...difference.split("\n").slice(0, 3), ...result.unlink.slice(0, 3)]
         .join("; ")
         .replaceAll(/\p{C}/gu, "?"),

@@ -27,17 +27,17 @@ export async function deriveFromTree(
   const top = await realpath(tree);
   const root = layout.partitions.find(({ number }) => number === layout.rootPartition);
   if (root === undefined || !/^ext[234]$/.test(root.filesystemType))
-    throw underivable("only an ext2, ext3 or ext4 root filesystem can get another tree in its old layout");
+    throw underivable("only an ext2, ext3 or ext4 root filesystem can take another tree in its old layout");
   const fstab = await readFstab(top);
   const mounted = parseFstab(fstab, layout.partitions);
   const notes = unknownSources(fstab, layout.partitions).map(
     (source) =>
-      `the tree's /etc/fstab mounts ${printable(source)}, which is no partition of this image: it keeps the ids of the old one`,
+      `the tree's /etc/fstab mounts ${printable(source)}, which is not a partition of this image: it keeps the old image's ids`,
   );
   const elsewhere: string[] = [];
   for (const partition of layout.partitions.filter(({ number }) => number !== root.number)) {
     const mountpoint = mounted.find(({ number }) => number === partition.number)?.mountpoint;
-    const stays = `partition ${partition.number} (${partition.label || partition.filesystemType || "nothing known"}) stays as it is`;
+    const stays = `partition ${partition.number} (${partition.label || partition.filesystemType || "unknown content"}) stays as it is`;
     if (mountpoint === undefined) {
       notes.push(`${stays}: the tree's /etc/fstab does not mount it`);
       continue;
@@ -53,7 +53,10 @@ export async function deriveFromTree(
     if (partition.filesystemType === "vfat") await fillFat(join(top, mountpoint), partition, part);
     else if (/^ext[234]$/.test(partition.filesystemType))
       await fillExt(join(top, mountpoint), partition, [], step, part);
-    else throw underivable(`${mountpoint} is mounted from partition ${partition.number}, which holds no ext or FAT`);
+    else
+      throw underivable(
+        `${mountpoint} is mounted from partition ${partition.number}, which has no ext or FAT filesystem`,
+      );
     elsewhere.push(mountpoint);
   }
   const part = { targetPath, workFolder: join(workFolder, `partition-${root.number}`), signal, onStep };
@@ -91,7 +94,7 @@ async function fillFat(
   const other = entries.find((entry) => !entry.isFile() && !entry.isDirectory());
   if (other !== undefined) {
     const name = printable(join(other.parentPath, other.name).slice(path.length + 1));
-    throw underivable(`"${name}" belongs into a FAT filesystem and is neither a file nor a folder`);
+    throw underivable(`"${name}" belongs in a FAT filesystem but is neither a file nor a folder`);
   }
   const file = await open(image, "wx+");
   try {

@@ -77,7 +77,7 @@ async function copyBootCode(
     if (within > 0) (await read(source, at, within)).copy(bytes);
     const kept = Math.max(0, Math.min(bytes.length, room - at));
     if (bytes.subarray(kept).some((byte) => byte !== 0))
-      throw underivable("it has boot code where the old one's first partition lies");
+      throw underivable("it has boot code where the old image's first partition is");
     await target.write(bytes, 0, kept, at);
   }
 }

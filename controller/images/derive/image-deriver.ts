@@ -83,9 +83,9 @@ export function createImageDeriver({
           `there is no image "${request.from}" to derive from; "controller images" lists those that exist`,
         );
       if ((await images.get(name)) !== undefined)
-        throw alreadyExists(`there is an image ${name} already: choose another name, or remove that one first`);
+        throw alreadyExists(`an image ${name} already exists: choose another name, or remove it first`);
       await assertCanMount();
-      if (busy.has(name)) throw precondition(`an image ${name} is being derived right now`);
+      if (busy.has(name)) throw precondition(`an image ${name} is already being derived`);
       busy.add(name);
       try {
         return await withUnfinishedFolder(directory, (folder) => deriveIn(folder, old, { ...request, name }, images));
@@ -145,7 +145,7 @@ async function deriveIn(
     if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
       throw new Refusal(
         "exhausted",
-        `no room left in ${folder}, which takes both images uncompressed: make room there, or set imageDirectory to another disk`,
+        `no space left in ${folder}, which has to hold both images uncompressed: free some space, or set imageDirectory to another disk`,
         { cause: error },
       );
     }
@@ -193,7 +193,7 @@ async function restoreRaw(image: Image, images: DerivableImages, path: string, s
   const stored = packFileOf(image, images, "pack");
   const { digest } = await writeRawFile(path, decompress(createReadStream(stored), "zstd", signal));
   if (digest !== image.digest) {
-    throw new Failure("image-damaged", `what is stored of image ${image.name} is damaged; add it again`, {
+    throw new Failure("image-damaged", `the stored image ${image.name} is damaged; add it again`, {
       expected: image.digest,
       found: digest,
     });
@@ -206,7 +206,7 @@ async function readPackManifest(image: Image, images: DerivableImages): Promise<
 
 function packFileOf({ name, pack }: Image, images: DerivableImages, which: "pack" | "manifest"): string {
   const path = images.packFile(pack.manifestDigest, which);
-  if (path === undefined) throw notFound(`image ${name} was removed meanwhile`);
+  if (path === undefined) throw notFound(`image ${name} has been removed in the meantime`);
   return path;
 }
 
@@ -214,10 +214,10 @@ function packFileOf({ name, pack }: Image, images: DerivableImages, which: "pack
 async function assertCanMount(): Promise<void> {
   const remedy = "add the new image as it is instead: controller images add";
   if (process.getuid?.() !== 0)
-    throw precondition(`deriving mounts filesystems, for which the controller must run as root; or ${remedy}`);
+    throw precondition(`deriving mounts filesystems, so the controller must run as root; or ${remedy}`);
   try {
     await access("/dev/loop-control");
   } catch (cause) {
-    throw precondition(`deriving needs loop devices, and there is no /dev/loop-control here; ${remedy}`, { cause });
+    throw precondition(`deriving needs loop devices, but this machine has no /dev/loop-control; ${remedy}`, { cause });
   }
 }

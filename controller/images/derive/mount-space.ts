@@ -43,7 +43,7 @@ export async function openMountSpace(): Promise<MountSpace> {
   await Promise.race([once(holder.stdout, "data"), holder]);
   if (holder.exitCode !== null || holder.pid === undefined) {
     const result = await holder;
-    throw new Failure("tool-failed", `a mount namespace cannot be had: ${result.stderr || result.shortMessage}`, {
+    throw new Failure("tool-failed", `cannot create a mount namespace: ${result.stderr || result.shortMessage}`, {
       cause: result,
     });
   }

@@ -38,12 +38,12 @@ export interface DerivationPlan {
  */
 export function planDerivation(old: ImageLayout, next: ImageLayout): DerivationPlan {
   if (old.partitionTable !== next.partitionTable)
-    throw underivable(`its partition table is ${next.partitionTable}, and the old one's is ${old.partitionTable}`);
+    throw underivable(`its partition table is ${next.partitionTable}, but the old one's is ${old.partitionTable}`);
   const [numbers, wanted] = [old, next].map(({ partitions }) => partitions.map(({ number }) => number).join(", "));
-  if (numbers !== wanted) throw underivable(`it has the partitions ${wanted}, and the old one has ${numbers}`);
+  if (numbers !== wanted) throw underivable(`it has the partitions ${wanted}, but the old one has ${numbers}`);
   if (old.rootPartition !== next.rootPartition) {
     throw underivable(
-      `its root filesystem is in partition ${next.rootPartition}, and the old one's in partition ${old.rootPartition}`,
+      `its root filesystem is in partition ${next.rootPartition}, but the old one's is in partition ${old.rootPartition}`,
     );
   }
   const last = old.partitions.reduce((a, b) => (b.offsetBytes > a.offsetBytes ? b : a));
@@ -69,17 +69,19 @@ function planPartition(
 ): PartitionPlan {
   const { number } = old;
   if (old.type !== next.type)
-    throw underivable(`its partition ${number} has the type ${next.type}, and the old one's has ${old.type}`);
+    throw underivable(`its partition ${number} has the type ${next.type}, but the old one's has ${old.type}`);
   const [before, after] = [kindOf(old), kindOf(next)];
   if (before !== after || (before === "bytes" && old.filesystemType !== next.filesystemType)) {
-    throw underivable(`its partition ${number} holds ${nameOf(next)}, and the old one's holds ${nameOf(old)}`);
+    throw underivable(`its partition ${number} holds ${nameOf(next)}, but the old one's holds ${nameOf(old)}`);
   }
   if (isRoot && after !== "ext")
     throw underivable(`its root filesystem is ${nameOf(next)}; only ext2, ext3 and ext4 can be laid out like another`);
   if (after === "ext" && isLast)
     return { how: after, old, next, lengthBytes: Math.max(old.lengthBytes, next.lengthBytes) };
   if (after === "bytes" && next.lengthBytes > old.lengthBytes) {
-    throw underivable(`its partition ${number} has ${next.lengthBytes} bytes, and the old one's ${old.lengthBytes}`);
+    throw underivable(
+      `its partition ${number} has ${next.lengthBytes} bytes, but the old one's has ${old.lengthBytes}`,
+    );
   }
   // Whether the content of a smaller filesystem fits shows when it is laid out.
   return { how: after, old, next, lengthBytes: old.lengthBytes };
@@ -91,11 +93,11 @@ function kindOf({ filesystemType }: Partition): PartitionPlan["how"] {
 }
 
 function nameOf({ filesystemType }: Partition): string {
-  return filesystemType === "" ? "nothing known" : filesystemType;
+  return filesystemType === "" ? "unknown content" : filesystemType;
 }
 
 /** Why an image cannot be derived, and what to do instead. */
 export function underivable(why: string, cause?: unknown): Failure {
-  const message = `the new image cannot be laid out like the old one: ${why}. Add it as it is: controller images add`;
+  const message = `the new image cannot be laid out like the old one: ${why}. Add it without deriving: controller images add`;
   return new Failure("unsupported", message, cause === undefined ? {} : { cause });
 }

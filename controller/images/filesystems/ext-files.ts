@@ -22,7 +22,8 @@ export interface ExtFiles {
 /** Opens an ext filesystem; nothing is read yet. Paths are absolute within it. */
 export function extFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): ExtFiles {
   const ask = async (request: string, path: string, limit = maximumAnswerBytes, to?: string): Promise<ToolOutput> => {
-    if (!isSafePath(path.replace(/^\//, "") || "x")) throw new Failure("invalid", `"${path}" is no path in an image`);
+    if (!isSafePath(path.replace(/^\//, "") || "x"))
+      throw new Failure("invalid", `"${path}" is not a valid path in an image`);
     // The value after "?" is debugfs's; a "?" in the image's own path would be taken for it, so the store has none.
     const args = ["-R", `${request} ${path}`, `${imagePath}?offset=${offsetBytes}`];
     const result = await readToolOutput({ command: "debugfs", args, maximumBytes: limit, signal }, to);
@@ -58,7 +59,7 @@ export function extFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): E
     },
     async copyOut(path, destination, maximumBytes) {
       const file = await resolve(path);
-      if (file === undefined) throw new Failure("image-damaged", `"${path}" in the image is no regular file`);
+      if (file === undefined) throw new Failure("image-damaged", `"${path}" in the image is not a regular file`);
       const { errors } = await ask("cat", file, maximumBytes, destination);
       const said = parseErrors(errors);
       if (said !== "") throw new Failure("image-damaged", `"${path}" in the image cannot be read: ${said}`);

@@ -50,7 +50,7 @@ export function fatFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): F
       return result.output.toString("utf8");
     },
     async copyOut(path, destination, maximumBytes) {
-      if (!isSafePath(path)) throw new Failure("invalid", `"${path}" is no path in an image`);
+      if (!isSafePath(path)) throw new Failure("invalid", `"${path}" is not a valid path in an image`);
       const args = ["-i", drive, `::/${path}`];
       refuseUnread(await readToolOutput({ command: "mtype", args, maximumBytes, signal }, destination), path);
     },

@@ -42,7 +42,7 @@ async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     stream.destroy();
   }
   // Node takes zeros after the last member for padding, and stops looking there.
-  if (feed.tailAfter(stream.bytesWritten)) throw damaged("gzip", new Error("there is something after its end"));
+  if (feed.tailAfter(stream.bytesWritten)) throw damaged("gzip", new Error("there is trailing data after its end"));
 }
 
 async function* throughProgram(
@@ -70,7 +70,7 @@ async function* throughProgram(
     if (result.exitCode === undefined) {
       throw new Failure(
         "tool-failed",
-        `${command} could not be run (${result.shortMessage}); it is in the Debian package ${debianPackage(format)}`,
+        `${command} could not be run (${result.shortMessage}); install it from the Debian package ${debianPackage(format)}`,
         { cause: result },
       );
     }

@@ -22,7 +22,7 @@ const compressed: readonly (Magic & { readonly format: ImageFormat })[] = [
   ),
 ];
 
-const unpack = "unpack it and add the .img file in it";
+const unpack = "unpack it and add the .img file inside";
 const convert = "convert it first: qemu-img convert -O raw FILE disk.img";
 
 const refused: readonly (Magic & { readonly what: string; readonly remedy: string })[] = [

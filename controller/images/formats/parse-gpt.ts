@@ -71,7 +71,7 @@ function readHeader(read: ReadBytes): Buffer {
     throw damaged("the checksum of its header is wrong", hexadecimal(sum), hexadecimal(crc32(summed)));
   }
   if (sector.readBigUInt64LE(24) !== 1n) {
-    throw damaged("its header says that it lies elsewhere", "sector 1", `sector ${sector.readBigUInt64LE(24)}`);
+    throw damaged("its header gives another location", "sector 1", `sector ${sector.readBigUInt64LE(24)}`);
   }
   return sector;
 }
@@ -80,7 +80,7 @@ function readHeader(read: ReadBytes): Buffer {
 function toBytes(sector: bigint, imageBytes: number, what: string): number {
   const bytes = sector * BigInt(SECTOR_BYTES);
   if (bytes > BigInt(imageBytes)) {
-    throw damaged(`${what} lies past the end of the image`, `at most byte ${imageBytes}`, `byte ${bytes}`);
+    throw damaged(`${what} is past the end of the image`, `at most byte ${imageBytes}`, `byte ${bytes}`);
   }
   return Number(bytes);
 }

@@ -76,7 +76,10 @@ function readChain(read: ReadBytes, container: Slot): readonly Omit<Slot, "posit
     }
     visited.add(here);
     if (here < container.startSector || here >= container.startSector + container.sectors) {
-      throw new Failure("image-damaged", `the chain of logical partitions leaves the extended one at sector ${here}`);
+      throw new Failure(
+        "image-damaged",
+        `the chain of logical partitions leaves the extended partition at sector ${here}`,
+      );
     }
     const record = read(here * SECTOR_BYTES, SECTOR_BYTES);
     if (record.length < SECTOR_BYTES || record.readUInt16LE(510) !== 0xaa55) {

@@ -30,7 +30,7 @@ export function refuseMisplaced(entries: readonly TableEntry[], from: number, to
     if (entry.offsetBytes < from || end > to) {
       throw new Failure(
         "image-damaged",
-        `partition ${entry.number} reaches outside the image; the image was probably cut short or is a bad copy`,
+        `partition ${entry.number} extends past the image, which was probably cut short or is a bad copy`,
         { expected: `bytes ${from} to ${to}`, found: `bytes ${entry.offsetBytes} to ${end}` },
       );
     }

@@ -78,7 +78,7 @@ export async function importImage(folder: string, request: ImportRequest): Promi
       yield chunk;
     }
     if (request.fileBytes !== undefined && request.fileBytes !== receivedBytes) {
-      throw new Failure("image-damaged", "the file did not arrive whole", {
+      throw new Failure("image-damaged", "the file did not arrive completely", {
         expected: `${request.fileBytes} bytes`,
         found: `${receivedBytes} bytes`,
       });
@@ -128,7 +128,7 @@ export async function importImage(folder: string, request: ImportRequest): Promi
       signal,
     });
     if (packed.imageDigest !== digest) {
-      throw new Failure("device-error", `the disk of ${folder} gives back other bytes than were written to it`, {
+      throw new Failure("device-error", `the disk with ${folder} returned different bytes than were written to it`, {
         expected: `sha256 ${digest}`,
         found: packed.imageDigest,
       });
@@ -147,7 +147,7 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
       throw new Refusal(
         "exhausted",
-        `no room left in ${folder}: make room there, or set imageDirectory to another disk`,
+        `no space left in ${folder}: free some space, or set imageDirectory to another disk`,
         {
           cause: error,
         },

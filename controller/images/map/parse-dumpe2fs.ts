@@ -62,9 +62,9 @@ export function parseDumpe2fs(output: string, frame: FilesystemFrame): Filesyste
       runs.add(frame.offsetBytes + first * blockBytes, frame.offsetBytes + (last + 1) * blockBytes);
     }
   }
-  if (groups === 0 || listed !== groups) throw damaged(`dumpe2fs could read ${listed} of ${groups} block bitmaps`);
+  if (groups === 0 || listed !== groups) throw damaged(`dumpe2fs could read only ${listed} of ${groups} block bitmaps`);
   if (counted !== freeBlocks) {
-    throw damaged(`its bitmaps have ${counted} blocks free and its superblock says ${freeBlocks}`);
+    throw damaged(`its bitmaps have ${counted} free blocks, but its superblock says ${freeBlocks}`);
   }
   return { start: frame.offsetBytes, end: frame.offsetBytes + size, free: runs.runs() };
 }
@@ -76,7 +76,7 @@ function headerEnd(output: string): number {
 }
 
 function unsupported(what: string): Failure {
-  return new Failure("unsupported", `what its ext filesystem has free does not count: ${what}`);
+  return new Failure("unsupported", `the free space of its ext filesystem cannot be trusted: ${what}`);
 }
 
 function damaged(what: string): Failure {

@@ -31,7 +31,7 @@ export function parseFatUsage(read: ReadBytes, frame: FilesystemFrame): Filesyst
 
   const [firstTable = 0, ...mirrors] = tableOffsets.map((offset) => offsetBytes + offset);
   const bytes = read(firstTable, tableBytes);
-  if (bytes.length < tableBytes) throw unsupported("its allocation table lies outside the image");
+  if (bytes.length < tableBytes) throw unsupported("its allocation table extends past the image");
   for (const mirror of mirrors) {
     for (let at = 0; at < tableBytes; at += pieceBytes) {
       const piece = bytes.subarray(at, at + pieceBytes);
@@ -55,5 +55,5 @@ export function parseFatUsage(read: ReadBytes, frame: FilesystemFrame): Filesyst
 }
 
 function unsupported(what: string): Failure {
-  return new Failure("unsupported", `what its FAT filesystem has free does not count: ${what}`);
+  return new Failure("unsupported", `the free space of its FAT filesystem cannot be trusted: ${what}`);
 }

@@ -60,5 +60,5 @@ function chooseRouter({ gateway, interface: device }: DhcpConfig, own: string, m
 function chooseTime({ ntp }: DhcpConfig, own: string, machine: MachineRole): Offers["time"] {
   if (ntp !== undefined) return ntp.length > 0 ? { servers: ntp } : { none: "dhcp.ntp is empty" };
   const serves = machine.timeAddresses.some((address) => [own, "0.0.0.0", "::"].includes(address));
-  return serves ? { servers: [own] } : { none: "nothing serves it here (UDP port 123)" };
+  return serves ? { servers: [own] } : { none: "nothing on this machine serves it (UDP port 123)" };
 }

@@ -73,7 +73,7 @@ export async function openDhcpService(options: DhcpServiceOptions): Promise<Dhcp
     if (!changesHosts[cause] || collecting) return;
     collecting = true;
     const run = (): void => {
-      refresh().catch((error: unknown) => log.error({ err: error }, "dnsmasq could not be told of the nodes"));
+      refresh().catch((error: unknown) => log.error({ err: error }, "could not pass the nodes to dnsmasq"));
     };
     clock.setTimeout(run, collectMs, closed.signal);
   });

@@ -85,7 +85,7 @@ async function check(configurationFile: string): Promise<void> {
     env: systemEnvironment,
   });
   if (checked.exitCode === 0) return;
-  throw new Failure("tool-failed", `dnsmasq refuses the configuration that was written for it: ${checked.stderr}`, {
+  throw new Failure("tool-failed", `dnsmasq rejects the configuration that Pallet wrote for it: ${checked.stderr}`, {
     cause: checked,
   });
 }

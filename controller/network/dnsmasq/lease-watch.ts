@@ -44,7 +44,7 @@ export function createLeaseWatch(options: {
     const node = nodes.get(mac);
     if (node !== undefined) return node.name;
     const vendorClass = vendorClasses.get(transaction);
-    return `${mac}${vendorClass === undefined ? "" : ` (${vendorClass})`}, which is no known node,`;
+    return `${mac}${vendorClass === undefined ? "" : ` (${vendorClass})`}, which is not a known node,`;
   }
 
   const aboutNode = (mac: NodeId): Pick<NewEvent, "nodeId" | "nodeName"> => {

@@ -36,13 +36,13 @@ export function planDnsmasq(
     if (address === undefined || isHostAddress(subnet, parseIpv4(address) ?? 0)) continue;
     throw new Failure(
       "invalid",
-      `${key}: ${address} is no address of a machine in ${formatIpv4Network(subnet)}, the network of ${device}`,
+      `${key}: ${address} is not a host address in ${formatIpv4Network(subnet)}, the network of ${device}`,
     );
   }
   const range = dhcp.range ?? chooseRange(subnet, [own.address, ...(gateway === undefined ? [] : [gateway])]);
   if (mode === "server" && range === undefined) {
     const network = `${formatIpv4Network(subnet)}, the network of ${device}`;
-    throw new Failure("invalid", `${network}, is too small to choose addresses for nodes from; set dhcp.range`);
+    throw new Failure("invalid", `${network}, is too small for a range of node addresses; set dhcp.range`);
   }
   const offers = chooseOffers(dhcp, own.address, machine);
   const settings: DnsmasqSettings = {

@@ -38,7 +38,7 @@ export function renderDnsmasq(settings: DnsmasqSettings): string {
   assertValues(settings);
   const { interface: device, files } = settings;
   const lines = [
-    "# Written by `controller serve` from its own configuration each time it starts: changes made here are lost.",
+    "# Written by `controller serve` at every start; changes made here are lost.",
     // It starts without the capabilities that it does not need; as another user it could not read its files again.
     "user=root",
     "group=root",
@@ -60,7 +60,7 @@ export function renderDnsmasq(settings: DnsmasqSettings): string {
 
 function serverLines(settings: DnsmasqSettings): readonly string[] {
   const { range, subnet, leaseSeconds, gateway, dns, ntp, files, tftpServer } = settings;
-  if (range === undefined) throw new Failure("invalid", "a DHCP server needs a range of addresses to give away");
+  if (range === undefined) throw new Failure("invalid", "a DHCP server needs a range of addresses to lease");
   return [
     `dhcp-range=${range[0]},${range[1]},${netmaskOf(subnet)},${leaseSeconds}`,
     `dhcp-hostsfile=${files.hosts}`,

@@ -12,7 +12,7 @@ export function explainGaneshaEnd(lines: readonly string[]): string {
     return 'another program uses one of its ports, 2049 and 20048 ("ss -ltnp" shows which)';
   }
   if (said.some((line) => /libfsalvfs|Failed to load FSAL|fsal.*VFS.*fail/i.test(line))) {
-    return 'its part for ordinary filesystems is missing; install it by "apt-get install nfs-ganesha-vfs"';
+    return 'its VFS module is missing; install it with "apt-get install nfs-ganesha-vfs"';
   }
   return parse ?? critical ?? said.findLast((line) => line.trim() !== "") ?? "it said nothing";
 }

@@ -22,7 +22,7 @@ const followEveryMs = 5000;
 
 /** Exports by nfs-ganesha, which lives and dies with the controller. */
 export async function startGanesha({ nfsExport, directory, clock, log }: NfsServerOptions): Promise<NfsServer> {
-  const instead = "set nfs.mode to kernel where the kernel has an NFS server";
+  const instead = "set nfs.mode to kernel if the kernel has an NFS server";
   await assertInstalled(["ganesha.nfsd", "/usr/lib/*/ganesha/libfsalvfs.so", "rpcbind", "unshare"], {
     purpose: "nfs.mode ganesha",
     instead,
@@ -35,7 +35,7 @@ export async function startGanesha({ nfsExport, directory, clock, log }: NfsServ
   await configure();
 
   const ownPortmapper = !(await portmapperAnswers());
-  if (ownPortmapper) log.info({}, "nothing answers at port 111: rpcbind is started for nfs-ganesha");
+  if (ownPortmapper) log.info({}, "nothing answers at port 111: starting rpcbind for nfs-ganesha");
   const processIdFile = path.join(directory, "ganesha.pid");
   await rm(processIdFile, { force: true });
   const server = ["ganesha.nfsd", "-F", "-L", "STDOUT", "-f", configurationFile, "-p", processIdFile];
@@ -60,7 +60,7 @@ export async function startGanesha({ nfsExport, directory, clock, log }: NfsServ
       throw error;
     });
     if (found.identity === folder.identity && found.path === folder.path) return;
-    log.info({ folder: found.path }, "another folder is at nfs.rootfs now: nfs-ganesha starts anew");
+    log.info({ folder: found.path }, "nfs.rootfs is now another folder: restarting nfs-ganesha");
     folder = found;
     await configure();
     await ganesha.renew();
@@ -68,14 +68,14 @@ export async function startGanesha({ nfsExport, directory, clock, log }: NfsServ
   const followAgain = (): void => {
     const run = (): void => {
       follow()
-        .catch((error: unknown) => log.error({ err: error }, "nfs-ganesha does not follow nfs.rootfs"))
+        .catch((error: unknown) => log.error({ err: error }, "nfs-ganesha could not follow the change of nfs.rootfs"))
         .finally(followAgain);
     };
     clock.setTimeout(run, followEveryMs, closed.signal);
   };
   followAgain();
   return {
-    remedy: `see what nfs-ganesha logs (logLevel: debug), and that nfs-ganesha, nfs-ganesha-vfs and rpcbind are whole`,
+    remedy: `check nfs-ganesha's log (logLevel: debug), and the installation of nfs-ganesha, nfs-ganesha-vfs and rpcbind`,
     close() {
       closed.abort();
       return ganesha.close();
@@ -88,7 +88,7 @@ async function findFolder(folder: string): Promise<{ readonly path: string; read
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory()) return { path: await realpath(folder), identity: `${found.dev}:${found.ino}` };
   throw new NotYet(
-    `nfs.rootfs is ${folder}, and there is no such folder; make it by "controller rootfs build", or correct nfs.rootfs`,
+    `nfs.rootfs is ${folder}, which does not exist; make it with "controller rootfs build", or correct nfs.rootfs`,
   );
 }
 

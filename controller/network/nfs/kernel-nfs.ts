@@ -22,14 +22,14 @@ export async function startKernelNfs(
 ): Promise<NfsServer> {
   await assertInstalled(["exportfs"], {
     purpose: "nfs.mode kernel",
-    instead: "set nfs.mode to ganesha, which needs nothing of the kernel",
+    instead: "set nfs.mode to ganesha, which does not need the kernel's NFS server",
   });
   const file = path.join(exportsFolder, "pallet.exports");
   await mkdir(exportsFolder, { recursive: true });
   await writeFileAtomically(file, renderExports(nfsExport));
   const exported = await execa("exportfs", ["-ra"], { reject: false, env: systemEnvironment });
   if (exported.exitCode !== 0) {
-    throw new Failure("tool-failed", `exportfs cannot export what ${file} says: ${exported.stderr.trim()}`, {
+    throw new Failure("tool-failed", `exportfs cannot apply ${file}: ${exported.stderr.trim()}`, {
       cause: exported,
     });
   }
@@ -37,7 +37,7 @@ export async function startKernelNfs(
   return {
     remedy:
       `the kernel's NFS server must run ("apt-get install ${packages}", "systemctl enable --now nfs-server"); ` +
-      "where the kernel has none, set nfs.mode to ganesha",
+      "if the kernel has none, set nfs.mode to ganesha",
     close: async () => undefined,
   };
 }

@@ -50,7 +50,7 @@ function planExport(
   const own = hostNetwork(advertise);
   if (nfs.rootfs === undefined || clients === undefined || own === undefined) {
     throw new NotYet(
-      `cannot tell who may read nfs.rootfs: no interface of this machine has the advertised address ${advertise}; ` +
+      `cannot tell who may mount nfs.rootfs: no interface of this machine has the advertised address ${advertise}; ` +
         `set nfs.clients to the network of the nodes. This machine has: ${describeAddresses(addresses)}`,
     );
   }

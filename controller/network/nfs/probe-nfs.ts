@@ -72,7 +72,7 @@ export async function probeNfs({ address, path, remedy, signal }: NfsProbe): Pro
   const status = decodeInteger(answer, 0);
   if (status !== 0) {
     const why = mountStates[status] ?? `status ${status}`;
-    throw new Failure("unsupported", `the NFS server at ${address} does not give out ${path}: ${why}`);
+    throw new Failure("unsupported", `the NFS server at ${address} does not export ${path}: ${why}`);
   }
   await ask("the NFS mount service", mountPort, mount, procedures.unmount, encodeText(path));
   await ask("the NFS server", await portOf("the NFS server", nfs), nfs, procedures.null);

@@ -18,7 +18,7 @@ export function renderExports(nfsExport: NfsExport): string {
   const options = "(ro,no_root_squash,no_subtree_check,async,insecure)";
   const clients = nfsExport.clients.map((network) => `${formatIpv4Network(network)}${options}`);
   return [
-    "# Written by `controller serve` from its own configuration each time it starts: changes made here are lost.",
+    "# Written by `controller serve` at every start; changes made here are lost.",
     `${nfsExport.path} ${clients.join(" ")}`,
     "",
   ].join("\n");
@@ -29,5 +29,5 @@ export function assertExport({ path, clients }: NfsExport): void {
   if (!/^\/[A-Za-z0-9_.+/-]*$/.test(path)) {
     throw new Failure("invalid", `${JSON.stringify(path)} cannot be exported: it has a character that needs quoting`);
   }
-  if (clients.length === 0) throw new Failure("invalid", `nobody may read ${path}: an export needs a client`);
+  if (clients.length === 0) throw new Failure("invalid", `no client may mount ${path}: an export needs at least one`);
 }

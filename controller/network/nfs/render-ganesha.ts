@@ -17,7 +17,7 @@ export const ganeshaMountPort = 20_048;
 export function renderGanesha(nfsExport: NfsExport, folder: string, stateFolder: string): string {
   const { path, clients } = nfsExport;
   for (const each of [path, folder, stateFolder]) assertExport({ path: each, clients });
-  return `# Written by \`controller serve\` from its own configuration each time it starts: changes made here are lost.
+  return `# Written by \`controller serve\` at every start; changes made here are lost.
 NFS_CORE_PARAM {
   Protocols = 3, 4;
   NFS_Port = 2049;

@@ -21,7 +21,7 @@ const acceptStates = [
   "the version is not served there",
   "the procedure does not exist there",
   "it could not decode the arguments",
-  "it had a fault",
+  "it had an internal error",
 ] as const;
 
 /**
@@ -50,7 +50,7 @@ export function decodeRecordMark(bytes: Uint8Array): { readonly length: number; 
 /** Reads a reply without its record mark. Throws a RangeError where it ends too early, an Error where it is no reply. */
 export function decodeReply(bytes: Uint8Array): RpcReply {
   const transactionId = decodeInteger(bytes, 0);
-  if (decodeInteger(bytes, 4) !== 1) throw new Error("it answered with something that is no RPC reply");
+  if (decodeInteger(bytes, 4) !== 1) throw new Error("its answer is not an RPC reply");
   if (decodeInteger(bytes, 8) !== 0) return { kind: "refused", transactionId, why: "it denied the call" };
   const verifierBytes = decodeInteger(bytes, 16);
   const statusAt = 20 + padded(verifierBytes);

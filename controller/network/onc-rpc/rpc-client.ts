@@ -25,7 +25,7 @@ export async function callRpc(call: RpcCall, signal: AbortSignal): Promise<Uint8
     // Not end(): nfs-ganesha, seeing the caller's half closed, sometimes hangs up before it has answered.
     socket.write(encodeCall(transactionId, call, call.parameters ?? new Uint8Array()));
     const reply = decodeReply(await readRecord(socket));
-    if (reply.transactionId !== transactionId) throw new Error("it answered another call");
+    if (reply.transactionId !== transactionId) throw new Error("it answered a different call");
     if (reply.kind === "refused") throw new Error(reply.why);
     return reply.results;
   } catch (error) {

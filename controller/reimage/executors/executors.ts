@@ -40,7 +40,7 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
       world.events.append({ type, severity, nodeId, nodeName, rolloutId, message });
     } catch (error) {
       // A line that cannot be logged is no reason to leave a node half way.
-      world.log.error({ err: error, node: nodeName, message }, "an event of a reimage could not be recorded");
+      world.log.error({ err: error, node: nodeName, message }, "could not record an event of a reimage");
     }
   },
 

@@ -14,7 +14,7 @@ export function notInAgent({ state, now, settings }: Context, phase: PhaseOf<"ne
       : `, although its installed system was asked to reboot${because(phase.obstacle)}`;
   return new Failure(
     "node-silent",
-    `${state.nodeName} did not appear in the netbooted agent within ${describeSpan(settings.bootTimeoutMs)}${asked}; ` +
+    `${state.nodeName} did not netboot into the agent within ${describeSpan(settings.bootTimeoutMs)}${asked}; ` +
       `${describeLastSeen(state, now)}; its boot target is agent: power-cycle it, and check its power, its network and its ` +
       "boot order",
   );
@@ -34,7 +34,7 @@ export function keepsItsSystem({ state }: Context, resident: Sighting): Failure 
 export function agentSilent({ state, now, settings }: Context, phase: PhaseOf<"checking">): Failure {
   return new Failure(
     "node-silent",
-    `the agent of ${state.nodeName} registered but could not be asked for its disks for ` +
+    `the agent of ${state.nodeName} registered but could not list its disks for ` +
       `${describeSpan(settings.bootTimeoutMs)}${because(phase.obstacle)}; ${describeLastSeen(state, now)}`,
   );
 }
@@ -44,7 +44,7 @@ export function restartsWhileWriting({ state }: Context, phase: PhaseOf<"writing
   return new Failure(
     "node-silent",
     `${state.nodeName} or its agent restarted during each of ${state.attempts} writes to ${phase.disk}; ` +
-      "look at its power supply and at the agent's log",
+      "check its power supply and the agent's log",
   );
 }
 
@@ -62,7 +62,7 @@ export function silentWhileWriting({ state, now, settings }: Context, phase: Pha
   const spanMs = settings.stallTimeoutMs + settings.bootTimeoutMs;
   return new Failure(
     "node-silent",
-    `${state.nodeName} was not heard from for ${describeSpan(spanMs)} during the write to ${phase.disk}` +
+    `${state.nodeName} was silent for ${describeSpan(spanMs)} during the write to ${phase.disk}` +
       `${because(phase.obstacle)}; ${describeLastSeen(state, now)}; check its power and its network`,
   );
 }
@@ -72,13 +72,13 @@ export function notBack({ state, now, settings }: Context, obstacle?: string): F
   // A boot file that it had asked for since would have ended that phase.
   const unasked =
     state.phase.name === "rebooting"
-      ? "; if it runs, it boots its card without asking the network: see its boot order and bootProfile.cardFirmware"
+      ? "; if it is running, it boots its card without asking the network: check its boot order and bootProfile.cardFirmware"
       : "";
   return new Failure(
     "node-silent",
     `${state.nodeName} did not come back from its reboot within ${describeSpan(settings.proveTimeoutMs)}` +
       `${because(obstacle)}; ${describeLastSeen(state, now)}; its boot target is agent again: ` +
-      `power-cycle it and look at its console${unasked}`,
+      `power-cycle it and check its console${unasked}`,
   );
 }
 
@@ -90,11 +90,11 @@ export function notProved(context: Context, { kernelFetchedAt }: PhaseOf<"provin
   const seen =
     kernelFetchedAt === undefined
       ? `began to boot but did not fetch the kernel of ${state.imageName} within ${within}`
-      : `fetched the kernel of ${state.imageName} but did not answer by TCP at its address within ${within}`;
+      : `fetched the kernel of ${state.imageName} but did not answer over TCP at its address within ${within}`;
   return new Failure(
     "node-silent",
-    `${state.nodeName} ${seen}; ${describeLastSeen(state, now)}; its image was left without a resident agent, so nothing ` +
-      "in it could say more: its boot target is agent again; look at its console, and power-cycle it",
+    `${state.nodeName} ${seen}; ${describeLastSeen(state, now)}; its image has no resident agent, so nothing in it can ` +
+      "report more; its boot target is agent again: check its console, and power-cycle it",
     kernelFetchedAt === undefined ? { expected: state.untouched.kernelPath, found: "not fetched" } : {},
   );
 }
@@ -103,7 +103,7 @@ export function notProved(context: Context, { kernelFetchedAt }: PhaseOf<"provin
 export function restartsForEver({ state }: Context): Failure {
   return new Failure(
     "node-silent",
-    `${state.nodeName} restarted so often that its reimage was given up; look at its power supply and its log`,
+    `${state.nodeName} restarted so often that its reimage was abandoned; check its power supply and its log`,
   );
 }
 

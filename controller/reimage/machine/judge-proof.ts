@@ -22,14 +22,14 @@ export function judgeProof(
     return new Failure(
       "wrong-system",
       came("in the netbooted agent although its boot target was local; ") +
-        "look at its boot order and at the boot files that it fetched (controller events)",
+        "check its boot order and the boot files that it fetched (controller events)",
       { expected: `${imageName} on ${phase.disk}`, found: `netbooted agent, root on ${rootDevice}` },
     );
   }
   if (installed === undefined) {
     return new Failure(
       "wrong-system",
-      came(`on a system on ${rootDevice} that Pallet did not install; look at its boot order and its other disks`),
+      came(`on a system on ${rootDevice} that Pallet did not install; check its boot order and its other disks`),
       { expected: `stamp of reimage ${state.id}`, found: "no stamp" },
     );
   }
@@ -42,7 +42,7 @@ export function judgeProof(
   if (installed.reimageId !== state.id) {
     return new Failure(
       "wrong-system",
-      came(`on ${imageName} from ${rootDevice} as an earlier reimage installed it, not on what was just written`),
+      came(`on ${imageName} from ${rootDevice} as installed by an earlier reimage, not on what was just written`),
       { expected: state.id, found: installed.reimageId },
     );
   }

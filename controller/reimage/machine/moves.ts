@@ -56,7 +56,7 @@ export function writeInTurn(
   { agent, disk, identity, diskFirmware }: ReimageEventOf<"preflight-passed">,
 ): Step {
   if (agent.bootId !== phase.agent.bootId || context.state.past.includes(agent.instanceId)) {
-    const obstacle = "another boot than the one that registered answered";
+    const obstacle = "the answer came from another boot than the one that registered";
     return amend(context, phase, { obstacle, mayWrite: false }, [retryIn(context.settings.retryDelayMs)]);
   }
   const { progress: _progress, ...state } = context.state;

@@ -19,34 +19,38 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
   });
   switch (phase.name) {
     case "queued":
-      return changed(`${nodeName} waits for its turn`);
+      return changed(`${nodeName} is waiting for its turn`);
     case "netbooting":
       if (before.phase.name === "writing") {
-        return restarted(`${nodeName} or its agent restarted during write ${state.attempts}; the write starts again`);
+        return restarted(
+          `${nodeName} or its agent restarted during write attempt ${state.attempts}; restarting the write`,
+        );
       }
       if (phase.rebootAskedOf !== undefined) {
         return changed(`${nodeName} runs its installed system; asking it to reboot into the agent`);
       }
       if (before.phase.name === "queued") {
         return changed(
-          `waiting for ${nodeName} in the netbooted agent; if it runs a system without a resident agent, or is off, ` +
-            "somebody has to reboot it or switch it off and on",
+          `waiting for ${nodeName} to netboot into the agent; if it runs a system without a resident agent, or is off, ` +
+            "reboot or power-cycle it by hand",
         );
       }
-      return changed(`waiting for ${nodeName} in the netbooted agent`);
+      return changed(`waiting for ${nodeName} to netboot into the agent`);
     case "checking":
       if (before.phase.name === "writing") {
-        return restarted(`write ${state.attempts} of ${nodeName} starts again: ${phase.obstacle ?? "it failed"}`);
+        return restarted(
+          `restarting the write on ${nodeName} (attempt ${state.attempts} failed): ${phase.obstacle ?? "unknown reason"}`,
+        );
       }
       if (before.phase.name === "waiting" && phase.mayWrite === true) {
         return changed(`it is ${nodeName}'s turn to write; checking its disks once more`);
       }
       return changed(`${nodeName} is in the agent; checking its disks`);
     case "waiting":
-      return changed(`${nodeName} is ready and waits for its turn to write`);
+      return changed(`${nodeName} is ready and waiting for its turn to write`);
     case "writing":
       return changed(
-        `writing ${state.imageName} to ${phase.disk} of ${nodeName} (write ${state.attempts})${firmwareClause(phase)}`,
+        `writing ${state.imageName} to ${phase.disk} of ${nodeName} (attempt ${state.attempts})${firmwareClause(phase)}`,
       );
     case "cancelling":
       return changed(`cancelling the write on ${nodeName}`);
@@ -65,7 +69,7 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
     case "proved": {
       if (phase.proof.kind === "weak") {
         const message =
-          `${nodeName} booted ${state.imageName} as far as can be seen from outside (weak proof): it fetched ` +
+          `${nodeName} booted ${state.imageName}, as far as can be seen from outside (weak proof): it fetched ` +
           `"${phase.proof.kernelPath}", and ${phase.proof.answer}`;
         return { event: "reimage-proved", severity: "info", message };
       }
@@ -86,9 +90,9 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
 
 /** What was last seen of the node's boot, to complete "... ; last seen: ". */
 export function describeLastSeen(state: ReimageState, now: number): string {
-  if (state.bootStage === undefined) return "it fetched no boot file since the reimage began";
+  if (state.bootStage === undefined) return "it has fetched no boot file since the reimage began";
   const { path, at } = state.bootStage;
-  return `the last that was seen of it is that it fetched "${path}" ${describeSpan(now - at)} ago`;
+  return `it was last seen fetching "${path}" ${describeSpan(now - at)} ago`;
 }
 
 /** A time span for a sentence: "1.5 s", "90 s", "10 min". */
@@ -102,5 +106,5 @@ function firmwareClause({ diskFirmware }: PhaseOf<"writing">): string {
   if (diskFirmware === undefined) return "";
   const how =
     diskFirmware.action === "rename" ? `${diskFirmware.files.join(", ")} renamed` : "its FAT partition emptied";
-  return `, for the board's own firmware not to boot: ${how}`;
+  return `, so that the board's own firmware does not boot: ${how}`;
 }

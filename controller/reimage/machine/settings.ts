@@ -2,21 +2,21 @@
 export interface ReimageSettings {
   /** How long a node may take to appear in the netbooted agent, at first or again; a Pi behind spanning tree needs minutes. */
   readonly bootTimeoutMs: number;
-  /** How long a write may go on without any progress; worn cards pause for most of a minute. */
+  /** How long a write may make no progress; worn cards pause for up to a minute. */
   readonly stallTimeoutMs: number;
   /** How long a node may take from the request to reboot until its proof, and from its first boot file on again. */
   readonly proveTimeoutMs: number;
-  /** How long an agent may take to let go of the disk after a cancellation. */
+  /** How long an agent may take to release the disk after a cancellation. */
   readonly cancelTimeoutMs: number;
-  /** Pause before an agent that did not answer is asked again. */
+  /** Pause before retrying an agent that did not answer. */
   readonly retryDelayMs: number;
-  /** Pause before a node that is still there is asked again to reboot. */
+  /** Pause before asking a node again to reboot if it has not. */
   readonly rebootRetryMs: number;
-  /** Pause before a write that could not fetch its image starts again. */
+  /** Pause before restarting a write that could not fetch its image. */
   readonly fetchRetryDelayMs: number;
   /** How many writes are started at most. */
   readonly maxAttempts: number;
-  /** How many boots of an installed system are asked to end in favour of the agent. */
+  /** Maximum number of times that an installed system is asked to reboot into the agent. */
   readonly maxRebootsIntoAgent: number;
   /** How often a node may come back in the agent although its boot target is local, before that is a failure. */
   readonly maxReturnsToAgent: number;

@@ -106,7 +106,7 @@ const journey: Journey = {
       enter(context, { name: "rebooting", disk, previousBootId: agent.bootId, returnsToAgent: 0 }),
     "write-failed": (phase, { failure }, context) => moves.writeFailed(context, phase, failure),
     "write-cancelled": ({ disk }, _event, context) =>
-      fail(context, new Failure("cancelled", `somebody cancelled the write to ${disk} at the agent itself`)),
+      fail(context, new Failure("cancelled", `the write to ${disk} was cancelled directly at the agent`)),
     "write-lost": (phase, _event, context) => moves.writeLost(context, phase),
     "agent-unreachable": (phase, { failure }, context) =>
       amend(context, phase, { obstacle: failure.message }, [retryIn(context.settings.retryDelayMs)]),
@@ -124,11 +124,11 @@ const journey: Journey = {
     "write-cancelled": (_phase, _event, context) =>
       endCancelled(context, "during the write; its disk has no partition table"),
     "write-succeeded": (_phase, _event, context) =>
-      endCancelled(context, "when the write had just finished; its disk holds the image"),
+      endCancelled(context, "just after the write had finished; its disk holds the image"),
     "write-failed": (_phase, { failure }, context) =>
       endCancelled(context, `when its write failed: ${failure.message}`),
     "write-lost": (phase, _event, context) => {
-      if (phase.started) return endCancelled(context, "when its agent no longer knew the write");
+      if (phase.started) return endCancelled(context, "after its agent had forgotten the write");
       // The cancellation may have overtaken the start: ask once more, a moment later.
       return amend(context, phase, { started: true }, [retryIn(context.settings.retryDelayMs)]);
     },

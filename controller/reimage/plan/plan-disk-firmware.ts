@@ -64,23 +64,23 @@ export function describeDiskFirmware(
   if (partitions.length === 0) return {};
   if (node.model === undefined && policy === "auto")
     return {
-      step: `If the board turns out to look at its card before the network (Pi 2, Pi 3): rename bootcode.bin on ${where}.`,
+      step: `If the board turns out to try its card before the network (Pi 2, Pi 3): rename bootcode.bin on ${where}.`,
     };
   const model = node.model ?? "";
   const refusal = actionOn(policy, model) === "keep" ? undefined : tooManyPartitions(image);
   if (refusal !== undefined) return { refusal };
   const firmware = planDiskFirmware(policy, model, image);
   if (firmware?.action === "reformat")
-    return { step: `Make ${where} an empty FAT, so that the board's own firmware does not boot the card.` };
+    return { step: `Make ${where} an empty FAT filesystem, so that the board's own firmware does not boot the card.` };
   if (firmware !== undefined)
     return {
-      step: `Rename ${firmware.files.join(", ")} on ${where}, if there, so that the board's own firmware does not boot the card.`,
+      step: `Rename ${firmware.files.join(", ")} on ${where}, if present, so that the board's own firmware does not boot the card.`,
     };
   if (!boardFirmwareOf(model).cardFirst) return {};
   return {
     note:
-      `${node.name} (${model}) looks at its card before the network, and bootProfile.cardFirmware is keep: if ` +
-      `${image.name} holds bootcode.bin, the card decides what the node boots, and only a hand at the card takes it back`,
+      `${node.name} (${model}) tries its card before the network, and bootProfile.cardFirmware is keep: if ` +
+      `${image.name} contains bootcode.bin, the card decides what the node boots until someone removes the card by hand`,
   };
 }
 

@@ -99,11 +99,11 @@ function steps(
     ...(running ? [`Reboot ${node.name} out of its installed system into the netbooted agent.`] : []),
     `Erase the partition table of ${card}.`,
     `Write ${image.name} (${describeSize(image.sizeBytes)}, sha256 ${image.digest.slice(0, 12)}) to ${card}` +
-      (full ? ", whatever it holds." : ", as far as it does not hold it already."),
+      (full ? ", rewriting everything." : ", except what is already there."),
     "Read it back and compare.",
     noResident
       ? `Leave the ${firmware.step === undefined ? "image" : "system in the image"} as it is: no stamp, no resident agent.`
-      : "Place the resident agent and the stamp of this reimage into the new system.",
+      : "Install the resident agent and the stamp of this reimage into the new system.",
     ...(firmware.step === undefined ? [] : [firmware.step]),
     "Write the partition table.",
     "Set the boot target to local and reboot.",
@@ -115,18 +115,18 @@ function steps(
 
 /** What leaving the image untouched means for the next time. */
 function afterwards({ name }: Node): string {
-  return `afterwards nothing can take ${name} back over the network: its next reimage waits until somebody reboots it`;
+  return `afterwards nothing can bring ${name} back over the network: before its next reimage, reboot or power-cycle it by hand`;
 }
 
 function noteOn(node: Node, online: boolean, devices: NodeBeforeReimage["devices"]): string | undefined {
   if (!online && node.proved?.weak)
     return (
-      `${node.name} runs ${node.proved.imageName} without a resident agent: it will be waited for until somebody ` +
-      "reboots it or switches it off and on; its disk is chosen once its agent runs"
+      `${node.name} runs ${node.proved.imageName} without a resident agent: reboot or power-cycle it by hand once the ` +
+      "rollout is waiting for it; its disk is chosen once its agent runs"
     );
-  if (!online) return `${node.name} is offline: it will be waited for, its disk is chosen once its agent runs`;
+  if (!online) return `${node.name} is offline: the rollout waits for it, and chooses its disk once its agent runs`;
   if (devices instanceof Failure)
-    return `its disks could not be asked for now (${devices.message}); its disk is chosen once its agent runs`;
+    return `its disks could not be listed now (${devices.message}); its disk is chosen once its agent runs`;
   if (node.agent?.role === "resident") {
     const system = node.agent.installed?.imageName ?? "an installed system";
     return `it runs ${system} now and will be rebooted into the agent first; its disks are checked again there`;

@@ -37,7 +37,7 @@ const unanswered: Partial<Record<status, AgentErrorKind>> = {
 export function agentErrorOf(error: unknown, subject: string, signal: AbortSignal | undefined): AgentError {
   if (error instanceof AgentError) return error;
   if (signal?.aborted === true) {
-    return new AgentError("aborted", new Failure("cancelled", `${subject} was given up`), error);
+    return new AgentError("aborted", new Failure("cancelled", `${subject} was cancelled`), error);
   }
   if (!isServiceError(error)) return new AgentError("failed", Failure.from(error), error);
   const failure = failureIn(error);
@@ -52,8 +52,8 @@ function wordless(kind: AgentErrorKind, error: ServiceError, subject: string): F
     const why = `${subject} did not get through: ${plainDetails(error.details)}`;
     // An agent resets the connection of whoever it takes no orders from.
     const remedy = error.details.includes("ECONNRESET")
-      ? "the node may be rebooting, or its agent takes orders from another address only (its log says whom it refused)"
-      : "the node may be rebooting, or without power or network";
+      ? "the node may be rebooting, or its agent only takes orders from another address (its log says whom it refused)"
+      : "the node may be rebooting, or have no power or network";
     return new Failure("node-silent", `${why}; ${remedy}`);
   }
   return new Failure("internal", `${subject} failed: ${status[error.code] ?? error.code} ${error.details}`);

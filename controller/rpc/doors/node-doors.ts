@@ -33,8 +33,8 @@ export function createNodeDoors(
     })),
 
     acceptNodes: handleUnary(host, ({ nodes: named, all }: wire.AcceptNodesRequest) => {
-      if (all && named.length > 0) throw invalid("either name nodes or say all, not both");
-      if (!all && named.length === 0) throw invalid("no node is named; name nodes, or say all");
+      if (all && named.length > 0) throw invalid("name nodes or choose all, not both");
+      if (!all && named.length === 0) throw invalid("no node is named; name nodes, or choose all");
       // All are looked up before the first is accepted, so that a misspelt name changes nothing.
       const meant = all ? nodes.list() : named.map((name) => nodes.require(name));
       return { nodes: meant.map((node) => toWire(nodes.accept(node.id))) };
@@ -50,7 +50,7 @@ export function createNodeDoors(
     setBootTarget: handleUnary(host, async ({ node: named, bootTarget, imageName }: wire.SetBootTargetRequest) => {
       const node = nodes.require(named);
       const kind = bootTargetKindFromWire(bootTarget);
-      if (kind === "agent" && imageName !== "") throw invalid("an image is named, but only local boots one");
+      if (kind === "agent" && imageName !== "") throw invalid("an image is only valid with the boot target local");
       const target = await chooseBootTarget(node, kind, imageName === "" ? undefined : imageName, images);
       // After the last await, so that no rollout can start between the check and the change.
       assertNoReimage(node, rollouts.activeRolloutOf);

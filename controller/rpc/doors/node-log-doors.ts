@@ -18,7 +18,7 @@ export function createNodeLogDoors(
   ): AsyncGenerator<wire.StreamNodeLogsResponse> {
     const level = logLevelFromWire(minLevel);
     if (level === undefined && minLevel !== WireLevel.LOG_LEVEL_UNSPECIFIED) {
-      throw invalid(`min_level is ${minLevel}; give one of LogLevel`);
+      throw invalid(`min_level is ${minLevel}; give a value of LogLevel`);
     }
     const selection: NodeLogSelection = {
       afterId: Number(afterId),

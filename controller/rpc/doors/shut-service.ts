@@ -4,8 +4,8 @@ import { statusOf } from "./status.ts";
 
 /** What a caller of ControllerService is told at a door where it is shut. */
 export const shutMessage =
-  "ControllerService answers on the controller's unix socket only: run this on the management machine, or start " +
-  '"controller serve" with --insecure-tcp (then whoever reaches the port may erase every disk)';
+  "ControllerService only answers on the controller's unix socket: run this on the management machine, or start " +
+  '"controller serve" with --insecure-tcp (anyone who can reach the port can then erase every disk)';
 
 type Emitter = { emit(event: "error", error: Error): unknown };
 

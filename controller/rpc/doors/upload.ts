@@ -40,7 +40,7 @@ export async function* chunksOf<Header>(
     if (part.value.length > 0) yield part.value;
   }
   if (fileBytes > 0 && receivedBytes !== fileBytes) {
-    throw invalid(`the file was announced with ${fileBytes} bytes and ${receivedBytes} came; send it again`);
+    throw invalid(`the file was announced with ${fileBytes} bytes, but ${receivedBytes} arrived; send it again`);
   }
 }
 

@@ -41,12 +41,12 @@ export function logReportFromWire(request: ReportLogsRequest): LogReport {
 function recordFromWire(field: string, record: WireRecord, sequenceBefore: number): ReportedRecord {
   const sequence = countFromWire(record.sequence);
   if (sequence <= sequenceBefore) {
-    throw invalid(`${field}.sequence is ${record.sequence}; give one above the one before, ${sequenceBefore}`);
+    throw invalid(`${field}.sequence is ${record.sequence}; give one above the previous one, ${sequenceBefore}`);
   }
   const nodeTime = record.time?.getTime() ?? Number.NaN;
-  if (Number.isNaN(nodeTime)) throw invalid(`${field}.time is missing, or no time that a calendar has`);
+  if (Number.isNaN(nodeTime)) throw invalid(`${field}.time is missing or not a valid time`);
   const level = logLevelFromWire(record.level);
-  if (level === undefined) throw invalid(`${field}.level is ${record.level}; give one of LogLevel`);
+  if (level === undefined) throw invalid(`${field}.level is ${record.level}; give a value of LogLevel`);
   const fields = fieldsFromWire(field, record.fieldsJson);
   const error = plainLines(record.error, MAX_LOG_ERROR);
   return {
@@ -66,7 +66,7 @@ function fieldsFromWire(field: string, text: string): string | undefined {
     throw invalid(`${field}.fields_json has ${text.length} characters; give at most ${MAX_LOG_FIELDS}`);
   }
   const fields = plainJsonObject(text);
-  if (fields === undefined) throw invalid(`${field}.fields_json is not the text of a JSON object`);
+  if (fields === undefined) throw invalid(`${field}.fields_json is not a JSON object`);
   return fields === "{}" ? undefined : fields;
 }
 

@@ -38,7 +38,7 @@ export function operationFromWire(operation: wire.Operation): AgentOperation {
 }
 
 function unexplained({ operationId }: wire.Operation): Failure {
-  return new Failure("internal", `operation ${operationId} failed and its agent did not say why`);
+  return new Failure("internal", `operation ${operationId} failed, but its agent gave no reason`);
 }
 
 function progressFromWire(progress: wire.Progress): Progress {

@@ -35,7 +35,7 @@ export function nodeOperationFromWire(spec: wire.OperationSpec | undefined): Nod
     }
     case "writeImage":
     case "verifyImage":
-      throw invalid('images are written and verified by rollouts only; use "controller reimage"');
+      throw invalid('only rollouts write and verify images; use "controller reimage"');
   }
 }
 
@@ -47,11 +47,11 @@ function deviceFromWire(device: string): string {
 function filesystemFromWire(type: wire.FilesystemType): "vfat" | "ext4" {
   if (type === wire.FilesystemType.FILESYSTEM_TYPE_VFAT) return "vfat";
   if (type === wire.FilesystemType.FILESYSTEM_TYPE_EXT4) return "ext4";
-  throw invalid("the type of filesystem is neither vfat nor ext4");
+  throw invalid("the filesystem type is neither vfat nor ext4");
 }
 
 function wipeMethodFromWire(method: wire.WipeMethod): "discard" | "signatures" {
   if (method === wire.WipeMethod.WIPE_METHOD_DISCARD) return "discard";
   if (method === wire.WipeMethod.WIPE_METHOD_SIGNATURES) return "signatures";
-  throw invalid("the method to wipe by is neither discard nor signatures");
+  throw invalid("the wipe method is neither discard nor signatures");
 }

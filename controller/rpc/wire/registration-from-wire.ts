@@ -40,7 +40,9 @@ export function bootMacFromWire(text: string): NodeId {
   const id = parseMacAddress(text);
   if (id !== undefined) return id;
   const found = text === "" ? "empty" : JSON.stringify(plainText(text, 80));
-  throw invalid(`boot_mac is ${found}, which is no MAC address of one interface; give one like "b8:27:eb:00:00:01"`);
+  throw invalid(
+    `boot_mac is ${found}, which is not the MAC address of an interface; give one like "b8:27:eb:00:00:01"`,
+  );
 }
 
 /** Facts about a node, checked. Throws a Failure naming what is wrong with them. The interface of `id` is never cut off. */

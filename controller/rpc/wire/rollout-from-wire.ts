@@ -6,8 +6,8 @@ import { idFromWire, required } from "./text-from-wire.ts";
 /** What an operator asks to reimage, checked as far as that goes without knowing nodes and images. */
 export function rolloutRequestFromWire(request: wire.RolloutRequest | undefined): RolloutRequest {
   const { nodes, all, imageName, disk, noResident, full } = required("rollout", request);
-  if (all && nodes.length > 0) throw invalid("either name nodes or say all, not both");
-  if (!all && nodes.length === 0) throw invalid("no node is chosen; name nodes, or say all");
+  if (all && nodes.length > 0) throw invalid("name nodes or choose all, not both");
+  if (!all && nodes.length === 0) throw invalid("no node is named; name nodes, or choose all");
   return {
     nodes: [...nodes],
     all,

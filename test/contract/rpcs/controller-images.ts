@@ -137,7 +137,7 @@ const refusedMeanwhile = ({ sendAll, stall }: Upload, when: string, says: RegExp
 const refusedOnFullDisk = ({ sendAll }: Upload): Refusal => ({
   when: "the disk is full",
   reason: "FAILURE_REASON_DEVICE_ERROR",
-  says: /no room left/,
+  says: /no space left/,
   async call(world) {
     const head = (await readFile(world.imageFile.path)).subarray(0, MIB);
     const file = Buffer.concat([head, randomBytes(imageRoomBytes)]);
@@ -256,7 +256,7 @@ export const controllerImageChecks: ServiceChecks = {
         {
           when: "its block map is none",
           reason: "FAILURE_REASON_IMAGE_DAMAGED",
-          says: /block map cannot be used: it is no XML/,
+          says: /block map cannot be used: it is not XML/,
           call: ({ controller }) => send(controller, header(freshName(), 0n, Buffer.from("not a map"))),
         },
         {
@@ -283,7 +283,7 @@ export const controllerImageChecks: ServiceChecks = {
         {
           when: "the name is taken by another image",
           reason: "FAILURE_REASON_INVALID",
-          says: /image tiny already, with other content/,
+          says: /image tiny with different content already exists/,
           async call({ controller, imageFile }) {
             const file = await readFile(imageFile.path);
             file.fill("another", file.length - 512);
@@ -355,7 +355,7 @@ export const controllerImageChecks: ServiceChecks = {
         {
           when: "the new image has other partitions",
           reason: "FAILURE_REASON_UNSUPPORTED",
-          says: /cannot be laid out like the old one: .*\. Add it as it is: controller images add/,
+          says: /cannot be laid out like the old one: .*\. Add it without deriving: controller images add/,
           async call({ controller, imageFile }) {
             const file = await readFile(imageFile.path);
             // The first partition's type.

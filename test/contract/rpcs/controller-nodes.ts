@@ -126,7 +126,7 @@ export const controllerNodeChecks: ServiceChecks = {
         {
           when: "another node has the name",
           reason: "FAILURE_REASON_INVALID",
-          says: /stands for another node already/,
+          says: /already refers to another node/,
           call: async (world) => rename(world, (await aNode(world)).name, (await aNode(world)).name),
         },
       ],
@@ -224,7 +224,7 @@ export const controllerNodeChecks: ServiceChecks = {
         {
           when: "an image is named for agent",
           reason: "FAILURE_REASON_INVALID",
-          says: /only local boots one/,
+          says: /only valid with the boot target local/,
           call: async (world) => setBootTarget(world, (await aNode(world)).name, AGENT, "tiny"),
         },
       ],

@@ -38,7 +38,7 @@ function refusalsOfRequests(ask: Ask): { NOT_FOUND: Refusal[]; INVALID_ARGUMENT:
     ],
     INVALID_ARGUMENT: [
       invalid("nothing is asked", /rollout is missing/, (world) => ask(world, undefined)),
-      invalid("no node is chosen", /no node is chosen/, (world) => ask(world, rolloutOf([]))),
+      invalid("no node is chosen", /no node is named/, (world) => ask(world, rolloutOf([]))),
       invalid("nodes are named besides all", /not both/, async (world) =>
         ask(world, rolloutOf([(await aNode(world)).name], { all: true })),
       ),

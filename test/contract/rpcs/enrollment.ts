@@ -13,7 +13,11 @@ type Registration = ReturnType<typeof madeUpRegistration>;
 const malformed: readonly (readonly [when: string, says: RegExp, spoil: (request: Registration) => unknown])[] = [
   ["no MAC address is given", /boot_mac is empty/, (request) => Object.assign(request, { bootMac: "" })],
   ["the MAC address is none", /boot_mac/, (request) => Object.assign(request, { bootMac: "eth0" })],
-  ["boot_mac is none of the node's", /none of this node's own/, (request) => (request.bootMac = "02:00:00:00:00:0f")],
+  [
+    "boot_mac is none of the node's",
+    /not one of this node's own/,
+    (request) => (request.bootMac = "02:00:00:00:00:0f"),
+  ],
   ["no facts are given", /facts/, (request) => Object.assign(request, { facts: undefined })],
   ["no boot id is given", /boot_id/, ({ facts }) => Object.assign(facts ?? {}, { bootId: "" })],
   ["the agent does not say what it is", /agent/, (request) => Object.assign(request, { agent: undefined })],
@@ -65,7 +69,7 @@ export const enrollmentChecks: ServiceChecks = {
         {
           when: "the node is new and 5000 are known already",
           reason: "FAILURE_REASON_INVALID",
-          says: /5000 nodes are known already; forget/,
+          says: /5000 nodes are already known; forget/,
           async call(_world, test) {
             const full = await startController({ knownNodes: 5000 });
             test.after(full.kill);

@@ -34,7 +34,7 @@ export function parseFatGeometry(sector: Buffer, partitionBytes: number): FatGeo
   if (clusterCount < 1) throw damaged("it has no clusters");
   const bits = isFat32 ? 32 : clusterCount < 4085 ? 12 : 16;
   if (((clusterCount + 2) * bits) / 8 > tableBytes) throw damaged("its allocation table is too short for its clusters");
-  if (isFat32 === rootEntries > 0) throw damaged("its root folder is of another kind than its allocation table");
+  if (isFat32 === rootEntries > 0) throw damaged("its root folder does not match the type of its allocation table");
 
   const backup = sector.readUInt16LE(50);
   const info = sector.readUInt16LE(48);

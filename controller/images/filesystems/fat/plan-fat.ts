@@ -79,7 +79,7 @@ function allocate(wishes: readonly Wish[], old: Uint32Array, clusterBytes: numbe
     for (; clusters.length < needed; candidate++) {
       if (candidate >= old.length) {
         const total = wishes.reduce((sum, wish) => sum + wish.needed, 0) * clusterBytes;
-        throw noRoom(`its files take ${total} bytes and there is room for ${(old.length - 2) * clusterBytes}`);
+        throw noRoom(`its files take ${total} bytes, but there is room for ${(old.length - 2) * clusterBytes}`);
       }
       if (old[candidate] !== clusterState.bad && !kept.has(candidate)) clusters.push(candidate);
     }

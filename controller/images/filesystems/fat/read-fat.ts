@@ -29,7 +29,7 @@ export async function readFat(place: FatPlace): Promise<FatVolume> {
   const claim = (first: number): number[] => {
     const clusters = chainFrom(table, first);
     for (const cluster of clusters) {
-      if (taken.has(cluster)) throw damaged(`two files have cluster ${cluster}`);
+      if (taken.has(cluster)) throw damaged(`two files share cluster ${cluster}`);
       taken.add(cluster);
     }
     return clusters;

@@ -48,7 +48,7 @@ describe("a connection to a node's agent", () => {
       assert.ok(isSilence(error));
       assert.match(
         error.message,
-        /at 10\.0\.0\.1 is not the agent that registered as node-1.*wait until node-1 is online/,
+        /at 10\.0\.0\.1 is not the one that registered as node-1.*wait until node-1 is online/,
       );
       return true;
     });
@@ -76,6 +76,6 @@ describe("a connection to a node's agent", () => {
     const agents: AgentConnector = { connect: () => assert.fail("connected") };
     const { address: _, ...unaddressed } = node;
     for (const unknown of [{ name: "node-1" }, unaddressed, { name: "node-1", address: "10.0.0.1" }])
-      await assert.rejects(reachAgentOf(unknown, agents), /no agent has registered from node-1 yet; power it on/);
+      await assert.rejects(reachAgentOf(unknown, agents), /no agent on node-1 has registered yet; power it on/);
   });
 });

@@ -66,7 +66,10 @@ describe("a cache that is shared", () => {
   it("keeps what is in use until the process that uses it has ended, however that ends", async () => {
     const { running: another } = await user(cache, "held-1");
     assert.equal(await removeEntry(cache, "held-1"), false);
-    await assert.rejects(renewEntry(cache, "held-1"), /held-1 is used by another build or a running rack, .*try again/);
+    await assert.rejects(
+      renewEntry(cache, "held-1"),
+      /held-1 is in use by another build or a running rack, .*try again/,
+    );
     assert.ok(existsSync(path.join(cache, "held-1/file")));
 
     another.kill("SIGKILL");

@@ -86,7 +86,7 @@ describe("pxelinux config", () => {
 
   it("refuses a word that U-Boot takes for a file, unless it has one already", () => {
     const commandLine = ["initrd=0x1000,64M"];
-    assert.throws(() => renderPxelinux({ label: "agent", kernel: "k", commandLine }), /taken by U-Boot for a file/);
+    assert.throws(() => renderPxelinux({ label: "agent", kernel: "k", commandLine }), /read by U-Boot as a file/);
     assert.equal(parseLikeUBoot(renderPxelinux({ ...agent, commandLine })).labels[0]?.initrd, agent.initrd);
   });
 

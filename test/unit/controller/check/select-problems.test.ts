@@ -87,7 +87,7 @@ const rows: readonly [title: string, change: Partial<Facts>, expected: RegExp, f
   [
     "an address that no interface has",
     { interfaces: [lo, eth0, { name: "eth1", isUp: true, hasCarrier: true, addresses: [] }] },
-    /no interface of this machine has the address 10\.0\.0\.1 \(listen\).*ip addr add 10\.0\.0\.1\/24 dev eth1; for good, with systemd-networkd/,
+    /no interface of this machine has the address 10\.0\.0\.1 \(listen\).*ip addr add 10\.0\.0\.1\/24 dev eth1; permanently, with systemd-networkd/,
     false,
   ],
   [
@@ -142,43 +142,48 @@ const rows: readonly [title: string, change: Partial<Facts>, expected: RegExp, f
   [
     "a range outside of the network",
     {},
-    /dhcp\.range: 10\.9\.0\.1 is no address.*\n.*10\.9\.0\.9/,
+    /dhcp\.range: 10\.9\.0\.1 is not a host address.*\n.*10\.9\.0\.9/,
     true,
     "dhcp: {range: [10.9.0.1, 10.9.0.9]}",
   ],
   [
     "an empty boot tree",
     { bootTree: { sizes: new Map() }, kernel: { path: "agent/vmlinuz" } },
-    /nothing was built in \/var\/lib\/pallet\/boot yet.*controller boot-tree build/,
+    /nothing has been built in \/var\/lib\/pallet\/boot yet.*controller boot-tree build/,
     false,
   ],
-  ["a manifest that is none", { bootTree: { ...sizes(), manifest: "broken" } }, /manifest\.json is no manifest/, false],
+  [
+    "a manifest that is none",
+    { bootTree: { ...sizes(), manifest: "broken" } },
+    /manifest\.json is not a manifest/,
+    false,
+  ],
   [
     "firmware that is missing",
     { bootTree: sizes("start4.elf", "fixup4.dat") },
-    /firmware is missing in \S+: start4\.elf, fixup4\.dat.*controller boot-tree build/,
+    /firmware is missing from \S+: start4\.elf, fixup4\.dat.*controller boot-tree build/,
     false,
   ],
   [
     "firmware that was built and is gone",
     { bootTree: { ...sizes(), manifest: built } },
-    /firmware is missing in \S+: start5\.elf/,
+    /firmware is missing from \S+: start5\.elf/,
     false,
   ],
   [
     "a file that was cut off",
     { bootTree: { manifest: built, sizes: new Map([...goodFacts.bootTree.sizes, ["start5.elf", 2]]) } },
-    /has another size now: start5\.elf.*--overwrite/,
+    /have changed in size since: start5\.elf.*--overwrite/,
     false,
   ],
-  ["no U-Boot", { bootTree: sizes("u-boot.bin") }, /U-Boot is missing in \S+: u-boot\.bin/, false],
+  ["no U-Boot", { bootTree: sizes("u-boot.bin") }, /U-Boot is missing from \S+: u-boot\.bin/, false],
   [
     "no kernel",
     { kernel: { path: "agent/vmlinuz" } },
     /kernel is missing: \S+agent\/vmlinuz.*controller rootfs build, then controller boot-tree build/,
     false,
   ],
-  ["a kernel that is none", { kernel: { path: "agent/vmlinuz", format: "other" } }, /is no kernel for arm64/, false],
+  ["a kernel that is none", { kernel: { path: "agent/vmlinuz", format: "other" } }, /is not an arm64 kernel/, false],
   [
     "a kernel that U-Boot does not unpack",
     { kernel: { path: "agent/vmlinuz", format: "zboot" } },
@@ -188,7 +193,7 @@ const rows: readonly [title: string, change: Partial<Facts>, expected: RegExp, f
   [
     "no initrd",
     { initrd: { path: "agent/initrd.img", exists: false } },
-    /initial RAM disk is missing: \S+agent\/initrd\.img/,
+    /initrd is missing: \S+agent\/initrd\.img/,
     false,
   ],
   [
@@ -203,17 +208,17 @@ const rows: readonly [title: string, change: Partial<Facts>, expected: RegExp, f
     /there is no root filesystem at \/var\/lib\/pallet\/rootfs\/root \(nfs\.rootfs\).*controller rootfs build$/,
     false,
   ],
-  ["a root filesystem without init", { rootfs: { ...rootfs, hasInit: false } }, /holds no \/sbin\/init/, false],
+  ["a root filesystem without init", { rootfs: { ...rootfs, hasInit: false } }, /has no \/sbin\/init/, false],
   [
     "a root filesystem without an agent",
     { rootfs: { ...rootfs, hasAgent: false } },
-    /holds no agent.*controller rootfs bake \/var\/lib\/pallet\/rootfs\/root/,
+    /has no agent .*controller rootfs bake \/var\/lib\/pallet\/rootfs\/root/,
     false,
   ],
   [
     "an agent of another contract",
     { rootfs: { ...rootfs, contract: "pallet-contract-2" } },
-    /speaks the contract pallet-contract-2; this controller speaks pallet-contract-1.*controller rootfs build/,
+    /implements the contract pallet-contract-2; this controller implements pallet-contract-1.*controller rootfs build/,
     false,
   ],
   [

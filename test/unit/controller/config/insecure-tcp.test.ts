@@ -15,7 +15,7 @@ describe("insecureDoors", () => {
   for (const [what, file, warnings] of [
     ["none by default", "", []],
     ["none on loopback by default", "listen: 127.0.0.1", []],
-    ["the controller's", "insecureTcp: true", [/every call is taken at TCP 127\.0\.0\.1:7700/]],
+    ["the controller's", "insecureTcp: true", [/TCP 127\.0\.0\.1:7700 accepts every call/]],
     [
       "netbooted agents'",
       "bootProfile: {agent: {append: [pallet.insecure-tcp]}}",

@@ -167,22 +167,22 @@ describe("config", () => {
       [
         "a port out of range",
         { file: "\ngrpcPort: 99999" },
-        /^\/etc\/pallet\/c\.yaml line 2: 99999 is no value for grpcPort; give a port number/,
+        /^\/etc\/pallet\/c\.yaml line 2: 99999 is not a value for grpcPort; give a port number/,
       ],
       [
         "a port that is text",
         { env: { PALLET_HTTP_PORT: "http" } },
-        /^PALLET_HTTP_PORT: "http" is no value for httpPort/,
+        /^PALLET_HTTP_PORT: "http" is not a value for httpPort/,
       ],
-      ["a flag without a number", { flags: { tftpPort: "6 9" } }, /^--tftp-port: "6 9" is no value for tftpPort/],
+      ["a flag without a number", { flags: { tftpPort: "6 9" } }, /^--tftp-port: "6 9" is not a value for tftpPort/],
       [
         "a fraction",
         { file: "heartbeatIntervalMs: 1.5" },
-        /1\.5 is no value for heartbeatIntervalMs; give a number of milli/,
+        /1\.5 is not a value for heartbeatIntervalMs; give a number of milli/,
       ],
-      ["a key without a value", { file: "listen:" }, /line 1: nothing is no value for listen; give the IP address/],
-      ["a host name to listen on", { file: "listen: eth0" }, /"eth0" is no value for listen/],
-      ["a list where text is meant", { file: "socket: [a]" }, /\["a"\] is no value for socket/],
+      ["a key without a value", { file: "listen:" }, /line 1: nothing is not a value for listen; give the IP address/],
+      ["a host name to listen on", { file: "listen: eth0" }, /"eth0" is not a value for listen/],
+      ["a list where text is meant", { file: "socket: [a]" }, /\["a"\] is not a value for socket/],
       [
         "a socket path that is too long",
         { flags: { socket: `/${"s".repeat(107)}` } },
@@ -198,7 +198,7 @@ describe("config", () => {
       [
         "words with spaces",
         { file: "bootProfile: {local: {append: ['a b']}}" },
-        /\["a b"\] is no value for bootProfile\.local\.append/,
+        /\["a b"\] is not a value for bootProfile\.local\.append/,
       ],
       [
         "a policy for firmware that nobody knows",
@@ -208,7 +208,7 @@ describe("config", () => {
       [
         "a rate without a unit",
         { file: "limits: {total: 500}" },
-        /line 1: 500 is no value for limits\.total; give a rate/,
+        /line 1: 500 is not a value for limits\.total; give a rate/,
       ],
       [
         "a rate in a unit that means two things",
@@ -227,9 +227,9 @@ describe("config", () => {
       ],
       ["a key that resembles none", { file: "colour: red" }, /there is no key "colour"; the keys are stateDirectory, /],
       ["a key that is no text", { file: "? [a]\n: 1" }, /there is no key/],
-      ["a key that occurs twice", { file: "listen: 1.2.3.4\nlisten: 1.2.3.5" }, /line 2: a key occurs twice/],
+      ["a key that occurs twice", { file: "listen: 1.2.3.4\nlisten: 1.2.3.5" }, /line 2: a key appears twice/],
       ["a group with a value", { file: "reimage: 5" }, /"reimage" is a group of keys/],
-      ["a file that is a list", { file: "- a" }, /the file holds no keys/],
+      ["a file that is a list", { file: "- a" }, /the file has no keys/],
       ["bad YAML", { file: "listen: [1" }, /^\/etc\/pallet\/c\.yaml line 1: /],
       [
         "a misspelt variable",
@@ -254,23 +254,23 @@ describe("config", () => {
       [
         "DHCP without an interface",
         { file: "listen: 10.0.0.1\ndhcp: {mode: proxy}" },
-        /line 2: dhcp\.mode is proxy, so dhcp\.interface must say/,
+        /line 2: dhcp\.mode is proxy, so dhcp\.interface must name/,
       ],
       [
         "a range that ends before it begins",
         { file: "listen: 10.0.0.1\ndhcp: {mode: server, interface: eth0, range: [10.0.0.9, 10.0.0.8]}" },
-        /dhcp\.range ends before it begins/,
+        /dhcp\.range ends before it starts/,
       ],
       [
         "a gateway in another network",
         { file: "listen: 10.0.0.1\ndhcp: {mode: proxy, interface: eth0, subnet: 10.0.0.0/24, gateway: 10.0.1.1}" },
-        /10\.0\.1\.1 is no address of a machine in dhcp\.subnet, 10\.0\.0\.0\/24/,
+        /10\.0\.1\.1 is not a host address in dhcp\.subnet, 10\.0\.0\.0\/24/,
       ],
-      ["an interface that is more", { file: 'dhcp: {interface: "eth0\\nx"}' }, /is no value for dhcp\.interface/],
+      ["an interface that is more", { file: 'dhcp: {interface: "eth0\\nx"}' }, /is not a value for dhcp\.interface/],
       [
         "a DNS server by name",
         { file: "dhcp: {dns: [dns.example]}" },
-        /is no value for dhcp\.dns; give a list of at most 8/,
+        /is not a value for dhcp\.dns; give a list of at most 8/,
       ],
       [
         "DHCP for a controller that only itself can reach",
@@ -280,23 +280,23 @@ describe("config", () => {
       [
         "a kernel without the initrd that belongs to it",
         { file: "bootProfile: {agent: {kernel: my/Image}}" },
-        /kernel is my\/Image, so bootProfile\.agent\.initrd must say which .* belongs to it, or none/,
+        /kernel is my\/Image, so bootProfile\.agent\.initrd must name the initrd that belongs to it, or none/,
       ],
       [
         "an initrd of another kernel than the one that is built",
         { flags: { bootProfileAgentInitrd: "my/initrd" } },
-        /^--boot-profile-agent-initrd: .* bootProfile\.agent\.kernel must say which kernel it belongs to/,
+        /^--boot-profile-agent-initrd: .* bootProfile\.agent\.kernel must name the kernel that it belongs to/,
       ],
-      ["a folder that needs quoting", { file: "nfs: {rootfs: 'a b'}" }, /"a b" is no value for nfs\.rootfs/],
+      ["a folder that needs quoting", { file: "nfs: {rootfs: 'a b'}" }, /"a b" is not a value for nfs\.rootfs/],
       [
         "a folder in the private /run of nfs-ganesha",
         { file: "listen: 10.0.0.1\nnfs: {mode: ganesha, rootfs: /run/root}" },
-        /nfs\.rootfs lies in \/run/,
+        /nfs\.rootfs is in \/run/,
       ],
       [
         "NFS under a host name",
         { file: "advertise: boot.rack\nnfs: {mode: kernel, rootfs: /r}" },
-        /from an IPv4 address only, but advertise is boot\.rack/,
+        /only mount their root filesystem from an IPv4 address, but advertise is boot\.rack/,
       ],
     ] as const satisfies [string, Sources, RegExp][]) {
       it(`tells ${name}`, () => {

@@ -209,7 +209,7 @@ describe("importing an image", () => {
       yield await Promise.reject(new Error("was read"));
     })();
     const early = add("other", bytes, { blockMap: broken, source: never });
-    await assertRefused(early, "unsupported", /block map is of format ""/);
+    await assertRefused(early, "unsupported", /block map has format version ""/);
     assert.deepEqual(await readdir(directory), ["mapped", "without"]);
   });
 
@@ -325,7 +325,7 @@ describe("a file that cannot be imported", () => {
       "gzip with zeros and garbage behind it",
       (bytes) => garbage(Buffer.concat([gzipSync(bytes), Buffer.alloc(100)])),
       "image-damaged",
-      /something after its end/,
+      /trailing data after its end/,
     ],
     ["xz, cut short", async (bytes) => cut(await xz(bytes)), "image-damaged", /xz says: .*Unexpected end of input/],
     ["xz, altered", async (bytes) => altered(await xz(bytes)), "image-damaged", /xz says: .*corrupt/],
@@ -361,7 +361,11 @@ describe("a file that cannot be imported", () => {
   }
 
   it("is refused when fewer bytes arrive than were announced", async () => {
-    await assertRefused(add("small", piOs, { fileBytes: piOs.length + 512 }), "image-damaged", /did not arrive whole/);
+    await assertRefused(
+      add("small", piOs, { fileBytes: piOs.length + 512 }),
+      "image-damaged",
+      /did not arrive completely/,
+    );
     await assertEmpty();
   });
 
@@ -465,7 +469,7 @@ describe("the image store", () => {
 
   it("refuses names that are no names", async () => {
     for (const name of ["../x", ".unfinished-1", "A", ""])
-      await assertRefused(add(name, piOs), "invalid", /is no name/);
+      await assertRefused(add(name, piOs), "invalid", /is not a valid image name/);
   });
 
   it("removes an image and keeps its twin", async () => {
@@ -488,10 +492,10 @@ describe("the image store", () => {
       ["good"],
     );
     assert.equal(warnings.length, 2);
-    assert.match(warnings.join("\n"), /bad is left out, it cannot be used: format/);
+    assert.match(warnings.join("\n"), /bad, which cannot be used: format/);
     await assert.rejects(
       opened.add({ name: "bad", source: pieces(piOs), signal: new AbortController().signal }),
-      /bad is in the way and is no usable image/,
+      /bad is in the way and is not a usable image/,
     );
   });
 

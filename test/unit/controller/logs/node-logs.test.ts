@@ -118,12 +118,12 @@ describe("node logs", () => {
         ["j", "resident", 1],
       ],
     );
-    assert.throws(() => report(one, "i", [aRecord(3)]), /instance .* is not known here; register again/);
+    assert.throws(() => report(one, "i", [aRecord(3)]), /instance .* is unknown here; register again/);
   });
 
   it("takes nothing of nodes and instances that have not registered", () => {
-    assert.throws(() => report(two, "i", [aRecord(1)]), /not known here/);
-    assert.throws(() => report(one, "other", [aRecord(1)]), /not known here/);
+    assert.throws(() => report(two, "i", [aRecord(1)]), /unknown here/);
+    assert.throws(() => report(one, "other", [aRecord(1)]), /unknown here/);
     assert.deepEqual(read(), []);
   });
 
@@ -212,7 +212,7 @@ describe("node logs", () => {
       report(one, "i", [aRecord(12)], 10);
       report(one, "i", [aRecord(20)], 17);
       assert.deepEqual(
-        told.map((line) => /records are missing.*"droppedCount":(\d+)/.exec(line)?.[1]),
+        told.map((line) => /records are lost.*"droppedCount":(\d+)/.exec(line)?.[1]),
         ["10", "17"],
       );
     });

@@ -87,7 +87,7 @@ describe("a program that is not installed", () => {
       await assert.rejects(assertInstalled(["tar", "dnsmasq"], without), {
         reason: "unsupported",
         message:
-          'DHCP needs tar, dnsmasq, which are not installed; install them by "apt-get install dnsmasq-base tar", or set dhcp.mode to none',
+          'DHCP needs tar, dnsmasq, which are not installed; install them with "apt-get install dnsmasq-base tar", or set dhcp.mode to none',
       });
     } finally {
       process.env["PATH"] = path;

@@ -10,7 +10,7 @@ describe("problemOfNodeName", () => {
   for (const [name, problem] of [
     ["", /1 to 63 characters/],
     ["a".repeat(64), /has 64/],
-    ["7up", /begin with a letter/],
+    ["7up", /start with a letter/],
     ["Rack", /lower-case/],
     ["rack_1", /hyphens/],
     ["rack-", /do not end/],

@@ -122,7 +122,7 @@ describe("node registry", () => {
       })),
     );
     nodes = open();
-    assert.throws(() => nodes.discover(one, "10.0.0.7"), /5000 nodes are known already/);
+    assert.throws(() => nodes.discover(one, "10.0.0.7"), /5000 nodes are already known/);
   });
 
   describe("registration", () => {
@@ -168,7 +168,7 @@ describe("node registry", () => {
       nodes.register(registration);
       nodes.register({ ...registration, facts: { ...facts, serial: "ff" } });
       assert.equal(events.at(-1)?.severity, "warning");
-      assert.match(events.at(-1)?.message ?? "", /two boards with one MAC address/);
+      assert.match(events.at(-1)?.message ?? "", /two boards have the same MAC address/);
     });
   });
 
@@ -306,7 +306,7 @@ describe("node registry", () => {
       assert.deepEqual(types(), ["boot-file-refused", "boot-file-refused"]);
       assert.match(
         events[0]?.message ?? "",
-        /"\.\.\/\.\.\/etc\/shadow\?" to 10\.0\.0\.9 \(b8:27:eb:00:00:09, no known node\)/,
+        /"\.\.\/\.\.\/etc\/shadow\?" to 10\.0\.0\.9 \(b8:27:eb:00:00:09, not a known node\)/,
       );
     });
 
@@ -326,7 +326,10 @@ describe("node registry", () => {
           ["10.0.0.9 (b8:27:eb:00:00:09", undefined],
         ],
       );
-      assert.match(missing[1]?.message ?? "", /no known node\) asked for "start4\.elf", which is not in the boot tree/);
+      assert.match(
+        missing[1]?.message ?? "",
+        /not a known node\) asked for "start4\.elf", which is not in the boot tree/,
+      );
       assert.equal(nodes.get(one)?.bootStage?.missing, true);
       miss("recovery.elf", "10.0.0.7");
       assert.equal(nodes.get(one)?.bootStage?.path, "start.elf");

@@ -51,7 +51,7 @@ test("a node that is silent after it fetched the kernel fails, and its boot targ
   await rack.untilEnded(id);
   const { phase, failure } = only(rack, id);
   assert.deepEqual([phase, failure?.reason], ["failed", "node-silent"]);
-  assert.match(failure?.message ?? "", /fetched the kernel of debian-12 but did not answer by TCP/);
+  assert.match(failure?.message ?? "", /fetched the kernel of debian-12 but did not answer over TCP/);
   assert.equal(rack.targetOf(), "agent");
   assert.equal(rack.nodes.get(rack.machine().id)?.proved, undefined);
 });
@@ -96,7 +96,7 @@ test("its next reimage waits until somebody reboots it, and says so", async () =
   const next = await rack.startAll();
   await rack.clock.advanceSettling(120_000);
   assert.equal(only(rack, next).phase, "netbooting");
-  assert.match(rack.events.at(-1)?.message ?? "", /somebody has to reboot it or switch it off and on/);
+  assert.match(rack.events.at(-1)?.message ?? "", /reboot or power-cycle it by hand/);
   rack.machine().powerCycle();
   await rack.untilEnded(next);
   assert.equal(only(rack, next).proof?.kind, "resident");
@@ -106,5 +106,5 @@ test("the same id with and without it are different rollouts", async () => {
   const rack = createFakeRack();
   const request = { nodes: ["pi-1"], all: false, id: "one" as RolloutId };
   await rack.rollouts().start(request);
-  await assert.rejects(rack.rollouts().start({ ...request, noResident: true }), /exists already/);
+  await assert.rejects(rack.rollouts().start({ ...request, noResident: true }), /already exists/);
 });

@@ -66,9 +66,9 @@ test("no more nodes write at once than the operator lets; the others wait for th
   const told = rack.events.filter(({ nodeName }) => nodeName === "pi-7").map(({ message }) => message);
   assert.deepEqual(told.slice(1, 5), [
     "pi-7 is in the agent; checking its disks",
-    "pi-7 is ready and waits for its turn to write",
+    "pi-7 is ready and waiting for its turn to write",
     "it is pi-7's turn to write; checking its disks once more",
-    "writing debian-12 to /dev/mmcblk0 of pi-7 (write 1)",
+    "writing debian-12 to /dev/mmcblk0 of pi-7 (attempt 1)",
   ]);
 });
 
@@ -144,7 +144,7 @@ test("a node that restarts while it waits is looked at anew, and waits on", asyn
   assert.equal(await mostWriting(rack), 1);
   assert.deepEqual(phases(rack), ["proved", "proved"]);
   assert.ok(
-    rack.events.filter(({ message }) => message === "pi-2 is ready and waits for its turn to write").length >= 2,
+    rack.events.filter(({ message }) => message === "pi-2 is ready and waiting for its turn to write").length >= 2,
   );
 });
 

@@ -173,18 +173,21 @@ describe("a builder on a machine that has nothing", () => {
     it(`${name} says so before it fetches or makes anything`, async () => {
       const at = await mkdtemp(join(folder, "at-"));
       await only([]);
-      await assert.rejects(build(at), new RegExp(`${name} needs what this machine lacks: .*apt-get install`, "s"));
+      await assert.rejects(
+        build(at),
+        new RegExp(`${name} needs programs that are missing on this machine: .*apt-get install`, "s"),
+      );
       assert.deepEqual(await readdir(at), []);
     });
 });
 
 describe("missing rights", () => {
   it("are said first, with the folder or the reason", () => {
-    const requirements = { command: "rootfs build", root: "it makes files that belong to root", needs: [] };
+    const requirements = { command: "rootfs build", root: "it creates files owned by root", needs: [] };
     const nothing = { needs: [], notRoot: false, unwritable: [] };
     assert.match(
       renderUnmet(requirements, { ...nothing, notRoot: true }, true) ?? "",
-      /^rootfs build must run as root \(it makes/,
+      /^rootfs build must run as root \(it creates/,
     );
     assert.match(
       renderUnmet({ ...requirements, command: "boot-tree build" }, { ...nothing, unwritable: ["/var/lib/x"] }, true) ??

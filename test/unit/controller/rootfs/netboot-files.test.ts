@@ -161,20 +161,20 @@ describe("a root filesystem that somebody else built", () => {
     [
       "has a kernel without its modules",
       () => rm(join(root, `usr/lib/modules/${release}`), { recursive: true }),
-      /no modules of its own kernel/,
+      /lacks the modules of its own kernel/,
     ],
     [
       "has the modules of another kernel",
       () => write("boot/firmware/kernel8.img", aKernel("9.9.9")),
-      /no modules of its own kernel/,
+      /lacks the modules of its own kernel/,
     ],
     [
       "has no NFS",
       () => write(`usr/lib/modules/${release}/modules.dep`, "kernel/genet.ko.zst:\n"),
       /lacks nfs, nfsv3, overlay/,
     ],
-    ["has a 32-bit kernel", () => write("boot/firmware/kernel8.img", "zImage"), /none that nodes can netboot/],
-    ["has no kernel", () => rm(join(root, "boot"), { recursive: true }), /holds no kernel/],
+    ["has a 32-bit kernel", () => write("boot/firmware/kernel8.img", "zImage"), /not one that nodes can netboot/],
+    ["has no kernel", () => rm(join(root, "boot"), { recursive: true }), /has no kernel/],
   ] as const)
     it(`is refused when it ${what}, and is left as it is`, async () => {
       await spoil();

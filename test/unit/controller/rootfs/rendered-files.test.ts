@@ -62,7 +62,7 @@ describe("ssh keys", () => {
   const refused: readonly (readonly [name: string, text: string, message: RegExp])[] = [
     ["a private key", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3\n", /private key/],
     ["a line that is none", `${key}\nhello\n`, /line 2 of keys/],
-    ["nothing", "\n# none yet\n", /holds no ssh public key/],
+    ["nothing", "\n# none yet\n", /contains no SSH public key/],
   ];
   for (const [name, text, message] of refused)
     it(`are refused: ${name}`, () => assert.throws(() => checkAuthorizedKeys(text, "keys"), message));

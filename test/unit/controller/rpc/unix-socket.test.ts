@@ -39,7 +39,7 @@ describe("prepareSocketPath", () => {
     await assert.rejects(prepareSocketPath(socket), /another controller is running: it listens at .*live\.sock/);
     const file = path.join(folder, "precious");
     writeFileSync(file, "data");
-    await assert.rejects(prepareSocketPath(file), /exists and is no socket/);
+    await assert.rejects(prepareSocketPath(file), /exists and is not a socket/);
     assert.ok(existsSync(file));
   });
 
@@ -47,7 +47,7 @@ describe("prepareSocketPath", () => {
     const open = path.join(folder, "open");
     mkdirSync(open);
     chmodSync(open, 0o777);
-    await assert.rejects(prepareSocketPath(path.join(open, "c.sock")), /may be written by everybody.*--socket/);
+    await assert.rejects(prepareSocketPath(path.join(open, "c.sock")), /is writable by everyone.*--socket/);
     // As /tmp: there only its owner may remove a file.
     chmodSync(open, 0o1777);
     await prepareSocketPath(path.join(open, "c.sock"));

@@ -41,7 +41,7 @@ describe("what is not there yet", () => {
     await later(4000);
     assert.equal(await opened, "there");
     assert.deepEqual(patience.waiting(), []);
-    assert.deepEqual(lines, ["NFS waits: no address", "NFS waits: no folder", "NFS waits no more"]);
+    assert.deepEqual(lines, ["NFS is waiting: no address", "NFS is waiting: no folder", "NFS is no longer waiting"]);
   });
 
   it("is given up for any other error, at once and later", async () => {
@@ -84,7 +84,7 @@ describe("what is not there yet", () => {
       problems = [];
       await later(5000);
       assert.deepEqual(watch.now(), []);
-      assert.deepEqual(lines.slice(2), ["nothing keeps nodes from booting any more"]);
+      assert.deepEqual(lines.slice(2), ["nothing keeps nodes from booting any longer"]);
     });
 
     it("of a port may be that of a controller which ends just now", async () => {

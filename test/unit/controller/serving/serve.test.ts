@@ -174,7 +174,7 @@ describe("serve", () => {
       stop = new AbortController();
       const { grpc } = await start(configure("insecureTcp: true"));
       const [warning] = warnings.splice(0);
-      assert.match(warning ?? "", new RegExp(`^INSECURE: every call is taken at TCP ${grpc} from whoever reaches it`));
+      assert.match(warning ?? "", new RegExp(`^INSECURE: TCP ${grpc} accepts every call from anyone who can reach it`));
       stop.abort();
       await running;
     }

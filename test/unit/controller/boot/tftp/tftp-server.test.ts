@@ -336,7 +336,7 @@ describe("TFTP server", () => {
       answers.push((await client.receive()).text);
     }
     assert.equal(answers[1], "\0\x06tsize\x00300001\0");
-    assert.equal(answers[2], "\0\x05\0\x00127.0.0.1 has 2 transfers under way; try again later\0");
+    assert.equal(answers[2], "\0\x05\0\x00127.0.0.1 has 2 transfers in progress; try again later\0");
     const elsewhere = (localAddress: string) =>
       tftpGet({ address: "127.0.0.1", port: server.port, path: "kernel", localAddress });
     assert.deepEqual(await elsewhere("127.0.0.2"), files["kernel"]);

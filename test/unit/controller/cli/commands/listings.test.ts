@@ -92,7 +92,7 @@ describe("listings", () => {
       listRollouts: answer(() => ({ rollouts: [] })),
     });
     const { stdout } = await run(["status"], { socket: open.socket });
-    assert.match(stdout, /^grpc +INSECURE: every call is taken at TCP 10\.77\.0\.1:7700 from whoever reaches it/m);
+    assert.match(stdout, /^grpc +INSECURE: TCP 10\.77\.0\.1:7700 accepts every call from anyone who can reach it/m);
     await open.close();
   });
 
@@ -148,7 +148,7 @@ describe("listings", () => {
       [["nodes"], /no nodes yet: point a node's DHCP server at this controller/],
       [["node", "accept", "--all"], /no nodes yet: point a node's DHCP server at this controller/],
       [["images"], /no images yet; add one with: controller images add/],
-      [["rollouts"], /no rollouts yet: .*controller reimage --all --dry-run/],
+      [["rollouts"], /no rollouts yet; .*controller reimage --all --dry-run/],
       [["disks", "rack-1"], /rack-1 has no disks: is a card inserted\?/],
     ] as const) {
       const { code, stdout, stderr } = await run(argv, { socket: empty.socket });

@@ -131,26 +131,42 @@ describe("a block map", () => {
     ["lacks its map", (text) => text.replace(/ {4}<BlockMap>(.|\n)*<\/BlockMap>\n/, ""), /it has no BlockMap/],
     ["lacks the type of its checksums", (text) => text.replace(/ *<ChecksumType>.*\n/, ""), /it has no ChecksumType/],
     ["has blocks of no bytes", (text) => text.replace("> 4096 <", "> 0 <"), /BlockSize is 0/],
-    ["has a size that is no number", (text) => text.replace("409600", "0x64000"), /ImageSize "0x64000" is no number/],
-    ["has a size beyond numbers", (text) => text.replace("409600", "9".repeat(16)), /ImageSize "9{16}" is no number/],
-    ["has two sizes", (text) => text.replace(/( *<ImageSize>.*\n)/, "$1$1"), /two elements ImageSize/],
+    [
+      "has a size that is no number",
+      (text) => text.replace("409600", "0x64000"),
+      /ImageSize "0x64000" is not a number/,
+    ],
+    [
+      "has a size beyond numbers",
+      (text) => text.replace("409600", "9".repeat(16)),
+      /ImageSize "9{16}" is not a number/,
+    ],
+    ["has two sizes", (text) => text.replace(/( *<ImageSize>.*\n)/, "$1$1"), /two ImageSize elements/],
     ["counts its blocks wrong", (text) => text.replace("> 100 <", "> 99 <"), /ImageSize, BlockSize and BlocksCount/],
-    ["counts its mapped blocks wrong", (text) => text.replace("> 15 ", "> 16 "), /map 15 blocks and .* says 16/],
-    ["has a range that is none", (text) => text.replace("> 90-99 <", "> 90-95-99 <"), /Range "90-95-99" is none/],
-    ["has a range of words", (text) => text.replace("> 90-99 <", "> all <"), /Range "all" is no number/],
-    ["has an empty range", (text) => text.replace("> 90-99 <", "><"), /Range "" is no number/],
+    ["counts its mapped blocks wrong", (text) => text.replace("> 15 ", "> 16 "), /map 15 blocks, but .* says 16/],
+    [
+      "has a range that is none",
+      (text) => text.replace("> 90-99 <", "> 90-95-99 <"),
+      /Range "90-95-99" is not a range/,
+    ],
+    ["has a range of words", (text) => text.replace("> 90-99 <", "> all <"), /Range "all" is not a number/],
+    ["has an empty range", (text) => text.replace("> 90-99 <", "><"), /Range "" is not a number/],
     ["has a range backwards", (text) => text.replace("> 90-99 <", "> 99-90 <"), /"99-90" ends before it starts/],
-    ["has ranges that overlap", (text) => text.replace("> 7 <", "> 3 <"), /Range "3" is not behind the one before/],
-    ["has a range beyond its end", (text) => text.replace("90-99", "90-100"), /"90-100" reaches beyond the 100 blocks/],
-    ["has half a checksum", (text) => text.replace('="abab', '="'), /chksum of its Range "0-3" is no sha256/],
+    ["has ranges that overlap", (text) => text.replace("> 7 <", "> 3 <"), /Range "3" does not follow the one before/],
+    ["has a range beyond its end", (text) => text.replace("90-99", "90-100"), /"90-100" extends past the 100 blocks/],
+    ["has half a checksum", (text) => text.replace('="abab', '="'), /chksum of its Range "0-3" is not a sha256/],
     [
       "has checksums of no known kind",
       (text) => text.replace("> sha256 <", "> md5 <"),
-      /ChecksumType "md5" is none of sha1/,
+      /ChecksumType "md5" is not one of sha1/,
     ],
-    ["is of a format without checksums", (text) => text.replace('"2.0"', '"1.2"'), /format "1.2", and 1.3 to 2.0/],
-    ["is of a newer format", (text) => text.replace('"2.0"', '"3.0"'), /format "3.0"/],
-    ["says no format", (text) => text.replace(' version="2.0"', ""), /format ""/],
+    [
+      "is of a format without checksums",
+      (text) => text.replace('"2.0"', '"1.2"'),
+      /format version "1.2", but only 1.3 to 2.0/,
+    ],
+    ["is of a newer format", (text) => text.replace('"2.0"', '"3.0"'), /format version "3.0"/],
+    ["says no format", (text) => text.replace(' version="2.0"', ""), /format version ""/],
     [
       "is another document",
       (text) => text.replaceAll("bmap version", "html version").replace("</bmap", "</html"),
@@ -161,8 +177,8 @@ describe("a block map", () => {
       (text) => text.replace("<bmap", '<!DOCTYPE bmap [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>\n<bmap'),
       /DOCTYPE/,
     ],
-    ["uses an unknown entity", (text) => text.replace("> 7 <", "> &b; <"), /no XML: Invalid character entity/],
-    ["is cut short", (text) => text.slice(0, -20), /no XML: Unclosed root tag/],
+    ["uses an unknown entity", (text) => text.replace("> 7 <", "> &b; <"), /not XML: Invalid character entity/],
+    ["is cut short", (text) => text.slice(0, -20), /not XML: Unclosed root tag/],
   ];
   for (const [title, change, message] of faults) {
     it(`is refused when it ${title}`, () => {
@@ -193,7 +209,7 @@ describe("a block map", () => {
   it("is refused when its checksum is none", () => {
     const text = renderBlockMap(sample).toString();
     const without = text.replace(/<BmapFileChecksum> [0-9a-f]+/, "<BmapFileChecksum> ");
-    assert.throws(() => parseBlockMap(Buffer.from(without)), /BmapFileChecksum is no sha256/);
+    assert.throws(() => parseBlockMap(Buffer.from(without)), /BmapFileChecksum is not a sha256/);
     const old = renderBlockMap({ ...sample, version: "1.3", ranges: [] }, (from) => from.replaceAll("SHA1", "MD5"));
     assert.throws(() => parseBlockMap(old), /it has no BmapFileSHA1/);
   });
@@ -206,6 +222,6 @@ describe("a block map", () => {
 
   it("with elements nested a hundred thousand deep is refused in good time", () => {
     const deep = Buffer.from(`<bmap version="2.0">${"<a>".repeat(100_000)}`);
-    assert.throws(() => parseBlockMap(deep), /no XML: Unclosed root tag/);
+    assert.throws(() => parseBlockMap(deep), /not XML: Unclosed root tag/);
   });
 });

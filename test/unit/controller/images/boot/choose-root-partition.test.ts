@@ -67,7 +67,7 @@ const refused: readonly (readonly [string, readonly PartitionContent[], string |
     "no Linux at all",
     [partition(1, "vfat", { label: "EFI" }), partition(2, "ntfs")],
     "PARTUUID=4e639091-02",
-    /no partition .* holds a Linux root filesystem; found:\n {2}1: 64 MiB vfat "EFI"\n {2}2: 64 MiB ntfs$/,
+    /the image has no partition with a Linux root filesystem; found:\n {2}1: 64 MiB vfat "EFI"\n {2}2: 64 MiB ntfs$/,
   ],
   [
     "an encrypted root",
@@ -83,7 +83,7 @@ const refused: readonly (readonly [string, readonly PartitionContent[], string |
     undefined,
     /unreadable: Bad magic\?\[2J/,
   ],
-  ["nothing known", [partition(1, "")], undefined, /1: 64 MiB, nothing known/],
+  ["nothing known", [partition(1, "")], undefined, /1: 64 MiB, unknown content/],
 ];
 
 describe("the choice of the root partition", () => {

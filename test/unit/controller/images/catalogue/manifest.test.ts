@@ -46,7 +46,7 @@ describe("a manifest", () => {
   it("is read as it was written", () => assert.deepEqual(parseManifest(renderManifest(image)), image));
 
   const broken: readonly (readonly [string, (json: Record<string, unknown>) => void, RegExp])[] = [
-    ["comes from a newer Pallet", (json) => Object.assign(json, { format: "pack-2" }), /format is of a newer Pallet/],
+    ["comes from a newer Pallet", (json) => Object.assign(json, { format: "pack-2" }), /format is from a newer Pallet/],
     ["lacks something", (json) => delete json["digest"], /digest/],
     [
       "names a root that is not there",
@@ -77,6 +77,6 @@ describe("an image's name", () => {
   for (const name of ["a", "debian-12.5_arm64", "0", "a".repeat(63)])
     it(`${name} is taken`, () => assert.equal(parseImageName(name), name));
   for (const name of ["", "A", "-a", ".a", "a/b", "a b", "..", "a".repeat(64)]) {
-    it(`${JSON.stringify(name)} is not`, () => assert.throws(() => parseImageName(name), /is no name for an image/));
+    it(`${JSON.stringify(name)} is not`, () => assert.throws(() => parseImageName(name), /is not a valid image name/));
   }
 });

@@ -43,15 +43,15 @@ const old: ImageLayout = {
 
 describe("the plan of a derivation", () => {
   const refused: readonly (readonly [string, ImageLayout, ImageLayout, RegExp])[] = [
-    ["another table", old, { ...old, partitionTable: "gpt" }, /partition table is gpt, and the old one's is mbr/],
-    ["fewer partitions", old, { ...old, partitions: [root] }, /has the partitions 2, and the old one has 1, 2/],
-    ["another root", old, { ...old, rootPartition: 1 }, /root filesystem is in partition 1, and .* in partition 2/],
+    ["another table", old, { ...old, partitionTable: "gpt" }, /partition table is gpt, but the old one's is mbr/],
+    ["fewer partitions", old, { ...old, partitions: [root] }, /has the partitions 2, but the old one has 1, 2/],
+    ["another root", old, { ...old, rootPartition: 1 }, /root filesystem is in partition 1, but .* in partition 2/],
     ["another type", old, { ...old, partitions: [{ ...firmware, type: "ef" }, root] }, /partition 1 has the type ef/],
     [
       "another filesystem",
       old,
       { ...old, partitions: [{ ...firmware, filesystemType: "ext4" }, root] },
-      /partition 1 holds ext4, and the old one's holds vfat/,
+      /partition 1 holds ext4, but the old one's holds vfat/,
     ],
     ...["btrfs", "squashfs"].map((filesystemType) => {
       const layout = { ...old, partitions: [firmware, { ...root, filesystemType }] };
@@ -66,7 +66,7 @@ describe("the plan of a derivation", () => {
       "more bytes of something else",
       { ...old, partitions: [{ ...firmware, filesystemType: "swap" }, root] },
       { ...old, partitions: [{ ...firmware, filesystemType: "swap", lengthBytes: 65 * MiB }, root] },
-      /partition 1 has 68157440 bytes, and the old one's 67108864/,
+      /partition 1 has 68157440 bytes, but the old one's has 67108864/,
     ],
     [
       "a logical partition that would have to grow",
@@ -83,7 +83,7 @@ describe("the plan of a derivation", () => {
           assert.ok(error instanceof Failure);
           assert.equal(error.reason, "unsupported");
           assert.match(error.message, says);
-          assert.match(error.message, /Add it as it is: controller images add$/);
+          assert.match(error.message, /Add it without deriving: controller images add$/);
           return true;
         },
       );

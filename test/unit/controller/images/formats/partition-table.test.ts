@@ -168,11 +168,15 @@ describe("an MBR that contradicts itself", () => {
     ["is empty", mbrImage(100, []), /is empty/],
     ["has no signature", Buffer.alloc(51200), /no partition table/],
     ["lies in a file shorter than a sector", Buffer.alloc(100), /no partition table/],
-    ["reaches past the end", mbrImage(100, [{ type: 0x83, start: 50, sectors: 51 }]), /partition 1 reaches outside/],
+    [
+      "reaches past the end",
+      mbrImage(100, [{ type: 0x83, start: 50, sectors: 51 }]),
+      /partition 1 extends past the image/,
+    ],
     [
       "starts in the table itself",
       mbrImage(100, [{ type: 0x83, start: 0, sectors: 5 }]),
-      /partition 1 reaches outside/,
+      /partition 1 extends past the image/,
     ],
     [
       "has partitions that overlap",
@@ -221,13 +225,13 @@ describe("an MBR that contradicts itself", () => {
       { type: 0x83, start: 1, sectors: 5 },
       { type: 0x05, start: 500, sectors: 10 },
     ]);
-    assert.throws(() => parse(image), refusal(/leaves the extended one at sector 510/));
+    assert.throws(() => parse(image), refusal(/leaves the extended partition at sector 510/));
   });
 
   it("is refused when a logical partition leaves the extended one", () => {
     const image = mbrImage(1000, [{ type: 0x05, start: 10, sectors: 100 }]);
     writeRecord(image, 10, [{ type: 0x83, start: 1, sectors: 500 }]);
-    assert.throws(() => parse(image), refusal(/partition 5 reaches outside/));
+    assert.throws(() => parse(image), refusal(/partition 5 extends past the image/));
   });
 
   it("is no table when it is the boot sector of a FAT filesystem", () => {
@@ -309,14 +313,14 @@ describe("a GUID partition table", () => {
   });
 
   const cases: readonly (readonly [string, (header: Buffer, entries: Buffer) => void, RegExp])[] = [
-    ["lies elsewhere", (header) => header.writeBigUInt64LE(7n, 24), /header says that it lies elsewhere/],
+    ["lies elsewhere", (header) => header.writeBigUInt64LE(7n, 24), /header gives another location/],
     ["has huge entries", (header) => header.writeUInt32LE(0x8000_0000, 84), /sizes are impossible/],
     ["has millions of entries", (header) => header.writeUInt32LE(0xffff_ffff, 80), /sizes are impossible/],
     ["has entries past the end", (header) => header.writeBigUInt64LE(2n ** 60n, 72), /past the end of the image/],
     ["ends before it starts", (_, entries) => entries.writeBigUInt64LE(5n, 40), /ends before it starts/],
     ["reaches past the end", (_, entries) => entries.writeBigUInt64LE(2n ** 40n, 40), /past the end of the image/],
     ["overlaps", (_, entries) => entries.writeBigUInt64LE(20_480n, 40), /partitions 1 and 15 overlap/],
-    ["starts before the usable part", (_, entries) => entries.writeBigUInt64LE(3n, 32), /reaches outside/],
+    ["starts before the usable part", (_, entries) => entries.writeBigUInt64LE(3n, 32), /extends past the image/],
     ["is empty", (_, entries) => entries.fill(0), /is empty/],
   ];
   for (const [title, change, pattern] of cases) {

@@ -42,14 +42,22 @@ describe("the plan for dnsmasq", () => {
     assert.deepEqual(plan("10.77.0.1", gateway).settings.range, ["10.77.0.128", "10.77.0.253"]);
     assert.equal(plan("10.77.0.1", { ...unranged, mode: "proxy" }).settings.range, undefined);
     const tiny = { ...unranged, subnet: "10.77.0.0/31" };
-    assert.throws(() => plan("10.77.0.1", tiny), /too small to choose addresses .* set dhcp\.range/);
+    assert.throws(() => plan("10.77.0.1", tiny), /too small for a range .* set dhcp\.range/);
   });
 
   for (const [what, change, message] of [
     ["an interface that is not there", { interface: "eth7" }, /eth7 .*has no IPv4 address.*eth0 10\.77\.0\.1 in/],
     ["a subnet that the interface is not in", { subnet: "10.0.0.0/24" }, /no IPv4 address in dhcp\.subnet 10\.0\.0\.0/],
-    ["a range beyond the network", { range: ["10.77.0.100", "10.77.1.1"] }, /dhcp\.range: 10\.77\.1\.1 is no address/],
-    ["a gateway that is the network itself", { gateway: "10.77.0.0" }, /dhcp\.gateway: 10\.77\.0\.0 is no address/],
+    [
+      "a range beyond the network",
+      { range: ["10.77.0.100", "10.77.1.1"] },
+      /dhcp\.range: 10\.77\.1\.1 is not a host address/,
+    ],
+    [
+      "a gateway that is the network itself",
+      { gateway: "10.77.0.0" },
+      /dhcp\.gateway: 10\.77\.0\.0 is not a host address/,
+    ],
   ] as const) {
     it(`refuses ${what}`, () => {
       const config = { dhcp: { ...dhcp, ...change } as DhcpConfig, advertise: "10.77.0.1" };

@@ -96,7 +96,7 @@ describe("what becomes of leases", () => {
       [
         [
           "address-leased",
-          `${first} (PXEClient:Arch:00000:UNDI:002001), which is no known node, got the address 10.99.0.129`,
+          `${first} (PXEClient:Arch:00000:UNDI:002001), which is not a known node, got the address 10.99.0.129`,
           undefined,
         ],
         ["address-leased", "pi-two got the address 10.99.0.42", "pi-two"],

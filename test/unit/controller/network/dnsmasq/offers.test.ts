@@ -26,14 +26,14 @@ describe("what nodes are offered", () => {
       {},
       nothing,
       "router none: this machine does not forward (net.ipv4.ip_forward is 0); " +
-        "DNS 10.0.0.1 (relay to nobody: /etc/resolv.conf names no server); time none: nothing serves it here (UDP port 123)",
+        "DNS 10.0.0.1 (relay to nobody: /etc/resolv.conf names no server); time none: nothing on this machine serves it (UDP port 123)",
     ],
     [
       "is no router that has no way out",
       {},
       { forwards: true },
       nothing,
-      "router none: this machine has no default route; DNS 10.0.0.1 (relay to nobody: /etc/resolv.conf names no server); time none: nothing serves it here (UDP port 123)",
+      "router none: this machine has no default route; DNS 10.0.0.1 (relay to nobody: /etc/resolv.conf names no server); time none: nothing on this machine serves it (UDP port 123)",
     ],
     [
       "is no detour to a router in the nodes' own network",
@@ -47,7 +47,7 @@ describe("what nodes are offered", () => {
       {},
       { timeAddresses: ["127.0.0.1", "192.0.2.9"] },
       all,
-      "router 10.0.0.1; DNS 10.0.0.1 (relay to 192.0.2.53); time none: nothing serves it here (UDP port 123)",
+      "router 10.0.0.1; DNS 10.0.0.1 (relay to 192.0.2.53); time none: nothing on this machine serves it (UDP port 123)",
     ],
     [
       "is what the operator says",
@@ -61,7 +61,7 @@ describe("what nodes are offered", () => {
       { dnsUpstream: ["9.9.9.9"] },
       {},
       nothing,
-      "router none: this machine does not forward (net.ipv4.ip_forward is 0); DNS 10.0.0.1 (relay to 9.9.9.9); time none: nothing serves it here (UDP port 123)",
+      "router none: this machine does not forward (net.ipv4.ip_forward is 0); DNS 10.0.0.1 (relay to 9.9.9.9); time none: nothing on this machine serves it (UDP port 123)",
     ],
     [
       "is nothing where the operator wants nothing",

@@ -42,7 +42,7 @@ describe("exports", () => {
       assert.throws(() => renderGanesha(nfsExport, path, "/state"), { reason: "invalid" }, path);
       assert.throws(() => renderGanesha(nfsExport, "/root", path), { reason: "invalid" }, path);
     }
-    assert.throws(() => renderExports({ ...nfsExport, clients: [] }), /nobody may read/);
+    assert.throws(() => renderExports({ ...nfsExport, clients: [] }), /no client may mount/);
   });
 });
 

@@ -49,7 +49,7 @@ describe("an RPC message", () => {
       why: "the program is not served there",
     });
     assert.equal(decodeReply(words(7, 1, 1, 0)).kind, "refused");
-    assert.throws(() => decodeReply(words(7, 0)), /no RPC reply/);
+    assert.throws(() => decodeReply(words(7, 0)), /not an RPC reply/);
   });
 
   it("of any bytes is read or refused, never more", () => {
@@ -95,7 +95,7 @@ describe("an RPC call", () => {
   });
 
   for (const [what, answer, message] of [
-    ["answers another call", (id: number) => record(words(id + 1, 1, 0, 0, 0, 0)), /answered another call/],
+    ["answers another call", (id: number) => record(words(id + 1, 1, 0, 0, 0, 0)), /answered a different call/],
     ["refuses", (id: number) => record(words(id, 1, 0, 0, 0, 2)), /the version is not served there/],
     ["says nothing", () => Buffer.alloc(0), /closed the connection without an answer/],
     ["claims too much", () => words(0xffff_fff0, 0), /announced an answer of 2147483632 bytes/],

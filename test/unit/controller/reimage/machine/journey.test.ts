@@ -54,9 +54,9 @@ test("a node in the agent is written, flipped to local, rebooted and proved", as
   assert.deepEqual(rack.nodes.get(rack.machine().id)?.proved, { imageName: "debian-12", imageDigest: image.digest });
   assert.equal(rack.rollouts().list()[0]?.state, "succeeded");
   assert.deepEqual(phasesTold(rack), [
-    "reimage-phase-changed: waiting for pi-1 in the netbooted agent; if it runs a system without a resident agent, or is off, somebody has to reboot it or switch it off and on",
+    "reimage-phase-changed: waiting for pi-1 to netboot into the agent; if it runs a system without a resident agent, or is off, reboot or power-cycle it by hand",
     "reimage-phase-changed: pi-1 is in the agent; checking its disks",
-    "reimage-phase-changed: writing debian-12 to /dev/mmcblk0 of pi-1 (write 1)",
+    "reimage-phase-changed: writing debian-12 to /dev/mmcblk0 of pi-1 (attempt 1)",
     "reimage-phase-changed: /dev/mmcblk0 of pi-1 is written and verified; rebooting pi-1 into it",
     "reimage-phase-changed: pi-1 is booting; waiting for its proof",
     "reimage-proved: pi-1 proved that it runs debian-12 (d1d1d1d1d1d1) from /dev/mmcblk0p2",
@@ -128,7 +128,7 @@ test("a node that never appears fails with what was last seen of it", async () =
   assert.equal(failure?.reason, "node-silent");
   assert.match(
     failure?.message ?? "",
-    /pi-1 did not appear in the netbooted agent within 10 min; it fetched no boot file/,
+    /pi-1 did not netboot into the agent within 10 min; it has fetched no boot file/,
   );
 });
 
@@ -237,7 +237,7 @@ test("a disk that took the name of the one being written is not touched", async 
   await rack.untilEnded(id);
   const { phase, failure } = only(rack, id);
   assert.deepEqual([phase, failure?.reason], ["failed", "no-disk-chosen"]);
-  assert.match(failure?.message ?? "", /\/dev\/sda is not the disk any more/);
+  assert.match(failure?.message ?? "", /\/dev\/sda is no longer the disk/);
   assert.equal(rack.machine().history.filter((word) => word === "write").length, 1);
 });
 
@@ -315,7 +315,7 @@ test("a node that hangs while booting its card fails with the file that it fetch
   await until(rack, id, "rebooting");
   rack.machine().card = "blank";
   await rack.untilEnded(id);
-  assert.match(only(rack, id).failure?.message ?? "", /fetched "images\/d1[^"]*\/vmlinuz" 10 min ago/);
+  assert.match(only(rack, id).failure?.message ?? "", /fetching "images\/d1[^"]*\/vmlinuz" 10 min ago/);
   assert.equal(rack.targetOf(), "agent");
 });
 
@@ -404,7 +404,7 @@ test("what answers at the node's address in another boot than the registered one
   await rack.untilEnded(id);
   const { phase, failure } = only(rack, id);
   assert.deepEqual([phase, failure?.reason], ["failed", "node-silent"]);
-  assert.match(failure?.message ?? "", /not the agent that registered/);
+  assert.match(failure?.message ?? "", /not the one that registered/);
   assert.deepEqual(rack.machine().history, ["up-netboot"]);
 });
 

@@ -58,9 +58,9 @@ describe("describeDiskFirmware", () => {
 
   it("says what is renamed and where", () => {
     assert.deepEqual(told("auto", pi3), {
-      step: "Rename bootcode.bin on partition 1, if there, so that the board's own firmware does not boot the card.",
+      step: "Rename bootcode.bin on partition 1, if present, so that the board's own firmware does not boot the card.",
     });
-    assert.match(told("auto", pi3, twoFats).step ?? "", /on partitions 1, 3, if there/);
+    assert.match(told("auto", pi3, twoFats).step ?? "", /on partitions 1, 3, if present/);
   });
 
   it("says that a partition is emptied", () => {
@@ -68,19 +68,13 @@ describe("describeDiskFirmware", () => {
   });
 
   it("says what depends on a board that has not told its model yet", () => {
-    assert.match(
-      told("auto", undefined).step ?? "",
-      /^If the board turns out to look at its card .*rename bootcode.bin/,
-    );
+    assert.match(told("auto", undefined).step ?? "", /^If the board turns out to try its card .*rename bootcode.bin/);
   });
 
   it("warns of firmware that is kept on a board that looks at its card first", () => {
     const { step, note } = told("keep", pi3);
     assert.equal(step, undefined);
-    assert.match(
-      note ?? "",
-      /pi-1 \(Raspberry Pi 3 .*\) looks at its card before the network.*only a hand at the card/,
-    );
+    assert.match(note ?? "", /pi-1 \(Raspberry Pi 3 .*\) tries its card before the network.*removes the card by hand/);
   });
 
   it("says nothing where nothing is done and nothing is to be feared", () => {
@@ -115,7 +109,7 @@ describe("a reimage", () => {
     const { rack, customisation } = await asked(pi3);
     assert.deepEqual(customisation?.diskFirmware, { action: "rename", partitions: [boot], files: ["bootcode.bin"] });
     assert.equal(customisation?.residentAgent, true);
-    assert.ok(rack.events.some(({ message }) => message.endsWith("firmware not to boot: bootcode.bin renamed")));
+    assert.ok(rack.events.some(({ message }) => message.endsWith("firmware does not boot: bootcode.bin renamed")));
   });
 
   it("of a Pi 4 asks for nothing of the kind", async () => {

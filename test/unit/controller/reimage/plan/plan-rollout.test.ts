@@ -54,9 +54,9 @@ test("a plan names the disk, every partition that would be lost, the bytes and t
     steps: [
       "Set the boot target to agent.",
       "Erase the partition table of /dev/mmcblk0.",
-      "Write debian-12 (1 GiB, sha256 d1d1d1d1d1d1) to /dev/mmcblk0, as far as it does not hold it already.",
+      "Write debian-12 (1 GiB, sha256 d1d1d1d1d1d1) to /dev/mmcblk0, except what is already there.",
       "Read it back and compare.",
-      "Place the resident agent and the stamp of this reimage into the new system.",
+      "Install the resident agent and the stamp of this reimage into the new system.",
       "Write the partition table.",
       "Set the boot target to local and reboot.",
       "Wait for the proof that pi-1 runs debian-12 from /dev/mmcblk0.",
@@ -82,7 +82,7 @@ test("a plan that leaves the image untouched says so, and what that means for th
     plan.steps.at(-1) ?? "",
     /has fetched the kernel of debian-12 and answers on the network \(a weak proof\)/,
   );
-  assert.match(plan.note ?? "", /next reimage waits until somebody reboots it/);
+  assert.match(plan.note ?? "", /before its next reimage, reboot or power-cycle it by hand/);
 });
 
 test("a plan says what becomes of firmware that the board would boot, also of an image that is left untouched", () => {
@@ -93,9 +93,9 @@ test("a plan says what becomes of firmware that the board would boot, also of an
     return { steps: steps.slice(4, -3), note: note ?? "" };
   };
   const renaming =
-    "Rename bootcode.bin on partition 1, if there, so that the board's own firmware does not boot the card.";
+    "Rename bootcode.bin on partition 1, if present, so that the board's own firmware does not boot the card.";
   assert.deepEqual(step({}).steps, [
-    "Place the resident agent and the stamp of this reimage into the new system.",
+    "Install the resident agent and the stamp of this reimage into the new system.",
     renaming,
   ]);
   assert.deepEqual(step({ noResident: true }).steps, [
@@ -105,13 +105,13 @@ test("a plan says what becomes of firmware that the board would boot, also of an
   assert.deepEqual(step({ noResident: true }, "keep").steps, [
     "Leave the image as it is: no stamp, no resident agent.",
   ]);
-  assert.match(step({}, "keep").note, /pi-1 \(Raspberry Pi 3 Model B Rev 1.2\) looks at its card before the network/);
+  assert.match(step({}, "keep").note, /pi-1 \(Raspberry Pi 3 Model B Rev 1.2\) tries its card before the network/);
 });
 
 test("a node that runs an untouched image is said to need somebody who reboots it", () => {
   const proved = { imageName: "debian-11", imageDigest: image.digest, weak: true } as const;
   const plan = planReimage({ node: { ...node, proved }, online: false }, image, {});
-  assert.match(plan.note ?? "", /pi-1 runs debian-11 without a resident agent.*until somebody reboots it/);
+  assert.match(plan.note ?? "", /pi-1 runs debian-11 without a resident agent: reboot or power-cycle it by hand/);
 });
 
 test("a blank disk and a disk without partitions say so", () => {

@@ -120,8 +120,8 @@ describe("AddImage", () => {
     ["two headers", [header("a"), header("b")], /must be a chunk/],
     ["an empty message", [header("a"), AddImageRequest.fromPartial({})], /must be a chunk/],
     ["a chunk that is too large", [header("a"), chunk(1024 * 1024 + 1)], /at most 1048576/],
-    ["fewer bytes than announced", [header("a", 10), chunk(9)], /announced with 10 bytes and 9 came/],
-    ["more bytes than announced", [header("a", 10), chunk(11)], /announced with 10 bytes and 11 came/],
+    ["fewer bytes than announced", [header("a", 10), chunk(9)], /announced with 10 bytes, but 9 arrived/],
+    ["more bytes than announced", [header("a", 10), chunk(11)], /announced with 10 bytes, but 11 arrived/],
   ] as const) {
     it(`refuses ${name}`, async () => {
       importBy(swallow);

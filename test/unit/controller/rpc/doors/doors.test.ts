@@ -98,7 +98,7 @@ describe("doors", () => {
         /boot_mac/,
       );
       const foreign = { ...registration, bootMac: "b8:27:eb:00:00:02" };
-      await refuses(ask(served.enrollment, method, foreign), status.INVALID_ARGUMENT, /none of this node's own/);
+      await refuses(ask(served.enrollment, method, foreign), status.INVALID_ARGUMENT, /not one of this node's own/);
     });
   });
 
@@ -154,10 +154,10 @@ describe("doors", () => {
       const set = (bootTarget: wire.BootTarget, imageName = "") =>
         ask(served.client, served.client.setBootTarget, { node: mac, bootTarget, imageName });
       const { BOOT_TARGET_AGENT: agent, BOOT_TARGET_LOCAL: local } = wire.BootTarget;
-      await refuses(set(local), status.FAILED_PRECONDITION, /has not proved to run any image/);
+      await refuses(set(local), status.FAILED_PRECONDITION, /has not proved any image/);
       await refuses(set(local, "debian-12"), status.NOT_FOUND, /no image "debian-12"/);
       await refuses(set(0), status.INVALID_ARGUMENT, /neither agent nor local/);
-      await refuses(set(agent, "debian-12"), status.INVALID_ARGUMENT, /only local/);
+      await refuses(set(agent, "debian-12"), status.INVALID_ARGUMENT, /boot target local/);
       served.images.set(image.name, image);
       const { node } = await set(local, "debian-12");
       assert.deepEqual([node?.bootTarget, node?.bootImageDigest], [local, image.digest]);
@@ -193,7 +193,7 @@ describe("doors", () => {
       });
       await refuses(disks(mac), status.UNAVAILABLE, /nobody answers/);
       served.nodes.discover("b8:27:eb:00:00:02" as NodeId, "10.0.0.9");
-      await refuses(disks("node-000002"), status.UNAVAILABLE, /no agent has registered from node-000002/);
+      await refuses(disks("node-000002"), status.UNAVAILABLE, /no agent on node-000002 has registered/);
     });
 
     it("are told to reboot out of the boot that they are in", async () => {
@@ -234,7 +234,7 @@ describe("doors", () => {
         },
         "boot of another machine",
       );
-      const another = /what answers at 127\.0\.0\.1 is not the agent that registered as node-000001/;
+      const another = /the agent at 127\.0\.0\.1 is not the one that registered as node-000001/;
       await refuses(run({ work: wipe }), status.UNAVAILABLE, another);
       await refuses(ask(served.client, served.client.rebootNode, { node: mac }), status.UNAVAILABLE, another);
       await refuses(ask(served.client, served.client.listNodeDisks, { node: mac }), status.UNAVAILABLE, another);
@@ -268,7 +268,7 @@ describe("doors", () => {
       await refuses(run({ work: wipe }), status.FAILED_PRECONDITION, /the root is on it/);
       await refuses(run({ work: undefined }), status.INVALID_ARGUMENT, /work is missing/);
       const write = { device: "/dev/mmcblk0", source: undefined, customisation: undefined, full: false };
-      await refuses(run({ work: { $case: "writeImage", value: write } }), status.INVALID_ARGUMENT, /rollouts only/);
+      await refuses(run({ work: { $case: "writeImage", value: write } }), status.INVALID_ARGUMENT, /only rollouts/);
       served.active.set(mac, rolloutId);
       await refuses(run({ work: wipe }), status.FAILED_PRECONDITION, /being reimaged/);
     });
@@ -477,7 +477,7 @@ describe("doors", () => {
       assert.equal(status[error.code], "PERMISSION_DENIED");
       assert.match(
         error.details,
-        /on the controller's unix socket only: run this on the management machine.*--insecure-tcp/,
+        /only answers on the controller's unix socket: run this on the management machine.*--insecure-tcp/,
       );
       assert.equal(failureOf(error).message, error.details);
       return true;

@@ -109,8 +109,8 @@ describe("nodeOperationFromWire", () => {
 
   for (const [name, work, message] of [
     ["nothing", undefined, /spec\.work is missing/],
-    ["the writing of an image", { $case: "writeImage", value: { device: "/dev/sda" } }, /rollouts only/],
-    ["the verifying of an image", { $case: "verifyImage", value: { device: "/dev/sda" } }, /rollouts only/],
+    ["the writing of an image", { $case: "writeImage", value: { device: "/dev/sda" } }, /only rollouts/],
+    ["the verifying of an image", { $case: "verifyImage", value: { device: "/dev/sda" } }, /only rollouts/],
     ["a device elsewhere", { $case: "unmount", value: { device: "/etc/passwd" } }, /give a path like/],
     ["a device with a line break", { $case: "unmount", value: { device: "/dev/sda\nx" } }, /give a path like/],
     ["no filesystem", { $case: "makeFilesystem", value: { device: "/dev/sda" } }, /neither vfat nor ext4/],
@@ -135,7 +135,7 @@ describe("rolloutRequestFromWire", () => {
   });
   it("refuses no node, and nodes besides all", () => {
     assert.throws(() => rolloutRequestFromWire(undefined), /rollout is missing/);
-    assert.throws(() => rolloutRequestFromWire(RolloutRequest.fromPartial({})), /no node is chosen/);
+    assert.throws(() => rolloutRequestFromWire(RolloutRequest.fromPartial({})), /no node is named/);
     assert.throws(() => rolloutRequestFromWire(RolloutRequest.fromPartial({ all: true, nodes: ["a"] })), /not both/);
   });
   it("refuses malformed ids", () => {
