@@ -23,7 +23,7 @@ export function selectRootfsProblems({
   if (!rootfs.isFolder) return [problem(`there is no root filesystem at ${path} (nfs.rootfs)`, build)];
   const problems: Problem[] = [];
   if (!rootfs.hasInit)
-    problems.push(problem(`${path} holds no /sbin/init`, `${build}, or set nfs.rootfs to a root filesystem`));
+    problems.push(problem(`${path} has no /sbin/init`, `${build}, or set nfs.rootfs to a root filesystem`));
   if (!rootfs.hasAgent) {
     problems.push(
       problem(`${path} holds no agent (${agentPrograms.netboot})`, `controller rootfs bake ${path}; or ${build}`),
@@ -31,11 +31,11 @@ export function selectRootfsProblems({
   } else if (rootfs.contract !== contract) {
     const speaks =
       rootfs.contract === undefined
-        ? "does not say which contract it speaks"
-        : `speaks the contract ${rootfs.contract}`;
+        ? "does not say which contract it implements"
+        : `implements the contract ${rootfs.contract}`;
     problems.push(
       problem(
-        `the agent in ${path} ${speaks}; this controller speaks ${contract}`,
+        `the agent in ${path} ${speaks}; this controller implements ${contract}`,
         `${build}, with the agent that came with this controller`,
       ),
     );
@@ -51,15 +51,15 @@ export function selectRootfsProblems({
     problems.push(
       problem(
         `${path} has modules for kernel ${list(rootfs.releases)}, but nodes are served kernel ${kernel.release}`,
-        "controller boot-tree build, which takes over the kernel of the root filesystem",
+        "controller boot-tree build, which copies the kernel that belongs to the root filesystem",
       ),
     );
   }
   if (initrd === undefined && kernel.format !== undefined) {
     problems.push(
       problem(
-        `nodes get the kernel ${kernel.path} without an initial RAM disk; Debian's kernel cannot mount a root filesystem over NFS without one`,
-        `controller boot-tree build, or set bootProfile.agent.initrd (none, where the kernel has NFS and the boards' network built in)`,
+        `nodes get the kernel ${kernel.path} without an initrd; Debian's kernel cannot mount a root filesystem over NFS without one`,
+        `controller boot-tree build, or set bootProfile.agent.initrd (none, if the kernel has NFS and the boards' network drivers built in)`,
       ),
     );
   }

@@ -99,7 +99,7 @@ export function createNodeRegistry(options: {
       try {
         listener({ node, cause });
       } catch (error) {
-        log.error({ err: error, node: node.name, cause }, "a listener to node changes failed");
+        log.error({ err: error, node: node.name, cause }, "a listener for node changes failed");
       }
     }
   }
@@ -118,7 +118,7 @@ export function createNodeRegistry(options: {
   function requireAgent(id: NodeId, instanceId: string): Node & Required<Pick<Node, "agent" | "facts">> {
     const node = nodes.get(id);
     if (node?.agent === undefined || node.facts === undefined || node.agent.instanceId !== instanceId) {
-      throw notFound(`this instance of the agent of ${id} is not known here; register again`);
+      throw notFound(`this agent instance on ${id} is unknown here; register again`);
     }
     return { ...node, agent: node.agent, facts: node.facts };
   }
@@ -135,7 +135,7 @@ export function createNodeRegistry(options: {
     if (nodes.size >= maxNodes) {
       throw new Refusal(
         "exhausted",
-        `${id} is not recorded: ${maxNodes} nodes are known already; forget those that do not exist ` +
+        `cannot record ${id}: ${maxNodes} nodes are already known; forget those that no longer exist ` +
           "(controller node forget NODE)",
         { reason: "invalid" },
       );
@@ -178,7 +178,7 @@ export function createNodeRegistry(options: {
       if (Math.abs(clock.now() - flushedAt) >= flushAfterMs) flush();
     } catch (error) {
       // A full disk, most likely. What is not saved stays unsaved, and is tried again.
-      log.error({ err: error }, "the state of nodes could not be saved");
+      log.error({ err: error }, "could not save the state of nodes");
     }
   };
   // Twice per heartbeat, so that silence is told at most half a heartbeat late.
@@ -254,7 +254,7 @@ export function createNodeRegistry(options: {
       const wasSilent = liveness.heard(id);
       if (before.facts !== undefined && before.facts.serial !== facts.serial) {
         const was = `${before.facts.serial || "(none)"}, now ${facts.serial || "(none)"}`;
-        const message = `${node.name} has another serial number than before (was ${was}): two boards with one MAC address?`;
+        const message = `${node.name} has a different serial number than before (was ${was}): do two boards have the same MAC address?`;
         tell(node, "node-registered", message, "warning");
       }
       if (wasSilent || before.agent?.instanceId !== agent.instanceId) {
@@ -282,7 +282,7 @@ export function createNodeRegistry(options: {
         tell(
           node,
           "node-came-back",
-          `${node.name} is heard from again after ${secondsBetween(before.agentSeenAt, at)} s`,
+          `${node.name} is reporting again after ${secondsBetween(before.agentSeenAt, at)} s`,
         );
         announce(node, "came-back");
       }
@@ -297,7 +297,7 @@ export function createNodeRegistry(options: {
       if (before.name === name) return before;
       const other = find(name);
       if (other !== undefined && other.id !== id) {
-        throw alreadyExists(`"${name}" stands for another node already: ${other.name} (${other.id})`);
+        throw alreadyExists(`"${name}" already refers to another node: ${other.name} (${other.id})`);
       }
       const node = nodes.save({ ...before, name });
       tell(node, "node-renamed", `${before.name} is now called ${name}`);

@@ -63,7 +63,7 @@ export async function bakeRootfs(request: BakeRequest): Promise<Baked> {
   if (kind !== "root" && outDirectory !== undefined)
     throw new Failure(
       "invalid",
-      `--out is for a folder with a root filesystem, which ${request.target} is not; leave it out`,
+      `--out is for a folder with a root filesystem, which ${request.target} is not; omit it`,
     );
   await assertRequirements(await rootfsBakeRequirements(request), { canInstall: true });
   const program = await checkAgent(agentFile);
@@ -93,8 +93,8 @@ export async function rootfsBakeRequirements(request: Omit<BakeRequest, "agentFi
 
 /** Of every system that is not ours, and that nobody can see in its files. */
 const networkNote =
-  "the system's own network setup must leave the address alone that a node booted with, or the node loses its root: " +
-  "/run/pallet/interface says which interface has it";
+  "the system's own network setup must not touch the address that the node booted with, or the node loses its root; " +
+  "/run/pallet/interface names the interface that has it";
 
 /** Tells what the agent is to be baked into: a root filesystem, what `rootfs import` made, or an image. */
 async function kindOf(target: string): Promise<"root" | "imported" | "image"> {
@@ -112,8 +112,8 @@ async function kindOf(target: string): Promise<"root" | "imported" | "image"> {
     throw new Failure(
       "invalid",
       manifest.madeBy === "rootfs bake"
-        ? `${target} holds no root filesystem, but what an earlier bake made of one: bake into that one, with --out ${target}`
-        : `${target} was made by "rootfs build", which puts the agent in itself: run that again`,
+        ? `${target} is not a root filesystem but the output of an earlier bake: bake into the root filesystem again, with --out ${target}`
+        : `${target} was made by "rootfs build", which includes the agent: run that again`,
     );
   }
   if (!found.isFile())
@@ -122,8 +122,8 @@ async function kindOf(target: string): Promise<"root" | "imported" | "image"> {
   if (format === "raw") return "image";
   throw new Failure(
     "unsupported",
-    `${target} is compressed (${format}), and baking changes the image itself: decompress it first, or import it by ` +
-      '"controller rootfs import" and bake into what that makes',
+    `${target} is compressed (${format}), and baking changes the image itself: decompress it first, or import it with ` +
+      '"controller rootfs import" and bake into the result',
   );
 }
 
@@ -162,7 +162,7 @@ async function bakeForNetboot(
   const earlier = await readManifest(out);
   const isThere = (await stat(out).catch(() => undefined)) !== undefined;
   if (isThere && earlier?.madeBy !== "rootfs bake")
-    throw new Failure("invalid", `${out} exists and is not from an earlier bake: name another folder by --out`);
+    throw new Failure("invalid", `${out} exists and is not from an earlier bake: choose another folder with --out`);
   await mkdir(dirname(out), { recursive: true });
   const temporary = await mkdtemp(join(dirname(out), `.${basename(out)}-`));
   try {
@@ -195,7 +195,7 @@ async function bakeForNetboot(
 async function bakeInto(folder: string, agentFile: string, program: Program): Promise<InitSystem> {
   const tree = rootTree(folder);
   if ((await tree.resolve("/etc")) === undefined)
-    throw new Failure("invalid", `${folder} holds no root filesystem: it has no /etc`);
+    throw new Failure("invalid", `${folder} is not a root filesystem: it has no /etc`);
   const { traces, ...system } = await examineRoot(tree, program);
   const initSystem = chooseInitSystem(traces);
   if (initSystem === undefined)

@@ -24,7 +24,7 @@ async function read(path: string): Promise<ProgramFile> {
     const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (cause as Error).message;
     throw new Failure(
       "invalid",
-      `cannot read the agent ${path}: ${why}; name one by --agent (npm run build:binaries makes it)`,
+      `cannot read the agent ${path}: ${why}; choose one with --agent (npm run build:binaries makes it)`,
       { cause },
     );
   }

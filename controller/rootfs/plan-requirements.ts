@@ -15,7 +15,7 @@ export function planRootfsBuild(of: {
   const base: readonly Need[] = of.isBaseCached ? [] : ["mmdebstrap", "depmod", "xz", ...archiveNeeds(of.mirror)];
   return {
     command: "rootfs build",
-    root: "it makes files that belong to root",
+    root: "it creates files owned by root",
     needs: ["flock", ...base, ...(of.isAgentCompressed ? [] : (["mksquashfs"] as const))],
   };
 }
@@ -33,7 +33,7 @@ export function planRootfsImport(of: {
 }): Omit<Requirements, "writes"> {
   return {
     command: "rootfs import",
-    root: "it mounts the image and makes files that belong to root",
+    root: "it mounts the image and creates files owned by root",
     needs: [
       ...(["unshare", "nsenter", "mount", "umount"] as const),
       ...imageNeeds,

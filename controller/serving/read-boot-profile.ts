@@ -6,7 +6,7 @@ import type { Stage } from "./stage.ts";
 /** What the operator and the boot tree say about booting. Read at each boot: the tree may be rebuilt while it is served. */
 export async function readBootProfile({ config, adapters }: Pick<Stage, "config" | "adapters">): Promise<BootProfile> {
   const built = await readBootTreeManifest(config.bootTree).catch((error: unknown) => {
-    adapters.log.error({ err: error }, "it is not known what the boot tree holds");
+    adapters.log.error({ err: error }, "could not read what the boot tree holds");
     return undefined;
   });
   return { agent: chooseAgentBoot(config.bootProfile.agent, built), local: config.bootProfile.local };

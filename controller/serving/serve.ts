@@ -126,7 +126,7 @@ async function within(ms: number, work: Promise<void>, log: Logger): Promise<voi
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(() => {
-      log.error({ afterMs: ms }, "the shutdown takes too long; the rest is cut off");
+      log.error({ afterMs: ms }, "the shutdown is taking too long; aborting the rest");
       resolve();
     }, ms);
   });

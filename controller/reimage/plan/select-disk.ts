@@ -76,8 +76,8 @@ function anotherDisk(path: string, found: BlockDevice | undefined, chosen: DiskI
     [describeSize(sizeBytes), model, serial, cid].filter((word) => word !== "").join(" ");
   return new Failure(
     "no-disk-chosen",
-    `${path} is not the disk any more that this reimage began to write: disks change names between boots, and cards get ` +
-      "swapped; look at the disks of the node, then start another reimage",
+    `${path} is no longer the disk that this reimage began to write: disks change names between boots, and cards get ` +
+      "swapped; check the disks of the node, then start another reimage",
     { expected: describe(chosen), found: found === undefined ? "no disk" : describe(found) },
   );
 }

@@ -212,7 +212,7 @@ const rows: readonly [title: string, change: Partial<Facts>, expected: RegExp, f
   [
     "a root filesystem without an agent",
     { rootfs: { ...rootfs, hasAgent: false } },
-    /has no agent .*controller rootfs bake \/var\/lib\/pallet\/rootfs\/root/,
+    /has no agent.*controller rootfs bake \/var\/lib\/pallet\/rootfs\/root/,
     false,
   ],
   [

@@ -102,7 +102,7 @@ describe("baking into a folder", () => {
 
   const refused: readonly (readonly [name: string, target: () => string, message: RegExp])[] = [
     ["what does not exist", () => join(folder, "nowhere"), /does not exist/],
-    ["a folder without /etc", () => join(folder, "empty"), /holds no root filesystem/],
+    ["a folder without /etc", () => join(folder, "empty"), /is not a root filesystem/],
     ["a device", () => "/dev/null", /neither a folder nor an image/],
     ["a root without an init system", () => root, /no init system/],
   ];
