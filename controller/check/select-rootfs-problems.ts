@@ -26,7 +26,7 @@ export function selectRootfsProblems({
     problems.push(problem(`${path} has no /sbin/init`, `${build}, or set nfs.rootfs to a root filesystem`));
   if (!rootfs.hasAgent) {
     problems.push(
-      problem(`${path} holds no agent (${agentPrograms.netboot})`, `controller rootfs bake ${path}; or ${build}`),
+      problem(`${path} has no agent (${agentPrograms.netboot})`, `controller rootfs bake ${path}; or ${build}`),
     );
   } else if (rootfs.contract !== contract) {
     const speaks =

@@ -92,7 +92,7 @@ async function readPartitionTable(imagePath: string): Promise<PartitionTable> {
     const table = parsePartitionTable(read, imageBytes);
     const first = Math.min(...table.entries.map(({ offsetBytes }) => offsetBytes));
     if (whyNotFirstPartition(first, imageBytes) === undefined) return table;
-    throw new Failure("unsupported", "the first partition of the image starts too far from its beginning", {
+    throw new Failure("unsupported", "the image's first partition starts too far from the beginning", {
       expected: `at most byte ${MAX_FIRST_PARTITION_BYTES}`,
       found: `byte ${first}`,
     });

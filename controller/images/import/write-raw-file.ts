@@ -29,7 +29,7 @@ export async function writeRawFile(
       if (at > MAX_IMAGE_BYTES) throw new Failure("unsupported", `the image is larger than ${MAX_IMAGE_BYTES} bytes`);
     }
     if (at === 0 || at % SECTOR_BYTES !== 0) {
-      throw new Failure("image-damaged", "the image does not end at a sector; it was probably cut short", {
+      throw new Failure("image-damaged", "the image does not end at a sector boundary; it was probably cut short", {
         expected: `a multiple of ${SECTOR_BYTES} bytes`,
         found: `${at} bytes`,
       });
