@@ -1,0 +1,45 @@
+// The journal on disk outlives the controller that wrote it: test/golden/journal was captured from one of 28 November 2026
+// (70ed75e), before its code was laid out anew. To rewrite it is to say that such journals are no longer read.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { assertGoldenJson, goldenFile } from "../../../golden.ts";
+import { createFakeRack } from "./fakes/fake-rack.ts";
+import { entryOf, type KeptRecord, tellJournalStories } from "./journal-story.ts";
+
+const golden = "journal/stories.json";
+const kept: Readonly<Record<string, readonly KeptRecord[]>> = JSON.parse(readFileSync(goldenFile(golden), "utf8"));
+
+interface Reimage {
+  readonly id: string;
+  readonly nodeName: string;
+  readonly untouched?: object;
+  readonly phase: { readonly name: string };
+}
+
+describe("the journal of an earlier controller", () => {
+  it("is written in the same words today", async () => {
+    assertGoldenJson(golden, await tellJournalStories());
+  });
+
+  for (const [title, records] of Object.entries(kept)) {
+    const rollout = records.find(({ table }) => table === "rollouts")?.json as { readonly id: string };
+    const reimages = records.filter(({ table }) => table === "reimages").map(({ json }) => json as Reimage);
+    for (const [index, reimage] of reimages.entries())
+      it(`is taken up by a node that was ${reimage.phase.name}: ${title}, record ${index}`, async () => {
+        const rack = createFakeRack(2);
+        for (const machine of rack.machines) machine.powerOn();
+        await rack.clock.advance(25_000);
+        const entry = entryOf(rollout, reimage);
+        assert.ok(entry !== undefined);
+        rack.journal.create(entry);
+        rack.restart();
+        await rack.untilEnded(entry.rollout.id);
+        const ended = rack.rollouts().list()[0]?.reimages[0];
+        assert.equal(ended?.nodeName, reimage.nodeName);
+        assert.equal(ended.noResident, reimage.untouched !== undefined);
+        assert.match(ended.phase, /^(proved|failed|cancelled)$/);
+        assert.deepEqual(rack.errors, []);
+      });
+  }
+});
