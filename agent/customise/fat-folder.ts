@@ -1,3 +1,4 @@
+import { MTOOLS_ENVIRONMENT, parseMdir, renderDrive } from "../../proto/disk/mtools.ts";
 import { Failure } from "../../proto/failure.ts";
 import { runTool } from "../linux/run-tool.ts";
 
@@ -8,9 +9,6 @@ export interface FatPlace {
   readonly offsetBytes: number;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** No settings of the machine's; no refusal of filesystems whose geometry is odd but harmless. */
-const environment = { MTOOLSRC: "/dev/null", MTOOLS_SKIP_CHECK: "1" };
 
 /**
  * Names in the root folder of a FAT filesystem, hidden ones too, as they are written there. Read by mtools(1): the kernel
@@ -25,16 +23,12 @@ export async function listFatRoot(place: FatPlace): Promise<readonly string[]> {
     debianPackage: "mtools",
     task,
     acceptedExitCodes: [0, 1],
-    environment,
+    environment: MTOOLS_ENVIRONMENT,
     signal,
   });
-  // That is how mdir calls a filesystem without any file.
-  if (exitCode !== 0 && /"::\/?" not found/.test(stderr)) return [];
-  if (exitCode !== 0) throw new Failure("tool-failed", `cannot ${task}: ${stderr.trim().split("\n").at(-1)}`);
-  return stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => line.replace(/^::\//, "").replace(/\/$/, ""));
+  const paths = parseMdir(exitCode, stdout, stderr);
+  if (paths === undefined) throw new Failure("tool-failed", `cannot ${task}: ${stderr.trim().split("\n").at(-1)}`);
+  return paths.map((path) => path.replace(/\/$/, ""));
 }
 
 /**
@@ -50,11 +44,11 @@ export async function renameInFatRoot(place: FatPlace, from: string, to: string)
     args: ["-i", driveOf(place), "-D", "o", `::/${from}`, to],
     debianPackage: "mtools",
     task: `rename ${from} to ${to} in the FAT filesystem at byte ${offsetBytes} of ${device}`,
-    environment,
+    environment: MTOOLS_ENVIRONMENT,
     signal,
   });
 }
 
 function driveOf({ device, offsetBytes }: FatPlace): string {
-  return `${device}@@${offsetBytes}`;
+  return renderDrive(device, offsetBytes);
 }

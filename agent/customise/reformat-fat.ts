@@ -1,9 +1,14 @@
 import { open } from "node:fs/promises";
 import { checkLabel } from "../../proto/disk/filesystem-label.ts";
+import {
+  BLKID_AMBIVALENT,
+  BLKID_NOTHING_FOUND,
+  parseBlkid,
+  renderBlkidArguments,
+} from "../../proto/disk/parse-blkid.ts";
 import { Failure } from "../../proto/failure.ts";
 import { attachLoop } from "../../proto/linux/loop-device.ts";
 import { SECTOR_BYTES } from "../../proto/pack/image-bounds.ts";
-import { parseBlkid } from "../inventory/parse-blkid.ts";
 import { flushBuffers } from "../linux/flush-buffers.ts";
 import { runTool } from "../linux/run-tool.ts";
 
@@ -67,11 +72,10 @@ interface FatIdentity {
 async function probe({ device, offsetBytes, lengthBytes, signal }: ReformatFat): Promise<FatIdentity> {
   const { stdout } = await runTool({
     tool: "blkid",
-    args: ["--probe", "--offset", `${offsetBytes}`, "--size", `${lengthBytes}`, "--output", "export", device],
+    args: renderBlkidArguments(device, { offsetBytes, lengthBytes }),
     debianPackage: "util-linux",
     task: `look at the FAT filesystem at byte ${offsetBytes} of ${device}`,
-    // Exit code 2: nothing that blkid knows.
-    acceptedExitCodes: [0, 2],
+    acceptedExitCodes: [0, BLKID_NOTHING_FOUND, BLKID_AMBIVALENT],
     signal,
   });
   const { filesystemType, label, uuid } = parseBlkid(stdout);

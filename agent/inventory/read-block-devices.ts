@@ -1,8 +1,13 @@
 import { readFile } from "node:fs/promises";
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import {
+  BLKID_AMBIVALENT,
+  BLKID_NOTHING_FOUND,
+  parseBlkid,
+  renderBlkidArguments,
+} from "../../proto/disk/parse-blkid.ts";
 import { runTool } from "../linux/run-tool.ts";
 import { nestLoopDevices, orderPartitions } from "./arrange-devices.ts";
-import { parseBlkid } from "./parse-blkid.ts";
 import { parseLsblk, selectColumns } from "./parse-lsblk.ts";
 
 /** Probes read a few blocks of each device; more at once would only make a slow card seek. */
@@ -70,14 +75,14 @@ function needsProbe(device: BlockDevice): boolean {
   return device.sizeBytes > 0 && device.type !== "rom" && device.filesystemType === "" && device.partitionTable === "";
 }
 
-/** Exit code 2: nothing found, or the device has gone since; 8: several contradicting signatures. */
+/** Nothing is also found on a device that has gone since. */
 async function probe(device: BlockDevice, signal: AbortSignal | undefined): Promise<Partial<BlockDevice>> {
   const { exitCode, stdout } = await runTool({
     tool: "blkid",
-    args: ["--probe", "--output", "export", "--", device.path],
+    args: renderBlkidArguments(device.path),
     debianPackage: "util-linux",
     task: `probe ${device.path}`,
-    acceptedExitCodes: [0, 2, 8],
+    acceptedExitCodes: [0, BLKID_NOTHING_FOUND, BLKID_AMBIVALENT],
     signal,
   });
   if (exitCode !== 0) return {};

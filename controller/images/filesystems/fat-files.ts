@@ -1,3 +1,4 @@
+import { parseMdir, renderDrive } from "../../../proto/disk/mtools.ts";
 import { Failure } from "../../../proto/failure.ts";
 import { readToolOutput } from "./read-tool-output.ts";
 import { isSafePath } from "./safe-path.ts";
@@ -22,17 +23,15 @@ export interface FatFiles {
 
 /** Opens a FAT filesystem; nothing is read yet. */
 export function fatFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): FatFiles {
-  const drive = `${imagePath}@@${offsetBytes}`;
+  const drive = renderDrive(imagePath, offsetBytes);
   const readListing = async (): Promise<readonly string[]> => {
     const args = ["-i", drive, "-b", "-a", "-/", "::/"];
     const result = await readToolOutput({ command: "mdir", args, maximumBytes: maximumListingBytes, signal });
-    // That is how mdir calls a filesystem without any file.
-    if (result.exitCode !== 0 && /"::\/" not found/.test(result.errors)) return [];
-    if (result.exitCode !== 0) {
+    const paths = parseMdir(result.exitCode, result.output.toString("utf8"), result.errors);
+    if (paths === undefined) {
       throw new Failure("image-damaged", `a FAT partition of the image cannot be read: ${result.errors.trim()}`);
     }
-    const lines = result.output.toString("utf8").split("\n");
-    return lines.map((line) => line.replace(/^::\//, "")).filter((path) => !path.endsWith("/") && isSafePath(path));
+    return paths.filter((path) => !path.endsWith("/") && isSafePath(path));
   };
   let listing: Promise<readonly string[]> | undefined;
   const list = () => {

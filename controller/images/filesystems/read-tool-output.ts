@@ -1,5 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
+import { MTOOLS_ENVIRONMENT } from "../../../proto/disk/mtools.ts";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { systemPath } from "../../requirements/system-path.ts";
@@ -20,13 +21,7 @@ export interface ToolOutput {
   readonly exitCode: number;
 }
 
-const environment = {
-  // No settings of whoever runs the controller; no refusal of filesystems whose geometry is odd but harmless.
-  MTOOLSRC: "/dev/null",
-  MTOOLS_SKIP_CHECK: "1",
-  MTOOLS_LOWER_CASE: "0",
-  LC_ALL: "C.UTF-8",
-};
+const environment = { ...MTOOLS_ENVIRONMENT, LC_ALL: "C.UTF-8" };
 
 /**
  * Runs a program and takes its standard output into memory, or into the file `destination`. Throws Failure

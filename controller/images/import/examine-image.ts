@@ -60,8 +60,7 @@ export async function findRootPartition(imagePath: string, signal?: AbortSignal)
   const table = await readPartitionTable(imagePath);
   const partitions: Partition[] = [];
   for (const entry of table.entries) {
-    const { type, label, uuid } = await probeFilesystem(imagePath, entry, signal);
-    partitions.push({ ...entry, filesystemType: type, label, uuid });
+    partitions.push({ ...entry, ...(await probeFilesystem(imagePath, entry, signal)) });
   }
 
   const place = ({ offsetBytes }: Partition) => ({ imagePath, offsetBytes, signal });

@@ -4,7 +4,6 @@ import fc from "fast-check";
 import { parseCommandLine } from "../../../../controller/images/boot/parse-command-line.ts";
 import { parseConfigTxt } from "../../../../controller/images/boot/parse-config-txt.ts";
 import { parseOperatingSystem } from "../../../../controller/images/boot/parse-os-release.ts";
-import { parseBlkid } from "../../../../controller/images/filesystems/parse-blkid.ts";
 import { parseErrors, parseFolder, parseInode } from "../../../../controller/images/filesystems/parse-debugfs.ts";
 import { isSafePath } from "../../../../controller/images/filesystems/safe-path.ts";
 import { Failure } from "../../../../proto/failure.ts";
@@ -76,15 +75,6 @@ describe("os-release", () => {
   ];
   for (const [text, name] of cases)
     it(`${JSON.stringify(text)} is ${name}`, () => assert.equal(parseOperatingSystem(text), name));
-});
-
-describe("blkid's output", () => {
-  it("gives type, label and UUID, without escapes and control characters", () => {
-    const output =
-      "DEVNAME=disk.img\nLABEL=my\\ root\u001b\nUUID=3b2f733b-1d52\nBLOCK_SIZE=1024\nTYPE=ext4\nUSAGE=filesystem\n";
-    assert.deepEqual(parseBlkid(output), { type: "ext4", label: "my root?", uuid: "3b2f733b-1d52" });
-  });
-  it("gives nothing for nothing", () => assert.deepEqual(parseBlkid(""), { type: "", label: "", uuid: "" }));
 });
 
 describe("debugfs's output", () => {

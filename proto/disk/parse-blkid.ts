@@ -1,4 +1,4 @@
-import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import type { BlockDevice } from "./block-device.ts";
 
 /** What blkid(8) found on a device itself. */
 export type ProbedContent = Pick<
@@ -6,9 +6,23 @@ export type ProbedContent = Pick<
   "partitionTable" | "partitionTableUuid" | "partitionUuid" | "filesystemType" | "label" | "uuid"
 >;
 
+/** Exit codes of `blkid --probe` that are answers: nothing that it knows; several signatures, which is as good as none. */
+export const BLKID_NOTHING_FOUND = 2;
+export const BLKID_AMBIVALENT = 8;
+
+/** Arguments of blkid(8) that make it look at the content, of a device or an image file, or of a part of it. */
+export function renderBlkidArguments(
+  path: string,
+  part?: { readonly offsetBytes: number; readonly lengthBytes: number },
+): readonly string[] {
+  const where = part === undefined ? [] : ["--offset", `${part.offsetBytes}`, "--size", `${part.lengthBytes}`];
+  return ["--probe", ...where, "--output", "export", "--", path];
+}
+
 /**
- * Parses `blkid --probe --output export DEVICE`: lines of KEY=value, in which blkid puts a backslash before what a shell
- * would interpret, and writes bytes that are not ASCII as M-x and control characters as ^X (vis(3)).
+ * Parses what blkid(8) prints then: lines of KEY=value, in which it puts a backslash before what a shell would interpret,
+ * and writes bytes that are not ASCII as M-x and control characters as ^X (vis(3)). Values come from the card or the image
+ * and end up on terminals: what is not printable becomes "?".
  */
 export function parseBlkid(output: string): ProbedContent {
   const tags = new Map(
@@ -16,7 +30,7 @@ export function parseBlkid(output: string): ProbedContent {
       .split("\n")
       .map((line) => /^([A-Z0-9_]+)=(.*)$/.exec(line))
       .filter((match) => match !== null)
-      .map(([, key = "", value = ""]) => [key, withoutEscapes(value)]),
+      .map(([, key = "", value = ""]) => [key, withoutEscapes(value).replaceAll(/\p{C}/gu, "?").trim()]),
   );
   const tag = (key: string) => tags.get(key) ?? "";
   return {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseBlkid } from "../../../../agent/inventory/parse-blkid.ts";
+import { parseBlkid } from "../../../../proto/disk/parse-blkid.ts";
 
 const nothing = {
   partitionTable: "",
@@ -66,6 +66,17 @@ describe("parseBlkid", () => {
       assert.equal(parseBlkid(`LABEL=${printed}\nTYPE=ext4\n`).label, label);
     });
   }
+
+  it("leaves no control characters in what ends up on terminals", () => {
+    const output =
+      "DEVNAME=disk.img\nLABEL=my\\ root\u001b\nUUID=3b2f733b-1d52\nBLOCK_SIZE=1024\nTYPE=ext4\nUSAGE=filesystem\n";
+    assert.deepEqual(parseBlkid(output), {
+      ...nothing,
+      filesystemType: "ext4",
+      label: "my root?",
+      uuid: "3b2f733b-1d52",
+    });
+  });
 
   it("finds nothing in nothing", () => assert.deepEqual(parseBlkid(""), nothing));
   it("leaves out lines of another shape", () => assert.deepEqual(parseBlkid("TYPE\n=ext4\nblkid: x\n"), nothing));
