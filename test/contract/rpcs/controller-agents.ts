@@ -196,7 +196,7 @@ export const controllerAgentChecks: ServiceChecks = {
     success: {
       "has the agent reboot its node": async (world) => {
         await rm(world.rebootMark, { force: true });
-        const { name } = await aNode(world, { agentPort: world.resident.port });
+        const { name } = await aNode(world, { agent: world.resident });
         await reboot(world, name);
         await until(() => existsSync(world.rebootMark), "the program that reboots was not run");
       },
@@ -218,7 +218,7 @@ export const controllerAgentChecks: ServiceChecks = {
           when: "the agent finds no way to reboot",
           reason: "FAILURE_REASON_INTERNAL",
           says: /--reboot-command/,
-          call: async (world) => reboot(world, (await aNode(world, { agentPort: world.stuck.port })).name),
+          call: async (world) => reboot(world, (await aNode(world, { agent: world.stuck })).name),
         },
       ],
     },

@@ -198,9 +198,21 @@ const bootIdOfThisMachine = readFileSync("/proc/sys/kernel/random/boot_id", "utf
 /** Nobody listens there: port 1 is tcpmux's. */
 export const deadPort = 1;
 
-/** Registers a node of the test's own, whose agent is said to listen at the port of this machine. */
-export async function aNode(world: World, { agentPort = deadPort, serial = "" } = {}): Promise<MadeUpNode> {
+/** Registers a node of the test's own: with an agent that runs, or one that is said to listen at a port of this machine. */
+export async function aNode(
+  world: World,
+  {
+    agent,
+    agentPort = agent?.port ?? deadPort,
+    serial = "",
+  }: { readonly agent?: AgentInWorld; readonly agentPort?: number; readonly serial?: string } = {},
+): Promise<MadeUpNode> {
   const request = madeUpRegistration(agentPort);
+  if (agent !== undefined) {
+    const node = await answer(agent.client, agent.client.getNode, {});
+    // The controller gives orders only to the run of an agent that has registered.
+    if (request.agent !== undefined) request.agent.instanceId = node.agent?.instanceId ?? "";
+  }
   if (request.facts !== undefined) request.facts.serial = serial;
   const { name } = await answer(world.enrollment, world.enrollment.register, request);
   return { mac: request.bootMac, name, instanceId: request.agent?.instanceId ?? "" };
