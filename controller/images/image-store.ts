@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
 import { type Clock, systemClock } from "../../proto/time/clock.ts";
-import { alreadyExists, notFound, precondition } from "../refusal/refusal.ts";
+import { alreadyExists, precondition } from "../refusal/refusal.ts";
 import { parseBlockMap } from "./block-map/parse-block-map.ts";
 import { checkStoredPack } from "./catalogue/check-stored-pack.ts";
+import { noSuchImage } from "./catalogue/find-image.ts";
 import type { Image, ImageName } from "./catalogue/image.ts";
 import { isOutdatedManifest, parseImageName, parseManifest } from "./catalogue/parse-manifest.ts";
 import { clearUnfinished, withUnfinishedFolder } from "./catalogue/unfinished-folder.ts";
@@ -132,7 +133,7 @@ export async function createImageStore(options: {
     },
 
     async remove(name) {
-      if (!images.has(name)) throw notFound(`there is no image ${name}`);
+      if (!images.has(name)) throw noSuchImage(name);
       if (busy.has(name)) throw precondition(`an image ${name} is already being added or removed`);
       busy.add(name);
       try {

@@ -1,13 +1,6 @@
-import type { ImageDigest } from "../../proto/pack/digest.ts";
-import type { Image } from "../images/catalogue/image.ts";
+import { type ImageLookup, requireImage } from "../images/catalogue/find-image.ts";
 import { notFound, precondition } from "../refusal/refusal.ts";
 import type { BootTarget, Node } from "./node.ts";
-
-/** The images, as far as a boot target needs them. */
-export interface ImageLookup {
-  get(name: string): Promise<Image | undefined>;
-  getByDigest(digest: ImageDigest): Promise<Image | undefined>;
-}
 
 /**
  * The boot target that an operator means.
@@ -23,10 +16,8 @@ export async function chooseBootTarget(
 ): Promise<BootTarget> {
   if (kind === "agent") return { kind: "agent" };
   if (imageName !== undefined) {
-    const image = await images.get(imageName);
-    if (image === undefined)
-      throw notFound(`there is no image "${imageName}"; "controller images" lists those that exist`);
-    return { kind: "local", imageDigest: image.digest };
+    const { digest } = await requireImage(images, imageName);
+    return { kind: "local", imageDigest: digest };
   }
   if (node.proved === undefined) {
     throw precondition(

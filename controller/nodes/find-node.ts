@@ -1,6 +1,6 @@
 import type { NodeId } from "../../proto/node-id.ts";
 import { parseMacAddress } from "../../proto/node-id.ts";
-import { invalid } from "../refusal/refusal.ts";
+import { invalid, notFound, type Refusal } from "../refusal/refusal.ts";
 import type { Node } from "./node.ts";
 
 /**
@@ -17,6 +17,18 @@ export function findNode(nodes: Iterable<Node>, text: string): Node | undefined 
   if (first === undefined || more.length === 0) return first;
   const names = [first, ...more].map((node) => node.name).join(", ");
   throw invalid(`several nodes have the serial number ${text}: ${names}; use a name or a MAC address`);
+}
+
+/** As `findNode`; throws a Refusal (not-found) when there is none. */
+export function requireNode(nodes: Iterable<Node>, text: string): Node {
+  const node = findNode(nodes, text);
+  if (node === undefined) throw noSuchNode(text);
+  return node;
+}
+
+/** Says that no node is called so, and where to look. */
+export function noSuchNode(text: string): Refusal {
+  return notFound(`there is no node "${text}"; "controller nodes" lists those that exist`);
 }
 
 /**

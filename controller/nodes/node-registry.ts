@@ -7,7 +7,7 @@ import { createAddressBook } from "./address-book.ts";
 import { type BootFetch, printablePath, serialInPath } from "./boot-fetch.ts";
 import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
 import { isExpectedMiss } from "./choose-miss-meaning.ts";
-import { findNode } from "./find-node.ts";
+import { findBoard, findNode, noSuchNode, requireNode } from "./find-node.ts";
 import { createLiveness } from "./liveness.ts";
 import type { BootTarget, Node } from "./node.ts";
 import type { NodeChangeCause, NodeChangeListener } from "./node-change.ts";
@@ -111,7 +111,7 @@ export function createNodeRegistry(options: {
 
   function existing(id: NodeId): Node {
     const node = nodes.get(id);
-    if (node === undefined) throw notFound(`there is no node ${id}`);
+    if (node === undefined) throw noSuchNode(id);
     return node;
   }
 
@@ -165,9 +165,8 @@ export function createNodeRegistry(options: {
   /** Whose fetch it was, as far as can be known. */
   function fetcherOf(fetch: BootFetch): Node | undefined {
     const serial = serialInPath(fetch.path);
-    const bySerial = serial && nodes.all().find((node) => node.facts?.serial.endsWith(serial));
-    if (fetch.mac === undefined && bySerial) return bySerial;
-    const id = fetch.mac ?? addresses.ownerOf(fetch.address, clock.now());
+    const named = fetch.mac ?? findBoard(nodes.all(), serial === undefined ? undefined : { serial });
+    const id = named ?? addresses.ownerOf(fetch.address, clock.now());
     return id && nodes.get(id);
   }
 
@@ -188,11 +187,7 @@ export function createNodeRegistry(options: {
     list: () => nodes.all().sort((a, b) => (a.name < b.name ? -1 : 1)),
     get: nodes.get,
     find,
-    require(text) {
-      const node = find(text);
-      if (node !== undefined) return node;
-      throw notFound(`there is no node "${text}"; "controller nodes" lists those that exist`);
-    },
+    require: (text) => requireNode(nodes.all(), text),
     isOnline: liveness.isOnline,
     discover: (id, address) => discover(id, address, "by its boot request"),
 

@@ -1,17 +1,8 @@
-import type { NodeId } from "../../proto/node-id.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import { precondition } from "../refusal/refusal.ts";
+import { waitOrCancel } from "./plan/being-reimaged.ts";
 import type { Rollout } from "./plan/rollout.ts";
-
-/** Throws a Refusal while a reimage of the node runs: nobody else may move it meanwhile. */
-export function assertNoReimage(node: Node, activeRolloutOf: (id: NodeId) => string | undefined): void {
-  const rolloutId = activeRolloutOf(node.id);
-  if (rolloutId === undefined) return;
-  throw precondition(
-    `${node.name} is being reimaged by rollout ${rolloutId}; wait for it to end, or cancel it: controller cancel ${rolloutId}`,
-  );
-}
 
 /**
  * Throws a Refusal while the image is needed: by a running rollout, or by a node's next boot. What another image of the
@@ -26,10 +17,7 @@ export function assertImageUnneeded(
   if (images.some((other) => other.name !== image.name && other.digest === image.digest)) return;
   const rollout = rollouts.find((each) => each.state === "running" && each.imageDigest === image.digest);
   if (rollout !== undefined) {
-    throw precondition(
-      `image ${image.name} is being installed by rollout ${rollout.id}; wait for it to end, or cancel it: ` +
-        `controller cancel ${rollout.id}`,
-    );
+    throw precondition(`image ${image.name} is being installed by rollout ${rollout.id}; ${waitOrCancel(rollout.id)}`);
   }
   const users = nodes.filter(
     ({ bootTarget }) => bootTarget.kind === "local" && bootTarget.imageDigest === image.digest,

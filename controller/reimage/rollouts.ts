@@ -6,13 +6,14 @@ import { kernelPathOf } from "../boot/kernel-path.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeChange } from "../nodes/node-change.ts";
-import { alreadyExists, notFound, precondition } from "../refusal/refusal.ts";
+import { alreadyExists, notFound } from "../refusal/refusal.ts";
 import { type ActiveRollout, createActiveRollout } from "./active-rollout.ts";
 import type { World } from "./executors/executor.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import { hasEnded, queuedReimage } from "./machine/reimage-state.ts";
 import type { ReimageSettings } from "./machine/settings.ts";
 import { occurrenceOf } from "./machine/sighting.ts";
+import { assertNoReimage } from "./plan/being-reimaged.ts";
 import { type NodeBeforeReimage, planReimage } from "./plan/plan-rollout.ts";
 import type { ReimageId, Rollout, RolloutId, RolloutPlan, RolloutRequest } from "./plan/rollout.ts";
 import { canonicalRequest, resolveImage, resolveNodes } from "./resolve-request.ts";
@@ -183,13 +184,7 @@ export function createRollouts(
       const meanwhile = repeated(id, canonical);
       if (meanwhile !== undefined) return meanwhile;
       const targets = resolveNodes(request, nodes);
-      for (const node of targets) {
-        const rolloutId = activeRolloutOf(node.id);
-        if (rolloutId === undefined) continue;
-        throw precondition(
-          `${node.name} is being reimaged by rollout ${rolloutId}; wait for it ("controller watch ${rolloutId}") or cancel it`,
-        );
-      }
+      for (const node of targets) assertNoReimage(node, activeRolloutOf);
       return create(id, request, targets, image);
     },
 

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
-import { type Run, UsageError } from "../connection/command-context.ts";
+import type { Run } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { noNodes } from "../render/render-nodes.ts";
 import { examples, nodeHelp } from "./option-texts.ts";
+import { requireNodeChoice } from "./require-node-choice.ts";
 
 /** `controller node accept NODE…|--all`. */
 export function registerNodeAccept(parent: Command, run: Run): void {
@@ -19,7 +20,7 @@ export function registerNodeAccept(parent: Command, run: Run): void {
     .addHelpText("after", examples(["controller node accept rack-1 rack-2"], ["controller node accept --all"]))
     .action(
       run<[string[]], { readonly all?: boolean }>(async ({ client, signal, print, note }, { all = false }, nodes) => {
-        if (all === nodes.length > 0) throw new UsageError("name the nodes to accept, or give --all (not both)");
+        requireNodeChoice("accept", { nodes, all });
         const accepted = (await client.acceptNodes({ nodes, all }, signal)).nodes;
         if (accepted.length === 0) note([noNodes]);
         else print(accepted.map(({ name, nodeId }) => `accepted ${printable(name)} (${printable(nodeId)})`));

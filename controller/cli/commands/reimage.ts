@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import type { RolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts";
 import { exitCodeOfSignal } from "../../../proto/linux/stop-signals.ts";
-import { type CommandContext, type Run, StopRequested, UsageError } from "../connection/command-context.ts";
+import { type CommandContext, type Run, StopRequested } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { formatCount } from "../render/units.ts";
 import { renderEraseQuestion, renderPlan } from "../rollout/render-plan.ts";
@@ -14,6 +14,7 @@ import { exitCode } from "../terminal/exit-code.ts";
 import { type ImageView, viewImage } from "../view/image-view.ts";
 import { type PlanView, viewPlan } from "../view/rollout-view.ts";
 import { examples, jsonLinesHelp, nodeHelp } from "./option-texts.ts";
+import { requireNodeChoice } from "./require-node-choice.ts";
 
 interface Options {
   readonly all?: boolean;
@@ -56,7 +57,7 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
     detach = false,
   } = options;
   const noResident = !resident;
-  if (all === nodes.length > 0) throw new UsageError("name the nodes to reimage, or give --all (not both)");
+  requireNodeChoice("reimage", { nodes, all });
   if (!dryRun) requireConsent(context, yes, "erases disks", "give --yes, or --dry-run to see what would be erased");
 
   const plan = await fetchPlan(context, { nodes: [...nodes], all, imageName: image, disk, noResident, full });

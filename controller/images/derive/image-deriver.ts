@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import { type PackManifest, parsePackManifest } from "../../../proto/pack/pack-manifest.ts";
 import { alreadyExists, notFound, precondition, Refusal } from "../../refusal/refusal.ts";
+import { requireImage } from "../catalogue/find-image.ts";
 import type { Image } from "../catalogue/image.ts";
 import { parseImageName } from "../catalogue/parse-manifest.ts";
 import { withUnfinishedFolder } from "../catalogue/unfinished-folder.ts";
@@ -77,11 +78,7 @@ export function createImageDeriver({
   return {
     async derive(request) {
       const name = parseImageName(request.name);
-      const old = await images.get(request.from);
-      if (old === undefined)
-        throw notFound(
-          `there is no image "${request.from}" to derive from; "controller images" lists those that exist`,
-        );
+      const old = await requireImage(images, request.from);
       if ((await images.get(name)) !== undefined)
         throw alreadyExists(`an image ${name} already exists: choose another name, or remove it first`);
       await assertCanMount();

@@ -1,6 +1,6 @@
 import type { NodeId } from "../../../proto/node-id.ts";
-import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { NewEvent } from "../../events/event.ts";
+import type { ImageLookup } from "../../images/catalogue/find-image.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { BootTarget, Node } from "../../nodes/node.ts";
 import type { NodeChangeListener } from "../../nodes/node-change.ts";
@@ -9,8 +9,8 @@ import type { NodeChangeListener } from "../../nodes/node-change.ts";
 export interface NodePort {
   list(): readonly Node[];
   get(id: NodeId): Node | undefined;
-  /** By name, MAC address in any usual notation, or serial number. */
-  find(nameOrMacOrSerial: string): Node | undefined;
+  /** By name, MAC address in any usual notation, or serial number. Throws a Refusal (not-found) when there is none. */
+  require(nameOrMacOrSerial: string): Node;
   /** Whether its agent is heard from. */
   isOnline(node: Node): boolean;
   /** What the node proved holds no longer; durable when it returns. */
@@ -23,10 +23,8 @@ export interface NodePort {
 }
 
 /** The images, as reimages need them; controller/images/image-store.ts fulfils it. */
-export interface ImagePort {
+export interface ImagePort extends ImageLookup {
   list(): Promise<readonly Image[]>;
-  get(name: string): Promise<Image | undefined>;
-  getByDigest(digest: ImageDigest): Promise<Image | undefined>;
 }
 
 /** Where events go; controller/events/event-log.ts fulfils it. */

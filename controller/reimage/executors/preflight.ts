@@ -6,19 +6,16 @@ import { identityOf } from "../plan/disk-identity.ts";
 import { planDiskFirmware } from "../plan/plan-disk-firmware.ts";
 import { selectDisk } from "../plan/select-disk.ts";
 import { type Executor, nodeOf } from "./executor.ts";
+import { imageOf } from "./image-of.ts";
 
 /**
  * Asks the agent for the node's disks and chooses the one to erase, and what becomes of the firmware on it. An agent that
  * has restarted in the same boot since it registered sees the same disks.
  */
 export const preflight: Executor<"preflight"> = async (effect, context) => {
-  const { state, world, signal, answer } = context;
-  const refuse = (failure: Failure): void => answer({ type: "preflight-refused", failure });
+  const { world, signal, answer } = context;
   try {
-    const image = await world.images.getByDigest(state.imageDigest);
-    if (image === undefined) {
-      return refuse(new Failure("invalid", `image ${state.imageName} is no longer in the catalogue`));
-    }
+    const image = await imageOf(context);
     const { bootId } = effect.agent;
     const verdict = await withAgentOf(
       nodeOf(context),
@@ -45,7 +42,6 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
     answer(verdict);
   } catch (error) {
     const failure = Failure.from(error);
-    if (isSilence(error)) answer({ type: "agent-unreachable", failure });
-    else refuse(failure);
+    answer({ type: isSilence(error) ? "agent-unreachable" : "preflight-refused", failure });
   }
 };

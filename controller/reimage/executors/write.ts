@@ -8,14 +8,13 @@ import type { EffectOf } from "../machine/effect.ts";
 import type { Answer } from "../machine/reimage-event.ts";
 import type { ReimageState } from "../machine/reimage-state.ts";
 import { type Executor, type ExecutorContext, nodeOf, type PackUrls } from "./executor.ts";
-import type { ImagePort } from "./ports.ts";
+import { imageOf } from "./image-of.ts";
 
 /** Starts the write on the boot that passed the preflight, unless that agent knows it already, and watches it. */
 export const startWrite: Executor<"start-write"> = async (effect, context) => {
   const { state, world, signal, answer } = context;
   try {
-    const image = await imageOf(state, world.images);
-    if (image === undefined) throw new Failure("invalid", `image ${state.imageName} is no longer in the catalogue`);
+    const image = await imageOf(context);
     const { bootId } = effect.agent;
     const start = async (agent: AgentPort): Promise<void> => {
       await agent.startOperation(effect.operationId, specOf(effect, state, image, world.packUrls(image)), signal);
@@ -95,12 +94,6 @@ function newsOf({ id, state, progress, failure }: AgentOperation): Answer {
     case "cancelled":
       return { type: "write-cancelled" };
   }
-}
-
-/** The image that the rollout named; or another name of it, should that one be gone. */
-async function imageOf({ imageName, imageDigest }: ReimageState, images: ImagePort): Promise<Image | undefined> {
-  const named = await images.get(imageName);
-  return named?.digest === imageDigest ? named : images.getByDigest(imageDigest);
 }
 
 /** The same for every repetition, so that the agent recognises its operation. */

@@ -3,6 +3,7 @@ import { describeSize } from "../../../proto/disk/describe-size.ts";
 import { Failure } from "../../../proto/failure.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { Node } from "../../nodes/node.ts";
+import { beingReimaged } from "./being-reimaged.ts";
 import { recordOf } from "./failure-record.ts";
 import { type CardFirmwarePolicy, describeDiskFirmware, type FirmwareSentences } from "./plan-disk-firmware.ts";
 import type { ReimagePlan, RolloutRequest } from "./rollout.ts";
@@ -33,7 +34,7 @@ export function planReimage(
   const path = target?.path ?? disk;
   const firmware = describeDiskFirmware(cardFirmware, { name: node.name, model: node.facts?.model }, image);
   const unfit = chosen instanceof Failure ? chosen : firmware.refusal;
-  const refusal = busyWith === undefined ? unfit : busy(node, busyWith);
+  const refusal = busyWith === undefined ? unfit : beingReimaged(node, busyWith);
   const notes = [noteOn(node, online, devices), ...(noResident ? [afterwards(node)] : []), firmware.note];
   const note = notes.filter((each) => each !== undefined).join("; ");
   return {
@@ -132,8 +133,4 @@ function noteOn(node: Node, online: boolean, devices: NodeBeforeReimage["devices
     return `it runs ${system} now and will be rebooted into the agent first; its disks are checked again there`;
   }
   return undefined;
-}
-
-function busy(node: Node, rolloutId: string): Failure {
-  return new Failure("invalid", `${node.name} is being reimaged by rollout ${rolloutId}; wait for it or cancel it`);
 }

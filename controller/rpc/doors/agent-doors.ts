@@ -4,7 +4,7 @@ import type { AgentPort } from "../../agents/agent-port.ts";
 import { reachAgentOf, withAgentOf } from "../../agents/reach-agent.ts";
 import type { Node } from "../../nodes/node.ts";
 import type { OperationId } from "../../reimage/agent-operation.ts";
-import { assertNoReimage } from "../../reimage/preconditions.ts";
+import { assertNoReimage } from "../../reimage/plan/being-reimaged.ts";
 import { blockDeviceToWire } from "../wire/block-device-to-wire.ts";
 import { type NodeOperationSpec, nodeOperationFromWire } from "../wire/operation-spec-from-wire.ts";
 import { operationToWire } from "../wire/operation-to-wire.ts";

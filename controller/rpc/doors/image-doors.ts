@@ -1,11 +1,10 @@
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
-import type { Image } from "../../images/catalogue/image.ts";
-import { invalid, notFound } from "../../refusal/refusal.ts";
+import { requireImage } from "../../images/catalogue/find-image.ts";
 import { assertImageUnneeded } from "../../reimage/preconditions.ts";
 import { imageToWire } from "../wire/image-to-wire.ts";
 import { deriveImage } from "./derive-image.ts";
 import { type CallHost, handleBidiStream, handleUnary } from "./handle-call.ts";
-import type { ControllerParts, ImageCatalogue } from "./parts.ts";
+import type { ControllerParts } from "./parts.ts";
 import { receiveImage } from "./receive-image.ts";
 
 /** The doors to the images. */
@@ -51,11 +50,4 @@ export function createImageDoors(
       return {};
     }),
   };
-}
-
-async function requireImage(images: ImageCatalogue, name: string): Promise<Image> {
-  if (name === "") throw invalid("no image is named");
-  const image = await images.get(name);
-  if (image !== undefined) return image;
-  throw notFound(`there is no image "${name}"; "controller images" lists those that exist`);
 }

@@ -1,8 +1,9 @@
 import * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { chooseBootTarget } from "../../nodes/choose-boot-target.ts";
+import { chooseNodes } from "../../nodes/choose-nodes.ts";
 import type { BootTarget, Node } from "../../nodes/node.ts";
 import { invalid } from "../../refusal/refusal.ts";
-import { assertNoReimage } from "../../reimage/preconditions.ts";
+import { assertNoReimage } from "../../reimage/plan/being-reimaged.ts";
 import { nodeToWire } from "../wire/node-to-wire.ts";
 import { type CallHost, handleUnary } from "./handle-call.ts";
 import type { ControllerParts } from "./parts.ts";
@@ -32,11 +33,9 @@ export function createNodeDoors(
       node: toWire(nodes.rename(nodes.require(node).id, name)),
     })),
 
-    acceptNodes: handleUnary(host, ({ nodes: named, all }: wire.AcceptNodesRequest) => {
-      if (all && named.length > 0) throw invalid("name nodes or choose all, not both");
-      if (!all && named.length === 0) throw invalid("no node is named; name nodes, or choose all");
+    acceptNodes: handleUnary(host, (choice: wire.AcceptNodesRequest) => {
       // All are looked up before the first is accepted, so that a misspelt name changes nothing.
-      const meant = all ? nodes.list() : named.map((name) => nodes.require(name));
+      const meant = chooseNodes(choice, nodes);
       return { nodes: meant.map((node) => toWire(nodes.accept(node.id))) };
     }),
 

@@ -368,7 +368,7 @@ export const controllerImageChecks: ServiceChecks = {
         {
           when: "there is no such image to derive from",
           reason: "FAILURE_REASON_INVALID",
-          says: /"no-such-image" to derive from.*controller images/,
+          says: /no image "no-such-image".*controller images/,
           call: ({ controller }) => derive(controller, derivation(freshName(), "no-such-image", Buffer.alloc(512))),
         },
       ],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import type { NewEvent } from "../../../../../controller/events/event.ts";
 import type { Image, ImageName } from "../../../../../controller/images/catalogue/image.ts";
+import { requireNode } from "../../../../../controller/nodes/find-node.ts";
 import type { BootTarget, Node } from "../../../../../controller/nodes/node.ts";
 import type { NodeChange, NodeChangeCause } from "../../../../../controller/nodes/node-change.ts";
 import type { NodePort } from "../../../../../controller/reimage/executors/ports.ts";
@@ -150,7 +151,7 @@ export function createFakeRack(
   const nodes: NodePort = {
     list: () => [...known.values()],
     get: (id) => known.get(id),
-    find: (text) => [...known.values()].find((node) => node.name === text || node.id === text),
+    require: (text) => requireNode(known.values(), text),
     isOnline: (node) => node.agentSeenAt !== undefined && clock.now() - node.agentSeenAt <= 30_000,
     setBootTarget(id, target) {
       if (rack.failTargets > 0) {
