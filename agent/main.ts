@@ -11,6 +11,7 @@ import { Failure } from "../proto/failure.ts";
 import { contract } from "../proto/gen/contract.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
 import { STAMP_PATH } from "../proto/system/installed-system.ts";
+import type { BackoffPolicy } from "../proto/time/backoff.ts";
 import { monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { prepareReboot } from "./board/reboot.ts";
 import { admitDevice } from "./disk/admit-device.ts";
@@ -37,7 +38,6 @@ import { watchFirmware } from "./resident/watch-firmware.ts";
 import { createAgentService } from "./rpc/agent-service.ts";
 import { createEnrollmentClient } from "./rpc/enrollment-client.ts";
 import { serveAgent } from "./rpc/server.ts";
-import type { BackoffPolicy } from "./time/backoff.ts";
 import { version } from "./version.ts";
 import { tick } from "./watchdog/tick.ts";
 
@@ -50,7 +50,7 @@ const WATCHDOG_FOLDER = "/run/pallet/watchdog";
 /** What is kept of the log while the controller cannot be reached. */
 const LOG_LIMITS: LogLimits = { records: 2_000, bytes: 1024 * 1024 };
 /** How the controller, and its name, are tried again. */
-const RETRIES: BackoffPolicy = { firstMs: 250, capMs: 5_000, random: Math.random };
+const RETRIES: Required<BackoffPolicy> = { firstMs: 250, capMs: 5_000, random: Math.random };
 const SHIPPING: ShippingSettings = {
   batch: { records: 250, bytes: 256 * 1024 },
   intervalMs: 1_000,

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { SocketAddress } from "../../proto/linux/parse-socket-address.ts";
 import { plainAddress } from "../../proto/plain-address.ts";
-import { type BackoffPolicy, backoff } from "../time/backoff.ts";
+import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import { type Caller, mayOrder } from "./judge-caller.ts";
 import { ownerOfSocket } from "./parse-socket-table.ts";
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
-import { type BackoffPolicy, backoff } from "../time/backoff.ts";
+import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import { checkPartialResponse, ifRange, TemporaryError, type Validators } from "./check-partial-response.ts";
 import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
 

@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import type { LogLevel } from "../../proto/log-level.ts";
+import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { Session } from "../registration/enrollment.ts";
-import { type BackoffPolicy, backoff } from "../time/backoff.ts";
 import type { LogBuffer, LogLimits } from "./log-buffer.ts";
 import type { LogReceiver, LogReportAnswer } from "./log-report.ts";
 

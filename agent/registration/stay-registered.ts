@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import type { NodeFacts } from "../inventory/node-facts.ts";
-import { type BackoffPolicy, backoff } from "../time/backoff.ts";
 import type { AgentInfo } from "./agent-info.ts";
 import type { Enrollment, Session } from "./enrollment.ts";
 
@@ -15,7 +15,7 @@ export interface RegistrationParts {
   readonly chooseBootMac: (facts: NodeFacts) => Promise<string>;
   readonly readTemperature: () => Promise<number | undefined>;
   readonly agentInfo: () => Promise<AgentInfo>;
-  readonly backoff: BackoffPolicy;
+  readonly backoff: Required<BackoffPolicy>;
   readonly log: Logger;
 }
 

@@ -1,4 +1,5 @@
 import { Failure } from "../../proto/failure.ts";
+import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { pause } from "../../proto/time/pause.ts";
 import type { Problem } from "./problem.ts";
@@ -13,8 +14,7 @@ export interface ProblemWatch {
 /** A controller that ended a moment ago may have left programs that still hold its ports, for so many looks at most. */
 const portLooks = 6;
 const portDelayMs = 500;
-const firstDelayMs = 5000;
-const longestDelayMs = 60_000;
+const delays: BackoffPolicy = { firstMs: 5000, capMs: 60_000 };
 
 /**
  * Looks for problems, logs each, and goes on looking, ever later, for as long as there are any; what changes is logged.
@@ -41,8 +41,9 @@ export async function watchProblems(options: {
     throw new Failure("invalid", lines.join("\n"));
   }
   let told: readonly string[] = [];
+  let waits = backoff(delays);
   tell();
-  lookAgain(firstDelayMs);
+  lookAgain(waits.next().value);
 
   function tell(): void {
     const now = problems.map(renderProblem);
@@ -58,13 +59,14 @@ export async function watchProblems(options: {
       problems = await find();
       tell();
       const isNew = told.length !== before.length || told.some((line) => !before.includes(line));
-      lookAgain(isNew ? firstDelayMs : Math.min(2 * delayMs, longestDelayMs));
+      if (isNew) waits = backoff(delays);
+      lookAgain(waits.next().value);
     };
     clock.setTimeout(
       () => {
         look().catch((error: unknown) => {
           log.error({ err: error }, "could not check what keeps nodes from booting");
-          lookAgain(longestDelayMs);
+          lookAgain(delays.capMs);
         });
       },
       delayMs,

@@ -1,7 +1,6 @@
-const firstMs = 500;
-const longestMs = 30_000;
+import { backoffBoundMs } from "../../proto/time/backoff.ts";
 
 /** How long to wait before a program that ended is started again, in milliseconds. @param attempt 1 for the first */
 export function restartDelayMs(attempt: number): number {
-  return Math.min(longestMs, firstMs * 2 ** Math.max(0, attempt - 1));
+  return backoffBoundMs({ firstMs: 500, capMs: 30_000 }, attempt);
 }

@@ -1,3 +1,4 @@
+import { type BackoffPolicy, backoffBoundMs } from "../../proto/time/backoff.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { pause } from "../../proto/time/pause.ts";
 import { NotYet } from "../refusal/not-yet.ts";
@@ -22,8 +23,7 @@ export interface Attempts<T> {
   readonly opened: Promise<T>;
 }
 
-const firstDelayMs = 1000;
-const longestDelayMs = 10_000;
+const delays: BackoffPolicy = { firstMs: 1000, capMs: 10_000 };
 
 /** @param log is told once of each reason to wait, and of the end of the wait */
 export function createPatience(options: {
@@ -35,7 +35,7 @@ export function createPatience(options: {
   const reasons = new Map<string, string>();
 
   async function attempt<T>(name: string, open: () => Promise<T>, waits: () => void): Promise<T> {
-    for (let delayMs = firstDelayMs; ; delayMs = Math.min(2 * delayMs, longestDelayMs)) {
+    for (let failures = 1; ; failures += 1) {
       try {
         signal.throwIfAborted();
         const opened = await open();
@@ -47,7 +47,7 @@ export function createPatience(options: {
         reasons.set(name, error.message);
       }
       waits();
-      await pause(clock, delayMs, signal);
+      await pause(clock, backoffBoundMs(delays, failures), signal);
     }
   }
 

@@ -1,10 +1,11 @@
 import type { StartRolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts";
+import { type BackoffPolicy, backoffBoundMs } from "../../../proto/time/backoff.ts";
 import { pause } from "../../../proto/time/pause.ts";
 import type { CommandContext } from "../connection/command-context.ts";
 import { ControllerError } from "../connection/controller-error.ts";
 
 const attempts = 6;
-const firstPauseMs = 250;
+const pauses: BackoffPolicy = { firstMs: 250, capMs: 8_000 };
 
 /**
  * Starts a rollout, and retries if the answer is lost: the id in the request makes sure that nothing starts twice.
@@ -24,6 +25,6 @@ export async function startRollout(context: CommandContext, request: StartRollou
     } finally {
       client.close();
     }
-    await pause(effects.clock, firstPauseMs * 2 ** (attempt - 1), signal);
+    await pause(effects.clock, backoffBoundMs(pauses, attempt), signal);
   }
 }
