@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
 import { type ArchiveRequest, cachedVersions, type DebianArchive } from "../artefacts/debian-archive.ts";
+import { requiredFirmware } from "./required-firmware.ts";
 import { firmwareDigest } from "./source-files.ts";
 
 /** The firmware of Raspberry Pi 4 and older; it lies in the cache and is never written again. */
@@ -44,7 +45,7 @@ export async function provideFirmware(
     await rm(unpacked, { recursive: true });
   });
   const files = (await readdir(folder)).toSorted();
-  for (const name of ["bootcode.bin", "start.elf", "start4.elf", "fixup.dat", "fixup4.dat"])
+  for (const name of requiredFirmware)
     if (!files.includes(name)) throw new Failure("tool-failed", `Debian's firmware ${version} has no ${name}`);
   return { version, folder, files };
 }

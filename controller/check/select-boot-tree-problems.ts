@@ -1,17 +1,11 @@
+import { requiredFirmware } from "../boot-tree/required-firmware.ts";
 import { targets } from "../boot-tree/targets.ts";
 import type { Config } from "../config/config.ts";
 import type { Facts } from "./facts.ts";
 import type { Problem } from "./problem.ts";
 
 /** What boards of all models ask for, where no manifest says what a tree was built with. */
-export const neededFirmware: readonly string[] = [
-  "bootcode.bin",
-  "start.elf",
-  "fixup.dat",
-  "start4.elf",
-  "fixup4.dat",
-  "config.txt",
-];
+export const neededFirmware: readonly string[] = [...requiredFirmware, "config.txt"];
 /** U-Boot for every board of 64 bits. */
 export const neededUBoot: string = targets.rpi_arm64.treePath;
 

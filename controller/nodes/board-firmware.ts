@@ -7,7 +7,7 @@ export interface BoardFirmware {
 }
 
 /** The boot ROM of a BCM2837 looks for this file on every medium, in a fixed order: card, then USB and network. */
-const bootRom = ["bootcode.bin"];
+export const bootRomFile = "bootcode.bin";
 /** The bootloader in a Pi 4's EEPROM loads the firmware itself; config.txt chooses among these (start_x, gpu_mem …). */
 const eepromPi4 = ["start4.elf", "start4x.elf", "start4cd.elf", "start4db.elf", "start.elf"];
 /** That of a Pi 5 has the firmware in it, and takes config.txt as the sign that a partition is to be booted. */
@@ -20,8 +20,8 @@ const eepromPi5 = ["config.txt"];
  */
 export function boardFirmwareOf(model: string): BoardFirmware {
   const name = /^Raspberry Pi (.*)$/.exec(model)?.[1] ?? "";
-  if (/^(2|3|Zero 2|Compute Module 3)\b/.test(name)) return { cardFirst: true, files: bootRom };
+  if (/^(2|3|Zero 2|Compute Module 3)\b/.test(name)) return { cardFirst: true, files: [bootRomFile] };
   if (/^(4|400|Compute Module 4S?)\b/.test(name)) return { cardFirst: false, files: eepromPi4 };
   if (/^(5|500|Compute Module 5)\b/.test(name)) return { cardFirst: false, files: eepromPi5 };
-  return { cardFirst: false, files: [...bootRom, ...eepromPi4, ...eepromPi5] };
+  return { cardFirst: false, files: [bootRomFile, ...eepromPi4, ...eepromPi5] };
 }

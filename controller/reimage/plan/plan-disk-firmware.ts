@@ -1,7 +1,7 @@
 import { Failure } from "../../../proto/failure.ts";
 import { MAX_FIRMWARE_ITEMS } from "../../../proto/operation/operation-limits.ts";
 import type { Image, Partition } from "../../images/catalogue/image.ts";
-import { boardFirmwareOf } from "../../nodes/board-firmware.ts";
+import { boardFirmwareOf, bootRomFile } from "../../nodes/board-firmware.ts";
 import type { DiskFirmware } from "../agent-operation.ts";
 
 /**
@@ -64,7 +64,7 @@ export function describeDiskFirmware(
   if (partitions.length === 0) return {};
   if (node.model === undefined && policy === "auto")
     return {
-      step: `If the board turns out to try its card before the network (Pi 2, Pi 3): rename bootcode.bin on ${where}.`,
+      step: `If the board turns out to try its card before the network (Pi 2, Pi 3): rename ${bootRomFile} on ${where}.`,
     };
   const model = node.model ?? "";
   const refusal = actionOn(policy, model) === "keep" ? undefined : tooManyPartitions(image);
@@ -80,7 +80,7 @@ export function describeDiskFirmware(
   return {
     note:
       `${node.name} (${model}) tries its card before the network, and bootProfile.cardFirmware is keep: if ` +
-      `${image.name} contains bootcode.bin, the card decides what the node boots until someone removes the card by hand`,
+      `${image.name} contains ${bootRomFile}, the card decides what the node boots until someone removes the card by hand`,
   };
 }
 
