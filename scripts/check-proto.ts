@@ -22,7 +22,7 @@ export async function checkGeneratedCode(): Promise<void> {
 
 /** Buf's STANDARD rules, and a comment on everything. */
 export async function lintProtos(): Promise<void> {
-  await execa("buf", ["lint"], { cwd: "proto", ...local, stdout: "inherit" });
+  await execa("buf", ["lint"], { cwd: "proto", ...local });
 }
 
 /**
@@ -35,7 +35,6 @@ export async function checkBreakingChanges(): Promise<string | undefined> {
   if (base === undefined) return undefined;
   await execa("buf", ["breaking", "--against", `.git#ref=${base},subdir=proto`, "proto"], {
     ...local,
-    stdout: "inherit",
   });
   return base;
 }

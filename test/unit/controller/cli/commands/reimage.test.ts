@@ -90,7 +90,7 @@ describe("reimage", () => {
   it("--dry-run shows what would be erased and written where, and starts nothing", async () => {
     const socket = await start({ planRollout: answer(() => ({ image: anImage, plans: [...plans, refused] })) });
     const { code, stdout, stderr } = await run(["reimage", "--all", "--dry-run"], { socket });
-    assertGolden("reimage-dry-run", stdout);
+    assertGolden("cli/reimage-dry-run", stdout);
     assert.equal(stderr, "Dry run; nothing was erased or written.\n");
     assert.equal(code, 1, "one node would be refused");
     assert.deepEqual(started, []);
