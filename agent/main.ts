@@ -1,3 +1,5 @@
+import type { AgentInfo } from "../proto/node/agent-info.ts";
+import type { NodeFacts } from "../proto/node/node-facts.ts";
 // The agent: the one place where its real parts are constructed.
 import "./young-generation.ts";
 import { randomUUID } from "node:crypto";
@@ -18,7 +20,6 @@ import { admitDevice } from "./disk/admit-device.ts";
 import { createGatekeeper, openGate } from "./door/gatekeeper.ts";
 import { createExecutors } from "./executors/create-executors.ts";
 import { defaultFetchSettings } from "./fetch/fetch-range.ts";
-import type { NodeFacts } from "./inventory/node-facts.ts";
 import { readBlockDevices } from "./inventory/read-block-devices.ts";
 import { readNodeFacts } from "./inventory/read-node-facts.ts";
 import { createLogBuffer, type LogLimits } from "./log/log-buffer.ts";
@@ -27,7 +28,6 @@ import { parseLogLine } from "./log/parse-log-line.ts";
 import { createLogShipper, type LogShipper, type ShippingSettings } from "./log/ship-logs.ts";
 import { createOperations } from "./operations/operations.ts";
 import { type AgentFlags, type AgentOptions, resolveOptions } from "./options/options.ts";
-import type { AgentInfo } from "./registration/agent-info.ts";
 import type { Enrollment } from "./registration/enrollment.ts";
 import { localAddressTowards } from "./registration/local-address.ts";
 import { readInstalled } from "./registration/read-installed.ts";

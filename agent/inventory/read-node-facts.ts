@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { arch, cpus, hostname, networkInterfaces, release, uptime } from "node:os";
 import { cpu, cpuTemperature, mem } from "systeminformation";
 import { Failure } from "../../proto/failure.ts";
-import type { NodeFacts } from "./node-facts.ts";
+import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { type Board, parseCpuinfo, parseDeviceTreeString, selectBoard } from "./parse-board.ts";
 import { readRootDevice } from "./read-root-device.ts";
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { Failure } from "../../proto/failure.ts";
-import type { RootDevice } from "./node-facts.ts";
+import type { RootDevice } from "../../proto/node/node-facts.ts";
 import { type Mount, parseMountinfo, rootMount } from "./parse-mountinfo.ts";
 
 /** Where the kernel tells it; other places are for tests. */

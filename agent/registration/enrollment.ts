@@ -1,5 +1,5 @@
-import type { NodeFacts } from "../inventory/node-facts.ts";
-import type { AgentInfo } from "./agent-info.ts";
+import type { AgentInfo } from "../../proto/node/agent-info.ts";
+import type { NodeFacts } from "../../proto/node/node-facts.ts";
 
 /** The controller's answer to a registration. */
 export interface Registered {

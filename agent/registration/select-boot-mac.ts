@@ -1,5 +1,5 @@
 import { Failure } from "../../proto/failure.ts";
-import type { NodeFacts } from "../inventory/node-facts.ts";
+import type { NodeFacts } from "../../proto/node/node-facts.ts";
 
 /**
  * The MAC address that identifies the node when nobody told it: that of the interface with the address by which the

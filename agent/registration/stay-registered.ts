@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import type { AgentInfo } from "../../proto/node/agent-info.ts";
+import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
-import type { NodeFacts } from "../inventory/node-facts.ts";
-import type { AgentInfo } from "./agent-info.ts";
 import type { Enrollment, Session } from "./enrollment.ts";
 
 /** What the loop needs to know and to use. */

@@ -2,17 +2,19 @@ import { once } from "node:events";
 import { type handleUnaryCall, type ServerWritableStream, type ServiceError, status } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import { blockDeviceToWire } from "../../proto/disk/block-device-codec.ts";
 import { Failure } from "../../proto/failure.ts";
 import type {
   AgentServiceServer,
   WatchOperationRequest,
   WatchOperationResponse,
 } from "../../proto/gen/pallet/v1/agent.ts";
-import type { NodeFacts } from "../inventory/node-facts.ts";
+import type { AgentInfo } from "../../proto/node/agent-info.ts";
+import { agentInfoToWire, factsToWire } from "../../proto/node/node-codec.ts";
+import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { OperationId } from "../operations/operation.ts";
 import type { Operations } from "../operations/operations.ts";
-import type { AgentInfo } from "../registration/agent-info.ts";
-import { agentInfoToWire, blockDeviceToWire, factsToWire, operationToWire } from "./convert.ts";
+import { operationToWire } from "./convert.ts";
 import { parseOperationId, parseSpec } from "./parse-spec.ts";
 import { StatusError, toServiceError } from "./status.ts";
 

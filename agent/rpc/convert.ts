@@ -1,13 +1,5 @@
-import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import { durationToWire } from "../../proto/duration.ts";
 import { failureToWire } from "../../proto/failure.ts";
-import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
-import type { BlockDevice as WireBlockDevice } from "../../proto/gen/pallet/v1/disk.ts";
-import {
-  type AgentInfo as WireAgentInfo,
-  type NodeFacts as WireFacts,
-  type InstalledSystem as WireInstalled,
-  AgentRole as WireRole,
-} from "../../proto/gen/pallet/v1/node.ts";
 import {
   Compression,
   FilesystemType,
@@ -25,8 +17,7 @@ import {
   WriteStage as WireStage,
   OperationState as WireState,
 } from "../../proto/gen/pallet/v1/operation.ts";
-import type { InstalledSystem } from "../../proto/system/installed-system.ts";
-import type { NodeFacts } from "../inventory/node-facts.ts";
+import { installedToWire } from "../../proto/node/node-codec.ts";
 import type {
   ByteCount,
   Customisation,
@@ -39,7 +30,6 @@ import type {
   Progress,
   WriteStage,
 } from "../operations/operation.ts";
-import type { AgentInfo } from "../registration/agent-info.ts";
 
 // From the words of the domain to those of the wire. What comes the other way is checked in parse-spec.ts.
 
@@ -72,11 +62,6 @@ const states: Record<Operation["state"], WireState> = {
   succeeded: WireState.OPERATION_STATE_SUCCEEDED,
   failed: WireState.OPERATION_STATE_FAILED,
   cancelled: WireState.OPERATION_STATE_CANCELLED,
-};
-
-const roles: Record<AgentInfo["role"], WireRole> = {
-  netboot: WireRole.AGENT_ROLE_NETBOOT,
-  resident: WireRole.AGENT_ROLE_RESIDENT,
 };
 
 /** A snapshot of an operation. */
@@ -196,52 +181,6 @@ function firmwareToWire({ action, partitions, files }: DiskFirmware): WireFirmwa
   };
 }
 
-/** The facts about the node. */
-export function factsToWire(facts: NodeFacts): WireFacts {
-  return {
-    ...facts,
-    interfaces: facts.interfaces.map((one) => ({ ...one, addresses: [...one.addresses] })),
-    memoryBytes: BigInt(facts.memoryBytes),
-    uptimeSeconds: BigInt(Math.floor(facts.uptimeSeconds)),
-  };
-}
-
-/** The agent process. */
-export function agentInfoToWire(agent: AgentInfo): WireAgentInfo {
-  return {
-    version: agent.version,
-    role: roles[agent.role],
-    instanceId: agent.instanceId,
-    port: agent.port,
-    installed: agent.installed && installedToWire(agent.installed),
-  };
-}
-
-function installedToWire(installed: InstalledSystem): WireInstalled {
-  return { ...installed, installedAt: new Date(installed.installedAt) };
-}
-
-/** A block device with everything on it. */
-export function blockDeviceToWire(device: BlockDevice): WireBlockDevice {
-  return {
-    ...device,
-    sizeBytes: BigInt(device.sizeBytes),
-    startBytes: BigInt(device.startBytes),
-    mountpoints: [...device.mountpoints],
-    children: device.children.map(blockDeviceToWire),
-  };
-}
-
 function countToWire({ done, total }: ByteCount): WireByteCount {
   return { done: BigInt(done), total: BigInt(total) };
-}
-
-function durationToWire(milliseconds: number): Duration {
-  const ms = Math.round(milliseconds);
-  return { seconds: BigInt(Math.floor(ms / 1_000)), nanos: (ms % 1_000) * 1_000_000 };
-}
-
-/** A duration as it came over the wire, in milliseconds. */
-export function durationFromWire(duration: Duration | undefined): number | undefined {
-  return duration && Number(duration.seconds) * 1_000 + duration.nanos / 1_000_000;
 }

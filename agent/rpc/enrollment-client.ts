@@ -1,10 +1,12 @@
 import { type ChannelCredentials, type ServiceError, status } from "@grpc/grpc-js";
+import { durationFromWire } from "../../proto/duration.ts";
+import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import { EnrollmentServiceClient } from "../../proto/gen/pallet/v1/enrollment.ts";
 import { ask } from "../../proto/grpc/call.ts";
+import { agentInfoToWire, factsToWire } from "../../proto/node/node-codec.ts";
 import type { LogReceiver, LogReportAnswer } from "../log/log-report.ts";
 import type { Endpoint } from "../options/options.ts";
 import type { Enrollment } from "../registration/enrollment.ts";
-import { agentInfoToWire, durationFromWire, factsToWire } from "./convert.ts";
 import { logRecordToWire } from "./log-to-wire.ts";
 
 /** How long a call may take before it counts as failed, in milliseconds. */
@@ -72,6 +74,6 @@ export function createEnrollmentClient(
 }
 
 /** Never so short that a mistaken controller makes every node hammer it. */
-function intervalOf(duration: Parameters<typeof durationFromWire>[0]): number {
-  return Math.max(durationFromWire(duration) || DEFAULT_INTERVAL_MS, 100);
+function intervalOf(duration: Duration | undefined): number {
+  return Math.max((duration && durationFromWire(duration)) || DEFAULT_INTERVAL_MS, 100);
 }

@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
-import type { AgentInfo, NodeFacts } from "../nodes/node.ts";
+import type { AgentInfo } from "../../proto/node/agent-info.ts";
+import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { AgentOperation, OperationId, OperationSpec } from "../reimage/agent-operation.ts";
 
 /** What an agent says of itself and its node. */

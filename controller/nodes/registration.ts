@@ -1,7 +1,9 @@
+import type { AgentInfo } from "../../proto/node/agent-info.ts";
+import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { NodeId } from "../../proto/node-id.ts";
 import { parseMacAddress } from "../../proto/node-id.ts";
 import { invalid } from "../refusal/refusal.ts";
-import type { AgentInfo, Node, NodeFacts } from "./node.ts";
+import type { Node } from "./node.ts";
 
 /** What an agent says of itself and its node. */
 export interface Registration {

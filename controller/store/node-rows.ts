@@ -1,7 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { AgentInfo } from "../../proto/node/agent-info.ts";
+import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
-import type { AgentInfo, Node, NodeFacts } from "../nodes/node.ts";
+import type { Node } from "../nodes/node.ts";
 import type { NodeRows } from "../nodes/node-table.ts";
 import { numberOf, optionalNumberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";

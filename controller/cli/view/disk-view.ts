@@ -1,60 +1,36 @@
-import type { BlockDevice } from "../../../proto/gen/pallet/v1/disk.ts";
-import { toNumber, toText } from "./wire-values.ts";
+import type { BlockDevice } from "../../../proto/disk/block-device.ts";
+import { blockDeviceFromWire } from "../../../proto/disk/block-device-codec.ts";
+import type * as wire from "../../../proto/gen/pallet/v1/disk.ts";
+import { type Shown, show } from "./shown.ts";
 
 /** A block device as `--json` shows it. */
-export interface DiskView {
-  readonly name: string;
-  readonly path: string;
-  readonly type: string;
-  readonly sizeBytes: number;
-  readonly partitionTable: string | null;
-  readonly partitionTableUuid: string | null;
-  readonly partitionUuid: string | null;
+export interface DiskView
+  extends Shown<
+    Omit<BlockDevice, "partitionNumber" | "startBytes" | "children">,
+    "name" | "path" | "type" | "mountpoints"
+  > {
+  /** Null, as `startBytes`, when this is not a partition. */
   readonly partitionNumber: number | null;
   readonly startBytes: number | null;
-  readonly filesystemType: string | null;
-  readonly label: string | null;
-  readonly uuid: string | null;
-  readonly mountpoints: readonly string[];
-  readonly readOnly: boolean;
-  readonly removable: boolean;
-  readonly model: string | null;
-  readonly serial: string | null;
-  readonly cid: string | null;
-  readonly transport: string | null;
-  readonly logicalSectorBytes: number;
   readonly children: readonly DiskView[];
 }
 
 /** Converts from the wire. */
-export function viewDisk(device: BlockDevice): DiskView {
+export function viewDisk(device: wire.BlockDevice): DiskView {
+  return viewDevice(blockDeviceFromWire(device));
+}
+
+function viewDevice(device: BlockDevice): DiskView {
   const isPartition = device.partitionNumber > 0;
   return {
-    name: device.name,
-    path: device.path,
-    type: device.type,
-    sizeBytes: toNumber(device.sizeBytes),
-    partitionTable: toText(device.partitionTable),
-    partitionTableUuid: toText(device.partitionTableUuid),
-    partitionUuid: toText(device.partitionUuid),
+    ...show(device, "name", "path", "type", "mountpoints"),
     partitionNumber: isPartition ? device.partitionNumber : null,
-    startBytes: isPartition ? toNumber(device.startBytes) : null,
-    filesystemType: toText(device.filesystemType),
-    label: toText(device.label),
-    uuid: toText(device.uuid),
-    mountpoints: device.mountpoints,
-    readOnly: device.readOnly,
-    removable: device.removable,
-    model: toText(device.model),
-    serial: toText(device.serial),
-    cid: toText(device.cid),
-    transport: toText(device.transport),
-    logicalSectorBytes: device.logicalSectorBytes,
-    children: device.children.map(viewDisk),
+    startBytes: isPartition ? device.startBytes : null,
+    children: device.children.map(viewDevice),
   };
 }
 
-/** The device with this path, anywhere in the trees. */
+/** The device with this path, wherever it is in the trees. */
 export function findDisk(devices: readonly DiskView[], path: string): DiskView | undefined {
   for (const device of devices) {
     if (device.path === path) return device;

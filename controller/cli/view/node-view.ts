@@ -1,40 +1,22 @@
 import { BootTarget, type Node } from "../../../proto/gen/pallet/v1/controller.ts";
-import { type AgentInfo, AgentRole, type NodeFacts } from "../../../proto/gen/pallet/v1/node.ts";
-import { toNumber, toText, toTime } from "./wire-values.ts";
+import type * as wire from "../../../proto/gen/pallet/v1/node.ts";
+import type { AgentInfo } from "../../../proto/node/agent-info.ts";
+import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec.ts";
+import type { NodeFacts, RootDevice } from "../../../proto/node/node-facts.ts";
+import type { AgentRole } from "../../../proto/system/agent-program.ts";
+import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
+import { type Shown, show } from "./shown.ts";
+import { toText, toTime } from "./wire-values.ts";
 
 /** What a node measured about itself, as `--json` shows it. */
-export interface FactsView {
-  readonly model: string | null;
-  readonly serial: string | null;
-  readonly interfaces: readonly {
-    readonly name: string;
-    readonly mac: string;
-    readonly addresses: readonly string[];
-  }[];
-  readonly memoryBytes: number;
-  readonly cpuCount: number;
-  readonly cpuModel: string | null;
-  readonly temperatureCelsius: number | null;
-  readonly kernel: string | null;
-  readonly architecture: string | null;
-  readonly bootId: string | null;
-  readonly root: { readonly source: string; readonly filesystemType: string; readonly disk: string | null } | null;
-  readonly hostname: string | null;
-  readonly uptimeSeconds: number;
-}
+export type FactsView = Shown<Omit<NodeFacts, "root">> & {
+  readonly root: Shown<RootDevice, "source" | "filesystemType"> | null;
+};
 
 /** The agent on a node, as `--json` shows it. */
-export interface AgentView {
-  readonly version: string | null;
-  readonly role: "netboot" | "resident" | "unknown";
-  readonly instanceId: string;
-  readonly port: number;
-  readonly installed: {
-    readonly imageName: string;
-    readonly imageDigest: string;
-    readonly reimageId: string;
-    readonly installedAt: string | null;
-  } | null;
+export interface AgentView extends Shown<Omit<AgentInfo, "role" | "installed">, "instanceId"> {
+  readonly role: AgentRole | "unknown";
+  readonly installed: (Omit<InstalledSystem, "installedAt"> & { readonly installedAt: string | null }) | null;
 }
 
 /** A node as `--json` shows it. */
@@ -62,45 +44,17 @@ const bootTargets: Readonly<Record<number, NodeView["bootTarget"]>> = {
   [BootTarget.BOOT_TARGET_LOCAL]: "local",
 };
 
-const roles: Readonly<Record<number, AgentView["role"]>> = {
-  [AgentRole.AGENT_ROLE_NETBOOT]: "netboot",
-  [AgentRole.AGENT_ROLE_RESIDENT]: "resident",
-};
-
-function viewFacts(facts: NodeFacts): FactsView {
-  const { root } = facts;
-  return {
-    model: toText(facts.model),
-    serial: toText(facts.serial),
-    interfaces: facts.interfaces.map(({ name, mac, addresses }) => ({ name, mac, addresses })),
-    memoryBytes: toNumber(facts.memoryBytes),
-    cpuCount: facts.cpuCount,
-    cpuModel: toText(facts.cpuModel),
-    temperatureCelsius: facts.temperatureCelsius ?? null,
-    kernel: toText(facts.kernel),
-    architecture: toText(facts.architecture),
-    bootId: toText(facts.bootId),
-    root: root ? { source: root.source, filesystemType: root.filesystemType, disk: toText(root.disk) } : null,
-    hostname: toText(facts.hostname),
-    uptimeSeconds: toNumber(facts.uptimeSeconds),
-  };
+function viewFacts(facts: wire.NodeFacts): FactsView {
+  // What travelled has every field, also those that are absent, in the order in which they are shown.
+  const all = { ...facts, ...factsFromWire(facts) };
+  return { ...show(all), root: facts.root ? show(facts.root, "source", "filesystemType") : null };
 }
 
-function viewAgent(agent: AgentInfo): AgentView {
-  const { installed } = agent;
+function viewAgent(wireAgent: wire.AgentInfo): AgentView {
+  const { version, role = "unknown", instanceId, port, installed } = agentInfoFromWire(wireAgent);
   return {
-    version: toText(agent.version),
-    role: roles[agent.role] ?? "unknown",
-    instanceId: agent.instanceId,
-    port: agent.port,
-    installed: installed
-      ? {
-          imageName: installed.imageName,
-          imageDigest: installed.imageDigest,
-          reimageId: installed.reimageId,
-          installedAt: toTime(installed.installedAt),
-        }
-      : null,
+    ...show({ version, role, instanceId, port }, "role", "instanceId"),
+    installed: installed ? { ...installed, installedAt: toTime(wireAgent.installed?.installedAt) } : null,
   };
 }
 

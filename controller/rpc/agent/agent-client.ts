@@ -1,14 +1,14 @@
 import { isIPv4, isIPv6 } from "node:net";
 import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
+import { blockDeviceFromWire } from "../../../proto/disk/block-device-codec.ts";
 import { AgentServiceClient } from "../../../proto/gen/pallet/v1/agent.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/operation.ts";
 import { ask, follow, type UnaryMethod } from "../../../proto/grpc/call.ts";
 import type { AgentAddress, AgentConnector, AgentPort } from "../../agents/agent-port.ts";
 import type { AgentOperation } from "../../reimage/agent-operation.ts";
-import { blockDeviceFromWire } from "../wire/block-device-from-wire.ts";
 import { operationFromWire } from "../wire/operation-from-wire.ts";
 import { operationSpecToWire } from "../wire/operation-to-wire.ts";
-import { agentFromWire, factsFromWire } from "../wire/registration-from-wire.ts";
+import { checkedAgent, checkedFacts } from "../wire/registration-from-wire.ts";
 import { required } from "../wire/text-from-wire.ts";
 import { agentErrorOf } from "./agent-error.ts";
 import { sourceAddressOption, targetFromSource } from "./agent-resolver.ts";
@@ -103,8 +103,8 @@ function connect(
         client.getNode,
         {},
         ({ facts, agent }) => ({
-          facts: factsFromWire(required("facts", facts)),
-          agent: agentFromWire(required("agent", agent)),
+          facts: checkedFacts(required("facts", facts)),
+          agent: checkedAgent(required("agent", agent)),
         }),
         callMs,
         signal,

@@ -1,3 +1,4 @@
+import { durationToWire } from "../../../proto/duration.ts";
 import type {
   EnrollmentServiceServer,
   HeartbeatRequest,
@@ -6,7 +7,6 @@ import type {
 } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import type { NodeLogs } from "../../logs/node-logs.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
-import { durationToWire } from "../wire/duration.ts";
 import { logReportFromWire } from "../wire/log-report-from-wire.ts";
 import { heartbeatFromWire, registrationFromWire } from "../wire/registration-from-wire.ts";
 import { type CallHost, handleUnary } from "./handle-call.ts";

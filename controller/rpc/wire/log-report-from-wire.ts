@@ -1,3 +1,4 @@
+import { durationFromWire } from "../../../proto/duration.ts";
 import type { ReportLogsRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import type { LogRecord as WireRecord } from "../../../proto/gen/pallet/v1/log.ts";
 import { logLevelFromWire } from "../../../proto/log-level.ts";
@@ -10,7 +11,6 @@ import {
 } from "../../../proto/log-limits.ts";
 import type { LogReport, ReportedRecord } from "../../logs/node-log-record.ts";
 import { invalid } from "../../refusal/refusal.ts";
-import { durationFromWire } from "./duration.ts";
 import { bootMacFromWire, countFromWire } from "./registration-from-wire.ts";
 import { plainJsonObject, plainLines, plainText } from "./text-from-wire.ts";
 

@@ -1,3 +1,4 @@
+import { durationFromWire } from "../../../proto/duration.ts";
 import { Failure, failureFromWire } from "../../../proto/failure.ts";
 import * as wire from "../../../proto/gen/pallet/v1/operation.ts";
 import type { ImageDigest, ManifestDigest } from "../../../proto/pack/digest.ts";
@@ -13,7 +14,6 @@ import type {
   StageProgress,
   WriteStage,
 } from "../../reimage/agent-operation.ts";
-import { durationFromWire } from "./duration.ts";
 import { firmwareActions, operationPhases, operationStates, writeStages } from "./operation-to-wire.ts";
 
 /**

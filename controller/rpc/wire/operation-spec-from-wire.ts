@@ -1,9 +1,9 @@
 import { checkLabel } from "../../../proto/disk/filesystem-label.ts";
+import { durationFromWire } from "../../../proto/duration.ts";
 import * as wire from "../../../proto/gen/pallet/v1/operation.ts";
 import { MAX_IDENTIFY_MS } from "../../../proto/operation/operation-limits.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import type { OperationSpec } from "../../reimage/agent-operation.ts";
-import { durationFromWire } from "./duration.ts";
 import { plainText, required } from "./text-from-wire.ts";
 
 /** Operations that an operator may ask for one by one: images are written by rollouts only. */

@@ -1,3 +1,4 @@
+import { durationToWire } from "../../../proto/duration.ts";
 import { failureToWire } from "../../../proto/failure.ts";
 import * as wire from "../../../proto/gen/pallet/v1/operation.ts";
 import type {
@@ -12,7 +13,6 @@ import type {
   StageProgress,
   WriteStage,
 } from "../../reimage/agent-operation.ts";
-import { durationToWire } from "./duration.ts";
 
 /** Each state as it travels. */
 export const operationStates = {

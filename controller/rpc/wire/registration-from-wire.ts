@@ -1,10 +1,11 @@
 import type { HeartbeatRequest, RegisterRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
-import * as wire from "../../../proto/gen/pallet/v1/node.ts";
+import type * as wire from "../../../proto/gen/pallet/v1/node.ts";
+import type { AgentInfo } from "../../../proto/node/agent-info.ts";
+import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec.ts";
+import type { NodeFacts } from "../../../proto/node/node-facts.ts";
 import type { NodeId } from "../../../proto/node-id.ts";
 import { parseMacAddress } from "../../../proto/node-id.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
-import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
-import type { AgentInfo, NodeFacts } from "../../nodes/node.ts";
 import type { Heartbeat, Registration } from "../../nodes/registration.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { plainText, required, requiredText } from "./text-from-wire.ts";
@@ -18,8 +19,8 @@ export function registrationFromWire(request: RegisterRequest, address: string |
   const id = bootMacFromWire(request.bootMac);
   return {
     id,
-    facts: factsFromWire(required("facts", request.facts), id),
-    agent: agentFromWire(required("agent", request.agent)),
+    facts: checkedFacts(required("facts", request.facts), id),
+    agent: checkedAgent(required("agent", request.agent)),
     ...(address !== undefined && { address }),
   };
 }
@@ -46,8 +47,8 @@ export function bootMacFromWire(text: string): NodeId {
 }
 
 /** Facts about a node, checked. Throws a Failure naming what is wrong with them. The interface of `id` is never cut off. */
-export function factsFromWire(facts: wire.NodeFacts, id?: NodeId): NodeFacts {
-  const { temperatureCelsius } = facts;
+export function checkedFacts(wireFacts: wire.NodeFacts, id?: NodeId): NodeFacts {
+  const { temperatureCelsius, ...facts } = factsFromWire(wireFacts);
   const isBoots = ({ mac }: { readonly mac: string }): boolean => id !== undefined && parseMacAddress(mac) === id;
   const kept = facts.interfaces.slice(0, maxInterfaces);
   const boots = facts.interfaces.slice(maxInterfaces).find(isBoots);
@@ -60,7 +61,7 @@ export function factsFromWire(facts: wire.NodeFacts, id?: NodeId): NodeFacts {
       mac: parseMacAddress(each.mac) ?? plainText(each.mac, 64),
       addresses: each.addresses.slice(0, maxAddresses).map((address) => plainText(address, 64)),
     })),
-    memoryBytes: countFromWire(facts.memoryBytes),
+    memoryBytes: exactCount(facts.memoryBytes),
     cpuCount: facts.cpuCount,
     cpuModel: plainText(facts.cpuModel),
     ...(temperatureCelsius !== undefined && Number.isFinite(temperatureCelsius) && { temperatureCelsius }),
@@ -68,44 +69,42 @@ export function factsFromWire(facts: wire.NodeFacts, id?: NodeId): NodeFacts {
     architecture: plainText(facts.architecture, 64),
     bootId: plainText(requiredText("facts.boot_id", facts.bootId), 64),
     root: {
-      source: plainText(facts.root?.source ?? ""),
-      filesystemType: plainText(facts.root?.filesystemType ?? "", 64),
-      disk: plainText(facts.root?.disk ?? ""),
+      source: plainText(facts.root.source),
+      filesystemType: plainText(facts.root.filesystemType, 64),
+      disk: plainText(facts.root.disk),
     },
     hostname: plainText(facts.hostname),
-    uptimeSeconds: countFromWire(facts.uptimeSeconds),
+    uptimeSeconds: exactCount(facts.uptimeSeconds),
   };
 }
 
 /** What an agent says of itself, checked. Throws a Failure naming what is wrong with it. */
-export function agentFromWire(agent: wire.AgentInfo): AgentInfo {
-  if (agent.port < 1 || agent.port > 65_535)
-    throw invalid(`agent.port is ${agent.port}; give a TCP port from 1 to 65535`);
+export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
+  const { version, role, instanceId, port, installed } = agentInfoFromWire(wireAgent);
+  if (port < 1 || port > 65_535) throw invalid(`agent.port is ${port}; give a TCP port from 1 to 65535`);
+  if (role === undefined) throw invalid("agent.role is neither netboot nor resident");
   return {
-    version: plainText(agent.version, 64),
-    role: roleFromWire(agent.role),
-    instanceId: plainText(requiredText("agent.instance_id", agent.instanceId), 64),
-    port: agent.port,
-    ...(agent.installed !== undefined && { installed: installedFromWire(agent.installed) }),
+    version: plainText(version, 64),
+    role,
+    instanceId: plainText(requiredText("agent.instance_id", instanceId), 64),
+    port,
+    ...(installed !== undefined && {
+      installed: {
+        imageName: plainText(installed.imageName, 63),
+        imageDigest: plainText(installed.imageDigest, 64) as ImageDigest,
+        reimageId: plainText(installed.reimageId, 64),
+        installedAt: installed.installedAt,
+      },
+    }),
   };
 }
 
-function roleFromWire(role: wire.AgentRole): AgentInfo["role"] {
-  if (role === wire.AgentRole.AGENT_ROLE_NETBOOT) return "netboot";
-  if (role === wire.AgentRole.AGENT_ROLE_RESIDENT) return "resident";
-  throw invalid("agent.role is neither netboot nor resident");
-}
-
-function installedFromWire(installed: wire.InstalledSystem): InstalledSystem {
-  return {
-    imageName: plainText(installed.imageName, 63),
-    imageDigest: plainText(installed.imageDigest, 64) as ImageDigest,
-    reimageId: plainText(installed.reimageId, 64),
-    installedAt: (installed.installedAt ?? new Date(0)).toISOString(),
-  };
+/** More than a number can hold exactly is a lie. */
+function exactCount(value: number): number {
+  return Number.isSafeInteger(value) ? value : 0;
 }
 
 /** A count from the wire; more than a number can hold exactly is a lie. */
 export function countFromWire(value: bigint): number {
-  return Number(value > BigInt(Number.MAX_SAFE_INTEGER) ? 0n : value);
+  return exactCount(Number(value));
 }

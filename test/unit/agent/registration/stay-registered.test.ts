@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { pino } from "pino";
-import type { NodeFacts } from "../../../../agent/inventory/node-facts.ts";
 import type { Enrollment, Session } from "../../../../agent/registration/enrollment.ts";
 import { stayRegistered } from "../../../../agent/registration/stay-registered.ts";
+import type { NodeFacts } from "../../../../proto/node/node-facts.ts";
 import { happensAtOnce } from "../../../at-once.ts";
 
 const MAC = "02:00:00:00:00:01";

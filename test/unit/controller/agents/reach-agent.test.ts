@@ -4,8 +4,9 @@ import { AgentError, isSilence } from "../../../../controller/agents/agent-error
 import { type ExpectedAgent, isExpectedAgent } from "../../../../controller/agents/agent-instance.ts";
 import type { AgentConnector, AgentPort, AgentReport } from "../../../../controller/agents/agent-port.ts";
 import { type ReachableNode, reachAgentOf, withAgentOf } from "../../../../controller/agents/reach-agent.ts";
-import type { AgentInfo, NodeFacts } from "../../../../controller/nodes/node.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import type { AgentInfo } from "../../../../proto/node/agent-info.ts";
+import type { NodeFacts } from "../../../../proto/node/node-facts.ts";
 
 const reportOf = (bootId: string, instanceId: string, role: AgentInfo["role"] = "netboot"): AgentReport => ({
   facts: { bootId } as NodeFacts,

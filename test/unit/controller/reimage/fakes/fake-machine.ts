@@ -1,6 +1,6 @@
 import { AgentError, type AgentErrorKind } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
-import type { AgentInfo, BootTarget, NodeFacts } from "../../../../../controller/nodes/node.ts";
+import type { BootTarget } from "../../../../../controller/nodes/node.ts";
 import type {
   AgentOperation,
   ByteCount,
@@ -10,6 +10,8 @@ import type {
 } from "../../../../../controller/reimage/agent-operation.ts";
 import type { BlockDevice } from "../../../../../proto/disk/block-device.ts";
 import { Failure, type FailureReason } from "../../../../../proto/failure.ts";
+import type { AgentInfo } from "../../../../../proto/node/agent-info.ts";
+import type { NodeFacts } from "../../../../../proto/node/node-facts.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";
 import type { InstalledSystem } from "../../../../../proto/system/installed-system.ts";
 import type { Clock } from "../../../../../proto/time/clock.ts";

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { AgentInfo, Node, NodeFacts } from "../../../../../controller/nodes/node.ts";
+import type { Node } from "../../../../../controller/nodes/node.ts";
 import type { NodeChangeCause } from "../../../../../controller/nodes/node-change.ts";
 import { occurrenceOf, sightingOf } from "../../../../../controller/reimage/machine/sighting.ts";
+import type { AgentInfo } from "../../../../../proto/node/agent-info.ts";
+import type { NodeFacts } from "../../../../../proto/node/node-facts.ts";
 
 const facts = { bootId: "boot-1", root: { source: "/dev/mmcblk0p2", filesystemType: "ext4", disk: "/dev/mmcblk0" } };
 const agent: AgentInfo = { version: "1", role: "resident", instanceId: "run-1", port: 7710 };

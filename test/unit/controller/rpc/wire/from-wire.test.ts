@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { durationFromWire, durationToWire } from "../../../../../controller/rpc/wire/duration.ts";
 import { nodeOperationFromWire } from "../../../../../controller/rpc/wire/operation-spec-from-wire.ts";
 import { operationSpecToWire } from "../../../../../controller/rpc/wire/operation-to-wire.ts";
 import { heartbeatFromWire, registrationFromWire } from "../../../../../controller/rpc/wire/registration-from-wire.ts";
 import { rolloutIdFromWire, rolloutRequestFromWire } from "../../../../../controller/rpc/wire/rollout-from-wire.ts";
 import { plainText } from "../../../../../controller/rpc/wire/text-from-wire.ts";
+import { durationFromWire, durationToWire } from "../../../../../proto/duration.ts";
 import { RolloutRequest } from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { HeartbeatRequest, RegisterRequest } from "../../../../../proto/gen/pallet/v1/enrollment.ts";
 import { OperationSpec } from "../../../../../proto/gen/pallet/v1/operation.ts";

@@ -1,6 +1,6 @@
-import type { Duration } from "../../../proto/gen/google/protobuf/duration.ts";
+import type { Duration } from "./gen/google/protobuf/duration.ts";
 
-/** Milliseconds as google.protobuf.Duration. */
+/** Milliseconds, rounded to whole ones, as google.protobuf.Duration. */
 export function durationToWire(ms: number): Duration {
   const whole = Math.round(ms);
   return { seconds: BigInt(Math.trunc(whole / 1000)), nanos: (whole % 1000) * 1_000_000 };

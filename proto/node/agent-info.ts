@@ -1,7 +1,7 @@
-import type { AgentRole } from "../../proto/system/agent-program.ts";
-import type { InstalledSystem } from "../../proto/system/installed-system.ts";
+import type { AgentRole } from "../system/agent-program.ts";
+import type { InstalledSystem } from "../system/installed-system.ts";
 
-/** The agent process; see pallet.v1.AgentInfo. */
+/** The agent process; see pallet.v1.AgentInfo. Plain data. */
 export interface AgentInfo {
   readonly version: string;
   readonly role: AgentRole;

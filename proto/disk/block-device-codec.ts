@@ -1,0 +1,23 @@
+import type * as wire from "../gen/pallet/v1/disk.ts";
+import type { BlockDevice } from "./block-device.ts";
+
+/** A block device with everything on it, as it travels. */
+export function blockDeviceToWire(device: BlockDevice): wire.BlockDevice {
+  return {
+    ...device,
+    sizeBytes: BigInt(device.sizeBytes),
+    startBytes: BigInt(device.startBytes),
+    mountpoints: [...device.mountpoints],
+    children: device.children.map(blockDeviceToWire),
+  };
+}
+
+/** A block device with everything on it, as it travelled. */
+export function blockDeviceFromWire(device: wire.BlockDevice): BlockDevice {
+  return {
+    ...device,
+    sizeBytes: Number(device.sizeBytes),
+    startBytes: Number(device.startBytes),
+    children: device.children.map(blockDeviceFromWire),
+  };
+}

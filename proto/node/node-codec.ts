@@ -1,0 +1,85 @@
+import * as wire from "../gen/pallet/v1/node.ts";
+import type { ImageDigest } from "../pack/digest.ts";
+import type { AgentRole } from "../system/agent-program.ts";
+import type { InstalledSystem } from "../system/installed-system.ts";
+import { wireWords } from "../wire-words.ts";
+import type { AgentInfo } from "./agent-info.ts";
+import type { NodeFacts } from "./node-facts.ts";
+
+const roles = wireWords<AgentRole, wire.AgentRole>({
+  netboot: wire.AgentRole.AGENT_ROLE_NETBOOT,
+  resident: wire.AgentRole.AGENT_ROLE_RESIDENT,
+});
+
+/** What was read of an agent: its role is absent when it is one that only newer peers know. */
+export type ReadAgentInfo = Omit<AgentInfo, "role"> & { readonly role?: AgentRole };
+
+/** Facts about a node as they travel. */
+export function factsToWire(facts: NodeFacts): wire.NodeFacts {
+  return {
+    ...facts,
+    interfaces: facts.interfaces.map((each) => ({ ...each, addresses: [...each.addresses] })),
+    memoryBytes: BigInt(facts.memoryBytes),
+    temperatureCelsius: facts.temperatureCelsius,
+    root: { ...facts.root },
+    uptimeSeconds: BigInt(Math.floor(facts.uptimeSeconds)),
+  };
+}
+
+/** Facts about a node as they travelled, whatever they say; a root that is missing is empty text. */
+export function factsFromWire(facts: wire.NodeFacts): NodeFacts {
+  const { temperatureCelsius, root } = facts;
+  return {
+    model: facts.model,
+    serial: facts.serial,
+    interfaces: facts.interfaces,
+    memoryBytes: Number(facts.memoryBytes),
+    cpuCount: facts.cpuCount,
+    cpuModel: facts.cpuModel,
+    ...(temperatureCelsius !== undefined && { temperatureCelsius }),
+    kernel: facts.kernel,
+    architecture: facts.architecture,
+    bootId: facts.bootId,
+    root: root ?? { source: "", filesystemType: "", disk: "" },
+    hostname: facts.hostname,
+    uptimeSeconds: Number(facts.uptimeSeconds),
+  };
+}
+
+/** The agent process as it travels. */
+export function agentInfoToWire(agent: AgentInfo): wire.AgentInfo {
+  return {
+    version: agent.version,
+    role: roles.toWire(agent.role),
+    instanceId: agent.instanceId,
+    port: agent.port,
+    installed: agent.installed && installedToWire(agent.installed),
+  };
+}
+
+/** The agent process as it travelled, whatever it says. */
+export function agentInfoFromWire(agent: wire.AgentInfo): ReadAgentInfo {
+  const role = roles.fromWire(agent.role);
+  return {
+    version: agent.version,
+    ...(role !== undefined && { role }),
+    instanceId: agent.instanceId,
+    port: agent.port,
+    ...(agent.installed !== undefined && { installed: installedFromWire(agent.installed) }),
+  };
+}
+
+/** A stamp as it travels. */
+export function installedToWire(installed: InstalledSystem): wire.InstalledSystem {
+  return { ...installed, installedAt: new Date(installed.installedAt) };
+}
+
+/** A stamp as it travelled, whatever it says; one without a time is of the epoch. */
+export function installedFromWire(installed: wire.InstalledSystem): InstalledSystem {
+  return {
+    imageName: installed.imageName,
+    imageDigest: installed.imageDigest as ImageDigest,
+    reimageId: installed.reimageId,
+    installedAt: (installed.installedAt ?? new Date(0)).toISOString(),
+  };
+}
