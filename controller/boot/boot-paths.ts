@@ -1,6 +1,7 @@
 import type { NodeId } from "../../proto/node-id.ts";
 import { parseMacAddress } from "../../proto/node-id.ts";
 import { type ImageDigest, parseImageDigest } from "../../proto/pack/digest.ts";
+import { parseBoardPath, segmentsOf } from "../nodes/parse-board-path.ts";
 
 /** What a booting machine means by the path that it asks for. */
 export type BootPath =
@@ -27,32 +28,29 @@ const maxPathCharacters = 512;
  * less each time, default-ARCH-SOC, default-ARCH, default. The folder may follow that of DHCP's boot file name.
  */
 export function parseBootPath(request: string): BootPath {
+  const problem = problemOf(request);
+  if (problem !== undefined) return { kind: "refused", reason: problem };
   const segments = segmentsOf(request);
-  if (typeof segments === "string") return { kind: "refused", reason: segments };
-  const [first, ...rest] = segments;
-  if (first === undefined) return { kind: "refused", reason: "the path names no file" };
 
   const folder = segments.at(-2);
   const name = segments.at(-1);
   if (folder === "pxelinux.cfg" && name !== undefined) return parseConfigName(name);
 
-  const withoutBoard = isBoardFolder(first) && rest.length > 0 ? rest : undefined;
-  const imageFile = parseImageFile(withoutBoard ?? segments);
+  const { board, segments: shared } = parseBoardPath(request);
+  const imageFile = parseImageFile(shared);
   if (imageFile !== undefined) return imageFile;
   const asked = segments.join("/");
-  return { kind: "file", candidates: withoutBoard === undefined ? [asked] : [asked, withoutBoard.join("/")] };
+  return { kind: "file", candidates: board === undefined ? [asked] : [asked, shared.join("/")] };
 }
 
-/** The names between the slashes, or why there are none. */
-function segmentsOf(request: string): readonly string[] | string {
+/** Why nothing could be served for the path, whatever there is. */
+function problemOf(request: string): string | undefined {
   if (request.length > maxPathCharacters) return `the path is longer than ${maxPathCharacters} characters`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\x00-\x1f\x7f]/.test(request)) return "the path contains a control character";
-  const segments = request
-    .replaceAll("\\", "/")
-    .split("/")
-    .filter((segment) => segment !== "" && segment !== ".");
-  return segments.includes("..") ? "the path leaves the boot tree" : segments;
+  const segments = segmentsOf(request);
+  if (segments.includes("..")) return "the path leaves the boot tree";
+  return segments.length === 0 ? "the path names no file" : undefined;
 }
 
 function parseConfigName(name: string): BootPath {
@@ -72,8 +70,4 @@ function parseImageFile([folder, name = "", ...file]: readonly string[]): BootPa
   const digest = parseImageDigest(name);
   if (folder !== "images" || digest === undefined || file.length === 0) return undefined;
   return { kind: "image-file", digest, file: file.join("/") };
-}
-
-function isBoardFolder(segment: string): boolean {
-  return /^[0-9a-f]{8}$/i.test(segment) || /^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/i.test(segment);
 }

@@ -1,6 +1,7 @@
 import type { NodeId } from "../../proto/node-id.ts";
+import type { Board } from "../nodes/parse-board-path.ts";
 import type { BootSpec } from "./boot-spec.ts";
-import type { Board, FirmwareRequest } from "./firmware-request.ts";
+import type { FirmwareRequest } from "./firmware-request.ts";
 import { firmwareKey, renderCommandLine, renderFirmwareConfig } from "./render-firmware-config.ts";
 
 /** Which boards boot by their own firmware instead of U-Boot. */
@@ -15,7 +16,7 @@ export type Loader =
 export interface FirmwareBootOptions {
   readonly loader: Exclude<Loader, "u-boot">;
   /** Which node asks; undefined when that cannot be found out. */
-  readonly nodeOf: (board: Board, address: string) => Promise<NodeId | undefined>;
+  readonly nodeOf: (board: Board | undefined, address: string) => Promise<NodeId | undefined>;
   /** What the node's boot loads now. Nothing is noted: firmware asks for config.txt up to eight times in one boot. */
   readonly specOf: (mac: NodeId) => Promise<BootSpec>;
   /** The same, noted as this node's boot; a node that was never seen is thereby discovered. */

@@ -1,16 +1,14 @@
 import { createHash } from "node:crypto";
 import { Failure } from "../../proto/failure.ts";
+import { bootFolder } from "../nodes/parse-board-path.ts";
 import type { BootSpec } from "./boot-spec.ts";
 import { assertRenderable } from "./render-pxelinux.ts";
 
 /**
- * Folder, within the node's own, of the files of one boot. The key stands for all that the boot loads: a node that
- * fetched its config.txt before its boot target changed finds nothing under the old key and starts again, instead of
- * mixing the kernel of one boot with the command line of another.
+ * The key of a boot, for `bootFolder`. It stands for all that the boot loads: a node that fetched its config.txt before its
+ * boot target changed finds nothing under the old key and starts again, instead of mixing the kernel of one boot with the
+ * command line of another.
  */
-export const firmwareFolder = "pallet";
-
-/** The key of a boot: twelve hexadecimal digits. */
 export function firmwareKey(spec: BootSpec): string {
   const { label, kernel, initrd = "", deviceTree = "", commandLine } = spec;
   return createHash("sha256")
@@ -40,7 +38,7 @@ export function renderFirmwareConfig(base: string, spec: BootSpec, filter: "pi5"
     `[${filter}]`,
     // The bootloader looks for a mark in the kernel that only Raspberry Pi's own kernels have.
     "os_check=0",
-    `os_prefix=${firmwareFolder}/${firmwareKey(spec)}/`,
+    `os_prefix=${bootFolder}/${firmwareKey(spec)}/`,
     "kernel=kernel",
     ...(spec.initrd === undefined ? [] : ["initramfs initrd followkernel"]),
     "[all]",

@@ -22,11 +22,3 @@ export function printablePath(path: string): string {
   const clean = path.replaceAll(/[^\x20-\x7e]/g, "?");
   return clean.length <= 200 ? clean : `${clean.slice(0, 199)}…`;
 }
-
-/**
- * The serial number that firmware puts before its paths ("5e1fabcd/start4.elf"): the last eight hexadecimal digits of the
- * board's serial. Undefined for other paths. See "TFTP_PREFIX" in the Raspberry Pi bootloader's documentation.
- */
-export function serialInPath(path: string): string | undefined {
-  return /^\/*([0-9a-f]{8})\//i.exec(path)?.[1]?.toLowerCase();
-}

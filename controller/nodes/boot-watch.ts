@@ -4,6 +4,7 @@ import type { NewEvent } from "../events/event.ts";
 import { type BootFetch, printablePath } from "./boot-fetch.ts";
 import { isExpectedMiss, sharedPath } from "./choose-miss-meaning.ts";
 import type { Node } from "./node.ts";
+import { parseBoardPath } from "./parse-board-path.ts";
 import { createReportLimit } from "./report-limit.ts";
 
 /** What a node was told to load, so that its later fetches can be understood. */
@@ -94,7 +95,7 @@ export function createBootWatch(options: {
 
   function plannedWord(fetch: BootFetch, node: Node): "kernel" | "initrd" | undefined {
     const boot = plans.get(node.id);
-    const path = fetch.path.replace(/^\/+/, "");
+    const path = parseBoardPath(fetch.path).segments.join("/");
     return path === boot?.kernel ? "kernel" : path === boot?.initrd ? "initrd" : undefined;
   }
 

@@ -1,3 +1,5 @@
+import { bootFolder, isBootKey, parseBoardPath } from "./parse-board-path.ts";
+
 /** Files that boards ask for and that are not there on a machine where all is well, by who asks and why. */
 const expected: readonly RegExp[] = [
   // U-Boot asks by UUID and by address, and for defaults, besides the one by MAC address that is always there.
@@ -20,17 +22,20 @@ const expected: readonly RegExp[] = [
  * @param path as it was asked for, in the board's own folder or not
  */
 export function isExpectedMiss(path: string): boolean {
+  const { boot, file } = fileOf(path);
   // A boot that began before the boot target changed finds nothing under its old key, and starts again.
-  if (/(^|\/)pallet\/[0-9a-f]{12}\/(kernel|initrd|cmdline\.txt)$/.test(path)) return true;
-  const shared = sharedPath(path);
-  return expected.some((pattern) => pattern.test(shared));
+  if (boot && /^(kernel|initrd|cmdline\.txt)$/.test(file)) return true;
+  return expected.some((pattern) => pattern.test(file));
 }
 
 /** A path as all boards share it: without the board's own folder, and without that of one of its boots. */
 export function sharedPath(path: string): string {
-  return path
-    .replaceAll("\\", "/")
-    .replace(/^(\.?\/)+/, "")
-    .replace(/^([0-9a-f]{8}|[0-9a-f]{2}(-[0-9a-f]{2}){5})\//i, "")
-    .replace(/^pallet\/[0-9a-f]{12}\//, "");
+  return fileOf(path).file;
+}
+
+function fileOf(path: string): { readonly file: string; readonly boot: boolean } {
+  const { segments } = parseBoardPath(path);
+  const [folder, key = "", ...rest] = segments;
+  const boot = folder === bootFolder && isBootKey(key) && rest.length > 0;
+  return { boot, file: (boot ? rest : segments).join("/") };
 }

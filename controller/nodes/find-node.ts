@@ -2,6 +2,7 @@ import type { NodeId } from "../../proto/node-id.ts";
 import { parseMacAddress } from "../../proto/node-id.ts";
 import { invalid, notFound, type Refusal } from "../refusal/refusal.ts";
 import type { Node } from "./node.ts";
+import type { Board } from "./parse-board-path.ts";
 
 /**
  * The node that a person means: by name, MAC address in any usual notation, or serial number. Throws a Failure when
@@ -35,10 +36,7 @@ export function noSuchNode(text: string): Refusal {
  * The MAC address of the board that firmware names by MAC address or by the last eight digits of its serial number;
  * undefined when no node is known by that serial number, or several are.
  */
-export function findBoard(
-  nodes: Iterable<Node>,
-  board: { readonly mac: NodeId } | { readonly serial: string } | undefined,
-): NodeId | undefined {
+export function findBoard(nodes: Iterable<Node>, board: Board | undefined): NodeId | undefined {
   if (board === undefined) return undefined;
   if ("mac" in board) return board.mac;
   const [node, ...more] = [...nodes].filter(({ facts }) => facts?.serial.toLowerCase().endsWith(board.serial));

@@ -4,7 +4,7 @@ import { every } from "../../proto/time/every.ts";
 import type { EventType, NewEvent } from "../events/event.ts";
 import { alreadyExists, invalid, notFound, Refusal } from "../refusal/refusal.ts";
 import { createAddressBook } from "./address-book.ts";
-import { type BootFetch, printablePath, serialInPath } from "./boot-fetch.ts";
+import { type BootFetch, printablePath } from "./boot-fetch.ts";
 import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
 import { isExpectedMiss } from "./choose-miss-meaning.ts";
 import { findBoard, findNode, noSuchNode, requireNode } from "./find-node.ts";
@@ -13,6 +13,7 @@ import type { BootTarget, Node } from "./node.ts";
 import type { NodeChangeCause, NodeChangeListener } from "./node-change.ts";
 import { defaultNodeName, problemOfNodeName } from "./node-name.ts";
 import { createNodeTable, type NodeRows } from "./node-table.ts";
+import { parseBoardPath } from "./parse-board-path.ts";
 import { assertOwnMac, describeAgent, type Heartbeat, type Registration } from "./registration.ts";
 
 /** Every node that this controller knows. The one place that changes them; what it gives out are snapshots. */
@@ -164,8 +165,7 @@ export function createNodeRegistry(options: {
 
   /** Whose fetch it was, as far as can be known. */
   function fetcherOf(fetch: BootFetch): Node | undefined {
-    const serial = serialInPath(fetch.path);
-    const named = fetch.mac ?? findBoard(nodes.all(), serial === undefined ? undefined : { serial });
+    const named = fetch.mac ?? findBoard(nodes.all(), parseBoardPath(fetch.path).board);
     const id = named ?? addresses.ownerOf(fetch.address, clock.now());
     return id && nodes.get(id);
   }
