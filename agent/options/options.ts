@@ -1,14 +1,9 @@
 import { isIP } from "node:net";
+import { DEFAULT_CONTROLLER_PORT, ENDPOINT_FORM, type Endpoint, parseEndpoint } from "../../proto/endpoint.ts";
 import { Failure } from "../../proto/failure.ts";
 import { type NodeId, parseMacAddress } from "../../proto/node-id.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
 import { agentWords, parseKernelCommandLine } from "../../proto/system/kernel-command-line.ts";
-
-/** A TCP endpoint. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** Everything that is decided before the agent starts. */
 export interface AgentOptions {
@@ -44,8 +39,6 @@ export interface AgentFlags {
   readonly residentProgram?: string;
 }
 
-const DEFAULT_CONTROLLER_PORT = 7700;
-
 /**
  * Flags, then words of the kernel command line, then defaults. Throws one Failure "invalid" that lists every problem.
  *
@@ -65,7 +58,7 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): Ag
   const fromWord = (flag: string | undefined, name: string, word: string): [string | undefined, string] =>
     flag === undefined ? [words.get(word), `kernel command-line word ${word}`] : [flag, name];
 
-  const controller = check(...fromWord(flags.controller, "--controller", agentWords.controller), parseEndpoint);
+  const controller = check(...fromWord(flags.controller, "--controller", agentWords.controller), parseController);
   const bootMac = check(...fromWord(flags.node, "--node", agentWords.node), parseMac);
   const listen = check(flags.listen, "--listen", (text) =>
     isIP(text) === 0 ? "is not an IP address; give for example 127.0.0.1 or 0.0.0.0" : { address: text },
@@ -99,12 +92,8 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): Ag
   });
 }
 
-function parseEndpoint(text: string): Endpoint | string {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+))(?::(\d+))?$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  if (host === undefined) return "is not HOST:PORT (an IPv6 address in brackets)";
-  const port = parsePort(match?.[3] ?? String(DEFAULT_CONTROLLER_PORT));
-  return typeof port === "string" || port === 0 ? "has a port outside 1 to 65535" : { host, port };
+function parseController(text: string): Endpoint | string {
+  return parseEndpoint(text, DEFAULT_CONTROLLER_PORT) ?? `is not ${ENDPOINT_FORM}`;
 }
 
 function parsePort(text: string): number | string {

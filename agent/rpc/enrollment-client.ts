@@ -1,11 +1,11 @@
 import { type ChannelCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import { durationFromWire } from "../../proto/duration.ts";
+import { type Endpoint, renderEndpoint } from "../../proto/endpoint.ts";
 import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import { EnrollmentServiceClient } from "../../proto/gen/pallet/v1/enrollment.ts";
 import { ask } from "../../proto/grpc/call.ts";
 import { agentInfoToWire, factsToWire } from "../../proto/node/node-codec.ts";
 import type { LogReceiver, LogReportAnswer } from "../log/log-report.ts";
-import type { Endpoint } from "../options/options.ts";
 import type { Enrollment } from "../registration/enrollment.ts";
 import { logRecordToWire } from "./log-to-wire.ts";
 
@@ -23,11 +23,10 @@ const logAnswers = new Map<status, LogReportAnswer>([
 
 /** The controller's EnrollmentService, reached over gRPC. Pings the connection, so that a dead link is noticed. */
 export function createEnrollmentClient(
-  { host, port }: Endpoint,
+  controller: Endpoint,
   credentials: ChannelCredentials,
 ): Enrollment & LogReceiver & { close(): void } {
-  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  const client = new EnrollmentServiceClient(address, credentials, {
+  const client = new EnrollmentServiceClient(renderEndpoint(controller), credentials, {
     "grpc.keepalive_time_ms": 10_000,
     "grpc.keepalive_timeout_ms": 5_000,
     // The registration loop has a backoff of its own; the channel's must not be slower.

@@ -1,4 +1,4 @@
-import { hostPort } from "../network/listen-failure.ts";
+import { renderEndpoint } from "../../proto/endpoint.ts";
 import type { Config } from "./config.ts";
 
 /** What is said, at every start and wherever somebody looks, of a controller that takes every call from everybody. */
@@ -16,7 +16,7 @@ export function insecureDoors(
   { insecureTcp, listen, bootProfile }: Pick<Config, "insecureTcp" | "listen" | "bootProfile">,
   grpcPort: number,
 ): readonly string[] {
-  const warnings = insecureTcp ? [insecureTcpWarning(hostPort(listen, grpcPort))] : [];
+  const warnings = insecureTcp ? [insecureTcpWarning(renderEndpoint({ host: listen, port: grpcPort }))] : [];
   for (const kind of ["agent", "local"] as const) {
     const word = bootProfile[kind].append.find((each) => insecureWord.test(each));
     if (word === undefined) continue;

@@ -1,3 +1,4 @@
+import { renderEndpoint } from "../../proto/endpoint.ts";
 import { Failure } from "../../proto/failure.ts";
 import { NotYet } from "../refusal/not-yet.ts";
 
@@ -25,7 +26,7 @@ export function listenFailure(listener: Listener, error: unknown): Failure {
     return new NotYet(`no interface of this machine has the address ${address} (listen)`, { cause: error });
   return new Failure(
     "internal",
-    `cannot serve ${name} at ${protocol} ${hostPort(address, port)}: ${remedyOf(message, listener, setting, flag)}`,
+    `cannot serve ${name} at ${protocol} ${renderEndpoint({ host: address, port })}: ${remedyOf(message, listener, setting, flag)}`,
     { cause: error },
   );
 }
@@ -39,9 +40,4 @@ function remedyOf(message: string, { port, protocol }: Listener, setting: string
     return `port ${port} is below 1024 and needs root or CAP_NET_BIND_SERVICE; run the controller with that, or choose another port with ${setting} (${flag})`;
   }
   return message;
-}
-
-/** "host:port", with brackets around IPv6 (RFC 3986 section 3.2.2). */
-export function hostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -1,6 +1,6 @@
+import { renderEndpoint } from "../../proto/endpoint.ts";
 import type { BootEndpoints } from "../boot/plan-boot.ts";
 import type { Config } from "../config/config.ts";
-import { hostPort } from "../network/listen-failure.ts";
 
 /** A server of the controller's own that nodes reach by a port. */
 export type ServerName = "grpc" | "http" | "tftp";
@@ -26,7 +26,7 @@ export function createEndpoints(
   const ports = { grpc: config.grpcPort, http: config.httpPort, tftp: config.tftpPort };
   const awaited = new Set<ServerName>(["grpc", "http"]);
   const { promise: boot, resolve } = Promise.withResolvers<BootEndpoints>();
-  const reached = (server: ServerName): string => hostPort(config.advertise, ports[server]);
+  const reached = (server: ServerName): string => renderEndpoint({ host: config.advertise, port: ports[server] });
   const planned = (): BootEndpoints => ({
     controller: reached("grpc"),
     ...(config.nfs.mode !== "none" &&
@@ -39,7 +39,7 @@ export function createEndpoints(
       if (awaited.size === 0) resolve(planned());
     },
     reached,
-    listening: (server) => hostPort(config.listen, ports[server]),
+    listening: (server) => renderEndpoint({ host: config.listen, port: ports[server] }),
     planned,
     boot,
   };

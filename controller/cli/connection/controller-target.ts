@@ -1,3 +1,4 @@
+import { parseEndpoint } from "../../../proto/endpoint.ts";
 import { UsageError } from "./command-context.ts";
 
 /** The options that say where the controller is. */
@@ -15,8 +16,8 @@ const defaultSocket = "/run/pallet/controller.sock";
 export function chooseTarget(options: TargetOptions, env: Readonly<Record<string, string | undefined>>): string {
   const address = options.address ?? (options.socket === undefined ? env["PALLET_ADDRESS"] || undefined : undefined);
   if (address !== undefined) {
-    // IPv6 addresses are in brackets. gRPC would read other forms as names with a URI scheme, which nobody means here.
-    if (!/^(\[[\da-fA-F:.%a-z]+\]|[^:/\s]+):\d{1,5}$/.test(address))
+    // gRPC would read other forms as names with a URI scheme, which nobody means here.
+    if (parseEndpoint(address) === undefined)
       throw new UsageError(`"${address}" is not HOST:PORT, for example 10.77.0.1:7700 or [fd00::1]:7700`);
     return address;
   }

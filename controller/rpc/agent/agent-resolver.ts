@@ -1,5 +1,5 @@
-import { isIPv6 } from "node:net";
 import { experimental } from "@grpc/grpc-js";
+import { parseEndpoint, renderEndpoint } from "../../../proto/endpoint.ts";
 
 type ResolverConstructor = Parameters<typeof experimental.registerResolver>[1];
 type Resolver = InstanceType<ResolverConstructor>;
@@ -16,7 +16,7 @@ export const sourceAddressOption = "pallet.source_address";
  * else is in them; the test that connects from another address fails when an update changes it.
  */
 export function targetFromSource(address: string, port: number): string {
-  return `${scheme}:${isIPv6(address) ? `[${address}]` : address}:${port}`;
+  return `${scheme}:${renderEndpoint({ host: address, port })}`;
 }
 
 const AgentResolver: ResolverConstructor = class implements Resolver {
@@ -24,8 +24,9 @@ const AgentResolver: ResolverConstructor = class implements Resolver {
   #hasTold = false;
 
   constructor(...[{ path }, listener, options]: ConstructorParameters<ResolverConstructor>) {
-    const [, host = "", port = ""] = /^\[?([^\]]+)\]?:(\d+)$/.exec(path) ?? [];
-    const address = { host, port: Number(port), localAddress: String(options[sourceAddressOption]) };
+    const endpoint = parseEndpoint(path);
+    if (endpoint === undefined) throw new TypeError(`${path} is not an agent's address and port`);
+    const address = { ...endpoint, localAddress: String(options[sourceAddressOption]) };
     this.#tell = () => void listener(experimental.statusOrFromValue([{ addresses: [address] }]), {}, null, "");
   }
 
