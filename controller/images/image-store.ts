@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
+import { shortDigest } from "../../proto/pack/digest.ts";
 import { type Clock, systemClock } from "../../proto/time/clock.ts";
 import { alreadyExists, precondition } from "../refusal/refusal.ts";
 import { parseBlockMap } from "./block-map/parse-block-map.ts";
@@ -81,7 +82,7 @@ export async function createImageStore(options: {
     if (present === undefined || present.digest === digest) return present;
     throw alreadyExists(
       `an image ${name} with different content already exists (${present.operatingSystem}, ` +
-        `${present.digest.slice(0, 12)}…): choose another name, or remove it first`,
+        `${shortDigest(present.digest)}…): choose another name, or remove it first`,
     );
   };
 

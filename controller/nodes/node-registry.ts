@@ -1,4 +1,5 @@
 import type { NodeId } from "../../proto/node-id.ts";
+import { shortDigest } from "../../proto/pack/digest.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
 import type { EventType, NewEvent } from "../events/event.ts";
@@ -323,7 +324,7 @@ export function createNodeRegistry(options: {
       const before = existing(id);
       if (sameTarget(before.bootTarget, target)) return before;
       const node = nodes.save({ ...before, bootTarget: target });
-      const words = target.kind === "agent" ? "agent" : `local (image ${target.imageDigest.slice(0, 12)})`;
+      const words = target.kind === "agent" ? "agent" : `local (image ${shortDigest(target.imageDigest)})`;
       tell(node, "boot-target-changed", `the next boot of ${node.name} goes to ${words}`);
       announce(node, "boot-target-changed");
       return node;

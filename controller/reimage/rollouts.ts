@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Failure } from "../../proto/failure.ts";
 import type { NodeId } from "../../proto/node-id.ts";
+import { shortDigest } from "../../proto/pack/digest.ts";
 import { withAgentOf } from "../agents/reach-agent.ts";
 import { kernelPathOf } from "../boot/kernel-path.ts";
 import type { Image } from "../images/catalogue/image.ts";
@@ -154,7 +155,7 @@ export function createRollouts(
     );
     journal.create({ rollout: record, reimages });
     const names = targets.map((node) => node.name).join(", ");
-    const message = `rollout ${id} of ${imageName} (${imageDigest.slice(0, 12)}) to ${names}`;
+    const message = `rollout ${id} of ${imageName} (${shortDigest(imageDigest)}) to ${names}`;
     activate({ rollout: record, reimages });
     try {
       events.append({ type: "rollout-started", severity: "info", rolloutId: id, message });

@@ -43,3 +43,8 @@ export function imageDigestFrom(sha256: Uint8Array): ImageDigest {
 export function manifestDigestOf(manifest: Uint8Array): ManifestDigest {
   return hash("sha256", manifest) as ManifestDigest;
 }
+
+/** Enough of a digest to recognise it by, for messages. */
+export function shortDigest(digest: ImageDigest | ManifestDigest): string {
+  return digest.slice(0, 12);
+}

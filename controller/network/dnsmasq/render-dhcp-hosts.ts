@@ -1,5 +1,7 @@
+import { parseMacAddress } from "../../../proto/node-id.ts";
 import type { Node } from "../../nodes/node.ts";
 import type { NodeChangeCause } from "../../nodes/node-change.ts";
+import { problemOfNodeName } from "../../nodes/node-name.ts";
 import { type Ipv4Network, isHostAddress, parseIpv4 } from "../ipv4.ts";
 
 /**
@@ -40,9 +42,12 @@ export function renderDhcpHosts(
     taken.add(node.address);
     reserved.set(node.id, node.address);
   }
-  return nodes
-    .filter(({ id, name }) => /^[0-9a-f:]{17}$/.test(id) && /^[a-z0-9-]{1,63}$/.test(name))
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-    .map(({ id, name }) => `${[id, ...(reserved.has(id) ? [reserved.get(id)] : []), name].join(",")}\n`)
-    .join("");
+  return (
+    nodes
+      // Anything else would be another line of that file, or another word of its.
+      .filter(({ id, name }) => parseMacAddress(id) === id && problemOfNodeName(name) === undefined)
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      .map(({ id, name }) => `${[id, ...(reserved.has(id) ? [reserved.get(id)] : []), name].join(",")}\n`)
+      .join("")
+  );
 }

@@ -1,3 +1,4 @@
+import { shortDigest } from "../../../proto/pack/digest.ts";
 import type { EventType } from "../../events/event.ts";
 import type { PhaseOf, ReimageState } from "./reimage-state.ts";
 
@@ -74,7 +75,7 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
         return { event: "reimage-proved", severity: "info", message };
       }
       const { rootDevice, imageDigest } = phase.proof;
-      const message = `${nodeName} proved that it runs ${state.imageName} (${imageDigest.slice(0, 12)}) from ${rootDevice}`;
+      const message = `${nodeName} proved that it runs ${state.imageName} (${shortDigest(imageDigest)}) from ${rootDevice}`;
       return { event: "reimage-proved", severity: "info", message };
     }
     case "failed":

@@ -1,6 +1,7 @@
 import type { BlockDevice } from "../../../proto/disk/block-device.ts";
 import { describeSize } from "../../../proto/disk/describe-size.ts";
 import { Failure } from "../../../proto/failure.ts";
+import { shortDigest } from "../../../proto/pack/digest.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { Node } from "../../nodes/node.ts";
 import { beingReimaged } from "./being-reimaged.ts";
@@ -99,7 +100,7 @@ function steps(
     "Set the boot target to agent.",
     ...(running ? [`Reboot ${node.name} out of its installed system into the netbooted agent.`] : []),
     `Erase the partition table of ${card}.`,
-    `Write ${image.name} (${describeSize(image.sizeBytes)}, sha256 ${image.digest.slice(0, 12)}) to ${card}` +
+    `Write ${image.name} (${describeSize(image.sizeBytes)}, sha256 ${shortDigest(image.digest)}) to ${card}` +
       (full ? ", rewriting everything." : ", except what is already there."),
     "Read it back and compare.",
     noResident

@@ -1,4 +1,5 @@
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
+import { shortDigest } from "../../../proto/pack/digest.ts";
 import { requireImage } from "../../images/catalogue/find-image.ts";
 import { assertImageUnneeded } from "../../reimage/preconditions.ts";
 import { imageToWire } from "../wire/image-to-wire.ts";
@@ -30,14 +31,14 @@ export function createImageDoors(
 
     addImage: handleBidiStream(host, (requests: AsyncIterable<wire.AddImageRequest>, context) =>
       receiveImage(requests, context.signal, images, (image) => {
-        const message = `image ${image.name} was added: ${image.operatingSystem}, ${image.digest.slice(0, 12)}`;
+        const message = `image ${image.name} was added: ${image.operatingSystem}, ${shortDigest(image.digest)}`;
         events.append({ type: "image-added", severity: "info", message });
       }),
     ),
 
     deriveImage: handleBidiStream(host, (requests: AsyncIterable<wire.DeriveImageRequest>, context) =>
       deriveImage(requests, context.signal, deriver, ({ image, from }) => {
-        const message = `image ${image.name} was derived from ${from}: ${image.operatingSystem}, ${image.digest.slice(0, 12)}`;
+        const message = `image ${image.name} was derived from ${from}: ${image.operatingSystem}, ${shortDigest(image.digest)}`;
         events.append({ type: "image-added", severity: "info", message });
       }),
     ),
