@@ -1,6 +1,7 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { checkLabel, type MakeableFilesystem } from "../../proto/disk/filesystem-label.ts";
 import { runTool } from "../linux/run-tool.ts";
+import { eraseSignatures } from "./erase-signatures.ts";
 import { forgetPartitions } from "./partition-table.ts";
 
 /** A filesystem to make. */
@@ -23,13 +24,7 @@ export async function makeFilesystem({ device, type, label, signal }: MakeFilesy
   checkLabel(type, label);
   const { path } = device;
   if (device.children.length > 0) await forgetPartitions(path, signal);
-  await runTool({
-    tool: "wipefs",
-    args: ["--all", "--quiet", path],
-    debianPackage: "util-linux",
-    task: `erase the old signatures of ${path}`,
-    signal,
-  });
+  await eraseSignatures(path, signal);
   await runTool({ ...commands[type](path, label), task: `make a ${type} filesystem on ${path}`, signal });
 }
 

@@ -3,6 +3,7 @@ import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { withDescendants } from "../../proto/disk/device-tree.ts";
 import { Failure } from "../../proto/failure.ts";
 import { runTool } from "../linux/run-tool.ts";
+import { eraseSignatures } from "./erase-signatures.ts";
 import { erasePartitionTable } from "./partition-table.ts";
 
 /** A disk to make blank. */
@@ -21,7 +22,7 @@ export interface Wipe {
  * Throws a Failure: `unsupported` when the disk cannot discard, `tool-failed`, `device-error`, `cancelled`.
  */
 export async function wipe({ device, method, signal }: Wipe): Promise<void> {
-  await (method === "discard" ? discard(device.path, signal) : eraseSignatures(device, signal));
+  await (method === "discard" ? discard(device.path, signal) : eraseAllSignatures(device, signal));
   const handle = await open(device.path, "r+").catch((error: unknown) => {
     throw new Failure("device-error", `cannot open ${device.path} for writing`, { cause: error });
   });
@@ -39,15 +40,8 @@ export async function wipe({ device, method, signal }: Wipe): Promise<void> {
 }
 
 /** Partitions first: once the table is gone they cannot be reached. */
-async function eraseSignatures(device: BlockDevice, signal: AbortSignal | undefined): Promise<void> {
-  for (const { path } of withDescendants(device).toReversed())
-    await runTool({
-      tool: "wipefs",
-      args: ["--all", "--quiet", path],
-      debianPackage: "util-linux",
-      task: `erase the signatures of ${path}`,
-      signal,
-    });
+async function eraseAllSignatures(device: BlockDevice, signal: AbortSignal | undefined): Promise<void> {
+  for (const { path } of withDescendants(device).toReversed()) await eraseSignatures(path, signal);
 }
 
 /** In steps, because the kernel does not let go of a discard of the whole device when it is cancelled. */

@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import { isCard } from "../../proto/disk/disk-kind.ts";
 import { Failure } from "../../proto/failure.ts";
 
 /** Columns that the inventory wants of lsblk(8), in the order of BlockDevice. An older lsblk knows only some of them. */
@@ -83,7 +84,7 @@ function toBlockDevice(value: unknown): BlockDevice {
     model: text(value["model"]),
     serial: text(value["serial"]),
     cid: "",
-    transport: transport === "" && /^mmcblk\d+$/.test(name) ? "mmc" : transport,
+    transport: isCard({ transport, name }) ? "mmc" : transport,
     logicalSectorBytes: count(value["log-sec"]) || 512,
     children: Array.isArray(value["children"]) ? value["children"].map(toBlockDevice) : [],
   };

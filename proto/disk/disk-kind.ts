@@ -12,6 +12,11 @@ const impostors: readonly (readonly [name: RegExp, finding: string])[] = [
   [/^fd\d+$/, "a floppy drive, not a disk"],
 ];
 
+/** Whether a whole disk is an SD card or an eMMC: by its transport, which older kernels do not name, or the kernel's name for it. */
+export function isCard({ transport, name }: Pick<BlockDevice, "transport" | "name">): boolean {
+  return transport === "mmc" || (transport === "" && /^mmcblk\d+$/.test(name));
+}
+
 /**
  * Why a device that lies on no other is not a whole disk, to follow its path and "is"; undefined when it is one. A loop device
  * counts as a disk: it is what stands for a card where there is none.

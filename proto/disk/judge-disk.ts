@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import type { RootDevice } from "../node/node-facts.ts";
 import type { BlockDevice } from "./block-device.ts";
 import { describeSize } from "./describe-size.ts";
 import { findLineage, withDescendants } from "./device-tree.ts";
@@ -20,13 +21,8 @@ export interface DiskRequest {
   readonly purpose?: DiskPurpose | undefined;
 }
 
-/** The filesystem that a node runs from; see pallet.v1.RootDevice. */
-export interface RunningRoot {
-  /** A device, or a place on another machine. */
-  readonly source: string;
-  /** The whole disk that holds it, "" when none does. */
-  readonly disk: string;
-}
+/** The filesystem that a node runs from, as far as it matters here. */
+export type RunningRoot = Pick<RootDevice, "source" | "disk">;
 
 /**
  * What for. Overwriting needs a device that nobody uses and that takes writes.

@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../../../proto/disk/block-device.ts";
 import { describeSize } from "../../../proto/disk/describe-size.ts";
+import { withDescendants } from "../../../proto/disk/device-tree.ts";
 import { Failure } from "../../../proto/failure.ts";
 import { shortDigest } from "../../../proto/pack/digest.ts";
 import type { Image } from "../../images/catalogue/image.ts";
@@ -65,22 +66,18 @@ function choose(
   });
 }
 
-/** What a disk holds and would lose, one line per partition. */
+/** What a disk holds and would lose, one line for each partition and whatever else lies on it. */
 export function contentsOf(disk: BlockDevice): readonly string[] {
-  const whole = describeContent(disk);
-  const parts = disk.children.map(
-    (part) => `${part.path}: ${describeSize(part.sizeBytes)}, ${describeContent(part) ?? "content unknown"}`,
+  const [, ...parts] = withDescendants(disk);
+  if (parts.length === 0) return [`${disk.path}: no partitions, ${describeContent(disk, "no known filesystem")}`];
+  return parts.map(
+    (part) => `${part.path}: ${describeSize(part.sizeBytes)}, ${describeContent(part, "content unknown")}`,
   );
-  if (parts.length > 0) return parts;
-  return [
-    whole === undefined ? `${disk.path}: no partitions, no known filesystem` : `${disk.path}: no partitions, ${whole}`,
-  ];
 }
 
-function describeContent({ filesystemType, label, mountpoints }: BlockDevice): string | undefined {
-  if (filesystemType === "") return undefined;
-  const mounted = mountpoints.length > 0 ? `, mounted at ${mountpoints.join(", ")}` : "";
-  return `${filesystemType}${label === "" ? "" : ` "${label}"`}${mounted}`;
+function describeContent({ filesystemType, label, mountpoints }: BlockDevice, unknown: string): string {
+  const content = filesystemType === "" ? unknown : `${filesystemType}${label === "" ? "" : ` "${label}"`}`;
+  return mountpoints.length === 0 ? content : `${content}, mounted at ${mountpoints.join(", ")}`;
 }
 
 function steps(

@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../../proto/disk/block-device.ts";
 import { describeSize } from "../../../proto/disk/describe-size.ts";
-import { whyNoDisk } from "../../../proto/disk/disk-kind.ts";
+import { isCard, whyNoDisk } from "../../../proto/disk/disk-kind.ts";
 import { judgeDisk, type RunningRoot } from "../../../proto/disk/judge-disk.ts";
 import { Failure, type FailureReason } from "../../../proto/failure.ts";
 import { type DiskIdentity, mayBeSameDisk } from "./disk-identity.ts";
@@ -65,10 +65,6 @@ function candidates(devices: readonly BlockDevice[], judge: Judge): readonly Blo
 
 function reasonOf(verdict: BlockDevice | Failure): FailureReason | undefined {
   return verdict instanceof Failure ? verdict.reason : undefined;
-}
-
-function isCard({ transport, name }: BlockDevice): boolean {
-  return transport === "mmc" || name.startsWith("mmcblk");
 }
 
 function anotherDisk(path: string, found: BlockDevice | undefined, chosen: DiskIdentity): Failure {

@@ -6,8 +6,12 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { guardDisk } from "../../../../agent/disk/guard.ts";
 import { parseLsblk } from "../../../../agent/inventory/parse-lsblk.ts";
+import { describeContent } from "../../../../controller/cli/render/render-disks.ts";
+import { viewDisk } from "../../../../controller/cli/view/disk-view.ts";
+import { contentsOf } from "../../../../controller/reimage/plan/plan-rollout.ts";
 import { type DiskWish, selectDisk } from "../../../../controller/reimage/plan/select-disk.ts";
 import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
+import { blockDeviceToWire } from "../../../../proto/disk/block-device-codec.ts";
 import { withDescendants } from "../../../../proto/disk/device-tree.ts";
 import { judgeDisk, type RunningRoot } from "../../../../proto/disk/judge-disk.ts";
 import { Failure } from "../../../../proto/failure.ts";
@@ -214,6 +218,20 @@ describe("whether a disk may be erased", () => {
       assert.match(ofPartition.message, new RegExp(`on ${device.path}, which is .*${finding.source}`));
     });
   }
+
+  it("is asked with the same contents in view, whether it is a rollout or a single command that erases", () => {
+    for (const { name, devices } of captured) {
+      for (const disk of devices) {
+        const ofRollout = contentsOf(disk);
+        for (const line of describeContent(viewDisk(blockDeviceToWire(disk)))) {
+          const [path = "", what = ""] = line.split(": ");
+          const content = what.replace(/^(mbr|gpt) partition table(, )?/, "").split(", ")[0] ?? "";
+          const isTold = ofRollout.some((told) => told.startsWith(`${path}: `) && told.includes(content));
+          assert.ok(content === "" || isTold, `${name}: ${line}`);
+        }
+      }
+    }
+  });
 
   it("counts what is built on a disk, unless the system that built it ends before the write", () => {
     const volume = aDevice("dm-0", { type: "lvm" });
