@@ -1,4 +1,5 @@
 import type { NodeId } from "../../proto/node-id.ts";
+import { remember } from "../records/remember.ts";
 
 /**
  * Which node used which IP address last. Firmware and boot loaders name themselves in one request of a boot only (the
@@ -16,10 +17,7 @@ export function createAddressBook({ rememberMs = 15 * 60_000, capacity = 4096 } 
   const entries = new Map<string, { readonly id: NodeId; readonly at: number }>();
   return {
     note(address, id, at) {
-      entries.delete(address);
-      entries.set(address, { id, at });
-      const oldest = entries.keys().next();
-      if (entries.size > capacity && oldest.done !== true) entries.delete(oldest.value);
+      remember(entries, address, { id, at }, capacity);
     },
     ownerOf(address, at) {
       const entry = entries.get(address);

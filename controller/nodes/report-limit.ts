@@ -1,3 +1,5 @@
+import { remember } from "../records/remember.ts";
+
 /** Lets through what is news, so that a board which boots in a loop, or somebody who tries names, fills no log. */
 export interface ReportLimit {
   /** Whether to tell of the path that the address asked for. */
@@ -19,10 +21,7 @@ export function createReportLimit(): ReportLimit {
       for (const [file, toldAt] of files) if (at - toldAt >= sameFileMs) files.delete(file);
       if (files.has(path) || files.size >= mostFiles) return false;
       files.set(path, at);
-      told.delete(address);
-      told.set(address, files);
-      const oldest = told.keys().next();
-      if (told.size > mostAddresses && oldest.done !== true) told.delete(oldest.value);
+      remember(told, address, files, mostAddresses);
       return true;
     },
   };

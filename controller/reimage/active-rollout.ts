@@ -1,6 +1,7 @@
 import type { NodeId } from "../../proto/node-id.ts";
 import { type Bell, createBell } from "./bell.ts";
 import type { World } from "./executors/executor.ts";
+import { recordEvent } from "./executors/record-event.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import { hasEnded, type RolloutRecord } from "./machine/reimage-state.ts";
 import type { ReimageSettings } from "./machine/settings.ts";
@@ -39,7 +40,7 @@ export function createActiveRollout(options: {
   readonly waitingFor: () => string | undefined;
 }): ActiveRollout {
   const { entry, world, journal, settings, onProgress, waitingFor } = options;
-  const { clock, events, log } = world;
+  const { clock, log } = world;
   const changed = createBell();
   const ended = createBell();
   const stopped = new AbortController();
@@ -128,11 +129,7 @@ export function createActiveRollout(options: {
   }
 
   function tell(type: "rollout-cancelled" | "rollout-ended", severity: "info" | "warning" | "error", message: string) {
-    try {
-      events.append({ type, severity, rolloutId: record.id, message });
-    } catch (error) {
-      log.error({ err: error, rollout: record.id, message }, "could not record an event of a rollout");
-    }
+    recordEvent(world, { type, severity, rolloutId: record.id, message });
   }
 
   return rollout;

@@ -10,6 +10,7 @@ import type { NodeChange } from "../nodes/node-change.ts";
 import { alreadyExists, notFound } from "../refusal/refusal.ts";
 import { type ActiveRollout, createActiveRollout } from "./active-rollout.ts";
 import type { World } from "./executors/executor.ts";
+import { recordEvent } from "./executors/record-event.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import { hasEnded, queuedReimage } from "./machine/reimage-state.ts";
 import type { ReimageSettings } from "./machine/settings.ts";
@@ -17,6 +18,7 @@ import { occurrenceOf } from "./machine/sighting.ts";
 import { assertNoReimage } from "./plan/being-reimaged.ts";
 import { type NodeBeforeReimage, planReimage } from "./plan/plan-rollout.ts";
 import type { ReimageId, Rollout, RolloutId, RolloutPlan, RolloutRequest } from "./plan/rollout.ts";
+import { newRolloutId } from "./plan/rollout-id.ts";
 import { canonicalRequest, resolveImage, resolveNodes } from "./resolve-request.ts";
 import { viewRollout } from "./rollout-view.ts";
 import { watchRollout } from "./watch-rollout.ts";
@@ -56,7 +58,7 @@ export function createRollouts(
   options: World & { readonly journal: Journal; readonly settings: ReimageSettings },
 ): Rollouts {
   const { journal, settings, ...world } = options;
-  const { nodes, images, agents, events, clock } = world;
+  const { nodes, images, agents, clock } = world;
   const active = new Map<RolloutId, ActiveRollout>();
   const stopListening = nodes.onChange(passOn);
   const allActors = () => [...active.values()].flatMap((rollout) => [...rollout.actors.values()]);
@@ -157,11 +159,7 @@ export function createRollouts(
     const names = targets.map((node) => node.name).join(", ");
     const message = `rollout ${id} of ${imageName} (${shortDigest(imageDigest)}) to ${names}`;
     activate({ rollout: record, reimages });
-    try {
-      events.append({ type: "rollout-started", severity: "info", rolloutId: id, message });
-    } catch (error) {
-      world.log.error({ err: error, rollout: id }, "could not record the start of a rollout");
-    }
+    recordEvent(world, { type: "rollout-started", severity: "info", rolloutId: id, message });
     startQueued();
     return existing(id);
   }
@@ -225,10 +223,4 @@ export function createRollouts(
       for (const rollout of active.values()) rollout.stop();
     },
   };
-}
-
-/** Says when, for people, and is unique, for programs. */
-function newRolloutId(now: number): RolloutId {
-  const when = new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
-  return `${when}-${randomUUID().slice(0, 4)}` as RolloutId;
 }

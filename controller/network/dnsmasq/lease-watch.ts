@@ -2,6 +2,7 @@ import type { NodeId } from "../../../proto/node-id.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { Node } from "../../nodes/node.ts";
+import { remember } from "../../records/remember.ts";
 import { parseDnsmasqLog } from "./parse-dnsmasq-log.ts";
 
 /** Makes node records and a readable event log out of what dnsmasq logs. */
@@ -36,7 +37,7 @@ export function createLeaseWatch(options: {
     const at = clock.now();
     const before = told.get(key);
     if (before !== undefined && before.message === event.message && at - before.at < tellAgainMs) return;
-    remember(told, key, { message: event.message, at });
+    remember(told, key, { message: event.message, at }, maxRemembered);
     append(event);
   }
 
@@ -57,7 +58,7 @@ export function createLeaseWatch(options: {
       const notice = parseDnsmasqLog(text);
       if (notice === undefined) return;
       if (notice.kind === "vendor-class") {
-        remember(vendorClasses, notice.transaction, notice.vendorClass);
+        remember(vendorClasses, notice.transaction, notice.vendorClass, maxRemembered);
         return;
       }
       const { kind, mac, transaction } = notice;
@@ -75,12 +76,4 @@ export function createLeaseWatch(options: {
       }
     },
   };
-}
-
-/** Sets the entry as the newest and lets the oldest go. */
-function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.delete(key);
-  map.set(key, value);
-  const oldest = map.keys().next();
-  if (map.size > maxRemembered && oldest.done !== true) map.delete(oldest.value);
 }

@@ -4,6 +4,7 @@ import { inspectNode } from "./inspect-node.ts";
 import { preflight } from "./preflight.ts";
 import { probeNode } from "./probe-node.ts";
 import { rebootNode } from "./reboot-node.ts";
+import { recordEvent } from "./record-event.ts";
 import { setBootTarget } from "./set-boot-target.ts";
 import { cancelWrite, startWrite, watchWrite } from "./write.ts";
 
@@ -36,12 +37,7 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
 
   "record-event": ({ event: type, severity, message }, { state, world }) => {
     const { nodeId, nodeName, rolloutId } = state;
-    try {
-      world.events.append({ type, severity, nodeId, nodeName, rolloutId, message });
-    } catch (error) {
-      // A line that cannot be logged is no reason to leave a node half way.
-      world.log.error({ err: error, node: nodeName, message }, "could not record an event of a reimage");
-    }
+    recordEvent(world, { type, severity, nodeId, nodeName, rolloutId, message });
   },
 
   settle: (_effect, { answer }) => answer({ type: "settled" }),

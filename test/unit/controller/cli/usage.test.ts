@@ -9,7 +9,6 @@ import { imageNameFromFile } from "../../../../controller/cli/commands/image-nam
 import { translateCallError } from "../../../../controller/cli/connection/controller-error.ts";
 import { chooseTarget } from "../../../../controller/cli/connection/controller-target.ts";
 import { chooseLook } from "../../../../controller/cli/render/style.ts";
-import { newRolloutId } from "../../../../controller/cli/rollout/rollout-id.ts";
 import { Failure } from "../../../../proto/failure.ts";
 import { assertGolden } from "../../../golden.ts";
 import { run } from "./a-console.ts";
@@ -220,12 +219,6 @@ describe("names of images from names of files", () => {
     it(`${file || "(empty)"}: ${name}`, () => {
       assert.equal(imageNameFromFile(file), name);
     });
-});
-
-it("ids of rollouts sort by time and satisfy the contract", () => {
-  const id = newRolloutId(Date.parse("2026-11-23T00:17:05.123Z"), () => 0.999_999);
-  assert.equal(id, "20261123-001705-9999");
-  assert.match(id, /^[A-Za-z0-9._-]{1,64}$/);
 });
 
 it("characters beyond ASCII are used unless the locale or the terminal cannot show them", () => {

@@ -61,7 +61,7 @@ export async function tellJournalStories(): Promise<Readonly<Record<string, read
       }
     };
     for (const machine of rack.machines) machine.powerOn();
-    await rack.clock.advance(25_000);
+    await rack.clock.advanceSettling(25_000);
     const id = await rack.startAll(how);
     await play?.(rack, id);
     await rack.untilEnded(id);
@@ -94,7 +94,7 @@ export function entryOf(rollout: { readonly id: string }, reimage: { readonly id
 }
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
-const rolloutId = /\d{8}-\d{6}-[0-9a-f]{4}/g;
+const rolloutId = /\d{8}-\d{6}-[a-z2-9]{4}/g;
 
 function numbered<T>(values: T): T {
   const names = new Map<string, string>();

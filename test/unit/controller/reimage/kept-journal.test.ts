@@ -29,7 +29,7 @@ describe("the journal of an earlier controller", () => {
       it(`is taken up by a node that was ${reimage.phase.name}: ${title}, record ${index}`, async () => {
         const rack = createFakeRack(2);
         for (const machine of rack.machines) machine.powerOn();
-        await rack.clock.advance(25_000);
+        await rack.clock.advanceSettling(25_000);
         const entry = entryOf(rollout, reimage);
         assert.ok(entry !== undefined);
         rack.journal.create(entry);
