@@ -116,7 +116,6 @@ async function withMount(device: string, root: Root, use: (folder: string) => Pr
     await runTool({
       tool: "mount",
       args: ["--types", root.filesystemType, "--options", mountOptions(root), "--source", device, "--target", folder],
-      debianPackage: "mount",
       task: `mount the ${root.filesystemType} root filesystem at byte ${root.offsetBytes} of ${device}`,
     });
     try {
@@ -142,7 +141,6 @@ async function unmountInsistently(folder: string, device: string): Promise<void>
     runTool({
       tool: "umount",
       args: ["--", folder],
-      debianPackage: "mount",
       task: `unmount the root filesystem of the new system on ${device}`,
     });
   for (const delayMs of unmountRetriesMs) {

@@ -20,7 +20,6 @@ export async function listFatRoot(place: FatPlace): Promise<readonly string[]> {
   const { exitCode, stdout, stderr } = await runTool({
     tool: "mdir",
     args: ["-i", driveOf(place), "-b", "-a", "::/"],
-    debianPackage: "mtools",
     task,
     acceptedExitCodes: [0, 1],
     environment: MTOOLS_ENVIRONMENT,
@@ -42,7 +41,6 @@ export async function renameInFatRoot(place: FatPlace, from: string, to: string)
   await runTool({
     tool: "mren",
     args: ["-i", driveOf(place), "-D", "o", `::/${from}`, to],
-    debianPackage: "mtools",
     task: `rename ${from} to ${to} in the FAT filesystem at byte ${offsetBytes} of ${device}`,
     environment: MTOOLS_ENVIRONMENT,
     signal,

@@ -47,7 +47,6 @@ export async function reformatFat(place: ReformatFat): Promise<void> {
         ...(found.label === "" ? [] : ["-n", found.label]),
         loop,
       ],
-      debianPackage: "dosfstools",
       task: `make an empty FAT filesystem at byte ${offsetBytes} of ${device}`,
       signal,
     });
@@ -73,7 +72,6 @@ async function probe({ device, offsetBytes, lengthBytes, signal }: ReformatFat):
   const { stdout } = await runTool({
     tool: "blkid",
     args: renderBlkidArguments(device, { offsetBytes, lengthBytes }),
-    debianPackage: "util-linux",
     task: `look at the FAT filesystem at byte ${offsetBytes} of ${device}`,
     acceptedExitCodes: [0, BLKID_NOTHING_FOUND, BLKID_AMBIVALENT],
     signal,

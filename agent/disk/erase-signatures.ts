@@ -8,7 +8,6 @@ export async function eraseSignatures(path: string, signal: AbortSignal | undefi
   await runTool({
     tool: "wipefs",
     args: ["--all", "--quiet", path],
-    debianPackage: "util-linux",
     task: `erase the old signatures of ${path}`,
     signal,
   });

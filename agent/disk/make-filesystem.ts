@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { checkLabel, type MakeableFilesystem } from "../../proto/disk/filesystem-label.ts";
-import { runTool } from "../linux/run-tool.ts";
+import { runTool, type ToolRun } from "../linux/run-tool.ts";
 import { eraseSignatures } from "./erase-signatures.ts";
 import { forgetPartitions } from "./partition-table.ts";
 
@@ -29,15 +29,15 @@ export async function makeFilesystem({ device, type, label, signal }: MakeFilesy
 }
 
 /** Without -I, mkfs.vfat refuses a whole disk. With -F, mkfs.ext4 does not ask whether it may use one. */
-const commands = {
+const commands: Readonly<
+  Record<MakeFilesystem["type"], (path: string, label: string) => Pick<ToolRun, "tool" | "args">>
+> = {
   vfat: (path: string, label: string) => ({
     tool: "mkfs.vfat",
     args: ["-I", ...(label === "" ? [] : ["-n", label]), path],
-    debianPackage: "dosfstools",
   }),
   ext4: (path: string, label: string) => ({
     tool: "mkfs.ext4",
     args: ["-F", "-q", ...(label === "" ? [] : ["-L", label]), path],
-    debianPackage: "e2fsprogs",
   }),
-} as const;
+};

@@ -53,7 +53,6 @@ export async function announcePartitions(device: string, signal?: AbortSignal): 
     runTool({
       tool: "partx",
       args: ["--update", device],
-      debianPackage: "util-linux",
       task: `announce the partitions of ${device}`,
       signal,
     }),
@@ -70,7 +69,6 @@ export async function forgetPartitions(device: string, signal?: AbortSignal): Pr
     await runTool({
       tool: "partx",
       args: ["--delete", device],
-      debianPackage: "util-linux",
       task: `make the kernel forget the partitions of ${device}`,
       signal,
     });

@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
+import type { Need } from "../../proto/linux/debian-package.ts";
 import { detachLoop } from "../../proto/linux/loop-device.ts";
 import { runTool, throwIfCancelled } from "../linux/run-tool.ts";
 import { planUnmount, type UnmountStep } from "./plan-unmount.ts";
@@ -42,11 +43,6 @@ async function carryOut(step: UnmountStep, device: string, signal: AbortSignal |
   }
 }
 
-async function run(
-  tool: string,
-  args: readonly string[],
-  task: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  await runTool({ tool, args, task, debianPackage: "mount", signal });
+async function run(tool: Need, args: readonly string[], task: string, signal: AbortSignal | undefined): Promise<void> {
+  await runTool({ tool, args, task, signal });
 }

@@ -50,7 +50,6 @@ async function discard(path: string, signal: AbortSignal | undefined): Promise<v
     await runTool({
       tool: "blkdiscard",
       args: ["--step", "1GiB", path],
-      debianPackage: "util-linux",
       task: `discard ${path}`,
       signal,
     });

@@ -27,7 +27,6 @@ export async function readBlockDevices(signal?: AbortSignal): Promise<readonly B
   const { stdout } = await runTool({
     tool: "lsblk",
     args: ["--json", "--bytes", "--output", columns.join(",")],
-    debianPackage: "util-linux",
     task: "list the block devices",
     signal,
   });
@@ -61,7 +60,6 @@ async function knownColumns(signal: AbortSignal | undefined): Promise<readonly s
     const { stdout } = await runTool({
       tool: "lsblk",
       args: ["--help"],
-      debianPackage: "util-linux",
       task: "list the block devices",
       signal,
     });
@@ -80,7 +78,6 @@ async function probe(device: BlockDevice, signal: AbortSignal | undefined): Prom
   const { exitCode, stdout } = await runTool({
     tool: "blkid",
     args: renderBlkidArguments(device.path),
-    debianPackage: "util-linux",
     task: `probe ${device.path}`,
     acceptedExitCodes: [0, BLKID_NOTHING_FOUND, BLKID_AMBIVALENT],
     signal,

@@ -19,7 +19,6 @@ export async function flushBuffers({ device, what, signal }: FlushBuffers): Prom
   await runTool({
     tool: "blockdev",
     args: ["--flushbufs", device],
-    debianPackage: "util-linux",
     task: `flush ${what ?? `the buffers of ${device}`}`,
     signal,
   });

@@ -1,14 +1,13 @@
 import { ExecaError } from "execa";
 import { Failure } from "../../proto/failure.ts";
+import { debianPackage, type Need } from "../../proto/linux/debian-package.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 
 /** A run of a system tool. */
 export interface ToolRun {
   /** Program, looked up in PATH and the sbin folders. */
-  readonly tool: string;
+  readonly tool: Need;
   readonly args: readonly string[];
-  /** Debian package to install when the tool is missing. */
-  readonly debianPackage: string;
   /** What is being done, for the message: "make a vfat filesystem on /dev/mmcblk0p1". */
   readonly task: string;
   /** Exit codes that are no failure; 0 only unless given. */
@@ -51,7 +50,7 @@ export async function runTool(run: ToolRun): Promise<ToolResult> {
     if (error.code === "ENOENT")
       throw new Failure(
         "tool-failed",
-        `cannot ${task}: ${tool} is missing; install the Debian package ${run.debianPackage}`,
+        `cannot ${task}: ${tool} is missing; install the Debian package ${debianPackage(tool)}`,
         {
           cause: error,
         },

@@ -1,5 +1,5 @@
+import type { Need } from "../../proto/linux/debian-package.ts";
 import { archiveNeeds } from "../requirements/archive-needs.ts";
-import type { Need } from "../requirements/debian-package.ts";
 import type { Requirements } from "../requirements/requirements.ts";
 import { type TargetName, targets } from "./targets.ts";
 

@@ -1,6 +1,6 @@
+import type { Need } from "../../proto/linux/debian-package.ts";
 import type { KernelFormat } from "../artefacts/parse-kernel.ts";
 import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
-import type { Need } from "../requirements/debian-package.ts";
 import type { HeldPort } from "./held-port.ts";
 import type { InterfaceFact } from "./parse-interfaces.ts";
 

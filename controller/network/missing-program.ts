@@ -1,5 +1,5 @@
 import { Failure } from "../../proto/failure.ts";
-import { debianPackages, type Need } from "../requirements/debian-package.ts";
+import { debianPackages, type Need } from "../../proto/linux/debian-package.ts";
 import { findMissing } from "../requirements/find-unmet.ts";
 
 /** Throws Failure "unsupported" that names everything which is not installed, and what installs it. */

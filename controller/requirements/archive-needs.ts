@@ -1,4 +1,4 @@
-import type { Need } from "./debian-package.ts";
+import type { Need } from "../../proto/linux/debian-package.ts";
 
 /** What a private apt root takes; an https mirror is checked by the machine's certificate authorities. */
 export function archiveNeeds(mirror: string): readonly Need[] {

@@ -1,7 +1,7 @@
 import { access, constants, glob } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import type { Need } from "./debian-package.ts";
+import type { Need } from "../../proto/linux/debian-package.ts";
 import type { Requirements, Unmet } from "./requirements.ts";
 import { systemPath } from "./system-path.ts";
 

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { Failure } from "../../proto/failure.ts";
+import { debianPackages, type Need } from "../../proto/linux/debian-package.ts";
 import { execaOutliving } from "../../proto/linux/leashed-execa.ts";
-import { debianPackages, type Need } from "./debian-package.ts";
 import { findMissing } from "./find-unmet.ts";
 import { renderInstallLine } from "./render-unmet.ts";
 import { sourceFiles } from "./source-files.ts";

@@ -1,4 +1,4 @@
-import { debianPackages, type Need } from "./debian-package.ts";
+import { debianPackages, type Need } from "../../proto/linux/debian-package.ts";
 import type { Requirements, Unmet } from "./requirements.ts";
 
 /** The command that installs what has all of this, for a person to copy. */

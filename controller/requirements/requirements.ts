@@ -1,4 +1,4 @@
-import type { Need } from "./debian-package.ts";
+import type { Need } from "../../proto/linux/debian-package.ts";
 
 /** What a command needs of this machine before it can begin. */
 export interface Requirements {

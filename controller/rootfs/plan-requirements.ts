@@ -1,8 +1,8 @@
+import type { Need } from "../../proto/linux/debian-package.ts";
 import { imageNeeds } from "../images/filesystems/image-needs.ts";
 import { decompressionNeeds } from "../images/formats/decompression-needs.ts";
 import type { ImageFormat } from "../images/formats/detect-format.ts";
 import { archiveNeeds } from "../requirements/archive-needs.ts";
-import type { Need } from "../requirements/debian-package.ts";
 import type { Requirements } from "../requirements/requirements.ts";
 
 /** What `rootfs build` needs. What is in the cache already is not made again, and needs no tools. */

@@ -16,11 +16,11 @@ import { createImageDeriver } from "../../controller/images/derive/image-deriver
 import { planImagesDerive } from "../../controller/images/derive/plan-requirements.ts";
 import { createImageStore } from "../../controller/images/image-store.ts";
 import { planImagesAdd } from "../../controller/images/import/plan-requirements.ts";
-import { debianPackages } from "../../controller/requirements/debian-package.ts";
 import type { Requirements } from "../../controller/requirements/requirements.ts";
 import { buildRootfs } from "../../controller/rootfs/build-rootfs.ts";
 import { importRootfs } from "../../controller/rootfs/import-rootfs.ts";
 import { planRootfsBuild, planRootfsImport } from "../../controller/rootfs/plan-requirements.ts";
+import { debianPackages } from "../../proto/linux/debian-package.ts";
 import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { checkout } from "../programs/checkout.ts";
 import { linkDebianPrograms } from "../rack/debian-programs.ts";

@@ -1,4 +1,4 @@
-import type { Need } from "../../requirements/debian-package.ts";
+import type { Need } from "../../../proto/linux/debian-package.ts";
 
 /** Looking into an image without mounting it. */
 export const imageNeeds: readonly Need[] = ["blkid", "mdir", "mtype", "debugfs"];

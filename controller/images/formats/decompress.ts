@@ -1,8 +1,8 @@
 import { type Readable, Readable as ReadableStream } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Failure } from "../../../proto/failure.ts";
+import { debianPackage } from "../../../proto/linux/debian-package.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
-import { debianPackage } from "../../requirements/debian-package.ts";
 import type { ImageFormat } from "./detect-format.ts";
 
 /**

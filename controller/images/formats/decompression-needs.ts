@@ -1,4 +1,4 @@
-import type { Need } from "../../requirements/debian-package.ts";
+import type { Need } from "../../../proto/linux/debian-package.ts";
 import type { ImageFormat } from "./detect-format.ts";
 
 /** The program that decompresses an image; gzip is Node's own. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { debianPackages, knownPackages } from "../../../controller/requirements/debian-package.ts";
+import { debianPackages, knownPackages } from "../../../proto/linux/debian-package.ts";
 import { demoRequirements } from "../../../scripts/demo/requirements.ts";
 
 const top = path.resolve(import.meta.dirname, "../../..");

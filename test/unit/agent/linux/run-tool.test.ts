@@ -3,8 +3,10 @@ import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { runTool } from "../../../../agent/linux/run-tool.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import type { Need } from "../../../../proto/linux/debian-package.ts";
 
-const sh = (script: string) => ({ tool: "sh", args: ["-c", script], debianPackage: "dash", task: "try" });
+// No tool of ours, but one that does as it is told.
+const sh = (script: string) => ({ tool: "sh" as Need, args: ["-c", script], task: "try" });
 
 describe("runTool", () => {
   it("returns what the tool printed", async () => {
@@ -32,9 +34,14 @@ describe("runTool", () => {
   });
 
   it("names the Debian package of a missing tool", async () => {
-    await assert.rejects(runTool({ ...sh(""), tool: "mkfs.pallet", debianPackage: "dosfstools" }), {
+    const path = process.env["PATH"];
+    process.env["PATH"] = "/nowhere";
+    // From /usr/bin, which is not in the search path now; the sbin folders always are.
+    const run = runTool({ ...sh(""), tool: "mren" });
+    process.env["PATH"] = path;
+    await assert.rejects(run, {
       reason: "tool-failed",
-      message: "cannot try: mkfs.pallet is missing; install the Debian package dosfstools",
+      message: "cannot try: mren is missing; install the Debian package mtools",
     });
   });
 

@@ -52,7 +52,6 @@ describe("a filesystem in an image", () => {
     const { exitCode, stdout } = await runTool({
       tool: "blkid",
       args: renderBlkidArguments(file, part),
-      debianPackage: "util-linux",
       task: `probe ${file}`,
       acceptedExitCodes: [0, BLKID_NOTHING_FOUND, BLKID_AMBIVALENT],
     });

@@ -1,6 +1,6 @@
 /**
- * What Pallet needs on this machine, by the Debian 12 package that has it: programs by their names, files by their paths.
- * The one place that knows. Programs of packages that every Debian has (Essential: yes) are here only where a machine
+ * What Pallet needs on its machines, by the Debian 12 package that has it: programs by their names, files by their paths.
+ * The one place that knows, for agent and controller. Programs of packages that every Debian has (Essential: yes) are here only where a machine
  * that is not Debian may lack them.
  */
 const contents = {
@@ -13,7 +13,7 @@ const contents = {
   dosfstools: ["mkfs.vfat"],
   dpkg: ["dpkg-deb"],
   "dpkg-dev": ["dpkg-source", "dpkg-parsechangelog"],
-  e2fsprogs: ["debugfs", "dumpe2fs", "e2fsck", "resize2fs", "tune2fs", "mke2fs"],
+  e2fsprogs: ["debugfs", "dumpe2fs", "e2fsck", "resize2fs", "tune2fs", "mke2fs", "mkfs.ext4"],
   fdisk: ["sfdisk"],
   flex: ["flex"],
   gcc: ["gcc"],
@@ -25,8 +25,8 @@ const contents = {
   "libssl-dev": ["/usr/include/openssl/evp.h"],
   make: ["make"],
   mmdebstrap: ["mmdebstrap"],
-  mount: ["mount", "umount"],
-  mtools: ["mcopy", "mdir", "mtype"],
+  mount: ["mount", "umount", "swapoff"],
+  mtools: ["mcopy", "mdir", "mren", "mtype"],
   netbase: ["/etc/services"],
   "nfs-ganesha": ["ganesha.nfsd"],
   // In a folder of each architecture.
@@ -37,7 +37,18 @@ const contents = {
   rsync: ["rsync"],
   "squashfs-tools": ["mksquashfs"],
   tar: ["tar"],
-  "util-linux": ["blkid", "flock", "nsenter", "setpriv", "unshare"],
+  "util-linux": [
+    "blkdiscard",
+    "blkid",
+    "blockdev",
+    "flock",
+    "lsblk",
+    "nsenter",
+    "partx",
+    "setpriv",
+    "unshare",
+    "wipefs",
+  ],
   xxd: ["xxd"],
   "xz-utils": ["xz"],
   zstd: ["zstd"],
