@@ -1,6 +1,6 @@
 import type { BlockDevice } from "./block-device.ts";
 
-/** What calls itself a disk (lsblk's TYPE) and is none to install a system on, by the kernel's name for it. */
+/** Kernel names of devices that lsblk(8) calls disks and that no system can be installed on. */
 const impostors: readonly (readonly [name: RegExp, finding: string])[] = [
   [/^(zram|ram)\d+$/, "memory, not a disk"],
   [
@@ -19,9 +19,9 @@ export function isCard({ transport, name }: Pick<BlockDevice, "transport" | "nam
 
 /**
  * Why a device that lies on no other is not a whole disk, to follow its path and "is"; undefined when it is one. A loop device
- * counts as a disk: it is what stands for a card where there is none.
+ * counts as a disk: it stands in for a card on machines without one.
  */
-export function whyNoDisk({ type, name, sizeBytes }: BlockDevice): string | undefined {
+export function whyNotADisk({ type, name, sizeBytes }: BlockDevice): string | undefined {
   if (type !== "disk" && type !== "loop") return `of type "${type}", not a disk`;
   const impostor = impostors.find(([pattern]) => pattern.test(name));
   if (impostor !== undefined) return impostor[1];

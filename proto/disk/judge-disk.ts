@@ -3,7 +3,7 @@ import type { RootDevice } from "../node/node-facts.ts";
 import type { BlockDevice } from "./block-device.ts";
 import { describeSize } from "./describe-size.ts";
 import { findLineage, withDescendants } from "./device-tree.ts";
-import { whyNoDisk } from "./disk-kind.ts";
+import { whyNotADisk } from "./disk-kind.ts";
 
 /** What somebody wants to overwrite. */
 export interface DiskRequest {
@@ -77,7 +77,7 @@ function checkPath({ path, resolvedPath }: DiskRequest): Failure | undefined {
 }
 
 function unknownDevice(devices: readonly BlockDevice[], path: string): Failure {
-  const disks = devices.filter((device) => whyNoDisk(device) === undefined).map((disk) => disk.path);
+  const disks = devices.filter((device) => whyNotADisk(device) === undefined).map((disk) => disk.path);
   const known = disks.length === 0 ? "it has no disk at all" : `its disks are ${disks.join(", ")}`;
   return new Failure("not-a-disk", `this node has no block device ${path}; ${known}`);
 }
@@ -86,14 +86,14 @@ function checkType(device: BlockDevice, lineage: readonly BlockDevice[], allowPa
   const refusal = (finding: string) => new Failure("not-a-disk", `${device.path} is ${finding}`);
   const [disk, ...above] = lineage;
   if (disk === undefined || above.length === 0) {
-    const finding = whyNoDisk(device);
+    const finding = whyNotADisk(device);
     return finding === undefined ? undefined : refusal(finding);
   }
   if (device.type !== "part" || above.length > 1)
     return refusal(`of type "${device.type}" on top of ${lineage.at(-2)?.path}, not a disk`);
   if (!allowPartition)
     return refusal(`partition ${device.partitionNumber} of ${disk.path}, not a whole disk; give ${disk.path}`);
-  const finding = whyNoDisk(disk);
+  const finding = whyNotADisk(disk);
   return finding === undefined ? undefined : refusal(`on ${disk.path}, which is ${finding}`);
 }
 

@@ -33,7 +33,7 @@ export function parseManifestDigest(text: string): ManifestDigest | undefined {
   return pattern.test(text) ? (text as ManifestDigest) : undefined;
 }
 
-/** The SHA-256 of an image as it leaves the hash. Throws RangeError when it does not have 32 bytes. */
+/** The digest of an image from the bytes of its SHA-256. Throws RangeError unless there are 32. */
 export function imageDigestFrom(sha256: Uint8Array): ImageDigest {
   if (sha256.length !== SHA256_BYTES) throw new RangeError(`a SHA-256 has ${SHA256_BYTES} bytes, not ${sha256.length}`);
   return Buffer.from(sha256).toString("hex") as ImageDigest;

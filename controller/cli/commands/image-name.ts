@@ -1,8 +1,10 @@
+import { MAX_IMAGE_NAME } from "../../../proto/image-name.ts";
+
 const imageSuffixes = /(\.(img|raw|wic|bin))?(\.(gz|xz|zst|zstd))?$/;
 
 /**
  * Derives an image's name from its file's name: the base name in lower case, without image and compression suffixes,
- * everything but [a-z0-9._-] replaced by "-", cut to 63 characters. Undefined if nothing is left; the operator then
+ * everything but [a-z0-9._-] replaced by "-", cut to the length that a name may have. Undefined if nothing is left; the operator then
  * has to choose a name.
  */
 export function imageNameFromFile(path: string): string | undefined {
@@ -11,7 +13,7 @@ export function imageNameFromFile(path: string): string | undefined {
     .replace(imageSuffixes, "")
     .replace(/[^a-z0-9._-]+/g, "-")
     .replace(/^[^a-z0-9]+/, "")
-    .slice(0, 63)
+    .slice(0, MAX_IMAGE_NAME)
     .replace(/[._-]+$/, "");
   return name === "" ? undefined : name;
 }

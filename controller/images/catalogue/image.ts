@@ -1,6 +1,6 @@
 import type { ImageDigest, ManifestDigest } from "../../../proto/pack/digest.ts";
 
-/** Name of an image in the catalogue: 1 to 63 characters of [a-z0-9._-], starting with a letter or digit. */
+/** Name of an image in the catalogue: see isImageName. */
 export type ImageName = string & { readonly __brand: "ImageName" };
 
 /** A partition of an image; see pallet.v1.Partition. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../../../proto/failure.ts";
+import { IMAGE_NAME_FORM, isImageName } from "../../../proto/image-name.ts";
 import { DIGEST_FORM, parseImageDigest, parseManifestDigest } from "../../../proto/pack/digest.ts";
 import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
 import type { Image, ImageName } from "./image.ts";
@@ -10,10 +11,7 @@ const fileName = z.string().regex(/^[A-Za-z0-9_+@~][A-Za-z0-9._+@~-]{0,254}$/, "
 
 const imageName = z
   .string()
-  .regex(
-    /^[a-z0-9][a-z0-9._-]{0,62}$/,
-    "must be 1 to 63 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit",
-  )
+  .refine(isImageName, `must be ${IMAGE_NAME_FORM}`)
   .transform((name) => name as ImageName);
 
 const digest = <Digest>(parse: (text: string) => Digest | undefined) =>

@@ -37,7 +37,7 @@ function tooManyPartitions(image: Image): Failure | undefined {
   if (count <= MAX_FIRMWARE_ITEMS) return undefined;
   return new Failure(
     "unsupported",
-    `image ${image.name} has ${count} FAT partitions, and an agent keeps the firmware from booting on at most ` +
+    `image ${image.name} has ${count} FAT partitions, and firmware can be kept from booting on at most ` +
       `${MAX_FIRMWARE_ITEMS}; set bootProfile.cardFirmware to keep`,
     { expected: `at most ${MAX_FIRMWARE_ITEMS}`, found: `${count}` },
   );

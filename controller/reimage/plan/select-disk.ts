@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../../proto/disk/block-device.ts";
 import { describeSize } from "../../../proto/disk/describe-size.ts";
-import { isCard, whyNoDisk } from "../../../proto/disk/disk-kind.ts";
+import { isCard, whyNotADisk } from "../../../proto/disk/disk-kind.ts";
 import { judgeDisk, type RunningRoot } from "../../../proto/disk/judge-disk.ts";
 import { Failure, type FailureReason } from "../../../proto/failure.ts";
 import { type DiskIdentity, mayBeSameDisk } from "./disk-identity.ts";
@@ -56,7 +56,7 @@ type Judge = (path: string) => BlockDevice | Failure;
 
 /** The disks to choose from; the one that the node runs from only when there is no other. */
 function candidates(devices: readonly BlockDevice[], judge: Judge): readonly BlockDevice[] {
-  const disks = devices.filter((device) => whyNoDisk(device) === undefined);
+  const disks = devices.filter((device) => whyNotADisk(device) === undefined);
   const free = disks.filter(({ path }) => reasonOf(judge(path)) !== "holds-running-root");
   const real = free.filter((disk) => disk.type === "disk");
   if (real.length > 0) return real;

@@ -5,24 +5,23 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { parseLogLine } from "../../../../agent/log/parse-log-line.ts";
+import fc from "fast-check";
 import { parseOperationId, parseSpec } from "../../../../agent/rpc/parse-spec.ts";
-import { uploadMessages } from "../../../../controller/cli/connection/upload-source.ts";
+import { imageNameFromFile } from "../../../../controller/cli/commands/image-name.ts";
 import { chooseRootPartition } from "../../../../controller/images/boot/choose-root-partition.ts";
+import { parseImageName } from "../../../../controller/images/catalogue/parse-manifest.ts";
 import { findRootPartition } from "../../../../controller/images/import/examine-image.ts";
 import { boardFirmwareOf } from "../../../../controller/nodes/board-firmware.ts";
 import { planDiskFirmware } from "../../../../controller/reimage/plan/plan-disk-firmware.ts";
 import { planReimage } from "../../../../controller/reimage/plan/plan-rollout.ts";
-import { chunksOf } from "../../../../controller/rpc/doors/upload.ts";
-import { logReportFromWire } from "../../../../controller/rpc/wire/log-report-from-wire.ts";
 import { nodeOperationFromWire } from "../../../../controller/rpc/wire/operation-spec-from-wire.ts";
+import { checkedAgent } from "../../../../controller/rpc/wire/registration-from-wire.ts";
 import { rolloutIdFromWire } from "../../../../controller/rpc/wire/rollout-from-wire.ts";
 import { MAX_LABEL_BYTES, type MakeableFilesystem } from "../../../../proto/disk/filesystem-label.ts";
-import { Failure } from "../../../../proto/failure.ts";
-import { ReportLogsRequest } from "../../../../proto/gen/pallet/v1/enrollment.ts";
-import { LogLevel } from "../../../../proto/gen/pallet/v1/log.ts";
+import type { Failure } from "../../../../proto/failure.ts";
 import { OperationSpec } from "../../../../proto/gen/pallet/v1/operation.ts";
-import { MAX_LOG_ERROR, MAX_LOG_FIELDS, MAX_LOG_MESSAGE } from "../../../../proto/log-limits.ts";
+import { MAX_IMAGE_NAME } from "../../../../proto/image-name.ts";
+import { agentInfoToWire } from "../../../../proto/node/node-codec.ts";
 import { MAX_FIRMWARE_ITEMS, MAX_IDENTIFY_MS } from "../../../../proto/operation/operation-limits.ts";
 import { type ImageDigest, manifestDigestOf } from "../../../../proto/pack/digest.ts";
 import { MAX_FIRST_PARTITION_BYTES, MAX_IMAGE_BYTES, SECTOR_BYTES } from "../../../../proto/pack/image-bounds.ts";
@@ -35,7 +34,6 @@ import {
   parsePackManifest,
   renderPackManifest,
 } from "../../../../proto/pack/pack-manifest.ts";
-import { MAX_UPLOAD_CHUNK_BYTES } from "../../../../proto/upload-limits.ts";
 import { image } from "../../controller/reimage/fakes/fake-rack.ts";
 
 type Loose = Parameters<typeof OperationSpec.fromPartial>[0];
@@ -135,16 +133,19 @@ describe("limits of images", () => {
         const file = path.join(folder, `${firstPartitionBytes}`);
         await writeMbr(file, firstPartitionBytes);
         return findRootPartition(file).then(
-          () => "",
-          (error: Error) => error.message,
+          () => undefined,
+          (error: Failure) => error.evidence.expected,
         );
       };
       for (const start of [SECTOR_BYTES, MAX_FIRST_PARTITION_BYTES]) {
         // It is empty, so this is as far as it comes.
-        assert.match(await asImported(start), /no partition of the image holds a Linux root filesystem/);
+        assert.match((await asImported(start)) ?? "", /exactly one root filesystem/);
         assert.equal(image512(start), undefined);
       }
-      assert.match(await asImported(MAX_FIRST_PARTITION_BYTES + SECTOR_BYTES), /starts too far from its beginning/);
+      assert.equal(
+        await asImported(MAX_FIRST_PARTITION_BYTES + SECTOR_BYTES),
+        `at most byte ${MAX_FIRST_PARTITION_BYTES}`,
+      );
       assert.match(image512(MAX_FIRST_PARTITION_BYTES + SECTOR_BYTES) ?? "", /first_partition_bytes/);
     } finally {
       await rm(folder, { recursive: true });
@@ -172,6 +173,23 @@ describe("limits of images", () => {
     assert.deepEqual([ofLength(longest.length), ofLength(MAX_MANIFEST_BYTES)], [undefined, undefined]);
     assert.match(ofLength(MAX_MANIFEST_BYTES + 1) ?? "", /manifest_bytes/);
     assert.throws(() => parsePackManifest(Buffer.alloc(MAX_MANIFEST_BYTES + 1)), /more than/);
+  });
+
+  it("agree about names of images, from the file to the stamp that a node reports", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ maxLength: 80 }), fc.stringMatching(/^[A-Za-z0-9._-]{60,70}$/)), (file) => {
+        const name = imageNameFromFile(file);
+        if (name !== undefined) assert.equal(parseImageName(name), name);
+      }),
+    );
+    const longest = "a".repeat(MAX_IMAGE_NAME);
+    assert.equal(imageNameFromFile(`${longest}a.img.xz`), longest);
+    assert.equal(parseImageName(longest), longest);
+    assert.throws(() => parseImageName(`${longest}a`), /1 to 63/);
+    const stamp = { imageName: longest, imageDigest: digest as ImageDigest, reimageId: randomUUID() };
+    const installed = { ...stamp, installedAt: new Date(1).toISOString() };
+    const agent = { version: "1", role: "resident", instanceId: "i", port: 7710, installed } as const;
+    assert.deepEqual(checkedAgent(agentInfoToWire(agent)).installed, installed);
   });
 
   it("let an agent customise a root of every type that the importer takes for one", () => {
@@ -242,54 +260,6 @@ describe("limits of what keeps firmware from booting a card", () => {
     assert.equal(planReimage(before, tooMany, {}, "auto").refusal, undefined, "the board may be one that needs none");
     const known = { ...node, lastSeenAt: 0, discoveredAt: 0, facts: { model: "Raspberry Pi 3 Model B", root: {} } };
     assert.equal(planReimage({ ...before, node: known as never }, tooMany, {}, "auto").refusal?.reason, "unsupported");
-  });
-});
-
-describe("limits of logs and uploads", () => {
-  it("let the controller take whatever the agent cuts to, whole", () => {
-    const long = "x".repeat(100_000);
-    const entry = parseLogLine(JSON.stringify({ level: 30, time: 1, msg: long, text: long, err: { stack: long } }));
-    assert.deepEqual([entry.message.length, entry.error.length], [MAX_LOG_MESSAGE, MAX_LOG_ERROR]);
-    assert.ok(entry.fieldsJson.length <= MAX_LOG_FIELDS);
-    const exact = { a: "y".repeat(MAX_LOG_FIELDS - '{"a":""}'.length) };
-    const fullest = parseLogLine(JSON.stringify({ level: 30, time: 1, msg: "m", ...exact }));
-    assert.equal(fullest.fieldsJson.length, MAX_LOG_FIELDS);
-    const records = [entry, fullest].map(({ message, fieldsJson, error }, index) => ({
-      sequence: BigInt(index + 1),
-      time: new Date(1),
-      level: LogLevel.LOG_LEVEL_INFO,
-      message,
-      fieldsJson,
-      error,
-    }));
-    const report = logReportFromWire(ReportLogsRequest.fromPartial({ bootMac: "b8:27:eb:00:00:01", records }));
-    assert.deepEqual(
-      report.records.map(({ message, fields, error }) => [message, fields ?? "", error ?? ""]),
-      records.map(({ message, fieldsJson, error }) => [message, fieldsJson, error]),
-    );
-  });
-
-  it("let the controller take every message of an upload", async () => {
-    const bytes = [Buffer.alloc(3 * MAX_UPLOAD_CHUNK_BYTES + 1), Buffer.alloc(MAX_UPLOAD_CHUNK_BYTES)];
-    const fileBytes = 4 * MAX_UPLOAD_CHUNK_BYTES + 1;
-    const pieces = async function* () {
-      yield* bytes;
-    };
-    const messages = uploadMessages({}, { bytes: pieces(), fileBytes, close: async () => {} });
-    await messages.next();
-    const lengths: number[] = [];
-    for await (const chunk of chunksOf(messages, fileBytes, "AddImage")) lengths.push(chunk.length);
-    assert.equal(Math.max(...lengths), MAX_UPLOAD_CHUNK_BYTES);
-    assert.equal(
-      lengths.reduce((sum, length) => sum + length, 0),
-      fileBytes,
-    );
-    const oversized = async function* () {
-      yield { part: { $case: "chunk" as const, value: Buffer.alloc(MAX_UPLOAD_CHUNK_BYTES + 1) } };
-    };
-    await assert.rejects(async () => {
-      for await (const _ of chunksOf(oversized(), 0, "AddImage"));
-    }, Failure);
   });
 });
 
