@@ -89,7 +89,7 @@ describe("a Pi 3 whose operator keeps firmware on cards", requires("root", "loop
     tell(rack, async () => {
       const board = rack.board(1);
       const plan = (await rack.palletOk("reimage", "--all", "--dry-run")).replaceAll(/\s+/g, " ");
-      assert.match(plan, /looks at its card before the network, and bootProfile\.cardFirmware is keep/);
+      assert.match(plan, /tries its card before the network, and bootProfile\.cardFirmware is keep/);
       assert.doesNotMatch(plan, /Rename/);
 
       const rollout = await end(rack, await startReimage(rack, "--all"));
