@@ -1,7 +1,7 @@
 import { Failure } from "../../proto/failure.ts";
+import type { DiskFirmware } from "../../proto/operation/operation-spec.ts";
 import { flushBuffers } from "../linux/flush-buffers.ts";
 import { throwIfCancelled } from "../linux/run-tool.ts";
-import type { DiskFirmware } from "../operations/operation.ts";
 import { listFatRoot, renameInFatRoot } from "./fat-folder.ts";
 import { planRenamings } from "./firmware-files.ts";
 import { reformatFat } from "./reformat-fat.ts";

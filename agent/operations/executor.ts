@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { OperationSpec } from "./operation.ts";
+import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
 import type { ProgressReporter } from "./progress-meter.ts";
 
 /** What an executor is given for its work. */

@@ -1,11 +1,13 @@
 import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
+import type { Operation, OperationId } from "../../proto/operation/operation.ts";
+import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
+import type { Progress } from "../../proto/operation/progress.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
 import { devicesOverlap } from "./devices-overlap.ts";
 import type { Executor, Executors } from "./executor.ts";
-import type { Operation, OperationId, OperationSpec, Progress } from "./operation.ts";
 import { changesDevice, requirePermission } from "./permission.ts";
 import { createProgressMeter, type ProgressMeter } from "./progress-meter.ts";
 import { sameSpec } from "./same-spec.ts";
@@ -121,7 +123,7 @@ export function createOperations(parts: {
     } finally {
       ended.abort();
     }
-    publish(entry, { ...end, endedAt: new Date(clock.now()) });
+    publish(entry, { ...end, endedAt: clock.now() });
     operationLog.info({ state: end.state }, "operation ended");
     forgetOldest(entries);
   };
@@ -137,7 +139,7 @@ export function createOperations(parts: {
         spec,
         state: "running",
         progress: meter.snapshot(monotonicClock.now()),
-        startedAt: new Date(startedAtMs),
+        startedAt: startedAtMs,
       },
       admitted: false,
       meter,

@@ -1,6 +1,6 @@
 import { Failure } from "../../proto/failure.ts";
+import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
-import type { OperationSpec } from "./operation.ts";
 
 /** Whether a kind of work changes what a device holds or how it is used. */
 export const changesDevice: Record<OperationSpec["kind"], boolean> = {

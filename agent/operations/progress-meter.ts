@@ -1,4 +1,4 @@
-import { type OperationPhase, type Progress, WRITE_STAGES, type WriteStage } from "./operation.ts";
+import { type OperationPhase, type Progress, type WriteStage, writeStages } from "../../proto/operation/progress.ts";
 
 /** What an operation counts in bytes. */
 export type ByteCounter = "read" | "written" | "skipped" | "verified" | "compared";
@@ -159,7 +159,7 @@ export function createProgressMeter(): ProgressMeter {
         bytesPerSecond,
         ...(bytesPerSecond > 0 && left > 0 && { etaMs: Math.ceil((left * 1_000) / rate) }),
         resumed: resumptions,
-        stages: WRITE_STAGES.flatMap((name) => {
+        stages: writeStages.flatMap((name) => {
           const stage = stages.get(name);
           if (stage === undefined) return [];
           const { bytes, busyMs, inHand, sinceMs } = stage;

@@ -12,10 +12,10 @@ import type {
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import { agentInfoToWire, factsToWire } from "../../proto/node/node-codec.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
-import type { OperationId } from "../operations/operation.ts";
+import type { OperationId } from "../../proto/operation/operation.ts";
+import { operationToWire } from "../../proto/operation/operation-codec.ts";
+import { parseOperationId, parseSpec } from "../../proto/operation/parse-spec.ts";
 import type { Operations } from "../operations/operations.ts";
-import { operationToWire } from "./convert.ts";
-import { parseOperationId, parseSpec } from "./parse-spec.ts";
 import { StatusError, toServiceError } from "./status.ts";
 
 /** What the door delegates to. */

@@ -1,8 +1,8 @@
 import { Failure } from "../../proto/failure.ts";
+import type { ImageSource } from "../../proto/operation/operation-spec.ts";
 import { manifestDigestOf } from "../../proto/pack/digest.ts";
 import { type PackManifest, parsePackManifest } from "../../proto/pack/pack-manifest.ts";
 import { createRangeFetcher, type FetchSettings } from "../fetch/fetch-range.ts";
-import type { ImageSource } from "../operations/operation.ts";
 
 /**
  * Fetches the manifest of an image's pack and makes sure that it is the one that was meant, by its SHA-256, and that it

@@ -1,7 +1,7 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import type { ImageSource } from "../../proto/operation/operation-spec.ts";
 import type { FetchSettings } from "../fetch/fetch-range.ts";
 import type { OperationContext } from "../operations/executor.ts";
-import type { ImageSource } from "../operations/operation.ts";
 import { mismatch } from "./check-chunk.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 import type { OpenDisk } from "./open-device.ts";

@@ -1,10 +1,10 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
+import type { Customisation, ImageSource } from "../../proto/operation/operation-spec.ts";
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 import { createFrameDecompressors, type FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
 import type { FetchSettings } from "../fetch/fetch-range.ts";
 import type { OperationContext } from "../operations/executor.ts";
-import type { Customisation, ImageSource } from "../operations/operation.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 import { holdsImage } from "./holds-image.ts";
 import type { OpenDevice, OpenDisk } from "./open-device.ts";

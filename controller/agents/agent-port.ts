@@ -1,7 +1,8 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
-import type { AgentOperation, OperationId, OperationSpec } from "../reimage/agent-operation.ts";
+import type { OperationId, ReportedOperation } from "../../proto/operation/operation.ts";
+import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
 
 /** What an agent says of itself and its node. */
 export interface AgentReport {
@@ -14,11 +15,11 @@ export interface AgentPort {
   getNode(signal?: AbortSignal): Promise<AgentReport>;
   listBlockDevices(signal?: AbortSignal): Promise<readonly BlockDevice[]>;
   /** With the id and spec of an operation that exists already it changes nothing and returns that one. */
-  startOperation(id: OperationId, spec: OperationSpec, signal?: AbortSignal): Promise<AgentOperation>;
+  startOperation(id: OperationId, spec: OperationSpec, signal?: AbortSignal): Promise<ReportedOperation>;
   /** The operation now and at every change until it has ended; the last item is the ended one. */
-  watchOperation(id: OperationId, signal?: AbortSignal): AsyncIterable<AgentOperation>;
+  watchOperation(id: OperationId, signal?: AbortSignal): AsyncIterable<ReportedOperation>;
   /** Resolves with the ended operation. */
-  cancelOperation(id: OperationId, signal?: AbortSignal): Promise<AgentOperation>;
+  cancelOperation(id: OperationId, signal?: AbortSignal): Promise<ReportedOperation>;
   /** Resolves when the agent has accepted; refused when `expectedBootId` is not the node's current one. */
   reboot(expectedBootId: string, signal?: AbortSignal): Promise<void>;
   /** Gives the connection back; running calls are aborted. */

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Journal, JournalEntry } from "../reimage/journal.ts";
-import type { ReimageState, RolloutRecord } from "../reimage/machine/reimage-state.ts";
+import type { RolloutRecord } from "../reimage/machine/reimage-state.ts";
+import { reimageFromRecord, reimageToRecord } from "./journal-record.ts";
 import { type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -28,7 +29,7 @@ export function createJournalRows(database: DatabaseSync): Journal {
 
   const entryOf = (row: Row): JournalEntry => {
     const rollout = JSON.parse(textOf(row, "record")) as RolloutRecord;
-    const reimages = selectReimages.all(rollout.id).map((each) => JSON.parse(textOf(each, "state")) as ReimageState);
+    const reimages = selectReimages.all(rollout.id).map((each) => reimageFromRecord(textOf(each, "state")));
     return { rollout, reimages };
   };
 
@@ -36,7 +37,7 @@ export function createJournalRows(database: DatabaseSync): Journal {
     create({ rollout, reimages }) {
       inTransaction(database, () => {
         insertRollout.run(rollout.id, endedFlag(rollout), JSON.stringify(rollout));
-        for (const reimage of reimages) insertReimage.run(reimage.id, rollout.id, JSON.stringify(reimage));
+        for (const reimage of reimages) insertReimage.run(reimage.id, rollout.id, reimageToRecord(reimage));
         pruneEnded.run(endedKept);
       });
     },
@@ -45,7 +46,7 @@ export function createJournalRows(database: DatabaseSync): Journal {
       if (Number(changes) !== 1) throw new Error(`the journal holds no rollout ${rollout.id}`);
     },
     saveReimage(reimage) {
-      const { changes } = updateReimage.run(JSON.stringify(reimage), reimage.id, reimage.rolloutId);
+      const { changes } = updateReimage.run(reimageToRecord(reimage), reimage.id, reimage.rolloutId);
       if (Number(changes) !== 1) throw new Error(`the journal holds no reimage ${reimage.id} of ${reimage.rolloutId}`);
     },
     get(id) {

@@ -11,8 +11,8 @@ const roles = wireWords<AgentRole, wire.AgentRole>({
   resident: wire.AgentRole.AGENT_ROLE_RESIDENT,
 });
 
-/** What was read of an agent: its role is absent when it is one that only newer peers know. */
-export type ReadAgentInfo = Omit<AgentInfo, "role"> & { readonly role?: AgentRole };
+/** What an agent reports of itself: its role is absent when it is one that only newer peers know. */
+export type ReportedAgent = Omit<AgentInfo, "role"> & { readonly role?: AgentRole };
 
 /** Facts about a node as they travel. */
 export function factsToWire(facts: NodeFacts): wire.NodeFacts {
@@ -58,7 +58,7 @@ export function agentInfoToWire(agent: AgentInfo): wire.AgentInfo {
 }
 
 /** The agent process as it travelled, whatever it says. */
-export function agentInfoFromWire(agent: wire.AgentInfo): ReadAgentInfo {
+export function agentInfoFromWire(agent: wire.AgentInfo): ReportedAgent {
   const role = roles.fromWire(agent.role);
   return {
     version: agent.version,

@@ -4,8 +4,8 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { credentials } from "@grpc/grpc-js";
 import type { AgentAddress } from "../../controller/agents/agent-port.ts";
-import type { OperationId } from "../../controller/reimage/agent-operation.ts";
 import { createAgentConnector } from "../../controller/rpc/agent/agent-client.ts";
+import type { OperationId } from "../../proto/operation/operation.ts";
 import { parseCpuSeconds } from "./measure/parse-counters.ts";
 import type { AgentOrder, PhaseChange } from "./stage/agent-order.ts";
 

@@ -1,9 +1,10 @@
 import { Failure } from "../../../proto/failure.ts";
+import type { OperationId, ReportedOperation } from "../../../proto/operation/operation.ts";
+import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
 import { isSilence, isUnknownOperation } from "../../agents/agent-error.ts";
 import type { AgentPort } from "../../agents/agent-port.ts";
 import { withAgentOf } from "../../agents/reach-agent.ts";
 import { firstPartitionBytes, type Image, rootPartitionOf } from "../../images/catalogue/image.ts";
-import type { AgentOperation, OperationId, OperationSpec } from "../agent-operation.ts";
 import type { EffectOf } from "../machine/effect.ts";
 import type { Answer } from "../machine/reimage-event.ts";
 import type { ReimageState } from "../machine/reimage-state.ts";
@@ -80,7 +81,7 @@ async function watch(agent: AgentPort, operationId: OperationId, { signal, answe
   }
 }
 
-function newsOf({ id, state, progress, failure }: AgentOperation): Answer {
+function newsOf({ id, state, progress, failure }: ReportedOperation): Answer {
   switch (state) {
     case "running":
       return { type: "write-progressed", progress };
@@ -115,7 +116,6 @@ function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Ima
     device: effect.disk,
     source: {
       url: urls.pack,
-      compression: "zstd",
       storedBytes: image.storedBytes,
       sizeBytes: image.sizeBytes,
       digest: image.digest,
@@ -126,7 +126,7 @@ function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Ima
         manifestBytes: image.pack.manifestBytes,
       },
     },
-    ...(state.full && { full: true }),
+    full: state.full ?? false,
     ...((residentAgent || diskFirmware !== undefined) && {
       customisation: { ...(residentAgent && system), residentAgent, ...(diskFirmware && { diskFirmware }) },
     }),

@@ -1,6 +1,7 @@
+import type { OperationId } from "../../../proto/operation/operation.ts";
+import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { EventType } from "../../events/event.ts";
-import type { DiskFirmware, OperationId } from "../agent-operation.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 
 /** What a reimage wants done, as data. Executors carry it out; see controller/reimage/executors/. */

@@ -1,6 +1,7 @@
 import { Failure } from "../../../proto/failure.ts";
+import type { OperationId } from "../../../proto/operation/operation.ts";
+import type { Progress, WriteStage } from "../../../proto/operation/progress.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
-import type { OperationId, Progress, WriteStage } from "../agent-operation.ts";
 import type { Context } from "./context.ts";
 import { deadline, effectsOnEntry, patienceIn, probe, retryIn } from "./effects-on-entry.ts";
 import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
@@ -216,12 +217,12 @@ function advanced(before: Progress | undefined, after: Progress): boolean {
     before === undefined ||
     before.phase !== after.phase ||
     (["read", "written", "skipped", "verified"] as const).some((count) => after[count].done !== before[count].done) ||
-    (after.stages ?? []).some(({ stage, bytes }) => bytes !== bytesOfStage(before, stage))
+    after.stages.some(({ stage, bytes }) => bytes !== bytesOfStage(before, stage))
   );
 }
 
 function bytesOfStage({ stages }: Progress, name: WriteStage): number | undefined {
-  return stages?.find(({ stage }) => stage === name)?.bytes;
+  return stages.find(({ stage }) => stage === name)?.bytes;
 }
 
 function instanceOf({ bootId, instanceId }: Sighting): AgentInstance {

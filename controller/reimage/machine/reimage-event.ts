@@ -1,8 +1,9 @@
 import type { Failure } from "../../../proto/failure.ts";
+import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
+import type { Progress } from "../../../proto/operation/progress.ts";
 import type { AgentRole } from "../../../proto/system/agent-program.ts";
 import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
-import type { DiskFirmware, Progress } from "../agent-operation.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 
 /** An agent showed itself, by a registration or a heartbeat: what is known of it and of the boot that it runs in. */

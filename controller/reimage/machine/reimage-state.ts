@@ -1,7 +1,9 @@
 import type { NodeId } from "../../../proto/node-id.ts";
+import type { OperationId } from "../../../proto/operation/operation.ts";
+import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
+import type { Progress } from "../../../proto/operation/progress.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
-import type { DiskFirmware, OperationId, Progress } from "../agent-operation.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 import type { FailureRecord, Proof, ReimageId, RolloutId } from "../plan/rollout.ts";
 

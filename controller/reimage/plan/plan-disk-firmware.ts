@@ -1,8 +1,8 @@
 import { Failure } from "../../../proto/failure.ts";
 import { MAX_FIRMWARE_ITEMS } from "../../../proto/operation/operation-limits.ts";
+import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { Image, Partition } from "../../images/catalogue/image.ts";
 import { boardFirmwareOf, bootRomFile } from "../../nodes/board-firmware.ts";
-import type { DiskFirmware } from "../agent-operation.ts";
 
 /**
  * What happens to the firmware on a card that is written: `auto` renames it on boards that look at the card before the

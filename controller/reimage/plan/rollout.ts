@@ -1,8 +1,8 @@
 import type { Evidence, FailureReason } from "../../../proto/failure.ts";
 import type { NodeId } from "../../../proto/node-id.ts";
+import type { Progress } from "../../../proto/operation/progress.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { Image } from "../../images/catalogue/image.ts";
-import type { Progress } from "../agent-operation.ts";
 
 /** Id of a rollout: 1 to 64 characters of [A-Za-z0-9._-]. */
 export type RolloutId = string & { readonly __brand: "RolloutId" };

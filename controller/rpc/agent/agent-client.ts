@@ -4,10 +4,10 @@ import { blockDeviceFromWire } from "../../../proto/disk/block-device-codec.ts";
 import { AgentServiceClient } from "../../../proto/gen/pallet/v1/agent.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/operation.ts";
 import { ask, follow, type UnaryMethod } from "../../../proto/grpc/call.ts";
+import type { ReportedOperation } from "../../../proto/operation/operation.ts";
+import { operationFromWire } from "../../../proto/operation/operation-codec.ts";
+import { specToWire } from "../../../proto/operation/spec-codec.ts";
 import type { AgentAddress, AgentConnector, AgentPort } from "../../agents/agent-port.ts";
-import type { AgentOperation } from "../../reimage/agent-operation.ts";
-import { operationFromWire } from "../wire/operation-from-wire.ts";
-import { operationSpecToWire } from "../wire/operation-to-wire.ts";
 import { checkedAgent, checkedFacts } from "../wire/registration-from-wire.ts";
 import { required } from "../wire/text-from-wire.ts";
 import { agentErrorOf } from "./agent-error.ts";
@@ -81,7 +81,7 @@ function connect(
     }
   }
 
-  async function* watch(operationId: string, caller: AbortSignal | undefined): AsyncGenerator<AgentOperation> {
+  async function* watch(operationId: string, caller: AbortSignal | undefined): AsyncGenerator<ReportedOperation> {
     const signal = until(caller);
     try {
       for await (const { operation } of follow(() => client.watchOperation({ operationId }), signal)) {
@@ -92,7 +92,7 @@ function connect(
     }
   }
 
-  const theOperation = ({ operation }: { readonly operation?: wire.Operation | undefined }): AgentOperation =>
+  const theOperation = ({ operation }: { readonly operation?: wire.Operation | undefined }): ReportedOperation =>
     operationFromWire(required("operation", operation));
   const { callMs, workMs } = patience;
 
@@ -119,7 +119,7 @@ function connect(
         signal,
       ),
     startOperation: (operationId, spec, signal) => {
-      const request = { operationId, spec: operationSpecToWire(spec) };
+      const request = { operationId, spec: specToWire(spec) };
       return call("StartOperation", client.startOperation, request, theOperation, workMs, signal);
     },
     watchOperation: (operationId, signal) => watch(operationId, signal),

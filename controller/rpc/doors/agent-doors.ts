@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { blockDeviceToWire } from "../../../proto/disk/block-device-codec.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
+import type { OperationId } from "../../../proto/operation/operation.ts";
+import { operationToWire } from "../../../proto/operation/operation-codec.ts";
 import type { AgentPort } from "../../agents/agent-port.ts";
 import { reachAgentOf, withAgentOf } from "../../agents/reach-agent.ts";
 import type { Node } from "../../nodes/node.ts";
-import type { OperationId } from "../../reimage/agent-operation.ts";
 import { assertNoReimage } from "../../reimage/plan/being-reimaged.ts";
 import { type NodeOperationSpec, nodeOperationFromWire } from "../wire/operation-spec-from-wire.ts";
-import { operationToWire } from "../wire/operation-to-wire.ts";
 import { type CallContext, type CallHost, handleServerStream, handleUnary } from "./handle-call.ts";
 import type { ControllerParts } from "./parts.ts";
 

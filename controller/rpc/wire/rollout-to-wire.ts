@@ -2,6 +2,7 @@ import { Failure, failureToWire } from "../../../proto/failure.ts";
 import type { PlanRolloutResponse } from "../../../proto/gen/pallet/v1/controller.ts";
 import type { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
 import * as wire from "../../../proto/gen/pallet/v1/rollout.ts";
+import { progressToWire } from "../../../proto/operation/progress-codec.ts";
 import type {
   FailureRecord,
   Proof,
@@ -13,7 +14,6 @@ import type {
   RolloutState,
 } from "../../reimage/plan/rollout.ts";
 import { imageToWire } from "./image-to-wire.ts";
-import { progressToWire } from "./operation-to-wire.ts";
 
 const phases = {
   queued: wire.ReimagePhase.REIMAGE_PHASE_QUEUED,

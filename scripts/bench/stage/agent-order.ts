@@ -1,4 +1,5 @@
-import type { OperationSpec, Progress } from "../../../controller/reimage/agent-operation.ts";
+import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
+import type { Progress } from "../../../proto/operation/progress.ts";
 
 /** One operation for one agent. */
 export interface AgentOrder {

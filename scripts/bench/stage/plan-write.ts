@@ -1,5 +1,5 @@
-import type { ImageSource, OperationSpec } from "../../../controller/reimage/agent-operation.ts";
 import type { Image } from "../../../proto/gen/pallet/v1/image.ts";
+import type { ImageSource, OperationSpec } from "../../../proto/operation/operation-spec.ts";
 import type { ImageDigest, ManifestDigest } from "../../../proto/pack/digest.ts";
 
 /** The write of an image as a rollout would ask for it, but with nothing of Pallet's put into the new system. */
@@ -10,7 +10,6 @@ export function planWrite(image: Image, httpBase: string, device: string, full: 
   const manifestDigest = pack.manifestDigest as ManifestDigest;
   const source: ImageSource = {
     url: `${url}.zst`,
-    compression: "zstd",
     storedBytes: Number(image.storedBytes),
     sizeBytes: Number(image.sizeBytes),
     digest: image.digest as ImageDigest,

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { zstdCompressSync } from "node:zlib";
-import type { ImageSource } from "../../../../agent/operations/operation.ts";
+import type { ImageSource } from "../../../../proto/operation/operation-spec.ts";
 import { blake3 } from "../../../../proto/pack/blake3.ts";
 import { type ImageDigest, manifestDigestOf } from "../../../../proto/pack/digest.ts";
 import { type ChunkKind, renderPackManifest } from "../../../../proto/pack/pack-manifest.ts";

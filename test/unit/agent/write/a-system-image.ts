@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promi
 import os from "node:os";
 import path from "node:path";
 import { execa } from "execa";
-import type { Customisation } from "../../../../agent/operations/operation.ts";
+import type { Customisation } from "../../../../proto/operation/operation-spec.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { type APack, aPack } from "./a-pack.ts";
 

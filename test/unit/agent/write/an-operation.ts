@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import type { OperationContext } from "../../../../agent/operations/executor.ts";
-import type { OperationPhase, Progress } from "../../../../agent/operations/operation.ts";
 import { createProgressMeter } from "../../../../agent/operations/progress-meter.ts";
+import type { OperationPhase, Progress } from "../../../../proto/operation/progress.ts";
 
 /** A context as the registry would give it, and what the executor made of it. */
 export interface AnOperation {

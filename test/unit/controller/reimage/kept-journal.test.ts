@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { noProgress, type Progress } from "../../../../proto/operation/progress.ts";
 import { goldenFile } from "../../../golden.ts";
 import { createFakeRack } from "./fakes/fake-rack.ts";
 import { entryOf, type KeptRecord, tellJournalStories } from "./journal-story.ts";
@@ -23,9 +24,20 @@ function withoutSentences(stories: unknown): unknown {
   return JSON.parse(JSON.stringify(stories, (key, value: unknown) => (isSentence(key) ? "a sentence" : value)));
 }
 
+/** The agent of the captured stories counted neither stages nor what it compared or wrote again. */
+function withoutLaterCounters(key: string, value: unknown): unknown {
+  if (key !== "progress") return value;
+  const { stages, rewrittenBytes, compared, ...progress } = value as Progress;
+  assert.deepEqual([stages, rewrittenBytes, compared], [[], 0, noProgress.compared]);
+  return progress;
+}
+
 describe("the journal of an earlier controller", () => {
   it("is written in the same form today; only what it says to people may be put better", async () => {
-    assert.deepEqual(withoutSentences(await tellJournalStories()), withoutSentences(kept));
+    assert.deepEqual(
+      withoutSentences(JSON.parse(JSON.stringify(await tellJournalStories(), withoutLaterCounters))),
+      withoutSentences(kept),
+    );
   });
 
   for (const [title, records] of Object.entries(kept)) {

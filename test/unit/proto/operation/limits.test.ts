@@ -6,7 +6,6 @@ import os from "node:os";
 import path from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { parseOperationId, parseSpec } from "../../../../agent/rpc/parse-spec.ts";
 import { imageNameFromFile } from "../../../../controller/cli/commands/image-name.ts";
 import { chooseRootPartition } from "../../../../controller/images/boot/choose-root-partition.ts";
 import { parseImageName } from "../../../../controller/images/catalogue/parse-manifest.ts";
@@ -23,6 +22,7 @@ import { OperationSpec } from "../../../../proto/gen/pallet/v1/operation.ts";
 import { MAX_IMAGE_NAME } from "../../../../proto/image-name.ts";
 import { agentInfoToWire } from "../../../../proto/node/node-codec.ts";
 import { MAX_FIRMWARE_ITEMS, MAX_IDENTIFY_MS } from "../../../../proto/operation/operation-limits.ts";
+import { parseOperationId, parseSpec } from "../../../../proto/operation/parse-spec.ts";
 import { type ImageDigest, manifestDigestOf } from "../../../../proto/pack/digest.ts";
 import { MAX_FIRST_PARTITION_BYTES, MAX_IMAGE_BYTES, SECTOR_BYTES } from "../../../../proto/pack/image-bounds.ts";
 import {

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import type { ImageSource } from "../../../../agent/operations/operation.ts";
 import type { ImageStore } from "../../../../controller/images/image-store.ts";
-import type { ImageSource as PlannedSource } from "../../../../controller/reimage/agent-operation.ts";
+import type { ImageSource } from "../../../../proto/operation/operation-spec.ts";
 import {
   type ImageDigest,
   imageDigestFrom,
@@ -30,12 +29,9 @@ describe("digests", () => {
     const alsoUnchecked: ManifestDigest = text;
 
     type Digests = Pick<ImageSource, "digest"> & { readonly manifest: Pick<ImageSource["manifest"], "digest"> };
-    // @ts-expect-error: swapped, as the agent takes them
+    // @ts-expect-error: swapped, as the controller sends them and the agent takes them
     const swapped: Digests = { digest: ofManifest, manifest: { digest: ofImage } };
-    type Planned = Pick<PlannedSource, "digest"> & { readonly manifest: Pick<PlannedSource["manifest"], "digest"> };
-    // @ts-expect-error: swapped, as the controller sends them
-    const planned: Planned = { digest: ofManifest, manifest: { digest: ofImage } };
-    const right: Digests & Planned = { digest: ofImage, manifest: { digest: ofManifest } };
+    const right: Digests = { digest: ofImage, manifest: { digest: ofManifest } };
 
     const lookUps = (store: ImageStore) => {
       // @ts-expect-error: packs are stored by their manifests
@@ -47,7 +43,7 @@ describe("digests", () => {
       // @ts-expect-error: and so are their boot files
       store.bootFile(ofManifest, "vmlinuz");
     };
-    assert.ok([image, manifest, unchecked, alsoUnchecked, swapped, planned, right, lookUps]);
+    assert.ok([image, manifest, unchecked, alsoUnchecked, swapped, right, lookUps]);
   });
 
   it("are lower-case hexadecimal SHA-256", () => {

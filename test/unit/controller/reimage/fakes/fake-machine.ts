@@ -1,18 +1,15 @@
 import { AgentError, type AgentErrorKind } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
 import type { BootTarget } from "../../../../../controller/nodes/node.ts";
-import type {
-  AgentOperation,
-  ByteCount,
-  OperationId,
-  OperationPhase,
-  OperationSpec,
-} from "../../../../../controller/reimage/agent-operation.ts";
 import type { BlockDevice } from "../../../../../proto/disk/block-device.ts";
 import { Failure, type FailureReason } from "../../../../../proto/failure.ts";
 import type { AgentInfo } from "../../../../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../../../../proto/node/node-facts.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { OperationId, ReportedOperation } from "../../../../../proto/operation/operation.ts";
+import type { OperationSpec } from "../../../../../proto/operation/operation-spec.ts";
+import type { ByteCount, OperationPhase } from "../../../../../proto/operation/progress.ts";
+import { noProgress } from "../../../../../proto/operation/progress.ts";
 import type { InstalledSystem } from "../../../../../proto/system/installed-system.ts";
 import type { Clock } from "../../../../../proto/time/clock.ts";
 import { disk } from "./fake-disk.ts";
@@ -95,7 +92,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
   let up: { bootId: string; role: "netboot" | "resident" } | undefined;
   let instance: string | undefined;
   let networkBackAt = 0;
-  let operations = new Map<OperationId, AgentOperation>();
+  let operations = new Map<OperationId, ReportedOperation>();
   const writes = new Map<OperationId, AbortController>();
   const watchers = new Set<() => void>();
   power.abort();
@@ -210,25 +207,16 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
     if (instance === undefined || !connected()) throw error("unreachable", "node-silent", `nobody at ${address}`);
   }
 
-  function publish(operation: AgentOperation): void {
+  function publish(operation: ReportedOperation): void {
     operations.set(operation.id, operation);
     wake();
   }
 
-  function startWrite(operationId: OperationId, spec: OperationSpec & { kind: "write-image" }): AgentOperation {
+  function startWrite(operationId: OperationId, spec: OperationSpec & { kind: "write-image" }): ReportedOperation {
     const total = spec.source.sizeBytes;
-    const of = (phase: OperationPhase, done: number): AgentOperation["progress"] => {
+    const of = (phase: OperationPhase, done: number): ReportedOperation["progress"] => {
       const count = (bytes: number): ByteCount => ({ done: bytes, total });
-      const nothing = { done: 0, total: 0 };
-      return {
-        phase,
-        read: count(done),
-        written: count(done),
-        skipped: nothing,
-        verified: nothing,
-        bytesPerSecond: 1,
-        resumed: 0,
-      };
+      return { ...noProgress, phase, read: count(done), written: count(done), bytesPerSecond: 1 };
     };
     const startedAt = clock.now();
     const base = { id: operationId, spec, startedAt };
@@ -256,13 +244,13 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
       clock.setTimeout(() => tick(number + 1), writeMs / ticks, life);
     };
     tick(0);
-    return operations.get(operationId) as AgentOperation;
+    return operations.get(operationId) as ReportedOperation;
   }
 
-  async function* watch(operationId: OperationId, signal?: AbortSignal): AsyncGenerator<AgentOperation> {
+  async function* watch(operationId: OperationId, signal?: AbortSignal): AsyncGenerator<ReportedOperation> {
     await reach(signal);
     const watched = instance;
-    let last: AgentOperation | undefined;
+    let last: ReportedOperation | undefined;
     for (;;) {
       if (signal?.aborted) throw error("aborted", "cancelled", "given up");
       if (instance !== watched || !connected()) throw error("unreachable", "node-silent", "the stream broke");
@@ -319,7 +307,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
         machine.history.push("write-cancelled");
         const failure = new Failure("cancelled", "cancelled");
         publish({ ...operation, state: "cancelled", failure, endedAt: clock.now() });
-        return operations.get(operationId) as AgentOperation;
+        return operations.get(operationId) as ReportedOperation;
       },
       async reboot(expectedBootId, signal) {
         await reach(signal);

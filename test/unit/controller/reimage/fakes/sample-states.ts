@@ -1,4 +1,3 @@
-import type { OperationId, Progress } from "../../../../../controller/reimage/agent-operation.ts";
 import type {
   ReimageEvent,
   ReimageEventType,
@@ -13,6 +12,9 @@ import {
 import type { ReimageId, RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { OperationId } from "../../../../../proto/operation/operation.ts";
+import type { Progress } from "../../../../../proto/operation/progress.ts";
+import { noProgress } from "../../../../../proto/operation/progress.ts";
 import type { ImageDigest } from "../../../../../proto/pack/digest.ts";
 
 export const digest = "d1".repeat(32) as ImageDigest;
@@ -69,13 +71,11 @@ export function stateIn(name: PhaseName): ReimageState {
 }
 
 export const progress: Progress = {
+  ...noProgress,
   phase: "writing",
   read: { done: 1, total: 2 },
   written: { done: 1, total: 2 },
-  skipped: { done: 0, total: 0 },
-  verified: { done: 0, total: 0 },
   bytesPerSecond: 1,
-  resumed: 0,
 };
 
 /** A resident agent that proves the reimage. */

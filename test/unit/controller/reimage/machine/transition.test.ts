@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Progress } from "../../../../../controller/reimage/agent-operation.ts";
 import type { ReimageEventType, Sighting } from "../../../../../controller/reimage/machine/reimage-event.ts";
 import {
   hasEnded,
@@ -9,6 +8,7 @@ import {
 } from "../../../../../controller/reimage/machine/reimage-state.ts";
 import { defaultReimageSettings as settings } from "../../../../../controller/reimage/machine/settings.ts";
 import { transition } from "../../../../../controller/reimage/machine/transition.ts";
+import type { Progress } from "../../../../../proto/operation/progress.ts";
 import { eventsAt, netbooted, phases, progress, proof, startedAt, stateIn } from "../fakes/sample-states.ts";
 
 const late = startedAt + 700_000;

@@ -14,7 +14,6 @@ import {
 } from "@grpc/grpc-js";
 import { AgentError, type AgentErrorKind } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
-import type { OperationId, OperationSpec } from "../../../../../controller/reimage/agent-operation.ts";
 import { type AgentPatience, createAgentConnector } from "../../../../../controller/rpc/agent/agent-client.ts";
 import { FAILURE_METADATA_KEY, Failure, failureToWire } from "../../../../../proto/failure.ts";
 import {
@@ -24,6 +23,8 @@ import {
 } from "../../../../../proto/gen/pallet/v1/agent.ts";
 import { Operation, OperationPhase, OperationState, WriteStage } from "../../../../../proto/gen/pallet/v1/operation.ts";
 import { failureMetadata } from "../../../../../proto/grpc/failure-metadata.ts";
+import type { OperationId } from "../../../../../proto/operation/operation.ts";
+import type { OperationSpec } from "../../../../../proto/operation/operation-spec.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../../proto/pack/digest.ts";
 
 const operationId = "reimage-1-1" as OperationId;
@@ -175,7 +176,6 @@ const specs: readonly OperationSpec[] = [
     device: "/dev/mmcblk0",
     source: {
       url: "http://c/images/x.zst",
-      compression: "zstd",
       storedBytes: 10,
       sizeBytes: 512,
       digest: "d1" as ImageDigest,

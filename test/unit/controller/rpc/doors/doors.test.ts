@@ -5,13 +5,14 @@ import { credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
 import type { Image } from "../../../../../controller/images/catalogue/image.ts";
-import type { AgentOperation } from "../../../../../controller/reimage/agent-operation.ts";
 import type { Rollout, RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import * as wire from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { HeartbeatRequest, RegisterRequest } from "../../../../../proto/gen/pallet/v1/enrollment.ts";
 import { OperationState } from "../../../../../proto/gen/pallet/v1/operation.ts";
 import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { ReportedOperation } from "../../../../../proto/operation/operation.ts";
+import { noProgress } from "../../../../../proto/operation/progress.ts";
 import { image } from "../../reimage/fakes/fake-rack.ts";
 import { ask, failureOf, type ServedController, serveController } from "../served-controller.ts";
 
@@ -30,19 +31,11 @@ const registration = RegisterRequest.fromPartial({
   facts: { bootId: "boot-1", serial: "ff01", interfaces: [{ name: "eth0", mac }] },
   agent: { role: 1, instanceId: "i", port: 7710 },
 });
-const operation: AgentOperation = {
-  id: "x" as AgentOperation["id"],
+const operation: ReportedOperation = {
+  id: "x" as ReportedOperation["id"],
   spec: { kind: "wipe", device: "/dev/mmcblk0", method: "signatures" },
   state: "running",
-  progress: {
-    phase: "wiping",
-    read: { done: 0, total: 0 },
-    written: { done: 0, total: 0 },
-    skipped: { done: 0, total: 0 },
-    verified: { done: 0, total: 0 },
-    bytesPerSecond: 0,
-    resumed: 0,
-  },
+  progress: { ...noProgress, phase: "wiping" },
   startedAt: 1,
 };
 const wipe = { $case: "wipe", value: { device: "/dev/mmcblk0", method: 2 } } as const;

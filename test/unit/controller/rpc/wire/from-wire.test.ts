@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { nodeOperationFromWire } from "../../../../../controller/rpc/wire/operation-spec-from-wire.ts";
-import { operationSpecToWire } from "../../../../../controller/rpc/wire/operation-to-wire.ts";
 import { heartbeatFromWire, registrationFromWire } from "../../../../../controller/rpc/wire/registration-from-wire.ts";
 import { rolloutIdFromWire, rolloutRequestFromWire } from "../../../../../controller/rpc/wire/rollout-from-wire.ts";
 import { plainText } from "../../../../../controller/rpc/wire/text-from-wire.ts";
@@ -9,6 +8,7 @@ import { durationFromWire, durationToWire } from "../../../../../proto/duration.
 import { RolloutRequest } from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { HeartbeatRequest, RegisterRequest } from "../../../../../proto/gen/pallet/v1/enrollment.ts";
 import { OperationSpec } from "../../../../../proto/gen/pallet/v1/operation.ts";
+import { specToWire } from "../../../../../proto/operation/spec-codec.ts";
 
 describe("registrationFromWire", () => {
   const request = (change: object = {}): RegisterRequest =>
@@ -103,7 +103,7 @@ describe("nodeOperationFromWire", () => {
     { kind: "identify", durationMs: 1500 },
   ] as const) {
     it(`reads back ${JSON.stringify(spec)}`, () => {
-      assert.deepEqual(nodeOperationFromWire(operationSpecToWire(spec)), spec);
+      assert.deepEqual(nodeOperationFromWire(specToWire(spec)), spec);
     });
   }
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import type { OperationSpec } from "../../../../agent/operations/operation.ts";
-import { specToWire } from "../../../../agent/rpc/convert.ts";
-import { parseOperationId, parseSpec } from "../../../../agent/rpc/parse-spec.ts";
 import { Failure } from "../../../../proto/failure.ts";
 import { OperationSpec as WireSpec } from "../../../../proto/gen/pallet/v1/operation.ts";
+import type { OperationSpec } from "../../../../proto/operation/operation-spec.ts";
+import { parseOperationId, parseSpec } from "../../../../proto/operation/parse-spec.ts";
+import { specToWire } from "../../../../proto/operation/spec-codec.ts";
 import { imageDigestFrom, manifestDigestOf } from "../../../../proto/pack/digest.ts";
 
 const digest = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(imageDigestFrom);

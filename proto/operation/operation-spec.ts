@@ -1,0 +1,68 @@
+import type { MakeableFilesystem } from "../disk/filesystem-label.ts";
+import type { ImageDigest, ManifestDigest } from "../pack/digest.ts";
+import type { InstalledSystem } from "../system/installed-system.ts";
+
+/** See pallet.v1.ManifestSource. */
+export interface ManifestSource {
+  readonly url: string;
+  readonly digest: ManifestDigest;
+  readonly manifestBytes: number;
+}
+
+/** See pallet.v1.ImageSource: always a pack, and so compressed by zstd. */
+export interface ImageSource {
+  readonly url: string;
+  readonly storedBytes: number;
+  readonly sizeBytes: number;
+  readonly digest: ImageDigest;
+  readonly firstPartitionBytes: number;
+  readonly manifest: ManifestSource;
+}
+
+/** A partition of an image, before there is a table that says so. */
+export interface Place {
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
+
+/** See pallet.v1.DiskFirmware. Plain data. */
+export interface DiskFirmware {
+  readonly action: "rename" | "reformat";
+  readonly partitions: readonly Place[];
+  /** Names in the root folders of the partitions; only to rename. */
+  readonly files: readonly string[];
+}
+
+/** See pallet.v1.Customisation. */
+export interface Customisation {
+  /** Where the root filesystem lies; there when `stamp` is. */
+  readonly root?: Place & { readonly filesystemType: string };
+  /** Absent when nothing is placed into the system. */
+  readonly stamp?: InstalledSystem;
+  /** Whether the agent is installed into the new system too. */
+  readonly residentAgent: boolean;
+  /** Absent when the board's firmware may boot the disk. */
+  readonly diskFirmware?: DiskFirmware;
+}
+
+/** The work of an operation; see pallet.v1.OperationSpec. */
+export type OperationSpec =
+  | {
+      readonly kind: "write-image";
+      readonly device: string;
+      readonly source: ImageSource;
+      /** Absent when the image is left as it is. */
+      readonly customisation?: Customisation;
+      /** Whether chunks are fetched and written also where the disk holds them already. */
+      readonly full: boolean;
+    }
+  | { readonly kind: "verify-image"; readonly device: string; readonly source: ImageSource }
+  | {
+      readonly kind: "make-filesystem";
+      readonly device: string;
+      readonly type: MakeableFilesystem;
+      readonly label: string;
+    }
+  | { readonly kind: "wipe"; readonly device: string; readonly method: "discard" | "signatures" }
+  | { readonly kind: "unmount"; readonly device: string }
+  | { readonly kind: "identify"; readonly durationMs: number };

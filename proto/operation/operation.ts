@@ -1,0 +1,25 @@
+import type { Failure } from "../failure.ts";
+import type { OperationSpec } from "./operation-spec.ts";
+import type { Progress } from "./progress.ts";
+
+/** Id of an operation, chosen by the caller: see `isId`. */
+export type OperationId = string & { readonly __brand: "OperationId" };
+
+/** Where an operation stands; see pallet.v1.OperationState. */
+export type OperationState = "running" | "succeeded" | "failed" | "cancelled";
+
+/** An operation as its watchers see it; see pallet.v1.Operation. A snapshot: never changed after it was published. */
+export interface Operation {
+  readonly id: OperationId;
+  readonly spec: OperationSpec;
+  readonly state: OperationState;
+  readonly progress: Progress;
+  /** Present when failed or cancelled. */
+  readonly failure?: Failure;
+  /** Milliseconds since the epoch, by the clock of the node. */
+  readonly startedAt: number;
+  readonly endedAt?: number;
+}
+
+/** An operation as its agent reports it: `spec` is absent when it is work that only a newer agent knows. */
+export type ReportedOperation = Omit<Operation, "spec"> & { readonly spec?: OperationSpec };

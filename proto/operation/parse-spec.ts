@@ -1,0 +1,139 @@
+import { checkLabel } from "../disk/filesystem-label.ts";
+import { Failure } from "../failure.ts";
+import type * as wire from "../gen/pallet/v1/operation.ts";
+import { ID_FORM, isId } from "../id.ts";
+import { DIGEST_FORM, parseImageDigest, parseManifestDigest } from "../pack/digest.ts";
+import { SECTOR_BYTES, whyNotFirstPartition } from "../pack/image-bounds.ts";
+import { MAX_MANIFEST_BYTES } from "../pack/pack-manifest.ts";
+import type { OperationId } from "./operation.ts";
+import { MAX_FIRMWARE_ITEMS, MAX_IDENTIFY_MS } from "./operation-limits.ts";
+import type { Customisation, DiskFirmware, ImageSource, OperationSpec, Place } from "./operation-spec.ts";
+import { decodeSpec } from "./spec-codec.ts";
+
+// The strict side of the codec: what a door that does the work asks of a spec.
+
+/** The id of an operation as it came over the wire. Throws a Failure "invalid" when it is malformed. */
+export function parseOperationId(text: string): OperationId {
+  ensure(isId(text), `operation_id ${quoted(text)} is not ${ID_FORM}`);
+  return text as OperationId;
+}
+
+/** The work of an operation as it came over the wire. Throws a Failure "invalid" that names the field. */
+export function parseSpec(wireSpec: wire.OperationSpec | undefined): OperationSpec {
+  const spec = decodeSpec(wireSpec);
+  if (spec.kind !== "identify") checkDevice(spec.device);
+  switch (spec.kind) {
+    case "write-image":
+      checkSource(spec.source);
+      if (spec.customisation !== undefined) checkCustomisation(spec.customisation, spec.source);
+      break;
+    case "verify-image":
+      checkSource(spec.source);
+      break;
+    case "make-filesystem":
+      checkLabel(spec.type, spec.label);
+      break;
+    case "identify":
+      ensure(
+        spec.durationMs > 0 && spec.durationMs <= MAX_IDENTIFY_MS,
+        `duration of ${spec.durationMs / 1000} s: give more than 0 and at most 10 minutes (${MAX_IDENTIFY_MS / 1000} s)`,
+      );
+      return { ...spec, durationMs: Math.round(spec.durationMs) };
+    case "wipe":
+    case "unmount":
+      break;
+  }
+  return spec;
+}
+
+/** Only its form: whether it is a disk that may be touched is for the guard to say. */
+function checkDevice(path: string): void {
+  ensure(path !== "", "device: no path is given");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+  ensure(path.length <= 256 && !/[\x00-\x1f\x7f]/.test(path), `device ${quoted(path)} is no path of a device`);
+}
+
+function checkSource({ url, storedBytes, sizeBytes, digest, firstPartitionBytes, manifest }: ImageSource): void {
+  checkSize(sizeBytes, "source.size_bytes");
+  checkSize(storedBytes, "source.stored_bytes");
+  checkSize(firstPartitionBytes, "source.first_partition_bytes");
+  ensure(sizeBytes % SECTOR_BYTES === 0, `source.size_bytes ${sizeBytes} is not a multiple of ${SECTOR_BYTES}`);
+  const misplaced = whyNotFirstPartition(firstPartitionBytes, sizeBytes);
+  ensure(misplaced === undefined, `source.first_partition_bytes ${firstPartitionBytes} ${misplaced}`);
+  checkUrl(url, "source.url");
+  checkDigest(parseImageDigest(digest), digest, "source.digest");
+  const { manifestBytes } = manifest;
+  checkSize(manifestBytes, "source.manifest.manifest_bytes");
+  ensure(
+    manifestBytes <= MAX_MANIFEST_BYTES,
+    `source.manifest.manifest_bytes ${manifestBytes} is more than ${MAX_MANIFEST_BYTES}`,
+  );
+  checkUrl(manifest.url, "source.manifest.url");
+  checkDigest(parseManifestDigest(manifest.digest), manifest.digest, "source.manifest.digest");
+}
+
+function checkUrl(text: string, field: string): void {
+  ensure(URL.canParse(text) && new URL(text).protocol === "http:", `${field} ${quoted(text)} is not an http:// URL`);
+}
+
+function checkCustomisation(customisation: Customisation, source: ImageSource): void {
+  const { root, stamp, residentAgent, diskFirmware } = customisation;
+  if (diskFirmware !== undefined) checkFirmware(diskFirmware, source);
+  if (diskFirmware !== undefined && root === undefined && stamp === undefined) {
+    ensure(!residentAgent, "customisation.root: no root partition to install the resident agent into is given");
+    return;
+  }
+  ensure(root !== undefined, "customisation.root: no root partition is given");
+  ensure(
+    /^[a-z0-9_.-]{1,32}$/.test(root.filesystemType),
+    `customisation.root.filesystem_type ${quoted(root.filesystemType)} is no name of a filesystem`,
+  );
+  checkPlace(root, source, "customisation.root");
+  ensure(stamp !== undefined, "customisation.stamp: no stamp is given");
+  ensure(stamp.imageName !== "", "customisation.stamp.image_name is empty");
+  ensure(stamp.reimageId !== "", "customisation.stamp.reimage_id is empty");
+  checkDigest(parseImageDigest(stamp.imageDigest), stamp.imageDigest, "customisation.stamp.image_digest");
+}
+
+function checkFirmware({ action, partitions, files }: DiskFirmware, source: ImageSource): void {
+  const field = "customisation.disk_firmware";
+  ensure(
+    partitions.length > 0 && partitions.length <= MAX_FIRMWARE_ITEMS,
+    `${field}.partitions: ${partitions.length} are given, not 1 to ${MAX_FIRMWARE_ITEMS}`,
+  );
+  ensure(
+    action !== "rename" || (files.length > 0 && files.length <= MAX_FIRMWARE_ITEMS),
+    `${field}.files: ${files.length} are given, not 1 to ${MAX_FIRMWARE_ITEMS}`,
+  );
+  for (const file of files)
+    ensure(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(file), `${field}.files: ${quoted(file)} is no name of a file`);
+  for (const partition of partitions) checkPlace(partition, source, `${field}.partitions`);
+}
+
+/** A partition of the image, which the table lies before. */
+function checkPlace({ offsetBytes, lengthBytes }: Place, source: ImageSource, field: string): void {
+  checkSize(offsetBytes, `${field}.offset_bytes`);
+  checkSize(lengthBytes, `${field}.length_bytes`);
+  ensure(
+    offsetBytes >= source.firstPartitionBytes && offsetBytes + lengthBytes <= source.sizeBytes,
+    `${field}: ${lengthBytes} bytes at ${offsetBytes} do not lie between the first partition and the end of the image`,
+  );
+}
+
+function checkDigest(parsed: string | undefined, text: string, field: string): void {
+  ensure(parsed !== undefined, `${field} ${quoted(text)} is not ${DIGEST_FORM}`);
+}
+
+function checkSize(value: number, field: string): void {
+  ensure(value > 0, `${field} is not given`);
+  ensure(Number.isSafeInteger(value), `${field} ${value} is beyond what can be counted exactly`);
+}
+
+function ensure(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Failure("invalid", message);
+}
+
+/** At most the first 80 characters, with everything unprintable escaped. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}

@@ -1,0 +1,71 @@
+/** What an operation is doing right now; see pallet.v1.OperationPhase. */
+export type OperationPhase =
+  | "starting"
+  | "erasing"
+  | "comparing"
+  | "writing"
+  | "syncing"
+  | "verifying"
+  | "customising"
+  | "writing-table"
+  | "formatting"
+  | "wiping"
+  | "unmounting"
+  | "identifying";
+
+/** Bytes done of a total; a total of 0 is unknown. */
+export interface ByteCount {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** The parts of writing or verifying an image that work beside each other, in their order; see pallet.v1.WriteStage. */
+export const writeStages = ["compare", "fetch", "decompress", "check", "write", "read-back"] as const;
+export type WriteStage = (typeof writeStages)[number];
+
+/** What one stage has done; see pallet.v1.StageProgress. */
+export interface StageProgress {
+  readonly stage: WriteStage;
+  readonly bytes: number;
+  /** For how long it had at least one piece of work in hand. */
+  readonly busyMs: number;
+}
+
+/** How far an operation has come; see pallet.v1.Progress. Plain data, which the controller's journal keeps as JSON. */
+export interface Progress {
+  readonly phase: OperationPhase;
+  /** Stored (compressed) bytes fetched from the source. */
+  readonly read: ByteCount;
+  readonly written: ByteCount;
+  readonly skipped: ByteCount;
+  readonly verified: ByteCount;
+  readonly bytesPerSecond: number;
+  /** Until the phase ends. */
+  readonly etaMs?: number;
+  /** How often a broken connection to the source was taken up again. */
+  readonly resumed: number;
+  /** In the order of `writeStages`; those only that have begun. */
+  readonly stages: readonly StageProgress[];
+  /** For how long the oldest request to the disk has been waiting; absent unless that is too long. Whole seconds. */
+  readonly stalledMs?: number;
+  /** Image bytes that were read back wrong and written again. */
+  readonly rewrittenBytes: number;
+  /** What was compared before anything is fetched. */
+  readonly compared: ByteCount;
+}
+
+const nothing: ByteCount = { done: 0, total: 0 };
+
+/** How far an operation is that has done nothing yet. */
+export const noProgress: Progress = {
+  phase: "starting",
+  read: nothing,
+  written: nothing,
+  skipped: nothing,
+  verified: nothing,
+  bytesPerSecond: 0,
+  resumed: 0,
+  stages: [],
+  rewrittenBytes: 0,
+  compared: nothing,
+};
