@@ -3,6 +3,7 @@ import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
 import { systemPath } from "../../requirements/system-path.ts";
+import { BOOT_CODE_BYTES } from "../formats/boot-record.ts";
 import { type DerivationPlan, underivable } from "./plan-derivation.ts";
 import { parseDiskId, renderBootRecord, renderTableScript } from "./render-derived-table.ts";
 
@@ -48,7 +49,7 @@ export async function deriveTable(
       const next = await read(source, 0, SECTOR_BYTES);
       // The protective record of a GPT has boot code, too, and no id.
       const record = kind === "mbr" ? renderBootRecord(old, next, changes) : Buffer.from(old);
-      if (kind === "gpt") next.copy(record, 0, 0, 440);
+      if (kind === "gpt") next.copy(record, 0, 0, BOOT_CODE_BYTES);
       await target.write(record, 0, record.length, 0);
       const [room, wanted] = [
         Math.min(...plan.partitions.map(({ old: { offsetBytes } }) => offsetBytes)),

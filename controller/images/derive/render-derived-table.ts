@@ -1,9 +1,5 @@
 import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
-
-/** Within an MBR: boot code, then the disk's id, then the slots. */
-const diskIdAt = 440;
-const slotsAt = 446;
-const slotBytes = 16;
+import { DISK_ID_END, SLOT_SECTORS_AT, slotAt } from "../formats/boot-record.ts";
 
 /** What changes in a partition table. */
 export interface TableChanges {
@@ -19,9 +15,9 @@ export interface TableChanges {
  */
 export function renderBootRecord(old: Buffer, next: Buffer, { lengths }: Pick<TableChanges, "lengths">): Buffer {
   const record = Buffer.from(old);
-  next.copy(record, 0, 0, diskIdAt + 4);
+  next.copy(record, 0, 0, DISK_ID_END);
   for (const [number, lengthBytes] of lengths)
-    record.writeUInt32LE(lengthBytes / SECTOR_BYTES, slotsAt + (number - 1) * slotBytes + 12);
+    record.writeUInt32LE(lengthBytes / SECTOR_BYTES, slotAt(number - 1) + SLOT_SECTORS_AT);
   return record;
 }
 

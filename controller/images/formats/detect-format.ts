@@ -1,4 +1,5 @@
 import { Failure } from "../../../proto/failure.ts";
+import { hasBootSignature } from "./boot-record.ts";
 import { isBootRecord } from "./parse-mbr.ts";
 
 /** What the bytes of a file are: a raw disk image, or one compressed. */
@@ -70,7 +71,7 @@ export function detectFormat(head: Buffer): ImageFormat {
   if (has({ offset: 1080, bytes: "\x53\xef" })) {
     throw unsupported("an ext2, ext3 or ext4 filesystem without a partition table", "add an image of a whole disk");
   }
-  if (has({ offset: 510, bytes: "\x55\xaa" })) {
+  if (hasBootSignature(head)) {
     throw unsupported("a filesystem without a partition table", "add an image of a whole disk");
   }
   throw new Failure(

@@ -1,5 +1,6 @@
 import { Failure } from "../../../proto/failure.ts";
 import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
+import { BOOT_CODE_BYTES, hasBootSignature, SLOT_SECTORS_AT, SLOT_START_AT, slotAt } from "./boot-record.ts";
 import { type PartitionTable, type ReadBytes, refuseMisplaced, type TableEntry } from "./partition-table.ts";
 
 /** One of the four slots of a boot record (UEFI 2.10, table 5.2); sectors count as the slot says, not absolutely. */
@@ -17,9 +18,9 @@ const maximumLogical = 60;
 
 /** Whether the first sector is a boot record with a partition table in it: signature, and sane boot indicators. */
 export function isBootRecord(sector: Buffer): boolean {
-  if (sector.length < SECTOR_BYTES || sector.readUInt16LE(510) !== 0xaa55) return false;
+  if (!hasBootSignature(sector)) return false;
   // A FAT filesystem without a table has the same signature, but code or text where the four indicators would be.
-  return [446, 462, 478, 494].every((offset) => (sector.readUInt8(offset) & 0x7f) === 0);
+  return [0, 1, 2, 3].every((position) => (sector.readUInt8(slotAt(position)) & 0x7f) === 0);
 }
 
 /** Whether the boot record only guards a GPT (UEFI 2.10, section 5.2.3); Linux reads a hybrid one as GPT too. */
@@ -34,7 +35,7 @@ export function isProtective(sector: Buffer): boolean {
 export function parseMbr(read: ReadBytes, imageBytes: number): PartitionTable {
   const sector = read(0, SECTOR_BYTES);
   if (!isBootRecord(sector)) throw new Failure("unsupported", "the image has no partition table");
-  const diskId = sector.readUInt32LE(440).toString(16).padStart(8, "0");
+  const diskId = sector.readUInt32LE(BOOT_CODE_BYTES).toString(16).padStart(8, "0");
   const entry = (number: number, type: number, startSector: number, sectors: number): TableEntry => ({
     number,
     offsetBytes: startSector * SECTOR_BYTES,
@@ -82,7 +83,7 @@ function readChain(read: ReadBytes, container: Slot): readonly Omit<Slot, "posit
       );
     }
     const record = read(here * SECTOR_BYTES, SECTOR_BYTES);
-    if (record.length < SECTOR_BYTES || record.readUInt16LE(510) !== 0xaa55) {
+    if (!hasBootSignature(record)) {
       throw new Failure("image-damaged", `the extended boot record in sector ${here} has no signature`);
     }
     const slots = slotsOf(record).filter((slot) => slot.type !== 0 && slot.sectors > 0);
@@ -98,12 +99,12 @@ function readChain(read: ReadBytes, container: Slot): readonly Omit<Slot, "posit
 
 function slotsOf(sector: Buffer): readonly Slot[] {
   return [0, 1, 2, 3].map((position) => {
-    const offset = 446 + 16 * position;
+    const offset = slotAt(position);
     return {
       position,
       type: sector.readUInt8(offset + 4),
-      startSector: sector.readUInt32LE(offset + 8),
-      sectors: sector.readUInt32LE(offset + 12),
+      startSector: sector.readUInt32LE(offset + SLOT_START_AT),
+      sectors: sector.readUInt32LE(offset + SLOT_SECTORS_AT),
     };
   });
 }
