@@ -59,16 +59,19 @@ const SHIPPING: ShippingSettings = {
 };
 
 const program = new Command("pallet-agent")
-  .description("Reports this node's hardware to Pallet's controller, and writes its disks on command.")
+  .description("Reports this node's hardware to the Pallet controller and writes its disks on command.")
   .version(version)
   .option("--controller <host:port>", "register with this controller (kernel word pallet.controller=)")
-  .option("--node <mac>", "MAC address by which this node booted (kernel word pallet.node=)")
+  .option("--node <mac>", "MAC address that this node booted from (kernel word pallet.node=)")
   .option("--listen <address>", "IP address to serve on (default: 127.0.0.1, or 0.0.0.0 if netbooted by a controller)")
   .option("--port <port>", "TCP port to serve on; 0 for any", "7710")
-  .option("--insecure-tcp", "take orders from whoever reaches the port (kernel word pallet.insecure-tcp); for a bench")
+  .option(
+    "--insecure-tcp",
+    "take orders from anyone who can reach the port (kernel word pallet.insecure-tcp); for test benches only",
+  )
   .option("--role <role>", "netboot: may write disks; resident: may only report and reboot", "netboot")
-  .option("--installed-file <path>", "stamp of the system that this is", STAMP_PATH)
-  .option("--reboot-command <words>", "program and arguments that reboot this node, separated by spaces, no shell")
+  .option("--installed-file <path>", "stamp of the installed system", STAMP_PATH)
+  .option("--reboot-command <words>", "program and arguments that reboot this node, separated by spaces; no shell")
   .option(
     "--resident-program <path>",
     "program to install into new systems (default: this one, if it is a single file)",
@@ -77,14 +80,14 @@ const program = new Command("pallet-agent")
   .addHelpText(
     "after",
     `
-Orders are taken from the controller's address and, on this node itself, from root and the agent's own user.
+Takes orders from the controller's address and, on this node itself, from root and the agent's own user.
 
 Examples:
-  # On a netbooted node, where the kernel command line says everything else:
+  # On a netbooted node, where the kernel command line provides everything else:
   $ pallet-agent
   # Inside an installed system:
   $ pallet-agent --role resident --controller 10.77.0.1:7700 --listen 0.0.0.0
-  # Alone, to look at it with buf curl as root:
+  # Standalone, to explore it with buf curl as root:
   $ pallet-agent --port 7710
   $ buf curl --protocol grpc --http2-prior-knowledge http://127.0.0.1:7710/pallet.v1.AgentService/GetNode`,
   )
@@ -100,7 +103,7 @@ async function main(options: AgentOptions): Promise<void> {
   const enrollment = options.controller && createEnrollmentClient(options.controller, channelCredentials);
   const { log, shipper } = openLog(options, enrollment);
   process.on("uncaughtException", (error) => {
-    log.fatal({ err: error }, "the agent has a defect and ends");
+    log.fatal({ err: error }, "the agent hit a bug and is exiting");
     lastWords(shipper).finally(() => process.exit(1));
   });
 
@@ -146,7 +149,7 @@ async function main(options: AgentOptions): Promise<void> {
   log.info({ port, address: options.listen, version, contract, instanceId, pid: process.pid }, "serving");
   if (options.insecureTcp) {
     log.warn(
-      `INSECURE: orders are taken at TCP port ${port} from whoever reaches it (--insecure-tcp, pallet.insecure-tcp)`,
+      `INSECURE: TCP port ${port} takes orders from anyone who can reach it (--insecure-tcp, pallet.insecure-tcp)`,
     );
   }
 
@@ -174,7 +177,7 @@ async function main(options: AgentOptions): Promise<void> {
   };
   onStopSignal((signal) => {
     stop(signal).catch((error: unknown) => {
-      log.fatal({ err: error }, "the agent did not stop in order");
+      log.fatal({ err: error }, "the agent did not shut down cleanly");
       process.exit(1);
     });
   });
@@ -228,7 +231,7 @@ async function register(
   const { controller, bootMac } = options;
   const { enrollment, shipper } = parts;
   if (controller === undefined || enrollment === undefined) {
-    parts.log.info("no controller is given; serving without registering");
+    parts.log.info("no controller given; serving without registering");
     return;
   }
   const chooseBootMac = async ({ interfaces }: NodeFacts): Promise<string> =>

@@ -15,7 +15,7 @@ async function runTool(print: Print, program: string, args: readonly string[]): 
 /** The steps of the quick check, side by side; `npm test` begins with them too. */
 export const checkSteps: readonly Step[] = [
   { title: "generated code is fresh", run: checkGeneratedCode },
-  { title: "contracts keep Buf's rules", run: lintProtos },
+  { title: "contracts follow Buf's rules", run: lintProtos },
   {
     title: "contracts break no earlier version",
     run: async (print) => {

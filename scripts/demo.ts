@@ -58,7 +58,7 @@ function readOptions(): DemoOptions | "help" {
   const nodes = Number(values.nodes ?? (virtual ? 2 : 4));
   const most = virtual ? 16 : 50;
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > most)
-    throw new DemoError(`--nodes wants a number from 1 to ${most}`, 2);
+    throw new DemoError(`--nodes must be a number from 1 to ${most}`, 2);
   if (process.getuid?.() !== 0) {
     throw new DemoError("the demo needs root, for network namespaces and loop devices: sudo npm run demo");
   }
@@ -90,7 +90,7 @@ async function main(): Promise<number> {
   const artefacts = options.virtual ? await unlessInterrupted(() => buildArtefacts(signal)) : undefined;
 
   step(
-    `A controller and ${options.nodes} Raspberry Pi${options.nodes === 1 ? "" : "s"} with blank cards, on a network of their own`,
+    `A controller and ${options.nodes} Raspberry Pi${options.nodes === 1 ? "" : "s"} with blank cards, on a separate network`,
   );
   const useDefaultSocket = !(await isServed(defaultSocket));
   const rackOptions = { nodes: options.nodes, cardBytes: 512 * MiB };
@@ -134,7 +134,7 @@ async function main(): Promise<number> {
 
 /** What virtual Pis boot: the same as real ones get. */
 async function buildArtefacts(signal: AbortSignal) {
-  step("What a virtual Pi boots: U-Boot, a kernel with an NFS root, the agent for arm64");
+  step("Boot files of a virtual Pi: U-Boot, a kernel with an NFS root, the agent for arm64");
   // The plain demo needs neither QEMU nor compilers, so `npm run demo` has not installed them.
   await execa("sh", ["scripts/setup", "test"], {
     cwd: checkout,
@@ -155,7 +155,7 @@ async function reimageRack(
 ): Promise<Rollout> {
   say(`the controller listens on ${rack.network.address} and ${rack.socket}`);
 
-  step("Power on: every Pi asks for firmware and its boot config, gets target agent, and the agent registers");
+  step("Power on: every Pi asks for firmware and its boot config, gets boot target agent, and its agent registers");
   const poweredOnAt = performance.now();
   await Promise.all([...rack.boards.map((board) => board.powerOn()), narrateBoot(rack, say)]);
   say(`${((performance.now() - poweredOnAt) / 1000).toFixed(1)} s from power-on to the last agent`);
@@ -173,8 +173,8 @@ async function reimageRack(
   narration?.resume();
 
   const [rollout] = await rack.client.rollouts();
-  if (rollout === undefined) throw new DemoError("the rollout was not started; see above");
-  step("The proof: another boot, from the node's own card, of the image with this digest");
+  if (rollout === undefined) throw new DemoError("the rollout did not start; see above");
+  step("The proof: a new boot, from the node's own card, of the image with this digest");
   say(renderProofs(rollout, image.digest));
   step("The event log in brief");
   say(renderEventSummary(await rack.client.events()));

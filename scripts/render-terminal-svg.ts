@@ -60,7 +60,7 @@ function parseRuns(line: string): readonly Run[] {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
     const code = /^\u001b\[(\d+)m$/.exec(part)?.[1];
     if (code !== undefined) look = applied(look, Number(code));
-    else if (part.includes("\u001b")) throw new Error(`this escape sequence cannot be drawn: ${JSON.stringify(part)}`);
+    else if (part.includes("\u001b")) throw new Error(`cannot draw this escape sequence: ${JSON.stringify(part)}`);
     else if (part !== "") runs.push({ ...look, column, text: part });
     if (code === undefined) column += [...part].length;
   }
@@ -73,7 +73,7 @@ function applied(look: Look, code: number): Look {
   if (code === 2) return { ...look, dim: true };
   if (code === 22) return { ...look, bold: false, dim: false };
   const color = code === 39 ? foreground : colors[code];
-  if (color === undefined) throw new Error(`SGR code ${code} cannot be drawn`);
+  if (color === undefined) throw new Error(`cannot draw SGR code ${code}`);
   return { ...look, color };
 }
 

@@ -29,9 +29,9 @@ export interface RunOptions {
 export async function runTests(globPatterns: readonly string[], options: RunOptions, print?: Print): Promise<void> {
   const { passed, failed, skipped } = await runTestFiles(globPatterns, options, print);
   if (failed > 0) throw new Error(`${failed} tests failed`);
-  if (passed === 0) throw new Error(`no test was run by ${globPatterns.join(" ")}`);
+  if (passed === 0) throw new Error(`no test matched ${globPatterns.join(" ")}`);
   if (skipped.length > 0 && process.env["CI"] === "true") {
-    throw new Error(`${skipped.length} tests were skipped, and in CI none may be`);
+    throw new Error(`${skipped.length} tests were skipped, which is not allowed in CI`);
   }
 }
 

@@ -50,8 +50,8 @@ async function findLed(folder: string): Promise<string> {
   const present: string[] = await readdir(folder).catch(() => []);
   const led = selectLed(present);
   if (led !== undefined) return led;
-  const others = present.length === 0 ? "it has no LED at all" : `its LEDs are ${present.join(", ")}`;
-  throw new Failure("unsupported", `this node has none of the LEDs ${knownLeds.join(", ")} to blink; ${others}`);
+  const others = present.length === 0 ? "it has no LEDs" : `its LEDs are ${present.join(", ")}`;
+  throw new Failure("unsupported", `this node has none of the LEDs ${knownLeds.join(", ")}; ${others}`);
 }
 
 async function blinkByKernel(write: WriteAttribute, durationMs: number, signal?: AbortSignal): Promise<void> {

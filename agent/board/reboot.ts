@@ -41,7 +41,7 @@ export async function prepareReboot(
   if (program === undefined) {
     throw new Failure(
       "internal",
-      "no way to reboot is found: neither systemd, nor reboot, nor busybox; give --reboot-command",
+      "found no way to reboot: neither systemd, nor reboot, nor busybox; give --reboot-command",
     );
   }
   return async () => {
@@ -50,7 +50,7 @@ export async function prepareReboot(
     try {
       await execaOutliving(program, args, { stdin: "ignore", env: { PATH: searchPath() } });
     } catch (error) {
-      log.error({ err: error, command }, "the node could not be rebooted");
+      log.error({ err: error, command }, "could not reboot the node");
       throw error;
     }
   };

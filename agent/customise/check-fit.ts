@@ -26,7 +26,7 @@ export function checkFit({ sizeBytes, program, system }: Fit): void {
     throw new Failure(
       "too-small",
       `the image's root filesystem has no room for the resident agent: it is ${mib(sizeBytes)}, ` +
-        `${mib(system.freeBytes)} are free, ${mib(missing)} are missing; make that filesystem larger before ` +
+        `${mib(system.freeBytes)} are free, ${mib(missing)} more are needed; enlarge that filesystem before ` +
         `"images add", ${leaveOut}`,
       { expected: String(sizeBytes + SPARE_BYTES), found: String(system.freeBytes) },
     );
@@ -43,22 +43,22 @@ function refusal(misfit: Misfit): Failure {
     case "unknown-system":
       return new Failure(
         "unsupported",
-        "the image has neither /sbin/init nor /bin/sh as a binary, so it cannot be told whether the resident agent would " +
-          "run in it: reimage with --no-resident, which leaves it untouched",
+        "neither /sbin/init nor /bin/sh in the image is a binary, so it is unknown whether the resident agent would run in " +
+          "it: reimage with --no-resident, which leaves the image untouched",
       );
     case "architecture": {
       const { expected, found } = misfit.evidence;
       return new Failure(
         "unsupported",
-        `the image is a ${found} system, in which the resident agent (${expected}) does not run: ` +
-          `take the ${misfit.bits}-bit image of that system, ${leaveOut}`,
+        `the image is a ${found} system, which cannot run the resident agent (${expected}): ` +
+          `use the ${misfit.bits}-bit image of that system, ${leaveOut}`,
         misfit.evidence,
       );
     }
     case "interpreter":
       return new Failure(
         "unsupported",
-        `the image's C library is not the one that the resident agent was built for (glibc): take another image, ${leaveOut}`,
+        `the image does not have the C library that the resident agent was built for (glibc): use another image, ${leaveOut}`,
         misfit.evidence,
       );
   }

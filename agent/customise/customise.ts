@@ -73,8 +73,8 @@ export function programToInstall({
   if (residentProgram !== undefined) return residentProgram;
   throw new Failure(
     "unsupported",
-    "this agent runs from its source files, so there is no single program to install as the resident agent: start it " +
-      "with --resident-program, run the built binary, or reimage with --no-resident",
+    "this agent runs from source, so there is no single program to install as the resident agent: start it with " +
+      "--resident-program, run the built binary, or reimage with --no-resident",
   );
 }
 
@@ -83,7 +83,7 @@ function checkRoot({ offsetBytes, lengthBytes, filesystemType }: Root): void {
   if (!/^[a-z0-9_]+$/.test(filesystemType))
     throw new Failure("invalid", `${JSON.stringify(filesystemType)} is not the name of a filesystem`);
   if (!Number.isSafeInteger(offsetBytes) || !Number.isSafeInteger(lengthBytes) || offsetBytes < 0 || lengthBytes <= 0)
-    throw new Failure("invalid", `a root partition of ${lengthBytes} bytes at ${offsetBytes} is not possible`);
+    throw new Failure("invalid", `a root partition of ${lengthBytes} bytes at ${offsetBytes} is impossible`);
 }
 
 /** Says in which task an error of the filesystem came up. */

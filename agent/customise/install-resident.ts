@@ -41,7 +41,7 @@ export async function installResident({ root, program: path, signal }: InstallRe
   if (system === undefined)
     throw new Failure(
       "unsupported",
-      "the image has no init that could start the resident agent: reimage with --no-resident, which leaves it untouched",
+      "the image has no init system that could start the resident agent: reimage with --no-resident, which leaves it untouched",
       describeInit(traces),
     );
   const { bfree, bsize } = await statfs(root);

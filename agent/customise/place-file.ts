@@ -18,7 +18,7 @@ export interface Place {
 export function placeOf(path: string): Pick<Place, "folders" | "name"> {
   const [, first, ...others] = path.split("/");
   const name = others.pop();
-  if (!first || !name) throw new TypeError(`${path} is not an absolute path of a file in a folder`);
+  if (!first || !name) throw new TypeError(`${path} is not the absolute path of a file in a folder`);
   return { folders: [first, ...others], name };
 }
 

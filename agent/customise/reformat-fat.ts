@@ -72,14 +72,14 @@ async function probe({ device, offsetBytes, lengthBytes, signal }: ReformatFat):
   const { stdout } = await runTool({
     tool: "blkid",
     args: renderBlkidArguments(device, { offsetBytes, lengthBytes }),
-    task: `look at the FAT filesystem at byte ${offsetBytes} of ${device}`,
+    task: `inspect the FAT filesystem at byte ${offsetBytes} of ${device}`,
     acceptedExitCodes: [0, BLKID_NOTHING_FOUND, BLKID_AMBIVALENT],
     signal,
   });
   const { filesystemType, label, uuid } = parseBlkid(stdout);
   if (filesystemType !== "vfat") {
     const found = filesystemType === "" ? "unknown content" : filesystemType;
-    throw new Failure("invalid", `there is no FAT filesystem to make anew at byte ${offsetBytes} of ${device}`, {
+    throw new Failure("invalid", `there is no FAT filesystem to recreate at byte ${offsetBytes} of ${device}`, {
       range: { device, offsetBytes, lengthBytes },
       expected: "vfat",
       found,

@@ -82,7 +82,7 @@ async function knownPartitions(device: string): Promise<readonly string[]> {
     // The kernel removes the folder together with the disk.
     const found =
       error instanceof Error && "code" in error && error.code === "ENOENT"
-        ? "it is gone; put it back, or replace it"
+        ? "it is gone; reinsert or replace it"
         : words(error);
     throw new Failure("device-error", `cannot read the partitions of ${device}: ${found}`, { cause: error });
   });
@@ -98,7 +98,7 @@ async function retryWhileBusy(signal: AbortSignal | undefined, action: () => Pro
     } catch (error) {
       if (!(error instanceof Failure) || !/error (adding|updating|deleting) partition/.test(error.message)) throw error;
       await sleep(delayMs);
-      throwIfCancelled(signal, "wait for the kernel to let go of the partitions");
+      throwIfCancelled(signal, "wait for the kernel to release the partitions");
     }
   }
   await action();
@@ -127,7 +127,9 @@ async function writeZeros({ device, handle, offsetBytes, lengthBytes, signal }: 
     });
     done += bytesWritten;
     if (bytesWritten === 0)
-      throw new Failure("device-error", `${device} took no bytes while its partition table was erased`, { range });
+      throw new Failure("device-error", `${device} accepted no bytes while its partition table was being erased`, {
+        range,
+      });
   }
 }
 

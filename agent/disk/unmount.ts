@@ -26,7 +26,7 @@ export async function unmount({ device, signal }: Unmount): Promise<void> {
 async function carryOut(step: UnmountStep, device: string, signal: AbortSignal | undefined): Promise<void> {
   switch (step.kind) {
     case "swapoff":
-      await run("swapoff", [step.path], `switch off the swap on ${step.path}`, signal);
+      await run("swapoff", [step.path], `disable the swap on ${step.path}`, signal);
       break;
     case "umount":
       await run("umount", ["--", step.mountpoint], `unmount ${step.mountpoint} of ${device}`, signal);

@@ -55,7 +55,9 @@ async function discard(path: string, signal: AbortSignal | undefined): Promise<v
     });
   } catch (error) {
     if (error instanceof Failure && isUnsupported(error.message))
-      throw new Failure("unsupported", `${path} cannot discard; wipe it by the method "signatures"`, { cause: error });
+      throw new Failure("unsupported", `${path} does not support discard; wipe it with the method "signatures"`, {
+        cause: error,
+      });
     throw error;
   }
 }

@@ -56,7 +56,7 @@ export function createGatekeeper(options: GatekeeperOptions, signal: AbortSignal
         const owner = caller?.local && { uid: caller.local.uid };
         log.warn(
           { from: caller?.address, ...owner, refused },
-          `a connection was refused: orders are taken from ${controllerHost ?? "no controller"} and from root on this node`,
+          `refused a connection: only ${controllerHost ?? "no controller"} and root on this node may give orders`,
         );
         refused = 0;
         quietUntil = now + quietMs;
@@ -80,7 +80,7 @@ async function resolve(
       log.info({ host, addresses }, "the controller's address is known");
       return addresses;
     } catch (error) {
-      log.debug({ err: error, host }, "the controller's name could not be resolved; trying again until it is");
+      log.debug({ err: error, host }, "could not resolve the controller's name; retrying");
     }
     if (signal.aborted) return [];
     await delay(waitMs, undefined, { signal }).catch(() => {});
@@ -103,7 +103,7 @@ function callerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket
   try {
     return { address, local: { uid: userBehind(there, here) } };
   } catch (error) {
-    log.error({ err: error }, "whose process connects from this node cannot be told, so it is refused");
+    log.error({ err: error }, "cannot tell whose process is connecting from this node, so it is refused");
     return { address, local: { uid: undefined } };
   }
 }

@@ -60,7 +60,7 @@ export function checkPartialResponse(head: ResponseHead, wanted: Wanted): Valida
 
   const encoding = text("content-encoding");
   if (encoding !== undefined && encoding !== "identity") {
-    throw failed(`the server of ${url} sent it in the content encoding ${encoding}, which nobody asked for`);
+    throw failed(`the server of ${url} sent it with the content encoding ${encoding}, which was not requested`);
   }
   const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(text("content-range") ?? "");
   if (range === null) {
@@ -68,7 +68,7 @@ export function checkPartialResponse(head: ResponseHead, wanted: Wanted): Valida
   }
   const [first, last] = [Number(range[1]), Number(range[2])];
   if (range[3] !== "*" && Number(range[3]) !== totalBytes) {
-    throw new Failure("image-damaged", `${url} is not the image: it has another length`, {
+    throw new Failure("image-damaged", `${url} is not the image: its length differs`, {
       expected: `${totalBytes} bytes`,
       found: `${range[3]} bytes`,
     });
@@ -96,7 +96,10 @@ function isAnother(found: Validators, before: Validators | undefined): boolean {
 }
 
 function changed(url: string, fromByte: number): Failure {
-  return new Failure("image-damaged", `${url} was replaced on the server while it was fetched (at byte ${fromByte})`);
+  return new Failure(
+    "image-damaged",
+    `${url} was replaced on the server while it was being fetched (at byte ${fromByte})`,
+  );
 }
 
 function failed(message: string): Failure {

@@ -33,7 +33,7 @@ export interface RemoteFile {
   readonly settings: FetchSettings;
   /** Called with the number of bytes of each piece that came. */
   readonly onBytes?: (bytes: number) => void;
-  /** Called whenever a broken connection was taken up again, with the byte and with what had broken it. */
+  /** Called whenever resumed a broken connection, with the byte and with what had broken it. */
   readonly onResume?: (atByte: number, error: unknown) => void;
 }
 
@@ -93,7 +93,7 @@ export function createRangeFetcher(file: RemoteFile): RangeFetcher {
       },
       onBody(bytes) {
         if (filled + bytes.length > target.length) {
-          throw new Failure("fetch-failed", `the server of ${url} sent more bytes than it was asked for`);
+          throw new Failure("fetch-failed", `the server of ${url} sent more bytes than requested`);
         }
         target.set(bytes, filled);
         filled += bytes.length;
@@ -130,7 +130,7 @@ export function createRangeFetcher(file: RemoteFile): RangeFetcher {
         });
         idle.push(connection);
       } catch (error) {
-        connection.close(new Error("given up"));
+        connection.close(new Error("no longer needed"));
         connections.delete(connection);
         signal.throwIfAborted();
         if (error instanceof Failure) throw error;
@@ -141,8 +141,8 @@ export function createRangeFetcher(file: RemoteFile): RangeFetcher {
         if (waitedMs >= settings.giveUpAfterMs) {
           throw new Failure(
             "fetch-failed",
-            `no byte of ${url} came for ${Math.round(waitedMs / 1_000)} s, at byte ${fromByte + filled} of ${totalBytes}: ` +
-              `${messageOf(error)}; is the controller up and the network whole?`,
+            `received nothing of ${url} for ${Math.round(waitedMs / 1_000)} s, at byte ${fromByte + filled} of ${totalBytes}: ` +
+              `${messageOf(error)}; is the controller running and the network up?`,
             { cause: error },
           );
         }

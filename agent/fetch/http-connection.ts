@@ -55,7 +55,7 @@ export function openHttpConnection(url: URL, idleTimeoutMs: number): HttpConnect
   };
   const receive = (bytes: Buffer): void => {
     if (current === undefined)
-      throw new Failure("fetch-failed", `the server of ${url} sent bytes that nobody had asked for`);
+      throw new Failure("fetch-failed", `the server of ${url} sent bytes that were not requested`);
     let body: Uint8Array = bytes;
     if (bodyLeft === undefined) {
       const before = head.length;
@@ -68,7 +68,7 @@ export function openHttpConnection(url: URL, idleTimeoutMs: number): HttpConnect
       if (/(^|,)\s*close\s*(,|$)/i.test(String(parsed.head.headers["connection"] ?? ""))) usable = false;
     }
     if (body.length > bodyLeft)
-      throw new Failure("fetch-failed", `the server of ${url} sent more bytes than it had announced`);
+      throw new Failure("fetch-failed", `the server of ${url} sent more bytes than announced`);
     bodyLeft -= body.length;
     if (body.length > 0) current.receiver.onBody(body);
     if (bodyLeft > 0) return;

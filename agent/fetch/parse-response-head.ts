@@ -18,16 +18,17 @@ export interface ParsedHead {
 export function parseResponseHead(bytes: Buffer): ParsedHead | undefined {
   const end = bytes.indexOf("\r\n\r\n");
   if (end < 0 || end > MAX_HEAD_BYTES) {
-    if (bytes.length > MAX_HEAD_BYTES) throw malformed(`the head of its answer is longer than ${MAX_HEAD_BYTES} bytes`);
+    if (bytes.length > MAX_HEAD_BYTES)
+      throw malformed(`the header of its response is longer than ${MAX_HEAD_BYTES} bytes`);
     return undefined;
   }
   const [statusLine = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n");
   const status = /^HTTP\/1\.1 ([1-9]\d\d)(?: |$)/.exec(statusLine);
-  if (status === null) throw malformed(`its answer begins with ${quoted(statusLine)}, which is not HTTP/1.1`);
+  if (status === null) throw malformed(`its response starts with ${quoted(statusLine)}, which is not HTTP/1.1`);
   const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
   for (const line of lines) {
     const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line);
-    if (field === null) throw malformed(`its answer holds ${quoted(line)}, which is no header`);
+    if (field === null) throw malformed(`its response contains ${quoted(line)}, which is not a header field`);
     const [, name = "", value = ""] = field;
     const key = name.toLowerCase();
     const before = headers[key];
@@ -42,15 +43,15 @@ export function parseResponseHead(bytes: Buffer): ParsedHead | undefined {
  */
 export function readContentLength({ headers }: ResponseHead): number {
   const { "transfer-encoding": coding, "content-length": length } = headers;
-  if (coding !== undefined) throw malformed(`its answer comes in the transfer coding ${quoted(String(coding))}`);
+  if (coding !== undefined) throw malformed(`its response uses the transfer coding ${quoted(String(coding))}`);
   if (typeof length !== "string" || !/^\d{1,15}$/.test(length)) {
-    throw malformed(`its answer has no usable Content-Length: ${quoted(String(length))}`);
+    throw malformed(`its response has no usable Content-Length: ${quoted(String(length))}`);
   }
   return Number(length);
 }
 
 function malformed(finding: string): Failure {
-  return new Failure("fetch-failed", `the server does not speak HTTP/1.1 as a server of images has to: ${finding}`);
+  return new Failure("fetch-failed", `the server does not speak HTTP/1.1 as an image server must: ${finding}`);
 }
 
 function quoted(text: string): string {

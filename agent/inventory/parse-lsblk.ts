@@ -57,7 +57,8 @@ export function parseLsblk(json: string): readonly BlockDevice[] {
 }
 
 function toBlockDevice(value: unknown): BlockDevice {
-  if (!isObject(value)) throw new Failure("tool-failed", `lsblk printed a device that is no object: ${String(value)}`);
+  if (!isObject(value))
+    throw new Failure("tool-failed", `lsblk printed a device that is not an object: ${String(value)}`);
   const name = text(value["kname"]) || text(value["name"]).replace(/^\/dev\//, "");
   if (name === "")
     throw new Failure("tool-failed", `lsblk printed a device without a name: ${excerpt(JSON.stringify(value))}`);

@@ -21,14 +21,14 @@ const kernel: RootSources = { mountinfo: "/proc/self/mountinfo", sysfs: "/sys" }
  */
 export async function readRootDevice({ mountinfo, sysfs } = kernel): Promise<RootDevice> {
   const mount = rootMount(parseMountinfo(await readFile(mountinfo, "utf8")));
-  if (mount === undefined) throw new Failure("internal", `${mountinfo} names no mount at /`);
+  if (mount === undefined) throw new Failure("internal", `${mountinfo} lists no mount at /`);
   const number = await blockDeviceNumber(mount);
   if (number === undefined) return { source: mount.source, filesystemType: mount.filesystemType, disk: "" };
   const folder = await realpath(`${sysfs}/dev/block/${number}`).catch((error: unknown) => {
     throw new Failure(
       "internal",
       `cannot tell which disk holds the running root: ${mount.source} is block device ${number}, which ` +
-        `${sysfs}/dev/block does not know; mount sysfs on ${sysfs}`,
+        `${sysfs}/dev/block does not list; mount sysfs on ${sysfs}`,
       { cause: error },
     );
   });

@@ -104,24 +104,23 @@ export function createLogShipper(parts: {
     } catch (error) {
       if (stopping.signal.aborted) return;
       const message = error instanceof Error ? error.message : String(error);
-      if (message !== trouble)
-        log.warn({ err: error }, "the log did not reach the controller; trying again until it does");
+      if (message !== trouble) log.warn({ err: error }, "the log did not reach the controller; retrying");
       trouble = message;
       notBeforeMs = clock.now() + waits.next().value;
       endFlushes(false, Number.POSITIVE_INFINITY);
       return;
     }
-    if (answer === "taken" && trouble !== undefined) log.info("the log reaches the controller again");
+    if (answer === "taken" && trouble !== undefined) log.info("the log is reaching the controller again");
     trouble = undefined;
     waits = backoff(settings.backoff);
     notBeforeMs = clock.now() + settings.gapMs;
     if (answer === "unknown") return forgetSession(known);
     if (answer === "unsupported") {
-      log.info("the controller takes no logs; they are kept here until one does");
+      log.info("the controller does not accept logs; keeping them here until one does");
       return forgetSession(known);
     }
     if (answer === "refused") {
-      log.warn({ records: records.length }, "the controller refused a part of the log; it is dropped");
+      log.warn({ records: records.length }, "the controller refused part of the log; dropping it");
       buffer.discard(records);
     } else {
       buffer.release(records);

@@ -247,7 +247,7 @@ function requireFreeDevice(entries: Iterable<Entry>, spec: OperationSpec): void 
     if (!devicesOverlap(operation.spec.device, spec.device)) continue;
     throw new Failure(
       "device-busy",
-      `${spec.device} is in the hands of operation ${operation.id} (${operation.spec.kind} on ` +
+      `${spec.device} is in use by operation ${operation.id} (${operation.spec.kind} on ` +
         `${operation.spec.device}): wait until it has ended, or cancel it`,
       { found: operation.id },
     );
@@ -273,7 +273,7 @@ function tellStall(log: Logger, before: Progress, after: Progress): void {
     log.warn({ stalledMs: after.stalledMs }, "the disk has not answered a request for a long time; it may be worn out");
   }
   if (after.stalledMs === undefined && before.stalledMs !== undefined) {
-    log.warn({ stalledMs: before.stalledMs }, "the disk answers again");
+    log.warn({ stalledMs: before.stalledMs }, "the disk is answering again");
   }
 }
 
@@ -288,7 +288,7 @@ function cancellation({ reason }: AbortSignal, error: unknown): Failure {
 }
 
 function refused(reason: string): Failure {
-  return new Failure("in-use", `no operation can be started: ${reason}`);
+  return new Failure("in-use", `cannot start an operation: ${reason}`);
 }
 
 function forgetOldest(entries: Map<OperationId, Entry>): void {

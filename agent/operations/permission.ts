@@ -17,6 +17,6 @@ export function requirePermission(role: AgentRole, kind: OperationSpec["kind"]):
   if (role === "netboot" || kind === "identify") return;
   throw new Failure(
     "unsupported",
-    `the agent in an installed system does not do ${kind}: set the node's boot target to agent and reboot it`,
+    `the agent in an installed system does not perform ${kind}: set the node's boot target to agent and reboot it`,
   );
 }

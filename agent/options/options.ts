@@ -73,7 +73,7 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): Ag
   );
   const rebootCommand = check(flags.rebootCommand, "--reboot-command", (text) => {
     const command = text.split(/\s+/).filter((part) => part !== "");
-    return command.length === 0 ? "names no program" : command;
+    return command.length === 0 ? "does not name a program" : command;
   });
 
   if (problems.length > 0 || port === undefined || role === undefined) {

@@ -11,7 +11,7 @@ export async function readInstalled(file: string, log: Logger): Promise<Installe
     return parseStamp(await readFile(file, "utf8"));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    log.warn({ err: error, file }, "the stamp of the installed system was left out");
+    log.warn({ err: error, file }, "ignoring the stamp of the installed system");
     return undefined;
   }
 }

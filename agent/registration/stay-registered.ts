@@ -34,7 +34,7 @@ export async function stayRegistered(parts: RegistrationParts, signal: AbortSign
     try {
       const step = session === undefined ? await register(parts, signal) : await beat(parts, session, signal);
       if (trouble !== undefined) log.info("the controller is answering again");
-      if (step.session === undefined) log.info("the controller does not know this agent; registering anew");
+      if (step.session === undefined) log.info("the controller does not know this agent; registering again");
       trouble = undefined;
       waits = backoff(parts.backoff);
       if (step.session !== session) parts.enrolled(step.session);
@@ -43,7 +43,7 @@ export async function stayRegistered(parts: RegistrationParts, signal: AbortSign
     } catch (error) {
       if (signal.aborted) return;
       const message = error instanceof Error ? error.message : String(error);
-      if (message !== trouble) log.warn({ err: error }, "the controller was not reached; trying again until it is");
+      if (message !== trouble) log.warn({ err: error }, "could not reach the controller; retrying");
       trouble = message;
       waitMs = waits.next().value;
     }

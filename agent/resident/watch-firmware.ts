@@ -28,12 +28,12 @@ export function watchFirmware({ read, clock, log }: FirmwareWatch): () => void {
     else
       log.warn(
         { files },
-        `${files} is back, probably by an upgrade: a board that looks at its card first boots it at the next start, and ` +
-          "the controller loses the node; rename it before that",
+        `${files} is back, probably because of an upgrade: a board that tries its card first will boot it at the next start, ` +
+          "and the controller will lose the node; rename it before that",
       );
   };
   const lookOrLog = (): void => {
-    look().catch((error: unknown) => log.debug({ err: error }, "the firmware on the card could not be looked at"));
+    look().catch((error: unknown) => log.debug({ err: error }, "could not inspect the firmware on the card"));
   };
   lookOrLog();
   const stopped = new AbortController();

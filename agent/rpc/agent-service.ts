@@ -74,7 +74,7 @@ export function createAgentService(parts: AgentServiceParts): AgentServiceServer
       const spec = parseSpec(request.spec);
       const result = await operations.start(id, spec);
       if (result.kind === "id-taken") {
-        const message = `operation ${id} exists already with another spec (${result.operation.spec.kind}): use a new id`;
+        const message = `operation ${id} already exists with another spec (${result.operation.spec.kind}): use a new id`;
         throw new StatusError(status.ALREADY_EXISTS, new Failure("invalid", message));
       }
       return { operation: operationToWire(result.operation) };
@@ -101,7 +101,7 @@ export function createAgentService(parts: AgentServiceParts): AgentServiceServer
         throw refused(
           new Failure(
             "invalid",
-            "the node is in another boot than the caller believes: ask it again before rebooting",
+            "the node has rebooted since the caller last asked: ask it again before rebooting it",
             {
               expected: request.expectedBootId,
               found: bootId,
@@ -144,7 +144,7 @@ async function streamOperation(
 }
 
 function unknownOperation(id: OperationId): StatusError {
-  const message = `this agent knows no operation ${id}: it was started on another instance, or ended long ago`;
+  const message = `this agent does not know operation ${id}: it was started on another instance, or ended long ago`;
   return new StatusError(status.NOT_FOUND, new Failure("invalid", message));
 }
 

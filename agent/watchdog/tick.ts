@@ -28,15 +28,15 @@ export function tick({ folder, clock, log }: Ticking): () => void {
   if (text === undefined) return () => undefined;
   const state = parseGuardState(text);
   if (state === undefined) {
-    log.warn({ state: text }, "the initial RAM disk is of another version: no watchdog guards this agent");
+    log.warn({ state: text }, "the initrd is of another version: no watchdog guards this agent");
     return () => undefined;
   }
-  if (state.kind === "off") log.info("no watchdog guards this agent: the kernel word pallet.watchdog=off is given");
-  if (state.kind === "none") log.info("no watchdog guards this agent: this board has none that the kernel knows");
+  if (state.kind === "off") log.info("no watchdog guards this agent: the kernel word pallet.watchdog=off disables it");
+  if (state.kind === "none") log.info("no watchdog guards this agent: this board has none that the kernel supports");
   if (state.kind !== "on") return () => undefined;
 
   const { silenceSeconds } = state;
-  log.info({ silenceSeconds }, "the watchdog restarts this node when its agent has been silent for that long");
+  log.info({ silenceSeconds }, "the watchdog restarts this node if its agent is silent for this long");
   const file = openSync(join(folder, "tick"), "w", 0o644);
   let ticks = 0;
   const write = (): void => {
@@ -46,7 +46,7 @@ export function tick({ folder, clock, log }: Ticking): () => void {
     try {
       writeSync(file, `${line}\n`, 0);
     } catch (error) {
-      log.error({ err: error }, "the watchdog's guard cannot be shown that the agent is alive");
+      log.error({ err: error }, "cannot show the watchdog's guard that the agent is alive");
     }
   };
   write();

@@ -84,7 +84,7 @@ export async function fetchChunks(
     progress.begin("check");
     const found = checkChunk(manifest, chunk, bytes);
     progress.end("check", bytes.length);
-    return found && { problem: "its content is not what the manifest says", found };
+    return found && { problem: "its content does not match the manifest", found };
   };
 
   const decodeChunk = async (chunk: number, frame: Uint8Array, target: Uint8Array): Promise<Wrong | undefined> => {
@@ -94,7 +94,7 @@ export async function fetchChunks(
 
   const fetchAgain = async ({ chunk, target, wrong }: Damaged): Promise<void> => {
     signal.throwIfAborted();
-    log.warn({ chunk, problem: wrong.problem }, "a chunk arrived damaged and is fetched again");
+    log.warn({ chunk, problem: wrong.problem }, "a chunk arrived damaged; fetching it again");
     const frame = Buffer.allocUnsafe(manifest.frameLengthOf(chunk));
     await pack.fetchInto(frame, manifest.frameOffsetOf(chunk), signal);
     const still = await decodeChunk(chunk, frame, target);
@@ -103,7 +103,7 @@ export async function fetchChunks(
     throw new Failure(
       "image-damaged",
       `what was fetched is not the image: chunk ${chunk}, the ${target.length} bytes at byte ` +
-        `${manifest.offsetOf(chunk)}, is damaged on the server or on the way: ${still.problem}`,
+        `${manifest.offsetOf(chunk)}, is damaged on the server or in transit: ${still.problem}`,
       { expected: expectedOf(manifest, chunk), ...(still.found && { found: named(still.found) }) },
     );
   };

@@ -45,7 +45,7 @@ export async function fetchManifest(
     if (manifest.kindOf(chunk) !== "unused") continue;
     throw new Failure(
       "image-damaged",
-      `the manifest at ${url} leaves out chunk ${chunk}, which lies before the first partition`,
+      `the manifest at ${url} leaves out chunk ${chunk}, which is before the first partition`,
     );
   }
   return manifest;

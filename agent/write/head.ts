@@ -93,7 +93,7 @@ export async function findDifference(
       return new Failure(
         "verify-mismatch",
         `${device.path} does not hold what was written to it: the ${lengthBytes} bytes at byte ${offsetBytes} differ; ` +
-          "the card is worn out or not as large as it says, replace it",
+          "the card is worn out or smaller than it claims; replace it",
         {
           range: { device: device.path, offsetBytes, lengthBytes },
           expected: named(blake3(wanted)),

@@ -22,12 +22,12 @@ export type OpenDisk = (options: {
 
 /** What the kernel's refusal to open a disk means to a person; see open(2). */
 const refusals: Partial<Record<string, readonly [FailureReason, string]>> = {
-  EBUSY: ["in-use", "the kernel holds it for somebody else (a mount, RAID, LVM); unmount it first"],
-  EROFS: ["read-only", "it refuses writes; slide the lock switch of the card, or replace it"],
-  EACCES: ["read-only", "the agent may not write to it; run it as root"],
-  EPERM: ["read-only", "the agent may not write to it; run it as root"],
+  EBUSY: ["in-use", "something else uses it (a mount, RAID, LVM); unmount it first"],
+  EROFS: ["read-only", "it refuses writes; slide the lock switch on the card, or replace it"],
+  EACCES: ["read-only", "the agent is not allowed to write to it; run the agent as root"],
+  EPERM: ["read-only", "the agent is not allowed to write to it; run the agent as root"],
   ENOENT: ["not-a-disk", "there is no such device"],
-  ENXIO: ["not-a-disk", "there is no device behind this name (any more)"],
+  ENXIO: ["not-a-disk", "there is no device behind this name (or it is gone)"],
   ENOMEDIUM: ["not-a-disk", "there is no medium in it; insert one"],
 };
 

@@ -55,7 +55,7 @@ export async function prove(run: ContentRun, written: ChunkSet, equal: ChunkSet)
       throw asFailure(run, { first, inStart, wrongBytes });
     log.warn(
       { device: device.path, wrongBytes, firstByte: first && manifest.offsetOf(first.chunk), rewrites },
-      "the disk does not hold what was written to it; it is written again",
+      "the disk does not hold what was written to it; writing it again",
     );
     const fetches = planChunks(run, wrong);
     progress.enter("writing");
@@ -77,7 +77,10 @@ export async function writeAndProveTable(run: ContentRun): Promise<void> {
     const difference = await findDifference(place, "table");
     if (difference === undefined) break;
     if (rewrites === REWRITES) throw difference;
-    context.log.warn({ err: difference }, "the disk does not hold the partition table that was written; once more");
+    context.log.warn(
+      { err: difference },
+      "the disk does not hold the partition table that was written; writing it again",
+    );
     context.progress.rewritten(head.tableBytes);
   }
   context.progress.add("verified", head.tableBytes);
@@ -97,7 +100,7 @@ function asFailure(
   const message =
     `${device.path} does not hold what was written to it: the ${manifest.lengthOf(chunk)} bytes at byte ` +
     `${manifest.offsetOf(chunk)} differ, ${wrongBytes} bytes in all; ` +
-    "the card is worn out or not as large as it says, replace it";
+    "the card is worn out or smaller than it claims; replace it";
   return mismatch({ device: device.path, manifest, message }, { chunk, found });
 }
 

@@ -38,7 +38,7 @@ export async function syncDevice({ handle, path, askDisk }: OpenDevice): Promise
   try {
     await handle.datasync();
   } catch (cause) {
-    throw new Failure("device-error", `${path} could not make durable what was written to it: ${messageOf(cause)}`, {
+    throw new Failure("device-error", `${path} could not flush what was written to it: ${messageOf(cause)}`, {
       cause,
     });
   } finally {

@@ -60,7 +60,7 @@ export async function verifyImage(
         device: device.path,
         manifest,
         message:
-          `${device.path} is not as the image: the ${manifest.lengthOf(chunk)} bytes at byte ` +
+          `${device.path} differs from the image: the ${manifest.lengthOf(chunk)} bytes at byte ` +
           `${manifest.offsetOf(chunk)} differ, ${wrongBytes} bytes in all`,
       },
       first,

@@ -34,7 +34,7 @@ export async function writeContent(content: Content, parts: ContentParts, contex
     settings: parts.fetchSettings,
     onBytes: (bytes) => progress.add("read", bytes),
     onResume: (atByte, error) => {
-      log.warn({ err: error, atByte }, "a broken connection was taken up again");
+      log.warn({ err: error, atByte }, "resumed a broken connection");
       progress.resumed();
     },
   });

@@ -68,7 +68,7 @@ export async function writeImage(
   if (source.firstPartitionBytes % sectorBytes !== 0) {
     throw new Failure(
       "unsupported",
-      `${disk.path} has sectors of ${sectorBytes} bytes, and the image was made for a disk with smaller ones: ` +
+      `${disk.path} has sectors of ${sectorBytes} bytes, but the image was made for a disk with smaller ones: ` +
         `its first partition starts at byte ${source.firstPartitionBytes}`,
     );
   }
@@ -78,7 +78,7 @@ export async function writeImage(
     const memory = allocateTransferMemory(manifest);
     const mayBeThere = !request.full && request.customisation === undefined;
     if (mayBeThere && (await holdsImage({ device, manifest, memory }, context))) {
-      log.info("the disk holds the image already");
+      log.info("the disk already holds the image");
     } else {
       // Before the disk is touched: where nothing can be decompressed it is to stay as it is.
       const decompressors = createFrameDecompressors(DECOMPRESSORS);
@@ -94,7 +94,7 @@ export async function writeImage(
   }
   // The image is complete and proved: a kernel that does not take note of it is no reason to call it a failure.
   await parts.announcePartitions(disk.path).catch((error: unknown) => {
-    log.warn({ err: error }, "the kernel was not told of the new partitions");
+    log.warn({ err: error }, "could not tell the kernel about the new partitions");
   });
 }
 

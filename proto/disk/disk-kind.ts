@@ -7,8 +7,8 @@ const impostors: readonly (readonly [name: RegExp, finding: string])[] = [
     /^mmcblk\d+(boot\d+|rpmb|gp\d+)$/,
     "a hardware partition of an eMMC, not the disk; give the device without the suffix",
   ],
-  [/^mtdblock\d+$/, "flash memory of the board, which may hold its firmware, not a disk"],
-  [/^nbd\d+$/, "a network block device, whose bytes lie on another machine, not a disk of this node"],
+  [/^mtdblock\d+$/, "the board's flash memory, which may hold its firmware, not a disk"],
+  [/^nbd\d+$/, "a network block device, whose data is on another machine, not a disk of this node"],
   [/^fd\d+$/, "a floppy drive, not a disk"],
 ];
 

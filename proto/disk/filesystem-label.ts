@@ -17,19 +17,19 @@ const forbiddenInFat = /["*+,./:;<=>?[\\\]|]/;
  */
 export function checkLabel(type: MakeableFilesystem, label: string): void {
   const refuse = (finding: string) => {
-    throw new Failure("invalid", `the label ${JSON.stringify(label)} does not suit ${type}: ${finding}`);
+    throw new Failure("invalid", `the label ${JSON.stringify(label)} is not valid for ${type}: ${finding}`);
   };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(label)) refuse("it holds a control character");
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(label)) refuse("it contains a control character");
   if (type === "ext4") {
     const bytes = Buffer.byteLength(label);
-    if (bytes > MAX_LABEL_BYTES.ext4) refuse(`it has ${bytes} bytes, ${MAX_LABEL_BYTES.ext4} at most fit`);
+    if (bytes > MAX_LABEL_BYTES.ext4) refuse(`it has ${bytes} bytes, but the maximum is ${MAX_LABEL_BYTES.ext4}`);
     return;
   }
-  if (!/^[ -~]*$/.test(label)) refuse("only ASCII is possible");
+  if (!/^[ -~]*$/.test(label)) refuse("it must be ASCII");
   if (label.length > MAX_LABEL_BYTES.vfat)
-    refuse(`it has ${label.length} characters, ${MAX_LABEL_BYTES.vfat} at most fit`);
+    refuse(`it has ${label.length} characters, but the maximum is ${MAX_LABEL_BYTES.vfat}`);
   if (label.trim() !== label) refuse("it starts or ends with a space");
   const forbidden = forbiddenInFat.exec(label)?.[0];
-  if (forbidden !== undefined) refuse(`it holds the character ${forbidden}`);
+  if (forbidden !== undefined) refuse(`it contains the character ${forbidden}`);
 }

@@ -60,7 +60,7 @@ export function judgeDisk(devices: readonly BlockDevice[], request: DiskRequest)
 
 function checkPath({ path, resolvedPath }: DiskRequest): Failure | undefined {
   if (!path.startsWith("/"))
-    return new Failure("not-a-disk", `"${path}" is not an absolute path; give it like /dev/mmcblk0`);
+    return new Failure("not-a-disk", `"${path}" is not an absolute path; give one like /dev/mmcblk0`);
   if (
     path
       .split("/")
@@ -71,14 +71,14 @@ function checkPath({ path, resolvedPath }: DiskRequest): Failure | undefined {
   if (resolvedPath !== undefined && resolvedPath !== path && !path.startsWith("/dev/mapper/"))
     return new Failure(
       "not-a-disk",
-      `${path} is a symbolic link, and links move; give ${resolvedPath} if you mean that`,
+      `${path} is a symbolic link, which may change; give ${resolvedPath} if you mean that`,
     );
   return undefined;
 }
 
 function unknownDevice(devices: readonly BlockDevice[], path: string): Failure {
   const disks = devices.filter((device) => whyNotADisk(device) === undefined).map((disk) => disk.path);
-  const known = disks.length === 0 ? "it has no disk at all" : `its disks are ${disks.join(", ")}`;
+  const known = disks.length === 0 ? "it has no disks" : `its disks are ${disks.join(", ")}`;
   return new Failure("not-a-disk", `this node has no block device ${path}; ${known}`);
 }
 
@@ -148,7 +148,7 @@ function checkWritable(device: BlockDevice, lineage: readonly BlockDevice[]): Fa
   if (!lineage.some((part) => part.readOnly)) return undefined;
   return new Failure(
     "read-only",
-    `${device.path} is read-only; if it is an SD card, slide the lock switch at its side, or replace a worn-out card`,
+    `${device.path} is read-only; if it is an SD card, slide the lock switch on its side, or replace the card if it is worn out`,
   );
 }
 
@@ -156,7 +156,7 @@ function checkSize(device: BlockDevice, minBytes: number): Failure | undefined {
   if (device.sizeBytes >= minBytes) return undefined;
   return new Failure(
     "too-small",
-    `${device.path} has ${device.sizeBytes} bytes, ${minBytes} are needed; use a larger disk or a smaller image ` +
+    `${device.path} has ${device.sizeBytes} bytes, but ${minBytes} are needed; use a larger disk or a smaller image ` +
       `(the disk: ${describeSize(device.sizeBytes)}, the image: ${describeSize(minBytes)})`,
     { expected: `at least ${minBytes} bytes`, found: `${device.sizeBytes} bytes` },
   );

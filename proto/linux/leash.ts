@@ -51,7 +51,7 @@ function startGuardian(): void {
   const gone = (why: string): void => {
     if (guardian !== started) return;
     guardian = undefined;
-    process.emitWarning(`what this process runs would outlive it: the shell that watches over it ${why}`);
+    process.emitWarning(`child processes would outlive this process: the shell that watches over them ${why}`);
   };
   started.once("error", ({ message }) => gone(`cannot be started (${message})`));
   started.once("exit", (code, signal) => gone(`has ended (${signal ?? `exit code ${code}`})`));

@@ -48,5 +48,5 @@ export function operationFromWire(operation: wire.Operation): ReportedOperation 
 }
 
 function unexplained(operationId: string): Failure {
-  return new Failure("internal", `operation ${operationId} failed and its agent did not say why`);
+  return new Failure("internal", `operation ${operationId} failed, but its agent gave no reason`);
 }

@@ -48,9 +48,9 @@ export function parseSpec(wireSpec: wire.OperationSpec | undefined): OperationSp
 
 /** Only its form: whether it is a disk that may be touched is for the guard to say. */
 function checkDevice(path: string): void {
-  ensure(path !== "", "device: no path is given");
+  ensure(path !== "", "device: the path is missing");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
-  ensure(path.length <= 256 && !/[\x00-\x1f\x7f]/.test(path), `device ${quoted(path)} is no path of a device`);
+  ensure(path.length <= 256 && !/[\x00-\x1f\x7f]/.test(path), `device ${quoted(path)} is not a device path`);
 }
 
 function checkSource({ url, storedBytes, sizeBytes, digest, firstPartitionBytes, manifest }: ImageSource): void {
@@ -80,16 +80,16 @@ function checkCustomisation(customisation: Customisation, source: ImageSource): 
   const { root, stamp, residentAgent, diskFirmware } = customisation;
   if (diskFirmware !== undefined) checkFirmware(diskFirmware, source);
   if (diskFirmware !== undefined && root === undefined && stamp === undefined) {
-    ensure(!residentAgent, "customisation.root: no root partition to install the resident agent into is given");
+    ensure(!residentAgent, "customisation.root: the root partition to install the resident agent into is missing");
     return;
   }
-  ensure(root !== undefined, "customisation.root: no root partition is given");
+  ensure(root !== undefined, "customisation.root: the root partition is missing");
   ensure(
     /^[a-z0-9_.-]{1,32}$/.test(root.filesystemType),
-    `customisation.root.filesystem_type ${quoted(root.filesystemType)} is no name of a filesystem`,
+    `customisation.root.filesystem_type ${quoted(root.filesystemType)} is not the name of a filesystem`,
   );
   checkPlace(root, source, "customisation.root");
-  ensure(stamp !== undefined, "customisation.stamp: no stamp is given");
+  ensure(stamp !== undefined, "customisation.stamp: the stamp is missing");
   ensure(stamp.imageName !== "", "customisation.stamp.image_name is empty");
   ensure(stamp.reimageId !== "", "customisation.stamp.reimage_id is empty");
   checkDigest(parseImageDigest(stamp.imageDigest), stamp.imageDigest, "customisation.stamp.image_digest");
@@ -99,14 +99,14 @@ function checkFirmware({ action, partitions, files }: DiskFirmware, source: Imag
   const field = "customisation.disk_firmware";
   ensure(
     partitions.length > 0 && partitions.length <= MAX_FIRMWARE_ITEMS,
-    `${field}.partitions: ${partitions.length} are given, not 1 to ${MAX_FIRMWARE_ITEMS}`,
+    `${field}.partitions: ${partitions.length} given, not 1 to ${MAX_FIRMWARE_ITEMS}`,
   );
   ensure(
     action !== "rename" || (files.length > 0 && files.length <= MAX_FIRMWARE_ITEMS),
-    `${field}.files: ${files.length} are given, not 1 to ${MAX_FIRMWARE_ITEMS}`,
+    `${field}.files: ${files.length} given, not 1 to ${MAX_FIRMWARE_ITEMS}`,
   );
   for (const file of files)
-    ensure(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(file), `${field}.files: ${quoted(file)} is no name of a file`);
+    ensure(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(file), `${field}.files: ${quoted(file)} is not a file name`);
   for (const partition of partitions) checkPlace(partition, source, `${field}.partitions`);
 }
 
@@ -116,7 +116,7 @@ function checkPlace({ offsetBytes, lengthBytes }: Place, source: ImageSource, fi
   checkSize(lengthBytes, `${field}.length_bytes`);
   ensure(
     offsetBytes >= source.firstPartitionBytes && offsetBytes + lengthBytes <= source.sizeBytes,
-    `${field}: ${lengthBytes} bytes at ${offsetBytes} do not lie between the first partition and the end of the image`,
+    `${field}: ${lengthBytes} bytes at ${offsetBytes} are not between the first partition and the end of the image`,
   );
 }
 
@@ -125,7 +125,7 @@ function checkDigest(parsed: string | undefined, text: string, field: string): v
 }
 
 function checkSize(value: number, field: string): void {
-  ensure(value > 0, `${field} is not given`);
+  ensure(value > 0, `${field} is missing`);
   ensure(Number.isSafeInteger(value), `${field} ${value} is beyond what can be counted exactly`);
 }
 

@@ -50,7 +50,7 @@ export interface Progress {
   readonly stalledMs?: number;
   /** Image bytes that were read back wrong and written again. */
   readonly rewrittenBytes: number;
-  /** What was compared before anything is fetched. */
+  /** What was compared before anything was fetched. */
   readonly compared: ByteCount;
 }
 

@@ -123,8 +123,8 @@ function sourceToWire(source: ImageSource): wire.ImageSource {
 }
 
 function sourceFromWire(wireSource: wire.ImageSource | undefined): ImageSource {
-  const source = known(wireSource, "source: no image is given");
-  const manifest = known(source.manifest, "source.manifest: no manifest of the pack is given");
+  const source = known(wireSource, "source: the image is missing");
+  const manifest = known(source.manifest, "source.manifest: the pack's manifest is missing");
   if (source.compression !== wire.Compression.COMPRESSION_ZSTD)
     throw invalid("source.compression: only packs are accepted, which are compressed by zstd");
   return {
@@ -164,7 +164,7 @@ function customisationFromWire({ root, stamp, residentAgent, diskFirmware }: wir
 }
 
 function stampFromWire(stamp: NonNullable<wire.Customisation["stamp"]>): InstalledSystem {
-  const installedAt = known(stamp.installedAt, "customisation.stamp.installed_at is not given");
+  const installedAt = known(stamp.installedAt, "customisation.stamp.installed_at is missing");
   return {
     imageName: stamp.imageName,
     imageDigest: stamp.imageDigest as ImageDigest,

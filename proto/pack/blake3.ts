@@ -15,7 +15,7 @@ export function blake3(bytes: Uint8Array): Buffer {
     } catch (cause) {
       throw new Failure(
         "unsupported",
-        `the native code that checks images cannot be loaded (linux on x64 or arm64 with glibc is needed): ` +
+        `cannot load the native code that checks images (it needs Linux on x64 or arm64 with glibc): ` +
           (cause instanceof Error ? cause.message : String(cause)),
         { cause },
       );

@@ -17,6 +17,6 @@ export function whyNotFirstPartition(firstPartitionBytes: number, imageBytes: nu
     firstPartitionBytes >= SECTOR_BYTES &&
     firstPartitionBytes <= MAX_FIRST_PARTITION_BYTES;
   if (!isPlace) return `is not a multiple of ${SECTOR_BYTES} from ${SECTOR_BYTES} to ${MAX_FIRST_PARTITION_BYTES}`;
-  if (firstPartitionBytes >= imageBytes) return `lies behind the end of an image of ${imageBytes} bytes`;
+  if (firstPartitionBytes >= imageBytes) return `is past the end of an image of ${imageBytes} bytes`;
   return undefined;
 }

@@ -97,14 +97,14 @@ export function parsePackManifest(bytes: Uint8Array): PackManifest {
   const imageBytes = toSafe(wire.imageBytes, "image_bytes");
   const packBytes = toSafe(wire.packBytes, "pack_bytes");
   const { chunkBytes } = wire;
-  require(wire.version === VERSION, `its version is ${wire.version}, and this program reads version ${VERSION}`);
+  require(wire.version === VERSION, `its version is ${wire.version}, but this program reads version ${VERSION}`);
   require(imageBytes > 0 &&
-    imageBytes % SECTOR_BYTES === 0, `image_bytes is ${imageBytes}, no multiple of ${SECTOR_BYTES}`);
+    imageBytes % SECTOR_BYTES === 0, `image_bytes is ${imageBytes}, not a multiple of ${SECTOR_BYTES}`);
   require(wire.imageDigest.length ===
     SHA256_BYTES, `image_digest has ${wire.imageDigest.length} bytes, not ${SHA256_BYTES}`);
   require(chunkBytes >= CHUNK_BYTES_RANGE.least &&
     chunkBytes <= CHUNK_BYTES_RANGE.most &&
-    Number.isInteger(Math.log2(chunkBytes)), `chunk_bytes is ${chunkBytes}, no power of two from 4 KiB to 16 MiB`);
+    Number.isInteger(Math.log2(chunkBytes)), `chunk_bytes is ${chunkBytes}, not a power of two from 4 KiB to 16 MiB`);
   const chunkCount = Math.ceil(imageBytes / chunkBytes);
   require(chunkCount <= MAX_CHUNKS, `it has ${chunkCount} chunks, more than ${MAX_CHUNKS}`);
   const kindCodes = expandRuns(wire.runs, chunkCount);
@@ -119,7 +119,7 @@ export function parsePackManifest(bytes: Uint8Array): PackManifest {
   const digests = Uint8Array.from(wire.digests);
   require(digests.length ===
     dataChunks *
-      BLAKE3_BYTES, `digests has ${digests.length} bytes, and ${dataChunks} chunks of data need ${dataChunks * BLAKE3_BYTES}`);
+      BLAKE3_BYTES, `digests has ${digests.length} bytes, but ${dataChunks} data chunks need ${dataChunks * BLAKE3_BYTES}`);
 
   const offsetOf = (chunk: number): number => chunk * chunkBytes;
   const frameOffsetOf = (chunk: number): number => at(frameOffsets, chunk);
@@ -163,14 +163,14 @@ function expandRuns(runs: readonly ChunkRun[], chunkCount: number): Uint8Array {
   let before = -1;
   for (const { kind, count } of runs) {
     const code = kinds.findIndex((known) => wireKinds[known] === kind);
-    require(code >= 0, `a run of chunks is of the unknown kind ${kind}`);
+    require(code >= 0, `a run of chunks has the unknown kind ${kind}`);
     require(count >= 1 && code !== before, "a run of chunks is empty or of the same kind as the one before it");
-    require(chunk + count <= chunkCount, `its runs hold more than the ${chunkCount} chunks of the image`);
+    require(chunk + count <= chunkCount, `its runs cover more than the ${chunkCount} chunks of the image`);
     codes.fill(code, chunk, chunk + count);
     chunk += count;
     before = code;
   }
-  require(chunk === chunkCount, `its runs hold ${chunk} of the ${chunkCount} chunks of the image`);
+  require(chunk === chunkCount, `its runs cover ${chunk} of the ${chunkCount} chunks of the image`);
   return codes;
 }
 
@@ -184,12 +184,12 @@ function addUpFrames(
   const offsets = new Float64Array(chunkCount + 1);
   let offset = 0;
   for (const [chunk, bytes] of frameBytes.entries()) {
-    require(bytes >= 1 && bytes <= most, `the frame of chunk ${chunk} has ${bytes} bytes, which none can have`);
+    require(bytes >= 1 && bytes <= most, `the frame of chunk ${chunk} has an impossible length of ${bytes} bytes`);
     offset += bytes;
     offsets[chunk + 1] = offset;
   }
   const total = offset + seekTableBytes(chunkCount);
-  require(packBytes === total, `pack_bytes is ${packBytes}, and its frames and seek table make ${total}`);
+  require(packBytes === total, `pack_bytes is ${packBytes}, but its frames and seek table add up to ${total}`);
   return offsets;
 }
 

@@ -33,7 +33,7 @@ export function createFrameDecompressors(count: number): FrameDecompressors {
   return {
     async decompress(frames, target) {
       const bytes = await queue.run((context) => zstd.decompress(context, target, frames));
-      if (bytes !== target.length) throw new Error(`it yields ${bytes} of ${target.length} bytes`);
+      if (bytes !== target.length) throw new Error(`it decompresses to ${bytes} of ${target.length} bytes`);
     },
     close: queue.close,
   };

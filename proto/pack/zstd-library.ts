@@ -42,7 +42,7 @@ export function loadZstd(): ZstdLibrary {
   } catch (cause) {
     throw new Failure(
       "unsupported",
-      "the zstd library inside this Node cannot be called (linux on x64 or arm64 with glibc is needed): " +
+      "cannot call the zstd library inside this Node (it needs Linux on x64 or arm64 with glibc): " +
         (cause instanceof Error ? cause.message : String(cause)),
       { cause },
     );
@@ -67,7 +67,7 @@ function declareFunctions(): ZstdLibrary {
     return Number(result);
   };
   const made = (context: unknown): unknown => {
-    if (context === null) throw new Error("there is no memory for a context of libzstd");
+    if (context === null) throw new Error("no memory for a libzstd context");
     return context;
   };
   const onThread = (code: KoffiFunction) => {

@@ -188,7 +188,7 @@ async function describeNfs(): Promise<string> {
   const filesystems = await readFile("/proc/filesystems", "utf8");
   return /\bnfs4?$/m.test(filesystems)
     ? "this kernel has an NFS client, but this benchmark does not use it yet."
-    : "not to be had here: this kernel has no NFS client.";
+    : "not available here: this kernel has no NFS client.";
 }
 
 function mebibytes(bytes: bigint): string {

@@ -13,7 +13,7 @@ export function describeAccess(rack: Rack): string {
     "  npm run controller -- reimage --all --image debian-demo --yes",
     "  npm run controller -- events",
     "",
-    "The same by gRPC, through reflection:",
+    "The same over gRPC, using reflection:",
     "",
     `  ${curl} --unix-socket ${rack.socket} --list-methods http://localhost`,
     `  ${curl} --unix-socket ${rack.socket} http://localhost/pallet.v1.ControllerService/ListNodes`,

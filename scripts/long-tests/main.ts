@@ -33,7 +33,7 @@ async function runFile(file: string): Promise<boolean> {
   // A part that is missing proves nothing.
   const notProved = failed + skipped.length + (passed + failed === 0 ? 1 : 0);
   if ((await git("status", "--porcelain", "--", ".", ":!test/long/RESULTS.md")) !== "") {
-    process.stdout.write("test:long: not remembered: this tree is not what any commit has\n");
+    process.stdout.write("test:long: results not recorded: this tree does not match a commit\n");
     return notProved === 0;
   }
   const result: LongResult = {

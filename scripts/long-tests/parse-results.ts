@@ -9,7 +9,7 @@ export function parseResults(text: string): readonly LongResult[] {
   const results = rows.map(({ line, number }) => parseRow(cells(line), number));
   for (const [index, { file }] of results.entries())
     if (results.findIndex((other) => other.file === file) !== index)
-      throw new Error(`the table of long tests has ${file} twice; npm run test:long writes one row for each`);
+      throw new Error(`the table of long tests has ${file} twice; npm run test:long writes one row per file`);
   return results;
 }
 
@@ -31,7 +31,7 @@ function parseRow(row: readonly string[], number: number): LongResult {
     machine !== "";
   if (!fits)
     throw new Error(
-      `line ${number} of the table of long tests is not as npm run test:long writes it: ${row.join(" | ")}`,
+      `line ${number} of the table of long tests is not in the form that npm run test:long writes: ${row.join(" | ")}`,
     );
   return { file, passed: Number(passed), failed: Number(failed), minutes: Number(minutes), endedAt, commit, machine };
 }

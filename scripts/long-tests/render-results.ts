@@ -10,7 +10,7 @@ export function renderResults(results: readonly LongResult[]): string {
   return [
     "# The long tests' last results",
     "",
-    "Written by `npm run test:long`, which nobody runs by itself; commit it with the run. `.ci/run` tells how old each row is.",
+    "Written by `npm run test:long`, which does not run automatically; commit it after each run. `.ci/run` shows how old each row is.",
     "",
     ...[columns.join(" | "), columns.map(() => "---").join(" | "), ...rows].map((row) => `| ${row} |`),
     "",

@@ -66,13 +66,13 @@ describe("doors on loopback", requires("root"), () => {
 
   it("are said to be open aloud at the start", () => {
     assert.match(openController.log.text(), /"level":40.*INSECURE: TCP 127\.0\.0\.1:\d+ accepts every call/);
-    assert.match(openAgent.log.text(), /"level":40.*INSECURE: orders are taken at TCP port \d+/);
+    assert.match(openAgent.log.text(), /"level":40.*INSECURE: TCP port \d+ takes orders/);
     assert.doesNotMatch(controller.log.text() + agent.log.text(), /INSECURE/);
   });
 
   it("are shut with a word in the agent's log", async () => {
     await execa(process.execPath, [knockProgram, alone.address, String(nobody)]);
-    const [line] = await alone.log.waitFor(/^.*a connection was refused.*$/m);
+    const [line] = await alone.log.waitFor(/^.*refused a connection.*$/m);
     assert.equal((JSON.parse(line) as { uid: number }).uid, nobody);
   });
 });

@@ -76,7 +76,7 @@ export function reimagePercent(reimage: ReimageView): number {
 /** What a node is doing, in a word or two: the operation's phase while it writes, otherwise the reimage's. */
 export function reimageActivity(reimage: ReimageView): string {
   if (reimage.proof?.kind === "weak") return "proved (weak)";
-  if (reimage.phase === "waiting") return "waiting to write";
+  if (reimage.phase === "waiting") return "waits to write";
   if (reimage.phase !== "writing") return reimage.phase;
   const phase = reimage.progress?.phase ?? "starting";
   if (phase === "starting" || phase === "unknown") return "starting write";

@@ -30,7 +30,7 @@ function viewDevice(device: BlockDevice): DiskView {
   };
 }
 
-/** The device with this path, wherever it is in the trees. */
+/** The device with this path, anywhere in the trees. */
 export function findDisk(devices: readonly DiskView[], path: string): DiskView | undefined {
   for (const device of devices) {
     if (device.path === path) return device;

@@ -13,6 +13,7 @@ export function layoutOf(sizeBytes: number): Layout {
   // FAT32 wants at least 65,525 clusters (mtools insists).
   const boot = { offsetBytes: start, lengthBytes: 192 * MiB, sectorsPerCluster: 4 };
   const offsetBytes = boot.offsetBytes + boot.lengthBytes;
-  if (sizeBytes % MiB !== 0 || sizeBytes < 512 * MiB) throw new Error("an image has whole MiB, at least 512 of them");
+  if (sizeBytes % MiB !== 0 || sizeBytes < 512 * MiB)
+    throw new Error("an image's size must be a whole number of MiB, at least 512");
   return { sizeBytes, boot, root: { offsetBytes, lengthBytes: sizeBytes - offsetBytes } };
 }

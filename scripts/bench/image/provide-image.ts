@@ -89,14 +89,14 @@ async function buildImages(system: string, folder: string, layout: Layout): Prom
 async function freeBytesOfRoot(image: string, { root }: Layout): Promise<number> {
   const { stdout } = await execa("dumpe2fs", ["-h", `${image}?offset=${root.offsetBytes}`]);
   const [, blocks] = /^Free blocks:\s+(\d+)$/m.exec(stdout) ?? [];
-  if (blocks === undefined) throw new Error("dumpe2fs does not tell the free blocks");
+  if (blocks === undefined) throw new Error("dumpe2fs does not report the free blocks");
   return Number(blocks) * 4096;
 }
 
 async function freeBytesOfBoot(image: string, { boot }: Layout): Promise<number> {
   const { stdout } = await execa("mdir", ["-i", `${image}@@${boot.offsetBytes}`, "::"]);
   const [, bytes] = /^\s*([\d ]+) bytes free$/m.exec(stdout) ?? [];
-  if (bytes === undefined) throw new Error("mdir does not tell the free bytes");
+  if (bytes === undefined) throw new Error("mdir does not report the free bytes");
   return Number(bytes.replaceAll(" ", ""));
 }
 

@@ -20,7 +20,7 @@ const groups = new Set<ControlGroup>();
 /** Makes a control group. It accounts; nothing is limited, so no controller need be enabled. */
 export async function createControlGroup(name: string): Promise<ControlGroup> {
   const mount = parseControlGroupMount(await readFile("/proc/self/mounts", "utf8"));
-  if (mount === undefined) throw new Error("CPU time is taken from cgroup v2, and it is not mounted on this machine");
+  if (mount === undefined) throw new Error("CPU time comes from cgroup v2, which is not mounted on this machine");
   const folder = path.join(mount, `pallet-bench-${process.pid}-${name}`);
   await mkdir(folder);
   const group: ControlGroup = {

@@ -31,7 +31,8 @@ export function parsePeakResidentBytes(text: string): number {
 export function parseLinkBytes(json: string): { readonly receivedBytes: number; readonly sentBytes: number } {
   const [link] = JSON.parse(json) as { stats64?: { rx?: { bytes?: unknown }; tx?: { bytes?: unknown } } }[];
   const [received, sent] = [link?.stats64?.rx?.bytes, link?.stats64?.tx?.bytes];
-  if (typeof received !== "number" || typeof sent !== "number") throw new Error("ip tells no statistics of the link");
+  if (typeof received !== "number" || typeof sent !== "number")
+    throw new Error("ip reports no statistics for the link");
   return { receivedBytes: received, sentBytes: sent };
 }
 

@@ -125,7 +125,7 @@ export const agentStartOperationChecks: ServiceChecks = {
         {
           when: "the id belongs to an operation with another spec",
           reason: "FAILURE_REASON_INVALID",
-          says: /exists already with another spec/,
+          says: /already exists with another spec/,
           async call({ agent }) {
             const { operationId } = await start(agent, identify);
             return start(agent, unmount("/dev/pallet-none"), operationId);

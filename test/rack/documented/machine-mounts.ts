@@ -73,7 +73,7 @@ export async function createMachineMounts(folders: MachineFolders, network?: Net
   holder.stderr?.setEncoding("utf8").on("data", (chunk: string) => complaints.push(chunk));
   const gone = ended(holder);
   await firstLine(holder).catch((cause: unknown) => {
-    throw new Error(`the machine's folders could not be mounted: ${complaints.join("")}`, { cause });
+    throw new Error(`could not mount the machine's folders: ${complaints.join("")}`, { cause });
   });
   const command = (program: string, ...args: readonly string[]): readonly [string, ...string[]] => {
     // nsenter(1) goes to the root of the namespace; its --wd would keep a folder that is not of it.

@@ -147,10 +147,10 @@ describe("agent/main.ts", () => {
     const line = path.join(folder, "cmdline");
     await writeFile(line, `quiet pallet.controller=127.0.0.1:${port} pallet.node=B8-27-EB-00-00-01\n`);
     const agent = await anAgentProcess(test, ["--kernel-command-line", line, "--listen", "127.0.0.1"]);
-    await agent.logged("the controller was not reached; trying again until it is");
+    await agent.logged("could not reach the controller; retrying");
     await controller.listen(port);
     await agent.logged("the controller is answering again");
-    await agent.logged("the controller does not know this agent; registering anew");
+    await agent.logged("the controller does not know this agent; registering again");
     await until(() => controller.registrations.length >= 2, "the agent did not register again");
     const [first, second] = controller.registrations;
     assert.equal(first?.bootMac, "b8:27:eb:00:00:01");

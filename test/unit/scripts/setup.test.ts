@@ -56,7 +56,7 @@ describe("a fresh checkout", () => {
       assert.match(
         stderr,
         new RegExp(
-          `^setup: Pallet needs Node\\.js 20 or later; this is ${version} \\(.*\\)\\. Install it from \\S+, or by: npm install .+$`,
+          `^setup: Pallet needs Node\\.js 20 or later; this is ${version} \\(.*\\)\\. Install it from \\S+, or with: npm install .+$`,
         ),
       );
       assert.deepEqual(await readdir(checkout), ["package-lock.json", "scripts"]);
@@ -83,7 +83,10 @@ describe("a fresh checkout", () => {
     await oldNode("v20.20.2", "linux-arm");
     const { exitCode, stderr } = await setup("npm");
     assert.equal(exitCode, 1);
-    assert.match(stderr, /^setup: Pallet runs on Node\.js 24, .* linux-x64 and linux-arm64; this is linux-arm$/m);
+    assert.match(
+      stderr,
+      /^setup: Pallet comes with Node\.js 24 .* linux-x64 and linux-arm64 only; this is linux-arm$/m,
+    );
   });
 
   it("says that the Node 24 it brings does not start on a system without glibc", async () => {
@@ -93,7 +96,7 @@ describe("a fresh checkout", () => {
     await writeFile(at("node_modules/.bin/node"), "#!/lib/ld-musl.so\n", { mode: 0o755 });
     const { exitCode, stderr } = await setup("npm");
     assert.equal(exitCode, 1);
-    assert.match(stderr, /^setup: the Node\.js 24 that Pallet brings does not start here; it needs glibc/m);
+    assert.match(stderr, /^setup: the Node\.js 24 that comes with Pallet does not start here; it needs glibc/m);
   });
 
   it("shows help without installing anything, without even a Node", async () => {

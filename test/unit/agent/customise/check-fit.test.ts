@@ -31,19 +31,19 @@ describe("checkFit", () => {
       "a 32-bit system",
       change(program, { elf: aHeader("arm") }),
       "unsupported",
-      /32-bit ARM system.*take the 64-bit image/,
+      /32-bit ARM system.*use the 64-bit image/,
     ],
     ["another machine", change(program, { elf: aHeader("x64") }), "unsupported", /64-bit x86-64 system.*64-bit ARM64/],
-    ["an unknown system", change(program, { elf: undefined }), "unsupported", /cannot be told/],
+    ["an unknown system", change(program, { elf: undefined }), "unsupported", /it is unknown whether/],
     ["what is no program", change({ kind: "other" }, {}), "unsupported", /neither an ELF file nor a script/],
     ["another C library", change(program, { hasInterpreter: false }), "unsupported", /glibc/],
     [
       "a full one",
       change(program, { freeBytes: 104 * MIB - 1 }),
       "too-small",
-      /it is 100 MiB, 104 MiB are free, 1 MiB are missing/,
+      /it is 100 MiB, 104 MiB are free, 1 MiB more are needed/,
     ],
-    ["a nearly full one", change(program, { freeBytes: 30 * MIB }), "too-small", /74 MiB are missing/],
+    ["a nearly full one", change(program, { freeBytes: 30 * MIB }), "too-small", /74 MiB more are needed/],
   ] as const) {
     it(`refuses ${title}, naming --no-resident`, () => {
       assert.throws(

@@ -157,7 +157,7 @@ describe("installing the resident agent", requires("root", "loop devices"), () =
       /glibc/,
     ],
     ["without a known init", { ...systemd, "usr/sbin/init": { linkTo: "runit-init" } }, "unsupported", /--no-resident/],
-    ["that is full", systemd, "too-small", /MiB are missing/, Buffer.concat([arm64, Buffer.alloc(16 * MIB)])],
+    ["that is full", systemd, "too-small", /MiB more are needed/, Buffer.concat([arm64, Buffer.alloc(16 * MIB)])],
     ["whose /usr leads elsewhere", { ...busybox, "usr/lib/pallet": { linkTo: "/tmp" } }, "invalid", /symbolic link\?/],
     [
       "whose folder of units leads elsewhere",

@@ -31,7 +31,7 @@ const refused: readonly Case[] = [
     title: "a relative path",
     request: { path: "mmcblk0" },
     reason: "not-a-disk",
-    message: /"mmcblk0" is not an absolute path; give it like \/dev\/mmcblk0/,
+    message: /"mmcblk0" is not an absolute path; give one like \/dev\/mmcblk0/,
   },
   { title: "an empty path", request: { path: "" }, reason: "not-a-disk", message: /not an absolute path/ },
   {
@@ -47,7 +47,7 @@ const refused: readonly Case[] = [
     title: "a symbolic link",
     request: { path: "/dev/disk/by-id/mmc-SD16G_0x5ca3e900", resolvedPath: "/dev/mmcblk0" },
     reason: "not-a-disk",
-    message: /by-id\/mmc-SD16G_0x5ca3e900 is a symbolic link, and links move; give \/dev\/mmcblk0/,
+    message: /by-id\/mmc-SD16G_0x5ca3e900 is a symbolic link, which may change; give \/dev\/mmcblk0/,
   },
   {
     title: "a symbolic link with the name of a disk",
@@ -62,7 +62,7 @@ const refused: readonly Case[] = [
     reason: "not-a-disk",
     message: /no block device \/dev\/mmcblk1; its disks are \/dev\/mmcblk0, \/dev\/sda$/,
   },
-  { title: "any device where there is none", devices: [], reason: "not-a-disk", message: /has no disk at all/ },
+  { title: "any device where there is none", devices: [], reason: "not-a-disk", message: /has no disks/ },
   {
     title: "a partition",
     request: { path: "/dev/mmcblk0p2" },
@@ -261,7 +261,7 @@ const refused: readonly Case[] = [
     title: "a disk that is one byte too small, with both sizes",
     request: { minBytes: 16e9 + 1 },
     reason: "too-small",
-    message: /\/dev\/mmcblk0 has 16000000000 bytes, 16000000001 are needed; use a larger disk or a smaller image/,
+    message: /\/dev\/mmcblk0 has 16000000000 bytes, but 16000000001 are needed; use a larger disk or a smaller image/,
   },
 ];
 

@@ -82,7 +82,7 @@ describe("erasePartitionTable", requires("root", "loop devices"), () => {
 it("a disk that is gone is a device error that names it", async () => {
   await assert.rejects(forgetPartitions("/dev/a-card-that-was-pulled"), {
     reason: "device-error",
-    message: "cannot read the partitions of /dev/a-card-that-was-pulled: it is gone; put it back, or replace it",
+    message: "cannot read the partitions of /dev/a-card-that-was-pulled: it is gone; reinsert or replace it",
   });
 });
 

@@ -57,7 +57,7 @@ describe("the agent's gatekeeper", () => {
     assert.equal(lines.length, 1);
     assert.match(
       lines[0] ?? "",
-      /"level":40.*"from":"198\.51\.100\.0".*orders are taken from 192\.0\.2\.1 and from root/,
+      /"level":40.*"from":"198\.51\.100\.0".*only 192\.0\.2\.1 and root on this node may give orders/,
     );
   });
 });

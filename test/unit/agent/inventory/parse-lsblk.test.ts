@@ -40,7 +40,7 @@ describe("parseLsblk", () => {
     ["JSON cut off", '{"blockdevices": [{"name":"mmcblk0"', /did not print JSON/],
     ["another object", '{"filesystems": []}', /without a list of block devices: \{"filesystems"/],
     ["a list", "[]", /without a list of block devices/],
-    ["a device that is text", '{"blockdevices": ["mmcblk0"]}', /a device that is no object: mmcblk0/],
+    ["a device that is text", '{"blockdevices": ["mmcblk0"]}', /a device that is not an object: mmcblk0/],
     ["a device without a name", '{"blockdevices": [{"size": 1}]}', /a device without a name: \{"size":1\}/],
   ];
   for (const [title, json, message] of refusals) {

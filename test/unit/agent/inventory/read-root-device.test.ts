@@ -98,13 +98,13 @@ describe("readRootDevice", () => {
   it("fails rather than call a disk free when sysfs does not know the root's device", async (test) => {
     await assert.rejects(readRootDevice(await sources(test, "179:2 / / rw - ext4 /dev/mmcblk0p2", {})), {
       reason: "internal",
-      message: /\/dev\/mmcblk0p2 is block device 179:2, which .*\/sys\/dev\/block does not know; mount sysfs/,
+      message: /\/dev\/mmcblk0p2 is block device 179:2, which .*\/sys\/dev\/block does not list; mount sysfs/,
     });
   });
 
   it("fails when there is no root", async (test) => {
     await assert.rejects(readRootDevice(await sources(test, "179:2 / /mnt rw - ext4 /dev/mmcblk0p2", {})), {
-      message: /names no mount at \//,
+      message: /lists no mount at \//,
     });
   });
 });

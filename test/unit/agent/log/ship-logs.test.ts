@@ -135,8 +135,8 @@ describe("log shipper", () => {
     assert.deepEqual(batches(), Array(4).fill([1, 2]));
     assert.equal(buffer.size, 0);
     assert.deepEqual(said, [
-      "the log did not reach the controller; trying again until it does",
-      "the log reaches the controller again",
+      "the log did not reach the controller; retrying",
+      "the log is reaching the controller again",
     ]);
   });
 

@@ -119,7 +119,7 @@ describe("operations", () => {
     bench.tick();
     await settled();
     assert.equal(stalls().at(-1), undefined);
-    assert.equal(bench.warnings.at(-1)?.msg, "the disk answers again");
+    assert.equal(bench.warnings.at(-1)?.msg, "the disk is answering again");
     end.resolve();
     await watched.ended;
   });
@@ -187,7 +187,7 @@ describe("operations", () => {
     it("a second is refused, and told who has it", async () => {
       const bench = new Bench();
       await bench.operations.start(id("a"), wipe("/dev/sda"));
-      const expected = fails("device-busy", /\/dev\/sda1 is in the hands of operation a \(wipe on \/dev\/sda\)/);
+      const expected = fails("device-busy", /\/dev\/sda1 is in use by operation a \(wipe on \/dev\/sda\)/);
       await assert.rejects(bench.operations.start(id("b"), wipe("/dev/sda1")), expected);
       assert.equal((await bench.operations.start(id("c"), wipe("/dev/sdb"))).kind, "started");
     });

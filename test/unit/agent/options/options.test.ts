@@ -79,7 +79,7 @@ describe("resolveOptions", () => {
           '--port "70000" is not a port',
           '--role "boss" is neither',
           '--controller "a:b:c" is not HOST:PORT',
-          '--reboot-command " " names no program',
+          '--reboot-command " " does not name a program',
           'kernel command-line word pallet.node "zz" is not a MAC address',
         ]) {
           assert.ok(error.message.includes(part), `${part}\nis not in\n${error.message}`);

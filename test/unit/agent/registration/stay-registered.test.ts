@@ -84,7 +84,7 @@ describe("stayRegistered", () => {
     const { calls, logged } = await follow(test, [refused, refused, refused, "registered", "beaten"]);
     assert.equal(calls.length, 5);
     assert.deepEqual(logged, [
-      "the controller was not reached; trying again until it is",
+      "could not reach the controller; retrying",
       "registered",
       "the controller is answering again",
     ]);

@@ -36,7 +36,7 @@ describe("watchFirmware", () => {
     await minute();
     await minute();
     assert.equal(lines.length, 1);
-    assert.match(lines[0] ?? "", /^40 \/boot\/firmware\/bootcode\.bin is back.*the controller loses the node/);
+    assert.match(lines[0] ?? "", /^40 \/boot\/firmware\/bootcode\.bin is back.*the controller will lose the node/);
     await minute();
     assert.deepEqual(lines.slice(1), ["30 the firmware on the card is out of the way again"]);
   });

@@ -266,7 +266,7 @@ describe("writeImage", () => {
   const rubbish = Buffer.from(packed.pack);
   rubbish.set(randomBytes(1_000), frameOf(100)[0]);
   const damages: { title: string; content: Buffer; message?: RegExp }[] = [
-    { title: "an altered byte", content: altered, message: /its content is not what the manifest says/ },
+    { title: "an altered byte", content: altered, message: /its content does not match the manifest/ },
     { title: "another chunk's frame", content: swapped },
     { title: "a frame that breaks off", content: cut },
     { title: "a frame that yields too much", content: foreign, message: /its frame is damaged/ },
@@ -278,7 +278,7 @@ describe("writeImage", () => {
     it(`never takes ${title} for a success, and names the chunk`, async (test) => {
       const tried = await attempt(test, { content });
       const found = await failure(tried.writing, "image-damaged");
-      assert.match(found.message, /chunk 100, the 65536 bytes at byte 6553600, is damaged on the server or on the way/);
+      assert.match(found.message, /chunk 100, the 65536 bytes at byte 6553600, is damaged on the server or in transit/);
       assert.match(found.message, message);
       assert.equal(found.evidence.expected, named(image.subarray(100 * CHUNK_BYTES, 101 * CHUNK_BYTES)));
       await assertNoTable(tried);

@@ -15,15 +15,15 @@ describe("checkLabel", () => {
   for (const [type, label] of fitting) it(`takes ${JSON.stringify(label)} for ${type}`, () => checkLabel(type, label));
 
   const unfit: readonly ["vfat" | "ext4", string, RegExp][] = [
-    ["vfat", "twelve chars", /12 characters, 11 at most/],
-    ["vfat", "böot", /only ASCII/],
-    ["vfat", "a/b", /holds the character \//],
-    ["vfat", "a*b", /holds the character \*/],
-    ["vfat", "a\\b", /holds the character \\/],
+    ["vfat", "twelve chars", /12 characters, but the maximum is 11/],
+    ["vfat", "böot", /must be ASCII/],
+    ["vfat", "a/b", /contains the character \//],
+    ["vfat", "a*b", /contains the character \*/],
+    ["vfat", "a\\b", /contains the character \\/],
     ["vfat", " boot", /starts or ends with a space/],
     ["vfat", "boot ", /starts or ends with a space/],
     ["vfat", "a\nb", /control character/],
-    ["ext4", "0123456789abcdefg", /17 bytes, 16 at most/],
+    ["ext4", "0123456789abcdefg", /17 bytes, but the maximum is 16/],
     ["ext4", "üüüüüüüüü", /18 bytes/],
     ["ext4", "a\0b", /control character/],
     ["ext4", "a\u0085b", /control character/],

@@ -195,7 +195,7 @@ describe("whether a disk may be erased", () => {
     ["mmcblk0boot1", {}, /hardware partition of an eMMC/],
     ["mmcblk0rpmb", {}, /hardware partition of an eMMC/],
     ["mmcblk0gp2", {}, /hardware partition of an eMMC/],
-    ["mtdblock0", {}, /flash memory of the board/],
+    ["mtdblock0", {}, /the board's flash memory/],
     ["nbd3", {}, /network block device/],
     ["fd0", {}, /floppy/],
     ["sda", { sizeBytes: 0 }, /without a medium/],

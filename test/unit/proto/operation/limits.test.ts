@@ -244,7 +244,7 @@ describe("limits of what keeps firmware from booting a card", () => {
         assert.equal(write({}, { diskFirmware }), undefined, model);
         const [one] = diskFirmware.partitions;
         const more = { ...diskFirmware, partitions: [...diskFirmware.partitions, one] };
-        assert.match(write({}, { diskFirmware: more }) ?? "", /partitions: 17 are given/);
+        assert.match(write({}, { diskFirmware: more }) ?? "", /partitions: 17 given/);
       }
     }
   });

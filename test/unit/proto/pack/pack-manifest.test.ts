@@ -155,15 +155,23 @@ describe("a pack's manifest", () => {
     ["has tiny chunks", (wire) => Object.assign(wire, { chunkBytes: 512 }), /chunk_bytes is 512/],
     ["has too many chunks", (wire) => Object.assign(wire, { imageBytes: 2n ** 40n }), /more than 1048576/],
     ["has a run too much", (wire) => wire.runs.push({ kind: 2, count: 1 }), /more than the 4 chunks/],
-    ["has a run too few", (wire) => wire.runs.pop(), /hold 3 of the 4/],
+    ["has a run too few", (wire) => wire.runs.pop(), /cover 3 of the 4/],
     ["has an empty run", (wire) => wire.runs.unshift({ kind: 3, count: 0 }), /empty or of the same kind/],
     ["has twin runs", (wire) => wire.runs.splice(0, 1, { kind: 2, count: 1 }), /of the same kind as the one before/],
     ["has an unknown kind", (wire) => wire.runs.splice(0, 1, { kind: 9 as never, count: 1 }), /unknown kind 9/],
     ["has a frame too few", (wire) => wire.frameBytes.pop(), /3 frames for 4 chunks/],
-    ["has an empty frame", (wire) => wire.frameBytes.splice(1, 1, 0), /the frame of chunk 1 has 0 bytes/],
-    ["has a huge frame", (wire) => wire.frameBytes.splice(1, 1, 10_000), /the frame of chunk 1 has 10000 bytes/],
-    ["has another length", (wire) => Object.assign(wire, { packBytes: 5n }), /pack_bytes is 5, and .* make 239/],
-    ["has a digest too few", (wire) => Object.assign(wire, { digests: Buffer.alloc(32) }), /2 chunks of data need 64/],
+    [
+      "has an empty frame",
+      (wire) => wire.frameBytes.splice(1, 1, 0),
+      /the frame of chunk 1 has an impossible length of 0 bytes/,
+    ],
+    [
+      "has a huge frame",
+      (wire) => wire.frameBytes.splice(1, 1, 10_000),
+      /the frame of chunk 1 has an impossible length of 10000 bytes/,
+    ],
+    ["has another length", (wire) => Object.assign(wire, { packBytes: 5n }), /pack_bytes is 5, but .* add up to 239/],
+    ["has a digest too few", (wire) => Object.assign(wire, { digests: Buffer.alloc(32) }), /2 data chunks need 64/],
   ];
   for (const [title, change, message] of faults) {
     it(`is refused when it ${title}`, () => refuses(changed(change), message));

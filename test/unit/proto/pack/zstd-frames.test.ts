@@ -61,10 +61,10 @@ describe("frame decompressors", () => {
   const summed = zstdCompressSync(chunk(), sum);
   const wrongSum = Buffer.concat([summed.subarray(0, -1), Buffer.of((summed.at(-1) ?? 0) ^ 1)]);
   const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
-    ["nothing", Buffer.of(), /yields 0 of 65536 bytes/],
+    ["nothing", Buffer.of(), /decompresses to 0 of 65536 bytes/],
     ["no frame", Buffer.from("no frame at all"), /Unknown frame descriptor/],
     ["a frame that is cut off", frame.subarray(0, 1000), /Src size is incorrect/],
-    ["a frame that holds less", zstdCompressSync(chunk().subarray(1)), /yields 65535 of 65536 bytes/],
+    ["a frame that holds less", zstdCompressSync(chunk().subarray(1)), /decompresses to 65535 of 65536 bytes/],
     [
       "a frame that holds more",
       zstdCompressSync(Buffer.concat([chunk(), Buffer.of(0)])),

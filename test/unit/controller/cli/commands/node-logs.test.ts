@@ -38,7 +38,7 @@ const records: readonly NodeLogRecord[] = [
   aRecord(
     8,
     { nodeId: "b8:27:eb:00:00:02", nodeName: "", agentRole: AgentRole.AGENT_ROLE_RESIDENT },
-    { level: LogLevel.LOG_LEVEL_FATAL, message: "the agent has a defect and ends", fieldsJson: "no json" },
+    { level: LogLevel.LOG_LEVEL_FATAL, message: "the agent hit a bug and is exiting", fieldsJson: "no json" },
   ),
 ];
 

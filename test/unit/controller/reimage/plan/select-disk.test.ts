@@ -135,7 +135,7 @@ test("a disk that is too small is refused with both sizes as evidence", () => {
   assert.ok(chosen instanceof Failure);
   assert.equal(
     chosen.message,
-    `/dev/mmcblk0 has ${GiB / 2} bytes, ${GiB} are needed; use a larger disk or a smaller image ` +
+    `/dev/mmcblk0 has ${GiB / 2} bytes, but ${GiB} are needed; use a larger disk or a smaller image ` +
       "(the disk: 512 MiB, the image: 1 GiB)",
   );
   assert.deepEqual(chosen.evidence, { expected: `at least ${GiB} bytes`, found: `${GiB / 2} bytes` });
