@@ -1,14 +1,12 @@
 import type { Config } from "../config/config.ts";
-import { chooseRange } from "../network/dnsmasq/choose-range.ts";
-import { addressOn, type InterfaceAddress } from "../network/interface-address.ts";
 import {
-  formatIpv4Network,
-  type Ipv4Network,
-  isHostAddress,
-  isInNetwork,
-  parseIpv4,
-  parseIpv4Network,
-} from "../network/ipv4.ts";
+  chooseDhcpNetwork,
+  describeMissingAddress,
+  misfitsOf,
+  subnetOf,
+} from "../network/dnsmasq/choose-dhcp-network.ts";
+import { describeAbsentAddress } from "../network/interface-address.ts";
+import { type Ipv4Network, isInNetwork, parseIpv4, parseIpv4Network } from "../network/ipv4.ts";
 import type { Facts } from "./facts.ts";
 import { ipv4AddressesOf } from "./parse-interfaces.ts";
 import type { Problem } from "./problem.ts";
@@ -37,14 +35,11 @@ function* listenProblems({ listen, advertise, dhcp }: NetworkConfig, facts: Netw
   }
   if (["0.0.0.0", "::"].includes(listen)) {
     if (parseIpv4(advertise) === undefined || has(facts, advertise)) return;
-    yield {
-      message: `no interface of this machine has the address ${advertise} (advertise)`,
-      remedy: giving(advertise, dhcp),
-    };
+    yield { message: describeAbsentAddress(advertise, "advertise"), remedy: giving(advertise, dhcp) };
     return;
   }
   if (has(facts, listen)) return;
-  yield { message: `no interface of this machine has the address ${listen} (listen)`, remedy: giving(listen, dhcp) };
+  yield { message: describeAbsentAddress(listen, "listen"), remedy: giving(listen, dhcp) };
 }
 
 function* interfaceProblems({ dhcp, listen, advertise }: NetworkConfig, facts: NetworkFacts): Generator<Found> {
@@ -66,48 +61,21 @@ function* interfaceProblems({ dhcp, listen, advertise }: NetworkConfig, facts: N
       remedy: "plug in its cable, and check that the switch is on",
     };
 
-  const subnet = dhcp.subnet === undefined ? undefined : parseIpv4Network(dhcp.subnet);
-  const own = addressOn(ipv4AddressesOf(facts.interfaces), device, subnet);
-  if (own === undefined) {
-    const wanted = [listen, advertise].find((each) => isWanted(each, subnet));
-    // Told already, of the address to listen on.
-    if (wanted !== undefined && !has(facts, wanted)) return;
-    const where = subnet === undefined ? "" : ` in ${formatIpv4Network(subnet)} (dhcp.subnet)`;
-    yield {
-      message: `the interface ${device} has no IPv4 address${where}`,
-      remedy:
-        wanted === undefined
-          ? `give it one: ip addr add ADDRESS/24 dev ${device}`
-          : `${wanted} is on ${interfaceOf(wanted, facts)}: move it to ${device}, or set dhcp.interface`,
-    };
+  const network = chooseDhcpNetwork(dhcp, ipv4AddressesOf(facts.interfaces));
+  if (network !== undefined) {
+    yield* misfitsOf(dhcp, network).map((misfit) => ({ ...misfit, isFatal: true as const }));
     return;
   }
-  yield* rangeProblems(dhcp, own, subnet ?? own.network);
-}
-
-function* rangeProblems(
-  { mode, range, gateway }: Config["dhcp"],
-  own: InterfaceAddress,
-  subnet: Ipv4Network,
-): Generator<Found> {
-  const said = [...(range ?? []).map((each) => ["dhcp.range", each] as const), ["dhcp.gateway", gateway] as const];
-  for (const [key, address] of said) {
-    if (address === undefined || address === "none" || isHostAddress(subnet, parseIpv4(address) ?? 0)) continue;
-    yield {
-      message: `${key}: ${address} is not a host address in ${formatIpv4Network(subnet)}, the network of ${own.interface}`,
-      remedy: `set ${key} to addresses in that network, or give ${own.interface} an address in the nodes' network`,
-      isFatal: true,
-    };
-  }
-  if (mode !== "server" || range !== undefined) return;
-  if (
-    chooseRange(subnet, [own.address, ...(gateway === undefined || gateway === "none" ? [] : [gateway])]) !== undefined
-  )
-    return;
+  const subnet = subnetOf(dhcp);
+  const wanted = [listen, advertise].find((each) => isWanted(each, subnet));
+  // Told already, of the address to listen on.
+  if (wanted !== undefined && !has(facts, wanted)) return;
   yield {
-    message: `${formatIpv4Network(subnet)}, the network of ${own.interface}, is too small for a range of node addresses`,
-    remedy: "set dhcp.range",
-    isFatal: true,
+    message: describeMissingAddress(dhcp),
+    remedy:
+      wanted === undefined
+        ? `give it one: ip addr add ADDRESS/24 dev ${device}`
+        : `${wanted} is on ${interfaceOf(wanted, facts)}: move it to ${device}, or set dhcp.interface`,
   };
 }
 

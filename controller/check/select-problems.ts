@@ -1,6 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { addressOn } from "../network/interface-address.ts";
-import { parseIpv4Network } from "../network/ipv4.ts";
+import { chooseDhcpNetwork } from "../network/dnsmasq/choose-dhcp-network.ts";
 import { renderInstallLine } from "../requirements/render-unmet.ts";
 import type { Capability, Facts } from "./facts.ts";
 import { ipv4AddressesOf } from "./parse-interfaces.ts";
@@ -15,14 +14,11 @@ const leastFreeBytes = 2 ** 30;
 
 /** Everything that would keep a node from booting, by what was found on this machine; the parts in their order. */
 export function selectProblems(config: Config, facts: Facts): readonly Problem[] {
-  const { dhcp } = config;
-  const subnet = dhcp.subnet === undefined ? undefined : parseIpv4Network(dhcp.subnet);
-  const own =
-    dhcp.interface === undefined ? undefined : addressOn(ipv4AddressesOf(facts.interfaces), dhcp.interface, subnet);
+  const network = chooseDhcpNetwork(config.dhcp, ipv4AddressesOf(facts.interfaces));
   const problems = [
     ...selectRightsProblems(config, facts),
     ...selectProgramProblems(facts),
-    ...selectPortProblems(config, own?.address, facts.ports),
+    ...selectPortProblems(config, network?.own.address, facts.ports),
     ...selectNetworkProblems(config, facts),
     ...selectBootTreeProblems(config, facts),
     ...selectRootfsProblems(facts),

@@ -1,4 +1,5 @@
-import { isHostAddress, parseIpv4, parseIpv4Network } from "../network/ipv4.ts";
+import { outsidersOf, subnetOf } from "../network/dnsmasq/choose-dhcp-network.ts";
+import { parseIpv4 } from "../network/ipv4.ts";
 import type { Config } from "./config.ts";
 
 /** The key to blame, and a sentence. */
@@ -19,7 +20,7 @@ export function* networkContradictions(config: Pick<Config, "advertise" | "dhcp"
 }
 
 function* dhcpContradictions({ dhcp }: Pick<Config, "dhcp">): Generator<Problem> {
-  const { mode, range, gateway } = dhcp;
+  const { mode, range } = dhcp;
   if (dhcp.interface === undefined) {
     yield [
       "dhcp.mode",
@@ -28,16 +29,9 @@ function* dhcpContradictions({ dhcp }: Pick<Config, "dhcp">): Generator<Problem>
   }
   const [from = 0, to = 0] = (range ?? []).map((address) => parseIpv4(address) ?? 0);
   if (from > to) yield ["dhcp.range", "dhcp.range ends before it starts; give the lower address first"];
-  const subnet = dhcp.subnet === undefined ? undefined : parseIpv4Network(dhcp.subnet);
+  const subnet = subnetOf(dhcp);
   if (subnet === undefined) return;
-  for (const [key, address] of [...(range ?? []).map((each) => ["dhcp.range", each]), ["dhcp.gateway", gateway]]) {
-    if (
-      key === undefined ||
-      address === undefined ||
-      address === "none" ||
-      isHostAddress(subnet, parseIpv4(address) ?? 0)
-    )
-      continue;
+  for (const [key, address] of outsidersOf(dhcp, subnet)) {
     yield [key, `${address} is not a host address in dhcp.subnet, ${dhcp.subnet}`];
   }
 }

@@ -26,6 +26,11 @@ export function networkOf(addresses: readonly InterfaceAddress[], address: strin
   return addresses.find((each) => each.address === address)?.network;
 }
 
+/** Says that the address of a setting is not this machine's; it may be once a cable is plugged in. */
+export function describeAbsentAddress(address: string, setting: "listen" | "advertise"): string {
+  return `no interface of this machine has the address ${address} (${setting})`;
+}
+
 /** One address, as a network of its own. */
 export function hostNetwork(address: string): Ipv4Network | undefined {
   return parseIpv4Network(`${address}/32`);

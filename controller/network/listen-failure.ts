@@ -1,6 +1,7 @@
 import { renderEndpoint } from "../../proto/endpoint.ts";
 import { Failure } from "../../proto/failure.ts";
 import { NotYet } from "../refusal/not-yet.ts";
+import { describeAbsentAddress } from "./interface-address.ts";
 
 /** Where something wanted to listen. */
 export interface Listener {
@@ -22,8 +23,7 @@ export function listenFailure(listener: Listener, error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { name, protocol, address, port, setting, flag } = listener;
   const message = error instanceof Error ? error.message : String(error);
-  if (message.includes("EADDRNOTAVAIL"))
-    return new NotYet(`no interface of this machine has the address ${address} (listen)`, { cause: error });
+  if (message.includes("EADDRNOTAVAIL")) return new NotYet(describeAbsentAddress(address, "listen"), { cause: error });
   return new Failure(
     "internal",
     `cannot serve ${name} at ${protocol} ${renderEndpoint({ host: address, port })}: ${remedyOf(message, listener, setting, flag)}`,

@@ -1,10 +1,10 @@
 import { Failure } from "../../../proto/failure.ts";
 import { NotYet } from "../../refusal/not-yet.ts";
-import { addressOn, describeAddresses, type InterfaceAddress } from "../interface-address.ts";
-import { formatIpv4Network, isHostAddress, parseIpv4, parseIpv4Network } from "../ipv4.ts";
+import { describeAddresses, type InterfaceAddress } from "../interface-address.ts";
+import { parseIpv4 } from "../ipv4.ts";
 import type { DhcpConfig } from "../network-config.ts";
+import { chooseDhcpNetwork, describeMissingAddress, misfitsOf } from "./choose-dhcp-network.ts";
 import { chooseOffers, type MachineRole, type Offers } from "./choose-offers.ts";
-import { chooseRange } from "./choose-range.ts";
 import type { DnsmasqSettings } from "./render-dnsmasq.ts";
 
 /**
@@ -20,30 +20,17 @@ export function planDnsmasq(
   files: DnsmasqSettings["files"],
 ): { readonly settings: DnsmasqSettings; readonly offers: Offers } {
   const { mode, interface: device, domain } = dhcp;
-  const gateway = dhcp.gateway === "none" ? undefined : dhcp.gateway;
   if (mode === "none" || device === undefined) throw new Failure("invalid", "DHCP is off");
-  const given = dhcp.subnet === undefined ? undefined : parseIpv4Network(dhcp.subnet);
-  const own = addressOn(addresses, device, given);
-  if (own === undefined) {
-    const where = given === undefined ? "" : ` in dhcp.subnet ${formatIpv4Network(given)}`;
+  const network = chooseDhcpNetwork(dhcp, addresses);
+  if (network === undefined) {
     throw new NotYet(
-      `the interface ${device} (dhcp.interface) has no IPv4 address${where}; give it one ("ip address add … dev ${device}"), ` +
+      `${describeMissingAddress(dhcp)}; give it one ("ip address add … dev ${device}"), ` +
         `or set dhcp.interface to another. This machine has: ${describeAddresses(addresses)}`,
     );
   }
-  const subnet = given ?? own.network;
-  for (const [key, address] of [...(dhcp.range ?? []).map((each) => ["dhcp.range", each]), ["dhcp.gateway", gateway]]) {
-    if (address === undefined || isHostAddress(subnet, parseIpv4(address) ?? 0)) continue;
-    throw new Failure(
-      "invalid",
-      `${key}: ${address} is not a host address in ${formatIpv4Network(subnet)}, the network of ${device}`,
-    );
-  }
-  const range = dhcp.range ?? chooseRange(subnet, [own.address, ...(gateway === undefined ? [] : [gateway])]);
-  if (mode === "server" && range === undefined) {
-    const network = `${formatIpv4Network(subnet)}, the network of ${device}`;
-    throw new Failure("invalid", `${network}, is too small for a range of node addresses; set dhcp.range`);
-  }
+  const [misfit] = misfitsOf(dhcp, network);
+  if (misfit !== undefined) throw new Failure("invalid", `${misfit.message}; ${misfit.remedy}`);
+  const { own, subnet, range } = network;
   const offers = chooseOffers(dhcp, own.address, machine);
   const settings: DnsmasqSettings = {
     mode,

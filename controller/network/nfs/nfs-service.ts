@@ -1,7 +1,13 @@
 import path from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import { NotYet } from "../../refusal/not-yet.ts";
-import { describeAddresses, hostNetwork, type InterfaceAddress, networkOf } from "../interface-address.ts";
+import {
+  describeAbsentAddress,
+  describeAddresses,
+  hostNetwork,
+  type InterfaceAddress,
+  networkOf,
+} from "../interface-address.ts";
 import { parseIpv4Network } from "../ipv4.ts";
 import type { NfsConfig, NfsMode } from "../network-config.ts";
 import type { NfsServer, NfsServerOptions, StartNfsServer } from "./nfs-server.ts";
@@ -50,7 +56,7 @@ function planExport(
   const own = hostNetwork(advertise);
   if (nfs.rootfs === undefined || clients === undefined || own === undefined) {
     throw new NotYet(
-      `cannot tell who may mount nfs.rootfs: no interface of this machine has the advertised address ${advertise}; ` +
+      `cannot tell who may mount nfs.rootfs: ${describeAbsentAddress(advertise, "advertise")}; ` +
         `set nfs.clients to the network of the nodes. This machine has: ${describeAddresses(addresses)}`,
     );
   }

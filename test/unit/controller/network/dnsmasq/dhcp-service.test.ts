@@ -47,7 +47,11 @@ describe("the plan for dnsmasq", () => {
 
   for (const [what, change, message] of [
     ["an interface that is not there", { interface: "eth7" }, /eth7 .*has no IPv4 address.*eth0 10\.77\.0\.1 in/],
-    ["a subnet that the interface is not in", { subnet: "10.0.0.0/24" }, /no IPv4 address in dhcp\.subnet 10\.0\.0\.0/],
+    [
+      "a subnet that the interface is not in",
+      { subnet: "10.0.0.0/24" },
+      /no IPv4 address in 10\.0\.0\.0\/24 \(dhcp\.subnet\)/,
+    ],
     [
       "a range beyond the network",
       { range: ["10.77.0.100", "10.77.1.1"] },
