@@ -12,7 +12,7 @@ import { destination, type Logger, pino } from "pino";
 import { Failure } from "../proto/failure.ts";
 import { contract } from "../proto/gen/contract.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
-import { STAMP_PATH } from "../proto/system/installed-system.ts";
+import { stampPath } from "../proto/system/installed-system.ts";
 import type { BackoffPolicy } from "../proto/time/backoff.ts";
 import { monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { prepareReboot } from "./board/reboot.ts";
@@ -42,20 +42,20 @@ import { version } from "./version.ts";
 import { tick } from "./watchdog/tick.ts";
 
 /** How long running calls get to end once the agent was told to stop, in milliseconds. */
-const GRACE_MS = 500;
+const graceMs = 500;
 /** How long the last words may take to the controller before the agent ends or the node reboots. */
-const LAST_WORDS_MS = 1_000;
+const lastWordsMs = 1_000;
 /** Where the initial RAM disk of a netbooted node guards the hardware watchdog. */
-const WATCHDOG_FOLDER = "/run/pallet/watchdog";
+const watchdogFolder = "/run/pallet/watchdog";
 /** What is kept of the log while the controller cannot be reached. */
-const LOG_LIMITS: LogLimits = { records: 2_000, bytes: 1024 * 1024 };
+const logLimits: LogLimits = { records: 2_000, bytes: 1024 * 1024 };
 /** How the controller, and its name, are tried again. */
-const RETRIES: Required<BackoffPolicy> = { firstMs: 250, capMs: 5_000, random: Math.random };
-const SHIPPING: ShippingSettings = {
+const retries: Required<BackoffPolicy> = { firstMs: 250, capMs: 5_000, random: Math.random };
+const shipping: ShippingSettings = {
   batch: { records: 250, bytes: 256 * 1024 },
   intervalMs: 1_000,
   gapMs: 200,
-  backoff: RETRIES,
+  backoff: retries,
 };
 
 const program = new Command("pallet-agent")
@@ -70,7 +70,7 @@ const program = new Command("pallet-agent")
     "take orders from anyone who can reach the port (kernel word pallet.insecure-tcp); for test benches only",
   )
   .option("--role <role>", "netboot: may write disks; resident: may only report and reboot", "netboot")
-  .option("--installed-file <path>", "stamp of the installed system", STAMP_PATH)
+  .option("--installed-file <path>", "stamp of the installed system", stampPath)
   .option("--reboot-command <words>", "program and arguments that reboot this node, separated by spaces; no shell")
   .option(
     "--resident-program <path>",
@@ -137,7 +137,7 @@ async function main(options: AgentOptions): Promise<void> {
   const stopping = new AbortController();
   const gatekeeper = options.insecureTcp
     ? openGate
-    : createGatekeeper({ controllerHost: options.controller?.host, backoff: RETRIES, log }, stopping.signal);
+    : createGatekeeper({ controllerHost: options.controller?.host, backoff: retries, log }, stopping.signal);
   const server = await serveAgent({
     service,
     gatekeeper,
@@ -154,7 +154,7 @@ async function main(options: AgentOptions): Promise<void> {
   }
 
   const stopTicking =
-    options.role === "netboot" ? tick({ folder: WATCHDOG_FOLDER, clock: monotonicClock, log }) : () => undefined;
+    options.role === "netboot" ? tick({ folder: watchdogFolder, clock: monotonicClock, log }) : () => undefined;
   const stopWatching =
     options.role === "resident"
       ? watchFirmware({ read: readReturnedFirmware, clock: monotonicClock, log })
@@ -167,13 +167,13 @@ async function main(options: AgentOptions): Promise<void> {
     stopWatching();
     stopping.abort();
     await operations.stop(`the agent was stopped by ${signal}`);
-    await Promise.all([registration, server.close(GRACE_MS)]);
+    await Promise.all([registration, server.close(graceMs)]);
     log.info("stopped");
     await lastWords(shipper);
     await shipper?.stop();
     enrollment?.close();
     // Everything is closed; a tool that goes on, the one that reboots the node, must not keep this process alive.
-    setTimeout(() => process.exit(), GRACE_MS).unref();
+    setTimeout(() => process.exit(), graceMs).unref();
   };
   onStopSignal((signal) => {
     stop(signal).catch((error: unknown) => {
@@ -191,11 +191,11 @@ function openLog(
   const base = { role, ...(bootMac && { node: bootMac }) };
   const terminal = destination(1);
   if (receiver === undefined) return { log: pino({ base }, terminal), shipper: undefined };
-  const buffer = createLogBuffer(LOG_LIMITS);
+  const buffer = createLogBuffer(logLimits);
   const shipper = createLogShipper({
     buffer,
     reportLogs: receiver.reportLogs,
-    settings: SHIPPING,
+    settings: shipping,
     log: pino({ base }, terminal),
     clock: monotonicClock,
   });
@@ -215,7 +215,7 @@ function openLog(
 }
 
 async function lastWords(shipper: LogShipper | undefined): Promise<void> {
-  await shipper?.flush(LAST_WORDS_MS);
+  await shipper?.flush(lastWordsMs);
 }
 
 async function register(
@@ -244,7 +244,7 @@ async function register(
       chooseBootMac,
       readTemperature: async () => (await readNodeFacts()).temperatureCelsius,
       agentInfo: parts.agentInfo,
-      backoff: RETRIES,
+      backoff: retries,
       log: parts.log,
     },
     signal,

@@ -6,13 +6,13 @@ export interface Endpoint {
 }
 
 /** TCP port at which a controller serves gRPC unless it is configured otherwise. */
-export const DEFAULT_CONTROLLER_PORT = 7700;
+export const defaultControllerPort = 7700;
 
 /** Highest TCP port (RFC 9293). */
-const MAX_PORT = 65_535;
+const maxPort = 65_535;
 
-/** What a text that is refused should have been, for messages: "… is not ${ENDPOINT_FORM}". */
-export const ENDPOINT_FORM = "HOST:PORT (an IPv6 address in brackets, a port from 1 to 65535)";
+/** What a text that is refused should have been, for messages: "… is not ${endpointForm}". */
+export const endpointForm = "HOST:PORT (an IPv6 address in brackets, a port from 1 to 65535)";
 
 /** "HOST:PORT", with brackets around an IPv6 address (RFC 3986, section 3.2.2). */
 export function renderEndpoint({ host, port }: Endpoint): string {
@@ -27,5 +27,5 @@ export function parseEndpoint(text: string, defaultPort?: number): Endpoint | un
   const match = /^(?:\[([\da-f:.]+(?:%[\w.-]+)?)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/i.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
-  return host === undefined || port === undefined || port < 1 || port > MAX_PORT ? undefined : { host, port };
+  return host === undefined || port === undefined || port < 1 || port > maxPort ? undefined : { host, port };
 }

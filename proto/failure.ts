@@ -1,7 +1,7 @@
 import { Failure as WireFailure, FailureReason as WireReason } from "./gen/pallet/v1/failure.ts";
 
 /** Trailing gRPC metadata key under which a serialized pallet.v1.Failure travels with a non-OK status. */
-export const FAILURE_METADATA_KEY = "pallet-failure-bin";
+export const failureMetadataKey = "pallet-failure-bin";
 
 const wireReasons = {
   internal: WireReason.FAILURE_REASON_INTERNAL,

@@ -1,5 +1,5 @@
-/** What an id of this API looks like, for messages: "… is not ${ID_FORM}". */
-export const ID_FORM = "1 to 64 characters of A-Za-z0-9._-";
+/** What an id of this API looks like, for messages: "… is not ${idForm}". */
+export const idForm = "1 to 64 characters of A-Za-z0-9._-";
 
 /** Whether a text may be the id of an operation or a rollout: it goes into paths, logs and other ids. */
 export function isId(text: string): boolean {

@@ -1,5 +1,5 @@
 /** Most bytes of one message's chunk in a call that uploads a file (pallet.v1.AddImage, DeriveImage). */
-export const MAX_UPLOAD_CHUNK_BYTES = 1024 * 1024;
+export const maxUploadChunkBytes = 1024 * 1024;
 
 /** Most bytes of a block map (.bmap) that comes with an image. */
-export const MAX_BLOCK_MAP_BYTES = 2 * 1024 * 1024;
+export const maxBlockMapBytes = 2 * 1024 * 1024;

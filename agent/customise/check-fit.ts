@@ -13,7 +13,7 @@ export interface Fit {
 }
 
 /** What stays free beside the agent, so that the system can write its first logs and keys. */
-const SPARE_BYTES = 4 * 1024 * 1024;
+const spareBytes = 4 * 1024 * 1024;
 
 const leaveOut = "or reimage with --no-resident, which leaves the image untouched";
 
@@ -21,14 +21,14 @@ const leaveOut = "or reimage with --no-resident, which leaves the image untouche
 export function checkFit({ sizeBytes, program, system }: Fit): void {
   const misfit = selectMisfit(program, system);
   if (misfit !== undefined) throw refusal(misfit);
-  const missing = sizeBytes + SPARE_BYTES - system.freeBytes;
+  const missing = sizeBytes + spareBytes - system.freeBytes;
   if (missing > 0)
     throw new Failure(
       "too-small",
       `the image's root filesystem has no room for the resident agent: it is ${mib(sizeBytes)}, ` +
         `${mib(system.freeBytes)} are free, ${mib(missing)} more are needed; enlarge that filesystem before ` +
         `"images add", ${leaveOut}`,
-      { expected: String(sizeBytes + SPARE_BYTES), found: String(system.freeBytes) },
+      { expected: String(sizeBytes + spareBytes), found: String(system.freeBytes) },
     );
 }
 

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
 import type { Customisation } from "../../proto/operation/operation-spec.ts";
-import { renderStamp, STAMP_PATH } from "../../proto/system/installed-system.ts";
+import { renderStamp, stampPath } from "../../proto/system/installed-system.ts";
 import { flushBuffers } from "../linux/flush-buffers.ts";
 import { runTool, throwIfCancelled } from "../linux/run-tool.ts";
 import { disarmFirmware } from "./disarm-firmware.ts";
@@ -20,7 +20,7 @@ export interface Customise extends Customisation {
 }
 
 /** Root of the private folders to mount at; the next ones are made below it. */
-const MOUNT_ROOT = "/run/pallet";
+const mountRoot = "/run/pallet";
 
 /** Waits between attempts to unmount while something (udev, an indexer) has the filesystem open. */
 const unmountRetriesMs = [50, 100, 200, 400, 800, 1600];
@@ -57,8 +57,8 @@ async function placeIntoSystem(
       await placing("install the resident agent", device, signal, () =>
         installResident({ root: folder, program, signal }),
       );
-    await placing(`write ${STAMP_PATH}`, device, signal, () =>
-      placeFile({ root: folder, ...placeOf(STAMP_PATH), content: renderStamp(stamp) }),
+    await placing(`write ${stampPath}`, device, signal, () =>
+      placeFile({ root: folder, ...placeOf(stampPath), content: renderStamp(stamp) }),
     );
   });
   await flushBuffers({ device, signal });
@@ -109,8 +109,8 @@ async function placing(
  * kernel detaches it with the unmount, or when the last process of this mount namespace has died.
  */
 async function withMount(device: string, root: Root, use: (folder: string) => Promise<void>): Promise<void> {
-  await mkdir(MOUNT_ROOT, { recursive: true });
-  const folder = await mkdtemp(`${MOUNT_ROOT}/customise-${basename(device)}-`);
+  await mkdir(mountRoot, { recursive: true });
+  const folder = await mkdtemp(`${mountRoot}/customise-${basename(device)}-`);
   try {
     // Not to be cancelled: mount(8) ended by a signal may have mounted already, and nobody would unmount it.
     await runTool({

@@ -1,4 +1,4 @@
-import { MTOOLS_ENVIRONMENT, parseMdir, renderDrive } from "../../proto/disk/mtools.ts";
+import { mtoolsEnvironment, parseMdir, renderDrive } from "../../proto/disk/mtools.ts";
 import { Failure } from "../../proto/failure.ts";
 import { runTool } from "../linux/run-tool.ts";
 
@@ -22,7 +22,7 @@ export async function listFatRoot(place: FatPlace): Promise<readonly string[]> {
     args: ["-i", driveOf(place), "-b", "-a", "::/"],
     task,
     acceptedExitCodes: [0, 1],
-    environment: MTOOLS_ENVIRONMENT,
+    environment: mtoolsEnvironment,
     signal,
   });
   const paths = parseMdir(exitCode, stdout, stderr);
@@ -42,7 +42,7 @@ export async function renameInFatRoot(place: FatPlace, from: string, to: string)
     tool: "mren",
     args: ["-i", driveOf(place), "-D", "o", `::/${from}`, to],
     task: `rename ${from} to ${to} in the FAT filesystem at byte ${offsetBytes} of ${device}`,
-    environment: MTOOLS_ENVIRONMENT,
+    environment: mtoolsEnvironment,
     signal,
   });
 }

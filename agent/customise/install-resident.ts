@@ -20,7 +20,7 @@ export interface InstallResident {
 }
 
 /** Longest text that is read of a foreign system. */
-const MAX_TEXT_BYTES = 256 * 1024;
+const maxTextBytes = 256 * 1024;
 
 /**
  * Installs the agent's program into the new system and has its init start it. Everything is decided before the first
@@ -34,7 +34,7 @@ export async function installResident({ root, program: path, signal }: InstallRe
   const view = {
     resolve: (name: string) => resolveInside(root, name),
     readHead: (name: string, maxBytes: number) => readInside(root, name, maxBytes),
-    readText: (name: string) => readTextInside(root, name, MAX_TEXT_BYTES),
+    readText: (name: string) => readTextInside(root, name, maxTextBytes),
   };
   const { traces, elf, hasInterpreter } = await examineRoot(view, program);
   const system = chooseInitSystem(traces);

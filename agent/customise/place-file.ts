@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm, symlink } from "node:fs/promises";
 import { Failure } from "../../proto/failure.ts";
 
-const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** Where to place something below a foreign root. */
 export interface Place {
@@ -48,7 +48,7 @@ export async function placeLink({ target, ...place }: Place & { readonly target:
 
 /** Makes the thing under a temporary name in the folder, gives it its name, and syncs the folders. */
 async function put({ root, folders, name }: Place, make: (temporary: string) => Promise<void>): Promise<void> {
-  const opened: FileHandle[] = [await open(root, FOLDER)];
+  const opened: FileHandle[] = [await open(root, folderFlags)];
   try {
     for (const [depth, folder] of folders.entries()) opened.push(await enter(opened, folder, depth > 0));
     const last = opened[opened.length - 1];
@@ -74,7 +74,7 @@ async function writeNew(
   mode: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const file = await open(path, NEW_FILE, mode);
+  const file = await open(path, newFile, mode);
   try {
     await file.writeFile(content, { ...(signal && { signal }) });
     await file.chmod(mode);
@@ -92,7 +92,7 @@ async function enter(opened: readonly FileHandle[], name: string, make: boolean)
     await mkdir(path, { mode: 0o755 }).catch((error: unknown) => {
       if (codeOf(error) !== "EEXIST") throw error;
     });
-  return open(path, FOLDER).catch((error: unknown) => {
+  return open(path, folderFlags).catch((error: unknown) => {
     const code = codeOf(error);
     if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "ELOOP") throw error;
     const finding = code === "ENOENT" ? "has no folder" : "has something other than a folder (a symbolic link?) at";

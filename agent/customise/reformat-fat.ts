@@ -1,14 +1,9 @@
 import { open } from "node:fs/promises";
 import { checkLabel } from "../../proto/disk/filesystem-label.ts";
-import {
-  BLKID_AMBIVALENT,
-  BLKID_NOTHING_FOUND,
-  parseBlkid,
-  renderBlkidArguments,
-} from "../../proto/disk/parse-blkid.ts";
+import { blkidAmbivalent, blkidNothingFound, parseBlkid, renderBlkidArguments } from "../../proto/disk/parse-blkid.ts";
 import { Failure } from "../../proto/failure.ts";
 import { attachLoop } from "../../proto/linux/loop-device.ts";
-import { SECTOR_BYTES } from "../../proto/pack/image-bounds.ts";
+import { sectorBytes } from "../../proto/pack/image-bounds.ts";
 import { flushBuffers } from "../linux/flush-buffers.ts";
 import { runTool } from "../linux/run-tool.ts";
 
@@ -40,7 +35,7 @@ export async function reformatFat(place: ReformatFat): Promise<void> {
       args: [
         "-I",
         "--mbr=n",
-        ...["-h", String(offsetBytes / SECTOR_BYTES)],
+        ...["-h", String(offsetBytes / sectorBytes)],
         ...["-s", String(sectorsPerCluster)],
         ...(found.entryBits === undefined ? [] : ["-F", found.entryBits]),
         ...(found.serial === undefined ? [] : ["-i", found.serial]),
@@ -73,7 +68,7 @@ async function probe({ device, offsetBytes, lengthBytes, signal }: ReformatFat):
     tool: "blkid",
     args: renderBlkidArguments(device, { offsetBytes, lengthBytes }),
     task: `inspect the FAT filesystem at byte ${offsetBytes} of ${device}`,
-    acceptedExitCodes: [0, BLKID_NOTHING_FOUND, BLKID_AMBIVALENT],
+    acceptedExitCodes: [0, blkidNothingFound, blkidAmbivalent],
     signal,
   });
   const { filesystemType, label, uuid } = parseBlkid(stdout);
@@ -96,7 +91,7 @@ async function probe({ device, offsetBytes, lengthBytes, signal }: ReformatFat):
 async function readSectorsPerCluster({ device, offsetBytes }: ReformatFat): Promise<number> {
   const handle = await open(device, "r");
   try {
-    const { buffer } = await handle.read(Buffer.alloc(SECTOR_BYTES), 0, SECTOR_BYTES, offsetBytes);
+    const { buffer } = await handle.read(Buffer.alloc(sectorBytes), 0, sectorBytes, offsetBytes);
     return buffer.readUInt8(13);
   } finally {
     await handle.close();

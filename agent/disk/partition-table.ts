@@ -18,13 +18,13 @@ export interface ErasePartitionTable {
   readonly signal?: AbortSignal | undefined;
 }
 
-const MIB = 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
 /**
  * Sectors that a GPT takes at either end of a disk (UEFI 2.10, 5.3): header and 128 entries, which is 33 sectors of 512
  * bytes or 5 of 4096. At the front the protective MBR comes before them.
  */
-const GPT_BYTES = 5 * 4096;
+const gptBytes = 5 * 4096;
 
 /**
  * Makes a disk one without a partition table: zeroes everything before the first partition (at least what an MBR and a
@@ -34,8 +34,8 @@ const GPT_BYTES = 5 * 4096;
  */
 export async function erasePartitionTable(request: ErasePartitionTable): Promise<void> {
   const { device, handle, deviceBytes, signal } = request;
-  const headBytes = Math.min(Math.max(request.firstPartitionBytes, 4096 + GPT_BYTES), deviceBytes);
-  const tailBytes = Math.min(GPT_BYTES, deviceBytes);
+  const headBytes = Math.min(Math.max(request.firstPartitionBytes, 4096 + gptBytes), deviceBytes);
+  const tailBytes = Math.min(gptBytes, deviceBytes);
   await writeZeros({ device, handle, offsetBytes: 0, lengthBytes: headBytes, signal });
   await writeZeros({ device, handle, offsetBytes: deviceBytes - tailBytes, lengthBytes: tailBytes, signal });
   await sync(device, handle);
@@ -114,7 +114,7 @@ interface ZeroRange {
 }
 
 async function writeZeros({ device, handle, offsetBytes, lengthBytes, signal }: ZeroRange): Promise<void> {
-  const zeros = allocatePageAligned(Math.min(lengthBytes, MIB));
+  const zeros = allocatePageAligned(Math.min(lengthBytes, mebibyte));
   for (let done = 0; done < lengthBytes; ) {
     throwIfCancelled(signal, `erase the partition table of ${device}`);
     const length = Math.min(zeros.length, lengthBytes - done);

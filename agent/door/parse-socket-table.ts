@@ -2,7 +2,7 @@ import { parseSocketAddress, type SocketAddress } from "../../proto/linux/parse-
 import { plainAddress } from "../../proto/plain-address.ts";
 
 /** TCP_ESTABLISHED in the kernel's include/net/tcp_states.h. */
-const ESTABLISHED = "01";
+const established = "01";
 
 /**
  * Finds in /proc/net/tcp or /proc/net/tcp6 (proc_pid_net(5)) which user owns the socket `local` of the established
@@ -16,7 +16,7 @@ export function ownerOfSocket(table: string, local: SocketAddress, remote: Socke
   };
   for (const line of table.split("\n").slice(1)) {
     const [, here, there, state, , , , uid, , inode] = line.trim().split(/\s+/);
-    if (state !== ESTABLISHED || inode === "0" || !isSame(here, local) || !isSame(there, remote)) continue;
+    if (state !== established || inode === "0" || !isSame(here, local) || !isSame(there, remote)) continue;
     if (uid !== undefined && /^\d+$/.test(uid)) return Number(uid);
   }
   return undefined;

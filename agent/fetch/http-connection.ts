@@ -1,10 +1,10 @@
 import { connect } from "node:net";
 import { Failure } from "../../proto/failure.ts";
 import { type ResponseHead, TemporaryError } from "./check-partial-response.ts";
-import { MAX_HEAD_BYTES, parseResponseHead, readContentLength } from "./parse-response-head.ts";
+import { maxHeadBytes, parseResponseHead, readContentLength } from "./parse-response-head.ts";
 
 /** Bytes that are read from the connection at once. */
-const READ_BYTES = 128 * 1024;
+const readBytes = 128 * 1024;
 
 /** Who looks at an answer; what it throws ends the connection. */
 export interface Receiver {
@@ -33,7 +33,7 @@ export interface HttpConnection {
  * (measured), and a Pi has neither to spare. What arrives goes into one buffer again and again.
  */
 export function openHttpConnection(url: URL, idleTimeoutMs: number): HttpConnection {
-  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const buffer = Buffer.allocUnsafeSlow(readBytes);
   let current: { readonly receiver: Receiver; readonly settle: (error?: unknown) => void } | undefined;
   /** The head as far as it has come. */
   let head = Buffer.alloc(0);
@@ -59,7 +59,7 @@ export function openHttpConnection(url: URL, idleTimeoutMs: number): HttpConnect
     let body: Uint8Array = bytes;
     if (bodyLeft === undefined) {
       const before = head.length;
-      head = Buffer.concat([head, bytes.subarray(0, MAX_HEAD_BYTES + 4)]);
+      head = Buffer.concat([head, bytes.subarray(0, maxHeadBytes + 4)]);
       const parsed = parseResponseHead(head);
       if (parsed === undefined) return;
       body = bytes.subarray(parsed.lengthBytes - before);

@@ -2,7 +2,7 @@ import { Failure } from "../../proto/failure.ts";
 import type { ResponseHead } from "./check-partial-response.ts";
 
 /** Longest head of an answer that is read, in bytes. */
-export const MAX_HEAD_BYTES = 16 * 1024;
+export const maxHeadBytes = 16 * 1024;
 
 /** The head of an answer, and how many bytes it took with the empty line behind it. */
 export interface ParsedHead {
@@ -17,9 +17,8 @@ export interface ParsedHead {
  */
 export function parseResponseHead(bytes: Buffer): ParsedHead | undefined {
   const end = bytes.indexOf("\r\n\r\n");
-  if (end < 0 || end > MAX_HEAD_BYTES) {
-    if (bytes.length > MAX_HEAD_BYTES)
-      throw malformed(`the header of its response is longer than ${MAX_HEAD_BYTES} bytes`);
+  if (end < 0 || end > maxHeadBytes) {
+    if (bytes.length > maxHeadBytes) throw malformed(`the header of its response is longer than ${maxHeadBytes} bytes`);
     return undefined;
   }
   const [statusLine = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n");

@@ -1,20 +1,15 @@
 import { readFile } from "node:fs/promises";
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
-import {
-  BLKID_AMBIVALENT,
-  BLKID_NOTHING_FOUND,
-  parseBlkid,
-  renderBlkidArguments,
-} from "../../proto/disk/parse-blkid.ts";
+import { blkidAmbivalent, blkidNothingFound, parseBlkid, renderBlkidArguments } from "../../proto/disk/parse-blkid.ts";
 import { runTool } from "../linux/run-tool.ts";
 import { nestLoopDevices, orderPartitions } from "./arrange-devices.ts";
 import { parseLsblk, selectColumns } from "./parse-lsblk.ts";
 
 /** Probes read a few blocks of each device; more at once would only make a slow card seek. */
-const PROBES_AT_ONCE = 4;
+const probesAtOnce = 4;
 
 /** The kernel counts `start` in sectors of 512 bytes whatever the device's own sector size (Documentation/ABI). */
-const SYSFS_SECTOR_BYTES = 512;
+const sysfsSectorBytes = 512;
 
 /**
  * Reads every block device of this node as a tree: lsblk(8), completed with what only sysfs knows (partition number and
@@ -30,7 +25,7 @@ export async function readBlockDevices(signal?: AbortSignal): Promise<readonly B
     task: "list the block devices",
     signal,
   });
-  const limited = createLimit(PROBES_AT_ONCE);
+  const limited = createLimit(probesAtOnce);
   const complete = async (device: BlockDevice): Promise<BlockDevice> => {
     const [facts, content, children] = await Promise.all([
       readSysfs(device),
@@ -79,7 +74,7 @@ async function probe(device: BlockDevice, signal: AbortSignal | undefined): Prom
     tool: "blkid",
     args: renderBlkidArguments(device.path),
     task: `probe ${device.path}`,
-    acceptedExitCodes: [0, BLKID_NOTHING_FOUND, BLKID_AMBIVALENT],
+    acceptedExitCodes: [0, blkidNothingFound, blkidAmbivalent],
     signal,
   });
   if (exitCode !== 0) return {};
@@ -91,7 +86,7 @@ async function readSysfs(device: BlockDevice): Promise<Partial<BlockDevice>> {
   const attribute = (name: string) => readAttribute(`/sys/class/block/${device.name}/${name}`);
   if (device.type === "part") {
     const [partition, start] = await Promise.all([attribute("partition"), attribute("start")]);
-    return { partitionNumber: Number(partition), startBytes: Number(start) * SYSFS_SECTOR_BYTES };
+    return { partitionNumber: Number(partition), startBytes: Number(start) * sysfsSectorBytes };
   }
   if (device.transport !== "mmc") return {};
   const [cid, name, serial] = await Promise.all([

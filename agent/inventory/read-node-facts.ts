@@ -6,7 +6,7 @@ import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { type Board, parseCpuinfo, parseDeviceTreeString, selectBoard } from "./parse-board.ts";
 import { readRootDevice } from "./read-root-device.ts";
 
-const BOOT_ID = "/proc/sys/kernel/random/boot_id";
+const bootIdFile = "/proc/sys/kernel/random/boot_id";
 
 /**
  * Reads the facts about this node, now. What cannot change while the process lives (board, CPU) is read once.
@@ -72,9 +72,9 @@ async function readBoard(): Promise<Board> {
 
 async function readBootId(): Promise<string> {
   try {
-    return (await readFile(BOOT_ID, "utf8")).trim();
+    return (await readFile(bootIdFile, "utf8")).trim();
   } catch (error) {
-    throw new Failure("internal", `cannot read this boot's id from ${BOOT_ID}`, { cause: error });
+    throw new Failure("internal", `cannot read this boot's id from ${bootIdFile}`, { cause: error });
   }
 }
 

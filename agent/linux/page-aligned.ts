@@ -3,13 +3,13 @@ declare const WebAssembly: {
   readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer };
 };
 
-const WASM_PAGE_BYTES = 65536;
+const wasmPageBytes = 65536;
 
 /**
  * A zeroed buffer that starts at a page boundary, as O_DIRECT wants it (open(2)): Buffer.alloc does not promise that,
  * WebAssembly's memory does.
  */
 export function allocatePageAligned(lengthBytes: number): Buffer<ArrayBuffer> {
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(lengthBytes / WASM_PAGE_BYTES) });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(lengthBytes / wasmPageBytes) });
   return Buffer.from(memory.buffer, 0, lengthBytes);
 }

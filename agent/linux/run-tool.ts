@@ -25,7 +25,7 @@ export interface ToolResult {
 }
 
 /** How long a tool may take to obey SIGTERM: cancelling must stop an operation within a second. */
-const KILL_AFTER_MS = 500;
+const killAfterMs = 500;
 
 /**
  * Runs a system tool without a shell, with its words in English and UTF-8.
@@ -40,7 +40,7 @@ export async function runTool(run: ToolRun): Promise<ToolResult> {
     const { exitCode, stdout, stderr } = await execa(tool, args, {
       stdin: "ignore",
       env: { ...environment, LC_ALL: "C.UTF-8", PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin` },
-      forceKillAfterDelay: KILL_AFTER_MS,
+      forceKillAfterDelay: killAfterMs,
       ...(signal && { cancelSignal: signal }),
     });
     return { exitCode: exitCode ?? 0, stdout, stderr };

@@ -27,7 +27,7 @@ export interface LogBuffer {
 }
 
 /** What a record takes beside its texts. */
-const RECORD_BYTES = 200;
+const recordBytes = 200;
 
 /** Makes an empty one. */
 export function createLogBuffer(limits: LogLimits): LogBuffer {
@@ -87,5 +87,5 @@ export function createLogBuffer(limits: LogLimits): LogBuffer {
 }
 
 function bytesOf({ message, fieldsJson, error }: LogEntry): number {
-  return RECORD_BYTES + message.length + fieldsJson.length + error.length;
+  return recordBytes + message.length + fieldsJson.length + error.length;
 }

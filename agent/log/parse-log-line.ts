@@ -1,11 +1,11 @@
 import type { LogLevel } from "../../proto/log-level.ts";
-import { MAX_LOG_ERROR, MAX_LOG_FIELDS, MAX_LOG_MESSAGE } from "../../proto/log-limits.ts";
+import { maxLogError, maxLogFields, maxLogMessage } from "../../proto/log-limits.ts";
 import type { LogEntry } from "./log-record.ts";
 
 /** Of one text among the fields, where all of them are too long. */
-const MAX_FIELD_TEXT = 1024;
+const maxFieldText = 1024;
 /** Room for the mark that something was left out. */
-const CUT_MARK = '"cut":true';
+const cutMark = '"cut":true';
 
 /** From the greatest down, as pino numbers them. */
 const levels: readonly (readonly [least: number, level: LogLevel])[] = [
@@ -23,7 +23,7 @@ const levels: readonly (readonly [least: number, level: LogLevel])[] = [
 export function parseLogLine(line: string, base: ReadonlySet<string> = new Set()): LogEntry {
   const parsed = parseObject(line);
   if (parsed === undefined) {
-    return { time: 0, level: "info", message: line.trimEnd().slice(0, MAX_LOG_MESSAGE), fieldsJson: "", error: "" };
+    return { time: 0, level: "info", message: line.trimEnd().slice(0, maxLogMessage), fieldsJson: "", error: "" };
   }
   const { level, time, msg, err, ...said } = parsed;
   const { stack, message, ...ofError } = isObject(err) ? err : { stack: err };
@@ -32,9 +32,9 @@ export function parseLogLine(line: string, base: ReadonlySet<string> = new Set()
   return {
     time: typeof time === "number" && Number.isFinite(time) ? time : 0,
     level: levelOf(level),
-    message: textOf(msg).slice(0, MAX_LOG_MESSAGE),
+    message: textOf(msg).slice(0, maxLogMessage),
     fieldsJson: renderFields(fields),
-    error: (textOf(stack) || textOf(message)).slice(0, MAX_LOG_ERROR),
+    error: (textOf(stack) || textOf(message)).slice(0, maxLogError),
   };
 }
 
@@ -64,15 +64,15 @@ function levelOf(number: unknown): LogLevel {
 function renderFields(fields: Readonly<Record<string, unknown>>): string {
   const whole = JSON.stringify(fields);
   if (whole === "{}") return "";
-  if (whole.length <= MAX_LOG_FIELDS) return whole;
+  if (whole.length <= maxLogFields) return whole;
   const kept: string[] = [];
-  let length = CUT_MARK.length + 2;
+  let length = cutMark.length + 2;
   for (const [name, value] of Object.entries(fields)) {
-    const short = typeof value === "string" ? value.slice(0, MAX_FIELD_TEXT) : value;
+    const short = typeof value === "string" ? value.slice(0, maxFieldText) : value;
     const text = `${JSON.stringify(name)}:${JSON.stringify(short)}`;
-    if (length + text.length + 1 > MAX_LOG_FIELDS) continue;
+    if (length + text.length + 1 > maxLogFields) continue;
     kept.push(text);
     length += text.length + 1;
   }
-  return `{${[...kept, CUT_MARK].join(",")}}`;
+  return `{${[...kept, cutMark].join(",")}}`;
 }

@@ -47,8 +47,8 @@ export interface Operations {
   stop(reason: string): Promise<void>;
 }
 
-const TICK_MS = 250;
-const ENDED_KEPT = 100;
+const tickMs = 250;
+const endedKept = 100;
 
 interface Entry {
   operation: Operation;
@@ -93,7 +93,7 @@ export function createOperations(parts: {
       tellStall(operationLog, progress, next);
       if (!sameProgress(progress, next)) publish(entry);
     };
-    every(monotonicClock, TICK_MS, look, ended.signal);
+    every(monotonicClock, tickMs, look, ended.signal);
     operationLog.info({ spec }, "operation started");
     let end: Pick<Operation, "state" | "failure">;
     try {
@@ -293,5 +293,5 @@ function refused(reason: string): Failure {
 
 function forgetOldest(entries: Map<OperationId, Entry>): void {
   const ended = [...entries].filter(([, entry]) => entry.operation.state !== "running");
-  for (const [id] of ended.slice(0, Math.max(0, ended.length - ENDED_KEPT))) entries.delete(id);
+  for (const [id] of ended.slice(0, Math.max(0, ended.length - endedKept))) entries.delete(id);
 }

@@ -38,11 +38,11 @@ const leadingCounters: Record<OperationPhase, ByteCounter | undefined> = {
 };
 
 /** Over how long the speed is measured, in milliseconds. */
-const WINDOW_MS = 4_000;
+const windowMs = 4_000;
 /** Smallest distance of two remembered samples, in milliseconds; bounds the memory. */
-const SAMPLE_DISTANCE_MS = 200;
+const sampleDistanceMs = 200;
 /** A disk that has not answered a request for longer is stalled, in milliseconds. */
-export const STALLED_AFTER_MS = 20_000;
+export const stalledAfterMs = 20_000;
 
 interface Sample {
   readonly atMs: number;
@@ -87,7 +87,7 @@ export function createProgressMeter(): ProgressMeter {
     totals[counter] > 0 ? Math.min(done[counter], totals[counter]) : done[counter];
   const dropOld = (nowMs: number): void => {
     // The newest sample outside the window stays: the window is measured from it.
-    while ((samples[1]?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs - WINDOW_MS) samples.shift();
+    while ((samples[1]?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs - windowMs) samples.shift();
   };
   const stageOf = (name: WriteStage): Stage => {
     let stage = stages.get(name);
@@ -109,7 +109,7 @@ export function createProgressMeter(): ProgressMeter {
       done[counter] += bytes;
       if (counter !== leadingCounters[phase]) return;
       const last = samples.at(-1);
-      if (last === undefined || nowMs - last.atMs >= SAMPLE_DISTANCE_MS) {
+      if (last === undefined || nowMs - last.atMs >= sampleDistanceMs) {
         samples.push({ atMs: nowMs, done: done[counter] });
       }
       dropOld(nowMs);
@@ -165,7 +165,7 @@ export function createProgressMeter(): ProgressMeter {
           const { bytes, busyMs, inHand, sinceMs } = stage;
           return [{ stage: name, bytes, busyMs: Math.round(busyMs + (inHand > 0 ? nowMs - sinceMs : 0)) }];
         }),
-        ...(waitedMs > STALLED_AFTER_MS && { stalledMs: Math.floor(waitedMs / 1_000) * 1_000 }),
+        ...(waitedMs > stalledAfterMs && { stalledMs: Math.floor(waitedMs / 1_000) * 1_000 }),
         rewrittenBytes,
       };
     },

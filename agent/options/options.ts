@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { DEFAULT_CONTROLLER_PORT, ENDPOINT_FORM, type Endpoint, parseEndpoint } from "../../proto/endpoint.ts";
+import { defaultControllerPort, type Endpoint, endpointForm, parseEndpoint } from "../../proto/endpoint.ts";
 import { Failure } from "../../proto/failure.ts";
 import { type NodeId, parseMacAddress } from "../../proto/node-id.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
@@ -93,7 +93,7 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): Ag
 }
 
 function parseController(text: string): Endpoint | string {
-  return parseEndpoint(text, DEFAULT_CONTROLLER_PORT) ?? `is not ${ENDPOINT_FORM}`;
+  return parseEndpoint(text, defaultControllerPort) ?? `is not ${endpointForm}`;
 }
 
 function parsePort(text: string): number | string {

@@ -11,7 +11,7 @@ export interface FirmwareWatch {
 }
 
 /** Upgrades take minutes; whoever starts the node anew right after one is not warned in time. */
-const INTERVAL_MS = 60_000;
+const intervalMs = 60_000;
 
 /**
  * Warns, once each time, when an upgrade of the installed system has put back firmware that a reimage had renamed: the
@@ -37,6 +37,6 @@ export function watchFirmware({ read, clock, log }: FirmwareWatch): () => void {
   };
   lookOrLog();
   const stopped = new AbortController();
-  every(clock, INTERVAL_MS, lookOrLog, stopped.signal);
+  every(clock, intervalMs, lookOrLog, stopped.signal);
   return () => stopped.abort();
 }

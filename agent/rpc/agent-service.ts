@@ -30,7 +30,7 @@ export interface AgentServiceParts {
 }
 
 /** How long the answer to Reboot gets to leave before the node goes down. */
-const REBOOT_DELAY_MS = 200;
+const rebootDelayMs = 200;
 
 /** The door of pallet.v1.AgentService: validates, converts, delegates. */
 export function createAgentService(parts: AgentServiceParts): AgentServiceServer {
@@ -117,7 +117,7 @@ export function createAgentService(parts: AgentServiceParts): AgentServiceServer
         );
       }
       const resume = operations.refuse("the node is about to reboot");
-      setTimeout(() => reboot().catch(resume), REBOOT_DELAY_MS);
+      setTimeout(() => reboot().catch(resume), rebootDelayMs);
       return {};
     }),
   };

@@ -10,9 +10,9 @@ import type { Enrollment } from "../registration/enrollment.ts";
 import { logRecordToWire } from "./log-to-wire.ts";
 
 /** How long a call may take before it counts as failed, in milliseconds. */
-const CALL_TIMEOUT_MS = 10_000;
+const callTimeoutMs = 10_000;
 /** What an answer without an interval means, in milliseconds. */
-const DEFAULT_INTERVAL_MS = 10_000;
+const defaultIntervalMs = 10_000;
 
 /** The refusals of ReportLogs that say more than "try again". */
 const logAnswers = new Map<status, LogReportAnswer>([
@@ -34,7 +34,7 @@ export function createEnrollmentClient(
     "grpc.max_reconnect_backoff_ms": 1_000,
   });
 
-  const patience = (signal: AbortSignal) => ({ timeoutMs: CALL_TIMEOUT_MS, signal });
+  const patience = (signal: AbortSignal) => ({ timeoutMs: callTimeoutMs, signal });
 
   return {
     async register(bootMac, facts, agent, signal) {
@@ -74,5 +74,5 @@ export function createEnrollmentClient(
 
 /** Never so short that a mistaken controller makes every node hammer it. */
 function intervalOf(duration: Duration | undefined): number {
-  return Math.max((duration && durationFromWire(duration)) || DEFAULT_INTERVAL_MS, 100);
+  return Math.max((duration && durationFromWire(duration)) || defaultIntervalMs, 100);
 }

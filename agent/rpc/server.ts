@@ -15,7 +15,7 @@ export interface AgentServer {
   close(graceMs: number): Promise<void>;
 }
 
-const SERVICE_NAME = "pallet.v1.AgentService";
+const serviceName = "pallet.v1.AgentService";
 
 /**
  * Serves AgentService, gRPC health (grpc.health.v1) and reflection to whom the gatekeeper admits. Others are reset as soon
@@ -33,10 +33,10 @@ export async function serveAgent(options: {
     "grpc.keepalive_time_ms": 10_000,
     "grpc.keepalive_timeout_ms": 10_000,
   });
-  const health = new HealthImplementation({ "": "SERVING", [SERVICE_NAME]: "SERVING" });
+  const health = new HealthImplementation({ "": "SERVING", [serviceName]: "SERVING" });
   server.addService(AgentServiceService, options.service);
   health.addToServer(server);
-  new ReflectionService(reflectionDefinition(), { services: [SERVICE_NAME, ...standardServices] }).addToServer(server);
+  new ReflectionService(reflectionDefinition(), { services: [serviceName, ...standardServices] }).addToServer(server);
 
   const injector = server.createConnectionInjector(options.credentials);
   const listener = createServer((connection) => {
@@ -55,7 +55,7 @@ export async function serveAgent(options: {
     port,
     async close(graceMs) {
       health.setStatus("", "NOT_SERVING");
-      health.setStatus(SERVICE_NAME, "NOT_SERVING");
+      health.setStatus(serviceName, "NOT_SERVING");
       listener.close();
       const closed = Promise.withResolvers<void>();
       const timer = setTimeout(() => server.forceShutdown(), graceMs);

@@ -13,7 +13,7 @@ export interface Ticking {
   readonly log: Logger;
 }
 
-const INTERVAL_MS = 5_000;
+const intervalMs = 5_000;
 
 /**
  * Shows the guard of the hardware watchdog that this process is alive, now and every few seconds, until the returned
@@ -51,7 +51,7 @@ export function tick({ folder, clock, log }: Ticking): () => void {
   };
   write();
   const stopped = new AbortController();
-  every(clock, INTERVAL_MS, write, stopped.signal);
+  every(clock, intervalMs, write, stopped.signal);
   return () => {
     stopped.abort();
     closeSync(file);

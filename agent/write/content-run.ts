@@ -11,7 +11,7 @@ import { syncDevice } from "./transfer.ts";
 import type { TransferMemory } from "./transfer-memory.ts";
 
 /** Frames that nobody needs are fetched too when they take no longer than a request: 1.3 ms on 100 Mb/s. */
-const GAP_BYTES = 16 * 1024;
+const gapBytes = 16 * 1024;
 
 /** What to write. */
 export interface Content {
@@ -53,5 +53,5 @@ export async function sync({ content: { device }, context: { progress, signal } 
 /** The requests that bring these chunks. */
 export function planChunks({ content: { manifest }, memory }: ContentRun, chunks: ChunkSet): Fetch[] {
   const { rangeBytes, chunksPerBlock } = memory;
-  return planFetches(manifest, planRuns(chunks, chunksPerBlock), { rangeBytes, gapBytes: GAP_BYTES });
+  return planFetches(manifest, planRuns(chunks, chunksPerBlock), { rangeBytes, gapBytes });
 }

@@ -9,9 +9,9 @@ import type { Sink } from "./fetch-chunks.ts";
 import type { OpenDevice } from "./open-device.ts";
 import { paddedToSector, readFully, syncDevice, writeFully } from "./transfer.ts";
 
-const PAGE_BYTES = 4096;
+const pageBytes = 4096;
 /** Bytes written or compared at once. */
-const STEP_BYTES = 1024 * 1024;
+const stepBytes = 1024 * 1024;
 
 /**
  * What lies before the first partition, in memory until everything else is on the disk; and what else lies in the chunk
@@ -30,7 +30,7 @@ export interface Head {
 export function allocateHead(manifest: PackManifest, firstPartitionBytes: number): Head {
   const chunks = Math.ceil(firstPartitionBytes / manifest.chunkBytes);
   const lengthBytes = Math.min(chunks * manifest.chunkBytes, manifest.imageBytes);
-  const bytes = allocatePageAligned(Math.ceil(lengthBytes / PAGE_BYTES) * PAGE_BYTES).subarray(0, lengthBytes);
+  const bytes = allocatePageAligned(Math.ceil(lengthBytes / pageBytes) * pageBytes).subarray(0, lengthBytes);
   return { bytes, tableBytes: firstPartitionBytes, chunks };
 }
 
@@ -75,7 +75,7 @@ export async function findDifference(
 ): Promise<Failure | undefined> {
   const [from, end] = part === "table" ? [0, head.tableBytes] : [head.tableBytes, head.bytes.length];
   const buffer = await blocks.take(signal);
-  const step = Math.min(STEP_BYTES, buffer.length);
+  const step = Math.min(stepBytes, buffer.length);
   try {
     for (let offsetBytes = from; offsetBytes < end; offsetBytes += step) {
       signal.throwIfAborted();
@@ -113,13 +113,13 @@ async function write(
   { from, end }: { readonly from: number; readonly end: number },
   { signal, progress }: OperationContext,
 ): Promise<void> {
-  for (let at = from; at < end; at += STEP_BYTES) {
+  for (let at = from; at < end; at += stepBytes) {
     signal.throwIfAborted();
-    const lengthBytes = Math.min(STEP_BYTES, end - at);
+    const lengthBytes = Math.min(stepBytes, end - at);
     progress.begin("write");
     await writeFully(device, {
       // Padding comes from the room behind it, which is zero.
-      buffer: Buffer.from(bytes.buffer, bytes.byteOffset, Math.ceil(bytes.length / PAGE_BYTES) * PAGE_BYTES),
+      buffer: Buffer.from(bytes.buffer, bytes.byteOffset, Math.ceil(bytes.length / pageBytes) * pageBytes),
       bufferOffset: at,
       lengthBytes: paddedToSector(device, lengthBytes),
       offsetBytes: at,

@@ -2,9 +2,9 @@ import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 import type { ChunkSet } from "./plan-runs.ts";
 
 /** How many chunks tell whether it is worth reading the rest: a second's work for a slow card. */
-const SAMPLE_CHUNKS = 256;
+const sampleChunks = 256;
 /** So many neighbours in the sample stand for the part of the image in which they lie. */
-const SAMPLES_PER_PART = 16;
+const samplesPerPart = 16;
 
 /** What was found out about one chunk. */
 export interface Sample {
@@ -37,7 +37,7 @@ export function selectSpread(chunks: ChunkSet, most: number): ChunkSet {
 export function selectSample(manifest: PackManifest, chunks: ChunkSet): ChunkSet {
   return selectSpread(
     chunks.map((chosen, chunk) => (chosen === 1 && manifest.kindOf(chunk) === "data" ? 1 : 0)),
-    SAMPLE_CHUNKS,
+    sampleChunks,
   );
 }
 
@@ -49,11 +49,11 @@ export function selectSample(manifest: PackManifest, chunks: ChunkSet): ChunkSet
 export function planComparison(chunks: ChunkSet, samples: readonly Sample[]): ChunkSet {
   if (samples.length === 0) return chunks;
   const compared = new Uint8Array(chunks.length);
-  for (let at = 0; at < samples.length; at += SAMPLES_PER_PART) {
-    const part = samples.slice(at, at + SAMPLES_PER_PART);
+  for (let at = 0; at < samples.length; at += samplesPerPart) {
+    const part = samples.slice(at, at + samplesPerPart);
     if (!part.some(({ equal }) => equal)) continue;
     const first = at === 0 ? 0 : (part[0]?.chunk ?? 0);
-    const end = samples[at + SAMPLES_PER_PART]?.chunk ?? chunks.length;
+    const end = samples[at + samplesPerPart]?.chunk ?? chunks.length;
     compared.set(chunks.subarray(first, end), first);
   }
   return compared;
@@ -65,5 +65,5 @@ export function planComparison(chunks: ChunkSet, samples: readonly Sample[]): Ch
  * written, so that it costs no more than reading those back, and never so few that chance hides it.
  */
 export function selectWitnesses(equal: ChunkSet, writtenChunks: number): ChunkSet {
-  return selectSpread(equal, writtenChunks === 0 ? 0 : Math.max(writtenChunks, SAMPLE_CHUNKS));
+  return selectSpread(equal, writtenChunks === 0 ? 0 : Math.max(writtenChunks, sampleChunks));
 }

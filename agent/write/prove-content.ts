@@ -8,9 +8,9 @@ import { type ChunkSet, countBytes, planRuns } from "./plan-runs.ts";
 import { readChunks } from "./read-chunks.ts";
 
 /** How often what was read back wrong is written again before the disk is given up. */
-const REWRITES = 2;
+const mostRewrites = 2;
 /** A disk on which more than this is wrong has not lost some cells: it is broken, or smaller than it says. */
-const MOST_REWRITTEN_BYTES = 64 * 1024 * 1024;
+const mostRewrittenBytes = 64 * 1024 * 1024;
 /**
  * Reads back what was written, and some of what was found `equal` before, and writes again what is wrong, as long as that
  * can help. Throws the Failure "verify-mismatch" when it does not.
@@ -51,7 +51,7 @@ export async function prove(run: ContentRun, written: ChunkSet, equal: ChunkSet)
     if (first === undefined && inStart === undefined) return;
 
     const wrongBytes = countBytes(manifest, wrong);
-    if (rewrites === REWRITES || wrongBytes > MOST_REWRITTEN_BYTES)
+    if (rewrites === mostRewrites || wrongBytes > mostRewrittenBytes)
       throw asFailure(run, { first, inStart, wrongBytes });
     log.warn(
       { device: device.path, wrongBytes, firstByte: first && manifest.offsetOf(first.chunk), rewrites },
@@ -76,7 +76,7 @@ export async function writeAndProveTable(run: ContentRun): Promise<void> {
     await writeTable(place);
     const difference = await findDifference(place, "table");
     if (difference === undefined) break;
-    if (rewrites === REWRITES) throw difference;
+    if (rewrites === mostRewrites) throw difference;
     context.log.warn(
       { err: difference },
       "the disk does not hold the partition table that was written; writing it again",

@@ -8,11 +8,11 @@ import type { Run } from "./plan-runs.ts";
 import { paddedToSector, readFully } from "./transfer.ts";
 
 /** So many reads are under way at once: the disk has the next one before what it gave is looked at. */
-const READS_AT_ONCE = 3;
+const readsAtOnce = 3;
 
 /**
  * Reads runs of chunks from the disk, in order, and tells of each chunk whether it is what the manifest says: `found` is
- * undefined, or the BLAKE3 of what is there instead. Memory: `READS_AT_ONCE` buffers of the pool, and the one that is
+ * undefined, or the BLAKE3 of what is there instead. Memory: `readsAtOnce` buffers of the pool, and the one that is
  * looked at, each as long as the longest run. Throws a Failure "device-error", the signal's reason, or what `onChunk`
  * throws.
  */
@@ -48,7 +48,7 @@ export async function readChunks(
   };
 
   try {
-    for await (const { run, buffer } of inOrder(runs, { atOnce: READS_AT_ONCE, start: read })) {
+    for await (const { run, buffer } of inOrder(runs, { atOnce: readsAtOnce, start: read })) {
       signal.throwIfAborted();
       for (let chunk = run.first; chunk < run.first + run.count; chunk += 1) {
         const at = manifest.offsetOf(chunk) - manifest.offsetOf(run.first);

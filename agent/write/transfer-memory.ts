@@ -2,26 +2,26 @@ import { maxFrameBytes, type PackManifest } from "../../proto/pack/pack-manifest
 import { allocatePageAligned } from "../linux/page-aligned.ts";
 import { createBufferPool, createPool, type Pool } from "./buffer-pool.ts";
 
-const MIB = 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
 /** Disks are written and read in pieces that end at multiples of this, unless a chunk is longer. */
-const BLOCK_BYTES = MIB;
+const leastBlockBytes = mebibyte;
 /** Blocks that are filled, written, or wait for either. */
-const BLOCKS = 10;
+const blockCount = 10;
 /** Longest range of the pack that is fetched with one request, unless a frame is longer. */
-const RANGE_BYTES = MIB;
+const leastRangeBytes = mebibyte;
 /** Ranges that are fetched at once, or of which frames are decompressed. */
-const RANGES = 6;
+const rangeCount = 6;
 /**
  * Writes that the disk is given at once: it has the next ones before it has finished one. libuv's pool has four threads, so
  * a disk that does not answer leaves one for everything else.
  */
-const WRITES_AT_ONCE = 3;
+const writesAtOnce = 3;
 /** Decompressors; a board has four cores, of which one fetches, checks and hands out. */
-export const DECOMPRESSORS = 3;
+export const decompressorCount = 3;
 
 /**
- * The memory of one write, all of it taken at the start and used again and again: `RANGES` ranges, `BLOCKS` blocks and
+ * The memory of one write, all of it taken at the start and used again and again: `rangeCount` ranges, `blockCount` blocks and
  * one block of zeros, which is 17 MiB for chunks of up to 1 MiB. To that come what lies before the first partition (at
  * most 64 MiB, usually 4), the manifest (35 bytes for each chunk with data) and 1 MiB of decompressors and connections; the
  * rest is Node's own. Fewer ranges and blocks make the stages wait for each other: with 3 and 6 a write took a tenth
@@ -40,16 +40,16 @@ export interface TransferMemory {
 
 /** Takes the memory for images of this manifest's chunk size. */
 export function allocateTransferMemory({ chunkBytes }: PackManifest): TransferMemory {
-  const chunksPerBlock = Math.max(1, BLOCK_BYTES / chunkBytes);
+  const chunksPerBlock = Math.max(1, leastBlockBytes / chunkBytes);
   const blockBytes = chunksPerBlock * chunkBytes;
-  const rangeBytes = Math.max(RANGE_BYTES, chunksPerBlock * maxFrameBytes(chunkBytes));
+  const rangeBytes = Math.max(leastRangeBytes, chunksPerBlock * maxFrameBytes(chunkBytes));
   return {
-    ranges: createPool(Array.from({ length: RANGES }, () => Buffer.allocUnsafeSlow(rangeBytes))),
-    rangesAtOnce: RANGES,
+    ranges: createPool(Array.from({ length: rangeCount }, () => Buffer.allocUnsafeSlow(rangeBytes))),
+    rangesAtOnce: rangeCount,
     rangeBytes,
-    blocks: createBufferPool(BLOCKS, blockBytes),
+    blocks: createBufferPool(blockCount, blockBytes),
     chunksPerBlock,
     zeros: allocatePageAligned(blockBytes),
-    writes: createPool(Array.from({ length: WRITES_AT_ONCE }, (_, index) => index)),
+    writes: createPool(Array.from({ length: writesAtOnce }, (_, index) => index)),
   };
 }

@@ -8,7 +8,7 @@ import type { OperationContext } from "../operations/executor.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 import { holdsImage } from "./holds-image.ts";
 import type { OpenDevice, OpenDisk } from "./open-device.ts";
-import { allocateTransferMemory, DECOMPRESSORS, type TransferMemory } from "./transfer-memory.ts";
+import { allocateTransferMemory, decompressorCount, type TransferMemory } from "./transfer-memory.ts";
 import { writeContent } from "./write-content.ts";
 
 /** What is done to the disk around the write itself. */
@@ -81,7 +81,7 @@ export async function writeImage(
       log.info("the disk already holds the image");
     } else {
       // Before the disk is touched: where nothing can be decompressed it is to stay as it is.
-      const decompressors = createFrameDecompressors(DECOMPRESSORS);
+      const decompressors = createFrameDecompressors(decompressorCount);
       try {
         const deviceBytes = disk.sizeBytes;
         await withoutTableUnlessDone(request, { parts, device, deviceBytes, manifest, memory, decompressors, context });

@@ -3,7 +3,7 @@ import { lstat, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { resolveInside } from "../../proto/linux/foreign-root.ts";
 import { agentPrograms } from "../../proto/system/agent-program.ts";
-import { INIT_PATH } from "../../proto/system/choose-init-system.ts";
+import { initPath } from "../../proto/system/choose-init-system.ts";
 import type { RootfsFact } from "./facts.ts";
 
 const contractMark = /pallet-contract-[0-9a-f]{16}/;
@@ -21,7 +21,7 @@ export async function readRootfs(folder: string): Promise<RootfsFact> {
   return {
     path: folder,
     isFolder: true,
-    hasInit: (await resolveInside(folder, INIT_PATH)) !== undefined,
+    hasInit: (await resolveInside(folder, initPath)) !== undefined,
     releases: await readReleases(folder),
     hasAgent,
     ...(contract !== undefined && { contract }),

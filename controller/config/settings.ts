@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DEFAULT_CONTROLLER_PORT } from "../../proto/endpoint.ts";
+import { defaultControllerPort } from "../../proto/endpoint.ts";
 import { logLevels } from "../../proto/log-level.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
 import { defaultReimageSettings } from "../reimage/machine/settings.ts";
@@ -102,7 +102,7 @@ export const settings = {
     key: "grpcPort",
     kind: "integer",
     schema: port,
-    fallback: DEFAULT_CONTROLLER_PORT,
+    fallback: defaultControllerPort,
     wants: wantsPort,
     about: "TCP port of gRPC. Nodes enrol there; all other calls need the unix socket.",
   },

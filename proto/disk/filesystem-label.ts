@@ -4,7 +4,7 @@ import { Failure } from "../failure.ts";
 export type MakeableFilesystem = "vfat" | "ext4";
 
 /** Most bytes of a label: of a FAT directory entry's name (FAT specification 1.03), of s_volume_name in ext4's superblock. */
-export const MAX_LABEL_BYTES = { vfat: 11, ext4: 16 } as const satisfies Record<MakeableFilesystem, number>;
+export const maxLabelBytes = { vfat: 11, ext4: 16 } as const satisfies Record<MakeableFilesystem, number>;
 
 /** Characters that a FAT label may not hold (FAT specification 1.03, section 6.1, and what mkfs.vfat(8) refuses). */
 const forbiddenInFat = /["*+,./:;<=>?[\\\]|]/;
@@ -23,12 +23,12 @@ export function checkLabel(type: MakeableFilesystem, label: string): void {
   if (/[\u0000-\u001f\u007f-\u009f]/.test(label)) refuse("it contains a control character");
   if (type === "ext4") {
     const bytes = Buffer.byteLength(label);
-    if (bytes > MAX_LABEL_BYTES.ext4) refuse(`it has ${bytes} bytes, but the maximum is ${MAX_LABEL_BYTES.ext4}`);
+    if (bytes > maxLabelBytes.ext4) refuse(`it has ${bytes} bytes, but the maximum is ${maxLabelBytes.ext4}`);
     return;
   }
   if (!/^[ -~]*$/.test(label)) refuse("it must be ASCII");
-  if (label.length > MAX_LABEL_BYTES.vfat)
-    refuse(`it has ${label.length} characters, but the maximum is ${MAX_LABEL_BYTES.vfat}`);
+  if (label.length > maxLabelBytes.vfat)
+    refuse(`it has ${label.length} characters, but the maximum is ${maxLabelBytes.vfat}`);
   if (label.trim() !== label) refuse("it starts or ends with a space");
   const forbidden = forbiddenInFat.exec(label)?.[0];
   if (forbidden !== undefined) refuse(`it contains the character ${forbidden}`);

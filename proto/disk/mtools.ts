@@ -2,7 +2,7 @@
  * For every run of mtools: no settings of whoever runs it, names as they are written, and no refusal of filesystems whose geometry
  * is odd but harmless.
  */
-export const MTOOLS_ENVIRONMENT = { MTOOLSRC: "/dev/null", MTOOLS_SKIP_CHECK: "1", MTOOLS_LOWER_CASE: "0" } as const;
+export const mtoolsEnvironment = { MTOOLSRC: "/dev/null", MTOOLS_SKIP_CHECK: "1", MTOOLS_LOWER_CASE: "0" } as const;
 
 /** A FAT filesystem that lies somewhere on a disk or in an image, as mtools(1) takes it after "-i". The path may not hold "@@". */
 export function renderDrive(path: string, offsetBytes: number): string {

@@ -7,8 +7,8 @@ export type ProbedContent = Pick<
 >;
 
 /** Exit codes of `blkid --probe` that are answers: nothing that it knows; several signatures, which is as good as none. */
-export const BLKID_NOTHING_FOUND = 2;
-export const BLKID_AMBIVALENT = 8;
+export const blkidNothingFound = 2;
+export const blkidAmbivalent = 8;
 
 /** Arguments of blkid(8) that make it look at the content, of a device or an image file, or of a part of it. */
 export function renderBlkidArguments(

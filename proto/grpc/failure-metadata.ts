@@ -1,11 +1,11 @@
 import { Metadata, type ServiceError } from "@grpc/grpc-js";
-import { FAILURE_METADATA_KEY, type Failure, failureFromWire, failureToWire } from "../failure.ts";
+import { type Failure, failureFromWire, failureMetadataKey, failureToWire } from "../failure.ts";
 import { Failure as WireFailure } from "../gen/pallet/v1/failure.ts";
 
 /** The trailing metadata by which a failure travels whole beside its status. */
 export function failureMetadata(failure: Failure): Metadata {
   const metadata = new Metadata();
-  metadata.set(FAILURE_METADATA_KEY, Buffer.from(WireFailure.encode(failureToWire(failure)).finish()));
+  metadata.set(failureMetadataKey, Buffer.from(WireFailure.encode(failureToWire(failure)).finish()));
   return metadata;
 }
 
@@ -15,7 +15,7 @@ export function failureMetadata(failure: Failure): Metadata {
  */
 export function failureIn(error: ServiceError): Failure | undefined {
   // Errors of a transport that was never there have none.
-  const [bytes] = (error.metadata as Metadata | undefined)?.get(FAILURE_METADATA_KEY) ?? [];
+  const [bytes] = (error.metadata as Metadata | undefined)?.get(failureMetadataKey) ?? [];
   if (!Buffer.isBuffer(bytes)) return undefined;
   try {
     return failureFromWire(WireFailure.decode(bytes));

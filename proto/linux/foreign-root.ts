@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Failure } from "../failure.ts";
 
 /** As many symbolic links on one way as Linux follows (path_resolution(7)). */
-const MAX_LINKS = 40;
+const maxLinks = 40;
 
 /** Where a path of a foreign root filesystem leads, as that system would name it, without links. */
 export type Destination =
@@ -46,7 +46,7 @@ export async function followInside(
       way.push(part);
       continue;
     }
-    if (++links > MAX_LINKS) return { kind: "too-many-links" };
+    if (++links > maxLinks) return { kind: "too-many-links" };
     const target = await readlink(here);
     if (target.startsWith("/")) way.length = 0;
     ahead.unshift(...target.split("/").filter((name) => name !== ""));

@@ -1,5 +1,5 @@
 /** Longest blinking of pallet.v1.Identify, in milliseconds. */
-export const MAX_IDENTIFY_MS = 600_000;
+export const maxIdentifyMs = 600_000;
 
 /** Most partitions, and most files, of pallet.v1.DiskFirmware. */
-export const MAX_FIRMWARE_ITEMS = 16;
+export const maxFirmwareItems = 16;

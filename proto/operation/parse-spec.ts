@@ -1,12 +1,12 @@
 import { checkLabel } from "../disk/filesystem-label.ts";
 import { Failure } from "../failure.ts";
 import type * as wire from "../gen/pallet/v1/operation.ts";
-import { ID_FORM, isId } from "../id.ts";
-import { DIGEST_FORM, parseImageDigest, parseManifestDigest } from "../pack/digest.ts";
-import { SECTOR_BYTES, whyNotFirstPartition } from "../pack/image-bounds.ts";
-import { MAX_MANIFEST_BYTES } from "../pack/pack-manifest.ts";
+import { idForm, isId } from "../id.ts";
+import { digestForm, parseImageDigest, parseManifestDigest } from "../pack/digest.ts";
+import { sectorBytes, whyNotFirstPartition } from "../pack/image-bounds.ts";
+import { maxManifestBytes } from "../pack/pack-manifest.ts";
 import type { OperationId } from "./operation.ts";
-import { MAX_FIRMWARE_ITEMS, MAX_IDENTIFY_MS } from "./operation-limits.ts";
+import { maxFirmwareItems, maxIdentifyMs } from "./operation-limits.ts";
 import type { Customisation, DiskFirmware, ImageSource, OperationSpec, Place } from "./operation-spec.ts";
 import { decodeSpec } from "./spec-codec.ts";
 
@@ -14,7 +14,7 @@ import { decodeSpec } from "./spec-codec.ts";
 
 /** The id of an operation as it came over the wire. Throws a Failure "invalid" when it is malformed. */
 export function parseOperationId(text: string): OperationId {
-  ensure(isId(text), `operation_id ${quoted(text)} is not ${ID_FORM}`);
+  ensure(isId(text), `operation_id ${quoted(text)} is not ${idForm}`);
   return text as OperationId;
 }
 
@@ -35,8 +35,8 @@ export function parseSpec(wireSpec: wire.OperationSpec | undefined): OperationSp
       break;
     case "identify":
       ensure(
-        spec.durationMs > 0 && spec.durationMs <= MAX_IDENTIFY_MS,
-        `duration of ${spec.durationMs / 1000} s: give more than 0 and at most 10 minutes (${MAX_IDENTIFY_MS / 1000} s)`,
+        spec.durationMs > 0 && spec.durationMs <= maxIdentifyMs,
+        `duration of ${spec.durationMs / 1000} s: give more than 0 and at most 10 minutes (${maxIdentifyMs / 1000} s)`,
       );
       return { ...spec, durationMs: Math.round(spec.durationMs) };
     case "wipe":
@@ -57,7 +57,7 @@ function checkSource({ url, storedBytes, sizeBytes, digest, firstPartitionBytes,
   checkSize(sizeBytes, "source.size_bytes");
   checkSize(storedBytes, "source.stored_bytes");
   checkSize(firstPartitionBytes, "source.first_partition_bytes");
-  ensure(sizeBytes % SECTOR_BYTES === 0, `source.size_bytes ${sizeBytes} is not a multiple of ${SECTOR_BYTES}`);
+  ensure(sizeBytes % sectorBytes === 0, `source.size_bytes ${sizeBytes} is not a multiple of ${sectorBytes}`);
   const misplaced = whyNotFirstPartition(firstPartitionBytes, sizeBytes);
   ensure(misplaced === undefined, `source.first_partition_bytes ${firstPartitionBytes} ${misplaced}`);
   checkUrl(url, "source.url");
@@ -65,8 +65,8 @@ function checkSource({ url, storedBytes, sizeBytes, digest, firstPartitionBytes,
   const { manifestBytes } = manifest;
   checkSize(manifestBytes, "source.manifest.manifest_bytes");
   ensure(
-    manifestBytes <= MAX_MANIFEST_BYTES,
-    `source.manifest.manifest_bytes ${manifestBytes} is more than ${MAX_MANIFEST_BYTES}`,
+    manifestBytes <= maxManifestBytes,
+    `source.manifest.manifest_bytes ${manifestBytes} is more than ${maxManifestBytes}`,
   );
   checkUrl(manifest.url, "source.manifest.url");
   checkDigest(parseManifestDigest(manifest.digest), manifest.digest, "source.manifest.digest");
@@ -98,12 +98,12 @@ function checkCustomisation(customisation: Customisation, source: ImageSource): 
 function checkFirmware({ action, partitions, files }: DiskFirmware, source: ImageSource): void {
   const field = "customisation.disk_firmware";
   ensure(
-    partitions.length > 0 && partitions.length <= MAX_FIRMWARE_ITEMS,
-    `${field}.partitions: ${partitions.length} given, not 1 to ${MAX_FIRMWARE_ITEMS}`,
+    partitions.length > 0 && partitions.length <= maxFirmwareItems,
+    `${field}.partitions: ${partitions.length} given, not 1 to ${maxFirmwareItems}`,
   );
   ensure(
-    action !== "rename" || (files.length > 0 && files.length <= MAX_FIRMWARE_ITEMS),
-    `${field}.files: ${files.length} given, not 1 to ${MAX_FIRMWARE_ITEMS}`,
+    action !== "rename" || (files.length > 0 && files.length <= maxFirmwareItems),
+    `${field}.files: ${files.length} given, not 1 to ${maxFirmwareItems}`,
   );
   for (const file of files)
     ensure(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(file), `${field}.files: ${quoted(file)} is not a file name`);
@@ -121,7 +121,7 @@ function checkPlace({ offsetBytes, lengthBytes }: Place, source: ImageSource, fi
 }
 
 function checkDigest(parsed: string | undefined, text: string, field: string): void {
-  ensure(parsed !== undefined, `${field} ${quoted(text)} is not ${DIGEST_FORM}`);
+  ensure(parsed !== undefined, `${field} ${quoted(text)} is not ${digestForm}`);
 }
 
 function checkSize(value: number, field: string): void {

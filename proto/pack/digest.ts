@@ -13,15 +13,15 @@ export type ImageDigest = string & { readonly __brand: "ImageDigest" };
 export type ManifestDigest = string & { readonly __brand: "ManifestDigest" };
 
 /** Bytes of a SHA-256 digest (FIPS 180-4). */
-export const SHA256_BYTES = 32;
+export const sha256Bytes = 32;
 
 /** Bytes of a BLAKE3 digest in its default mode, as a manifest has one of each chunk of data. */
-export const BLAKE3_BYTES = 32;
+export const blake3Bytes = 32;
 
-/** What a text that is refused should have been, for messages: "… is not ${DIGEST_FORM}". */
-export const DIGEST_FORM = "a lower-case hexadecimal SHA-256";
+/** What a text that is refused should have been, for messages: "… is not ${digestForm}". */
+export const digestForm = "a lower-case hexadecimal SHA-256";
 
-const pattern = new RegExp(`^[0-9a-f]{${2 * SHA256_BYTES}}$`);
+const pattern = new RegExp(`^[0-9a-f]{${2 * sha256Bytes}}$`);
 
 /** The text as the digest of an image; undefined when it cannot be one. */
 export function parseImageDigest(text: string): ImageDigest | undefined {
@@ -35,7 +35,7 @@ export function parseManifestDigest(text: string): ManifestDigest | undefined {
 
 /** The digest of an image from the bytes of its SHA-256. Throws RangeError unless there are 32. */
 export function imageDigestFrom(sha256: Uint8Array): ImageDigest {
-  if (sha256.length !== SHA256_BYTES) throw new RangeError(`a SHA-256 has ${SHA256_BYTES} bytes, not ${sha256.length}`);
+  if (sha256.length !== sha256Bytes) throw new RangeError(`a SHA-256 has ${sha256Bytes} bytes, not ${sha256.length}`);
   return Buffer.from(sha256).toString("hex") as ImageDigest;
 }
 

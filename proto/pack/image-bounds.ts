@@ -1,11 +1,11 @@
 /** An image is a whole number of sectors of this size, and its partition table counts in them; a disk's own may be larger. */
-export const SECTOR_BYTES = 512;
+export const sectorBytes = 512;
 
 /** Most bytes of an image: 2 TiB. No card is larger, and a file of a few kilobytes can decompress to any size. */
-export const MAX_IMAGE_BYTES = 2 ** 41;
+export const maxImageBytes = 2 ** 41;
 
 /** Most bytes before the first partition: the agent holds them in memory until everything else is written. */
-export const MAX_FIRST_PARTITION_BYTES = 64 * 1024 * 1024;
+export const maxFirstPartitionBytes = 64 * 1024 * 1024;
 
 /**
  * Why an image of so many bytes cannot have its first partition at this byte, to follow the name of the number; undefined when it
@@ -13,10 +13,10 @@ export const MAX_FIRST_PARTITION_BYTES = 64 * 1024 * 1024;
  */
 export function whyNotFirstPartition(firstPartitionBytes: number, imageBytes: number): string | undefined {
   const isPlace =
-    firstPartitionBytes % SECTOR_BYTES === 0 &&
-    firstPartitionBytes >= SECTOR_BYTES &&
-    firstPartitionBytes <= MAX_FIRST_PARTITION_BYTES;
-  if (!isPlace) return `is not a multiple of ${SECTOR_BYTES} from ${SECTOR_BYTES} to ${MAX_FIRST_PARTITION_BYTES}`;
+    firstPartitionBytes % sectorBytes === 0 &&
+    firstPartitionBytes >= sectorBytes &&
+    firstPartitionBytes <= maxFirstPartitionBytes;
+  if (!isPlace) return `is not a multiple of ${sectorBytes} from ${sectorBytes} to ${maxFirstPartitionBytes}`;
   if (firstPartitionBytes >= imageBytes) return `is past the end of an image of ${imageBytes} bytes`;
   return undefined;
 }

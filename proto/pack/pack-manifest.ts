@@ -1,22 +1,22 @@
 import { Failure } from "../failure.ts";
 import { type ChunkRun, ChunkKind as WireKind, PackManifest as WireManifest } from "../gen/pallet/v1/pack.ts";
-import { BLAKE3_BYTES, type ImageDigest, imageDigestFrom, SHA256_BYTES } from "./digest.ts";
-import { SECTOR_BYTES } from "./image-bounds.ts";
+import { blake3Bytes, type ImageDigest, imageDigestFrom, sha256Bytes } from "./digest.ts";
+import { sectorBytes } from "./image-bounds.ts";
 import { seekTableBytes } from "./seek-table.ts";
 
 /** What is to be done about a chunk; see pallet.v1.ChunkKind. */
 export type ChunkKind = "data" | "zero" | "unused";
 
 /** Bytes of a chunk unless the image is too large for that. */
-export const DEFAULT_CHUNK_BYTES = 64 * 1024;
+export const defaultChunkBytes = 64 * 1024;
 /** Least and most bytes of a chunk. */
-export const CHUNK_BYTES_RANGE = { least: 4 * 1024, most: 16 * 1024 * 1024 } as const;
+export const chunkBytesRange = { least: 4 * 1024, most: 16 * 1024 * 1024 } as const;
 /** Most chunks of an image; a manifest then takes some 40 MiB. */
-export const MAX_CHUNKS = 2 ** 20;
+export const maxChunks = 2 ** 20;
 /** Most bytes of a serialized manifest. */
-export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+export const maxManifestBytes = 64 * 1024 * 1024;
 
-const VERSION = 1;
+const manifestVersion = 1;
 
 /** What a pack holds; see pallet.v1.PackManifest. Chunks are counted from 0. Lengths and offsets are in bytes. */
 export interface PackManifest {
@@ -60,8 +60,8 @@ const kinds: readonly ChunkKind[] = ["data", "zero", "unused"];
 
 /** Bytes of a chunk for an image of so many bytes: the default, doubled until there are not too many chunks. */
 export function chooseChunkBytes(imageBytes: number): number {
-  let chunkBytes = DEFAULT_CHUNK_BYTES;
-  while (Math.ceil(imageBytes / chunkBytes) > MAX_CHUNKS) chunkBytes *= 2;
+  let chunkBytes = defaultChunkBytes;
+  while (Math.ceil(imageBytes / chunkBytes) > maxChunks) chunkBytes *= 2;
   return chunkBytes;
 }
 
@@ -76,7 +76,7 @@ export function renderPackManifest(content: PackManifestContent): Buffer {
     else runs.push({ kind: wireKinds[kind], count: 1 });
   }
   const manifest = WireManifest.create({
-    version: VERSION,
+    version: manifestVersion,
     imageBytes: BigInt(imageBytes),
     imageDigest: Buffer.from(imageDigest, "hex"),
     packBytes: BigInt(frames + seekTableBytes(frameBytes.length)),
@@ -97,16 +97,17 @@ export function parsePackManifest(bytes: Uint8Array): PackManifest {
   const imageBytes = toSafe(wire.imageBytes, "image_bytes");
   const packBytes = toSafe(wire.packBytes, "pack_bytes");
   const { chunkBytes } = wire;
-  require(wire.version === VERSION, `its version is ${wire.version}, but this program reads version ${VERSION}`);
+  require(wire.version ===
+    manifestVersion, `its version is ${wire.version}, but this program reads version ${manifestVersion}`);
   require(imageBytes > 0 &&
-    imageBytes % SECTOR_BYTES === 0, `image_bytes is ${imageBytes}, not a multiple of ${SECTOR_BYTES}`);
+    imageBytes % sectorBytes === 0, `image_bytes is ${imageBytes}, not a multiple of ${sectorBytes}`);
   require(wire.imageDigest.length ===
-    SHA256_BYTES, `image_digest has ${wire.imageDigest.length} bytes, not ${SHA256_BYTES}`);
-  require(chunkBytes >= CHUNK_BYTES_RANGE.least &&
-    chunkBytes <= CHUNK_BYTES_RANGE.most &&
+    sha256Bytes, `image_digest has ${wire.imageDigest.length} bytes, not ${sha256Bytes}`);
+  require(chunkBytes >= chunkBytesRange.least &&
+    chunkBytes <= chunkBytesRange.most &&
     Number.isInteger(Math.log2(chunkBytes)), `chunk_bytes is ${chunkBytes}, not a power of two from 4 KiB to 16 MiB`);
   const chunkCount = Math.ceil(imageBytes / chunkBytes);
-  require(chunkCount <= MAX_CHUNKS, `it has ${chunkCount} chunks, more than ${MAX_CHUNKS}`);
+  require(chunkCount <= maxChunks, `it has ${chunkCount} chunks, more than ${maxChunks}`);
   const kindCodes = expandRuns(wire.runs, chunkCount);
   const frameOffsets = addUpFrames(wire.frameBytes, { chunkCount, chunkBytes, packBytes });
   const digestIndex = new Uint32Array(chunkCount);
@@ -119,7 +120,7 @@ export function parsePackManifest(bytes: Uint8Array): PackManifest {
   const digests = Uint8Array.from(wire.digests);
   require(digests.length ===
     dataChunks *
-      BLAKE3_BYTES, `digests has ${digests.length} bytes, but ${dataChunks} data chunks need ${dataChunks * BLAKE3_BYTES}`);
+      blake3Bytes, `digests has ${digests.length} bytes, but ${dataChunks} data chunks need ${dataChunks * blake3Bytes}`);
 
   const offsetOf = (chunk: number): number => chunk * chunkBytes;
   const frameOffsetOf = (chunk: number): number => at(frameOffsets, chunk);
@@ -136,14 +137,14 @@ export function parsePackManifest(bytes: Uint8Array): PackManifest {
     frameLengthOf: (chunk: number): number => frameOffsetOf(chunk + 1) - frameOffsetOf(chunk),
     digestOf(chunk: number): Uint8Array {
       if (kindCodes[chunk] !== 0) throw new RangeError(`chunk ${chunk} holds no data and has no digest`);
-      const start = at(digestIndex, chunk) * BLAKE3_BYTES;
-      return digests.subarray(start, start + BLAKE3_BYTES);
+      const start = at(digestIndex, chunk) * blake3Bytes;
+      return digests.subarray(start, start + blake3Bytes);
     },
   });
 }
 
 function decode(bytes: Uint8Array): WireManifest {
-  require(bytes.length <= MAX_MANIFEST_BYTES, `it has ${bytes.length} bytes, more than ${MAX_MANIFEST_BYTES}`);
+  require(bytes.length <= maxManifestBytes, `it has ${bytes.length} bytes, more than ${maxManifestBytes}`);
   try {
     return WireManifest.decode(bytes);
   } catch (cause) {

@@ -12,10 +12,10 @@ export interface InitTraces {
 }
 
 /** The program that kernels and initial RAM disks start, unless they are told another one (init/main.c of Linux). */
-export const INIT_PATH = "/sbin/init";
-export const INITTAB_PATH = "/etc/inittab";
+export const initPath = "/sbin/init";
+export const inittabPath = "/etc/inittab";
 /** Where distributions put systemd: with and without a merged /usr. */
-export const SYSTEMD_PATHS = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"] as const;
+export const systemdPaths = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"] as const;
 
 /**
  * Chooses by the program that /sbin/init is: what else is installed starts nothing. A root without /sbin/init that has

@@ -1,5 +1,5 @@
-import { INIT_PATH, INITTAB_PATH, type InitTraces, SYSTEMD_PATHS } from "./choose-init-system.ts";
-import { ELF_HEADER_BYTES, type ElfHeader, parseElfHeader } from "./parse-elf.ts";
+import { type InitTraces, initPath, inittabPath, systemdPaths } from "./choose-init-system.ts";
+import { type ElfHeader, elfHeaderBytes, parseElfHeader } from "./parse-elf.ts";
 import type { Program } from "./parse-program.ts";
 
 /** A root filesystem that is not the running one; its links are followed inside it, absolute ones too. */
@@ -26,11 +26,11 @@ export async function examineRoot(root: RootView, program: Program): Promise<Roo
   const interpreter = program.kind === "elf" ? program.interpreter : undefined;
   return {
     traces: {
-      init: await root.resolve(INIT_PATH),
-      systemd: await firstThere(root, SYSTEMD_PATHS),
-      inittab: await root.readText(INITTAB_PATH),
+      init: await root.resolve(initPath),
+      systemd: await firstThere(root, systemdPaths),
+      inittab: await root.readText(inittabPath),
     },
-    elf: await firstElf(root, [INIT_PATH, "/bin/sh"]),
+    elf: await firstElf(root, [initPath, "/bin/sh"]),
     hasInterpreter: interpreter !== undefined && (await root.readHead(interpreter, 1)) !== undefined,
   };
 }
@@ -42,7 +42,7 @@ async function firstThere(root: RootView, paths: readonly string[]): Promise<str
 
 async function firstElf(root: RootView, paths: readonly string[]): Promise<ElfHeader | undefined> {
   for (const path of paths) {
-    const head = await root.readHead(path, ELF_HEADER_BYTES);
+    const head = await root.readHead(path, elfHeaderBytes);
     const elf = head && parseElfHeader(head);
     if (elf !== undefined) return elf;
   }

@@ -1,7 +1,7 @@
 // The namespace, not the name z: of that a bundler can leave out what is not used, 45 languages among it.
 import * as z from "zod";
 import { Failure } from "../failure.ts";
-import { DIGEST_FORM, type ImageDigest, parseImageDigest } from "../pack/digest.ts";
+import { digestForm, type ImageDigest, parseImageDigest } from "../pack/digest.ts";
 
 /** What a reimage stamps into the system that it installs; see pallet.v1.InstalledSystem. */
 export interface InstalledSystem {
@@ -13,14 +13,14 @@ export interface InstalledSystem {
 }
 
 /** Where the stamp lies in an installed system. */
-export const STAMP_PATH = "/etc/pallet/installed.json";
+export const stampPath = "/etc/pallet/installed.json";
 
 const schema = z.object({
   imageName: z.string().min(1),
   imageDigest: z.string().transform((text, context) => {
     const digest = parseImageDigest(text);
     if (digest !== undefined) return digest;
-    context.addIssue(`must be ${DIGEST_FORM}`);
+    context.addIssue(`must be ${digestForm}`);
     return z.NEVER;
   }),
   reimageId: z.string().min(1),

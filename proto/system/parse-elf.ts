@@ -8,14 +8,14 @@ export interface ElfHeader {
 }
 
 /** Bytes from the start of a file that `parseElfHeader` wants. */
-export const ELF_HEADER_BYTES = 64;
+export const elfHeaderBytes = 64;
 
-const PT_INTERP = 3;
+const ptInterp = 3;
 
 /** The header of an ELF file for a little-endian machine, from the first bytes of the file; undefined for another file. */
 export function parseElfHeader(bytes: Uint8Array): ElfHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < ELF_HEADER_BYTES || view.getUint32(0) !== 0x7f45_4c46 || bytes[5] !== 1) return undefined;
+  if (bytes.length < elfHeaderBytes || view.getUint32(0) !== 0x7f45_4c46 || bytes[5] !== 1) return undefined;
   const machine = view.getUint16(18, true);
   const at = (offset: number, entryBytes: number, count: number): ElfHeader["programHeaders"] => ({
     offsetBytes: offset,
@@ -37,25 +37,25 @@ export function findInterpreter(
   const word = (at: number): number => (bits === 64 ? Number(view.getBigUint64(at, true)) : view.getUint32(at, true));
   for (let entry = 0; (entry + 1) * entryBytes <= table.length && entry < count; entry++) {
     const start = entry * entryBytes;
-    if (view.getUint32(start, true) !== PT_INTERP) continue;
+    if (view.getUint32(start, true) !== ptInterp) continue;
     const [offset, size] = bits === 64 ? [8, 32] : [4, 16];
     return { offsetBytes: word(start + offset), lengthBytes: word(start + size) - 1 };
   }
   return undefined;
 }
 
-const EM_AARCH64 = 183;
+const emAarch64 = 183;
 const machines: Readonly<Record<number, string>> = {
   3: "x86",
   40: "ARM",
   62: "x86-64",
-  [EM_AARCH64]: "ARM64",
+  [emAarch64]: "ARM64",
   243: "RISC-V",
 };
 
 /** Whether it is for the 64-bit processors of a Raspberry Pi. */
 export function isArm64({ bits, machine }: Pick<ElfHeader, "bits" | "machine">): boolean {
-  return bits === 64 && machine === EM_AARCH64;
+  return bits === 64 && machine === emAarch64;
 }
 
 /** "64-bit ARM64", for people. */

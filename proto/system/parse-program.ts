@@ -1,4 +1,4 @@
-import { ELF_HEADER_BYTES, type ElfHeader, findInterpreter, parseElfHeader } from "./parse-elf.ts";
+import { type ElfHeader, elfHeaderBytes, findInterpreter, parseElfHeader } from "./parse-elf.ts";
 
 /** What a file is that is to be run. */
 export type Program =
@@ -17,16 +17,16 @@ export type Program =
 export type ReadBytes = (offsetBytes: number, lengthBytes: number) => Promise<Buffer>;
 
 /** Longest path of a dynamic loader that is believed (PATH_MAX). */
-const MAX_INTERPRETER_BYTES = 4096;
+const maxInterpreterBytes = 4096;
 
 /** Finds out what a program needs to run. Rejects only with what reading rejects with. */
 export async function parseProgram(read: ReadBytes): Promise<Program> {
-  const head = await read(0, ELF_HEADER_BYTES);
+  const head = await read(0, elfHeaderBytes);
   const elf = parseElfHeader(head);
   if (elf === undefined) return { kind: head.toString("latin1", 0, 2) === "#!" ? "script" : "other" };
   const { offsetBytes, entryBytes, count } = elf.programHeaders;
   const place = findInterpreter(elf, await read(offsetBytes, entryBytes * count));
-  if (place === undefined || place.lengthBytes > MAX_INTERPRETER_BYTES)
+  if (place === undefined || place.lengthBytes > maxInterpreterBytes)
     return { kind: "elf", elf, interpreter: undefined };
   return { kind: "elf", elf, interpreter: (await read(place.offsetBytes, place.lengthBytes)).toString("utf8") };
 }

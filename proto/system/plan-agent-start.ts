@@ -1,7 +1,7 @@
 import type { AgentRole } from "./agent-program.ts";
-import { INIT_PATH, INITTAB_PATH, type InitSystem, type InitTraces } from "./choose-init-system.ts";
+import { type InitSystem, type InitTraces, initPath, inittabPath } from "./choose-init-system.ts";
 import { addAgentToInittab } from "./inittab.ts";
-import { AGENT_UNIT, renderAgentUnit } from "./render-agent-unit.ts";
+import { agentUnit, renderAgentUnit } from "./render-agent-unit.ts";
 
 /** A file, or a symbolic link, to be placed into a root filesystem. */
 export interface PlannedFile {
@@ -10,7 +10,7 @@ export interface PlannedFile {
   readonly content: { readonly text: string } | { readonly linkTo: string };
 }
 
-const UNITS = "/etc/systemd/system";
+const units = "/etc/systemd/system";
 
 /**
  * The files that have an init system start the agent at boot and again whenever it ends. Placing them twice is the same;
@@ -20,16 +20,16 @@ export function planAgentStart(system: InitSystem, role: AgentRole, traces: Init
   if (system !== "systemd") {
     const inittab = traces.inittab ?? "";
     const text = addAgentToInittab(inittab, system, role);
-    return text === inittab ? [] : [{ path: INITTAB_PATH, content: { text } }];
+    return text === inittab ? [] : [{ path: inittabPath, content: { text } }];
   }
   const unit: readonly PlannedFile[] = [
-    { path: `${UNITS}/${AGENT_UNIT}`, content: { text: renderAgentUnit(role) } },
+    { path: `${units}/${agentUnit}`, content: { text: renderAgentUnit(role) } },
     // What `systemctl enable` makes of WantedBy=multi-user.target; relative, so that it leads to the unit also where the
     // root filesystem is mounted somewhere else.
-    { path: `${UNITS}/multi-user.target.wants/${AGENT_UNIT}`, content: { linkTo: `../${AGENT_UNIT}` } },
+    { path: `${units}/multi-user.target.wants/${agentUnit}`, content: { linkTo: `../${agentUnit}` } },
   ];
   // Our initial RAM disk starts /sbin/init and nothing else; an installed system may be told another one (init=).
   if (role === "netboot" && traces.init === undefined && traces.systemd !== undefined)
-    return [...unit, { path: INIT_PATH, content: { linkTo: traces.systemd } }];
+    return [...unit, { path: initPath, content: { linkTo: traces.systemd } }];
   return unit;
 }

@@ -1,7 +1,7 @@
 import { type AgentRole, agentCommands } from "./agent-program.ts";
 
 /** Name of the agent's unit, in every role: one agent takes the place of another. */
-export const AGENT_UNIT = "pallet-agent.service";
+export const agentUnit = "pallet-agent.service";
 
 /** What differs on purpose between the roles. */
 const roles: Readonly<Record<AgentRole, { readonly description: string; readonly service: readonly string[] }>> = {

@@ -1,6 +1,6 @@
 /** What this reads of an ELF64 file's header and program headers: elf(5). */
 const header = { magic: 0x7f454c46, class64: 2, littleEndian: 1, bytes: 64 } as const;
-const LOADED = 1;
+const loaded = 1;
 
 /**
  * An executable without what is never loaded (symbols, debugging lines, the section table): all that lies behind its
@@ -24,7 +24,7 @@ export function stripElf(file: Uint8Array): Uint8Array {
   let end = tableOffset + entryBytes * entryCount;
   for (let index = 0; index < entryCount; index += 1) {
     const entry = tableOffset + index * entryBytes;
-    if (view.getUint32(entry, true) !== LOADED) continue;
+    if (view.getUint32(entry, true) !== loaded) continue;
     const offset = view.getBigUint64(entry + 8, true);
     const length = view.getBigUint64(entry + 32, true);
     end = Math.max(end, Number(offset + length));

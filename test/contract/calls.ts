@@ -7,7 +7,7 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import { FAILURE_METADATA_KEY, type Failure, failureFromWire } from "../../proto/failure.ts";
+import { type Failure, failureFromWire, failureMetadataKey } from "../../proto/failure.ts";
 import { Failure as WireFailure, FailureReason as WireReason } from "../../proto/gen/pallet/v1/failure.ts";
 import { ask, type UnaryMethod } from "../../proto/grpc/call.ts";
 
@@ -84,8 +84,8 @@ export async function refusedWith(
   reason: keyof typeof WireReason,
 ): Promise<Failure> {
   const error = await endsWith(call, code);
-  const [bytes] = error.metadata.get(FAILURE_METADATA_KEY);
-  assert.ok(Buffer.isBuffer(bytes), `no ${FAILURE_METADATA_KEY} in the trailers of ${error.message}`);
+  const [bytes] = error.metadata.get(failureMetadataKey);
+  assert.ok(Buffer.isBuffer(bytes), `no ${failureMetadataKey} in the trailers of ${error.message}`);
   const failure = WireFailure.decode(bytes);
   const found = Object.entries(WireReason).find(([, value]) => value === failure.reason)?.[0];
   assert.equal(found, reason, failure.message);

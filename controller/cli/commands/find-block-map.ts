@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
-import { MAX_BLOCK_MAP_BYTES } from "../../../proto/upload-limits.ts";
+import { maxBlockMapBytes } from "../../../proto/upload-limits.ts";
 
 /** A block map and where it was found. */
 export interface FoundBlockMap {
@@ -36,8 +36,8 @@ export function namesBeside(image: string): readonly string[] {
 async function readBlockMap(path: string): Promise<Buffer> {
   try {
     const { size } = await stat(path);
-    if (size > MAX_BLOCK_MAP_BYTES)
-      throw new Error(`it has ${size} bytes, more than ${MAX_BLOCK_MAP_BYTES}: is it a block map?`);
+    if (size > maxBlockMapBytes)
+      throw new Error(`it has ${size} bytes, more than ${maxBlockMapBytes}: is it a block map?`);
     const bytes = await readFile(path);
     if (bytes.length === 0) throw new Error("it is empty");
     return bytes;

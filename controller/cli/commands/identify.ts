@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { MAX_IDENTIFY_MS } from "../../../proto/operation/operation-limits.ts";
+import { maxIdentifyMs } from "../../../proto/operation/operation-limits.ts";
 import type { Run } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { runOperation } from "../terminal/run-operation.ts";
 import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "./option-texts.ts";
 
-const mostSeconds = MAX_IDENTIFY_MS / 1000;
+const mostSeconds = maxIdentifyMs / 1000;
 
 /** `controller identify NODE`. */
 export function registerIdentify(program: Command, run: Run): void {

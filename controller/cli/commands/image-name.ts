@@ -1,4 +1,4 @@
-import { MAX_IMAGE_NAME } from "../../../proto/image-name.ts";
+import { maxImageName } from "../../../proto/image-name.ts";
 
 const imageSuffixes = /(\.(img|raw|wic|bin))?(\.(gz|xz|zst|zstd))?$/;
 
@@ -13,7 +13,7 @@ export function imageNameFromFile(path: string): string | undefined {
     .replace(imageSuffixes, "")
     .replace(/[^a-z0-9._-]+/g, "-")
     .replace(/^[^a-z0-9]+/, "")
-    .slice(0, MAX_IMAGE_NAME)
+    .slice(0, maxImageName)
     .replace(/[._-]+$/, "");
   return name === "" ? undefined : name;
 }

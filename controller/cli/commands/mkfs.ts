@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { MAX_LABEL_BYTES } from "../../../proto/disk/filesystem-label.ts";
+import { maxLabelBytes } from "../../../proto/disk/filesystem-label.ts";
 import { FilesystemType } from "../../../proto/gen/pallet/v1/operation.ts";
 import type { Run } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
@@ -32,7 +32,7 @@ export function registerMkfs(program: Command, run: Run): void {
     .addOption(new Option("--type <type>", "filesystem type").choices(["ext4", "vfat"]).default("ext4"))
     .option(
       "--label <label>",
-      `volume label: at most ${MAX_LABEL_BYTES.ext4} bytes for ext4, ${MAX_LABEL_BYTES.vfat} for vfat`,
+      `volume label: at most ${maxLabelBytes.ext4} bytes for ext4, ${maxLabelBytes.vfat} for vfat`,
     )
     .option("--yes", "do not ask")
     .option("--json", jsonLinesHelp)

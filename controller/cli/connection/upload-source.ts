@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
-import { MAX_UPLOAD_CHUNK_BYTES } from "../../../proto/upload-limits.ts";
+import { maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /** Bytes to send, and how many there are; 0 if unknown. */
@@ -30,7 +30,7 @@ export async function openUpload(file: string, context: CommandContext, folder: 
     throw new Failure("invalid", `${file} is a folder: ${folder.refuse}`);
   }
   return {
-    bytes: handle.createReadStream({ highWaterMark: MAX_UPLOAD_CHUNK_BYTES, autoClose: false }),
+    bytes: handle.createReadStream({ highWaterMark: maxUploadChunkBytes, autoClose: false }),
     // A device or a named pipe reports no size.
     fileBytes: stat.isFile() ? stat.size : 0,
     close: () => handle.close(),
@@ -81,8 +81,8 @@ export async function* uploadMessages<Header>(
 }> {
   yield { part: { $case: "header", value: header } };
   for await (const bytes of source.bytes) {
-    for (let start = 0; start < bytes.length; start += MAX_UPLOAD_CHUNK_BYTES) {
-      yield { part: { $case: "chunk", value: bytes.subarray(start, start + MAX_UPLOAD_CHUNK_BYTES) } };
+    for (let start = 0; start < bytes.length; start += maxUploadChunkBytes) {
+      yield { part: { $case: "chunk", value: bytes.subarray(start, start + maxUploadChunkBytes) } };
     }
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import sax from "sax";
 import { Failure } from "../../../proto/failure.ts";
-import { MAX_BLOCK_MAP_BYTES } from "../../../proto/upload-limits.ts";
+import { maxBlockMapBytes } from "../../../proto/upload-limits.ts";
 import type { BlockMap, BlockMapChecksum, MappedRange } from "./block-map.ts";
 
 const checksumTypes: Readonly<Record<BlockMapChecksum, number>> = { sha1: 40, sha256: 64, sha384: 96, sha512: 128 };
@@ -27,9 +27,9 @@ interface Document {
  */
 export function parseBlockMap(bytes: Uint8Array): BlockMap {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (file.length > MAX_BLOCK_MAP_BYTES) {
+  if (file.length > maxBlockMapBytes) {
     throw new Failure("unsupported", `the block map is too large`, {
-      expected: `at most ${MAX_BLOCK_MAP_BYTES} bytes`,
+      expected: `at most ${maxBlockMapBytes} bytes`,
       found: `${file.length} bytes`,
     });
   }

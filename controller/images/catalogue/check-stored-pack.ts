@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { manifestDigestOf } from "../../../proto/pack/digest.ts";
-import { MAX_MANIFEST_BYTES, parsePackManifest } from "../../../proto/pack/pack-manifest.ts";
+import { maxManifestBytes, parsePackManifest } from "../../../proto/pack/pack-manifest.ts";
 import type { Image } from "./image.ts";
 
 /**
@@ -11,8 +11,7 @@ import type { Image } from "./image.ts";
 export async function checkStoredPack(image: Image, packPath: string, manifestPath: string): Promise<void> {
   const { manifestBytes, manifestDigest } = image.pack;
   const { size } = await stat(manifestPath);
-  require(size === manifestBytes &&
-    size <= MAX_MANIFEST_BYTES, "the length of its image.manifest", manifestBytes, size);
+  require(size === manifestBytes && size <= maxManifestBytes, "the length of its image.manifest", manifestBytes, size);
   const bytes = await readFile(manifestPath);
   const digest = manifestDigestOf(bytes);
   require(digest === manifestDigest, "the SHA-256 of its image.manifest", manifestDigest, digest);

@@ -1,24 +1,24 @@
 import { z } from "zod";
 import { Failure } from "../../../proto/failure.ts";
-import { IMAGE_NAME_FORM, isImageName } from "../../../proto/image-name.ts";
-import { DIGEST_FORM, parseImageDigest, parseManifestDigest } from "../../../proto/pack/digest.ts";
-import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
+import { imageNameForm, isImageName } from "../../../proto/image-name.ts";
+import { digestForm, parseImageDigest, parseManifestDigest } from "../../../proto/pack/digest.ts";
+import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
 import type { Image, ImageName } from "./image.ts";
 
 const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
-const sectors = bytes.multipleOf(SECTOR_BYTES);
+const sectors = bytes.multipleOf(sectorBytes);
 const fileName = z.string().regex(/^[A-Za-z0-9_+@~][A-Za-z0-9._+@~-]{0,254}$/, "must be a plain file name");
 
 const imageName = z
   .string()
-  .refine(isImageName, `must be ${IMAGE_NAME_FORM}`)
+  .refine(isImageName, `must be ${imageNameForm}`)
   .transform((name) => name as ImageName);
 
 const digest = <Digest>(parse: (text: string) => Digest | undefined) =>
   z.string().transform((text, context) => {
     const parsed = parse(text);
     if (parsed !== undefined) return parsed;
-    context.addIssue(`must be ${DIGEST_FORM}`);
+    context.addIssue(`must be ${digestForm}`);
     return z.NEVER;
   });
 

@@ -1,9 +1,9 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
-import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
+import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
 import { systemPath } from "../../requirements/system-path.ts";
-import { BOOT_CODE_BYTES } from "../formats/boot-record.ts";
+import { bootCodeBytes } from "../formats/boot-record.ts";
 import { type DerivationPlan, underivable } from "./plan-derivation.ts";
 import { parseDiskId, renderBootRecord, renderTableScript } from "./render-derived-table.ts";
 
@@ -28,7 +28,7 @@ export async function deriveTable(
         .map(({ old, lengthBytes }) => [old.number, lengthBytes]),
     ),
   };
-  let tableEnd = SECTOR_BYTES;
+  let tableEnd = sectorBytes;
   if (kind === "gpt") {
     const [dump, wanted] = [await dumpTable(targetPath, signal), await dumpTable(sourcePath, signal)];
     const diskId = parseDiskId(wanted);
@@ -39,17 +39,17 @@ export async function deriveTable(
       signal,
       script,
     );
-    tableEnd = firstUsableSector(dump) * SECTOR_BYTES;
+    tableEnd = firstUsableSector(dump) * sectorBytes;
   }
   const target = await open(targetPath, "r+");
   try {
     const source = await open(sourcePath, "r");
     try {
-      const old = await read(target, 0, SECTOR_BYTES);
-      const next = await read(source, 0, SECTOR_BYTES);
+      const old = await read(target, 0, sectorBytes);
+      const next = await read(source, 0, sectorBytes);
       // The protective record of a GPT has boot code, too, and no id.
       const record = kind === "mbr" ? renderBootRecord(old, next, changes) : Buffer.from(old);
-      if (kind === "gpt") next.copy(record, 0, 0, BOOT_CODE_BYTES);
+      if (kind === "gpt") next.copy(record, 0, 0, bootCodeBytes);
       await target.write(record, 0, record.length, 0);
       const [room, wanted] = [
         Math.min(...plan.partitions.map(({ old: { offsetBytes } }) => offsetBytes)),

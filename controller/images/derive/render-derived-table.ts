@@ -1,5 +1,5 @@
-import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
-import { DISK_ID_END, SLOT_SECTORS_AT, slotAt } from "../formats/boot-record.ts";
+import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
+import { diskIdEnd, slotAt, slotSectorsAt } from "../formats/boot-record.ts";
 
 /** What changes in a partition table. */
 export interface TableChanges {
@@ -15,9 +15,9 @@ export interface TableChanges {
  */
 export function renderBootRecord(old: Buffer, next: Buffer, { lengths }: Pick<TableChanges, "lengths">): Buffer {
   const record = Buffer.from(old);
-  next.copy(record, 0, 0, DISK_ID_END);
+  next.copy(record, 0, 0, diskIdEnd);
   for (const [number, lengthBytes] of lengths)
-    record.writeUInt32LE(lengthBytes / SECTOR_BYTES, slotAt(number - 1) + SLOT_SECTORS_AT);
+    record.writeUInt32LE(lengthBytes / sectorBytes, slotAt(number - 1) + slotSectorsAt);
   return record;
 }
 
@@ -35,7 +35,7 @@ export function renderTableScript(dump: string, diskId: string, { partitionUuids
     const uuid = partitionUuids.get(Number(digits));
     const lengthBytes = lengths.get(Number(digits));
     const sized =
-      lengthBytes === undefined ? fields : fields.replace(/size= *\d+/, `size=${lengthBytes / SECTOR_BYTES}`);
+      lengthBytes === undefined ? fields : fields.replace(/size= *\d+/, `size=${lengthBytes / sectorBytes}`);
     return `${line.slice(0, entry.index)}${digits} : ${uuid === undefined ? sized : sized.replace(/uuid=[0-9A-Fa-f-]+/, `uuid=${uuid}`)}`;
   });
   return edited.join("\n");

@@ -1,7 +1,7 @@
 import type { ProbedContent } from "../../../proto/disk/parse-blkid.ts";
 import {
-  BLKID_AMBIVALENT,
-  BLKID_NOTHING_FOUND,
+  blkidAmbivalent,
+  blkidNothingFound,
   parseBlkid,
   renderBlkidArguments,
 } from "../../../proto/disk/parse-blkid.ts";
@@ -16,7 +16,7 @@ export async function probeFilesystem(
 ): Promise<Pick<ProbedContent, "filesystemType" | "label" | "uuid">> {
   const args = renderBlkidArguments(imagePath, part);
   const result = await readToolOutput({ command: "blkid", args, maximumBytes: 64 * 1024, signal });
-  if (![0, BLKID_NOTHING_FOUND, BLKID_AMBIVALENT].includes(result.exitCode))
+  if (![0, blkidNothingFound, blkidAmbivalent].includes(result.exitCode))
     throw new Failure("tool-failed", `blkid failed (exit code ${result.exitCode}): ${result.errors.trim()}`);
   const { filesystemType, label, uuid } = parseBlkid(result.output.toString("utf8"));
   return { filesystemType, label, uuid };

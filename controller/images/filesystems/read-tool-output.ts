@@ -1,6 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { MTOOLS_ENVIRONMENT } from "../../../proto/disk/mtools.ts";
+import { mtoolsEnvironment } from "../../../proto/disk/mtools.ts";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { systemPath } from "../../requirements/system-path.ts";
@@ -21,7 +21,7 @@ export interface ToolOutput {
   readonly exitCode: number;
 }
 
-const environment = { ...MTOOLS_ENVIRONMENT, LC_ALL: "C.UTF-8" };
+const environment = { ...mtoolsEnvironment, LC_ALL: "C.UTF-8" };
 
 /**
  * Runs a program and takes its standard output into memory, or into the file `destination`. Throws Failure

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { Failure } from "../../../proto/failure.ts";
-import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
+import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
 import { type PartitionTable, type ReadBytes, refuseMisplaced, type TableEntry } from "./partition-table.ts";
 
 const signature = "EFI PART";
@@ -44,15 +44,15 @@ export function parseGpt(read: ReadBytes, imageBytes: number): PartitionTable {
     entries.push({ number, offsetBytes, lengthBytes: endBytes - offsetBytes, type, partitionUuid });
   }
   if (entries.length === 0) throw new Failure("unsupported", "the image's partition table is empty");
-  const usableFrom = Math.max(toBytes(from, imageBytes, "the first usable sector"), 2 * SECTOR_BYTES);
+  const usableFrom = Math.max(toBytes(from, imageBytes, "the first usable sector"), 2 * sectorBytes);
   const usableTo = toBytes(to + 1n, imageBytes, "the last usable sector");
   refuseMisplaced(entries, usableFrom, usableTo);
   return { kind: "gpt", entries };
 }
 
 function readHeader(read: ReadBytes): Buffer {
-  const sector = read(SECTOR_BYTES, SECTOR_BYTES);
-  if (sector.length < SECTOR_BYTES || sector.toString("latin1", 0, 8) !== signature) {
+  const sector = read(sectorBytes, sectorBytes);
+  if (sector.length < sectorBytes || sector.toString("latin1", 0, 8) !== signature) {
     if (read(4096, 8).toString("latin1") === signature) {
       throw new Failure(
         "unsupported",
@@ -62,7 +62,7 @@ function readHeader(read: ReadBytes): Buffer {
     throw damaged("its header is missing", signature, JSON.stringify(sector.toString("latin1", 0, 8)));
   }
   const headerBytes = sector.readUInt32LE(12);
-  if (headerBytes < 92 || headerBytes > SECTOR_BYTES) {
+  if (headerBytes < 92 || headerBytes > sectorBytes) {
     throw damaged("its header has an impossible size", "92 to 512 bytes", `${headerBytes} bytes`);
   }
   const sum = sector.readUInt32LE(16);
@@ -78,7 +78,7 @@ function readHeader(read: ReadBytes): Buffer {
 
 /** A sector number from outside as an offset in the image. */
 function toBytes(sector: bigint, imageBytes: number, what: string): number {
-  const bytes = sector * BigInt(SECTOR_BYTES);
+  const bytes = sector * BigInt(sectorBytes);
   if (bytes > BigInt(imageBytes)) {
     throw damaged(`${what} is past the end of the image`, `at most byte ${imageBytes}`, `byte ${bytes}`);
   }

@@ -1,6 +1,6 @@
 import { Failure } from "../../../proto/failure.ts";
-import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
-import { BOOT_CODE_BYTES, hasBootSignature, SLOT_SECTORS_AT, SLOT_START_AT, slotAt } from "./boot-record.ts";
+import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
+import { bootCodeBytes, hasBootSignature, slotAt, slotSectorsAt, slotStartAt } from "./boot-record.ts";
 import { type PartitionTable, type ReadBytes, refuseMisplaced, type TableEntry } from "./partition-table.ts";
 
 /** One of the four slots of a boot record (UEFI 2.10, table 5.2); sectors count as the slot says, not absolutely. */
@@ -33,20 +33,20 @@ export function isProtective(sector: Buffer): boolean {
  * from 5 for logical partitions. Throws Failure `image-damaged` for a table that contradicts itself or the image.
  */
 export function parseMbr(read: ReadBytes, imageBytes: number): PartitionTable {
-  const sector = read(0, SECTOR_BYTES);
+  const sector = read(0, sectorBytes);
   if (!isBootRecord(sector)) throw new Failure("unsupported", "the image has no partition table");
-  const diskId = sector.readUInt32LE(BOOT_CODE_BYTES).toString(16).padStart(8, "0");
+  const diskId = sector.readUInt32LE(bootCodeBytes).toString(16).padStart(8, "0");
   const entry = (number: number, type: number, startSector: number, sectors: number): TableEntry => ({
     number,
-    offsetBytes: startSector * SECTOR_BYTES,
-    lengthBytes: sectors * SECTOR_BYTES,
+    offsetBytes: startSector * sectorBytes,
+    lengthBytes: sectors * sectorBytes,
     type: type.toString(16).padStart(2, "0"),
     partitionUuid: `${diskId}-${number.toString(16).padStart(2, "0")}`,
   });
 
   const used = slotsOf(sector).filter((slot) => slot.type !== 0 && slot.sectors > 0);
   const primary = used.map((slot) => entry(slot.position + 1, slot.type, slot.startSector, slot.sectors));
-  refuseMisplaced(primary, SECTOR_BYTES, imageBytes);
+  refuseMisplaced(primary, sectorBytes, imageBytes);
 
   const containers = used.filter((slot) => extendedTypes.has(slot.type));
   const [container] = containers;
@@ -58,9 +58,9 @@ export function parseMbr(read: ReadBytes, imageBytes: number): PartitionTable {
   ];
   if (entries.length === 0) throw new Failure("unsupported", "the image's partition table is empty");
   if (container !== undefined) {
-    const start = container.startSector * SECTOR_BYTES;
+    const start = container.startSector * sectorBytes;
     const numbered = entries.filter(({ number }) => number > 4);
-    refuseMisplaced(numbered, start + SECTOR_BYTES, start + container.sectors * SECTOR_BYTES);
+    refuseMisplaced(numbered, start + sectorBytes, start + container.sectors * sectorBytes);
   }
   return { kind: "mbr", entries };
 }
@@ -82,7 +82,7 @@ function readChain(read: ReadBytes, container: Slot): readonly Omit<Slot, "posit
         `the chain of logical partitions leaves the extended partition at sector ${here}`,
       );
     }
-    const record = read(here * SECTOR_BYTES, SECTOR_BYTES);
+    const record = read(here * sectorBytes, sectorBytes);
     if (!hasBootSignature(record)) {
       throw new Failure("image-damaged", `the extended boot record in sector ${here} has no signature`);
     }
@@ -103,8 +103,8 @@ function slotsOf(sector: Buffer): readonly Slot[] {
     return {
       position,
       type: sector.readUInt8(offset + 4),
-      startSector: sector.readUInt32LE(offset + SLOT_START_AT),
-      sectors: sector.readUInt32LE(offset + SLOT_SECTORS_AT),
+      startSector: sector.readUInt32LE(offset + slotStartAt),
+      sectors: sector.readUInt32LE(offset + slotSectorsAt),
     };
   });
 }

@@ -1,8 +1,8 @@
 import { readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
-import { MAX_FIRST_PARTITION_BYTES, whyNotFirstPartition } from "../../../proto/pack/image-bounds.ts";
-import { INIT_PATH, SYSTEMD_PATHS } from "../../../proto/system/choose-init-system.ts";
+import { maxFirstPartitionBytes, whyNotFirstPartition } from "../../../proto/pack/image-bounds.ts";
+import { initPath, systemdPaths } from "../../../proto/system/choose-init-system.ts";
 import { maximumBytes } from "../boot/boot-file-limits.ts";
 import { chooseRootPartition, type PartitionContent } from "../boot/choose-root-partition.ts";
 import { copyBootFiles } from "../boot/copy-boot-files.ts";
@@ -16,7 +16,7 @@ import { parsePartitionTable } from "../formats/parse-partition-table.ts";
 import type { PartitionTable } from "../formats/partition-table.ts";
 
 /** Any of them is a sign of a root filesystem, whether or not it could start an agent. */
-const initPrograms = [INIT_PATH, "/usr/sbin/init", ...SYSTEMD_PATHS, "/init"];
+const initPrograms = [initPath, "/usr/sbin/init", ...systemdPaths, "/init"];
 const configurationFiles = ["/etc/os-release", "/usr/lib/os-release", "/etc/fstab", "/etc/passwd"];
 
 /** What an image is, found in it. */
@@ -92,7 +92,7 @@ async function readPartitionTable(imagePath: string): Promise<PartitionTable> {
     const first = Math.min(...table.entries.map(({ offsetBytes }) => offsetBytes));
     if (whyNotFirstPartition(first, imageBytes) === undefined) return table;
     throw new Failure("unsupported", "the image's first partition starts too far from the beginning", {
-      expected: `at most byte ${MAX_FIRST_PARTITION_BYTES}`,
+      expected: `at most byte ${maxFirstPartitionBytes}`,
       found: `byte ${first}`,
     });
   } finally {

@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { type ImageDigest, imageDigestFrom } from "../../../proto/pack/digest.ts";
-import { MAX_IMAGE_BYTES, SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
+import { maxImageBytes, sectorBytes } from "../../../proto/pack/image-bounds.ts";
 
 const blockBytes = 64 * 1024;
 const zeros = Buffer.alloc(blockBytes);
@@ -26,11 +26,11 @@ export async function writeRawFile(
       hash.update(chunk);
       await writeSparsely(file, chunk, at);
       at += chunk.length;
-      if (at > MAX_IMAGE_BYTES) throw new Failure("unsupported", `the image is larger than ${MAX_IMAGE_BYTES} bytes`);
+      if (at > maxImageBytes) throw new Failure("unsupported", `the image is larger than ${maxImageBytes} bytes`);
     }
-    if (at === 0 || at % SECTOR_BYTES !== 0) {
+    if (at === 0 || at % sectorBytes !== 0) {
       throw new Failure("image-damaged", "the image does not end at a sector boundary; it was probably cut short", {
-        expected: `a multiple of ${SECTOR_BYTES} bytes`,
+        expected: `a multiple of ${sectorBytes} bytes`,
         found: `${at} bytes`,
       });
     }

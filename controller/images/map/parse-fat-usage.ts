@@ -1,5 +1,5 @@
 import { Failure } from "../../../proto/failure.ts";
-import { SECTOR_BYTES } from "../../../proto/pack/image-bounds.ts";
+import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
 import { parseFatGeometry } from "../filesystems/fat/parse-fat-geometry.ts";
 import { clusterState, decodeTable } from "../filesystems/fat/parse-fat-table.ts";
 import type { ReadBytes } from "../formats/partition-table.ts";
@@ -20,7 +20,7 @@ const pieceBytes = 1024 * 1024;
  */
 export function parseFatUsage(read: ReadBytes, frame: FilesystemFrame): FilesystemUsage {
   const { offsetBytes, lengthBytes, chunkBytes } = frame;
-  const bootSector = read(offsetBytes, SECTOR_BYTES);
+  const bootSector = read(offsetBytes, sectorBytes);
   const geometry = parseFatGeometry(bootSector, lengthBytes);
   const { bits, clusterBytes, clusterCount, tableBytes, tableOffsets, dataOffset } = geometry;
   if (tableBytes > maximumTableBytes) throw unsupported(`its allocation table has ${tableBytes} bytes`);

@@ -1,5 +1,5 @@
 import { Failure } from "../../../proto/failure.ts";
-import { MAX_FIRMWARE_ITEMS } from "../../../proto/operation/operation-limits.ts";
+import { maxFirmwareItems } from "../../../proto/operation/operation-limits.ts";
 import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { Image, Partition } from "../../images/catalogue/image.ts";
 import { boardFirmwareOf, bootRomFile } from "../../nodes/board-firmware.ts";
@@ -34,12 +34,12 @@ function actionOn(policy: CardFirmwarePolicy, model: string): DiskFirmware["acti
 
 function tooManyPartitions(image: Image): Failure | undefined {
   const count = fatPartitions(image).length;
-  if (count <= MAX_FIRMWARE_ITEMS) return undefined;
+  if (count <= maxFirmwareItems) return undefined;
   return new Failure(
     "unsupported",
     `image ${image.name} has ${count} FAT partitions, and firmware can be kept from booting on at most ` +
-      `${MAX_FIRMWARE_ITEMS}; set bootProfile.cardFirmware to keep`,
-    { expected: `at most ${MAX_FIRMWARE_ITEMS}`, found: `${count}` },
+      `${maxFirmwareItems}; set bootProfile.cardFirmware to keep`,
+    { expected: `at most ${maxFirmwareItems}`, found: `${count}` },
   );
 }
 

@@ -1,5 +1,5 @@
 import type { ImportProgress as WireProgress } from "../../../proto/gen/pallet/v1/controller.ts";
-import { MAX_UPLOAD_CHUNK_BYTES } from "../../../proto/upload-limits.ts";
+import { maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import type { ImportProgress } from "./parts.ts";
 
@@ -33,8 +33,8 @@ export async function* chunksOf<Header>(
   for (let next = await parts.next(); next.done !== true; next = await parts.next()) {
     const { part } = next.value;
     if (part?.$case !== "chunk") throw invalid(`after its header, every message of ${rpc} must be a chunk`);
-    if (part.value.length > MAX_UPLOAD_CHUNK_BYTES) {
-      throw invalid(`a chunk of ${part.value.length} bytes is too large; send at most ${MAX_UPLOAD_CHUNK_BYTES}`);
+    if (part.value.length > maxUploadChunkBytes) {
+      throw invalid(`a chunk of ${part.value.length} bytes is too large; send at most ${maxUploadChunkBytes}`);
     }
     receivedBytes += part.value.length;
     if (part.value.length > 0) yield part.value;

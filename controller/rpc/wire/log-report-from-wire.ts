@@ -2,13 +2,7 @@ import { durationFromWire } from "../../../proto/duration.ts";
 import type { ReportLogsRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import type { LogRecord as WireRecord } from "../../../proto/gen/pallet/v1/log.ts";
 import { logLevelFromWire } from "../../../proto/log-level.ts";
-import {
-  MAX_LOG_ERROR,
-  MAX_LOG_FIELDS,
-  MAX_LOG_MESSAGE,
-  MAX_LOG_RECORDS,
-  MAX_LOG_TEXT,
-} from "../../../proto/log-limits.ts";
+import { maxLogError, maxLogFields, maxLogMessage, maxLogRecords, maxLogText } from "../../../proto/log-limits.ts";
 import type { LogReport, ReportedRecord } from "../../logs/node-log-record.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { bootMacFromWire, countFromWire } from "./registration-from-wire.ts";
@@ -21,15 +15,15 @@ const maxAgeMs = 365 * 24 * 3_600_000;
 export function logReportFromWire(request: ReportLogsRequest): LogReport {
   const id = bootMacFromWire(request.bootMac);
   const { records, instanceId } = request;
-  if (records.length > MAX_LOG_RECORDS) {
-    throw invalid(`the batch has ${records.length} records; send at most ${MAX_LOG_RECORDS} at once`);
+  if (records.length > maxLogRecords) {
+    throw invalid(`the batch has ${records.length} records; send at most ${maxLogRecords} at once`);
   }
   const textLength = records.reduce(
     (sum, { message, fieldsJson, error }) => sum + message.length + fieldsJson.length + error.length,
     0,
   );
-  if (textLength > MAX_LOG_TEXT) {
-    throw invalid(`the batch has ${textLength} characters of text; send at most ${MAX_LOG_TEXT} at once`);
+  if (textLength > maxLogText) {
+    throw invalid(`the batch has ${textLength} characters of text; send at most ${maxLogText} at once`);
   }
   const checked: ReportedRecord[] = [];
   for (const [index, record] of records.entries()) {
@@ -48,13 +42,13 @@ function recordFromWire(field: string, record: WireRecord, sequenceBefore: numbe
   const level = logLevelFromWire(record.level);
   if (level === undefined) throw invalid(`${field}.level is ${record.level}; give a value of LogLevel`);
   const fields = fieldsFromWire(field, record.fieldsJson);
-  const error = plainLines(record.error, MAX_LOG_ERROR);
+  const error = plainLines(record.error, maxLogError);
   return {
     sequence,
     nodeTime,
     ageMs: ageFromWire(record.age),
     level,
-    message: plainText(record.message, MAX_LOG_MESSAGE),
+    message: plainText(record.message, maxLogMessage),
     ...(fields !== undefined && { fields }),
     ...(error !== "" && { error }),
   };
@@ -62,8 +56,8 @@ function recordFromWire(field: string, record: WireRecord, sequenceBefore: numbe
 
 function fieldsFromWire(field: string, text: string): string | undefined {
   if (text === "") return undefined;
-  if (text.length > MAX_LOG_FIELDS) {
-    throw invalid(`${field}.fields_json has ${text.length} characters; give at most ${MAX_LOG_FIELDS}`);
+  if (text.length > maxLogFields) {
+    throw invalid(`${field}.fields_json has ${text.length} characters; give at most ${maxLogFields}`);
   }
   const fields = plainJsonObject(text);
   if (fields === undefined) throw invalid(`${field}.fields_json is not a JSON object`);

@@ -1,6 +1,6 @@
 import type { HeartbeatRequest, RegisterRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/node.ts";
-import { MAX_IMAGE_NAME } from "../../../proto/image-name.ts";
+import { maxImageName } from "../../../proto/image-name.ts";
 import type { AgentInfo } from "../../../proto/node/agent-info.ts";
 import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec.ts";
 import type { NodeFacts } from "../../../proto/node/node-facts.ts";
@@ -91,7 +91,7 @@ export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
     port,
     ...(installed !== undefined && {
       installed: {
-        imageName: plainText(installed.imageName, MAX_IMAGE_NAME),
+        imageName: plainText(installed.imageName, maxImageName),
         imageDigest: plainText(installed.imageDigest, 64) as ImageDigest,
         reimageId: plainText(installed.reimageId, 64),
         installedAt: installed.installedAt,

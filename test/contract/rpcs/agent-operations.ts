@@ -19,7 +19,7 @@ import {
   wipe,
 } from "./operations.ts";
 
-const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_SUCCEEDED: SUCCEEDED } = OperationState;
+const { OPERATION_STATE_RUNNING: Running, OPERATION_STATE_SUCCEEDED: Succeeded } = OperationState;
 
 /** Tests of WatchOperation, CancelOperation and ListOperations. */
 export const agentOperationChecks: ServiceChecks = {
@@ -34,9 +34,9 @@ export const agentOperationChecks: ServiceChecks = {
         await mkfs.started();
         await mkfs.release();
         const seen = await states;
-        assert.equal(seen[0]?.state, RUNNING);
+        assert.equal(seen[0]?.state, Running);
         assert.ok(seen.some(({ progress }) => progress?.phase === OperationPhase.OPERATION_PHASE_FORMATTING));
-        assert.equal(seen.at(-1)?.state, SUCCEEDED);
+        assert.equal(seen.at(-1)?.state, Succeeded);
         assert.deepEqual((await statesOf(agent, operation)).length, 1, "an ended operation has one state");
       },
     },
@@ -72,7 +72,7 @@ export const agentOperationChecks: ServiceChecks = {
           }),
         );
         const stream = client.watchOperation(operation);
-        assert.equal((await firstOf(stream)).operation?.state, RUNNING);
+        assert.equal((await firstOf(stream)).operation?.state, Running);
         stream.cancel();
       },
       "past its deadline, the operation goes on": async (world) => {
@@ -83,7 +83,7 @@ export const agentOperationChecks: ServiceChecks = {
           status.DEADLINE_EXCEEDED,
         );
         const { operations } = await answer(client, client.listOperations, {});
-        assert.equal(operations.find((each) => each.operationId === operation.operationId)?.state, RUNNING);
+        assert.equal(operations.find((each) => each.operationId === operation.operationId)?.state, Running);
       },
     },
   },
@@ -135,7 +135,7 @@ export const agentOperationChecks: ServiceChecks = {
         const { operations } = await answer(client, client.listOperations, {});
         assert.deepEqual(operations.at(-1), ended);
         const running = operations.find(({ operationId }) => operationId === stalledWrite.operation.operationId);
-        assert.equal(running?.state, RUNNING);
+        assert.equal(running?.state, Running);
         const started = operations.map(({ startedAt }) => startedAt?.getTime() ?? 0);
         assert.deepEqual(
           started,

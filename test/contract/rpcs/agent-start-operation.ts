@@ -14,8 +14,8 @@ import {
   endStateOf,
   headOf,
   identify,
-  MIB,
   makeExt4,
+  mebibyte,
   spec,
   start,
   succeeds,
@@ -24,7 +24,7 @@ import {
 } from "./operations.ts";
 import type { World } from "./world.ts";
 
-const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_SUCCEEDED: SUCCEEDED } = OperationState;
+const { OPERATION_STATE_RUNNING: Running, OPERATION_STATE_SUCCEEDED: Succeeded } = OperationState;
 
 /** Tests of StartOperation. */
 export const agentStartOperationChecks: ServiceChecks = {
@@ -42,7 +42,7 @@ export const agentStartOperationChecks: ServiceChecks = {
         await succeeds(agent, spec({ $case: "verifyImage", value: { device, source } }));
 
         const handle = await open(device, "r+");
-        await handle.write(Buffer.from([(content[2 * MIB] ?? 0) ^ 1]), 0, 1, 2 * MIB);
+        await handle.write(Buffer.from([(content[2 * mebibyte] ?? 0) ^ 1]), 0, 1, 2 * mebibyte);
         await handle.sync();
         await handle.close();
         const found = await start(agent, spec({ $case: "verifyImage", value: { device, source } }));
@@ -66,7 +66,7 @@ export const agentStartOperationChecks: ServiceChecks = {
       },
       "blinks the LED, or says that the node has none": async ({ agent }) => {
         const { state, failure } = await endStateOf(agent, await start(agent, identify));
-        if (state === SUCCEEDED) return;
+        if (state === Succeeded) return;
         assert.equal(state, OperationState.OPERATION_STATE_FAILED);
         assert.equal(failure?.reason, FailureReason.FAILURE_REASON_UNSUPPORTED, failure?.message);
       },
@@ -74,7 +74,7 @@ export const agentStartOperationChecks: ServiceChecks = {
         const { operation } = world.stalledWrite;
         const again = await start(world.agent, operation.spec ?? identify, operation.operationId);
         assert.deepEqual(again.startedAt, operation.startedAt);
-        assert.equal(again.state, RUNNING);
+        assert.equal(again.state, Running);
       },
     },
     errors: {
@@ -208,7 +208,7 @@ export const agentStartOperationChecks: ServiceChecks = {
         await late;
         await lsblk.release();
         const operation = await start(world.agent, request.spec, request.operationId);
-        assert.equal((await endStateOf(world.agent, operation)).state, SUCCEEDED);
+        assert.equal((await endStateOf(world.agent, operation)).state, Succeeded);
       },
     },
   },

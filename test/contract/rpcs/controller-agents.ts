@@ -13,7 +13,7 @@ import { unknownNode, whileReimaged } from "./controller-nodes.ts";
 import { makeExt4, wipe } from "./operations.ts";
 import { aMuteServer, aNode, isAlive, socketsOf, type World } from "./world.ts";
 
-const { OPERATION_STATE_RUNNING: RUNNING, OPERATION_STATE_SUCCEEDED: SUCCEEDED } = OperationState;
+const { OPERATION_STATE_RUNNING: Running, OPERATION_STATE_SUCCEEDED: Succeeded } = OperationState;
 
 const listDisks = ({ controller }: World, node: string) => answer(controller, controller.listNodeDisks, { node });
 const reboot = ({ controller }: World, node: string) => answer(controller, controller.rebootNode, { node });
@@ -68,10 +68,10 @@ async function abandonOperation(world: World, device: string, how: "cancel" | "d
     await until(async () => (await socketsOf(controllerProgram)) <= before, "the controller still holds a connection");
     assert.ok(isAlive(pid), "mkfs was ended with the stream");
     const { operations } = await answer(agent.client, agent.client.listOperations, {});
-    assert.equal(operations.find(({ operationId }) => operationId === operation?.operationId)?.state, RUNNING);
+    assert.equal(operations.find(({ operationId }) => operationId === operation?.operationId)?.state, Running);
     await mkfs.release();
     const states = await collect(agent.client.watchOperation({ operationId: operation?.operationId ?? "" }));
-    assert.equal(states.at(-1)?.operation?.state, SUCCEEDED);
+    assert.equal(states.at(-1)?.operation?.state, Succeeded);
   } finally {
     await mkfs.release();
   }
@@ -140,8 +140,8 @@ export const controllerAgentChecks: ServiceChecks = {
         const { path: device } = await aLoopDevice(test, 8);
         const responses = await run(world, world.agentNode.name, makeExt4(device));
         const operations = responses.flatMap(({ operation }) => operation ?? []);
-        assert.equal(operations[0]?.state, RUNNING);
-        assert.equal(operations.at(-1)?.state, SUCCEEDED, operations.at(-1)?.failure?.message);
+        assert.equal(operations[0]?.state, Running);
+        assert.equal(operations.at(-1)?.state, Succeeded, operations.at(-1)?.failure?.message);
         assert.deepEqual(operations.at(-1)?.spec, makeExt4(device));
         const { devices } = await listDisks(world, world.agentNode.name);
         assert.equal(devices.find(({ path }) => path === device)?.filesystemType, "ext4");

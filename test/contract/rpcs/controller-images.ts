@@ -18,7 +18,7 @@ import { withinDeadline } from "../within-deadline.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { addImage, aNode, aRollout, imageMessages, imageRoomBytes, sendImage, type World } from "./world.ts";
 
-const MIB = 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
 const get = ({ controller }: World, name: string) => answer(controller, controller.getImage, { name });
 const remove = ({ controller }: World, name: string) => answer(controller, controller.removeImage, { name });
@@ -51,7 +51,7 @@ async function stalledImport({ controller, imageFile }: World, name: string, opt
 function derivation(name: string, from: string, file: Buffer): DeriveImageRequest[] {
   const value = { name, from, fileBytes: BigInt(file.length) };
   const chunks: DeriveImageRequest[] = [];
-  for (let at = 0; at < file.length; at += MIB) chunks.push(chunkToDerive(file.subarray(at, at + MIB)));
+  for (let at = 0; at < file.length; at += mebibyte) chunks.push(chunkToDerive(file.subarray(at, at + mebibyte)));
   return [{ part: { $case: "header", value } }, ...chunks];
 }
 const chunkToDerive = (value: Buffer): DeriveImageRequest => ({ part: { $case: "chunk", value } });
@@ -139,7 +139,7 @@ const refusedOnFullDisk = ({ sendAll }: Upload): Refusal => ({
   reason: "FAILURE_REASON_DEVICE_ERROR",
   says: /no space left/,
   async call(world) {
-    const head = (await readFile(world.imageFile.path)).subarray(0, MIB);
+    const head = (await readFile(world.imageFile.path)).subarray(0, mebibyte);
     const file = Buffer.concat([head, randomBytes(imageRoomBytes)]);
     return sendAll(world, freshName(), file).finally(() => untilClearedAway(world));
   },
@@ -205,9 +205,9 @@ export const controllerImageChecks: ServiceChecks = {
         const name = freshName();
         const file = await readFile(world.imageFile.path);
         const ranges = [
-          { first: 0, last: 0, checksum: createHash("sha256").update(file.subarray(0, MIB)).digest("hex") },
+          { first: 0, last: 0, checksum: createHash("sha256").update(file.subarray(0, mebibyte)).digest("hex") },
         ];
-        const blockMap = renderBlockMap({ imageBytes: file.length, blockBytes: MIB, ranges });
+        const blockMap = renderBlockMap({ imageBytes: file.length, blockBytes: mebibyte, ranges });
         const [, ...chunks] = imageMessages(name, file);
         const last = (await send(controller, header(name, BigInt(file.length), blockMap), ...chunks)).at(-1)?.part;
         assert.equal(last?.$case, "image");
@@ -232,7 +232,7 @@ export const controllerImageChecks: ServiceChecks = {
             ["a second header comes", /must be a chunk/, () => [header(freshName()), header(freshName())]],
             ["the name is empty", /name/, () => [header("")]],
             ["the name leads out of the folder", /name/, () => [header("../up")]],
-            ["a chunk is too large", /too large/, () => [header(freshName()), chunk(Buffer.alloc(MIB + 1))]],
+            ["a chunk is too large", /too large/, () => [header(freshName()), chunk(Buffer.alloc(mebibyte + 1))]],
             [
               "fewer bytes come than were announced",
               /announced/,
@@ -251,7 +251,7 @@ export const controllerImageChecks: ServiceChecks = {
           when: "the file is no image of a disk",
           reason: "FAILURE_REASON_UNSUPPORTED",
           says: /partition table/,
-          call: ({ controller }) => sendImage(controller, freshName(), Buffer.alloc(MIB)),
+          call: ({ controller }) => sendImage(controller, freshName(), Buffer.alloc(mebibyte)),
         },
         {
           when: "its block map is none",
@@ -264,7 +264,7 @@ export const controllerImageChecks: ServiceChecks = {
           reason: "FAILURE_REASON_IMAGE_DAMAGED",
           says: /block map belongs to another image/,
           async call({ controller, imageFile }) {
-            const blockMap = renderBlockMap({ imageBytes: MIB, blockBytes: 4096, ranges: [] });
+            const blockMap = renderBlockMap({ imageBytes: mebibyte, blockBytes: 4096, ranges: [] });
             const [, ...chunks] = imageMessages("", await readFile(imageFile.path));
             return send(controller, header(freshName(), 0n, blockMap), ...chunks);
           },
@@ -274,7 +274,7 @@ export const controllerImageChecks: ServiceChecks = {
           reason: "FAILURE_REASON_IMAGE_DAMAGED",
           says: /gzip/,
           async call({ controller, imageFile }) {
-            const file = gzipSync((await readFile(imageFile.path)).subarray(0, 2 * MIB), { level: 1 });
+            const file = gzipSync((await readFile(imageFile.path)).subarray(0, 2 * mebibyte), { level: 1 });
             return sendImage(controller, freshName(), file.subarray(0, file.length - 100));
           },
         },
@@ -350,7 +350,7 @@ export const controllerImageChecks: ServiceChecks = {
           when: "the new content is neither an image of a disk nor an archive",
           reason: "FAILURE_REASON_UNSUPPORTED",
           says: /partition table/,
-          call: ({ controller }) => derive(controller, derivation(freshName(), "tiny", Buffer.alloc(MIB))),
+          call: ({ controller }) => derive(controller, derivation(freshName(), "tiny", Buffer.alloc(mebibyte))),
         },
         {
           when: "the new image has other partitions",

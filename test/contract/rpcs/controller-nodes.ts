@@ -7,7 +7,7 @@ import { answer } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { aNode, aRollout, type World } from "./world.ts";
 
-const { BOOT_TARGET_AGENT: AGENT, BOOT_TARGET_LOCAL: LOCAL, BOOT_TARGET_UNSPECIFIED: UNSPECIFIED } = BootTarget;
+const { BOOT_TARGET_AGENT: Agent, BOOT_TARGET_LOCAL: Local, BOOT_TARGET_UNSPECIFIED: Unspecified } = BootTarget;
 
 /** The refusal of a RPC that names a node that there is not. */
 export function unknownNode(call: (world: World, node: string) => Promise<unknown>): Refusal {
@@ -196,22 +196,22 @@ export const controllerNodeChecks: ServiceChecks = {
     success: {
       "sets local with an image's kernel, and agent again": async (world) => {
         const { name } = await aNode(world);
-        const local = (await setBootTarget(world, name, LOCAL, "tiny")).node;
-        assert.equal(local?.bootTarget, LOCAL);
+        const local = (await setBootTarget(world, name, Local, "tiny")).node;
+        assert.equal(local?.bootTarget, Local);
         assert.equal(local?.bootImageDigest, world.image.digest);
-        const agent = (await setBootTarget(world, name, AGENT)).node;
-        assert.equal(agent?.bootTarget, AGENT);
+        const agent = (await setBootTarget(world, name, Agent)).node;
+        assert.equal(agent?.bootTarget, Agent);
         assert.equal(agent?.bootImageDigest, "");
       },
     },
     errors: {
       NOT_FOUND: [
-        unknownNode((world, node) => setBootTarget(world, node, AGENT)),
+        unknownNode((world, node) => setBootTarget(world, node, Agent)),
         {
           when: "there is no such image",
           reason: "FAILURE_REASON_INVALID",
           says: /"no-such-image".*controller images/,
-          call: async (world) => setBootTarget(world, (await aNode(world)).name, LOCAL, "no-such-image"),
+          call: async (world) => setBootTarget(world, (await aNode(world)).name, Local, "no-such-image"),
         },
       ],
       INVALID_ARGUMENT: [
@@ -219,22 +219,22 @@ export const controllerNodeChecks: ServiceChecks = {
           when: "no target is given",
           reason: "FAILURE_REASON_INVALID",
           says: /neither agent nor local/,
-          call: async (world) => setBootTarget(world, (await aNode(world)).name, UNSPECIFIED),
+          call: async (world) => setBootTarget(world, (await aNode(world)).name, Unspecified),
         },
         {
           when: "an image is named for agent",
           reason: "FAILURE_REASON_INVALID",
           says: /only valid with the boot target local/,
-          call: async (world) => setBootTarget(world, (await aNode(world)).name, AGENT, "tiny"),
+          call: async (world) => setBootTarget(world, (await aNode(world)).name, Agent, "tiny"),
         },
       ],
       FAILED_PRECONDITION: [
-        whileReimaged((world, node) => setBootTarget(world, node, AGENT)),
+        whileReimaged((world, node) => setBootTarget(world, node, Agent)),
         {
           when: "no image is named for local and none is known to be installed",
           reason: "FAILURE_REASON_INVALID",
           says: /name the image/,
-          call: async (world) => setBootTarget(world, (await aNode(world)).name, LOCAL),
+          call: async (world) => setBootTarget(world, (await aNode(world)).name, Local),
         },
       ],
     },

@@ -11,7 +11,7 @@ import { answer, collect, endOf, endsWith, firstOf } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { aNode, aRollout, cancelRollout, isAlive, rolloutOf, type World } from "./world.ts";
 
-const { ROLLOUT_STATE_RUNNING: RUNNING, ROLLOUT_STATE_CANCELLED: CANCELLED } = RolloutState;
+const { ROLLOUT_STATE_RUNNING: Running, ROLLOUT_STATE_CANCELLED: Cancelled } = RolloutState;
 
 type Ask = (world: World, rollout: RolloutRequest | undefined) => Promise<unknown>;
 
@@ -121,7 +121,7 @@ export const controllerRolloutChecks: ServiceChecks = {
         const { rollout } = await start(world, rolloutOf([name]), rolloutId);
         test.after(() => cancelRollout(world, rolloutId));
         assert.equal(rollout?.rolloutId, rolloutId);
-        assert.equal(rollout?.state, RUNNING);
+        assert.equal(rollout?.state, Running);
         assert.equal(rollout?.imageName, "tiny");
         assert.equal(rollout?.imageDigest, world.image.digest);
         assert.deepEqual(
@@ -177,10 +177,10 @@ export const controllerRolloutChecks: ServiceChecks = {
         const stream = world.controller.watchRollout(rollout);
         const states = collect(stream);
         const first = await firstOf(world.controller.watchRollout(rollout));
-        assert.equal(first.rollout?.state, RUNNING);
+        assert.equal(first.rollout?.state, Running);
         await cancel(world, rollout.rolloutId);
         const last = (await states).at(-1)?.rollout;
-        assert.equal(last?.state, CANCELLED);
+        assert.equal(last?.state, Cancelled);
         assert.equal(last?.reimages[0]?.phase, ReimagePhase.REIMAGE_PHASE_CANCELLED);
         assert.equal(last?.reimages[0]?.failure?.reason, FailureReason.FAILURE_REASON_CANCELLED);
         assert.equal((await watch(world, rollout.rolloutId)).length, 1, "an ended rollout has one state");
@@ -203,7 +203,7 @@ export const controllerRolloutChecks: ServiceChecks = {
         );
         assert.equal(await late, status.DEADLINE_EXCEEDED);
         const stream = controller.watchRollout(rollout);
-        assert.equal((await firstOf(stream)).rollout?.state, RUNNING);
+        assert.equal((await firstOf(stream)).rollout?.state, Running);
         stream.cancel();
       },
     },
@@ -226,7 +226,7 @@ export const controllerRolloutChecks: ServiceChecks = {
         const { rollout } = await aRollout(world, test);
         await cancel(world, rollout.rolloutId);
         const last = (await watch(world, rollout.rolloutId)).at(-1)?.rollout;
-        assert.equal(last?.state, CANCELLED);
+        assert.equal(last?.state, Cancelled);
         assert.deepEqual((await cancel(world, rollout.rolloutId)).rollout, last);
       },
     },

@@ -3,15 +3,15 @@ import { status } from "@grpc/grpc-js";
 import type { StatusName } from "../calls.ts";
 
 // Numbers of fields in descriptor.proto, by which comments are found: FileDescriptorProto.service, its .method.
-const SERVICE = 6;
-const METHOD = 2;
+const serviceField = 6;
+const methodField = 2;
 
 /** The comment in front of a method in the .proto file. */
 export function commentOf(method: DescMethod): string {
   const { file } = method.parent;
   const service = file.services.indexOf(method.parent);
   const index = method.parent.methods.indexOf(method);
-  const path = [SERVICE, service, METHOD, index].join();
+  const path = [serviceField, service, methodField, index].join();
   const location = file.proto.sourceCodeInfo?.location.find((each) => each.path.join() === path);
   return location?.leadingComments ?? "";
 }

@@ -18,7 +18,7 @@ import { aPack } from "../../unit/agent/write/a-pack.ts";
 import { answer, collect, firstOf } from "../calls.ts";
 import type { AgentInWorld } from "./agent-in-world.ts";
 
-export const MIB: number = 1024 * 1024;
+export const mebibyte: number = 1024 * 1024;
 
 export function spec(work: OperationSpec["work"]): OperationSpec {
   return OperationSpec.fromPartial({ work });
@@ -37,7 +37,7 @@ export async function aSource(
   test: TestContext,
   behave: (request: number) => Behaviour = () => ({}),
 ): Promise<{ content: Buffer; source: ImageSource }> {
-  const content = randomBytes(4 * MIB);
+  const content = randomBytes(4 * mebibyte);
   const pack = aPack(content);
   const server = await anImageServer(test, pack.pack, behave, pack.manifest);
   const { url, storedBytes, sizeBytes, digest, firstPartitionBytes, manifest } = pack.sourceAt(server);
@@ -109,7 +109,7 @@ export async function aStalledWrite(agent: AgentInWorld, test: TestContext): Pro
 }
 
 /** The bytes at the beginning of a device, where its partition table is. */
-export async function headOf({ path }: LoopDevice, lengthBytes = MIB): Promise<Buffer> {
+export async function headOf({ path }: LoopDevice, lengthBytes = mebibyte): Promise<Buffer> {
   const handle = await open(path, "r");
   try {
     return (await handle.read(Buffer.alloc(lengthBytes), 0, lengthBytes, 0)).buffer;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { resolveOptions } from "../../../agent/options/options.ts";
 import { chooseTarget } from "../../../controller/cli/connection/controller-target.ts";
-import { DEFAULT_CONTROLLER_PORT, type Endpoint, parseEndpoint, renderEndpoint } from "../../../proto/endpoint.ts";
+import { defaultControllerPort, type Endpoint, parseEndpoint, renderEndpoint } from "../../../proto/endpoint.ts";
 
 const flags = { port: "0", role: "netboot", installedFile: "/etc/pallet/installed.json" };
 
@@ -42,7 +42,7 @@ describe("an endpoint", () => {
 
   it("without a port is the controller's own for an agent, and refused by the command line", () => {
     const { controller } = resolveOptions({ ...flags, controller: "[fd00::1]" }, "");
-    assert.deepEqual(controller, { host: "fd00::1", port: DEFAULT_CONTROLLER_PORT });
+    assert.deepEqual(controller, { host: "fd00::1", port: defaultControllerPort });
     assert.throws(() => chooseTarget({ address: "[fd00::1]" }, {}), /is not HOST:PORT/);
   });
 });

@@ -8,18 +8,18 @@ import { logReportFromWire } from "../../../controller/rpc/wire/log-report-from-
 import { Failure } from "../../../proto/failure.ts";
 import { ReportLogsRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import { LogLevel } from "../../../proto/gen/pallet/v1/log.ts";
-import { MAX_LOG_ERROR, MAX_LOG_FIELDS, MAX_LOG_MESSAGE } from "../../../proto/log-limits.ts";
-import { MAX_UPLOAD_CHUNK_BYTES } from "../../../proto/upload-limits.ts";
+import { maxLogError, maxLogFields, maxLogMessage } from "../../../proto/log-limits.ts";
+import { maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
 
 describe("limits of logs and uploads", () => {
   it("let the controller take whatever the agent cuts to, whole", () => {
     const long = "x".repeat(100_000);
     const entry = parseLogLine(JSON.stringify({ level: 30, time: 1, msg: long, text: long, err: { stack: long } }));
-    assert.deepEqual([entry.message.length, entry.error.length], [MAX_LOG_MESSAGE, MAX_LOG_ERROR]);
-    assert.ok(entry.fieldsJson.length <= MAX_LOG_FIELDS);
-    const exact = { a: "y".repeat(MAX_LOG_FIELDS - '{"a":""}'.length) };
+    assert.deepEqual([entry.message.length, entry.error.length], [maxLogMessage, maxLogError]);
+    assert.ok(entry.fieldsJson.length <= maxLogFields);
+    const exact = { a: "y".repeat(maxLogFields - '{"a":""}'.length) };
     const fullest = parseLogLine(JSON.stringify({ level: 30, time: 1, msg: "m", ...exact }));
-    assert.equal(fullest.fieldsJson.length, MAX_LOG_FIELDS);
+    assert.equal(fullest.fieldsJson.length, maxLogFields);
     const records = [entry, fullest].map(({ message, fieldsJson, error }, index) => ({
       sequence: BigInt(index + 1),
       time: new Date(1),
@@ -36,8 +36,8 @@ describe("limits of logs and uploads", () => {
   });
 
   it("let the controller take every message of an upload", async () => {
-    const bytes = [Buffer.alloc(3 * MAX_UPLOAD_CHUNK_BYTES + 1), Buffer.alloc(MAX_UPLOAD_CHUNK_BYTES)];
-    const fileBytes = 4 * MAX_UPLOAD_CHUNK_BYTES + 1;
+    const bytes = [Buffer.alloc(3 * maxUploadChunkBytes + 1), Buffer.alloc(maxUploadChunkBytes)];
+    const fileBytes = 4 * maxUploadChunkBytes + 1;
     const pieces = async function* () {
       yield* bytes;
     };
@@ -45,13 +45,13 @@ describe("limits of logs and uploads", () => {
     await messages.next();
     const lengths: number[] = [];
     for await (const chunk of chunksOf(messages, fileBytes, "AddImage")) lengths.push(chunk.length);
-    assert.equal(Math.max(...lengths), MAX_UPLOAD_CHUNK_BYTES);
+    assert.equal(Math.max(...lengths), maxUploadChunkBytes);
     assert.equal(
       lengths.reduce((sum, length) => sum + length, 0),
       fileBytes,
     );
     const oversized = async function* () {
-      yield { part: { $case: "chunk" as const, value: Buffer.alloc(MAX_UPLOAD_CHUNK_BYTES + 1) } };
+      yield { part: { $case: "chunk" as const, value: Buffer.alloc(maxUploadChunkBytes + 1) } };
     };
     await assert.rejects(async () => {
       for await (const _ of chunksOf(oversized(), 0, "AddImage"));

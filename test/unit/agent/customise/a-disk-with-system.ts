@@ -4,7 +4,7 @@ import type { TestContext } from "node:test";
 import { execa } from "execa";
 import { aLoopDevice, type LoopDevice } from "../disk/a-loop-device.ts";
 
-const MIB = 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
 /**
  * A disk of 32 MiB without a partition table, in which an ext4 with this content (and a folder /etc) lies at that place.
@@ -20,6 +20,6 @@ export async function aDiskWithSystem(
   await mkdir(path.join(content, "etc"), { recursive: true });
   await fill(content);
   const options = ["-E", `offset=${place.offsetBytes}`, "-d", content];
-  await execa("mkfs.ext4", ["-q", ...options, disk.path, `${place.lengthBytes / MIB}M`]);
+  await execa("mkfs.ext4", ["-q", ...options, disk.path, `${place.lengthBytes / mebibyte}M`]);
   return disk;
 }

@@ -5,13 +5,13 @@ import { Failure } from "../../../../proto/failure.ts";
 import type { Program } from "../../../../proto/system/parse-program.ts";
 import { aHeader } from "../../proto/system/an-elf.ts";
 
-const MIB = 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
 describe("checkFit", () => {
   const fitting: Fit = {
-    sizeBytes: 100 * MIB,
+    sizeBytes: 100 * mebibyte,
     program: { kind: "elf", elf: aHeader("arm64"), interpreter: "/lib/ld-linux-aarch64.so.1" },
-    system: { elf: aHeader("arm64"), hasInterpreter: true, freeBytes: 104 * MIB },
+    system: { elf: aHeader("arm64"), hasInterpreter: true, freeBytes: 104 * mebibyte },
   };
   const change = (program: Program, system: Partial<Fit["system"]>): Fit => ({
     ...fitting,
@@ -39,11 +39,11 @@ describe("checkFit", () => {
     ["another C library", change(program, { hasInterpreter: false }), "unsupported", /glibc/],
     [
       "a full one",
-      change(program, { freeBytes: 104 * MIB - 1 }),
+      change(program, { freeBytes: 104 * mebibyte - 1 }),
       "too-small",
       /it is 100 MiB, 104 MiB are free, 1 MiB more are needed/,
     ],
-    ["a nearly full one", change(program, { freeBytes: 30 * MIB }), "too-small", /74 MiB more are needed/],
+    ["a nearly full one", change(program, { freeBytes: 30 * mebibyte }), "too-small", /74 MiB more are needed/],
   ] as const) {
     it(`refuses ${title}, naming --no-resident`, () => {
       assert.throws(

@@ -13,8 +13,8 @@ import { requires } from "../../../requirements.ts";
 import { aLoopDevice, type LoopDevice } from "../disk/a-loop-device.ts";
 import { aDiskWithSystem } from "./a-disk-with-system.ts";
 
-const MIB = 1 << 20;
-const root = { offsetBytes: 9 * MIB, lengthBytes: 16 * MIB, filesystemType: "ext4" };
+const mebibyte = 1 << 20;
+const root = { offsetBytes: 9 * mebibyte, lengthBytes: 16 * mebibyte, filesystemType: "ext4" };
 const stamp: InstalledSystem = {
   imageName: "debian-12",
   imageDigest: "ab".repeat(32) as ImageDigest,
@@ -82,7 +82,7 @@ describe("customise", requires("root", "loop devices"), () => {
     await assert.rejects(customise({ device: disk.path, root, stamp, residentAgent: false }), {
       reason: "tool-failed",
       message: new RegExp(
-        `cannot mount the ext4 root filesystem at byte ${9 * MIB} of ${disk.path}: mount: .*wrong fs type`,
+        `cannot mount the ext4 root filesystem at byte ${9 * mebibyte} of ${disk.path}: mount: .*wrong fs type`,
       ),
     });
     await assertCleanedUp(disk);

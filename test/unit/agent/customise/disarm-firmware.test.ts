@@ -11,9 +11,9 @@ import { assertDetached } from "../../../assert-detached.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, type LoopDevice } from "../disk/a-loop-device.ts";
 
-const MIB = 1 << 20;
-const first = { offsetBytes: MIB, lengthBytes: 8 * MIB };
-const second = { offsetBytes: 9 * MIB, lengthBytes: 8 * MIB };
+const mebibyte = 1 << 20;
+const first = { offsetBytes: mebibyte, lengthBytes: 8 * mebibyte };
+const second = { offsetBytes: 9 * mebibyte, lengthBytes: 8 * mebibyte };
 const environment = { MTOOLSRC: "/dev/null", MTOOLS_SKIP_CHECK: "1" };
 const bootcode = ["bootcode.bin"];
 
@@ -122,7 +122,7 @@ describe("disarmFirmware", requires("root", "loop devices"), () => {
     ] as const)
       await assert.rejects(
         disarmFirmware({ device: disk.path, firmware: { action, partitions: [first], files: bootcode } }),
-        { reason, message: new RegExp(`FAT filesystem.* at byte ${MIB} of ${disk.path}`) },
+        { reason, message: new RegExp(`FAT filesystem.* at byte ${mebibyte} of ${disk.path}`) },
       );
     await assertDetached(disk.path);
   });

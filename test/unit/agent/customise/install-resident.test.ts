@@ -13,8 +13,8 @@ import { anElf } from "../../proto/system/an-elf.ts";
 import type { LoopDevice } from "../disk/a-loop-device.ts";
 import { aDiskWithSystem } from "./a-disk-with-system.ts";
 
-const MIB = 1 << 20;
-const root = { offsetBytes: 9 * MIB, lengthBytes: 16 * MIB, filesystemType: "ext4" };
+const mebibyte = 1 << 20;
+const root = { offsetBytes: 9 * mebibyte, lengthBytes: 16 * mebibyte, filesystemType: "ext4" };
 const stamp: InstalledSystem = {
   imageName: "debian-12",
   imageDigest: "ab".repeat(32) as ImageDigest,
@@ -157,7 +157,7 @@ describe("installing the resident agent", requires("root", "loop devices"), () =
       /glibc/,
     ],
     ["without a known init", { ...systemd, "usr/sbin/init": { linkTo: "runit-init" } }, "unsupported", /--no-resident/],
-    ["that is full", systemd, "too-small", /MiB more are needed/, Buffer.concat([arm64, Buffer.alloc(16 * MIB)])],
+    ["that is full", systemd, "too-small", /MiB more are needed/, Buffer.concat([arm64, Buffer.alloc(16 * mebibyte)])],
     ["whose /usr leads elsewhere", { ...busybox, "usr/lib/pallet": { linkTo: "/tmp" } }, "invalid", /symbolic link\?/],
     [
       "whose folder of units leads elsewhere",
@@ -191,7 +191,7 @@ describe("installing the resident agent", requires("root", "loop devices"), () =
   });
 
   it("stops while it copies when it is cancelled, and leaves no half program", async (test) => {
-    const { disk, request } = await aSystem(test, systemd, Buffer.concat([arm64, Buffer.alloc(8 * MIB)]));
+    const { disk, request } = await aSystem(test, systemd, Buffer.concat([arm64, Buffer.alloc(8 * mebibyte)]));
     const abort = new AbortController();
     const done = customise({ ...request, signal: abort.signal });
     // Not by another thread: on a busy machine that may answer when all is copied.

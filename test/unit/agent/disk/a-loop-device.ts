@@ -16,14 +16,14 @@ export interface LoopDevice {
   readonly folder: string;
 }
 
-const MIB = 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
 /** Attaches a loop device of so many MiB; what is mounted on it or in its folder after the test is unmounted first. */
 export async function aLoopDevice(test: TestContext, sizeMib = 64): Promise<LoopDevice> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-loop-"));
   const file = path.join(folder, `disk-${randomBytes(4).toString("hex")}.img`);
   const handle = await open(file, "w");
-  await handle.truncate(sizeMib * MIB);
+  await handle.truncate(sizeMib * mebibyte);
   await handle.close();
   const loop = await attachLoop({ file });
   const device = loop.path;
@@ -33,7 +33,7 @@ export async function aLoopDevice(test: TestContext, sizeMib = 64): Promise<Loop
     await loop.close();
     await rm(folder, { recursive: true });
   });
-  return { path: device, name: path.basename(device), sizeBytes: sizeMib * MIB, folder };
+  return { path: device, name: path.basename(device), sizeBytes: sizeMib * mebibyte, folder };
 }
 
 /** Writes a partition table (sfdisk's script) and makes the kernel know its partitions. */

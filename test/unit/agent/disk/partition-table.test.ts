@@ -7,13 +7,13 @@ import { announcePartitions, erasePartitionTable, forgetPartitions } from "../..
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, type LoopDevice, partitioned } from "./a-loop-device.ts";
 
-const MIB = 1 << 20;
+const mebibyte = 1 << 20;
 
 async function partitions({ name }: LoopDevice): Promise<string[]> {
   return (await readdir(`/sys/class/block/${name}`)).filter((entry) => entry.startsWith(`${name}p`)).sort();
 }
 
-async function erase(disk: LoopDevice, firstPartitionBytes = MIB, flags = constants.O_RDWR): Promise<void> {
+async function erase(disk: LoopDevice, firstPartitionBytes = mebibyte, flags = constants.O_RDWR): Promise<void> {
   const handle = await open(disk.path, flags);
   try {
     await erasePartitionTable({ device: disk.path, handle, firstPartitionBytes, deviceBytes: disk.sizeBytes });
@@ -32,7 +32,7 @@ describe("erasePartitionTable", requires("root", "loop devices"), () => {
         const disk = await aLoopDevice(test);
         await partitioned(disk, `label: ${table}\nsize=16MiB\nsize=16MiB\n`);
         assert.equal((await partitions(disk)).length, 2);
-        await erase(disk, MIB, flags);
+        await erase(disk, mebibyte, flags);
         assert.deepEqual(await partitions(disk), []);
         assert.equal((await execa("blkid", ["--probe", disk.path], { reject: false })).exitCode, 2);
         const { stdout } = await execa("wipefs", [disk.path]);
@@ -46,11 +46,11 @@ describe("erasePartitionTable", requires("root", "loop devices"), () => {
     const filled = await open(disk.path, "r+");
     await filled.write(Buffer.alloc(disk.sizeBytes, 0xff));
     await filled.close();
-    await erase(disk, 4 * MIB + 512);
+    await erase(disk, 4 * mebibyte + 512);
     const content = await readFile(disk.path);
     const tail = disk.sizeBytes - 20480;
-    assert.ok(content.subarray(0, 4 * MIB + 512).every((byte) => byte === 0));
-    assert.ok(content.subarray(4 * MIB + 512, tail).every((byte) => byte === 0xff));
+    assert.ok(content.subarray(0, 4 * mebibyte + 512).every((byte) => byte === 0));
+    assert.ok(content.subarray(4 * mebibyte + 512, tail).every((byte) => byte === 0xff));
     assert.ok(content.subarray(tail).every((byte) => byte === 0));
   });
 
@@ -62,10 +62,10 @@ describe("erasePartitionTable", requires("root", "loop devices"), () => {
 
   it("names the bytes that the device refused", async (test) => {
     const disk = await aLoopDevice(test, 16);
-    await assert.rejects(erase(disk, MIB, constants.O_RDONLY), {
+    await assert.rejects(erase(disk, mebibyte, constants.O_RDONLY), {
       reason: "device-error",
       message: new RegExp(`cannot erase the partition table of ${disk.path}: EBADF`),
-      evidence: { range: { device: disk.path, offsetBytes: 0, lengthBytes: MIB } },
+      evidence: { range: { device: disk.path, offsetBytes: 0, lengthBytes: mebibyte } },
     });
   });
 
@@ -73,7 +73,7 @@ describe("erasePartitionTable", requires("root", "loop devices"), () => {
     const disk = await aLoopDevice(test, 16);
     const handle = await open(disk.path, "r+");
     const signal = AbortSignal.abort();
-    const request = { device: disk.path, handle, firstPartitionBytes: MIB, deviceBytes: disk.sizeBytes, signal };
+    const request = { device: disk.path, handle, firstPartitionBytes: mebibyte, deviceBytes: disk.sizeBytes, signal };
     await assert.rejects(erasePartitionTable(request), { reason: "cancelled" });
     await handle.close();
   });

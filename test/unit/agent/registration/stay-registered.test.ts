@@ -6,7 +6,7 @@ import { stayRegistered } from "../../../../agent/registration/stay-registered.t
 import type { NodeFacts } from "../../../../proto/node/node-facts.ts";
 import { happensAtOnce } from "../../../at-once.ts";
 
-const MAC = "02:00:00:00:00:01";
+const mac = "02:00:00:00:00:01";
 
 /** A controller that follows a script, one entry per call, and ends the test after the last. */
 type Answer = "registered" | "beaten" | "unknown" | Error;
@@ -49,7 +49,7 @@ async function follow(test: TestContext, answers: readonly Answer[]): Promise<Co
         boots += 1;
         return { bootId: `facts-${boots}`, interfaces: [] } as unknown as NodeFacts;
       },
-      chooseBootMac: async () => MAC,
+      chooseBootMac: async () => mac,
       readTemperature: async () => 42,
       agentInfo: async () => ({ version: "1", role: "netboot", instanceId: "i", port: 1 }),
       backoff: { firstMs: 1, capMs: 2, random: () => 0 },
@@ -63,19 +63,19 @@ async function follow(test: TestContext, answers: readonly Answer[]): Promise<Co
 describe("stayRegistered", () => {
   it("registers and then beats", async (test) => {
     const { calls, logged } = await follow(test, ["registered", "beaten", "beaten"]);
-    assert.deepEqual(calls, [`register ${MAC} facts-1 i`, `beat ${MAC} i 42`, `beat ${MAC} i 42`]);
+    assert.deepEqual(calls, [`register ${mac} facts-1 i`, `beat ${mac} i 42`, `beat ${mac} i 42`]);
     assert.deepEqual(logged, ["registered"]);
   });
 
   it("registers anew, with fresh facts, when the controller does not know it", async (test) => {
     const { calls, sessions } = await follow(test, ["registered", "unknown", "registered", "beaten"]);
-    const session: Session = { bootMac: MAC, instanceId: "i" };
+    const session: Session = { bootMac: mac, instanceId: "i" };
     assert.deepEqual(sessions, [session, undefined, session]);
     assert.deepEqual(calls, [
-      `register ${MAC} facts-1 i`,
-      `beat ${MAC} i 42`,
-      `register ${MAC} facts-2 i`,
-      `beat ${MAC} i 42`,
+      `register ${mac} facts-1 i`,
+      `beat ${mac} i 42`,
+      `register ${mac} facts-2 i`,
+      `beat ${mac} i 42`,
     ]);
   });
 
@@ -109,7 +109,7 @@ describe("stayRegistered", () => {
         },
         enrolled: () => assert.fail("it never was"),
         readNodeFacts: async () => ({}) as NodeFacts,
-        chooseBootMac: async () => MAC,
+        chooseBootMac: async () => mac,
         readTemperature: async () => undefined,
         agentInfo: async () => ({ version: "1", role: "netboot", instanceId: "i", port: 1 }),
         backoff: { firstMs: 60_000, capMs: 60_000, random: () => 0 },

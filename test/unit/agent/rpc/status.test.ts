@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { StatusError, toServiceError } from "../../../../agent/rpc/status.ts";
-import { FAILURE_METADATA_KEY, Failure, failureFromWire } from "../../../../proto/failure.ts";
+import { Failure, failureFromWire, failureMetadataKey } from "../../../../proto/failure.ts";
 import { Failure as WireFailure } from "../../../../proto/gen/pallet/v1/failure.ts";
 
 function attached(error: unknown): Failure {
-  const [bytes] = toServiceError(error).metadata.get(FAILURE_METADATA_KEY);
+  const [bytes] = toServiceError(error).metadata.get(failureMetadataKey);
   assert.ok(Buffer.isBuffer(bytes));
   return failureFromWire(WireFailure.decode(bytes));
 }

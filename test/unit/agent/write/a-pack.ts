@@ -20,7 +20,7 @@ export interface APack {
   sourceAt(server: { readonly url: string; readonly manifestUrl: string }): ImageSource;
 }
 
-const MIB = 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
 /** Packs an image; chunks of zeros are of the kind "zero", the others "data", unless `kindOf` says something else. */
 export function aPack(
@@ -31,7 +31,7 @@ export function aPack(
     readonly firstPartitionBytes?: number;
   } = {},
 ): APack {
-  const { chunkBytes = 64 * 1024, kindOf, firstPartitionBytes = MIB } = options;
+  const { chunkBytes = 64 * 1024, kindOf, firstPartitionBytes = mebibyte } = options;
   const kinds: ChunkKind[] = [];
   const frames: Buffer[] = [];
   const digests: Buffer[] = [];

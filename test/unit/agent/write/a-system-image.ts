@@ -7,7 +7,7 @@ import type { Customisation } from "../../../../proto/operation/operation-spec.t
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { type APack, aPack } from "./a-pack.ts";
 
-const MIB = 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
 /** A small but real image: an MBR, a FAT partition and an ext4 root with a folder /etc. */
 export interface SystemImage {
@@ -21,12 +21,12 @@ export async function aSystemImage(): Promise<SystemImage> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-image-"));
   try {
     const file = path.join(folder, "image");
-    const root = { offsetBytes: 5 * MIB, lengthBytes: 12 * MIB, filesystemType: "ext4" };
+    const root = { offsetBytes: 5 * mebibyte, lengthBytes: 12 * mebibyte, filesystemType: "ext4" };
     await writeFile(file, "");
-    await truncate(file, 17 * MIB);
-    const script = `label: dos\nstart=${MIB / 512}, size=${(4 * MIB) / 512}, type=c\nstart=${root.offsetBytes / 512}, type=83\n`;
+    await truncate(file, 17 * mebibyte);
+    const script = `label: dos\nstart=${mebibyte / 512}, size=${(4 * mebibyte) / 512}, type=c\nstart=${root.offsetBytes / 512}, type=83\n`;
     await execa("sfdisk", ["--quiet", file], { input: script });
-    await execa("mkfs.vfat", ["--offset", String(MIB / 512), file, String(4 * 1024)]);
+    await execa("mkfs.vfat", ["--offset", String(mebibyte / 512), file, String(4 * 1024)]);
     await mkdir(path.join(folder, "tree", "etc"), { recursive: true });
     await writeFile(path.join(folder, "tree", "etc", "hostname"), "test\n");
     await execa("mke2fs", [

@@ -21,7 +21,7 @@ import { anImageServer } from "../fetch/an-image-server.ts";
 import { impatient } from "../fetch/fetch-settings.ts";
 import { aSystemImage, type SystemImage } from "./a-system-image.ts";
 
-const MIB = 1024 * 1024;
+const mebibyte = 1024 * 1024;
 const nowhere = { url: "http://127.0.0.1:9/", manifestUrl: "http://127.0.0.1:9/" };
 const id = (text: string) => text as OperationId;
 
@@ -107,7 +107,7 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     assert.equal(await tableOf(device.path), "dos");
     assert.deepEqual(await partitionsOf(device.path), [`${device.name}p1`, `${device.name}p2`]);
     const content = await readFile(device.path);
-    assert.ok(content.subarray(0, 5 * MIB).equals(system.image.subarray(0, 5 * MIB)));
+    assert.ok(content.subarray(0, 5 * mebibyte).equals(system.image.subarray(0, 5 * mebibyte)));
     await execa("e2fsck", ["-fn", `${device.path}p2`]);
     const { stdout } = await execa("debugfs", ["-R", "cat /etc/pallet/installed.json", `${device.path}p2`]);
     assert.deepEqual(JSON.parse(stdout), system.customisation.stamp);
@@ -116,7 +116,7 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     await operations.start(id("v"), verify);
     const verified = await end(operations, id("v"));
     assert.equal(verified.failure?.reason, "verify-mismatch", "the stamp is a difference from the image");
-    assert.ok((verified.failure?.evidence.range?.offsetBytes ?? 0) >= 4 * MIB);
+    assert.ok((verified.failure?.evidence.range?.offsetBytes ?? 0) >= 4 * mebibyte);
   });
 
   it("fetches and writes only what a disk lacks, however the one before ended", async (test) => {
@@ -147,7 +147,7 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     assert.equal(second.state, "succeeded", second.failure?.message);
     const { written, skipped, verified, read } = second.progress;
     // The first MiB is always written, and the stamp has changed some of the root filesystem.
-    assert.ok(written.done <= 2 * MIB, `${written.done} bytes were written`);
+    assert.ok(written.done <= 2 * mebibyte, `${written.done} bytes were written`);
     assert.equal(written.done + skipped.done, system.image.length);
     assert.deepEqual(verified, { done: pack.usedBytes, total: pack.usedBytes });
     assert.ok(read.done < pack.pack.length / 2, `${read.done} of ${pack.pack.length} bytes were fetched`);
@@ -221,7 +221,7 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     await execa("mount", ["-t", "tmpfs", "-o", "size=6M", "none", at]);
     const file = path.join(at, "disk");
     const handle = await open(file, "w");
-    await handle.truncate(32 * MIB);
+    await handle.truncate(32 * mebibyte);
     await handle.close();
     const loop = await attachLoop({ file });
     const failing = loop.path;

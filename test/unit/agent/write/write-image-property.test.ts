@@ -12,8 +12,8 @@ import { aDiskFile } from "./a-disk-file.ts";
 import { aPack } from "./a-pack.ts";
 import { anOperation } from "./an-operation.ts";
 
-const SECTOR_BYTES = 512;
-const DISK_BYTES = 1024 * 1024;
+const sectorBytes = 512;
+const diskBytes = 1024 * 1024;
 
 interface Chunk {
   readonly kind: ChunkKind;
@@ -37,8 +37,8 @@ const layouts = fc
     full: fc.boolean(),
   })
   .map(({ chunkBytes, chunks, lessSectors, headSectors, full }) => {
-    const imageBytes = chunks.length * chunkBytes - Math.min(lessSectors * SECTOR_BYTES, chunkBytes - SECTOR_BYTES);
-    const firstPartitionBytes = Math.min(headSectors * SECTOR_BYTES, imageBytes - SECTOR_BYTES);
+    const imageBytes = chunks.length * chunkBytes - Math.min(lessSectors * sectorBytes, chunkBytes - sectorBytes);
+    const firstPartitionBytes = Math.min(headSectors * sectorBytes, imageBytes - sectorBytes);
     const headChunks = Math.ceil(firstPartitionBytes / chunkBytes);
     return {
       chunkBytes,
@@ -50,11 +50,11 @@ const layouts = fc
       }),
     };
   })
-  .filter(({ firstPartitionBytes }) => firstPartitionBytes >= SECTOR_BYTES);
+  .filter(({ firstPartitionBytes }) => firstPartitionBytes >= sectorBytes);
 
 describe("writeImage", () => {
   it("leaves every used byte as in the image and every other byte as it was", async (test) => {
-    const disk = await aDiskFile(test, DISK_BYTES);
+    const disk = await aDiskFile(test, diskBytes);
     let pack = aPack(randomBytes(8192), { chunkBytes: 4096, firstPartitionBytes: 512 });
     let askedBytes = 0;
     const server = await anImageServer(
@@ -66,7 +66,7 @@ describe("writeImage", () => {
     await fc.assert(
       fc.asyncProperty(layouts, async ({ chunkBytes, imageBytes, firstPartitionBytes, chunks, full }) => {
         const image = randomBytes(imageBytes);
-        const before = randomBytes(DISK_BYTES);
+        const before = randomBytes(diskBytes);
         for (const [index, { kind, before: held }] of chunks.entries()) {
           const [start, end] = [index * chunkBytes, Math.min((index + 1) * chunkBytes, imageBytes)];
           if (kind === "zero") image.fill(0, start, end);

@@ -17,22 +17,22 @@ import { aDiskFile, type DiskFile } from "./a-disk-file.ts";
 import { type APack, aPack } from "./a-pack.ts";
 import { type AnOperation, anOperation, type Hooks } from "./an-operation.ts";
 
-const MIB = 1024 * 1024;
-const CHUNK_BYTES = 64 * 1024;
-const HEAD_BYTES = MIB;
+const mebibyte = 1024 * 1024;
+const chunkBytes = 64 * 1024;
+const headBytes = mebibyte;
 // Not a multiple of a block, nor of 4096: the tail has to be padded.
 const image = Buffer.concat([
-  randomBytes(HEAD_BYTES),
-  randomBytes(3 * MIB),
-  Buffer.alloc(2 * MIB),
-  randomBytes(4 * MIB + 512),
+  randomBytes(headBytes),
+  randomBytes(3 * mebibyte),
+  Buffer.alloc(2 * mebibyte),
+  randomBytes(4 * mebibyte + 512),
 ]);
 const packed = aPack(image);
-const DISK_BYTES = 12 * MIB;
-const HEAD_CHUNKS = HEAD_BYTES / CHUNK_BYTES;
+const diskBytes = 12 * mebibyte;
+const headChunks = headBytes / chunkBytes;
 
 const customisation: Customisation = {
-  root: { offsetBytes: HEAD_BYTES, lengthBytes: MIB, filesystemType: "ext4" },
+  root: { offsetBytes: headBytes, lengthBytes: mebibyte, filesystemType: "ext4" },
   stamp: {
     imageName: "test",
     imageDigest: hash("sha256", image) as ImageDigest,
@@ -73,7 +73,7 @@ async function attempt(test: TestContext, options: AttemptOptions = {}): Promise
     options.behave,
     options.manifest ?? pack.manifest,
   );
-  const disk = options.disk ?? (await aDiskFile(test, DISK_BYTES, {}, options.sectorBytes));
+  const disk = options.disk ?? (await aDiskFile(test, diskBytes, {}, options.sectorBytes));
   const operation = anOperation(options.hooks);
   const request = {
     device: disk.path,
@@ -98,8 +98,8 @@ async function failure(promise: Promise<void>, reason: FailureReason): Promise<F
 }
 
 async function assertNoTable({ disk }: Attempt): Promise<void> {
-  const head = (await disk.content()).subarray(0, HEAD_BYTES);
-  assert.ok(head.equals(Buffer.alloc(HEAD_BYTES)), "something is left before the first partition");
+  const head = (await disk.content()).subarray(0, headBytes);
+  assert.ok(head.equals(Buffer.alloc(headBytes)), "something is left before the first partition");
   assert.ok(!disk.calls.includes("announce"));
 }
 
@@ -109,15 +109,15 @@ describe("writeImage", () => {
     const { disk, operation, writing } = await attempt(test, {
       parts: {
         async customise(device) {
-          headAtCustomise = readFileSync(device).subarray(0, HEAD_BYTES);
+          headAtCustomise = readFileSync(device).subarray(0, headBytes);
         },
       },
     });
     await writing;
     const content = await disk.content();
     assert.ok(content.subarray(0, image.length).equals(image));
-    assert.ok(headAtCustomise?.equals(Buffer.alloc(HEAD_BYTES)), "the table was there before everything else");
-    assert.ok(content.subarray(image.length).equals(Buffer.alloc(DISK_BYTES - image.length, 0xaa)));
+    assert.ok(headAtCustomise?.equals(Buffer.alloc(headBytes)), "the table was there before everything else");
+    assert.ok(content.subarray(image.length).equals(Buffer.alloc(diskBytes - image.length, 0xaa)));
     assert.deepEqual(
       [...new Set(operation.phases)],
       ["erasing", "comparing", "writing", "syncing", "verifying", "customising", "writing-table"],
@@ -137,7 +137,7 @@ describe("writeImage", () => {
     );
     const bytesOf = Object.fromEntries(stages.map(({ stage, bytes }) => [stage, bytes]));
     assert.equal(bytesOf["fetch"], read.done);
-    assert.equal(bytesOf["decompress"], image.length - 2 * MIB);
+    assert.equal(bytesOf["decompress"], image.length - 2 * mebibyte);
     assert.equal(bytesOf["write"], image.length);
     assert.equal(bytesOf["read-back"], image.length);
   });
@@ -152,7 +152,7 @@ describe("writeImage", () => {
   });
 
   it("writes a head of one sector, one that ends within a chunk, and one of many blocks", async (test) => {
-    for (const firstPartitionBytes of [512, 63 * 512, CHUNK_BYTES + 512, 5 * MIB + 1024]) {
+    for (const firstPartitionBytes of [512, 63 * 512, chunkBytes + 512, 5 * mebibyte + 1024]) {
       let atCustomise: Buffer | undefined;
       const { disk, writing, operation } = await attempt(test, {
         source: { firstPartitionBytes },
@@ -224,7 +224,7 @@ describe("writeImage", () => {
       });
       const { message: found } = await failure(tried.writing, "image-damaged");
       assert.match(found, message);
-      assert.ok((await tried.disk.content()).equals(Buffer.alloc(DISK_BYTES, 0xaa)));
+      assert.ok((await tried.disk.content()).equals(Buffer.alloc(diskBytes, 0xaa)));
       assert.deepEqual(tried.disk.calls, ["guard"]);
     });
   }
@@ -258,7 +258,7 @@ describe("writeImage", () => {
   const altered = Buffer.from(packed.pack);
   altered[frameOf(100)[0] + 5_000] = (altered[frameOf(100)[0] + 5_000] ?? 0) ^ 1;
   const foreign = Buffer.from(packed.pack);
-  foreign.set(zstdCompressSync(Buffer.alloc(CHUNK_BYTES * 4), { pledgedSrcSize: CHUNK_BYTES * 4 }), frameOf(100)[0]);
+  foreign.set(zstdCompressSync(Buffer.alloc(chunkBytes * 4), { pledgedSrcSize: chunkBytes * 4 }), frameOf(100)[0]);
   const wide = Buffer.from(packed.pack);
   wide.set(Buffer.from("28b52ffd00ff", "hex"), frameOf(100)[0]);
   const short = Buffer.from(packed.pack);
@@ -280,7 +280,7 @@ describe("writeImage", () => {
       const found = await failure(tried.writing, "image-damaged");
       assert.match(found.message, /chunk 100, the 65536 bytes at byte 6553600, is damaged on the server or in transit/);
       assert.match(found.message, message);
-      assert.equal(found.evidence.expected, named(image.subarray(100 * CHUNK_BYTES, 101 * CHUNK_BYTES)));
+      assert.equal(found.evidence.expected, named(image.subarray(100 * chunkBytes, 101 * chunkBytes)));
       await assertNoTable(tried);
     });
   }
@@ -300,13 +300,13 @@ describe("writeImage", () => {
       },
     });
     await failure(writing, "too-small");
-    assert.ok((await disk.content()).equals(Buffer.alloc(DISK_BYTES, 0xaa)));
+    assert.ok((await disk.content()).equals(Buffer.alloc(diskBytes, 0xaa)));
   });
 
   it("does not touch a disk whose sectors the image does not fit", async (test) => {
     const { disk, writing } = await attempt(test, { sectorBytes: 4096, source: { firstPartitionBytes: 512 * 63 } });
     await failure(writing, "unsupported");
-    assert.ok((await disk.content()).equals(Buffer.alloc(DISK_BYTES, 0xaa)));
+    assert.ok((await disk.content()).equals(Buffer.alloc(diskBytes, 0xaa)));
   });
 
   it("writes again what the disk did not keep, and reads it again", async (test) => {
@@ -317,7 +317,7 @@ describe("writeImage", () => {
         onPhase: (phase) => {
           if (phase !== "verifying" || spoilt > 0) return;
           spoilt += 1;
-          for (const at of [5 * MIB + 7, 8 * MIB, image.length - 1]) spoil(path, at);
+          for (const at of [5 * mebibyte + 7, 8 * mebibyte, image.length - 1]) spoil(path, at);
         },
       },
     });
@@ -325,7 +325,7 @@ describe("writeImage", () => {
     await tried.writing;
     assert.ok((await tried.disk.content()).subarray(0, image.length).equals(image));
     const { rewrittenBytes, verified } = tried.operation.progress();
-    assert.equal(rewrittenBytes, 2 * CHUNK_BYTES + 512);
+    assert.equal(rewrittenBytes, 2 * chunkBytes + 512);
     assert.deepEqual(verified, { done: image.length, total: image.length });
   });
 
@@ -335,19 +335,19 @@ describe("writeImage", () => {
       hooks: {
         onPhase: (phase) => {
           if (phase !== "verifying") return;
-          spoil(path, 5 * MIB + 7);
-          spoil(path, 9 * MIB);
+          spoil(path, 5 * mebibyte + 7);
+          spoil(path, 9 * mebibyte);
         },
       },
     });
     path = tried.disk.path;
     const found = await failure(tried.writing, "verify-mismatch");
     await assertNoTable(tried);
-    assert.deepEqual(found.evidence.range, { device: path, offsetBytes: 5 * MIB, lengthBytes: CHUNK_BYTES });
-    assert.equal(found.evidence.expected, named(image.subarray(5 * MIB, 5 * MIB + CHUNK_BYTES)));
+    assert.deepEqual(found.evidence.range, { device: path, offsetBytes: 5 * mebibyte, lengthBytes: chunkBytes });
+    assert.equal(found.evidence.expected, named(image.subarray(5 * mebibyte, 5 * mebibyte + chunkBytes)));
     const content = await tried.disk.content();
-    assert.equal(found.evidence.found, named(content.subarray(5 * MIB, 5 * MIB + CHUNK_BYTES)));
-    assert.match(found.message, new RegExp(`${2 * CHUNK_BYTES} bytes in all`));
+    assert.equal(found.evidence.found, named(content.subarray(5 * mebibyte, 5 * mebibyte + chunkBytes)));
+    assert.match(found.message, new RegExp(`${2 * chunkBytes} bytes in all`));
     assert.equal(tried.operation.phases.filter((phase) => phase === "verifying").length, 3);
   });
 
@@ -413,7 +413,7 @@ describe("writeImage", () => {
 
   it("tells for how long a disk leaves a write, a read or a sync unanswered", async (test) => {
     for (const slow of ["write", "read", "datasync"] as const) {
-      const disk = await aDiskFile(test, DISK_BYTES);
+      const disk = await aDiskFile(test, diskBytes);
       let nowMs = 1_000;
       const asked = Promise.withResolvers<void>();
       const answer = Promise.withResolvers<void>();
@@ -534,11 +534,11 @@ describe("writeImage onto a disk that holds something already", () => {
     await second.writing;
     assert.ok((await second.disk.content()).subarray(0, image.length).equals(image));
     const { read, written, skipped, verified } = second.operation.progress();
-    const headFrames = packed.frameOffsets[HEAD_CHUNKS] ?? 0;
+    const headFrames = packed.frameOffsets[headChunks] ?? 0;
     assert.deepEqual(read, { done: headFrames, total: headFrames });
     assert.equal(second.server.askedBytes(), headFrames);
-    assert.deepEqual(written, { done: HEAD_BYTES, total: HEAD_BYTES });
-    assert.deepEqual(skipped, { done: image.length - HEAD_BYTES, total: image.length - HEAD_BYTES });
+    assert.deepEqual(written, { done: headBytes, total: headBytes });
+    assert.deepEqual(skipped, { done: image.length - headBytes, total: image.length - headBytes });
     assert.deepEqual(verified, { done: image.length, total: image.length });
   });
 
@@ -570,7 +570,7 @@ describe("writeImage onto a disk that holds something already", () => {
       assert.ok((await second.disk.content()).subarray(0, image.length).equals(image));
       const { written, skipped } = second.operation.progress();
       assert.equal(written.done + skipped.done, image.length);
-      assert.ok(written.done >= HEAD_BYTES && written.done <= HEAD_BYTES + CHUNK_BYTES);
+      assert.ok(written.done >= headBytes && written.done <= headBytes + chunkBytes);
     });
   }
 
@@ -587,21 +587,22 @@ describe("writeImage onto a disk that holds something already", () => {
 
   it("fetches and writes the chunks that differ", async (test) => {
     const changed = Buffer.from(image);
-    for (const at of [2 * MIB, 5 * MIB + 3, image.length - 5]) changed[at] = (changed[at] ?? 0) ^ 1;
+    for (const at of [2 * mebibyte, 5 * mebibyte + 3, image.length - 5]) changed[at] = (changed[at] ?? 0) ^ 1;
     const first = await attempt(test, { pack: aPack(changed) });
     await first.writing;
     const second = await attempt(test, { disk: first.disk });
     await second.writing;
     assert.ok((await second.disk.content()).subarray(0, image.length).equals(image));
     const { written } = second.operation.progress();
-    assert.equal(written.done, HEAD_BYTES + 2 * CHUNK_BYTES + 512);
+    assert.equal(written.done, headBytes + 2 * chunkBytes + 512);
   });
 
   it("goes on where a write was interrupted", async (test) => {
     const first = await attempt(test, {
       hooks: {
         onProgress: ({ written }) => {
-          if (written.done >= 6 * MIB) first.operation.abort.abort(new Failure("cancelled", "cancelled on request"));
+          if (written.done >= 6 * mebibyte)
+            first.operation.abort.abort(new Failure("cancelled", "cancelled on request"));
         },
       },
     });
@@ -610,13 +611,13 @@ describe("writeImage onto a disk that holds something already", () => {
     await second.writing;
     assert.ok((await second.disk.content()).subarray(0, image.length).equals(image));
     const { written, skipped } = second.operation.progress();
-    assert.ok(skipped.done >= 4 * MIB, `${skipped.done} bytes were skipped`);
+    assert.ok(skipped.done >= 4 * mebibyte, `${skipped.done} bytes were skipped`);
     assert.equal(written.done + skipped.done, image.length);
   });
 
   it("reads no more than a sample of a disk that holds nothing of it", async (test) => {
-    const big = aPack(Buffer.concat([randomBytes(HEAD_BYTES), randomBytes(20 * MIB)]), { chunkBytes: 4096 });
-    const disk = await aDiskFile(test, 21 * MIB);
+    const big = aPack(Buffer.concat([randomBytes(headBytes), randomBytes(20 * mebibyte)]), { chunkBytes: 4096 });
+    const disk = await aDiskFile(test, 21 * mebibyte);
     const { writing, operation } = await attempt(test, { pack: big, disk });
     await writing;
     const compared = operation.progress().stages.find(({ stage }) => stage === "compare");
@@ -629,7 +630,7 @@ describe("writeImage onto a disk that holds something already", () => {
     const wrapping = async (disk: DiskFile) => ({
       openDevice: async (options: Parameters<WriteImageParts["openDevice"]>[0]) => {
         const device = await disk.parts.openDevice(options);
-        const wrap = (position: number): number => (position >= 6 * MIB ? position - 4 * MIB : position);
+        const wrap = (position: number): number => (position >= 6 * mebibyte ? position - 4 * mebibyte : position);
         const handle = new Proxy(device.handle, {
           get: (target, name) => {
             if (name === "read" || name === "write") {
@@ -644,9 +645,9 @@ describe("writeImage onto a disk that holds something already", () => {
         return { ...device, handle };
       },
     });
-    const content = Buffer.concat([image.subarray(0, 2 * MIB), randomBytes(8 * MIB)]);
+    const content = Buffer.concat([image.subarray(0, 2 * mebibyte), randomBytes(8 * mebibyte)]);
     const pack = aPack(content);
-    const disk = await aDiskFile(test, 10 * MIB);
+    const disk = await aDiskFile(test, 10 * mebibyte);
     const parts = await wrapping(disk);
     await failure((await attempt(test, { pack, disk, parts })).writing, "verify-mismatch");
     await failure((await attempt(test, { pack, disk, parts })).writing, "verify-mismatch");
@@ -660,7 +661,7 @@ describe("verifyImage", () => {
     pack: APack = packed,
   ): Promise<{ disk: DiskFile; server: ImageServer; result: Promise<void>; operation: AnOperation }> {
     const server = await anImageServer(test, pack.pack, undefined, pack.manifest);
-    const disk = await aDiskFile(test, DISK_BYTES);
+    const disk = await aDiskFile(test, diskBytes);
     const handle = openSync(disk.path, "r+");
     writeSync(handle, onDisk);
     closeSync(handle);
@@ -680,7 +681,7 @@ describe("verifyImage", () => {
   it("does not mind what lies where nothing is used", async (test) => {
     const pack = aPack(image, { kindOf: (chunk, found) => (chunk >= 40 && chunk < 60 ? "unused" : found) });
     const onDisk = Buffer.from(image);
-    onDisk.fill(7, 40 * CHUNK_BYTES, 60 * CHUNK_BYTES);
+    onDisk.fill(7, 40 * chunkBytes, 60 * chunkBytes);
     const { result, operation } = await verify(test, onDisk, pack);
     await result;
     assert.equal(operation.progress().verified.done, pack.usedBytes);
@@ -688,15 +689,15 @@ describe("verifyImage", () => {
 
   it("names the first chunk that differs, says how much does, and does not write", async (test) => {
     const onDisk = Buffer.from(image);
-    for (const at of [5 * MIB + 1, 5 * MIB + 2, image.length - 1]) onDisk[at] = (onDisk[at] ?? 0) ^ 1;
+    for (const at of [5 * mebibyte + 1, 5 * mebibyte + 2, image.length - 1]) onDisk[at] = (onDisk[at] ?? 0) ^ 1;
     const { disk, result } = await verify(test, onDisk);
     const found = await failure(result, "verify-mismatch");
     assert.deepEqual(found.evidence, {
-      range: { device: disk.path, offsetBytes: 5 * MIB, lengthBytes: CHUNK_BYTES },
-      expected: named(image.subarray(5 * MIB, 5 * MIB + CHUNK_BYTES)),
-      found: named(onDisk.subarray(5 * MIB, 5 * MIB + CHUNK_BYTES)),
+      range: { device: disk.path, offsetBytes: 5 * mebibyte, lengthBytes: chunkBytes },
+      expected: named(image.subarray(5 * mebibyte, 5 * mebibyte + chunkBytes)),
+      found: named(onDisk.subarray(5 * mebibyte, 5 * mebibyte + chunkBytes)),
     });
-    assert.match(found.message, new RegExp(`${CHUNK_BYTES + 512} bytes in all`));
+    assert.match(found.message, new RegExp(`${chunkBytes + 512} bytes in all`));
     assert.ok((await disk.content()).subarray(0, image.length).equals(onDisk));
   });
 });

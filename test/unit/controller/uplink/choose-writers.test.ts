@@ -9,8 +9,8 @@ import {
 } from "../../../../controller/uplink/learn-capacity.ts";
 import { formatBitRate, parseBitRate } from "../../../../controller/uplink/parse-bit-rate.ts";
 
-const MB = 1_000_000;
-const gigabit = 125 * MB;
+const megabyte = 1_000_000;
+const gigabit = 125 * megabyte;
 
 /** So many writers that have fetched at that rate for a while. */
 const at = (count: number, bytesPerSecond: number, ageMs = 60_000): readonly Writer[] =>
@@ -21,24 +21,24 @@ const cases: readonly [title: string, use: Partial<UplinkUse>, begin: number, he
   ["at first, a few begin", {}, 4, "settling"],
   ["at first, two that wait both begin", { waiting: 2 }, 2],
   ["those who have just begun have yet to show what they take", { writers: at(4, 0, 1000) }, 0, "settling"],
-  ["as many more as write begin while they are few", { writers: at(4, 5 * MB) }, 4, "settling"],
-  ["a quarter as many more begin when they are many", { writers: at(32, 2 * MB) }, 8, "settling"],
-  ["as many begin as there is room for", { writers: at(5, 20 * MB) }, 1, "settling"],
-  ["nobody begins when the uplink is full", { writers: at(6, 19 * MB) }, 0, "uplink"],
-  ["what others take counts, too", { writers: at(1, 20 * MB), otherBytesPerSecond: 95 * MB }, 0, "uplink"],
-  ["one begins in any case", { otherBytesPerSecond: 125 * MB }, 1, "uplink"],
+  ["as many more as write begin while they are few", { writers: at(4, 5 * megabyte) }, 4, "settling"],
+  ["a quarter as many more begin when they are many", { writers: at(32, 2 * megabyte) }, 8, "settling"],
+  ["as many begin as there is room for", { writers: at(5, 20 * megabyte) }, 1, "settling"],
+  ["nobody begins when the uplink is full", { writers: at(6, 19 * megabyte) }, 0, "uplink"],
+  ["what others take counts, too", { writers: at(1, 20 * megabyte), otherBytesPerSecond: 95 * megabyte }, 0, "uplink"],
+  ["one begins in any case", { otherBytesPerSecond: 125 * megabyte }, 1, "uplink"],
   ["one begins in any case on the slowest link", { capacity: 1000 }, 1, "settling"],
   ["nodes that fetch little keep nobody waiting", { writers: at(40, 10_000) }, 10, "settling"],
   [
     "a node that fetches little says nothing about what the next one will",
-    { writers: [...at(4, 25 * MB), ...at(4, 100_000)] },
+    { writers: [...at(4, 25 * megabyte), ...at(4, 100_000)] },
     1,
     "settling",
   ],
   ["no more begin than the operator lets", { mostWriters: 2 }, 2, "limit"],
   ["nobody begins when as many write as the operator lets", { mostWriters: 2, writers: at(2, 0) }, 0, "limit"],
   ["nobody begins when more write than the operator lets now", { mostWriters: 2, writers: at(5, 0) }, 0, "limit"],
-  ["nodes that are capped take their cap", { capacity: 10 * MB, perNodeCap: 3 * MB }, 3, "settling"],
+  ["nodes that are capped take their cap", { capacity: 10 * megabyte, perNodeCap: 3 * megabyte }, 3, "settling"],
 ];
 for (const [title, use, begin, heldBy] of cases) {
   test(`writers: ${title}`, () => {
@@ -49,7 +49,7 @@ for (const [title, use, begin, heldBy] of cases) {
 
 const seen = (seconds: number, megabytes: number, fetching: number): Throughput => ({
   at: seconds * 1000,
-  bytesPerSecond: megabytes * MB,
+  bytesPerSecond: megabytes * megabyte,
   fetching,
 });
 
@@ -63,13 +63,13 @@ describe("what is learnt of the capacity", () => {
   });
 
   it("is what goes through when a quarter more nodes bring no more", () => {
-    assert.equal(learn(seen(0, 11, 4), seen(1, 11.7, 4), seen(4, 11.6, 8)), 11.6 * MB);
+    assert.equal(learn(seen(0, 11, 4), seen(1, 11.7, 4), seen(4, 11.6, 8)), 11.6 * megabyte);
     assert.equal(learn(seen(0, 110, 16), seen(4, 109, 19)), undefined);
-    assert.equal(learn(seen(0, 110, 16), seen(4, 109, 20)), 110 * MB);
+    assert.equal(learn(seen(0, 110, 16), seen(4, 109, 20)), 110 * megabyte);
   });
 
   it("counts the fewest nodes that brought as much", () => {
-    assert.equal(learn(seen(0, 11.7, 8), seen(4, 11.5, 4), seen(5, 11.6, 6)), 11.7 * MB);
+    assert.equal(learn(seen(0, 11.7, 8), seen(4, 11.5, 4), seen(5, 11.6, 6)), 11.7 * megabyte);
   });
 
   it("is nothing when more nodes bring fewer bytes: they read back what they wrote, or their cards are slow", () => {
@@ -78,7 +78,7 @@ describe("what is learnt of the capacity", () => {
 
   it("is believed while nodes come and go, but not against what is seen, and not for ever", () => {
     const full = [seen(0, 11.7, 4), seen(4, 11.6, 8)];
-    assert.equal(learn(...full, seen(8, 6, 2), seen(9, 11, 3)), 11.7 * MB);
+    assert.equal(learn(...full, seen(8, 6, 2), seen(9, 11, 3)), 11.7 * megabyte);
     assert.equal(learn(...full, seen(8, 13, 8)), undefined);
     assert.equal(learn(...full, seen(5 + believedMs / 1000, 11.6, 8)), undefined);
   });
@@ -88,16 +88,16 @@ const rates: readonly [text: string, bytesPerSecond: number | undefined][] = [
   ["500 Mbit/s", 62_500_000],
   ["2.5Gbit/s", 312_500_000],
   ["64 kbit/s", 8000],
-  ["60 MB/s", 60_000_000],
+  ["60 megabyte/s", 60_000_000],
   ["1 MiB/s", 1_048_576],
   ["500", undefined],
   ["500 Mbps", undefined],
   ["500mbit", undefined],
   ["500 mbit/s", undefined],
   ["500 MBit/s", undefined],
-  ["-1 MB/s", undefined],
-  ["1e9 MB/s", undefined],
-  ["0x10 MB/s", undefined],
+  ["-1 megabyte/s", undefined],
+  ["1e9 megabyte/s", undefined],
+  ["0x10 megabyte/s", undefined],
   ["1 toString/s", undefined],
   ["", undefined],
 ];

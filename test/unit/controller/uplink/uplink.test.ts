@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { createUplink } from "../../../../controller/uplink/uplink.ts";
 import type { UplinkLimits } from "../../../../controller/uplink/uplink-limits.ts";
 
-const MB = 1_000_000;
+const megabyte = 1_000_000;
 
 interface Writing {
   readonly address: string;
@@ -95,14 +95,14 @@ test("whatever nodes fetch, somebody always writes, no limit is exceeded, and al
     fc.property(
       fc.array(
         fc.record({
-          wants: fc.oneof(fc.constant(1000), fc.integer({ min: 1 * MB, max: 40 * MB })),
-          bytes: fc.integer({ min: 1000, max: 500 * MB }),
+          wants: fc.oneof(fc.constant(1000), fc.integer({ min: 1 * megabyte, max: 40 * megabyte })),
+          bytes: fc.integer({ min: 1000, max: 500 * megabyte }),
         }),
         { minLength: 1, maxLength: 60 },
       ),
-      fc.integer({ min: 5 * MB, max: 300 * MB }),
+      fc.integer({ min: 5 * megabyte, max: 300 * megabyte }),
       fc.option(fc.integer({ min: 1, max: 10 }), { nil: undefined }),
-      fc.option(fc.constant(125 * MB), { nil: undefined }),
+      fc.option(fc.constant(125 * megabyte), { nil: undefined }),
       (nodes, carries, writers, linkSpeed) => {
         const longest = Math.ceil(nodes.reduce((sum, { wants, bytes }) => sum + bytes / Math.min(wants, carries), 0));
         const seconds = play({
@@ -122,18 +122,37 @@ test("whatever nodes fetch, somebody always writes, no limit is exceeded, and al
 });
 
 const fleets: readonly [title: string, options: Parameters<typeof play>[0], atMost: number, atLeast: number][] = [
-  ["Pi 4 on a gigabit link", { nodes: alike(40, 20 * MB, 800 * MB), carries: 117 * MB, linkSpeed: 125 * MB }, 8, 6],
-  ["Pi 3 on a gigabit link", { nodes: alike(40, 11.7 * MB, 800 * MB), carries: 117 * MB, linkSpeed: 125 * MB }, 12, 10],
+  [
+    "Pi 4 on a gigabit link",
+    { nodes: alike(40, 20 * megabyte, 800 * megabyte), carries: 117 * megabyte, linkSpeed: 125 * megabyte },
+    8,
+    6,
+  ],
+  [
+    "Pi 3 on a gigabit link",
+    { nodes: alike(40, 11.7 * megabyte, 800 * megabyte), carries: 117 * megabyte, linkSpeed: 125 * megabyte },
+    12,
+    10,
+  ],
   [
     "a link that says it is faster than the way",
-    { nodes: alike(40, 10 * MB, 200 * MB), carries: 11.7 * MB, linkSpeed: 125 * MB },
+    { nodes: alike(40, 10 * megabyte, 200 * megabyte), carries: 11.7 * megabyte, linkSpeed: 125 * megabyte },
     24,
     4,
   ],
-  ["a link that says nothing and is faster", { nodes: alike(40, 20 * MB, 800 * MB), carries: 290 * MB }, 20, 12],
+  [
+    "a link that says nothing and is faster",
+    { nodes: alike(40, 20 * megabyte, 800 * megabyte), carries: 290 * megabyte },
+    20,
+    12,
+  ],
   [
     "a cap on the total",
-    { nodes: alike(40, 10 * MB, 200 * MB), carries: 50 * MB, limits: { totalBytesPerSecond: 50 * MB } },
+    {
+      nodes: alike(40, 10 * megabyte, 200 * megabyte),
+      carries: 50 * megabyte,
+      limits: { totalBytesPerSecond: 50 * megabyte },
+    },
     8,
     4,
   ],
@@ -145,12 +164,12 @@ for (const [title, options, atMost, atLeast] of fleets) {
     const later = seconds.slice(15).filter(({ waiting }) => waiting > 0);
     const mean = later.reduce((sum, { bytesPerSecond }) => sum + bytesPerSecond, 0) / later.length;
     const usable = options.linkSpeed ?? options.limits?.totalBytesPerSecond ?? options.carries;
-    assert.ok(mean >= 0.85 * Math.min(options.carries, usable), `${Math.round(mean / MB)} MB/s`);
+    assert.ok(mean >= 0.85 * Math.min(options.carries, usable), `${Math.round(mean / megabyte)} megabyte/s`);
   });
 }
 
 test("nodes whose cards hold the image already are not held back for long", () => {
-  const seconds = play({ nodes: alike(40, 10_000, 300_000), carries: 117 * MB, linkSpeed: 125 * MB });
+  const seconds = play({ nodes: alike(40, 10_000, 300_000), carries: 117 * megabyte, linkSpeed: 125 * megabyte });
   assert.ok(seconds.findIndex(({ waiting }) => waiting === 0) <= 30);
 });
 

@@ -11,16 +11,16 @@ import { runTool } from "../../../../agent/linux/run-tool.ts";
 import { fatFiles } from "../../../../controller/images/filesystems/fat-files.ts";
 import { probeFilesystem } from "../../../../controller/images/filesystems/probe-filesystem.ts";
 import { boardFirmwareOf } from "../../../../controller/nodes/board-firmware.ts";
-import { MTOOLS_ENVIRONMENT, parseMdir, renderDrive } from "../../../../proto/disk/mtools.ts";
+import { mtoolsEnvironment, parseMdir, renderDrive } from "../../../../proto/disk/mtools.ts";
 import {
-  BLKID_AMBIVALENT,
-  BLKID_NOTHING_FOUND,
+  blkidAmbivalent,
+  blkidNothingFound,
   parseBlkid,
   renderBlkidArguments,
 } from "../../../../proto/disk/parse-blkid.ts";
 
-const MIB = 1 << 20;
-const part = { offsetBytes: MIB, lengthBytes: 8 * MIB };
+const mebibyte = 1 << 20;
+const part = { offsetBytes: mebibyte, lengthBytes: 8 * mebibyte };
 
 describe("a filesystem in an image", () => {
   let folder: string;
@@ -37,7 +37,7 @@ describe("a filesystem in an image", () => {
     const filesystem = path.join(folder, "filesystem");
     for (const blank of [file, filesystem]) {
       const handle = await open(blank, "w");
-      await handle.truncate(blank === file ? 10 * MIB : part.lengthBytes);
+      await handle.truncate(blank === file ? 10 * mebibyte : part.lengthBytes);
       await handle.close();
     }
     if (mkfs === "") return;
@@ -53,7 +53,7 @@ describe("a filesystem in an image", () => {
       tool: "blkid",
       args: renderBlkidArguments(file, part),
       task: `probe ${file}`,
-      acceptedExitCodes: [0, BLKID_NOTHING_FOUND, BLKID_AMBIVALENT],
+      acceptedExitCodes: [0, blkidNothingFound, blkidAmbivalent],
     });
     const { filesystemType, label, uuid } = parseBlkid(exitCode === 0 ? stdout : "");
     return { filesystemType, label, uuid };
@@ -84,7 +84,7 @@ describe("a filesystem in an image", () => {
     for (const name of names) await writeFile(path.join(folder, name), name);
     const drive = renderDrive(file, part.offsetBytes);
     await execa("mcopy", ["-i", drive, ...names.map((name) => path.join(folder, name)), "::"], {
-      env: MTOOLS_ENVIRONMENT,
+      env: mtoolsEnvironment,
     });
     assert.deepEqual(await listings(), [names, names]);
   });

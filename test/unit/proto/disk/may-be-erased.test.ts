@@ -17,7 +17,7 @@ import { judgeDisk, type RunningRoot } from "../../../../proto/disk/judge-disk.t
 import { Failure } from "../../../../proto/failure.ts";
 import { aDevice } from "./a-device.ts";
 
-const GB = 1e9;
+const gigabyte = 1e9;
 const nfsRoot: RunningRoot = { source: "10.77.0.1:/srv/rootfs", disk: "" };
 
 /** What a node knows of itself when somebody asks for one of its disks. */
@@ -65,7 +65,7 @@ const anyDevice = fc
   .record({
     name: fc.constantFrom(...names),
     type: fc.constantFrom(...types),
-    sizeBytes: fc.constantFrom(0, GB - 1, GB, 16 * GB, 16 * GB),
+    sizeBytes: fc.constantFrom(0, gigabyte - 1, gigabyte, 16 * gigabyte, 16 * gigabyte),
     mountpoints: fc.constantFrom([], [], [], [], ["/"], ["/mnt"], ["[SWAP]"]),
     readOnly: fc.constantFrom(false, false, false, true),
     transport: fc.constantFrom("", "mmc", "usb"),
@@ -84,7 +84,7 @@ const situations: fc.Arbitrary<Situation> = fc
       fc.record({ source: fc.constant("/dev/root"), disk }),
       fc.record({ source: anyPath, disk }),
     );
-    return fc.record({ devices: fc.constant(devices), root, minBytes: fc.constantFrom(0, 1, GB, 8 * GB) });
+    return fc.record({ devices: fc.constant(devices), root, minBytes: fc.constantFrom(0, 1, gigabyte, 8 * gigabyte) });
   });
 
 function guard({ devices, root, minBytes }: Situation, path: string): BlockDevice | Failure {
@@ -160,7 +160,7 @@ describe("whether a disk may be erased", () => {
         ...sources.map((source) => ({ source, disk: "" })),
       ];
       for (const root of roots) {
-        for (const minBytes of [0, GB, 1e15]) {
+        for (const minBytes of [0, gigabyte, 1e15]) {
           holdToEachOther({ devices, root, minBytes });
           holdToTheGuardOfTheAgent({ devices, root, minBytes });
         }

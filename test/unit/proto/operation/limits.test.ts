@@ -16,21 +16,21 @@ import { planReimage } from "../../../../controller/reimage/plan/plan-rollout.ts
 import { nodeOperationFromWire } from "../../../../controller/rpc/wire/operation-spec-from-wire.ts";
 import { checkedAgent } from "../../../../controller/rpc/wire/registration-from-wire.ts";
 import { rolloutIdFromWire } from "../../../../controller/rpc/wire/rollout-from-wire.ts";
-import { MAX_LABEL_BYTES, type MakeableFilesystem } from "../../../../proto/disk/filesystem-label.ts";
+import { type MakeableFilesystem, maxLabelBytes } from "../../../../proto/disk/filesystem-label.ts";
 import type { Failure } from "../../../../proto/failure.ts";
 import { OperationSpec } from "../../../../proto/gen/pallet/v1/operation.ts";
-import { MAX_IMAGE_NAME } from "../../../../proto/image-name.ts";
+import { maxImageName } from "../../../../proto/image-name.ts";
 import { agentInfoToWire } from "../../../../proto/node/node-codec.ts";
-import { MAX_FIRMWARE_ITEMS, MAX_IDENTIFY_MS } from "../../../../proto/operation/operation-limits.ts";
+import { maxFirmwareItems, maxIdentifyMs } from "../../../../proto/operation/operation-limits.ts";
 import { parseOperationId, parseSpec } from "../../../../proto/operation/parse-spec.ts";
 import { type ImageDigest, manifestDigestOf } from "../../../../proto/pack/digest.ts";
-import { MAX_FIRST_PARTITION_BYTES, MAX_IMAGE_BYTES, SECTOR_BYTES } from "../../../../proto/pack/image-bounds.ts";
+import { maxFirstPartitionBytes, maxImageBytes, sectorBytes } from "../../../../proto/pack/image-bounds.ts";
 import {
-  CHUNK_BYTES_RANGE,
   chooseChunkBytes,
-  MAX_CHUNKS,
-  MAX_MANIFEST_BYTES,
+  chunkBytesRange,
+  maxChunks,
   maxFrameBytes,
+  maxManifestBytes,
   parsePackManifest,
   renderPackManifest,
 } from "../../../../proto/pack/pack-manifest.ts";
@@ -44,9 +44,9 @@ const source = {
   url: "http://10.0.0.1:7701/images/x.zst",
   compression: 2,
   storedBytes: 1n,
-  sizeBytes: BigInt(MAX_IMAGE_BYTES),
+  sizeBytes: BigInt(maxImageBytes),
   digest,
-  firstPartitionBytes: BigInt(SECTOR_BYTES),
+  firstPartitionBytes: BigInt(sectorBytes),
   manifest: { url: "http://10.0.0.1:7701/images/x.manifest", digest, manifestBytes: 1n },
 };
 
@@ -76,9 +76,9 @@ describe("limits of work that an operator asks for", () => {
   it("agree about how long a node is identified", () => {
     const identify = (ms: number) =>
       work("identify", { duration: { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 } });
-    for (const ms of [1, MAX_IDENTIFY_MS])
+    for (const ms of [1, maxIdentifyMs])
       assert.deepEqual([byController(identify(ms)), byAgent(identify(ms))], [undefined, undefined]);
-    for (const ms of [0, MAX_IDENTIFY_MS + 1]) {
+    for (const ms of [0, maxIdentifyMs + 1]) {
       assert.match(byController(identify(ms)) ?? "", /duration/);
       assert.match(byAgent(identify(ms)) ?? "", /duration/);
     }
@@ -91,7 +91,7 @@ describe("limits of work that an operator asks for", () => {
     ];
     for (const [type, name] of types) {
       const make = (label: string) => work("makeFilesystem", { device: "/dev/sda1", type, label });
-      const most = MAX_LABEL_BYTES[name];
+      const most = maxLabelBytes[name];
       for (const label of ["", "X".repeat(most)])
         assert.deepEqual([byController(make(label)), byAgent(make(label))], [undefined, undefined], name);
       for (const label of ["X".repeat(most + 1), "a\nb", name === "vfat" ? "é" : "é".repeat(9)]) {
@@ -137,16 +137,13 @@ describe("limits of images", () => {
           (error: Failure) => error.evidence.expected,
         );
       };
-      for (const start of [SECTOR_BYTES, MAX_FIRST_PARTITION_BYTES]) {
+      for (const start of [sectorBytes, maxFirstPartitionBytes]) {
         // It is empty, so this is as far as it comes.
         assert.match((await asImported(start)) ?? "", /exactly one root filesystem/);
         assert.equal(image512(start), undefined);
       }
-      assert.equal(
-        await asImported(MAX_FIRST_PARTITION_BYTES + SECTOR_BYTES),
-        `at most byte ${MAX_FIRST_PARTITION_BYTES}`,
-      );
-      assert.match(image512(MAX_FIRST_PARTITION_BYTES + SECTOR_BYTES) ?? "", /first_partition_bytes/);
+      assert.equal(await asImported(maxFirstPartitionBytes + sectorBytes), `at most byte ${maxFirstPartitionBytes}`);
+      assert.match(image512(maxFirstPartitionBytes + sectorBytes) ?? "", /first_partition_bytes/);
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -154,25 +151,25 @@ describe("limits of images", () => {
 
   it("let an agent write the largest image, and its manifest be as long as it gets", () => {
     assert.equal(write({}), undefined);
-    const chunkBytes = chooseChunkBytes(MAX_IMAGE_BYTES);
-    assert.ok(chunkBytes <= CHUNK_BYTES_RANGE.most);
-    const chunks = MAX_IMAGE_BYTES / chunkBytes;
-    assert.equal(chunks, MAX_CHUNKS);
+    const chunkBytes = chooseChunkBytes(maxImageBytes);
+    assert.ok(chunkBytes <= chunkBytesRange.most);
+    const chunks = maxImageBytes / chunkBytes;
+    assert.equal(chunks, maxChunks);
     const longest = renderPackManifest({
-      imageBytes: MAX_IMAGE_BYTES,
+      imageBytes: maxImageBytes,
       imageDigest: digest as ImageDigest,
       chunkBytes,
       kinds: Array.from({ length: chunks }, () => "data" as const),
       frameBytes: Array.from({ length: chunks }, () => maxFrameBytes(chunkBytes)),
       digests: Buffer.alloc(32 * chunks),
     });
-    assert.ok(longest.length <= MAX_MANIFEST_BYTES, `${longest.length} bytes`);
+    assert.ok(longest.length <= maxManifestBytes, `${longest.length} bytes`);
     assert.equal(parsePackManifest(longest).chunkCount, chunks);
     const ofLength = (bytes: number) =>
       write({ manifest: { ...source.manifest, digest: manifestDigestOf(longest), manifestBytes: BigInt(bytes) } });
-    assert.deepEqual([ofLength(longest.length), ofLength(MAX_MANIFEST_BYTES)], [undefined, undefined]);
-    assert.match(ofLength(MAX_MANIFEST_BYTES + 1) ?? "", /manifest_bytes/);
-    assert.throws(() => parsePackManifest(Buffer.alloc(MAX_MANIFEST_BYTES + 1)), /more than/);
+    assert.deepEqual([ofLength(longest.length), ofLength(maxManifestBytes)], [undefined, undefined]);
+    assert.match(ofLength(maxManifestBytes + 1) ?? "", /manifest_bytes/);
+    assert.throws(() => parsePackManifest(Buffer.alloc(maxManifestBytes + 1)), /more than/);
   });
 
   it("agree about names of images, from the file to the stamp that a node reports", () => {
@@ -182,7 +179,7 @@ describe("limits of images", () => {
         if (name !== undefined) assert.equal(parseImageName(name), name);
       }),
     );
-    const longest = "a".repeat(MAX_IMAGE_NAME);
+    const longest = "a".repeat(maxImageName);
     assert.equal(imageNameFromFile(`${longest}a.img.xz`), longest);
     assert.equal(parseImageName(longest), longest);
     assert.throws(() => parseImageName(`${longest}a`), /1 to 63/);
@@ -193,7 +190,7 @@ describe("limits of images", () => {
   });
 
   it("let an agent customise a root of every type that the importer takes for one", () => {
-    const root = { offsetBytes: BigInt(SECTOR_BYTES), lengthBytes: 1n };
+    const root = { offsetBytes: BigInt(sectorBytes), lengthBytes: 1n };
     const stamp = { imageName: "x", imageDigest: digest, reimageId: "r", installedAt: new Date() };
     for (const filesystemType of [
       "ext2",
@@ -230,7 +227,7 @@ describe("limits of what keeps firmware from booting a card", () => {
   it("let an agent do what is planned for every board, on as many partitions as are planned for", () => {
     for (const model of models) {
       for (const policy of ["rename", "reformat"] as const) {
-        const firmware = planDiskFirmware(policy, model, withFats(MAX_FIRMWARE_ITEMS));
+        const firmware = planDiskFirmware(policy, model, withFats(maxFirmwareItems));
         assert.ok(firmware);
         assert.ok(boardFirmwareOf(model).files.length > 0);
         const diskFirmware = {
@@ -250,7 +247,7 @@ describe("limits of what keeps firmware from booting a card", () => {
   });
 
   it("refuse an image with more before anything is done", () => {
-    const tooMany = withFats(MAX_FIRMWARE_ITEMS + 1);
+    const tooMany = withFats(maxFirmwareItems + 1);
     const expected = { reason: "unsupported", message: /17 FAT partitions.*at most 16; set bootProfile.cardFirmware/ };
     assert.throws(() => planDiskFirmware("rename", "", tooMany), expected);
     assert.equal(planDiskFirmware("keep", "", tooMany), undefined);
@@ -266,10 +263,10 @@ describe("limits of what keeps firmware from booting a card", () => {
 /** An image of 128 MiB whose one partition, of type Linux, starts there and goes on to the end; it is empty. */
 async function writeMbr(file: string, firstPartitionBytes: number): Promise<void> {
   const imageBytes = 128 * 1024 * 1024;
-  const sector = Buffer.alloc(SECTOR_BYTES);
+  const sector = Buffer.alloc(sectorBytes);
   sector.writeUInt8(0x83, 446 + 4);
-  sector.writeUInt32LE(firstPartitionBytes / SECTOR_BYTES, 446 + 8);
-  sector.writeUInt32LE((imageBytes - firstPartitionBytes) / SECTOR_BYTES, 446 + 12);
+  sector.writeUInt32LE(firstPartitionBytes / sectorBytes, 446 + 8);
+  sector.writeUInt32LE((imageBytes - firstPartitionBytes) / sectorBytes, 446 + 12);
   sector.writeUInt16LE(0xaa55, 510);
   const handle = await open(file, "w");
   await handle.write(sector, 0, sector.length, 0);

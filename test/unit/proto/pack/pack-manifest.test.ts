@@ -5,11 +5,11 @@ import { Failure } from "../../../../proto/failure.ts";
 import { PackManifest as WireManifest } from "../../../../proto/gen/pallet/v1/pack.ts";
 import { type ImageDigest, imageDigestFrom } from "../../../../proto/pack/digest.ts";
 import {
-  CHUNK_BYTES_RANGE,
   type ChunkKind,
   chooseChunkBytes,
-  DEFAULT_CHUNK_BYTES,
-  MAX_CHUNKS,
+  chunkBytesRange,
+  defaultChunkBytes,
+  maxChunks,
   maxFrameBytes,
   type PackManifestContent,
   parsePackManifest,
@@ -181,14 +181,14 @@ describe("a pack's manifest", () => {
 
 describe("chunks", () => {
   it("are 64 KiB, and twice as large as often as an image needs it", () => {
-    assert.equal(chooseChunkBytes(512), DEFAULT_CHUNK_BYTES);
-    assert.equal(chooseChunkBytes(MAX_CHUNKS * DEFAULT_CHUNK_BYTES), DEFAULT_CHUNK_BYTES);
-    assert.equal(chooseChunkBytes(MAX_CHUNKS * DEFAULT_CHUNK_BYTES + 512), 2 * DEFAULT_CHUNK_BYTES);
-    assert.ok(chooseChunkBytes(2 ** 41) <= CHUNK_BYTES_RANGE.most);
+    assert.equal(chooseChunkBytes(512), defaultChunkBytes);
+    assert.equal(chooseChunkBytes(maxChunks * defaultChunkBytes), defaultChunkBytes);
+    assert.equal(chooseChunkBytes(maxChunks * defaultChunkBytes + 512), 2 * defaultChunkBytes);
+    assert.ok(chooseChunkBytes(2 ** 41) <= chunkBytesRange.most);
   });
 
   it("have room for a frame that could not be compressed", () => {
-    for (let bytes = CHUNK_BYTES_RANGE.least; bytes <= CHUNK_BYTES_RANGE.most; bytes *= 2) {
+    for (let bytes = chunkBytesRange.least; bytes <= chunkBytesRange.most; bytes *= 2) {
       // A header of at most 14 bytes, and 3 for each block of 128 KiB.
       assert.ok(maxFrameBytes(bytes) >= bytes + 14 + 3 * Math.ceil(bytes / (128 * 1024)));
     }

@@ -11,9 +11,9 @@ import {
   type FrameDecompressors,
 } from "../../../../proto/pack/zstd-frames.ts";
 
-const CHUNK = 64 * 1024;
+const chunkBytes = 64 * 1024;
 /** Half of it noise, so that a frame has literals and matches. */
-const chunk = (): Buffer => Buffer.concat([randomBytes(CHUNK / 2), Buffer.alloc(CHUNK / 2, "pallet ")]);
+const chunk = (): Buffer => Buffer.concat([randomBytes(chunkBytes / 2), Buffer.alloc(chunkBytes / 2, "pallet ")]);
 
 /** What is wrong with the frames, if something is. */
 function decode(
@@ -33,8 +33,8 @@ describe("frame decompressors", () => {
 
   it("put what frames hold one after the other, and nothing beside it", async () => {
     const chunks = [chunk(), chunk(), chunk().subarray(0, 512)];
-    const memory = Buffer.alloc(3 * CHUNK, 0xaa);
-    const target = memory.subarray(4096, 4096 + 2 * CHUNK + 512);
+    const memory = Buffer.alloc(3 * chunkBytes, 0xaa);
+    const target = memory.subarray(4096, 4096 + 2 * chunkBytes + 512);
     assert.equal(
       await decode(decompressors, Buffer.concat(chunks.map((bytes) => zstdCompressSync(bytes))), target),
       undefined,
@@ -45,10 +45,10 @@ describe("frame decompressors", () => {
   });
 
   it("decompress many more at once than there are of them", async () => {
-    const all = Array.from({ length: 300 }, (_, index) => Buffer.alloc(CHUNK, `${index} `));
+    const all = Array.from({ length: 300 }, (_, index) => Buffer.alloc(chunkBytes, `${index} `));
     const found = await Promise.all(
       all.map(async (bytes) => {
-        const target = Buffer.alloc(CHUNK);
+        const target = Buffer.alloc(chunkBytes);
         assert.equal(await decode(decompressors, zstdCompressSync(bytes), target), undefined);
         return target;
       }),
@@ -80,7 +80,7 @@ describe("frame decompressors", () => {
   ];
   for (const [name, frames, problem] of refused) {
     it(`say what is wrong with ${name}, and go on`, async () => {
-      const target = Buffer.alloc(CHUNK);
+      const target = Buffer.alloc(chunkBytes);
       assert.match((await decode(decompressors, frames, target)) ?? "nothing", problem);
       assert.equal(await decode(decompressors, frame, target), undefined);
     });
@@ -90,11 +90,11 @@ describe("frame decompressors", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(fc.nat(frame.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }),
-        fc.integer({ min: 0, max: CHUNK + 100 }),
+        fc.integer({ min: 0, max: chunkBytes + 100 }),
         async (changes, lengthBytes) => {
           const damaged = Buffer.from(frame);
           for (const [at, value] of changes) damaged[at] = value;
-          const memory = Buffer.alloc(2 * CHUNK, 0x55);
+          const memory = Buffer.alloc(2 * chunkBytes, 0x55);
           await decode(decompressors, damaged, memory.subarray(1000, 1000 + lengthBytes));
           assert.ok(memory.subarray(0, 1000).every((byte) => byte === 0x55));
           assert.ok(memory.subarray(1000 + lengthBytes).every((byte) => byte === 0x55));
@@ -106,8 +106,8 @@ describe("frame decompressors", () => {
 
   it("end what has not begun when they are closed, and let the rest end by itself", async () => {
     const closing = createFrameDecompressors(1);
-    const target = Buffer.alloc(CHUNK);
-    const [begun, waiting] = [decode(closing, frame, target), decode(closing, frame, Buffer.alloc(CHUNK))];
+    const target = Buffer.alloc(chunkBytes);
+    const [begun, waiting] = [decode(closing, frame, target), decode(closing, frame, Buffer.alloc(chunkBytes))];
     closing.close();
     assert.equal(await waiting, "it was closed");
     assert.equal(await begun, undefined);
@@ -153,10 +153,10 @@ describe("frame compressors", () => {
 
   it("refuse what has not begun when they are closed, and let the rest end by itself", async () => {
     const closing = createFrameCompressors(1, 6);
-    const target = () => Buffer.alloc(maxFrameBytes(CHUNK));
+    const target = () => Buffer.alloc(maxFrameBytes(chunkBytes));
     const [begun, waiting] = [closing.compress(chunk(), target()), closing.compress(chunk(), target())];
     closing.close();
     await assert.rejects(waiting, /it was closed/);
-    assert.ok((await begun) > CHUNK / 2);
+    assert.ok((await begun) > chunkBytes / 2);
   });
 });

@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { createRunCollector, type Extent, subtract, toExtents } from "../../../../../controller/images/map/extents.ts";
 import { createChunkClassifier, planUnused } from "../../../../../controller/images/map/unused-map.ts";
 
-const SIZE = 256;
+const size = 256;
 const extent: fc.Arbitrary<Extent> = fc
-  .tuple(fc.nat({ max: SIZE }), fc.nat({ max: SIZE }))
+  .tuple(fc.nat({ max: size }), fc.nat({ max: size }))
   .map(([a, b]) => ({ start: Math.min(a, b), end: Math.max(a, b) }));
 const extents = fc.array(extent, { maxLength: 12 });
 
@@ -56,7 +56,7 @@ describe("extents", () => {
         const [kept, free] = [bytesOf(collector.runs()), bytesOf(all)];
         assert.equal(without(kept, free).size, 0);
         assert.deepEqual(collector.runs(), toExtents(collector.runs()));
-        for (let chunk = 0; chunk < SIZE; chunk += chunkBytes) {
+        for (let chunk = 0; chunk < size; chunk += chunkBytes) {
           const bytes = bytesOf([{ start: chunk, end: chunk + chunkBytes }]);
           assert.equal(without(bytes, kept).size === 0, without(bytes, free).size === 0, `chunk at ${chunk}`);
         }
@@ -79,7 +79,7 @@ describe("what is unused", () => {
     isKnown: fc.boolean(),
     free: extents,
     unmapped: fc.option(extents, { nil: undefined }),
-    content: fc.array(fc.constantFrom(0, 0, 0, 0, 1), { minLength: SIZE, maxLength: SIZE }),
+    content: fc.array(fc.constantFrom(0, 0, 0, 0, 1), { minLength: size, maxLength: size }),
     zeros: extents,
   });
   const partitions = [
@@ -97,7 +97,7 @@ describe("what is unused", () => {
         for (const each of zeros) image.fill(0, each.start, each.end);
         const filesystems = isKnown ? [{ start: 40, end, free }] : [];
         const classify = createChunkClassifier(
-          planUnused({ imageBytes: SIZE, partitions, filesystems, ...(unmapped && { unmapped }) }),
+          planUnused({ imageBytes: size, partitions, filesystems, ...(unmapped && { unmapped }) }),
         );
 
         const freeBytes = bytesOf(free);
@@ -111,7 +111,7 @@ describe("what is unused", () => {
           const isBehind = isKnown && at < 120;
           return (!isPartition || isBehind || unmappedBytes.has(at)) && image[at] === 0;
         };
-        for (let start = 0; start < SIZE; start += chunkBytes) {
+        for (let start = 0; start < size; start += chunkBytes) {
           const bytes = image.subarray(start, start + chunkBytes);
           const each = Array.from(bytes, (_, index) => start + index);
           const expected = each.every(isUnused) ? "unused" : bytes.every((byte) => byte === 0) ? "zero" : "data";
@@ -140,7 +140,7 @@ describe("what is unused", () => {
   for (const [title, offset, bytes, expected] of cases) {
     it(`${title}: ${expected}`, () => {
       const map = planUnused({
-        imageBytes: SIZE,
+        imageBytes: size,
         partitions,
         filesystems: [{ start: 40, end: 96, free: [{ start: 64, end: 96 }] }],
         unmapped: [

@@ -15,7 +15,7 @@ import {
 import { AgentError, type AgentErrorKind } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
 import { type AgentPatience, createAgentConnector } from "../../../../../controller/rpc/agent/agent-client.ts";
-import { FAILURE_METADATA_KEY, Failure, failureToWire } from "../../../../../proto/failure.ts";
+import { Failure, failureMetadataKey, failureToWire } from "../../../../../proto/failure.ts";
 import {
   type AgentServiceServer,
   AgentServiceService,
@@ -296,7 +296,7 @@ for (const [code, kind, silent] of refusals) {
 
 test("a failure that cannot be decoded leaves the status to decide", async () => {
   const error = failing(status.NOT_FOUND);
-  error.metadata.set(FAILURE_METADATA_KEY, Buffer.from([0xff, 0xff, 0xff]));
+  error.metadata.set(failureMetadataKey, Buffer.from([0xff, 0xff, 0xff]));
   const agent = await agentWith({ reboot: (_call, done) => done(error) });
   assert.equal((await errorOf(agent.reboot("b"))).kind, "not-found");
 });

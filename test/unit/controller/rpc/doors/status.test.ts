@@ -4,7 +4,7 @@ import { status } from "@grpc/grpc-js";
 import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import { Refusal } from "../../../../../controller/refusal/refusal.ts";
 import { statusOf } from "../../../../../controller/rpc/doors/status.ts";
-import { FAILURE_METADATA_KEY, Failure, failureFromWire } from "../../../../../proto/failure.ts";
+import { Failure, failureFromWire, failureMetadataKey } from "../../../../../proto/failure.ts";
 import { Failure as WireFailure } from "../../../../../proto/gen/pallet/v1/failure.ts";
 
 const full = Object.assign(new Error("write"), { code: "ENOSPC" });
@@ -36,7 +36,7 @@ describe("statusOf", () => {
     const range = { device: "/dev/mmcblk0", offsetBytes: 512, lengthBytes: 4096 };
     const failure = new Failure("verify-mismatch", "differs", { range, expected: "a", found: "b" });
     const result = statusOf(failure);
-    const [bytes] = result.metadata.get(FAILURE_METADATA_KEY);
+    const [bytes] = result.metadata.get(failureMetadataKey);
     const received = failureFromWire(WireFailure.decode(bytes as Buffer));
     assert.equal(result.details, "differs");
     assert.equal(received.reason, "verify-mismatch");
