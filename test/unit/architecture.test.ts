@@ -4,58 +4,11 @@ import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "node:test";
-
-const root = path.resolve(import.meta.dirname, "../..");
-
-interface Import {
-  readonly specifier: string;
-  readonly typeOnly: boolean;
-  /** Names imported; empty for side effects and namespaces. */
-  readonly names: readonly string[];
-}
-
-interface Source {
-  readonly file: string;
-  readonly imports: readonly Import[];
-}
-
-const importPattern =
-  /^\s*(?:import|export)\s+(type\s+)?(?:([\w*\s{},$]*?)\s+from\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
-
-function parseImports(text: string): Import[] {
-  return [...text.matchAll(importPattern)].map((match) => {
-    const clause = match[2] ?? "";
-    const named = (/\{([^}]*)\}/.exec(clause)?.[1] ?? "")
-      .split(",")
-      .map((name) => name.trim())
-      .filter((name) => name !== "");
-    const values = named.filter((name) => !name.startsWith("type "));
-    const onlyTypes = named.length > 0 && values.length === 0 && /^\s*\{/.test(clause);
-    return {
-      specifier: match[3] ?? match[4] ?? "",
-      typeOnly: match[1] !== undefined || onlyTypes,
-      names: values.map((name) => name.split(/\s+as\s+/)[0] ?? name),
-    };
-  });
-}
-
-async function readSources(folder: string): Promise<Source[]> {
-  const entries = await readdir(path.join(root, folder), { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
-    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
-    .filter((file) => !file.startsWith("proto/gen/"))
-    .map((file) => ({ file, imports: parseImports(readFileSync(path.join(root, file), "utf8")) }));
-}
+import { type Import, readSources, repository, type Source, targetOf } from "./read-sources.ts";
 
 const sources = (await Promise.all(["agent", "controller", "proto"].map(readSources))).flat();
 const byFile = new Map(sources.map((source) => [source.file, source]));
 const everySource = [...sources, ...(await Promise.all(["scripts", "test"].map(readSources))).flat()];
-
-/** The file that a relative import means, from the top of the tree; undefined for packages. */
-function targetOf(source: Source, { specifier }: Import): string | undefined {
-  return specifier.startsWith(".") ? path.join(path.dirname(source.file), specifier) : undefined;
-}
 
 function violations(
   files: readonly Source[],
@@ -156,10 +109,10 @@ describe("architecture", () => {
   it("no loop device is detached by its name, which may be another's by now", async () => {
     const texts = await Promise.all(
       ["agent", "controller", "proto", "scripts", "test", ".ci"].map(async (folder) =>
-        (await readdir(path.join(root, folder), { recursive: true, withFileTypes: true }))
+        (await readdir(path.join(repository, folder), { recursive: true, withFileTypes: true }))
           .filter((entry) => entry.isFile())
-          .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
-          .map((file) => ({ file, text: readFileSync(path.join(root, file), "latin1") })),
+          .map((entry) => path.relative(repository, path.join(entry.parentPath, entry.name)))
+          .map((file) => ({ file, text: readFileSync(path.join(repository, file), "latin1") })),
       ),
     );
     // Words of a command, in a script or as a list of arguments.
@@ -167,7 +120,7 @@ describe("architecture", () => {
     assert.match('execa("losetup", ["--detach", device])', detaches);
     assert.match("losetup -d /dev/loop0", detaches);
     assert.doesNotMatch('execa("losetup", ["--find", "--show", file])', detaches);
-    const self = path.relative(root, import.meta.filename);
+    const self = path.relative(repository, import.meta.filename);
     assert.deepEqual(
       texts
         .flat()

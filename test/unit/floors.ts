@@ -1,0 +1,69 @@
+/**
+ * The floor plan: for each folder that holds folders, its rooms floor by floor, from the ground up. A room is a folder, or
+ * "." for the files that lie in the folder itself. A room imports only rooms of lower floors.
+ */
+export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  proto: [["gen", "time"], ["."], ["grpc", "pack"], ["system"], ["linux", "node"], ["disk"], ["operation"]],
+
+  agent: [
+    ["linux", "options", "watchdog"],
+    ["board", "door", "fetch", "inventory", "operations"],
+    ["disk", "registration", "write"],
+    ["customise", "log"],
+    ["executors", "resident", "rpc"],
+    ["."],
+  ],
+
+  controller: [
+    ["artefacts", "records", "refusal", "uplink"],
+    ["events", "requirements"],
+    ["images"],
+    ["nodes", "rootfs"],
+    ["boot-tree", "logs", "network"],
+    ["agents", "boot"],
+    ["reimage"],
+    ["config", "rpc", "store"],
+    ["check"],
+    ["cli", "serving"],
+    ["."],
+  ],
+  "controller/boot": [["tftp"], ["."]],
+  "controller/cli": [["view"], ["render"], ["connection"], ["terminal"], ["rollout"], ["commands"], ["."]],
+  "controller/images": [
+    ["catalogue", "filesystems", "formats"],
+    ["boot", "map", "pack"],
+    ["block-map"],
+    ["import"],
+    ["."],
+    ["derive"],
+  ],
+  "controller/images/filesystems": [["fat"], ["."]],
+  "controller/network": [
+    [".", "onc-rpc"],
+    ["dnsmasq", "nfs"],
+  ],
+  "controller/reimage": [["plan"], ["machine"], ["executors"], ["."]],
+  "controller/rpc": [["wire"], ["agent", "doors"], ["."]],
+};
+
+const begin = "<!-- floors: begin -->";
+const end = "<!-- floors: end -->";
+
+/** The floor plan as .github/ARCHITECTURE.md shows it: the top floor first, as in a house. */
+export function drawFloors(plan = floorPlan): string {
+  const houses = Object.entries(plan).map(([folder, floors]) => {
+    const lines = floors.map((rooms, floor) => {
+      const names = rooms.map((room) => (room === "." ? `(${folder}/*.ts)` : room));
+      return `  ${String(floor).padStart(2)}  ${names.join("  ")}`;
+    });
+    return [`${folder}/`, ...lines.toReversed()].join("\n");
+  });
+  return `${begin}\n\n\`\`\`\n${houses.join("\n\n")}\n\`\`\`\n\n${end}`;
+}
+
+/** The page with the drawing in the place of the one it has. Throws when it has no place for it. */
+export function placeDrawing(page: string, drawing = drawFloors()): string {
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`the page has no lines "${begin}" and "${end}" for the floors`);
+  return page.slice(0, from) + drawing + page.slice(to + end.length);
+}
