@@ -126,7 +126,7 @@ function checkDigest(parsed: string | undefined, text: string, field: string): v
 
 function checkSize(value: number, field: string): void {
   ensure(value > 0, `${field} is missing`);
-  ensure(Number.isSafeInteger(value), `${field} ${value} is beyond what can be counted exactly`);
+  ensure(Number.isSafeInteger(value), `${field} ${value} is too large to count exactly`);
 }
 
 function ensure(condition: boolean, message: string): asserts condition {

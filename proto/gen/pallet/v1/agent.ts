@@ -60,7 +60,7 @@ export interface StartOperationRequest {
   spec: OperationSpec | undefined;
 }
 
-/** The operation that was started, or that the id stands for already. */
+/** The operation that was started, or that already has this id. */
 export interface StartOperationResponse {
   /** The operation. */
   operation: Operation | undefined;
@@ -84,7 +84,7 @@ export interface CancelOperationRequest {
   operationId: string;
 }
 
-/** What became of the operation. */
+/** How the operation ended. */
 export interface CancelOperationResponse {
   /** The operation, ended. */
   operation: Operation | undefined;
@@ -102,11 +102,11 @@ export interface ListOperationsResponse {
 
 /** Asks to reboot. */
 export interface RebootRequest {
-  /** The boot id that the caller believes current; a late request must not reboot a finished node. Required. */
+  /** The boot id that the caller believes to be current; a late request must not reboot a finished node. Required. */
   expectedBootId: string;
 }
 
-/** Says that the reboot is under way. */
+/** Confirms that the reboot is under way. */
 export interface RebootResponse {
 }
 
@@ -1065,9 +1065,9 @@ export const RebootResponse: MessageFns<RebootResponse> = {
 };
 
 /**
- * Served by the agent on every node, to the controller that the node booted with and to root on the node itself; other
- * connections are reset. In the resident role everything that writes
- * (StartOperation, except identify) is refused with FAILED_PRECONDITION.
+ * Served by the agent on every node, to the controller that the node booted from and to root on the node itself; other
+ * connections are reset. In the resident role, everything that writes (StartOperation, except identify) is refused with
+ * FAILED_PRECONDITION.
  *
  * Errors carry a serialized pallet.v1.Failure in the trailing metadata "pallet-failure-bin".
  */
@@ -1104,12 +1104,13 @@ export const AgentServiceService = {
     responseDeserialize: (value: Buffer): ListBlockDevicesResponse => ListBlockDevicesResponse.decode(value),
   },
   /**
-   * Starts an operation and returns at once. With the id and spec of an operation that exists already it changes
-   * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
+   * Starts an operation and returns at once. With the id and spec of an existing operation it changes nothing and
+   * returns that one, so that a caller can repeat a request whose answer was lost.
    *
    * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role may not do it, or the node is about
-   * to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be read.
+   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role does not allow it, or the node is
+   * about to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be
+   * read.
    */
   startOperation: {
     path: "/pallet.v1.AgentService/StartOperation" as const,
@@ -1123,8 +1124,8 @@ export const AgentServiceService = {
     responseDeserialize: (value: Buffer): StartOperationResponse => StartOperationResponse.decode(value),
   },
   /**
-   * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
-   * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
+   * The current state of the operation, then each change (at most four times a second), until it has ended.
+   * The stream then ends with OK, however the operation ended. Ending the stream does not end the operation.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
@@ -1156,7 +1157,7 @@ export const AgentServiceService = {
       Buffer.from(CancelOperationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelOperationResponse => CancelOperationResponse.decode(value),
   },
-  /** Every operation that this instance of the agent knows, oldest first: all that run, and the last 100 ended ones. */
+  /** Every operation that this instance of the agent knows, oldest first: all running ones, and the last 100 ended ones. */
   listOperations: {
     path: "/pallet.v1.AgentService/ListOperations" as const,
     requestStream: false as const,
@@ -1169,10 +1170,10 @@ export const AgentServiceService = {
     responseDeserialize: (value: Buffer): ListOperationsResponse => ListOperationsResponse.decode(value),
   },
   /**
-   * Reboots the node shortly after the answer was sent.
+   * Reboots the node shortly after answering.
    *
    * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one (the node has rebooted since), or when
-   * an operation that writes is running; INTERNAL when no way to reboot is found.
+   * an operation that writes is running; INTERNAL when there is no known way to reboot.
    */
   reboot: {
     path: "/pallet.v1.AgentService/Reboot" as const,
@@ -1199,17 +1200,18 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
    */
   listBlockDevices: handleUnaryCall<ListBlockDevicesRequest, ListBlockDevicesResponse>;
   /**
-   * Starts an operation and returns at once. With the id and spec of an operation that exists already it changes
-   * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
+   * Starts an operation and returns at once. With the id and spec of an existing operation it changes nothing and
+   * returns that one, so that a caller can repeat a request whose answer was lost.
    *
    * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role may not do it, or the node is about
-   * to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be read.
+   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role does not allow it, or the node is
+   * about to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be
+   * read.
    */
   startOperation: handleUnaryCall<StartOperationRequest, StartOperationResponse>;
   /**
-   * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
-   * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
+   * The current state of the operation, then each change (at most four times a second), until it has ended.
+   * The stream then ends with OK, however the operation ended. Ending the stream does not end the operation.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
@@ -1221,13 +1223,13 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
   cancelOperation: handleUnaryCall<CancelOperationRequest, CancelOperationResponse>;
-  /** Every operation that this instance of the agent knows, oldest first: all that run, and the last 100 ended ones. */
+  /** Every operation that this instance of the agent knows, oldest first: all running ones, and the last 100 ended ones. */
   listOperations: handleUnaryCall<ListOperationsRequest, ListOperationsResponse>;
   /**
-   * Reboots the node shortly after the answer was sent.
+   * Reboots the node shortly after answering.
    *
    * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one (the node has rebooted since), or when
-   * an operation that writes is running; INTERNAL when no way to reboot is found.
+   * an operation that writes is running; INTERNAL when there is no known way to reboot.
    */
   reboot: handleUnaryCall<RebootRequest, RebootResponse>;
 }
@@ -1274,12 +1276,13 @@ export interface AgentServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListBlockDevicesResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Starts an operation and returns at once. With the id and spec of an operation that exists already it changes
-   * nothing and returns that one, so that a caller may repeat a request whose answer it lost.
+   * Starts an operation and returns at once. With the id and spec of an existing operation it changes nothing and
+   * returns that one, so that a caller can repeat a request whose answer was lost.
    *
    * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role may not do it, or the node is about
-   * to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be read.
+   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role does not allow it, or the node is
+   * about to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be
+   * read.
    */
   startOperation(
     request: StartOperationRequest,
@@ -1297,8 +1300,8 @@ export interface AgentServiceClient extends Client {
     callback: (error: ServiceError | null, response: StartOperationResponse) => void,
   ): ClientUnaryCall;
   /**
-   * The operation as it is now, then again whenever it changes (at most four times a second), until it has ended.
-   * The stream then ends with OK, whatever became of the operation. Ending the stream does not end the operation.
+   * The current state of the operation, then each change (at most four times a second), until it has ended.
+   * The stream then ends with OK, however the operation ended. Ending the stream does not end the operation.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
@@ -1332,7 +1335,7 @@ export interface AgentServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CancelOperationResponse) => void,
   ): ClientUnaryCall;
-  /** Every operation that this instance of the agent knows, oldest first: all that run, and the last 100 ended ones. */
+  /** Every operation that this instance of the agent knows, oldest first: all running ones, and the last 100 ended ones. */
   listOperations(
     request: ListOperationsRequest,
     callback: (error: ServiceError | null, response: ListOperationsResponse) => void,
@@ -1349,10 +1352,10 @@ export interface AgentServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListOperationsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Reboots the node shortly after the answer was sent.
+   * Reboots the node shortly after answering.
    *
    * Errors: FAILED_PRECONDITION when `expected_boot_id` is not the current one (the node has rebooted since), or when
-   * an operation that writes is running; INTERNAL when no way to reboot is found.
+   * an operation that writes is running; INTERNAL when there is no known way to reboot.
    */
   reboot(
     request: RebootRequest,

@@ -87,19 +87,19 @@ export function bootTargetToJSON(object: BootTarget): string {
   }
 }
 
-/** How it is known what the uplink carries. */
+/** Where the uplink's capacity comes from. */
 export const UplinkSource = {
   /** UPLINK_SOURCE_UNSPECIFIED - Never sent. */
   UPLINK_SOURCE_UNSPECIFIED: 0,
-  /** UPLINK_SOURCE_CONFIGURED - The operator said so (limits.uplink). */
+  /** UPLINK_SOURCE_CONFIGURED - The operator set it (limits.uplink). */
   UPLINK_SOURCE_CONFIGURED: 1,
-  /** UPLINK_SOURCE_CAP - The operator's cap on all traffic (limits.total) is lower than what it carries. */
+  /** UPLINK_SOURCE_CAP - The operator's cap on all traffic (limits.total) is lower than the capacity. */
   UPLINK_SOURCE_CAP: 2,
-  /** UPLINK_SOURCE_LINK - The speed of the network interface that nodes reach the controller by. */
+  /** UPLINK_SOURCE_LINK - The speed of the network interface through which nodes reach the controller. */
   UPLINK_SOURCE_LINK: 3,
-  /** UPLINK_SOURCE_MEASURED - More nodes at work brought no more bytes: what went through then. */
+  /** UPLINK_SOURCE_MEASURED - Measured: the throughput at which more writing nodes added nothing. */
   UPLINK_SOURCE_MEASURED: 4,
-  /** UPLINK_SOURCE_ASSUMED - Nothing says so. It is taken to carry more for as long as more nodes bring more bytes. */
+  /** UPLINK_SOURCE_ASSUMED - Unknown. It is assumed to be higher for as long as more writing nodes add throughput. */
   UPLINK_SOURCE_ASSUMED: 5,
   UNRECOGNIZED: -1,
 } as const;
@@ -171,13 +171,13 @@ export interface BootStage {
   time:
     | Date
     | undefined;
-  /** Whether there is no such file, and the node cannot do without it. */
+  /** Whether the file is missing and the node cannot boot without it. */
   missing: boolean;
 }
 
 /** A Raspberry Pi, or a machine that boots like one. */
 export interface Node {
-  /** MAC address by which it boots: six lower-case hexadecimal octets joined by colons. */
+  /** MAC address that it boots from: six lower-case hexadecimal octets joined by colons. */
   nodeId: string;
   /** Name. */
   name: string;
@@ -185,7 +185,7 @@ export interface Node {
   accepted: boolean;
   /** Where its next boot goes. */
   bootTarget: BootTarget;
-  /** Digest of the image whose kernel it gets when `boot_target` is local. */
+  /** Digest of the image whose kernel it gets if `boot_target` is local. */
   bootImageDigest: string;
   /** IP address last seen. */
   address: string;
@@ -197,7 +197,7 @@ export interface Node {
   agent:
     | AgentInfo
     | undefined;
-  /** Whether its agent is heard from. */
+  /** Whether its agent is reporting. */
   online: boolean;
   /** When it was last heard from in any way. */
   lastSeenAt:
@@ -213,27 +213,27 @@ export interface Node {
     | undefined;
   /** Digest of the image that it last proved to run; empty before the first proof. */
   provedImageDigest: string;
-  /** Name of that image, as it was then. */
+  /** Name of that image at the time. */
   provedImageName: string;
-  /** Id of the rollout that is at work on it; empty when none is. */
+  /** Id of the rollout that is reimaging it; empty if none is. */
   rolloutId: string;
   /** Whether that last proof was a weak one (see ProofKind). */
   provedWeakly: boolean;
 }
 
-/** The controller's network interface to its nodes, which all that write share. */
+/** The controller's network interface to its nodes, shared by all that are writing. */
 export interface Uplink {
-  /** What is sent to nodes over HTTP now. */
+  /** What is being sent to nodes over HTTP now. */
   bytesPerSecond: bigint;
-  /** What it is taken to carry; 0 when that is not known. */
+  /** Its assumed capacity; 0 if unknown. */
   capacityBytesPerSecond: bigint;
-  /** How that is known. */
+  /** Where that comes from. */
   source: UplinkSource;
-  /** Number of nodes that write, or are about to. */
+  /** Number of nodes that are writing, or about to. */
   writingNodes: number;
-  /** Number of nodes that are ready and wait for their turn to write. */
+  /** Number of nodes that are ready and waiting for their turn to write. */
   waitingNodes: number;
-  /** How many the operator lets write at once (limits.writers); 0 when that follows from what the uplink carries. */
+  /** How many the operator allows to write at once (limits.writers); 0 if that follows from the uplink's capacity. */
   mostWritingNodes: number;
 }
 
@@ -259,9 +259,9 @@ export interface GetStatusResponse {
   uplink:
     | Uplink
     | undefined;
-  /** Whether this service answers over TCP too (--insecure-tcp), to whoever reaches the port. */
+  /** Whether this service also answers over TCP (--insecure-tcp), to anyone who can reach the port. */
   insecureTcp: boolean;
-  /** What keeps nodes from booting now, and what waits to be served, a sentence each; empty when all is well. */
+  /** What keeps nodes from booting now, and what is waiting to be served, one sentence each; empty if all is well. */
   waitingFor: string[];
 }
 
@@ -287,11 +287,11 @@ export interface ControllerServiceGetNodeResponse {
   node: Node | undefined;
 }
 
-/** Asks for another name. */
+/** Asks to rename a node. */
 export interface RenameNodeRequest {
   /** Name, MAC address or serial number. */
   node: string;
-  /** The name to give. */
+  /** The new name. */
   name: string;
 }
 
@@ -311,7 +311,7 @@ export interface AcceptNodesRequest {
 
 /** The accepted nodes. */
 export interface AcceptNodesResponse {
-  /** The nodes that the request meant. */
+  /** The nodes that the request named. */
   nodes: Node[];
 }
 
@@ -321,7 +321,7 @@ export interface ForgetNodeRequest {
   node: string;
 }
 
-/** Says that the node is forgotten. */
+/** Confirms that the node is forgotten. */
 export interface ForgetNodeResponse {
 }
 
@@ -329,7 +329,7 @@ export interface ForgetNodeResponse {
 export interface SetBootTargetRequest {
   /** Name, MAC address or serial number. */
   node: string;
-  /** Where its next boot shall go. */
+  /** Where its next boot should go. */
   bootTarget: BootTarget;
   /** For local: the image whose kernel to serve; empty for the one that the node last proved to run. */
   imageName: string;
@@ -357,7 +357,7 @@ export interface ListNodeDisksResponse {
 export interface RunNodeOperationRequest {
   /** Name, MAC address or serial number. */
   node: string;
-  /** What to do. Images are written by StartRollout only. */
+  /** What to do. Only StartRollout writes images. */
   spec: OperationSpec | undefined;
 }
 
@@ -373,7 +373,7 @@ export interface RebootNodeRequest {
   node: string;
 }
 
-/** Says that the node is rebooting. */
+/** Confirms that the node is rebooting. */
 export interface RebootNodeResponse {
 }
 
@@ -399,15 +399,15 @@ export interface GetImageResponse {
   image: Image | undefined;
 }
 
-/** What the bytes that follow are. */
+/** Describes the bytes that follow. */
 export interface AddImageHeader {
-  /** Name to give the image in the catalogue. */
+  /** Name of the new image in the catalogue. */
   name: string;
-  /** Number of bytes that will follow, for the progress; 0 when unknown. */
+  /** Number of bytes that will follow, for progress reports; 0 if unknown. */
   fileBytes: bigint;
   /**
-   * Content of the block map (.bmap, format 1.3 to 2.0 of bmaptool(1)) that belongs to the uncompressed image: blocks that it
-   * does not map are not sent to nodes, and its checksums are checked. Empty for none; at most 2 MiB.
+   * Content of the block map (.bmap, format 1.3 to 2.0 of bmaptool(1)) that belongs to the uncompressed image: blocks
+   * that it does not map are not sent to nodes, and its checksums are verified. Empty for none; at most 2 MiB.
    */
   blockMap: Uint8Array;
 }
@@ -425,20 +425,20 @@ export interface AddImageRequest {
     | undefined;
 }
 
-/** How far an import has come. */
+/** The progress of an import. */
 export interface ImportProgress {
   /** What it is doing, for a person, for example "decompressing". */
   step: string;
-  /** Bytes of the file taken in. */
+  /** Bytes of the file received. */
   received: ByteCount | undefined;
 }
 
-/** Progress, and last the image. */
+/** Progress, and finally the image. */
 export interface AddImageResponse {
-  /** Progress until the image is there. */
+  /** Progress until the image is ready. */
   part:
     | //
-    /** How far it has come. */
+    /** Its progress. */
     { $case: "progress"; value: ImportProgress }
     | //
     /** The finished image; the last message. */
@@ -446,13 +446,13 @@ export interface AddImageResponse {
     | undefined;
 }
 
-/** What the bytes that follow are, and what they become. */
+/** Describes the bytes that follow, and what to make of them. */
 export interface DeriveImageHeader {
-  /** Name to give the image in the catalogue. */
+  /** Name of the new image in the catalogue. */
   name: string;
-  /** Name of the image whose layout is kept. */
+  /** Name of the image whose layout to keep. */
   from: string;
-  /** Number of bytes that will follow, for the progress; 0 when unknown. */
+  /** Number of bytes that will follow, for progress reports; 0 if unknown. */
   fileBytes: bigint;
 }
 
@@ -469,30 +469,30 @@ export interface DeriveImageRequest {
     | undefined;
 }
 
-/** An image that was derived, and what that saves. */
+/** A derived image, and what deriving it saves. */
 export interface DerivedImage {
   /** The image. */
   image:
     | Image
     | undefined;
-  /** Bytes that a card which holds the old image as it was installed has to write to become this one. */
+  /** Bytes that a node with the freshly installed old image on its card has to write to get this one. */
   writeBytes: bigint;
-  /** Bytes that its node fetches for that. */
+  /** Bytes that the node has to fetch for that. */
   fetchBytes: bigint;
-  /** Bytes that it would have to write if the new image were added as it is; absent where an archive was given. */
+  /** Bytes that it would have to write if the new image were added without deriving; absent if an archive was given. */
   plainWriteBytes?:
     | bigint
     | undefined;
-  /** What a person should know of how the image came about, a sentence each: partitions that stayed as they were. */
+  /** What the operator should know about the result, one sentence each: partitions that stayed as they were. */
   notes: string[];
 }
 
-/** Progress, and last the image. */
+/** Progress, and finally the image. */
 export interface DeriveImageResponse {
-  /** Progress until the image is there. */
+  /** Progress until the image is ready. */
   part:
     | //
-    /** How far it has come. */
+    /** Its progress. */
     { $case: "progress"; value: ImportProgress }
     | //
     /** The finished image; the last message. */
@@ -506,29 +506,29 @@ export interface RemoveImageRequest {
   name: string;
 }
 
-/** Says that the image is removed. */
+/** Confirms that the image is removed. */
 export interface RemoveImageResponse {
 }
 
-/** Which nodes to reimage with what, and how. */
+/** Which nodes to reimage, with what, and how. */
 export interface RolloutRequest {
   /** Names, MAC addresses or serial numbers. */
   nodes: string[];
   /** Instead of naming them: every accepted node. */
   all: boolean;
-  /** The image; empty when the catalogue holds exactly one. */
+  /** The image; may be empty if the catalogue holds exactly one. */
   imageName: string;
   /** The disk to write on each node, for example "/dev/mmcblk0"; empty to let Pallet choose the only one that fits. */
   disk: string;
   /**
-   * Leave the image as it is, byte for byte: no stamp and no resident agent in the new system. Only where the controller's
-   * policy says that the card's firmware must not boot (bootProfile.cardFirmware; by default on boards that look at the
-   * card before the network), that is seen to all the same, and the plan says so. The proof is then a weak one (see
-   * ProofKind), and nothing can take the node back over the network: for its next reimage somebody has to reboot it or
-   * switch it off and on.
+   * Leave the image untouched, byte for byte: no stamp and no resident agent in the new system. The only exception is
+   * firmware that must not boot from the card under the controller's policy (bootProfile.cardFirmware; by default on
+   * boards that try the card before the network): it is still disarmed, and the plan says so. The proof is then a weak
+   * one (see ProofKind), and nothing can bring the node back over the network: reboot or power-cycle it by hand before
+   * its next reimage.
    */
   noResident: boolean;
-  /** Fetch and write every chunk of the image, also those that a card holds already. */
+  /** Rewrite everything, even chunks that a card already has. */
   full: boolean;
 }
 
@@ -600,13 +600,13 @@ export interface CancelRolloutResponse {
 export interface StreamEventsRequest {
   /** Only events with a greater id. */
   afterId: bigint;
-  /** Whether to wait for events to come. */
+  /** Whether to continue with new events. */
   follow: boolean;
-  /** Only events of this node (name, MAC address or serial number); empty for all. */
+  /** Only events about this node (name, MAC address or serial number); empty for all. */
   node: string;
-  /** Only events of this rollout; empty for all. */
+  /** Only events about this rollout; empty for all. */
   rolloutId: string;
-  /** Only the last so many of those that exist; 0 for all. */
+  /** At most this many of the latest existing ones; 0 for all. */
   limit: number;
 }
 
@@ -620,13 +620,13 @@ export interface StreamEventsResponse {
 export interface StreamNodeLogsRequest {
   /** Only records with a greater id. */
   afterId: bigint;
-  /** Whether to wait for records to come. */
+  /** Whether to continue with new records. */
   follow: boolean;
   /** Only records of this node (name, MAC address or serial number); empty for all. */
   node: string;
-  /** Only records that matter at least so much; unspecified for all. */
+  /** Only records of at least this level; unspecified for all. */
   minLevel: LogLevel;
-  /** Only the last so many of those that exist; 0 for all. */
+  /** At most this many of the latest existing ones; 0 for all. */
   limit: number;
 }
 
@@ -5368,8 +5368,8 @@ export const StreamNodeLogsResponse: MessageFns<StreamNodeLogsResponse> = {
  * Served by the controller for the command line and for programs, on its unix socket; over TCP it is refused with
  * PERMISSION_DENIED unless the controller was started with --insecure-tcp.
  *
- * Where a request names a node, its name, its MAC address (any usual notation) or its serial number serves; a serial
- * number that several nodes have is refused with INVALID_ARGUMENT.
+ * A request can name a node by its name, its MAC address (in any usual notation) or its serial number; a serial number
+ * that several nodes have is refused with INVALID_ARGUMENT.
  * Errors carry a serialized pallet.v1.Failure in the trailing metadata "pallet-failure-bin".
  */
 export type ControllerServiceService = typeof ControllerServiceService;
@@ -5413,7 +5413,7 @@ export const ControllerServiceService = {
       ControllerServiceGetNodeResponse.decode(value),
   },
   /**
-   * Gives a node a name: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
+   * Renames a node: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
    *
    * Errors: NOT_FOUND; INVALID_ARGUMENT for a malformed name; ALREADY_EXISTS when another node has it.
    */
@@ -5427,9 +5427,9 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): RenameNodeResponse => RenameNodeResponse.decode(value),
   },
   /**
-   * Accepts discovered nodes: from now on `--all` includes them.
+   * Accepts discovered nodes, so that `--all` includes them.
    *
-   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some besides `all`.
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some together with `all`.
    */
   acceptNodes: {
     path: "/pallet.v1.ControllerService/AcceptNodes" as const,
@@ -5441,9 +5441,9 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): AcceptNodesResponse => AcceptNodesResponse.decode(value),
   },
   /**
-   * Forgets a node. It is discovered anew when it boots or registers again.
+   * Forgets a node. It is discovered again when it next boots or registers.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while it is being reimaged.
    */
   forgetNode: {
     path: "/pallet.v1.ControllerService/ForgetNode" as const,
@@ -5457,8 +5457,8 @@ export const ControllerServiceService = {
   /**
    * Sets where a node's next boot goes. Does not reboot it.
    *
-   * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while a reimage of it runs, or for
-   * local when no image is named and none is known to be installed.
+   * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while the node is being reimaged, or
+   * for local when no image is named and none is known to be installed.
    */
   setBootTarget: {
     path: "/pallet.v1.ControllerService/SetBootTarget" as const,
@@ -5471,7 +5471,7 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): SetBootTargetResponse => SetBootTargetResponse.decode(value),
   },
   /**
-   * The node's block devices, asked from its agent now.
+   * The node's block devices, as its agent sees them now.
    *
    * Errors: NOT_FOUND; UNAVAILABLE when no agent answers; INTERNAL when the agent cannot read them.
    */
@@ -5486,10 +5486,10 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): ListNodeDisksResponse => ListNodeDisksResponse.decode(value),
   },
   /**
-   * Has the node's agent do an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and passes
-   * on its states until it has ended. Ending the stream does not end the operation.
+   * Has the node's agent perform an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and
+   * streams its states until it has ended. Ending the stream does not end the operation.
    *
-   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or a reimage of the node runs;
+   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or the node is being reimaged;
    * UNAVAILABLE when no agent answers.
    */
   runNodeOperation: {
@@ -5506,8 +5506,9 @@ export const ControllerServiceService = {
   /**
    * Reboots a node through its agent.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs, or when the agent refuses because an operation that
-   * writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to reboot.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is being reimaged, or when the agent refuses because an
+   * operation that writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to
+   * reboot.
    */
   rebootNode: {
     path: "/pallet.v1.ControllerService/RebootNode" as const,
@@ -5543,13 +5544,14 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): GetImageResponse => GetImageResponse.decode(value),
   },
   /**
-   * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
-   * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz or zstd; detected
+   * by content). Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
-   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what is missing in it), or a
-   * block map that is none or does not match the image;
-   * ALREADY_EXISTS when the name is taken by another image (the same image again is a success that changes nothing);
-   * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is full.
+   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), or a block map
+   * that is malformed or does not match the image;
+   * ALREADY_EXISTS when another image has the name (adding the same image again succeeds and changes nothing);
+   * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is
+   * full.
    */
   addImage: {
     path: "/pallet.v1.ControllerService/AddImage" as const,
@@ -5561,16 +5563,16 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): AddImageResponse => AddImageResponse.decode(value),
   },
   /**
-   * Makes an image that has the files of one and keeps the block layout of another, so that nodes with that other one on
-   * their cards fetch and write only what differs: a header, then the bytes of the new content as they are in the file:
-   * an image as AddImage takes it, or a tar archive of a root filesystem (plain, or compressed by gzip, xz or zstd);
-   * detected by content. Of an image also its partition and filesystem ids are taken over; with an archive those of the
-   * old image stay. Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   * Makes an image with new files in the block layout of an old image, so that nodes with the old image on their cards
+   * fetch and write only what differs: a header, then the bytes of a file with the new content: an image as for
+   * AddImage, or a tar archive of a root filesystem (plain, or compressed with gzip, xz or zstd); detected by content.
+   * A new image also provides the partition and filesystem ids; with an archive those of the old image are kept.
+   * Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
    * Errors: INVALID_ARGUMENT for a malformed header, unusable content, or content that cannot be laid out like the old
-   * image (other partitions, other filesystems, too little room); NOT_FOUND for the old image; ALREADY_EXISTS when the
-   * name is taken; FAILED_PRECONDITION while an image of this name is being derived, or when the controller cannot mount
-   * filesystems (it is not root, or there are no loop devices); RESOURCE_EXHAUSTED when the disk is full.
+   * image (other partitions, other filesystems, not enough space); NOT_FOUND for the old image; ALREADY_EXISTS when the
+   * name is taken; FAILED_PRECONDITION while an image of this name is being derived, or when the controller cannot
+   * mount filesystems (it is not root, or there are no loop devices); RESOURCE_EXHAUSTED when the disk is full.
    */
   deriveImage: {
     path: "/pallet.v1.ControllerService/DeriveImage" as const,
@@ -5584,8 +5586,8 @@ export const ControllerServiceService = {
   /**
    * Removes an image.
    *
-   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot
-   * target needs it.
+   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND; FAILED_PRECONDITION while a rollout installs it or a
+   * node's boot target needs it.
    */
   removeImage: {
     path: "/pallet.v1.ControllerService/RemoveImage" as const,
@@ -5597,10 +5599,10 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): RemoveImageResponse => RemoveImageResponse.decode(value),
   },
   /**
-   * What a rollout would do, exactly, without doing it.
+   * Exactly what a rollout would do, without doing it.
    *
-   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; what is wrong with single nodes (no disk fits, a reimage of
-   * it runs already, its agent does not answer) is told in their plans.
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; problems of individual nodes (no disk fits, already
+   * being reimaged, agent not answering) are reported in their plans.
    */
   planRollout: {
     path: "/pallet.v1.ControllerService/PlanRollout" as const,
@@ -5614,9 +5616,9 @@ export const ControllerServiceService = {
   /**
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
-   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen, `image_name` is needed or an
-   * id is malformed; FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is
-   * another rollout's.
+   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is named, `image_name` is needed or an id
+   * is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged; ALREADY_EXISTS when another
+   * rollout has the id.
    */
   startRollout: {
     path: "/pallet.v1.ControllerService/StartRollout" as const,
@@ -5629,7 +5631,7 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): StartRolloutResponse => StartRolloutResponse.decode(value),
   },
   /**
-   * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
+   * The current state of the rollout, then each change (at most four times a second), until it has ended.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
@@ -5655,7 +5657,7 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): ListRolloutsResponse => ListRolloutsResponse.decode(value),
   },
   /**
-   * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
+   * Cancels the unfinished part of a rollout and returns at once; watch the rollout to see it end.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
@@ -5670,7 +5672,7 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): CancelRolloutResponse => CancelRolloutResponse.decode(value),
   },
   /**
-   * Events, oldest first; with `follow` also those to come, until the caller ends the stream.
+   * Events, oldest first; with `follow` also new ones, until the caller ends the stream.
    *
    * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a malformed rollout id.
    */
@@ -5685,9 +5687,8 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): StreamEventsResponse => StreamEventsResponse.decode(value),
   },
   /**
-   * What the agents of nodes have logged, in the order in which it arrived; with `follow` also what will arrive, until
-   * the caller ends the stream. Of each node the newest 2,000 are kept, and at most 1 MiB of them; forgetting a node
-   * drops its own.
+   * The logs of the nodes' agents, in the order of arrival; with `follow` also new records, until the caller ends the
+   * stream. The newest 2,000 records of each node are kept, up to 1 MiB; forgetting a node drops them.
    *
    * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a level that does not exist.
    */
@@ -5716,49 +5717,50 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    */
   getNode: handleUnaryCall<ControllerServiceGetNodeRequest, ControllerServiceGetNodeResponse>;
   /**
-   * Gives a node a name: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
+   * Renames a node: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
    *
    * Errors: NOT_FOUND; INVALID_ARGUMENT for a malformed name; ALREADY_EXISTS when another node has it.
    */
   renameNode: handleUnaryCall<RenameNodeRequest, RenameNodeResponse>;
   /**
-   * Accepts discovered nodes: from now on `--all` includes them.
+   * Accepts discovered nodes, so that `--all` includes them.
    *
-   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some besides `all`.
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some together with `all`.
    */
   acceptNodes: handleUnaryCall<AcceptNodesRequest, AcceptNodesResponse>;
   /**
-   * Forgets a node. It is discovered anew when it boots or registers again.
+   * Forgets a node. It is discovered again when it next boots or registers.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while it is being reimaged.
    */
   forgetNode: handleUnaryCall<ForgetNodeRequest, ForgetNodeResponse>;
   /**
    * Sets where a node's next boot goes. Does not reboot it.
    *
-   * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while a reimage of it runs, or for
-   * local when no image is named and none is known to be installed.
+   * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while the node is being reimaged, or
+   * for local when no image is named and none is known to be installed.
    */
   setBootTarget: handleUnaryCall<SetBootTargetRequest, SetBootTargetResponse>;
   /**
-   * The node's block devices, asked from its agent now.
+   * The node's block devices, as its agent sees them now.
    *
    * Errors: NOT_FOUND; UNAVAILABLE when no agent answers; INTERNAL when the agent cannot read them.
    */
   listNodeDisks: handleUnaryCall<ListNodeDisksRequest, ListNodeDisksResponse>;
   /**
-   * Has the node's agent do an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and passes
-   * on its states until it has ended. Ending the stream does not end the operation.
+   * Has the node's agent perform an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and
+   * streams its states until it has ended. Ending the stream does not end the operation.
    *
-   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or a reimage of the node runs;
+   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or the node is being reimaged;
    * UNAVAILABLE when no agent answers.
    */
   runNodeOperation: handleServerStreamingCall<RunNodeOperationRequest, RunNodeOperationResponse>;
   /**
    * Reboots a node through its agent.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs, or when the agent refuses because an operation that
-   * writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to reboot.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is being reimaged, or when the agent refuses because an
+   * operation that writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to
+   * reboot.
    */
   rebootNode: handleUnaryCall<RebootNodeRequest, RebootNodeResponse>;
   /** Every image, by name. */
@@ -5770,52 +5772,53 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    */
   getImage: handleUnaryCall<GetImageRequest, GetImageResponse>;
   /**
-   * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
-   * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz or zstd; detected
+   * by content). Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
-   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what is missing in it), or a
-   * block map that is none or does not match the image;
-   * ALREADY_EXISTS when the name is taken by another image (the same image again is a success that changes nothing);
-   * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is full.
+   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), or a block map
+   * that is malformed or does not match the image;
+   * ALREADY_EXISTS when another image has the name (adding the same image again succeeds and changes nothing);
+   * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is
+   * full.
    */
   addImage: handleBidiStreamingCall<AddImageRequest, AddImageResponse>;
   /**
-   * Makes an image that has the files of one and keeps the block layout of another, so that nodes with that other one on
-   * their cards fetch and write only what differs: a header, then the bytes of the new content as they are in the file:
-   * an image as AddImage takes it, or a tar archive of a root filesystem (plain, or compressed by gzip, xz or zstd);
-   * detected by content. Of an image also its partition and filesystem ids are taken over; with an archive those of the
-   * old image stay. Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   * Makes an image with new files in the block layout of an old image, so that nodes with the old image on their cards
+   * fetch and write only what differs: a header, then the bytes of a file with the new content: an image as for
+   * AddImage, or a tar archive of a root filesystem (plain, or compressed with gzip, xz or zstd); detected by content.
+   * A new image also provides the partition and filesystem ids; with an archive those of the old image are kept.
+   * Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
    * Errors: INVALID_ARGUMENT for a malformed header, unusable content, or content that cannot be laid out like the old
-   * image (other partitions, other filesystems, too little room); NOT_FOUND for the old image; ALREADY_EXISTS when the
-   * name is taken; FAILED_PRECONDITION while an image of this name is being derived, or when the controller cannot mount
-   * filesystems (it is not root, or there are no loop devices); RESOURCE_EXHAUSTED when the disk is full.
+   * image (other partitions, other filesystems, not enough space); NOT_FOUND for the old image; ALREADY_EXISTS when the
+   * name is taken; FAILED_PRECONDITION while an image of this name is being derived, or when the controller cannot
+   * mount filesystems (it is not root, or there are no loop devices); RESOURCE_EXHAUSTED when the disk is full.
    */
   deriveImage: handleBidiStreamingCall<DeriveImageRequest, DeriveImageResponse>;
   /**
    * Removes an image.
    *
-   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot
-   * target needs it.
+   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND; FAILED_PRECONDITION while a rollout installs it or a
+   * node's boot target needs it.
    */
   removeImage: handleUnaryCall<RemoveImageRequest, RemoveImageResponse>;
   /**
-   * What a rollout would do, exactly, without doing it.
+   * Exactly what a rollout would do, without doing it.
    *
-   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; what is wrong with single nodes (no disk fits, a reimage of
-   * it runs already, its agent does not answer) is told in their plans.
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; problems of individual nodes (no disk fits, already
+   * being reimaged, agent not answering) are reported in their plans.
    */
   planRollout: handleUnaryCall<PlanRolloutRequest, PlanRolloutResponse>;
   /**
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
-   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen, `image_name` is needed or an
-   * id is malformed; FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is
-   * another rollout's.
+   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is named, `image_name` is needed or an id
+   * is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged; ALREADY_EXISTS when another
+   * rollout has the id.
    */
   startRollout: handleUnaryCall<StartRolloutRequest, StartRolloutResponse>;
   /**
-   * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
+   * The current state of the rollout, then each change (at most four times a second), until it has ended.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
@@ -5823,21 +5826,20 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
   /** Every rollout, newest first. */
   listRollouts: handleUnaryCall<ListRolloutsRequest, ListRolloutsResponse>;
   /**
-   * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
+   * Cancels the unfinished part of a rollout and returns at once; watch the rollout to see it end.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
   cancelRollout: handleUnaryCall<CancelRolloutRequest, CancelRolloutResponse>;
   /**
-   * Events, oldest first; with `follow` also those to come, until the caller ends the stream.
+   * Events, oldest first; with `follow` also new ones, until the caller ends the stream.
    *
    * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a malformed rollout id.
    */
   streamEvents: handleServerStreamingCall<StreamEventsRequest, StreamEventsResponse>;
   /**
-   * What the agents of nodes have logged, in the order in which it arrived; with `follow` also what will arrive, until
-   * the caller ends the stream. Of each node the newest 2,000 are kept, and at most 1 MiB of them; forgetting a node
-   * drops its own.
+   * The logs of the nodes' agents, in the order of arrival; with `follow` also new records, until the caller ends the
+   * stream. The newest 2,000 records of each node are kept, up to 1 MiB; forgetting a node drops them.
    *
    * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a level that does not exist.
    */
@@ -5898,7 +5900,7 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: ControllerServiceGetNodeResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Gives a node a name: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
+   * Renames a node: 1 to 63 characters of [a-z0-9-], starting with a letter (RFC 1123 host name).
    *
    * Errors: NOT_FOUND; INVALID_ARGUMENT for a malformed name; ALREADY_EXISTS when another node has it.
    */
@@ -5918,9 +5920,9 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: RenameNodeResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Accepts discovered nodes: from now on `--all` includes them.
+   * Accepts discovered nodes, so that `--all` includes them.
    *
-   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some besides `all`.
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some together with `all`.
    */
   acceptNodes(
     request: AcceptNodesRequest,
@@ -5938,9 +5940,9 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: AcceptNodesResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Forgets a node. It is discovered anew when it boots or registers again.
+   * Forgets a node. It is discovered again when it next boots or registers.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while it is being reimaged.
    */
   forgetNode(
     request: ForgetNodeRequest,
@@ -5960,8 +5962,8 @@ export interface ControllerServiceClient extends Client {
   /**
    * Sets where a node's next boot goes. Does not reboot it.
    *
-   * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while a reimage of it runs, or for
-   * local when no image is named and none is known to be installed.
+   * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while the node is being reimaged, or
+   * for local when no image is named and none is known to be installed.
    */
   setBootTarget(
     request: SetBootTargetRequest,
@@ -5979,7 +5981,7 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: SetBootTargetResponse) => void,
   ): ClientUnaryCall;
   /**
-   * The node's block devices, asked from its agent now.
+   * The node's block devices, as its agent sees them now.
    *
    * Errors: NOT_FOUND; UNAVAILABLE when no agent answers; INTERNAL when the agent cannot read them.
    */
@@ -5999,10 +6001,10 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListNodeDisksResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Has the node's agent do an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and passes
-   * on its states until it has ended. Ending the stream does not end the operation.
+   * Has the node's agent perform an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and
+   * streams its states until it has ended. Ending the stream does not end the operation.
    *
-   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or a reimage of the node runs;
+   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or the node is being reimaged;
    * UNAVAILABLE when no agent answers.
    */
   runNodeOperation(
@@ -6017,8 +6019,9 @@ export interface ControllerServiceClient extends Client {
   /**
    * Reboots a node through its agent.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while a reimage of it runs, or when the agent refuses because an operation that
-   * writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to reboot.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is being reimaged, or when the agent refuses because an
+   * operation that writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to
+   * reboot.
    */
   rebootNode(
     request: RebootNodeRequest,
@@ -6072,28 +6075,29 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: GetImageResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Imports an image: a header, then its bytes as they are in the file (.img, or that compressed by gzip, xz or zstd;
-   * detected by content). Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz or zstd; detected
+   * by content). Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
-   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what is missing in it), or a
-   * block map that is none or does not match the image;
-   * ALREADY_EXISTS when the name is taken by another image (the same image again is a success that changes nothing);
-   * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is full.
+   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), or a block map
+   * that is malformed or does not match the image;
+   * ALREADY_EXISTS when another image has the name (adding the same image again succeeds and changes nothing);
+   * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is
+   * full.
    */
   addImage(): ClientDuplexStream<AddImageRequest, AddImageResponse>;
   addImage(options: Partial<CallOptions>): ClientDuplexStream<AddImageRequest, AddImageResponse>;
   addImage(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<AddImageRequest, AddImageResponse>;
   /**
-   * Makes an image that has the files of one and keeps the block layout of another, so that nodes with that other one on
-   * their cards fetch and write only what differs: a header, then the bytes of the new content as they are in the file:
-   * an image as AddImage takes it, or a tar archive of a root filesystem (plain, or compressed by gzip, xz or zstd);
-   * detected by content. Of an image also its partition and filesystem ids are taken over; with an archive those of the
-   * old image stay. Answers with progress, and last with the image. Ending the call early leaves nothing behind.
+   * Makes an image with new files in the block layout of an old image, so that nodes with the old image on their cards
+   * fetch and write only what differs: a header, then the bytes of a file with the new content: an image as for
+   * AddImage, or a tar archive of a root filesystem (plain, or compressed with gzip, xz or zstd); detected by content.
+   * A new image also provides the partition and filesystem ids; with an archive those of the old image are kept.
+   * Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
    * Errors: INVALID_ARGUMENT for a malformed header, unusable content, or content that cannot be laid out like the old
-   * image (other partitions, other filesystems, too little room); NOT_FOUND for the old image; ALREADY_EXISTS when the
-   * name is taken; FAILED_PRECONDITION while an image of this name is being derived, or when the controller cannot mount
-   * filesystems (it is not root, or there are no loop devices); RESOURCE_EXHAUSTED when the disk is full.
+   * image (other partitions, other filesystems, not enough space); NOT_FOUND for the old image; ALREADY_EXISTS when the
+   * name is taken; FAILED_PRECONDITION while an image of this name is being derived, or when the controller cannot
+   * mount filesystems (it is not root, or there are no loop devices); RESOURCE_EXHAUSTED when the disk is full.
    */
   deriveImage(): ClientDuplexStream<DeriveImageRequest, DeriveImageResponse>;
   deriveImage(options: Partial<CallOptions>): ClientDuplexStream<DeriveImageRequest, DeriveImageResponse>;
@@ -6104,8 +6108,8 @@ export interface ControllerServiceClient extends Client {
   /**
    * Removes an image.
    *
-   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND; FAILED_PRECONDITION while a rollout of it runs or a node's boot
-   * target needs it.
+   * Errors: INVALID_ARGUMENT when none is named; NOT_FOUND; FAILED_PRECONDITION while a rollout installs it or a
+   * node's boot target needs it.
    */
   removeImage(
     request: RemoveImageRequest,
@@ -6123,10 +6127,10 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: RemoveImageResponse) => void,
   ): ClientUnaryCall;
   /**
-   * What a rollout would do, exactly, without doing it.
+   * Exactly what a rollout would do, without doing it.
    *
-   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; what is wrong with single nodes (no disk fits, a reimage of
-   * it runs already, its agent does not answer) is told in their plans.
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; problems of individual nodes (no disk fits, already
+   * being reimaged, agent not answering) are reported in their plans.
    */
   planRollout(
     request: PlanRolloutRequest,
@@ -6146,9 +6150,9 @@ export interface ControllerServiceClient extends Client {
   /**
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
-   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is chosen, `image_name` is needed or an
-   * id is malformed; FAILED_PRECONDITION when a reimage of one of the nodes runs already; ALREADY_EXISTS when the id is
-   * another rollout's.
+   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is named, `image_name` is needed or an id
+   * is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged; ALREADY_EXISTS when another
+   * rollout has the id.
    */
   startRollout(
     request: StartRolloutRequest,
@@ -6166,7 +6170,7 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: StartRolloutResponse) => void,
   ): ClientUnaryCall;
   /**
-   * The rollout as it is now, then again whenever it changes (at most four times a second), until it has ended.
+   * The current state of the rollout, then each change (at most four times a second), until it has ended.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
@@ -6196,7 +6200,7 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListRolloutsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Cancels what of a rollout has not ended and returns at once; watch the rollout to see it end.
+   * Cancels the unfinished part of a rollout and returns at once; watch the rollout to see it end.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND.
    */
@@ -6216,7 +6220,7 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: CancelRolloutResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Events, oldest first; with `follow` also those to come, until the caller ends the stream.
+   * Events, oldest first; with `follow` also new ones, until the caller ends the stream.
    *
    * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a malformed rollout id.
    */
@@ -6230,9 +6234,8 @@ export interface ControllerServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamEventsResponse>;
   /**
-   * What the agents of nodes have logged, in the order in which it arrived; with `follow` also what will arrive, until
-   * the caller ends the stream. Of each node the newest 2,000 are kept, and at most 1 MiB of them; forgetting a node
-   * drops its own.
+   * The logs of the nodes' agents, in the order of arrival; with `follow` also new records, until the caller ends the
+   * stream. The newest 2,000 records of each node are kept, up to 1 MiB; forgetting a node drops them.
    *
    * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a level that does not exist.
    */

@@ -21,15 +21,15 @@ export interface BlockDevice {
   type: string;
   /** Size in bytes. */
   sizeBytes: bigint;
-  /** Partition table that the device holds: "dos", "gpt"; empty when none. */
+  /** The device's partition table: "dos", "gpt"; empty if it has none. */
   partitionTable: string;
   /** UUID of that partition table: 8 hexadecimal digits for dos, a GUID for gpt. */
   partitionTableUuid: string;
-  /** PARTUUID when this is a partition. */
+  /** PARTUUID, if this is a partition. */
   partitionUuid: string;
-  /** Partition number, 0 when this is not a partition. */
+  /** Partition number; 0 if this is not a partition. */
   partitionNumber: number;
-  /** Start in bytes from the beginning of the disk, when this is a partition. */
+  /** Start in bytes from the beginning of the disk, if this is a partition. */
   startBytes: bigint;
   /** Filesystem or other content: "vfat", "ext4", "swap", "crypto_LUKS", "LVM2_member"; empty when unknown. */
   filesystemType: string;
@@ -49,7 +49,7 @@ export interface BlockDevice {
   serial: string;
   /** SD/MMC card identification register, 32 hexadecimal digits; empty for other devices. */
   cid: string;
-  /** Transport: "mmc", "usb", "nvme", "sata"; empty when the kernel names none. */
+  /** Transport: "mmc", "usb", "nvme", "sata"; empty if the kernel reports none. */
   transport: string;
   /** Size of a logical sector in bytes. */
   logicalSectorBytes: number;

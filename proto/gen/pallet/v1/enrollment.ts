@@ -28,7 +28,7 @@ export const protobufFileName = "pallet/v1/enrollment.proto";
 
 /** An agent's introduction. */
 export interface RegisterRequest {
-  /** MAC address by which the node netbooted (kernel command line, "pallet.node="); it identifies the node. */
+  /** MAC address that the node netbooted from (kernel command line, "pallet.node="); it identifies the node. */
   bootMac: string;
   /** The node. */
   facts:
@@ -42,21 +42,21 @@ export interface RegisterRequest {
 export interface RegisterResponse {
   /** The node's name. */
   name: string;
-  /** How long to wait between heartbeats; the agent adds jitter of its own. */
+  /** How long to wait between heartbeats; the agent adds its own jitter. */
   heartbeatInterval: Duration | undefined;
 }
 
-/** A sign of life. */
+/** A heartbeat. */
 export interface HeartbeatRequest {
   /** MAC address that identifies the node. */
   bootMac: string;
   /** Instance of the agent. */
   instanceId: string;
-  /** CPU temperature in degrees Celsius; absent when there is no sensor. */
+  /** CPU temperature in degrees Celsius; absent if there is no sensor. */
   temperatureCelsius?: number | undefined;
 }
 
-/** The controller's answer to a sign of life. */
+/** The controller's answer to a heartbeat. */
 export interface HeartbeatResponse {
   /** How long to wait until the next one. */
   heartbeatInterval: Duration | undefined;
@@ -70,11 +70,11 @@ export interface ReportLogsRequest {
   instanceId: string;
   /** In the order in which they were written. */
   records: LogRecord[];
-  /** How many records this instance has dropped so far because its buffer was full or because they were refused. */
+  /** How many records this instance has dropped so far because its buffer was full or they were refused. */
   droppedCount: bigint;
 }
 
-/** Says that the records are the controller's. */
+/** Confirms that the controller owns the records. */
 export interface ReportLogsResponse {
 }
 
@@ -653,19 +653,20 @@ export const ReportLogsResponse: MessageFns<ReportLogsResponse> = {
 };
 
 /**
- * Served by the controller for agents, over TCP, to whoever reaches the port: nothing here proves who calls. A node's
- * agent is then reached at the address that the call came from, whatever the call says.
+ * Served by the controller for agents, over TCP, to anyone who can reach the port: callers are not authenticated. The
+ * controller then reaches a node's agent at the address that the call came from, whatever the call says.
  *
  * Errors carry a serialized pallet.v1.Failure in the trailing metadata "pallet-failure-bin".
  */
 export type EnrollmentServiceService = typeof EnrollmentServiceService;
 export const EnrollmentServiceService = {
   /**
-   * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
+   * An agent announces itself: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
    *
-   * Errors: INVALID_ARGUMENT when no MAC address, boot id, instance id, role or port is given, or when `boot_mac` is none
-   * of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are known already (strangers can make nodes up).
+   * Errors: INVALID_ARGUMENT when the MAC address, boot id, instance id, role or port is missing, or when `boot_mac` is
+   * not one of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are already known (strangers can invent
+   * nodes).
    */
   register: {
     path: "/pallet.v1.EnrollmentService/Register" as const,
@@ -677,7 +678,7 @@ export const EnrollmentServiceService = {
     responseDeserialize: (value: Buffer): RegisterResponse => RegisterResponse.decode(value),
   },
   /**
-   * An agent says that it is still there.
+   * An agent's heartbeat.
    *
    * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
    * INVALID_ARGUMENT when the MAC address is malformed.
@@ -692,14 +693,14 @@ export const EnrollmentServiceService = {
     responseDeserialize: (value: Buffer): HeartbeatResponse => HeartbeatResponse.decode(value),
   },
   /**
-   * An agent hands over records of its log, oldest first, those from before its registration too. Once this is answered
-   * they are the controller's; without an answer the agent sends them again, and what arrives twice is kept once.
-   * Longer texts than a message of 4,096 characters and an error of 16,384 are cut.
+   * An agent hands over records of its log, oldest first, including those from before its registration. Once this is
+   * answered, the controller owns them; without an answer the agent sends them again, and duplicates are kept once.
+   * Messages are cut to 4,096 characters, errors to 16,384.
    *
    * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
    * INVALID_ARGUMENT when the MAC address is malformed, when there are more than 1000 records or more than 1 MiB of
-   * text in them, or when one lacks its time or level, has a sequence number that is not above the one before, or
-   * fields that are not the text of a JSON object of at most 8,192 characters; sending such a batch again is in vain.
+   * text in them, or when one lacks its time or level, has a sequence number that is not above the previous one, or
+   * fields that are not a JSON object of at most 8,192 characters; sending such a batch again cannot succeed.
    */
   reportLogs: {
     path: "/pallet.v1.EnrollmentService/ReportLogs" as const,
@@ -714,40 +715,42 @@ export const EnrollmentServiceService = {
 
 export interface EnrollmentServiceServer extends UntypedServiceImplementation {
   /**
-   * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
+   * An agent announces itself: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
    *
-   * Errors: INVALID_ARGUMENT when no MAC address, boot id, instance id, role or port is given, or when `boot_mac` is none
-   * of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are known already (strangers can make nodes up).
+   * Errors: INVALID_ARGUMENT when the MAC address, boot id, instance id, role or port is missing, or when `boot_mac` is
+   * not one of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are already known (strangers can invent
+   * nodes).
    */
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
   /**
-   * An agent says that it is still there.
+   * An agent's heartbeat.
    *
    * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
    * INVALID_ARGUMENT when the MAC address is malformed.
    */
   heartbeat: handleUnaryCall<HeartbeatRequest, HeartbeatResponse>;
   /**
-   * An agent hands over records of its log, oldest first, those from before its registration too. Once this is answered
-   * they are the controller's; without an answer the agent sends them again, and what arrives twice is kept once.
-   * Longer texts than a message of 4,096 characters and an error of 16,384 are cut.
+   * An agent hands over records of its log, oldest first, including those from before its registration. Once this is
+   * answered, the controller owns them; without an answer the agent sends them again, and duplicates are kept once.
+   * Messages are cut to 4,096 characters, errors to 16,384.
    *
    * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
    * INVALID_ARGUMENT when the MAC address is malformed, when there are more than 1000 records or more than 1 MiB of
-   * text in them, or when one lacks its time or level, has a sequence number that is not above the one before, or
-   * fields that are not the text of a JSON object of at most 8,192 characters; sending such a batch again is in vain.
+   * text in them, or when one lacks its time or level, has a sequence number that is not above the previous one, or
+   * fields that are not a JSON object of at most 8,192 characters; sending such a batch again cannot succeed.
    */
   reportLogs: handleUnaryCall<ReportLogsRequest, ReportLogsResponse>;
 }
 
 export interface EnrollmentServiceClient extends Client {
   /**
-   * An agent says that it is there: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
+   * An agent announces itself: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
    *
-   * Errors: INVALID_ARGUMENT when no MAC address, boot id, instance id, role or port is given, or when `boot_mac` is none
-   * of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are known already (strangers can make nodes up).
+   * Errors: INVALID_ARGUMENT when the MAC address, boot id, instance id, role or port is missing, or when `boot_mac` is
+   * not one of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are already known (strangers can invent
+   * nodes).
    */
   register(
     request: RegisterRequest,
@@ -765,7 +768,7 @@ export interface EnrollmentServiceClient extends Client {
     callback: (error: ServiceError | null, response: RegisterResponse) => void,
   ): ClientUnaryCall;
   /**
-   * An agent says that it is still there.
+   * An agent's heartbeat.
    *
    * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
    * INVALID_ARGUMENT when the MAC address is malformed.
@@ -786,14 +789,14 @@ export interface EnrollmentServiceClient extends Client {
     callback: (error: ServiceError | null, response: HeartbeatResponse) => void,
   ): ClientUnaryCall;
   /**
-   * An agent hands over records of its log, oldest first, those from before its registration too. Once this is answered
-   * they are the controller's; without an answer the agent sends them again, and what arrives twice is kept once.
-   * Longer texts than a message of 4,096 characters and an error of 16,384 are cut.
+   * An agent hands over records of its log, oldest first, including those from before its registration. Once this is
+   * answered, the controller owns them; without an answer the agent sends them again, and duplicates are kept once.
+   * Messages are cut to 4,096 characters, errors to 16,384.
    *
    * Errors: NOT_FOUND when this controller does not know this instance of the agent (it has to register);
    * INVALID_ARGUMENT when the MAC address is malformed, when there are more than 1000 records or more than 1 MiB of
-   * text in them, or when one lacks its time or level, has a sequence number that is not above the one before, or
-   * fields that are not the text of a JSON object of at most 8,192 characters; sending such a batch again is in vain.
+   * text in them, or when one lacks its time or level, has a sequence number that is not above the previous one, or
+   * fields that are not a JSON object of at most 8,192 characters; sending such a batch again cannot succeed.
    */
   reportLogs(
     request: ReportLogsRequest,

@@ -12,15 +12,15 @@ export const protobufPackage = "pallet.v1";
 
 export const protobufFileName = "pallet/v1/event.proto";
 
-/** How much an event matters to an operator. */
+/** How important an event is to an operator. */
 export const EventSeverity = {
   /** EVENT_SEVERITY_UNSPECIFIED - Never sent. */
   EVENT_SEVERITY_UNSPECIFIED: 0,
-  /** EVENT_SEVERITY_INFO - Things going as they should. */
+  /** EVENT_SEVERITY_INFO - Normal progress. */
   EVENT_SEVERITY_INFO: 1,
-  /** EVENT_SEVERITY_WARNING - Something to look at that Pallet handles itself. */
+  /** EVENT_SEVERITY_WARNING - Something worth checking that Pallet handles by itself. */
   EVENT_SEVERITY_WARNING: 2,
-  /** EVENT_SEVERITY_ERROR - Something that ended badly. */
+  /** EVENT_SEVERITY_ERROR - Something failed. */
   EVENT_SEVERITY_ERROR: 3,
   UNRECOGNIZED: -1,
 } as const;
@@ -76,19 +76,19 @@ export function eventSeverityToJSON(object: EventSeverity): string {
 export interface Event {
   /** Rises by at least one with every event; never reused. */
   id: bigint;
-  /** When, by the clock of the controller. */
+  /** When, by the controller's clock. */
   time:
     | Date
     | undefined;
   /** What, in the past tense and kebab-case, for example "node-discovered", "boot-file-fetched", "reimage-proved". */
   type: string;
-  /** How much it matters. */
+  /** Its importance. */
   severity: EventSeverity;
-  /** Id (MAC) of the node that it is about; empty when about none. */
+  /** Id (MAC) of the node concerned; empty if none. */
   nodeId: string;
-  /** Name of that node at that time. */
+  /** Name of that node at the time. */
   nodeName: string;
-  /** Id of the rollout that it belongs to; empty when to none. */
+  /** Id of the rollout concerned; empty if none. */
   rolloutId: string;
   /** One sentence for a person. */
   message: string;

@@ -12,7 +12,7 @@ export const protobufPackage = "pallet.v1";
 export const protobufFileName = "pallet/v1/failure.proto";
 
 /**
- * Why something did not succeed, for programs. A person reads `Failure.message`.
+ * Why something failed, for programs. People read `Failure.message`.
  *
  * Rule for producers: choose the most specific reason. Rule for consumers: treat an unknown
  * value (from a newer peer) like FAILURE_REASON_INTERNAL and show the message.
@@ -20,11 +20,11 @@ export const protobufFileName = "pallet/v1/failure.proto";
 export const FailureReason = {
   /** FAILURE_REASON_UNSPECIFIED - Never sent. */
   FAILURE_REASON_UNSPECIFIED: 0,
-  /** FAILURE_REASON_INTERNAL - A defect in Pallet or an error that nobody foresaw; the message carries the original error. */
+  /** FAILURE_REASON_INTERNAL - A bug in Pallet or an unforeseen error; the message carries the original error. */
   FAILURE_REASON_INTERNAL: 1,
   /** FAILURE_REASON_CANCELLED - Someone cancelled it. */
   FAILURE_REASON_CANCELLED: 2,
-  /** FAILURE_REASON_NOT_A_DISK - The device path is not that of a whole disk that this node has (absent, a symbolic link, relative, a partition). */
+  /** FAILURE_REASON_NOT_A_DISK - The device path is not that of a whole disk of this node (absent, a symbolic link, relative, a partition). */
   FAILURE_REASON_NOT_A_DISK: 3,
   /** FAILURE_REASON_HOLDS_RUNNING_ROOT - The device holds the root filesystem that the node is running from. */
   FAILURE_REASON_HOLDS_RUNNING_ROOT: 4,
@@ -34,29 +34,29 @@ export const FailureReason = {
   FAILURE_REASON_IN_USE: 6,
   /** FAILURE_REASON_READ_ONLY - The device refuses writes. */
   FAILURE_REASON_READ_ONLY: 7,
-  /** FAILURE_REASON_TOO_SMALL - The device is smaller than what has to be written to it. */
+  /** FAILURE_REASON_TOO_SMALL - The device is too small for what has to be written to it. */
   FAILURE_REASON_TOO_SMALL: 8,
   /** FAILURE_REASON_DEVICE_BUSY - Another operation owns the device; the message names it. */
   FAILURE_REASON_DEVICE_BUSY: 9,
-  /** FAILURE_REASON_NO_DISK_CHOSEN - No disk, or more than one disk, would fit and the operator named none. */
+  /** FAILURE_REASON_NO_DISK_CHOSEN - No disk, or more than one disk, fits and the operator named none. */
   FAILURE_REASON_NO_DISK_CHOSEN: 10,
   /** FAILURE_REASON_FETCH_FAILED - The image could not be fetched (connection, HTTP status) after every retry. */
   FAILURE_REASON_FETCH_FAILED: 11,
-  /** FAILURE_REASON_IMAGE_DAMAGED - The fetched bytes are not those of the image: truncated, damaged or altered. */
+  /** FAILURE_REASON_IMAGE_DAMAGED - The fetched bytes do not match the image: truncated, damaged or altered. */
   FAILURE_REASON_IMAGE_DAMAGED: 12,
   /** FAILURE_REASON_DEVICE_ERROR - The device answered a write or a read with an error (EIO, ENOSPC, ...). */
   FAILURE_REASON_DEVICE_ERROR: 13,
-  /** FAILURE_REASON_VERIFY_MISMATCH - What was read back from the device differs from what was written to it. */
+  /** FAILURE_REASON_VERIFY_MISMATCH - The bytes read back from the device differ from those written to it. */
   FAILURE_REASON_VERIFY_MISMATCH: 14,
-  /** FAILURE_REASON_TOOL_FAILED - An external tool (mkfs, mount, blkdiscard, ...) is missing or failed; the message carries its own words. */
+  /** FAILURE_REASON_TOOL_FAILED - An external tool (mkfs, mount, blkdiscard, ...) is missing or failed; the message includes its output. */
   FAILURE_REASON_TOOL_FAILED: 15,
-  /** FAILURE_REASON_NODE_SILENT - The node did not do in time what the journey expects next; the message says what was last seen of it. */
+  /** FAILURE_REASON_NODE_SILENT - The node did not take the journey's next step in time; the message says what was last seen of it. */
   FAILURE_REASON_NODE_SILENT: 16,
-  /** FAILURE_REASON_WRONG_SYSTEM - The node came back, but not on the system that was installed; the message says on what. */
+  /** FAILURE_REASON_WRONG_SYSTEM - The node came back, but not on the system that was installed; the message says on which. */
   FAILURE_REASON_WRONG_SYSTEM: 17,
   /** FAILURE_REASON_INVALID - The request contradicts itself or the state of its subject. */
   FAILURE_REASON_INVALID: 18,
-  /** FAILURE_REASON_UNSUPPORTED - This node has no part that could do it (for example no LED to identify it by). */
+  /** FAILURE_REASON_UNSUPPORTED - This node lacks the hardware for it (for example an LED to identify it by). */
   FAILURE_REASON_UNSUPPORTED: 19,
   UNRECOGNIZED: -1,
 } as const;
@@ -204,7 +204,7 @@ export function failureReasonToJSON(object: FailureReason): string {
   }
 }
 
-/** Where the evidence was found: one device and one range of bytes on it. */
+/** Where the evidence was found: a range of bytes on a device. */
 export interface ByteRange {
   /** Absolute path of the device, for example "/dev/mmcblk0". */
   device: string;
@@ -218,9 +218,9 @@ export interface ByteRange {
 export interface Failure {
   /** The machine-readable reason. */
   reason: FailureReason;
-  /** One sentence that names the thing and, where there is one, the remedy. */
+  /** One sentence that names the problem and, if there is one, the remedy. */
   message: string;
-  /** Which bytes of which device, when the failure is about bytes. */
+  /** Which bytes of which device, if the failure is about bytes. */
   range:
     | ByteRange
     | undefined;

@@ -76,7 +76,7 @@ export interface Partition {
   type: string;
   /** PARTUUID as Linux builds it: "xxxxxxxx-NN" for MBR, the partition's GUID for GPT; lower case. */
   partitionUuid: string;
-  /** Filesystem found by its content, for example "vfat" or "ext4"; empty when none is known. */
+  /** Filesystem recognised by its content, for example "vfat" or "ext4"; empty if unknown. */
   filesystemType: string;
   /** Filesystem label. */
   label: string;
@@ -84,11 +84,11 @@ export interface Partition {
   uuid: string;
 }
 
-/** What a node that runs this image from its own card fetches over TFTP, paths relative to the image's boot folder. */
+/** What a node that boots this image from its own card fetches over TFTP; paths relative to the image's boot folder. */
 export interface ImageBoot {
   /** Kernel, for example "vmlinuz". */
   kernel: string;
-  /** Initial RAM disk; empty when the image has none. */
+  /** Initrd; empty if the image has none. */
   initrd: string;
   /** Device trees, for example "bcm2711-rpi-4-b.dtb". */
   deviceTrees: string[];
@@ -124,7 +124,7 @@ export interface Image {
   sizeBytes: bigint;
   /** Size of its pack in bytes. */
   storedBytes: bigint;
-  /** Kind of its partition table. */
+  /** Its kind of partition table. */
   partitionTable: PartitionTable;
   /** Its partitions by number. */
   partitions: Partition[];

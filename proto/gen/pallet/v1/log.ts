@@ -14,21 +14,21 @@ export const protobufPackage = "pallet.v1";
 
 export const protobufFileName = "pallet/v1/log.proto";
 
-/** How much a record of a log matters; each includes those after it when a least level is asked for. */
+/** Severity of a log record; as a minimum, each level includes those after it. */
 export const LogLevel = {
   /** LOG_LEVEL_UNSPECIFIED - Never sent in a record. */
   LOG_LEVEL_UNSPECIFIED: 0,
-  /** LOG_LEVEL_TRACE - Every step, for whoever looks for a defect. */
+  /** LOG_LEVEL_TRACE - Every step, for debugging. */
   LOG_LEVEL_TRACE: 1,
-  /** LOG_LEVEL_DEBUG - Details, for whoever looks for a defect. */
+  /** LOG_LEVEL_DEBUG - Details, for debugging. */
   LOG_LEVEL_DEBUG: 2,
-  /** LOG_LEVEL_INFO - Things going as they should. */
+  /** LOG_LEVEL_INFO - Normal progress. */
   LOG_LEVEL_INFO: 3,
-  /** LOG_LEVEL_WARN - Something to look at that the agent handles itself. */
+  /** LOG_LEVEL_WARN - Something worth checking that the agent handles by itself. */
   LOG_LEVEL_WARN: 4,
-  /** LOG_LEVEL_ERROR - Something that ended badly. */
+  /** LOG_LEVEL_ERROR - Something failed. */
   LOG_LEVEL_ERROR: 5,
-  /** LOG_LEVEL_FATAL - The last words of an agent that cannot go on. */
+  /** LOG_LEVEL_FATAL - The last words of an agent that cannot continue. */
   LOG_LEVEL_FATAL: 6,
   UNRECOGNIZED: -1,
 } as const;
@@ -101,34 +101,34 @@ export function logLevelToJSON(object: LogLevel): string {
 /** One record of an agent's log. */
 export interface LogRecord {
   /**
-   * Counts the records of one instance of the agent from 1 without gaps: what is missing was lost, what comes again is
-   * a repetition.
+   * Counts the records of one instance of the agent from 1 without gaps: a missing number is a lost record, a repeated
+   * number a duplicate.
    */
   sequence: bigint;
-  /** When it was written, by the clock of the node, which may be years off until it is set. */
+  /** When it was written, by the node's clock, which may be years off until it is set. */
   time:
     | Date
     | undefined;
   /**
-   * How long before this request it was written, by a clock that is never set; so the controller knows the time by its
+   * How long before this request it was written, by a monotonic clock; so the controller can compute the time by its
    * own clock.
    */
   age:
     | Duration
     | undefined;
-  /** How much it matters. */
+  /** Its importance. */
   level: LogLevel;
   /** One sentence for a person. */
   message: string;
-  /** What else was said, as the text of a JSON object; empty when nothing was. */
+  /** Further fields, as a JSON object; empty if there are none. */
   fieldsJson: string;
-  /** The stack of the error that it is about, with those of its causes, in lines; empty when it is about none. */
+  /** Stack traces of the error and its causes, in lines; empty if there is no error. */
   error: string;
 }
 
-/** One record of the log of a node, as the controller keeps it. Control characters that agents have sent are gone. */
+/** One record of a node's log, as the controller keeps it, without control characters. */
 export interface NodeLogRecord {
-  /** Rises with every record that the controller took in, of whichever node; never reused. */
+  /** Rises with every record that the controller receives from any node; never reused. */
   id: bigint;
   /** Id (MAC) of the node. */
   nodeId: string;
@@ -138,15 +138,15 @@ export interface NodeLogRecord {
   instanceId: string;
   /** Role of that agent. */
   agentRole: AgentRole;
-  /** When it was written, by the clock of the controller. */
+  /** When it was written, by the controller's clock. */
   time:
     | Date
     | undefined;
-  /** The record; its `age` is left out. */
+  /** The record, without its `age`. */
   record:
     | LogRecord
     | undefined;
-  /** How many records of this instance, directly before this one, never arrived here. */
+  /** How many records of this instance were lost directly before this one. */
   missingBefore: bigint;
 }
 

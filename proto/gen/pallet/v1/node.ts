@@ -12,7 +12,7 @@ export const protobufPackage = "pallet.v1";
 
 export const protobufFileName = "pallet/v1/node.proto";
 
-/** In which role an agent process runs. */
+/** The role that an agent process runs in. */
 export const AgentRole = {
   /** AGENT_ROLE_UNSPECIFIED - Never sent. */
   AGENT_ROLE_UNSPECIFIED: 0,
@@ -80,17 +80,17 @@ export interface RootDevice {
   source: string;
   /** The filesystem type, for example "ext4", "nfs" or "overlay". */
   filesystemType: string;
-  /** The whole disk that holds it, for example "/dev/mmcblk0"; empty when it is on none (NFS, RAM). */
+  /** The whole disk that holds it, for example "/dev/mmcblk0"; empty if it is not on a disk (NFS, RAM). */
   disk: string;
 }
 
 /** What a node is and how it is doing, measured by its agent when asked. */
 export interface NodeFacts {
-  /** Board model, for example "Raspberry Pi 4 Model B Rev 1.4"; empty when the machine names none. */
+  /** Board model, for example "Raspberry Pi 4 Model B Rev 1.4"; empty if the machine reports none. */
   model: string;
-  /** Board serial number in lower-case hexadecimal, as firmware uses it for TFTP folders; empty when there is none. */
+  /** Board serial number in lower-case hexadecimal, as firmware uses it for TFTP folders; empty if there is none. */
   serial: string;
-  /** Interfaces with a MAC address, loopback left out. */
+  /** Interfaces with a MAC address, except loopback. */
   interfaces: NetworkInterface[];
   /** Usable memory in bytes (MemTotal). */
   memoryBytes: bigint;
@@ -98,7 +98,7 @@ export interface NodeFacts {
   cpuCount: number;
   /** CPU model as the kernel names it. */
   cpuModel: string;
-  /** CPU temperature in degrees Celsius; absent when there is no sensor. */
+  /** CPU temperature in degrees Celsius; absent if there is no sensor. */
   temperatureCelsius?:
     | number
     | undefined;
@@ -129,7 +129,7 @@ export interface InstalledSystem {
   imageDigest: string;
   /** Id of the reimage that installed it. */
   reimageId: string;
-  /** When the stamp was written, by the clock of the controller. */
+  /** When the stamp was written, by the controller's clock. */
   installedAt: Date | undefined;
 }
 
@@ -143,7 +143,7 @@ export interface AgentInfo {
   instanceId: string;
   /** TCP port on which it serves pallet.v1.AgentService. */
   port: number;
-  /** The system that it is resident in; absent in the netboot role and where no stamp is found. */
+  /** The system that it is resident in; absent in the netboot role and if there is no stamp. */
   installed: InstalledSystem | undefined;
 }
 

@@ -19,13 +19,13 @@ export const protobufFileName = "pallet/v1/operation.proto";
 export const OperationState = {
   /** OPERATION_STATE_UNSPECIFIED - Never sent. */
   OPERATION_STATE_UNSPECIFIED: 0,
-  /** OPERATION_STATE_RUNNING - At work. */
+  /** OPERATION_STATE_RUNNING - In progress. */
   OPERATION_STATE_RUNNING: 1,
-  /** OPERATION_STATE_SUCCEEDED - Ended, and everything it promises is true. */
+  /** OPERATION_STATE_SUCCEEDED - Ended successfully: everything it promises is true. */
   OPERATION_STATE_SUCCEEDED: 2,
   /** OPERATION_STATE_FAILED - Ended with `Operation.failure`. */
   OPERATION_STATE_FAILED: 3,
-  /** OPERATION_STATE_CANCELLED - Ended because somebody cancelled it. */
+  /** OPERATION_STATE_CANCELLED - Ended because someone cancelled it. */
   OPERATION_STATE_CANCELLED: 4,
   UNRECOGNIZED: -1,
 } as const;
@@ -87,7 +87,7 @@ export function operationStateToJSON(object: OperationState): string {
 export const OperationPhase = {
   /** OPERATION_PHASE_UNSPECIFIED - Before the first phase. */
   OPERATION_PHASE_UNSPECIFIED: 0,
-  /** OPERATION_PHASE_ERASING - Erasing the partition table, so that no firmware boots what is half written. */
+  /** OPERATION_PHASE_ERASING - Erasing the partition table, so that no firmware boots a half-written system. */
   OPERATION_PHASE_ERASING: 1,
   /** OPERATION_PHASE_WRITING - Fetching, decompressing, checking and writing the image. */
   OPERATION_PHASE_WRITING: 2,
@@ -95,9 +95,9 @@ export const OperationPhase = {
   OPERATION_PHASE_SYNCING: 3,
   /** OPERATION_PHASE_VERIFYING - Reading back what was written and comparing. */
   OPERATION_PHASE_VERIFYING: 4,
-  /** OPERATION_PHASE_CUSTOMISING - Placing the node's own files into the new system. */
+  /** OPERATION_PHASE_CUSTOMISING - Adding the node's own files to the new system. */
   OPERATION_PHASE_CUSTOMISING: 5,
-  /** OPERATION_PHASE_WRITING_TABLE - Writing what lies before the first partition, the partition table with it: the last step. */
+  /** OPERATION_PHASE_WRITING_TABLE - Writing everything before the first partition, including the partition table: the last step. */
   OPERATION_PHASE_WRITING_TABLE: 6,
   /** OPERATION_PHASE_FORMATTING - Making a filesystem. */
   OPERATION_PHASE_FORMATTING: 7,
@@ -107,7 +107,7 @@ export const OperationPhase = {
   OPERATION_PHASE_UNMOUNTING: 9,
   /** OPERATION_PHASE_IDENTIFYING - Blinking the LED. */
   OPERATION_PHASE_IDENTIFYING: 10,
-  /** OPERATION_PHASE_COMPARING - Reading what the disk holds already, to leave what is right as it is. */
+  /** OPERATION_PHASE_COMPARING - Reading what the disk already holds, so that matching parts need not be written. */
   OPERATION_PHASE_COMPARING: 11,
   UNRECOGNIZED: -1,
 } as const;
@@ -211,7 +211,7 @@ export function operationPhaseToJSON(object: OperationPhase): string {
 export const Compression = {
   /** COMPRESSION_UNSPECIFIED - Never sent. */
   COMPRESSION_UNSPECIFIED: 0,
-  /** COMPRESSION_NONE - As they are. */
+  /** COMPRESSION_NONE - Not compressed. */
   COMPRESSION_NONE: 1,
   /** COMPRESSION_ZSTD - Zstandard frames (RFC 8878), any number of them. */
   COMPRESSION_ZSTD: 2,
@@ -259,13 +259,13 @@ export function compressionToJSON(object: Compression): string {
   }
 }
 
-/** What keeps the firmware of a board from booting what an image has on the disk. */
+/** How to keep a board's firmware from booting the image from the disk. */
 export const FirmwareAction = {
   /** FIRMWARE_ACTION_UNSPECIFIED - Never sent. */
   FIRMWARE_ACTION_UNSPECIFIED: 0,
-  /** FIRMWARE_ACTION_RENAME - Give the files that the firmware looks for the extension "off": "bootcode.bin" becomes "bootcode.off". */
+  /** FIRMWARE_ACTION_RENAME - Rename the files that the firmware looks for to the extension "off": "bootcode.bin" becomes "bootcode.off". */
   FIRMWARE_ACTION_RENAME: 1,
-  /** FIRMWARE_ACTION_REFORMAT - Make each partition an empty FAT with the label, serial number and size of entries that it had. */
+  /** FIRMWARE_ACTION_REFORMAT - Make each partition an empty FAT filesystem with its previous label, serial number and FAT type. */
   FIRMWARE_ACTION_REFORMAT: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -315,7 +315,7 @@ export function firmwareActionToJSON(object: FirmwareAction): string {
 export const FilesystemType = {
   /** FILESYSTEM_TYPE_UNSPECIFIED - Never sent. */
   FILESYSTEM_TYPE_UNSPECIFIED: 0,
-  /** FILESYSTEM_TYPE_VFAT - FAT, its size of entries chosen by mkfs.vfat(8). */
+  /** FILESYSTEM_TYPE_VFAT - FAT; mkfs.vfat(8) chooses the FAT type. */
   FILESYSTEM_TYPE_VFAT: 1,
   /** FILESYSTEM_TYPE_EXT4 - ext4, by mkfs.ext4(8). */
   FILESYSTEM_TYPE_EXT4: 2,
@@ -367,7 +367,7 @@ export function filesystemTypeToJSON(object: FilesystemType): string {
 export const WipeMethod = {
   /** WIPE_METHOD_UNSPECIFIED - Never sent. */
   WIPE_METHOD_UNSPECIFIED: 0,
-  /** WIPE_METHOD_DISCARD - blkdiscard(8): the whole device is discarded; fails where the device cannot. */
+  /** WIPE_METHOD_DISCARD - blkdiscard(8): discard the whole device; fails if the device does not support it. */
   WIPE_METHOD_DISCARD: 1,
   /** WIPE_METHOD_SIGNATURES - Zero the partition table and every filesystem signature that wipefs(8) finds, on the disk and its partitions. */
   WIPE_METHOD_SIGNATURES: 2,
@@ -415,7 +415,7 @@ export function wipeMethodToJSON(object: WipeMethod): string {
   }
 }
 
-/** A part of writing or verifying an image that works beside the others. */
+/** A stage of writing or verifying an image; the stages run concurrently. */
 export const WriteStage = {
   /** WRITE_STAGE_UNSPECIFIED - Never sent. */
   WRITE_STAGE_UNSPECIFIED: 0,
@@ -500,8 +500,8 @@ export function writeStageToJSON(object: WriteStage): string {
 }
 
 /**
- * Where the manifest of a pack lies and what its bytes must be. Everything that the pack must turn out to be hangs on
- * this digest, so it has to arrive over a channel that is trusted.
+ * Where the manifest of a pack is and what its bytes must be. All verification of the pack rests on this digest, so it
+ * has to arrive over a trusted channel.
  */
 export interface ManifestSource {
   /** "http://…" URL of the serialized pallet.v1.PackManifest. */
@@ -512,11 +512,11 @@ export interface ManifestSource {
   manifestBytes: bigint;
 }
 
-/** Where an image comes from and what it must turn out to be. */
+/** Where an image comes from and what it must be. */
 export interface ImageSource {
   /**
-   * "http://…" URL of the pack: the image as one zstd frame for each chunk, as its manifest says. The server must answer
-   * Range requests (RFC 9110 section 14).
+   * "http://…" URL of the pack: the image as one zstd frame for each chunk, as its manifest says. The server must
+   * answer Range requests (RFC 9110 section 14).
    */
   url: string;
   /** How the bytes at the URL are compressed: COMPRESSION_ZSTD. */
@@ -528,8 +528,8 @@ export interface ImageSource {
   /** Lower-case hexadecimal SHA-256 of the decompressed image. */
   digest: string;
   /**
-   * Where the first partition of the image starts, in bytes; what lies before it (the partition table with it)
-   * is erased first and written last. A multiple of 512, at least 512, at most 64 MiB.
+   * Where the first partition of the image starts, in bytes; everything before it (including the partition table) is
+   * erased first and written last. A multiple of 512, at least 512, at most 64 MiB.
    */
   firstPartitionBytes: bigint;
   /** The manifest of the pack; required. */
@@ -547,8 +547,8 @@ export interface RootPartition {
 }
 
 /**
- * A FAT partition inside an image in which firmware of a board could find something to boot, reached by offset because
- * the partition table does not exist yet.
+ * A FAT partition inside an image where a board's firmware could find something to boot, reached by offset because the
+ * partition table does not exist yet.
  */
 export interface FirmwarePartition {
   /** Start in bytes from the beginning of the image. */
@@ -564,15 +564,15 @@ export interface DiskFirmware {
   /** Where; at least one, at most 16. */
   partitions: FirmwarePartition[];
   /**
-   * To rename: names of files in the root folder of each partition, those that are there. At least one, at most 16, each
-   * 1 to 64 characters of [A-Za-z0-9._-], starting with a letter or digit. Letter case does not count, as FAT has it.
+   * To rename: names of files in the root folder of each partition; missing ones are skipped. At least one, at most 16,
+   * each 1 to 64 characters of [A-Za-z0-9._-], starting with a letter or digit. Case-insensitive, as FAT is.
    */
   files: string[];
 }
 
-/** What to change on the disk between the verification and the partition table. */
+/** What to change on the disk after verification and before the partition table is written. */
 export interface Customisation {
-  /** Where the system's root filesystem lies. Absent together with `stamp`: nothing is placed into the system. */
+  /** Where the system's root filesystem is. Absent together with `stamp`: nothing is added to the system. */
   root:
     | RootPartition
     | undefined;
@@ -581,11 +581,11 @@ export interface Customisation {
     | InstalledSystem
     | undefined;
   /**
-   * Whether to install the agent too, as a service of the new system that may only report and reboot:
+   * Whether to also install the agent as a service of the new system that may only report and reboot:
    * /usr/lib/pallet/agent, started by systemd, or by /etc/inittab of busybox's or System V's init.
    */
   residentAgent: boolean;
-  /** How to keep the board's firmware from booting the disk by itself; absent leaves the image's firmware as it is. */
+  /** How to keep the board's firmware from booting the disk by itself; if absent, the image's firmware stays as it is. */
   diskFirmware: DiskFirmware | undefined;
 }
 
@@ -597,13 +597,13 @@ export interface WriteImage {
   source:
     | ImageSource
     | undefined;
-  /** What to change in the new system and for it; absent leaves the image untouched. */
+  /** What to change in and for the new system; if absent, the image stays untouched. */
   customisation:
     | Customisation
     | undefined;
   /**
-   * Whether to fetch and write every chunk. Otherwise chunks that the disk holds already are neither fetched nor
-   * written, whatever put them there: an earlier image, or a write that was interrupted.
+   * Whether to rewrite everything. Otherwise chunks that the disk already has are neither fetched nor written, wherever
+   * they came from: an earlier image, or an interrupted write.
    */
   full: boolean;
 }
@@ -626,7 +626,7 @@ export interface MakeFilesystem {
   label: string;
 }
 
-/** Make a disk blank. */
+/** Wipe a disk. */
 export interface Wipe {
   /** Absolute path of a whole disk. */
   device: string;
@@ -634,15 +634,15 @@ export interface Wipe {
   method: WipeMethod;
 }
 
-/** Unmount a device and everything on it, and switch off its swap. */
+/** Unmount a device and everything on it, and disable its swap. */
 export interface Unmount {
   /** Absolute path of a disk or partition. */
   device: string;
 }
 
-/** Blink the activity LED so that a person finds the board. */
+/** Blink the activity LED so that a person can find the board. */
 export interface Identify {
-  /** For how long; at most 10 minutes. */
+  /** How long; at most 10 minutes. */
   duration: Duration | undefined;
 }
 
@@ -660,7 +660,7 @@ export interface OperationSpec {
     /** Make a filesystem. */
     { $case: "makeFilesystem"; value: MakeFilesystem }
     | //
-    /** Make a disk blank. */
+    /** Wipe a disk. */
     { $case: "wipe"; value: Wipe }
     | //
     /** Unmount a device. */
@@ -675,21 +675,21 @@ export interface OperationSpec {
 export interface ByteCount {
   /** Bytes done so far. */
   done: bigint;
-  /** Bytes in all; 0 while that is unknown or when nothing of the kind is to be done. */
+  /** Total bytes; 0 while unknown, or if there is nothing of this kind to do. */
   total: bigint;
 }
 
-/** What one stage has done so far. The stage whose `busy` grows as fast as the clock is what the others wait for. */
+/** What one stage has done so far. The stage whose `busy` grows as fast as the clock is the bottleneck. */
 export interface StageProgress {
   /** Which. */
   stage: WriteStage;
   /** Bytes that went through it. */
   bytes: bigint;
-  /** For how long it had at least one piece of work in hand. */
+  /** How long it had at least one piece of work in progress. */
   busy: Duration | undefined;
 }
 
-/** How far an operation has come. Sent when the phase changes and otherwise at most four times a second. */
+/** The progress of an operation. Sent when the phase changes and otherwise at most four times a second. */
 export interface Progress {
   /** What it is doing. */
   phase: OperationPhase;
@@ -705,7 +705,7 @@ export interface Progress {
   skipped:
     | ByteCount
     | undefined;
-  /** Image bytes read back and found right. */
+  /** Image bytes read back and found correct. */
   verified:
     | ByteCount
     | undefined;
@@ -715,27 +715,27 @@ export interface Progress {
   eta:
     | Duration
     | undefined;
-  /** How often a broken connection to the source was taken up again. */
+  /** How often a broken connection to the source was resumed. */
   resumed: number;
   /** What each stage of a write or a verification has done, in the order of WriteStage; empty for other work. */
   stages: StageProgress[];
   /**
-   * For how long the oldest request to the disk has been waiting, once that is over 20 seconds; absent otherwise. A worn
+   * How long the oldest request to the disk has been waiting, once that exceeds 20 seconds; absent otherwise. A worn
    * card can take most of a minute for one write.
    */
   stalled:
     | Duration
     | undefined;
-  /** Image bytes that were read back wrong and written again. */
+  /** Image bytes that did not verify and were written again. */
   rewrittenBytes: bigint;
   /**
-   * Image bytes of the device that were compared with the image before anything is fetched. The total is what is looked
-   * at: parts of a device that hold something else entirely are not.
+   * Image bytes of the device that were compared with the image before anything was fetched. The total counts only the
+   * parts worth comparing: those that hold something else entirely are left out.
    */
   compared: ByteCount | undefined;
 }
 
-/** Long work that an agent performs. It outlives the stream that watches it. */
+/** Long-running work of an agent. It outlives the stream that watches it. */
 export interface Operation {
   /** Id chosen by the caller: 1 to 64 characters of [A-Za-z0-9._-]. */
   operationId: string;
@@ -745,7 +745,7 @@ export interface Operation {
     | undefined;
   /** Where it stands. */
   state: OperationState;
-  /** How far it has come. */
+  /** Its progress. */
   progress:
     | Progress
     | undefined;
@@ -753,7 +753,7 @@ export interface Operation {
   failure:
     | Failure
     | undefined;
-  /** When it was started, by the clock of the node. */
+  /** When it was started, by the node's clock. */
   startedAt:
     | Date
     | undefined;

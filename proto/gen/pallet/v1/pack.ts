@@ -11,15 +11,15 @@ export const protobufPackage = "pallet.v1";
 
 export const protobufFileName = "pallet/v1/pack.proto";
 
-/** What is to be done about a chunk of an image. */
+/** What to do with a chunk of an image. */
 export const ChunkKind = {
   /** CHUNK_KIND_UNSPECIFIED - Never stored. */
   CHUNK_KIND_UNSPECIFIED: 0,
   /** CHUNK_KIND_DATA - Holds data: the disk must hold the bytes whose digest the manifest has. */
   CHUNK_KIND_DATA: 1,
-  /** CHUNK_KIND_ZERO - Every byte is zero and the disk must read so; never fetched. */
+  /** CHUNK_KIND_ZERO - Every byte is zero, and must read as zero on the disk; never fetched. */
   CHUNK_KIND_ZERO: 2,
-  /** CHUNK_KIND_UNUSED - Nothing that the image means lies there (blocks that no filesystem uses): neither fetched nor written nor compared. */
+  /** CHUNK_KIND_UNUSED - Not part of the image's content (blocks that no filesystem uses): neither fetched nor written nor compared. */
   CHUNK_KIND_UNUSED: 3,
   UNRECOGNIZED: -1,
 } as const;
@@ -73,17 +73,17 @@ export function chunkKindToJSON(object: ChunkKind): string {
 
 /** Adjacent chunks of one kind. */
 export interface ChunkRun {
-  /** What they hold. */
+  /** Their kind. */
   kind: ChunkKind;
-  /** How many they are; at least 1. */
+  /** How many; at least 1. */
   count: number;
 }
 
 /**
- * What a pack holds: the image cut into chunks of one size (the last may be shorter), each compressed to one zstd frame
- * (RFC 8878) of its own. The frames follow one another in the order of the chunks from the start of the file, and then
- * comes the seek table of the zstd seekable format (zstd, contrib/seekable_format, version 0.1.0), so that
- * `zstd -d` restores the whole image, unused chunks as they were imported.
+ * The content of a pack: the image cut into chunks of one size (the last may be shorter), each compressed to its own
+ * zstd frame (RFC 8878). The frames are stored in the order of the chunks from the start of the file, followed by the
+ * seek table of the zstd seekable format (zstd, contrib/seekable_format, version 0.1.0), so that `zstd -d` restores the
+ * whole image, with unused chunks as they were imported.
  */
 export interface PackManifest {
   /** Version of this format: 1. */
@@ -92,13 +92,16 @@ export interface PackManifest {
   imageBytes: bigint;
   /** SHA-256 of the whole image: 32 bytes. */
   imageDigest: Uint8Array;
-  /** Number of bytes of the pack, the seek table included. */
+  /** Number of bytes of the pack, including the seek table. */
   packBytes: bigint;
   /** Number of bytes of a chunk: a power of two from 4 KiB to 16 MiB, such that there are at most 2^20 chunks. */
   chunkBytes: number;
-  /** What the chunks hold, from the first to the last; neighbours differ in kind. */
+  /** The kinds of the chunks, from first to last; adjacent runs differ in kind. */
   runs: ChunkRun[];
-  /** Number of bytes of each chunk's frame, for every chunk. The sum before a chunk is where its frame starts in the pack. */
+  /**
+   * Number of bytes of each chunk's frame, for every chunk. The sum before a chunk is where its frame starts in the
+   * pack.
+   */
   frameBytes: number[];
   /** BLAKE3 digests (256 bits, default mode) of the chunks of kind DATA, in their order: 32 bytes each. */
   digests: Uint8Array;

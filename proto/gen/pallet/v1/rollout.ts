@@ -20,9 +20,9 @@ export const ReimagePhase = {
   REIMAGE_PHASE_UNSPECIFIED: 0,
   /** REIMAGE_PHASE_QUEUED - Waiting for its turn. */
   REIMAGE_PHASE_QUEUED: 1,
-  /** REIMAGE_PHASE_NETBOOTING - Boot target is agent; waiting until the netbooted agent has registered. */
+  /** REIMAGE_PHASE_NETBOOTING - Boot target is agent; waiting for the netbooted agent to register. */
   REIMAGE_PHASE_NETBOOTING: 2,
-  /** REIMAGE_PHASE_CHECKING - Preflight: choosing the disk and making sure that it may be erased. */
+  /** REIMAGE_PHASE_CHECKING - Preflight: choosing the disk and checking that it may be erased. */
   REIMAGE_PHASE_CHECKING: 3,
   /** REIMAGE_PHASE_WRITING - The agent erases, writes, verifies, customises and writes the partition table; see `progress`. */
   REIMAGE_PHASE_WRITING: 4,
@@ -36,10 +36,7 @@ export const ReimagePhase = {
   REIMAGE_PHASE_FAILED: 8,
   /** REIMAGE_PHASE_CANCELLED - Cancelled; the boot target is agent again. */
   REIMAGE_PHASE_CANCELLED: 9,
-  /**
-   * REIMAGE_PHASE_WAITING_TO_WRITE - Ready, and waiting for its turn to write: the uplink is taken by nodes that write. It comes between checking and
-   * writing.
-   */
+  /** REIMAGE_PHASE_WAITING_TO_WRITE - Ready and waiting for its turn to write, because other nodes use the uplink. Comes between checking and writing. */
   REIMAGE_PHASE_WAITING_TO_WRITE: 10,
   UNRECOGNIZED: -1,
 } as const;
@@ -140,8 +137,8 @@ export const ProofKind = {
   /** PROOF_KIND_RESIDENT - The resident agent in the installed system reported boot id, root device and stamp: it runs the image. */
   PROOF_KIND_RESIDENT: 1,
   /**
-   * PROOF_KIND_WEAK - Weaker, of a reimage with `no_resident`: after its reboot the node fetched the kernel of the image and then answered
-   * on the network. From which disk it runs, and that it runs that image, is likely and not proved.
+   * PROOF_KIND_WEAK - Weaker, for a reimage with `no_resident`: after its reboot the node fetched the image's kernel and then answered on
+   * the network. It is likely, but not proved, that it runs that image from its own card.
    */
   PROOF_KIND_WEAK: 2,
   UNRECOGNIZED: -1,
@@ -278,7 +275,7 @@ export interface Proof {
   answer: string;
 }
 
-/** One node's way from "running anything" to "proved to run the image". */
+/** One node's journey from "running anything" to "proved to run the image". */
 export interface Reimage {
   /** Id of this reimage. */
   reimageId: string;
@@ -288,13 +285,13 @@ export interface Reimage {
   nodeName: string;
   /** Where it stands. */
   phase: ReimagePhase;
-  /** The disk that is written, once chosen. */
+  /** The disk to write, once chosen. */
   disk: string;
   /** Progress of the write; absent before it has begun. */
   progress:
     | Progress
     | undefined;
-  /** How often the write was started; more than 1 after a node or agent restart. */
+  /** How many times the write was started; more than 1 after a node or agent restart. */
   attempts: number;
   /** Why it failed or was cancelled. */
   failure:
@@ -312,11 +309,11 @@ export interface Reimage {
   endedAt:
     | Date
     | undefined;
-  /** Whether the system in the image is left untouched, so that the proof will be a weak one. */
+  /** Whether the image stays untouched, so that the proof will be a weak one. */
   noResident: boolean;
-  /** Whether every chunk is fetched and written, also those that the card holds already. */
+  /** Whether to rewrite everything, even chunks that the card already has. */
   full: boolean;
-  /** Why it is not its turn to write yet, in words for a person; empty unless it waits for that. */
+  /** Why it has no turn to write yet, as a sentence; empty unless it is waiting for one. */
   waitingFor: string;
 }
 
@@ -346,17 +343,17 @@ export interface ReimagePlan {
   nodeId: string;
   /** Name of the node. */
   nodeName: string;
-  /** The disk that would be erased; empty while it can only be chosen once the agent runs (then `note` says so). */
+  /** The disk that would be erased; empty if it can only be chosen once the agent runs (`note` then says so). */
   disk: string;
   /** Size of that disk in bytes. */
   diskBytes: bigint;
   /** What that disk holds now and would lose, one line per partition. */
   erases: string[];
-  /** Number of bytes that would be written if the disk held none of them yet. */
+  /** Number of bytes to write if the disk had none of them yet. */
   writeBytes: bigint;
   /** The steps, in order, one sentence each. */
   steps: string[];
-  /** Why this node would be refused; absent when it would go ahead. */
+  /** Why this node would be refused; absent if it would be reimaged. */
   refusal:
     | Failure
     | undefined;

@@ -95,7 +95,7 @@ describe("limits of work that an operator asks for", () => {
       for (const label of ["", "X".repeat(most)])
         assert.deepEqual([byController(make(label)), byAgent(make(label))], [undefined, undefined], name);
       for (const label of ["X".repeat(most + 1), "a\nb", name === "vfat" ? "é" : "é".repeat(9)]) {
-        assert.match(byAgent(make(label)) ?? "", new RegExp(`does not suit ${name}`));
+        assert.match(byAgent(make(label)) ?? "", new RegExp(`is not valid for ${name}`));
         assert.equal(byController(make(label)), byAgent(make(label)));
       }
     }
