@@ -12,14 +12,7 @@ import { provideUBoot } from "../../controller/boot-tree/provide-u-boot.ts";
 import { targetNames, targets } from "../../controller/boot-tree/targets.ts";
 import { provideBaseSystem } from "../../controller/rootfs/base-system.ts";
 import { requires } from "../requirements.ts";
-
-const archive = {
-  cacheDirectory: checkoutCache("boot-tree"),
-  suite: "bookworm",
-  mirror: "http://deb.debian.org/debian",
-  refresh: false,
-  log: () => {},
-};
+import { archive } from "./debian-archive.ts";
 
 /** Starts QEMU and gives its serial console up to the first output that the pattern fits; then ends it. */
 async function consoleUntil(pattern: RegExp, args: readonly string[], timeoutMs = 120_000): Promise<string> {

@@ -25,9 +25,9 @@ import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { checkout } from "../programs/checkout.ts";
 import { linkDebianPrograms } from "../rack/debian-programs.ts";
 import { requires } from "../requirements.ts";
+import { mirror } from "./debian-archive.ts";
 import { buildSystemImage, noise, type SystemImage, writeSystem } from "./derive/a-system.ts";
 
-const mirror = "http://deb.debian.org/debian";
 const cacheDirectory = checkoutCache("requirements");
 const givenPath = process.env["PATH"];
 

@@ -17,15 +17,9 @@ import { importRootfs } from "../../controller/rootfs/import-rootfs.ts";
 import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { assertDetached } from "../assert-detached.ts";
 import { requires } from "../requirements.ts";
+import { archive } from "./debian-archive.ts";
 
 const MiB = 1024 * 1024;
-const archive = {
-  cacheDirectory: checkoutCache("boot-tree"),
-  suite: "bookworm",
-  mirror: "http://deb.debian.org/debian",
-  refresh: false,
-  log: () => {},
-};
 
 /** A folder for one suite, with a stand-in for the agent. */
 async function makeFolder(): Promise<{ folder: string; agentFile: string }> {

@@ -16,6 +16,7 @@ import { tell } from "../rack/story.ts";
 import { provideVirtualArtefacts } from "../rack/virtual/artefacts.ts";
 import { createVirtualRack, type VirtualRack } from "../rack/virtual/virtual-rack.ts";
 import { requires } from "../requirements.ts";
+import { archive } from "./debian-archive.ts";
 import { registration } from "./virtual/come-up.ts";
 
 describe("a virtual Pi with an imported system as its root", requires("root", "loop devices", "qemu"), () => {
@@ -24,9 +25,6 @@ describe("a virtual Pi with an imported system as its root", requires("root", "l
 
   before(async () => {
     const demo = await buildDemoImage({ cacheDirectory: checkoutCache("demo-image"), name: "debian-demo" });
-    const log = () => {};
-    const mirror = "http://deb.debian.org/debian";
-    const archive = { cacheDirectory: checkoutCache("boot-tree"), suite: "bookworm", mirror, refresh: false, log };
     rack = await createVirtualRack({
       nodes: 1,
       artefacts: await provideVirtualArtefacts(),

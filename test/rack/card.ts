@@ -1,18 +1,15 @@
 import { open, rm } from "node:fs/promises";
 import process from "node:process";
 import { attachLoop } from "../../proto/linux/loop-device.ts";
+import { type CardMedium, seenOn } from "./card-medium.ts";
 
 /** The SD card of a board: a loop device over a sparse file. */
-export interface Card {
+export interface Card extends CardMedium {
   /** Block device as the board's kernel sees it, for example "/dev/loop3". */
   readonly device: string;
   readonly sizeBytes: number;
-  /** What has reached the medium. */
-  read(offsetBytes: number, lengthBytes: number): Promise<Buffer>;
   /** Changes what is on the medium; only while the board is off. */
   write(offsetBytes: number, bytes: Uint8Array): Promise<void>;
-  /** Whether the boot signature of an MBR or the magic of a GPT is there. */
-  hasPartitionTable(): Promise<boolean>;
   /** Path of the medium, for tools that read disk images; valid while this process holds the card. */
   readonly file: string;
   close(): Promise<void>;
@@ -26,17 +23,11 @@ export async function createCard(file: string, sizeBytes: number): Promise<Card>
   const loop = await attachLoop({ file, partitions: true }).finally(() => rm(file));
   const device = loop.path;
 
-  const read = async (offsetBytes: number, lengthBytes: number) => {
-    const bytes = Buffer.alloc(lengthBytes);
-    const { bytesRead } = await medium.read(bytes, 0, lengthBytes, offsetBytes);
-    if (bytesRead !== lengthBytes) throw new Error(`the card ends before ${offsetBytes + lengthBytes}`);
-    return bytes;
-  };
   return {
     device,
     sizeBytes,
     file: `/proc/${process.pid}/fd/${medium.fd}`,
-    read,
+    ...seenOn(medium),
     async write(offsetBytes, bytes) {
       // Through the device, so that its cache and the medium stay the same.
       const through = await open(device, "r+");
@@ -46,10 +37,6 @@ export async function createCard(file: string, sizeBytes: number): Promise<Card>
       } finally {
         await through.close();
       }
-    },
-    async hasPartitionTable() {
-      const start = await read(0, 1024);
-      return start.readUInt16BE(510) === 0x55aa || start.toString("latin1", 512, 520) === "EFI PART";
     },
     async close() {
       await loop.close();

@@ -2,32 +2,18 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
-import { status } from "@grpc/grpc-js";
 import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
 import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
 import { until } from "../../until.ts";
-import { answer, endsWith } from "../calls.ts";
+import { answer } from "../calls.ts";
 import type { ServiceChecks } from "./checks.ts";
-import { hiding, isAlive, type World } from "./world.ts";
+import { leavesDuringLsblk } from "./leaving-callers.ts";
+import { hiding, type World } from "./world.ts";
 
 /** Asks for the block devices while lsblk is held, abandons the call as told, and sees lsblk end. */
 async function abandonListing({ agent, tools }: World, how: "cancel" | "deadline"): Promise<void> {
   const { client } = agent;
-  const lsblk = await tools.hold("lsblk");
-  try {
-    const abort = new AbortController();
-    const options = how === "cancel" ? { signal: abort.signal } : { deadlineMs: 1500 };
-    const ended = endsWith(
-      answer(client, client.listBlockDevices, {}, options),
-      how === "cancel" ? status.CANCELLED : status.DEADLINE_EXCEEDED,
-    );
-    const pid = await lsblk.started();
-    abort.abort();
-    await ended;
-    await until(() => !isAlive(pid), "lsblk still runs for a caller that has gone");
-  } finally {
-    await lsblk.release();
-  }
+  await leavesDuringLsblk(tools, how, (options) => answer(client, client.listBlockDevices, {}, options));
   const { devices } = await answer(client, client.listBlockDevices, {});
   assert.ok(devices.length > 0);
 }

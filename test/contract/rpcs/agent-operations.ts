@@ -7,6 +7,7 @@ import { OperationPhase, OperationState } from "../../../proto/gen/pallet/v1/ope
 import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
 import { answer, collect, endOf, firstOf, refusedWith } from "../calls.ts";
 import type { ServiceChecks } from "./checks.ts";
+import { manyLeave } from "./leaving-callers.ts";
 import {
   aStalledWrite,
   endStateOf,
@@ -62,15 +63,7 @@ export const agentOperationChecks: ServiceChecks = {
       "cancelled by fifty watchers, the operation goes on, and another watcher sees it": async (world) => {
         const { client } = world.agent;
         const { operation } = world.stalledWrite;
-        await Promise.all(
-          Array.from({ length: 50 }, async () => {
-            const stream = client.watchOperation(operation);
-            const end = endOf(stream);
-            await firstOf(stream);
-            stream.cancel();
-            assert.equal(await end, status.CANCELLED);
-          }),
-        );
+        await manyLeave(50, () => client.watchOperation(operation));
         const stream = client.watchOperation(operation);
         assert.equal((await firstOf(stream)).operation?.state, Running);
         stream.cancel();

@@ -10,6 +10,7 @@ import { until } from "../../until.ts";
 import { answer, collect, endOf, endsWith, firstOf } from "../calls.ts";
 import type { Check, Refusal, ServiceChecks } from "./checks.ts";
 import { unknownNode, whileReimaged } from "./controller-nodes.ts";
+import { leavesDuringLsblk } from "./leaving-callers.ts";
 import { makeExt4, wipe } from "./operations.ts";
 import { aMuteServer, aNode, isAlive, socketsOf, type World } from "./world.ts";
 
@@ -112,21 +113,10 @@ export const controllerAgentChecks: ServiceChecks = {
     abandoned: {
       "cancelled, it ends the controller's call, and lsblk on the node": async (world) => {
         const { controller, agentNode, tools } = world;
-        const lsblk = await tools.hold("lsblk");
-        try {
-          const abort = new AbortController();
-          const request = { node: agentNode.name };
-          const ended = endsWith(
-            answer(controller, controller.listNodeDisks, request, { signal: abort.signal }),
-            status.CANCELLED,
-          );
-          const pid = await lsblk.started();
-          abort.abort();
-          await ended;
-          await until(() => !isAlive(pid), "lsblk still runs for a caller that has gone");
-        } finally {
-          await lsblk.release();
-        }
+        const request = { node: agentNode.name };
+        await leavesDuringLsblk(tools, "cancel", (options) =>
+          answer(controller, controller.listNodeDisks, request, options),
+        );
       },
       "cancelled or past its deadline, it asks an agent that does not answer no longer": endsWithItsCaller(
         ({ controller }, node, options) => answer(controller, controller.listNodeDisks, { node }, options),

@@ -4,6 +4,7 @@ import { status } from "@grpc/grpc-js";
 import { answer, collect, endOf, firstOf } from "../calls.ts";
 import type { ServiceChecks } from "./checks.ts";
 import { unknownNode } from "./controller-nodes.ts";
+import { manyLeave } from "./leaving-callers.ts";
 import { aNode, aRollout, type World } from "./world.ts";
 
 const allEvents = { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0 };
@@ -68,15 +69,7 @@ export const controllerEventChecks: ServiceChecks = {
         const { name } = await aNode(world);
         const following = { ...allEvents, node: name, follow: true };
         const late = endOf(controller.streamEvents(following, { deadline: Date.now() + 300 }));
-        await Promise.all(
-          Array.from({ length: 50 }, async () => {
-            const stream = controller.streamEvents(following);
-            const end = endOf(stream);
-            await firstOf(stream);
-            stream.cancel();
-            assert.equal(await end, status.CANCELLED);
-          }),
-        );
+        await manyLeave(50, () => controller.streamEvents(following));
         assert.equal(await late, status.DEADLINE_EXCEEDED);
         const stream = controller.streamEvents(following);
         const accepted = firstOf(stream, ({ event }) => event?.type === "node-accepted");

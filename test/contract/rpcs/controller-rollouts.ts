@@ -6,10 +6,10 @@ import type { RolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts"
 import { FailureReason } from "../../../proto/gen/pallet/v1/failure.ts";
 import { ReimagePhase, RolloutState } from "../../../proto/gen/pallet/v1/rollout.ts";
 import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
-import { until } from "../../until.ts";
-import { answer, collect, endOf, endsWith, firstOf } from "../calls.ts";
+import { answer, collect, endOf, firstOf } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
-import { aNode, aRollout, cancelRollout, isAlive, rolloutOf, type World } from "./world.ts";
+import { leavesDuringLsblk, manyLeave } from "./leaving-callers.ts";
+import { aNode, aRollout, cancelRollout, rolloutOf, type World } from "./world.ts";
 
 const { ROLLOUT_STATE_RUNNING: Running, ROLLOUT_STATE_CANCELLED: Cancelled } = RolloutState;
 
@@ -94,21 +94,10 @@ export const controllerRolloutChecks: ServiceChecks = {
     abandoned: {
       "cancelled, it ends what it asked of the nodes": async (world) => {
         const { controller, agentNode, tools } = world;
-        const lsblk = await tools.hold("lsblk");
-        try {
-          const abort = new AbortController();
-          const request = { rollout: rolloutOf([agentNode.name]) };
-          const ended = endsWith(
-            answer(controller, controller.planRollout, request, { signal: abort.signal }),
-            status.CANCELLED,
-          );
-          const pid = await lsblk.started();
-          abort.abort();
-          await ended;
-          await until(() => !isAlive(pid), "lsblk still runs for a caller that has gone");
-        } finally {
-          await lsblk.release();
-        }
+        const request = { rollout: rolloutOf([agentNode.name]) };
+        await leavesDuringLsblk(tools, "cancel", (options) =>
+          answer(controller, controller.planRollout, request, options),
+        );
       },
     },
   },
@@ -192,15 +181,7 @@ export const controllerRolloutChecks: ServiceChecks = {
         const { controller } = world;
         const { rollout } = await aRollout(world, test);
         const late = endOf(controller.watchRollout(rollout, { deadline: Date.now() + 500 }));
-        await Promise.all(
-          Array.from({ length: 50 }, async () => {
-            const stream = controller.watchRollout(rollout);
-            const end = endOf(stream);
-            await firstOf(stream);
-            stream.cancel();
-            assert.equal(await end, status.CANCELLED);
-          }),
-        );
+        await manyLeave(50, () => controller.watchRollout(rollout));
         assert.equal(await late, status.DEADLINE_EXCEEDED);
         const stream = controller.watchRollout(rollout);
         assert.equal((await firstOf(stream)).rollout?.state, Running);

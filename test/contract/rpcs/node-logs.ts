@@ -8,6 +8,7 @@ import { until } from "../../until.ts";
 import { answer, collect, endOf, firstOf } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { unknownNode } from "./controller-nodes.ts";
+import { manyLeave } from "./leaving-callers.ts";
 import { aNode, type MadeUpNode, type World } from "./world.ts";
 
 const everything: StreamNodeLogsRequest = {
@@ -234,15 +235,7 @@ export const nodeLogChecks: ServiceChecks = {
         await report(world, node, [aRecord(1)]);
         const following = { ...everything, node: node.name, follow: true };
         const late = endOf(controller.streamNodeLogs(following, { deadline: Date.now() + 300 }));
-        await Promise.all(
-          Array.from({ length: 20 }, async () => {
-            const stream = controller.streamNodeLogs(following);
-            const end = endOf(stream);
-            await firstOf(stream);
-            stream.cancel();
-            assert.equal(await end, status.CANCELLED);
-          }),
-        );
+        await manyLeave(20, () => controller.streamNodeLogs(following));
         assert.equal(await late, status.DEADLINE_EXCEEDED);
         await report(world, node, [aRecord(2)]);
         assert.equal((await read(world, { node: node.name })).length, 2);

@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import type { Card } from "../card.ts";
+import { seenOn } from "../card-medium.ts";
 
 /** The SD card of a virtual Pi: a sparse raw file, the card's size, which QEMU opens when the board is switched on. */
 export async function createCardFile(file: string, sizeBytes: number): Promise<Card> {
@@ -7,23 +8,13 @@ export async function createCardFile(file: string, sizeBytes: number): Promise<C
   if (!Number.isInteger(Math.log2(sizeBytes))) throw new Error(`a card of ${sizeBytes} bytes: not a power of two`);
   const medium = await open(file, "wx+");
   await medium.truncate(sizeBytes);
-  const read = async (offsetBytes: number, lengthBytes: number) => {
-    const bytes = Buffer.alloc(lengthBytes);
-    const { bytesRead } = await medium.read(bytes, 0, lengthBytes, offsetBytes);
-    if (bytesRead !== lengthBytes) throw new Error(`the card ends before ${offsetBytes + lengthBytes}`);
-    return bytes;
-  };
   return {
     device: "/dev/mmcblk0",
     sizeBytes,
     file,
-    read,
+    ...seenOn(medium),
     async write(offsetBytes, bytes) {
       await medium.write(bytes, 0, bytes.length, offsetBytes);
-    },
-    async hasPartitionTable() {
-      const start = await read(0, 1024);
-      return start.readUInt16BE(510) === 0x55aa || start.toString("latin1", 512, 520) === "EFI PART";
     },
     close: () => medium.close(),
   };

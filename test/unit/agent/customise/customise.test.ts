@@ -6,21 +6,10 @@ import { describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
 import { customise } from "../../../../agent/customise/customise.ts";
 import { allocatePageAligned } from "../../../../agent/linux/page-aligned.ts";
-import type { ImageDigest } from "../../../../proto/pack/digest.ts";
-import type { InstalledSystem } from "../../../../proto/system/installed-system.ts";
 import { assertDetached } from "../../../assert-detached.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, type LoopDevice } from "../disk/a-loop-device.ts";
-import { aDiskWithSystem } from "./a-disk-with-system.ts";
-
-const mebibyte = 1 << 20;
-const root = { offsetBytes: 9 * mebibyte, lengthBytes: 16 * mebibyte, filesystemType: "ext4" };
-const stamp: InstalledSystem = {
-  imageName: "debian-12",
-  imageDigest: "ab".repeat(32) as ImageDigest,
-  reimageId: "reimage-1",
-  installedAt: "2026-01-02T03:04:05.000Z",
-};
+import { aDiskWithSystem, root, stamp } from "./a-disk-with-system.ts";
 
 /** A disk without a partition table, in which an ext4 with this content starts at 9 MiB. */
 async function installed(test: TestContext, fill: (content: string) => Promise<unknown>): Promise<LoopDevice> {
@@ -82,7 +71,7 @@ describe("customise", requires("root", "loop devices"), () => {
     await assert.rejects(customise({ device: disk.path, root, stamp, residentAgent: false }), {
       reason: "tool-failed",
       message: new RegExp(
-        `cannot mount the ext4 root filesystem at byte ${9 * mebibyte} of ${disk.path}: mount: .*wrong fs type`,
+        `cannot mount the ext4 root filesystem at byte ${root.offsetBytes} of ${disk.path}: mount: .*wrong fs type`,
       ),
     });
     await assertCleanedUp(disk);

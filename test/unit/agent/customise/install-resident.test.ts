@@ -1,26 +1,17 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
 import { customise } from "../../../../agent/customise/customise.ts";
-import type { ImageDigest } from "../../../../proto/pack/digest.ts";
-import type { InstalledSystem } from "../../../../proto/system/installed-system.ts";
 import { assertDetached } from "../../../assert-detached.ts";
 import { requires } from "../../../requirements.ts";
 import { anElf } from "../../proto/system/an-elf.ts";
 import type { LoopDevice } from "../disk/a-loop-device.ts";
-import { aDiskWithSystem } from "./a-disk-with-system.ts";
+import { aDiskWithSystem, root, stamp } from "./a-disk-with-system.ts";
 
 const mebibyte = 1 << 20;
-const root = { offsetBytes: 9 * mebibyte, lengthBytes: 16 * mebibyte, filesystemType: "ext4" };
-const stamp: InstalledSystem = {
-  imageName: "debian-12",
-  imageDigest: "ab".repeat(32) as ImageDigest,
-  reimageId: "reimage-1",
-  installedAt: "2026-01-02T03:04:05.000Z",
-};
 const loader = "/lib/ld-linux-aarch64.so.1";
 const arm64 = anElf({ machine: "arm64", interpreter: loader, sizeBytes: 64 * 1024 });
 
@@ -59,11 +50,17 @@ async function aSystem(test: TestContext, content: Content, program: Buffer | st
   return { disk, request: { device: disk.path, root, stamp, residentAgent: true, residentProgram } };
 }
 
-/** Looks at the filesystem on the disk, mounted read-only for that. */
+/**
+ * Looks at the filesystem on the disk: at a copy, mounted read-only. Another test may just then make itself a mount namespace
+ * with this mount in it; of the disk itself, the next mount would then be read-only too.
+ */
 async function lookInto<T>(disk: LoopDevice, look: (folder: string) => Promise<T>): Promise<T> {
-  const folder = path.join(disk.folder, "mounted");
-  await mkdir(folder, { recursive: true });
-  await execa("mount", ["-o", `ro,loop,offset=${root.offsetBytes},sizelimit=${root.lengthBytes}`, disk.path, folder]);
+  const seen = await mkdtemp(path.join(disk.folder, "seen-"));
+  const [copy, folder] = [path.join(seen, "root.img"), path.join(seen, "mounted")];
+  const [skip, count] = [root.offsetBytes / mebibyte, root.lengthBytes / mebibyte];
+  await execa("dd", [`if=${disk.path}`, `of=${copy}`, "bs=1M", `skip=${skip}`, `count=${count}`, "status=none"]);
+  await mkdir(folder);
+  await execa("mount", ["-o", "ro,loop", copy, folder]);
   try {
     return await look(folder);
   } finally {
