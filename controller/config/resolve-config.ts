@@ -20,8 +20,10 @@ export type ConfigResult =
 export function resolveConfig(sources: readonly GivenValues[]): ConfigResult {
   const problems = sources.flatMap((source) => source.problems);
   const sourceOf = new Map<string, string>();
+  const read = new Set<Setting<unknown>>();
 
   const value = <T>(setting: Setting<T>): T => {
+    read.add(setting);
     const given = strongest(setting, sources);
     if (given === undefined) return setting.fallback;
     sourceOf.set(setting.key, given.source);
@@ -38,6 +40,9 @@ export function resolveConfig(sources: readonly GivenValues[]): ConfigResult {
   };
 
   const config = build(value);
+  for (const setting of Object.values<Setting<unknown>>(settings)) {
+    if (!read.has(setting)) throw new Error(`${setting.key} is a setting that build() does not read`);
+  }
   for (const [key, problem] of contradictions(config, sourceOf)) {
     problems.push(`${sourceOf.get(key) ?? "the defaults"}: ${problem}`);
   }
