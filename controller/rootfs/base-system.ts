@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { cacheEntry, isCached } from "../artefacts/cache-entry.ts";
+import type { ArchiveRequest } from "../artefacts/debian-archive.ts";
 import { renewEntry } from "../artefacts/entry-uses.ts";
 import { buildInitramfs } from "./build-initramfs.ts";
 import { copyModules, keepModules, kernelRelease } from "./keep-modules.ts";
@@ -37,23 +38,11 @@ export interface BaseSystem {
   readonly packageVersionsPath: string;
 }
 
-/** Where Debian is fetched from, and how fresh. */
-export interface BaseRequest {
-  readonly cacheDirectory: string;
-  /** Debian suite. */
-  readonly suite: string;
-  readonly mirror: string;
-  /** Fetch Debian's packages anew although there are some from earlier. */
-  readonly refresh: boolean;
-  readonly log: (line: string) => void;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * The base system from the cache, or built: needs root and Debian's mmdebstrap and kmod, and runs no program of the
  * node's architecture. Takes about half a minute and as long as the download of about 90 MB.
  */
-export async function provideBaseSystem(request: BaseRequest): Promise<BaseSystem> {
+export async function provideBaseSystem(request: ArchiveRequest): Promise<BaseSystem> {
   const name = entryName(request);
   if (request.refresh) await renewEntry(request.cacheDirectory, name);
   const folder = await cacheEntry(request.cacheDirectory, name, async (building) => {
@@ -65,13 +54,13 @@ export async function provideBaseSystem(request: BaseRequest): Promise<BaseSyste
 
 /** Whether the base system is in the cache and will be taken from there. */
 export async function isBaseSystemCached(
-  request: Pick<BaseRequest, "cacheDirectory" | "suite" | "mirror" | "refresh">,
+  request: Pick<ArchiveRequest, "cacheDirectory" | "suite" | "mirror" | "refresh">,
 ): Promise<boolean> {
   return !request.refresh && (await isCached(request.cacheDirectory, entryName(request)));
 }
 
 /** Name in the cache: of everything that the result depends on. */
-function entryName({ suite, mirror }: Pick<BaseRequest, "suite" | "mirror">): string {
+function entryName({ suite, mirror }: Pick<ArchiveRequest, "suite" | "mirror">): string {
   // The lists of packages, modules and applets are a part of the code.
   const key = createHash("sha256")
     .update(JSON.stringify([baseSystemDigest, sourceFiles, suite, mirror]))
@@ -90,7 +79,7 @@ function baseSystemIn(folder: string): BaseSystem {
   };
 }
 
-async function buildBaseSystem(base: BaseSystem, folder: string, request: BaseRequest): Promise<void> {
+async function buildBaseSystem(base: BaseSystem, folder: string, request: ArchiveRequest): Promise<void> {
   const { rootFolder } = base;
   const packageFiles = join(folder, "package-files");
   await mkdir(packageFiles);
@@ -121,7 +110,7 @@ async function unpackDebian(
   rootFolder: string,
   packageFiles: string,
   folder: string,
-  { suite, mirror, signal }: BaseRequest,
+  { suite, mirror, signal }: ArchiveRequest,
 ): Promise<void> {
   const hook = join(folder, "record-packages");
   await writeFile(hook, sourceFiles["record-packages"] ?? "", { mode: 0o755 });

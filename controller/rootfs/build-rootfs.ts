@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { agentPrograms } from "../../proto/system/agent-program.ts";
+import { defaultMirror, defaultSuite } from "../artefacts/debian-defaults.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import type { Requirements } from "../requirements/requirements.ts";
 import { type BaseSystem, isBaseSystemCached, provideBaseSystem } from "./base-system.ts";
@@ -15,9 +16,6 @@ import { planRootfsBuild } from "./plan-requirements.ts";
 import { renderInittab } from "./render-inittab.ts";
 import { rootTree } from "./root-tree.ts";
 import { type BuiltFile, describeFile, measureRoot, type NetbootManifest } from "./rootfs-manifest.ts";
-
-const defaultSuite = "bookworm";
-const defaultMirror = "http://deb.debian.org/debian";
 
 /** What root filesystem to build, and where. */
 export interface RootfsRequest {
@@ -31,9 +29,7 @@ export interface RootfsRequest {
   readonly sshKeysFile?: string | undefined;
   /** A root shell on the console for whoever stands there; default none. */
   readonly consoleShell?: boolean;
-  /** Default "bookworm". */
   readonly suite?: string;
-  /** Default http://deb.debian.org/debian. */
   readonly mirror?: string;
   /** Fetch Debian's packages anew. */
   readonly refresh?: boolean;

@@ -1,5 +1,6 @@
 import { chmod, copyFile, cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { defaultMirror } from "../../controller/artefacts/debian-defaults.ts";
 import { readModuleIndex } from "../../controller/artefacts/read-module-index.ts";
 import { keepModules, kernelRelease } from "../../controller/rootfs/keep-modules.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
@@ -49,7 +50,7 @@ export async function buildBase(folder: string, suite: string, signal?: AbortSig
       `--include=${packages.join(",")}`,
       suite,
       rootFolder,
-      "http://deb.debian.org/debian",
+      defaultMirror,
     ],
     { stdin: "ignore", ...(signal && { cancelSignal: signal }) },
   );

@@ -5,6 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
+import { defaultSuite } from "../../controller/artefacts/debian-defaults.ts";
 import { digestModule } from "../../controller/artefacts/digest-module.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { baseSystemIn, buildBase } from "./build-base.ts";
@@ -18,7 +19,7 @@ export interface DemoImageRequest {
   readonly name: string;
   /** A second image of the same name differs by this; default "1"; [A-Za-z0-9._-]. */
   readonly version?: string;
-  /** Debian suite; default "bookworm". */
+  /** Debian suite. */
   readonly suite?: string;
   /** Called with one line before anything that takes time. */
   readonly log?: (line: string) => void;
@@ -52,7 +53,7 @@ export interface DemoImage {
  * It boots: `pallet demo image <name> is up` appears on the console, then a shell.
  */
 export async function buildDemoImage(request: DemoImageRequest): Promise<DemoImage> {
-  const { name, version = "1", suite = "bookworm", log = () => {}, signal } = request;
+  const { name, version = "1", suite = defaultSuite, log = () => {}, signal } = request;
   const cacheDirectory = resolve(request.cacheDirectory);
   for (const word of [name, version, suite])
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(word)) throw new Error(`demo image: bad name or version "${word}"`);

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import process from "node:process";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { defaultMirror, defaultSuite } from "../../artefacts/debian-defaults.ts";
 import { type BootTreeRequest, bootTreeRequirements, buildBootTree } from "../../boot-tree/build-boot-tree.ts";
 import { type TargetName, targetNames } from "../../boot-tree/targets.ts";
 import { readConfig } from "../../config/read-config.ts";
@@ -49,8 +50,8 @@ export function registerBootTreeBuild(parent: Command, run: Run): void {
         .default("64"),
     )
     .option("--overwrite", "replace files that someone else wrote or changed")
-    .option("--suite <name>", suiteHelp, "bookworm")
-    .option("--mirror <url>", mirrorHelp, "http://deb.debian.org/debian")
+    .option("--suite <name>", suiteHelp, defaultSuite)
+    .option("--mirror <url>", mirrorHelp, defaultMirror)
     .option("--refresh", "check Debian's archive for newer versions")
     .option("--install", installHelp)
     .option("--json", jsonHelp)

@@ -1,12 +1,11 @@
 import type { Command } from "commander";
-import { Failure } from "../../../proto/failure.ts";
 import { AddImageHeader } from "../../../proto/gen/pallet/v1/controller.ts";
 import { planImagesAdd } from "../../images/import/plan-requirements.ts";
 import { type CommandContext, type Run, UsageError } from "../connection/command-context.ts";
 import { openUpload, type UploadSource, uploadMessages } from "../connection/upload-source.ts";
 import { printable } from "../render/printable.ts";
 import { renderAddedImage } from "../render/render-images.ts";
-import { createImportDisplay } from "../terminal/import-display.ts";
+import { showImport } from "../terminal/show-import.ts";
 import { type ImageView, viewImage } from "../view/image-view.ts";
 import { type FoundBlockMap, findBlockMap } from "./find-block-map.ts";
 import { imageNameFromFile } from "./image-name.ts";
@@ -31,19 +30,11 @@ async function add(
     fileBytes: BigInt(source.fileBytes),
     ...(blockMap && { blockMap: blockMap.bytes }),
   });
-  const display = createImportDisplay(context, name, source.fileBytes);
-  let added: ImageView | undefined;
-  try {
-    for await (const { part } of context.client.addImage(uploadMessages(header, source), context.signal)) {
-      if (part?.$case === "image") added = viewImage(part.value);
-      if (part?.$case === "progress") display.show(part.value);
-    }
-  } finally {
-    display.clear();
-  }
-  if (added === undefined)
-    throw new Failure("internal", `the controller finished importing ${name} but returned no image; see its log`);
-  return added;
+  const answer = context.client.addImage(uploadMessages(header, source), context.signal);
+  const image = await showImport(context, { name, fileBytes: source.fileBytes }, answer, (part) =>
+    part.$case === "progress" ? { progress: part.value } : { result: part.value },
+  );
+  return viewImage(image);
 }
 
 /** `controller images add FILE`. */

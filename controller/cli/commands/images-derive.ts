@@ -7,7 +7,7 @@ import { openUpload, type UploadSource, uploadMessages } from "../connection/upl
 import { printable } from "../render/printable.ts";
 import { renderGain, viewGain } from "../render/render-gain.ts";
 import { renderAddedImage } from "../render/render-images.ts";
-import { createImportDisplay } from "../terminal/import-display.ts";
+import { showImport } from "../terminal/show-import.ts";
 import { viewImage } from "../view/image-view.ts";
 import { installForController, installHelp } from "./install-option.ts";
 import { examples, jsonLinesHelp } from "./option-texts.ts";
@@ -25,19 +25,10 @@ async function derive(
   source: UploadSource,
 ): Promise<DerivedImage> {
   const header = { name, from, fileBytes: BigInt(source.fileBytes) };
-  const display = createImportDisplay(context, name, source.fileBytes);
-  let derived: DerivedImage | undefined;
-  try {
-    for await (const { part } of context.client.deriveImage(uploadMessages(header, source), context.signal)) {
-      if (part?.$case === "derived") derived = part.value;
-      if (part?.$case === "progress") display.show(part.value);
-    }
-  } finally {
-    display.clear();
-  }
-  if (derived === undefined)
-    throw new Failure("internal", `the controller finished deriving ${name} but returned no image; see its log`);
-  return derived;
+  const answer = context.client.deriveImage(uploadMessages(header, source), context.signal);
+  return showImport(context, { name, fileBytes: source.fileBytes }, answer, (part) =>
+    part.$case === "progress" ? { progress: part.value } : { result: part.value },
+  );
 }
 
 /** `controller images derive NEW --from OLD --with FILE|DIR`. */

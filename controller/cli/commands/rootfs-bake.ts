@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { Command } from "commander";
+import { defaultMirror, defaultSuite } from "../../artefacts/debian-defaults.ts";
 import { type Baked, type BakeRequest, bakeRootfs, rootfsBakeRequirements } from "../../rootfs/bake-rootfs.ts";
 import type { Run } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
@@ -43,8 +44,8 @@ export function registerRootfsBake(parent: Command, run: Run): void {
     )
     .option("--out <folder>", "for a folder: where to write vmlinuz, initrd.img, device-trees/ and manifest.json")
     .option("--agent <file>", agentHelp)
-    .option("--suite <name>", suiteHelp, "bookworm")
-    .option("--mirror <url>", mirrorHelp, "http://deb.debian.org/debian")
+    .option("--suite <name>", suiteHelp, defaultSuite)
+    .option("--mirror <url>", mirrorHelp, defaultMirror)
     .option("--refresh", "check for newer versions of the initrd's programs")
     .option("--install", installHelp)
     .option("--json", jsonHelp)

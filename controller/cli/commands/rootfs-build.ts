@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { defaultMirror, defaultSuite } from "../../artefacts/debian-defaults.ts";
 import { buildRootfs, type RootfsRequest, rootfsBuildRequirements } from "../../rootfs/build-rootfs.ts";
 import type { Run } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
@@ -37,8 +38,8 @@ export function registerRootfsBuild(parent: Command, run: Run): void {
     .option("--agent <file>", agentHelp)
     .option("--ssh-keys <file>", "public keys that may log in as root over SSH (default: no SSH server)")
     .option("--console-shell", "a root shell on the console, for anyone with physical access")
-    .option("--suite <name>", suiteHelp, "bookworm")
-    .option("--mirror <url>", mirrorHelp, "http://deb.debian.org/debian")
+    .option("--suite <name>", suiteHelp, defaultSuite)
+    .option("--mirror <url>", mirrorHelp, defaultMirror)
     .option("--refresh", "fetch Debian's packages again, for security updates")
     .option("--install", installHelp)
     .option("--json", jsonHelp)

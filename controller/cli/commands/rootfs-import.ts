@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { Command } from "commander";
+import { defaultMirror, defaultSuite } from "../../artefacts/debian-defaults.ts";
 import { type ImportRequest, importRootfs, rootfsImportRequirements } from "../../rootfs/import-rootfs.ts";
 import type { Run } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
@@ -36,8 +37,8 @@ export function registerRootfsImport(parent: Command, run: Run): void {
       "where to write root/, vmlinuz, initrd.img, device-trees/ and manifest.json; must be new or empty",
     )
     .option("--root-only", "unpack only the root filesystem, straight into the folder; works with any image")
-    .option("--suite <name>", suiteHelp, "bookworm")
-    .option("--mirror <url>", mirrorHelp, "http://deb.debian.org/debian")
+    .option("--suite <name>", suiteHelp, defaultSuite)
+    .option("--mirror <url>", mirrorHelp, defaultMirror)
     .option("--refresh", "check for newer versions of the initrd's programs")
     .option("--install", installHelp)
     .option("--json", jsonHelp)

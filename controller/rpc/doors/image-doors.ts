@@ -1,7 +1,7 @@
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { shortDigest } from "../../../proto/pack/digest.ts";
 import { requireImage } from "../../images/catalogue/find-image.ts";
-import { assertImageUnneeded } from "../../reimage/preconditions.ts";
+import { assertImageUnneeded } from "../../reimage/assert-image-unneeded.ts";
 import { imageToWire } from "../wire/image-to-wire.ts";
 import { deriveImage } from "./derive-image.ts";
 import { type CallHost, handleBidiStream, handleUnary } from "./handle-call.ts";
