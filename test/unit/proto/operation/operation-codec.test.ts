@@ -106,7 +106,7 @@ describe("an operation", () => {
     const failure = new Failure("mounted", "it is mounted", { found: "/mnt" });
     const read = operationFromWire(operationToWire({ ...base, state: "failed", failure }));
     assert.deepEqual([read.failure?.reason, read.failure?.evidence], ["mounted", { found: "/mnt" }]);
-    assert.match(String(operationFromWire(operationToWire({ ...base, state: "failed" })).failure), /did not say why/);
+    assert.match(String(operationFromWire(operationToWire({ ...base, state: "failed" })).failure), /gave no reason/);
   });
 
   it("of a newer agent has the most harmless state that is known, and no spec for work that is not", () => {
