@@ -66,10 +66,10 @@ async function placeIntoSystem(
 
 /** The program to install; undefined when none is asked for. Throws a Failure `unsupported` when there is none. */
 export function programToInstall({
-  residentAgent,
+  resident,
   residentProgram,
-}: Pick<Customise, "residentAgent" | "residentProgram">): string | undefined {
-  if (!residentAgent) return undefined;
+}: Pick<Customise, "resident" | "residentProgram">): string | undefined {
+  if (!resident) return undefined;
   if (residentProgram !== undefined) return residentProgram;
   throw new Failure(
     "unsupported",

@@ -2,6 +2,7 @@ import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
+import type { ProofKind } from "../../proto/proof-kind.ts";
 
 /** Where a node's next boot goes. */
 export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; readonly imageDigest: ImageDigest };
@@ -33,7 +34,6 @@ export interface Node {
   readonly proved?: {
     readonly imageName: string;
     readonly imageDigest: ImageDigest;
-    /** The proof was a weak one: see pallet.v1.ProofKind. */
-    readonly weak?: true;
+    readonly kind: ProofKind;
   };
 }

@@ -31,7 +31,7 @@ function viewReimage(state: ReimageState, waitingFor: string | undefined): Reima
     phase: phase.name === "cancelling" ? "writing" : phase.name,
     attempts,
     startedAt,
-    noResident: state.untouched !== undefined,
+    noResident: state.noResident !== undefined,
     full: state.full ?? false,
     ...(phase.name === "waiting" && waitingFor !== undefined && { waitingFor }),
     ...(disk !== undefined && { disk }),

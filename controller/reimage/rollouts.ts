@@ -151,7 +151,7 @@ export function createRollouts(
         nodeId: node.id,
         nodeName: node.name,
         ...(request.disk !== undefined && { requestedDisk: request.disk }),
-        ...(request.noResident && { untouched: { kernelPath: kernelPathOf(image) } }),
+        ...(request.noResident && { noResident: { kernelPath: kernelPathOf(image) } }),
         ...(request.full && { full: true }),
       }),
     );

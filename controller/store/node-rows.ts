@@ -71,7 +71,7 @@ function valuesOf(node: Node): (string | number | null)[] {
     node.discoveredAt,
     node.proved?.imageName ?? null,
     node.proved?.imageDigest ?? null,
-    node.proved?.weak ? 1 : 0,
+    node.proved?.kind === "weak" ? 1 : 0,
   ];
 }
 
@@ -99,7 +99,7 @@ function nodeOf(row: Row): Node {
       proved: {
         imageName: provedName,
         imageDigest: textOf(row, "proved_image_digest") as ImageDigest,
-        ...(numberOf(row, "proved_weakly") === 1 && { weak: true }),
+        kind: numberOf(row, "proved_weakly") === 1 ? "weak" : "resident",
       },
     }),
   };

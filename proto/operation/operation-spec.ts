@@ -40,7 +40,7 @@ export interface Customisation {
   /** Absent when nothing is placed into the system. */
   readonly stamp?: InstalledSystem;
   /** Whether the agent is installed into the new system too. */
-  readonly residentAgent: boolean;
+  readonly resident: boolean;
   /** Absent when the board's firmware may boot the disk. */
   readonly diskFirmware?: DiskFirmware;
 }

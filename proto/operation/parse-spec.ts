@@ -77,10 +77,10 @@ function checkUrl(text: string, field: string): void {
 }
 
 function checkCustomisation(customisation: Customisation, source: ImageSource): void {
-  const { root, stamp, residentAgent, diskFirmware } = customisation;
+  const { root, stamp, resident, diskFirmware } = customisation;
   if (diskFirmware !== undefined) checkFirmware(diskFirmware, source);
   if (diskFirmware !== undefined && root === undefined && stamp === undefined) {
-    ensure(!residentAgent, "customisation.root: the root partition to install the resident agent into is missing");
+    ensure(!resident, "customisation.root: the root partition to install the resident agent into is missing");
     return;
   }
   ensure(root !== undefined, "customisation.root: the root partition is missing");

@@ -138,11 +138,11 @@ function sourceFromWire(wireSource: wire.ImageSource | undefined): ImageSource {
   };
 }
 
-function customisationToWire({ root, stamp, residentAgent, diskFirmware }: Customisation): wire.Customisation {
+function customisationToWire({ root, stamp, resident, diskFirmware }: Customisation): wire.Customisation {
   return {
     root: root && { ...placeToWire(root), filesystemType: root.filesystemType },
     stamp: stamp && { ...stamp, installedAt: new Date(stamp.installedAt) },
-    residentAgent,
+    resident,
     diskFirmware: diskFirmware && {
       action: firmwareActions.toWire(diskFirmware.action),
       partitions: diskFirmware.partitions.map(placeToWire),
@@ -151,11 +151,11 @@ function customisationToWire({ root, stamp, residentAgent, diskFirmware }: Custo
   };
 }
 
-function customisationFromWire({ root, stamp, residentAgent, diskFirmware }: wire.Customisation): Customisation {
+function customisationFromWire({ root, stamp, resident, diskFirmware }: wire.Customisation): Customisation {
   return {
     ...(root !== undefined && { root: { ...placeFromWire(root), filesystemType: root.filesystemType } }),
     ...(stamp !== undefined && { stamp: stampFromWire(stamp) }),
-    residentAgent,
+    resident,
     ...(diskFirmware !== undefined && { diskFirmware: diskFirmwareFromWire(diskFirmware) }),
   };
 }

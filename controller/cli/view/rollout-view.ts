@@ -1,11 +1,11 @@
 import {
-  ProofKind,
   ReimagePhase,
   type ReimagePlan,
   RolloutState,
   type Reimage as WireReimage,
   type Rollout as WireRollout,
 } from "../../../proto/gen/pallet/v1/rollout.ts";
+import { type ProofKind, proofKinds } from "../../../proto/proof-kind.ts";
 import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import { type ProgressView, viewProgress } from "./operation-view.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";
@@ -26,7 +26,7 @@ export type ReimagePhaseWord =
 
 /** What a node proved, as `--json` shows it; a weak proof includes neither the boot id nor the root device. */
 export interface ProofView {
-  readonly kind: "resident" | "weak";
+  readonly kind: ProofKind;
   readonly previousBootId: string;
   readonly bootId: string | null;
   readonly rootDevice: string | null;
@@ -118,7 +118,7 @@ function viewReimage(reimage: WireReimage): ReimageView {
     full: reimage.full,
     proof: proof
       ? {
-          kind: proof.kind === ProofKind.PROOF_KIND_WEAK ? "weak" : "resident",
+          kind: proofKinds.fromWire(proof.kind) ?? "resident",
           previousBootId: proof.previousBootId,
           bootId: toText(proof.bootId),
           rootDevice: toText(proof.rootDevice),

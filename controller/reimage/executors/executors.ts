@@ -31,8 +31,7 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
   "record-proof": (_effect, { state, world }) => {
     if (state.phase.name !== "proved" || world.nodes.get(state.nodeId) === undefined) return;
     const { imageName, imageDigest } = state;
-    const isWeak = state.phase.proof.kind === "weak";
-    world.nodes.setProved(state.nodeId, { imageName, imageDigest, ...(isWeak && { weak: true }) });
+    world.nodes.setProved(state.nodeId, { imageName, imageDigest, kind: state.phase.proof.kind });
   },
 
   "record-event": ({ event: type, severity, message }, { state, world }) => {

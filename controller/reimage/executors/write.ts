@@ -101,7 +101,7 @@ function newsOf({ id, state, progress, failure }: ReportedOperation): Answer {
 function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Image, urls: PackUrls): OperationSpec {
   const { offsetBytes, lengthBytes, filesystemType } = rootPartitionOf(image);
   const { diskFirmware } = effect;
-  const residentAgent = state.untouched === undefined;
+  const resident = state.noResident === undefined;
   const system = {
     root: { offsetBytes, lengthBytes, filesystemType },
     stamp: {
@@ -127,8 +127,8 @@ function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Ima
       },
     },
     full: state.full ?? false,
-    ...((residentAgent || diskFirmware !== undefined) && {
-      customisation: { ...(residentAgent && system), residentAgent, ...(diskFirmware && { diskFirmware }) },
+    ...((resident || diskFirmware !== undefined) && {
+      customisation: { ...(resident && system), resident, ...(diskFirmware && { diskFirmware }) },
     }),
   };
 }

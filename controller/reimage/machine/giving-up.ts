@@ -85,7 +85,7 @@ export function notBack({ state, now, settings }: Context, obstacle?: string): F
 /** It began to boot from its disk, and the proof did not come. */
 export function notProved(context: Context, { kernelFetchedAt }: PhaseOf<"proving">): Failure {
   const { state, now, settings } = context;
-  if (state.untouched === undefined) return notBack(context);
+  if (state.noResident === undefined) return notBack(context);
   const within = describeSpan(settings.proveTimeoutMs);
   const seen =
     kernelFetchedAt === undefined
@@ -95,7 +95,7 @@ export function notProved(context: Context, { kernelFetchedAt }: PhaseOf<"provin
     "node-silent",
     `${state.nodeName} ${seen}; ${describeLastSeen(state, now)}; its image has no resident agent, so nothing in it can ` +
       "report more; its boot target is agent again: check its console, and power-cycle it",
-    kernelFetchedAt === undefined ? { expected: state.untouched.kernelPath, found: "not fetched" } : {},
+    kernelFetchedAt === undefined ? { expected: state.noResident.kernelPath, found: "not fetched" } : {},
   );
 }
 

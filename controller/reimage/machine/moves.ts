@@ -137,7 +137,7 @@ export function cameBack(context: Context, phase: PhaseOf<"rebooting" | "proving
     return enter(context, { name: "rebooting", disk, previousBootId: sighting.bootId, returnsToAgent }, { past });
   }
   // An agent that an untouched image happens to bring along knows nothing of this reimage.
-  if (state.untouched !== undefined && sighting.role === "resident") return stay(context);
+  if (state.noResident !== undefined && sighting.role === "resident") return stay(context);
   const verdict = judgeProof(state, phase, sighting, now);
   return verdict instanceof Failure ? fail(context, verdict) : prove(context, { name: "proved", proof: verdict });
 }
@@ -167,20 +167,20 @@ export function fetchesMore(
 
 function fetchesKernel({ state }: Context, { path, served }: ReimageEventOf<"boot-file-fetched">): boolean {
   // A firmware may put its own folder, named by serial number or MAC address, before every path.
-  return state.untouched !== undefined && served === true && `/${path}`.endsWith(`/${state.untouched.kernelPath}`);
+  return state.noResident !== undefined && served === true && `/${path}`.endsWith(`/${state.noResident.kernelPath}`);
 }
 
 /** The second half of the weak proof. */
 export function answers(context: Context, phase: PhaseOf<"proving">, how: string): Step {
   const { state, now } = context;
-  if (state.untouched === undefined || phase.kernelFetchedAt === undefined) return stay(context);
+  if (state.noResident === undefined || phase.kernelFetchedAt === undefined) return stay(context);
   return prove(context, {
     name: "proved",
     proof: {
       kind: "weak",
       previousBootId: phase.previousBootId,
       imageDigest: state.imageDigest,
-      kernelPath: state.untouched.kernelPath,
+      kernelPath: state.noResident.kernelPath,
       answer: how,
       provedAt: now,
     },

@@ -122,7 +122,7 @@ export interface ReimageState {
   /** The disk that the operator named. */
   readonly requestedDisk?: string;
   /** Set when the image is left untouched, so that no agent will prove it: what the weak proof needs to know of it. */
-  readonly untouched?: {
+  readonly noResident?: {
     /** Path of the image's kernel in the boot tree. */
     readonly kernelPath: string;
   };
@@ -175,7 +175,7 @@ export function queuedReimage(
     | "imageName"
     | "imageDigest"
     | "requestedDisk"
-    | "untouched"
+    | "noResident"
     | "full"
     | "startedAt"
   >,

@@ -63,7 +63,7 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
       return changed(`${phase.disk} of ${nodeName} is written and verified; rebooting ${nodeName} into it`);
     case "proving":
       return changed(
-        state.untouched === undefined
+        state.noResident === undefined
           ? `${nodeName} is booting; waiting for its proof`
           : `${nodeName} is booting; waiting until it has fetched the kernel of ${state.imageName} and answers (weak proof)`,
       );

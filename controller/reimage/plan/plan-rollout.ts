@@ -118,7 +118,7 @@ function afterwards({ name }: Node): string {
 }
 
 function noteOn(node: Node, online: boolean, devices: NodeBeforeReimage["devices"]): string | undefined {
-  if (!online && node.proved?.weak)
+  if (!online && node.proved?.kind === "weak")
     return (
       `${node.name} runs ${node.proved.imageName} without a resident agent: reboot or power-cycle it by hand once the ` +
       "rollout is waiting for it; its disk is chosen once its agent runs"

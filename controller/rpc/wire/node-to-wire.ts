@@ -24,7 +24,7 @@ export function nodeToWire(node: Node, view: { readonly online: boolean; readonl
     discoveredAt: new Date(node.discoveredAt),
     provedImageDigest: proved?.imageDigest ?? "",
     provedImageName: proved?.imageName ?? "",
-    provedWeakly: proved?.weak ?? false,
+    provedWeakly: proved?.kind === "weak",
     rolloutId: view.rolloutId ?? "",
   };
 }

@@ -3,6 +3,7 @@ import type { PlanRolloutResponse } from "../../../proto/gen/pallet/v1/controlle
 import type { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
 import * as wire from "../../../proto/gen/pallet/v1/rollout.ts";
 import { progressToWire } from "../../../proto/operation/progress-codec.ts";
+import { proofKinds } from "../../../proto/proof-kind.ts";
 import type {
   FailureRecord,
   Proof,
@@ -94,7 +95,7 @@ function proofToWire(proof: Proof): wire.Proof {
     rootDevice: isWeak ? "" : proof.rootDevice,
     imageDigest: proof.imageDigest,
     provedAt: new Date(proof.provedAt),
-    kind: isWeak ? wire.ProofKind.PROOF_KIND_WEAK : wire.ProofKind.PROOF_KIND_RESIDENT,
+    kind: proofKinds.toWire(proof.kind),
     kernelPath: isWeak ? proof.kernelPath : "",
     answer: isWeak ? proof.answer : "",
   };

@@ -584,7 +584,7 @@ export interface Customisation {
    * Whether to also install the agent as a service of the new system that may only report and reboot:
    * /usr/lib/pallet/agent, started by systemd, or by /etc/inittab of busybox's or System V's init.
    */
-  residentAgent: boolean;
+  resident: boolean;
   /** How to keep the board's firmware from booting the disk by itself; if absent, the image's firmware stays as it is. */
   diskFirmware: DiskFirmware | undefined;
 }
@@ -1401,7 +1401,7 @@ export const DiskFirmware: MessageFns<DiskFirmware> = {
 };
 
 function createBaseCustomisation(): Customisation {
-  return { root: undefined, stamp: undefined, residentAgent: false, diskFirmware: undefined };
+  return { root: undefined, stamp: undefined, resident: false, diskFirmware: undefined };
 }
 
 export const Customisation: MessageFns<Customisation> = {
@@ -1412,8 +1412,8 @@ export const Customisation: MessageFns<Customisation> = {
     if (message.stamp !== undefined) {
       InstalledSystem.encode(message.stamp, writer.uint32(18).fork()).join();
     }
-    if (message.residentAgent !== false) {
-      writer.uint32(24).bool(message.residentAgent);
+    if (message.resident !== false) {
+      writer.uint32(24).bool(message.resident);
     }
     if (message.diskFirmware !== undefined) {
       DiskFirmware.encode(message.diskFirmware, writer.uint32(34).fork()).join();
@@ -1455,7 +1455,7 @@ export const Customisation: MessageFns<Customisation> = {
               break;
             }
 
-            message.residentAgent = reader.bool();
+            message.resident = reader.bool();
             continue;
           }
           case 4: {
@@ -1482,11 +1482,7 @@ export const Customisation: MessageFns<Customisation> = {
     return {
       root: isSet(object.root) ? RootPartition.fromJSON(object.root) : undefined,
       stamp: isSet(object.stamp) ? InstalledSystem.fromJSON(object.stamp) : undefined,
-      residentAgent: isSet(object.residentAgent)
-        ? globalThis.Boolean(object.residentAgent)
-        : isSet(object.resident_agent)
-        ? globalThis.Boolean(object.resident_agent)
-        : false,
+      resident: isSet(object.resident) ? globalThis.Boolean(object.resident) : false,
       diskFirmware: isSet(object.diskFirmware)
         ? DiskFirmware.fromJSON(object.diskFirmware)
         : isSet(object.disk_firmware)
@@ -1503,8 +1499,8 @@ export const Customisation: MessageFns<Customisation> = {
     if (message.stamp !== undefined) {
       obj.stamp = InstalledSystem.toJSON(message.stamp);
     }
-    if (message.residentAgent !== false) {
-      obj.residentAgent = message.residentAgent;
+    if (message.resident !== false) {
+      obj.resident = message.resident;
     }
     if (message.diskFirmware !== undefined) {
       obj.diskFirmware = DiskFirmware.toJSON(message.diskFirmware);
@@ -1523,7 +1519,7 @@ export const Customisation: MessageFns<Customisation> = {
     message.stamp = (object.stamp !== undefined && object.stamp !== null)
       ? InstalledSystem.fromPartial(object.stamp)
       : undefined;
-    message.residentAgent = object.residentAgent ?? false;
+    message.resident = object.resident ?? false;
     message.diskFirmware = (object.diskFirmware !== undefined && object.diskFirmware !== null)
       ? DiskFirmware.fromPartial(object.diskFirmware)
       : undefined;

@@ -44,7 +44,7 @@ describe("customise", requires("root", "loop devices"), () => {
   it("places the stamp into the root filesystem at an offset, where O_DIRECT sees it", async (test) => {
     const disk = await installed(test, async () => {});
     const held = await open(disk.path, constants.O_RDWR | constants.O_EXCL | constants.O_DIRECT);
-    await customise({ device: disk.path, root, stamp, residentAgent: false });
+    await customise({ device: disk.path, root, stamp, resident: false });
     await held.close();
     assert.deepEqual(JSON.parse(await stampOf(disk)), stamp);
     await assertCleanedUp(disk);
@@ -55,20 +55,20 @@ describe("customise", requires("root", "loop devices"), () => {
       await mkdir(path.join(content, "etc/pallet"));
       await writeFile(path.join(content, "etc/pallet/installed.json"), "old");
     });
-    await customise({ device: disk.path, root, stamp, residentAgent: false });
+    await customise({ device: disk.path, root, stamp, resident: false });
     assert.deepEqual(JSON.parse(await stampOf(disk)), stamp);
   });
 
   it("does not follow a symbolic link out of the image", async (test) => {
     const disk = await installed(test, (content) => symlink("/tmp", path.join(content, "etc/pallet")));
-    await assert.rejects(customise({ device: disk.path, root, stamp, residentAgent: false }), { reason: "invalid" });
+    await assert.rejects(customise({ device: disk.path, root, stamp, resident: false }), { reason: "invalid" });
     await assert.rejects(access("/tmp/installed.json"));
     await assertCleanedUp(disk);
   });
 
   it("says what it could not mount and where, and cleans up", async (test) => {
     const disk = await aLoopDevice(test, 32);
-    await assert.rejects(customise({ device: disk.path, root, stamp, residentAgent: false }), {
+    await assert.rejects(customise({ device: disk.path, root, stamp, resident: false }), {
       reason: "tool-failed",
       message: new RegExp(
         `cannot mount the ext4 root filesystem at byte ${root.offsetBytes} of ${disk.path}: mount: .*wrong fs type`,
@@ -79,12 +79,9 @@ describe("customise", requires("root", "loop devices"), () => {
 
   it("does nothing when it is cancelled already", async (test) => {
     const disk = await installed(test, async () => {});
-    await assert.rejects(
-      customise({ device: disk.path, root, stamp, residentAgent: false, signal: AbortSignal.abort() }),
-      {
-        reason: "cancelled",
-      },
-    );
+    await assert.rejects(customise({ device: disk.path, root, stamp, resident: false, signal: AbortSignal.abort() }), {
+      reason: "cancelled",
+    });
     await assertCleanedUp(disk);
   });
 
@@ -95,12 +92,9 @@ describe("customise", requires("root", "loop devices"), () => {
     ["an empty partition", { lengthBytes: 0 }],
   ] as const) {
     it(`refuses ${title}`, async () => {
-      await assert.rejects(
-        customise({ device: "/dev/null", root: { ...root, ...wrong }, stamp, residentAgent: false }),
-        {
-          reason: "invalid",
-        },
-      );
+      await assert.rejects(customise({ device: "/dev/null", root: { ...root, ...wrong }, stamp, resident: false }), {
+        reason: "invalid",
+      });
     });
   }
 });

@@ -139,7 +139,7 @@ describe("disarmFirmware", requires("root", "loop devices"), () => {
   it("is a part of customising, also where nothing is placed into the system", async (test) => {
     const disk = await aDisk(test, ["bootcode.bin"]);
     const diskFirmware = { action: "rename", partitions: [first], files: bootcode } as const;
-    await customise({ device: disk.path, residentAgent: false, diskFirmware });
+    await customise({ device: disk.path, resident: false, diskFirmware });
     assert.deepEqual(await filesOf(disk, first), { "bootcode.off": "bootcode.bin" });
   });
 });

@@ -47,7 +47,7 @@ async function aSystem(test: TestContext, content: Content, program: Buffer | st
   const residentProgram = path.join(disk.folder, "pallet-agent");
   await writeFile(residentProgram, program);
   await chmod(residentProgram, 0o600);
-  return { disk, request: { device: disk.path, root, stamp, residentAgent: true, residentProgram } };
+  return { disk, request: { device: disk.path, root, stamp, resident: true, residentProgram } };
 }
 
 /**

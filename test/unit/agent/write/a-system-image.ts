@@ -42,7 +42,7 @@ export async function aSystemImage(): Promise<SystemImage> {
       customisation: {
         root,
         stamp: { imageName: "test", imageDigest: digest, reimageId: "r1", installedAt: "2026-01-01T00:00:00.000Z" },
-        residentAgent: false,
+        resident: false,
       },
     };
   } finally {

@@ -39,7 +39,7 @@ const customisation: Customisation = {
     reimageId: "r1",
     installedAt: "2026-01-01T00:00:00.000Z",
   },
-  residentAgent: false,
+  resident: false,
 };
 
 interface Attempt {

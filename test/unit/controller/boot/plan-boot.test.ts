@@ -110,7 +110,7 @@ describe("boot plan", () => {
   });
 
   it("offers the proved system as the other target of a node that boots into the agent", () => {
-    const proved = { imageName: "debian-12", imageDigest: digest };
+    const proved = { imageName: "debian-12", imageDigest: digest, kind: "resident" } as const;
     assert.equal(planOtherBoot(aNode({ proved }), anImage(), profile, endpoints)?.label, "local");
     assert.equal(planOtherBoot(aNode({ proved }), undefined, profile, endpoints), undefined);
     assert.equal(planOtherBoot(aNode(), anImage(), profile, endpoints), undefined);

@@ -27,12 +27,15 @@ describe("chooseBootTarget", () => {
   });
   it("takes the named image, or the one that the node proved to run", async () => {
     assert.deepEqual(await chooseBootTarget(node, "local", "debian", images), local);
-    const proved = { ...node, proved: { imageName: "debian", imageDigest: digest } };
+    const proved = { ...node, proved: { imageName: "debian", imageDigest: digest, kind: "resident" } } as const;
     assert.deepEqual(await chooseBootTarget(proved, "local", undefined, images), local);
   });
   it("refuses an image that is not there, named or proved", async () => {
     await assert.rejects(chooseBootTarget(node, "local", "arch", images), { kind: "not-found" });
-    const proved = { ...node, proved: { imageName: "old", imageDigest: "b".repeat(64) as ImageDigest } };
+    const proved = {
+      ...node,
+      proved: { imageName: "old", imageDigest: "b".repeat(64) as ImageDigest, kind: "resident" },
+    } as const;
     await assert.rejects(chooseBootTarget(proved, "local", undefined, images), { kind: "not-found", message: /old/ });
   });
   it("refuses local when nothing is known to be installed", async () => {

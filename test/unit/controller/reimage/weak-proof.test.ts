@@ -39,7 +39,7 @@ test("the kernel fetched after the reboot and an answer are a proof, named as th
   assert.equal(rack.machine().card, "foreign");
   assert.equal(rack.targetOf(), "local");
   const { proved } = rack.nodes.get(rack.machine().id) ?? {};
-  assert.deepEqual(proved, { imageName: "debian-12", imageDigest: image.digest, weak: true });
+  assert.deepEqual(proved, { imageName: "debian-12", imageDigest: image.digest, kind: "weak" });
   assert.equal(rack.rollouts().list()[0]?.state, "succeeded");
   const told = rack.events.find(({ type }) => type === "reimage-proved")?.message ?? "";
   assert.match(told, /weak proof.*images\/d1.*it answers/);

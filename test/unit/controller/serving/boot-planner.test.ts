@@ -78,7 +78,7 @@ describe("boot planner", () => {
 
   it("offers the system that a node proved to run", async () => {
     nodes.discover(mac, "10.0.0.7");
-    nodes.setProved(mac, { imageName: image.name, imageDigest: image.digest });
+    nodes.setProved(mac, { imageName: image.name, imageDigest: image.digest, kind: "resident" });
     assert.equal((await planner.otherSpecFor(mac))?.label, "local");
     assert.equal(await planner.otherSpecFor("b8:27:eb:00:00:02" as NodeId), undefined);
   });

@@ -23,6 +23,14 @@ describe("the record of a reimage", () => {
     assert.equal(progressToWire(progress).written?.done, 7n);
   });
 
+  it("of a reimage without a resident agent has the key that it always had", () => {
+    const state = { ...stateIn("writing"), noResident: { kernelPath: "images/d1/vmlinuz" } };
+    const record = reimageToRecord(state);
+    assert.deepEqual(JSON.parse(record).untouched, state.noResident);
+    assert.equal("noResident" in JSON.parse(record), false);
+    assert.deepEqual(reimageFromRecord(record), state);
+  });
+
   it("is read as it was written", () => {
     const stages = [{ stage: "fetch", bytes: 4, busyMs: 5 }] as const;
     const state = { ...stateIn("writing"), progress: { ...noProgress, stages, stalledMs: 21_000, rewrittenBytes: 9 } };

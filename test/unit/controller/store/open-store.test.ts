@@ -56,7 +56,7 @@ const full: Node = {
   },
   agentSeenAt: 20,
   bootStage: { path: "agent/vmlinuz", at: 15 },
-  proved: { imageName: "debian", imageDigest: "a".repeat(64) as ImageDigest },
+  proved: { imageName: "debian", imageDigest: "a".repeat(64) as ImageDigest, kind: "resident" },
 };
 
 describe("store", () => {

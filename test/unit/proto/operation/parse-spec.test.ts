@@ -53,7 +53,7 @@ const writeImage = fc
         root: { ...place, filesystemType: "ext4" },
         stamp: { imageName: "debian", imageDigest, reimageId: "r", installedAt: date.toISOString() },
       }),
-      residentAgent: root,
+      resident: root,
       ...(firmware && { diskFirmware: { action: firmware, partitions: [place, place], files } }),
     };
     const anything = root || firmware !== undefined;
@@ -108,7 +108,7 @@ describe("parseSpec", () => {
   const work = ($case: string, value: object) => ({ work: { $case, value } }) as Loose;
 
   const refused: [title: string, wire: Loose, message: RegExp][] = [
-    ["no work", {}, /the kind of work is missing/],
+    ["no work", {}, /spec\.work is missing/],
     ["no source", work("verifyImage", { device: "/dev/sda" }), /source: the image is missing/],
     ["no device", work("unmount", {}), /device: the path is missing/],
     ["a device with a newline", work("unmount", { device: "/dev/sda\n" }), /is not a device path/],
@@ -146,7 +146,7 @@ describe("parseSpec", () => {
     ["nothing to customise", write({}, {}), /customisation.root/],
     [
       "a resident agent for no system",
-      write({}, { residentAgent: true, diskFirmware: firmware }),
+      write({}, { resident: true, diskFirmware: firmware }),
       /root partition to install the resident agent/,
     ],
     ["no action on firmware", write({}, { diskFirmware: { ...firmware, action: 0 } }), /disk_firmware.action/],

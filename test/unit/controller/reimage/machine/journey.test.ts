@@ -51,7 +51,11 @@ test("a node in the agent is written, flipped to local, rebooted and proved", as
   });
   assert.deepEqual(rack.machine().history, ["up-netboot", "write", "written", "reboot", "up-resident"]);
   assert.equal(rack.targetOf(), "local");
-  assert.deepEqual(rack.nodes.get(rack.machine().id)?.proved, { imageName: "debian-12", imageDigest: image.digest });
+  assert.deepEqual(rack.nodes.get(rack.machine().id)?.proved, {
+    imageName: "debian-12",
+    imageDigest: image.digest,
+    kind: "resident",
+  });
   assert.equal(rack.rollouts().list()[0]?.state, "succeeded");
   assert.deepEqual(phasesTold(rack), [
     "reimage-phase-changed: waiting for pi-1 to netboot into the agent; if it runs a system without a resident agent, or is off, reboot or power-cycle it by hand",

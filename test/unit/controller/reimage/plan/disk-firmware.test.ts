@@ -108,7 +108,7 @@ describe("a reimage", () => {
   it("of a Pi 3 asks the agent to rename bootcode.bin, and tells it", async () => {
     const { rack, customisation } = await asked(pi3);
     assert.deepEqual(customisation?.diskFirmware, { action: "rename", partitions: [boot], files: ["bootcode.bin"] });
-    assert.equal(customisation?.residentAgent, true);
+    assert.equal(customisation?.resident, true);
     assert.ok(rack.events.some(({ message }) => message.endsWith("firmware does not boot: bootcode.bin renamed")));
   });
 
@@ -121,7 +121,7 @@ describe("a reimage", () => {
   it("that leaves the system untouched keeps a Pi 3 from booting its card all the same, and does nothing else", async () => {
     const { customisation } = await asked(pi3, { noResident: true });
     assert.deepEqual(customisation, {
-      residentAgent: false,
+      resident: false,
       diskFirmware: { action: "rename", partitions: [boot], files: ["bootcode.bin"] },
     });
   });

@@ -109,7 +109,7 @@ test("a plan says what becomes of firmware that the board would boot, also of an
 });
 
 test("a node that runs an untouched image is said to need somebody who reboots it", () => {
-  const proved = { imageName: "debian-11", imageDigest: image.digest, weak: true } as const;
+  const proved = { imageName: "debian-11", imageDigest: image.digest, kind: "weak" } as const;
   const plan = planReimage({ node: { ...node, proved }, online: false }, image, {});
   assert.match(plan.note ?? "", /pi-1 runs debian-11 without a resident agent: reboot or power-cycle it by hand/);
 });

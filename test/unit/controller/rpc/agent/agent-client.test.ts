@@ -194,7 +194,7 @@ const specs: readonly OperationSpec[] = [
         reimageId: "r",
         installedAt: "2026-11-23T00:00:00.123Z",
       },
-      residentAgent: true,
+      resident: true,
     },
     full: true,
   },
