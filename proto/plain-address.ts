@@ -11,3 +11,13 @@ export function plainAddress(address: string): string {
   const bytes = [high, low].flatMap((word) => [Number.parseInt(word, 16) >> 8, Number.parseInt(word, 16) & 255]);
   return bytes.join(".");
 }
+
+/** Whether an address or host name means this machine to itself alone (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3, RFC 6761). */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || /^(127(\.\d{1,3}){3}|::1)$/.test(plainAddress(host));
+}
+
+/** Whether an address stands for all of a machine's addresses (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.2). */
+export function isUnspecified(address: string): boolean {
+  return ["0.0.0.0", "::"].includes(plainAddress(address));
+}

@@ -1,3 +1,4 @@
+import { isLoopback, isUnspecified } from "../../proto/plain-address.ts";
 import type { Config } from "../config/config.ts";
 import {
   chooseDhcpNetwork,
@@ -26,14 +27,14 @@ export function selectNetworkProblems(config: NetworkConfig, facts: NetworkFacts
 type Found = Pick<Problem, "message" | "remedy"> & { readonly isFatal?: true };
 
 function* listenProblems({ listen, advertise, dhcp }: NetworkConfig, facts: NetworkFacts): Generator<Found> {
-  if (/^(127\.|::1$)/.test(listen)) {
+  if (isLoopback(listen)) {
     yield {
       message: `listen is ${listen}, where only this machine can reach the controller`,
       remedy: "set listen to this machine's address on the nodes' network",
     };
     return;
   }
-  if (["0.0.0.0", "::"].includes(listen)) {
+  if (isUnspecified(listen)) {
     if (parseIpv4(advertise) === undefined || has(facts, advertise)) return;
     yield { message: describeAbsentAddress(advertise, "advertise"), remedy: giving(advertise, dhcp) };
     return;

@@ -1,4 +1,4 @@
-import { plainAddress } from "../../proto/plain-address.ts";
+import { isUnspecified, plainAddress } from "../../proto/plain-address.ts";
 import type { Config } from "../config/config.ts";
 import { servesDns } from "../network/dnsmasq/choose-offers.ts";
 import type { HeldPort } from "./held-port.ts";
@@ -30,8 +30,6 @@ const units: Readonly<Record<string, string>> = {
   dhcpd: "isc-dhcp-server",
   "kea-dhcp4": "kea-dhcp4-server",
 };
-
-const anywhere: readonly string[] = ["0.0.0.0", "::"];
 
 /** Ports that the configuration needs and that another program holds, with the command that frees each. */
 export function selectPortProblems(
@@ -87,11 +85,7 @@ function wantedPorts(
 function isInTheWay(held: HeldPort, wanted: WantedPort): boolean {
   if (held.protocol !== wanted.protocol || held.port !== wanted.port) return false;
   if (held.process !== undefined && wanted.sharedWith?.includes(held.process.name)) return false;
-  return (
-    held.address === plainAddress(wanted.address) ||
-    anywhere.includes(held.address) ||
-    anywhere.includes(wanted.address)
-  );
+  return held.address === plainAddress(wanted.address) || isUnspecified(held.address) || isUnspecified(wanted.address);
 }
 
 /** A socket without a process is the kernel's own, as its NFS server has one. */

@@ -1,3 +1,4 @@
+import { isLoopback } from "../../proto/plain-address.ts";
 import { outsidersOf, subnetOf } from "../network/dnsmasq/choose-dhcp-network.ts";
 import { parseIpv4 } from "../network/ipv4.ts";
 import type { Config } from "./config.ts";
@@ -9,7 +10,7 @@ export type Problem = readonly [key: string, problem: string];
 export function* networkContradictions(config: Pick<Config, "advertise" | "dhcp" | "nfs">): Generator<Problem> {
   for (const key of ["dhcp.mode", "nfs.mode"] as const) {
     const mode = key === "dhcp.mode" ? config.dhcp.mode : config.nfs.mode;
-    if (mode === "none" || !/^(127\.|::1$|localhost$)/.test(config.advertise)) continue;
+    if (mode === "none" || !isLoopback(config.advertise)) continue;
     yield [
       key,
       `${key} is ${mode}, but nodes cannot reach this machine at ${config.advertise}; set listen to its address on their network`,

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import { isUnspecified } from "../../proto/plain-address.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
 import { defaultReimageSettings } from "../reimage/machine/settings.ts";
 import type { Config } from "./config.ts";
@@ -144,7 +145,7 @@ function defined<Key extends string, Value>(
 
 /** What single values do not show: pairs of the key to blame and a sentence. */
 function* contradictions(config: Config, given: ReadonlyMap<string, string>): Generator<Problem> {
-  if (config.advertise === "0.0.0.0" || config.advertise === "::") {
+  if (isUnspecified(config.advertise)) {
     const key = given.has("advertise") ? "advertise" : "listen";
     yield [
       key,

@@ -1,7 +1,5 @@
-import { plainAddress } from "../../proto/plain-address.ts";
+import { isLoopback, isUnspecified, plainAddress } from "../../proto/plain-address.ts";
 
-/** Stands for every address, or means this machine to itself alone: no address to call another machine from. */
-const noSource = /^(0\.0\.0\.0|::|127\..*|::1)$/;
 const ipAddress = /^(\d{1,3}(\.\d{1,3}){3}|[\da-f:]*:[\da-f:.]*)$/i;
 
 /**
@@ -17,13 +15,18 @@ export function chooseSourceAddress(
   node: string,
 ): string | undefined {
   const target = plainAddress(node);
-  if (noSource.test(target)) return undefined;
+  if (isNoSource(target)) return undefined;
   return [advertise, listen].find(
     (each) =>
       ipAddress.test(each) &&
-      !noSource.test(each) &&
+      !isNoSource(each) &&
       // Nothing listens at an address that is not this machine's.
       (own.includes(each) || each === listen) &&
       each.includes(":") === target.includes(":"),
   );
+}
+
+/** Such an address is none to call another machine from. */
+function isNoSource(address: string): boolean {
+  return isUnspecified(address) || isLoopback(address);
 }

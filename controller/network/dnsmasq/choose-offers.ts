@@ -1,3 +1,4 @@
+import { isUnspecified } from "../../../proto/plain-address.ts";
 import type { DhcpConfig } from "../network-config.ts";
 
 /** What this machine is for the rest of the network. */
@@ -59,6 +60,6 @@ function chooseRouter({ gateway, interface: device }: DhcpConfig, own: string, m
 
 function chooseTime({ ntp }: DhcpConfig, own: string, machine: MachineRole): Offers["time"] {
   if (ntp !== undefined) return ntp.length > 0 ? { servers: ntp } : { none: "dhcp.ntp is empty" };
-  const serves = machine.timeAddresses.some((address) => [own, "0.0.0.0", "::"].includes(address));
+  const serves = machine.timeAddresses.some((address) => address === own || isUnspecified(address));
   return serves ? { servers: [own] } : { none: "nothing on this machine serves it (UDP port 123)" };
 }
