@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../proto/failure.ts";
+import { renderForeignMount } from "../../proto/linux/render-foreign-mount.ts";
 import type { Customisation } from "../../proto/operation/operation-spec.ts";
 import { renderStamp, stampPath } from "../../proto/system/installed-system.ts";
 import { flushBuffers } from "../linux/flush-buffers.ts";
@@ -110,12 +111,13 @@ async function placing(
  */
 async function withMount(device: string, root: Root, use: (folder: string) => Promise<void>): Promise<void> {
   await mkdir(mountRoot, { recursive: true });
+  const { type, options } = renderForeignMount(root, "write");
   const folder = await mkdtemp(`${mountRoot}/customise-${basename(device)}-`);
   try {
     // Not to be cancelled: mount(8) ended by a signal may have mounted already, and nobody would unmount it.
     await runTool({
       tool: "mount",
-      args: ["--types", root.filesystemType, "--options", mountOptions(root), "--source", device, "--target", folder],
+      args: ["--types", type, "--options", options, "--source", device, "--target", folder],
       task: `mount the ${root.filesystemType} root filesystem at byte ${root.offsetBytes} of ${device}`,
     });
     try {
@@ -126,13 +128,6 @@ async function withMount(device: string, root: Root, use: (folder: string) => Pr
   } finally {
     await rmdir(folder);
   }
-}
-
-/** Of an ext4, the kernel would start to initialise the inode tables in the background: not for these few moments. */
-function mountOptions({ offsetBytes, lengthBytes, filesystemType }: Root): string {
-  const place = ["loop", `offset=${offsetBytes}`, `sizelimit=${lengthBytes}`];
-  const distrust = ["nosuid", "nodev", "noexec", "noatime"];
-  return [...place, ...distrust, ...(filesystemType === "ext4" ? ["noinit_itable"] : [])].join(",");
 }
 
 /** Not to be cancelled: a filesystem left mounted would write to the disk later. */

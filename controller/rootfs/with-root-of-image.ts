@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import { renderForeignMount } from "../../proto/linux/render-foreign-mount.ts";
 import { openMountSpace } from "../images/derive/mount-space.ts";
 import { findRootPartition } from "../images/import/examine-image.ts";
 
@@ -36,13 +37,10 @@ export async function withRootOfImage<T>(
         found: root?.filesystemType ?? "nothing",
       });
     await mkdir(mountpoint);
-    const place = `loop,offset=${root.offsetBytes},sizelimit=${root.lengthBytes},nosuid,nodev,noexec`;
-    // noload: a read-only mount replays no journal, because that would write to the image.
-    const options = access === "read-only" ? `ro,noload,${place}` : `rw,${place}`;
-    const type = access === "read-only" && root.filesystemType === "ext2" ? "ext2" : "ext4";
+    const { type, options } = renderForeignMount(root, access === "read-only" ? "read" : "write");
     const space = await openMountSpace();
     try {
-      const args = ["--types", type, "--options", type === "ext2" ? `ro,${place}` : options, imagePath, mountpoint];
+      const args = ["--types", type, "--options", options, imagePath, mountpoint];
       // Not to be cancelled: mount(8) ended by a signal may have mounted already.
       await space.run("mount", args, {}).catch((cause: unknown) => {
         const said = Failure.from(cause).message;

@@ -2,6 +2,7 @@ import { mkdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import { attachLoop } from "../../../proto/linux/loop-device.ts";
+import { type ForeignAccess, renderForeignMount } from "../../../proto/linux/render-foreign-mount.ts";
 import { type MountSpace, openMountSpace } from "./mount-space.ts";
 import { listingFormat, parseTreeListing, type TreeEntry } from "./parse-tree-listing.ts";
 import { underivable } from "./plan-derivation.ts";
@@ -37,12 +38,6 @@ export interface ExtDerivation {
   readonly onPercent: (percent: number) => void;
 }
 
-/**
- * What is mounted is not trusted. `noload` keeps the journal, which the filesystem does not need while nobody can pull
- * the plug, from being written: its blocks count as changed ones. `noinit_itable` leaves unused inode tables alone.
- */
-const mountOptions = "nosuid,nodev,noexec,noload";
-
 /** Every attribute, compared by content, because builds differ in times; written in place, holes kept. */
 const rsyncOptions = [
   ...["--archive", "--hard-links", "--acls", "--xattrs", "--xattrs", "--numeric-ids", "--open-noatime"],
@@ -66,11 +61,12 @@ export async function deriveExt(derivation: ExtDerivation): Promise<void> {
     if (derivation.grown) await grow(space, target, signal);
     const [into, from] = [join(workFolder, "old"), join(workFolder, "new")];
     await mkdir(into);
-    await mount(space, target, into, "rw,noatime,noinit_itable", signal);
+    // The journal's blocks would count as changed ones.
+    await mount(space, target, into, "write-without-journal", signal);
     const content = source.kind === "folder" ? source.path : from;
     if (source.kind === "image") {
       await mkdir(from);
-      await mount(space, source.place, from, "ro", signal);
+      await mount(space, source.place, from, "read", signal);
     }
     await copyTree(space, content, into, derivation);
     await space.run("umount", [into], { signal });
@@ -88,13 +84,13 @@ export async function deriveExt(derivation: ExtDerivation): Promise<void> {
 
 async function mount(
   space: MountSpace,
-  { path, offsetBytes, lengthBytes }: ExtPlace,
+  place: ExtPlace,
   folder: string,
-  access: string,
+  access: ForeignAccess,
   signal: AbortSignal,
 ): Promise<void> {
-  const options = `${access},${mountOptions},loop,offset=${offsetBytes},sizelimit=${lengthBytes}`;
-  await space.run("mount", ["--types", "ext4", "--options", options, path, folder], { signal });
+  const { type, options } = renderForeignMount({ ...place, filesystemType: "ext4" }, access);
+  await space.run("mount", ["--types", type, "--options", options, place.path, folder], { signal });
 }
 
 /** Replays the journal, and repairs what can be repaired without asking: what is mounted next must be sound. */
