@@ -340,7 +340,7 @@ describe("deriving an image", { ...requires("root", "loop devices"), concurrency
     const { raw, notes } = await derive(archiveOf(tree, "--gzip"));
     assert.match(
       notes.join("\n"),
-      /PARTUUID=33333333-02, which is no partition.*\n?.*partition 1 \(BOOTFS\) stays as it is/s,
+      /PARTUUID=33333333-02, which is not a partition.*\n?.*partition 1 \(BOOTFS\) stays as it is/s,
     );
     assert.equal(await firmwareOf(raw), await firmwareOf(oldImage));
   });
