@@ -45,7 +45,7 @@ import { tick } from "./watchdog/tick.ts";
 const graceMs = 500;
 /** How long the last words may take to the controller before the agent ends or the node reboots. */
 const lastWordsMs = 1_000;
-/** Where the initial RAM disk of a netbooted node guards the hardware watchdog. */
+/** Where the initrd of a netbooted node guards the hardware watchdog. */
 const watchdogFolder = "/run/pallet/watchdog";
 /** What is kept of the log while the controller cannot be reached. */
 const logLimits: LogLimits = { records: 2_000, bytes: 1024 * 1024 };
@@ -172,7 +172,7 @@ async function main(options: AgentOptions): Promise<void> {
     await lastWords(shipper);
     await shipper?.stop();
     enrollment?.close();
-    // Everything is closed; a tool that goes on, the one that reboots the node, must not keep this process alive.
+    // Everything is closed; a tool that continues, the one that reboots the node, must not keep this process alive.
     setTimeout(() => process.exit(), graceMs).unref();
   };
   onStopSignal((signal) => {

@@ -100,7 +100,7 @@ const effects: Effects = {
         },
         signal,
       ).finally(() => clearInterval(alive));
-      // Everything is closed; what keeps the process alive now was cut off and must not keep it for ever.
+      // Everything is closed; what keeps the process alive now was cut off and must not keep it forever.
       setTimeout(() => process.exit(), lingerMs).unref();
     },
   },

@@ -1,4 +1,4 @@
-// Makes proto/gen anew from proto/pallet/**/*.proto: `npm run generate`.
+// Makes proto/gen again from proto/pallet/**/*.proto: `npm run generate`.
 import { rm } from "node:fs/promises";
 import { generateCode } from "./generate-code.ts";
 

@@ -14,7 +14,10 @@ export class Interrupted extends Error {
 export interface Interruption {
   /** Aborts with it. */
   readonly signal: AbortSignal;
-  /** What the work comes to, unless the user wants to stop before or meanwhile: then it rejects with `Interrupted`. */
+  /**
+   * What the work comes to, unless the user wants to stop before or in the meantime: then it rejects with
+   * `Interrupted`.
+   */
   unlessInterrupted<T>(work: () => Promise<T>): Promise<T>;
   /** Rejects with `Interrupted` once the user wants to stop. */
   readonly interrupted: Promise<never>;

@@ -24,7 +24,7 @@ export interface RunOptions {
 
 /**
  * As runTestFiles, and throws when a test failed, when the patterns matched no test at all, and, in CI, when a test was
- * skipped: there a missing part is a defect of the set-up.
+ * skipped: there a missing part is a bug of the set-up.
  */
 export async function runTests(globPatterns: readonly string[], options: RunOptions, print?: Print): Promise<void> {
   const { passed, failed, skipped } = await runTestFiles(globPatterns, options, print);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 /**
  * What happens "at once" may take this long on a machine that has other things to do. It says something only where the
- * alternative is to wait for much longer: a time-out of a minute, or for ever. In milliseconds.
+ * alternative is to wait for much longer: a time-out of a minute, or forever. In milliseconds.
  */
 const atOnceMs = 15_000;
 

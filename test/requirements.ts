@@ -12,7 +12,7 @@ const checks = {
 export type Requirement = keyof typeof checks;
 
 /**
- * Options for node:test's test() that skip it, naming what is missing, where a real part cannot be had.
+ * Options for node:test's test() that skip it, naming what is missing, where a real part is unavailable.
  * In CI nothing may be skipped: there a missing part is an error.
  */
 export function requires(...requirements: Requirement[]): {

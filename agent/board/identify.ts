@@ -15,7 +15,7 @@ export interface Identify {
 }
 
 /**
- * Blinks the board's LED for so long, and leaves it as it was, also when it was cancelled. The kernel's "timer" trigger
+ * Blinks the board's LED for so long, and leaves it as it was, even when it was cancelled. The kernel's "timer" trigger
  * blinks by itself; without it the brightness is switched from here.
  *
  * Throws a Failure: `unsupported` when there is no such LED, `device-error`, `cancelled`.

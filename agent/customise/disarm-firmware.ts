@@ -15,8 +15,8 @@ export interface DisarmFirmware {
 }
 
 /**
- * Makes a disk one that the board's own firmware does not boot from, and makes sure of it by reading the disk anew. A
- * partition that holds none of the files stays as it is to the byte when they are to be renamed.
+ * Makes a disk one that the board's own firmware does not boot from, and makes sure of it by reading the disk again. A
+ * partition that holds none of the files stays as it is byte for byte when they are to be renamed.
  *
  * Throws a Failure: `verify-mismatch` when a file is still there, `invalid`, `tool-failed`, `cancelled`.
  */

@@ -2,7 +2,7 @@ import { mtoolsEnvironment, parseMdir, renderDrive } from "../../proto/disk/mtoo
 import { Failure } from "../../proto/failure.ts";
 import { runTool } from "../linux/run-tool.ts";
 
-/** A FAT filesystem that lies at an offset of a disk, where no partition table needs to say so. */
+/** A FAT filesystem that is at an offset of a disk, where no partition table needs to say so. */
 export interface FatPlace {
   /** Path of the whole disk. */
   readonly device: string;
@@ -31,7 +31,7 @@ export async function listFatRoot(place: FatPlace): Promise<readonly string[]> {
 }
 
 /**
- * Gives a file in the root folder another name, in the place of a file that has that name already. `to` has to fit the
+ * Gives a file in the root folder another name, in place of a file that has that name already. `to` has to fit the
  * old form of eight and three characters: then one entry of the folder changes and nothing else, which needs no space
  * and which mren(1) does reliably (when a name needs more entries than before, mtools 4.0.32 may stop with a failed
  * assertion in dirCache.c). Throws as listFatRoot() does.

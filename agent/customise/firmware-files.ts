@@ -16,7 +16,9 @@ export function planRenamings(names: readonly string[], files: readonly string[]
     .map((from) => ({ from, to: `${from.replace(/(?<=.)\.[^.]*$/, "").toLowerCase()}.off` }));
 }
 
-/** Which files have come back beside their renamed selves: an upgrade of the system has installed the firmware anew. */
+/**
+ * Which files have come back beside their renamed selves: an upgrade of the system has installed the firmware again.
+ */
 export function findReturned(names: readonly string[]): readonly string[] {
   const renamed = new Set(names.map((name) => name.toLowerCase()).filter((name) => name.endsWith(".off")));
   return names.filter((name) => {

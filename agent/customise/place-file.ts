@@ -31,7 +31,7 @@ export interface PlaceFile extends Place {
 }
 
 /**
- * Places a file into a root filesystem that somebody else made, replacing what has its name, and syncs it.
+ * Places a file into a root filesystem that someone else made, replacing what has its name, and syncs it.
  *
  * A symbolic link in such a filesystem may point anywhere in ours. So every folder is opened relative to the one before
  * it (through /proc/self/fd, which serves as openat(2)) without following links, and the file is new and renamed into

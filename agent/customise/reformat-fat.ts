@@ -17,7 +17,7 @@ export interface ReformatFat {
 }
 
 /**
- * Makes an empty FAT in the place of one, with its label, serial number (UUID) and size of entries, so that an fstab(5)
+ * Makes an empty FAT in place of one, with its label, serial number (UUID) and size of entries, so that an fstab(5)
  * that names it by any of them still mounts it.
  *
  * mkfs.vfat(8) wants the device for itself, which whoever writes the disk has already, so it gets a loop device over
@@ -98,7 +98,7 @@ async function readSectorsPerCluster({ device, offsetBytes }: ReformatFat): Prom
   }
 }
 
-/** A loop device over the place for the time of `use`. It is gone afterwards, also when this process is killed. */
+/** A loop device over the place for the time of `use`. It is gone afterwards, even when this process is killed. */
 async function withLoop(place: ReformatFat, use: (loop: string) => Promise<void>): Promise<void> {
   const { device, offsetBytes, lengthBytes } = place;
   const loop = await attachLoop({ file: device, offsetBytes, lengthBytes }).catch((cause: unknown) => {

@@ -60,7 +60,7 @@ export async function announcePartitions(device: string, signal?: AbortSignal): 
 }
 
 /**
- * Makes the kernel forget the partitions of a disk; that it has none is no error. Throws what announcePartitions()
+ * Makes the kernel forget the partitions of a disk; that it has none is not an error. Throws what announcePartitions()
  * throws, or `device-error` when the disk is gone.
  */
 export async function forgetPartitions(device: string, signal?: AbortSignal): Promise<void> {

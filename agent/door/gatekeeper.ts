@@ -66,7 +66,7 @@ export function createGatekeeper(options: GatekeeperOptions, signal: AbortSignal
   };
 }
 
-/** Admits everybody, for a bench. */
+/** Admits everyone, for a bench. */
 export const openGate: Gatekeeper = { admits: () => true };
 
 async function resolve(
@@ -92,7 +92,7 @@ async function lookUp(host: string): Promise<readonly string[]> {
   return (await dnsLookup(host, { all: true })).map(({ address }) => address);
 }
 
-/** Undefined for a connection that has ended meanwhile. */
+/** Undefined for a connection that has since ended. */
 function callerOf({ remoteAddress, remotePort, localAddress, localPort }: Socket, log: Logger): Caller | undefined {
   if (remoteAddress === undefined || remotePort === undefined) return undefined;
   if (localAddress === undefined || localPort === undefined) return undefined;

@@ -40,8 +40,8 @@ export interface RemoteFile {
 /** Fetches ranges of one file over connections that are kept open in between. */
 export interface RangeFetcher {
   /**
-   * Fills the target with the bytes of the file from `fromByte` on, over HTTP/1.1 with Range requests. A connection that
-   * breaks or stalls is taken up again at the very byte. No byte is asked for that there is no room for.
+   * Fills the target with the bytes of the file from `fromByte` on, over HTTP/1.1 with Range requests. A connection
+   * that breaks or stalls is resumed at the very byte. No byte is asked for that there is no room for.
    *
    * Rejects with a Failure "fetch-failed" when the server does not do what it must, or gave no byte for too long;
    * "image-damaged" when what it has is not, or is no longer, the file that is wanted; and the signal's reason.

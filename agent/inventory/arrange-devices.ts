@@ -2,7 +2,7 @@ import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { findLineage } from "../../proto/disk/device-tree.ts";
 
 /**
- * The partitions of a disk by their numbers, then what else lies on it. lsblk(8) prints them in the order of its reading
+ * The partitions of a disk by their numbers, then what else is on it. lsblk(8) prints them in the order of its reading
  * of sysfs, which is none: with some device names the second partition comes before the first.
  */
 export function orderPartitions(children: readonly BlockDevice[]): readonly BlockDevice[] {

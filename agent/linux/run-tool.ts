@@ -10,7 +10,7 @@ export interface ToolRun {
   readonly args: readonly string[];
   /** What is being done, for the message: "make a vfat filesystem on /dev/mmcblk0p1". */
   readonly task: string;
-  /** Exit codes that are no failure; 0 only unless given. */
+  /** Exit codes that are not failures; 0 only unless given. */
   readonly acceptedExitCodes?: readonly number[];
   /** Variables of the environment besides the agent's own. */
   readonly environment?: Readonly<Record<string, string>>;

@@ -12,7 +12,7 @@ export interface LogBuffer {
   append(entry: LogEntry, writtenAtMs: number): void;
   /** The oldest records, at least one if there is any, without taking them out. */
   head(limits: LogLimits): readonly LogRecord[];
-  /** These have arrived, also those that were dropped while they were on their way. */
+  /** These have arrived, including those that were dropped while they were on their way. */
   release(records: readonly LogRecord[]): void;
   /** These will never be taken: drops and counts them. */
   discard(records: readonly LogRecord[]): void;

@@ -11,8 +11,8 @@ export interface LogReport extends Session {
 }
 
 /**
- * What became of a report: taken; "unknown" when the agent has to register anew; "refused" when it will never be taken;
- * "unsupported" by a controller that takes no logs at all.
+ * What became of a report: taken; "unknown" when the agent has to register again; "refused" when it will never be
+ * taken; "unsupported" by a controller that takes no logs at all.
  */
 export type LogReportAnswer = "taken" | "unknown" | "refused" | "unsupported";
 

@@ -18,7 +18,8 @@ const levels: readonly (readonly [least: number, level: LogLevel])[] = [
 
 /**
  * What a line that pino has written says, cut to what the controller takes. `base` names the fields that every line has
- * and that the controller knows anyway. What is no line of pino's is a message as it is, at level info, at time 0. Pure.
+ * and that the controller knows anyway. What is not a line of pino's is a message as it is, at level info, at time 0.
+ * Pure.
  */
 export function parseLogLine(line: string, base: ReadonlySet<string> = new Set()): LogEntry {
   const parsed = parseObject(line);

@@ -12,7 +12,7 @@ export interface ShippingSettings {
   readonly batch: LogLimits;
   /** How long a record waits for others. */
   readonly intervalMs: number;
-  /** How long lies between two batches at least, so that a flood of records is not a flood of calls. */
+  /** How long is between two batches at least, so that a flood of records is not a flood of calls. */
   readonly gapMs: number;
   readonly backoff: BackoffPolicy;
 }
@@ -90,7 +90,7 @@ export function createLogShipper(parts: {
   };
 
   const forgetSession = (lost: Session): void => {
-    // It may have registered anew meanwhile.
+    // It may have registered again in the meantime.
     if (session === lost) session = undefined;
     endFlushes(false, Number.POSITIVE_INFINITY);
   };

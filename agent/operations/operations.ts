@@ -132,7 +132,8 @@ export function createOperations(parts: {
     const abort = new AbortController();
     const meter = createProgressMeter();
     const startedAtMs = clock.now();
-    // The entry stands while the guard looks at the device, so that nobody else gets the id or the device meanwhile.
+    // The entry stands while the guard looks at the device, so that nobody else gets the id or the device in the
+    // meantime.
     const entry: Entry = {
       operation: {
         id,
@@ -267,7 +268,7 @@ function sameProgress(one: Progress, other: Progress): boolean {
   );
 }
 
-/** Says it once when a disk stalls, and once when it goes on. */
+/** Says it once when a disk stalls, and once when it continues. */
 function tellStall(log: Logger, before: Progress, after: Progress): void {
   if (after.stalledMs !== undefined && before.stalledMs === undefined) {
     log.warn({ stalledMs: after.stalledMs }, "the disk has not answered a request for a long time; it may be worn out");

@@ -9,7 +9,7 @@ export interface ProgressReporter {
   enter(phase: OperationPhase, totals?: Partial<Record<ByteCounter, number>>): void;
   /** So many more bytes of a kind are done. */
   add(counter: ByteCounter, bytes: number): void;
-  /** A broken connection to the source was taken up again. */
+  /** A broken connection to the source was resumed. */
   resumed(): void;
   /** A stage takes up a piece of work; it may have several in hand. */
   begin(stage: WriteStage): void;

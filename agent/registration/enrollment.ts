@@ -17,7 +17,7 @@ export interface Session {
 /** The controller, as far as an agent that enrols knows it. */
 export interface Enrollment {
   register(bootMac: string, facts: NodeFacts, agent: AgentInfo, signal: AbortSignal): Promise<Registered>;
-  /** Resolves with the wait until the next one in milliseconds, or "unknown" when the agent has to register anew. */
+  /** Resolves with the wait until the next one in milliseconds, or "unknown" when the agent has to register again. */
   heartbeat(
     bootMac: string,
     instanceId: string,

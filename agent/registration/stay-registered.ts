@@ -8,7 +8,7 @@ import type { Enrollment, Session } from "./enrollment.ts";
 /** What the loop needs to know and to use. */
 export interface RegistrationParts {
   readonly enrollment: Enrollment;
-  /** Told of what the controller knows this agent by, whenever that changes; undefined: it does not know it. */
+  /** Notified of what the controller knows this agent by, whenever that changes; undefined: it does not know it. */
   readonly enrolled: (session: Session | undefined) => void;
   readonly readNodeFacts: () => Promise<NodeFacts>;
   /** Decides from fresh facts by which MAC address the node is known. */
@@ -20,8 +20,8 @@ export interface RegistrationParts {
 }
 
 /**
- * Registers the agent and sends heartbeats until the signal aborts. Whatever goes wrong is tried again for ever, with
- * waits that grow to a cap; a controller that does not know the agent (any more) is told everything anew, with facts
+ * Registers the agent and sends heartbeats until the signal aborts. Whatever goes wrong is tried again forever, with
+ * waits that grow to a cap; a controller that does not know the agent (any more) is told everything again, with facts
  * read then. Logs a line when things change, not at every attempt. Never rejects.
  */
 export async function stayRegistered(parts: RegistrationParts, signal: AbortSignal): Promise<void> {

@@ -10,7 +10,7 @@ export interface FirmwareWatch {
   readonly log: Logger;
 }
 
-/** Upgrades take minutes; whoever starts the node anew right after one is not warned in time. */
+/** Upgrades take minutes; whoever starts the node again right after one is not warned in time. */
 const intervalMs = 60_000;
 
 /**

@@ -38,7 +38,7 @@ export function createAgentService(parts: AgentServiceParts): AgentServiceServer
 
   const refusal = (method: string, error: unknown): ServiceError => {
     const answer = toServiceError(error);
-    // Only a defect wants its stack in the log; a refusal says all in its message.
+    // Only a bug wants its stack in the log; a refusal says all in its message.
     if (answer.code === status.INTERNAL) log.error({ err: error, method }, "a request failed");
     else log.info({ method, status: status[answer.code], reason: answer.details }, "a request was refused");
     return answer;

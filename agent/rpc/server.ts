@@ -9,7 +9,7 @@ import type { Gatekeeper } from "../door/gatekeeper.ts";
 
 /** A running gRPC server. */
 export interface AgentServer {
-  /** The TCP port, also when the kernel chose it. */
+  /** The TCP port, even when the kernel chose it. */
   readonly port: number;
   /** Takes no new calls, gives the running ones the grace period in milliseconds, then ends them. */
   close(graceMs: number): Promise<void>;

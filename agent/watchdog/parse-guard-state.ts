@@ -1,12 +1,12 @@
 /** Whether the hardware watchdog restarts this node when its agent falls silent. */
 export type GuardState =
   | { readonly kind: "on"; readonly silenceSeconds: number }
-  /** Somebody wants it so, by the kernel word pallet.watchdog=off. */
+  /** Someone wants it so, by the kernel word pallet.watchdog=off. */
   | { readonly kind: "off" }
-  /** The initial RAM disk found no watchdog. */
+  /** The initrd found no watchdog. */
   | { readonly kind: "none" };
 
-/** Reads what the initial RAM disk leaves behind: "on SECONDS", "off" or "none"; undefined for anything else. */
+/** Reads what the initrd leaves behind: "on SECONDS", "off" or "none"; undefined for anything else. */
 export function parseGuardState(text: string): GuardState | undefined {
   const match = /^(?:on (\d{1,6})|(off|none))\n?$/.exec(text);
   if (match === null) return undefined;

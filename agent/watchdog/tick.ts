@@ -7,7 +7,7 @@ import { parseGuardState } from "./parse-guard-state.ts";
 
 /** What ticking needs. */
 export interface Ticking {
-  /** Where the initial RAM disk guards the watchdog: the folder of its files "state" and "tick", on a tmpfs. */
+  /** Where the initrd guards the watchdog: the folder of its files "state" and "tick", on a tmpfs. */
   readonly folder: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -41,7 +41,8 @@ export function tick({ folder, clock, log }: Ticking): () => void {
   let ticks = 0;
   const write = (): void => {
     ticks += 1;
-    // Always in the same place and as long, so that it goes on when the tmpfs is full; with the process, as it may be the next.
+    // Always in the same place and as long, so that it continues when the tmpfs is full; with the process, as it may be
+    // the next.
     const line = `${process.pid} ${ticks}`.padEnd(31);
     try {
       writeSync(file, `${line}\n`, 0);

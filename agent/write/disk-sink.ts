@@ -44,7 +44,7 @@ export function createDiskSink(
   };
 }
 
-/** Where a run lies on the disk. */
+/** Where a run is on the disk. */
 export function placeOf(
   manifest: PackManifest,
   { first, count }: Run,

@@ -14,7 +14,7 @@ const pageBytes = 4096;
 const stepBytes = 1024 * 1024;
 
 /**
- * What lies before the first partition, in memory until everything else is on the disk; and what else lies in the chunk
+ * Everything before the first partition, in memory until everything else is on the disk; and what else is in the chunk
  * in which the first partition starts, because a chunk can be checked only as a whole.
  */
 export interface Head {
@@ -51,13 +51,13 @@ export interface HeadWrite {
   readonly context: OperationContext;
 }
 
-/** Writes what lies in the head behind the start of the first partition, which is there before the table is. */
+/** Writes what is in the head behind the start of the first partition, which is there before the table is. */
 export async function writePartitionStart({ device, head, context }: HeadWrite): Promise<void> {
   await write(device, head, { from: head.tableBytes, end: head.bytes.length }, context);
 }
 
 /**
- * Writes what lies before the first partition: everything but the first sector, then that sector, which makes the disk
+ * Writes everything before the first partition: everything but the first sector, then that sector, which makes the disk
  * one with a partition table; each is made durable before the next step.
  */
 export async function writeTable({ device, head, context }: HeadWrite): Promise<void> {

@@ -6,10 +6,10 @@ import { readChunks } from "./read-chunks.ts";
 import type { TransferMemory } from "./transfer-memory.ts";
 
 /**
- * Whether every used chunk of the image is on the disk already, what lies before the first partition included: then there
- * is nothing to erase and nothing to write. That is looked at first, for any other system differs there, and the reading
- * ends at the first difference. Counts the image as skipped and verified when it is all there, and nothing otherwise.
- * Throws a Failure "device-error", or the signal's reason.
+ * Whether every used chunk of the image is on the disk already, everything before the first partition included: then
+ * there is nothing to erase and nothing to write. That is looked at first, for any other system differs there, and the
+ * reading ends at the first difference. Counts the image as skipped and verified when it is all there, and nothing
+ * otherwise. Throws a Failure "device-error", or the signal's reason.
  */
 export async function holdsImage(
   parts: { readonly device: OpenDevice; readonly manifest: PackManifest; readonly memory: TransferMemory },
@@ -35,7 +35,7 @@ export async function holdsImage(
     );
   } catch (error) {
     if (error !== different) throw error;
-    // The comparison that follows begins anew.
+    // The comparison that follows starts over.
     progress.add("compared", -comparedBytes);
     return false;
   }

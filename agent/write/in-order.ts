@@ -25,7 +25,7 @@ export async function* inOrder<Item, Result>(
     while (underWay[0] !== undefined) {
       const done = await underWay[0];
       underWay.shift();
-      // Before the reader gets to work, so that as many are under way meanwhile.
+      // Before the reader gets to work, so that as many are under way in the meantime.
       startNext();
       yield done;
     }

@@ -63,12 +63,12 @@ export async function prove(run: ContentRun, written: ChunkSet, equal: ChunkSet)
     await transfer(run, fetches, createDiskSink(manifest, device, memory, { ...progress, add: () => undefined }));
     progress.rewritten(wrongBytes + (inStart === undefined ? 0 : head.bytes.length - head.tableBytes));
     await sync(run);
-    // All of it: on a card that is smaller than it says, what was written again lies in the place of something else.
+    // All of it: on a card that is smaller than it says, what was written again is in place of something else.
     toRead = everything;
   }
 }
 
-/** Writes what lies before the first partition and proves that it is there, with the same patience. */
+/** Writes everything before the first partition and proves that it is there, with the same patience. */
 export async function writeAndProveTable(run: ContentRun): Promise<void> {
   const { content, context, memory, head } = run;
   const place = { device: content.device, head, blocks: memory.blocks, context };

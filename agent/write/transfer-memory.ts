@@ -21,11 +21,12 @@ const writesAtOnce = 3;
 export const decompressorCount = 3;
 
 /**
- * The memory of one write, all of it taken at the start and used again and again: `rangeCount` ranges, `blockCount` blocks and
- * one block of zeros, which is 17 MiB for chunks of up to 1 MiB. To that come what lies before the first partition (at
- * most 64 MiB, usually 4), the manifest (35 bytes for each chunk with data) and 1 MiB of decompressors and connections; the
- * rest is Node's own. Fewer ranges and blocks make the stages wait for each other: with 3 and 6 a write took a tenth
- * longer, with more no less (measured). The peak resident set of the whole agent's binary is in scripts/bench/RESULTS.md.
+ * The memory of one write, all of it taken at the start and used again and again: `rangeCount` ranges, `blockCount`
+ * blocks and one block of zeros, which is 17 MiB for chunks of up to 1 MiB. To that come everything before the first
+ * partition (at most 64 MiB, usually 4), the manifest (35 bytes for each chunk with data) and 1 MiB of decompressors
+ * and connections; the rest is Node's own. Fewer ranges and blocks make the stages wait for each other: with 3 and 6 a
+ * write took a tenth longer, with more no less (measured). The peak resident set of the whole agent's binary is in
+ * scripts/bench/RESULTS.md.
  */
 export interface TransferMemory {
   readonly ranges: Pool<Buffer<ArrayBuffer>>;

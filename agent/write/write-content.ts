@@ -15,13 +15,13 @@ export interface ContentParts {
   readonly memory: TransferMemory;
   readonly decompressors: FrameDecompressors;
   readonly fetchSettings: FetchSettings;
-  /** Awaited when everything but what lies before the first partition is on the disk and proved. */
+  /** Awaited when everything except the area before the first partition is on the disk and proved. */
   readonly beforeTable: () => Promise<void>;
 }
 
 /**
  * Puts the used chunks of an image on a disk without a partition table, proves that they are there, and then writes
- * what lies before the first partition. Throws a Failure.
+ * everything before the first partition. Throws a Failure.
  */
 export async function writeContent(content: Content, parts: ContentParts, context: OperationContext): Promise<void> {
   const { device, manifest, firstPartitionBytes, full } = content;

@@ -17,7 +17,7 @@ export interface WriteImageParts {
   readonly guard: (path: string, minBytes: number, signal: AbortSignal) => Promise<BlockDevice>;
   readonly openDevice: OpenDisk;
   /**
-   * Zeroes what lies before the first partition (at least what any partition table takes) and the backup table at the
+   * Zeroes everything before the first partition (at least what any partition table takes) and the backup table at the
    * end of the disk, durably, and makes the kernel forget the partitions.
    */
   readonly eraseTable: (
@@ -36,7 +36,7 @@ export interface WriteImageRequest {
   readonly device: string;
   readonly source: ImageSource;
   readonly customisation?: Customisation;
-  /** Whether chunks are fetched and written also where the disk holds them already. */
+  /** Whether chunks are fetched and written even where the disk holds them already. */
   readonly full: boolean;
 }
 
@@ -46,9 +46,10 @@ export interface WriteImageRequest {
  *     guard → manifest → erase the table → compare → fetch → decompress → check → write → sync → read back → customise
  *     → write the table
  *
- * What lies before the first partition is kept in memory and written last, its first sector very last, so that from the
- * erasure on the disk has no partition table and tempts no firmware at every instant before that. After a failure or a
- * cancellation it has none either, unless it was never touched: a manifest that cannot be had or used is such a failure.
+ * Everything before the first partition is kept in memory and written last, its first sector very last, so that from
+ * the erasure on the disk has no partition table and tempts no firmware at every instant before that. After a failure
+ * or a cancellation it has none either, unless it was never touched: a manifest that is unavailable or used is such a
+ * failure.
  *
  * Chunks that the disk holds already are left as they are unless `full`, and chunks that nothing uses are neither read
  * nor written. A disk that holds all of the image, its table too, is left as it is when nothing is to be customised.

@@ -34,8 +34,8 @@ export interface AgentAddress {
   readonly port: number;
 }
 
-/** Reaches agents; controller/rpc/agent/agent-client.ts fulfils it. */
+/** Reaches agents; controller/rpc/agent/agent-client.ts implements it. */
 export interface AgentConnector {
-  /** Never fails by itself: the first call shows whether somebody answers. The caller closes the port after use. */
+  /** Never fails by itself: the first call shows whether someone answers. The caller closes the port after use. */
   connect(address: AgentAddress): AgentPort;
 }

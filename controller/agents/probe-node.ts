@@ -36,7 +36,7 @@ export function tryConnection(address: string, port: number, signal: AbortSignal
       socket.destroy();
       resolve("is open");
     });
-    // Everything but a refusal says that no answer came, or one from somebody on the way.
+    // Everything but a refusal says that no answer came, or one from someone on the way.
     socket.once("error", (error: NodeJS.ErrnoException) => {
       resolve(error.code === "ECONNREFUSED" ? "refuses connections" : undefined);
     });

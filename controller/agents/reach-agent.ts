@@ -4,7 +4,9 @@ import { AgentError } from "./agent-error.ts";
 import { type ExpectedAgent, isExpectedAgent } from "./agent-instance.ts";
 import type { AgentConnector, AgentPort, AgentReport } from "./agent-port.ts";
 
-/** What has to be known of a node to reach its agent; all but the name is absent before the agent's first registration. */
+/**
+ * What one must know of a node to reach its agent; all but the name is absent before the agent's first registration.
+ */
 export type ReachableNode = Pick<Node, "name" | "address" | "facts" | "agent">;
 
 /** A connection to the agent that was meant, and what that agent said of itself when it was asked. */

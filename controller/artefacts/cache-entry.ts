@@ -49,7 +49,7 @@ async function forgetOld(cacheDirectory: string, family: string): Promise<void> 
   const entries: CacheUse[] = [];
   for (const name of await readdir(cacheDirectory)) {
     if (name.startsWith(".") || familyOf(name) !== family) continue;
-    // An older Pallet left no such file; and somebody else may be forgetting the same entries.
+    // An older Pallet left no such file; and someone else may be forgetting the same entries.
     const used = (await statIfThere(useFile(cacheDirectory, name))) ?? (await statIfThere(join(cacheDirectory, name)));
     if (used !== undefined) entries.push({ name, usedAtMs: used.mtimeMs });
   }

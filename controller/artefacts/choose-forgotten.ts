@@ -1,7 +1,7 @@
 /** An entry of a cache. */
 export interface CacheUse {
   readonly name: string;
-  /** When somebody last asked for it, in milliseconds since 1970. */
+  /** When someone last asked for it, in milliseconds since 1970. */
   readonly usedAtMs: number;
 }
 

@@ -23,9 +23,9 @@ export interface DebianArchive {
   readonly versions: {
     /** Of U-Boot's source package. */
     readonly uBoot: string;
-    /** Of raspi-firmware, which lies in the component non-free-firmware. */
+    /** Of raspi-firmware, which is in the component non-free-firmware. */
     readonly firmware: string;
-    /** Of the packages of the initial RAM disk. */
+    /** Of the packages of the initrd. */
     readonly initramfs: Readonly<Record<InitramfsPackage, string>>;
   };
   /** Unpacks U-Boot's source with Debian's patches into `folder/source`. */
@@ -36,7 +36,7 @@ export interface DebianArchive {
   unpackPackage(name: string, version: string, folder: string): Promise<void>;
 }
 
-/** Packages for arm64 that an initial RAM disk is made of. */
+/** Packages for arm64 that an initrd is made of. */
 export const initramfsPackages = ["busybox-static", "klibc-utils", "libklibc"] as const;
 export type InitramfsPackage = (typeof initramfsPackages)[number];
 
@@ -150,7 +150,7 @@ export async function openDebianArchive(request: ArchiveRequest): Promise<Debian
   };
 }
 
-/** apt.conf(5): everything that apt reads and writes lies in the folder. */
+/** apt.conf(5): everything that apt reads and writes is in the folder. */
 function aptOptions(folder: string): readonly string[] {
   const settings = {
     "Dir::Etc::SourceList": join(folder, "sources.list"),

@@ -39,7 +39,7 @@ export async function removeEntry(cacheDirectory: string, name: string): Promise
   throw new Error(`${folder} could not be removed: ${stderr}`);
 }
 
-/** Removes an entry so that it is made anew. Throws Failure "in-use" when somebody uses it. */
+/** Removes an entry so that it is made again. Throws Failure "in-use" when someone uses it. */
 export async function renewEntry(cacheDirectory: string, name: string): Promise<void> {
   if (await removeEntry(cacheDirectory, name)) return;
   throw new Failure(
@@ -53,7 +53,7 @@ export async function renewEntry(cacheDirectory: string, name: string): Promise<
  * A shell opens the file, as what Node opens no child inherits.
  */
 async function hold(file: string): Promise<void> {
-  // To open a file for writing from its beginning is to change it, also when it is empty.
+  // To open a file for writing from its beginning is to change it, even when it is empty.
   const script = 'exec 9>"$1"; flock --shared 9; echo held; exec cat >/dev/null';
   const holder = execa("sh", ["-euc", script, "sh", file], { buffer: false, reject: false });
   let complaint = "";

@@ -16,7 +16,7 @@ export function moduleName(path: string): string {
     .replaceAll("-", "_");
 }
 
-/** Reads modules.dep(5) ("path: path…" a line) and modules.builtin (a path a line). */
+/** Reads modules.dep(5) ("path: path…" a line) and modules.builtin (one path per line). */
 export function parseModuleIndex(modulesDep: string, modulesBuiltin: string): ModuleIndex {
   const dependencies = new Map<string, readonly string[]>();
   for (const line of modulesDep.split("\n")) {

@@ -27,7 +27,7 @@ export function parseKernelRelease(bytes: Buffer): string | undefined {
 const banner = "Linux version ";
 
 /**
- * Kernels that an initial RAM disk has modules for, by the names in its archive (cpio "newc"), once unpacked; undefined
+ * Kernels that an initrd has modules for, by the names in its archive (cpio "newc"), once unpacked; undefined
  * when the bytes are no such archive. One without modules gives an empty list.
  */
 export function parseInitrdReleases(bytes: Buffer): readonly string[] | undefined {

@@ -14,9 +14,9 @@ export interface CpioEntry {
 const typeBits = { folder: 0o040000, file: 0o100000, link: 0o120000, "character-device": 0o020000 } as const;
 
 /**
- * Renders an archive that the Linux kernel unpacks as its initial RAM disk: the "newc" format of cpio(5), described in
+ * Renders an archive that the Linux kernel unpacks as its initrd: the "newc" format of cpio(5), described in
  * Documentation/driver-api/early-userspace/buffer-format.rst. Everything belongs to root; times are zero, so that the
- * same entries give the same bytes. Folders must come before what lies in them.
+ * same entries give the same bytes. Folders must come before what is in them.
  */
 export function renderCpio(entries: readonly CpioEntry[]): Buffer {
   const parts: Buffer[] = [];

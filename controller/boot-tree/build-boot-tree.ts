@@ -16,14 +16,17 @@ import { type TargetName, targets } from "./targets.ts";
 
 /** What to build, and of what. Folders may be relative to the working directory. */
 export interface BootTreeRequest extends ArchiveRequest {
-  /** Folder that TFTP serves; it may be served meanwhile. */
+  /** Folder that TFTP serves; it may be served in the meantime. */
   readonly outDirectory: string;
   readonly targets: readonly TargetName[];
-  /** What "controller rootfs build", "import" or "bake --out" made: the agent's kernel, its initial RAM disk, and the device trees; undefined for none. */
+  /**
+   * What "controller rootfs build", "import" or "bake --out" made: the agent's kernel, its initrd, and the device
+   * trees; undefined for none.
+   */
   readonly rootfsDirectory: string | undefined;
   /** Whether Raspberry Pi 2 and 3 run 32-bit systems. */
   readonly bits: 32 | 64;
-  /** Replace what somebody else wrote or changed. */
+  /** Replace what someone else wrote or changed. */
   readonly overwrite: boolean;
 }
 

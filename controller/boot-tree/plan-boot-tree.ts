@@ -18,18 +18,18 @@ export interface TreePlan {
   readonly write: readonly string[];
   /** They are what they should be already. */
   readonly keep: readonly string[];
-  /** Somebody else wrote or changed them: they stay as they are. */
+  /** Someone else wrote or changed them: they stay as they are. */
   readonly foreign: readonly string[];
   /** An earlier build wrote them, this one has no use for them. */
   readonly remove: readonly string[];
 }
 
 /**
- * Decides what a build does to a tree that may be served at this moment and that people may have put their own files in:
- * only what an earlier build wrote is replaced or removed, unless `overwrite` is set.
+ * Decides what a build does to a tree that may be served at this moment and that people may have put their own files
+ * in: only what an earlier build wrote is replaced or removed, unless `overwrite` is set.
  *
  * @param wanted SHA-256 of each file that the tree should have, by path
- * @param found SHA-256 of what lies there now, by path; of the wanted paths and those of the earlier manifest
+ * @param found SHA-256 of what is there now, by path; of the wanted paths and those of the earlier manifest
  * @param earlier what the last build wrote
  */
 export function planBootTree(

@@ -6,7 +6,7 @@ import { type ArchiveRequest, cachedVersions, type DebianArchive } from "../arte
 import { requiredFirmware } from "./required-firmware.ts";
 import { firmwareDigest } from "./source-files.ts";
 
-/** The firmware of Raspberry Pi 4 and older; it lies in the cache and is never written again. */
+/** The firmware of Raspberry Pi 4 and older; it is in the cache and is never written again. */
 export interface PiFirmware {
   /** Version of the package raspi-firmware. */
   readonly version: string;

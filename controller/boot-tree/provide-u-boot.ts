@@ -18,7 +18,7 @@ import { sourceFiles, uBootDigest } from "./source-files.ts";
 import { type TargetName, targets, type UBootTarget } from "./targets.ts";
 import { unmetSettings } from "./unmet-settings.ts";
 
-/** One U-Boot; its files lie in the cache and are never written again. */
+/** One U-Boot; its files are in the cache and are never written again. */
 export interface UBoot {
   readonly target: TargetName;
   /** Version of Debian's source package. */
@@ -57,7 +57,7 @@ export async function provideUBoot(target: TargetName, request: ArchiveRequest):
   return provideUBootOf(await openDebianArchive(request), targets[target], request);
 }
 
-/** As `provideUBoot`, of an archive that is open already. */
+/** Like `provideUBoot`, of an archive that is open already. */
 export async function provideUBootOf(
   archive: DebianArchive,
   target: UBootTarget,

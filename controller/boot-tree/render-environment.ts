@@ -1,13 +1,13 @@
 import { Failure } from "../../proto/failure.ts";
 import type { UBootTarget } from "./targets.ts";
 
-/** The only way that it boots: ask for an address, then for this board's config, then load what that says; for ever. */
+/** The only way that it boots: ask for an address, then for this board's config, then load what that says; forever. */
 const bootCommand =
   "while true; do if dhcp; then if pxe get; then pxe boot; fi; else run renew_network; fi; sleep 2; done";
 
 /**
- * Renders the whole environment of a target in the form of mkenvimage (tools/mkenvimage.c): a variable a line. U-Boot is
- * built with it in the place of its own (CONFIG_DEFAULT_ENV_FILE), so what stands here is all that it ever does.
+ * Renders the whole environment of a target in the form of mkenvimage (tools/mkenvimage.c): one variable per line.
+ * U-Boot is built with it in place of its own (CONFIG_DEFAULT_ENV_FILE), so what stands here is all that it ever does.
  *
  * Throws Failure "invalid" for a value that the build would read as something else.
  */
@@ -19,7 +19,7 @@ export function renderEnvironment({ environment }: UBootTarget): string {
     bootcmd: bootCommand,
     bootdelay: "-2",
     bootretry: "60",
-    // A failed exchange comes back to the boot command instead of being tried again for ever.
+    // A failed exchange comes back to the boot command instead of being tried again forever.
     netretry: "no",
     ...environment,
   };

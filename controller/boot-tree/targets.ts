@@ -10,7 +10,7 @@ export interface UBootTarget {
   /** Prefix of the compiler's programs, and the one that has to be there. */
   readonly crossCompile: string;
   readonly compiler: "aarch64-linux-gnu-gcc" | "arm-linux-gnueabihf-gcc";
-  /** Where the binary lies in the boot tree. */
+  /** Where the binary is in the boot tree. */
   readonly treePath: string;
   /** Variables of its environment besides those that every target has. */
   readonly environment: Readonly<Record<string, string>>;
@@ -18,9 +18,9 @@ export interface UBootTarget {
 
 /**
  * Where a Raspberry Pi's U-Boot puts what it loads; the smallest board with Ethernet has 1 GB. The kernel has its place
- * at the bottom, where the decompressor of a 32-bit zImage needs it, and 127 MB; a gzipped kernel is unpacked behind it;
- * the initial RAM disk lies from 256 MB up to the firmware's device tree, which is at about 700 MB and must stay
- * where it is (include/configs/rpi.h tells why).
+ * at the bottom, where the decompressor of a 32-bit zImage needs it, and 127 MB; a gzipped kernel is unpacked behind
+ * it; the initrd lies from 256 MB up to the firmware's device tree, which is at about 700 MB and must stay where it is
+ * (include/configs/rpi.h tells why).
  */
 const raspberryPiMemory = {
   kernel_addr_r: "0x00080000",
@@ -38,7 +38,7 @@ const raspberryPi = {
   stdin: "serial",
   stdout: "serial,vidconsole",
   stderr: "serial,vidconsole",
-  // A device on USB that came up wrong is found again by enumerating anew only.
+  // A device on USB that came up wrong is found again by enumerating again only.
   renew_network: "usb reset",
 };
 

@@ -16,7 +16,7 @@ import type { OpenResult } from "./tftp/file-content.ts";
 export interface BootFilesOptions {
   /** The static boot tree. */
   readonly tree: string;
-  /** Where the boot files of images lie; undefined for what is no boot file of an image in the catalogue. */
+  /** Where the boot files of images lie; undefined for what is not a boot file of an image in the catalogue. */
   readonly images: { bootFile(digest: ImageDigest, file: string): string | undefined };
   /** Decides what a node's boot loads; a node that it has never seen is thereby discovered. */
   readonly bootSpecFor: (mac: NodeId, address: string) => Promise<BootSpec>;
@@ -28,7 +28,7 @@ export interface BootFilesOptions {
   };
   /** Answers boards that boot by their own firmware; without it the boot tree's config.txt is served as it is. */
   readonly firmware?: FirmwareBoot;
-  /** Told of every request, after it ended. */
+  /** Notified of every request, after it ended. */
   readonly recordFetch: (fetch: BootFetch) => void;
   readonly log: Logger;
 }
@@ -54,7 +54,7 @@ interface Found {
 /** A config.txt that is longer is none. */
 const maxConfigBytes = 65_536;
 
-/** Joins the static tree, the boot files of images, and the configs that are rendered when they are asked for. */
+/** Joins the static tree, the boot files of images, and the configs that are rendered on request. */
 export function createBootFiles(options: BootFilesOptions): BootFiles {
   const { tree, images, bootSpecFor, menu, firmware, recordFetch, log } = options;
 

@@ -1,7 +1,7 @@
 import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
 import type { BootProfile } from "./plan-boot.ts";
 
-/** Where "controller boot-tree build" puts the agent's kernel and the initial RAM disk that belongs to it. */
+/** Where "controller boot-tree build" puts the agent's kernel and the initrd that belongs to it. */
 export const builtKernel = "agent/vmlinuz";
 export const builtInitrd = "agent/initrd.img";
 
@@ -17,9 +17,9 @@ export interface AgentBootSettings {
 }
 
 /**
- * Decides which kernel and initial RAM disk a node boots into the agent with. Both come from the operator, or both from
- * the last build: the modules of an initial RAM disk are for one kernel. So a build's initrd goes with that build's kernel
- * only, and not with one that somebody else put into its place (the manifest does not name that).
+ * Decides which kernel and initrd a node boots into the agent with. Both come from the operator, or both from
+ * the last build: the modules of an initrd are for one kernel. So a build's initrd goes with that build's kernel
+ * only, and not with one that someone else put into its place (the manifest does not name that).
  *
  * @param built the boot tree's manifest as it is now; undefined when nothing was built there
  */

@@ -37,7 +37,7 @@ export type FirmwareAnswer =
 export type FirmwareBoot = (request: FirmwareRequest, address: string, base: string) => Promise<FirmwareAnswer>;
 
 /**
- * Renders config.txt and cmdline.txt when they are asked for, and finds the files that they name. `base` is what the boot
+ * Renders config.txt and cmdline.txt on request, and finds the files that they name. `base` is what the boot
  * tree has as config.txt.
  */
 export function createFirmwareBoot({ loader, nodeOf, specOf, bootSpecFor }: FirmwareBootOptions): FirmwareBoot {

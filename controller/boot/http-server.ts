@@ -43,7 +43,7 @@ export interface HttpLimits {
 export interface HttpServer {
   readonly address: string;
   readonly port: number;
-  /** Cuts what is under way; agents take it up again where it was. */
+  /** Cuts what is under way; agents resume it where it was. */
   close(): Promise<void>;
 }
 

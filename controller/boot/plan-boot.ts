@@ -31,17 +31,17 @@ export interface BootEndpoints {
 /** What a node's next boot loads. */
 export interface BootPlan {
   readonly spec: BootSpec;
-  /** Set when the boot target cannot be had, and the node boots into the agent instead: one sentence that says why. */
+  /** Set when the boot target is unavailable, and the node boots into the agent instead: one sentence that says why. */
   readonly fallback?: string;
 }
 
 /**
- * Decides what a node's next boot loads. `image` is the one that a local boot target names, undefined when the catalogue
- * does not have it. A node is never left without a boot config: where its local target cannot be had, because the image
- * is gone or says something that no boot config can carry, it gets the agent's, and the plan says so.
+ * Decides what a node's next boot loads. `image` is the one that a local boot target names, undefined when the
+ * catalogue does not have it. A node is never left without a boot config: where its local target is unavailable,
+ * because the image is gone or says something that no boot config can carry, it gets the agent's, and the plan says so.
  *
- * Throws Failure "invalid" only when the agent's own spec cannot be rendered, which `assertBootProfile` finds out at the
- * start.
+ * Throws Failure "invalid" only when the agent's own spec cannot be rendered, which `assertBootProfile` finds out at
+ * the start.
  */
 export function planBoot(
   node: Pick<Node, "id" | "bootTarget">,

@@ -21,12 +21,11 @@ export function firmwareKey(spec: BootSpec): string {
 const maxLineCharacters = 98;
 
 /**
- * Adds a section to a config.txt by which the firmware itself boots what the spec says, without U-Boot. It wins over what
- * stands before it.
+ * Adds a section to a config.txt by which the firmware itself boots what the spec says, without U-Boot. It wins over
+ * what stands before it.
  *
- * The names of files are short aliases in the node's folder, as a line is: the firmware puts `os_prefix` before those of
- * the kernel, the initial RAM disk, cmdline.txt and the device tree
- * (raspberrypi.com/documentation/computers/config_txt.html).
+ * The names of files are short aliases in the node's folder, as a line is: the firmware puts `os_prefix` before those
+ * of the kernel, the initrd, cmdline.txt and the device tree (raspberrypi.com/documentation/computers/config_txt.html).
  *
  * @param filter which boards the section is for: those where U-Boot has no Ethernet, or all
  */

@@ -14,7 +14,7 @@ export interface KernelFact {
   readonly release?: string;
 }
 
-/** An initial RAM disk. */
+/** An initrd. */
 export interface InitrdFact {
   readonly path: string;
   readonly exists: boolean;
@@ -39,7 +39,7 @@ export interface RootfsFact {
 export const capabilityBits = { net_bind_service: 10, net_admin: 12, net_raw: 13 } as const;
 export type Capability = keyof typeof capabilityBits;
 
-/** What somebody found on this machine, for the decision whether a node could boot. */
+/** What someone found on this machine, for the decision whether a node could boot. */
 export interface Facts {
   readonly isRoot: boolean;
   readonly capabilities: readonly Capability[];
@@ -49,7 +49,7 @@ export interface Facts {
   /** Ports that other programs hold; those of a controller that answers at the configured socket left out. */
   readonly ports: readonly HeldPort[];
   readonly bootTree: {
-    /** "broken" where the file is no manifest. */
+    /** "broken" where the file is not a manifest. */
     readonly manifest?: BootTreeManifest | "broken";
     /** Sizes of those files that it names, and of those that every tree needs, by path. */
     readonly sizes: ReadonlyMap<string, number>;

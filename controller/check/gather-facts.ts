@@ -35,7 +35,9 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
   };
 }
 
-/** Effective capabilities of this process (proc_pid_status(5)); net_bind_service also where the system asks for none. */
+/**
+ * Effective capabilities of this process (proc_pid_status(5)); net_bind_service even where the system asks for none.
+ */
 async function readCapabilities(): Promise<readonly Capability[]> {
   const status = await readFile("/proc/self/status", "utf8");
   const set = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);

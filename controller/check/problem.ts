@@ -17,6 +17,6 @@ export interface Problem {
   readonly message: string;
   /** What mends it: a command, or what to set. */
   readonly remedy: string;
-  /** Whether it stays until somebody acts and the controller is started again: then it does not start. */
+  /** Whether it stays until someone acts and the controller is started again: then it does not start. */
   readonly isFatal: boolean;
 }

@@ -17,7 +17,7 @@ export async function readKernel(bootTree: string, relativePath: string): Promis
   return { path: relativePath, format, ...(release !== undefined && { release }) };
 }
 
-/** Which kernels the initial RAM disk in the boot tree has modules for. */
+/** Which kernels the initrd in the boot tree has modules for. */
 export async function readInitrd(bootTree: string, relativePath: string): Promise<InitrdFact> {
   const bytes = await readIfThere(path.join(bootTree, relativePath));
   if (bytes === undefined) return { path: relativePath, exists: false };

@@ -65,12 +65,12 @@ async function readProcesses(): Promise<Processes> {
   return { owners, parents };
 }
 
-/** The text of a file of /proc; empty for what has ended meanwhile, or is not for this user's eyes. */
+/** The text of a file of /proc; empty for what has since ended, or is not for this user's eyes. */
 async function readText(path: string): Promise<string> {
   return readFile(path, "utf8").catch(() => "");
 }
 
-/** Of a process that has ended meanwhile, or is another user's, nothing is seen. */
+/** Of a process that has since ended, or is another user's, nothing is seen. */
 function goneOrForeign(): readonly string[] {
   return [];
 }

@@ -94,7 +94,7 @@ function has(facts: NetworkFacts, address: string): boolean {
   return interfaceOf(address, facts) !== undefined;
 }
 
-/** How to give an interface an address, now and for good. */
+/** How to give an interface an address, now and permanently. */
 function giving(address: string, { interface: device = "INTERFACE", subnet }: Config["dhcp"]): string {
   const prefix = address.includes(":") ? 64 : (parseIpv4Network(subnet ?? "")?.prefixLength ?? 24);
   return (

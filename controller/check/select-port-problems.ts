@@ -16,7 +16,7 @@ interface WantedPort {
   readonly sharedWith?: readonly string[];
 }
 
-/** What a program is stopped by for good, where its systemd unit is not known. */
+/** What a program is stopped by permanently, where its systemd unit is not known. */
 const units: Readonly<Record<string, string>> = {
   "ganesha.nfsd": "nfs-ganesha",
   "rpc.mountd": "nfs-server",

@@ -17,7 +17,7 @@ const portDelayMs = 500;
 const delays: BackoffPolicy = { firstMs: 5000, capMs: 60_000 };
 
 /**
- * Looks for problems, logs each, and goes on looking, ever later, for as long as there are any; what changes is logged.
+ * Looks for problems, logs each, and keeps looking, ever later, for as long as there are any; what changes is logged.
  * Throws Failure "invalid" that names every problem where one of them does not go away by itself.
  */
 export async function watchProblems(options: {

@@ -22,7 +22,10 @@ export interface Config {
   readonly advertise: string;
   /** Ports; 0 lets the system choose a free one. */
   readonly grpcPort: number;
-  /** Whether ControllerService answers over TCP too, to whoever reaches the port; on the unix socket alone otherwise. */
+  /**
+   * Whether ControllerService answers over TCP too, to anyone who can reach the port; on the unix socket alone
+   * otherwise.
+   */
   readonly insecureTcp: boolean;
   readonly httpPort: number;
   readonly tftpPort: number;

@@ -1,4 +1,4 @@
-/** A value that somebody gave to a setting, before it is checked. */
+/** A value that someone gave to a setting, before it is checked. */
 export interface GivenValue {
   readonly value: unknown;
   /** Where it came from, for a person: "/etc/pallet.yaml line 3", "--grpc-port", "PALLET_GRPC_PORT". */

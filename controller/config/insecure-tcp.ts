@@ -1,7 +1,7 @@
 import { renderEndpoint } from "../../proto/endpoint.ts";
 import type { Config } from "./config.ts";
 
-/** What is said, at every start and wherever somebody looks, of a controller that takes every call from everybody. */
+/** What is said, at every start and wherever someone looks, of a controller that takes every call from everyone. */
 export function insecureTcpWarning(address: string): string {
   return (
     `INSECURE: TCP ${address} accepts every call from anyone who can reach it (insecureTcp, --insecure-tcp): anyone on ` +
@@ -11,7 +11,7 @@ export function insecureTcpWarning(address: string): string {
 
 const insecureWord = /^pallet\.insecure-tcp(=true)?$/;
 
-/** A warning for every door that the config opens to whoever reaches it; `grpcPort` is the port that is served. */
+/** A warning for every door that the config opens to anyone who can reach it; `grpcPort` is the port that is served. */
 export function insecureDoors(
   { insecureTcp, listen, bootProfile }: Pick<Config, "insecureTcp" | "listen" | "bootProfile">,
   grpcPort: number,

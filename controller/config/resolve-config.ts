@@ -160,7 +160,7 @@ function* contradictions(config: Config, given: ReadonlyMap<string, string>): Ge
   yield* networkContradictions(config);
 }
 
-/** A kernel and an initial RAM disk that do not belong together give a node that never finds its network. */
+/** A kernel and an initrd that do not belong together give a node that never finds its network. */
 function* agentBootContradictions({
   kernel = builtKernel,
   initrd,

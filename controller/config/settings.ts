@@ -38,8 +38,8 @@ const wantsWords = "a list of words of printable ASCII without spaces";
 const wantsBootPath = 'a path relative to bootTree without ".." and spaces, for example "agent/vmlinuz"';
 
 /**
- * A kernel that finds no root filesystem, and an initial RAM disk of initramfs-tools(7) that finds none, stop for good
- * unless told otherwise. Starting anew after so many seconds, the node comes back by itself: its boot target is the
+ * A kernel that finds no root filesystem, and an initrd of initramfs-tools(7) that finds none, stop permanently
+ * unless told otherwise. Restarting after so many seconds, the node comes back by itself: its boot target is the
  * agent's again by then, or soon.
  */
 const restartAfterPanic: readonly string[] = ["panic=30"];

@@ -13,7 +13,7 @@ import { isOutdatedManifest, parseImageName, parseManifest } from "./catalogue/p
 import { clearUnfinished, withUnfinishedFolder } from "./catalogue/unfinished-folder.ts";
 import { flush, type ImportProgress, importImage, storeFiles } from "./import/import-image.ts";
 
-/** Where what cannot be returned to a caller is said; a pino logger fulfils it. */
+/** Where what cannot be returned to a caller is said; a pino logger implements it. */
 export interface ImageStoreLog {
   warn(details: object, message: string): void;
 }
@@ -56,7 +56,7 @@ export interface ImageStore {
 }
 
 /**
- * Opens the image store, one folder an image: `<directory>/<name>/{manifest.json,image.zst,image.manifest,boot/…}`. An
+ * Opens the image store, one folder per image: `<directory>/<name>/{manifest.json,image.zst,image.manifest,boot/…}`. An
  * image that cannot be used is left out with a warning. The directory belongs to this one process from then on.
  */
 export async function createImageStore(options: {

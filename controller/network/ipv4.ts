@@ -39,7 +39,7 @@ export function netmaskOf({ prefixLength }: Ipv4Network): string {
   return formatIpv4(maskOf(prefixLength));
 }
 
-/** Whether the address lies in the network. */
+/** Whether the address is in the network. */
 export function isInNetwork({ base, prefixLength }: Ipv4Network, address: number): boolean {
   return (address & maskOf(prefixLength)) >>> 0 === base;
 }

@@ -16,7 +16,7 @@ export interface Listener {
 }
 
 /**
- * Says which port cannot be had, why, and how to change that; NotYet where only the address is missing. A Failure says
+ * Says which port is unavailable, why, and how to change that; NotYet where only the address is missing. A Failure says
  * that itself.
  */
 export function listenFailure(listener: Listener, error: unknown): Failure {

@@ -4,7 +4,7 @@ import { findMacAddresses } from "./parse-arp-table.ts";
 
 /**
  * The MAC address of a machine on the local network that has just sent something; undefined when this machine does not
- * know it, for example because a router lies between them, or when two interfaces know it differently.
+ * know it, for example because a router is between them, or when two interfaces know it differently.
  */
 export async function readMacAddress(address: string): Promise<NodeId | undefined> {
   const found = await readMacAddresses(address);

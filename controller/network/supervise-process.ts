@@ -10,7 +10,7 @@ import { restartDelayMs } from "./restart-delay.ts";
 export interface SupervisedProcess {
   /** Sends a signal to it; nothing when it does not run at the moment. */
   signal(name: "SIGHUP"): void;
-  /** Ends it so that it starts anew at once, with what it reads then. Resolves when the old one is gone. */
+  /** Ends it so that it restarts at once, with what it reads then. Resolves when the old one is gone. */
   renew(): Promise<void>;
   /** Ends it, and resolves when it is gone. */
   close(): Promise<void>;

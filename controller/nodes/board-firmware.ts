@@ -2,7 +2,10 @@
 export interface BoardFirmware {
   /** Whether it looks at its card before the network, whatever is set on it. */
   readonly cardFirst: boolean;
-  /** Names of the files in the root folder of a FAT partition that it boots from; without them it goes on to the network. */
+  /**
+   * Names of the files in the root folder of a FAT partition that it boots from; without them it continues to the
+   * network.
+   */
   readonly files: readonly string[];
 }
 

@@ -37,7 +37,7 @@ export function createBootWatch(options: {
 
   const about = (node: Node): Pick<NewEvent, "nodeId" | "nodeName"> => ({ nodeId: node.id, nodeName: node.name });
 
-  /** Tells once in a while that somebody did not get a file; finds out who it was, where that is not known. */
+  /** Tells once in a while that someone did not get a file; finds out who it was, where that is not known. */
   function tellFailure(
     fetch: BootFetch,
     node: Node | undefined,

@@ -22,5 +22,5 @@ export interface NodeChange {
   readonly cause: NodeChangeCause;
 }
 
-/** Told of every change, in order, while it happens: it must be quick. */
+/** Notified of every change, in order, while it happens: it must be quick. */
 export type NodeChangeListener = (change: NodeChange) => void;

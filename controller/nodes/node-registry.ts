@@ -58,7 +58,7 @@ export interface NodeRegistry {
 
 /** How late frequent small changes (last seen, temperature, boot stage) may reach the disk, in milliseconds. */
 const flushAfterMs = 5000;
-/** No rack is this large: more would be somebody making up MAC addresses. */
+/** No rack is this large: more would be someone making up MAC addresses. */
 const maxNodes = 5000;
 
 /** Builds the registry over what `rows` remembers. `log` is told of listeners that throw. */

@@ -1,6 +1,6 @@
 import { remember } from "../records/remember.ts";
 
-/** Lets through what is news, so that a board which boots in a loop, or somebody who tries names, fills no log. */
+/** Lets through what is news, so that a board which boots in a loop, or someone who tries names, fills no log. */
 export interface ReportLimit {
   /** Whether to tell of the path that the address asked for. */
   admits(address: string, path: string, at: number): boolean;

@@ -21,7 +21,7 @@ export interface RecordPage {
   readonly keep: "oldest" | "newest";
 }
 
-/** The records as they lie on disk. */
+/** The records as they are on disk. */
 export interface RecordRows<Kept extends NumberedRecord, Filter extends object> {
   /** Oldest first. */
   read(query: Filter & RecordPage): Kept[];
@@ -99,7 +99,7 @@ export function createRecordReader<Kept extends NumberedRecord, Filter extends o
           yield record;
         }
         afterId = Math.max(afterId, seenUpTo);
-        // No await lies between this comparison and the start of the wait, so no addition can fall between them.
+        // No await is between this comparison and the start of the wait, so no addition can fall between them.
         if (rows.lastId() === seenUpTo) await nextAddition(signal);
       }
     },

@@ -72,7 +72,7 @@ export function createActiveRollout(options: {
       cancelAll();
     },
     resume() {
-      // A cancellation that was journaled comes first: what it forbids must not be taken up again.
+      // A cancellation that was journaled comes first: what it forbids must not be resumed.
       if (record.cancelled) cancelAll();
       for (const actor of actors.values()) actor.tell({ type: "resumed" });
       onChange();

@@ -1,4 +1,4 @@
-/** Wakes everybody who waits for something to change. */
+/** Wakes everyone who waits for something to change. */
 export interface Bell {
   ring(): void;
   /** Resolves at the next ring, or when the signal is aborted. */

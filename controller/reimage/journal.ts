@@ -21,6 +21,6 @@ export interface Journal {
   get(id: RolloutId): JournalEntry | undefined;
   /** Newest first. */
   list(): readonly JournalEntry[];
-  /** Those whose rollout has no `endedAt`: work that has to be taken up again. */
+  /** Those whose rollout has no `endedAt`: work that has to be resumed. */
   unended(): readonly JournalEntry[];
 }

@@ -4,7 +4,7 @@ import type { Need } from "../../proto/linux/debian-package.ts";
 export interface Requirements {
   /** The command, as a person knows it: "rootfs build". */
   readonly command: string;
-  /** Why only root can do it; absent where anybody can. */
+  /** Why only root can do it; absent where anyone can. */
   readonly root?: string;
   readonly needs: readonly Need[];
   /** Folders that it writes to and makes when they do not exist. */

@@ -31,7 +31,7 @@ export interface BakeRequest {
    * manifest.json. Must not exist yet, or be from an earlier bake.
    */
   readonly outDirectory?: string | undefined;
-  /** Where the programs of its initial RAM disk come from; only read with `outDirectory`. */
+  /** Where the programs of its initrd come from; only read with `outDirectory`. */
   readonly archive?: ArchiveRequest;
   readonly signal?: AbortSignal | undefined;
 }

@@ -25,7 +25,7 @@ import { networkRootModules, systemModules } from "./module-lists.ts";
 import { applets, buildPackages, kernelPackage, leftOut, packages, superuserApplets } from "./packages.ts";
 import { baseSystemDigest, sourceFiles } from "./source-files.ts";
 
-/** What every root filesystem of one Debian suite shares; all paths lie in one folder, which is never written again. */
+/** What every root filesystem of one Debian suite shares; all paths are in one folder, which is never written again. */
 export interface BaseSystem {
   /** Complete but for the agent, /etc/inittab and the operator's keys. */
   readonly rootFolder: string;
@@ -162,7 +162,7 @@ async function removePackage(rootFolder: string, listPath: string): Promise<void
   }
 }
 
-/** A path of a package as it lies in a root where /bin, /lib and /sbin are links to /usr. */
+/** A path of a package as it is in a root where /bin, /lib and /sbin are links to /usr. */
 function placeOf(rootFolder: string, path: string): string {
   return join(rootFolder, path.replace(/^(bin|lib|sbin)\//, "usr/$1/"));
 }
@@ -179,7 +179,7 @@ async function configure(rootFolder: string): Promise<void> {
   for (const folder of ["etc/dropbear", "etc/init.d", "etc/pallet", "usr/lib/pallet", "mnt", "var/log", "boot"])
     await mkdir(at(folder), { recursive: true });
   await writeFile(at("etc/fstab"), "# Nothing is mounted: the root is an overlay in RAM over NFS.\n");
-  // mmdebstrap copies resolv.conf and hostname from the machine that it runs on; the initial RAM disk writes its own.
+  // mmdebstrap copies resolv.conf and hostname from the machine that it runs on; the initrd writes its own.
   const empty = ["etc/resolv.conf", "etc/machine-id", "etc/hostname"];
   for (const path of empty) await writeFile(at(path), "");
   await writeFile(at("etc/hosts"), "127.0.0.1 localhost\n");

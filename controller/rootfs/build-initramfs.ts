@@ -23,7 +23,7 @@ const file = (path: string, permissions: number, content: Uint8Array): CpioEntry
 const source = (name: string): Buffer => Buffer.from(sourceFiles[name] ?? "");
 
 /**
- * The initial RAM disk of a netbooted node, compressed by zstd: busybox-static, klibc's ipconfig and nfsmount, modules,
+ * The initrd of a netbooted node, compressed by zstd: busybox-static, klibc's ipconfig and nfsmount, modules,
  * and the scripts in files/. No program of the node's architecture runs to make it.
  *
  * @param rootFolder holds the packages busybox-static, klibc-utils and libklibc

@@ -31,7 +31,7 @@ export interface RootfsRequest {
   readonly consoleShell?: boolean;
   readonly suite?: string;
   readonly mirror?: string;
-  /** Fetch Debian's packages anew. */
+  /** Fetch Debian's packages again. */
   readonly refresh?: boolean;
   readonly log?: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -77,10 +77,12 @@ export async function rootfsBuildRequirements(request: RootfsRequest): Promise<R
 }
 
 /**
- * Builds the root filesystem that every netbooted node shares, with its kernel and initial RAM disk; or finds that it
- * is there already, which takes no time. Nodes that run from an older one keep it as `root.previous` until the next build.
+ * Builds the root filesystem that every netbooted node shares, with its kernel and initrd; or finds that it
+ * is there already, which takes no time. Nodes that run from an older one keep it as `root.previous` until the next
+ * build.
  *
- * Throws a Failure: `invalid` for a bad agent, bad keys or missing rights, `tool-failed` also for missing tools, `cancelled`.
+ * Throws a Failure: `invalid` for a bad agent, bad keys or missing rights, `tool-failed` also for missing tools,
+ * `cancelled`.
  */
 export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
   const { suite = defaultSuite, mirror = defaultMirror, refresh = false, log = () => {}, signal } = request;
@@ -202,7 +204,7 @@ async function readManifest(path: string): Promise<{ key: string; manifest: Root
     const { key, ...manifest } = JSON.parse(await readFile(path, "utf8"));
     return { key, manifest };
   } catch {
-    // Missing or broken: built anew either way.
+    // Missing or broken: rebuilt either way.
     return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { execa } from "../../proto/linux/leashed-execa.ts";
 import { type ModuleIndex, orderModules, parseModuleIndex } from "../artefacts/kernel-modules.ts";
 import type { RootTree } from "./root-tree.ts";
 
-/** The modules of one kernel in a root filesystem that somebody else built. */
+/** The modules of one kernel in a root filesystem that someone else built. */
 export interface ForeignModules {
   readonly index: ModuleIndex;
   /** Copies the named ones and all that they need to `toBase`/lib/modules/<release>, uncompressed, and has depmod(8) list them. */
@@ -28,7 +28,8 @@ export async function moduleReleases(tree: RootTree): Promise<readonly string[]>
 
 /**
  * Opens the modules of a kernel. Nothing is believed of what lists them: a path that leads out of their folder, or to
- * something that is no file, is refused with Failure "image-damaged", for what goes into an initial RAM disk everybody may read.
+ * something that is not a file, is refused with Failure "image-damaged", for what goes into an initrd everyone may
+ * read.
  */
 export async function openForeignModules(tree: RootTree, folder: string, release: string): Promise<ForeignModules> {
   const base = `/lib/modules/${release}`;

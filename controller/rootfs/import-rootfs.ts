@@ -24,8 +24,8 @@ export interface ImportRequest {
   /** Must not exist yet, or be empty. */
   readonly outDirectory: string;
   /**
-   * Where the programs of the initial RAM disk come from. Without, the root filesystem alone is unpacked, straight into
-   * the folder, also where nodes could not netboot into it.
+   * Where the programs of the initrd come from. Without, the root filesystem alone is unpacked, straight into
+   * the folder, even where nodes could not netboot into it.
    */
   readonly netboot?: ArchiveRequest;
   readonly log?: (line: string) => void;
@@ -55,7 +55,7 @@ export interface Imported {
 
 /**
  * Unpacks the root filesystem of an image, with owners, modes, times, links, devices and extended attributes, and makes
- * what nodes need to netboot into it: its own kernel, our initial RAM disk with that kernel's modules, device trees. The
+ * what nodes need to netboot into it: its own kernel, our initrd with that kernel's modules, device trees. The
  * folder then looks like what `rootfs build` makes; it appears complete or not at all.
  *
  * Throws a Failure: `invalid`, `unsupported` (at once, when the image's kernel cannot have its root on the network),
@@ -131,7 +131,7 @@ export async function importRootfs(request: ImportRequest): Promise<Imported> {
   }
 }
 
-/** What the import needs of this machine. Throws Failure for a file that is no image. */
+/** What the import needs of this machine. Throws Failure for a file that is not an image. */
 export async function rootfsImportRequirements(request: ImportRequest): Promise<Requirements> {
   const format = await formatOf(resolve(request.imagePath));
   const plan = planRootfsImport({ format, netbootMirror: request.netboot?.mirror });

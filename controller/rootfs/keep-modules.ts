@@ -16,7 +16,7 @@ export async function kernelRelease(rootFolder: string): Promise<string> {
 
 /**
  * Copies the named modules, and all that they need, from /usr/lib/modules of one folder to `toFolder`, which becomes
- * <release>'s own, and has depmod(8) list them anew. Compressed ones are unpacked: not every insmod can do that.
+ * <release>'s own, and has depmod(8) list them again. Compressed ones are unpacked: not every insmod can do that.
  *
  * @param fromBase folder over lib/modules, for which depmod has run
  * @param toBase the same for the copy

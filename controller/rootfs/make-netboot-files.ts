@@ -8,7 +8,7 @@ import { type RootTree, rootTree } from "./root-tree.ts";
 import { describeFile, type NetbootManifest } from "./rootfs-manifest.ts";
 import { selectNetworkModules } from "./select-network-modules.ts";
 
-/** A root filesystem that somebody else built, and the kernel that belongs to it. */
+/** A root filesystem that someone else built, and the kernel that belongs to it. */
 export interface NetbootRequest {
   readonly rootFolder: string;
   readonly kernelPath: string;
@@ -27,7 +27,7 @@ export interface NetbootFiles {
 }
 
 /**
- * Makes what nodes need besides a root filesystem to netboot into it: its own kernel, our initial RAM disk with the
+ * Makes what nodes need besides a root filesystem to netboot into it: its own kernel, our initrd with the
  * modules of that kernel, and its device trees. Nothing of the root is run.
  *
  * Throws Failure "unsupported" when the kernel, or what is there of its modules, cannot have its root on the network.

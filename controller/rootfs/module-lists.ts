@@ -5,8 +5,9 @@
 export const restartModules = ["bcm2835_wdt"] as const;
 
 /**
- * Modules of the initial RAM disk, with all that they need: the network of QEMU's virt machine, a Pi 3 and a Pi 4, and
- * an NFS root with an overlay. Which of the drivers are loaded is decided by the hardware. Names as modprobe(8) takes them.
+ * Modules of the initrd, with all that they need: the network of QEMU's virt machine, a Pi 3 and a Pi 4, and
+ * an NFS root with an overlay. Which of the drivers are loaded is decided by the hardware. Names as modprobe(8) takes
+ * them.
  */
 export const networkRootModules = [
   ...restartModules,

@@ -16,7 +16,7 @@ export const packages: Readonly<Record<string, string>> = {
   "util-linux-extra": "partx, in suites that package it separately",
 };
 
-/** Packages that are fetched for parts of the initial RAM disk, or because apt insists; nothing of them stays. */
+/** Packages that are fetched for parts of the initrd, or because apt insists; nothing of them stays. */
 export const buildPackages: Readonly<Record<string, string>> = {
   "klibc-utils": "ipconfig and nfsmount of the initrd",
   libklibc: "the same",

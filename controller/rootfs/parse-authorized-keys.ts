@@ -5,7 +5,7 @@ const keyLine =
 
 /**
  * The keys of an authorized_keys file (sshd(8)), without comments and empty lines. Throws a Failure `invalid` when a
- * line is no public key, above all when it is a private one, or when there is none.
+ * line is not a public key, above all when it is a private one, or when there is none.
  */
 export function checkAuthorizedKeys(text: string, name: string): readonly string[] {
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))

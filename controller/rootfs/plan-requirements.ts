@@ -20,7 +20,7 @@ export function planRootfsBuild(of: {
   };
 }
 
-/** An initial RAM disk with modules of a kernel of somebody else's, which may be compressed by xz. */
+/** An initrd with modules of a kernel of someone else's, which may be compressed by xz. */
 function netbootNeeds(mirror: string): readonly Need[] {
   return ["flock", "depmod", "xz", ...archiveNeeds(mirror)];
 }
@@ -28,7 +28,7 @@ function netbootNeeds(mirror: string): readonly Need[] {
 /** What `rootfs import` needs for an image of this format. */
 export function planRootfsImport(of: {
   readonly format: ImageFormat;
-  /** Where the initial RAM disk's programs come from; undefined where the root filesystem alone is unpacked. */
+  /** Where the initrd's programs come from; undefined where the root filesystem alone is unpacked. */
   readonly netbootMirror: string | undefined;
 }): Omit<Requirements, "writes"> {
   return {

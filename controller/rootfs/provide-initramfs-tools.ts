@@ -6,7 +6,7 @@ import { cacheEntry } from "../artefacts/cache-entry.ts";
 import { type ArchiveRequest, initramfsPackages, openDebianArchive } from "../artefacts/debian-archive.ts";
 
 /**
- * A folder with the programs of the initial RAM disk, for arm64 from Debian's packages: what `buildInitramfs` takes for a
+ * A folder with the programs of the initrd, for arm64 from Debian's packages: what `buildInitramfs` takes for a
  * root folder. From the cache, or fetched, which takes some seconds.
  *
  * Throws Failure "tool-failed" with what apt says, and "cancelled".

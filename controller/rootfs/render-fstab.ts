@@ -1,5 +1,5 @@
 /**
- * An fstab(5) for a root that lies on the network: every line that mounts something is put out of force by a comment
+ * An fstab(5) for a root that is on the network: every line that mounts something is put out of force by a comment
  * sign and keeps its text; comments stay as they are. Only kernel filesystems (proc, tmpfs and the like) stay in force.
  * Giving it its own result changes nothing.
  */

@@ -5,11 +5,11 @@ import { Failure } from "../../proto/failure.ts";
 import { type FollowRules, followInside, readInside } from "../../proto/linux/foreign-root.ts";
 import type { RootView } from "../../proto/system/examine-root.ts";
 
-/** Files of a root filesystem that lies in a folder, by their paths in it. No link of it leads out of the folder. */
+/** Files of a root filesystem that is in a folder, by their paths in it. No link of it leads out of the folder. */
 export interface RootTree extends RootView {
   /** Names of what is in a folder; none when there is no such folder. */
   list(path: string): Promise<readonly string[]>;
-  /** Puts a file there, in one step, in the place of a file or link; its folder is made when it does not exist. */
+  /** Puts a file there, in one step, in place of a file or link; its folder is made when it does not exist. */
   placeText(path: string, text: string, mode: number): Promise<void>;
   placeFile(path: string, source: string, mode: number): Promise<void>;
   placeLink(path: string, target: string): Promise<void>;

@@ -16,9 +16,9 @@ export interface NetbootManifest {
   readonly madeBy: "rootfs build" | "rootfs import" | "rootfs bake";
   /** Release of the kernel in vmlinuz. */
   readonly kernelRelease: string;
-  /** Releases of the kernels whose modules lie in the root filesystem. */
+  /** Releases of the kernels whose modules are in the root filesystem. */
   readonly rootModules: readonly string[];
-  /** Release of the kernel whose modules lie in initrd.img. */
+  /** Release of the kernel whose modules are in initrd.img. */
   readonly initrdModules: string;
   readonly kernel: BuiltFile;
   readonly initrd: BuiltFile;

@@ -12,7 +12,7 @@ const ethernet: Readonly<Record<string, readonly string[]>> = {
 };
 const otherEthernet = ["virtio_net", "e1000", "macb", "ax88179_178a", "asix", "r8152", "cdc_ether"];
 
-/** What of a kernel goes into the initial RAM disk, and what that kernel cannot do. */
+/** What of a kernel goes into the initrd, and what that kernel cannot do. */
 export interface NetworkModules {
   /** Names of modules that it has as files. */
   readonly modules: readonly string[];
@@ -22,7 +22,7 @@ export interface NetworkModules {
   readonly withoutEthernet: readonly string[];
 }
 
-/** Chooses from the modules of a kernel that somebody else built, where some may be built in and others missing. */
+/** Chooses from the modules of a kernel that someone else built, where some may be built in and others missing. */
 export function selectNetworkModules(index: ModuleIndex): NetworkModules {
   const has = (name: string) => index.builtin.has(name) || index.paths.has(name);
   const drivers = [...Object.values(ethernet).flat(), ...otherEthernet];

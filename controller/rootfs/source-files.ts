@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { digestModule } from "../artefacts/digest-module.ts";
 import { readSourceFiles } from "../artefacts/read-source-files.ts";
 
-/** The shell scripts of the root filesystem and its initial RAM disk, by file name. */
+/** The shell scripts of the root filesystem and its initrd, by file name. */
 export const sourceFiles = readSourceFiles(import.meta.dirname);
 
 /** Of the code that builds the base system. */

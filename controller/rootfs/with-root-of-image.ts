@@ -15,10 +15,11 @@ export interface ImageRoot {
 
 /**
  * Mounts the root filesystem of an image, for this process alone and no longer than it lives, while `work` runs. The
- * kernel's own driver reads it, not debugfs(8), whose rdump loses hard links, extended attributes and devices. Nothing of
- * it can run, and its device files lead nowhere. Needs root and loop devices.
+ * kernel's own driver reads it, not debugfs(8), whose rdump loses hard links, extended attributes and devices. Nothing
+ * of it can run, and its device files lead nowhere. Needs root and loop devices.
  *
- * Throws a Failure: `unsupported` when the root is not found or is no ext filesystem, `image-damaged`, `tool-failed`, `cancelled`.
+ * Throws a Failure: `unsupported` when the root is not found or is not an ext filesystem, `image-damaged`,
+ * `tool-failed`, `cancelled`.
  *
  * @param work gets the folder and the number of the partition
  */

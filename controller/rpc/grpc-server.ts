@@ -23,7 +23,7 @@ export interface GrpcServerOptions {
   /** Path of the unix socket, and what protects it. */
   readonly socket: string;
   readonly socketCredentials: ServerCredentials;
-  /** Whether ControllerService is served over TCP too, to whoever reaches the port. */
+  /** Whether ControllerService is served over TCP too, to anyone who can reach the port. */
   readonly insecureTcp: boolean;
   readonly log: CallHost["log"];
 }
@@ -54,7 +54,7 @@ interface Door {
 
 /**
  * Serves the controller over gRPC, with health and reflection of what each door has: everything on the unix socket, and
- * over TCP enrolment alone, unless `insecureTcp`. Whoever reaches a TCP port, that of loopback too, may be anybody.
+ * over TCP enrolment alone, unless `insecureTcp`. Whoever reaches a TCP port, that of loopback too, may be anyone.
  *
  * Resolves when the socket listens; rejects with a Failure when it cannot.
  */

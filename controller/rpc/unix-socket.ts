@@ -7,7 +7,7 @@ import { Failure } from "../../proto/failure.ts";
 
 /**
  * Makes way for a unix socket: its folder is made, and a socket whose process is gone is removed. Throws a Failure when
- * somebody listens there, something else lies there, or
+ * someone listens there, something else is there, or
  * others could replace it.
  */
 export async function prepareSocketPath(path: string): Promise<void> {
@@ -50,7 +50,7 @@ export async function listenForOwner(path: string, connected: (connection: Socke
   return server;
 }
 
-/** Throws a Failure when somebody else could put another socket in the place of this one. */
+/** Throws a Failure when someone else could put another socket in place of this one. */
 async function assertOwnFolder(folder: string, path: string): Promise<void> {
   const { uid, mode } = await stat(folder);
   const isSticky = (mode & 0o1000) !== 0;

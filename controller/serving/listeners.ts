@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { type Listener, listenFailure } from "../network/listen-failure.ts";
 
-/** Opens something at a listener's place. Throws a Failure that says why it cannot be had there. */
+/** Opens something at a listener's place. Throws a Failure that says why it is unavailable there. */
 export async function listen<T>(listener: Listener, open: (address: string, port: number) => Promise<T>): Promise<T> {
   try {
     return await open(listener.address, listener.port);

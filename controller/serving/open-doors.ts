@@ -19,7 +19,7 @@ export async function openDoors({ config, adapters, running }: Stage, parts: Con
   return grpc;
 }
 
-/** Opens the doors on TCP, for the agents of nodes, and warns of what the configuration opens to everybody. */
+/** Opens the doors on TCP, for the agents of nodes, and warns of what the configuration opens to everyone. */
 export function openTcpDoors(
   { config, adapters, endpoints, patience }: Stage,
   grpc: GrpcServer,

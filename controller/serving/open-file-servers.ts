@@ -34,7 +34,7 @@ export function openTftp({ config, adapters, endpoints, patience, running }: Sta
         port,
         files,
         onProblem: ({ kind, peer, error }) => {
-          // Anybody on the network can send the first two.
+          // Anyone on the network can send the first two.
           const level = kind === "malformed" || kind === "stray" ? "debug" : "error";
           log[level]({ err: error, kind, peer }, "TFTP has a problem");
         },

@@ -3,7 +3,7 @@ import type { Clock } from "../../proto/time/clock.ts";
 import { pause } from "../../proto/time/pause.ts";
 import { NotYet } from "../refusal/not-yet.ts";
 
-/** Opens what cannot be had yet as soon as it can be had. */
+/** Opens what is unavailable yet as soon as it can be had. */
 export interface Patience {
   /**
    * Calls `open` again and again, ever later, for as long as it throws NotYet, and says so when the reason is a new one.

@@ -22,7 +22,7 @@ const shutdownMs = 10_000;
 
 /**
  * Runs a controller until the signal aborts, and resolves once everything is closed. Logs {msg: "serving"} with the
- * addresses as soon as everything is up. Throws a Failure when something cannot be had.
+ * addresses as soon as everything is up. Throws a Failure when something is unavailable.
  */
 export async function serve(config: Config, adapters: ServeAdapters, signal: AbortSignal): Promise<void> {
   const { log } = adapters;
@@ -72,7 +72,7 @@ async function start(
   const http = openHttp(stage, { files, images: state.images, meter });
   await http.first;
 
-  // 3. Rollouts go on where the journal left them.
+  // 3. Rollouts continue where the journal left them.
   const agents = adapters.agentConnector({
     sourceAddress(agentAddress) {
       const own = adapters.interfaceAddresses().map(({ address }) => address);

@@ -8,7 +8,7 @@ export interface Stage {
   readonly config: Config;
   readonly adapters: ServeAdapters;
   readonly endpoints: Endpoints;
-  /** Opens what cannot be had yet as soon as it can be had. */
+  /** Opens what is unavailable yet as soon as it can be had. */
   readonly patience: Patience;
   /** Closes what the stages open, the last one first. */
   readonly running: AsyncDisposableStack;

@@ -9,8 +9,8 @@ import { inTransaction } from "./transaction.ts";
 const endedKept = 200;
 
 /**
- * Keeps the journal of rollouts and reimages in the tables "rollouts" and "reimages", each record as JSON. Of those that
- * have ended the newest are kept, so that neither the file nor what is read at once grows for ever.
+ * Keeps the journal of rollouts and reimages in the tables "rollouts" and "reimages", each record as JSON. Of those
+ * that have ended the newest are kept, so that neither the file nor what is read at once grows forever.
  */
 export function createJournalRows(database: DatabaseSync): Journal {
   const insertRollout = database.prepare("INSERT INTO rollouts (id, ended, record) VALUES (?, ?, ?)");

@@ -31,7 +31,7 @@ export interface WritersChoice {
 /** So much of the uplink taken counts as full: TCP, IP and Ethernet take about 6 % of what a link carries. */
 export const fullShare = 0.9;
 
-/** How long it takes until what a writer fetches says what it will go on to fetch, in milliseconds. */
+/** How long it takes until what a writer fetches says what it will continue to fetch, in milliseconds. */
 export const settlingMs = 3000;
 
 /** How many may begin at first, and at once later, in any case. */

@@ -1,4 +1,4 @@
-/** What went through at some moment: milliseconds of a clock that only moves on, bytes per second, nodes that fetched. */
+/** What went through at some moment: milliseconds of a monotonic clock, bytes per second, nodes that fetched. */
 export interface Throughput {
   readonly at: number;
   readonly bytesPerSecond: number;

@@ -35,7 +35,7 @@ const never = new AbortController().signal;
 const largestPieceBytes = 256 * 1024;
 const smallestPieceBytes = 4 * 1024;
 
-/** Builds a pacer. Without anybody who waits it has no timer. */
+/** Builds a pacer. Without anyone who waits it has no timer. */
 export function createPacer({ caps, clock }: { readonly caps: RateCaps; readonly clock: Clock }): Pacer {
   const { totalBytesPerSecond, perNodeBytesPerSecond } = caps;
   const lowest = Math.min(

@@ -1,4 +1,4 @@
-/** A counter of bytes at a moment, in milliseconds of a clock that only moves on. */
+/** A counter of bytes at a moment, in milliseconds of a monotonic clock. */
 export interface Sample {
   readonly at: number;
   readonly bytes: number;

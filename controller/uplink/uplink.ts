@@ -23,7 +23,7 @@ export interface Admission {
 
 /** The way from the controller to its nodes, which all that write share. */
 export interface Uplink {
-  /** To be asked about once a second while somebody waits. */
+  /** To be asked about once a second while someone waits. */
   admit(writers: readonly WritingNode[], waiting: number): Admission;
   capacity(): Capacity;
   /** What is sent to all nodes, in bytes per second. */

@@ -6,7 +6,7 @@ export function withDescendants(device: BlockDevice): readonly BlockDevice[] {
 }
 
 /**
- * The device with this path, after the devices that it lies on, whole disk first; empty when there is none. A RAID array
+ * The device with this path, after the devices that it is on, whole disk first; empty when there is none. A RAID array
  * stands below each of its members: then this is the way through the first.
  */
 export function findLineage(devices: readonly BlockDevice[], path: string): readonly BlockDevice[] {

@@ -18,8 +18,8 @@ export function isCard({ transport, name }: Pick<BlockDevice, "transport" | "nam
 }
 
 /**
- * Why a device that lies on no other is not a whole disk, to follow its path and "is"; undefined when it is one. A loop device
- * counts as a disk: it stands in for a card on machines without one.
+ * Why a device that is on no other is not a whole disk, to follow its path and "is"; undefined when it is one. A loop
+ * device counts as a disk: it stands in for a card on machines without one.
  */
 export function whyNotADisk({ type, name, sizeBytes }: BlockDevice): string | undefined {
   if (type !== "disk" && type !== "loop") return `of type "${type}", not a disk`;

@@ -18,8 +18,8 @@ export interface CallPatience {
 }
 
 /**
- * Calls a unary method and resolves with its answer. Rejects with grpc-js's ServiceError as it came, CANCELLED after an
- * abort; with the signal's reason, and without a call, when it is aborted already.
+ * Calls a unary method and resolves with its answer. Rejects with grpc-js's ServiceError as received, CANCELLED after
+ * an abort; with the signal's reason, and without a call, when it is aborted already.
  */
 export function ask<Request, Response>(
   client: object,
@@ -41,7 +41,7 @@ export function ask<Request, Response>(
 }
 
 /**
- * Yields what a stream brings until it ends. Throws the stream's error as it came; with an aborted signal, its reason.
+ * Yields what a stream brings until it ends. Throws the stream's error as received; with an aborted signal, its reason.
  * Leaving the iteration, in whatever way, cancels the call.
  *
  * @param open begins the call; not called when the signal is aborted already

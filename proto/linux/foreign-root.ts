@@ -22,8 +22,8 @@ export interface FollowRules {
 
 /**
  * Follows a path of a foreign root filesystem as if that filesystem were the root: symbolic links are followed inside
- * it, absolute ones too, and ".." stops at it. Nobody else may be changing it meanwhile. Rejects with the errors of
- * lstat(2) and readlink(2), except for what does not exist.
+ * it, absolute ones too, and ".." stops at it. Nobody else may be changing it in the meantime. Rejects with the errors
+ * of lstat(2) and readlink(2), except for what does not exist.
  */
 export async function followInside(
   root: string,

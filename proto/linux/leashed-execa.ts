@@ -31,7 +31,7 @@ export function execa<const Chosen extends Options = object>(
   return child as unknown as ResultPromise<Chosen>;
 }
 
-/** execa for a program that has to go on when this process ends: the one that reboots the machine. */
+/** execa for a program that has to continue when this process ends: the one that reboots the machine. */
 export function execaOutliving<const Chosen extends Options = object>(
   program: string,
   args: readonly string[],

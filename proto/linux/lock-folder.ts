@@ -10,9 +10,9 @@ export interface FolderLock {
 const exclusiveAtOnce = 2 | 4;
 
 /**
- * Locks a folder by flock(2), which no name has to be remembered for and no process that is gone can hold. Undefined when
- * another process, or another part of this one, has the lock. On a filesystem that knows no locks of folders (NFS) everybody
- * gets it. Rejects when the folder cannot be opened.
+ * Locks a folder by flock(2), which no name has to be remembered for and no process that is gone can hold. Undefined
+ * when another process, or another part of this one, has the lock. On a filesystem that knows no locks of folders (NFS)
+ * everyone gets it. Rejects when the folder cannot be opened.
  */
 export async function lockFolder(path: string): Promise<FolderLock | undefined> {
   const { flock } = loadLibc();

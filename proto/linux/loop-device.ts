@@ -20,7 +20,7 @@ export interface LoopRequest {
 
 /** A loop device that is this process's own until it is closed. */
 export interface AttachedLoop {
-  /** "/dev/loop3". Nobody else gets this number meanwhile. */
+  /** "/dev/loop3". Nobody else gets this number in the meantime. */
   readonly path: string;
   close(): Promise<void>;
 }
@@ -29,9 +29,9 @@ export interface AttachedLoop {
 const request = { configure: 0x4c0a, clear: 0x4c01, status: 0x4c05, getFree: 0x4c82 } as const;
 
 /**
- * Attaches a file as a block device, by loop(4). It is detached by the kernel when the last one closes it, so also when this
- * process is killed, and never by its name: a number is given to the next who asks as soon as it is free, and whoever
- * detaches by name may take away somebody else's device. Needs root and Linux 5.8.
+ * Attaches a file as a block device, by loop(4). It is detached by the kernel when the last one closes it, so even when
+ * this process is killed, and never by its name: a number is given to the next who asks as soon as it is free, and
+ * whoever detaches by name may take away someone else's device. Needs root and Linux 5.8.
  */
 export async function attachLoop(wanted: LoopRequest): Promise<AttachedLoop> {
   const { ioctl } = loadLibc();
@@ -50,7 +50,7 @@ export async function attachLoop(wanted: LoopRequest): Promise<AttachedLoop> {
       return { path, close: () => device.close() };
     } catch (error) {
       await device.close();
-      // Somebody was quicker to take it.
+      // Someone was quicker to take it.
       if (codeOf(error) !== "EBUSY") throw describe(error, `cannot attach ${wanted.file} as ${path}`);
     }
   }
@@ -69,8 +69,9 @@ async function openNew(path: string): Promise<FileHandle> {
 }
 
 /**
- * Detaches a loop device that somebody else attached, if it is still over that file or block device: while it is looked at
- * it is held open, and a device that is open is given to nobody. One that others have open goes with their last close.
+ * Detaches a loop device that someone else attached, if it is still over that file or block device: while it is looked
+ * at it is held open, and a device that is open is given to nobody. One that others have open goes with their last
+ * close.
  *
  * @param over path of what it has to lie over
  * @returns whether it was; when not, it was left alone
@@ -88,7 +89,7 @@ export async function detachLoop(path: string, over: string): Promise<boolean> {
     ioctl(device.fd, request.clear);
     return true;
   } catch (error) {
-    // Detached by somebody else between the two.
+    // Detached by someone else between the two.
     if (codeOf(error) === "ENXIO") return false;
     throw describe(error, `cannot detach ${path} from ${over}`);
   } finally {

@@ -53,7 +53,7 @@ export type OperationSpec =
       readonly source: ImageSource;
       /** Absent when the image is left as it is. */
       readonly customisation?: Customisation;
-      /** Whether chunks are fetched and written also where the disk holds them already. */
+      /** Whether chunks are fetched and written even where the disk holds them already. */
       readonly full: boolean;
     }
   | { readonly kind: "verify-image"; readonly device: string; readonly source: ImageSource }

@@ -12,13 +12,13 @@ import { decodeSpec } from "./spec-codec.ts";
 
 // The strict side of the codec: what a door that does the work asks of a spec.
 
-/** The id of an operation as it came over the wire. Throws a Failure "invalid" when it is malformed. */
+/** The id of an operation as received over the wire. Throws a Failure "invalid" when it is malformed. */
 export function parseOperationId(text: string): OperationId {
   ensure(isId(text), `operation_id ${quoted(text)} is not ${idForm}`);
   return text as OperationId;
 }
 
-/** The work of an operation as it came over the wire. Throws a Failure "invalid" that names the field. */
+/** The work of an operation as received over the wire. Throws a Failure "invalid" that names the field. */
 export function parseSpec(wireSpec: wire.OperationSpec | undefined): OperationSpec {
   const spec = decodeSpec(wireSpec);
   if (spec.kind !== "identify") checkDevice(spec.device);
@@ -110,7 +110,7 @@ function checkFirmware({ action, partitions, files }: DiskFirmware, source: Imag
   for (const partition of partitions) checkPlace(partition, source, `${field}.partitions`);
 }
 
-/** A partition of the image, which the table lies before. */
+/** A partition of the image, which the table is before. */
 function checkPlace({ offsetBytes, lengthBytes }: Place, source: ImageSource, field: string): void {
   checkSize(offsetBytes, `${field}.offset_bytes`);
   checkSize(lengthBytes, `${field}.length_bytes`);

@@ -42,7 +42,7 @@ export interface Progress {
   readonly bytesPerSecond: number;
   /** Until the phase ends. */
   readonly etaMs?: number;
-  /** How often a broken connection to the source was taken up again. */
+  /** How often a broken connection to the source was resumed. */
   readonly resumed: number;
   /** In the order of `writeStages`; those only that have begun. */
   readonly stages: readonly StageProgress[];

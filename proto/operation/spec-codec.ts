@@ -39,7 +39,7 @@ export function specFromWire(spec: wire.OperationSpec | undefined): OperationSpe
 }
 
 /**
- * The work of an operation as it travelled, with every value as it came: `parseSpec` checks them. Throws a Failure
+ * The work of an operation as it travelled, with every value as received: `parseSpec` checks them. Throws a Failure
  * "invalid" that names the field when something is missing, or is a word that this program does not know.
  */
 export function decodeSpec(spec: wire.OperationSpec | undefined): OperationSpec {

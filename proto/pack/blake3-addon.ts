@@ -8,7 +8,7 @@ export interface Blake3Addon {
 
 /**
  * Loads BLAKE3's native module of this machine's architecture from its npm package. Only a bundle has another place for
- * it: scripts/binaries puts a module in the place of this one. Throws when there is none for this machine.
+ * it: scripts/binaries puts a module in place of this one. Throws when there is none for this machine.
  */
 export function loadBlake3Addon(): Blake3Addon {
   return createRequire(import.meta.url)(`@napi-rs/blake-hash-linux-${process.arch}-gnu`) as Blake3Addon;

@@ -24,7 +24,7 @@ export interface KoffiFunction {
 
 /**
  * Loads Koffi's native module of this machine's architecture from its npm package. Only a bundle has another place for
- * it: scripts/binaries puts a module in the place of this one. Throws when there is none for this machine.
+ * it: scripts/binaries puts a module in place of this one. Throws when there is none for this machine.
  */
 export function loadKoffiAddon(): KoffiAddon {
   return createRequire(import.meta.url)(`@koromix/koffi-linux-${process.arch}`) as KoffiAddon;

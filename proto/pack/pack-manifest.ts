@@ -90,7 +90,7 @@ export function renderPackManifest(content: PackManifestContent): Buffer {
 
 /**
  * Reads a serialized pallet.v1.PackManifest. Nothing in it is trusted: what is returned is consistent in itself, and
- * every range that it names lies inside the image and the pack. Throws Failure `image-damaged` that says what is wrong.
+ * every range that it names is inside the image and the pack. Throws Failure `image-damaged` that says what is wrong.
  */
 export function parsePackManifest(bytes: Uint8Array): PackManifest {
   const wire = decode(bytes);

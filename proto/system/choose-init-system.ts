@@ -11,7 +11,7 @@ export interface InitTraces {
   readonly inittab: string | undefined;
 }
 
-/** The program that kernels and initial RAM disks start, unless they are told another one (init/main.c of Linux). */
+/** The program that kernels and initrds start, unless they are told another one (init/main.c of Linux). */
 export const initPath = "/sbin/init";
 export const inittabPath = "/etc/inittab";
 /** Where distributions put systemd: with and without a merged /usr. */

@@ -12,7 +12,7 @@ export interface InstalledSystem {
   readonly installedAt: string;
 }
 
-/** Where the stamp lies in an installed system. */
+/** Where the stamp is in an installed system. */
 export const stampPath = "/etc/pallet/installed.json";
 
 const schema = z.object({

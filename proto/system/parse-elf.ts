@@ -3,7 +3,7 @@ export interface ElfHeader {
   readonly bits: 32 | 64;
   /** e_machine. */
   readonly machine: number;
-  /** Where the program headers lie in the file. */
+  /** Where the program headers are in the file. */
   readonly programHeaders: { readonly offsetBytes: number; readonly entryBytes: number; readonly count: number };
 }
 

@@ -24,11 +24,12 @@ export function planAgentStart(system: InitSystem, role: AgentRole, traces: Init
   }
   const unit: readonly PlannedFile[] = [
     { path: `${units}/${agentUnit}`, content: { text: renderAgentUnit(role) } },
-    // What `systemctl enable` makes of WantedBy=multi-user.target; relative, so that it leads to the unit also where the
+    // What `systemctl enable` makes of WantedBy=multi-user.target; relative, so that it leads to the unit even where
+    // the
     // root filesystem is mounted somewhere else.
     { path: `${units}/multi-user.target.wants/${agentUnit}`, content: { linkTo: `../${agentUnit}` } },
   ];
-  // Our initial RAM disk starts /sbin/init and nothing else; an installed system may be told another one (init=).
+  // Our initrd starts /sbin/init and nothing else; an installed system may be told another one (init=).
   if (role === "netboot" && traces.init === undefined && traces.systemd !== undefined)
     return [...unit, { path: initPath, content: { linkTo: traces.systemd } }];
   return unit;

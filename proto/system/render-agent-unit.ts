@@ -29,8 +29,9 @@ const roles: Readonly<Record<AgentRole, { readonly description: string; readonly
 
 /**
  * The agent's unit (systemd.service(5), systemd.exec(5)): back a second after it has ended for whatever reason, as by
- * an inittab, and never given up. It waits for the network for ever by itself; the order only keeps its log free of
- * attempts that must fail. Its mounts are its own, so that a disk that it mounts while it customises a system stays free.
+ * an inittab, and never given up. It waits for the network forever by itself; the order only keeps its log free of
+ * attempts that must fail. Its mounts are its own, so that a disk that it mounts while it customises a system stays
+ * free.
  */
 export function renderAgentUnit(role: AgentRole): string {
   const { description, service } = roles[role];

@@ -1,5 +1,5 @@
 // What the controller does to agents during a write, as a program for the controller's network: starts one operation on
-// each agent and tells every change of phase as a line of JSON. It is there because a rollout goes on to reboots.
+// each agent and tells every change of phase as a line of JSON. It is there because a rollout continues to reboots.
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { credentials } from "@grpc/grpc-js";
@@ -20,7 +20,7 @@ async function drive({ address, port, spec, cpuStat }: AgentOrder, index: number
     process.stdout.write(`${JSON.stringify({ agent: index, atMs, cpuSeconds, ...change } satisfies PhaseChange)}\n`);
   };
   try {
-    // The first call waits for the connection; it is no part of the write.
+    // The first call waits for the connection; it is not a part of the write.
     await agent.getNode();
     const id = `bench-${process.pid}-${index}` as OperationId;
     await tell({ phase: "asked" });

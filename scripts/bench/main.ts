@@ -34,7 +34,7 @@ const note = (line: string): void => void process.stderr.write(`bench: ${line}\n
 
 async function bench(options: BenchOptions, { unlessInterrupted }: Interruption): Promise<Report> {
   const wants = (id: string): boolean => options.only?.has(id) ?? true;
-  // What is measured is what was there at the start, not what was committed meanwhile.
+  // What is measured is what was there at the start, not what was committed in the meantime.
   const { stdout: commit } = await execa("git", ["-C", checkout, "rev-parse", "--short", "HEAD"]);
   const machine = await describeMachine(checkout);
   const image = await unlessInterrupted(() => provideImage(cache, options.sizeBytes, note));

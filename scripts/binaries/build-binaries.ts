@@ -9,7 +9,7 @@ import { type Places, packageFile, parseNodePackage, parsePinned } from "./pinne
 import { type Architecture, architectures, binaryName, type Program, programs } from "./programs.ts";
 import { stripElf } from "./strip-elf.ts";
 
-/** A program for one architecture, as it lies in the output folder. */
+/** A program for one architecture, as it is in the output folder. */
 export interface Binary {
   readonly program: Program["name"];
   readonly architecture: Architecture;

@@ -8,7 +8,7 @@ import { slimPackages } from "./slim-packages.ts";
 
 /**
  * The program and everything that it imports as one CommonJS file, with the native modules of one architecture in it.
- * The text depends on the sources alone: neither on the folder that they lie in nor on the machine.
+ * The text depends on the sources alone: neither on the folder that they are in nor on the machine.
  */
 export async function bundle(
   repository: string,

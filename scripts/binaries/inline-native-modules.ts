@@ -36,9 +36,9 @@ export function packNativeModule(content: Uint8Array): string {
 }
 
 /**
- * An esbuild plugin that puts packed native modules themselves in the place of the files which load them from node_modules. The
- * dynamic linker takes only files, so the program writes one to the temporary folder when it is needed, and removes it as
- * soon as it is mapped. Only what a program imports gets into it.
+ * An esbuild plugin that puts packed native modules themselves in place of the files which load them from node_modules.
+ * The dynamic linker takes only files, so the program writes one to the temporary folder when it is needed, and removes
+ * it as soon as it is mapped. Only what a program imports gets into it.
  */
 export function inlineNativeModules(addons: ReadonlyMap<NativeModule, string>): Plugin {
   return {

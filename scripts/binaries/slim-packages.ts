@@ -11,7 +11,7 @@ const replacements: Readonly<Record<string, string>> = {
     export { cpu, cpuTemperature } from "systeminformation/lib/cpu.js";
     export { mem } from "systeminformation/lib/memory.js";
   `,
-  // Worker threads for pino's transports: their files would have to lie beside the program, and nothing uses them.
+  // Worker threads for pino's transports: their files would have to be beside the program, and nothing uses them.
   "thread-stream": `
     export default class ThreadStream {
       constructor() {

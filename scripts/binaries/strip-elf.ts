@@ -3,7 +3,7 @@ const header = { magic: 0x7f454c46, class64: 2, littleEndian: 1, bytes: 64 } as 
 const loaded = 1;
 
 /**
- * An executable without what is never loaded (symbols, debugging lines, the section table): all that lies behind its
+ * An executable without what is never loaded (symbols, debugging lines, the section table): everything after its
  * last loadable segment. As strip(1) does, for any architecture, without its Debian package for each of them.
  *
  * Throws on what is not a little-endian ELF64 file.

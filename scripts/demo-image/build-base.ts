@@ -21,15 +21,15 @@ const leftOut = [
   ...["usr/lib/aarch64-linux-gnu/gconv", "usr/lib/udev", "usr/lib/klibc"],
 ];
 
-/** What every demo image of one suite shares; all paths lie in one folder. */
+/** What every demo image of one suite shares; all paths are in one folder. */
 export interface BaseSystem {
   /** The root filesystem, complete but for the files that name one image. */
   readonly rootFolder: string;
-  /** Kernel, initial RAM disk and device trees, as they go onto the FAT partition. */
+  /** Kernel, initrd and device trees, as they go onto the FAT partition. */
   readonly bootFolder: string;
 }
 
-/** Where the parts lie in the folder of a base system. */
+/** Where the parts are in the folder of a base system. */
 export function baseSystemIn(folder: string): BaseSystem {
   return { rootFolder: join(folder, "root"), bootFolder: join(folder, "boot") };
 }

@@ -33,7 +33,7 @@ export interface DemoImage {
   /** Lower-case hexadecimal SHA-256 of the raw image. */
   readonly digest: string;
   readonly sizeBytes: number;
-  /** The kernel (arm64, not compressed) and initial RAM disk that are on its FAT partition. */
+  /** The kernel (arm64, not compressed) and initrd that are on its FAT partition. */
   readonly kernelPath: string;
   readonly initrdPath: string;
   /** PRETTY_NAME in its /etc/os-release. */

@@ -8,7 +8,7 @@ import { storageModules } from "./module-lists.ts";
 const applets = "sh cat mount umount mkdir insmod findfs switch_root sleep ls tr od printf basename dirname readlink";
 
 /**
- * The initial RAM disk of the demo image, gzipped: busybox-static, the modules that the root may need in the order in
+ * The initrd of the demo image, gzipped: busybox-static, the modules that the root may need in the order in
  * which they load, and files/initramfs-init. No program of the image's architecture runs to make it.
  */
 export async function buildInitramfs(rootFolder: string, release: string, index: ModuleIndex): Promise<Buffer> {

@@ -1,7 +1,7 @@
 import { restartModules } from "../../controller/rootfs/module-lists.ts";
 
 /**
- * Modules of the initial RAM disk: whatever the root filesystem may lie on, in QEMU's virt machine and on a Pi 3 or 4.
+ * Modules of the initrd: whatever the root filesystem may be on, in QEMU's virt machine and on a Pi 3 or 4.
  * Names as modprobe(8) takes them.
  */
 export const storageModules = [

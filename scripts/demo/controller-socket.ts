@@ -3,7 +3,7 @@ import { connect } from "node:net";
 /** Where the command line looks unless told otherwise. */
 export const defaultSocket = "/run/pallet/controller.sock";
 
-/** Whether somebody listens on the unix socket. */
+/** Whether someone listens on the unix socket. */
 export function isServed(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = connect(socket);

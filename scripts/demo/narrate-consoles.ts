@@ -20,7 +20,7 @@ const longest = 150;
 
 /** Tells what serial consoles print. */
 export interface ConsoleNarration {
-  /** Says nothing until `resume`, which catches up: somebody else draws on the terminal. */
+  /** Says nothing until `resume`, which catches up: someone else draws on the terminal. */
   hold(): void;
   resume(): void;
   end(): void;

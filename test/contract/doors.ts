@@ -35,8 +35,8 @@ export const openings = {
 } as const;
 
 /**
- * Asserts that a caller was told of every method there is what the opening has for its service. So a new method is as shut
- * as its service, and a new service fails until somebody has decided about it.
+ * Asserts that a caller was notified of every method there is what the opening has for its service. So a new method is
+ * as shut as its service, and a new service fails until someone has decided about it.
  *
  * @param output what the program has printed
  */

@@ -42,7 +42,7 @@ function judge(code: status): Verdict {
   return "taken";
 }
 
-/** How the call ends; a stream that goes on has been taken with its first answer. */
+/** How the call ends; a stream that continues has been taken with its first answer. */
 function call({ parent, name, methodKind }: DescMethod): Promise<status> {
   const path = `/${parent.typeName}/${name}`;
   const asIs = (bytes: Buffer): Buffer => bytes;

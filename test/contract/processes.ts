@@ -130,7 +130,7 @@ function hex(byte: number): string {
   return byte.toString(16).padStart(2, "0");
 }
 
-/** The command in a mount namespace of its own, after a script has mounted what only it shall see. */
+/** The command in a mount namespace of its own, after a script has mounted what only it should see. */
 function withMounts(script: string, command: readonly string[]): string[] {
   return ["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", script, "sh", ...command];
 }

@@ -1,8 +1,8 @@
 import { status } from "@grpc/grpc-js";
 
 /**
- * Takes a call that is to be cut off by its deadline to the moment at which that shall find it. The deadline starts with
- * the call, so a busy machine may not get there in time: then it is tried again with three times as much.
+ * Takes a call that is to be cut off by its deadline to the moment at which that should find it. The deadline starts
+ * with the call, so a busy machine may not get there in time: then it is tried again with three times as much.
  *
  * @param reach gets how long the call may take, in milliseconds
  */

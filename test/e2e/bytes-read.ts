@@ -5,7 +5,7 @@ import { attachLoop } from "../../proto/linux/loop-device.ts";
 import { startBinary } from "./running-binary.ts";
 
 /**
- * Bytes that a device is asked for from the start of a program that lies on it until that program serves. The device is
+ * Bytes that a device is asked for from the start of a program that is on it until that program serves. The device is
  * a loop device with a filesystem that nothing has been read from; it reads no page that nobody asked for unless told.
  *
  * @param folder an empty folder to work in; nothing is mounted in it afterwards
@@ -27,7 +27,7 @@ export async function bytesReadUntilServing(
   const loop = attached.path;
   try {
     const statistics = path.join("/sys/block", path.basename(loop));
-    // Mounted anew for the run: what was written is still in memory otherwise.
+    // Mounted again for the run: what was written is still in memory otherwise.
     await mounted(loop, mountPoint, [], () => copyFile(program.file, path.join(mountPoint, "program")));
     await writeFile(path.join(statistics, "queue/read_ahead_kb"), String(readAheadKilobytes));
     return await mounted(loop, mountPoint, ["--read-only"], async () => {

@@ -8,7 +8,7 @@ export function processesWith(variable: string): Map<number, string> {
       if (!readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(variable)) continue;
       found.set(Number(pid), readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim());
     } catch {
-      // It has ended meanwhile.
+      // It has since ended.
     }
   }
   return found;

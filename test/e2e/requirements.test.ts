@@ -197,7 +197,8 @@ describe("--install", requires("root"), () => {
     folder = await mkdtemp(path.join(tmpdir(), "pallet-install-"));
     const programs = path.join(folder, "programs");
     await linkDebianPrograms(programs, ["mount"]);
-    // An apt that says what it was asked, and whether services may start meanwhile; it brings one program of several.
+    // An apt that says what it was asked, and whether services may start in the meantime; it brings one program of
+    // several.
     await rm(path.join(programs, "apt-get"), { force: true });
     const apt = `#!/bin/sh
 echo "apt-get $*" >>${folder}/said

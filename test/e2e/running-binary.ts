@@ -29,7 +29,7 @@ export async function startBinary(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<RunningBinary> {
   const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  // The kernel may be told to reboot by nobody here: not even by a defect.
+  // The kernel may be told to reboot by nobody here: not even by a bug.
   const child = spawnLeashed("setpriv", ["--bounding-set=-sys_boot", "--", "env", "-i", ...words, ...command]);
   const log = createConsole(command.join(" "));
   child.stdout?.setEncoding("utf8").on("data", log.append);

@@ -35,7 +35,7 @@ function processesOf({ network }: Rack): Running[] {
         if (readlinkSync(`/proc/${name}/ns/net`) !== wanted) return [];
         return [{ pid: Number(name), name: readFileSync(`/proc/${name}/comm`, "utf8").trim() }];
       } catch {
-        // It has ended meanwhile.
+        // It has since ended.
         return [];
       }
     });

@@ -1,4 +1,4 @@
-// A system that somebody else built, as an image: imported, baked, and netbooted into by a virtual Pi.
+// A system that someone else built, as an image: imported, baked, and netbooted into by a virtual Pi.
 import assert from "node:assert/strict";
 import { rename, rm } from "node:fs/promises";
 import path from "node:path";

@@ -26,7 +26,7 @@ export interface Board {
   limitNetwork(bytesPerSecond: number | undefined): Promise<void>;
   /** Kills the agent's process (SIGKILL). */
   killAgent(): Promise<void>;
-  /** Runs a program in the running system, as somebody logged in as root on it would. */
+  /** Runs a program in the running system, as someone logged in as root on it would. */
   run(program: string, args: readonly string[]): Promise<string>;
   close(): Promise<void>;
 }

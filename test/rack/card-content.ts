@@ -9,7 +9,7 @@ export async function readRootFile(card: Card, image: TinyImage, path: string): 
   return stdout;
 }
 
-/** Partition table and boot partition are the image's to the byte; the root filesystem is the image's and healthy. */
+/** Partition table and boot partition are the image's byte for byte; the root filesystem is the image's and healthy. */
 export async function assertHoldsImage(card: Card, image: TinyImage): Promise<void> {
   const start = { offsetBytes: 0, lengthBytes: image.root.offsetBytes };
   const [found, expected] = await Promise.all([card.read(0, start.lengthBytes), readImage(image, start)]);

@@ -119,7 +119,7 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
   onRack("by the operator ends at once, without a partition table and with the node in the agent", async () => {
     const id = await startFull();
     await rack.palletOk("cancel", id);
-    // The write itself would go on for a minute.
+    // The write itself would continue for a minute.
     const rollout = await happensAtOnce(() => rack.client.rollout(id, hasEnded));
     assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_CANCELLED);
     assert.equal(reimageOf(rollout, board).phase, ReimagePhase.REIMAGE_PHASE_CANCELLED);

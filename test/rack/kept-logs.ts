@@ -7,9 +7,9 @@ import type { ControllerProcess } from "./controller-process.ts";
 import type { RackClient } from "./rack-client.ts";
 
 /**
- * Writes what a rack has said so far into a new folder that stays: a file for the controller, for its events and for its
- * rollouts, and one for the serial console of every board, each line behind its time. The folder lies in
- * $PALLET_TEST_LOGS if that is set (a rack's logs are then kept also when nothing fails), otherwise where temporary
+ * Writes what a rack has said so far into a new folder that stays: a file for the controller, for its events and for
+ * its rollouts, and one for the serial console of every board, each line behind its time. The folder is in
+ * $PALLET_TEST_LOGS if that is set (a rack's logs are then kept even when nothing fails), otherwise where temporary
  * files lie. Returns its path.
  */
 export async function keepLogs(rack: {

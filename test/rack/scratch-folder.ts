@@ -4,7 +4,7 @@ import { mkdtemp } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 
-/** A folder that is gone when it is removed, and also when this process ends without doing so. */
+/** A folder that is gone when it is removed, and even when this process ends without doing so. */
 export interface ScratchFolder {
   readonly path: string;
   remove(): Promise<void>;

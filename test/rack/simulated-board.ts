@@ -60,7 +60,7 @@ export async function createSimulatedBoard(
     ]);
     child.stdout?.setEncoding("utf8").on("data", console.append);
     child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
-      // What unshare(1) says when its child was killed is no word of the board.
+      // What unshare(1) says when its child was killed is not a word of the board.
       if (!chunk.startsWith("unshare: sigprocmask")) console.append(chunk);
     });
     const gone = ended(child).then(async ({ code, signal }) => {

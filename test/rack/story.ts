@@ -36,7 +36,7 @@ export function hasEnded({ state }: Rollout): boolean {
   return state !== RolloutState.ROLLOUT_STATE_RUNNING && state !== RolloutState.ROLLOUT_STATE_UNSPECIFIED;
 }
 
-/** Whether that much of the image has been written to the board's card, and the writing still goes on. */
+/** Whether that much of the image has been written to the board's card, and the writing still continues. */
 export function isWriting(board: Board, atLeastBytes: number): (rollout: Rollout) => boolean {
   return (rollout) => {
     const { phase, progress } = reimageOf(rollout, board);

@@ -13,7 +13,7 @@ interface Room {
   readonly within: readonly string[];
 }
 
-/** The rooms in the map: a line for each, or for several; lines that are further in go on with the one above. */
+/** The rooms in the map: a line for each, or for several; lines that are further in continue with the one above. */
 function readMap(markdown: string): readonly Room[] {
   const map = /^## The map\n+```\n([\s\S]*?)^```$/m.exec(markdown)?.[1];
   assert.ok(map !== undefined, `${page} has no map`);

@@ -1,6 +1,6 @@
 /**
- * The floor plan: for each folder that holds folders, its rooms floor by floor, from the ground up. A room is a folder, or
- * "." for the files that lie in the folder itself. A room imports only rooms of lower floors.
+ * The floor plan: for each folder that holds folders, its rooms floor by floor, from the ground up. A room is a folder,
+ * or "." for the files that are in the folder itself. A room imports only rooms of lower floors.
  */
 export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>> = {
   proto: [["gen", "time"], ["."], ["grpc", "pack"], ["system"], ["linux", "node"], ["disk"], ["operation"]],
@@ -61,7 +61,7 @@ export function drawFloors(plan = floorPlan): string {
   return `${begin}\n\n\`\`\`\n${houses.join("\n\n")}\n\`\`\`\n\n${end}`;
 }
 
-/** The page with the drawing in the place of the one it has. Throws when it has no place for it. */
+/** The page with the drawing in place of the one it has. Throws when it has no place for it. */
 export function placeDrawing(page: string, drawing = drawFloors()): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the page has no lines "${begin}" and "${end}" for the floors`);

@@ -11,7 +11,7 @@ export interface FileContent {
 export interface ContentEnd {
   /** See TransferOutcome of transition.ts. */
   readonly outcome: "served" | "unconfirmed" | "aborted";
-  /** Bytes that the client has, as far as is known. */
+  /** Bytes that the client has, as far as known. */
   readonly bytes: number;
   /** Since the client was last heard, in milliseconds: one that vanished is given up long after. */
   readonly silentMs: number;

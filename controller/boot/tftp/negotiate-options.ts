@@ -26,7 +26,7 @@ export interface Negotiation {
 
 /**
  * Decides which options of a read request are granted. As RFC 2347 wants it, an option that is unknown, malformed, out
- * of its range or repeated is left out of the answer, and the transfer goes on without it.
+ * of its range or repeated is left out of the answer, and the transfer continues without it.
  */
 export function negotiateOptions(
   options: readonly Option[],

@@ -34,7 +34,7 @@ export interface Transfer {
   repeatRequest(): void;
   /**
    * Whether the same request, coming again from the client's port, is a repetition that the network held back: nothing
-   * was acknowledged yet, or the client spoke a moment ago. A client that begins anew will ask again.
+   * was acknowledged yet, or the client spoke a moment ago. A client that starts over will ask again.
    */
   isLive(): boolean;
   /** Ends it, telling the client why. */
@@ -54,7 +54,7 @@ export interface TransferOptions {
   readonly limits: TftpLimits;
   /** A monotonic one. */
   readonly clock: Clock;
-  /** Told of what does not end the transfer: malformed packets, packets that could not be sent. */
+  /** Notified of what does not end the transfer: malformed packets, packets that could not be sent. */
   readonly onProblem: (kind: "malformed" | "socket" | "internal", error: Error, peer: Peer) => void;
 }
 

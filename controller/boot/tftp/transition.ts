@@ -138,14 +138,14 @@ function onOptionsAcknowledged(state: TransferState, block: number, atMs: number
 function onAcknowledgement(state: TransferState, block: number, atMs: number): Transition {
   const progress = (block - state.acknowledged) & 0xffff;
   if (progress === 0) return onRepeatedAcknowledgement(state);
-  // Late ones from before the window lie behind it, which modulo 65536 is far ahead of it.
+  // Late ones from before the window are after it, which modulo 65536 is far ahead of it.
   if (progress > state.sent - state.acknowledged) return unchanged(state);
   const acknowledged = state.acknowledged + progress;
   const { sentAtMs, ...rest } = state;
   const roundTripMs = sentAtMs === undefined ? state.roundTripMs : atMs - sentAtMs;
   const next: TransferState = { ...rest, acknowledged, roundTripMs, silences: 0, gap: "none" };
   if (acknowledged === state.lastBlock) return end(next, "served", "the client acknowledged the last block");
-  // RFC 7440 section 4: an acknowledgement from inside the window reports a loss; go on behind it, at once.
+  // RFC 7440 section 4: an acknowledgement from inside the window reports a loss; continue behind it, at once.
   return sendWindow(next, atMs);
 }
 

@@ -45,7 +45,7 @@ const bootTargets: Readonly<Record<number, NodeView["bootTarget"]>> = {
 };
 
 function viewFacts(facts: wire.NodeFacts): FactsView {
-  // What travelled has every field, also those that are absent, in the order in which they are shown.
+  // What travelled has every field, including those that are absent, in the order in which they are shown.
   const all = { ...facts, ...factsFromWire(facts) };
   return { ...show(all), root: facts.root ? show(facts.root, "source", "filesystemType") : null };
 }

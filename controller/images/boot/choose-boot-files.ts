@@ -13,9 +13,10 @@ const maximumDeviceTrees = 64;
 const bootLoader = /u-?boot|tianocore|uefi|efi\.fd$|grub/i;
 
 /**
- * Chooses kernel, initial RAM disk and device trees: what config.txt names where there is one, otherwise by the names
+ * Chooses kernel, initrd and device trees: what config.txt names where there is one, otherwise by the names
  * that Raspberry Pi OS (kernel8.img, initramfs8), Debian and Ubuntu (vmlinuz-VERSION, initrd.img-VERSION, newest first;
- * vmlinuz, initrd.img) and Yocto (Image) use. 64-bit kernels come before 32-bit ones. Undefined when there is no kernel.
+ * vmlinuz, initrd.img) and Yocto (Image) use. 64-bit kernels come before 32-bit ones. Undefined when there is no
+ * kernel.
  *
  * @param files paths of all regular files, relative to the folder that the firmware or boot loader sees as its root
  */
@@ -52,7 +53,7 @@ function conventionalKernels(files: readonly string[], prefix: string, arm64: bo
   return arm64 ? [...wide, ...narrow] : [...narrow, ...wide];
 }
 
-/** Names of the initial RAM disk that may go with a kernel, best first. */
+/** Names of the initrd that may go with a kernel, best first. */
 function matchingInitrds(kernel: string, config: FirmwareConfig | undefined): readonly string[] {
   const raspberry = /^kernel(\w*)\.img$/.exec(kernel);
   // The firmware loads these only when config.txt says so; without one nobody knows, and a file that is there is meant.

@@ -1,10 +1,10 @@
 /** What a Raspberry Pi's config.txt says about what to boot, as far as Pallet follows it. */
 export interface FirmwareConfig {
-  /** Goes before the names of kernel, initial RAM disk, device trees and command line; may be a folder. */
+  /** Goes before the names of kernel, initrd, device trees and command line; may be a folder. */
   readonly osPrefix: string;
   readonly kernel?: string;
   readonly initramfs?: string;
-  /** The initial RAM disk is the one whose name matches the kernel's. */
+  /** The initrd is the one whose name matches the kernel's. */
   readonly autoInitramfs: boolean;
   readonly arm64: boolean;
   readonly commandLineFile: string;

@@ -5,8 +5,8 @@ import { maxManifestBytes, parsePackManifest } from "../../../proto/pack/pack-ma
 import type { Image } from "./image.ts";
 
 /**
- * Holds a stored pack against what the catalogue says of it: its manifest to the byte, and the length of the rest, which
- * nodes check chunk by chunk. Throws Failure `image-damaged` that says what is wrong, and errors of the disk.
+ * Holds a stored pack against what the catalogue says of it: its manifest byte for byte, and the length of the rest,
+ * which nodes check chunk by chunk. Throws Failure `image-damaged` that says what is wrong, and errors of the disk.
  */
 export async function checkStoredPack(image: Image, packPath: string, manifestPath: string): Promise<void> {
   const { manifestBytes, manifestDigest } = image.pack;

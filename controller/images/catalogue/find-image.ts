@@ -2,7 +2,7 @@ import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import { invalid, notFound, type Refusal } from "../../refusal/refusal.ts";
 import type { Image } from "./image.ts";
 
-/** The images, for who looks one up; controller/images/image-store.ts fulfils it. */
+/** The images, for who looks one up; controller/images/image-store.ts implements it. */
 export interface ImageLookup {
   get(name: string): Promise<Image | undefined>;
   getByDigest(digest: ImageDigest): Promise<Image | undefined>;

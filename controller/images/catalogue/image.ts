@@ -53,7 +53,7 @@ export interface Image {
   readonly addedAt: number;
 }
 
-/** Where the first partition starts: what lies before it is erased first and written last. */
+/** Where the first partition starts: everything before it is erased first and written last. */
 export function firstPartitionBytes(image: Image): number {
   return Math.min(...image.partitions.map((partition) => partition.offsetBytes));
 }

@@ -30,7 +30,7 @@ export async function withUnfinishedFolder<T>(directory: string, work: (folder: 
 }
 
 /**
- * Removes what processes that were killed left in `directory`. A folder that somebody is still filling stays.
+ * Removes what processes that were killed left in `directory`. A folder that someone is still filling stays.
  *
  * @returns the folders that stay
  */

@@ -8,7 +8,7 @@ export interface PackDifference {
   readonly fetchBytes: number;
 }
 
-/** A chunk of the image that a card shall get. */
+/** A chunk of the image that a card should get. */
 export interface WantedChunk {
   readonly chunk: number;
   readonly kind: ChunkKind;

@@ -28,7 +28,7 @@ export type ExtSource =
 /** What to make of an ext filesystem. */
 export interface ExtDerivation {
   readonly target: ExtPlace;
-  /** Whether there is more room in its place than before, which it shall have. */
+  /** Whether there is more room in its place than before, which it should have. */
   readonly grown: boolean;
   readonly source: ExtSource;
   /** An empty folder for the mountpoints, of this process alone. */
@@ -105,8 +105,8 @@ async function repair(space: MountSpace, place: ExtPlace, whose: string, signal:
 }
 
 /**
- * Grows a filesystem to the end of its place. Through a loop device: of a file, resize2fs(8) would cut off what it takes to
- * lie after the filesystem.
+ * Grows a filesystem to the end of its place. Through a loop device: of a file, resize2fs(8) would cut off what it
+ * believes to be after the filesystem.
  */
 async function grow(
   space: MountSpace,

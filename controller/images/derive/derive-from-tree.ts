@@ -82,7 +82,7 @@ async function fillExt(
   });
 }
 
-/** By way of a FAT filesystem that mtools fill: they know how long and short names are made. */
+/** Through a FAT filesystem that mtools fill: they know how long and short names are made. */
 async function fillFat(
   path: string,
   { offsetBytes, lengthBytes }: Partition,

@@ -10,8 +10,8 @@ import { parseDiskId, renderBootRecord, renderTableScript } from "./render-deriv
 const copyBytes = 1 << 20;
 
 /**
- * Makes what lies before the first partition: the old partition table with the ids of the new one and the planned lengths,
- * and around it the boot code of the new image. Both files are raw images; `target` is changed.
+ * Makes everything before the first partition: the old partition table with the ids of the new one and the planned
+ * lengths, and around it the boot code of the new image. Both files are raw images; `target` is changed.
  */
 export async function deriveTable(
   targetPath: string,
@@ -64,7 +64,7 @@ export async function deriveTable(
   }
 }
 
-/** Copies what lies between the table and the first partition, where boot loaders of some boards are. */
+/** Copies everything between the table and the first partition, where boot loaders of some boards are. */
 async function copyBootCode(
   target: FileHandle,
   source: FileHandle,

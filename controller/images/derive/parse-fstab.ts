@@ -8,8 +8,8 @@ export interface MountedPartition {
 }
 
 /**
- * Which partitions the lines of an fstab(5) mean, and where they are mounted. Lines that mean none of them are left out, as
- * are mountpoints that are no plain paths below the root.
+ * Which partitions the lines of an fstab(5) mean, and where they are mounted. Lines that mean none of them are left
+ * out, as are mountpoints that are not plain paths below the root.
  */
 export function parseFstab(text: string, partitions: readonly Partition[]): MountedPartition[] {
   return text.split("\n").flatMap((line) => {

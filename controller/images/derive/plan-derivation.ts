@@ -56,7 +56,7 @@ export function planDerivation(old: ImageLayout, next: ImageLayout): DerivationP
     });
   });
   const growth = partitions.reduce((sum, { lengthBytes, old: before }) => sum + lengthBytes - before.lengthBytes, 0);
-  // An MBR's logical partition lies in another one, which would have to grow too.
+  // An MBR's logical partition is in another one, which would have to grow too.
   if (growth > 0 && old.partitionTable === "mbr" && last.number > 4)
     throw underivable(`its logical partition ${last.number} is larger than the old one's, which cannot grow`);
   return { sizeBytes: old.sizeBytes + growth, partitions };

@@ -16,7 +16,7 @@ const minimumBytes = 4096;
 /**
  * Plans what rsync(1) cannot know. Written in place, a file changes under all of its names, so those that part company
  * are separated first. And a file that only moved, as whole folders do whose name holds a version (a kernel's modules),
- * is renamed rather than deleted and written anew elsewhere. What is renamed wrongly costs nothing but the gain: rsync
+ * is renamed rather than deleted and rewritten elsewhere. What is renamed wrongly costs nothing but the gain: rsync
  * compares and corrects everything afterwards.
  *
  * No path that is touched leads through a symbolic link: all folders on the way are folders in the old tree, or made.
@@ -83,7 +83,9 @@ function nameAndSize({ path, sizeBytes }: TreeEntry): string {
   return `${sizeBytes} ${path.slice(path.lastIndexOf("/") + 1)}`;
 }
 
-/** Folders on the way to a path that the old tree lacks; undefined where something that is no folder is in the way. */
+/**
+ * Folders on the way to a path that the old tree lacks; undefined where something that is not a folder is in the way.
+ */
 function foldersToMake(path: string, old: ReadonlyMap<string, TreeEntry>): string[] | undefined {
   const missing: string[] = [];
   for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {

@@ -12,7 +12,9 @@ const maximumLinks = 8;
 export interface ExtFiles {
   /** Whether the path exists; a symbolic link exists whatever it points at. */
   exists(path: string): Promise<boolean>;
-  /** Names of the files in a folder; those that are no plain words are left out; empty when there is no such folder. */
+  /**
+   * Names of the files in a folder; those that are not plain words are left out; empty when there is no such folder.
+   */
   list(folder: string): Promise<readonly string[]>;
   /** Text of a regular file, through symbolic links; undefined when there is none. */
   readText(path: string, maximumBytes: number): Promise<string | undefined>;

@@ -3,7 +3,7 @@ import { Failure } from "../../../proto/failure.ts";
 import { readToolOutput } from "./read-tool-output.ts";
 import { isSafePath } from "./safe-path.ts";
 
-/** Where a filesystem lies inside a raw image. */
+/** Where a filesystem is inside a raw image. */
 export interface FilesystemPlace {
   readonly imagePath: string;
   readonly offsetBytes: number;
@@ -14,7 +14,7 @@ const maximumListingBytes = 4 * 1024 * 1024;
 
 /** Files of a FAT filesystem inside an image, read by mtools(1) without mounting. */
 export interface FatFiles {
-  /** Paths of all files, relative to the root; those with names that are no plain words are left out. */
+  /** Paths of all files, relative to the root; those with names that are not plain words are left out. */
   list(): Promise<readonly string[]>;
   /** Text of a file, or undefined when there is none of that name (case does not count, as FAT has it). */
   readText(path: string, maximumBytes: number): Promise<string | undefined>;

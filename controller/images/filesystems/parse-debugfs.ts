@@ -3,7 +3,7 @@ export interface InodeDescription {
   /** "regular", "directory", "symlink", or a special file's name. */
   readonly type: string;
   readonly sizeBytes: number;
-  /** Target of a symbolic link that is short enough to lie in the inode itself. */
+  /** Target of a symbolic link that is short enough to be in the inode itself. */
   readonly linkTarget?: string;
 }
 
@@ -25,7 +25,9 @@ export function parseFolder(output: string): readonly string[] {
     .map((match) => match?.[2] ?? "");
 }
 
-/** Errors in what debugfs printed to its standard error: it exits with 0 whatever happens. Its banner is no error. */
+/**
+ * Errors in what debugfs printed to its standard error: it exits with 0 whatever happens. Its banner is not an error.
+ */
 export function parseErrors(stderr: string): string {
   return stderr
     .split("\n")

@@ -15,7 +15,7 @@ const programs = {
 } as const;
 
 /**
- * The uncompressed bytes of a file. Input that ends too early, is damaged or goes on after its end (zeros after gzip
+ * The uncompressed bytes of a file. Input that ends too early, is damaged or continues after its end (zeros after gzip
  * and xz excepted, as padding) ends in Failure `image-damaged`; errors of the source itself come through as they are.
  */
 export async function* decompress(

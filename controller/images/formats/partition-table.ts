@@ -22,7 +22,7 @@ export interface PartitionTable {
   readonly entries: readonly TableEntry[];
 }
 
-/** Refuses, naming both, partitions that overlap, and any that lies outside `from` … `to` (bytes, `to` exclusive). */
+/** Refuses, naming both, partitions that overlap, and any that is outside `from` … `to` (bytes, `to` exclusive). */
 export function refuseMisplaced(entries: readonly TableEntry[], from: number, to: number): void {
   const byOffset = entries.toSorted((a, b) => a.offsetBytes - b.offsetBytes);
   for (const [position, entry] of byOffset.entries()) {

@@ -24,8 +24,8 @@ export type ImageFindings = Pick<Image, "partitionTable" | "partitions" | "rootP
 
 /**
  * Finds out what a raw image is: its partitions, which one holds the root filesystem, what the system calls itself, and
- * how it boots; copies kernel, initial RAM disk and device trees into `bootFolder`, which it makes. Nothing is mounted,
- * and everything in the image is taken for hostile. Throws Failure `unsupported` or `image-damaged`.
+ * how it boots; copies kernel, initrd and device trees into `bootFolder`, which it makes. Nothing is mounted,
+ * and everything in the image is treated as hostile. Throws Failure `unsupported` or `image-damaged`.
  */
 export async function examineImage(
   imagePath: string,

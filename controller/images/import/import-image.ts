@@ -41,7 +41,7 @@ export interface ImportRequest {
   /** The block map that came with the image. */
   readonly blockMap?: BlockMap;
   readonly signal: AbortSignal;
-  /** Told of a partition all of which is sent because its filesystem's books do not count. */
+  /** Notified of a partition all of which is sent because its filesystem's books do not count. */
   readonly onAllUsed?: (partition: Partition, why: string) => void;
   /** Called at every chunk of about 1 MiB or less; the door bounds the rate. */
   readonly onProgress?: (progress: ImportProgress) => void;
@@ -51,7 +51,7 @@ export interface ImportRequest {
   readonly clock: Pick<Clock, "now">;
 }
 
-/** Names of what lies in the folder of an image. */
+/** Names of what is in the folder of an image. */
 export const storeFiles = {
   description: "manifest.json",
   pack: "image.zst",
@@ -61,9 +61,9 @@ export const storeFiles = {
 
 /**
  * Takes in an image: fills the existing, empty `folder` with manifest.json, image.zst, image.manifest and boot/, all
- * flushed to the disk. Uses constant memory, and room for the uncompressed image's data meanwhile. Throws Failure: `image-damaged` or
- * `unsupported` for what is wrong with the file, `cancelled` by the signal; Refusal "exhausted" when the disk is full;
- * errors of `source` come through. The caller removes the folder after an error.
+ * flushed to the disk. Uses constant memory, and room for the uncompressed image's data in the meantime. Throws
+ * Failure: `image-damaged` or `unsupported` for what is wrong with the file, `cancelled` by the signal; Refusal
+ * "exhausted" when the disk is full; errors of `source` come through. The caller removes the folder after an error.
  */
 export async function importImage(folder: string, request: ImportRequest): Promise<Image> {
   const { name, signal, clock } = request;

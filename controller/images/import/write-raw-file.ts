@@ -10,7 +10,7 @@ const zeros = Buffer.alloc(blockBytes);
 
 /**
  * Writes bytes to a new file, leaving holes where they are zero, and hashes them on the way. Throws Failure
- * `image-damaged` when the length is no multiple of 512, which every disk's is.
+ * `image-damaged` when the length is not a multiple of 512, which every disk's is.
  *
  * @returns length in bytes and SHA-256 of all bytes
  */
@@ -41,7 +41,7 @@ export async function writeRawFile(
   return { sizeBytes: at, digest: imageDigestFrom(hash.digest()) };
 }
 
-/** Writes the parts of a chunk that are not zero; a part is what lies in one block of the file. */
+/** Writes the parts of a chunk that are not zero; a part is what is in one block of the file. */
 async function writeSparsely(file: FileHandle, chunk: Uint8Array, offset: number): Promise<void> {
   let pending: { start: number; end: number } | undefined;
   const flush = async () => {

@@ -55,7 +55,7 @@ export function createRunCollector(chunkBytes: number) {
     if (pending === undefined) return;
     const { start, end } = pending;
     const isWithin = Math.floor((start - 1) / chunkBytes) === Math.floor(end / chunkBytes);
-    // At the ends of a filesystem it may go on outside.
+    // At the ends of a filesystem it may continue outside.
     if (first || isLast || !isWithin) runs.push(pending);
     first = false;
     pending = undefined;

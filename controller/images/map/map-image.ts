@@ -19,12 +19,15 @@ export interface MapRequest {
   readonly chunkBytes: number;
   /** What a block map leaves out. */
   readonly unmapped?: readonly Extent[];
-  /** Told of a partition that has a known kind of filesystem whose books do not count, so that all of it is used. */
+  /**
+   * Notified of a partition that has a known kind of filesystem whose free-space records cannot be trusted, so that all
+   * of it is used.
+   */
   readonly onAllUsed: (partition: Partition, why: string) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Finds out what no filesystem of a raw image uses. Nothing is mounted, and everything in it is taken for hostile. */
+/** Finds out what no filesystem of a raw image uses. Nothing is mounted, and everything in it is treated as hostile. */
 export async function mapImage(request: MapRequest): Promise<UnusedMap> {
   const { imageBytes, partitions, unmapped, onAllUsed } = request;
   const filesystems: FilesystemUsage[] = [];

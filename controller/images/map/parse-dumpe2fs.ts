@@ -2,7 +2,7 @@ import { Failure } from "../../../proto/failure.ts";
 import { createRunCollector } from "./extents.ts";
 import type { FilesystemUsage } from "./unused-map.ts";
 
-/** Where a filesystem lies in an image, and in what pieces the image is packed. In bytes. */
+/** Where a filesystem is in an image, and in what pieces the image is packed. In bytes. */
 export interface FilesystemFrame {
   readonly offsetBytes: number;
   readonly lengthBytes: number;

@@ -4,7 +4,7 @@ import { type Extent, type Extents, subtract, toExtents } from "./extents.ts";
 
 /** Which bytes of an image nothing uses. The two lists do not overlap. */
 export interface UnusedMap {
-  /** Free in a filesystem's own books, whatever lies there. */
+  /** Free in a filesystem's own books, whatever is there. */
   readonly free: Extents;
   /** Nobody's, as far as can be told; so only where it is zero. */
   readonly freeIfZero: Extents;
@@ -14,7 +14,7 @@ export interface UnusedMap {
 export interface FilesystemUsage {
   /** Where it starts. */
   readonly start: number;
-  /** Where it ends; its partition may go on. */
+  /** Where it ends; its partition may continue. */
   readonly end: number;
   readonly free: Extents;
 }
@@ -30,9 +30,9 @@ export interface ImageUsage {
 }
 
 /**
- * Decides what is unused: what filesystems have free; and, where it is zero, what lies behind a filesystem in its
+ * Decides what is unused: what filesystems have free; and, where it is zero, everything after a filesystem in its
  * partition, between and behind partitions, and what a block map leaves out. A filesystem's own books come first: a
- * block that it uses is a part of it, also when a block map leaves it out as a hole. What lies before the first
+ * block that it uses is a part of it, even when a block map leaves it out as a hole. Everything before the first
  * partition is always used: boot code and partition table.
  */
 export function planUnused({ imageBytes, partitions, filesystems, unmapped = [] }: ImageUsage): UnusedMap {

@@ -1,11 +1,11 @@
 import { formatIpv4, type Ipv4Network, parseIpv4 } from "../ipv4.ts";
 
 /**
- * Chooses the addresses to give away in a network where the operator named none: its upper half, which those who hand out
- * addresses by hand seldom reach, without its last address and what is taken there; of the pieces the longest. Undefined
- * where nothing of it is free.
+ * Chooses the addresses to give away in a network where the operator named none: its upper half, which those who hand
+ * out addresses by hand seldom reach, without its last address and what is taken there; of the pieces the longest.
+ * Undefined where nothing of it is free.
  *
- * @param taken addresses that machines have for good, in dotted decimal
+ * @param taken addresses that machines have permanently, in dotted decimal
  */
 export function chooseRange(
   { base, prefixLength }: Ipv4Network,

@@ -22,7 +22,7 @@ export interface DnsmasqOptions extends SupervisorOptions {
   /** The files of `dnsmasqFiles(directory)` are named in it. */
   readonly configuration: string;
   readonly hosts: string;
-  /** Told of each line that it logs. */
+  /** Notified of each line that it logs. */
   onLine(line: string): void;
 }
 

@@ -25,9 +25,9 @@ export const changesHosts: Readonly<Record<NodeChangeCause, boolean>> = {
 };
 
 /**
- * Renders dnsmasq's list of known hosts (dhcp-hostsfile, dnsmasq(8)): a line a node with its MAC address, its address and
- * its name. A node keeps the address that it was last seen with, where that lies in the subnet and is not the server's;
- * of two nodes that claim one address, the one seen last has it.
+ * Renders dnsmasq's list of known hosts (dhcp-hostsfile, dnsmasq(8)): a line a node with its MAC address, its address
+ * and its name. A node keeps the address that it was last seen with, where that is in the subnet and is not the
+ * server's; of two nodes that claim one address, the one seen last has it.
  */
 export function renderDhcpHosts(
   nodes: readonly Pick<Node, "id" | "name" | "address" | "lastSeenAt">[],

@@ -55,7 +55,7 @@ export async function startGanesha({ nfsExport, directory, clock, log }: NfsServ
   /** It holds on to the folder that it found when it started, whatever has taken the folder's place and name since. */
   const follow = async (): Promise<void> => {
     const found = await findFolder(nfsExport.path).catch((error: unknown) => {
-      // Somebody is putting another there.
+      // Someone is putting another there.
       if (error instanceof NotYet) return folder;
       throw error;
     });

@@ -47,7 +47,9 @@ export function decodeRecordMark(bytes: Uint8Array): { readonly length: number; 
   return { length: mark % lastFragment, last: mark >= lastFragment };
 }
 
-/** Reads a reply without its record mark. Throws a RangeError where it ends too early, an Error where it is no reply. */
+/**
+ * Reads a reply without its record mark. Throws a RangeError where it ends too early, an Error where it is not a reply.
+ */
 export function decodeReply(bytes: Uint8Array): RpcReply {
   const transactionId = decodeInteger(bytes, 0);
   if (decodeInteger(bytes, 4) !== 1) throw new Error("its answer is not an RPC reply");

@@ -51,7 +51,7 @@ export function nodeOf({ state, world }: ExecutorContext): ReachableNode {
 
 /**
  * Carries out one kind of effect. A synchronous executor is done when it returns, and what it throws keeps the effects
- * after it from being carried out; an asynchronous one goes on beside them.
+ * after it from being carried out; an asynchronous one continues beside them.
  */
 export type Executor<Type extends EffectType> = (
   effect: EffectOf<Type>,

@@ -5,7 +5,9 @@ import type { Image } from "../../images/catalogue/image.ts";
 import type { BootTarget, Node } from "../../nodes/node.ts";
 import type { NodeChangeListener } from "../../nodes/node-change.ts";
 
-/** The nodes, as reimages need them; controller/nodes/node-registry.ts fulfils it. Everything is durable on return. */
+/**
+ * The nodes, as reimages need them; controller/nodes/node-registry.ts implements it. Everything is durable on return.
+ */
 export interface NodePort {
   list(): readonly Node[];
   get(id: NodeId): Node | undefined;
@@ -22,17 +24,17 @@ export interface NodePort {
   onChange(listener: NodeChangeListener): () => void;
 }
 
-/** The images, as reimages need them; controller/images/image-store.ts fulfils it. */
+/** The images, as reimages need them; controller/images/image-store.ts implements it. */
 export interface ImagePort extends ImageLookup {
   list(): Promise<readonly Image[]>;
 }
 
-/** Where events go; controller/events/event-log.ts fulfils it. */
+/** Where events go; controller/events/event-log.ts implements it. */
 export interface EventPort {
   append(event: NewEvent): unknown;
 }
 
-/** Where failures go that no caller waits for; a pino logger fulfils it. */
+/** Where failures go that no caller waits for; a pino logger implements it. */
 export interface LogPort {
   error(details: object, message: string): void;
   warn(details: object, message: string): void;

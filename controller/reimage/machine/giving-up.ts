@@ -48,7 +48,7 @@ export function restartsWhileWriting({ state }: Context, phase: PhaseOf<"writing
   );
 }
 
-/** The write goes on without any progress. */
+/** The write continues without any progress. */
 export function writeStalled({ state, settings }: Context, phase: PhaseOf<"writing">): Failure {
   return new Failure(
     "device-error",

@@ -48,8 +48,8 @@ export function leaveSystem(context: Context, resident: Sighting, ended?: AgentI
 }
 
 /**
- * The disk may be erased. The agent that answered may have restarted since it was sighted, in the same boot. A node that
- * has to wait for its turn is looked at anew when that comes: disks can be exchanged in the meantime.
+ * The disk may be erased. The agent that answered may have restarted since it was sighted, in the same boot. A node
+ * that has to wait for its turn is looked at again when that comes: disks can be exchanged in the meantime.
  */
 export function writeInTurn(
   context: Context,
@@ -106,7 +106,7 @@ export function writeFailed(context: Context, phase: PhaseOf<"writing">, failure
   return { ...again, effects: [...effects, retryIn(settings.fetchRetryDelayMs)] };
 }
 
-/** News of the write: patience starts anew when anything has moved. */
+/** News of the write: patience restarts when anything has moved. */
 export function progressed(context: Context, phase: PhaseOf<"writing">, progress: Progress): Step {
   const { state, now, settings } = context;
   const reached = withoutObstacle(phase);
@@ -187,7 +187,7 @@ export function answers(context: Context, phase: PhaseOf<"proving">, how: string
   });
 }
 
-/** The time that the controller was away is not the node's fault: patience starts anew. */
+/** The time that the controller was away is not the node's fault: patience restarts. */
 export function resume(context: Context): Step {
   const { state, now, settings } = context;
   const { phase } = state;

@@ -20,7 +20,7 @@ export interface ReimageSettings {
   readonly maxRebootsIntoAgent: number;
   /** How often a node may come back in the agent although its boot target is local, before that is a failure. */
   readonly maxReturnsToAgent: number;
-  /** How many phases are entered at most: the end of a node that restarts for ever. */
+  /** How many phases are entered at most: the end of a node that restarts forever. */
   readonly maxSteps: number;
   /** How many reimages are at work at once; the others are queued. */
   readonly maxConcurrent: number;

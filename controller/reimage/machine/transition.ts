@@ -142,7 +142,7 @@ const journey: Journey = {
   rebooting: {
     "agent-sighted": (phase, sighting, context) => moves.cameBack(context, phase, sighting),
     "boot-file-fetched": (phase, fetched, context) => moves.bootsLocal(context, phase, fetched),
-    // That the node will not, or that its answer was lost, is no end: what counts is that it comes back.
+    // That the node will not, or that its answer was lost, is not an end: what counts is that it comes back.
     "reboot-refused": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
     "reboot-unreachable": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
     "retry-due": (phase, _event, context) =>

@@ -2,7 +2,7 @@ import type { NodeId } from "../../../proto/node-id.ts";
 import type { Node } from "../../nodes/node.ts";
 import { precondition, type Refusal } from "../../refusal/refusal.ts";
 
-/** Why a node may not be touched that a rollout is at work on: nobody else may move it meanwhile. */
+/** Why a node may not be touched that a rollout is at work on: nobody else may move it in the meantime. */
 export function beingReimaged({ name }: Pick<Node, "name">, rolloutId: string): Refusal {
   return precondition(`${name} is being reimaged by rollout ${rolloutId}; ${waitOrCancel(rolloutId)}`);
 }

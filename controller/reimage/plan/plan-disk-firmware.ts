@@ -13,7 +13,7 @@ export type CardFirmwarePolicy = (typeof cardFirmwarePolicies)[number];
 
 /**
  * How the agent has to keep a board's firmware from booting this image; undefined when it need not. Every FAT partition
- * counts, not only the one that the image itself boots from: boot ROMs go on to the next one.
+ * counts, not only the one that the image itself boots from: boot ROMs continue to the next one.
  *
  * @param model as the board's device tree names it; empty when it names none
  * @throws Failure `unsupported` when the image has more FAT partitions than an agent takes

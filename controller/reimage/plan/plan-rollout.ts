@@ -66,7 +66,7 @@ function choose(
   });
 }
 
-/** What a disk holds and would lose, one line for each partition and whatever else lies on it. */
+/** What a disk holds and would lose, one line for each partition and whatever else is on it. */
 export function contentsOf(disk: BlockDevice): readonly string[] {
   const [, ...parts] = withDescendants(disk);
   if (parts.length === 0) return [`${disk.path}: no partitions, ${describeContent(disk, "no known filesystem")}`];

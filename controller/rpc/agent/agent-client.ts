@@ -37,7 +37,7 @@ const defaultPatience: AgentPatience = {
 export function createAgentConnector(options: {
   readonly credentials: ChannelCredentials;
   readonly patience?: Partial<AgentPatience>;
-  /** The address of this machine to connect from to an agent's; undefined where the system shall choose. */
+  /** The address of this machine to connect from to an agent's; undefined where the system should choose. */
   readonly sourceAddress?: (agentAddress: string) => string | undefined;
 }): AgentConnector {
   const patience = { ...defaultPatience, ...options.patience };
@@ -144,7 +144,7 @@ function targetOf({ address, port }: AgentAddress): string {
 
 function channelOptions({ keepaliveMs, keepaliveTimeoutMs }: AgentPatience): ChannelOptions {
   return {
-    // A node that lost its power closes no connection: without these, a stream from it would stay open for ever.
+    // A node that lost its power closes no connection: without these, a stream from it would stay open forever.
     "grpc.keepalive_time_ms": keepaliveMs,
     "grpc.keepalive_timeout_ms": keepaliveTimeoutMs,
     // A node that has just rebooted has the same address: neither its old connection nor its old backoff may be reused.

@@ -6,14 +6,14 @@ type SecureConnector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
 /** Credentials of one channel, and the TCP connections that it makes with them. */
 export interface OwnedSockets {
   readonly credentials: ChannelCredentials;
-  /** Closes every connection now, also those that are still being made. Idempotent. */
+  /** Closes every connection now, including those that are still being made. Idempotent. */
   destroy(): void;
 }
 
 /**
  * The same credentials, but for one channel, whose TCP connections can be closed.
  *
- * grpc-js waits for ever for the first SETTINGS frame of a peer that accepts TCP, and closing the channel does not end
+ * grpc-js waits forever for the first SETTINGS frame of a peer that accepts TCP, and closing the channel does not end
  * that (grpc-node issue 2785): every attempt to reach a hung agent would leave a socket behind. The only place where a
  * channel hands out its sockets is this method of its credentials, which grpc-js means for itself; the test of the
  * agent client against a peer that never answers fails when an update changes it.

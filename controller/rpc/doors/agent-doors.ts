@@ -29,7 +29,7 @@ export function createAgentDoors(
     if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
     const { port: agent } = await reachAgentOf(node, agents, { signal });
     try {
-      // Once more, after the wait: a rollout may have started meanwhile.
+      // Once more, after the wait: a rollout may have started in the meantime.
       if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
       const id = `by-hand-${randomUUID()}` as OperationId;
       await agent.startOperation(id, spec, signal);
@@ -52,7 +52,8 @@ export function createAgentDoors(
     rebootNode: handleUnary(host, async ({ node: named }: wire.RebootNodeRequest, { signal }) => {
       const node = nodes.require(named);
       assertNoReimage(node, rollouts.activeRolloutOf);
-      // Reached, it is in the boot that registered; should it reboot by itself meanwhile, that was what was wanted.
+      // Reached, it is in the boot that registered; should it reboot by itself in the meantime, that was what was
+      // wanted.
       await withAgentOf(node, agents, (agent, { facts }) => agent.reboot(facts.bootId, signal), { signal });
       tell(node, "node-rebooted", `${node.name} was told to reboot; it boots ${node.bootTarget.kind}`);
       return {};

@@ -29,7 +29,7 @@ export interface CallHost {
   readonly closing: AbortSignal;
   /** What calls are doing. A call may be over for its caller while its work still tidies up. */
   readonly ongoing: Set<Promise<void>>;
-  /** Told of calls that end with a defect rather than a refusal. */
+  /** Notified of calls that end with a bug rather than a refusal. */
   readonly log: { error(details: object, message: string): void };
 }
 

@@ -16,7 +16,7 @@ export interface ImportProgress {
   readonly receivedBytes: number;
 }
 
-/** The images, as the doors need them; controller/images/image-store.ts fulfils it. */
+/** The images, as the doors need them; controller/images/image-store.ts implements it. */
 export interface ImageCatalogue {
   list(): Promise<readonly Image[]>;
   get(name: string): Promise<Image | undefined>;

@@ -45,8 +45,8 @@ export async function* chunksOf<Header>(
 }
 
 /**
- * Work that takes in a file, as it goes on: its progress at a bounded rate, until it has settled. Ending the iteration
- * early, or the signal, ends the work, and waits for it to have cleaned up.
+ * Work that takes in a file, as it continues: its progress at a bounded rate, until it has settled. Ending the
+ * iteration early, or the signal, ends the work, and waits for it to have cleaned up.
  *
  * @param start starts the work
  * @param fileBytes length of the file; 0 when unknown

@@ -11,7 +11,7 @@ import type { Heartbeat, Registration } from "../../nodes/registration.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { plainText, required, requiredText } from "./text-from-wire.ts";
 
-/** No board has more; what is beyond is cut off rather than remembered: anybody may register any number of nodes. */
+/** No board has more; what is beyond is cut off rather than remembered: anyone may register any number of nodes. */
 const maxInterfaces = 16;
 const maxAddresses = 8;
 

@@ -21,7 +21,7 @@ export function agentCommand(stage: Pick<BenchStage, "controller" | "agentProgra
 }
 
 /**
- * One write by a real agent, started anew for every run as a node that has just booted has it. The agent's own start is
+ * One write by a real agent, restarted for every run as a node that has just booted has it. The agent's own start is
  * not part of it: it happens once a boot, whatever is written then.
  */
 function palletContender(

@@ -20,7 +20,7 @@ export interface BenchImage {
   readonly sizeBytes: number;
   /** Raw image, sparse where nothing is. */
   readonly image: string;
-  /** The same system with packages upgraded, laid out anew: as a build would make it that knows no earlier image. */
+  /** The same system with packages upgraded, laid out again: as a build would make it that knows no earlier image. */
   readonly upgradedImage: string;
   readonly upgrades: readonly Upgrade[];
 }

@@ -4,7 +4,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseControlGroupMount, parseCpuSeconds } from "./parse-counters.ts";
 
-/** A control group: what its processes use together, also those that have ended. */
+/** A control group: what its processes use together, including those that have ended. */
 export interface ControlGroup {
   readonly folder: string;
   /** The words before a command that make it, and every process that it starts, belong to the group. */

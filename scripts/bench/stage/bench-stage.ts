@@ -36,7 +36,7 @@ export interface BenchStage {
   note(line: string): void;
 }
 
-/** What lies behind an image on a card. */
+/** Everything after an image on a card. */
 const cardSlackBytes = 64 * 1024 * 1024;
 
 /** Sets the stage; the returned function clears it. */

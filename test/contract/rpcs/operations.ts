@@ -81,7 +81,7 @@ export async function succeeds(agent: AgentInWorld, work: OperationSpec): Promis
   assert.equal(state, OperationState.OPERATION_STATE_SUCCEEDED, failure?.message);
 }
 
-/** A write that goes on until it is cancelled. */
+/** A write that continues until it is cancelled. */
 export interface StalledWrite {
   readonly operation: Operation;
   readonly disk: LoopDevice;

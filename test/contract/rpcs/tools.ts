@@ -4,9 +4,9 @@ import { until } from "../../until.ts";
 
 /** A system tool that is being kept waiting. */
 export interface HeldTool {
-  /** Resolves with the process id of the tool once somebody has started it. */
+  /** Resolves with the process id of the tool once someone has started it. */
   started(): Promise<number>;
-  /** Lets it go on. */
+  /** Lets it continue. */
   release(): Promise<void>;
 }
 

@@ -47,7 +47,7 @@ export interface World {
   /** Its node, as the controller knows it. */
   readonly agentNode: Node;
   readonly tools: Tools;
-  /** A write that goes on on the agent all the time. */
+  /** A write that continues on the agent all the time. */
   readonly stalledWrite: StalledWrite;
   /** In the resident role. */
   readonly resident: AgentInWorld;
@@ -88,7 +88,7 @@ export async function createWorld(): Promise<World> {
     });
     const registered = controllerStarted.then(({ address }) =>
       agentOf(
-        // A reboot that fails lets the agent go on, so that the other tests are not disturbed.
+        // A reboot that fails lets the agent continue, so that the other tests are not disturbed.
         startAgent(["--controller", address, "--node", ownMac(), "--reboot-command", "false"], { path: tools.path }),
       ),
     );
@@ -228,8 +228,8 @@ export function rolloutOf(nodes: readonly string[], given: Partial<RolloutReques
 }
 
 /**
- * A rollout to a node that exists nowhere, so that it goes on until it is cancelled after the test and nothing is ever
- * written.
+ * A rollout to a node that exists nowhere, so that it continues until it is cancelled after the test and nothing is
+ * ever written.
  */
 export async function aRollout(world: World, test: TestContext): Promise<{ rollout: Rollout; node: MadeUpNode }> {
   const node = await aNode(world);

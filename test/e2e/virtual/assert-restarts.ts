@@ -4,8 +4,9 @@ import type { VirtualBoard } from "../../rack/virtual/virtual-board.ts";
 import { patience } from "./rack-of-two.ts";
 
 /**
- * Resolves when the board has reset itself and boots anew, after that mark of its console. What a Pi 2, 3 or 4 without a
- * restart handler does instead is said by its kernel (arch/arm64/kernel/process.c, machine_restart), and fails at once.
+ * Resolves when the board has reset itself and boots again, after that mark of its console. What a Pi 2, 3 or 4 without
+ * a restart handler does instead is said by its kernel (arch/arm64/kernel/process.c, machine_restart), and fails at
+ * once.
  */
 export async function assertRestarts(board: VirtualBoard, mark: number): Promise<void> {
   const [said] = await board.console.waitFor(new RegExp(`${resetSign}|System halted|rack: power off`), {

@@ -24,10 +24,10 @@ const changedByDesign = [
 ];
 
 /**
- * A snapshot of a card holds the image: what lies before the first partition to the byte; both filesystems sound, and
- * each with every file of the image and no other, but for those that a reimage and a boot change by design; and every
- * byte of the FAT partition that is not zero in the image. Blocks that no filesystem uses may hold anything: a write
- * may leave them out.
+ * A snapshot of a card holds the image: everything before the first partition byte for byte; both filesystems sound,
+ * and each with every file of the image and no other, but for those that a reimage and a boot change by design; and
+ * every byte of the FAT partition that is not zero in the image. Blocks that no filesystem uses may hold anything: a
+ * write may leave them out.
  *
  * The root filesystem of a running system is only whole together with its journal, which is replayed in a copy.
  */

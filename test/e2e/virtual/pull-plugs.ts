@@ -61,7 +61,8 @@ export async function pullPlugs(rack: VirtualRack, board: VirtualBoard, rolloutI
   assert.equal(second.attempts, 2);
   const { total = 0n, done = 0n } = cutShort.progress?.written ?? {};
   const rest = second.progress?.written?.done ?? total;
-  // Not to the byte: what lies before the first partition is written again, a part of the image of which no sample was on
+  // Not byte for byte: everything before the first partition is written again, a part of the image of which no sample
+  // was on
   // the card is not compared, and the last write may have been counted and lost.
   assert.ok(
     rest <= total - done / 2n,

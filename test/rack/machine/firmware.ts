@@ -4,9 +4,9 @@ import { print } from "./serial-console.ts";
 import { TftpError, tftpGet } from "./tftp-client.ts";
 
 /**
- * Boot ROM and firmware: asks for what a Pi of this model asks for, in its order, and returns what it got by path. Files
- * that are missing are tolerated, because a simulated board carries U-Boot itself; a silent server ends the stage, and
- * U-Boot goes on asking.
+ * Boot ROM and firmware: asks for what a Pi of this model asks for, in its order, and returns what it got by path.
+ * Files that are missing are tolerated, because a simulated board carries U-Boot itself; a silent server ends the
+ * stage, and U-Boot keeps asking.
  */
 export async function runFirmware(
   spec: Pick<MachineSpec, "model" | "serial" | "mac" | "address" | "tftp">,

@@ -44,7 +44,7 @@ async function cover(target: string, content: string): Promise<void> {
 
 /**
  * /sys/class of this kernel with a Pi's LED and temperature sensor added; sysfs itself takes no new folders. What
- * is gone while we look is no loss. Block devices come and go, so that folder stays the kernel's own.
+ * is gone while we look is not a loss. Block devices come and go, so that folder stays the kernel's own.
  */
 async function presentClasses(): Promise<void> {
   const links = readdirSync("/sys/class")

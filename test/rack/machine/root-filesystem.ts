@@ -42,7 +42,7 @@ export async function enterNetworkRoot(spec: MachineSpec): Promise<AgentCommand>
 }
 
 /**
- * Enters the card's root partition, made runnable on this CPU: the host's /usr in the place of its arm64
+ * Enters the card's root partition, made runnable on this CPU: the host's /usr in place of its arm64
  * programs. Everything else, /etc with the stamp of the reimage above all, is the card's own.
  * The agent runs only if the card has it as its init system wants it: the program, and what starts it.
  * Throws, with the message that a kernel would panic with, when the card holds no such system.

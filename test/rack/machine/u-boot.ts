@@ -20,8 +20,8 @@ export interface LoadedKernel {
 }
 
 /**
- * U-Boot with the boot command `while true; do dhcp; pxe get && pxe boot; sleep 2; done`: returns the kernel that it has
- * loaded, and tries for ever until it has.
+ * U-Boot with the boot command `while true; do dhcp; pxe get && pxe boot; sleep 2; done`: returns the kernel that it
+ * has loaded, and tries forever until it has.
  */
 export async function runUBoot(spec: UBootSpec): Promise<LoadedKernel> {
   for (;;) {

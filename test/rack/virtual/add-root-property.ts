@@ -21,7 +21,7 @@ export function addRootProperty(tree: Buffer, name: string, value: string): Buff
 
   const newStruct = Buffer.concat([struct.subarray(0, 8), property, struct.subarray(8)]);
   const newStrings = Buffer.concat([strings, Buffer.from(`${name}\0`, "latin1")]);
-  // What lies before both blocks, the header and the memory reservations, stays as it is.
+  // Everything before both blocks, the header and the memory reservations, stays as it is.
   const head = Buffer.from(tree.subarray(0, Math.min(structAt, stringsAt)));
   const newTree = Buffer.concat([head, newStruct, newStrings]);
   newTree.writeUInt32BE(newTree.length, field.totalSize);

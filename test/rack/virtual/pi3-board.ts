@@ -37,8 +37,8 @@ const boardWords = ["console=ttyS1,115200", "pallet.watchdog=off"];
  *
  * U-Boot has no network on this machine. So before the kernel a program in the board's place on the network, with its
  * MAC and the address that DHCP gives it, asks TFTP for what boot ROM, firmware and U-Boot ask for, and QEMU is started
- * with exactly the kernel, initial RAM disk, device tree and command line that it got. A reset ends QEMU, and all of
- * that is done anew; without a working restart handler the guest's kernel says "System halted" and QEMU runs on.
+ * with exactly the kernel, initrd, device tree and command line that it got. A reset ends QEMU, and all of
+ * that is done again; without a working restart handler the guest's kernel says "System halted" and QEMU runs on.
  */
 export async function createPi3Board(
   network: Network,

@@ -33,7 +33,7 @@ export interface QemuMachine {
   whileHalted<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** What the console says when the machine has reset itself and boots anew. */
+/** What the console says when the machine has reset itself and boots again. */
 export const resetSign = "rack: reset";
 
 /** Makes the machine, switched off. */

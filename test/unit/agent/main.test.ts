@@ -23,7 +23,7 @@ import { ask } from "../../../proto/grpc/call.ts";
 import { until } from "../../until.ts";
 import { type AgentProcess, anAgentProcess } from "./an-agent-process.ts";
 
-/** A controller that remembers who registered, and forgets everybody after so many heartbeats. */
+/** A controller that remembers who registered, and forgets everyone after so many heartbeats. */
 async function aController(
   test: TestContext,
   { forgetAfterBeats = Number.POSITIVE_INFINITY, onRecords = () => {} } = {},

@@ -20,7 +20,7 @@ function aStep(title: string) {
   return step;
 }
 
-/** Until all that can go on has done so. */
+/** Until all that can continue has done so. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function aRun(steps: Parameters<typeof runSteps>[1]) {

@@ -24,7 +24,7 @@ interface Wish {
 }
 
 /**
- * Plans how the content of one FAT filesystem lies in another: what has the same path in both keeps its clusters, as many
+ * Plans how the content of one FAT filesystem is in another: what has the same path in both keeps its clusters, as many
  * as it still needs; what grows or is new takes the free ones, lowest first. Throws Failure `unsupported` without room.
  */
 export function planFat(old: FatVolume, next: FatVolume): FatPlan {

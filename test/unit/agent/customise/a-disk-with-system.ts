@@ -8,7 +8,7 @@ import { aLoopDevice, type LoopDevice } from "../disk/a-loop-device.ts";
 
 const mebibyte = 1024 * 1024;
 
-/** Where the tests have a root filesystem lie on a disk. */
+/** Where the tests have a root filesystem on a disk. */
 export const root = { offsetBytes: 9 * mebibyte, lengthBytes: 16 * mebibyte, filesystemType: "ext4" } as const;
 
 /** What is to be remembered in it of how it was installed. */
@@ -20,7 +20,7 @@ export const stamp: InstalledSystem = {
 };
 
 /**
- * A disk of 32 MiB without a partition table, in which an ext4 with this content (and a folder /etc) lies at that place.
+ * A disk of 32 MiB without a partition table, in which an ext4 with this content (and a folder /etc) is at that place.
  * The content is made in a folder.
  */
 export async function aDiskWithSystem(

@@ -8,7 +8,7 @@ export interface Behaviour {
   readonly headers?: Record<string, string>;
   /** Destroys the socket once so many bytes of the body were sent. */
   readonly cutAfterBytes?: number;
-  /** Sends so many bytes of the body and then nothing, for ever. */
+  /** Sends so many bytes of the body and then nothing, forever. */
   readonly stallAfterBytes?: number;
   /** Never even sends the head of an answer. */
   readonly silent?: boolean;
@@ -18,7 +18,7 @@ export interface Behaviour {
   readonly closeAfter?: boolean;
 }
 
-/** One request as it came. */
+/** One request as received. */
 export interface SeenRequest {
   readonly fromByte: number;
   /** The last byte that is asked for. */

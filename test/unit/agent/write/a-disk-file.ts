@@ -7,7 +7,7 @@ import type { WriteImageParts } from "../../../../agent/write/write-image.ts";
 import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
 import { impatient } from "../fetch/fetch-settings.ts";
 
-/** A plain file in the place of a disk: O_DIRECT works on it, the kernel's knowledge of partitions is left out. */
+/** A plain file in place of a disk: O_DIRECT works on it, the kernel's knowledge of partitions is left out. */
 export interface DiskFile {
   readonly path: string;
   /** What to give to writeImage(); `calls` tells what was used, in order. */

@@ -129,7 +129,7 @@ describe("writing an image to a block device", requires("root", "loop devices"),
       pack.pack,
       () => {
         requests += 1;
-        // The second request is the first for what lies in the partitions.
+        // The second request is the first for what is in the partitions.
         return requests === 2 ? { stallAfterBytes: 3_000 } : {};
       },
       pack.manifest,

@@ -115,7 +115,7 @@ describe("boards that boot", () => {
       const controller = await start(test);
       const answers = await replay(controller, sequence);
       assertGolden(`boot-tree/requests-${sequence.name}`, `Source: ${sequence.source}\n\n${answers}`);
-      // Whose address it is, is found out meanwhile.
+      // Whose address it is, is found out in the meantime.
       await setImmediate();
       const missing = controller.events.filter(({ type }) => type === "boot-file-missing");
       const isLost = sequence.name === "pi-5-that-ignores-os-prefix";

@@ -23,7 +23,7 @@ const known = ["pi-1", "pi-2"].map(
 );
 const nodes = { list: () => known, require: (text: string) => requireNode(known, text) };
 
-/** Everybody who is asked for nodes and answers with a Failure. */
+/** Everyone who is asked for nodes and returns a Failure. */
 const users: Record<string, (choice: NodeChoice) => Promise<unknown>> = {
   "the choice itself": async (choice) => chooseNodes(choice, nodes),
   "a rollout from the wire": async (choice) =>

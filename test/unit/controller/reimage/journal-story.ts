@@ -38,13 +38,13 @@ async function untilWriting(rack: FakeRack): Promise<void> {
   assert.ok(await rack.clock.advanceUntil(isWriting, 60_000, 1000), "the nodes do not write");
 }
 
-/** A record of the journal as it lies in the database. */
+/** A record of the journal as it is in the database. */
 export interface KeptRecord {
   readonly table: "rollouts" | "reimages";
   readonly json: unknown;
 }
 
-/** What lies in the database in each story, once for each phase of each node; random ids are numbered. */
+/** What is in the database in each story, once for each phase of each node; random ids are numbered. */
 export async function tellJournalStories(): Promise<Readonly<Record<string, readonly KeptRecord[]>>> {
   const told: Record<string, readonly KeptRecord[]> = {};
   for (const [title, { how = {}, play }] of Object.entries(stories)) {

@@ -20,7 +20,7 @@ import { aDevice } from "./a-device.ts";
 const gigabyte = 1e9;
 const nfsRoot: RunningRoot = { source: "10.77.0.1:/srv/rootfs", disk: "" };
 
-/** What a node knows of itself when somebody asks for one of its disks. */
+/** What a node knows of itself when someone asks for one of its disks. */
 interface Situation {
   readonly devices: readonly BlockDevice[];
   readonly root: RunningRoot;
@@ -41,7 +41,7 @@ const names = [
 
 const types = ["disk", "disk", "disk", "loop", "rom", "part", "raid1", "crypt", "lvm", "mpath", ""];
 
-/** What lies on a device, some levels deep; names are given later. */
+/** What is on a device, some levels deep; names are given later. */
 const contentOf = (depth: number): fc.Arbitrary<BlockDevice> =>
   fc
     .record({
@@ -103,7 +103,7 @@ const select = ({ devices, ...wish }: Situation, more: Partial<DiskWish> = {}) =
 const verdictOf = (verdict: BlockDevice | Failure) =>
   verdict instanceof Failure ? { ...verdict.evidence, reason: verdict.reason, message: verdict.message } : verdict.path;
 
-/** Everything that anybody might name. */
+/** Everything that anyone might name. */
 const pathsOf = ({ devices }: Situation): readonly string[] => [
   ...new Set(devices.flatMap(withDescendants).map((device) => device.path)),
   "/dev/absent0",

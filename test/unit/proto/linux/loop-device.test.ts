@@ -25,7 +25,7 @@ describe("loop devices", requires("root", "loop devices"), () => {
     await truncate(file, sizeBytes);
     return file;
   }
-  /** As an operator does it: it stays until somebody detaches it. */
+  /** As an operator does it: it stays until someone detaches it. */
   async function leftBehind(test: TestContext, file: string): Promise<string> {
     const device = (await execa("losetup", ["--find", "--show", file])).stdout.trim();
     test.after(() => detachLoop(device, file));

@@ -260,7 +260,7 @@ describe("limits of what keeps firmware from booting a card", () => {
   });
 });
 
-/** An image of 128 MiB whose one partition, of type Linux, starts there and goes on to the end; it is empty. */
+/** An image of 128 MiB whose one partition, of type Linux, starts there and continues to the end; it is empty. */
 async function writeMbr(file: string, firstPartitionBytes: number): Promise<void> {
   const imageBytes = 128 * 1024 * 1024;
   const sector = Buffer.alloc(sectorBytes);

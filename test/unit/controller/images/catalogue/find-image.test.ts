@@ -1,4 +1,4 @@
-// An image that does not exist is missed in one way by everybody who is given its name.
+// An image that does not exist is missed in one way by everyone who is given its name.
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -59,7 +59,7 @@ before(async () => {
       const drive = ["-i", `${path}@@${offsetBytes}`];
       await run("mkfs.vfat", ...args, `--offset=${offsetBytes / 512}`, path, kibibytes);
       await run("mcopy", ...drive, ...["a", "b", "c"].map((each) => join(tree, each)), "::");
-      // What was deleted still lies in clusters that are free.
+      // What was deleted still is in clusters that are free.
       await run("mdel", ...drive, "::b");
     } else {
       const extended = `offset=${offsetBytes},root_owner=0:0`;
@@ -176,7 +176,7 @@ describe("what a filesystem has free", () => {
       const { sums, told } = await mapped(path, name);
       assert.equal(told.length, 1, told.join());
       assert.match(told[0] ?? "", message);
-      // What was deleted is sent, too; only what lies behind the partition is not.
+      // What was deleted is sent, too; only everything after the partition is not.
       assert.ok(sums.data > 3 * fileBytes, `${sums.data} bytes of data`);
       assert.ok(sums.unused <= MiB, `${sums.unused} bytes unused`);
     });

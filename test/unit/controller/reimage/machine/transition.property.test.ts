@@ -26,7 +26,7 @@ interface Move {
 }
 
 const types = Object.keys(eventsAt(0)) as ReimageEventType[];
-/** Cancellations, failures and restarts end a journey early: most journeys shall come far. */
+/** Cancellations, failures and restarts end a journey early: most journeys should come far. */
 const rare = new Set<ReimageEventType>([
   "cancel-requested",
   "effect-failed",

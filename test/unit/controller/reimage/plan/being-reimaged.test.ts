@@ -1,4 +1,4 @@
-// That a node is being reimaged is said in one way, with one remedy, by everybody who refuses to touch it.
+// That a node is being reimaged is said in one way, with one remedy, by everyone who refuses to touch it.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ServiceError } from "@grpc/grpc-js";
