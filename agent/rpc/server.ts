@@ -1,10 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, isIPv6 } from "node:net";
-import { Server, type ServerCredentials } from "@grpc/grpc-js";
-import { ReflectionService } from "@grpc/reflection";
-import { HealthImplementation } from "grpc-health-check";
+import type { ServerCredentials } from "@grpc/grpc-js";
 import { type AgentServiceServer, AgentServiceService } from "../../proto/gen/pallet/v1/agent.ts";
-import { reflectionDefinition, standardServices } from "../../proto/package-definition.ts";
+import { createDescribedServer } from "../../proto/grpc/described-server.ts";
 import type { Gatekeeper } from "../door/gatekeeper.ts";
 
 /** A running gRPC server. */
@@ -14,8 +12,6 @@ export interface AgentServer {
   /** Takes no new calls, gives the running ones the grace period in milliseconds, then ends them. */
   close(graceMs: number): Promise<void>;
 }
-
-const serviceName = "pallet.v1.AgentService";
 
 /**
  * Serves AgentService, gRPC health (grpc.health.v1) and reflection to whom the gatekeeper admits. Others are reset as soon
@@ -29,16 +25,14 @@ export async function serveAgent(options: {
   readonly credentials: ServerCredentials;
   readonly gatekeeper: Gatekeeper;
 }): Promise<AgentServer> {
-  const server = new Server({
+  const door = createDescribedServer(["pallet.v1.AgentService"], {
     "grpc.keepalive_time_ms": 10_000,
     "grpc.keepalive_timeout_ms": 10_000,
   });
-  const health = new HealthImplementation({ "": "SERVING", [serviceName]: "SERVING" });
-  server.addService(AgentServiceService, options.service);
-  health.addToServer(server);
-  new ReflectionService(reflectionDefinition(), { services: [serviceName, ...standardServices] }).addToServer(server);
+  door.server.addService(AgentServiceService, options.service);
+  door.setHealth("SERVING");
 
-  const injector = server.createConnectionInjector(options.credentials);
+  const injector = door.server.createConnectionInjector(options.credentials);
   const listener = createServer((connection) => {
     if (options.gatekeeper.admits(connection)) injector.injectConnection(connection);
     else connection.resetAndDestroy();
@@ -53,16 +47,9 @@ export async function serveAgent(options: {
 
   return {
     port,
-    async close(graceMs) {
-      health.setStatus("", "NOT_SERVING");
-      health.setStatus(serviceName, "NOT_SERVING");
+    close(graceMs) {
       listener.close();
-      const closed = Promise.withResolvers<void>();
-      const timer = setTimeout(() => server.forceShutdown(), graceMs);
-      // The only error is "the server is not running", which is what is wanted.
-      server.tryShutdown(() => closed.resolve());
-      await closed.promise;
-      clearTimeout(timer);
+      return door.close(graceMs);
     },
   };
 }

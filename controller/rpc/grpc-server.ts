@@ -1,11 +1,10 @@
 import { once } from "node:events";
 import { createServer, type Socket, type Server as TcpServer, type Server as UnixServer } from "node:net";
-import { Server, type ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
-import { ReflectionService } from "@grpc/reflection";
-import { HealthImplementation } from "grpc-health-check";
+import type { ServerCredentials } from "@grpc/grpc-js";
 import { ControllerServiceService } from "../../proto/gen/pallet/v1/controller.ts";
 import { EnrollmentServiceService } from "../../proto/gen/pallet/v1/enrollment.ts";
-import { reflectionDefinition, standardServices } from "../../proto/package-definition.ts";
+import { createDescribedServer } from "../../proto/grpc/described-server.ts";
+import { standardServices } from "../../proto/package-definition.ts";
 import { createControllerService } from "./doors/controller-service.ts";
 import { createEnrollmentService } from "./doors/enrollment-service.ts";
 import type { CallHost } from "./doors/handle-call.ts";
@@ -46,11 +45,8 @@ export interface GrpcServer {
 /** Streams that one connection over TCP may have open; an agent has three at most. */
 const maxStreamsOverTcp = 32;
 
-/** One set of services, behind one or several listeners. */
-interface Door {
-  readonly server: Server;
-  setHealth(status: "SERVING" | "NOT_SERVING"): void;
-}
+// Callers that vanished without a word are noticed, and their streams end.
+const keepalive = { "grpc.keepalive_time_ms": 30_000, "grpc.keepalive_timeout_ms": 10_000 };
 
 /**
  * Serves the controller over gRPC, with health and reflection of what each door has: everything on the unix socket, and
@@ -65,14 +61,15 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   const { nodes, nodeLogs } = options.parts;
   const { heartbeatIntervalMs } = options;
   const enrollment = createEnrollmentService(host, { nodes, nodeLogs, heartbeatIntervalMs });
-  const socketDoor = openDoor(["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"]);
+  const socketDoor = createDescribedServer(["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"], keepalive);
   socketDoor.server.addService(ControllerServiceService, createControllerService(host, options.parts));
   socketDoor.server.addService(EnrollmentServiceService, enrollment);
   const doors = [socketDoor];
   if (!options.insecureTcp) {
     const services = ["pallet.v1.EnrollmentService"];
     const described = [...services, ...standardServices];
-    const tcpDoor = openDoor(services, described, { "grpc.max_concurrent_streams": maxStreamsOverTcp });
+    const limits = { "grpc.max_concurrent_streams": maxStreamsOverTcp };
+    const tcpDoor = createDescribedServer(services, { ...keepalive, ...limits }, described);
     tcpDoor.server.addService(EnrollmentServiceService, enrollment);
     tcpDoor.server.addService(ControllerServiceService, shutService(ControllerServiceService));
     doors.unshift(tcpDoor);
@@ -98,7 +95,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
         closing.abort();
         unixServer?.close();
         tcpServer?.close();
-        await Promise.all(doors.map(({ server }) => shutDown(server)));
+        await Promise.all(doors.map((door) => door.close(graceMs)));
         // What a call was making, an image for example, is gone before the process may be.
         await Promise.allSettled(ongoing);
       },
@@ -109,42 +106,10 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   }
 }
 
-/** @param describes the services that reflection describes; every file of the contracts unless given */
-function openDoor(services: readonly string[], describes?: readonly string[], limits: ServerOptions = {}): Door {
-  const server = new Server({
-    // Callers that vanished without a word are noticed, and their streams end.
-    "grpc.keepalive_time_ms": 30_000,
-    "grpc.keepalive_timeout_ms": 10_000,
-    ...limits,
-  });
-  const health = new HealthImplementation();
-  health.addToServer(server);
-  new ReflectionService(reflectionDefinition(describes), { services: [...services, ...standardServices] }).addToServer(
-    server,
-  );
-  return {
-    server,
-    setHealth(status) {
-      // The empty name stands for the server as a whole.
-      for (const name of ["", ...services]) health.setStatus(name, status);
-    },
-  };
-}
-
 /** Rejects with the error of listen(2); grpc-js itself would not try an address a second time. */
 async function listen(address: string, port: number, connected: (connection: Socket) => void): Promise<TcpServer> {
   const server = createServer(connected);
   server.listen(port, address);
   await once(server, "listening");
   return server;
-}
-
-function shutDown(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.forceShutdown(), graceMs);
-    server.tryShutdown(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-  });
 }

@@ -1,4 +1,6 @@
 import type { Logger } from "pino";
+import { foregroundClock } from "../../proto/time/clock.ts";
+import { settlesWithin } from "../../proto/time/settles-within.ts";
 import { assertBootProfile } from "../boot/plan-boot.ts";
 import { watchProblems } from "../check/watch-problems.ts";
 import type { Config } from "../config/config.ts";
@@ -123,16 +125,6 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 async function within(ms: number, work: Promise<void>, log: Logger): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      log.error({ afterMs: ms }, "the shutdown is taking too long; aborting the rest");
-      resolve();
-    }, ms);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  if (await settlesWithin(foregroundClock, ms, work)) return work;
+  log.error({ afterMs: ms }, "the shutdown is taking too long; aborting the rest");
 }

@@ -1,4 +1,6 @@
 import type { ImportProgress as WireProgress } from "../../../proto/gen/pallet/v1/controller.ts";
+import { foregroundClock } from "../../../proto/time/clock.ts";
+import { settlesWithin } from "../../../proto/time/settles-within.ts";
 import { maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import type { ImportProgress } from "./parts.ts";
@@ -65,7 +67,7 @@ export async function* progressOf<Result, Response>(
     latest = progress;
   });
   try {
-    while (!(await settledWithin(work, progressEveryMs))) {
+    while (!(await settlesWithin(foregroundClock, progressEveryMs, work))) {
       if (latest === undefined) continue;
       const received = { done: BigInt(latest.receivedBytes), total: BigInt(fileBytes) };
       yield toResponse({ step: latest.step, received });
@@ -76,19 +78,5 @@ export async function* progressOf<Result, Response>(
     left.abort();
     // Its error, if any, is on its way to the caller already.
     await work.catch(() => undefined);
-  }
-}
-
-/** Whether the promise settles within so many milliseconds. */
-async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  const settled = (): boolean => true;
-  try {
-    return await Promise.race([promise.then(settled, settled), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

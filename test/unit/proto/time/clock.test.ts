@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, foregroundClock, monotonicClock, systemClock } from "../../../../proto/time/clock.ts";
 import { every } from "../../../../proto/time/every.ts";
 import { pause } from "../../../../proto/time/pause.ts";
+import { settlesWithin } from "../../../../proto/time/settles-within.ts";
 import { createManualClock } from "./manual-clock.ts";
 
 const never = new AbortController().signal;
@@ -95,4 +96,19 @@ describe("every", () => {
     assert.deepEqual(calls, [10, 20, 30]);
     assert.equal(clock.timers(), 0);
   });
+});
+
+describe("a promise that settles in time", () => {
+  for (const [what, promise, expected] of [
+    ["resolves", () => Promise.resolve(), true],
+    ["rejects", () => Promise.reject(new Error("no")), true],
+    ["does neither", () => new Promise(() => undefined), false],
+  ] as const)
+    it(`${expected ? "does" : "does not"} when it ${what}`, async () => {
+      const clock = createManualClock();
+      const answer = settlesWithin(clock, 100, promise());
+      await clock.advanceSettling(100);
+      assert.equal(await answer, expected);
+      assert.equal(clock.timers(), 0);
+    });
 });

@@ -1,0 +1,49 @@
+import { Server, type ServerOptions } from "@grpc/grpc-js";
+import { ReflectionService } from "@grpc/reflection";
+import { HealthImplementation } from "grpc-health-check";
+import { reflectionDefinition, standardServices } from "../package-definition.ts";
+
+/** A gRPC server that says of itself what it serves and whether it does (grpc.health.v1, grpc.reflection). */
+export interface DescribedServer {
+  readonly server: Server;
+  /** Of the server as a whole, and of each of its services. */
+  setHealth(status: "SERVING" | "NOT_SERVING"): void;
+  /** Takes no new calls, gives the running ones `graceMs` milliseconds, then ends them. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * Makes a server without services; the caller adds those that are named. Health is NOT_SERVING at first.
+ *
+ * @param services full names, as "pallet.v1.AgentService"
+ * @param describes the services that reflection describes; every file of the contracts unless given
+ */
+export function createDescribedServer(
+  services: readonly string[],
+  options: ServerOptions,
+  describes?: readonly string[],
+): DescribedServer {
+  const server = new Server(options);
+  const health = new HealthImplementation();
+  health.addToServer(server);
+  const described = [...services, ...standardServices];
+  new ReflectionService(reflectionDefinition(describes), { services: described }).addToServer(server);
+  const setHealth: DescribedServer["setHealth"] = (status) => {
+    // The empty name stands for the server as a whole.
+    for (const name of ["", ...services]) health.setStatus(name, status);
+  };
+  setHealth("NOT_SERVING");
+  return {
+    server,
+    setHealth,
+    async close(graceMs) {
+      setHealth("NOT_SERVING");
+      const closed = Promise.withResolvers<void>();
+      const timer = setTimeout(() => server.forceShutdown(), graceMs);
+      // The only error is "the server is not running", which is what is wanted.
+      server.tryShutdown(() => closed.resolve());
+      await closed.promise;
+      clearTimeout(timer);
+    },
+  };
+}
