@@ -4,6 +4,7 @@ import { ChannelCredentials, logVerbosity, ServerCredentials, setLogVerbosity } 
 import { pino } from "pino";
 import { contract } from "../proto/gen/contract.ts";
 import { ControllerServiceClient } from "../proto/gen/pallet/v1/controller.ts";
+import { systemPath } from "../proto/linux/system-path.ts";
 import { monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { probeNode } from "./agents/probe-node.ts";
 import { createHttpServer } from "./boot/http-server.ts";
@@ -27,7 +28,6 @@ import { readInterfaceAddresses } from "./network/read-interface-addresses.ts";
 import { readLinkSpeed } from "./network/read-link-speed.ts";
 import { readMacAddress } from "./network/read-mac-address.ts";
 import { installMissing } from "./requirements/install-missing.ts";
-import { systemPath } from "./requirements/system-path.ts";
 import { createAgentConnector } from "./rpc/agent/agent-client.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
 import { serve } from "./serving/serve.ts";

@@ -3,6 +3,7 @@ import { delimiter, join } from "node:path";
 import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
 import { execaOutliving } from "../../proto/linux/leashed-execa.ts";
+import { systemPath } from "../../proto/linux/system-path.ts";
 
 /**
  * Which program reboots the node: the configured one; where systemd runs, systemd; otherwise the first of reboot(8) and
@@ -48,7 +49,7 @@ export async function prepareReboot(
     log.info({ command }, "rebooting");
     await lastWords();
     try {
-      await execaOutliving(program, args, { stdin: "ignore", env: { PATH: searchPath() } });
+      await execaOutliving(program, args, { stdin: "ignore", env: { PATH: systemPath(process.env["PATH"]) } });
     } catch (error) {
       log.error({ err: error, command }, "could not reboot the node");
       throw error;
@@ -56,13 +57,9 @@ export async function prepareReboot(
   };
 }
 
-function searchPath(): string {
-  return `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
-}
-
 async function isInstalled(program: string): Promise<boolean> {
   const found = await Promise.all(
-    searchPath()
+    systemPath(process.env["PATH"])
       .split(delimiter)
       .map((folder) => exists(join(folder, program), constants.X_OK)),
   );

@@ -3,6 +3,7 @@ import { arch, cpus, hostname, networkInterfaces, release, uptime } from "node:o
 import { cpu, cpuTemperature, mem } from "systeminformation";
 import { Failure } from "../../proto/failure.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
+import { parseMacAddress } from "../../proto/node-id.ts";
 import { type Board, parseCpuinfo, parseDeviceTreeString, selectBoard } from "./parse-board.ts";
 import { readRootDevice } from "./read-root-device.ts";
 
@@ -84,8 +85,8 @@ async function readBootId(): Promise<string> {
  */
 function readInterfaces(): NodeFacts["interfaces"] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) => {
-    const mac = addresses.find((address) => !address.internal)?.mac.toLowerCase();
-    if (mac === undefined || mac === "00:00:00:00:00:00") return [];
+    const mac = parseMacAddress(addresses.find((address) => !address.internal)?.mac ?? "");
+    if (mac === undefined) return [];
     return { name, mac, addresses: addresses.map(({ address }) => address) };
   });
 }

@@ -2,6 +2,7 @@ import { ExecaError } from "execa";
 import { Failure } from "../../proto/failure.ts";
 import { debianPackage, type Need } from "../../proto/linux/debian-package.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
+import { systemPath } from "../../proto/linux/system-path.ts";
 
 /** A run of a system tool. */
 export interface ToolRun {
@@ -39,7 +40,7 @@ export async function runTool(run: ToolRun): Promise<ToolResult> {
   try {
     const { exitCode, stdout, stderr } = await execa(tool, args, {
       stdin: "ignore",
-      env: { ...environment, LC_ALL: "C.UTF-8", PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin` },
+      env: { ...environment, LC_ALL: "C.UTF-8", PATH: systemPath(process.env["PATH"]) },
       forceKillAfterDelay: killAfterMs,
       ...(signal && { cancelSignal: signal }),
     });

@@ -12,7 +12,7 @@ export function findMacAddresses(table: string, address: string): ReadonlySet<No
   const found = new Set<NodeId>();
   for (const line of table.split("\n").slice(1)) {
     const [ip, , flags = "0", hardware = ""] = line.trim().split(/\s+/);
-    if (ip !== address || (Number(flags) & complete) === 0 || hardware === "00:00:00:00:00:00") continue;
+    if (ip !== address || (Number(flags) & complete) === 0) continue;
     const mac = parseMacAddress(hardware);
     if (mac !== undefined) found.add(mac);
   }

@@ -2,8 +2,8 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
+import { systemPath } from "../../proto/linux/system-path.ts";
 import type { Clock } from "../../proto/time/clock.ts";
-import { systemPath } from "../requirements/system-path.ts";
 import { restartDelayMs } from "./restart-delay.ts";
 
 /** A program that runs for as long as the controller does. */

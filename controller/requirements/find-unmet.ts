@@ -2,8 +2,8 @@ import { access, constants, glob } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Need } from "../../proto/linux/debian-package.ts";
+import { systemPath } from "../../proto/linux/system-path.ts";
 import type { Requirements, Unmet } from "./requirements.ts";
-import { systemPath } from "./system-path.ts";
 
 /** Looks at this machine for everything that a command needs. */
 export async function findUnmet({ root, needs, writes = [] }: Requirements): Promise<Unmet> {

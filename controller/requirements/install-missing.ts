@@ -2,10 +2,10 @@ import process from "node:process";
 import { Failure } from "../../proto/failure.ts";
 import { debianPackages, type Need } from "../../proto/linux/debian-package.ts";
 import { execaOutliving } from "../../proto/linux/leashed-execa.ts";
+import { systemPath } from "../../proto/linux/system-path.ts";
 import { findMissing } from "./find-unmet.ts";
 import { renderInstallLine } from "./render-unmet.ts";
 import { sourceFiles } from "./source-files.ts";
-import { systemPath } from "./system-path.ts";
 
 /**
  * Installs the Debian packages of what is missing, without starting their services, and says so first. Does nothing

@@ -2,7 +2,7 @@ import { constants, mkdir, open, readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
-import { systemPath } from "../../requirements/system-path.ts";
+import { systemPath } from "../../../proto/linux/system-path.ts";
 import type { Partition } from "../catalogue/image.ts";
 import { deriveFat } from "../filesystems/fat/write-fat.ts";
 import { deriveExt } from "./derive-ext.ts";

@@ -1,8 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
+import { systemPath } from "../../../proto/linux/system-path.ts";
 import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
-import { systemPath } from "../../requirements/system-path.ts";
 import { bootCodeBytes } from "../formats/boot-record.ts";
 import { type DerivationPlan, underivable } from "./plan-derivation.ts";
 import { parseDiskId, renderBootRecord, renderTableScript } from "./render-derived-table.ts";

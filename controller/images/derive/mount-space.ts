@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
-import { systemPath } from "../../requirements/system-path.ts";
+import { systemPath } from "../../../proto/linux/system-path.ts";
 
 /** A mount namespace of its own: what is mounted in it nobody else sees, and it goes with the process that holds it. */
 export interface MountSpace {

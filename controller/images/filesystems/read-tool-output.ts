@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { mtoolsEnvironment } from "../../../proto/disk/mtools.ts";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
-import { systemPath } from "../../requirements/system-path.ts";
+import { systemPath } from "../../../proto/linux/system-path.ts";
 
 /** A run of a program whose standard output is content from inside an image. */
 export interface ToolRun {

@@ -14,10 +14,10 @@ import { assertRequirements } from "../../../../controller/requirements/assert-r
 import { findMissing, findUnmet } from "../../../../controller/requirements/find-unmet.ts";
 import { renderUnmet } from "../../../../controller/requirements/render-unmet.ts";
 import type { Requirements } from "../../../../controller/requirements/requirements.ts";
-import { systemPath } from "../../../../controller/requirements/system-path.ts";
 import { buildRootfs } from "../../../../controller/rootfs/build-rootfs.ts";
 import { planRootfsBake, planRootfsBuild, planRootfsImport } from "../../../../controller/rootfs/plan-requirements.ts";
 import { debianPackage, debianPackages, type Need } from "../../../../proto/linux/debian-package.ts";
+import { systemPath } from "../../../../proto/linux/system-path.ts";
 import { binariesRequirements } from "../../../../scripts/binaries/requirements.ts";
 import { demoRequirements } from "../../../../scripts/demo/requirements.ts";
 
