@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import { isExt } from "../../proto/linux/ext-filesystem.ts";
 import { renderForeignMount } from "../../proto/linux/render-foreign-mount.ts";
 import { openMountSpace } from "../images/derive/mount-space.ts";
 import { findRootPartition } from "../images/import/examine-image.ts";
@@ -32,7 +33,7 @@ export async function withRootOfImage<T>(
   try {
     const findings = await findRootPartition(imagePath, signal);
     const root = findings.partitions.find(({ number }) => number === findings.rootPartition);
-    if (root === undefined || !/^ext[234]$/.test(root.filesystemType))
+    if (root === undefined || !isExt(root.filesystemType))
       throw new Failure("unsupported", `the root filesystem of ${imagePath} is ${root?.filesystemType ?? "unknown"}`, {
         expected: "ext2, ext3 or ext4",
         found: root?.filesystemType ?? "nothing",

@@ -1,3 +1,5 @@
+import { isExt } from "./ext-filesystem.ts";
+
 /** A filesystem that somebody else made, in an image or on a disk without a partition table. */
 export interface ForeignFilesystem {
   readonly offsetBytes: number;
@@ -24,14 +26,14 @@ export function renderForeignMount(
   { offsetBytes, lengthBytes, filesystemType }: ForeignFilesystem,
   access: ForeignAccess,
 ): { readonly type: string; readonly options: string } {
-  const isExt = /^ext[234]$/.test(filesystemType);
+  const hasExtDriver = isExt(filesystemType);
   const isPlainExt2 = filesystemType === "ext2" && access === "read";
   const options = [
     access === "read" ? "ro" : "rw",
     ...["loop", `offset=${offsetBytes}`, `sizelimit=${lengthBytes}`],
     ...["nosuid", "nodev", "noexec", "noatime"],
-    ...(isExt && access !== "read" ? ["noinit_itable"] : []),
-    ...(isExt && !isPlainExt2 && access !== "write" ? ["noload"] : []),
+    ...(hasExtDriver && access !== "read" ? ["noinit_itable"] : []),
+    ...(hasExtDriver && !isPlainExt2 && access !== "write" ? ["noload"] : []),
   ];
-  return { type: isExt && !isPlainExt2 ? "ext4" : filesystemType, options: options.join(",") };
+  return { type: hasExtDriver && !isPlainExt2 ? "ext4" : filesystemType, options: options.join(",") };
 }

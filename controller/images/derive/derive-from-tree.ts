@@ -1,6 +1,7 @@
 import { constants, mkdir, open, readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
+import { isExt } from "../../../proto/linux/ext-filesystem.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { systemPath } from "../../../proto/linux/system-path.ts";
 import type { Partition } from "../catalogue/image.ts";
@@ -26,7 +27,7 @@ export async function deriveFromTree(
 ): Promise<readonly string[]> {
   const top = await realpath(tree);
   const root = layout.partitions.find(({ number }) => number === layout.rootPartition);
-  if (root === undefined || !/^ext[234]$/.test(root.filesystemType))
+  if (root === undefined || !isExt(root.filesystemType))
     throw underivable("only an ext2, ext3 or ext4 root filesystem can take another tree in its old layout");
   const fstab = await readFstab(top);
   const mounted = parseFstab(fstab, layout.partitions);
@@ -51,8 +52,7 @@ export async function deriveFromTree(
     const part = { targetPath, workFolder: join(workFolder, `partition-${partition.number}`), signal, onStep };
     await mkdir(part.workFolder);
     if (partition.filesystemType === "vfat") await fillFat(join(top, mountpoint), partition, part);
-    else if (/^ext[234]$/.test(partition.filesystemType))
-      await fillExt(join(top, mountpoint), partition, [], step, part);
+    else if (isExt(partition.filesystemType)) await fillExt(join(top, mountpoint), partition, [], step, part);
     else
       throw underivable(
         `${mountpoint} is mounted from partition ${partition.number}, which has no ext or FAT filesystem`,

@@ -1,4 +1,5 @@
 import { Failure } from "../../../proto/failure.ts";
+import { isExt } from "../../../proto/linux/ext-filesystem.ts";
 import type { Partition } from "../catalogue/image.ts";
 
 /** What of an image a plan depends on. */
@@ -88,7 +89,7 @@ function planPartition(
 }
 
 function kindOf({ filesystemType }: Partition): PartitionPlan["how"] {
-  if (/^ext[234]$/.test(filesystemType)) return "ext";
+  if (isExt(filesystemType)) return "ext";
   return filesystemType === "vfat" ? "fat" : "bytes";
 }
 

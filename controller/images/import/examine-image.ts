@@ -1,6 +1,7 @@
 import { readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
+import { isExt } from "../../../proto/linux/ext-filesystem.ts";
 import { maxFirstPartitionBytes, whyNotFirstPartition } from "../../../proto/pack/image-bounds.ts";
 import { initPath, systemdPaths } from "../../../proto/system/choose-init-system.ts";
 import { maximumBytes } from "../boot/boot-file-limits.ts";
@@ -70,7 +71,7 @@ export async function findRootPartition(imagePath: string, signal?: AbortSignal)
   const contents: PartitionContent[] = [];
   const readable = new Map<number, ExtFiles>();
   for (const partition of partitions) {
-    const files = /^ext[234]$/.test(partition.filesystemType) ? extFiles(place(partition)) : undefined;
+    const files = isExt(partition.filesystemType) ? extFiles(place(partition)) : undefined;
     const content = files === undefined ? partition : { ...partition, ...(await lookInto(files)) };
     contents.push(content);
     if (files !== undefined && !("unreadable" in content)) readable.set(partition.number, files);

@@ -1,6 +1,7 @@
 import { readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
+import { isExt } from "../../../proto/linux/ext-filesystem.ts";
 import type { Partition } from "../catalogue/image.ts";
 import { readToolOutput } from "../filesystems/read-tool-output.ts";
 import type { Extent } from "./extents.ts";
@@ -48,7 +49,7 @@ async function usageOf(partition: Partition, request: MapRequest): Promise<Files
   const { offsetBytes, lengthBytes, filesystemType } = partition;
   const frame = { offsetBytes, lengthBytes, chunkBytes: request.chunkBytes };
   if (filesystemType === "vfat") return withReader(request.imagePath, (read) => parseFatUsage(read, frame));
-  if (!/^ext[234]$/.test(filesystemType)) return undefined;
+  if (!isExt(filesystemType)) return undefined;
   const { output, errors, exitCode } = await readToolOutput({
     command: "dumpe2fs",
     args: [`${request.imagePath}?offset=${offsetBytes}`],
