@@ -43,7 +43,7 @@ export function specFromWire(spec: wire.OperationSpec | undefined): OperationSpe
  * "invalid" that names the field when something is missing, or is a word that this program does not know.
  */
 export function decodeSpec(spec: wire.OperationSpec | undefined): OperationSpec {
-  const work = known(spec?.work, "spec.work: the kind of work is missing or unknown to this program");
+  const work = known(spec?.work, "spec.work is missing, or unknown to this program");
   switch (work.$case) {
     case "writeImage": {
       const { device, source, customisation, full } = work.value;
