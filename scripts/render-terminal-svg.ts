@@ -6,7 +6,7 @@ interface Look {
 }
 
 /** Characters of one look, one after the other. */
-interface Run extends Look {
+interface TextRun extends Look {
   readonly column: number;
   readonly text: string;
 }
@@ -51,8 +51,8 @@ export function renderTerminalSvg(screen: string, title: string): string {
   ].join("\n");
 }
 
-function parseRuns(line: string): readonly Run[] {
-  const runs: Run[] = [];
+function parseRuns(line: string): readonly TextRun[] {
+  const runs: TextRun[] = [];
   let look = plain;
   let column = 0;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
@@ -77,7 +77,7 @@ function applied(look: Look, code: number): Look {
   return { ...look, color };
 }
 
-function drawRun(run: Run, top: number): readonly string[] {
+function drawRun(run: TextRun, top: number): readonly string[] {
   const pieces = run.text.match(/█+[▏▎▍▌▋▊▉]?|[▏▎▍▌▋▊▉]|░+| {2,}|(?:(?! {2})[^▏▎▍▌▋▊▉█░])+/g) ?? [];
   let column = run.column;
   return pieces.flatMap((piece) => {

@@ -33,7 +33,7 @@ export async function installResident({ root, program: path, signal }: InstallRe
   const { sizeBytes, program } = await readProgramFile(path);
   const view = {
     resolve: (name: string) => resolveInside(root, name),
-    readHead: (name: string, maxBytes: number) => readInside(root, name, maxBytes),
+    readStart: (name: string, maxBytes: number) => readInside(root, name, maxBytes),
     readText: (name: string) => readTextInside(root, name, maxTextBytes),
   };
   const { traces, elf, hasInterpreter } = await examineRoot(view, program);

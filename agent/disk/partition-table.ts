@@ -34,10 +34,10 @@ const gptBytes = 5 * 4096;
  */
 export async function erasePartitionTable(request: ErasePartitionTable): Promise<void> {
   const { device, handle, deviceBytes, signal } = request;
-  const headBytes = Math.min(Math.max(request.firstPartitionBytes, 4096 + gptBytes), deviceBytes);
-  const tailBytes = Math.min(gptBytes, deviceBytes);
-  await writeZeros({ device, handle, offsetBytes: 0, lengthBytes: headBytes, signal });
-  await writeZeros({ device, handle, offsetBytes: deviceBytes - tailBytes, lengthBytes: tailBytes, signal });
+  const startBytes = Math.min(Math.max(request.firstPartitionBytes, 4096 + gptBytes), deviceBytes);
+  const endBytes = Math.min(gptBytes, deviceBytes);
+  await writeZeros({ device, handle, offsetBytes: 0, lengthBytes: startBytes, signal });
+  await writeZeros({ device, handle, offsetBytes: deviceBytes - endBytes, lengthBytes: endBytes, signal });
   await sync(device, handle);
   await forgetPartitions(device, signal);
 }

@@ -11,7 +11,7 @@ export interface LogLimits {
 export interface LogBuffer {
   append(entry: LogEntry, writtenAtMs: number): void;
   /** The oldest records, at least one if there is any, without taking them out. */
-  head(limits: LogLimits): readonly LogRecord[];
+  batch(limits: LogLimits): readonly LogRecord[];
   /** These have arrived, including those that were dropped while they were on their way. */
   release(records: readonly LogRecord[]): void;
   /** These will never be taken: drops and counts them. */
@@ -56,7 +56,7 @@ export function createLogBuffer(limits: LogLimits): LogBuffer {
         droppedCount += 1;
       }
     },
-    head(most) {
+    batch(most) {
       let taken = 0;
       const end = records.findIndex((record, index) => {
         taken += bytesOf(record);

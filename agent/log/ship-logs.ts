@@ -96,7 +96,7 @@ export function createLogShipper(parts: {
   };
 
   const send = async (known: Session): Promise<void> => {
-    const records = buffer.head(settings.batch);
+    const records = buffer.batch(settings.batch);
     const { droppedCount } = buffer;
     let answer: LogReportAnswer;
     try {

@@ -2,7 +2,7 @@ import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 import type { ProgressReporter } from "../operations/progress-meter.ts";
 import type { Sink } from "./fetch-chunks.ts";
 import type { OpenDevice } from "./open-device.ts";
-import type { Run } from "./plan-runs.ts";
+import type { ChunkRun } from "./plan-runs.ts";
 import { paddedToSector, writeFully } from "./transfer.ts";
 import type { TransferMemory } from "./transfer-memory.ts";
 
@@ -16,7 +16,7 @@ export function createDiskSink(
   { blocks, zeros, writes }: TransferMemory,
   progress: ProgressReporter,
 ): Sink {
-  const write = async (run: Run, buffer: Buffer, signal: AbortSignal): Promise<void> => {
+  const write = async (run: ChunkRun, buffer: Buffer, signal: AbortSignal): Promise<void> => {
     const { offsetBytes, lengthBytes } = placeOf(manifest, run);
     const permit = await writes.take(signal);
     progress.begin("write");
@@ -47,7 +47,7 @@ export function createDiskSink(
 /** Where a run is on the disk. */
 export function placeOf(
   manifest: PackManifest,
-  { first, count }: Run,
+  { first, count }: ChunkRun,
 ): { readonly offsetBytes: number; readonly lengthBytes: number } {
   const offsetBytes = manifest.offsetOf(first);
   const last = first + count - 1;

@@ -7,16 +7,16 @@ import type { Pool } from "./buffer-pool.ts";
 import { checkChunk, expectedOf, named } from "./check-chunk.ts";
 import { inOrder } from "./in-order.ts";
 import type { Fetch } from "./plan-fetches.ts";
-import type { Run } from "./plan-runs.ts";
+import type { ChunkRun } from "./plan-runs.ts";
 
 /** Where runs of chunks go. */
 export interface Sink {
   /** Memory for a run that holds data; waits until there is some. Its bytes may be anything. */
-  take(run: Run, signal: AbortSignal): Promise<Buffer>;
+  take(run: ChunkRun, signal: AbortSignal): Promise<Buffer>;
   /** Consumes a run, whose chunks stand in the memory one after the other, all of them checked. */
-  put(run: Run, buffer: Buffer, signal: AbortSignal): Promise<void>;
+  put(run: ChunkRun, buffer: Buffer, signal: AbortSignal): Promise<void>;
   /** Consumes a run of nothing but zeros; waits until it can. */
-  putZeros(run: Run, signal: AbortSignal): Promise<void>;
+  putZeros(run: ChunkRun, signal: AbortSignal): Promise<void>;
 }
 
 /** What a transfer works with. */
@@ -109,7 +109,11 @@ export async function fetchChunks(
   };
 
   /** Decompresses and checks chunks that hold data out of the range that holds their frames; resolves with those that are damaged. */
-  const decodeData = async ({ first, count }: Run, from: Fetched, targetOf: TargetOf): Promise<readonly Damaged[]> => {
+  const decodeData = async (
+    { first, count }: ChunkRun,
+    from: Fetched,
+    targetOf: TargetOf,
+  ): Promise<readonly Damaged[]> => {
     const framesOf = (chunk: number, chunks: number): Buffer => {
       const { fromByte } = from.fetch;
       return from.bytes.subarray(
@@ -129,7 +133,7 @@ export async function fetchChunks(
   };
 
   /** Fills the buffer with a run; `onFrames` is called when its frames are needed no longer. */
-  const decodeRun = async (run: Run, from: Fetched, buffer: Buffer, onFrames: () => void): Promise<void> => {
+  const decodeRun = async (run: ChunkRun, from: Fetched, buffer: Buffer, onFrames: () => void): Promise<void> => {
     const start = manifest.offsetOf(run.first);
     const targetOf: TargetOf = (chunk, chunks) => {
       const last = chunk + chunks - 1;
@@ -203,7 +207,7 @@ interface Damaged {
 /** Where some adjacent chunks of a run are to stand. */
 type TargetOf = (first: number, count: number) => Buffer;
 
-function holdsData(manifest: PackManifest, { first, count }: Run): boolean {
+function holdsData(manifest: PackManifest, { first, count }: ChunkRun): boolean {
   for (let chunk = first; chunk < first + count; chunk += 1) if (manifest.kindOf(chunk) === "data") return true;
   return false;
 }
@@ -211,10 +215,10 @@ function holdsData(manifest: PackManifest, { first, count }: Run): boolean {
 /** The longest pieces of a run that hold data, and those that hold zeros. */
 function splitByKind(
   manifest: PackManifest,
-  run: Run,
-): { readonly data: readonly Run[]; readonly zeros: readonly Run[] } {
-  const data: Run[] = [];
-  const zeros: Run[] = [];
+  run: ChunkRun,
+): { readonly data: readonly ChunkRun[]; readonly zeros: readonly ChunkRun[] } {
+  const data: ChunkRun[] = [];
+  const zeros: ChunkRun[] = [];
   const end = run.first + run.count;
   for (let first = run.first; first < end; ) {
     const kind = manifest.kindOf(first);

@@ -1,5 +1,5 @@
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
-import type { Run } from "./plan-runs.ts";
+import type { ChunkRun } from "./plan-runs.ts";
 
 /** One request for a range of the pack, and the runs of chunks whose frames it brings. */
 export interface Fetch {
@@ -7,7 +7,7 @@ export interface Fetch {
   readonly fromByte: number;
   /** 0 when the runs hold nothing but zeros, for which nothing is fetched. */
   readonly lengthBytes: number;
-  readonly runs: readonly Run[];
+  readonly runs: readonly ChunkRun[];
 }
 
 /** What bounds a request. */
@@ -19,9 +19,9 @@ export interface FetchLimits {
 }
 
 /** Groups runs, in their order, into requests that bring all frames of their chunks with data. */
-export function planFetches(manifest: PackManifest, runs: readonly Run[], limits: FetchLimits): Fetch[] {
+export function planFetches(manifest: PackManifest, runs: readonly ChunkRun[], limits: FetchLimits): Fetch[] {
   const fetches: Fetch[] = [];
-  let current: { fromByte: number; endByte: number; runs: Run[] } | undefined;
+  let current: { fromByte: number; endByte: number; runs: ChunkRun[] } | undefined;
   const finish = (): void => {
     if (current === undefined) return;
     const { fromByte, endByte } = current;
@@ -59,7 +59,7 @@ function joins(before: Bytes, { fromByte, endByte }: Bytes, { rangeBytes, gapByt
 }
 
 /** From the first frame with data of the run to the last; undefined when it has none. */
-function framesOf(manifest: PackManifest, { first, count }: Run): Bytes | undefined {
+function framesOf(manifest: PackManifest, { first, count }: ChunkRun): Bytes | undefined {
   let [from, end] = [first, first + count];
   while (from < end && manifest.kindOf(from) !== "data") from += 1;
   while (end > from && manifest.kindOf(end - 1) !== "data") end -= 1;

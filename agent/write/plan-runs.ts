@@ -4,7 +4,7 @@ import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 export type ChunkSet = Uint8Array;
 
 /** Adjacent chunks. */
-export interface Run {
+export interface ChunkRun {
   readonly first: number;
   readonly count: number;
 }
@@ -26,8 +26,8 @@ export function countBytes(manifest: PackManifest, chunks: ChunkSet): number {
 }
 
 /** The same chunks as runs in their order, none of which reaches over a multiple of so many chunks. */
-export function planRuns(chunks: ChunkSet, chunksPerRun: number): Run[] {
-  const runs: Run[] = [];
+export function planRuns(chunks: ChunkSet, chunksPerRun: number): ChunkRun[] {
+  const runs: ChunkRun[] = [];
   for (let first = chunks.indexOf(1); first >= 0; ) {
     const limit = Math.min(chunks.length, (Math.floor(first / chunksPerRun) + 1) * chunksPerRun);
     let end = first + 1;

@@ -1,8 +1,8 @@
 import type { Failure } from "../../proto/failure.ts";
 import { mismatch } from "./check-chunk.ts";
-import { type ContentRun, planChunks, sync, transfer } from "./content-run.ts";
+import { type ContentWork, planChunks, sync, transfer } from "./content-work.ts";
 import { createDiskSink } from "./disk-sink.ts";
-import { findDifference, writePartitionStart, writeTable } from "./head.ts";
+import { findDifference, writePartitionStart, writeTable } from "./image-start.ts";
 import { selectWitnesses } from "./plan-comparison.ts";
 import { type ChunkSet, countBytes, planRuns } from "./plan-runs.ts";
 import { readChunks } from "./read-chunks.ts";
@@ -15,11 +15,11 @@ const mostRewrittenBytes = 64 * 1024 * 1024;
  * Reads back what was written, and some of what was found `equal` before, and writes again what is wrong, as long as that
  * can help. Throws the Failure "verify-mismatch" when it does not.
  */
-export async function prove(run: ContentRun, written: ChunkSet, equal: ChunkSet): Promise<void> {
-  const { content, context, memory, head } = run;
+export async function prove(work: ContentWork, written: ChunkSet, equal: ChunkSet): Promise<void> {
+  const { content, context, memory, start } = work;
   const { device, manifest } = content;
   const { progress, log } = context;
-  const place = { device, head, blocks: memory.blocks, context };
+  const place = { device, start, blocks: memory.blocks, context };
   const verified = equal.slice();
   const everything = written.map((chosen, chunk) => chosen | (equal[chunk] ?? 0));
   const witnesses = selectWitnesses(equal, count(written));
@@ -46,32 +46,32 @@ export async function prove(run: ContentRun, written: ChunkSet, equal: ChunkSet)
     const inStart = await findDifference(place, "partition-start");
     if (inStart === undefined && !startProved) {
       startProved = true;
-      progress.add("verified", head.bytes.length - head.tableBytes);
+      progress.add("verified", start.bytes.length - start.tableBytes);
     }
     if (first === undefined && inStart === undefined) return;
 
     const wrongBytes = countBytes(manifest, wrong);
     if (rewrites === mostRewrites || wrongBytes > mostRewrittenBytes)
-      throw asFailure(run, { first, inStart, wrongBytes });
+      throw asFailure(work, { first, inStart, wrongBytes });
     log.warn(
       { device: device.path, wrongBytes, firstByte: first && manifest.offsetOf(first.chunk), rewrites },
       "the disk does not hold what was written to it; writing it again",
     );
-    const fetches = planChunks(run, wrong);
+    const fetches = planChunks(work, wrong);
     progress.enter("writing");
     if (inStart !== undefined) await writePartitionStart(place);
-    await transfer(run, fetches, createDiskSink(manifest, device, memory, { ...progress, add: () => undefined }));
-    progress.rewritten(wrongBytes + (inStart === undefined ? 0 : head.bytes.length - head.tableBytes));
-    await sync(run);
+    await transfer(work, fetches, createDiskSink(manifest, device, memory, { ...progress, add: () => undefined }));
+    progress.rewritten(wrongBytes + (inStart === undefined ? 0 : start.bytes.length - start.tableBytes));
+    await sync(work);
     // All of it: on a card that is smaller than it says, what was written again is in place of something else.
     toRead = everything;
   }
 }
 
 /** Writes everything before the first partition and proves that it is there, with the same patience. */
-export async function writeAndProveTable(run: ContentRun): Promise<void> {
-  const { content, context, memory, head } = run;
-  const place = { device: content.device, head, blocks: memory.blocks, context };
+export async function writeAndProveTable(work: ContentWork): Promise<void> {
+  const { content, context, memory, start } = work;
+  const place = { device: content.device, start, blocks: memory.blocks, context };
   for (let rewrites = 0; ; rewrites += 1) {
     await writeTable(place);
     const difference = await findDifference(place, "table");
@@ -81,13 +81,13 @@ export async function writeAndProveTable(run: ContentRun): Promise<void> {
       { err: difference },
       "the disk does not hold the partition table that was written; writing it again",
     );
-    context.progress.rewritten(head.tableBytes);
+    context.progress.rewritten(start.tableBytes);
   }
-  context.progress.add("verified", head.tableBytes);
+  context.progress.add("verified", start.tableBytes);
 }
 
 function asFailure(
-  { content: { device, manifest } }: ContentRun,
+  { content: { device, manifest } }: ContentWork,
   wrong: {
     readonly first: { readonly chunk: number; readonly found: Buffer } | undefined;
     readonly inStart: Failure | undefined;

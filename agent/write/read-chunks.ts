@@ -4,7 +4,7 @@ import type { Pool } from "./buffer-pool.ts";
 import { checkChunk } from "./check-chunk.ts";
 import { inOrder } from "./in-order.ts";
 import type { OpenDevice } from "./open-device.ts";
-import type { Run } from "./plan-runs.ts";
+import type { ChunkRun } from "./plan-runs.ts";
 import { paddedToSector, readFully } from "./transfer.ts";
 
 /** So many reads are under way at once: the disk has the next one before what it gave is looked at. */
@@ -17,7 +17,7 @@ const readsAtOnce = 3;
  * throws.
  */
 export async function readChunks(
-  runs: readonly Run[],
+  runs: readonly ChunkRun[],
   parts: {
     readonly device: OpenDevice;
     readonly manifest: PackManifest;
@@ -29,7 +29,7 @@ export async function readChunks(
 ): Promise<void> {
   const { device, manifest, blocks, stage } = parts;
   const taken = new Set<Buffer<ArrayBuffer>>();
-  const read = async (run: Run): Promise<{ run: Run; buffer: Buffer<ArrayBuffer> }> => {
+  const read = async (run: ChunkRun): Promise<{ run: ChunkRun; buffer: Buffer<ArrayBuffer> }> => {
     const buffer = await blocks.take(signal);
     taken.add(buffer);
     const offsetBytes = manifest.offsetOf(run.first);

@@ -2,9 +2,9 @@ import type { FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
 import { createRangeFetcher, type FetchSettings } from "../fetch/fetch-range.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import { compareDisk } from "./compare-disk.ts";
-import { type Content, type ContentRun, planChunks, sync, transfer } from "./content-run.ts";
+import { type Content, type ContentWork, planChunks, sync, transfer } from "./content-work.ts";
 import { createDiskSink } from "./disk-sink.ts";
-import { allocateHead, createHeadSink, writePartitionStart } from "./head.ts";
+import { allocateImageStart, createImageStartSink, writePartitionStart } from "./image-start.ts";
 import { countFetched } from "./plan-fetches.ts";
 import { type ChunkSet, countBytes, selectUsed } from "./plan-runs.ts";
 import { prove, writeAndProveTable } from "./prove-content.ts";
@@ -27,7 +27,7 @@ export async function writeContent(content: Content, parts: ContentParts, contex
   const { device, manifest, firstPartitionBytes, full } = content;
   const { signal, progress, log } = context;
   const { memory, decompressors } = parts;
-  const head = allocateHead(manifest, firstPartitionBytes);
+  const start = allocateImageStart(manifest, firstPartitionBytes);
   const pack = createRangeFetcher({
     url: content.url,
     totalBytes: manifest.packBytes,
@@ -38,37 +38,37 @@ export async function writeContent(content: Content, parts: ContentParts, contex
       progress.resumed();
     },
   });
-  const run: ContentRun = { content, context, memory, pack, decompressors, head };
+  const work: ContentWork = { content, context, memory, pack, decompressors, start };
   try {
-    const used = selectUsed(manifest, head.chunks);
+    const used = selectUsed(manifest, start.chunks);
     const equal = full ? new Uint8Array(used.length) : await compareDisk(used, { device, manifest, memory }, context);
     const wanted = used.map((chosen, chunk) => (equal[chunk] === 1 ? 0 : chosen));
 
-    const ofHead = planChunks(run, headChunks(run));
-    const ofRest = planChunks(run, wanted);
-    const toWrite = countBytes(manifest, wanted) + head.bytes.length;
-    progress.add("skipped", manifest.imageBytes - countBytes(manifest, used) - head.bytes.length);
+    const ofStart = planChunks(work, startChunks(work));
+    const ofRest = planChunks(work, wanted);
+    const toWrite = countBytes(manifest, wanted) + start.bytes.length;
+    progress.add("skipped", manifest.imageBytes - countBytes(manifest, used) - start.bytes.length);
     progress.enter("writing", {
-      read: countFetched(ofHead) + countFetched(ofRest),
+      read: countFetched(ofStart) + countFetched(ofRest),
       written: toWrite,
       skipped: manifest.imageBytes - toWrite,
       verified: countBytes(manifest, selectUsed(manifest)),
     });
-    await transfer(run, ofHead, createHeadSink(head, manifest));
-    await writePartitionStart({ device, head, blocks: memory.blocks, context });
-    await transfer(run, ofRest, createDiskSink(manifest, device, memory, progress));
-    await sync(run);
+    await transfer(work, ofStart, createImageStartSink(start, manifest));
+    await writePartitionStart({ device, start, blocks: memory.blocks, context });
+    await transfer(work, ofRest, createDiskSink(manifest, device, memory, progress));
+    await sync(work);
 
-    await prove(run, wanted, equal);
+    await prove(work, wanted, equal);
     await parts.beforeTable();
     progress.enter("writing-table");
-    await writeAndProveTable(run);
+    await writeAndProveTable(work);
     signal.throwIfAborted();
   } finally {
     pack.close();
   }
 }
 
-function headChunks({ content: { manifest }, head }: ContentRun): ChunkSet {
-  return new Uint8Array(manifest.chunkCount).fill(1, 0, head.chunks);
+function startChunks({ content: { manifest }, start }: ContentWork): ChunkSet {
+  return new Uint8Array(manifest.chunkCount).fill(1, 0, start.chunks);
 }

@@ -100,7 +100,7 @@ export async function writeImage(
 }
 
 /** What the steps of one write share. */
-interface Run {
+interface PreparedWrite {
   readonly parts: WriteImageParts;
   readonly device: OpenDevice;
   readonly deviceBytes: number;
@@ -111,8 +111,8 @@ interface Run {
 }
 
 /** Erases the table, writes everything, and erases the table again when that fails in a way that may have left one. */
-async function withoutTableUnlessDone(request: WriteImageRequest, run: Run): Promise<void> {
-  const { parts, device, deviceBytes, manifest, memory, decompressors, context } = run;
+async function withoutTableUnlessDone(request: WriteImageRequest, prepared: PreparedWrite): Promise<void> {
+  const { parts, device, deviceBytes, manifest, memory, decompressors, context } = prepared;
   const { signal, progress } = context;
   const { source, customisation, full } = request;
   const { firstPartitionBytes } = source;

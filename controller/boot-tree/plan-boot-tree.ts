@@ -17,7 +17,7 @@ export interface BootTreeManifest {
 export interface TreePlan {
   readonly write: readonly string[];
   /** They are what they should be already. */
-  readonly keep: readonly string[];
+  readonly unchanged: readonly string[];
   /** Someone else wrote or changed them: they stay as they are. */
   readonly foreign: readonly string[];
   /** An earlier build wrote them, this one has no use for them. */
@@ -39,16 +39,16 @@ export function planBootTree(
   { overwrite }: { readonly overwrite: boolean },
 ): TreePlan {
   const write: string[] = [];
-  const keep: string[] = [];
+  const unchanged: string[] = [];
   const foreign: string[] = [];
   for (const [path, digest] of wanted) {
     const present = found.get(path);
-    if (present === digest) keep.push(path);
+    if (present === digest) unchanged.push(path);
     else if (present === undefined || present === earlier.get(path) || overwrite) write.push(path);
     else foreign.push(path);
   }
   const remove = [...earlier]
     .filter(([path, digest]) => !wanted.has(path) && found.get(path) === digest)
     .map(([path]) => path);
-  return { write, keep, foreign, remove };
+  return { write, unchanged, foreign, remove };
 }

@@ -25,13 +25,13 @@ const maxCommandLineBytes = 1023;
  * Throws Failure "invalid" naming the value that would not arrive as it is: see `assertRenderable`.
  */
 export function renderPxelinux(spec: BootSpec, { menu }: { readonly menu?: PxelinuxMenu } = {}): string {
-  const head = [`DEFAULT ${spec.label}`, "PROMPT 0"];
-  if (menu === undefined) return lines([...head, "TIMEOUT 0", ...label(spec)]);
+  const globals = [`DEFAULT ${spec.label}`, "PROMPT 0"];
+  if (menu === undefined) return lines([...globals, "TIMEOUT 0", ...label(spec)]);
   if (menu.other.label === spec.label) throw unusable("label of the menu's other entry", menu.other.label, "the same");
   if (!(menu.timeoutMs >= 100)) throw unusable("menu timeout in ms", String(menu.timeoutMs), "below 100");
   assertLine("menu title", menu.title, /[^\x20-\x7e]|^[ #]|^$/);
   return lines([
-    ...head,
+    ...globals,
     `TIMEOUT ${Math.ceil(menu.timeoutMs / 100)}`,
     `MENU TITLE ${menu.title}`,
     ...label(spec),

@@ -12,7 +12,7 @@ export interface ProblemWatch {
 }
 
 /** A controller that ended a moment ago may have left programs that still hold its ports, for so many looks at most. */
-const portLooks = 6;
+const portChecks = 6;
 const portDelayMs = 500;
 const delays: BackoffPolicy = { firstMs: 5000, capMs: 60_000 };
 
@@ -32,7 +32,7 @@ export async function watchProblems(options: {
 }): Promise<ProblemWatch> {
   const { find, clock, log, signal } = options;
   let problems = await find();
-  for (let look = 1; look < portLooks && problems.some(({ part }) => part === "ports"); look++) {
+  for (let check = 1; check < portChecks && problems.some(({ part }) => part === "ports"); check++) {
     await pause(clock, portDelayMs, signal);
     problems = await find();
   }
@@ -43,7 +43,7 @@ export async function watchProblems(options: {
   let told: readonly string[] = [];
   let waits = backoff(delays);
   tell();
-  lookAgain(waits.next().value);
+  recheckLater(waits.next().value);
 
   function tell(): void {
     const now = problems.map(renderProblem);
@@ -52,21 +52,21 @@ export async function watchProblems(options: {
     told = now;
   }
 
-  function lookAgain(delayMs: number): void {
+  function recheckLater(delayMs: number): void {
     if (problems.length === 0) return;
-    const look = async (): Promise<void> => {
+    const recheck = async (): Promise<void> => {
       const before = told;
       problems = await find();
       tell();
       const isNew = told.length !== before.length || told.some((line) => !before.includes(line));
       if (isNew) waits = backoff(delays);
-      lookAgain(waits.next().value);
+      recheckLater(waits.next().value);
     };
     clock.setTimeout(
       () => {
-        look().catch((error: unknown) => {
+        recheck().catch((error: unknown) => {
           log.error({ err: error }, "could not check what keeps nodes from booting");
-          lookAgain(delays.capMs);
+          recheckLater(delays.capMs);
         });
       },
       delayMs,

@@ -32,8 +32,8 @@ import { registerWipe } from "./commands/wipe.ts";
 import {
   type CommandContext,
   type CommonOptions,
-  type Run,
   StopRequested,
+  type ToAction,
   UsageError,
   type Work,
 } from "./connection/command-context.ts";
@@ -126,7 +126,7 @@ function stopBehind(error: unknown, signal: AbortSignal): StopRequested | undefi
 function buildProgram(effects: Effects, report: (code: number) => void): Command {
   const { stdout, stderr, onStop } = effects;
 
-  const run: Run =
+  const toAction: ToAction =
     (work) =>
     async (...given) => {
       // Commander's convention: the declared arguments, then the options, then the command.
@@ -192,42 +192,42 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
     });
 
   program.commandsGroup("The controller:");
-  registerServe(program, effects.serve, run);
-  registerStatus(program, run);
-  registerEvents(program, run);
+  registerServe(program, effects.serve, toAction);
+  registerStatus(program, toAction);
+  registerEvents(program, toAction);
   program.commandsGroup("Nodes:");
-  registerNodes(program, run);
+  registerNodes(program, toAction);
   const node = program
     .command("node")
     .description("show, rename, accept or forget a node, or read its log")
     .helpCommand(false);
-  registerNodeShow(node, run);
-  registerNodeLogs(node, run);
-  registerNodeRename(node, run);
-  registerNodeAccept(node, run);
-  registerNodeForget(node, run);
-  registerBoot(program, run);
-  registerReboot(program, run);
-  registerIdentify(program, run);
+  registerNodeShow(node, toAction);
+  registerNodeLogs(node, toAction);
+  registerNodeRename(node, toAction);
+  registerNodeAccept(node, toAction);
+  registerNodeForget(node, toAction);
+  registerBoot(program, toAction);
+  registerReboot(program, toAction);
+  registerIdentify(program, toAction);
   program.commandsGroup("Disks:");
-  registerDisks(program, run);
-  registerMkfs(program, run);
-  registerWipe(program, run);
-  registerUnmount(program, run);
+  registerDisks(program, toAction);
+  registerMkfs(program, toAction);
+  registerWipe(program, toAction);
+  registerUnmount(program, toAction);
   program.commandsGroup("Images and rollouts:");
-  const images = registerImages(program, run).helpCommand(false);
-  registerImagesAdd(images, run);
-  registerImagesDerive(images, run);
-  registerImagesShow(images, run);
-  registerImagesRemove(images, run);
-  registerReimage(program, run);
-  registerRollouts(program, run);
-  registerRolloutShow(program.command("rollout").description("show a rollout").helpCommand(false), run);
-  registerWatch(program, run);
-  registerCancel(program, run);
+  const images = registerImages(program, toAction).helpCommand(false);
+  registerImagesAdd(images, toAction);
+  registerImagesDerive(images, toAction);
+  registerImagesShow(images, toAction);
+  registerImagesRemove(images, toAction);
+  registerReimage(program, toAction);
+  registerRollouts(program, toAction);
+  registerRolloutShow(program.command("rollout").description("show a rollout").helpCommand(false), toAction);
+  registerWatch(program, toAction);
+  registerCancel(program, toAction);
   program.commandsGroup("What nodes netboot into:");
-  registerRootfs(program, run);
-  registerBootTree(program, run);
+  registerRootfs(program, toAction);
+  registerBootTree(program, toAction);
   return program;
 }
 

@@ -214,7 +214,7 @@ export function createNodeRegistry(options: {
       // A board that asks for boot files is booting: the agent of before runs no more, and has not gone silent either.
       const { agentSeenAt: _, ...booting } = known;
       liveness.notExpected(known.id);
-      const node = nodes.keep({
+      const node = nodes.saveLater({
         ...booting,
         // An agent's own address counts for more: boot loaders may get another, and people try out URLs.
         ...((known.address === undefined || !liveness.isOnline(known)) && { address: fetch.address }),
@@ -231,7 +231,7 @@ export function createNodeRegistry(options: {
       const at = clock.now();
       addresses.note(address, id, at);
       // An agent's own address counts for more, as with boot files.
-      const node = nodes.keep({ ...known, ...(!liveness.isOnline(known) && { address }), lastSeenAt: at });
+      const node = nodes.saveLater({ ...known, ...(!liveness.isOnline(known) && { address }), lastSeenAt: at });
       announce(node, "address-leased");
     },
 
@@ -267,7 +267,7 @@ export function createNodeRegistry(options: {
       const at = clock.now();
       if (address !== undefined) addresses.note(address, id, at);
       const { temperatureCelsius: _, ...facts } = before.facts;
-      const node = nodes.keep({
+      const node = nodes.saveLater({
         ...before,
         facts: { ...facts, ...(temperatureCelsius !== undefined && { temperatureCelsius }) },
         lastSeenAt: at,

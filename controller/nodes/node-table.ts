@@ -18,7 +18,7 @@ export interface NodeTable {
   /** A change that must survive a power cut: on disk when this returns. */
   save(node: Node): Node;
   /** A change that happens often and may be lost: on disk after the next flush. */
-  keep(node: Node): Node;
+  saveLater(node: Node): Node;
   remove(id: NodeId): void;
   flush(): void;
 }
@@ -39,7 +39,7 @@ export function createNodeTable(rows: NodeRows): NodeTable {
       unsaved.delete(node.id);
       return node;
     },
-    keep(node) {
+    saveLater(node) {
       nodes.set(node.id, node);
       unsaved.add(node.id);
       return node;

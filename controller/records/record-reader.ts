@@ -18,7 +18,7 @@ export interface RecordPage {
   /** How many at most. */
   readonly count: number;
   /** Which of them, when there are more than `count`: the oldest or the newest. The answer is oldest first anyway. */
-  readonly keep: "oldest" | "newest";
+  readonly prefer: "oldest" | "newest";
 }
 
 /** The records as they are on disk. */
@@ -54,7 +54,7 @@ export function createRecordReader<Kept extends NumberedRecord, Filter extends o
   function* pages(filter: Filter, firstAfter: number, upToId: number): Generator<Kept, void> {
     let afterId = firstAfter;
     for (;;) {
-      const records = rows.read({ ...filter, afterId, count: pageSize, keep: "oldest" });
+      const records = rows.read({ ...filter, afterId, count: pageSize, prefer: "oldest" });
       for (const record of records) {
         if (record.id > upToId) return;
         yield record;
@@ -67,7 +67,7 @@ export function createRecordReader<Kept extends NumberedRecord, Filter extends o
   /** Where to begin so that only the last `limit` of the existing records are given. */
   function firstAfterId(filter: Filter, { afterId = 0, limit = 0 }: RecordSpan): number {
     if (limit === 0) return afterId;
-    const [oldest] = rows.read({ ...filter, afterId, count: limit, keep: "newest" });
+    const [oldest] = rows.read({ ...filter, afterId, count: limit, prefer: "newest" });
     return oldest === undefined ? afterId : oldest.id - 1;
   }
 

@@ -66,7 +66,7 @@ export function createActiveRollout(options: {
     },
     cancel() {
       if (!record.cancelled) {
-        keep({ ...record, cancelled: true });
+        save({ ...record, cancelled: true });
         tell("rollout-cancelled", "warning", `rollout ${record.id} of ${record.imageName} is being cancelled`);
       }
       cancelAll();
@@ -107,7 +107,7 @@ export function createActiveRollout(options: {
   /** The journal may refuse for a while; the rollout has not ended before it knows. */
   function end(): void {
     try {
-      keep({ ...record, endedAt: clock.now() });
+      save({ ...record, endedAt: clock.now() });
     } catch (error) {
       log.error({ err: error, rollout: record.id }, "could not journal the end of a rollout; retrying");
       clock.setTimeout(onChange, settings.retryDelayMs, stopped.signal);
@@ -123,7 +123,7 @@ export function createActiveRollout(options: {
     ended.ring();
   }
 
-  function keep(next: RolloutRecord): void {
+  function save(next: RolloutRecord): void {
     journal.saveRollout(next);
     record = next;
   }

@@ -91,7 +91,7 @@ export function createRollouts(
     const { id, endedAt } = rollout.view();
     if (endedAt !== undefined) active.delete(id);
     startQueued();
-    turns.look();
+    turns.reconsider();
   }
 
   /** Gives their turn to as many reimages as may be at work at once, the longest waiting first. */
@@ -129,7 +129,7 @@ export function createRollouts(
     throw alreadyExists(`a different rollout "${id}" already exists; choose another id`);
   }
 
-  async function lookAt(node: Node, signal: AbortSignal | undefined): Promise<NodeBeforeReimage> {
+  async function inspect(node: Node, signal: AbortSignal | undefined): Promise<NodeBeforeReimage> {
     const busyWith = activeRolloutOf(node.id);
     const online = nodes.isOnline(node);
     const before = { node, online, ...(busyWith !== undefined && { busyWith }) };
@@ -168,7 +168,7 @@ export function createRollouts(
     async plan(request, signal) {
       const targets = resolveNodes(request, nodes);
       const image = await resolveImage(request, images);
-      const seen = await Promise.all(targets.map((node) => lookAt(node, signal)));
+      const seen = await Promise.all(targets.map((node) => inspect(node, signal)));
       signal?.throwIfAborted();
       return { image, plans: seen.map((before) => planReimage(before, image, request, world.cardFirmware)) };
     },

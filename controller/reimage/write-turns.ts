@@ -6,7 +6,7 @@ import type { ReimageActor } from "./reimage-actor.ts";
 /** Gives nodes their turns to write, so that the uplink is used and not swamped. */
 export interface WriteTurns {
   /** Gives a turn to whoever may have one, as soon as what goes on now is done. To be called after every change. */
-  look(): void;
+  reconsider(): void;
   /** Why those who wait do so. */
   waitingFor(): string | undefined;
   /** How many nodes write or are about to, and how many wait for that. */
@@ -31,7 +31,7 @@ export function createWriteTurns(options: {
   /** Those who were given a turn and have not taken it, because the journal refuses for a while: at which step. */
   const offered = new Map<ReimageActor, number>();
   let why: string | undefined;
-  let isLookDue = false;
+  let isReconsiderationDue = false;
   let isTicking = false;
 
   function giveTurns(): void {
@@ -51,11 +51,11 @@ export function createWriteTurns(options: {
   }
 
   /** Never in the middle of a reimage's own step, where its turn would not show yet and be given twice. */
-  function look(): void {
-    if (isLookDue) return;
-    isLookDue = true;
+  function reconsider(): void {
+    if (isReconsiderationDue) return;
+    isReconsiderationDue = true;
     queueMicrotask(() => {
-      isLookDue = false;
+      isReconsiderationDue = false;
       giveTurns();
     });
   }
@@ -66,7 +66,7 @@ export function createWriteTurns(options: {
     clock.setTimeout(
       () => {
         isTicking = false;
-        look();
+        reconsider();
       },
       intervalMs,
       closed.signal,
@@ -83,7 +83,7 @@ export function createWriteTurns(options: {
   }
 
   return {
-    look,
+    reconsider,
     waitingFor: () => why,
     count() {
       const all = actors();

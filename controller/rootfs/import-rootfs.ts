@@ -157,7 +157,7 @@ export async function formatOf(path: string): Promise<ImageFormat> {
 
 async function decompressTo(path: string, from: string, format: ImageFormat, signal: AbortSignal): Promise<void> {
   const raw = await peek(decompress(createReadStream(from, { highWaterMark: 1 << 20 }), format, signal));
-  const inner = detectFormat(raw.head);
+  const inner = detectFormat(raw.firstBytes);
   if (inner !== "raw") throw new Failure("unsupported", `the file is compressed twice (${inner}); decompress it once`);
   await writeRawFile(path, raw.all);
 }

@@ -42,7 +42,7 @@ export function rootTree(folder: string): RootTree {
   const withMode = (mode: number) => ({ mode, flag: "wx" });
   return {
     resolve,
-    readHead: (path, maxBytes) => readInside(folder, path, maxBytes),
+    readStart: (path, maxBytes) => readInside(folder, path, maxBytes),
     async list(path) {
       const end = await resolve(path);
       if (end === undefined) return [];

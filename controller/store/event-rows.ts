@@ -32,7 +32,7 @@ export function createEventRows(database: DatabaseSync): EventRows {
         return Number(lastInsertRowid);
       });
     },
-    read({ afterId, nodeId, rolloutId, count, keep }) {
+    read({ afterId, nodeId, rolloutId, count, prefer }) {
       const conditions = ["id > ?"];
       const values: (string | number)[] = [afterId];
       if (nodeId !== undefined) {
@@ -43,12 +43,12 @@ export function createEventRows(database: DatabaseSync): EventRows {
         conditions.push("rollout_id = ?");
         values.push(rolloutId);
       }
-      const order = keep === "oldest" ? "ASC" : "DESC";
+      const order = prefer === "oldest" ? "ASC" : "DESC";
       const statement = database.prepare(
         `SELECT ${columns} FROM events WHERE ${conditions.join(" AND ")} ORDER BY id ${order} LIMIT ?`,
       );
       const events = statement.all(...values, count).map(eventOf);
-      return keep === "oldest" ? events : events.reverse();
+      return prefer === "oldest" ? events : events.reverse();
     },
     lastId() {
       const row = last.get();

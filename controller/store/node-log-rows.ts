@@ -98,7 +98,7 @@ export function createNodeLogRows(database: DatabaseSync, limits: NodeLogLimits 
         throw error;
       }
     },
-    read({ afterId, nodeId, minLevel, count, keep }) {
+    read({ afterId, nodeId, minLevel, count, prefer }) {
       const conditions = ["id > ?"];
       const values: (string | number)[] = [afterId];
       if (nodeId !== undefined) {
@@ -109,12 +109,12 @@ export function createNodeLogRows(database: DatabaseSync, limits: NodeLogLimits 
         conditions.push("level >= ?");
         values.push(logLevels.indexOf(minLevel));
       }
-      const order = keep === "oldest" ? "ASC" : "DESC";
+      const order = prefer === "oldest" ? "ASC" : "DESC";
       const statement = database.prepare(
         `SELECT id, ${columns} FROM node_logs WHERE ${conditions.join(" AND ")} ORDER BY id ${order} LIMIT ?`,
       );
       const records = statement.all(...values, count).map(recordOf);
-      return keep === "oldest" ? records : records.reverse();
+      return prefer === "oldest" ? records : records.reverse();
     },
     lastId() {
       const row = last.get();

@@ -7,7 +7,7 @@ export interface RootView {
   /** Where a path leads in the end, as a path in that root; undefined when there is nothing. */
   resolve(path: string): Promise<string | undefined>;
   /** At most so many bytes from the start of a regular file; undefined when there is none. */
-  readHead(path: string, maxBytes: number): Promise<Buffer | undefined>;
+  readStart(path: string, maxBytes: number): Promise<Buffer | undefined>;
   /** Text of a regular file; undefined when there is none. */
   readText(path: string): Promise<string | undefined>;
 }
@@ -31,7 +31,7 @@ export async function examineRoot(root: RootView, program: Program): Promise<Roo
       inittab: await root.readText(inittabPath),
     },
     elf: await firstElf(root, [initPath, "/bin/sh"]),
-    hasInterpreter: interpreter !== undefined && (await root.readHead(interpreter, 1)) !== undefined,
+    hasInterpreter: interpreter !== undefined && (await root.readStart(interpreter, 1)) !== undefined,
   };
 }
 
@@ -42,8 +42,8 @@ async function firstThere(root: RootView, paths: readonly string[]): Promise<str
 
 async function firstElf(root: RootView, paths: readonly string[]): Promise<ElfHeader | undefined> {
   for (const path of paths) {
-    const head = await root.readHead(path, elfHeaderBytes);
-    const elf = head && parseElfHeader(head);
+    const start = await root.readStart(path, elfHeaderBytes);
+    const elf = start && parseElfHeader(start);
     if (elf !== undefined) return elf;
   }
   return undefined;

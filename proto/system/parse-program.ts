@@ -21,9 +21,9 @@ const maxInterpreterBytes = 4096;
 
 /** Finds out what a program needs to run. Rejects only with what reading rejects with. */
 export async function parseProgram(read: ReadBytes): Promise<Program> {
-  const head = await read(0, elfHeaderBytes);
-  const elf = parseElfHeader(head);
-  if (elf === undefined) return { kind: head.toString("latin1", 0, 2) === "#!" ? "script" : "other" };
+  const start = await read(0, elfHeaderBytes);
+  const elf = parseElfHeader(start);
+  if (elf === undefined) return { kind: start.toString("latin1", 0, 2) === "#!" ? "script" : "other" };
   const { offsetBytes, entryBytes, count } = elf.programHeaders;
   const place = findInterpreter(elf, await read(offsetBytes, entryBytes * count));
   if (place === undefined || place.lengthBytes > maxInterpreterBytes)

@@ -5,7 +5,7 @@ import { defaultMirror, defaultSuite } from "../../artefacts/debian-defaults.ts"
 import { type BootTreeRequest, bootTreeRequirements, buildBootTree } from "../../boot-tree/build-boot-tree.ts";
 import { type TargetName, targetNames } from "../../boot-tree/targets.ts";
 import { readConfig } from "../../config/read-config.ts";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { formatCount } from "../render/units.ts";
 import { installHelp, installIfAsked } from "./install-option.ts";
@@ -26,7 +26,7 @@ interface Options {
 }
 
 /** `controller boot-tree build`. */
-export function registerBootTreeBuild(parent: Command, run: Run): void {
+export function registerBootTreeBuild(parent: Command, toAction: ToAction): void {
   parent
     .command("build")
     .description(
@@ -60,7 +60,7 @@ export function registerBootTreeBuild(parent: Command, run: Run): void {
       examples(["controller boot-tree build"], ["controller boot-tree build --out tree --no-rootfs"]),
     )
     .action(
-      run<[], Options>(async (context, options) => {
+      toAction<[], Options>(async (context, options) => {
         const { effects, signal, isJson, print, printJson, note } = context;
         const { out, targets, rootfs, bits, overwrite = false, suite, mirror, refresh = false } = options;
         const inputs = { options: {}, env: effects.env, workingDirectory: process.cwd() };
@@ -88,7 +88,7 @@ export function registerBootTreeBuild(parent: Command, run: Run): void {
           `  U-Boot    ${printable(versions.uBoot)}, for ${targets.join(", ")}`,
           `  firmware  ${printable(versions.firmware)}`,
           `  agent     ${versions.kernel === undefined ? "not included" : `kernel ${printable(versions.kernel)}`}`,
-          `  ${formatCount(plan.write.length, "file")} written, ${plan.keep.length} unchanged, ${plan.remove.length} removed`,
+          `  ${formatCount(plan.write.length, "file")} written, ${plan.unchanged.length} unchanged, ${plan.remove.length} removed`,
         ]);
         if (plan.foreign.length > 0)
           note([

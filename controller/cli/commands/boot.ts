@@ -1,12 +1,12 @@
 import { Argument, type Command } from "commander";
 import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
-import { type Run, UsageError } from "../connection/command-context.ts";
+import { type ToAction, UsageError } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { viewNode } from "../view/node-view.ts";
 import { examples, jsonHelp, nodeHelp } from "./option-texts.ts";
 
 /** `controller boot NODE agent|local`. */
-export function registerBoot(program: Command, run: Run): void {
+export function registerBoot(program: Command, toAction: ToAction): void {
   program
     .command("boot")
     .description(
@@ -27,7 +27,7 @@ export function registerBoot(program: Command, run: Run): void {
       ),
     )
     .action(
-      run<[string, string], { readonly image?: string }>(
+      toAction<[string, string], { readonly image?: string }>(
         async ({ client, signal, isJson, print, printJson }, { image }, name, target) => {
           if (image !== undefined && target === "agent") throw new UsageError("--image is only valid with local");
           const { node } = await client.setBootTarget(

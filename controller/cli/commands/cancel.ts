@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { formatCount } from "../render/units.ts";
 import { isOver } from "../rollout/rollout-progress.ts";
@@ -8,7 +8,7 @@ import { hasEnded, viewRollout } from "../view/rollout-view.ts";
 import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller cancel ID`. */
-export function registerCancel(program: Command, run: Run): void {
+export function registerCancel(program: Command, toAction: ToAction): void {
   program
     .command("cancel")
     .description(
@@ -21,18 +21,20 @@ export function registerCancel(program: Command, run: Run): void {
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller cancel 20261123-001705-k3f9"]))
     .action(
-      run<[string], object>(async ({ client, signal, isJson, print, printJson, hint, commandLine }, _, rolloutId) => {
-        const { rollout } = await client.cancelRollout({ rolloutId }, signal);
-        if (rollout === undefined)
-          throw new Failure("internal", `the controller's answer lacks the rollout ${rolloutId}`);
-        const view = viewRollout(rollout);
-        const open = view.reimages.filter((reimage) => !isOver(reimage)).length;
-        if (isJson) printJson(view);
-        else if (hasEnded(view)) print([`rollout ${printable(view.rolloutId)} has ended: ${view.state}`]);
-        else {
-          print([`cancelling rollout ${printable(view.rolloutId)}: ${formatCount(open, "node")} to stop`]);
-          hint([`watch it end: ${commandLine(`watch ${printable(view.rolloutId)}`)}`]);
-        }
-      }),
+      toAction<[string], object>(
+        async ({ client, signal, isJson, print, printJson, hint, commandLine }, _, rolloutId) => {
+          const { rollout } = await client.cancelRollout({ rolloutId }, signal);
+          if (rollout === undefined)
+            throw new Failure("internal", `the controller's answer lacks the rollout ${rolloutId}`);
+          const view = viewRollout(rollout);
+          const open = view.reimages.filter((reimage) => !isOver(reimage)).length;
+          if (isJson) printJson(view);
+          else if (hasEnded(view)) print([`rollout ${printable(view.rolloutId)} has ended: ${view.state}`]);
+          else {
+            print([`cancelling rollout ${printable(view.rolloutId)}: ${formatCount(open, "node")} to stop`]);
+            hint([`watch it end: ${commandLine(`watch ${printable(view.rolloutId)}`)}`]);
+          }
+        },
+      ),
     );
 }

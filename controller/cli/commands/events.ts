@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { followRecords } from "../connection/follow-records.ts";
 import { renderEvent } from "../render/render-events.ts";
 import { viewEvent } from "../view/event-view.ts";
@@ -13,7 +13,7 @@ interface Options {
 }
 
 /** `controller events`: the event log. */
-export function registerEvents(program: Command, run: Run): void {
+export function registerEvents(program: Command, toAction: ToAction): void {
   program
     .command("events")
     .description("show what happened, oldest first: discoveries, boot files fetched, phases, proofs, failures")
@@ -31,7 +31,7 @@ export function registerEvents(program: Command, run: Run): void {
       ),
     )
     .action(
-      run<[], Options>(async (context, { follow = false, node = "", rollout = "", limit }) => {
+      toAction<[], Options>(async (context, { follow = false, node = "", rollout = "", limit }) => {
         const { signal, isJson, print, printJsonLine, look } = context;
         const events = followRecords(context, {
           open: (client, part) => client.streamEvents({ ...part, follow, node, rolloutId: rollout }, signal),

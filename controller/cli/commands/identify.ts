@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { maxIdentifyMs } from "../../../proto/operation/operation-limits.ts";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { runOperation } from "../terminal/run-operation.ts";
 import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "./option-texts.ts";
@@ -8,7 +8,7 @@ import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "./option-texts.t
 const mostSeconds = maxIdentifyMs / 1000;
 
 /** `controller identify NODE`. */
-export function registerIdentify(program: Command, run: Run): void {
+export function registerIdentify(program: Command, toAction: ToAction): void {
   program
     .command("identify")
     .description("blink a node's activity LED so that you can find the board")
@@ -17,7 +17,7 @@ export function registerIdentify(program: Command, run: Run): void {
     .option("--json", jsonLinesHelp)
     .addHelpText("after", examples(["controller identify rack-1 --seconds 60"]))
     .action(
-      run<[string], { readonly seconds: number }>((context, { seconds }, node) =>
+      toAction<[string], { readonly seconds: number }>((context, { seconds }, node) =>
         runOperation(context, {
           node,
           work: { $case: "identify", value: { duration: { seconds: BigInt(seconds), nanos: 0 } } },

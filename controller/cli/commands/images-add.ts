@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { AddImageHeader } from "../../../proto/gen/pallet/v1/controller.ts";
 import { planImagesAdd } from "../../images/import/plan-requirements.ts";
-import { type CommandContext, type Run, UsageError } from "../connection/command-context.ts";
+import { type CommandContext, type ToAction, UsageError } from "../connection/command-context.ts";
 import { openUpload, type UploadSource, uploadMessages } from "../connection/upload-source.ts";
 import { printable } from "../render/printable.ts";
 import { renderAddedImage } from "../render/render-images.ts";
@@ -38,7 +38,7 @@ async function add(
 }
 
 /** `controller images add FILE`. */
-export function registerImagesAdd(parent: Command, run: Run): void {
+export function registerImagesAdd(parent: Command, toAction: ToAction): void {
   parent
     .command("add")
     .description(
@@ -63,7 +63,7 @@ export function registerImagesAdd(parent: Command, run: Run): void {
       ),
     )
     .action(
-      run<[string], Options>(async (context, options, file) => {
+      toAction<[string], Options>(async (context, options, file) => {
         const { isJson, print, printJsonLine, note } = context;
         const name = options.name ?? imageNameFromFile(file);
         if (name === undefined) throw new UsageError(`cannot derive a name from "${file}": choose one with --name`);

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import type { DerivedImage } from "../../../proto/gen/pallet/v1/controller.ts";
 import { planImagesDerive } from "../../images/derive/plan-requirements.ts";
-import type { CommandContext, Run } from "../connection/command-context.ts";
+import type { CommandContext, ToAction } from "../connection/command-context.ts";
 import { openUpload, type UploadSource, uploadMessages } from "../connection/upload-source.ts";
 import { printable } from "../render/printable.ts";
 import { renderGain, viewGain } from "../render/render-gain.ts";
@@ -32,7 +32,7 @@ async function derive(
 }
 
 /** `controller images derive NEW --from OLD --with FILE|DIR`. */
-export function registerImagesDerive(parent: Command, run: Run): void {
+export function registerImagesDerive(parent: Command, toAction: ToAction): void {
   parent
     .command("derive")
     .description(
@@ -67,7 +67,7 @@ export function registerImagesDerive(parent: Command, run: Run): void {
       ),
     )
     .action(
-      run<[string], Options>(async (context, options, name) => {
+      toAction<[string], Options>(async (context, options, name) => {
         const { isJson, print, printJsonLine, note } = context;
         await installForController(options, context, planImagesDerive, options.with);
         const source = await openUpload(options.with, context, "archive");

@@ -1,18 +1,18 @@
 import type { Command } from "commander";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { noImages, renderImages } from "../render/render-images.ts";
 import { viewImage } from "../view/image-view.ts";
 import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller images`: the catalogue. Returns the command, for those below it. */
-export function registerImages(program: Command, run: Run): Command {
+export function registerImages(program: Command, toAction: ToAction): Command {
   return program
     .command("images")
     .description("list the images in the catalogue; add, derive, show or remove one")
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller images"], ["controller images add debian-12.img.xz"]))
     .action(
-      run<[], object>(async ({ client, signal, isJson, print, printJson, note, look, effects }) => {
+      toAction<[], object>(async ({ client, signal, isJson, print, printJson, note, look, effects }) => {
         const images = (await client.listImages({}, signal)).images.map(viewImage);
         if (isJson) printJson(images);
         else if (images.length === 0) note([noImages]);

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { maxLabelBytes } from "../../../proto/disk/filesystem-label.ts";
 import { FilesystemType } from "../../../proto/gen/pallet/v1/operation.ts";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { requireConsent } from "../terminal/confirm.ts";
 import { confirmErasure } from "../terminal/confirm-erasure.ts";
@@ -18,7 +18,7 @@ interface Options {
 const types = { ext4: FilesystemType.FILESYSTEM_TYPE_EXT4, vfat: FilesystemType.FILESYSTEM_TYPE_VFAT } as const;
 
 /** `controller mkfs NODE DEVICE`. */
-export function registerMkfs(program: Command, run: Run): void {
+export function registerMkfs(program: Command, toAction: ToAction): void {
   program
     .command("mkfs")
     .description(
@@ -38,7 +38,7 @@ export function registerMkfs(program: Command, run: Run): void {
     .option("--json", jsonLinesHelp)
     .addHelpText("after", examples(["controller mkfs rack-1 /dev/sda1 --label data"]))
     .action(
-      run<[string, string], Options>(async (context, { type, label = "", yes }, node, device) => {
+      toAction<[string, string], Options>(async (context, { type, label = "", yes }, node, device) => {
         requireConsent(context, yes, "erases a filesystem", "give --yes");
         const question = `Make ${type} on ${printable(device)} of ${printable(node)}`;
         if (yes !== true && !(await confirmErasure(context, node, device, question))) return exitCode.failed;

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { examples, nodeHelp } from "./option-texts.ts";
 
 /** `controller node forget NODE`. */
-export function registerNodeForget(parent: Command, run: Run): void {
+export function registerNodeForget(parent: Command, toAction: ToAction): void {
   parent
     .command("forget")
     .description(
@@ -13,7 +13,7 @@ export function registerNodeForget(parent: Command, run: Run): void {
     .argument("<node>", nodeHelp)
     .addHelpText("after", examples(["controller node forget rack-7", "the board has left the rack"]))
     .action(
-      run<[string], object>(async ({ client, signal, print }, _, node) => {
+      toAction<[string], object>(async ({ client, signal, print }, _, node) => {
         await client.forgetNode({ node }, signal);
         print([`forgot ${printable(node)}`]);
       }),

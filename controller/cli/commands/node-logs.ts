@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { LogLevel as WireLevel } from "../../../proto/gen/pallet/v1/log.ts";
 import { type LogLevel, logLevels, logLevelToWire } from "../../../proto/log-level.ts";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { followRecords } from "../connection/follow-records.ts";
 import { renderNodeLog } from "../render/render-node-logs.ts";
 import { viewNodeLog } from "../view/node-log-view.ts";
@@ -14,7 +14,7 @@ interface Options {
 }
 
 /** `controller node logs [NODE]`. */
-export function registerNodeLogs(parent: Command, run: Run): void {
+export function registerNodeLogs(parent: Command, toAction: ToAction): void {
   parent
     .command("logs")
     .description("show the log of a node's agent, oldest first; without NODE, the logs of all nodes")
@@ -37,7 +37,7 @@ export function registerNodeLogs(parent: Command, run: Run): void {
       ].join("\n"),
     )
     .action(
-      run<[string | undefined], Options>(async (context, { follow = false, level, limit }, node = "") => {
+      toAction<[string | undefined], Options>(async (context, { follow = false, level, limit }, node = "") => {
         const { signal, isJson, print, printJsonLine, look } = context;
         const minLevel = level === undefined ? WireLevel.LOG_LEVEL_UNSPECIFIED : logLevelToWire(level);
         const records = followRecords(context, {

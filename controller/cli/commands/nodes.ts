@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { noNodes, renderNodes, renderNodesHint } from "../render/render-nodes.ts";
 import { viewNode } from "../view/node-view.ts";
 import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller nodes`: every known node. */
-export function registerNodes(program: Command, run: Run): void {
+export function registerNodes(program: Command, toAction: ToAction): void {
   program
     .command("nodes")
     .description(
@@ -25,7 +25,7 @@ export function registerNodes(program: Command, run: Run): void {
       ),
     )
     .action(
-      run<[], object>(async ({ client, signal, isJson, print, printJson, note, hint, look, effects }) => {
+      toAction<[], object>(async ({ client, signal, isJson, print, printJson, note, hint, look, effects }) => {
         const nodes = (await client.listNodes({}, signal)).nodes.map(viewNode);
         if (isJson) printJson(nodes);
         else if (nodes.length === 0) note([noNodes]);

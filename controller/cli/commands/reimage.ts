@@ -3,7 +3,7 @@ import { Failure } from "../../../proto/failure.ts";
 import type { RolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts";
 import { exitCodeOfSignal } from "../../../proto/linux/stop-signals.ts";
 import { newRolloutId } from "../../reimage/plan/rollout-id.ts";
-import { type CommandContext, type Run, StopRequested } from "../connection/command-context.ts";
+import { type CommandContext, StopRequested, type ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { formatCount } from "../render/units.ts";
 import { renderEraseQuestion, renderPlan } from "../rollout/render-plan.ts";
@@ -108,7 +108,7 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
 }
 
 /** `controller reimage NODE…|--all`. */
-export function registerReimage(program: Command, run: Run): void {
+export function registerReimage(program: Command, toAction: ToAction): void {
   program
     .command("reimage")
     .description(
@@ -146,5 +146,5 @@ export function registerReimage(program: Command, run: Run): void {
         ["controller reimage --all --yes --json", "for programs: the plan, every change, the result"],
       ),
     )
-    .action(run<[string[]], Options>(reimage));
+    .action(toAction<[string[]], Options>(reimage));
 }

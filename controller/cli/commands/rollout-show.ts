@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { renderRolloutSummary } from "../rollout/render-rollout-summary.ts";
 import { renderRolloutTable } from "../rollout/render-rollout-table.ts";
 import { hasEnded, viewRollout } from "../view/rollout-view.ts";
 import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller rollout show ID`: a rollout as it is now. */
-export function registerRolloutShow(parent: Command, run: Run): void {
+export function registerRolloutShow(parent: Command, toAction: ToAction): void {
   parent
     .command("show")
     .description("show the current state of a rollout, without watching it")
@@ -15,7 +15,7 @@ export function registerRolloutShow(parent: Command, run: Run): void {
     .option("--json", jsonHelp)
     .addHelpText("after", examples(["controller rollout show 20261123-001705-k3f9"]))
     .action(
-      run<[string], object>(async (context, _, rolloutId) => {
+      toAction<[string], object>(async (context, _, rolloutId) => {
         const { client, signal, isJson, print, printJson, look, effects, commandLine } = context;
         for await (const { rollout } of client.watchRollout({ rolloutId }, signal)) {
           if (rollout === undefined) continue;

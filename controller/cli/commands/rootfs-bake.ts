@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Command } from "commander";
 import { defaultMirror, defaultSuite } from "../../artefacts/debian-defaults.ts";
 import { type Baked, type BakeRequest, bakeRootfs, rootfsBakeRequirements } from "../../rootfs/bake-rootfs.ts";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { installHelp, installIfAsked } from "./install-option.ts";
 import { examples, jsonHelp, mirrorHelp, suiteHelp } from "./option-texts.ts";
@@ -27,7 +27,7 @@ function next(target: string, { partition, rootFolder, netbootFolder }: Baked): 
 }
 
 /** `controller rootfs bake DIR|IMAGE`. */
-export function registerRootfsBake(parent: Command, run: Run): void {
+export function registerRootfsBake(parent: Command, toAction: ToAction): void {
   parent
     .command("bake")
     .description(
@@ -58,7 +58,7 @@ export function registerRootfsBake(parent: Command, run: Run): void {
       ),
     )
     .action(
-      run<[string], Options>(async (context, options, target) => {
+      toAction<[string], Options>(async (context, options, target) => {
         const { signal, isJson, print, printJson, note } = context;
         const { agent, out, suite, mirror, refresh = false } = options;
         const paths = rootfsPaths();

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { defaultMirror, defaultSuite } from "../../artefacts/debian-defaults.ts";
 import { buildRootfs, type RootfsRequest, rootfsBuildRequirements } from "../../rootfs/build-rootfs.ts";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { formatBytes, formatCount } from "../render/units.ts";
 import { installHelp, installIfAsked } from "./install-option.ts";
@@ -20,7 +20,7 @@ interface Options {
 }
 
 /** `controller rootfs build`. */
-export function registerRootfsBuild(parent: Command, run: Run): void {
+export function registerRootfsBuild(parent: Command, toAction: ToAction): void {
   parent
     .command("build")
     .description(
@@ -51,7 +51,7 @@ export function registerRootfsBuild(parent: Command, run: Run): void {
       ),
     )
     .action(
-      run<[], Options>(async (context, options) => {
+      toAction<[], Options>(async (context, options) => {
         const { signal, isJson, print, printJson, note } = context;
         const paths = rootfsPaths();
         const { out, agent, sshKeys, consoleShell = false, suite, mirror, refresh = false } = options;

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Command } from "commander";
 import { defaultMirror, defaultSuite } from "../../artefacts/debian-defaults.ts";
 import { type ImportRequest, importRootfs, rootfsImportRequirements } from "../../rootfs/import-rootfs.ts";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { formatBytes, formatCount } from "../render/units.ts";
 import { installHelp, installIfAsked } from "./install-option.ts";
@@ -19,7 +19,7 @@ interface Options {
 }
 
 /** `controller rootfs import IMAGE`. */
-export function registerRootfsImport(parent: Command, run: Run): void {
+export function registerRootfsImport(parent: Command, toAction: ToAction): void {
   parent
     .command("import")
     .description(
@@ -51,7 +51,7 @@ export function registerRootfsImport(parent: Command, run: Run): void {
       ),
     )
     .action(
-      run<[string], Options>(async (context, options, image) => {
+      toAction<[string], Options>(async (context, options, image) => {
         const { signal, isJson, print, printJson, note } = context;
         const { out, rootOnly = false, suite, mirror, refresh = false } = options;
         const log = (line: string) => note([printable(line)]);

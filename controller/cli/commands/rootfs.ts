@@ -1,16 +1,16 @@
 import type { Command } from "commander";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { registerRootfsBake } from "./rootfs-bake.ts";
 import { registerRootfsBuild } from "./rootfs-build.ts";
 import { registerRootfsImport } from "./rootfs-import.ts";
 
 /** `controller rootfs build|bake|import`: these work on this machine's files and need no controller. */
-export function registerRootfs(program: Command, run: Run): void {
+export function registerRootfs(program: Command, toAction: ToAction): void {
   const rootfs = program
     .command("rootfs")
     .description("build the root filesystem that nodes netboot into, or adapt an existing system")
     .helpCommand(false);
-  registerRootfsBuild(rootfs, run);
-  registerRootfsBake(rootfs, run);
-  registerRootfsImport(rootfs, run);
+  registerRootfsBuild(rootfs, toAction);
+  registerRootfsBake(rootfs, toAction);
+  registerRootfsImport(rootfs, toAction);
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Run, UsageError } from "../connection/command-context.ts";
+import { type ToAction, UsageError } from "../connection/command-context.ts";
 import type { ServeCommand } from "../connection/effects.ts";
 import { printable } from "../render/printable.ts";
 import { renderCheck } from "../render/render-check.ts";
@@ -7,7 +7,7 @@ import { exitCode } from "../terminal/exit-code.ts";
 import { installHelp } from "./install-option.ts";
 
 /** `controller serve`: the controller itself; its options come from the configuration. */
-export function registerServe(program: Command, serve: ServeCommand, run: Run): void {
+export function registerServe(program: Command, serve: ServeCommand, toAction: ToAction): void {
   const command = program
     .command("serve")
     .description(
@@ -34,19 +34,21 @@ export function registerServe(program: Command, serve: ServeCommand, run: Run): 
   }
   if (serve.help !== undefined) command.addHelpText("after", serve.help);
   command.action(
-    run<[], Record<string, string | boolean>>(async ({ signal, isJson, look, print, printJson, note }, options) => {
-      const { address: _, check, install, json: __, ...values } = options as Record<string, string | boolean>;
-      if (isJson && check !== true) throw new UsageError("--json is only valid with --check");
-      if (install === true) await serve.install(values, (line) => note([printable(line)]));
-      if (check !== true) {
-        await serve.run(values, signal);
-        return;
-      }
-      const report = await serve.check(values);
-      const isFine = report.problems.length === 0;
-      if (isJson) printJson({ isFine, ...report });
-      else print(renderCheck(report, look));
-      return isFine ? exitCode.done : exitCode.failed;
-    }),
+    toAction<[], Record<string, string | boolean>>(
+      async ({ signal, isJson, look, print, printJson, note }, options) => {
+        const { address: _, check, install, json: __, ...values } = options as Record<string, string | boolean>;
+        if (isJson && check !== true) throw new UsageError("--json is only valid with --check");
+        if (install === true) await serve.install(values, (line) => note([printable(line)]));
+        if (check !== true) {
+          await serve.run(values, signal);
+          return;
+        }
+        const report = await serve.check(values);
+        const isFine = report.problems.length === 0;
+        if (isJson) printJson({ isFine, ...report });
+        else print(renderCheck(report, look));
+        return isFine ? exitCode.done : exitCode.failed;
+      },
+    ),
   );
 }

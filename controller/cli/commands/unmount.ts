@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { runOperation } from "../terminal/run-operation.ts";
 import { examples, jsonLinesHelp, nodeHelp } from "./option-texts.ts";
 
 /** `controller unmount NODE DEVICE`. */
-export function registerUnmount(program: Command, run: Run): void {
+export function registerUnmount(program: Command, toAction: ToAction): void {
   program
     .command("unmount")
     .description("unmount a device and everything on it, and disable its swap")
@@ -16,7 +16,7 @@ export function registerUnmount(program: Command, run: Run): void {
     .addOption(new Option("--yes", "do not ask").hideHelp())
     .addHelpText("after", examples(["controller unmount rack-1 /dev/mmcblk0"]))
     .action(
-      run<[string, string], object>((context, _, node, device) =>
+      toAction<[string, string], object>((context, _, node, device) =>
         runOperation(context, {
           node,
           work: { $case: "unmount", value: { device } },

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { noRollouts } from "../rollout/render-rollouts.ts";
 import { watchRollout } from "../rollout/watch-rollout.ts";
 import { examples, jsonLinesHelp } from "./option-texts.ts";
 
 /** `controller watch [ID]`: a rollout until it has ended. */
-export function registerWatch(program: Command, run: Run): void {
+export function registerWatch(program: Command, toAction: ToAction): void {
   program
     .command("watch")
     .description(
@@ -19,7 +19,7 @@ export function registerWatch(program: Command, run: Run): void {
     .option("--json", jsonLinesHelp)
     .addHelpText("after", examples(["controller watch"], ["controller watch 20261123-001705-k3f9"]))
     .action(
-      run<[string | undefined], object>(async (context, _, id) => {
+      toAction<[string | undefined], object>(async (context, _, id) => {
         if (id !== undefined) return await watchRollout(context, id, false);
         const [newest] = (await context.client.listRollouts({}, context.signal)).rollouts;
         if (newest === undefined) throw new Failure("invalid", noRollouts);

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { WipeMethod } from "../../../proto/gen/pallet/v1/operation.ts";
-import type { Run } from "../connection/command-context.ts";
+import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { requireConsent } from "../terminal/confirm.ts";
 import { confirmErasure } from "../terminal/confirm-erasure.ts";
@@ -19,7 +19,7 @@ const methods = {
 } as const;
 
 /** `controller wipe NODE DEVICE`. */
-export function registerWipe(program: Command, run: Run): void {
+export function registerWipe(program: Command, toAction: ToAction): void {
   program
     .command("wipe")
     .description(
@@ -40,7 +40,7 @@ export function registerWipe(program: Command, run: Run): void {
       examples(["controller wipe rack-1 /dev/sda"], ["controller wipe rack-1 /dev/sda --method discard"]),
     )
     .action(
-      run<[string, string], Options>(async (context, { method, yes }, node, device) => {
+      toAction<[string, string], Options>(async (context, { method, yes }, node, device) => {
         requireConsent(context, yes, "erases a disk", "give --yes");
         const question = `Wipe ${printable(device)} of ${printable(node)}`;
         if (yes !== true && !(await confirmErasure(context, node, device, question))) return exitCode.failed;

@@ -69,6 +69,6 @@ export type Work<Arguments extends readonly unknown[], Options> = (
 ) => Promise<number | undefined>;
 
 /** Turns the work of a command into its commander action. */
-export type Run = <Arguments extends readonly unknown[], Options>(
+export type ToAction = <Arguments extends readonly unknown[], Options>(
   work: Work<Arguments, Options>,
 ) => (...commanderArguments: unknown[]) => Promise<void>;

@@ -32,7 +32,7 @@ function leastWidth(columns: readonly Column[], natural: readonly number[]): num
 }
 
 /** The indices of the columns to keep. */
-function keepColumns(columns: readonly Column[], natural: readonly number[], limit: number): number[] {
+function fittingColumns(columns: readonly Column[], natural: readonly number[], limit: number): number[] {
   const kept = columns.map((_, index) => index);
   const pick = <T>(values: readonly T[]) => values.filter((_, index) => kept.includes(index));
   while (leastWidth(pick(columns), pick(natural)) > limit) {
@@ -80,7 +80,7 @@ export function renderTable(
   const natural = columns.map(({ title }, index) =>
     Math.max(textWidth(title), ...safeRows.map((row) => textWidth(row[index]?.text ?? ""))),
   );
-  const kept = keepColumns(columns, natural, look.width ?? Number.POSITIVE_INFINITY);
+  const kept = fittingColumns(columns, natural, look.width ?? Number.POSITIVE_INFINITY);
   const pick = <T>(values: readonly T[]) => values.filter((_, index) => kept.includes(index));
   return alignTable(pick(columns), safeRows.map(pick), pick(natural), look);
 }

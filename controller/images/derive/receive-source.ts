@@ -22,21 +22,21 @@ export async function receiveSource(
   signal: AbortSignal,
 ): Promise<Received> {
   const file = await peek(source);
-  const format = isTar(file.head) ? "raw" : detectFormat(file.head);
+  const format = isTar(file.firstBytes) ? "raw" : detectFormat(file.firstBytes);
   // Before the rest of the file is received.
   await assertRequirements(planImagesDerive({ formats: [format] }), { canInstall: true });
-  if (isTar(file.head)) return unpackTree(file.all, path, signal);
+  if (isTar(file.firstBytes)) return unpackTree(file.all, path, signal);
   const raw = await peek(decompress(file.all, format, signal));
-  if (isTar(raw.head)) return unpackTree(raw.all, path, signal);
-  const inner = detectFormat(raw.head);
+  if (isTar(raw.firstBytes)) return unpackTree(raw.all, path, signal);
+  const inner = detectFormat(raw.firstBytes);
   if (inner !== "raw") throw new Failure("unsupported", `the file is compressed twice (${inner}); decompress it once`);
   await writeRawFile(path, raw.all);
   return { kind: "image", path };
 }
 
 /** POSIX.1-1988 and GNU archives alike have this in their first header. */
-function isTar(head: Buffer): boolean {
-  return head.toString("latin1", 257, 262) === "ustar";
+function isTar(firstBytes: Buffer): boolean {
+  return firstBytes.toString("latin1", 257, 262) === "ustar";
 }
 
 /**

@@ -57,21 +57,22 @@ const refused: readonly (Magic & { readonly what: string; readonly remedy: strin
  * Tells by content what a file is; its name says nothing. Throws Failure `unsupported` that says what to do for what is
  * neither a raw disk image nor a compressed file.
  *
- * @param head the first `detectionBytes` of the file
+ * @param firstBytes the first `detectionBytes` of the file
  */
-export function detectFormat(head: Buffer): ImageFormat {
-  if (head.length === 0) throw new Failure("image-damaged", "the file is empty");
+export function detectFormat(firstBytes: Buffer): ImageFormat {
+  if (firstBytes.length === 0) throw new Failure("image-damaged", "the file is empty");
   const has = ({ offset, bytes }: Magic) =>
-    head.toString("latin1", offset, offset + bytes.length) === bytes && head.length >= offset + bytes.length;
+    firstBytes.toString("latin1", offset, offset + bytes.length) === bytes &&
+    firstBytes.length >= offset + bytes.length;
   const found = compressed.find(has);
   if (found !== undefined) return found.format;
   const refusal = refused.find(has);
   if (refusal !== undefined) throw unsupported(refusal.what, refusal.remedy);
-  if (isBootRecord(head)) return "raw";
+  if (isBootRecord(firstBytes)) return "raw";
   if (has({ offset: 1080, bytes: "\x53\xef" })) {
     throw unsupported("an ext2, ext3 or ext4 filesystem without a partition table", "add an image of a whole disk");
   }
-  if (hasBootSignature(head)) {
+  if (hasBootSignature(firstBytes)) {
     throw unsupported("a filesystem without a partition table", "add an image of a whole disk");
   }
   throw new Failure(

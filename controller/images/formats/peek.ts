@@ -3,7 +3,7 @@ import { detectionBytes } from "./detect-format.ts";
 /** The first bytes of a stream for detection, and the whole of it. */
 export async function peek(
   source: AsyncIterable<Uint8Array>,
-): Promise<{ readonly head: Buffer; readonly all: AsyncGenerator<Uint8Array> }> {
+): Promise<{ readonly firstBytes: Buffer; readonly all: AsyncGenerator<Uint8Array> }> {
   const iterator = source[Symbol.asyncIterator]();
   const first: Uint8Array[] = [];
   let bytes = 0;
@@ -21,5 +21,5 @@ export async function peek(
       await iterator.return?.();
     }
   })();
-  return { head: Buffer.concat(first).subarray(0, detectionBytes), all };
+  return { firstBytes: Buffer.concat(first).subarray(0, detectionBytes), all };
 }

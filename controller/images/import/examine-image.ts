@@ -72,7 +72,7 @@ export async function findRootPartition(imagePath: string, signal?: AbortSignal)
   const readable = new Map<number, ExtFiles>();
   for (const partition of partitions) {
     const files = isExt(partition.filesystemType) ? extFiles(place(partition)) : undefined;
-    const content = files === undefined ? partition : { ...partition, ...(await lookInto(files)) };
+    const content = files === undefined ? partition : { ...partition, ...(await examineFiles(files)) };
     contents.push(content);
     if (files !== undefined && !("unreadable" in content)) readable.set(partition.number, files);
   }
@@ -102,7 +102,7 @@ async function readPartitionTable(imagePath: string): Promise<PartitionTable> {
 }
 
 /** Looks for signs of a root filesystem. */
-async function lookInto(files: ExtFiles): Promise<Pick<PartitionContent, "holds" | "unreadable">> {
+async function examineFiles(files: ExtFiles): Promise<Pick<PartitionContent, "holds" | "unreadable">> {
   const anyOf = async (paths: readonly string[]) => {
     for (const path of paths) if (await files.exists(path)) return true;
     return false;

@@ -87,12 +87,12 @@ export async function importImage(folder: string, request: ImportRequest): Promi
 
   try {
     const file = await peek(counted());
-    const format = detectFormat(file.head);
+    const format = detectFormat(file.firstBytes);
     // Before the rest of the file is received.
     await assertRequirements(planImagesAdd({ formats: [format] }), { canInstall: true });
     const raw = await peek(decompress(file.all, format, signal));
     // What comes out of a decompressor must be a raw disk: this refuses .tar.gz and the like early.
-    const inner = detectFormat(raw.head);
+    const inner = detectFormat(raw.firstBytes);
     if (inner !== "raw")
       throw new Failure("unsupported", `the file is compressed twice (${inner}); decompress it once`);
     const { sizeBytes, digest } = await writeRawFile(rawPath, raw.all);

@@ -40,15 +40,15 @@ export function planUnused({ imageBytes, partitions, filesystems, unmapped = [] 
   const areas = toExtents(
     partitions.map(({ offsetBytes, lengthBytes }) => ({ start: offsetBytes, end: offsetBytes + lengthBytes })),
   );
-  const head = toExtents([{ start: 0, end: areas[0]?.start ?? imageBytes }]);
+  const beforePartitions = toExtents([{ start: 0, end: areas[0]?.start ?? imageBytes }]);
   const known = toExtents(filesystems.map(({ start, end }) => ({ start, end })));
   const behind = filesystems.flatMap(({ start, end }) => {
     const area = partitions.find(({ offsetBytes }) => offsetBytes === start);
     return area === undefined ? [] : [{ start: end, end: area.offsetBytes + area.lengthBytes }];
   });
-  const free = subtract(toExtents(...filesystems.map((filesystem) => filesystem.free)), head);
+  const free = subtract(toExtents(...filesystems.map((filesystem) => filesystem.free)), beforePartitions);
   const nobodys = toExtents(subtract(image, areas), behind, unmapped);
-  return { free, freeIfZero: subtract(subtract(nobodys, known), head) };
+  return { free, freeIfZero: subtract(subtract(nobodys, known), beforePartitions) };
 }
 
 /** Tells what each chunk is for. Ask in ascending order of offsets. */

@@ -11,7 +11,7 @@ function filled(count: number, limits: { records?: number; bytes?: number } = {}
   return buffer;
 }
 
-const sequences = (buffer: LogBuffer, most = everything) => buffer.head(most).map(({ sequence }) => sequence);
+const sequences = (buffer: LogBuffer, most = everything) => buffer.batch(most).map(({ sequence }) => sequence);
 
 describe("log buffer", () => {
   it("numbers records from 1 and gives the oldest first", () => {
@@ -23,7 +23,7 @@ describe("log buffer", () => {
 
   it("is empty at first", () => {
     const buffer = filled(0);
-    assert.deepEqual([buffer.head(everything), buffer.oldest, buffer.lastSequence], [[], undefined, 0]);
+    assert.deepEqual([buffer.batch(everything), buffer.oldest, buffer.lastSequence], [[], undefined, 0]);
   });
 
   it("drops the oldest when there are too many, and counts them", () => {
@@ -51,15 +51,15 @@ describe("log buffer", () => {
 
   it("lets go of what has arrived", () => {
     const buffer = filled(5);
-    buffer.release(buffer.head({ records: 2, bytes: 1e9 }));
+    buffer.release(buffer.batch({ records: 2, bytes: 1e9 }));
     assert.deepEqual([sequences(buffer), buffer.droppedCount], [[3, 4, 5], 0]);
-    buffer.release(buffer.head(everything));
+    buffer.release(buffer.batch(everything));
     assert.deepEqual([sequences(buffer), buffer.droppedCount, buffer.lastSequence], [[], 0, 5]);
   });
 
   it("does not count as dropped what arrived although it was dropped on its way", () => {
     const buffer = filled(3, { records: 3 });
-    const sent = buffer.head({ records: 2, bytes: 1e9 });
+    const sent = buffer.batch({ records: 2, bytes: 1e9 });
     buffer.append(anEntry(), 0);
     assert.deepEqual([sequences(buffer), buffer.droppedCount], [[2, 3, 4], 1]);
     buffer.release(sent);
@@ -68,13 +68,13 @@ describe("log buffer", () => {
 
   it("drops and counts what is refused", () => {
     const buffer = filled(3);
-    buffer.discard(buffer.head({ records: 2, bytes: 1e9 }));
+    buffer.discard(buffer.batch({ records: 2, bytes: 1e9 }));
     assert.deepEqual([sequences(buffer), buffer.droppedCount], [[3], 2]);
   });
 
   it("has room again after records have left", () => {
     const buffer = filled(3, { bytes: 700 });
-    buffer.release(buffer.head(everything));
+    buffer.release(buffer.batch(everything));
     for (const _ of [4, 5, 6]) buffer.append(anEntry("1"), 0);
     assert.deepEqual([sequences(buffer), buffer.droppedCount], [[4, 5, 6], 0]);
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { planBootTree } from "../../../../controller/boot-tree/plan-boot-tree.ts";
 
-const none = { write: [], keep: [], foreign: [], remove: [] };
+const none = { write: [], unchanged: [], foreign: [], remove: [] };
 const plan = (
   wanted: Record<string, string>,
   found: Record<string, string>,
@@ -18,7 +18,7 @@ describe("a build of the boot tree", () => {
     assert.deepEqual(plan({ a: "1" }, {}, {}), { ...none, write: ["a"] });
   });
   it("keeps what is right already, whoever wrote it", () => {
-    assert.deepEqual(plan({ a: "1" }, { a: "1" }, {}), { ...none, keep: ["a"] });
+    assert.deepEqual(plan({ a: "1" }, { a: "1" }, {}), { ...none, unchanged: ["a"] });
   });
   it("replaces what an earlier build wrote", () => {
     assert.deepEqual(plan({ a: "2" }, { a: "1" }, { a: "1" }), { ...none, write: ["a"] });

@@ -131,7 +131,7 @@ describe("serve", () => {
     assert.deepEqual(readdirSync(path.dirname(first.socket)), []);
 
     const store = openStore(path.join(folder, "state/pallet.sqlite"));
-    const types = store.events.read({ afterId: 0, count: 100, keep: "oldest" }).map((event) => event.type);
+    const types = store.events.read({ afterId: 0, count: 100, prefer: "oldest" }).map((event) => event.type);
     assert.deepEqual(types, [
       "controller-started",
       "node-discovered",
@@ -166,7 +166,7 @@ describe("serve", () => {
   it("says at every start, as an event too, that it takes every call from everybody, where it is set to", async () => {
     const types = (): string[] => {
       const store = openStore(path.join(folder, "state/pallet.sqlite"));
-      const events = store.events.read({ afterId: 0, count: 100, keep: "oldest" });
+      const events = store.events.read({ afterId: 0, count: 100, prefer: "oldest" });
       store.close();
       return events.map(({ type, severity }) => `${type} ${severity}`);
     };

@@ -24,7 +24,7 @@ const rowsOf = (from: number, count: number, given: Partial<NodeLogRecord> = {})
 function rowsWith(limits: Partial<NodeLogLimits>, database = new DatabaseSync(":memory:")) {
   migrate(database);
   const rows = createNodeLogRows(database, { recordsPerNode: 1e6, bytesPerNode: 1e9, bytes: 1e9, ...limits });
-  const all = (given = {}) => rows.read({ afterId: 0, count: 1e6, keep: "oldest", ...given });
+  const all = (given = {}) => rows.read({ afterId: 0, count: 1e6, prefer: "oldest", ...given });
   const sequences = (nodeId: NodeId) => all({ nodeId }).map(({ sequence }) => sequence);
   return { rows, all, sequences, database };
 }
@@ -39,7 +39,7 @@ describe("rows of the nodes' logs", () => {
       first.nodeLogs.add([record, aRow(8)]);
       first.close();
       const second = openStore(file);
-      const [kept] = second.nodeLogs.read({ afterId: 0, count: 1, keep: "oldest" });
+      const [kept] = second.nodeLogs.read({ afterId: 0, count: 1, prefer: "oldest" });
       assert.deepEqual(kept, { id: 1, ...record });
       assert.equal(second.nodeLogs.lastSequence(one, "i"), 8);
       assert.equal(second.nodeLogs.lastSequence(one, "j"), 0);

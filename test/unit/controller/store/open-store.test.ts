@@ -106,7 +106,7 @@ describe("store", () => {
     for (let id = 1; id <= 5; id++) assert.equal(first.events.add(event), id);
     first.events.prune(2);
     assert.deepEqual(
-      first.events.read({ afterId: 0, count: 10, keep: "oldest" }).map(({ id }) => id),
+      first.events.read({ afterId: 0, count: 10, prefer: "oldest" }).map(({ id }) => id),
       [4, 5],
     );
     first.events.prune(0);
@@ -124,12 +124,12 @@ describe("store", () => {
     events.add(event);
     const three = events.add({ ...event, nodeId: bare.id, nodeName: "n" });
     const ids = (query: object): number[] =>
-      events.read({ afterId: 0, count: 10, keep: "oldest", ...query }).map(({ id }) => id);
+      events.read({ afterId: 0, count: 10, prefer: "oldest", ...query }).map(({ id }) => id);
     assert.deepEqual(ids({ nodeId: bare.id }), [one, three]);
     assert.deepEqual(ids({ rolloutId: "r" }), [one]);
     assert.deepEqual(ids({ nodeId: bare.id, afterId: one }), [three]);
-    assert.deepEqual(ids({ count: 2, keep: "newest" }), [2, 3]);
-    assert.deepEqual(events.read({ afterId: 0, count: 1, keep: "oldest" }), [
+    assert.deepEqual(ids({ count: 2, prefer: "newest" }), [2, 3]);
+    assert.deepEqual(events.read({ afterId: 0, count: 1, prefer: "oldest" }), [
       { ...event, id: 1, nodeId: bare.id, nodeName: "n", rolloutId: "r" },
     ]);
   });

@@ -17,7 +17,7 @@ const stepBytes = 1024 * 1024;
  * Everything before the first partition, in memory until everything else is on the disk; and what else is in the chunk
  * in which the first partition starts, because a chunk can be checked only as a whole.
  */
-export interface Head {
+export interface ImageStart {
   /** Page-aligned; has room to the end of a page behind it. */
   readonly bytes: Buffer<ArrayBuffer>;
   /** Where the first partition starts. */
@@ -27,7 +27,7 @@ export interface Head {
 }
 
 /** Memory for it, all zeros. */
-export function allocateHead(manifest: PackManifest, firstPartitionBytes: number): Head {
+export function allocateImageStart(manifest: PackManifest, firstPartitionBytes: number): ImageStart {
   const chunks = Math.ceil(firstPartitionBytes / manifest.chunkBytes);
   const lengthBytes = Math.min(chunks * manifest.chunkBytes, manifest.imageBytes);
   const bytes = allocatePageAligned(Math.ceil(lengthBytes / pageBytes) * pageBytes).subarray(0, lengthBytes);
@@ -35,7 +35,7 @@ export function allocateHead(manifest: PackManifest, firstPartitionBytes: number
 }
 
 /** Keeps runs of its chunks. */
-export function createHeadSink({ bytes }: Head, manifest: PackManifest): Sink {
+export function createImageStartSink({ bytes }: ImageStart, manifest: PackManifest): Sink {
   return {
     take: async ({ first }) => bytes.subarray(manifest.offsetOf(first)),
     put: async () => undefined,
@@ -43,37 +43,37 @@ export function createHeadSink({ bytes }: Head, manifest: PackManifest): Sink {
   };
 }
 
-/** What it takes to write a part of the head. */
-export interface HeadWrite {
+/** What it takes to write a part of it. */
+export interface ImageStartWrite {
   readonly device: OpenDevice;
-  readonly head: Head;
+  readonly start: ImageStart;
   readonly blocks: Pool<Buffer<ArrayBuffer>>;
   readonly context: OperationContext;
 }
 
-/** Writes what is in the head behind the start of the first partition, which is there before the table is. */
-export async function writePartitionStart({ device, head, context }: HeadWrite): Promise<void> {
-  await write(device, head, { from: head.tableBytes, end: head.bytes.length }, context);
+/** Writes what this holds behind the start of the first partition, which is there before the table is. */
+export async function writePartitionStart({ device, start, context }: ImageStartWrite): Promise<void> {
+  await write(device, start, { from: start.tableBytes, end: start.bytes.length }, context);
 }
 
 /**
  * Writes everything before the first partition: everything but the first sector, then that sector, which makes the disk
  * one with a partition table; each is made durable before the next step.
  */
-export async function writeTable({ device, head, context }: HeadWrite): Promise<void> {
+export async function writeTable({ device, start, context }: ImageStartWrite): Promise<void> {
   const { sectorBytes } = device;
-  await write(device, head, { from: sectorBytes, end: head.tableBytes }, context);
+  await write(device, start, { from: sectorBytes, end: start.tableBytes }, context);
   await syncDevice(device);
-  await write(device, head, { from: 0, end: sectorBytes }, context);
+  await write(device, start, { from: 0, end: sectorBytes }, context);
   await syncDevice(device);
 }
 
-/** Reads a part of the head back. The Failure "verify-mismatch" when the disk holds something else. */
+/** Reads a part of the start back. The Failure "verify-mismatch" when the disk holds something else. */
 export async function findDifference(
-  { device, head, blocks, context: { signal, progress } }: HeadWrite,
+  { device, start, blocks, context: { signal, progress } }: ImageStartWrite,
   part: "table" | "partition-start",
 ): Promise<Failure | undefined> {
-  const [from, end] = part === "table" ? [0, head.tableBytes] : [head.tableBytes, head.bytes.length];
+  const [from, end] = part === "table" ? [0, start.tableBytes] : [start.tableBytes, start.bytes.length];
   const buffer = await blocks.take(signal);
   const step = Math.min(stepBytes, buffer.length);
   try {
@@ -87,7 +87,7 @@ export async function findDifference(
         lengthBytes: paddedToSector(device, lengthBytes),
         offsetBytes,
       }).finally(() => progress.end("read-back", lengthBytes));
-      const wanted = head.bytes.subarray(offsetBytes, offsetBytes + lengthBytes);
+      const wanted = start.bytes.subarray(offsetBytes, offsetBytes + lengthBytes);
       const found = buffer.subarray(0, lengthBytes);
       if (wanted.equals(found)) continue;
       return new Failure(
@@ -109,7 +109,7 @@ export async function findDifference(
 
 async function write(
   device: OpenDevice,
-  { bytes }: Head,
+  { bytes }: ImageStart,
   { from, end }: { readonly from: number; readonly end: number },
   { signal, progress }: OperationContext,
 ): Promise<void> {

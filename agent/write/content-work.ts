@@ -3,7 +3,7 @@ import type { FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
 import type { RangeFetcher } from "../fetch/fetch-range.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import { fetchChunks, type Sink } from "./fetch-chunks.ts";
-import type { Head } from "./head.ts";
+import type { ImageStart } from "./image-start.ts";
 import type { OpenDevice } from "./open-device.ts";
 import { type Fetch, planFetches } from "./plan-fetches.ts";
 import { type ChunkSet, planRuns } from "./plan-runs.ts";
@@ -24,18 +24,18 @@ export interface Content {
 }
 
 /** What the steps of putting an image on a disk share. */
-export interface ContentRun {
+export interface ContentWork {
   readonly content: Content;
   readonly context: OperationContext;
   readonly memory: TransferMemory;
   readonly pack: RangeFetcher;
   readonly decompressors: FrameDecompressors;
-  readonly head: Head;
+  readonly start: ImageStart;
 }
 
 /** Fetches chunks into a sink. */
 export async function transfer(
-  { content: { manifest }, context, memory, pack, decompressors }: ContentRun,
+  { content: { manifest }, context, memory, pack, decompressors }: ContentWork,
   fetches: readonly Fetch[],
   sink: Sink,
 ): Promise<void> {
@@ -44,14 +44,14 @@ export async function transfer(
 }
 
 /** Makes durable what was written. */
-export async function sync({ content: { device }, context: { progress, signal } }: ContentRun): Promise<void> {
+export async function sync({ content: { device }, context: { progress, signal } }: ContentWork): Promise<void> {
   progress.enter("syncing");
   await syncDevice(device);
   signal.throwIfAborted();
 }
 
 /** The requests that bring these chunks. */
-export function planChunks({ content: { manifest }, memory }: ContentRun, chunks: ChunkSet): Fetch[] {
+export function planChunks({ content: { manifest }, memory }: ContentWork, chunks: ChunkSet): Fetch[] {
   const { rangeBytes, chunksPerBlock } = memory;
   return planFetches(manifest, planRuns(chunks, chunksPerBlock), { rangeBytes, gapBytes });
 }
