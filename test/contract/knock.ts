@@ -1,8 +1,8 @@
-// A caller at a door, as a program, so that it can stand in any network namespace and be any user: calls every method of
+// A caller at doors, as a program, so that it can stand in any network namespace and be any user: calls every method of
 // every service of the contracts, and of those that every gRPC server should have, with an empty request, which changes
-// nothing. Prints what it was told as one line of JSON, "package.Service/Method" → a `Verdict`.
+// nothing. Prints for each door what it was told there as one line of JSON, "package.Service/Method" → a `Verdict`.
 //
-//   node knock.ts TARGET [UID]
+//   node knock.ts UID TARGET...
 import process from "node:process";
 import { createFileRegistry, type DescMethod, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
@@ -19,20 +19,21 @@ import type { Verdict } from "./doors.ts";
 
 const patienceMs = 30_000;
 
-const [target = "", uid] = process.argv.slice(2);
+const [uid, ...targets] = process.argv.slice(2);
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, fileDescriptorSet));
 const methods = [...registry].flatMap((type) => (type.kind === "service" ? type.methods : []));
-if (uid !== undefined) {
-  process.setgroups?.([]);
-  process.setgid?.(Number(uid));
-  process.setuid?.(Number(uid));
-}
+process.setgroups?.([]);
+process.setgid?.(Number(uid));
+process.setuid?.(Number(uid));
 
-const client = new Client(target, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
-const verdicts: Record<string, Verdict> = {};
-for (const method of methods) verdicts[`${method.parent.typeName}/${method.name}`] = judge(await call(method));
-client.close();
-process.stdout.write(`${JSON.stringify(verdicts)}\n`);
+for (const target of targets) {
+  const client = new Client(target, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
+  const verdicts: Record<string, Verdict> = {};
+  for (const method of methods)
+    verdicts[`${method.parent.typeName}/${method.name}`] = judge(await call(client, method));
+  client.close();
+  process.stdout.write(`${JSON.stringify(verdicts)}\n`);
+}
 
 function judge(code: status): Verdict {
   if (code === status.PERMISSION_DENIED) return "refused";
@@ -43,7 +44,7 @@ function judge(code: status): Verdict {
 }
 
 /** How the call ends; a stream that continues has been taken with its first answer. */
-function call({ parent, name, methodKind }: DescMethod): Promise<status> {
+function call(client: Client, { parent, name, methodKind }: DescMethod): Promise<status> {
   const path = `/${parent.typeName}/${name}`;
   const asIs = (bytes: Buffer): Buffer => bytes;
   const empty = Buffer.alloc(0);

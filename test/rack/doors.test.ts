@@ -28,7 +28,7 @@ async function knock(
   opening: keyof typeof openings,
   user = "0",
 ): Promise<void> {
-  assertOpening(await from.run(process.execPath, [knockProgram, target, user]), opening);
+  assertOpening(await from.run(process.execPath, [knockProgram, user, target]), opening);
 }
 
 /** Starts an agent in a network namespace; resolves when it serves, with what ends it. */
