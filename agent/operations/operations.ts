@@ -4,6 +4,7 @@ import type { Operation, OperationId } from "../../proto/operation/operation.ts"
 import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
 import type { Progress } from "../../proto/operation/progress.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
+import { type Bell, createBell } from "../../proto/time/bell.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
 import { devicesOverlap } from "./devices-overlap.ts";
@@ -57,8 +58,8 @@ interface Entry {
   readonly abort: AbortController;
   readonly admission: Promise<void>;
   ended: Promise<void>;
-  /** Settles when `operation` is replaced by a newer snapshot. */
-  changed: PromiseWithResolvers<void>;
+  /** Rings when `operation` is replaced by a newer snapshot. */
+  readonly changed: Bell;
 }
 
 /** Makes the registry of operations. */
@@ -77,8 +78,7 @@ export function createOperations(parts: {
 
   const publish = (entry: Entry, changes: Partial<Operation> = {}): void => {
     entry.operation = { ...entry.operation, progress: entry.meter.snapshot(monotonicClock.now()), ...changes };
-    entry.changed.resolve();
-    entry.changed = Promise.withResolvers();
+    entry.changed.ring();
   };
 
   const run = async (entry: Entry): Promise<void> => {
@@ -147,7 +147,7 @@ export function createOperations(parts: {
       abort,
       admission: executorOf(executors, spec).admit(spec, abort.signal),
       ended: Promise.resolve(),
-      changed: Promise.withResolvers(),
+      changed: createBell(),
     };
     entries.set(id, entry);
     try {
@@ -216,23 +216,16 @@ export function createOperations(parts: {
 }
 
 async function* watchEntry(entry: Entry, signal: AbortSignal | undefined): AsyncGenerator<Operation> {
-  const aborted = Promise.withResolvers<void>();
-  const onAbort = (): void => aborted.resolve();
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    let seen: Operation | undefined;
-    while (signal?.aborted !== true) {
-      const { operation } = entry;
-      if (operation === seen) {
-        await Promise.race([entry.changed.promise, aborted.promise]);
-        continue;
-      }
-      seen = operation;
-      yield operation;
-      if (operation.state !== "running") return;
+  let seen: Operation | undefined;
+  while (signal?.aborted !== true) {
+    const { operation } = entry;
+    if (operation === seen) {
+      await entry.changed.next(signal);
+      continue;
     }
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
+    seen = operation;
+    yield operation;
+    if (operation.state !== "running") return;
   }
 }
 

@@ -1,3 +1,4 @@
+import { createBell } from "../../proto/time/bell.ts";
 /** A record of something that only grows: its id rises and is never reused. */
 export interface NumberedRecord {
   readonly id: number;
@@ -49,7 +50,7 @@ const pageSize = 500;
 export function createRecordReader<Kept extends NumberedRecord, Filter extends object>(
   rows: RecordRows<Kept, Filter>,
 ): RecordReader<Kept, Filter> {
-  const followers = new Set<() => void>();
+  const addition = createBell();
 
   function* pages(filter: Filter, firstAfter: number, upToId: number): Generator<Kept, void> {
     let afterId = firstAfter;
@@ -71,19 +72,6 @@ export function createRecordReader<Kept extends NumberedRecord, Filter extends o
     return oldest === undefined ? afterId : oldest.id - 1;
   }
 
-  function nextAddition(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        followers.delete(done);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      if (signal.aborted) return done();
-      followers.add(done);
-      signal.addEventListener("abort", done);
-    });
-  }
-
   return {
     *list(filter, span) {
       const upToId = rows.lastId();
@@ -100,12 +88,10 @@ export function createRecordReader<Kept extends NumberedRecord, Filter extends o
         }
         afterId = Math.max(afterId, seenUpTo);
         // No await is between this comparison and the start of the wait, so no addition can fall between them.
-        if (rows.lastId() === seenUpTo) await nextAddition(signal);
+        if (rows.lastId() === seenUpTo) await addition.next(signal);
       }
     },
 
-    added() {
-      for (const wake of [...followers]) wake();
-    },
+    added: addition.ring,
   };
 }

@@ -1,5 +1,5 @@
 import type { NodeId } from "../../proto/node-id.ts";
-import { type Bell, createBell } from "./bell.ts";
+import { type Bell, createBell } from "../../proto/time/bell.ts";
 import type { World } from "./executors/executor.ts";
 import { recordEvent } from "./executors/record-event.ts";
 import type { Journal, JournalEntry } from "./journal.ts";

@@ -2,7 +2,7 @@
 export interface Bell {
   ring(): void;
   /** Resolves at the next ring, or when the signal is aborted. */
-  next(signal: AbortSignal): Promise<void>;
+  next(signal?: AbortSignal): Promise<void>;
 }
 
 /** Builds a bell that nobody waits for yet. */
@@ -16,12 +16,12 @@ export function createBell(): Bell {
       return new Promise((resolve) => {
         const wake = (): void => {
           waiting.delete(wake);
-          signal.removeEventListener("abort", wake);
+          signal?.removeEventListener("abort", wake);
           resolve();
         };
-        if (signal.aborted) return resolve();
+        if (signal?.aborted === true) return resolve();
         waiting.add(wake);
-        signal.addEventListener("abort", wake, { once: true });
+        signal?.addEventListener("abort", wake, { once: true });
       });
     },
   };
