@@ -1,6 +1,7 @@
 import { type ServerErrorResponse, status } from "@grpc/grpc-js";
 import { Failure, type FailureReason } from "../../../proto/failure.ts";
 import { failureMetadata } from "../../../proto/grpc/failure-metadata.ts";
+import { statusOfReason } from "../../../proto/grpc/status-of-reason.ts";
 import { AgentError, type AgentErrorKind } from "../../agents/agent-error.ts";
 import { Refusal, type RefusalKind } from "../../refusal/refusal.ts";
 
@@ -22,27 +23,15 @@ const ofAgentError: Record<AgentErrorKind, status> = {
   failed: status.INTERNAL,
 };
 
-const ofFailure: Record<FailureReason, status> = {
-  internal: status.INTERNAL,
-  cancelled: status.CANCELLED,
-  "not-a-disk": status.FAILED_PRECONDITION,
-  "holds-running-root": status.FAILED_PRECONDITION,
-  mounted: status.FAILED_PRECONDITION,
-  "in-use": status.FAILED_PRECONDITION,
-  "read-only": status.FAILED_PRECONDITION,
-  "too-small": status.FAILED_PRECONDITION,
+const ofFailure: Readonly<Record<FailureReason, status>> = {
+  ...statusOfReason,
+  // To the caller of the controller it is a state of the node, not a limit that he reached.
   "device-busy": status.FAILED_PRECONDITION,
-  "no-disk-chosen": status.FAILED_PRECONDITION,
-  "fetch-failed": status.UNAVAILABLE,
   // Only the import of an image throws these two in the controller: the file is not what it should be.
   "image-damaged": status.INVALID_ARGUMENT,
   unsupported: status.INVALID_ARGUMENT,
-  "device-error": status.INTERNAL,
+  // Of an image that was written, not of what the caller sent.
   "verify-mismatch": status.INTERNAL,
-  "tool-failed": status.INTERNAL,
-  "node-silent": status.UNAVAILABLE,
-  "wrong-system": status.FAILED_PRECONDITION,
-  invalid: status.INVALID_ARGUMENT,
 };
 
 /** The gRPC status of an error, and the whole failure with it. The one place where errors become statuses. */
