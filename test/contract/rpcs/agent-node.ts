@@ -96,7 +96,7 @@ export const agentNodeChecks: ServiceChecks = {
         {
           when: "the boot id is not the current one",
           reason: "FAILURE_REASON_INVALID",
-          says: /another boot/,
+          says: /rebooted since/,
           call: ({ resident: { client } }) => answer(client, client.reboot, { expectedBootId: "of-the-last-boot" }),
         },
         {

@@ -164,7 +164,7 @@ for (const [title, options, atMost, atLeast] of fleets) {
     const later = seconds.slice(15).filter(({ waiting }) => waiting > 0);
     const mean = later.reduce((sum, { bytesPerSecond }) => sum + bytesPerSecond, 0) / later.length;
     const usable = options.linkSpeed ?? options.limits?.totalBytesPerSecond ?? options.carries;
-    assert.ok(mean >= 0.85 * Math.min(options.carries, usable), `${Math.round(mean / megabyte)} megabyte/s`);
+    assert.ok(mean >= 0.85 * Math.min(options.carries, usable), `${Math.round(mean / megabyte)} MB/s`);
   });
 }
 
