@@ -1,5 +1,6 @@
+import type { RolloutState } from "../../proto/rollout/rollout-state.ts";
 import { hasEnded, type ReimageState, type RolloutRecord } from "./machine/reimage-state.ts";
-import type { Reimage, Rollout, RolloutState } from "./plan/rollout.ts";
+import type { Reimage, Rollout } from "./plan/rollout.ts";
 
 /** A rollout as operators see it; `waitingFor` says why nodes that are ready to write wait. */
 export function viewRollout(record: RolloutRecord, reimages: readonly ReimageState[], waitingFor?: string): Rollout {

@@ -1,28 +1,17 @@
-import {
-  ReimagePhase,
-  type ReimagePlan,
-  RolloutState,
-  type Reimage as WireReimage,
-  type Rollout as WireRollout,
+import type {
+  ReimagePlan,
+  Reimage as WireReimage,
+  Rollout as WireRollout,
 } from "../../../proto/gen/pallet/v1/rollout.ts";
-import { type ProofKind, proofKinds } from "../../../proto/proof-kind.ts";
+import { type ProofKind, proofKinds } from "../../../proto/rollout/proof-kind.ts";
+import { type ReimagePhase, reimagePhases } from "../../../proto/rollout/reimage-phase.ts";
+import { type RolloutState, rolloutStates } from "../../../proto/rollout/rollout-state.ts";
 import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import { type ProgressView, viewProgress } from "./operation-view.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";
 
 /** Where one node's reimage stands, in words. */
-export type ReimagePhaseWord =
-  | "queued"
-  | "netbooting"
-  | "checking"
-  | "waiting"
-  | "writing"
-  | "rebooting"
-  | "proving"
-  | "proved"
-  | "failed"
-  | "cancelled"
-  | "unknown";
+export type ReimagePhaseWord = ReimagePhase | "unknown";
 
 /** What a node proved, as `--json` shows it; a weak proof includes neither the boot id nor the root device. */
 export interface ProofView {
@@ -56,7 +45,7 @@ export interface ReimageView {
 }
 
 /** Where a rollout stands, in words. */
-export type RolloutStateWord = "running" | "succeeded" | "failed" | "cancelled" | "unknown";
+export type RolloutStateWord = RolloutState | "unknown";
 
 /** A rollout as `--json` shows it. */
 export interface RolloutView {
@@ -82,33 +71,13 @@ export interface PlanView {
   readonly note: string | null;
 }
 
-const phases: Readonly<Record<number, ReimagePhaseWord>> = {
-  [ReimagePhase.REIMAGE_PHASE_QUEUED]: "queued",
-  [ReimagePhase.REIMAGE_PHASE_NETBOOTING]: "netbooting",
-  [ReimagePhase.REIMAGE_PHASE_CHECKING]: "checking",
-  [ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE]: "waiting",
-  [ReimagePhase.REIMAGE_PHASE_WRITING]: "writing",
-  [ReimagePhase.REIMAGE_PHASE_REBOOTING]: "rebooting",
-  [ReimagePhase.REIMAGE_PHASE_PROVING]: "proving",
-  [ReimagePhase.REIMAGE_PHASE_PROVED]: "proved",
-  [ReimagePhase.REIMAGE_PHASE_FAILED]: "failed",
-  [ReimagePhase.REIMAGE_PHASE_CANCELLED]: "cancelled",
-};
-
-const states: Readonly<Record<number, RolloutStateWord>> = {
-  [RolloutState.ROLLOUT_STATE_RUNNING]: "running",
-  [RolloutState.ROLLOUT_STATE_SUCCEEDED]: "succeeded",
-  [RolloutState.ROLLOUT_STATE_FAILED]: "failed",
-  [RolloutState.ROLLOUT_STATE_CANCELLED]: "cancelled",
-};
-
 function viewReimage(reimage: WireReimage): ReimageView {
   const { proof } = reimage;
   return {
     reimageId: reimage.reimageId,
     nodeId: reimage.nodeId,
     nodeName: reimage.nodeName,
-    phase: phases[reimage.phase] ?? "unknown",
+    phase: reimagePhases.fromWire(reimage.phase) ?? "unknown",
     waitingFor: toText(reimage.waitingFor),
     disk: toText(reimage.disk),
     attempts: reimage.attempts,
@@ -139,7 +108,7 @@ export function viewRollout(rollout: WireRollout): RolloutView {
     rolloutId: rollout.rolloutId,
     imageName: rollout.imageName,
     imageDigest: rollout.imageDigest,
-    state: states[rollout.state] ?? "unknown",
+    state: rolloutStates.fromWire(rollout.state) ?? "unknown",
     startedAt: toTime(rollout.startedAt),
     endedAt: toTime(rollout.endedAt),
     reimages: rollout.reimages.map(viewReimage),

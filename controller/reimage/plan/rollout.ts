@@ -2,6 +2,8 @@ import type { Evidence, FailureReason } from "../../../proto/failure.ts";
 import type { NodeId } from "../../../proto/node-id.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { ReimagePhase } from "../../../proto/rollout/reimage-phase.ts";
+import type { RolloutState } from "../../../proto/rollout/rollout-state.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 
 /** Id of a rollout: 1 to 64 characters of [A-Za-z0-9._-]. */
@@ -9,19 +11,6 @@ export type RolloutId = string & { readonly __brand: "RolloutId" };
 
 /** Id of one node's reimage; operation ids are derived from it. */
 export type ReimageId = string & { readonly __brand: "ReimageId" };
-
-/** Where one node's reimage stands; see pallet.v1.ReimagePhase. */
-export type ReimagePhase =
-  | "queued"
-  | "netbooting"
-  | "checking"
-  | "waiting"
-  | "writing"
-  | "rebooting"
-  | "proving"
-  | "proved"
-  | "failed"
-  | "cancelled";
 
 /** A `Failure` as plain data, so that it can be journaled. */
 export interface FailureRecord extends Evidence {
@@ -70,9 +59,6 @@ export interface Reimage {
   /** Whether also what the card holds already is fetched and written. */
   readonly full: boolean;
 }
-
-/** Where a rollout stands; see pallet.v1.RolloutState. */
-export type RolloutState = "running" | "succeeded" | "failed" | "cancelled";
 
 /** A reimage of one or more nodes as operators see it; see pallet.v1.Rollout. */
 export interface Rollout {

@@ -1,40 +1,13 @@
 import { Failure, failureToWire } from "../../../proto/failure.ts";
 import type { PlanRolloutResponse } from "../../../proto/gen/pallet/v1/controller.ts";
 import type { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
-import * as wire from "../../../proto/gen/pallet/v1/rollout.ts";
+import type * as wire from "../../../proto/gen/pallet/v1/rollout.ts";
 import { progressToWire } from "../../../proto/operation/progress-codec.ts";
-import { proofKinds } from "../../../proto/proof-kind.ts";
-import type {
-  FailureRecord,
-  Proof,
-  Reimage,
-  ReimagePhase,
-  ReimagePlan,
-  Rollout,
-  RolloutPlan,
-  RolloutState,
-} from "../../reimage/plan/rollout.ts";
+import { proofKinds } from "../../../proto/rollout/proof-kind.ts";
+import { reimagePhases } from "../../../proto/rollout/reimage-phase.ts";
+import { rolloutStates } from "../../../proto/rollout/rollout-state.ts";
+import type { FailureRecord, Proof, Reimage, ReimagePlan, Rollout, RolloutPlan } from "../../reimage/plan/rollout.ts";
 import { imageToWire } from "./image-to-wire.ts";
-
-const phases = {
-  queued: wire.ReimagePhase.REIMAGE_PHASE_QUEUED,
-  netbooting: wire.ReimagePhase.REIMAGE_PHASE_NETBOOTING,
-  checking: wire.ReimagePhase.REIMAGE_PHASE_CHECKING,
-  waiting: wire.ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE,
-  writing: wire.ReimagePhase.REIMAGE_PHASE_WRITING,
-  rebooting: wire.ReimagePhase.REIMAGE_PHASE_REBOOTING,
-  proving: wire.ReimagePhase.REIMAGE_PHASE_PROVING,
-  proved: wire.ReimagePhase.REIMAGE_PHASE_PROVED,
-  failed: wire.ReimagePhase.REIMAGE_PHASE_FAILED,
-  cancelled: wire.ReimagePhase.REIMAGE_PHASE_CANCELLED,
-} as const satisfies Record<ReimagePhase, wire.ReimagePhase>;
-
-const states = {
-  running: wire.RolloutState.ROLLOUT_STATE_RUNNING,
-  succeeded: wire.RolloutState.ROLLOUT_STATE_SUCCEEDED,
-  failed: wire.RolloutState.ROLLOUT_STATE_FAILED,
-  cancelled: wire.RolloutState.ROLLOUT_STATE_CANCELLED,
-} as const satisfies Record<RolloutState, wire.RolloutState>;
 
 /** A rollout as it travels. */
 export function rolloutToWire(rollout: Rollout): wire.Rollout {
@@ -42,7 +15,7 @@ export function rolloutToWire(rollout: Rollout): wire.Rollout {
     rolloutId: rollout.id,
     imageName: rollout.imageName,
     imageDigest: rollout.imageDigest,
-    state: states[rollout.state],
+    state: rolloutStates.toWire(rollout.state),
     reimages: rollout.reimages.map(reimageToWire),
     startedAt: new Date(rollout.startedAt),
     endedAt: optionalDate(rollout.endedAt),
@@ -59,7 +32,7 @@ function reimageToWire(reimage: Reimage): wire.Reimage {
     reimageId: reimage.id,
     nodeId: reimage.nodeId,
     nodeName: reimage.nodeName,
-    phase: phases[reimage.phase],
+    phase: reimagePhases.toWire(reimage.phase),
     disk: reimage.disk ?? "",
     progress: reimage.progress && progressToWire(reimage.progress),
     attempts: reimage.attempts,
