@@ -34,16 +34,16 @@ import { serve } from "./serving/serve.ts";
 import { openStore } from "./store/open-store.ts";
 import { version } from "./version.ts";
 
-// Trust comes with a later issue: these four lines are where it will be decided.
+// Authentication comes with a later issue; these four lines are where it will be decided.
 const serverCredentials = ServerCredentials.createInsecure();
 const socketServerCredentials = ServerCredentials.createInsecure();
 const agentCredentials = ChannelCredentials.createInsecure();
 const clientCredentials = ChannelCredentials.createInsecure();
 
-// What it would print comes as an error of the call that it is about, with more to go by.
+// Whatever it would print is also an error of the call concerned, with more detail.
 setLogVerbosity(logVerbosity.NONE);
 
-// For every program that is started from here on.
+// For every program started from here on.
 process.env["PATH"] = systemPath(process.env["PATH"]);
 
 /** How long the process may outlive a controller that has shut down, in milliseconds. */

@@ -1,4 +1,7 @@
-/** Most characters (UTF-16 code units) of one record of pallet.v1.LogRecord: the agent cuts to them, the controller holds to them. */
+/**
+ * Most characters (UTF-16 code units) of one record of pallet.v1.LogRecord: the agent cuts to them, the controller
+ * holds to them.
+ */
 export const maxLogMessage = 4096;
 export const maxLogFields = 8192;
 export const maxLogError = 16_384;

@@ -7,7 +7,8 @@ const bare = /^[0-9a-f]{12}$/;
 
 /**
  * Reads a MAC address in any usual notation, upper or lower case: "b8:27:eb:00:00:01", "B8-27-EB-00-00-01",
- * "b827.eb00.0001", "b827eb000001". Undefined when it is none, or is one that no single interface has (all zeros, broadcast, multicast).
+ * "b827.eb00.0001", "b827eb000001". Undefined when it is none, or is one that no single interface has (all zeros,
+ * broadcast, multicast).
  */
 export function parseMacAddress(text: string): NodeId | undefined {
   const lower = text.trim().toLowerCase();

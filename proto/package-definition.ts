@@ -49,7 +49,10 @@ function selectFiles(files: readonly Buffer[], services: readonly string[]): Buf
   return outlines.filter(({ name }) => wanted.has(name)).map(({ bytes }) => bytes);
 }
 
-/** Reads name = 1, package = 2, dependency = 3 and service = 6 (ServiceDescriptorProto, whose name is 1), descriptor.proto. */
+/**
+ * Reads name = 1, package = 2, dependency = 3 and service = 6 (ServiceDescriptorProto, whose name is 1),
+ * descriptor.proto.
+ */
 function outlineOf(file: Uint8Array): FileOutline {
   const texts = (bytes: Uint8Array, field: number): string[] =>
     fieldsOf(bytes, field).map((each) => new TextDecoder().decode(each));

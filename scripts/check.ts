@@ -36,7 +36,8 @@ export const checkSteps: readonly Step[] = [
   },
   {
     title: "quick tests: units, architecture, contracts",
-    // The file that takes longest first. One more at once than there are cores: many wait, for a time-out or a program's start.
+    // The file that takes longest first. One more at once than there are cores: many wait, for a time-out or a
+    // program's start.
     run: (print) =>
       runTests(
         ["test/contract/rpcs/*.test.ts", "test/contract/**/*.test.ts", "test/unit/**/*.test.ts"],

@@ -28,7 +28,8 @@ const spoken = [".", "--path", "pallet/v1/agent.proto", "--path", "pallet/v1/enr
 export async function generateCode(directory: string): Promise<void> {
   await execa("buf", ["generate", "--output", path.resolve(directory)], local);
   await writeContract(directory);
-  // Serialized messages one after the other are one message with the repeated fields of all (protobuf encoding, "Last One Wins").
+  // Serialized messages one after the other are one message with the repeated fields of all (protobuf encoding, "Last
+  // One Wins").
   const sets = await Promise.all(described.map(compile));
   const lines =
     Buffer.concat(sets)

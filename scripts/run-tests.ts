@@ -36,8 +36,9 @@ export async function runTests(globPatterns: readonly string[], options: RunOpti
 }
 
 /**
- * Runs test files by Node's own runner, those of an earlier pattern first, and prints its report. Each file is a process, and
- * most of its start is making JavaScript of the same modules; what one has made, the others take from a cache.
+ * Runs test files by Node's own runner, those of an earlier pattern first, and prints its report. Each file is a
+ * process, and most of its start is making JavaScript of the same modules; what one has made, the others take from a
+ * cache.
  */
 export async function runTestFiles(
   globPatterns: readonly string[],

@@ -10,11 +10,12 @@ export interface Step {
 }
 
 /**
- * Runs steps one after the other, and those in a list of their own side by side. Says of each when it begins, what it has to
- * say, and how it ended; what runs side by side is said in the order of the list, but for a failure, which is said at once.
+ * Runs steps one after the other, and those in a list of their own side by side. Says of each when it begins, what it
+ * has to say, and how it ended; what runs side by side is said in the order of the list, but for a failure, which is
+ * said at once.
  *
- * Steps side by side all run to their ends, whichever fails: a test that is killed leaves loop devices and mounts behind.
- * After that, a failure ends the run: what comes later mostly fails for the same reason.
+ * Steps side by side all run to their ends, whichever fails: a test that is killed leaves loop devices and mounts
+ * behind. After that, a failure ends the run: what comes later mostly fails for the same reason.
  *
  * @returns the titles of the steps that failed
  */

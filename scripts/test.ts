@@ -11,8 +11,10 @@ const failed = await runSteps("test", [
   checkSteps,
   {
     title: "real parts end to end",
-    // The virtual Pis take longest and leave gaps, when they wait for each other, that the other files fill. One more at
-    // once than two cores carry, because many of these tests wait: for a watchdog, for time-outs, for what is shut down.
+    // The virtual Pis take longest and leave gaps, when they wait for each other, that the other files fill. One more
+    // at
+    // once than two cores carry, because many of these tests wait: for a watchdog, for time-outs, for what is shut
+    // down.
     run: (print) =>
       runTests(
         ["test/e2e/virtual-pis.test.ts", "test/e2e/pi3.test.ts", "test/e2e/virtual-*.test.ts", "test/e2e/*.test.ts"],

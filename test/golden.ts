@@ -1,4 +1,5 @@
-// Golden files: what a test expects, too long to stand in it, in test/golden/. Whoever changes what they show rewrites them
+// Golden files: what a test expects, too long to stand in it, in test/golden/. Whoever changes what they show rewrites
+// them
 // with GOLDEN=write in the environment, and reads the difference before committing it.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -20,7 +21,10 @@ export function assertGolden(name: string, text: string): void {
   assert.equal(text, readFileSync(file, "utf8"), advice(file));
 }
 
-/** Holds a value that JSON can carry against test/golden/NAME, or writes it there; how the file is laid out does not matter. */
+/**
+ * Holds a value that JSON can carry against test/golden/NAME, or writes it there; how the file is laid out does not
+ * matter.
+ */
 export function assertGoldenJson(name: string, value: unknown): void {
   const file = goldenFile(name);
   rewrite(file, `${JSON.stringify(value, null, 2)}\n`);

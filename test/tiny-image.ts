@@ -33,7 +33,10 @@ export function fakeKernel(sizeBytes = 64 * 1024): Buffer {
   return kernel;
 }
 
-/** Makes an image: MBR, FAT16 "bootfs" with kernel and initrd, ext4 "rootfs" with os-release and init. Nothing is mounted. */
+/**
+ * Makes an image: MBR, FAT16 "bootfs" with kernel and initrd, ext4 "rootfs" with os-release and init. Nothing is
+ * mounted.
+ */
 export async function makeTinyImage({
   folder,
   name,

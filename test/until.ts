@@ -9,8 +9,8 @@ export interface Patience {
 }
 
 /**
- * Resolves once the condition holds. Throws when it does not come to hold; `otherwise` says what is the matter then: "the
- * import left something behind".
+ * Resolves once the condition holds. Throws when it does not come to hold; `otherwise` says what is the matter then:
+ * "the import left something behind".
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,

@@ -23,8 +23,8 @@ export function selectRebootCommand(node: {
 }
 
 /**
- * Finds the way to reboot and hands over the function that goes it, which logs, waits until `lastWords` has settled, and
- * rejects when it fails. Rejects with a Failure "internal" when there is no way.
+ * Finds the way to reboot and hands over the function that goes it, which logs, waits until `lastWords` has settled,
+ * and rejects when it fails. Rejects with a Failure "internal" when there is no way.
  */
 export async function prepareReboot(
   configured: readonly string[] | undefined,

@@ -17,7 +17,9 @@ const spareBytes = 4 * 1024 * 1024;
 
 const leaveOut = "or reimage with --no-resident, which leaves the image untouched";
 
-/** Throws a Failure, `unsupported` or `too-small`, when the program could not run in the system or has no place there. */
+/**
+ * Throws a Failure, `unsupported` or `too-small`, when the program could not run in the system or has no place there.
+ */
 export function checkFit({ sizeBytes, program, system }: Fit): void {
   const misfit = selectMisfit(program, system);
   if (misfit !== undefined) throw refusal(misfit);

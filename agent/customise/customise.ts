@@ -35,9 +35,9 @@ type Root = NonNullable<Customisation["root"]>;
  * reached by their offsets, because the partition table is written last. Whatever happens, the filesystem is unmounted
  * before this returns, and the device's cache is flushed, so that O_DIRECT reads see it.
  *
- * Throws a Failure: `unsupported` when the agent is asked for and cannot be installed, `too-small` when it finds no room,
- * `invalid` when the filesystem is not one of a system, `verify-mismatch` when the firmware could still boot the disk,
- * `device-error`, `tool-failed`, `cancelled`.
+ * Throws a Failure: `unsupported` when the agent is asked for and cannot be installed, `too-small` when it finds no
+ * room, `invalid` when the filesystem is not one of a system, `verify-mismatch` when the firmware could still boot the
+ * disk, `device-error`, `tool-failed`, `cancelled`.
  */
 export async function customise(request: Customise): Promise<void> {
   const { device, root, stamp, diskFirmware, signal } = request;

@@ -11,8 +11,9 @@ export interface FatPlace {
 }
 
 /**
- * Names in the root folder of a FAT filesystem, hidden ones too, as they are written there. Read by mtools(1): the kernel
- * need not know FAT, and nothing is mounted. Throws a Failure: `tool-failed` with mtools' own words, `cancelled`.
+ * Names in the root folder of a FAT filesystem, hidden ones too, as they are written there. Read by mtools(1): the
+ * kernel need not know FAT, and nothing is mounted. Throws a Failure: `tool-failed` with mtools' own words,
+ * `cancelled`.
  */
 export async function listFatRoot(place: FatPlace): Promise<readonly string[]> {
   const { device, offsetBytes, signal } = place;

@@ -26,8 +26,8 @@ const maxTextBytes = 256 * 1024;
  * Installs the agent's program into the new system and has its init start it. Everything is decided before the first
  * byte is written; doing it twice is the same as once.
  *
- * Throws a Failure: `unsupported` for a system that cannot run or start it, `too-small`, `invalid` for a filesystem that
- * is not one of a system; other errors as the filesystem gives them.
+ * Throws a Failure: `unsupported` for a system that cannot run or start it, `too-small`, `invalid` for a filesystem
+ * that is not one of a system; other errors as the filesystem gives them.
  */
 export async function installResident({ root, program: path, signal }: InstallResident): Promise<void> {
   const { sizeBytes, program } = await readProgramFile(path);

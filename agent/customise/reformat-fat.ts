@@ -87,7 +87,9 @@ async function probe({ device, offsetBytes, lengthBytes, signal }: ReformatFat):
   };
 }
 
-/** How large its clusters are: with it, the kind of FAT that fitted fits again (FAT specification 1.03, BPB_SecPerClus). */
+/**
+ * How large its clusters are: with it, the kind of FAT that fitted fits again (FAT specification 1.03, BPB_SecPerClus).
+ */
 async function readSectorsPerCluster({ device, offsetBytes }: ReformatFat): Promise<number> {
   const handle = await open(device, "r");
   try {

@@ -8,8 +8,8 @@ export interface GuardRequest extends DiskRequest {
 }
 
 /**
- * Decides whether a device may be overwritten (or unmounted), and returns it. The agent asks this before every operation that writes,
- * whatever the controller has planned.
+ * Decides whether a device may be overwritten (or unmounted), and returns it. The agent asks this before every
+ * operation that writes, whatever the controller has planned.
  *
  * Throws the Failure of `judgeDisk`, which names device, finding and remedy.
  */

@@ -43,8 +43,8 @@ export async function erasePartitionTable(request: ErasePartitionTable): Promise
 }
 
 /**
- * Tells the kernel the partitions that the table on the disk names, by partx(8): BLKRRPART would need a kernel that scans
- * this kind of table itself and a disk that nobody has open.
+ * Tells the kernel the partitions that the table on the disk names, by partx(8): BLKRRPART would need a kernel that
+ * scans this kind of table itself and a disk that nobody has open.
  *
  * Throws `tool-failed` when there is no table, or when a partition that has to change is in use; `cancelled`.
  */
@@ -89,7 +89,9 @@ async function knownPartitions(device: string): Promise<readonly string[]> {
   return entries.filter((entry) => entry.isDirectory() && entry.name.startsWith(name)).map((entry) => entry.name);
 }
 
-/** udev and blkid open new partitions for a moment, in which they can be neither deleted nor resized (partx's words). */
+/**
+ * udev and blkid open new partitions for a moment, in which they can be neither deleted nor resized (partx's words).
+ */
 async function retryWhileBusy(signal: AbortSignal | undefined, action: () => Promise<unknown>): Promise<void> {
   for (const delayMs of [50, 100, 200, 400]) {
     try {

@@ -13,8 +13,8 @@ export type UnmountStep =
 const systemMountpoints = /^\/(proc|sys|dev|run|usr|etc|var|nix)?$/;
 
 /**
- * Plans how to unmount a device and everything on it: swap first, then every mount, the deepest first, then loop devices
- * on top of it. Throws a Failure `holds-running-root` when the system itself runs from one of the mounts.
+ * Plans how to unmount a device and everything on it: swap first, then every mount, the deepest first, then loop
+ * devices on top of it. Throws a Failure `holds-running-root` when the system itself runs from one of the mounts.
  */
 export function planUnmount(device: BlockDevice): readonly UnmountStep[] {
   const stack = withDescendants(device);

@@ -14,9 +14,9 @@ export interface Orderers {
 }
 
 /**
- * Whether the caller may give orders: the controller that this agent booted with, by its address, and on the node itself
- * root and the agent's own user, who could do all of it anyway. An address of this node proves nothing: every user of it
- * has that.
+ * Whether the caller may give orders: the controller that this agent booted with, by its address, and on the node
+ * itself root and the agent's own user, who could do all of it anyway. An address of this node proves nothing: every
+ * user of it has that.
  */
 export function mayOrder({ address, local }: Caller, { controller, uid }: Orderers): boolean {
   if (local !== undefined) return local.uid !== undefined && (local.uid === 0 || local.uid === uid);

@@ -31,8 +31,9 @@ export class TemporaryError extends Error {
 
 /**
  * Decides whether an answer to a Range request (RFC 9110 section 14) is the range of the file that is wanted, or its
- * beginning, and returns the validators of that file. Throws a TemporaryError when asking again may help; otherwise a Failure: "fetch-failed"
- * for a server that does not do what it must, "image-damaged" for a file that is not the image (any more).
+ * beginning, and returns the validators of that file. Throws a TemporaryError when asking again may help; otherwise a
+ * Failure: "fetch-failed" for a server that does not do what it must, "image-damaged" for a file that is not the image
+ * (any more).
  */
 export function checkPartialResponse(head: ResponseHead, wanted: Wanted): Validators {
   const { url, fromByte, lengthBytes, totalBytes } = wanted;

@@ -15,8 +15,8 @@ export interface FetchSettings {
 }
 
 /**
- * Patient enough for a switch that restarts, and for a controller whose machine does. Less than a controller lets a write
- * stall (reimage.stallTimeoutMs, 300 s), so that one that is there hears what is wrong.
+ * Patient enough for a switch that restarts, and for a controller whose machine does. Less than a controller lets a
+ * write stall (reimage.stallTimeoutMs, 300 s), so that one that is there hears what is wrong.
  */
 export const defaultFetchSettings: FetchSettings = {
   idleTimeoutMs: 15_000,

@@ -16,8 +16,8 @@ export interface Receiver {
 /** A connection to a server that carries one GET after the other (RFC 9112 section 9.3). */
 export interface HttpConnection {
   /**
-   * Asks and resolves when the whole answer has come. Rejects with what the receiver throws, and with the reason for which
-   * the connection broke or was closed. One at a time.
+   * Asks and resolves when the whole answer has come. Rejects with what the receiver throws, and with the reason for
+   * which the connection broke or was closed. One at a time.
    */
   get(headers: Readonly<Record<string, string>>, receiver: Receiver): Promise<void>;
   /** Whether another request may be sent over it. */

@@ -37,8 +37,8 @@ export function parseResponseHead(bytes: Buffer): ParsedHead | undefined {
 }
 
 /**
- * How many bytes of body follow the head (RFC 9112 section 6.3). Throws a Failure "fetch-failed" when it is not said by exactly one
- * Content-Length: a file has a length, and nobody has asked for it in another form.
+ * How many bytes of body follow the head (RFC 9112 section 6.3). Throws a Failure "fetch-failed" when it is not said by
+ * exactly one Content-Length: a file has a length, and nobody has asked for it in another form.
  */
 export function readContentLength({ headers }: ResponseHead): number {
   const { "transfer-encoding": coding, "content-length": length } = headers;

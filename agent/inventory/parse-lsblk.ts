@@ -2,7 +2,9 @@ import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { isCard } from "../../proto/disk/disk-kind.ts";
 import { Failure } from "../../proto/failure.ts";
 
-/** Columns that the inventory wants of lsblk(8), in the order of BlockDevice. An older lsblk knows only some of them. */
+/**
+ * Columns that the inventory wants of lsblk(8), in the order of BlockDevice. An older lsblk knows only some of them.
+ */
 export const wantedColumns = [
   "NAME",
   "KNAME",

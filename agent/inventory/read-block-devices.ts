@@ -13,7 +13,8 @@ const sysfsSectorBytes = 512;
 
 /**
  * Reads every block device of this node as a tree: lsblk(8), completed with what only sysfs knows (partition number and
- * start, SD card registers, loop devices over disks) and, where no udev database says what is on a device, with blkid(8).
+ * start, SD card registers, loop devices over disks) and, where no udev database says what is on a device, with
+ * blkid(8).
  *
  * Throws a Failure: `tool-failed` when a tool is missing or fails, `cancelled`.
  */

@@ -80,8 +80,8 @@ async function readBootId(): Promise<string> {
 }
 
 /**
- * Interfaces that are up and have an address: the kernel is asked by netlink, which is right in a network namespace too,
- * where /sys/class/net may show another's.
+ * Interfaces that are up and have an address: the kernel is asked by netlink, which is right in a network namespace
+ * too, where /sys/class/net may show another's.
  */
 function readInterfaces(): NodeFacts["interfaces"] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) => {

@@ -4,7 +4,10 @@ import { runTool } from "./run-tool.ts";
 export interface FlushBuffers {
   /** Path of the disk, partition or loop device. */
   readonly device: string;
-  /** What of it is flushed, for the message: "the new FAT filesystem of /dev/mmcblk0"; the device's buffers unless given. */
+  /**
+   * What of it is flushed, for the message: "the new FAT filesystem of /dev/mmcblk0"; the device's buffers unless
+   * given.
+   */
   readonly what?: string;
   readonly signal?: AbortSignal | undefined;
 }

@@ -31,8 +31,8 @@ const killAfterMs = 500;
 /**
  * Runs a system tool without a shell, with its words in English and UTF-8.
  *
- * Throws a `Failure`: `cancelled` when the signal aborted it, otherwise `tool-failed` with the tool's own words, or with
- * the Debian package to install when it is missing.
+ * Throws a `Failure`: `cancelled` when the signal aborted it, otherwise `tool-failed` with the tool's own words, or
+ * with the Debian package to install when it is missing.
  */
 export async function runTool(run: ToolRun): Promise<ToolResult> {
   const { tool, args, task, signal, environment, acceptedExitCodes = [0] } = run;

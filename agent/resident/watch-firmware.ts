@@ -15,8 +15,8 @@ const intervalMs = 60_000;
 
 /**
  * Warns, once each time, when an upgrade of the installed system has put back firmware that a reimage had renamed: the
- * next boot would be the card's own, and the controller would not see the node again. The resident agent may only report,
- * so it changes nothing. Looks at once and then every minute, until the returned function is called.
+ * next boot would be the card's own, and the controller would not see the node again. The resident agent may only
+ * report, so it changes nothing. Looks at once and then every minute, until the returned function is called.
  */
 export function watchFirmware({ read, clock, log }: FirmwareWatch): () => void {
   let told = "";

@@ -24,7 +24,9 @@ export interface AgentServiceParts {
   readonly readBlockDevices: (signal: AbortSignal) => Promise<readonly BlockDevice[]>;
   readonly agentInfo: () => Promise<AgentInfo>;
   readonly operations: Operations;
-  /** Finds a way to reboot (rejects when there is none) and hands over the function that goes it and logs its failure. */
+  /**
+   * Finds a way to reboot (rejects when there is none) and hands over the function that goes it and logs its failure.
+   */
   readonly prepareReboot: () => Promise<() => Promise<void>>;
   readonly log: Logger;
 }

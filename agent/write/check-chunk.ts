@@ -4,8 +4,8 @@ import { isZero } from "../../proto/pack/is-zero.ts";
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 
 /**
- * Compares bytes with what the manifest says of a chunk that holds data or must be zero. Undefined when they are as they
- * should be, their BLAKE3 when not.
+ * Compares bytes with what the manifest says of a chunk that holds data or must be zero. Undefined when they are as
+ * they should be, their BLAKE3 when not.
  */
 export function checkChunk(manifest: PackManifest, chunk: number, bytes: Uint8Array): Buffer | undefined {
   if (manifest.kindOf(chunk) === "zero") return isZero(bytes) ? undefined : blake3(bytes);

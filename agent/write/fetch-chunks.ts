@@ -34,9 +34,9 @@ export interface ChunkSource {
  * Fetches runs of chunks, decompresses and checks them, and hands them to a sink. Everything waits for the memory of
  * the stage behind it, so that a slow disk in the end stops the requests.
  *
- * A frame that yields something else than the manifest says is fetched once more. Rejects with a Failure "image-damaged"
- * that names the chunk when that does not help, with what the fetcher or the sink rejects with, or with the signal's
- * reason; by then nothing is under way any more, and the memory is of no use to another transfer.
+ * A frame that yields something else than the manifest says is fetched once more. Rejects with a Failure
+ * "image-damaged" that names the chunk when that does not help, with what the fetcher or the sink rejects with, or with
+ * the signal's reason; by then nothing is under way any more, and the memory is of no use to another transfer.
  */
 export async function fetchChunks(
   fetches: readonly Fetch[],
@@ -108,7 +108,10 @@ export async function fetchChunks(
     );
   };
 
-  /** Decompresses and checks chunks that hold data out of the range that holds their frames; resolves with those that are damaged. */
+  /**
+   * Decompresses and checks chunks that hold data out of the range that holds their frames; resolves with those that
+   * are damaged.
+   */
   const decodeData = async (
     { first, count }: ChunkRun,
     from: Fetched,

@@ -1,7 +1,7 @@
 /**
- * Starts work on items ahead of whoever reads the results, so many at most at once, and yields the results in the order of
- * the items. When a piece of work fails, or the reader stops, what is under way is waited for before this ends: whoever can
- * stop it has to.
+ * Starts work on items ahead of whoever reads the results, so many at most at once, and yields the results in the order
+ * of the items. When a piece of work fails, or the reader stops, what is under way is waited for before this ends:
+ * whoever can stop it has to.
  */
 export async function* inOrder<Item, Result>(
   items: Iterable<Item>,

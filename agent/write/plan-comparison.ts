@@ -42,9 +42,10 @@ export function selectSample(manifest: PackManifest, chunks: ChunkSet): ChunkSet
 }
 
 /**
- * Which of the chunks to compare with the disk, by what a sample of them (in their order) has shown. A part of the image
- * of which no sample is on the disk is not read: a fresh disk would pay for a whole read of it and gain nothing. It goes
- * by parts so that a write that was interrupted early does not count as fresh. Without any sample all are compared.
+ * Which of the chunks to compare with the disk, by what a sample of them (in their order) has shown. A part of the
+ * image of which no sample is on the disk is not read: a fresh disk would pay for a whole read of it and gain nothing.
+ * It goes by parts so that a write that was interrupted early does not count as fresh. Without any sample all are
+ * compared.
  */
 export function planComparison(chunks: ChunkSet, samples: readonly Sample[]): ChunkSet {
   if (samples.length === 0) return chunks;

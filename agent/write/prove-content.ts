@@ -12,8 +12,8 @@ const mostRewrites = 2;
 /** A disk on which more than this is wrong has not lost some cells: it is broken, or smaller than it says. */
 const mostRewrittenBytes = 64 * 1024 * 1024;
 /**
- * Reads back what was written, and some of what was found `equal` before, and writes again what is wrong, as long as that
- * can help. Throws the Failure "verify-mismatch" when it does not.
+ * Reads back what was written, and some of what was found `equal` before, and writes again what is wrong, as long as
+ * that can help. Throws the Failure "verify-mismatch" when it does not.
  */
 export async function prove(work: ContentWork, written: ChunkSet, equal: ChunkSet): Promise<void> {
   const { content, context, memory, start } = work;

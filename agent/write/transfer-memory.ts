@@ -13,8 +13,8 @@ const leastRangeBytes = mebibyte;
 /** Ranges that are fetched at once, or of which frames are decompressed. */
 const rangeCount = 6;
 /**
- * Writes that the disk is given at once: it has the next ones before it has finished one. libuv's pool has four threads, so
- * a disk that does not answer leaves one for everything else.
+ * Writes that the disk is given at once: it has the next ones before it has finished one. libuv's pool has four
+ * threads, so a disk that does not answer leaves one for everything else.
  */
 const writesAtOnce = 3;
 /** Decompressors; a board has four cores, of which one fetches, checks and hands out. */

@@ -19,9 +19,9 @@ export interface VerifyImageParts {
 
 /**
  * Compares a whole disk with every chunk of an image that holds data or must be zero, without writing. Nothing but the
- * manifest is fetched. The disk is read to its end even after a difference, so that the Failure "verify-mismatch", which
- * names the first chunk that differs, can say how much does. A disk whose new system was customised differs where that
- * was done.
+ * manifest is fetched. The disk is read to its end even after a difference, so that the Failure "verify-mismatch",
+ * which names the first chunk that differs, can say how much does. A disk whose new system was customised differs where
+ * that was done.
  */
 export async function verifyImage(
   { device: path, source }: { readonly device: string; readonly source: ImageSource },

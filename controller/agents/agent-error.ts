@@ -1,6 +1,6 @@
 import { Failure } from "../../proto/failure.ts";
 
-/** Why a call to an agent did not succeed. */
+/** Why a call to an agent failed. */
 export type AgentErrorKind =
   /**
    * Nobody answered at that address, another agent than the expected one did, or the connection broke. Nothing is known

@@ -6,13 +6,13 @@ export interface AgentInstance {
   readonly instanceId: string;
 }
 
-/** The agent that a caller means. What is absent may be anything: any run of it on that boot, in any role. */
+/** The agent that a caller intends. Absent fields match anything: any run on that boot, in any role. */
 export interface ExpectedAgent extends Partial<AgentInstance> {
   readonly bootId: string;
   readonly role?: "netboot" | "resident";
 }
 
-/** Whether the agent that reports is the one that is meant. If not, it may be another machine's, whose disks are not ours. */
+/** Whether the reporting agent is the intended one. If not, it may be another machine's, whose disks are not ours. */
 export function isExpectedAgent({ facts, agent }: AgentReport, expected: ExpectedAgent): boolean {
   return (
     facts.bootId === expected.bootId &&

@@ -4,7 +4,7 @@ import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { OperationId, ReportedOperation } from "../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
 
-/** What an agent says of itself and its node. */
+/** What an agent reports about itself and its node. */
 export interface AgentReport {
   readonly facts: NodeFacts;
   readonly agent: AgentInfo;
@@ -14,15 +14,15 @@ export interface AgentReport {
 export interface AgentPort {
   getNode(signal?: AbortSignal): Promise<AgentReport>;
   listBlockDevices(signal?: AbortSignal): Promise<readonly BlockDevice[]>;
-  /** With the id and spec of an operation that exists already it changes nothing and returns that one. */
+  /** With the id and spec of an existing operation it changes nothing and returns that one. */
   startOperation(id: OperationId, spec: OperationSpec, signal?: AbortSignal): Promise<ReportedOperation>;
-  /** The operation now and at every change until it has ended; the last item is the ended one. */
+  /** The current operation and every change until it has ended; the last item is the ended one. */
   watchOperation(id: OperationId, signal?: AbortSignal): AsyncIterable<ReportedOperation>;
   /** Resolves with the ended operation. */
   cancelOperation(id: OperationId, signal?: AbortSignal): Promise<ReportedOperation>;
   /** Resolves when the agent has accepted; refused when `expectedBootId` is not the node's current one. */
   reboot(expectedBootId: string, signal?: AbortSignal): Promise<void>;
-  /** Gives the connection back; running calls are aborted. */
+  /** Releases the connection; running calls are aborted. */
   close(): void;
 }
 
@@ -36,6 +36,6 @@ export interface AgentAddress {
 
 /** Reaches agents; controller/rpc/agent/agent-client.ts implements it. */
 export interface AgentConnector {
-  /** Never fails by itself: the first call shows whether someone answers. The caller closes the port after use. */
+  /** Never fails itself: the first call shows whether anything answers. The caller closes the port after use. */
   connect(address: AgentAddress): AgentPort;
 }

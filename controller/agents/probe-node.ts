@@ -3,26 +3,26 @@ import type { NodeId } from "../../proto/node-id.ts";
 import { readMacAddresses } from "../network/read-mac-address.ts";
 
 /**
- * Tries once whether anything at a node's address takes part in TCP, and says how it did; undefined when nothing does or
- * when it is known to be another machine. Never rejects.
+ * Probes once whether anything at a node's address responds to TCP, and describes the response; undefined if nothing
+ * does, or if it is known to be another machine. Never rejects.
  */
 export type NodeProbe = (
   node: { readonly address: string; readonly mac: NodeId },
   signal: AbortSignal,
 ) => Promise<string | undefined>;
 
-/** Where almost every system has something listening, or says at once that it has not. */
+/** A port where almost every system listens, or refuses at once. */
 const port = 22;
 const patienceMs = 1500;
 
 /**
- * A connection that is accepted or refused is an answer, which boot loaders do not give. Where the kernel knows by which
- * MAC address it was reached, that has to be the node's; through a router it does not know.
+ * A connection that is accepted or refused is an answer, which boot loaders do not give. If the kernel knows which MAC
+ * address was reached, it has to be the node's; behind a router it does not know.
  */
 export const probeNode: NodeProbe = async ({ address, mac }, signal) => {
   const how = await tryConnection(address, port, signal);
   if (how === undefined) return undefined;
-  // Without a table nothing is known to be another machine.
+  // Without the ARP table, nothing suggests another machine.
   const reached = await readMacAddresses(address).catch(() => new Set<NodeId>());
   if (reached.size > 0 && !reached.has(mac)) return undefined;
   return `TCP port ${port} of ${address} ${how}`;
@@ -36,7 +36,7 @@ export function tryConnection(address: string, port: number, signal: AbortSignal
       socket.destroy();
       resolve("is open");
     });
-    // Everything but a refusal says that no answer came, or one from someone on the way.
+    // Any other error means that no answer came, or that one came from a router.
     socket.once("error", (error: NodeJS.ErrnoException) => {
       resolve(error.code === "ECONNREFUSED" ? "refuses connections" : undefined);
     });

@@ -9,19 +9,19 @@ import type { AgentConnector, AgentPort, AgentReport } from "./agent-port.ts";
  */
 export type ReachableNode = Pick<Node, "name" | "address" | "facts" | "agent">;
 
-/** A connection to the agent that was meant, and what that agent said of itself when it was asked. */
+/** A connection to the intended agent, and what that agent reported about itself. */
 export interface ReachedAgent {
   readonly port: AgentPort;
   readonly report: AgentReport;
 }
 
 export interface ReachOptions {
-  /** The agent that is meant; default: the run of it that registered last. */
+  /** The intended agent; default: the instance that registered last. */
   readonly expected?: ExpectedAgent;
   readonly signal?: AbortSignal;
 }
 
-/** Lends a connection to the node's agent to `use` and closes it after. Rejects as `reachAgentOf`. */
+/** Lends a connection to the node's agent to `use` and closes it afterwards. Rejects like `reachAgentOf`. */
 export async function withAgentOf<T>(
   node: ReachableNode,
   agents: AgentConnector,
@@ -37,9 +37,9 @@ export async function withAgentOf<T>(
 }
 
 /**
- * A connection to the node's agent, which the caller closes. What answers is the agent that is meant: DHCP may have given
- * the address to another machine by now, whose disks are not ours to touch. Rejects with AgentError: "unreachable" when no
- * agent has registered, nobody answers, or another agent does.
+ * A connection to the node's agent, which the caller closes. What answers is the agent that is meant: DHCP may have
+ * given the address to another machine by now, whose disks are not ours to touch. Rejects with AgentError:
+ * "unreachable" when no agent has registered, nobody answers, or another agent does.
  */
 export async function reachAgentOf(
   { name, address, facts, agent }: ReachableNode,

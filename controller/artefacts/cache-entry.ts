@@ -6,12 +6,12 @@ import { type CacheUse, chooseForgotten, familyOf } from "./choose-forgotten.ts"
 import { holdEntry, removeEntry, useFile } from "./entry-uses.ts";
 
 /**
- * The folder `name` of the cache, made by `build` if it is not there yet. What is there is complete: `build` fills a
- * temporary folder that gets its name only at the end. Two processes that want the same folder build it once.
+ * The folder `name` of the cache, made by `build` if missing. An existing folder is complete: `build` fills a temporary
+ * folder that gets its name only at the end. If two processes want the same folder, it is built once.
  *
- * The last part of the name, behind a hyphen, is to be a key of everything that decides the content: other checkouts and
- * other versions share the folder. Entries that differ only there are forgotten in time (see choose-forgotten.ts); never
- * one that a process has asked for and that process still lives.
+ * The last part of the name, after a hyphen, must be a key of everything that determines the content, because other
+ * checkouts and versions share the cache. Entries that differ only there are eventually removed (see
+ * choose-forgotten.ts), but never while a process that asked for one is still running.
  */
 export async function cacheEntry(
   cacheDirectory: string,
@@ -25,7 +25,7 @@ export async function cacheEntry(
   const unlock = await lock(join(cacheDirectory, `.${name}.lock`));
   try {
     if (await exists(folder)) return folder;
-    // Nobody else is building this one, so whatever is there of it is left over from a build that was killed.
+    // Nobody else is building this one, so any partial folder is left over from a killed build.
     for (const stale of await readdir(cacheDirectory)) {
       if (stale.startsWith(`.${name}-`)) await rm(join(cacheDirectory, stale), { recursive: true, force: true });
     }
@@ -44,12 +44,12 @@ export async function cacheEntry(
   return folder;
 }
 
-/** Removes what chooseForgotten says of a family, as far as nobody uses it. */
+/** Removes the entries of a family that chooseForgotten names, unless they are in use. */
 async function forgetOld(cacheDirectory: string, family: string): Promise<void> {
   const entries: CacheUse[] = [];
   for (const name of await readdir(cacheDirectory)) {
     if (name.startsWith(".") || familyOf(name) !== family) continue;
-    // An older Pallet left no such file; and someone else may be forgetting the same entries.
+    // An older Pallet left no such file; and another process may be removing the same entries.
     const used = (await statIfThere(useFile(cacheDirectory, name))) ?? (await statIfThere(join(cacheDirectory, name)));
     if (used !== undefined) entries.push({ name, usedAtMs: used.mtimeMs });
   }

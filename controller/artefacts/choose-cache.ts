@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 
-/** What decides where things that are slow to make are kept. */
+/** What determines where slow-to-build artefacts are kept. */
 export interface CacheChoice {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The user's home folder. */
@@ -10,11 +10,12 @@ export interface CacheChoice {
 }
 
 /**
- * The folder that keeps what is slow to make, in a folder for each kind: PALLET_CACHE; else, of the installed program, a
- * part of Pallet's state; else, so that another checkout finds it again, the user's cache by the XDG Base Directory
- * Specification, which has a relative XDG_CACHE_HOME ignored. scripts/cache-folder decides the same in shell.
+ * The folder that keeps slow-to-build artefacts, with one subfolder per kind: PALLET_CACHE; else, for the installed
+ * program, part of Pallet's state; else, so that other checkouts find it, the user's cache as in the XDG Base Directory
+ * Specification, which ignores a relative XDG_CACHE_HOME. scripts/cache-folder makes the same decision in shell.
  *
- * Throws an Error with a sentence for the user when PALLET_CACHE is relative: it would be another folder for every program.
+ * Throws an Error with a sentence for the user when PALLET_CACHE is relative: it would be another folder for every
+ * program.
  */
 export function chooseCache({ environment, home, installed }: CacheChoice): string {
   const given = environment["PALLET_CACHE"] ?? "";

@@ -1,15 +1,15 @@
 /** An entry of a cache. */
 export interface CacheUse {
   readonly name: string;
-  /** When someone last asked for it, in milliseconds since 1970. */
+  /** When it was last asked for, in milliseconds since 1970. */
   readonly usedAtMs: number;
 }
 
 const dayMs = 86_400_000;
 
-/** To go back and forth between a few states is common, however long ago. */
+/** Going back and forth between a few states is common, however old they are. */
 const alwaysKept = 3;
-/** Other checkouts and other versions work with theirs from one day to the next. */
+/** Other checkouts and versions use theirs from one day to the next. */
 const keptForMs = 3 * dayMs;
 const atMost = 12;
 
@@ -21,7 +21,7 @@ export function familyOf(name: string): string {
   return name.replace(/-[^-]*$/, "");
 }
 
-/** Which entries of one family may be forgotten, those first that were not used for longest. */
+/** Which entries of one family may be removed, least recently used first. */
 export function chooseForgotten(entries: readonly CacheUse[], nowMs: number): readonly string[] {
   const newestFirst = entries.toSorted((a, b) => b.usedAtMs - a.usedAtMs);
   return newestFirst

@@ -12,13 +12,13 @@ export interface ArchiveRequest {
   /** Debian suite. */
   readonly suite: string;
   readonly mirror: string;
-  /** Look for newer versions although some are known from earlier. */
+  /** Check for newer versions even if some are already known. */
   readonly refresh: boolean;
   readonly log: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Debian's archive as it was when it was looked at: versions do not change under a build. */
+/** A snapshot of Debian's archive: versions do not change during a build. */
 export interface DebianArchive {
   readonly versions: {
     /** Of U-Boot's source package. */
@@ -62,7 +62,7 @@ function describeArchive({ suite, mirror }: Pick<ArchiveRequest, "suite" | "mirr
   return { sources, name: `archive-${suite}-${key}` };
 }
 
-/** The versions that the cache has of an archive; undefined where Debian has to be asked. */
+/** The versions of an archive in the cache; undefined if Debian has to be asked. */
 export async function cachedVersions(request: ArchiveRequest): Promise<DebianArchive["versions"] | undefined> {
   if (request.refresh) return undefined;
   const folder = join(request.cacheDirectory, describeArchive(request).name);
@@ -163,7 +163,7 @@ function aptOptions(folder: string): readonly string[] {
     "APT::Architecture": "arm64",
     "APT::Architectures": "arm64",
     "Acquire::Languages": "none",
-    // The folder belongs to who runs this; the user _apt could not write there.
+    // The folder belongs to the user who runs this; the user _apt could not write there.
     "APT::Sandbox::User": "",
   };
   return Object.entries(settings).map(([name, value]) => `--option=${name}=${value}`);

@@ -2,13 +2,14 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
-/** Imports that decide nothing of what is made: what it takes to be made, how failures are told, and how it is kept. */
+/** Imports that do not affect the result: its requirements, how failures are reported, and how it is cached. */
 const undeciding =
   /\/(proto|requirements)\/|\/(plan-requirements|cache-entry|entry-uses|choose-forgotten|digest-module)\.ts$/;
 
 /**
- * Names the code that makes something: SHA-256, in hexadecimal, of a module's source and that of every module of the
- * tree that it imports, directly or not. Part of a cache's key, as the code decides what comes out as much as its input.
+ * Identifies the code that makes something: hexadecimal SHA-256 of a module's source and of every module in the tree
+ * that it imports, directly or indirectly. Part of a cache key, because the code determines the result as much as its
+ * input does.
  *
  * For a checkout only; for single-file programs see read-source-files.ts.
  *
@@ -25,7 +26,7 @@ export function digestModule(file: string): string {
   };
   visit(file);
   const hash = createHash("sha256");
-  // Where the checkout lies is left out.
+  // The location of the checkout does not count.
   const named = [...sources].map(([path, source]) => [relative(dirname(file), path), source] as const);
   for (const part of named.toSorted(([a], [b]) => (a < b ? -1 : 1)).flat()) hash.update(`${part.length}:${part}`);
   return hash.digest("hex");

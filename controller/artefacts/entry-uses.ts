@@ -3,15 +3,15 @@ import { join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 
-/** What this process uses, by lock file. */
+/** What this process is using, by lock file. */
 const held = new Map<string, Promise<void>>();
 
-/** The file whose lock says that an entry is in use, and whose time of change says since when nobody wanted it. */
+/** The file whose lock marks an entry as in use, and whose mtime says when it was last wanted. */
 export function useFile(cacheDirectory: string, name: string): string {
   return resolve(join(cacheDirectory, `.${name}.use`));
 }
 
-/** Keeps an entry from being removed for as long as this process lives, and remembers that it was wanted now. */
+/** Protects an entry from removal for as long as this process lives, and records its use. */
 export function holdEntry(cacheDirectory: string, name: string): Promise<void> {
   const file = useFile(cacheDirectory, name);
   const holding = held.get(file) ?? hold(file);
@@ -21,9 +21,9 @@ export function holdEntry(cacheDirectory: string, name: string): Promise<void> {
 }
 
 /**
- * Removes an entry that nobody uses, as one step for whoever looks. Returns whether nobody did.
+ * Removes an unused entry in one atomic step. Returns whether it was unused.
  *
- * An entry that is only half removed must not be found: it gets another name first, one that the next build of it clears.
+ * A half-removed entry must not be found: it is renamed first, to a name that the next build of it clears.
  */
 export async function removeEntry(cacheDirectory: string, name: string): Promise<boolean> {
   const folder = join(cacheDirectory, name);
@@ -49,8 +49,8 @@ export async function renewEntry(cacheDirectory: string, name: string): Promise<
 }
 
 /**
- * Holds flock(2) by a child that ends with its standard input, so that the lock ends with this process, however that ends.
- * A shell opens the file, as what Node opens no child inherits.
+ * Holds flock(2) by a child that ends with its standard input, so that the lock ends with this process, however that
+ * ends. A shell opens the file, as what Node opens no child inherits.
  */
 async function hold(file: string): Promise<void> {
   // To open a file for writing from its beginning is to change it, even when it is empty.
@@ -63,10 +63,10 @@ async function hold(file: string): Promise<void> {
   const ended = holder.then(() => {
     throw new Error(`${file} could not be locked: ${complaint.trim()}`);
   });
-  // Once it is held, that this ends is nobody's concern.
+  // Once the lock is held, the end of this child no longer matters.
   ended.catch(() => undefined);
   await Promise.race([once(holder.stdout, "data"), ended]);
-  // Nothing of it keeps this process alive.
+  // It must not keep this process alive.
   for (const part of [holder, holder.stdin, holder.stdout, holder.stderr] as unknown as { unref(): void }[])
     part.unref();
 }

@@ -1,4 +1,4 @@
-/** Which modules there are and what each needs: modules.dep(5) and modules.builtin of one kernel. */
+/** A kernel's modules and their dependencies: its modules.dep(5) and modules.builtin. */
 export interface ModuleIndex {
   /** Path of each module by its name; paths are relative to /lib/modules/<release>. */
   readonly paths: ReadonlyMap<string, string>;
@@ -8,7 +8,7 @@ export interface ModuleIndex {
   readonly builtin: ReadonlySet<string>;
 }
 
-/** Name by which modprobe(8) and the kernel know the module in a file. */
+/** The name that modprobe(8) and the kernel use for the module in a file. */
 export function moduleName(path: string): string {
   return path
     .replace(/^.*\//, "")

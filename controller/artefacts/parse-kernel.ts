@@ -1,4 +1,4 @@
-/** What a kernel's file turned out to be. */
+/** The kind of a kernel file. */
 export type KernelFormat =
   /** An arm64 Image, plain or gzipped, which U-Boot and the firmware start. */
   | "image"
@@ -7,7 +7,7 @@ export type KernelFormat =
   | "other";
 
 /**
- * Tells what a kernel's file is, once unpacked, by its header: an Image (arch/arm64/boot/Image: "ARM\x64" at byte 56;
+ * Identifies an unpacked kernel file by its header: an Image (arch/arm64/boot/Image: "ARM\x64" at byte 56;
  * Documentation/arch/arm64/booting.rst), or an EFI zboot image ("zimg" at byte 4; drivers/firmware/efi/libstub).
  */
 export function detectKernelFormat(bytes: Buffer): KernelFormat {
@@ -15,7 +15,10 @@ export function detectKernelFormat(bytes: Buffer): KernelFormat {
   return bytes.toString("latin1", 56, 60) === "ARM\x64" ? "image" : "other";
 }
 
-/** The release in the banner that every kernel carries ("Linux version 6.1.0-28-arm64 (…"); undefined when it is not found. */
+/**
+ * The release in the banner that every kernel carries ("Linux version 6.1.0-28-arm64 (…"); undefined when it is not
+ * found.
+ */
 export function parseKernelRelease(bytes: Buffer): string | undefined {
   for (let at = bytes.indexOf(banner); at !== -1; at = bytes.indexOf(banner, at + 1)) {
     const release = /^Linux version (\d[\w.+~-]*) /.exec(bytes.toString("latin1", at, at + 128))?.[1];

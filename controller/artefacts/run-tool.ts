@@ -2,11 +2,11 @@ import type { Options } from "execa";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 
-/** How many of the last lines of a tool's output an error tells. */
+/** How many of the last lines of a tool's output an error includes. */
 const toldLines = 8;
 
 /**
- * Runs a program and gives its standard output. Throws Failure "cancelled" when the signal aborts, otherwise
+ * Runs a program and returns its standard output. Throws Failure "cancelled" when the signal aborts, otherwise
  * "tool-failed" with what was attempted and the end of what the program said.
  */
 export async function runTool(

@@ -14,7 +14,7 @@ import { provideUBootOf, uncachedTargets } from "./provide-u-boot.ts";
 import { renderConfigTxt } from "./render-config-txt.ts";
 import { type TargetName, targets } from "./targets.ts";
 
-/** What to build, and of what. Folders may be relative to the working directory. */
+/** What to build, and from what. Folders may be relative to the working directory. */
 export interface BootTreeRequest extends ArchiveRequest {
   /** Folder that TFTP serves; it may be served in the meantime. */
   readonly outDirectory: string;
@@ -26,7 +26,7 @@ export interface BootTreeRequest extends ArchiveRequest {
   readonly rootfsDirectory: string | undefined;
   /** Whether Raspberry Pi 2 and 3 run 32-bit systems. */
   readonly bits: 32 | 64;
-  /** Replace what someone else wrote or changed. */
+  /** Replace files that someone else wrote or changed. */
   readonly overwrite: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface BootTree {
   readonly plan: TreePlan;
 }
 
-/** What the build needs of this machine: less where the cache has something already. */
+/** What the build requires on this machine; less if the cache already has parts of it. */
 export async function bootTreeRequirements(request: BootTreeRequest): Promise<Requirements> {
   const cacheDirectory = resolve(request.cacheDirectory);
   const archive = { ...request, cacheDirectory };
@@ -50,11 +50,11 @@ export async function bootTreeRequirements(request: BootTreeRequest): Promise<Re
   };
 }
 
-/** A file of the tree: where it comes from. */
+/** Where a file of the tree comes from. */
 type Source = { readonly path: string } | { readonly text: string };
 
 /**
- * Puts the boot tree together: firmware, U-Boot, config.txt, device trees, the agent's kernel. Each file appears whole
+ * Assembles the boot tree: firmware, U-Boot, config.txt, device trees, the agent's kernel. Each file appears complete
  * or not at all, and the manifest comes last.
  *
  * Throws Failure "invalid" or "tool-failed" naming what is missing and how to get it, and "cancelled".
@@ -136,7 +136,7 @@ async function writeTree(
   return plan;
 }
 
-/** Gives the content its name only when it is complete: TFTP may be serving the folder. */
+/** Renames the content into place only when it is complete: TFTP may be serving the folder. */
 async function place(target: string, source: Source): Promise<void> {
   await mkdir(dirname(target), { recursive: true, mode: 0o755 });
   const temporary = `${target}.${randomUUID()}.new`;
@@ -172,7 +172,7 @@ async function digestOf(path: string): Promise<string | undefined> {
   return hash.digest("hex");
 }
 
-/** What the last build wrote: path and SHA-256. Paths that lead elsewhere are not believed. */
+/** What the last build wrote: path and SHA-256. Paths that lead outside are ignored. */
 async function readEarlier(path: string): Promise<Map<string, string>> {
   const earlier = new Map<string, string>();
   try {
@@ -180,7 +180,7 @@ async function readEarlier(path: string): Promise<Map<string, string>> {
     for (const [name, { sha256 }] of Object.entries(files ?? {}))
       if (!name.startsWith("/") && !name.split("/").includes("..")) earlier.set(name, sha256);
   } catch {
-    // None yet, or broken: then nothing in the tree counts as ours, and nothing of it is replaced.
+    // None yet, or broken: then nothing in the tree counts as ours, and nothing is replaced.
   }
   return earlier;
 }

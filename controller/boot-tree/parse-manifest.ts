@@ -13,7 +13,7 @@ export function parseBootTreeManifest(text: string): BootTreeManifest | undefine
   try {
     return manifest.safeParse(JSON.parse(text)).data;
   } catch {
-    // No JSON: nobody's manifest.
+    // Not JSON, so not a manifest.
     return undefined;
   }
 }

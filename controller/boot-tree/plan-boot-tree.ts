@@ -13,14 +13,14 @@ export interface BootTreeManifest {
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly sizeBytes: number }>>;
 }
 
-/** What becomes of each path. */
+/** What happens to each path. */
 export interface TreePlan {
   readonly write: readonly string[];
-  /** They are what they should be already. */
+  /** They are already up to date. */
   readonly unchanged: readonly string[];
   /** Someone else wrote or changed them: they stay as they are. */
   readonly foreign: readonly string[];
-  /** An earlier build wrote them, this one has no use for them. */
+  /** An earlier build wrote them; this one does not need them. */
   readonly remove: readonly string[];
 }
 

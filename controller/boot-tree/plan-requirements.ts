@@ -6,7 +6,7 @@ import { type TargetName, targets } from "./targets.ts";
 /** What `boot-tree build` needs, with the builds of U-Boot that are not in the cache yet. */
 export function planBootTreeBuild(of: {
   readonly mirror: string;
-  /** Nothing has to be fetched from Debian's archive besides. */
+  /** Nothing else has to be fetched from Debian's archive. */
   readonly isFetched: boolean;
   readonly uncachedTargets: readonly TargetName[];
 }): Omit<Requirements, "writes"> {

@@ -23,7 +23,7 @@ function entryName(version: string): string {
   return `firmware-${version}-${firmwareDigest.slice(0, 32)}`;
 }
 
-/** Whether the firmware is in the cache, as far as that can be known without asking Debian. */
+/** Whether the firmware is in the cache, as far as we can tell without asking Debian. */
 export async function isFirmwareCached(request: ArchiveRequest): Promise<boolean> {
   const version = (await cachedVersions(request))?.firmware;
   return version !== undefined && (await isCached(request.cacheDirectory, entryName(version)));

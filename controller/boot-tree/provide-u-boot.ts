@@ -30,7 +30,7 @@ export interface UBoot {
   readonly environmentPath: string;
 }
 
-/** Those of the targets whose U-Boot is not in the cache, as far as that can be known without asking Debian. */
+/** The targets whose U-Boot is not in the cache, as far as we can tell without asking Debian. */
 export async function uncachedTargets(
   names: readonly TargetName[],
   request: ArchiveRequest,
@@ -44,7 +44,8 @@ export async function uncachedTargets(
 }
 
 /**
- * The network-only U-Boot for a target, from the cache or built from Debian's source package, which takes half a minute.
+ * The network-only U-Boot for a target, from the cache or built from Debian's source package, which takes half a
+ * minute.
  *
  * Throws Failure "tool-failed" naming missing tools and the command that installs them, or what the build says, and
  * "cancelled".
@@ -83,7 +84,7 @@ function ingredients(target: UBootTarget): { readonly fragment: string; readonly
   return { fragment: sourceFiles["u-boot.config"] ?? "", environment: renderEnvironment(target) };
 }
 
-/** Name in the cache: of everything that the result depends on. */
+/** Name in the cache, with a key of everything that the result depends on. */
 function entryName(target: UBootTarget, version: string): string {
   const { fragment, environment } = ingredients(target);
   const key = createHash("sha256")
@@ -121,7 +122,7 @@ async function build(options: {
   const env = {
     ARCH: "arm",
     CROSS_COMPILE: target.crossCompile,
-    // The time of Debian's version instead of now: the same source gives the same bytes.
+    // The time of Debian's version instead of now, for reproducible builds.
     SOURCE_DATE_EPOCH: timestamp.trim(),
     KBUILD_BUILD_USER: "pallet",
     KBUILD_BUILD_HOST: "pallet",

@@ -1,6 +1,6 @@
 import { targets } from "./targets.ts";
 
-/** What the operator may choose about the firmware's configuration. */
+/** The operator's choices for the firmware's configuration. */
 export interface ConfigTxtOptions {
   /** Whether Raspberry Pi 2 and 3 run 32-bit systems; a Pi 4 is always 64-bit here. */
   readonly bits: 32 | 64;

@@ -38,7 +38,7 @@ const raspberryPi = {
   stdin: "serial",
   stdout: "serial,vidconsole",
   stderr: "serial,vidconsole",
-  // A device on USB that came up wrong is found again by enumerating again only.
+  // A USB device that failed to come up is only found by enumerating again.
   renew_network: "usb reset",
 };
 
@@ -57,7 +57,7 @@ export const targets: Readonly<Record<TargetName, UBootTarget>> = {
     about: "Raspberry Pi 3 (and 2) with 32-bit systems",
     crossCompile: "arm-linux-gnueabihf-",
     compiler: "arm-linux-gnueabihf-gcc",
-    // The name by which 32-bit firmware looks for a kernel unless config.txt says another.
+    // The name that 32-bit firmware looks for unless config.txt gives another.
     treePath: "kernel7.img",
     environment: { ...raspberryPi, preboot: "usb start", fdt_high: "ffffffff", initrd_high: "ffffffff" },
   },

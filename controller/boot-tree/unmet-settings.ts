@@ -1,9 +1,9 @@
-/** Settings that a target may not have at all, as it lacks what they are about; where they exist they must hold. */
+/** Settings that a target may lack along with the hardware they concern; if present, they must have these values. */
 const optional = new Set(["CONFIG_CMD_BOOTI", "CONFIG_CMD_BOOTZ"]);
 
 /**
- * Lines of a fragment that the complete configuration does not say: Kconfig drops what contradicts something else
- * without a word, and a driver for cards must not come back that way with another version of U-Boot.
+ * Lines of a fragment that are missing from the complete configuration: Kconfig silently drops contradictions, and a
+ * driver for cards must not return that way with another version of U-Boot.
  */
 export function unmetSettings(fragment: string, config: string): readonly string[] {
   const said = new Set(config.split("\n"));

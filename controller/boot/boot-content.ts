@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import path from "node:path";
 
-/** Bytes of a boot file, read by position; `release` releases what it holds. */
+/** Bytes of a boot file, read by position; `release` frees its resources. */
 export interface BootContent {
   readonly sizeBytes: number;
   read(target: Uint8Array, positionBytes: number): Promise<number>;

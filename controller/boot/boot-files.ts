@@ -20,7 +20,7 @@ export interface BootFilesOptions {
   readonly images: { bootFile(digest: ImageDigest, file: string): string | undefined };
   /** Decides what a node's boot loads; a node that it has never seen is thereby discovered. */
   readonly bootSpecFor: (mac: NodeId, address: string) => Promise<BootSpec>;
-  /** Offers the other target to a person at the console; without it there is one label. */
+  /** Offers the other target to a person at the console; without this there is only one label. */
   readonly menu?: {
     readonly title: string;
     readonly timeoutMs: number;
@@ -28,7 +28,7 @@ export interface BootFilesOptions {
   };
   /** Answers boards that boot by their own firmware; without it the boot tree's config.txt is served as it is. */
   readonly firmware?: FirmwareBoot;
-  /** Notified of every request, after it ended. */
+  /** Called for every request after it has ended. */
   readonly recordFetch: (fetch: BootFetch) => void;
   readonly log: Logger;
 }
@@ -51,7 +51,7 @@ interface Found {
   readonly path?: string;
 }
 
-/** A config.txt that is longer is none. */
+/** A longer config.txt is refused. */
 const maxConfigBytes = 65_536;
 
 /** Joins the static tree, the boot files of images, and the configs that are rendered on request. */

@@ -3,7 +3,7 @@ import { parseMacAddress } from "../../proto/node-id.ts";
 import { type ImageDigest, parseImageDigest } from "../../proto/pack/digest.ts";
 import { parseBoardPath, segmentsOf } from "../nodes/parse-board-path.ts";
 
-/** What a booting machine means by the path that it asks for. */
+/** The meaning of a path that a booting machine asks for. */
 export type BootPath =
   /** The boot config of one node: pxelinux.cfg/01-MAC. */
   | { readonly kind: "node-config"; readonly mac: NodeId }
@@ -13,15 +13,15 @@ export type BootPath =
   | { readonly kind: "image-file"; readonly digest: ImageDigest; readonly file: string }
   /** A file of the static boot tree, at the first of these relative paths that exists. */
   | { readonly kind: "file"; readonly candidates: readonly [string, ...string[]] }
-  /** Nothing that could be served. */
+  /** Nothing that can be served. */
   | { readonly kind: "refused"; readonly reason: string };
 
 const maxPathCharacters = 512;
 
 /**
- * Reads a path as firmware and boot loaders send it: with a leading slash or several, with "./", with the backslashes of
- * a DOS, and in a folder named after the board (its serial number's last eight digits, or its MAC address: TFTP_PREFIX
- * of the Raspberry Pi bootloader), which need not exist: then the file is the one that all boards share.
+ * Reads a path as firmware and boot loaders send it: with a leading slash or several, with "./", with the backslashes
+ * of a DOS, and in a folder named after the board (its serial number's last eight digits, or its MAC address:
+ * TFTP_PREFIX of the Raspberry Pi bootloader), which need not exist: then the file is the one that all boards share.
  *
  * The names below pxelinux.cfg/ are those of PXELINUX (wiki.syslinux.org/wiki/index.php?title=PXELINUX#Configuration)
  * in the order in which U-Boot asks for them (cmd/pxe.c): UUID, 01-MAC, the IP address in hexadecimal with one digit
@@ -43,7 +43,7 @@ export function parseBootPath(request: string): BootPath {
   return { kind: "file", candidates: board === undefined ? [asked] : [asked, shared.join("/")] };
 }
 
-/** Why nothing could be served for the path, whatever there is. */
+/** Why this path can never be served. */
 function problemOf(request: string): string | undefined {
   if (request.length > maxPathCharacters) return `the path is longer than ${maxPathCharacters} characters`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

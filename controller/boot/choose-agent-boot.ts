@@ -8,7 +8,7 @@ export const builtInitrd = "agent/initrd.img";
 /** The value of bootProfile.agent.initrd that means: none. */
 export const noInitrd = "none";
 
-/** What the operator said about the agent's boot; what is absent follows from the boot tree. */
+/** The operator's settings for the agent's boot; absent ones follow from the boot tree. */
 export interface AgentBootSettings {
   readonly kernel?: string;
   /** `noInitrd` for none. */

@@ -15,7 +15,7 @@ export type Loader =
 
 export interface FirmwareBootOptions {
   readonly loader: Exclude<Loader, "u-boot">;
-  /** Which node asks; undefined when that cannot be found out. */
+  /** Which node is asking; undefined if unknown. */
   readonly nodeOf: (board: Board | undefined, address: string) => Promise<NodeId | undefined>;
   /** What the node's boot loads now. Nothing is noted: firmware asks for config.txt up to eight times in one boot. */
   readonly specOf: (mac: NodeId) => Promise<BootSpec>;
@@ -23,7 +23,7 @@ export interface FirmwareBootOptions {
   readonly bootSpecFor: (mac: NodeId, address: string) => Promise<BootSpec>;
 }
 
-/** What a request that depends on the node is answered with. */
+/** The answer to a request that depends on the node. */
 export type FirmwareAnswer =
   /** This text; `mac` is set where it counts as the node's boot config. */
   | { readonly kind: "text"; readonly text: string; readonly mac?: NodeId }
@@ -44,7 +44,7 @@ export function createFirmwareBoot({ loader, nodeOf, specOf, bootSpecFor }: Firm
   return async (request, address, base) => {
     const node = await nodeOf(request.board, address);
     if (node === undefined) {
-      // Not so bad for most: the shared config.txt starts U-Boot, which names its node by itself.
+      // Harmless for most boards: the shared config.txt starts U-Boot, which identifies its node by itself.
       if (request.kind !== "boot-file") return { kind: "as-asked" };
       return { kind: "not-found", reason: "the requesting node is unknown" };
     }
@@ -74,7 +74,7 @@ function answerFile(file: string, spec: BootSpec, mac: NodeId): FirmwareAnswer {
     return spec.initrd === undefined
       ? { kind: "not-found", reason: "this boot has no initrd" }
       : { kind: "paths", paths: [spec.initrd] };
-  // Device trees and overlays: those beside the kernel fit it best.
+  // Device trees and overlays: those next to the kernel fit it best.
   const folder = spec.kernel.split("/").slice(0, -1).join("/");
   const shared: readonly [string, ...string[]] = [file];
   return { kind: "paths", paths: folder === "" ? shared : [`${folder}/${file}`, ...shared] };

@@ -3,9 +3,9 @@ import type { ServerResponse } from "node:http";
 type Written = (error?: Error | null) => void;
 
 /**
- * Gives the memory of what is written to a response back as soon as the socket has it, not at some collection. A file
- * stream takes a new buffer for every read, and that much memory outside the heap makes V8 collect all of the heap
- * again and again: for 600 MiB to a node that is 4.3 CPU-s beside a heap of 200 MiB, and 1.0 so (measured).
+ * Frees the memory of data written to a response as soon as the socket has it, instead of at some later garbage
+ * collection. A file stream allocates a new buffer for every read, and that much external memory makes V8 collect the
+ * whole heap again and again: sending 600 MiB to a node took 4.3 CPU-s with a heap of 200 MiB, and 1.0 this way.
  *
  * Only for a response whose pieces nobody else holds. A piece that is a view of a larger buffer is left alone.
  */

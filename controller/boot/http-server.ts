@@ -22,9 +22,9 @@ export interface HttpServerOptions {
   readonly images: { packFile(manifestDigest: ManifestDigest, which: "pack" | "manifest"): string | undefined };
   readonly log: Logger;
   readonly limits?: Partial<HttpLimits>;
-  /** Holds images and boot files back so that caps hold; without it, they go as fast as they can. */
+  /** Throttles images and boot files so that limits hold; without it, they go as fast as possible. */
   readonly pacer?: Pacer;
-  /** Is shown every connection. */
+  /** Called for every connection. */
   readonly meter?: Pick<TrafficMeter, "watch">;
   readonly signal?: AbortSignal;
 }
@@ -36,14 +36,14 @@ export interface HttpLimits {
   readonly headersTimeoutMs: number;
   /** How long a connection may wait for its next request. */
   readonly keepAliveTimeoutMs: number;
-  /** How long a connection may stand still in the middle of an answer; a slow card may stop reading for a minute. */
+  /** How long a connection may stall in the middle of an answer; a slow card may stop reading for a minute. */
   readonly stallTimeoutMs: number;
 }
 
 export interface HttpServer {
   readonly address: string;
   readonly port: number;
-  /** Cuts what is under way; agents resume it where it was. */
+  /** Aborts running transfers; agents resume them where they were. */
   close(): Promise<void>;
 }
 
@@ -61,8 +61,8 @@ const readBytes = 256 * 1024;
 
 /**
  * Serves over HTTP (RFC 9110) what nodes fetch: GET and HEAD of
- * /images/DIGEST.zst and /images/DIGEST.manifest (packs and their manifests, by the SHA-256 of the manifest: the same image
- * may be packed in several ways; one Range, ETag, If-Range), /boot/PATH (the boot files of TFTP) and /healthz.
+ * /images/DIGEST.zst and /images/DIGEST.manifest (packs and their manifests, by the SHA-256 of the manifest: the same
+ * image may be packed in several ways; one Range, ETag, If-Range), /boot/PATH (the boot files of TFTP) and /healthz.
  *
  * Resolves when it listens; rejects with the error of listen(2).
  */
@@ -75,7 +75,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.headersTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
-      // Timeouts are found out at this interval only.
+      // Timeouts are only checked at this interval.
       connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, 5000),
       maxHeaderSize: 8192,
       noDelay: true,
@@ -181,7 +181,7 @@ function sendPackFile(
       })
       .on("stream", () => {
         giveBackMemory(response);
-        // Headers go with the first bytes otherwise, and those may have to wait.
+        // Otherwise headers are sent with the first bytes, which may have to wait.
         if (pacer !== undefined) response.flushHeaders();
       })
       .pipe(response);
@@ -233,7 +233,7 @@ async function* piecesOf(content: FileContent, largestBytes: number): AsyncGener
   }
 }
 
-/** A node is whoever has its address. */
+/** Nodes are identified by their address. */
 function nodeOf(request: IncomingMessage): string {
   return plainAddress(request.socket.remoteAddress ?? "unknown");
 }
@@ -262,7 +262,7 @@ function reply(request: IncomingMessage, response: ServerResponse, status: numbe
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-/** The client closed the connection: its own affair. */
+/** The client closed the connection, which is not an error. */
 function isGone(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   return ["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE", "ERR_STREAM_DESTROYED", "ECONNABORTED"].includes(code);

@@ -12,8 +12,8 @@ type Read = (
 ) => void;
 
 /**
- * Options for `send` that have it read a file only as fast as the pacer lets its bytes go to the node. `send` passes its
- * options on to fs.createReadStream, which takes the functions that it reads by, and how much it reads at once.
+ * Options for `send` that make it read a file only as fast as the pacer lets its bytes go to the node. `send` passes
+ * its options to fs.createReadStream, which accepts the read functions to use and how much to read at once.
  */
 export function pacedReading(pacer: Pacer, node: string, signal: AbortSignal): SendOptions {
   const read: Read = (fd, buffer, offset, length, position, callback) => {

@@ -9,7 +9,7 @@ import type { BootSpec } from "./boot-spec.ts";
 import { kernelPathOf } from "./kernel-path.ts";
 import { assertRenderable } from "./render-pxelinux.ts";
 
-/** What the operator's configuration says about booting. Paths are relative to the boot tree, `append` is words. */
+/** The operator's configuration of booting. Paths are relative to the boot tree; `append` is a list of words. */
 export interface BootProfile {
   readonly agent: { readonly kernel: string; readonly initrd?: string; readonly append: readonly string[] };
   readonly local: { readonly append: readonly string[] };
@@ -124,10 +124,10 @@ function planLocal(
   }
 }
 
-/** What names an image's root and initrd, which come from us, and the words that only Pallet may say. */
+/** Words that name an image's root and initrd, which come from us, and words that only Pallet may set. */
 const notTheImages = /^(root=|rootwait$|initrd=|BOOT_IMAGE=|pallet\.)/;
 
-/** The words of an image's own command line that hold at every boot. */
+/** The words of an image's own command line that apply to every boot. */
 function imageWords(commandLine: string): readonly string[] {
   return commandLine.split(/\s+/).filter((word) => word !== "" && !notTheImages.test(word) && !isFirstBootWord(word));
 }
@@ -138,7 +138,7 @@ function nfsRootWords({ nfsRoot }: BootEndpoints): readonly string[] {
   return ["root=/dev/nfs", `nfsroot=${nfsRoot.server}:${nfsRoot.path},vers=3`, "ip=dhcp", "ro"];
 }
 
-/** What the agent, netbooted or resident, finds in /proc/cmdline. Last, so that they win where a word is repeated. */
+/** What the agent, netbooted or resident, reads from /proc/cmdline. Last, so that they win if a word is repeated. */
 function ownWords(node: Pick<Node, "id">, { controller }: BootEndpoints): readonly string[] {
   return [`${agentWords.controller}=${controller}`, `${agentWords.node}=${node.id}`];
 }

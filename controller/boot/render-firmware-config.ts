@@ -5,9 +5,9 @@ import type { BootSpec } from "./boot-spec.ts";
 import { assertRenderable } from "./render-pxelinux.ts";
 
 /**
- * The key of a boot, for `bootFolder`. It stands for all that the boot loads: a node that fetched its config.txt before its
- * boot target changed finds nothing under the old key and starts again, instead of mixing the kernel of one boot with the
- * command line of another.
+ * The key of a boot, for `bootFolder`. It stands for all that the boot loads: a node that fetched its config.txt before
+ * its boot target changed finds nothing under the old key and starts again, instead of mixing the kernel of one boot
+ * with the command line of another.
  */
 export function firmwareKey(spec: BootSpec): string {
   const { label, kernel, initrd = "", deviceTree = "", commandLine } = spec;

@@ -1,7 +1,7 @@
 import { Failure } from "../../proto/failure.ts";
 import type { BootSpec } from "./boot-spec.ts";
 
-/** A menu for a person at the console: the other target can be chosen before the time is up. */
+/** A menu for a person at the console, who can choose the other target before the timeout. */
 export interface PxelinuxMenu {
   readonly title: string;
   /** Time to choose, at least a tenth of a second. */

@@ -5,18 +5,22 @@ import { gatherFacts } from "./gather-facts.ts";
 import type { Problem } from "./problem.ts";
 import { selectProblems } from "./select-problems.ts";
 
-/** What `controller serve --check` tells. */
+/** What `controller serve --check` reports. */
 export interface CheckReport {
   readonly problems: readonly Problem[];
-  /** What keeps no node from booting and should not stay so. */
+  /** What does not keep nodes from booting but should be fixed. */
   readonly warnings: readonly string[];
-  /** What nodes would boot, as far as it is there. */
+  /** What nodes would boot, as far as it exists. */
   readonly kernel: Facts["kernel"];
   readonly initrd?: NonNullable<Facts["initrd"]>;
   readonly rootfs?: NonNullable<Facts["rootfs"]>;
 }
 
-/** Looks at this machine for everything that would keep a node from booting. @param contract the one that this controller speaks */
+/**
+ * Looks at this machine for everything that would keep a node from booting.
+ *
+ * @param contract the one that this controller implements
+ */
 export async function checkServing(config: Config, contract: string): Promise<CheckReport> {
   const facts = await gatherFacts(config, contract);
   const { kernel, initrd, rootfs } = facts;

@@ -4,13 +4,13 @@ import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
 import type { HeldPort } from "./held-port.ts";
 import type { InterfaceFact } from "./parse-interfaces.ts";
 
-/** A file that a node is to boot with. */
+/** A file that nodes boot with. */
 export interface KernelFact {
   /** In the boot tree. */
   readonly path: string;
   /** Absent where there is no such file. */
   readonly format?: KernelFormat;
-  /** Its release, as `uname -r` says it; absent where the file does not tell. */
+  /** Its release, as `uname -r` prints it; absent if the file does not contain it. */
   readonly release?: string;
 }
 
@@ -31,19 +31,21 @@ export interface RootfsFact {
   readonly releases: readonly string[];
   /** Whether the agent's program is in it. */
   readonly hasAgent: boolean;
-  /** The contract that this agent speaks; absent where it does not say. */
+  /** The contract that this agent implements; absent if unknown. */
   readonly contract?: string;
 }
 
-/** Capabilities (capabilities(7)) that serving may need, by their bits. net_bind_service is to open ports below 1024. */
+/**
+ * Capabilities (capabilities(7)) that serving may need, by their bits. net_bind_service is to open ports below 1024.
+ */
 export const capabilityBits = { net_bind_service: 10, net_admin: 12, net_raw: 13 } as const;
 export type Capability = keyof typeof capabilityBits;
 
-/** What someone found on this machine, for the decision whether a node could boot. */
+/** Facts about this machine that decide whether a node could boot. */
 export interface Facts {
   readonly isRoot: boolean;
   readonly capabilities: readonly Capability[];
-  /** Programs and files that are needed by the configuration and are not there. */
+  /** Programs and files that the configuration needs and that are missing. */
   readonly missing: readonly Need[];
   readonly interfaces: readonly InterfaceFact[];
   /** Ports that other programs hold; those of a controller that answers at the configured socket left out. */
@@ -59,7 +61,7 @@ export interface Facts {
   readonly initrd?: InitrdFact;
   /** Absent where this machine exports none. */
   readonly rootfs?: RootfsFact;
-  /** The contract that this controller speaks. */
+  /** The contract that this controller implements. */
   readonly contract: string;
   /** Free space for images, in bytes; absent where it could not be found out. */
   readonly freeBytes?: number;

@@ -14,7 +14,11 @@ import { readPorts } from "./read-ports.ts";
 import { readRootfs } from "./read-rootfs.ts";
 import { neededFirmware, neededUBoot } from "./select-boot-tree-problems.ts";
 
-/** Looks at this machine for all that a node's boot rests on. @param contract the one that this controller speaks */
+/**
+ * Gathers the facts about this machine that a node's boot depends on.
+ *
+ * @param contract the one that this controller implements
+ */
 export async function gatherFacts(config: Config, contract: string): Promise<Facts> {
   const { bootTree, nfs } = config;
   const manifest = await readBootTreeManifest(bootTree).catch(() => "broken" as const);
@@ -68,7 +72,7 @@ async function readFreeBytes(folder: string): Promise<number | undefined> {
       const { bavail, bsize } = await statfs(at);
       return bavail * bsize;
     } catch {
-      // Not made yet.
+      // Does not exist yet.
     }
     if (at === path.dirname(at)) return undefined;
   }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { InterfaceAddress } from "../network/interface-address.ts";
 import { parseIpv4Network } from "../network/ipv4.ts";
 
-/** What one of this machine's network interfaces is like. */
+/** One of this machine's network interfaces. */
 export interface InterfaceFact {
   readonly name: string;
   readonly isUp: boolean;

@@ -1,4 +1,4 @@
-/** What part of a boot a problem is about. */
+/** The part of a boot that a problem concerns. */
 export const problemParts = [
   "rights",
   "programs",
@@ -15,8 +15,8 @@ export interface Problem {
   readonly part: ProblemPart;
   /** What is wrong: one sentence without its full stop. */
   readonly message: string;
-  /** What mends it: a command, or what to set. */
+  /** The remedy: a command, or what to set. */
   readonly remedy: string;
-  /** Whether it stays until someone acts and the controller is started again: then it does not start. */
+  /** Whether it persists until someone acts and restarts the controller: then the controller does not start. */
   readonly isFatal: boolean;
 }

@@ -4,7 +4,7 @@ import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { detectKernelFormat, parseInitrdReleases, parseKernelRelease } from "../artefacts/parse-kernel.ts";
 import type { InitrdFact, KernelFact } from "./facts.ts";
 
-/** A file that claims more than this unpacked is not looked into, in bytes. */
+/** Files that unpack to more than this are not inspected, in bytes. */
 const maxUnpackedBytes = 2 ** 30;
 
 /** What the file in the boot tree is, and which kernel. */
@@ -33,7 +33,7 @@ function unpack(bytes: Buffer): Buffer | undefined {
     if ((magic & 0xffff) === 0x8b1f) return gunzipSync(bytes, limit);
     if (magic === 0xfd2fb528) return zstdDecompressSync(bytes, limit);
   } catch {
-    // Cut off, or damaged: then it is not what it should be, and is told as such.
+    // Truncated or damaged: it is reported as not being what it should be.
   }
   return undefined;
 }

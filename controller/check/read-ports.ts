@@ -9,16 +9,16 @@ const tables = [
   ["udp6", "UDP"],
 ] as const;
 
-/** Processes of a machine, as far as this user may see. */
+/** Processes of this machine, as far as this user may see them. */
 interface Processes {
-  /** Ids of those that have a socket open, by its inode. */
+  /** Ids of the processes that have a socket open, by its inode. */
   readonly owners: ReadonlyMap<number, readonly number[]>;
   readonly parents: ReadonlyMap<number, number>;
 }
 
 /**
- * Ports of this machine on which something waits, and whose they are. What belongs to the controller that listens at the
- * unix socket, or to a program that it started, is left out: it will give them up before another takes its place.
+ * Ports of this machine on which something waits, and whose they are. What belongs to the controller that listens at
+ * the unix socket, or to a program that it started, is left out: it will give them up before another takes its place.
  */
 export async function readPorts(controllerSocket: string): Promise<readonly HeldPort[]> {
   const listed = await Promise.all(

@@ -35,7 +35,9 @@ async function readReleases(folder: string): Promise<readonly string[]> {
   return [...new Set(found.flat())];
 }
 
-/** The contract that an agent says that it speaks, found in its program as text: the program is for another processor. */
+/**
+ * The contract that an agent says that it speaks, found in its program as text: the program is for another processor.
+ */
 async function findContract(file: string): Promise<string | undefined> {
   let rest = "";
   for await (const piece of createReadStream(file, { highWaterMark: 1 << 20, encoding: "latin1" })) {

@@ -13,7 +13,7 @@ type BootTreeFacts = Pick<Facts, "bootTree" | "kernel" | "initrd">;
 
 const build = "controller boot-tree build";
 
-/** What the boot tree lacks, and what in it does not fit together. */
+/** What the boot tree lacks, and which of its parts do not match. */
 export function selectBootTreeProblems(
   { bootTree, bootProfile }: Pick<Config, "bootTree" | "bootProfile">,
   facts: BootTreeFacts,

@@ -69,7 +69,7 @@ function* interfaceProblems({ dhcp, listen, advertise }: NetworkConfig, facts: N
   }
   const subnet = subnetOf(dhcp);
   const wanted = [listen, advertise].find((each) => isWanted(each, subnet));
-  // Told already, of the address to listen on.
+  // Already reported for the listen address.
   if (wanted !== undefined && !has(facts, wanted)) return;
   yield {
     message: describeMissingAddress(dhcp),

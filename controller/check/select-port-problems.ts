@@ -10,13 +10,13 @@ interface WantedPort {
   readonly protocol: "TCP" | "UDP";
   readonly address: string;
   readonly port: number;
-  /** What else can be done than to free it; absent where only this port will do. */
+  /** The alternative to freeing it; absent if only this port will do. */
   readonly instead?: string;
   /** Programs that may hold it as well: they share it. */
   readonly sharedWith?: readonly string[];
 }
 
-/** What a program is stopped by permanently, where its systemd unit is not known. */
+/** How to stop a program permanently if its systemd unit is unknown. */
 const units: Readonly<Record<string, string>> = {
   "ganesha.nfsd": "nfs-ganesha",
   "rpc.mountd": "nfs-server",

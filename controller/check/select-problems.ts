@@ -9,10 +9,10 @@ import { selectNetworkProblems } from "./select-network-problems.ts";
 import { selectPortProblems } from "./select-port-problems.ts";
 import { selectRootfsProblems } from "./select-rootfs-problems.ts";
 
-/** Less than one image of an ordinary system takes. */
+/** Less than the image of an ordinary system takes. */
 const leastFreeBytes = 2 ** 30;
 
-/** Everything that would keep a node from booting, by what was found on this machine; the parts in their order. */
+/** Everything that would keep a node from booting, given the facts about this machine; in the order of the parts. */
 export function selectProblems(config: Config, facts: Facts): readonly Problem[] {
   const network = chooseDhcpNetwork(config.dhcp, ipv4AddressesOf(facts.interfaces));
   const problems = [

@@ -11,7 +11,7 @@ export interface ProblemWatch {
   now(): readonly string[];
 }
 
-/** A controller that ended a moment ago may have left programs that still hold its ports, for so many looks at most. */
+/** How many checks to tolerate held ports: programs of a controller that has just ended may still hold them. */
 const portChecks = 6;
 const portDelayMs = 500;
 const delays: BackoffPolicy = { firstMs: 5000, capMs: 60_000 };

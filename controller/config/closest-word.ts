@@ -1,4 +1,4 @@
-/** The candidate that a misspelt word most likely meant: at most two letters wrong, missing, added or swapped. */
+/** The candidate that a misspelt word most likely stands for: at most two letters wrong, missing, added or swapped. */
 export function closestWord(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))

@@ -41,7 +41,7 @@ export interface Config {
     readonly menuTimeoutMs: number;
     /** Which boards boot by their own firmware instead of U-Boot; "auto" is Raspberry Pi 5. */
     readonly loader: (typeof loaders)[number];
-    /** What happens to the firmware on a card that is written. */
+    /** What to do with the firmware on a newly written card. */
     readonly cardFirmware: CardFirmwarePolicy;
   };
   readonly dhcp: DhcpConfig;

@@ -4,19 +4,19 @@ import { flagOf, type Setting, settingList } from "./settings.ts";
 
 const placeholders = { text: "text", path: "path", integer: "number", words: "words" } as const;
 
-/** The options of `controller serve`, in the words of commander. */
+/** The options of `controller serve`, for commander. */
 export const serveOptions: readonly { readonly flags: string; readonly description: string }[] = [
   { flags: "--config <file>", description: `config file (default: ${defaultConfigFile}, if it exists)` },
   ...settingList.flatMap((setting) => {
     const flag = flagOf(setting);
     if (flag === undefined) return [];
-    // A flag that turns something on says so by itself.
+    // A boolean flag takes no value.
     const value = setting.kind === "boolean" ? "[boolean]" : `<${placeholders[setting.kind]}>`;
     return [{ flags: `${flag} ${value}`, description: describe(setting) }];
   }),
 ];
 
-/** A config file that sets everything to its default and says what it is. */
+/** A commented config file that sets everything to its default. */
 export const exampleConfig: string = render();
 
 function describe(setting: Setting<unknown>): string {

@@ -1,4 +1,4 @@
-/** A value that someone gave to a setting, before it is checked. */
+/** A value given for a setting, before it is checked. */
 export interface GivenValue {
   readonly value: unknown;
   /** Where it came from, for a person: "/etc/pallet.yaml line 3", "--grpc-port", "PALLET_GRPC_PORT". */
@@ -7,7 +7,7 @@ export interface GivenValue {
   readonly folder: string;
 }
 
-/** What one source gives: values by key, and what is wrong with the source itself, a sentence each. */
+/** What one source provides: values by key, and problems of the source itself, one sentence each. */
 export interface GivenValues {
   readonly values: ReadonlyMap<string, GivenValue>;
   readonly problems: readonly string[];

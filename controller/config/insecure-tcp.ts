@@ -1,7 +1,7 @@
 import { renderEndpoint } from "../../proto/endpoint.ts";
 import type { Config } from "./config.ts";
 
-/** What is said, at every start and wherever someone looks, of a controller that takes every call from everyone. */
+/** The warning, at every start and in the status, about a controller that accepts every call from anyone. */
 export function insecureTcpWarning(address: string): string {
   return (
     `INSECURE: TCP ${address} accepts every call from anyone who can reach it (insecureTcp, --insecure-tcp): anyone on ` +

@@ -6,7 +6,7 @@ import type { Config } from "./config.ts";
 /** The key to blame, and a sentence. */
 export type Problem = readonly [key: string, problem: string];
 
-/** What single values of the network's settings do not show. */
+/** Contradictions between network settings. */
 export function* networkContradictions(config: Pick<Config, "advertise" | "dhcp" | "nfs">): Generator<Problem> {
   for (const key of ["dhcp.mode", "nfs.mode"] as const) {
     const mode = key === "dhcp.mode" ? config.dhcp.mode : config.nfs.mode;

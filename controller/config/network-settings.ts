@@ -5,7 +5,7 @@ import type { Setting } from "./setting.ts";
 
 const interfaceName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/;
 const domainName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
-/** What both exports(5) and a kernel command line carry as it is. */
+/** Characters that need no quoting in exports(5) or on a kernel command line. */
 const exportPath = /^\/[A-Za-z0-9_.+/-]+$/;
 
 const ipv4Network = z.string().refine((value) => parseIpv4Network(value) !== undefined);

@@ -10,8 +10,8 @@ const groups: ReadonlySet<string> = new Set(
 );
 
 /**
- * Reads a config file (YAML 1.2, core schema). Syntax errors, keys that occur twice and keys that do not exist are problems; the
- * values are not checked here.
+ * Reads a config file (YAML 1.2, core schema). Syntax errors, keys that occur twice and keys that do not exist are
+ * problems; the values are not checked here.
  *
  * @param name absolute path of the file, for messages and as the base of relative paths
  */
@@ -50,7 +50,7 @@ export function parseConfigFile(text: string, name: string): GivenValues {
     } else if (isMap(pair.value)) {
       readMap(pair.value, `${key}.`);
     } else if (isScalar(pair.value) && pair.value.value === null) {
-      // All that stood below it is commented out.
+      // Everything below it is commented out.
     } else {
       problems.push(`${source}: "${key}" is a group of keys; put them below it, indented by two spaces`);
     }

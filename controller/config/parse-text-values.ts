@@ -6,8 +6,8 @@ import { flagOf, type Setting, settingList, variableOf } from "./settings.ts";
 export const otherVariables: readonly string[] = ["PALLET_CONFIG", "PALLET_ADDRESS", "PALLET_CACHE"];
 
 /**
- * Takes settings out of the environment. Empty variables count as not set. A variable that almost has the name of one is
- * a problem; others may belong to another program.
+ * Takes settings out of the environment. Empty variables count as not set. A variable that almost has the name of one
+ * is a problem; others may belong to another program.
  */
 export function parseEnvironment(env: Readonly<Record<string, string | undefined>>, folder: string): GivenValues {
   const values = new Map<string, GivenValue>();
@@ -48,7 +48,7 @@ function entryOf(name: string | undefined, setting: Setting<unknown>): [string, 
   return name === undefined ? [] : [[name, setting]];
 }
 
-/** What the text stands for; the text itself when it does not read as the setting's kind, for the check to refuse. */
+/** The parsed value; the text itself if it does not parse as the setting's kind, so that validation refuses it. */
 function readText(setting: Setting<unknown>, text: string): unknown {
   if (setting.kind === "integer" && /^-?\d{1,15}$/.test(text)) return Number(text);
   if (setting.kind === "boolean" && (text === "true" || text === "false")) return text === "true";

@@ -15,10 +15,10 @@ export interface ConfigInputs {
   readonly workingDirectory: string;
 }
 
-/** The config file that is read where it exists and no other is named. */
+/** The default config file, read if it exists and no other is named. */
 export const defaultConfigFile = "/etc/pallet/pallet.yaml";
 
-/** Reads the file and puts everything together. Throws one Failure that lists every problem. */
+/** Reads the file and combines all sources. Throws one Failure that lists every problem. */
 export async function readConfig({ options, env, workingDirectory }: ConfigInputs): Promise<Config> {
   const named = typeof options["config"] === "string" ? options["config"] : env["PALLET_CONFIG"] || undefined;
   const result = resolveConfig([

@@ -14,7 +14,7 @@ export type ConfigResult =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /**
- * Makes one config out of what every source gives.
+ * Combines all sources into one config.
  *
  * @param sources the strongest first: flags, environment, file
  */
@@ -135,7 +135,7 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
   };
 }
 
-/** The key with its value, or nothing at all: optional properties are absent, never undefined. */
+/** The key with its value, or nothing: optional properties are absent, never undefined. */
 function defined<Key extends string, Value>(
   key: Key,
   value: Value | undefined,
@@ -143,7 +143,7 @@ function defined<Key extends string, Value>(
   return value === undefined ? {} : ({ [key]: value } as { readonly [name in Key]: Value });
 }
 
-/** What single values do not show: pairs of the key to blame and a sentence. */
+/** Contradictions between settings: pairs of the key to blame and a sentence. */
 function* contradictions(config: Config, given: ReadonlyMap<string, string>): Generator<Problem> {
   if (isUnspecified(config.advertise)) {
     const key = given.has("advertise") ? "advertise" : "listen";
@@ -160,7 +160,7 @@ function* contradictions(config: Config, given: ReadonlyMap<string, string>): Ge
   yield* networkContradictions(config);
 }
 
-/** A kernel and an initrd that do not belong together give a node that never finds its network. */
+/** With an initrd of another kernel, a node would never find its network. */
 function* agentBootContradictions({
   kernel = builtKernel,
   initrd,

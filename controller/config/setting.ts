@@ -10,9 +10,9 @@ export interface Setting<T> {
   readonly schema: z.ZodType<T>;
   /** Used where nothing sets it; absent where there is no value then. */
   readonly fallback: T;
-  /** How the fallback reads in the documentation, where it is worked out. */
+  /** The documentation's description of a computed fallback. */
   readonly fallbackWords?: string;
-  /** What a right value looks like, to finish the sentence "give …". */
+  /** What a valid value looks like, completing the sentence "give …". */
   readonly wants: string;
   /** One sentence for the documentation. */
   readonly about: string;

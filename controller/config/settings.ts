@@ -11,7 +11,7 @@ import type { Setting } from "./setting.ts";
 
 export type { Setting } from "./setting.ts";
 
-/** 64 kbit/s: with less, what is merely slow would be taken for dead. */
+/** 64 kbit/s: with less, slow connections would be mistaken for dead ones. */
 const smallestRate = 8000;
 const host = /^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/;
 const bootPath = /^[^/\s\0\\][^\s\0\\]*$/;
@@ -28,7 +28,7 @@ const relativePath = z
 const words = z.array(z.string().regex(/^[\x21-\x7e]+$/));
 const durationMs = z.int().min(10).max(86_400_000);
 const count = z.int().min(1).max(10_000);
-/** In the file with its unit, here in bytes per second. */
+/** In bytes per second here; with its unit in the file. */
 const rate = z.string().transform(parseBitRate).pipe(z.number().min(smallestRate).max(1e12));
 const wantsRate = 'a rate with its unit, such as "500 Mbit/s" or "60 MB/s", of at least 64 kbit/s';
 const wantsDuration = "a number of milliseconds from 10 to 86400000 (a day)";

@@ -24,7 +24,7 @@ export interface EventRows {
   prune(count: number): void;
 }
 
-/** Which events to give. */
+/** Which events to return. */
 export type EventSelection = EventFilter & RecordSpan;
 
 /** What happened, oldest first, kept over restarts and bounded in number. */

@@ -13,7 +13,7 @@ import { isOutdatedManifest, parseImageName, parseManifest } from "./catalogue/p
 import { clearUnfinished, withUnfinishedFolder } from "./catalogue/unfinished-folder.ts";
 import { flush, type ImportProgress, importImage, storeFiles } from "./import/import-image.ts";
 
-/** Where what cannot be returned to a caller is said; a pino logger implements it. */
+/** Where to report what cannot be returned to a caller; a pino logger implements it. */
 export interface ImageStoreLog {
   warn(details: object, message: string): void;
 }
@@ -31,7 +31,7 @@ export interface NewImage {
   readonly onProgress?: (progress: ImportProgress) => void;
 }
 
-/** The catalogue of images and what is stored of them. */
+/** The catalogue of images and their stored content. */
 export interface ImageStore {
   /** By name. */
   list(): Promise<readonly Image[]>;
@@ -42,10 +42,11 @@ export interface ImageStore {
   getByManifest(manifestDigest: ManifestDigest): Promise<Image | undefined>;
   /**
    * Imports an image. The same content under the same name again is a success that changes nothing; other content under
-   * a name that is taken is refused. The same content may have several names. Throws as importImage and parseBlockMap do.
+   * a name that is taken is refused. The same content may have several names. Throws as importImage and parseBlockMap
+   * do.
    */
   add(image: NewImage): Promise<Image>;
-  /** Throws Refusal "not-found". Whether anything still needs the image is the caller's question. */
+  /** Throws Refusal "not-found". The caller checks whether anything still needs the image. */
   remove(name: string): Promise<void>;
   /** Absolute path of the pack of an image with this content, a zstd file of it; undefined when there is none. */
   storedFile(digest: ImageDigest): string | undefined;

@@ -3,13 +3,13 @@ import type { Clock } from "../../proto/time/clock.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeLogRecord } from "./node-log-record.ts";
 
-/** The controller's own log, as far as it is told of the nodes'. */
+/** The controller's own log, where it echoes the nodes' logs. */
 export interface EchoLog {
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
 }
 
-/** Repeats what matters of the nodes' logs in the controller's own. */
+/** Echoes the important records of the nodes' logs in the controller's own. */
 export interface LogEcho {
   tell(node: Pick<Node, "id" | "name">, record: Pick<NodeLogRecord, "level" | "message" | "fields" | "error">): void;
   forget(id: NodeId): void;
@@ -17,7 +17,7 @@ export interface LogEcho {
 
 const windowMs = 60_000;
 
-/** Tells warnings and worse, of each node at most `mostPerMinute`: a node in trouble must not drown the others. */
+/** Echoes warnings and worse, at most `mostPerMinute` per node: a node in trouble must not drown out the others. */
 export function createLogEcho(options: {
   readonly log: EchoLog;
   readonly clock: Pick<Clock, "now">;

@@ -22,14 +22,16 @@ export interface NodeLogRows {
   removeNode(nodeId: NodeId): void;
 }
 
-/** Which records to give. */
+/** Which records to return. */
 export type NodeLogSelection = NodeLogFilter & RecordSpan;
 
-/** What the agents of all nodes have logged, in the order in which it arrived, kept over restarts and bounded in size. */
+/**
+ * What the agents of all nodes have logged, in the order in which it arrived, kept over restarts and bounded in size.
+ */
 export interface NodeLogs {
   /**
-   * Takes in a batch; records that are there already are left out. Throws a Refusal (not-found) when this instance of the
-   * agent has not registered here.
+   * Takes in a batch; records that are there already are left out. Throws a Refusal (not-found) when this instance of
+   * the agent has not registered here.
    */
   report(report: LogReport): void;
   /** Records that exist, read from disk page by page as the caller takes them. */

@@ -3,9 +3,10 @@ import { isLoopback, isUnspecified, plainAddress } from "../../proto/plain-addre
 const ipAddress = /^(\d{1,3}(\.\d{1,3}){3}|[\da-f:]*:[\da-f:.]*)$/i;
 
 /**
- * The address of this machine to call a node's agent from: the agent obeys the one that it booted with, and an interface
- * with several has another one in front. That is `advertise`, where it is this machine's own, or else `listen`. Undefined
- * where the system has to choose: neither is, or the node is on this machine or reached by another family.
+ * The address of this machine to call a node's agent from: the agent obeys the one that it booted with, and an
+ * interface with several has another one in front. That is `advertise`, where it is this machine's own, or else
+ * `listen`. Undefined where the system has to choose: neither is, or the node is on this machine or reached by another
+ * family.
  *
  * @param own the addresses of this machine's interfaces
  */

@@ -44,7 +44,9 @@ export function isInNetwork({ base, prefixLength }: Ipv4Network, address: number
   return (address & maskOf(prefixLength)) >>> 0 === base;
 }
 
-/** Whether a host may have the address: in the network, and neither its first nor its last where it has more than two. */
+/**
+ * Whether a host may have the address: in the network, and neither its first nor its last where it has more than two.
+ */
 export function isHostAddress(network: Ipv4Network, address: number): boolean {
   if (!isInNetwork(network, address)) return false;
   if (network.prefixLength >= 31) return true;

@@ -1,4 +1,4 @@
-/** Who gives the nodes their addresses, and whether this machine adds what network boot needs. */
+/** What gives the nodes their addresses, and whether this machine adds what network boot needs. */
 export const dhcpModes = ["none", "server", "proxy"] as const;
 export type DhcpMode = (typeof dhcpModes)[number];
 
@@ -22,7 +22,9 @@ export interface DhcpConfig {
   readonly replyDelaySeconds: number;
   /** What the nodes are told; empty for this machine when it serves DNS. */
   readonly dns: readonly string[];
-  /** Whom this machine passes questions on to: absent for those of its /etc/resolv.conf, empty when it serves no DNS. */
+  /**
+   * Whom this machine passes questions on to: absent for those of its /etc/resolv.conf, empty when it serves no DNS.
+   */
   readonly dnsUpstream?: readonly string[];
   /** Time servers that the nodes are told: absent for this machine where it serves time. */
   readonly ntp?: readonly string[];

@@ -5,8 +5,8 @@ import { parseMacAddress } from "../../proto/node-id.ts";
 const complete = 0x2;
 
 /**
- * The MAC addresses that an IPv4 address has on the local network, by the table of /proc/net/arp (proc(5)): none when the
- * table does not know it, several when interfaces know it differently.
+ * The MAC addresses that an IPv4 address has on the local network, by the table of /proc/net/arp (proc(5)): none when
+ * the table does not know it, several when interfaces know it differently.
  */
 export function findMacAddresses(table: string, address: string): ReadonlySet<NodeId> {
   const found = new Set<NodeId>();

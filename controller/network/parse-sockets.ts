@@ -9,7 +9,10 @@ export interface ListedSocket extends SocketAddress {
 /** States of include/net/tcp_states.h: a TCP socket that listens, and a UDP socket that nobody is connected to. */
 const waiting = { TCP: "0A", UDP: "07" } as const;
 
-/** Reads /proc/net/tcp, tcp6, udp or udp6 (proc_net_tcp.txt of the kernel's documentation): sockets that wait for others. */
+/**
+ * Reads /proc/net/tcp, tcp6, udp or udp6 (proc_net_tcp.txt of the kernel's documentation): sockets that wait for
+ * others.
+ */
 export function parseSockets(text: string, protocol: "TCP" | "UDP"): readonly ListedSocket[] {
   return text.split("\n").flatMap((line) => {
     const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/);

@@ -10,7 +10,7 @@ export function readLinkSpeed(interfaceName: string): number | undefined {
   try {
     text = readFileSync(`/sys/class/net/${interfaceName}/speed`, "utf8");
   } catch {
-    // The read itself fails with EINVAL where there is no speed to tell.
+    // Reading fails with EINVAL if there is no speed to report.
     return undefined;
   }
   const megabits = Number(text.trim());

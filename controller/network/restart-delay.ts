@@ -1,6 +1,6 @@
 import { backoffBoundMs } from "../../proto/time/backoff.ts";
 
-/** How long to wait before a program that ended is started again, in milliseconds. @param attempt 1 for the first */
+/** How long to wait before restarting a program that ended, in milliseconds. @param attempt 1 for the first */
 export function restartDelayMs(attempt: number): number {
   return backoffBoundMs({ firstMs: 500, capMs: 30_000 }, attempt);
 }

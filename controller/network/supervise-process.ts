@@ -8,7 +8,7 @@ import { restartDelayMs } from "./restart-delay.ts";
 
 /** A program that runs for as long as the controller does. */
 export interface SupervisedProcess {
-  /** Sends a signal to it; nothing when it does not run at the moment. */
+  /** Sends a signal to it; does nothing if it is not running. */
   signal(name: "SIGHUP"): void;
   /** Ends it so that it restarts at once, with what it reads then. Resolves when the old one is gone. */
   renew(): Promise<void>;
@@ -29,7 +29,7 @@ export interface SupervisedProgram {
   onLine(line: string): void;
   /** Called when it had to be started again and is ready. */
   onRestart?(): void;
-  /** How it is asked to end; it is killed where that has no effect for three seconds. */
+  /** How it is asked to end; it is killed if it has not ended after three seconds. */
   readonly stopSignal: "SIGTERM" | "SIGKILL";
 }
 
@@ -95,7 +95,7 @@ export async function superviseProcess(
         log.info({}, `${name} is running again`);
         program.onRestart?.();
       },
-      // Told by `ended`.
+      // Reported by `ended`.
       () => restarted.stop(),
     );
     watch(restarted, clock.now());
@@ -136,7 +136,7 @@ function start(program: SupervisedProgram): RunningProgram {
   });
   const lines: string[] = [];
   const ready = Promise.withResolvers<void>();
-  // Who awaits it is told; nobody does after a restart that failed.
+  // Whoever awaits it gets the error; after a failed restart nobody does.
   ready.promise.catch(() => undefined);
   const late = setTimeout(() => {
     ready.reject(new Failure("tool-failed", `${name} is not ready after ${readyTimeoutMs / 1000} s`));

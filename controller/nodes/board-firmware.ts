@@ -1,4 +1,4 @@
-/** What a board does before it runs anything of ours, as far as its card is concerned. */
+/** What a board does with its card before it runs anything of ours. */
 export interface BoardFirmware {
   /** Whether it looks at its card before the network, whatever is set on it. */
   readonly cardFirst: boolean;
@@ -18,8 +18,8 @@ const eepromPi5 = ["config.txt"];
 
 /**
  * What is known of a board by the model that its device tree names. From Raspberry Pi's documentation: "Boot sequence"
- * (bootflow-legacy.adoc), "EEPROM boot flow" (bootflow-eeprom.adoc) with PARTITION_WALK, which says what makes a partition
- * bootable. Boards with an EEPROM follow its BOOT_ORDER, which nobody else can see.
+ * (bootflow-legacy.adoc), "EEPROM boot flow" (bootflow-eeprom.adoc) with PARTITION_WALK, which says what makes a
+ * partition bootable. Boards with an EEPROM follow its BOOT_ORDER, which nobody else can see.
  */
 export function boardFirmwareOf(model: string): BoardFirmware {
   const name = /^Raspberry Pi (.*)$/.exec(model)?.[1] ?? "";

@@ -6,13 +6,13 @@ export interface BootFetch {
   readonly address: string;
   /** The node, where the path itself names it: the config by MAC address. */
   readonly mac?: NodeId;
-  /** As it was asked for: anything may stand in it. */
+  /** As requested, so it may contain anything. */
   readonly path: string;
   readonly outcome: "served" | "not-found" | "refused" | "aborted";
   readonly bytes: number;
   /**
-   * Since the client was last heard, in milliseconds; 0 when absent. A client that went on without acknowledging the last
-   * block, or vanished, is given up almost a minute later: by then this is no news of where it is.
+   * Since the client was last heard, in milliseconds; 0 when absent. A client that went on without acknowledging the
+   * last block, or vanished, is given up almost a minute later: by then this is no news of where it is.
    */
   readonly silentMs?: number;
 }

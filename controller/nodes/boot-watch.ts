@@ -7,7 +7,7 @@ import type { Node } from "./node.ts";
 import { parseBoardPath } from "./parse-board-path.ts";
 import { createReportLimit } from "./report-limit.ts";
 
-/** What a node was told to load, so that its later fetches can be understood. */
+/** What a node was told to load, to interpret its later fetches. */
 export interface PlannedBoot {
   readonly label: "agent" | "local";
   /** Paths in the boot tree. */
@@ -15,7 +15,7 @@ export interface PlannedBoot {
   readonly initrd?: string;
 }
 
-/** Makes a readable log out of many fetches: of each boot the config and the kernel, and what went wrong. */
+/** Turns many fetches into a readable log: the config and the kernel of each boot, and what went wrong. */
 export interface BootWatch {
   /** Notes what the config that is being rendered for the node tells it to load. */
   planned(id: NodeId, boot: PlannedBoot): void;
@@ -27,7 +27,10 @@ export interface BootWatch {
 export function createBootWatch(options: {
   readonly append: (event: NewEvent) => unknown;
   readonly clock: Pick<Clock, "now">;
-  /** The node that has the address, for boards that did not name themselves: by MAC address, and its record if there is one. */
+  /**
+   * The node that has the address, for boards that did not name themselves: by MAC address, and its record if there is
+   * one.
+   */
   readonly whoHas: (address: string) => Promise<{ readonly mac: NodeId; readonly node?: Node } | undefined>;
   readonly log: { error(details: object, message: string): void };
 }): BootWatch {
@@ -37,7 +40,7 @@ export function createBootWatch(options: {
 
   const about = (node: Node): Pick<NewEvent, "nodeId" | "nodeName"> => ({ nodeId: node.id, nodeName: node.name });
 
-  /** Tells once in a while that someone did not get a file; finds out who it was, where that is not known. */
+  /** Reports, at a limited rate, that a board did not get a file, and finds out which board if unknown. */
   function tellFailure(
     fetch: BootFetch,
     node: Node | undefined,

@@ -3,7 +3,7 @@ import { notFound, precondition } from "../refusal/refusal.ts";
 import type { BootTarget, Node } from "./node.ts";
 
 /**
- * The boot target that an operator means.
+ * The boot target that an operator asks for.
  *
  * @param imageName for local: the image whose kernel to serve; absent for the one that the node last proved to run
  * @throws Refusal when there is no such image, or none is named and none is known to be installed

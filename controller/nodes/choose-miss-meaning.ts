@@ -15,9 +15,9 @@ const expected: readonly RegExp[] = [
 ];
 
 /**
- * Whether a board that asks for the path, and hears that there is no such file, boots all the same. The names are those of
- * Raspberry Pi's documentation (computers/raspberry-pi: "Raspberry Pi boot EEPROM", "Network boot"; config_txt) and of
- * captured boots (test/unit/controller/boot-tree/request-sequences.ts).
+ * Whether a board that asks for the path, and hears that there is no such file, boots all the same. The names are those
+ * of Raspberry Pi's documentation (computers/raspberry-pi: "Raspberry Pi boot EEPROM", "Network boot"; config_txt) and
+ * of captured boots (test/unit/controller/boot-tree/request-sequences.ts).
  *
  * @param path as it was asked for, in the board's own folder or not
  */

@@ -9,7 +9,7 @@ export interface NodeChoice {
   readonly all: boolean;
 }
 
-/** What keeps a choice from meaning anything; undefined when nothing does. */
+/** What makes a choice meaningless; undefined if it is fine. */
 export function problemOfChoice({ nodes, all }: NodeChoice): "both" | "neither" | undefined {
   if (all === nodes.length > 0) return all ? "both" : "neither";
   return undefined;
@@ -23,8 +23,8 @@ export function assertNodeChoice(choice: NodeChoice): void {
 }
 
 /**
- * The nodes that a request means, each once. Throws a Failure as `assertNodeChoice`, and what `nodes.require` throws when
- * one is unknown: before anything is done to the others.
+ * The nodes that a request means, each once. Throws a Failure as `assertNodeChoice`, and what `nodes.require` throws
+ * when one is unknown: before anything is done to the others.
  */
 export function chooseNodes(
   choice: NodeChoice,

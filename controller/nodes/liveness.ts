@@ -2,13 +2,13 @@ import type { NodeId } from "../../proto/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { Node } from "./node.ts";
 
-/** Which agents are heard from. */
+/** Which agents are reporting. */
 export interface Liveness {
-  /** Whether its agent was heard from not longer ago than three heartbeats. */
+  /** Whether its agent has reported within the last three heartbeats. */
   isOnline(node: Node): boolean;
-  /** Its agent was heard from. Returns whether it had been declared silent. */
+  /** Its agent has reported. Returns whether it had been declared silent. */
   heard(id: NodeId): boolean;
-  /** Nobody expects to hear from its agent: the node is booting, or forgotten. */
+  /** Its agent is not expected to report: the node is booting, or forgotten. */
   notExpected(id: NodeId): void;
   /** Nodes that have gone silent since this was last asked, each once. */
   newlySilent(get: (id: NodeId) => Node | undefined): Node[];

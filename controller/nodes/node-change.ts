@@ -1,6 +1,6 @@
 import type { Node } from "./node.ts";
 
-/** Why a node is not what it was a moment ago. */
+/** Why a node's record changed. */
 export type NodeChangeCause =
   | "discovered"
   | "registered"

@@ -17,16 +17,19 @@ import { createNodeTable, type NodeRows } from "./node-table.ts";
 import { parseBoardPath } from "./parse-board-path.ts";
 import { assertOwnMac, describeAgent, type Heartbeat, type Registration } from "./registration.ts";
 
-/** Every node that this controller knows. The one place that changes them; what it gives out are snapshots. */
+/** Every node that this controller knows. The only place that changes them; it returns snapshots. */
 export interface NodeRegistry {
   /** By name. */
   list(): Node[];
   get(id: NodeId): Node | undefined;
-  /** By name, MAC address in any usual notation, or serial number. Throws a Failure when two nodes have that serial number. */
+  /**
+   * By name, MAC address in any usual notation, or serial number. Throws a Failure when two nodes have that serial
+   * number.
+   */
   find(nameOrMacOrSerial: string): Node | undefined;
   /** As `find`; throws a Refusal when there is none. */
   require(nameOrMacOrSerial: string): Node;
-  /** Whether its agent is heard from: not longer ago than three heartbeats. */
+  /** Whether its agent has reported within the last three heartbeats. */
   isOnline(node: Node): boolean;
   /** The node with this MAC address, recorded now if it was never seen: not accepted, boot target agent. */
   discover(id: NodeId, address: string): Node;
@@ -36,7 +39,7 @@ export interface NodeRegistry {
   recordFetch(fetch: BootFetch): void;
   /** Notes that a known node got an address by DHCP; of others nothing is kept. */
   recordLease(id: NodeId, address: string): void;
-  /** Throws a Failure when the MAC address is none of the node's own. */
+  /** Throws a Failure if the MAC address is not one of the node's own. */
   register(registration: Registration): Node;
   /** Throws a Refusal (not-found) when this instance of the agent has not registered here. */
   heartbeat(heartbeat: Heartbeat): Node;
@@ -48,7 +51,7 @@ export interface NodeRegistry {
   forget(id: NodeId): void;
   setBootTarget(id: NodeId, target: BootTarget): Node;
   setProved(id: NodeId, proved: NonNullable<Node["proved"]>): Node;
-  /** What the node proved holds no longer: its disk is about to be erased. */
+  /** Drops what the node has proved: its disk is about to be erased. */
   voidProof(id: NodeId): Node;
   /** Returns a function that ends it. */
   onChange(listener: NodeChangeListener): () => void;
@@ -58,7 +61,7 @@ export interface NodeRegistry {
 
 /** How late frequent small changes (last seen, temperature, boot stage) may reach the disk, in milliseconds. */
 const flushAfterMs = 5000;
-/** No rack is this large: more would be someone making up MAC addresses. */
+/** No rack is this large: more would be invented MAC addresses. */
 const maxNodes = 5000;
 
 /** Builds the registry over what `rows` remembers. `log` is told of listeners that throw. */
@@ -177,7 +180,7 @@ export function createNodeRegistry(options: {
       watchForSilence();
       if (Math.abs(clock.now() - flushedAt) >= flushAfterMs) flush();
     } catch (error) {
-      // A full disk, most likely. What is not saved stays unsaved, and is tried again.
+      // Most likely a full disk. What is not saved yet is tried again.
       log.error({ err: error }, "could not save the state of nodes");
     }
   };
@@ -206,12 +209,12 @@ export function createNodeRegistry(options: {
         known.agentSeenAt <= at &&
         known.agentSeenAt > at - (fetch.silentMs ?? 0)
       ) {
-        // A transfer that was given up only now: the board has long gone on, and its agent runs.
+        // A transfer that was only given up now: the board has long moved on, and its agent runs.
         boots.fetched(fetch, known);
         return;
       }
       addresses.note(fetch.address, known.id, at);
-      // A board that asks for boot files is booting: the agent of before runs no more, and has not gone silent either.
+      // A board that asks for boot files is booting: its previous agent has ended, and has not gone silent.
       const { agentSeenAt: _, ...booting } = known;
       liveness.notExpected(known.id);
       const node = nodes.saveLater({
@@ -359,7 +362,7 @@ export function createNodeRegistry(options: {
   };
 }
 
-/** What is missing stays the last word, over all that a board tries afterwards and gets as little of. */
+/** The first missing file stays recorded, whatever else the board then tries and also does not get. */
 function stageAfter(before: Node["bootStage"], fetch: BootFetch, at: number): NonNullable<Node["bootStage"]> {
   const isMissing = fetch.outcome === "not-found" && !isExpectedMiss(fetch.path);
   if (before?.missing && fetch.outcome === "not-found" && !isMissing) return { ...before, at };

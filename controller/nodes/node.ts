@@ -21,8 +21,8 @@ export interface Node {
   /** Last heard from by its agent (registration or heartbeat). */
   readonly agentSeenAt?: number;
   /**
-   * Last boot file that it asked for; missing where it is not there and the node cannot do without. `served` and `missing`
-   * are not remembered over a restart.
+   * Last boot file that it asked for; missing where it is not there and the node cannot do without. `served` and
+   * `missing` are not remembered over a restart.
    */
   readonly bootStage?: {
     readonly path: string;

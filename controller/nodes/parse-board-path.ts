@@ -15,8 +15,9 @@ export interface BoardPath {
 export const bootFolder = "pallet";
 
 /**
- * Reads a path as firmware and boot loaders send it: with a leading slash or several, with "./", with the backslashes of a
- * DOS, and in a folder named after the board: TFTP_PREFIX in the Raspberry Pi documentation, "Raspberry Pi boot EEPROM".
+ * Reads a path as firmware and boot loaders send it: with a leading slash or several, with "./", with the backslashes
+ * of a DOS, and in a folder named after the board: TFTP_PREFIX in the Raspberry Pi documentation, "Raspberry Pi boot
+ * EEPROM".
  */
 export function parseBoardPath(path: string): BoardPath {
   const segments = segmentsOf(path);
@@ -33,7 +34,10 @@ export function segmentsOf(path: string): readonly string[] {
     .filter((segment) => segment !== "" && segment !== ".");
 }
 
-/** Whether the text can be the key of a boot (controller/boot/render-firmware-config.ts makes it), as in pallet/KEY/kernel. */
+/**
+ * Whether the text can be the key of a boot (controller/boot/render-firmware-config.ts makes it), as in
+ * pallet/KEY/kernel.
+ */
 export function isBootKey(text: string): boolean {
   return /^[0-9a-f]{12}$/.test(text);
 }

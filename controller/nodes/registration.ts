@@ -5,7 +5,7 @@ import { parseMacAddress } from "../../proto/node-id.ts";
 import { invalid } from "../refusal/refusal.ts";
 import type { Node } from "./node.ts";
 
-/** What an agent says of itself and its node. */
+/** What an agent reports about itself and its node. */
 export interface Registration {
   readonly id: NodeId;
   readonly facts: NodeFacts;
@@ -14,7 +14,7 @@ export interface Registration {
   readonly address?: string;
 }
 
-/** A sign of life of an agent. */
+/** An agent's heartbeat. */
 export interface Heartbeat {
   readonly id: NodeId;
   readonly instanceId: string;
@@ -22,7 +22,9 @@ export interface Heartbeat {
   readonly address?: string;
 }
 
-/** Throws a Failure when the MAC address is none of the node's own: its facts would be kept under another node's name. */
+/**
+ * Throws a Failure if the MAC address is not one of the node's own: its facts would be kept under another node's name.
+ */
 export function assertOwnMac(id: NodeId, facts: NodeFacts): void {
   if (facts.interfaces.some((candidate) => parseMacAddress(candidate.mac) === id)) return;
   const own = facts.interfaces.map((candidate) => candidate.mac).join(", ") || "none";

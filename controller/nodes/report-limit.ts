@@ -1,16 +1,16 @@
 import { remember } from "../records/remember.ts";
 
-/** Lets through what is news, so that a board which boots in a loop, or someone who tries names, fills no log. */
+/** Lets only news through, so that a board in a boot loop, or someone trying names, does not fill the log. */
 export interface ReportLimit {
-  /** Whether to tell of the path that the address asked for. */
+  /** Whether to report the path that the address asked for. */
   admits(address: string, path: string, at: number): boolean;
 }
 
-/** For so long the same file is no news, in milliseconds. */
+/** How long the same file is not news, in milliseconds. */
 const sameFileMs = 60 * 60_000;
-/** Of so many files of one address is told in that time. */
+/** How many files per address are reported in that time. */
 const mostFiles = 20;
-/** For so many addresses that is remembered; the oldest are forgotten first. */
+/** How many addresses are remembered; the oldest are forgotten first. */
 const mostAddresses = 1000;
 
 export function createReportLimit(): ReportLimit {

@@ -1,18 +1,18 @@
 import { createBell } from "../../proto/time/bell.ts";
-/** A record of something that only grows: its id rises and is never reused. */
+/** A record in an append-only list: its id rises and is never reused. */
 export interface NumberedRecord {
   readonly id: number;
 }
 
-/** Which part of the records to give. */
+/** Which part of the records to return. */
 export interface RecordSpan {
   /** Only records with a greater id; 0 or absent for all. */
   readonly afterId?: number;
-  /** Only the last so many of those that exist; 0 or absent for all. */
+  /** At most this many of the latest existing ones; 0 or absent for all. */
   readonly limit?: number;
 }
 
-/** How one page is asked for, beside what else selects records. */
+/** The selection of one page, in addition to other filters. */
 export interface RecordPage {
   /** Only records with a greater id. */
   readonly afterId: number;

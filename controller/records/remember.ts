@@ -1,4 +1,4 @@
-/** Sets the entry as the newest of the map, and lets the oldest go when there are more than `capacity`. */
+/** Makes the entry the newest of the map, and drops the oldest if there are more than `capacity`. */
 export function remember<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, capacity: number): void {
   map.delete(key);
   map.set(key, value);

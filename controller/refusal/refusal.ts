@@ -1,6 +1,6 @@
 import { type Evidence, Failure, type FailureReason } from "../../proto/failure.ts";
 
-/** In what way the state of the world, rather than a fault, keeps a request from being granted. */
+/** Why a request cannot be granted in the current state of the world, as opposed to an error. */
 export type RefusalKind = "not-found" | "already-exists" | "precondition" | "unavailable" | "exhausted";
 
 const reasons: Record<RefusalKind, FailureReason> = {
@@ -35,7 +35,7 @@ export function notFound(message: string): Refusal {
   return new Refusal("not-found", message);
 }
 
-/** What the request would make exists already, and is something else. */
+/** What the request would create already exists and is different. */
 export function alreadyExists(message: string): Refusal {
   return new Refusal("already-exists", message);
 }

@@ -15,28 +15,28 @@ export interface ActiveRollout {
   readonly actors: ReadonlyMap<NodeId, ReimageActor>;
   /** Rises with every change. */
   version(): number;
-  /** Has those who watch look again: what it waits for has changed. */
+  /** Makes watchers look again: what it waits for has changed. */
   refresh(): void;
   /** Rings at every change. */
   readonly changed: Bell;
   /** Rings once, when the rollout has ended. */
   readonly ended: Bell;
   cancel(): void;
-  /** Takes every reimage up where the journal left it. */
+  /** Resumes every reimage where the journal left it. */
   resume(): void;
   /** Whether the node's reimage still has something to do. */
   isAtWorkOn(id: NodeId): boolean;
   stop(): void;
 }
 
-/** Brings a journaled rollout to life. `onProgress` is called after every change, also the last one. */
+/** Resumes a journaled rollout. `onProgress` is called after every change, including the last one. */
 export function createActiveRollout(options: {
   readonly entry: JournalEntry;
   readonly world: World;
   readonly journal: Journal;
   readonly settings: ReimageSettings;
   readonly onProgress: (rollout: ActiveRollout) => void;
-  /** Why those who are ready to write wait. */
+  /** Why nodes that are ready to write are waiting. */
   readonly waitingFor: () => string | undefined;
 }): ActiveRollout {
   const { entry, world, journal, settings, onProgress, waitingFor } = options;

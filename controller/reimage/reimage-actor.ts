@@ -7,12 +7,12 @@ import { durablePart, hasEnded, type ReimageState } from "./machine/reimage-stat
 import type { ReimageSettings } from "./machine/settings.ts";
 import { transition } from "./machine/transition.ts";
 
-/** One node's reimage at work: takes events one after the other, saves where it stands, and only then acts. */
+/** One node's running reimage: handles events one at a time, saves its state, and only then acts. */
 export interface ReimageActor {
   /** Where it stands now. */
   state(): ReimageState;
   tell(occurrence: Occurrence): void;
-  /** Nothing more is done; the journal knows where it stands. */
+  /** Stops all work; the journal has the state. */
   stop(): void;
 }
 
@@ -49,7 +49,7 @@ export function createReimageActor(options: {
     try {
       for (let event = waiting.shift(); event !== undefined && !stopped.signal.aborted; event = waiting.shift()) {
         if (take(event)) continue;
-        // Not saved, so not acted upon: the event waits until the journal takes it.
+        // Not saved, so not acted upon: the event waits until the journal accepts it.
         waiting.unshift(event);
         paused = true;
         clock.setTimeout(workAgain, settings.retryDelayMs, stopped.signal);

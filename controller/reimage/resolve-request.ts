@@ -6,7 +6,10 @@ import { invalid } from "../refusal/refusal.ts";
 import type { ImagePort, NodePort } from "./executors/ports.ts";
 import type { RolloutRequest } from "./plan/rollout.ts";
 
-/** The nodes that a request means, each once, by name. Throws a Failure or a Refusal when it means none or an unknown one. */
+/**
+ * The nodes that a request means, each once, by name. Throws a Failure or a Refusal when it means none or an unknown
+ * one.
+ */
 export function resolveNodes(request: RolloutRequest, nodes: NodePort): readonly Node[] {
   const meant = chooseNodes(request, nodes, ({ accepted }) => accepted);
   if (meant.length === 0) {
@@ -27,7 +30,7 @@ export async function resolveImage({ imageName }: RolloutRequest, images: ImageP
   throw invalid(`there are several images; name the one to install with --image: ${names}`);
 }
 
-/** Two requests are the same when this is. */
+/** Two requests are equal if this is equal. */
 export function canonicalRequest({ nodes, all, imageName, disk, noResident, full }: RolloutRequest): string {
   return JSON.stringify({
     nodes: [...new Set(nodes)].sort(),

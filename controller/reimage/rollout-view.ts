@@ -28,7 +28,7 @@ function viewReimage(state: ReimageState, waitingFor: string | undefined): Reima
     id,
     nodeId,
     nodeName,
-    // Until the agent has let go of the disk, a cancelled write is a write.
+    // Until the agent has released the disk, a cancelled write still counts as a write.
     phase: phase.name === "cancelling" ? "writing" : phase.name,
     attempts,
     startedAt,

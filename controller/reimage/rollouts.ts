@@ -47,9 +47,9 @@ export interface Rollouts {
   writers(): { readonly writing: number; readonly waiting: number };
   /** The rollout that is at work on the node. */
   activeRolloutOf(id: NodeId): RolloutId | undefined;
-  /** Takes up what the journal holds unended. To be called once, before nodes can reach the controller. */
+  /** Resumes the journal's unfinished rollouts. Call once, before nodes can reach the controller. */
   resume(): void;
-  /** Lets go of everything without ending it: the journal knows where it stands. */
+  /** Drops everything without ending it: the journal has the state. */
   close(): void;
 }
 
@@ -94,7 +94,7 @@ export function createRollouts(
     turns.reconsider();
   }
 
-  /** Gives their turn to as many reimages as may be at work at once, the longest waiting first. */
+  /** Gives turns to as many reimages as may run at once, longest waiting first. */
   function startQueued(): void {
     const actors = allActors();
     const queued = actors.filter((actor) => actor.state().phase.name === "queued");

@@ -5,16 +5,16 @@ import type { ReimageActor } from "./reimage-actor.ts";
 
 /** Gives nodes their turns to write, so that the uplink is used and not swamped. */
 export interface WriteTurns {
-  /** Gives a turn to whoever may have one, as soon as what goes on now is done. To be called after every change. */
+  /** Gives turns to all that may have one, as soon as the current step is done. Call after every change. */
   reconsider(): void;
-  /** Why those who wait do so. */
+  /** Why nodes are waiting. */
   waitingFor(): string | undefined;
   /** How many nodes write or are about to, and how many wait for that. */
   count(): { readonly writing: number; readonly waiting: number };
   close(): void;
 }
 
-/** How often it is looked whether another node may begin, while one waits. */
+/** How often to check whether another node may begin, while one is waiting. */
 const intervalMs = 1000;
 
 /** Builds the turns over the reimages that have not ended, the oldest first. */
@@ -23,7 +23,7 @@ export function createWriteTurns(options: {
   readonly nodes: Pick<NodePort, "get">;
   readonly uplink: Uplink;
   readonly clock: Clock;
-  /** What those who wait are waiting for is another than before. */
+  /** What waiting nodes are waiting for has changed. */
   readonly onReason: () => void;
 }): WriteTurns {
   const { actors, nodes, uplink, clock, onReason } = options;

@@ -5,7 +5,7 @@ import type { Need } from "../../proto/linux/debian-package.ts";
 import { systemPath } from "../../proto/linux/system-path.ts";
 import type { Requirements, Unmet } from "./requirements.ts";
 
-/** Looks at this machine for everything that a command needs. */
+/** Checks this machine for everything that a command needs. */
 export async function findUnmet({ root, needs, writes = [] }: Requirements): Promise<Unmet> {
   const notRoot = root !== undefined && process.getuid?.() !== 0;
   const unwritable: string[] = [];

@@ -26,7 +26,7 @@ export async function installMissing(needs: readonly Need[], log: (line: string)
   log(`installing ${debianPackages(missing).join(" ")}`);
   const script = ["-c", sourceFiles["install-packages"] ?? "exit 1", "install-packages", ...debianPackages(missing)];
   const env = { PATH: systemPath(process.env["PATH"]) };
-  // To the end, whatever becomes of this process: dpkg that is cut off leaves a machine to be mended.
+  // Runs to the end even if this process dies: an interrupted dpkg leaves a broken machine.
   const { failed, shortMessage } = await execaOutliving("sh", script, {
     env,
     stdio: ["ignore", 2, 2],

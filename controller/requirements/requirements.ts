@@ -2,7 +2,7 @@ import type { Need } from "../../proto/linux/debian-package.ts";
 
 /** What a command needs of this machine before it can begin. */
 export interface Requirements {
-  /** The command, as a person knows it: "rootfs build". */
+  /** The command as users know it: "rootfs build". */
   readonly command: string;
   /** Why only root can do it; absent where anyone can. */
   readonly root?: string;
@@ -11,7 +11,7 @@ export interface Requirements {
   readonly writes?: readonly string[];
 }
 
-/** What of it is not so. */
+/** The unmet part of it. */
 export interface Unmet {
   readonly needs: readonly Need[];
   readonly notRoot: boolean;

@@ -22,13 +22,16 @@ import { withRootOfImage } from "./with-root-of-image.ts";
 
 /** An existing root filesystem, and the agent that goes into it. */
 export interface BakeRequest {
-  /** What `rootfs import` made, a folder with a root filesystem, or the image file (.img, not compressed) of a whole card. */
+  /**
+   * What `rootfs import` made, a folder with a root filesystem, or the image file (.img, not compressed) of a whole
+   * card.
+   */
   readonly target: string;
   /** A program for arm64 Linux. */
   readonly agentFile: string;
   /**
-   * Gets what nodes need besides to netboot into a folder with a root filesystem: vmlinuz, initrd.img, device-trees/ and
-   * manifest.json. Must not exist yet, or be from an earlier bake.
+   * Gets what nodes need besides to netboot into a folder with a root filesystem: vmlinuz, initrd.img, device-trees/
+   * and manifest.json. Must not exist yet, or be from an earlier bake.
    */
   readonly outDirectory?: string | undefined;
   /** Where the programs of its initrd come from; only read with `outDirectory`. */
@@ -50,8 +53,8 @@ export interface Baked {
 }
 
 /**
- * Puts the agent, what starts it, and an fstab that mounts nothing of a card into a root filesystem that exists already.
- * Doing it again puts in the new agent and changes nothing else.
+ * Puts the agent, what starts it, and an fstab that mounts nothing of a card into a root filesystem that exists
+ * already. Doing it again puts in the new agent and changes nothing else.
  *
  * Throws a Failure: `invalid` for a bad target or agent, `unsupported` without an init system that is known or with a
  * kernel that cannot have its root on the network, `image-damaged`, `tool-failed`, `cancelled`.

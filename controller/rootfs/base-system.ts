@@ -59,7 +59,7 @@ export async function isBaseSystemCached(
   return !request.refresh && (await isCached(request.cacheDirectory, entryName(request)));
 }
 
-/** Name in the cache: of everything that the result depends on. */
+/** Name in the cache, with a key of everything that the result depends on. */
 function entryName({ suite, mirror }: Pick<ArchiveRequest, "suite" | "mirror">): string {
   // The lists of packages, modules and applets are a part of the code.
   const key = createHash("sha256")

@@ -60,7 +60,7 @@ export interface Rootfs {
   readonly changed: boolean;
 }
 
-/** What the build needs of this machine: less where the cache has something already. */
+/** What the build requires on this machine; less if the cache already has parts of it. */
 export async function rootfsBuildRequirements(request: RootfsRequest): Promise<Requirements> {
   const { agentFile, suite = defaultSuite, mirror = defaultMirror, refresh = false } = request;
   const cacheDirectory = resolve(request.cacheDirectory);

@@ -1,14 +1,14 @@
 import { posix } from "node:path";
 import { chooseCache } from "../artefacts/choose-cache.ts";
 
-/** Where things are looked for and put unless the operator says otherwise. */
+/** The default locations of inputs and outputs. */
 export interface RootfsPaths {
   readonly agentFile: string;
   readonly cacheDirectory: string;
   readonly outDirectory: string;
 }
 
-/** A running process, as far as it matters for where things are. */
+/** The facts about a process that determine the default locations. */
 export interface RunningProgram {
   /** The file that Node runs (process.argv[1]). */
   readonly script: string | undefined;

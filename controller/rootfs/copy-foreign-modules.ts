@@ -10,11 +10,14 @@ import type { RootTree } from "./root-tree.ts";
 /** The modules of one kernel in a root filesystem that someone else built. */
 export interface ForeignModules {
   readonly index: ModuleIndex;
-  /** Copies the named ones and all that they need to `toBase`/lib/modules/<release>, uncompressed, and has depmod(8) list them. */
+  /**
+   * Copies the named ones and all that they need to `toBase`/lib/modules/<release>, uncompressed, and has depmod(8)
+   * list them.
+   */
   copy(names: readonly string[], toBase: string): Promise<void>;
 }
 
-/** A module of that many bytes is none. */
+/** Larger files are not kernel modules. */
 const maximumModuleBytes = 128 * 1024 * 1024;
 const listsOfDepmod = ["modules.builtin", "modules.builtin.modinfo", "modules.order"];
 

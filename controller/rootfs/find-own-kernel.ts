@@ -5,7 +5,9 @@ import { chooseBootFiles } from "../images/boot/choose-boot-files.ts";
 import { parseConfigTxt } from "../images/boot/parse-config-txt.ts";
 import { rootTree } from "./root-tree.ts";
 
-/** Where systems have their kernel: Raspberry Pi OS and Debian's images for Pis, other Debians, and those before them. */
+/**
+ * Where systems have their kernel: Raspberry Pi OS and Debian's images for Pis, other Debians, and those before them.
+ */
 const bootFolders = ["/boot/firmware", "/boot", "/"];
 
 /** Finds kernel and device trees in a root filesystem. Throws Failure "unsupported" when it holds no kernel. */

@@ -12,7 +12,9 @@ import { selectNetworkModules } from "./select-network-modules.ts";
 export interface NetbootRequest {
   readonly rootFolder: string;
   readonly kernelPath: string;
-  /** Paths of the device trees that belong to the kernel; those of the root filesystem are taken where there are none. */
+  /**
+   * Paths of the device trees that belong to the kernel; those of the root filesystem are taken where there are none.
+   */
   readonly deviceTrees: readonly string[];
   /** `provideInitramfsTools`: called when it is known that the kernel serves. */
   readonly initramfsTools: () => Promise<string>;

@@ -1,6 +1,6 @@
 /**
- * What restarts a Pi 2, 3 or 4: they have no PSCI, so until this is loaded `reboot` and `panic=` end in "System halted".
- * Loaded before all others.
+ * What restarts a Pi 2, 3 or 4: they have no PSCI, so until this is loaded `reboot` and `panic=` end in "System
+ * halted". Loaded before all others.
  */
 export const restartModules = ["bcm2835_wdt"] as const;
 

@@ -36,7 +36,7 @@ export const buildPackages: Readonly<Record<string, string>> = {
 /** The kernel's package; it names the real one. */
 export const kernelPackage = "linux-image-arm64";
 
-/** What nothing on a node reads. */
+/** Files that nothing on a node reads. */
 export const leftOut = [
   // The one program of base-passwd, for maintainer scripts.
   "usr/sbin/update-passwd",

@@ -4,7 +4,7 @@ import { gunzip } from "node:zlib";
 import { Failure } from "../../proto/failure.ts";
 import { detectKernelFormat, parseKernelRelease } from "../artefacts/parse-kernel.ts";
 
-/** No kernel unpacks to more. */
+/** No kernel unpacks to more than this. */
 const maximumBytes = 256 * 1024 * 1024;
 
 /**

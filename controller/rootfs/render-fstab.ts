@@ -15,5 +15,5 @@ export function renderCleanFstab(fstab: string): string {
   return `${text}\n`;
 }
 
-/** What a line that was put out of force begins with. */
+/** The prefix of a disabled line. */
 const mark = "#pallet# ";

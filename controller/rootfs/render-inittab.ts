@@ -9,8 +9,8 @@ export interface InittabChoices {
 }
 
 /**
- * The inittab of the root filesystem, for busybox's init (its lines are id:runlevels:action:process, without runlevels).
- * What has the action respawn is started again a second after it has ended.
+ * The inittab of the root filesystem, for busybox's init (its lines are id:runlevels:action:process, without
+ * runlevels). What has the action respawn is started again a second after it has ended.
  */
 export function renderInittab({ ssh, consoleShell }: InittabChoices): string {
   const lines = [

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 
-/** A file that was built. */
+/** A built file. */
 export interface BuiltFile {
   readonly sizeBytes: number;
   /** SHA-256, lower-case hexadecimal. */

@@ -1,7 +1,7 @@
 import type { ModuleIndex } from "../artefacts/kernel-modules.ts";
 import { networkRootModules } from "./module-lists.ts";
 
-/** Without these there is no shared root. */
+/** Modules that a shared root cannot work without. */
 const neededModules = ["nfs", "nfsv3", "overlay"] as const;
 
 /** The drivers of the Ethernet of boards, by what people call these. */

@@ -34,8 +34,8 @@ export async function prepareSocketPath(path: string): Promise<void> {
 }
 
 /**
- * Listens at the path, for its owner alone from the first moment: who may connect may erase disks. Rejects with the error
- * of listen(2).
+ * Listens at the path, for its owner alone from the first moment: who may connect may erase disks. Rejects with the
+ * error of listen(2).
  */
 export async function listenForOwner(path: string, connected: (connection: Socket) => void): Promise<Server> {
   const server = createServer(connected);

@@ -6,8 +6,8 @@ import { NotYet } from "../refusal/not-yet.ts";
 /** Opens what is unavailable yet as soon as it can be had. */
 export interface Patience {
   /**
-   * Calls `open` again and again, ever later, for as long as it throws NotYet, and says so when the reason is a new one.
-   * Resolves with what it gave; rejects with any other error, and when the signal aborts.
+   * Calls `open` again and again, ever later, for as long as it throws NotYet, and says so when the reason is a new
+   * one. Resolves with what it gave; rejects with any other error, and when the signal aborts.
    *
    * @param name what waits, for a person: "DHCP"
    */

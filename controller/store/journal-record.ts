@@ -1,7 +1,10 @@
 import { noProgress } from "../../proto/operation/progress.ts";
 import type { ReimageState } from "../reimage/machine/reimage-state.ts";
 
-/** Keys of a state that the journal keeps under an older name: what it kept before must stay readable, by older versions too. */
+/**
+ * Keys of a state that the journal keeps under an older name: what it kept before must stay readable, by older versions
+ * too.
+ */
 const recordKeys: Readonly<Partial<Record<string, string>>> = { noResident: "untouched" } satisfies {
   readonly [Key in keyof ReimageState]?: string;
 };

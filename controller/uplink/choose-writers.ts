@@ -43,8 +43,8 @@ const assumedPerNode = 12_500_000;
 /**
  * How many nodes more begin to write. One that begins is counted with what the others take, until it has shown what it
  * takes itself; a node that fetches little, because its card holds most of the image already, so keeps nobody waiting.
- * The number of writers grows in steps of a quarter, each after the one before has shown its effect. Nobody is ever stopped.
- * With no writer, one begins in any case.
+ * The number of writers grows in steps of a quarter, each after the one before has shown its effect. Nobody is ever
+ * stopped. With no writer, one begins in any case.
  */
 export function chooseWriters(use: UplinkUse): WritersChoice {
   const { capacity, otherBytesPerSecond, writers, waiting, mostWriters = Number.POSITIVE_INFINITY } = use;

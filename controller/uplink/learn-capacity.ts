@@ -23,8 +23,8 @@ const notably = 1.1;
 const moreNodes = 1.25;
 
 /**
- * Learns from what goes through now. When a quarter more nodes fetch and no more goes through, the way is full, wherever
- * on it the reason lies: a switch, a slower port than the interface says, the controller's own disk.
+ * Learns from what goes through now. When a quarter more nodes fetch and no more goes through, the way is full,
+ * wherever on it the reason lies: a switch, a slower port than the interface says, the controller's own disk.
  */
 export function learnCapacity(before: Learnt | undefined, now: Throughput): Learnt {
   if (before === undefined) return { most: now };

@@ -11,8 +11,9 @@ const units: Readonly<Record<string, number>> = {
 };
 
 /**
- * A rate with its unit, as "500 Mbit/s" or "60 MB/s", in bytes per second; undefined for anything else. A number alone is
- * none: tc(8) would take it for bits and rsync(1) for KiB. So is "Mbps", which tc takes for bytes and others for bits.
+ * A rate with its unit, as "500 Mbit/s" or "60 MB/s", in bytes per second; undefined for anything else. A number alone
+ * is none: tc(8) would take it for bits and rsync(1) for KiB. So is "Mbps", which tc takes for bytes and others for
+ * bits.
  */
 export function parseBitRate(text: string): number | undefined {
   const match = /^(\d{1,6}(?:\.\d{1,3})?) ?([A-Za-z]+\/s)$/.exec(text);

@@ -7,7 +7,9 @@
 /** How far ahead of its rate a bucket may let bytes through, so that a late timer costs no throughput. */
 export const toleranceMs = 50;
 
-/** How long bytes have to wait that want to pass now; 0 when they may. Their number matters only to those after them. */
+/**
+ * How long bytes have to wait that want to pass now; 0 when they may. Their number matters only to those after them.
+ */
 export function waitMs(paidAt: number, now: number): number {
   return Math.max(0, paidAt - toleranceMs - now);
 }

@@ -1,6 +1,6 @@
 /**
- * A block device of a node: what lsblk(8) and blkid(8) say of it. The words are those of pallet.v1.BlockDevice, where each field is
- * described; sizes and offsets in bytes.
+ * A block device of a node: what lsblk(8) and blkid(8) say of it. The words are those of pallet.v1.BlockDevice, where
+ * each field is described; sizes and offsets in bytes.
  */
 export interface BlockDevice {
   /** The kernel's name, "mmcblk0p1". */

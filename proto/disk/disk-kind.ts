@@ -12,7 +12,10 @@ const impostors: readonly (readonly [name: RegExp, finding: string])[] = [
   [/^fd\d+$/, "a floppy drive, not a disk"],
 ];
 
-/** Whether a whole disk is an SD card or an eMMC: by its transport, which older kernels do not name, or the kernel's name for it. */
+/**
+ * Whether a whole disk is an SD card or an eMMC: by its transport, which older kernels do not name, or the kernel's
+ * name for it.
+ */
 export function isCard({ transport, name }: Pick<BlockDevice, "transport" | "name">): boolean {
   return transport === "mmc" || (transport === "" && /^mmcblk\d+$/.test(name));
 }

@@ -3,7 +3,10 @@ import { Failure } from "../failure.ts";
 /** Filesystems that the agent can make. */
 export type MakeableFilesystem = "vfat" | "ext4";
 
-/** Most bytes of a label: of a FAT directory entry's name (FAT specification 1.03), of s_volume_name in ext4's superblock. */
+/**
+ * Most bytes of a label: of a FAT directory entry's name (FAT specification 1.03), of s_volume_name in ext4's
+ * superblock.
+ */
 export const maxLabelBytes = { vfat: 11, ext4: 16 } as const satisfies Record<MakeableFilesystem, number>;
 
 /** Characters that a FAT label may not hold (FAT specification 1.03, section 6.1, and what mkfs.vfat(8) refuses). */

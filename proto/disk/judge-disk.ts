@@ -27,19 +27,20 @@ export type RunningRoot = Pick<RootDevice, "source" | "disk">;
 /**
  * What for. Overwriting needs a device that nobody uses and that takes writes.
  *
- * "overwrite-after-reboot" judges for a node that will reboot into the agent first. The running root, mounts, swap and what is
- * built on the disk (LVM, RAID, crypt, loop devices) are the running system's: they end with it, and count for nothing. Should the
- * agent's system take the disk into use again, the judgement there finds that. What the disk is, its lock and its size stay.
+ * "overwrite-after-reboot" judges for a node that will reboot into the agent first. The running root, mounts, swap and
+ * what is built on the disk (LVM, RAID, crypt, loop devices) are the running system's: they end with it, and count for
+ * nothing. Should the agent's system take the disk into use again, the judgement there finds that. What the disk is,
+ * its lock and its size stay.
  */
 export type DiskPurpose = "overwrite" | "overwrite-after-reboot" | "unmount";
 
 /**
- * The one decision whether a device may be erased: the device, or why not. The controller chooses disks by it and the agent's guard
- * has the last word by it, before every operation that writes.
+ * The one decision whether a device may be erased: the device, or why not. The controller chooses disks by it and the
+ * agent's guard has the last word by it, before every operation that writes.
  *
- * A Failure names device, finding and remedy: `not-a-disk` (relative, "..", symbolic link, unknown, a partition, a drive without
- * a medium, RAM, CD, flash memory, a network block device, or stacked on other devices), `holds-running-root`, `mounted`, `in-use`
- * (swap, LVM, RAID, crypt and every other holder), `read-only`, `too-small`.
+ * A Failure names device, finding and remedy: `not-a-disk` (relative, "..", symbolic link, unknown, a partition, a
+ * drive without a medium, RAM, CD, flash memory, a network block device, or stacked on other devices),
+ * `holds-running-root`, `mounted`, `in-use` (swap, LVM, RAID, crypt and every other holder), `read-only`, `too-small`.
  */
 export function judgeDisk(devices: readonly BlockDevice[], request: DiskRequest): BlockDevice | Failure {
   const { path, purpose = "overwrite", allowPartition = false, minBytes = 0, root } = request;
@@ -104,7 +105,8 @@ function checkRoot(
   root: RunningRoot,
 ): Failure | undefined {
   const holder = stack.find((part) => part.mountpoints.includes("/") || part.path === root.source);
-  // Which part of its disk holds the root may be unknown (/dev/root, an overlay's lower layer): then none may be touched.
+  // Which part of its disk holds the root may be unknown (/dev/root, an overlay's lower layer): then none may be
+  // touched.
   const diskHoldsIt = root.disk !== "" && lineage[0]?.path === root.disk;
   const elsewhereOnDisk =
     diskHoldsIt && lineage.length > 1 && lineage[0] !== undefined && isRootKnownIn(lineage[0], root);

@@ -6,7 +6,9 @@ export type ProbedContent = Pick<
   "partitionTable" | "partitionTableUuid" | "partitionUuid" | "filesystemType" | "label" | "uuid"
 >;
 
-/** Exit codes of `blkid --probe` that are answers: nothing that it knows; several signatures, which is as good as none. */
+/**
+ * Exit codes of `blkid --probe` that are answers: nothing that it knows; several signatures, which is as good as none.
+ */
 export const blkidNothingFound = 2;
 export const blkidAmbivalent = 8;
 
@@ -20,9 +22,9 @@ export function renderBlkidArguments(
 }
 
 /**
- * Parses what blkid(8) prints then: lines of KEY=value, in which it puts a backslash before what a shell would interpret,
- * and writes bytes that are not ASCII as M-x and control characters as ^X (vis(3)). Values come from the card or the image
- * and end up on terminals: what is not printable becomes "?".
+ * Parses what blkid(8) prints then: lines of KEY=value, in which it puts a backslash before what a shell would
+ * interpret, and writes bytes that are not ASCII as M-x and control characters as ^X (vis(3)). Values come from the
+ * card or the image and end up on terminals: what is not printable becomes "?".
  */
 export function parseBlkid(output: string): ProbedContent {
   const tags = new Map(

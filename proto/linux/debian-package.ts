@@ -1,7 +1,7 @@
 /**
- * What Pallet needs on its machines, by the Debian 12 package that has it: programs by their names, files by their paths.
- * The one place that knows, for agent and controller. Programs of packages that every Debian has (Essential: yes) are here only where a machine
- * that is not Debian may lack them.
+ * What Pallet needs on its machines, by the Debian 12 package that has it: programs by their names, files by their
+ * paths. The one place that knows, for agent and controller. Programs of packages that every Debian has (Essential:
+ * yes) are here only where a machine that is not Debian may lack them.
  */
 const contents = {
   apt: ["apt-get", "apt-cache"],

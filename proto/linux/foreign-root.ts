@@ -61,8 +61,8 @@ export async function resolveInside(root: string, path: string): Promise<string 
 }
 
 /**
- * The first bytes of a regular file of a foreign root filesystem, at most so many; undefined when there is no such file.
- * Nothing else is opened: a FIFO would keep us waiting.
+ * The first bytes of a regular file of a foreign root filesystem, at most so many; undefined when there is no such
+ * file. Nothing else is opened: a FIFO would keep us waiting.
  */
 export async function readInside(root: string, path: string, maxBytes: number): Promise<Buffer | undefined> {
   const inside = await resolveInside(root, path);

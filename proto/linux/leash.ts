@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 
 /**
- * The guardian's program. It reads lines "+ TARGET" and "- TARGET" until its input ends, which it does when this process
- * ends, however it ends. What is on the list then is asked to end, and killed where that has no effect for two seconds.
- * It hears no signal itself: a service manager that asks every process of a service to end still needs it afterwards.
+ * The guardian's program. It reads lines "+ TARGET" and "- TARGET" until its input ends, which it does when this
+ * process ends, however it ends. What is on the list then is asked to end, and killed where that has no effect for two
+ * seconds. It hears no signal itself: a service manager that asks every process of a service to end still needs it
+ * afterwards.
  */
 const guardianProgram = `
 trap '' HUP INT TERM

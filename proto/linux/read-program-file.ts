@@ -7,7 +7,10 @@ export interface ProgramFile {
   readonly program: Program;
 }
 
-/** Reads what has to be known of a program before it is put into another system. Rejects with the errors of open(2) and read(2). */
+/**
+ * Reads what has to be known of a program before it is put into another system. Rejects with the errors of open(2) and
+ * read(2).
+ */
 export async function readProgramFile(path: string): Promise<ProgramFile> {
   const file = await open(path);
   try {

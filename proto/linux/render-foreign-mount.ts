@@ -1,6 +1,6 @@
 import { isExt } from "./ext-filesystem.ts";
 
-/** A filesystem that somebody else made, in an image or on a disk without a partition table. */
+/** A filesystem that someone else made, in an image or on a disk without a partition table. */
 export interface ForeignFilesystem {
   readonly offsetBytes: number;
   readonly lengthBytes: number;
@@ -10,17 +10,17 @@ export interface ForeignFilesystem {
 
 /**
  * How it is mounted. "read": nothing is written, no journal is replayed. "write": nothing is written but what is placed
- * there. "write-without-journal": the same by ext4 alone, for a sound filesystem near which nobody can pull the plug; its
- * journal stays as it is, too.
+ * there. "write-without-journal": the same by ext4 alone, for a sound filesystem near which nobody can pull the plug;
+ * its journal stays as it is, too.
  */
 export type ForeignAccess = "read" | "write" | "write-without-journal";
 
 /**
- * The words for `mount --types … --options …` (mount(8), ext4(5)), through a loop device that goes with the mount. Nothing
- * of what is mounted can run, and its device files lead nowhere.
+ * The words for `mount --types … --options …` (mount(8), ext4(5)), through a loop device that goes with the mount.
+ * Nothing of what is mounted can run, and its device files lead nowhere.
  *
- * Of ext filesystems: the kernel's one driver for all of them is asked for, except that an ext2 to be read has no journal
- * to leave alone; and inode tables are not initialised in the background.
+ * Of ext filesystems: the kernel's one driver for all of them is asked for, except that an ext2 to be read has no
+ * journal to leave alone; and inode tables are not initialised in the background.
  */
 export function renderForeignMount(
   { offsetBytes, lengthBytes, filesystemType }: ForeignFilesystem,

@@ -13,9 +13,9 @@ export function exitCodeOfSignal(signal: StopSignal): number {
 }
 
 /**
- * Calls the listener for the first signal that asks to stop. A second one ends this process at once, with the exit code of
- * that signal; what it still runs ends by its leash (leashed-execa.ts). npm passes on to a script what a terminal's Ctrl-C
- * has sent to the script as well, however much later: below npm the same signal once more is no second one.
+ * Calls the listener for the first signal that asks to stop. A second one ends this process at once, with the exit code
+ * of that signal; what it still runs ends by its leash (leashed-execa.ts). npm passes on to a script what a terminal's
+ * Ctrl-C has sent to the script as well, however much later: below npm the same signal once more is no second one.
  *
  * @returns what has signals do again what they do by default
  */

@@ -28,8 +28,8 @@ export function operationToWire(operation: ReportedOperation): wire.Operation {
 
 /**
  * An operation as its agent reports it. What a newer agent says in words unknown here becomes the most harmless that is
- * known: an unknown kind of work is absent, and an unknown state is `failed` once the operation has an end and `running`
- * before.
+ * known: an unknown kind of work is absent, and an unknown state is `failed` once the operation has an end and
+ * `running` before.
  */
 export function operationFromWire(operation: wire.Operation): ReportedOperation {
   const { operationId, progress, failure, startedAt, endedAt } = operation;

@@ -51,8 +51,8 @@ export function progressToWire(progress: Progress): wire.Progress {
 }
 
 /**
- * Progress as it travelled. What an older peer does not count is zero; of what a newer one says in words unknown here, a
- * phase is `starting` and a stage is left out.
+ * Progress as it travelled. What an older peer does not count is zero; of what a newer one says in words unknown here,
+ * a phase is `starting` and a stage is left out.
  */
 export function progressFromWire(progress: wire.Progress): Progress {
   return {

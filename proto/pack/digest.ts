@@ -1,14 +1,14 @@
 import { hash } from "node:crypto";
 
 /**
- * SHA-256 of an uncompressed image, in lower-case hexadecimal: says which image a boot target, a stamp or a proof means. Not
- * interchangeable with a ManifestDigest: the same image may be packed in several ways.
+ * SHA-256 of an uncompressed image, in lower-case hexadecimal: says which image a boot target, a stamp or a proof
+ * means. Not interchangeable with a ManifestDigest: the same image may be packed in several ways.
  */
 export type ImageDigest = string & { readonly __brand: "ImageDigest" };
 
 /**
- * SHA-256 of a serialized pallet.v1.PackManifest, in lower-case hexadecimal: says which pack to fetch, and that its manifest is
- * the one that the controller means.
+ * SHA-256 of a serialized pallet.v1.PackManifest, in lower-case hexadecimal: says which pack to fetch, and that its
+ * manifest is the one that the controller means.
  */
 export type ManifestDigest = string & { readonly __brand: "ManifestDigest" };
 

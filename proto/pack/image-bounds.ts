@@ -1,4 +1,7 @@
-/** An image is a whole number of sectors of this size, and its partition table counts in them; a disk's own may be larger. */
+/**
+ * An image is a whole number of sectors of this size, and its partition table counts in them; a disk's own may be
+ * larger.
+ */
 export const sectorBytes = 512;
 
 /** Most bytes of an image: 2 TiB. No card is larger, and a file of a few kilobytes can decompress to any size. */
@@ -8,8 +11,8 @@ export const maxImageBytes = 2 ** 41;
 export const maxFirstPartitionBytes = 64 * 1024 * 1024;
 
 /**
- * Why an image of so many bytes cannot have its first partition at this byte, to follow the name of the number; undefined when it
- * can. The importer refuses such an image, and the agent such a write.
+ * Why an image of so many bytes cannot have its first partition at this byte, to follow the name of the number;
+ * undefined when it can. The importer refuses such an image, and the agent such a write.
  */
 export function whyNotFirstPartition(firstPartitionBytes: number, imageBytes: number): string | undefined {
   const isPlace =

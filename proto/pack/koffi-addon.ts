@@ -15,7 +15,10 @@ export interface KoffiLibrary {
   func(prototype: string): KoffiFunction;
 }
 
-/** A C function. A buffer as an argument is passed as a pointer to its first byte; 64 bits come as a bigint when they need it. */
+/**
+ * A C function. A buffer as an argument is passed as a pointer to its first byte; 64 bits come as a bigint when they
+ * need it.
+ */
 export interface KoffiFunction {
   (...values: readonly unknown[]): unknown;
   /** Runs on a thread of libuv's pool; the last argument is called on this one with the result. */

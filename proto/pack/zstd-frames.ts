@@ -6,8 +6,8 @@ import { loadZstd } from "./zstd-library.ts";
  */
 export interface FrameDecompressors {
   /**
-   * Decompresses complete zstd frames that stand one after the other. They have to fill the target exactly: otherwise, and
-   * where they are damaged, it rejects with an Error that says what is wrong, and the target holds rubbish.
+   * Decompresses complete zstd frames that stand one after the other. They have to fill the target exactly: otherwise,
+   * and where they are damaged, it rejects with an Error that says what is wrong, and the target holds rubbish.
    */
   decompress(frames: Uint8Array, target: Uint8Array): Promise<void>;
   /** Rejects what has not begun; what is under way ends by itself. */

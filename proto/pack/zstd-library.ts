@@ -28,10 +28,10 @@ const compressionLevelParameter = 100;
 let library: ZstdLibrary | undefined;
 
 /**
- * The libzstd that Node carries and exports for native modules (Node's documentation, "C++ addons", "Linking to libraries
- * included with Node.js"), called directly. node:zlib takes one frame at a time, and for frames of 64 KiB to hand it over
- * and back costs as much as to decompress it, a second of CPU time for a GiB (measured); it drops what follows a
- * frame in the same piece of input, and now and then adds an empty frame to what it compresses (Node 24.21).
+ * The libzstd that Node carries and exports for native modules (Node's documentation, "C++ addons", "Linking to
+ * libraries included with Node.js"), called directly. node:zlib takes one frame at a time, and for frames of 64 KiB to
+ * hand it over and back costs as much as to decompress it, a second of CPU time for a GiB (measured); it drops what
+ * follows a frame in the same piece of input, and now and then adds an empty frame to what it compresses (Node 24.21).
  *
  * Throws Failure `unsupported` where it cannot be called.
  */

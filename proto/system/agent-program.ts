@@ -1,4 +1,7 @@
-/** In which role the agent runs: netbooted it may write disks, as a resident of an installed system only report and reboot. */
+/**
+ * In which role the agent runs: netbooted it may write disks, as a resident of an installed system only report and
+ * reboot.
+ */
 export type AgentRole = "netboot" | "resident";
 
 /** Where the agent's program is in the root filesystem that starts it in this role. */

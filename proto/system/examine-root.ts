@@ -21,7 +21,10 @@ export interface RootFindings {
   readonly hasInterpreter: boolean;
 }
 
-/** Looks at a root filesystem with the eyes of a program that is to be put into it. Rejects with what the view rejects with. */
+/**
+ * Looks at a root filesystem with the eyes of a program that is to be put into it. Rejects with what the view rejects
+ * with.
+ */
 export async function examineRoot(root: RootView, program: Program): Promise<RootFindings> {
   const interpreter = program.kind === "elf" ? program.interpreter : undefined;
   return {

@@ -14,8 +14,8 @@ export function agentInittabLine(system: InittabReader, role: AgentRole): string
 }
 
 /**
- * The inittab with that line, once. A line for the agent from an earlier time goes, in whichever role it was: System V's
- * init ignores the second line with an id. Every other line stays as it is.
+ * The inittab with that line, once. A line for the agent from an earlier time goes, in whichever role it was: System
+ * V's init ignores the second line with an id. Every other line stays as it is.
  */
 export function addAgentToInittab(inittab: string, system: InittabReader, role: AgentRole): string {
   const lines = inittab.split("\n").filter((line) => !startsAgent(line));

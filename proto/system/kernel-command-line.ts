@@ -1,4 +1,6 @@
-/** Words by which the controller tells the agents that it boots what they cannot find out, and operators tell them more. */
+/**
+ * Words by which the controller tells the agents that it boots what they cannot find out, and operators tell them more.
+ */
 export const agentWords = {
   /** HOST:PORT of the controller; also says that a controller netbooted this node. */
   controller: "pallet.controller",

@@ -12,7 +12,9 @@ export const elfHeaderBytes = 64;
 
 const ptInterp = 3;
 
-/** The header of an ELF file for a little-endian machine, from the first bytes of the file; undefined for another file. */
+/**
+ * The header of an ELF file for a little-endian machine, from the first bytes of the file; undefined for another file.
+ */
 export function parseElfHeader(bytes: Uint8Array): ElfHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < elfHeaderBytes || view.getUint32(0) !== 0x7f45_4c46 || bytes[5] !== 1) return undefined;

@@ -13,8 +13,8 @@ export interface PlannedFile {
 const units = "/etc/systemd/system";
 
 /**
- * The files that have an init system start the agent at boot and again whenever it ends. Placing them twice is the same;
- * what is as it should be already is left out of an inittab's case.
+ * The files that have an init system start the agent at boot and again whenever it ends. Placing them twice is the
+ * same; what is as it should be already is left out of an inittab's case.
  */
 export function planAgentStart(system: InitSystem, role: AgentRole, traces: InitTraces): readonly PlannedFile[] {
   if (system !== "systemd") {

@@ -4,7 +4,10 @@ export interface BackoffPolicy {
   readonly firstMs: number;
   /** No wait is longer than this, in milliseconds. */
   readonly capMs: number;
-  /** A number from 0 (inclusive) to 1 (exclusive), like Math.random; absent for what waits alone, and need not be spread. */
+  /**
+   * A number from 0 (inclusive) to 1 (exclusive), like Math.random; absent for what waits alone, and need not be
+   * spread.
+   */
   readonly random?: () => number;
 }
 

@@ -18,7 +18,10 @@ export const foregroundClock: Clock = {
   setTimeout: (callback, delayMs, signal) => void startTimer(callback, delayMs, signal),
 };
 
-/** Time since the process began, which nobody sets back: for rates and durations. Its timers do not keep the process alive. */
+/**
+ * Time since the process began, which nobody sets back: for rates and durations. Its timers do not keep the process
+ * alive.
+ */
 export const monotonicClock: Clock = {
   now: () => performance.now(),
   setTimeout: systemClock.setTimeout,

@@ -2,8 +2,8 @@ import { pathToFileURL } from "node:url";
 import type { Plugin } from "esbuild";
 
 /**
- * An esbuild plugin that puts the values of what modules named source-files.ts export in their place. They read files from
- * beside themselves: beside a single-file program nothing lies.
+ * An esbuild plugin that puts the values of what modules named source-files.ts export in their place. They read files
+ * from beside themselves: beside a single-file program nothing lies.
  */
 export const inlineSourceFiles: Plugin = {
   name: "inline-source-files",

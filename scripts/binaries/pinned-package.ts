@@ -31,9 +31,9 @@ export function parsePinned(lockFile: string, name: string): PinnedPackage {
 }
 
 /**
- * Path of a file of that package, copied out of it where the package is not installed. What is for the build machine was
- * installed by npm, which checked it against the lock file; npm leaves out what is for another architecture, so that is
- * fetched once, checked here, and kept in the cache.
+ * Path of a file of that package, copied out of it where the package is not installed. What is for the build machine
+ * was installed by npm, which checked it against the lock file; npm leaves out what is for another architecture, so
+ * that is fetched once, checked here, and kept in the cache.
  */
 export async function packageFile(places: Places, wanted: PinnedPackage, file: string): Promise<string> {
   const installed = path.join(places.modulesDirectory, wanted.name);

@@ -140,7 +140,10 @@ async function buildImage(
   await rm(bootFolder, { recursive: true });
 }
 
-/** The code, all that it imports, and the files of this folder and of the root filesystem's decide what an image looks like. */
+/**
+ * The code, all that it imports, and the files of this folder and of the root filesystem's decide what an image looks
+ * like.
+ */
 async function digestOfSources(): Promise<string> {
   const hash = createHash("sha256").update(digestModule(fileURLToPath(import.meta.url)));
   for (const url of ["files/", "../../controller/rootfs/files/"]) {

@@ -6,7 +6,8 @@ import { defaultSocket } from "./controller-socket.ts";
 
 /**
  * Runs a command of the controller's command line as a user would, on the user's own terminal. Returns its exit code;
- * throws when a command other than a reimage fails, because nothing after it would make sense, and when the signal aborts.
+ * throws when a command other than a reimage fails, because nothing after it would make sense, and when the signal
+ * aborts.
  */
 export async function runCommand(
   socket: string,

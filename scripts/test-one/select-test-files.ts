@@ -1,6 +1,6 @@
 /**
- * Which test files a person means by the path of a test, by a part of it, or by the path of the file that is tested. A test
- * whose own name is exactly that goes before those that only have it in their paths.
+ * Which test files a person means by the path of a test, by a part of it, or by the path of the file that is tested. A
+ * test whose own name is exactly that goes before those that only have it in their paths.
  *
  * @param files paths from the top of the checkout
  * @param wanted as it was typed, from the same folder

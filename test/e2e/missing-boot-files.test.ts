@@ -1,4 +1,5 @@
-// What the controller tells of boot files that boards ask for in vain: real TFTP and HTTP clients on a network of their own.
+// What the controller tells of boot files that boards ask for in vain: real TFTP and HTTP clients on a network of their
+// own.
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import path from "node:path";

@@ -1,4 +1,5 @@
-// The controller's NFS export: a real nfs-ganesha, read by a client in user space (libnfs), for this kernel may have none.
+// The controller's NFS export: a real nfs-ganesha, read by a client in user space (libnfs), for this kernel may have
+// none.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";

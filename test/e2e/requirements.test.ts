@@ -56,7 +56,9 @@ describe("a builder where only what it asks for is installed", { ...requires("ro
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  /** Its verdict is kept for as long as the builders stay what they are: each takes minutes without a cache of its own. */
+  /**
+   * Its verdict is kept for as long as the builders stay what they are: each takes minutes without a cache of its own.
+   */
   const provesComplete = (
     name: string,
     source: string,

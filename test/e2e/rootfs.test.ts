@@ -1,4 +1,5 @@
-// The root filesystem of netbooted nodes: built from Debian's packages; and other systems unpacked and made ready for it.
+// The root filesystem of netbooted nodes: built from Debian's packages; and other systems unpacked and made ready for
+// it.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";

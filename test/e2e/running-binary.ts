@@ -56,7 +56,8 @@ export async function startBinary(
     throw error;
   });
   const call: RunningBinary["call"] = async (method, request = {}, socket = undefined) => {
-    // Everything that buf knows of the contracts comes from the server: it works in the root folder, where there are none.
+    // Everything that buf knows of the contracts comes from the server: it works in the root folder, where there are
+    // none.
     const door = socket === undefined ? [] : ["--unix-socket", socket];
     const options = ["--protocol", "grpc", "--http2-prior-knowledge", "--data", JSON.stringify(request), ...door];
     const args = ["curl", ...options, `http://127.0.0.1:${port}/${method}`];

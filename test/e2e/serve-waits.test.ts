@@ -1,4 +1,5 @@
-// A controller that is started before its network, its root filesystem and its boot tree are there: a real one, on a network of its own.
+// A controller that is started before its network, its root filesystem and its boot tree are there: a real one, on a
+// network of its own.
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";

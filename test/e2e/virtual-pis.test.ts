@@ -48,7 +48,9 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
 
   const ended = (rolloutId: string) => end(rack, rolloutId, patience.timeoutMs);
 
-  /** The rollout has ended with the board on the image, as the agent in the running system says and as the card shows. */
+  /**
+   * The rollout has ended with the board on the image, as the agent in the running system says and as the card shows.
+   */
   const assertProved = async (rollout: Rollout, board: VirtualBoard, name: "debian" | "two"): Promise<void> => {
     const { failure, proof } = reimageOf(rollout, board);
     assert.equal(failure?.message, undefined);

@@ -1,4 +1,5 @@
-// The hardware watchdog of a netbooted node, on a virtual Pi: fed across switch_root, and what restarts a node whose agent hangs.
+// The hardware watchdog of a netbooted node, on a virtual Pi: fed across switch_root, and what restarts a node whose
+// agent hangs.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { tell } from "../rack/story.ts";

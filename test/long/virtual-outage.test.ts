@@ -1,4 +1,5 @@
-// A netbooted node under default settings whose server goes away for minutes, and whose agent hangs: with the real waits.
+// A netbooted node under default settings whose server goes away for minutes, and whose agent hangs: with the real
+// waits.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";

@@ -4,7 +4,9 @@ import { performance } from "node:perf_hooks";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
 
-/** A lease as busybox's udhcpc tells it: variables of its script by name, options without one as optN in hexadecimal. */
+/**
+ * A lease as busybox's udhcpc tells it: variables of its script by name, options without one as optN in hexadecimal.
+ */
 export interface Lease {
   readonly values: Readonly<Record<string, string>>;
   readonly seconds: number;

@@ -3,7 +3,10 @@ import type { Board } from "./board.ts";
 import { keepLogs } from "./kept-logs.ts";
 import type { Rack } from "./rack.ts";
 
-/** Runs one test's body; when it fails, the error says what controller and boards said last, and where all of it is kept. */
+/**
+ * Runs one test's body; when it fails, the error says what controller and boards said last, and where all of it is
+ * kept.
+ */
 export async function tell(rack: Rack, body: () => Promise<void>): Promise<void> {
   try {
     await body();

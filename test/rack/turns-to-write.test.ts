@@ -11,7 +11,9 @@ import { end, startReimage, tell } from "./story.ts";
 const MiB = 1024 * 1024;
 const bulkBytes = 8 * MiB;
 
-/** How long it took from the beginning of the first write to the end of the last, and how many went on at once at most. */
+/**
+ * How long it took from the beginning of the first write to the end of the last, and how many went on at once at most.
+ */
 async function writesOf(rack: Rack): Promise<{ readonly spanMs: number; readonly atOnce: number }> {
   let now = 0;
   let atOnce = 0;

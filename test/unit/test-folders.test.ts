@@ -1,4 +1,5 @@
-// Where the test of something is looked for: in the folder of test/unit/ that is called as the folder of what is tested.
+// Where the test of something is looked for: in the folder of test/unit/ that is called as the folder of what is
+// tested.
 import assert from "node:assert/strict";
 import { existsSync, globSync } from "node:fs";
 import path from "node:path";
@@ -6,7 +7,10 @@ import { describe, it } from "node:test";
 
 const top = path.resolve(import.meta.dirname, "../..");
 
-/** Folders of test/unit/ with tests in them, without a folder of that name at the top; what tests use themselves is in test/. */
+/**
+ * Folders of test/unit/ with tests in them, without a folder of that name at the top; what tests use themselves is in
+ * test/.
+ */
 function strayFolders(testFiles: readonly string[], exists: (folder: string) => boolean): string[] {
   const folders = new Set(testFiles.map((file) => path.dirname(path.relative("test/unit", file))));
   return [...folders].filter((folder) => !exists(folder) && !exists(path.join("test", folder)));

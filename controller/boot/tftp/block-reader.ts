@@ -1,6 +1,6 @@
 import type { FileContent } from "./file-content.ts";
 
-/** Read from the file at once, at least: a few windows of an ordinary transfer. */
+/** Minimum to read from the file at once: a few windows of an ordinary transfer. */
 const minReadBytes = 128 * 1024;
 
 /**
@@ -27,7 +27,7 @@ export class BlockReader {
     return this.#piece.subarray(start - this.#pieceStart, end - this.#pieceStart);
   }
 
-  /** Brings a block, and what follows it, into memory. Throws when the file has become shorter. */
+  /** Reads a block, and what follows it, into memory. Throws if the file has become shorter. */
   async load(block: number): Promise<void> {
     const { start } = this.#range(block);
     const piece = new Uint8Array(Math.min(this.#readBytes, this.#content.sizeBytes - start));

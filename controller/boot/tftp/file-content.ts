@@ -7,13 +7,13 @@ export interface FileContent {
   close(end: ContentEnd): Promise<void>;
 }
 
-/** How the use of a file ended. */
+/** How the transfer of a file ended. */
 export interface ContentEnd {
   /** See TransferOutcome of transition.ts. */
   readonly outcome: "served" | "unconfirmed" | "aborted";
   /** Bytes that the client has, as far as known. */
   readonly bytes: number;
-  /** Since the client was last heard, in milliseconds: one that vanished is given up long after. */
+  /** Milliseconds since the client was last heard; a vanished client is only given up much later. */
   readonly silentMs: number;
 }
 
@@ -23,12 +23,14 @@ export interface Peer {
   readonly port: number;
 }
 
-/** What became of a request for a file. The message reaches the client. */
+/** The result of a request for a file. The message is sent to the client. */
 export type OpenResult =
   | { readonly kind: "file"; readonly content: FileContent }
   | { readonly kind: "not-found" | "refused"; readonly message: string };
 
-/** The files that a server serves. `open` should not throw: a client then learns only that there is an internal error. */
+/**
+ * The files that a server serves. `open` should not throw: a client then learns only that there is an internal error.
+ */
 export interface FileSource {
   open(path: string, peer: Peer): Promise<OpenResult>;
 }

@@ -10,7 +10,7 @@ export interface TransferParameters {
   readonly timeoutMs?: number;
 }
 
-/** How far a server goes along with what clients ask for. */
+/** How much a server grants of what clients ask for. */
 export interface NegotiationLimits {
   /** Largest block in bytes that is granted: 8 to 65464. */
   readonly maxBlockSize: number;
@@ -59,7 +59,7 @@ export function negotiateOptions(
         acknowledged.set(name, String(value));
         break;
       case "tsize":
-        // curl takes a size of 0 for an error, and nobody needs to be told that nothing comes.
+        // curl treats a size of 0 as an error, and no client needs to know that nothing follows.
         if (sizeBytes > 0) acknowledged.set(name, String(sizeBytes));
         break;
     }

@@ -28,7 +28,7 @@ export type Packet =
   | { readonly type: "error"; readonly code: number; readonly message: string }
   | { readonly type: "option-acknowledgement"; readonly options: readonly Option[] };
 
-/** The bytes are not a packet of TFTP. */
+/** The bytes are not a TFTP packet. */
 export class MalformedPacket extends Error {
   constructor(message: string) {
     super(message);

@@ -6,7 +6,7 @@ import { decodePacket, encodePacket, errorCode, MalformedPacket, type Packet, ty
 import { runTransfer, type Transfer, type TransferEnd } from "./transfer.ts";
 import { bindSocket, isAnswerable } from "./udp-socket.ts";
 
-/** What became of one request to read a file. */
+/** The result of one read request. */
 export interface TransferReport extends Omit<TransferEnd, "outcome"> {
   readonly address: string;
   readonly port: number;
@@ -15,7 +15,7 @@ export interface TransferReport extends Omit<TransferEnd, "outcome"> {
   readonly durationMs: number;
 }
 
-/** Something that went wrong without a request to report it with. */
+/** A problem that does not belong to a request. */
 export interface TftpProblem {
   readonly kind: "malformed" | "stray" | "socket" | "internal";
   readonly peer: Peer;
@@ -56,7 +56,7 @@ export interface TftpServer {
   close(): Promise<void>;
 }
 
-/** What a client's port is being served: until its file is open there is no transfer. */
+/** What is being served to a client's port; there is no transfer until its file is open. */
 interface Session {
   readonly request: RequestPacket;
   readonly address: string;
@@ -198,7 +198,7 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
       onProblem("stray", new Error(message), peer);
       send({ type: "error", code: errorCode.illegalOperation, message }, peer);
     }
-    // Left: acknowledgements, with which tftp-hpa answers our errors, and errors, which are never answered.
+    // What remains: acknowledgements, tftp-hpa's answer to our errors, and errors, which are never answered.
   };
 
   const close = (): Promise<void> => {

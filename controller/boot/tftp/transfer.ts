@@ -28,7 +28,7 @@ export interface TransferEnd {
   readonly windowSize: number;
 }
 
-/** A transfer at work. */
+/** A running transfer. */
 export interface Transfer {
   /** The client has sent its request again, from the same port. */
   repeatRequest(): void;
@@ -37,7 +37,7 @@ export interface Transfer {
    * was acknowledged yet, or the client spoke a moment ago. A client that starts over will ask again.
    */
   isLive(): boolean;
-  /** Ends it, telling the client why. */
+  /** Ends it and tells the client why. */
   abort(reason: string): void;
   /** Ends it in silence, because the client's port asks for something else now. */
   supersede(): void;
@@ -54,7 +54,7 @@ export interface TransferOptions {
   readonly limits: TftpLimits;
   /** A monotonic one. */
   readonly clock: Clock;
-  /** Notified of what does not end the transfer: malformed packets, packets that could not be sent. */
+  /** Called for problems that do not end the transfer: malformed packets, packets that could not be sent. */
   readonly onProblem: (kind: "malformed" | "socket" | "internal", error: Error, peer: Peer) => void;
 }
 
@@ -74,7 +74,7 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
 
   const send = (packet: Uint8Array | readonly Uint8Array[], to: Peer = peer): void => {
     socket.send(packet, to.port, to.address, (error) => {
-      // A packet that cannot be sent is a packet lost: the timer sends it again, or gives up.
+      // A packet that cannot be sent counts as lost: the timer resends it, or gives up.
       if (error !== null && state.phase !== "ended") onProblem("socket", error, to);
     });
   };
@@ -116,7 +116,7 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
     const confirmed = outcome === "aborted" ? state.acknowledged : state.lastBlock;
     const bytes = Math.min(confirmed * blockSize, content.sizeBytes);
     const silentMs = clock.now() - heardAtMs;
-    // Datagrams that wait in the socket's queue would be dropped by close(); an empty turn lets them out.
+    // close() would drop datagrams in the socket's queue; one event-loop turn lets them out.
     setImmediate(() => socket.close());
     content
       .close({ outcome, bytes, silentMs })

@@ -7,7 +7,7 @@ export interface RetransmissionTiming {
   readonly firstTimeoutMs: number;
   /** Longest interval between retransmissions where the client named none of its own (RFC 2349). */
   readonly maxTimeoutMs: number;
-  /** Silences in a row after which the client is taken for gone. */
+  /** Consecutive silences after which the client is considered gone. */
   readonly maxSilences: number;
   /** Shortest time to wait after an acknowledgement that repeats the last one, before the window is sent again. */
   readonly gapDelayMs: number;
@@ -61,7 +61,7 @@ export type TransferEvent =
  */
 export type TransferOutcome = "served" | "unconfirmed" | "aborted";
 
-/** What the server has to do, in this order. `wait` replaces the timer that runs. */
+/** What the server has to do, in this order. `wait` replaces the running timer. */
 export type TransferEffect =
   | { readonly type: "send-option-acknowledgement" }
   | { readonly type: "send-blocks"; readonly from: number; readonly to: number }
@@ -174,7 +174,7 @@ function onTimeout(state: TransferState, atMs: number): Transition {
   return sendAgain({ ...state, silences, gap: "none" }, atMs);
 }
 
-/** Sends what awaits an acknowledgement once more. */
+/** Resends everything that awaits an acknowledgement. */
 function sendAgain(state: TransferState, atMs: number): Transition {
   if (state.phase === "sending") return sendWindow(state, atMs);
   const next = { ...state, retransmits: state.retransmits + 1 };

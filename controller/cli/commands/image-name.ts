@@ -4,8 +4,8 @@ const imageSuffixes = /(\.(img|raw|wic|bin))?(\.(gz|xz|zst|zstd))?$/;
 
 /**
  * Derives an image's name from its file's name: the base name in lower case, without image and compression suffixes,
- * everything but [a-z0-9._-] replaced by "-", cut to the length that a name may have. Undefined if nothing is left; the operator then
- * has to choose a name.
+ * everything but [a-z0-9._-] replaced by "-", cut to the length that a name may have. Undefined if nothing is left; the
+ * operator then has to choose a name.
  */
 export function imageNameFromFile(path: string): string | undefined {
   const file = path.split("/").at(-1)?.toLowerCase() ?? "";

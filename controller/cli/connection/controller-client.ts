@@ -20,7 +20,9 @@ const nodesTimeoutMs = 60_000;
 
 /** Sends a request and resolves with its answer. Rejects with a ControllerError, or with the signal's reason. */
 export type Ask<Request, Response> = (request: Request, signal: AbortSignal) => Promise<Response>;
-/** Sends a request and yields its answers. Throws a ControllerError, or the signal's reason; leaving it ends the call. */
+/**
+ * Sends a request and yields its answers. Throws a ControllerError, or the signal's reason; leaving it ends the call.
+ */
 export type Follow<Request, Response> = (request: Request, signal: AbortSignal) => AsyncIterable<Response>;
 
 /** Writes everything from the source, no faster than the peer accepts it, until the call or the source ends. */

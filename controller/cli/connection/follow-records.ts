@@ -4,7 +4,10 @@ import { followSteadily } from "./follow-steadily.ts";
 
 /** Which of the controller's ordered records to read, and how. */
 export interface FollowedRecords<Message, KeptRecord> {
-  /** Opens the stream with the records after `afterId`, at most the last `limit`; 0 is all. Called again after each loss. */
+  /**
+   * Opens the stream with the records after `afterId`, at most the last `limit`; 0 is all. Called again after each
+   * loss.
+   */
   readonly open: (
     client: ControllerClient,
     part: { readonly afterId: bigint; readonly limit: number },

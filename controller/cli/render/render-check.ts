@@ -4,7 +4,10 @@ import type { Look, Paint } from "./style.ts";
 import { createPaint } from "./style.ts";
 import { formatCount } from "./units.ts";
 
-/** What `serve --check` prints: every problem with its remedy, grouped by part of the boot, or a summary; then every warning. */
+/**
+ * What `serve --check` prints: every problem with its remedy, grouped by part of the boot, or a summary; then every
+ * warning.
+ */
 export function renderCheck(report: CheckReport, look: Look): string[] {
   const paint = createPaint(look.color);
   return [...renderFindings(report, paint), ...report.warnings.flatMap((each) => ["", paint("red", printable(each))])];

@@ -17,7 +17,8 @@ export interface ImportDisplay {
 }
 
 /**
- * Shows the progress of an import in the way that fits the output: a bar on a terminal, occasional lines in a pipe, or JSON.
+ * Shows the progress of an import in the way that fits the output: a bar on a terminal, occasional lines in a pipe, or
+ * JSON.
  *
  * @param fileBytes length of the file; 0 when unknown
  */

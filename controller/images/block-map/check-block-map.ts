@@ -6,8 +6,8 @@ import { type BlockMap, extentOf } from "./block-map.ts";
 const pieceBytes = 1 << 20;
 
 /**
- * Holds a raw image against its block map: its length, and what the mapped ranges hold. Throws Failure `image-damaged`
- * that names the range.
+ * Compares a raw image with its block map: its length, and the content of the mapped ranges. Throws Failure
+ * `image-damaged` that names the range.
  *
  * @param onChecked told how many bytes of the image are behind it, at every MiB or so
  */

@@ -12,7 +12,7 @@ interface Element {
   text: string;
 }
 
-/** What of the document means something. */
+/** The relevant parts of the document. */
 interface Document {
   readonly root: Element;
   /** By name, those directly in the root; two of one name are refused. */
@@ -21,9 +21,9 @@ interface Document {
 }
 
 /**
- * Parses a block map (.bmap) of format 1.3, 1.4 or 2.0, as bmaptool(1) writes and reads it (bmap-tools, BmapCopy.py), and
- * checks the checksum of the file. Older formats have no checksums and are refused. Throws Failure `image-damaged` or
- * `unsupported` that names the element that is wrong.
+ * Parses a block map (.bmap) of format 1.3, 1.4 or 2.0, as bmaptool(1) writes and reads it (bmap-tools, BmapCopy.py),
+ * and checks the checksum of the file. Older formats have no checksums and are refused. Throws Failure `image-damaged`
+ * or `unsupported` that names the element that is wrong.
  */
 export function parseBlockMap(bytes: Uint8Array): BlockMap {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -40,7 +40,7 @@ export function chooseBootFiles(files: readonly string[], config?: FirmwareConfi
   return { kernel, ...(initrd && { initrd }), deviceTrees: deviceTrees.toSorted().slice(0, maximumDeviceTrees) };
 }
 
-/** Names to look for, best first. */
+/** Names to look for, in order of preference. */
 function conventionalKernels(files: readonly string[], prefix: string, arm64: boolean): readonly string[] {
   const folder = posix.dirname(posix.normalize(`${prefix}x`));
   const versioned = files
@@ -53,7 +53,7 @@ function conventionalKernels(files: readonly string[], prefix: string, arm64: bo
   return arm64 ? [...wide, ...narrow] : [...narrow, ...wide];
 }
 
-/** Names of the initrd that may go with a kernel, best first. */
+/** Names of initrds that may belong to a kernel, in order of preference. */
 function matchingInitrds(kernel: string, config: FirmwareConfig | undefined): readonly string[] {
   const raspberry = /^kernel(\w*)\.img$/.exec(kernel);
   // The firmware loads these only when config.txt says so; without one nobody knows, and a file that is there is meant.

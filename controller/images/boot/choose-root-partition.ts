@@ -16,11 +16,11 @@ export interface PartitionContent {
     /** os-release(5), fstab(5) or passwd(5). */
     readonly configuration: boolean;
   };
-  /** Why it could not be looked into although its type is known. */
+  /** Why it could not be read although its type is known. */
   readonly unreadable?: string;
 }
 
-/** Types that Linux can have its root on and that are not looked into. */
+/** Types that can hold a Linux root but that we do not read. */
 const otherRootTypes: ReadonlySet<string> = new Set(["btrfs", "f2fs", "xfs", "squashfs", "erofs", "jfs", "nilfs2"]);
 
 /**

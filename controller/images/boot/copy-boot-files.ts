@@ -52,7 +52,7 @@ async function copyAll(
   const initrd = chosen.initrd === undefined ? undefined : await copy(chosen.initrd, maximumBytes.initrd);
   const deviceTrees: string[] = [];
   for (const path of chosen.deviceTrees) {
-    // Two folders may hold the same device tree; the one beside the kernel was listed or is as good.
+    // Two folders may hold the same device tree; either copy will do.
     if (!copied.includes(basename(path))) deviceTrees.push(await copy(path, maximumBytes.deviceTree));
   }
   return { kernel, ...(initrd !== undefined && { initrd }), deviceTrees };

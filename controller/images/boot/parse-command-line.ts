@@ -8,9 +8,9 @@ import { isFirstBootWord } from "./first-boot-words.ts";
 
 /** A kernel command line from inside an image. */
 export interface ImageCommandLine {
-  /** What stays when the image is booted over the network. */
+  /** The words that remain when the image is booted over the network. */
   readonly words: readonly string[];
-  /** What the image itself takes for its root, for example "PARTUUID=4e639091-02"; absent where it does not say. */
+  /** What the image itself uses as its root, for example "PARTUUID=4e639091-02"; absent if it does not say. */
   readonly root?: string;
 }
 

@@ -2,7 +2,7 @@ import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import { invalid, notFound, type Refusal } from "../../refusal/refusal.ts";
 import type { Image } from "./image.ts";
 
-/** The images, for who looks one up; controller/images/image-store.ts implements it. */
+/** Image lookup; controller/images/image-store.ts implements it. */
 export interface ImageLookup {
   get(name: string): Promise<Image | undefined>;
   getByDigest(digest: ImageDigest): Promise<Image | undefined>;
@@ -16,7 +16,7 @@ export async function requireImage(images: Pick<ImageLookup, "get">, name: strin
   return image;
 }
 
-/** Says that no image has that name, and where to look. */
+/** The refusal for an unknown image name. */
 export function noSuchImage(name: string): Refusal {
   return notFound(`there is no image "${name}"; "controller images" lists those that exist`);
 }

@@ -22,7 +22,7 @@ const digest = <Digest>(parse: (text: string) => Digest | undefined) =>
     return z.NEVER;
   });
 
-/** How images are stored: as packs. Another form is another format, so that a program refuses what it cannot read. */
+/** The storage format: packs. Another form gets another format name, so that a program refuses what it cannot read. */
 const format = "pack-1";
 /** One zstd frame for the whole image, which cannot be sent in parts. */
 const outdatedFormat = "zstd-1";

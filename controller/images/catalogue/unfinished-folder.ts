@@ -5,8 +5,8 @@ import { lockFolder } from "../../../proto/linux/lock-folder.ts";
 const prefix = ".unfinished-";
 
 /**
- * Runs `work` with a new folder in `directory`, and removes afterwards what is left of it. Meanwhile it is locked, by which
- * `clearUnfinished` knows it from what a killed process left.
+ * Runs `work` with a new folder in `directory`, and removes afterwards what is left of it. Meanwhile it is locked, by
+ * which `clearUnfinished` knows it from what a killed process left.
  */
 export async function withUnfinishedFolder<T>(directory: string, work: (folder: string) => Promise<T>): Promise<T> {
   for (;;) {
@@ -50,7 +50,7 @@ export async function clearUnfinished(directory: string): Promise<readonly strin
   return inUse;
 }
 
-/** Tries again for a while: what a killed process had running may be writing to the folder for a moment longer. */
+/** Retries for a while: children of a killed process may still be writing to the folder. */
 async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }

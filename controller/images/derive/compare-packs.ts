@@ -1,8 +1,8 @@
 import type { ChunkKind, PackManifest } from "../../../proto/pack/pack-manifest.ts";
 
-/** What a card that holds one image needs to become another. */
+/** What a card with one image needs to get another. */
 export interface PackDifference {
-  /** Bytes of chunks that differ: so much is written. */
+  /** Bytes of differing chunks, which are written. */
   readonly writeBytes: number;
   /** Bytes of those chunks as they are sent. */
   readonly fetchBytes: number;
@@ -32,8 +32,8 @@ export function comparePacks(old: PackManifest, next: PackManifest): PackDiffere
 }
 
 /**
- * Whether a card that holds the old image holds this chunk, too, or need not. What no filesystem of the old image used may
- * be anything on the card, and counts as different.
+ * Whether a card that holds the old image holds this chunk, too, or need not. What no filesystem of the old image used
+ * may be anything on the card, and counts as different.
  */
 export function isOnCard(old: PackManifest, { chunk, kind, lengthBytes, digest }: WantedChunk): boolean {
   if (kind === "unused") return true;

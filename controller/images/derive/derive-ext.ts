@@ -38,16 +38,16 @@ export interface ExtDerivation {
   readonly onPercent: (percent: number) => void;
 }
 
-/** Every attribute, compared by content, because builds differ in times; written in place, holes kept. */
+/** All attributes; compared by content, because builds differ in times; written in place, keeping holes. */
 const rsyncOptions = [
   ...["--archive", "--hard-links", "--acls", "--xattrs", "--xattrs", "--numeric-ids", "--open-noatime"],
   ...["--checksum", "--inplace", "--whole-file", "--sparse", "--delete-before", "--no-inc-recursive"],
 ];
 
 /**
- * Gives an ext filesystem the file tree of another, or of a folder, with every file that did not change left where it is
- * and the others written over themselves as far as they reach. The result has been compared with the source and checked
- * by e2fsck(8). From an image it takes over UUID and label as well. Needs root and loop devices.
+ * Gives an ext filesystem the file tree of another, or of a folder, with every file that did not change left where it
+ * is and the others written over themselves as far as they reach. The result has been compared with the source and
+ * checked by e2fsck(8). From an image it takes over UUID and label as well. Needs root and loop devices.
  *
  * Throws Failure `unsupported` for too little room, `image-damaged`, `tool-failed`, `cancelled`.
  */
@@ -74,7 +74,7 @@ export async function deriveExt(derivation: ExtDerivation): Promise<void> {
       await space.run("umount", [from], { signal });
       await identify(space, target, source, signal);
     }
-    // Where it was mounted last, and how often, is nobody's business.
+    // Mount point and mount count of our own mount must not remain in the image.
     await space.run("tune2fs", ["-M", "/", "-C", "0", withOffset(target)], { signal });
     await space.run("e2fsck", ["-f", "-n", withOffset(target)], { signal });
   } finally {

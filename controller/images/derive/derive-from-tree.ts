@@ -14,9 +14,9 @@ import { type ImageLayout, underivable } from "./plan-derivation.ts";
 const maximumFstabBytes = 64 * 1024;
 
 /**
- * Gives a copy of the old image the content of a tree. The root filesystem gets the tree, without what its own /etc/fstab
- * mounts from the image's other partitions: those get that part of it, where the tree has something there, and stay as
- * they are where it has nothing. All ids stay the old image's.
+ * Gives a copy of the old image the content of a tree. The root filesystem gets the tree, without what its own
+ * /etc/fstab mounts from the image's other partitions: those get that part of it, where the tree has something there,
+ * and stay as they are where it has nothing. All ids stay the old image's.
  *
  * @returns what a person should know of partitions that stayed as they were
  */

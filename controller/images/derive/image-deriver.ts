@@ -44,9 +44,9 @@ export interface DerivedImage {
   readonly notes: readonly string[];
 }
 
-/** What nodes save whose cards hold the old image as it was installed. Lengths in bytes. */
+/** What nodes with the freshly installed old image save. Lengths in bytes. */
 export interface DerivationGain {
-  /** What such a card needs to become the new image. */
+  /** What such a card needs to get the new image. */
   readonly writeBytes: number;
   readonly fetchBytes: number;
   /** What it would have to write if the new image were added as it is; absent where a tree was given. */
@@ -120,7 +120,7 @@ async function deriveIn(
       signal,
       onStep,
     });
-    // Makes room.
+    // Frees disk space.
     await rm(received.path, { recursive: true });
     const image = await images.add({
       name,
@@ -207,7 +207,7 @@ function packFileOf({ name, pack }: Image, images: DerivableImages, which: "pack
   return path;
 }
 
-/** Deriving is the one thing about images that the kernel has to help with. */
+/** Of all work on images, only deriving needs the kernel. */
 async function assertCanMount(): Promise<void> {
   const remedy = "add the new image as it is instead: controller images add";
   if (process.getuid?.() !== 0)

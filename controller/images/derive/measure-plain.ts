@@ -7,8 +7,8 @@ import { createChunkClassifier } from "../map/unused-map.ts";
 import { isOnCard } from "./compare-packs.ts";
 
 /**
- * Bytes that a card which holds the old image would have to write to become another image as it is, without deriving. The
- * other image is a raw file.
+ * Bytes that a card which holds the old image would have to write to become another image as it is, without deriving.
+ * The other image is a raw file.
  */
 export async function measurePlain(
   imagePath: string,

@@ -22,7 +22,7 @@ export interface MountSpace {
 export interface SpaceRun {
   readonly signal?: AbortSignal | undefined;
   readonly expected?: readonly number[];
-  /** Told what the program prints, as it comes. */
+  /** Called with the program's output as it arrives. */
   readonly onOutput?: (text: string) => void;
 }
 
@@ -39,7 +39,7 @@ export async function openMountSpace(): Promise<MountSpace> {
   });
   holder.stdin.on("error", () => undefined);
   holder.stdin.write("ready\n");
-  // cat answers once the namespace is there.
+  // cat answers once the namespace exists.
   await Promise.race([once(holder.stdout, "data"), holder]);
   if (holder.exitCode !== null || holder.pid === undefined) {
     const result = await holder;
@@ -79,7 +79,7 @@ export async function openMountSpace(): Promise<MountSpace> {
   };
 }
 
-/** The beginning of what a program complained about, fit for one line. */
+/** The start of a program's error output, as one line. */
 function firstWords(text: string): string {
   const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^\w+ 1\.\d+\.\d+ \(/.test(line));
   return lines.slice(0, 3).join("; ").replaceAll(/\p{C}/gu, "?").slice(0, 500);

@@ -2,7 +2,7 @@ import { Failure } from "../../../proto/failure.ts";
 import { isExt } from "../../../proto/linux/ext-filesystem.ts";
 import type { Partition } from "../catalogue/image.ts";
 
-/** What of an image a plan depends on. */
+/** The parts of an image that a plan depends on. */
 export interface ImageLayout {
   readonly sizeBytes: number;
   readonly partitionTable: "mbr" | "gpt";
@@ -12,8 +12,8 @@ export interface ImageLayout {
 }
 
 /**
- * What happens to a partition: its ext or FAT filesystem gets the new content in the old layout, or its bytes are those of
- * the new image.
+ * What happens to a partition: its ext or FAT filesystem gets the new content in the old layout, or its bytes are those
+ * of the new image.
  */
 export interface PartitionPlan {
   readonly how: "ext" | "fat" | "bytes";
@@ -25,9 +25,9 @@ export interface PartitionPlan {
   readonly lengthBytes: number;
 }
 
-/** How an image becomes another. */
+/** How to turn one image into another. */
 export interface DerivationPlan {
-  /** Of the result. */
+  /** The result's. */
   readonly sizeBytes: number;
   readonly partitions: readonly PartitionPlan[];
 }

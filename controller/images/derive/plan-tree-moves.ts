@@ -10,7 +10,7 @@ export interface TreeMoves {
   readonly rename: readonly (readonly [string, string])[];
 }
 
-/** A file of a block or less has nothing to keep. */
+/** A file of a block or less is not worth keeping in place. */
 const minimumBytes = 4096;
 
 /**

@@ -8,12 +8,12 @@ import { peek } from "../formats/peek.ts";
 import { writeRawFile } from "../import/write-raw-file.ts";
 import { planImagesDerive } from "./plan-requirements.ts";
 
-/** What came: a raw image in a file, or the tree of a root filesystem in a folder. */
+/** What was received: a raw image in a file, or the tree of a root filesystem in a folder. */
 export type Received = { readonly kind: "image" | "tree"; readonly path: string };
 
 /**
- * Takes in the new content: an image of a disk, or a tar archive of a root filesystem, either plain or compressed with gzip,
- * xz or zstd; its first bytes decide. `path` must not exist yet. Throws Failure `image-damaged`, `unsupported`,
+ * Takes in the new content: an image of a disk, or a tar archive of a root filesystem, either plain or compressed with
+ * gzip, xz or zstd; its first bytes decide. `path` must not exist yet. Throws Failure `image-damaged`, `unsupported`,
  * `cancelled`; errors of the source come through.
  */
 export async function receiveSource(
@@ -40,8 +40,8 @@ function isTar(firstBytes: Buffer): boolean {
 }
 
 /**
- * GNU tar lets nothing in an archive reach outside of the folder: it takes off what leads there from names and targets of
- * hard links, and makes symbolic links that lead there last.
+ * GNU tar lets nothing in an archive reach outside of the folder: it takes off what leads there from names and targets
+ * of hard links, and makes symbolic links that lead there last.
  */
 async function unpackTree(bytes: AsyncIterable<Uint8Array>, path: string, signal: AbortSignal): Promise<Received> {
   await mkdir(path);
@@ -76,7 +76,7 @@ async function unpackTree(bytes: AsyncIterable<Uint8Array>, path: string, signal
   });
 }
 
-/** Once more can be written, or nothing any more. */
+/** Resolves when more can be written, or when nothing can be written any more. */
 function drained(stream: NodeJS.WritableStream): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

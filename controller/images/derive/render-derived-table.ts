@@ -10,8 +10,8 @@ export interface TableChanges {
 }
 
 /**
- * The old image's boot record with the boot code and the disk id of the new one (PARTUUIDs begin with it), and with other
- * lengths of primary partitions.
+ * The old image's boot record with the boot code and the disk id of the new one (PARTUUIDs begin with it), and with
+ * other lengths of primary partitions.
  */
 export function renderBootRecord(old: Buffer, next: Buffer, { lengths }: Pick<TableChanges, "lengths">): Buffer {
   const record = Buffer.from(old);
@@ -22,8 +22,8 @@ export function renderBootRecord(old: Buffer, next: Buffer, { lengths }: Pick<Ta
 }
 
 /**
- * A script for sfdisk(8) from its own dump of the old image: the same GPT with other ids and lengths. What says where the
- * table ends is left out, as the disk may be larger.
+ * A script for sfdisk(8) from its own dump of the old image: the same GPT with other ids and lengths. What says where
+ * the table ends is left out, as the disk may be larger.
  */
 export function renderTableScript(dump: string, diskId: string, { partitionUuids, lengths }: TableChanges): string {
   const lines = dump.split("\n").filter((line) => !/^(device|last-lba|sector-size):/.test(line));

@@ -11,7 +11,9 @@ export function slotAt(position: number): number {
   return 446 + 16 * position;
 }
 
-/** Where in a slot the first sector and the number of sectors stand, each 32 bits, little-endian (UEFI 2.10, table 5.2). */
+/**
+ * Where in a slot the first sector and the number of sectors stand, each 32 bits, little-endian (UEFI 2.10, table 5.2).
+ */
 export const slotStartAt = 8;
 export const slotSectorsAt = 12;
 

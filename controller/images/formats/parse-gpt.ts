@@ -5,7 +5,7 @@ import { type PartitionTable, type ReadBytes, refuseMisplaced, type TableEntry }
 
 const signature = "EFI PART";
 const unusedType = "00000000-0000-0000-0000-000000000000";
-/** Tables have 128 entries of 128 bytes; sizes from outside get a bound all the same. */
+/** Tables have 128 entries of 128 bytes; input from outside still needs a bound. */
 const maximumTableBytes = 1024 * 1024;
 
 /**

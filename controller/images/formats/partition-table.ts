@@ -3,7 +3,7 @@ import { Failure } from "../../../proto/failure.ts";
 /** Bytes of an image from `offsetBytes` on; shorter than `lengthBytes` only where the image ends. */
 export type ReadBytes = (offsetBytes: number, lengthBytes: number) => Buffer;
 
-/** A partition as the table describes it; what is in it is not known yet. */
+/** A partition as the table describes it; its content is not known yet. */
 export interface TableEntry {
   /** Number as Linux counts: the N of mmcblk0pN. */
   readonly number: number;
@@ -15,7 +15,7 @@ export interface TableEntry {
   readonly partitionUuid: string;
 }
 
-/** A partition table that was found sound. */
+/** A valid partition table. */
 export interface PartitionTable {
   readonly kind: "mbr" | "gpt";
   /** By number; at least one; none overlaps another or reaches past the end of the image. */

@@ -20,7 +20,7 @@ import type { PartitionTable } from "../formats/partition-table.ts";
 const initPrograms = [initPath, "/usr/sbin/init", ...systemdPaths, "/init"];
 const configurationFiles = ["/etc/os-release", "/usr/lib/os-release", "/etc/fstab", "/etc/passwd"];
 
-/** What an image is, found in it. */
+/** What examining an image found. */
 export type ImageFindings = Pick<Image, "partitionTable" | "partitions" | "rootPartition" | "operatingSystem" | "boot">;
 
 /**
@@ -83,7 +83,7 @@ export async function findRootPartition(imagePath: string, signal?: AbortSignal)
 async function readPartitionTable(imagePath: string): Promise<PartitionTable> {
   const file = await open(imagePath, "r");
   try {
-    // Reads of a few sectors; synchronous, so that the parsers stay plain functions.
+    // Reads only a few sectors; synchronous, so that the parsers stay plain functions.
     const read = (offsetBytes: number, lengthBytes: number) => {
       const bytes = Buffer.alloc(lengthBytes);
       return bytes.subarray(0, readSync(file.fd, bytes, 0, lengthBytes, offsetBytes));

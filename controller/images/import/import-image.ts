@@ -21,7 +21,7 @@ import { planImagesAdd } from "./plan-requirements.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { writeRawFile } from "./write-raw-file.ts";
 
-/** How far an import has come. */
+/** The progress of an import. */
 export interface ImportProgress {
   /** For a person: "receiving", "examining", "packing 45%". */
   readonly step: string;
@@ -45,7 +45,7 @@ export interface ImportRequest {
   readonly onAllUsed?: (partition: Partition, why: string) => void;
   /** Called at every chunk of about 1 MiB or less; the door bounds the rate. */
   readonly onProgress?: (progress: ImportProgress) => void;
-  /** Asked as soon as the content is known: an image that stands for it already, or a throw where it is unwelcome. */
+  /** Called as soon as the content is known: returns an existing image with that content, or throws to refuse it. */
   readonly known: (digest: ImageDigest) => Image | undefined;
   /** For `addedAt`. */
   readonly clock: Pick<Clock, "now">;

@@ -4,7 +4,7 @@ export interface Extent {
   readonly end: number;
 }
 
-/** In ascending order; none touches another. */
+/** In ascending order; none is adjacent to another. */
 export type Extents = readonly Extent[];
 
 /** Brings extents of any order, that may overlap, into a list; empty ones are left out. */
@@ -22,7 +22,7 @@ export function toExtents(...lists: readonly (readonly Extent[])[]): Extents {
   return merged;
 }
 
-/** What is in `from` and not in `without`. */
+/** The part of `from` that is not in `without`. */
 export function subtract(from: Extents, without: Extents): Extents {
   const left: Extent[] = [];
   let next = 0;

@@ -9,7 +9,7 @@ import { parseDumpe2fs } from "./parse-dumpe2fs.ts";
 import { parseFatUsage } from "./parse-fat-usage.ts";
 import { type FilesystemUsage, planUnused, type UnusedMap } from "./unused-map.ts";
 
-/** What dumpe2fs says of two terabytes is some ten megabytes. */
+/** For two terabytes, dumpe2fs prints about ten megabytes. */
 const maximumDumpBytes = 64 * 1024 * 1024;
 
 /** An image whose unused parts are wanted. */

@@ -6,7 +6,7 @@ import { type Extent, type Extents, subtract, toExtents } from "./extents.ts";
 export interface UnusedMap {
   /** Free in a filesystem's own books, whatever is there. */
   readonly free: Extents;
-  /** Nobody's, as far as can be told; so only where it is zero. */
+  /** Apparently unused, so counted only where it is zero. */
   readonly freeIfZero: Extents;
 }
 
@@ -51,7 +51,7 @@ export function planUnused({ imageBytes, partitions, filesystems, unmapped = [] 
   return { free, freeIfZero: subtract(subtract(nobodys, known), beforePartitions) };
 }
 
-/** Tells what each chunk is for. Ask in ascending order of offsets. */
+/** Returns the kind of each chunk. Call in ascending order of offsets. */
 export function createChunkClassifier({
   free,
   freeIfZero,

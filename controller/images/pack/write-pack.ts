@@ -14,7 +14,7 @@ import { renderSeekTable } from "../../../proto/pack/seek-table.ts";
 import { createFrameCompressors } from "../../../proto/pack/zstd-frames.ts";
 import type { Pack } from "../catalogue/image.ts";
 
-/** What to pack, and where to. */
+/** What to pack, and where. */
 export interface PackRequest {
   /** The raw image; its length is a multiple of 512. */
   readonly imagePath: string;
@@ -30,7 +30,7 @@ export interface PackRequest {
   readonly signal?: AbortSignal;
 }
 
-/** What was made. */
+/** The result. */
 export interface WrittenPack {
   /** Of the whole image, as it was read here. */
   readonly imageDigest: ImageDigest;
@@ -50,7 +50,7 @@ const mostCompressors = 4;
 
 /** About how much is read, compressed and written at a time. */
 const groupBytes = 1 << 20;
-/** So many groups are being compressed while another is read or written. */
+/** How many groups are compressed while another is read or written. */
 const groupsInFlight = 3;
 
 /** Chunks that are read and written together. */
@@ -67,7 +67,7 @@ interface GroupMemory {
   readonly frames: Buffer;
 }
 
-/** A chunk on its way. */
+/** A chunk in progress. */
 interface Chunk {
   readonly kind: ChunkKind;
   readonly lengthBytes: number;
@@ -212,7 +212,7 @@ function zeroOrData(_offsetBytes: number, bytes: Uint8Array): ChunkKind {
   return isZero(bytes) ? "zero" : "data";
 }
 
-/** Fills the buffer, and gives it back. */
+/** Fills the buffer and returns it. */
 async function readFully(file: FileHandle, offset: number, bytes: Buffer): Promise<Buffer> {
   for (let read = 0; read < bytes.length; ) {
     const { bytesRead } = await file.read(bytes, read, bytes.length - read, offset + read);

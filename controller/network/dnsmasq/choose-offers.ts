@@ -1,9 +1,9 @@
 import { isUnspecified } from "../../../proto/plain-address.ts";
 import type { DhcpConfig } from "../network-config.ts";
 
-/** What this machine is for the rest of the network. */
+/** This machine's role in the network. */
 export interface MachineRole {
-  /** Whether it passes packets on between its interfaces (net.ipv4.ip_forward). */
+  /** Whether it forwards packets between its interfaces (net.ipv4.ip_forward). */
   readonly forwards: boolean;
   /** Interface of its own default route; absent where it has none. */
   readonly wayOut?: string;
@@ -13,12 +13,15 @@ export interface MachineRole {
   readonly timeAddresses: readonly string[];
 }
 
-/** What nodes are told besides their addresses. Each reason says why there is nothing. */
+/** What nodes are offered besides their addresses. Each `none` says why there is nothing. */
 export interface Offers {
   readonly router: { readonly address: string } | { readonly none: string };
   readonly time: { readonly servers: readonly string[] } | { readonly none: string };
   readonly dns: { readonly servers: readonly string[] } | { readonly none: string };
-  /** Whom this machine's own DNS asks: those of /etc/resolv.conf, whatever they are at the time; absent where it has none. */
+  /**
+   * Whom this machine's own DNS asks: those of /etc/resolv.conf, whatever they are at the time; absent where it has
+   * none.
+   */
   readonly relay?: "resolv.conf" | readonly string[];
 }
 
@@ -29,7 +32,7 @@ export function servesDns({ mode, dns, dnsUpstream }: Pick<DhcpConfig, "mode" | 
 }
 
 /**
- * Decides what nodes are offered: what the operator said, and where he said nothing, this machine for what it is.
+ * Decides what nodes are offered: what the operator configured, otherwise whatever this machine can provide.
  *
  * @param own this machine's address in the nodes' network
  */

@@ -9,7 +9,7 @@ import { writeFileAtomically } from "../write-file-atomically.ts";
 import { explainDnsmasqEnd } from "./explain-dnsmasq-end.ts";
 import type { DnsmasqSettings } from "./render-dnsmasq.ts";
 
-/** A dnsmasq that runs. */
+/** A running dnsmasq. */
 export interface Dnsmasq {
   /** Replaces the list of known hosts. */
   setHosts(hosts: string): Promise<void>;
@@ -26,7 +26,7 @@ export interface DnsmasqOptions extends SupervisorOptions {
   onLine(line: string): void;
 }
 
-/** Capabilities that dnsmasq works with: without the others its root is a poor one. */
+/** The capabilities that dnsmasq needs; it drops the others, so that its root can do little. */
 const capabilities = ["net_admin", "net_bind_service", "net_raw", "setgid"];
 
 /** Where dnsmasq's files are. */

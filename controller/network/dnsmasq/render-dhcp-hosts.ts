@@ -44,7 +44,7 @@ export function renderDhcpHosts(
   }
   return (
     nodes
-      // Anything else would be another line of that file, or another word of its.
+      // Anything else would start another line or another field of that file.
       .filter(({ id, name }) => parseMacAddress(id) === id && problemOfNodeName(name) === undefined)
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
       .map(({ id, name }) => `${[id, ...(reserved.has(id) ? [reserved.get(id)] : []), name].join(",")}\n`)

@@ -1,7 +1,7 @@
 import { Failure } from "../../../proto/failure.ts";
 import { formatIpv4, type Ipv4Network, netmaskOf } from "../ipv4.ts";
 
-/** Everything that dnsmasq is told, with nothing left to find out. Addresses are IPv4 in dotted decimal. */
+/** The complete settings for dnsmasq. Addresses are IPv4 in dotted decimal. */
 export interface DnsmasqSettings {
   readonly mode: "server" | "proxy";
   /** Network interface that the nodes are behind. */
@@ -68,7 +68,7 @@ function serverLines(settings: DnsmasqSettings): readonly string[] {
     "dhcp-authoritative",
     // A board's boot ROM, U-Boot and kernel name themselves differently: only the MAC address is the same.
     "dhcp-ignore-clid",
-    // Names come from the node records, never from who asks.
+    // Names come from the node records, never from the client.
     "dhcp-ignore-names",
     // Waiting for the answer to a ping costs each boot three seconds.
     "no-ping",

@@ -17,10 +17,10 @@ import { renderGanesha } from "./render-ganesha.ts";
 const withPortmapper = 'mount -t tmpfs -o mode=0755,size=4m tmpfs /run && mkdir /run/rpcbind && rpcbind && exec "$@"';
 const namespaces = ["unshare", "--mount", "--propagation", "slave", "--pid", "--fork", "--kill-child=KILL"];
 
-/** How often it is looked whether the path of the root filesystem leads to another folder, in milliseconds. */
+/** How often to check whether the root filesystem's path leads to another folder, in milliseconds. */
 const followEveryMs = 5000;
 
-/** Exports by nfs-ganesha, which lives and dies with the controller. */
+/** Exports with nfs-ganesha, which lives and dies with the controller. */
 export async function startGanesha({ nfsExport, directory, clock, log }: NfsServerOptions): Promise<NfsServer> {
   const instead = "set nfs.mode to kernel if the kernel has an NFS server";
   await assertInstalled(["ganesha.nfsd", "/usr/lib/*/ganesha/libfsalvfs.so", "rpcbind", "unshare"], {
@@ -55,7 +55,7 @@ export async function startGanesha({ nfsExport, directory, clock, log }: NfsServ
   /** It holds on to the folder that it found when it started, whatever has taken the folder's place and name since. */
   const follow = async (): Promise<void> => {
     const found = await findFolder(nfsExport.path).catch((error: unknown) => {
-      // Someone is putting another there.
+      // It is just being replaced.
       if (error instanceof NotYet) return folder;
       throw error;
     });
@@ -92,7 +92,7 @@ async function findFolder(folder: string): Promise<{ readonly path: string; read
   );
 }
 
-/** Whether this machine has a portmapper already (RFC 1833). */
+/** Whether this machine already has a portmapper (RFC 1833). */
 async function portmapperAnswers(): Promise<boolean> {
   const call = { address: "127.0.0.1", port: 111, program: 100_000, version: 2, procedure: 0 };
   return await callRpc(call, AbortSignal.timeout(1000)).then(

@@ -3,7 +3,7 @@ import type { NfsExport } from "./render-exports.ts";
 
 /** Something that exports a folder. */
 export interface NfsServer {
-  /** What to do where it does not answer, to end a sentence with. */
+  /** The remedy if it does not answer, as the end of a sentence. */
   readonly remedy: string;
   close(): Promise<void>;
 }

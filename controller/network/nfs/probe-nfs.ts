@@ -26,12 +26,12 @@ export interface NfsProbe {
   readonly address: string;
   /** The exported folder. */
   readonly path: string;
-  /** What to do where nothing answers, to end a sentence with. */
+  /** The remedy if nothing answers, as the end of a sentence. */
   readonly remedy: string;
   readonly signal: AbortSignal;
 }
 
-/** How long one question may take, in milliseconds. */
+/** Timeout of one call, in milliseconds. */
 const callTimeoutMs = 3000;
 
 /**

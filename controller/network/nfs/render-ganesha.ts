@@ -7,9 +7,9 @@ export const ganeshaMountPort = 20_048;
 /**
  * Renders the configuration of nfs-ganesha 4 (ganesha-config(8), ganesha-core-config(8), ganesha-export-config(8)).
  *
- * Nothing may be written, so nothing has to be locked (no NLM), and no client state outlives a restart (Graceless). Root
- * may read everything. Version 3 is what U-Boot-sized initramfs tools speak, version 4 what mount(8) asks for first; both
- * see the folder under its own path.
+ * Nothing may be written, so nothing has to be locked (no NLM), and no client state outlives a restart (Graceless).
+ * Root may read everything. Version 3 is what U-Boot-sized initramfs tools speak, version 4 what mount(8) asks for
+ * first; both see the folder under its own path.
  *
  * @param folder what the exported path leads to: of a path with a symbolic link in it the server gives out nothing
  * @param stateFolder absolute path of an empty folder for what it writes

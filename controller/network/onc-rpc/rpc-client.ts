@@ -10,7 +10,7 @@ export interface RpcCall extends Procedure {
   readonly parameters?: Uint8Array;
 }
 
-/** More than any answer that is asked for here; a server that claims more is none. */
+/** More than any answer that we expect; a server that announces more is broken. */
 const maxReplyBytes = 64 * 1024;
 
 /**

@@ -16,7 +16,7 @@ export interface PackUrls {
   readonly manifest: string;
 }
 
-/** The world, as the executors of effects reach it. */
+/** The executors' access to the outside world. */
 export interface World {
   readonly nodes: NodePort;
   readonly images: ImagePort;
@@ -31,16 +31,16 @@ export interface World {
   readonly cardFirmware: CardFirmwarePolicy;
 }
 
-/** What an executor may know and say. */
+/** What an executor can see and report. */
 export interface ExecutorContext {
   /** The state whose effect is carried out. */
   readonly state: ReimageState;
   readonly world: World;
   /** Aborted when the reimage has moved on, or the effect was replaced by another of its kind. */
   readonly signal: AbortSignal;
-  /** Tells the reimage what became of the effect; ignored once it has moved on. */
+  /** Reports the result of the effect to the reimage; ignored once it has moved on. */
   readonly answer: (answer: Answer) => void;
-  /** Tells the reimage what was seen of the world. */
+  /** Reports an observation to the reimage. */
   readonly report: (occurrence: Occurrence) => void;
 }
 

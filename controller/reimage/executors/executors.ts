@@ -8,7 +8,7 @@ import { recordEvent } from "./record-event.ts";
 import { setBootTarget } from "./set-boot-target.ts";
 import { cancelWrite, startWrite, watchWrite } from "./write.ts";
 
-/** One executor for every kind of effect; the compiler sees to it that none is missing. */
+/** One executor for every kind of effect; the compiler ensures that none is missing. */
 const executors: { readonly [Type in EffectType]: Executor<Type> } = {
   "set-boot-target": setBootTarget,
   "inspect-node": inspectNode,

@@ -1,7 +1,7 @@
 import { sightingOf } from "../machine/sighting.ts";
 import type { Executor } from "./executor.ts";
 
-/** Looks whether an agent of the node is online now. */
+/** Checks whether an agent of the node is online now. */
 export const inspectNode: Executor<"inspect-node"> = (_effect, { state, world, report }) => {
   const node = world.nodes.get(state.nodeId);
   if (node === undefined || !world.nodes.isOnline(node)) return;

@@ -15,7 +15,7 @@ export interface NodePort {
   require(nameOrMacOrSerial: string): Node;
   /** Whether its agent is heard from. */
   isOnline(node: Node): boolean;
-  /** What the node proved holds no longer; durable when it returns. */
+  /** Drops what the node has proved; durable when it returns. */
   voidProof(id: NodeId): unknown;
   /** Durable when it returns: a reboot may follow at once. */
   setBootTarget(id: NodeId, target: BootTarget): unknown;

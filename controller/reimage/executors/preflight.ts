@@ -9,8 +9,8 @@ import { type Executor, nodeOf } from "./executor.ts";
 import { imageOf } from "./image-of.ts";
 
 /**
- * Asks the agent for the node's disks and chooses the one to erase, and what becomes of the firmware on it. An agent that
- * has restarted in the same boot since it registered sees the same disks.
+ * Asks the agent for the node's disks and chooses the one to erase, and what becomes of the firmware on it. An agent
+ * that has restarted in the same boot since it registered sees the same disks.
  */
 export const preflight: Executor<"preflight"> = async (effect, context) => {
   const { world, signal, answer } = context;

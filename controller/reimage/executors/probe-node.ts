@@ -1,6 +1,6 @@
 import type { Executor } from "./executor.ts";
 
-/** Tries once whether the node answers at the address where it was last seen. */
+/** Probes the node once at the address where it was last seen. */
 export const probeNode: Executor<"probe-node"> = async (_effect, { state, world, signal, answer }) => {
   const address = world.nodes.get(state.nodeId)?.address;
   if (address === undefined) return;

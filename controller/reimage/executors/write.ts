@@ -38,7 +38,7 @@ export const watchWrite: Executor<"watch-write"> = async ({ operationId }, conte
   }
 };
 
-/** Has the agent stop the write and let go of the disk. */
+/** Has the agent stop the write and release the disk. */
 export const cancelWrite: Executor<"cancel-write"> = async ({ operationId }, context) => {
   try {
     const operation = await withWriter(context, (agent) => agent.cancelOperation(operationId, context.signal));
@@ -51,8 +51,8 @@ export const cancelWrite: Executor<"cancel-write"> = async ({ operationId }, con
 };
 
 /**
- * Lends a connection to the agent on the boot that writes. Any run of it will do: one that has restarted says itself that
- * the operation is lost. That another boot does not know it says nothing.
+ * Lends a connection to the agent on the boot that writes. Any run of it will do: one that has restarted says itself
+ * that the operation is lost. That another boot does not know it says nothing.
  */
 function withWriter<T>(context: ExecutorContext, use: (agent: AgentPort) => Promise<T>): Promise<T> {
   const { state, world, signal } = context;
@@ -68,7 +68,7 @@ async function watch(agent: AgentPort, operationId: OperationId, { signal, answe
         answer(newsOf(operation));
         continue;
       }
-      // Of a write that ended while the connection was away, nobody has seen how far it came and how often it resumed.
+      // If the write ended while the connection was down, its last progress has not been seen.
       answer({ type: "write-progressed", progress: operation.progress });
       answer(newsOf(operation));
       return;

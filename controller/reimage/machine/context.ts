@@ -1,7 +1,7 @@
 import type { ReimageState } from "./reimage-state.ts";
 import type { ReimageSettings } from "./settings.ts";
 
-/** What every transition may look at. */
+/** What every transition can see. */
 export interface Context {
   readonly state: ReimageState;
   /** Milliseconds since the epoch. */

@@ -4,7 +4,7 @@ import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { EventType } from "../../events/event.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 
-/** What a reimage wants done, as data. Executors carry it out; see controller/reimage/executors/. */
+/** An effect that a reimage requests, as data. Executors carry it out; see controller/reimage/executors/. */
 export type Effect =
   /** Where the node's next boot goes; durable before the next effect is carried out. */
   | { readonly type: "set-boot-target"; readonly target: "agent" | "local" }
@@ -43,7 +43,7 @@ export type Effect =
       readonly severity: "info" | "warning" | "error";
       readonly message: string;
     }
-  /** Say that every effect before this one is done. */
+  /** Reports that every effect before this one is done. */
   | { readonly type: "settle" };
 
 export type EffectType = Effect["type"];

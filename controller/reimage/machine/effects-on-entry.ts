@@ -77,7 +77,7 @@ export function patienceIn(phase: PhaseName, settings: ReimageSettings): number 
   return patience[phase];
 }
 
-/** The timer that ends the phase's patience. */
+/** The phase's deadline. */
 export function deadline(phase: { readonly deadlineAt: number }, now: number): Effect {
   return { type: "arm-timer", timer: "deadline", delayMs: Math.max(0, phase.deadlineAt - now) };
 }
@@ -107,7 +107,7 @@ export function probe(settings: ReimageSettings): readonly Effect[] {
   return [{ type: "probe-node" }, retryIn(settings.retryDelayMs)];
 }
 
-/** Asks the boot to end, and no other. */
+/** Asks exactly this boot to end. */
 export function reboot(expectedBootId: string): Effect {
   return { type: "reboot-node", expectedBootId };
 }

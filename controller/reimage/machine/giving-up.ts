@@ -4,7 +4,7 @@ import type { Sighting } from "./reimage-event.ts";
 import type { PhaseOf } from "./reimage-state.ts";
 import { describeLastSeen, describeSpan } from "./sentences.ts";
 
-/* Why a reimage is given up, in words: what was waited for, what was seen last, and what to do. */
+/* Why a reimage fails, in words: what it waited for, what was last seen, and what to do. */
 
 /** It never came up in the agent. */
 export function notInAgent({ state, now, settings }: Context, phase: PhaseOf<"netbooting">): Failure {
@@ -48,7 +48,7 @@ export function restartsWhileWriting({ state }: Context, phase: PhaseOf<"writing
   );
 }
 
-/** The write continues without any progress. */
+/** The write makes no progress. */
 export function writeStalled({ state, settings }: Context, phase: PhaseOf<"writing">): Failure {
   return new Failure(
     "device-error",

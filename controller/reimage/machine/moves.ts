@@ -12,7 +12,7 @@ import { abandonedWrite, amend, awaitTurn, enter, fail, pastWithout, prove, type
 
 /* The moves of the journey that take more than a line; transition.ts says when each is made. */
 
-/** A node that was waited for begins to boot: from its first boot file on it has the time of a boot, once. */
+/** An awaited node begins to boot: from its first boot file it gets the full boot timeout, once. */
 export function beginsToBoot(context: Context, phase: PhaseOf<"netbooting">): Step {
   const { now, settings } = context;
   if (phase.booting) return stay(context);
@@ -20,7 +20,7 @@ export function beginsToBoot(context: Context, phase: PhaseOf<"netbooting">): St
   return amend(context, phase, longer, [deadline(longer, now)]);
 }
 
-/** A netbooted agent is there: ask for its disks. The boot that was asked to end for it is over. */
+/** A netbooted agent has appeared: ask for its disks. The boot that was asked to end is over. */
 export function check(context: Context, agent: Sighting, ended: string | undefined): Step {
   const past = ended === undefined ? context.state.past : [...context.state.past, ended];
   return enter(context, { name: "checking", agent: instanceOf(agent) }, { past });
@@ -93,9 +93,9 @@ export function writeLost(context: Context, phase: PhaseOf<"writing">, successor
 }
 
 /**
- * Only a failed fetch is worth another write: the network and the controller recover. Every other failure is about
- * the disk or the image and would come back, or worse, would not: a card that once gave back other bytes than it took
- * has to be replaced, not to be hidden by a lucky second try.
+ * Only a failed fetch is worth another write: the network and the controller recover. Every other failure is about the
+ * disk or the image and would recur, or worse, would not: a card that once returned different bytes than were written
+ * to it has to be replaced, not hidden by a lucky second try.
  */
 export function writeFailed(context: Context, phase: PhaseOf<"writing">, failure: Failure): Step {
   const { state, settings } = context;
@@ -106,7 +106,7 @@ export function writeFailed(context: Context, phase: PhaseOf<"writing">, failure
   return { ...again, effects: [...effects, retryIn(settings.fetchRetryDelayMs)] };
 }
 
-/** News of the write: patience restarts when anything has moved. */
+/** News of the write: the stall timeout restarts if anything has moved. */
 export function progressed(context: Context, phase: PhaseOf<"writing">, progress: Progress): Step {
   const { state, now, settings } = context;
   const reached = withoutObstacle(phase);
@@ -116,7 +116,7 @@ export function progressed(context: Context, phase: PhaseOf<"writing">, progress
   return amend({ ...context, state: { ...state, progress } }, reached, patience, []);
 }
 
-/** The write has shown nothing new for too long. A node that cannot be reached may be booting, which takes longer. */
+/** The write has made no progress for too long. An unreachable node may be booting, which takes longer. */
 export function writeSilent(context: Context, phase: PhaseOf<"writing">): Step {
   const { now, settings } = context;
   if (phase.obstacle === undefined) return fail(context, writeStalled(context, phase), abandonedWrite(phase));
@@ -187,7 +187,7 @@ export function answers(context: Context, phase: PhaseOf<"proving">, how: string
   });
 }
 
-/** The time that the controller was away is not the node's fault: patience restarts. */
+/** The time that the controller was away is not the node's fault: timeouts restart. */
 export function resume(context: Context): Step {
   const { state, now, settings } = context;
   const { phase } = state;
@@ -198,7 +198,7 @@ export function resume(context: Context): Step {
   return { state: next, effects: [...effectsOnEntry(next, now, settings), { type: "inspect-node" }] };
 }
 
-/** What the entry had done, once more, without touching the timers. */
+/** Repeats the phase's entry effects without touching the timers. */
 export function repeatEntry({ state, now, settings }: Context): Step {
   return { state, effects: effectsOnEntry(state, now, settings).filter((effect) => effect.type !== "arm-timer") };
 }
@@ -209,8 +209,8 @@ export function withoutObstacle({ obstacle: _obstacle, ...phase }: PhaseOf<"writ
 }
 
 /**
- * Whether the agent has done anything in between. The counts stand still while a card is compared that is as it should be,
- * or is read a second time: then the stages tell.
+ * Whether the agent has done anything in between. The counts stand still while a card is compared that is as it should
+ * be, or is read a second time: then the stages tell.
  */
 function advanced(before: Progress | undefined, after: Progress): boolean {
   return (

@@ -16,7 +16,7 @@ export interface Sighting extends AgentInstance {
   readonly installed?: InstalledSystem;
 }
 
-/** What happens to a reimage from outside. */
+/** External events of a reimage. */
 export type Occurrence =
   /** Its turn has come. */
   | { readonly type: "started" }
@@ -35,7 +35,7 @@ export type Occurrence =
     }
   | { readonly type: "cancel-requested" };
 
-/** What becomes of an effect. */
+/** Results of effects. */
 export type Answer =
   /** The disk may be erased, says the agent that really answered. */
   | {

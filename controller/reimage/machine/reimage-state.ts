@@ -23,7 +23,7 @@ export interface RolloutRecord {
 interface Timed {
   /** When this phase was entered, in milliseconds since the epoch. */
   readonly since: number;
-  /** When patience ends. Moves on with progress; not journaled by itself. */
+  /** The phase's deadline. Moves with progress; not journaled by itself. */
   readonly deadlineAt: number;
 }
 
@@ -45,7 +45,7 @@ export type Phase =
       readonly rebootAskedOf?: string;
       /** Whether it was seen fetching a boot file, and so was given the time of a boot from then on. */
       readonly booting: boolean;
-      /** The last reason why it was not possible to ask. */
+      /** The last reason why asking failed. */
       readonly obstacle?: string;
     })
   | (Timed & {
@@ -53,7 +53,7 @@ export type Phase =
       readonly agent: AgentInstance;
       /** Whether it may write as soon as the disk is known to be the right one; absent is no. */
       readonly mayWrite?: boolean;
-      /** What keeps it from going on. */
+      /** What keeps it from continuing. */
       readonly obstacle?: string;
     })
   | {
@@ -72,7 +72,7 @@ export type Phase =
       readonly operationId: OperationId;
       /** Whether the agent has confirmed the start: from then on the operation is only watched. */
       readonly started: boolean;
-      /** Why the agent could not be reached, as long as it cannot. */
+      /** Why the agent is unreachable, for as long as it is. */
       readonly obstacle?: string;
       /** Whether an unreachable node was given the time of a boot on top, since the last progress. */
       readonly graced: boolean;
@@ -91,7 +91,7 @@ export type Phase =
       readonly previousBootId: string;
       /** How often the node came back in the netbooted agent since the boot target became local. */
       readonly returnsToAgent: number;
-      /** The last reason why it was not possible to ask. */
+      /** The last reason why asking failed. */
       readonly obstacle?: string;
     })
   | (Timed & {
@@ -126,7 +126,7 @@ export interface ReimageState {
     /** Path of the image's kernel in the boot tree. */
     readonly kernelPath: string;
   };
-  /** Set when also what the card holds already is fetched and written. */
+  /** Set to rewrite everything, even what the card already has. */
   readonly full?: boolean;
   /** The disk that is written, once chosen. */
   readonly disk?: string;

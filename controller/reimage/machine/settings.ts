@@ -1,6 +1,9 @@
-/** How patient reimages are. Times in milliseconds. */
+/** Timeouts and limits of reimages. Times in milliseconds. */
 export interface ReimageSettings {
-  /** How long a node may take to appear in the netbooted agent, at first or again; a Pi behind spanning tree needs minutes. */
+  /**
+   * How long a node may take to appear in the netbooted agent, at first or again; a Pi behind spanning tree needs
+   * minutes.
+   */
   readonly bootTimeoutMs: number;
   /** How long a write may make no progress; worn cards pause for up to a minute. */
   readonly stallTimeoutMs: number;
@@ -14,13 +17,13 @@ export interface ReimageSettings {
   readonly rebootRetryMs: number;
   /** Pause before restarting a write that could not fetch its image. */
   readonly fetchRetryDelayMs: number;
-  /** How many writes are started at most. */
+  /** Maximum number of writes started. */
   readonly maxAttempts: number;
   /** Maximum number of times that an installed system is asked to reboot into the agent. */
   readonly maxRebootsIntoAgent: number;
   /** How often a node may come back in the agent although its boot target is local, before that is a failure. */
   readonly maxReturnsToAgent: number;
-  /** How many phases are entered at most: the end of a node that restarts forever. */
+  /** Maximum number of phases entered: the end of a node that restarts forever. */
   readonly maxSteps: number;
   /** How many reimages are at work at once; the others are queued. */
   readonly maxConcurrent: number;
@@ -45,7 +48,7 @@ export const defaultReimageSettings: ReimageSettings = {
   watchIntervalMs: 250,
 };
 
-/** No deadline is set further ahead than this, in milliseconds. */
+/** Maximum time until a deadline, in milliseconds. */
 export function longestPatience(settings: ReimageSettings): number {
   const { bootTimeoutMs, stallTimeoutMs, proveTimeoutMs, cancelTimeoutMs } = settings;
   return Math.max(bootTimeoutMs, stallTimeoutMs, proveTimeoutMs, cancelTimeoutMs);

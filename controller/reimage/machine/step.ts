@@ -52,7 +52,7 @@ export function awaitTurn(context: Context, agent: AgentInstance, changes: Chang
   return arrive(context, { name: "waiting", since: context.now, agent }, changes);
 }
 
-/** Into the end that was hoped for. */
+/** Into the proved end. */
 export function prove(context: Context, phase: Timeless<"proved">): Step {
   return arrive(context, { ...phase, endedAt: context.now, settled: false });
 }
@@ -90,7 +90,7 @@ function arrive({ state, now, settings }: Context, phase: Phase, changes: Change
   };
 }
 
-/** A write that was given up is cancelled by best effort: nobody waits for it. */
+/** An abandoned write is cancelled on a best-effort basis: nobody waits for it. */
 export function abandonedWrite(phase: Phase): readonly Effect[] {
   return phase.name === "writing" ? [{ type: "cancel-write", operationId: phase.operationId }] : [];
 }

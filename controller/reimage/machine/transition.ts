@@ -129,7 +129,7 @@ const journey: Journey = {
       endCancelled(context, `when its write failed: ${failure.message}`),
     "write-lost": (phase, _event, context) => {
       if (phase.started) return endCancelled(context, "after its agent had forgotten the write");
-      // The cancellation may have overtaken the start: ask once more, a moment later.
+      // The cancellation may have overtaken the start: ask again a moment later.
       return amend(context, phase, { started: true }, [retryIn(context.settings.retryDelayMs)]);
     },
     "agent-unreachable": (phase, _event, context) =>
@@ -179,7 +179,7 @@ export function transition(state: ReimageState, event: ReimageEvent, now: number
   if (event.type === "agent-sighted" && isPast(state, event)) return stay(context);
   if (event.type === "resumed") return moves.resume(context);
   if (event.type === "deadline-passed" && "deadlineAt" in phase && now < phase.deadlineAt) {
-    // Further away than any patience reaches: the clock was set back. The wait must not last until it has caught up.
+    // Further away than any timeout: the clock was set back. The wait must not last until it has caught up.
     const later = { deadlineAt: Math.min(phase.deadlineAt, now + longestPatience(settings)) };
     return amend(context, phase, later, [deadline(later, now)]);
   }
@@ -201,7 +201,7 @@ type Journey = {
   readonly [Name in PhaseName]: { readonly [Type in ReimageEventType]?: Reaction<Name, Type> };
 };
 
-/** Whatever the phase, the last boot file is what a person wants to hear of a node that falls silent. */
+/** Whatever the phase, the last boot file is what an operator wants to know about a silent node. */
 function withBootStage(state: ReimageState, event: ReimageEvent): ReimageState {
   if (event.type !== "boot-file-fetched" || hasEnded(state.phase)) return state;
   return { ...state, bootStage: { path: event.path, at: event.at } };

@@ -13,7 +13,7 @@ export function assertNoReimage(node: Node, activeRolloutOf: (id: NodeId) => str
   if (rolloutId !== undefined) throw beingReimaged(node, rolloutId);
 }
 
-/** What to do about a rollout that is in the way. */
+/** The remedy for a rollout that is in the way. */
 export function waitOrCancel(rolloutId: string): string {
   return `wait until it ends (controller watch ${rolloutId}), or cancel it (controller cancel ${rolloutId})`;
 }

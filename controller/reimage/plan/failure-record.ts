@@ -1,7 +1,7 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { FailureRecord } from "./rollout.ts";
 
-/** A failure as plain data; its cause stays behind. */
+/** A failure as plain data, without its cause. */
 export function recordOf(failure: Failure): FailureRecord {
   return { reason: failure.reason, message: failure.message, ...failure.evidence };
 }

@@ -4,8 +4,8 @@ import type { RolloutId } from "./rollout.ts";
 const alphabet = "abcdefghjkmnpqrstuvwxyz23456789";
 
 /**
- * An id for a rollout: the time in UTC, which sorts, and four random characters, for example "20261123-001705-k3f9". Who
- * starts a rollout chooses it, so that the start can be repeated if its answer was lost.
+ * An id for a rollout: the time in UTC, which sorts, and four random characters, for example "20261123-001705-k3f9".
+ * Who starts a rollout chooses it, so that the start can be repeated if its answer was lost.
  *
  * @param now milliseconds since the epoch
  * @param random returns numbers in [0, 1)

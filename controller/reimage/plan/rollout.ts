@@ -54,9 +54,9 @@ export interface Reimage {
   readonly proof?: Proof;
   readonly startedAt: number;
   readonly endedAt?: number;
-  /** Whether the image is left untouched. */
+  /** Whether the image stays untouched. */
   readonly noResident: boolean;
-  /** Whether also what the card holds already is fetched and written. */
+  /** Whether to rewrite everything, even what the card already has. */
   readonly full: boolean;
 }
 

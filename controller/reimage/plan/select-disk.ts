@@ -20,12 +20,12 @@ export interface DiskWish {
 }
 
 /**
- * Chooses the disk to erase, from what the node's agent reports, among those that the agent's guard would admit: one judgement
- * serves both. The agent asks it again when it comes to writing.
+ * Chooses the disk to erase, from what the node's agent reports, among those that the agent's guard would admit: one
+ * judgement serves both. The agent asks it again when it comes to writing.
  *
- * The disk is the one that was named. If none was: the SD card, when there is exactly one; else the only whole disk that
- * fits. An SD card that does not fit is refused and never leads to the next disk: that one may hold data. Loop devices
- * count only when there is no real disk.
+ * The disk is the one that was named. If none was: the SD card, when there is exactly one; else the only whole disk
+ * that fits. An SD card that does not fit is refused and never leads to the next disk: that one may hold data. Loop
+ * devices count only when there is no real disk.
  */
 export function selectDisk(devices: readonly BlockDevice[], wish: DiskWish): BlockDevice | Failure {
   const judge: Judge = (path) =>

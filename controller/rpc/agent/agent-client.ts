@@ -14,15 +14,15 @@ import { agentErrorOf } from "./agent-error.ts";
 import { sourceAddressOption, targetFromSource } from "./agent-resolver.ts";
 import { ownSockets } from "./owned-sockets.ts";
 
-/** How patient calls to agents are, in milliseconds. */
+/** Timeouts of calls to agents, in milliseconds. */
 export interface AgentPatience {
-  /** For an answer to a call that the agent answers at once. */
+  /** For calls that the agent answers at once. */
   readonly callMs: number;
-  /** For an answer that takes work: reading disks, stopping an operation. */
+  /** For calls that take work: reading disks, stopping an operation. */
   readonly workMs: number;
-  /** Without any sign of life on a connection, until the agent is asked for one. */
+  /** Silence on a connection before the agent is pinged. */
   readonly keepaliveMs: number;
-  /** For that sign of life, until the connection counts as broken. */
+  /** Wait for that ping before the connection counts as broken. */
   readonly keepaliveTimeoutMs: number;
 }
 
@@ -149,7 +149,7 @@ function channelOptions({ keepaliveMs, keepaliveTimeoutMs }: AgentPatience): Cha
     "grpc.keepalive_timeout_ms": keepaliveTimeoutMs,
     // A node that has just rebooted has the same address: neither its old connection nor its old backoff may be reused.
     "grpc.use_local_subchannel_pool": 1,
-    // Callers decide what may be repeated.
+    // Callers decide what may be retried.
     "grpc.enable_retries": 0,
     "grpc.enable_http_proxy": 0,
     "grpc.service_config_disable_resolution": 1,

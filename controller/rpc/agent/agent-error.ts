@@ -33,7 +33,9 @@ const unanswered: Partial<Record<status, AgentErrorKind>> = {
   [status.UNAVAILABLE]: "unreachable",
 };
 
-/** The one place where an agent's gRPC status becomes an error of the core. `subject` is for people: who was asked what. */
+/**
+ * The one place where an agent's gRPC status becomes an error of the core. `subject` is for people: who was asked what.
+ */
 export function agentErrorOf(error: unknown, subject: string, signal: AbortSignal | undefined): AgentError {
   if (error instanceof AgentError) return error;
   if (signal?.aborted === true) {
@@ -59,7 +61,7 @@ function wordless(kind: AgentErrorKind, error: ServiceError, subject: string): F
   return new Failure("internal", `${subject} failed: ${status[error.code] ?? error.code} ${error.details}`);
 }
 
-/** What grpc-js says of a connection that failed, without what it says of itself around it. */
+/** grpc-js's description of a failed connection, without its own boilerplate. */
 function plainDetails(details: string): string {
   return details
     .replace(/^No connection established\. Last error: (?:Error: )?/, "")

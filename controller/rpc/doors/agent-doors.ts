@@ -29,7 +29,7 @@ export function createAgentDoors(
     if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
     const { port: agent } = await reachAgentOf(node, agents, { signal });
     try {
-      // Once more, after the wait: a rollout may have started in the meantime.
+      // Checked again after the wait: a rollout may have started in the meantime.
       if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
       const id = `by-hand-${randomUUID()}` as OperationId;
       await agent.startOperation(id, spec, signal);

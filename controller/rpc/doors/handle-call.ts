@@ -15,7 +15,7 @@ import { statusOf } from "./status.ts";
 /** How much later than the end of the requests a cancellation may be told; measured: a few turns of the event loop. */
 const cancellationDelayMs = 100;
 
-/** What a door knows of the call besides the request. */
+/** What a door knows about the call besides the request. */
 export interface CallContext {
   /** Aborts when the caller cancels or goes away, when the deadline passes, and when the controller shuts down. */
   readonly signal: AbortSignal;
@@ -40,7 +40,7 @@ interface Call {
   on(event: "cancelled", listener: () => void): unknown;
 }
 
-/** A unary RPC out of a function from request to answer. */
+/** Makes a unary RPC from a function from request to answer. */
 export function handleUnary<Request, Response>(
   host: CallHost,
   answer: (request: Request, context: CallContext) => Response | Promise<Response>,

@@ -34,7 +34,7 @@ export function createNodeDoors(
     })),
 
     acceptNodes: handleUnary(host, (choice: wire.AcceptNodesRequest) => {
-      // All are looked up before the first is accepted, so that a misspelt name changes nothing.
+      // Look up all before accepting the first, so that a misspelt name changes nothing.
       const meant = chooseNodes(choice, nodes);
       return { nodes: meant.map((node) => toWire(nodes.accept(node.id))) };
     }),

@@ -8,7 +8,7 @@ import type { NodeRegistry } from "../../nodes/node-registry.ts";
 import type { Rollouts } from "../../reimage/rollouts.ts";
 import type { Capacity } from "../../uplink/capacity.ts";
 
-/** How far an import has come. */
+/** The progress of an import. */
 export interface ImportProgress {
   /** What it is doing, for a person. */
   readonly step: string;
@@ -33,7 +33,7 @@ export interface ImageCatalogue {
   remove(name: string): Promise<void>;
 }
 
-/** What goes over the way to the nodes. */
+/** Traffic to the nodes. */
 export interface UplinkStatus {
   /** Sent to nodes over HTTP now. */
   readonly bytesPerSecond: number;

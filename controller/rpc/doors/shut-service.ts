@@ -2,7 +2,7 @@ import { type ServiceDefinition, status, type UntypedServiceImplementation } fro
 import { Failure } from "../../../proto/failure.ts";
 import { statusOf } from "./status.ts";
 
-/** What a caller of ControllerService is told at a door where it is shut. */
+/** The message at a door where ControllerService is shut. */
 export const shutMessage =
   "ControllerService only answers on the controller's unix socket: run this on the management machine, or start " +
   '"controller serve" with --insecure-tcp (anyone who can reach the port can then erase every disk)';

@@ -8,7 +8,7 @@ import type { ImportProgress } from "./parts.ts";
 /** Progress is sent at most this often, in milliseconds. */
 const progressEveryMs = 250;
 
-/** A message of a call that brings a file: first a header, then the file's bytes. */
+/** A message of an upload: first a header, then the file's bytes. */
 export interface UploadMessage<Header> {
   readonly part?:
     | { readonly $case: "header"; readonly value: Header }

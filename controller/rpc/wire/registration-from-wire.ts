@@ -47,7 +47,9 @@ export function bootMacFromWire(text: string): NodeId {
   );
 }
 
-/** Facts about a node, checked. Throws a Failure naming what is wrong with them. The interface of `id` is never cut off. */
+/**
+ * Facts about a node, checked. Throws a Failure naming what is wrong with them. The interface of `id` is never cut off.
+ */
 export function checkedFacts(wireFacts: wire.NodeFacts, id?: NodeId): NodeFacts {
   const { temperatureCelsius, ...facts } = factsFromWire(wireFacts);
   const isBoots = ({ mac }: { readonly mac: string }): boolean => id !== undefined && parseMacAddress(mac) === id;

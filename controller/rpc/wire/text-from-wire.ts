@@ -5,8 +5,8 @@ import { invalid } from "../../refusal/refusal.ts";
 const dangerous = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * Text from a stranger, fit for a log line and a terminal: what could move the cursor, change colours or reorder text is
- * replaced; cut at `maxLength`.
+ * Text from a stranger, fit for a log line and a terminal: what could move the cursor, change colours or reorder text
+ * is replaced; cut at `maxLength`.
  */
 export function plainText(text: string, maxLength = 256): string {
   return text.slice(0, maxLength).replaceAll(dangerous, "?").toWellFormed();

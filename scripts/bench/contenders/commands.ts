@@ -26,7 +26,9 @@ function commandContender(
   };
 }
 
-/** The usual pipeline. dd writes past the page cache and flushes the device at the end, so that nothing is left undone. */
+/**
+ * The usual pipeline. dd writes past the page cache and flushes the device at the end, so that nothing is left undone.
+ */
 function pipeline(decompress: string, url: string, device: string): readonly string[] {
   const script = `set -o pipefail; curl --fail --silent --show-error "$1" | ${decompress} | dd of="$2" bs=4M iflag=fullblock oflag=direct conv=fsync,notrunc status=none`;
   return ["bash", "-c", script, "bash", url, device];

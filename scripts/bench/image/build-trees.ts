@@ -35,7 +35,10 @@ export async function installSystem(folder: string, { included }: PackageChoice)
   await writeFile(join(folder, "etc/hosts"), "127.0.0.1 localhost\n");
 }
 
-/** Upgrades packages of an installed system in its place, by its own apt, from Debian's security archive. Returns all that changed. */
+/**
+ * Upgrades packages of an installed system in its place, by its own apt, from Debian's security archive. Returns all
+ * that changed.
+ */
 export async function upgradeSystem(folder: string, names: readonly string[]): Promise<readonly Upgrade[]> {
   const at = (path: string) => join(folder, path);
   const sources = at("etc/apt/sources.list.d/upgrade.list");

@@ -5,8 +5,8 @@ const blockBytes = 4096;
 
 /**
  * Makes a system take up `bytes` by copies of its own files below /home/pi/files: what people keep on their machines,
- * with the sizes and the compressibility of real files. Takes them in the order of their paths, so that two calls for the
- * same system and size do the same. Returns the bytes copied, in whole blocks; less than `bytes` by one small file.
+ * with the sizes and the compressibility of real files. Takes them in the order of their paths, so that two calls for
+ * the same system and size do the same. Returns the bytes copied, in whole blocks; less than `bytes` by one small file.
  */
 export async function fillTree(from: string, into: string, bytes: number): Promise<number> {
   let filled = 0;

@@ -7,7 +7,9 @@ export interface Layout {
   readonly root: { readonly offsetBytes: number; readonly lengthBytes: number };
 }
 
-/** Lays an image out as Raspberry Pi OS does: an MBR, 4 MiB, a FAT32 for the firmware, and ext4 for all that is left. */
+/**
+ * Lays an image out as Raspberry Pi OS does: an MBR, 4 MiB, a FAT32 for the firmware, and ext4 for all that is left.
+ */
 export function layoutOf(sizeBytes: number): Layout {
   const start = 4 * MiB;
   // FAT32 wants at least 65,525 clusters (mtools insists).

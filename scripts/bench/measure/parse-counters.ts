@@ -4,7 +4,10 @@ export interface DeviceTraffic {
   readonly writtenBytes: number;
 }
 
-/** Parses /sys/block/DEVICE/stat (Documentation/block/stat.rst): sectors there are of 512 bytes, whatever the device's are. */
+/**
+ * Parses /sys/block/DEVICE/stat (Documentation/block/stat.rst): sectors there are of 512 bytes, whatever the device's
+ * are.
+ */
 export function parseDeviceStat(text: string): DeviceTraffic {
   const fields = text.trim().split(/\s+/).map(Number);
   const [readSectors, writtenSectors] = [fields[2], fields[6]];

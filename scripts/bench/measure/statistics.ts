@@ -7,7 +7,9 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** Medians of every figure of several runs, each figure by itself. A figure that a run lacks is left out of its median. */
+/**
+ * Medians of every figure of several runs, each figure by itself. A figure that a run lacks is left out of its median.
+ */
 export function medians<Name extends string>(
   runs: readonly Readonly<Partial<Record<Name, number>>>[],
 ): Partial<Record<Name, number>> {

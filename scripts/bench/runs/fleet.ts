@@ -18,7 +18,9 @@ export interface FleetFigures {
   /** Of one node, from the order to its success. */
   readonly medianNodeSeconds: number;
   readonly wireBytes: number;
-  /** Of all nodes while anything was fetched: bytes of the wire over the time until the last node began to read back. */
+  /**
+   * Of all nodes while anything was fetched: bytes of the wire over the time until the last node began to read back.
+   */
   readonly wireBytesPerSecond: number;
   readonly controllerCpuSeconds: number;
   readonly agentCpuSeconds: number;
@@ -29,7 +31,9 @@ const cardSlackBytes = 64 * 1024 ** 2;
 const uplink = { rate: "1gbit", burst: "256kb" };
 const nodeRateBytesPerSecond = 100e6 / 8;
 
-/** Writes the image to the cards of so many agents at once, each behind 100 Mb/s, all behind 1 Gb/s of the controller. */
+/**
+ * Writes the image to the cards of so many agents at once, each behind 100 Mb/s, all behind 1 Gb/s of the controller.
+ */
 export async function measureFleet(stage: BenchStage, agents: number, sizeBytes: number): Promise<FleetFigures> {
   const undo: (() => Promise<unknown>)[] = [];
   try {

@@ -12,8 +12,8 @@ export async function putImage(image: string, device: string): Promise<void> {
 }
 
 /**
- * Fills a card with another system: the image itself, 36 KiB further on, so that (zeros excepted) no chunk of it is where
- * an image has it. Costs less than noise and looks like data to whatever compares.
+ * Fills a card with another system: the image itself, 36 KiB further on, so that (zeros excepted) no chunk of it is
+ * where an image has it. Costs less than noise and looks like data to whatever compares.
  */
 export async function putAnotherSystem(image: string, device: string): Promise<void> {
   const at = ["oflag=direct,seek_bytes", `seek=${36 * 1024}`];
@@ -21,8 +21,8 @@ export async function putAnotherSystem(image: string, device: string): Promise<v
 }
 
 /**
- * Throws unless a card holds every byte of the image that its bmap file says holds data. Reads past the page cache: what
- * is in there of a device may be older than what was written past it.
+ * Throws unless a card holds every byte of the image that its bmap file says holds data. Reads past the page cache:
+ * what is in there of a device may be older than what was written past it.
  */
 export async function checkCard(image: string, bmap: string, device: string): Promise<void> {
   const expected = await open(image, "r");

@@ -21,8 +21,8 @@ export interface Tools {
 }
 
 /**
- * Puts a script in front of each of the tools, which then does the real one's work. It waits in the shell itself, so that
- * whoever cancels the tool ends it.
+ * Puts a script in front of each of the tools, which then does the real one's work. It waits in the shell itself, so
+ * that whoever cancels the tool ends it.
  */
 export async function createTools(folder: string, names: readonly string[]): Promise<Tools> {
   await mkdir(folder);

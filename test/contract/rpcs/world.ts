@@ -34,7 +34,9 @@ export interface MadeUpNode {
   readonly instanceId: string;
 }
 
-/** The running programs that all tests of RPCs share. Each test makes nodes, disks, operations and rollouts of its own. */
+/**
+ * The running programs that all tests of RPCs share. Each test makes nodes, disks, operations and rollouts of its own.
+ */
 export interface World {
   readonly folder: string;
   readonly controllerProgram: ControllerProgram;
@@ -181,8 +183,8 @@ export async function addImage(controller: ControllerServiceClient, name: string
 }
 
 /**
- * A registration as an agent would send it, for a MAC address that no card has (IEEE 802: locally administered). It runs
- * in this machine's boot, as the real agents do: the controller talks to no agent in another boot than registered.
+ * A registration as an agent would send it, for a MAC address that no card has (IEEE 802: locally administered). It
+ * runs in this machine's boot, as the real agents do: the controller talks to no agent in another boot than registered.
  */
 export function madeUpRegistration(agentPort: number): RegisterRequest & { bootMac: string } {
   const mac = `02:${randomBytes(5).toString("hex").match(/../g)?.join(":")}`;
@@ -198,7 +200,9 @@ const bootIdOfThisMachine = readFileSync("/proc/sys/kernel/random/boot_id", "utf
 /** Nobody listens there: port 1 is tcpmux's. */
 export const deadPort = 1;
 
-/** Registers a node of the test's own: with an agent that runs, or one that is said to listen at a port of this machine. */
+/**
+ * Registers a node of the test's own: with an agent that runs, or one that is said to listen at a port of this machine.
+ */
 export async function aNode(
   world: World,
   {

@@ -1,5 +1,6 @@
 // Prints the NFS file handle of an exported folder: file-handle.ts ADDRESS PATH; or whether one that a client has still
-// holds: file-handle.ts ADDRESS PATH HANDLE. The status is that of GETATTR (RFC 1813, nfsstat3): 0 is well, 70 is stale.
+// holds: file-handle.ts ADDRESS PATH HANDLE. The status is that of GETATTR (RFC 1813, nfsstat3): 0 is well, 70 is
+// stale.
 import process from "node:process";
 import { decodeInteger, encodeInteger, encodeText } from "../../../controller/network/onc-rpc/codec.ts";
 import { callRpc } from "../../../controller/network/onc-rpc/rpc-client.ts";

@@ -112,7 +112,9 @@ async function listing(folder: string): Promise<ReadonlyMap<string, string>> {
   );
 }
 
-/** Offset of the first byte that differs. A block of 4 KiB that is all zero in what is expected need not be compared. */
+/**
+ * Offset of the first byte that differs. A block of 4 KiB that is all zero in what is expected need not be compared.
+ */
 function firstDifference(
   expected: Buffer,
   found: Buffer,

@@ -5,8 +5,8 @@ import { holdProgram } from "./hold-program.ts";
 import { patience } from "./rack-of-two.ts";
 
 /**
- * Lets a board that is being reimaged come to its last step, the reboot into what was written, and pulls its plug there:
- * its boot target is local already. `lastEvent` is the newest event before the boot into the agent.
+ * Lets a board that is being reimaged come to its last step, the reboot into what was written, and pulls its plug
+ * there: its boot target is local already. `lastEvent` is the newest event before the boot into the agent.
  */
 export async function powerOffAfterFlip(rack: VirtualRack, board: VirtualBoard, lastEvent: bigint): Promise<void> {
   await registration(rack, board, lastEvent);

@@ -5,8 +5,8 @@ import { newestEvent } from "./come-up.ts";
 import { powerOffAfterFlip } from "./power-off-after-flip.ts";
 
 /**
- * Lets a board that runs from its card come to the last step of a reimage that has just been started, its own reboot, and
- * switches on, in its place, the Pi 3 that has its MAC and its card.
+ * Lets a board that runs from its card come to the last step of a reimage that has just been started, its own reboot,
+ * and switches on, in its place, the Pi 3 that has its MAC and its card.
  *
  * The controller knows a node by its MAC, so for it the node comes up from the card that it has written. That another
  * kind of board does so is what is tried here: the write is the same on every board, and would take the Pi 3's emulated

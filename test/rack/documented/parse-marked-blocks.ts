@@ -23,8 +23,8 @@ const marker = /^<!-- (tested|not tested): (.+) -->$/;
 const fence = /^ {0,3}(`{3,}|~{3,})\s*(\S*)/;
 
 /**
- * Finds the code blocks of a Markdown page. The line before a fence, an HTML comment that readers do not see, says which
- * test runs the block: `<!-- tested: NAME -->`, or why none does: `<!-- not tested: REASON -->`.
+ * Finds the code blocks of a Markdown page. The line before a fence, an HTML comment that readers do not see, says
+ * which test runs the block: `<!-- tested: NAME -->`, or why none does: `<!-- not tested: REASON -->`.
  *
  * Throws an Error that names page and line when a marker stands before no fence, a name is given twice, or a fence is
  * not closed.

@@ -36,8 +36,8 @@ export function parsePageReferences(markdown: string): readonly PageReference[] 
 }
 
 /**
- * The anchors that GitHub gives to the headings of a Markdown page: lower case, without punctuation, spaces as hyphens; a
- * heading that occurs again gets a number.
+ * The anchors that GitHub gives to the headings of a Markdown page: lower case, without punctuation, spaces as hyphens;
+ * a heading that occurs again gets a number.
  */
 export function parseAnchors(markdown: string): ReadonlySet<string> {
   const anchors = new Set<string>();

@@ -1,6 +1,6 @@
 /**
- * Whether U-Boot's booti would take the bytes for an arm64 kernel: an Image (Documentation/arch/arm64/booting.rst: "ARM\x64"
- * at 0x38), a gzipped one, or an EFI zboot image ("MZ", "zimg" at 4).
+ * Whether U-Boot's booti would take the bytes for an arm64 kernel: an Image (Documentation/arch/arm64/booting.rst:
+ * "ARM\x64" at 0x38), a gzipped one, or an EFI zboot image ("MZ", "zimg" at 4).
  */
 export function isKernel(bytes: Buffer): boolean {
   if (bytes.length < 64) return false;

@@ -3,7 +3,9 @@ import type { CardPartition } from "./card-partitions.ts";
 /** Where the root filesystem of a boot is. */
 export type Root = { readonly kind: "network" } | { readonly kind: "card"; readonly word: string };
 
-/** What `root=` of a kernel command line means for a Pi: its card, or, where nothing on the card is meant, the network. */
+/**
+ * What `root=` of a kernel command line means for a Pi: its card, or, where nothing on the card is meant, the network.
+ */
 export function parseRoot(commandLine: string): Root {
   const word = /(?:^|\s)root=(\S+)/.exec(commandLine)?.[1];
   return word !== undefined && /^(PARTUUID=|UUID=|LABEL=|\/dev\/mmcblk)/i.test(word)

@@ -43,7 +43,8 @@ const opcode = { readRequest: 1, data: 3, acknowledge: 4, error: 5, optionAcknow
 /**
  * Fetches a file the way U-Boot's client does (net/tftp.c): octet mode; the options timeout, tsize, blksize and
  * windowsize; blocks in order only; one acknowledgement per window and one, not more, for each gap in it; after a
- * silence the request, or the acknowledgement of what came, again. It shares no code with the controller's server, so each can prove the other wrong.
+ * silence the request, or the acknowledgement of what came, again. It shares no code with the controller's server, so
+ * each can prove the other wrong.
  *
  * Throws TftpError, TftpTimeout, the signal's reason, or the error of the socket.
  */

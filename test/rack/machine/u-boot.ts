@@ -33,7 +33,10 @@ export async function runUBoot(spec: UBootSpec): Promise<LoadedKernel> {
   }
 }
 
-/** Where U-Boot looks for its config (boot/pxe_utils.c, cmd/pxe.c): MAC, address in hex shortened digit by digit, defaults. */
+/**
+ * Where U-Boot looks for its config (boot/pxe_utils.c, cmd/pxe.c): MAC, address in hex shortened digit by digit,
+ * defaults.
+ */
 export function configPaths(mac: string, address: string): string[] {
   const hex = address
     .split(".")

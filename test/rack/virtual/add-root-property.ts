@@ -2,7 +2,9 @@
 const field = { magic: 0, totalSize: 4, structOffset: 8, stringsOffset: 12, stringsSize: 32, structSize: 36 } as const;
 const token = { beginNode: 1, property: 3 } as const;
 
-/** A flattened device tree with one property more in its root node, as a Pi's firmware adds what it knows of the board. */
+/**
+ * A flattened device tree with one property more in its root node, as a Pi's firmware adds what it knows of the board.
+ */
 export function addRootProperty(tree: Buffer, name: string, value: string): Buffer {
   const word = (offset: number) => tree.readUInt32BE(offset);
   if (tree.length < 40 || word(field.magic) !== 0xd00dfeed) throw new Error("no flattened device tree");

@@ -25,9 +25,10 @@ export interface Pi3BoardOptions {
 }
 
 /**
- * What the board adds to the command line that it was given. The console is where this harness listens, and said last it
- * is the system's; a real Pi's kernel takes it from its device tree. The watchdog of QEMU's raspi3b resets the machine at
- * the moment that it is armed (hw/misc/bcm2835_powermgt.c has no countdown), so the agent has to leave it alone.
+ * What the board adds to the command line that it was given. The console is where this harness listens, and said last
+ * it is the system's; a real Pi's kernel takes it from its device tree. The watchdog of QEMU's raspi3b resets the
+ * machine at the moment that it is armed (hw/misc/bcm2835_powermgt.c has no countdown), so the agent has to leave it
+ * alone.
  */
 const boardWords = ["console=ttyS1,115200", "pallet.watchdog=off"];
 

@@ -14,7 +14,9 @@ export interface QemuMachineParts {
   readonly console: ReturnType<typeof createConsole>;
   /** Does what comes before QEMU, at every start of the machine; returns QEMU's arguments. */
   load(signal: AbortSignal): Promise<readonly string[]>;
-  /** Whether QEMU ends when the machine resets itself ("-no-reboot"), so that the next boot begins with `load` again. */
+  /**
+   * Whether QEMU ends when the machine resets itself ("-no-reboot"), so that the next boot begins with `load` again.
+   */
   readonly endsAtReset: boolean;
 }
 
@@ -23,8 +25,9 @@ export interface QemuMachine {
   isOn(): boolean;
   powerOn(): void;
   /**
-   * Kills QEMU, so what the guest had not yet sent to the card is lost, as when a plug is pulled. What it had sent is on
-   * the card: SD cards of QEMU have no cache of their own, and the host, which stays up, keeps what was written to the file.
+   * Kills QEMU, so what the guest had not yet sent to the card is lost, as when a plug is pulled. What it had sent is
+   * on the card: SD cards of QEMU have no cache of their own, and the host, which stays up, keeps what was written to
+   * the file.
    */
   powerOff(): Promise<void>;
   /** Host memory that the machine has in use, in bytes; 0 when it is off. */

@@ -1,7 +1,10 @@
 import type { Network } from "../network.ts";
 import { type Cable, createSwitchSocket } from "../switch-socket.ts";
 
-/** The socket of the rack's switch that a virtual machine's network card is in: a tap interface, which QEMU opens by name. */
+/**
+ * The socket of the rack's switch that a virtual machine's network card is in: a tap interface, which QEMU opens by
+ * name.
+ */
 export interface TapPort extends Cable {
   /** Name of the tap interface in the rack's network namespace. */
   readonly interface: string;

@@ -36,7 +36,9 @@ export interface VirtualBoard extends Board {
   replaceCard(): Promise<void>;
 }
 
-/** MAC address that the virtual Pi of that number has. The second digit says "locally administered": no vendor has it. */
+/**
+ * MAC address that the virtual Pi of that number has. The second digit says "locally administered": no vendor has it.
+ */
 export function virtualMac(number: number): string {
   return `52:54:00:77:00:${number.toString(16).padStart(2, "0")}`;
 }

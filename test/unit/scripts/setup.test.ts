@@ -10,7 +10,10 @@ import { execa } from "execa";
 const top = path.resolve(import.meta.dirname, "../../..");
 const platform = `linux-${process.arch}`;
 
-/** A checkout with the scripts alone, its npm packages as npm leaves them, and programs that stand in for npm and its Node. */
+/**
+ * A checkout with the scripts alone, its npm packages as npm leaves them, and programs that stand in for npm and its
+ * Node.
+ */
 describe("a fresh checkout", () => {
   let folder: string;
   let checkout: string;

@@ -5,8 +5,8 @@ const attribute = { label: 0x08, folder: 0x10, longName: 0x0f } as const;
 const deleted = 0xe5;
 
 /**
- * The entries of a folder (FAT specification, sections 6 and 7), without those of deleted files, "." and "..". Parts of a
- * long name stay with the entry that they belong to; parts that belong to none are dropped.
+ * The entries of a folder (FAT specification, sections 6 and 7), without those of deleted files, "." and "..". Parts of
+ * a long name stay with the entry that they belong to; parts that belong to none are dropped.
  */
 export function parseFatFolder(bytes: Buffer, bits: 12 | 16 | 32): FatEntry[] {
   const entries: FatEntry[] = [];

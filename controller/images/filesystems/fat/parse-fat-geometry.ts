@@ -2,8 +2,8 @@ import { Failure } from "../../../../proto/failure.ts";
 import type { FatGeometry } from "./fat-volume.ts";
 
 /**
- * Parses the boot sector of a FAT filesystem ("Microsoft FAT Specification", 2005, section 3; which of the three kinds it
- * is, as Linux decides). Throws Failure `image-damaged` where its numbers contradict each other or its partition.
+ * Parses the boot sector of a FAT filesystem ("Microsoft FAT Specification", 2005, section 3; which of the three kinds
+ * it is, as Linux decides). Throws Failure `image-damaged` where its numbers contradict each other or its partition.
  *
  * @param sector the first 512 bytes
  * @param partitionBytes room for the filesystem

@@ -40,7 +40,7 @@ export function planFat(old: FatVolume, next: FatVolume): FatPlan {
     const had = new Map(before.map((node) => [node.entry.key, node]));
     return nodes.map((node) => {
       const counterpart = had.get(node.entry.key);
-      // Of two with one name, which only a damaged filesystem has, one keeps the clusters.
+      // If two entries have one name, as in a damaged filesystem, one keeps the clusters.
       had.delete(node.entry.key);
       const same = counterpart?.entry.kind === node.entry.kind ? counterpart : undefined;
       if (node.children === undefined)
@@ -71,7 +71,7 @@ function folderBytes(nodes: readonly FatNode[]): number {
   return nodes.reduce((sum, { entry }) => sum + entry.raw.length, 0);
 }
 
-/** Gives every wish what it still lacks. */
+/** Gives every entry the clusters that it still lacks. */
 function allocate(wishes: readonly Wish[], old: Uint32Array, clusterBytes: number): void {
   const kept = new Set(wishes.flatMap(({ clusters }) => clusters));
   let candidate = 2;

@@ -13,7 +13,7 @@ export interface FatPlace {
 }
 
 const maximumDepth = 64;
-/** Boot partitions hold some hundreds; input from outside needs a bound. */
+/** Boot partitions hold a few hundred files; input from outside needs a bound. */
 const maximumEntries = 200_000;
 
 /**

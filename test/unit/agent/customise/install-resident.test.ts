@@ -51,8 +51,8 @@ async function aSystem(test: TestContext, content: Content, program: Buffer | st
 }
 
 /**
- * Looks at the filesystem on the disk: at a copy, mounted read-only. Another test may just then make itself a mount namespace
- * with this mount in it; of the disk itself, the next mount would then be read-only too.
+ * Looks at the filesystem on the disk: at a copy, mounted read-only. Another test may just then make itself a mount
+ * namespace with this mount in it; of the disk itself, the next mount would then be read-only too.
  */
 async function lookInto<T>(disk: LoopDevice, look: (folder: string) => Promise<T>): Promise<T> {
   const seen = await mkdtemp(path.join(disk.folder, "seen-"));

@@ -5,7 +5,9 @@ import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { readRootDevice } from "../../../../agent/inventory/read-root-device.ts";
 
-/** Block devices of a sysfs: folder below /sys/devices → device number, and files or links (with "->") in the folder. */
+/**
+ * Block devices of a sysfs: folder below /sys/devices → device number, and files or links (with "->") in the folder.
+ */
 type Devices = Record<string, { number: string; files?: Record<string, string> }>;
 
 async function sources(test: TestContext, root: string, devices: Devices) {

@@ -23,7 +23,9 @@ const built = {
   files: { "start5.elf": { sha256: "0", sizeBytes: 3 } },
 };
 
-/** What is changed on a machine where all is well; what is said of it, with its remedy; and whether serve ends for it. */
+/**
+ * What is changed on a machine where all is well; what is said of it, with its remedy; and whether serve ends for it.
+ */
 const rows: readonly [title: string, change: Partial<Facts>, expected: RegExp, fatal: boolean, config?: string][] = [
   [
     "a user who may not open low ports",

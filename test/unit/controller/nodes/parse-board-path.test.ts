@@ -1,4 +1,5 @@
-// What a board's path names is decided once: who serves it, who reads requests of firmware and who explains misses agree.
+// What a board's path names is decided once: who serves it, who reads requests of firmware and who explains misses
+// agree.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseBootPath } from "../../../../controller/boot/boot-paths.ts";

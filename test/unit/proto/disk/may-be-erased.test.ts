@@ -1,4 +1,5 @@
-// Whether a disk may be erased is decided by the agent's guard and by the controller's choice of a disk: here each is held to the other.
+// Whether a disk may be erased is decided by the agent's guard and by the controller's choice of a disk: here each is
+// held to the other.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -112,7 +113,9 @@ const pathsOf = ({ devices }: Situation): readonly string[] => [
   "",
 ];
 
-/** The devices when the node has rebooted into the agent: nothing is mounted, and nothing but partitions is on a disk. */
+/**
+ * The devices when the node has rebooted into the agent: nothing is mounted, and nothing but partitions is on a disk.
+ */
 function afterReboot(device: BlockDevice): BlockDevice {
   const children = device.children.filter((child) => child.type === "part").map(afterReboot);
   return { ...device, mountpoints: [], children };

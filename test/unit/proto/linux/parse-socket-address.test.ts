@@ -1,4 +1,5 @@
-// The kernel's tables of sockets, read by the controller that looks for ports that others hold, and by the agent that looks
+// The kernel's tables of sockets, read by the controller that looks for ports that others hold, and by the agent that
+// looks
 // for whose a connection is.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { addRootProperty } from "../../../rack/virtual/add-root-property.ts";
 
-/** A device tree with a property and a node in its root, as dtc(1) lays it out (devicetree specification 0.4, chapter 5). */
+/**
+ * A device tree with a property and a node in its root, as dtc(1) lays it out (devicetree specification 0.4, chapter
+ * 5).
+ */
 function aTree(): Buffer {
   const words = (...of: number[]) => Buffer.from(of.flatMap((word) => [word >>> 24, word >>> 16, word >>> 8, word]));
   const struct = Buffer.concat([

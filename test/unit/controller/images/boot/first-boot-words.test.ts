@@ -1,4 +1,5 @@
-// Whichever way an image's command line comes, as cmdline.txt or from the catalogue, the same words are for its first boot.
+// Whichever way an image's command line comes, as cmdline.txt or from the catalogue, the same words are for its first
+// boot.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { planBoot } from "../../../../../controller/boot/plan-boot.ts";
