@@ -10,6 +10,7 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { execa } from "execa";
 import { cacheEntry } from "../../controller/artefacts/cache-entry.ts";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
+import { defaultMirror, defaultSuite } from "../../controller/artefacts/debian-defaults.ts";
 import { buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
 import { planBootTreeBuild } from "../../controller/boot-tree/plan-requirements.ts";
 import { createImageDeriver } from "../../controller/images/derive/image-deriver.ts";
@@ -25,7 +26,6 @@ import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { checkout } from "../programs/checkout.ts";
 import { linkDebianPrograms } from "../rack/debian-programs.ts";
 import { requires } from "../requirements.ts";
-import { mirror } from "./debian-archive.ts";
 import { buildSystemImage, noise, type SystemImage, writeSystem } from "./derive/a-system.ts";
 
 const cacheDirectory = checkoutCache("requirements");
@@ -83,16 +83,21 @@ describe("a builder where only what it asks for is installed", { ...requires("ro
   provesComplete(
     "rootfs-build",
     "rootfs",
-    planRootfsBuild({ mirror, isBaseCached: false, isAgentCompressed: false }),
+    planRootfsBuild({ mirror: defaultMirror, isBaseCached: false, isAgentCompressed: false }),
     async (at) =>
-      buildRootfs({ outDirectory: path.join(at, "out"), cacheDirectory: path.join(at, "cache"), agentFile, mirror }),
+      buildRootfs({
+        outDirectory: path.join(at, "out"),
+        cacheDirectory: path.join(at, "cache"),
+        agentFile,
+        mirror: defaultMirror,
+      }),
   );
   // With one target for each compiler.
   const targets = ["rpi_arm64", "rpi_3_32b"] as const;
   provesComplete(
     "boot-tree-build",
     "boot-tree",
-    planBootTreeBuild({ mirror, isFetched: false, uncachedTargets: targets }),
+    planBootTreeBuild({ mirror: defaultMirror, isFetched: false, uncachedTargets: targets }),
     async (at) =>
       buildBootTree({
         outDirectory: path.join(at, "out"),
@@ -101,8 +106,8 @@ describe("a builder where only what it asks for is installed", { ...requires("ro
         rootfsDirectory: undefined,
         bits: 64,
         overwrite: false,
-        suite: "bookworm",
-        mirror,
+        suite: defaultSuite,
+        mirror: defaultMirror,
         refresh: false,
         log: () => {},
       }),
@@ -110,12 +115,18 @@ describe("a builder where only what it asks for is installed", { ...requires("ro
   provesComplete(
     "rootfs-import",
     "rootfs",
-    planRootfsImport({ format: "xz", netbootMirror: mirror }),
+    planRootfsImport({ format: "xz", netbootMirror: defaultMirror }),
     async (at) =>
       importRootfs({
         imagePath: path.join(at, "image"),
         outDirectory: path.join(at, "out"),
-        netboot: { cacheDirectory: path.join(at, "cache"), suite: "bookworm", mirror, refresh: false, log: () => {} },
+        netboot: {
+          cacheDirectory: path.join(at, "cache"),
+          suite: defaultSuite,
+          mirror: defaultMirror,
+          refresh: false,
+          log: () => {},
+        },
       }),
     async (at) => {
       const demo = await buildDemoImage({ cacheDirectory: checkoutCache("demo-image"), name: "debian-demo" });

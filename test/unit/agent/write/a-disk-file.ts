@@ -4,7 +4,7 @@ import path from "node:path";
 import type { TestContext } from "node:test";
 import { openDevice } from "../../../../agent/write/open-device.ts";
 import type { WriteImageParts } from "../../../../agent/write/write-image.ts";
-import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
+import { aDevice } from "../../proto/disk/a-device.ts";
 import { impatient } from "../fetch/fetch-settings.ts";
 
 /** A plain file in place of a disk: O_DIRECT works on it, the kernel's knowledge of partitions is left out. */
@@ -30,29 +30,7 @@ export async function aDiskFile(
   await handle.writeFile(Buffer.alloc(sizeBytes, 0xaa));
   await handle.close();
   const calls: string[] = [];
-  const disk: BlockDevice = {
-    name: "disk",
-    path: file,
-    type: "disk",
-    sizeBytes,
-    partitionTable: "",
-    partitionTableUuid: "",
-    partitionUuid: "",
-    partitionNumber: 0,
-    startBytes: 0,
-    filesystemType: "",
-    label: "",
-    uuid: "",
-    mountpoints: [],
-    readOnly: false,
-    removable: true,
-    model: "",
-    serial: "",
-    cid: "",
-    transport: "",
-    logicalSectorBytes: sectorBytes,
-    children: [],
-  };
+  const disk = aDevice("disk", { path: file, sizeBytes, removable: true, logicalSectorBytes: sectorBytes });
   return {
     path: file,
     calls,
