@@ -18,7 +18,7 @@ export interface ReachedAgent {
 export interface ReachOptions {
   /** The intended agent; default: the instance that registered last. */
   readonly expected?: ExpectedAgent;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Lends a connection to the node's agent to `use` and closes it afterwards. Rejects like `reachAgentOf`. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Failure } from "../../proto/failure.ts";
 import type { NodeId } from "../../proto/node-id.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
+import type { AgentPort } from "../agents/agent-port.ts";
 import { withAgentOf } from "../agents/reach-agent.ts";
 import { kernelPathOf } from "../boot/kernel-path.ts";
 import type { Image } from "../images/catalogue/image.ts";
@@ -134,7 +135,8 @@ export function createRollouts(
     const online = nodes.isOnline(node);
     const before = { node, online, ...(busyWith !== undefined && { busyWith }) };
     if (!online) return before;
-    const devices = withAgentOf(node, agents, (agent) => agent.listBlockDevices(signal));
+    const ask = (agent: AgentPort) => agent.listBlockDevices(signal);
+    const devices = withAgentOf(node, agents, ask, { signal });
     return { ...before, devices: await devices.catch((error: unknown) => Failure.from(error)) };
   }
 

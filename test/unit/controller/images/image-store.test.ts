@@ -13,6 +13,7 @@ import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 import { blake3 } from "../../../../proto/pack/blake3.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../proto/pack/digest.ts";
 import { parsePackManifest } from "../../../../proto/pack/pack-manifest.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 import { renderBlockMap } from "./block-map/a-block-map.ts";
 import { bootTree, kernelBytes, makeSmallImage, rootTree } from "./small-image.ts";
 
@@ -36,7 +37,7 @@ after(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   warnings.length = 0;
   directory = await mkdtemp(join(folder, "store-"));
-  store = await createImageStore({ directory, log, clock: { now: () => 1_700_000_000_000 } });
+  store = await createImageStore({ directory, log, clock: createManualClock(1_700_000_000_000) });
 });
 
 /** Bytes as they come from a client, in pieces that fit nothing. */

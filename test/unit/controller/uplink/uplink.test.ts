@@ -3,6 +3,7 @@ import { describe, it, test } from "node:test";
 import fc from "fast-check";
 import { createUplink } from "../../../../controller/uplink/uplink.ts";
 import type { UplinkLimits } from "../../../../controller/uplink/uplink-limits.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 
 const megabyte = 1_000_000;
 
@@ -29,7 +30,7 @@ function play(options: {
   readonly linkSpeed?: number;
 }): readonly Second[] {
   const rates = new Map<string, number>();
-  let now = 0;
+  const clock = createManualClock(0);
   const uplink = createUplink({
     limits: options.limits ?? {},
     meter: {
@@ -37,7 +38,7 @@ function play(options: {
       totalRate: () => [...rates.values()].reduce((sum, rate) => sum + rate, 0),
     },
     linkSpeed: () => options.linkSpeed,
-    clock: { now: () => now },
+    clock,
   });
   const waiting: Writing[] = options.nodes.map(({ wants, bytes }, index) => ({
     address: `10.0.0.${index}`,
@@ -69,7 +70,7 @@ function play(options: {
       why: "why" in admission ? admission.why : undefined,
     });
     writing = writing.filter(({ left }) => left > 0);
-    now += 1000;
+    clock.advance(1000);
     assert.ok(seconds.length < 100_000, "it never ends");
   }
   return seconds;
@@ -179,7 +180,7 @@ describe("capacity", () => {
       limits,
       meter: { rateOf: () => 0, totalRate: () => 0 },
       linkSpeed: () => linkSpeed,
-      clock: { now: () => 0 },
+      clock: createManualClock(0),
     }).capacity();
   const cases: readonly [
     limits: UplinkLimits,

@@ -6,6 +6,7 @@ import { openNfsService } from "../../../../../controller/network/nfs/nfs-servic
 import { type NfsExport, renderExports } from "../../../../../controller/network/nfs/render-exports.ts";
 import { renderGanesha } from "../../../../../controller/network/nfs/render-ganesha.ts";
 import { assertGolden } from "../../../../golden.ts";
+import { createManualClock } from "../../../proto/time/manual-clock.ts";
 
 const nfsExport: NfsExport = {
   path: "/srv/pallet/root",
@@ -16,7 +17,7 @@ const nfsExport: NfsExport = {
 };
 const addresses = [{ interface: "eth0", address: "10.77.0.1", network: { base: 0x0a4d0000, prefixLength: 24 } }];
 const quiet = { debug: () => undefined, info: () => undefined, error: () => undefined };
-const clock = { now: () => 0, setTimeout: () => undefined };
+const clock = createManualClock();
 
 describe("exports", () => {
   it("are read-only, to the nodes' network, for the kernel", () => {
