@@ -1,12 +1,12 @@
 /** How a terminal shows text: the SGR codes (ECMA-48, 8.3.117) that the command line uses. */
-interface Look {
+interface TextStyle {
   readonly bold: boolean;
   readonly dim: boolean;
   readonly color: string;
 }
 
-/** Characters of one look, one after the other. */
-interface TextRun extends Look {
+/** Characters of one style, one after the other. */
+interface TextRun extends TextStyle {
   readonly column: number;
   readonly text: string;
 }
@@ -14,7 +14,7 @@ interface TextRun extends Look {
 const foreground = "#d6deeb";
 const background = "#0f1720";
 const colors: Readonly<Record<number, string>> = { 31: "#ff7b72", 32: "#56d364", 33: "#e3b341", 36: "#56c8d8" };
-const plain: Look = { bold: false, dim: false, color: foreground };
+const plain: TextStyle = { bold: false, dim: false, color: foreground };
 
 /** A cell of the terminal, and the margin around all of them, in SVG units. */
 const cell = { width: 8.4, height: 18, baseline: 13.5 };
@@ -53,28 +53,28 @@ export function renderTerminalSvg(screen: string, title: string): string {
 
 function parseRuns(line: string): readonly TextRun[] {
   const runs: TextRun[] = [];
-  let look = plain;
+  let style = plain;
   let column = 0;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
   for (const part of line.split(/(\u001b\[[\d;]*m)/)) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
     const code = /^\u001b\[(\d+)m$/.exec(part)?.[1];
-    if (code !== undefined) look = applied(look, Number(code));
+    if (code !== undefined) style = applied(style, Number(code));
     else if (part.includes("\u001b")) throw new Error(`cannot draw this escape sequence: ${JSON.stringify(part)}`);
-    else if (part !== "") runs.push({ ...look, column, text: part });
+    else if (part !== "") runs.push({ ...style, column, text: part });
     if (code === undefined) column += [...part].length;
   }
   return runs;
 }
 
-function applied(look: Look, code: number): Look {
+function applied(style: TextStyle, code: number): TextStyle {
   if (code === 0) return plain;
-  if (code === 1) return { ...look, bold: true };
-  if (code === 2) return { ...look, dim: true };
-  if (code === 22) return { ...look, bold: false, dim: false };
+  if (code === 1) return { ...style, bold: true };
+  if (code === 2) return { ...style, dim: true };
+  if (code === 22) return { ...style, bold: false, dim: false };
   const color = code === 39 ? foreground : colors[code];
   if (color === undefined) throw new Error(`cannot draw SGR code ${code}`);
-  return { ...look, color };
+  return { ...style, color };
 }
 
 function drawRun(run: TextRun, top: number): readonly string[] {
@@ -95,11 +95,11 @@ function drawRun(run: TextRun, top: number): readonly string[] {
   });
 }
 
-function drawText(look: Look, text: string, left: number, top: number): string {
+function drawText(style: TextStyle, text: string, left: number, top: number): string {
   const length = round([...text.trimEnd()].length * cell.width);
-  const style = `${look.bold ? ' font-weight="bold"' : ""}${look.dim ? ' opacity="0.6"' : ""}`;
+  const attributes = `${style.bold ? ' font-weight="bold"' : ""}${style.dim ? ' opacity="0.6"' : ""}`;
   const place = `x="${left}" y="${round(top + cell.baseline)}" textLength="${length}" lengthAdjust="spacingAndGlyphs"`;
-  return `<text ${place} fill="${look.color}"${style}>${escaped(text.trimEnd())}</text>`;
+  return `<text ${place} fill="${style.color}"${attributes}>${escaped(text.trimEnd())}</text>`;
 }
 
 function round(value: number): number {
