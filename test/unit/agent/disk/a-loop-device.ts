@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, open, rm } from "node:fs/promises";
+import { mkdtemp, open, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
@@ -27,13 +27,17 @@ export async function aLoopDevice(test: TestContext, sizeMib = 64): Promise<Loop
   await handle.close();
   const loop = await attachLoop({ file });
   const device = loop.path;
+  const name = path.basename(device);
+  // Partitions that someone told the kernel of stay with the number, also when whoever had it was killed.
+  const left = (await readdir(`/sys/block/${name}`)).some((entry) => entry.startsWith(`${name}p`));
+  if (left) await execa("partx", ["--delete", device]);
   test.after(async () => {
     await execa("umount", ["--all-targets", device], { reject: false });
     await execa("partx", ["--delete", device], { reject: false });
     await loop.close();
     await rm(folder, { recursive: true });
   });
-  return { path: device, name: path.basename(device), sizeBytes: sizeMib * mebibyte, folder };
+  return { path: device, name, sizeBytes: sizeMib * mebibyte, folder };
 }
 
 /** Writes a partition table (sfdisk's script) and makes the kernel know its partitions. */
