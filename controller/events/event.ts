@@ -1,3 +1,4 @@
+import type { EventSeverity } from "../../proto/event-severity.ts";
 import type { NodeId } from "../../proto/node-id.ts";
 
 /** Something that happened; see pallet.v1.Event. */
@@ -7,7 +8,7 @@ export interface Event {
   readonly at: number;
   /** What, in the past tense and kebab-case. */
   readonly type: EventType;
-  readonly severity: "info" | "warning" | "error";
+  readonly severity: EventSeverity;
   readonly nodeId?: NodeId;
   readonly nodeName?: string;
   readonly rolloutId?: string;

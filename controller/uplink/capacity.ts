@@ -1,6 +1,4 @@
-/** How it is known what the uplink carries; see pallet.v1.UplinkSource. */
-export type CapacitySource = "configured" | "cap" | "link" | "measured" | "assumed";
-
+import type { CapacitySource } from "../../proto/uplink-source.ts";
 /** What the uplink is taken to carry. */
 export interface Capacity {
   /** Absent when the source is "assumed": more, for as long as more nodes bring more bytes. */

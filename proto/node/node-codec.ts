@@ -6,7 +6,8 @@ import { wireWords } from "../wire-words.ts";
 import type { AgentInfo } from "./agent-info.ts";
 import type { NodeFacts } from "./node-facts.ts";
 
-const roles = wireWords<AgentRole, wire.AgentRole>({
+/** The roles of agents as they travel. */
+export const agentRoles = wireWords<AgentRole, wire.AgentRole>({
   netboot: wire.AgentRole.AGENT_ROLE_NETBOOT,
   resident: wire.AgentRole.AGENT_ROLE_RESIDENT,
 });
@@ -50,7 +51,7 @@ export function factsFromWire(facts: wire.NodeFacts): NodeFacts {
 export function agentInfoToWire(agent: AgentInfo): wire.AgentInfo {
   return {
     version: agent.version,
-    role: roles.toWire(agent.role),
+    role: agentRoles.toWire(agent.role),
     instanceId: agent.instanceId,
     port: agent.port,
     installed: agent.installed && installedToWire(agent.installed),
@@ -59,7 +60,7 @@ export function agentInfoToWire(agent: AgentInfo): wire.AgentInfo {
 
 /** The agent process as it travelled, whatever it says. */
 export function agentInfoFromWire(agent: wire.AgentInfo): ReportedAgent {
-  const role = roles.fromWire(agent.role);
+  const role = agentRoles.fromWire(agent.role);
   return {
     version: agent.version,
     ...(role !== undefined && { role }),

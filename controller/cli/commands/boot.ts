@@ -1,5 +1,5 @@
 import { Argument, type Command } from "commander";
-import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
+import { bootTargets } from "../../../proto/boot-target.ts";
 import { type ToAction, UsageError } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { viewNode } from "../view/node-view.ts";
@@ -33,7 +33,7 @@ export function registerBoot(program: Command, toAction: ToAction): void {
           const { node } = await client.setBootTarget(
             {
               node: name,
-              bootTarget: target === "local" ? BootTarget.BOOT_TARGET_LOCAL : BootTarget.BOOT_TARGET_AGENT,
+              bootTarget: bootTargets.toWire(target === "local" ? "local" : "agent"),
               imageName: image ?? "",
             },
             signal,

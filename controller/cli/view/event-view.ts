@@ -1,4 +1,5 @@
-import { EventSeverity, type Event as WireEvent } from "../../../proto/gen/pallet/v1/event.ts";
+import { type EventSeverity, eventSeverities } from "../../../proto/event-severity.ts";
+import type { Event as WireEvent } from "../../../proto/gen/pallet/v1/event.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";
 
 /** An event as `--json` shows it. */
@@ -6,18 +7,12 @@ export interface EventView {
   readonly id: number;
   readonly time: string | null;
   readonly type: string;
-  readonly severity: "info" | "warning" | "error" | "unknown";
+  readonly severity: EventSeverity | "unknown";
   readonly nodeId: string | null;
   readonly nodeName: string | null;
   readonly rolloutId: string | null;
   readonly message: string;
 }
-
-const severities: Readonly<Record<number, EventView["severity"]>> = {
-  [EventSeverity.EVENT_SEVERITY_INFO]: "info",
-  [EventSeverity.EVENT_SEVERITY_WARNING]: "warning",
-  [EventSeverity.EVENT_SEVERITY_ERROR]: "error",
-};
 
 /** Converts from the wire. */
 export function viewEvent(event: WireEvent): EventView {
@@ -25,7 +20,7 @@ export function viewEvent(event: WireEvent): EventView {
     id: toNumber(event.id),
     time: toTime(event.time),
     type: event.type,
-    severity: severities[event.severity] ?? "unknown",
+    severity: eventSeverities.fromWire(event.severity) ?? "unknown",
     nodeId: toText(event.nodeId),
     nodeName: toText(event.nodeName),
     rolloutId: toText(event.rolloutId),

@@ -1,4 +1,5 @@
-import { type Image, PartitionTable } from "../../../proto/gen/pallet/v1/image.ts";
+import type { Image } from "../../../proto/gen/pallet/v1/image.ts";
+import { type PartitionTableKind, partitionTableKinds } from "../../../proto/partition-table-kind.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";
 
 /** A partition of an image as `--json` shows it. */
@@ -20,7 +21,7 @@ export interface ImageView {
   readonly sizeBytes: number;
   readonly storedBytes: number;
   readonly operatingSystem: string | null;
-  readonly partitionTable: "mbr" | "gpt" | "unknown";
+  readonly partitionTable: PartitionTableKind | "unknown";
   readonly partitions: readonly PartitionView[];
   readonly rootPartition: number;
   readonly boot: {
@@ -42,11 +43,6 @@ export interface ImageView {
   } | null;
 }
 
-const tables: Readonly<Record<number, ImageView["partitionTable"]>> = {
-  [PartitionTable.PARTITION_TABLE_MBR]: "mbr",
-  [PartitionTable.PARTITION_TABLE_GPT]: "gpt",
-};
-
 /** Converts from the wire. */
 export function viewImage(image: Image): ImageView {
   const { boot, pack } = image;
@@ -56,7 +52,7 @@ export function viewImage(image: Image): ImageView {
     sizeBytes: toNumber(image.sizeBytes),
     storedBytes: toNumber(image.storedBytes),
     operatingSystem: toText(image.operatingSystem),
-    partitionTable: tables[image.partitionTable] ?? "unknown",
+    partitionTable: partitionTableKinds.fromWire(image.partitionTable) ?? "unknown",
     partitions: image.partitions.map((partition) => ({
       number: partition.number,
       offsetBytes: toNumber(partition.offsetBytes),

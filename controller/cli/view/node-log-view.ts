@@ -1,6 +1,7 @@
 import type { NodeLogRecord } from "../../../proto/gen/pallet/v1/log.ts";
-import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
 import { type LogLevel, logLevelFromWire } from "../../../proto/log-level.ts";
+import { agentRoles } from "../../../proto/node/node-codec.ts";
+import type { AgentRole } from "../../../proto/system/agent-program.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";
 
 /** A record of a node's log as `--json` shows it. */
@@ -12,7 +13,7 @@ export interface NodeLogView {
   readonly nodeTime: string | null;
   readonly nodeId: string;
   readonly nodeName: string | null;
-  readonly agentRole: "netboot" | "resident" | "unknown";
+  readonly agentRole: AgentRole | "unknown";
   readonly instanceId: string;
   readonly sequence: number;
   readonly missingBefore: number;
@@ -21,11 +22,6 @@ export interface NodeLogView {
   readonly fields: Readonly<Record<string, unknown>> | null;
   readonly error: string | null;
 }
-
-const roles: Readonly<Record<number, NodeLogView["agentRole"]>> = {
-  [AgentRole.AGENT_ROLE_NETBOOT]: "netboot",
-  [AgentRole.AGENT_ROLE_RESIDENT]: "resident",
-};
 
 /** Converts from the wire. */
 export function viewNodeLog(kept: NodeLogRecord): NodeLogView {
@@ -36,7 +32,7 @@ export function viewNodeLog(kept: NodeLogRecord): NodeLogView {
     nodeTime: toTime(record?.time),
     nodeId: kept.nodeId,
     nodeName: toText(kept.nodeName),
-    agentRole: roles[kept.agentRole] ?? "unknown",
+    agentRole: agentRoles.fromWire(kept.agentRole) ?? "unknown",
     instanceId: kept.instanceId,
     sequence: toNumber(record?.sequence ?? 0n),
     missingBefore: toNumber(kept.missingBefore),

@@ -1,4 +1,5 @@
-import { BootTarget, type Node } from "../../../proto/gen/pallet/v1/controller.ts";
+import { type BootTargetKind, bootTargets } from "../../../proto/boot-target.ts";
+import type { Node } from "../../../proto/gen/pallet/v1/controller.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/node.ts";
 import type { AgentInfo } from "../../../proto/node/agent-info.ts";
 import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec.ts";
@@ -26,7 +27,7 @@ export interface NodeView {
   readonly accepted: boolean;
   readonly online: boolean;
   readonly address: string | null;
-  readonly bootTarget: "agent" | "local" | "unknown";
+  readonly bootTarget: BootTargetKind | "unknown";
   readonly bootImageDigest: string | null;
   readonly bootStage: { readonly path: string; readonly time: string | null; readonly missing: boolean } | null;
   readonly provedImageName: string | null;
@@ -38,11 +39,6 @@ export interface NodeView {
   readonly facts: FactsView | null;
   readonly agent: AgentView | null;
 }
-
-const bootTargets: Readonly<Record<number, NodeView["bootTarget"]>> = {
-  [BootTarget.BOOT_TARGET_AGENT]: "agent",
-  [BootTarget.BOOT_TARGET_LOCAL]: "local",
-};
 
 function viewFacts(facts: wire.NodeFacts): FactsView {
   // What travelled has every field, including those that are absent, in the order in which they are shown.
@@ -66,7 +62,7 @@ export function viewNode(node: Node): NodeView {
     accepted: node.accepted,
     online: node.online,
     address: toText(node.address),
-    bootTarget: bootTargets[node.bootTarget] ?? "unknown",
+    bootTarget: bootTargets.fromWire(node.bootTarget) ?? "unknown",
     bootImageDigest: toText(node.bootImageDigest),
     bootStage: node.bootStage
       ? { path: node.bootStage.path, time: toTime(node.bootStage.time), missing: node.bootStage.missing }

@@ -1,4 +1,5 @@
-import { type GetStatusResponse, type Uplink, UplinkSource } from "../../../proto/gen/pallet/v1/controller.ts";
+import type { GetStatusResponse, Uplink } from "../../../proto/gen/pallet/v1/controller.ts";
+import { type CapacitySource, uplinkSources } from "../../../proto/uplink-source.ts";
 import type { NodeView } from "./node-view.ts";
 import type { RolloutView } from "./rollout-view.ts";
 import { toNumber, toTime } from "./wire-values.ts";
@@ -8,20 +9,12 @@ export interface UplinkView {
   readonly bytesPerSecond: number;
   /** Null if unknown. */
   readonly capacityBytesPerSecond: number | null;
-  readonly source: "configured" | "cap" | "link" | "measured" | "assumed" | "unknown";
+  readonly source: CapacitySource | "unknown";
   readonly writingNodes: number;
   readonly waitingNodes: number;
   /** Null if it follows from the uplink's capacity. */
   readonly mostWritingNodes: number | null;
 }
-
-const sources: Readonly<Record<number, UplinkView["source"]>> = {
-  [UplinkSource.UPLINK_SOURCE_CONFIGURED]: "configured",
-  [UplinkSource.UPLINK_SOURCE_CAP]: "cap",
-  [UplinkSource.UPLINK_SOURCE_LINK]: "link",
-  [UplinkSource.UPLINK_SOURCE_MEASURED]: "measured",
-  [UplinkSource.UPLINK_SOURCE_ASSUMED]: "assumed",
-};
 
 /** The controller and what it manages, as `--json` shows it. */
 export interface StatusView {
@@ -75,7 +68,7 @@ function viewUplink(uplink: Uplink): UplinkView {
   return {
     bytesPerSecond: toNumber(uplink.bytesPerSecond),
     capacityBytesPerSecond: uplink.capacityBytesPerSecond === 0n ? null : toNumber(uplink.capacityBytesPerSecond),
-    source: sources[uplink.source] ?? "unknown",
+    source: uplinkSources.fromWire(uplink.source) ?? "unknown",
     writingNodes: uplink.writingNodes,
     waitingNodes: uplink.waitingNodes,
     mostWritingNodes: uplink.mostWritingNodes === 0 ? null : uplink.mostWritingNodes,

@@ -1,4 +1,5 @@
 import type { ImageDigest, ManifestDigest } from "../../../proto/pack/digest.ts";
+import type { PartitionTableKind } from "../../../proto/partition-table-kind.ts";
 
 /** Name of an image in the catalogue: see isImageName. */
 export type ImageName = string & { readonly __brand: "ImageName" };
@@ -42,7 +43,7 @@ export interface Image {
   readonly sizeBytes: number;
   /** Length of its pack. */
   readonly storedBytes: number;
-  readonly partitionTable: "mbr" | "gpt";
+  readonly partitionTable: PartitionTableKind;
   readonly partitions: readonly Partition[];
   /** Number of the partition that holds the root filesystem. */
   readonly rootPartition: number;

@@ -1,5 +1,6 @@
 import { mkdir, open, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import type { PartitionTableKind } from "../../../proto/partition-table-kind.ts";
 import type { FatPlace } from "../filesystems/fat/read-fat.ts";
 import { deriveFat } from "../filesystems/fat/write-fat.ts";
 import { deriveExt } from "./derive-ext.ts";
@@ -23,7 +24,7 @@ export interface Derivation {
 export async function deriveFromImage(
   sourcePath: string,
   plan: DerivationPlan,
-  kind: "mbr" | "gpt",
+  kind: PartitionTableKind,
   { targetPath, workFolder, signal, onStep }: Derivation,
 ): Promise<void> {
   await truncate(targetPath, plan.sizeBytes);

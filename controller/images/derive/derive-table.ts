@@ -3,6 +3,7 @@ import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { systemPath } from "../../../proto/linux/system-path.ts";
 import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
+import type { PartitionTableKind } from "../../../proto/partition-table-kind.ts";
 import { bootCodeBytes } from "../formats/boot-record.ts";
 import { type DerivationPlan, underivable } from "./plan-derivation.ts";
 import { parseDiskId, renderBootRecord, renderTableScript } from "./render-derived-table.ts";
@@ -17,7 +18,7 @@ export async function deriveTable(
   targetPath: string,
   sourcePath: string,
   plan: DerivationPlan,
-  kind: "mbr" | "gpt",
+  kind: PartitionTableKind,
   signal: AbortSignal,
 ): Promise<void> {
   const changes = {

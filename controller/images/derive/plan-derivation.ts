@@ -1,11 +1,12 @@
 import { Failure } from "../../../proto/failure.ts";
 import { isExt } from "../../../proto/linux/ext-filesystem.ts";
+import type { PartitionTableKind } from "../../../proto/partition-table-kind.ts";
 import type { Partition } from "../catalogue/image.ts";
 
 /** The parts of an image that a plan depends on. */
 export interface ImageLayout {
   readonly sizeBytes: number;
-  readonly partitionTable: "mbr" | "gpt";
+  readonly partitionTable: PartitionTableKind;
   /** By number. */
   readonly partitions: readonly Partition[];
   readonly rootPartition: number;

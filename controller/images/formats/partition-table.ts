@@ -1,4 +1,5 @@
 import { Failure } from "../../../proto/failure.ts";
+import type { PartitionTableKind } from "../../../proto/partition-table-kind.ts";
 
 /** Bytes of an image from `offsetBytes` on; shorter than `lengthBytes` only where the image ends. */
 export type ReadBytes = (offsetBytes: number, lengthBytes: number) => Buffer;
@@ -17,7 +18,7 @@ export interface TableEntry {
 
 /** A valid partition table. */
 export interface PartitionTable {
-  readonly kind: "mbr" | "gpt";
+  readonly kind: PartitionTableKind;
   /** By number; at least one; none overlaps another or reaches past the end of the image. */
   readonly entries: readonly TableEntry[];
 }

@@ -1,7 +1,8 @@
-import * as wire from "../../../proto/gen/pallet/v1/controller.ts";
+import { bootTargets } from "../../../proto/boot-target.ts";
+import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { chooseBootTarget } from "../../nodes/choose-boot-target.ts";
 import { chooseNodes } from "../../nodes/choose-nodes.ts";
-import type { BootTarget, Node } from "../../nodes/node.ts";
+import type { Node } from "../../nodes/node.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { assertNoReimage } from "../../reimage/plan/being-reimaged.ts";
 import { nodeToWire } from "../wire/node-to-wire.ts";
@@ -48,7 +49,8 @@ export function createNodeDoors(
 
     setBootTarget: handleUnary(host, async ({ node: named, bootTarget, imageName }: wire.SetBootTargetRequest) => {
       const node = nodes.require(named);
-      const kind = bootTargetKindFromWire(bootTarget);
+      const kind = bootTargets.fromWire(bootTarget);
+      if (kind === undefined) throw invalid("the boot target is neither agent nor local");
       if (kind === "agent" && imageName !== "") throw invalid("an image is only valid with the boot target local");
       const target = await chooseBootTarget(node, kind, imageName === "" ? undefined : imageName, images);
       // After the last await, so that no rollout can start between the check and the change.
@@ -56,10 +58,4 @@ export function createNodeDoors(
       return { node: toWire(nodes.setBootTarget(node.id, target)) };
     }),
   };
-}
-
-function bootTargetKindFromWire(target: wire.BootTarget): BootTarget["kind"] {
-  if (target === wire.BootTarget.BOOT_TARGET_AGENT) return "agent";
-  if (target === wire.BootTarget.BOOT_TARGET_LOCAL) return "local";
-  throw invalid("the boot target is neither agent nor local");
 }

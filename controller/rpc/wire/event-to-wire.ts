@@ -1,11 +1,6 @@
-import * as wire from "../../../proto/gen/pallet/v1/event.ts";
+import { eventSeverities } from "../../../proto/event-severity.ts";
+import type * as wire from "../../../proto/gen/pallet/v1/event.ts";
 import type { Event } from "../../events/event.ts";
-
-const severities = {
-  info: wire.EventSeverity.EVENT_SEVERITY_INFO,
-  warning: wire.EventSeverity.EVENT_SEVERITY_WARNING,
-  error: wire.EventSeverity.EVENT_SEVERITY_ERROR,
-} as const;
 
 /** An event as it travels. */
 export function eventToWire(event: Event): wire.Event {
@@ -13,7 +8,7 @@ export function eventToWire(event: Event): wire.Event {
     id: BigInt(event.id),
     time: new Date(event.at),
     type: event.type,
-    severity: severities[event.severity],
+    severity: eventSeverities.toWire(event.severity),
     nodeId: event.nodeId ?? "",
     nodeName: event.nodeName ?? "",
     rolloutId: event.rolloutId ?? "",

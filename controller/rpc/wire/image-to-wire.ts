@@ -1,10 +1,6 @@
-import * as wire from "../../../proto/gen/pallet/v1/image.ts";
+import type * as wire from "../../../proto/gen/pallet/v1/image.ts";
+import { partitionTableKinds } from "../../../proto/partition-table-kind.ts";
 import type { Image, Pack } from "../../images/catalogue/image.ts";
-
-const tables = {
-  mbr: wire.PartitionTable.PARTITION_TABLE_MBR,
-  gpt: wire.PartitionTable.PARTITION_TABLE_GPT,
-} as const;
 
 /** An image as it travels. */
 export function imageToWire(image: Image): wire.Image {
@@ -13,7 +9,7 @@ export function imageToWire(image: Image): wire.Image {
     digest: image.digest,
     sizeBytes: BigInt(image.sizeBytes),
     storedBytes: BigInt(image.storedBytes),
-    partitionTable: tables[image.partitionTable],
+    partitionTable: partitionTableKinds.toWire(image.partitionTable),
     partitions: image.partitions.map((partition) => ({
       ...partition,
       offsetBytes: BigInt(partition.offsetBytes),

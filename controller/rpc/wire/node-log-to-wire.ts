@@ -1,12 +1,7 @@
 import type * as wire from "../../../proto/gen/pallet/v1/log.ts";
-import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
 import { logLevelToWire } from "../../../proto/log-level.ts";
+import { agentRoles } from "../../../proto/node/node-codec.ts";
 import type { NodeLogRecord } from "../../logs/node-log-record.ts";
-
-const roles = {
-  netboot: AgentRole.AGENT_ROLE_NETBOOT,
-  resident: AgentRole.AGENT_ROLE_RESIDENT,
-} as const satisfies Record<NodeLogRecord["role"], AgentRole>;
 
 /** A record of a node's log as it travels, with the node's name. */
 export function nodeLogToWire(record: NodeLogRecord, nodeName: string): wire.NodeLogRecord {
@@ -15,7 +10,7 @@ export function nodeLogToWire(record: NodeLogRecord, nodeName: string): wire.Nod
     nodeId: record.nodeId,
     nodeName,
     instanceId: record.instanceId,
-    agentRole: roles[record.role],
+    agentRole: agentRoles.toWire(record.role),
     time: new Date(record.at),
     record: {
       sequence: BigInt(record.sequence),

@@ -1,4 +1,5 @@
-import * as wire from "../../../proto/gen/pallet/v1/controller.ts";
+import { bootTargets } from "../../../proto/boot-target.ts";
+import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { agentInfoToWire, factsToWire } from "../../../proto/node/node-codec.ts";
 import type { Node } from "../../nodes/node.ts";
 
@@ -9,7 +10,7 @@ export function nodeToWire(node: Node, view: { readonly online: boolean; readonl
     nodeId: node.id,
     name: node.name,
     accepted: node.accepted,
-    bootTarget: bootTarget.kind === "agent" ? wire.BootTarget.BOOT_TARGET_AGENT : wire.BootTarget.BOOT_TARGET_LOCAL,
+    bootTarget: bootTargets.toWire(bootTarget.kind),
     bootImageDigest: bootTarget.kind === "local" ? bootTarget.imageDigest : "",
     address: node.address ?? "",
     facts: node.facts && factsToWire(node.facts),

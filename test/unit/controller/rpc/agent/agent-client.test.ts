@@ -15,6 +15,7 @@ import {
 import { AgentError, type AgentErrorKind } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
 import { type AgentPatience, createAgentConnector } from "../../../../../controller/rpc/agent/agent-client.ts";
+import { blockDeviceToWire } from "../../../../../proto/disk/block-device-codec.ts";
 import { Failure, failureMetadataKey, failureToWire } from "../../../../../proto/failure.ts";
 import {
   type AgentServiceServer,
@@ -26,6 +27,7 @@ import { failureMetadata } from "../../../../../proto/grpc/failure-metadata.ts";
 import type { OperationId } from "../../../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../../../proto/operation/operation-spec.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../../proto/pack/digest.ts";
+import { aDevice } from "../../../proto/disk/a-device.ts";
 
 const operationId = "reimage-1-1" as OperationId;
 const cleanups: (() => void)[] = [];
@@ -145,29 +147,7 @@ test("block devices come as a tree with sizes as numbers", async () => {
 });
 
 function wireDisk() {
-  return {
-    name: "mmcblk0",
-    path: "/dev/mmcblk0",
-    type: "disk",
-    sizeBytes: 0n,
-    partitionTable: "",
-    partitionTableUuid: "",
-    partitionUuid: "",
-    partitionNumber: 0,
-    startBytes: 0n,
-    filesystemType: "",
-    label: "",
-    uuid: "",
-    mountpoints: [],
-    readOnly: false,
-    removable: false,
-    model: "",
-    serial: "",
-    cid: "",
-    transport: "mmc",
-    logicalSectorBytes: 512,
-    children: [],
-  };
+  return blockDeviceToWire(aDevice("mmcblk0", { sizeBytes: 0 }));
 }
 
 const specs: readonly OperationSpec[] = [

@@ -1,0 +1,53 @@
+// Every word has a value of its own and every value but "unspecified" a word: a contract that grows without its words fails here.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { bootTargets } from "../../../proto/boot-target.ts";
+import { eventSeverities } from "../../../proto/event-severity.ts";
+import { BootTarget, UplinkSource } from "../../../proto/gen/pallet/v1/controller.ts";
+import { EventSeverity } from "../../../proto/gen/pallet/v1/event.ts";
+import { PartitionTable } from "../../../proto/gen/pallet/v1/image.ts";
+import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
+import { OperationPhase, OperationState } from "../../../proto/gen/pallet/v1/operation.ts";
+import { ProofKind, ReimagePhase, RolloutState } from "../../../proto/gen/pallet/v1/rollout.ts";
+import { agentRoles } from "../../../proto/node/node-codec.ts";
+import { operationStates } from "../../../proto/operation/operation-codec.ts";
+import { operationPhases } from "../../../proto/operation/progress-codec.ts";
+import { partitionTableKinds } from "../../../proto/partition-table-kind.ts";
+import { proofKinds } from "../../../proto/rollout/proof-kind.ts";
+import { reimagePhases } from "../../../proto/rollout/reimage-phase.ts";
+import { rolloutStates } from "../../../proto/rollout/rollout-state.ts";
+import { uplinkSources } from "../../../proto/uplink-source.ts";
+
+const tables = {
+  BootTarget: [BootTarget, bootTargets],
+  UplinkSource: [UplinkSource, uplinkSources],
+  EventSeverity: [EventSeverity, eventSeverities],
+  PartitionTable: [PartitionTable, partitionTableKinds],
+  AgentRole: [AgentRole, agentRoles],
+  OperationPhase: [OperationPhase, operationPhases],
+  OperationState: [OperationState, operationStates],
+  ProofKind: [ProofKind, proofKinds],
+  ReimagePhase: [ReimagePhase, reimagePhases],
+  RolloutState: [RolloutState, rolloutStates],
+} as const;
+
+describe("words of the wire", () => {
+  for (const [name, [values, words]] of Object.entries(tables)) {
+    it(`have one for each value of ${name}`, () => {
+      const { toWire, fromWire } = words as {
+        toWire(word: string): number;
+        fromWire(value: number): string | undefined;
+      };
+      const seen = new Set<string>();
+      for (const value of Object.values<string | number>(values)) {
+        if (typeof value !== "number" || value < 1) continue;
+        const word = fromWire(value);
+        assert.ok(word !== undefined, `${name} ${value} has no word`);
+        assert.equal(toWire(word), value);
+        seen.add(word);
+      }
+      assert.ok(seen.size >= 2);
+      assert.equal(fromWire(99), undefined);
+    });
+  }
+});
