@@ -16,11 +16,11 @@ const intervalMs = 60_000;
 /**
  * Warns, once each time, when an upgrade of the installed system has put back firmware that a reimage had renamed: the
  * next boot would be the card's own, and the controller would not see the node again. The resident agent may only
- * report, so it changes nothing. Looks at once and then every minute, until the returned function is called.
+ * report, so it changes nothing. Inspects it at once and then every minute, until the returned function is called.
  */
 export function watchFirmware({ read, clock, log }: FirmwareWatch): () => void {
   let told = "";
-  const look = async (): Promise<void> => {
+  const inspect = async (): Promise<void> => {
     const files = (await read()).join(", ");
     if (files === told) return;
     told = files;
@@ -32,11 +32,11 @@ export function watchFirmware({ read, clock, log }: FirmwareWatch): () => void {
           "and the controller will lose the node; rename it before that",
       );
   };
-  const lookOrLog = (): void => {
-    look().catch((error: unknown) => log.debug({ err: error }, "could not inspect the firmware on the card"));
+  const inspectOrLog = (): void => {
+    inspect().catch((error: unknown) => log.debug({ err: error }, "could not inspect the firmware on the card"));
   };
-  lookOrLog();
+  inspectOrLog();
   const stopped = new AbortController();
-  every(clock, intervalMs, lookOrLog, stopped.signal);
+  every(clock, intervalMs, inspectOrLog, stopped.signal);
   return () => stopped.abort();
 }

@@ -30,7 +30,7 @@ export interface ConsoleNarration {
 export function narrateConsoles(boards: readonly Board[], say: (line: string) => void): ConsoleNarration {
   const read = boards.map(() => 0);
   let held = false;
-  const look = (): void => {
+  const narrate = (): void => {
     if (held) return;
     for (const [index, { console }] of boards.entries()) {
       const fresh = console.text().slice(read[index]);
@@ -41,10 +41,10 @@ export function narrateConsoles(boards: readonly Board[], say: (line: string) =>
       }
     }
   };
-  const timer = setInterval(look, 200);
+  const timer = setInterval(narrate, 200);
   const resume = (): void => {
     held = false;
-    look();
+    narrate();
   };
   return {
     hold() {

@@ -3,8 +3,8 @@ import { columns, type LongResult } from "./long-result.ts";
 /** Reads the table that renderResults made. Throws an Error naming the line that does not fit, and the remedy. */
 export function parseResults(text: string): readonly LongResult[] {
   const lines = text.split("\n").map((line, index) => ({ line, number: index + 1 }));
-  const [head, , ...rows] = lines.filter(({ line }) => line.startsWith("|"));
-  if (head === undefined || cells(head.line).join() !== columns.join())
+  const [header, , ...rows] = lines.filter(({ line }) => line.startsWith("|"));
+  if (header === undefined || cells(header.line).join() !== columns.join())
     throw new Error(`the table of long tests has no line "| ${columns.join(" | ")} |"`);
   const results = rows.map(({ line, number }) => parseRow(cells(line), number));
   for (const [index, { file }] of results.entries())

@@ -34,23 +34,23 @@ export function createConsole(name: string): Console & { append(chunk: string): 
       const begun = timed === "" || timed.endsWith("\n") ? `${time} ` : "";
       timed += begun + chunk.replaceAll(/\n(?!$)/g, `\n${time} `);
       text += chunk;
-      for (const look of waiting) look();
+      for (const check of waiting) check();
     },
     waitFor: (pattern, { from = 0, timeoutMs = 60_000 } = {}) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
-          waiting.delete(look);
+          waiting.delete(check);
           reject(new Error(`${name} did not print ${pattern} within ${timeoutMs} ms; it printed last:\n${tail(20)}`));
         }, timeoutMs);
-        const look = () => {
+        const check = () => {
           const match = new RegExp(pattern.source, pattern.flags.replace("g", "")).exec(text.slice(from));
           if (match === null) return;
           clearTimeout(timer);
-          waiting.delete(look);
+          waiting.delete(check);
           resolve(match);
         };
-        waiting.add(look);
-        look();
+        waiting.add(check);
+        check();
       }),
   };
 }

@@ -51,10 +51,10 @@ async function aSystem(test: TestContext, content: Content, program: Buffer | st
 }
 
 /**
- * Looks at the filesystem on the disk: at a copy, mounted read-only. Another test may just then make itself a mount
+ * Inspects the filesystem on the disk: a copy, mounted read-only. Another test may just then make itself a mount
  * namespace with this mount in it; of the disk itself, the next mount would then be read-only too.
  */
-async function lookInto<T>(disk: LoopDevice, look: (folder: string) => Promise<T>): Promise<T> {
+async function inspectCopy<T>(disk: LoopDevice, inspect: (folder: string) => Promise<T>): Promise<T> {
   const seen = await mkdtemp(path.join(disk.folder, "seen-"));
   const [copy, folder] = [path.join(seen, "root.img"), path.join(seen, "mounted")];
   const [skip, count] = [root.offsetBytes / mebibyte, root.lengthBytes / mebibyte];
@@ -62,7 +62,7 @@ async function lookInto<T>(disk: LoopDevice, look: (folder: string) => Promise<T
   await mkdir(folder);
   await execa("mount", ["-o", "ro,loop", copy, folder]);
   try {
-    return await look(folder);
+    return await inspect(folder);
   } finally {
     await execa("umount", [folder]);
   }
@@ -80,9 +80,9 @@ async function listTree(folder: string): Promise<string[]> {
 describe("installing the resident agent", requires("root", "loop devices"), () => {
   it("puts program, unit and stamp into a system with systemd, and touches nothing else", async (test) => {
     const { disk, request } = await aSystem(test, systemd);
-    const before = await lookInto(disk, listTree);
+    const before = await inspectCopy(disk, listTree);
     await customise(request);
-    await lookInto(disk, async (folder) => {
+    await inspectCopy(disk, async (folder) => {
       const added = (await listTree(folder)).filter((line) => !before.includes(line));
       assert.deepEqual(added, [
         "etc/pallet d 0755 0:0 ",
@@ -104,7 +104,7 @@ describe("installing the resident agent", requires("root", "loop devices"), () =
   it("adds one line to the inittab of a system with busybox's init", async (test) => {
     const { disk, request } = await aSystem(test, busybox);
     await customise(request);
-    await lookInto(disk, async (folder) => {
+    await inspectCopy(disk, async (folder) => {
       assert.equal(
         await readFile(path.join(folder, "etc/inittab"), "utf8"),
         `${busybox["etc/inittab"]}::respawn:/usr/lib/pallet/agent --role resident\n`,
@@ -122,9 +122,9 @@ describe("installing the resident agent", requires("root", "loop devices"), () =
         ...(name === "systemd" && { "etc/systemd/system/pallet-agent.service": { linkTo: "/dev/null" } }),
       });
       await customise(request);
-      const once = await lookInto(disk, listTree);
+      const once = await inspectCopy(disk, listTree);
       await customise(request);
-      await lookInto(disk, async (folder) => {
+      await inspectCopy(disk, async (folder) => {
         assert.deepEqual(await listTree(folder), once);
         assert.deepEqual(await readdir(path.join(folder, "usr/lib/pallet")), ["agent"]);
         assert.ok(arm64.equals(await readFile(path.join(folder, "usr/lib/pallet/agent"))));
@@ -135,7 +135,7 @@ describe("installing the resident agent", requires("root", "loop devices"), () =
   it("installs a script into a system of any architecture", async (test) => {
     const { disk, request } = await aSystem(test, { ...busybox, "usr/bin/busybox": "" }, "#!/bin/sh\n");
     await customise(request);
-    await lookInto(disk, async (folder) => {
+    await inspectCopy(disk, async (folder) => {
       assert.equal(await readFile(path.join(folder, "usr/lib/pallet/agent"), "utf8"), "#!/bin/sh\n");
     });
   });
@@ -167,7 +167,7 @@ describe("installing the resident agent", requires("root", "loop devices"), () =
     it(`refuses a system ${title}, and leaves no stamp in it`, async (test) => {
       const { disk, request } = await aSystem(test, content, program);
       await assert.rejects(customise(request), { reason, message });
-      await lookInto(disk, async (folder) => {
+      await inspectCopy(disk, async (folder) => {
         await assert.rejects(readFile(path.join(folder, "etc/pallet/installed.json")), { code: "ENOENT" });
       });
       await assertDetached(disk.path);
@@ -181,7 +181,7 @@ describe("installing the resident agent", requires("root", "loop devices"), () =
       "usr/lib/pallet/.agent.pallet-new": { linkTo: "/usr/bin/busybox" },
     });
     await customise(request);
-    await lookInto(disk, async (folder) => {
+    await inspectCopy(disk, async (folder) => {
       assert.ok(arm64.equals(await readFile(path.join(folder, "usr/lib/pallet/agent"))));
       assert.ok(anElf({ machine: "arm64" }).equals(await readFile(path.join(folder, "usr/bin/busybox"))));
     });
@@ -196,7 +196,7 @@ describe("installing the resident agent", requires("root", "loop devices"), () =
       if (readFileSync("/proc/self/mountinfo", "utf8").includes(`customise-${disk.name}-`)) abort.abort();
     }, 1);
     await assert.rejects(done, { reason: "cancelled" }).finally(() => clearInterval(timer));
-    await lookInto(disk, async (folder) => {
+    await inspectCopy(disk, async (folder) => {
       assert.deepEqual(await readdir(path.join(folder, "usr/lib/pallet")).catch(() => []), []);
     });
   });
