@@ -41,15 +41,15 @@ import { serveAgent } from "./rpc/server.ts";
 import { version } from "./version.ts";
 import { tick } from "./watchdog/tick.ts";
 
-/** How long running calls get to end once the agent was told to stop, in milliseconds. */
+/** Grace period of running calls once the agent is told to stop, in milliseconds. */
 const graceMs = 500;
-/** How long the last words may take to the controller before the agent ends or the node reboots. */
+/** How long sending the last words may take before the agent ends or the node reboots. */
 const lastWordsMs = 1_000;
 /** Where the initrd of a netbooted node guards the hardware watchdog. */
 const watchdogFolder = "/run/pallet/watchdog";
 /** What is kept of the log while the controller cannot be reached. */
 const logLimits: LogLimits = { records: 2_000, bytes: 1024 * 1024 };
-/** How the controller, and its name, are tried again. */
+/** Retry intervals for the controller and its name. */
 const retries: Required<BackoffPolicy> = { firstMs: 250, capMs: 5_000, random: Math.random };
 const shipping: ShippingSettings = {
   batch: { records: 250, bytes: 256 * 1024 },
@@ -96,7 +96,7 @@ Examples:
   });
 
 async function main(options: AgentOptions): Promise<void> {
-  // Trust comes with a later issue: these two lines are where it will be decided.
+  // Authentication comes with a later issue; these two lines are where it will be decided.
   const serverCredentials = ServerCredentials.createInsecure();
   const channelCredentials = ChannelCredentials.createInsecure();
 

@@ -1,2 +1,2 @@
-/** Version of the controller: that of package.json, which is not at hand inside a bundle. */
+/** The controller's version: that of package.json, which is not available inside a bundle. */
 export const version = "0.1.0";

@@ -11,7 +11,7 @@ export const defaultControllerPort = 7700;
 /** Highest TCP port (RFC 9293). */
 const maxPort = 65_535;
 
-/** What a text that is refused should have been, for messages: "… is not ${endpointForm}". */
+/** The expected form, for messages: "… is not ${endpointForm}". */
 export const endpointForm = "HOST:PORT (an IPv6 address in brackets, a port from 1 to 65535)";
 
 /** "HOST:PORT", with brackets around an IPv6 address (RFC 3986, section 3.2.2). */

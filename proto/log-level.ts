@@ -4,7 +4,7 @@ import { wireWords } from "./wire-words.ts";
 /** The levels of a log, least first. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
-/** How much a record of a log matters; one for each value of pallet.v1.LogLevel. */
+/** Severity of a log record; one for each value of pallet.v1.LogLevel. */
 export type LogLevel = (typeof logLevels)[number];
 
 const wireLogLevels = wireWords<LogLevel, WireLevel>({
@@ -16,10 +16,10 @@ const wireLogLevels = wireWords<LogLevel, WireLevel>({
   fatal: WireLevel.LOG_LEVEL_FATAL,
 });
 
-/** A level as it travels. */
+/** Converts a level to the wire. */
 export const logLevelToWire = wireLogLevels.toWire;
 
-/** A level that travelled; undefined for one that does not exist, or none. */
+/** Converts a level from the wire; undefined if unspecified or unknown. */
 export function logLevelFromWire(wire: WireLevel | undefined): LogLevel | undefined {
   return wire === undefined ? undefined : wireLogLevels.fromWire(wire);
 }

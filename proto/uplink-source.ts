@@ -1,7 +1,7 @@
 import { UplinkSource as WireSource } from "./gen/pallet/v1/controller.ts";
 import { wireWords } from "./wire-words.ts";
 
-/** How it is known what the uplink carries; see pallet.v1.UplinkSource. */
+/** Where the uplink's capacity comes from; see pallet.v1.UplinkSource. */
 export type CapacitySource = "configured" | "cap" | "link" | "measured" | "assumed";
 
 /** Sources as they travel. */

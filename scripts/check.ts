@@ -1,4 +1,4 @@
-// `npm run check`: everything that is quick to know about the tree. About a minute on two cores.
+// `npm run check`: the quick checks of the tree. About a minute on two cores.
 import os from "node:os";
 import process from "node:process";
 import { execa } from "../proto/linux/leashed-execa.ts";

@@ -25,7 +25,7 @@ import { Interrupted, listenForInterruption } from "./interruption.ts";
 const MiB = 1024 * 1024;
 const imageName = "debian-demo";
 
-/** A sentence that tells the user what went wrong, without a stack. */
+/** An error that is shown to the user as a sentence, without a stack. */
 class DemoError extends Error {
   readonly exitCode: number;
 
@@ -127,7 +127,7 @@ async function main(): Promise<number> {
     narration?.end();
     await rack.controller.stop();
     await rack.close();
-    // Made by the controller; not ours to remove when something else is in it.
+    // Created by the controller; not ours to remove if something else is in it.
     if (useDefaultSocket) await rmdir(path.dirname(defaultSocket)).catch(() => undefined);
   }
 }
@@ -188,7 +188,7 @@ try {
   if (!(error instanceof DemoError || error instanceof Interrupted) && !isUsageError(error)) throw error;
   process.stderr.write(`demo: ${error.message}\n`);
   process.exitCode = error instanceof DemoError || error instanceof Interrupted ? error.exitCode : 2;
-  // What was going on when the user wanted no more of it may have something open still.
+  // Work that was in progress when the user stopped it may still have something open.
   if (error instanceof Interrupted) process.exit();
 }
 

@@ -1,6 +1,6 @@
 import { exitCodeOfSignal, onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
 
-/** The user's wish to stop, by Ctrl-C or SIGTERM. */
+/** The user's request to stop, by Ctrl-C or SIGTERM. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 
@@ -10,7 +10,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** What a script hears of the user's wish to stop. */
+/** How a script learns of the user's request to stop. */
 export interface Interruption {
   /** Aborts with it. */
   readonly signal: AbortSignal;

@@ -5,7 +5,7 @@ import { spec } from "node:test/reporters";
 import { checkoutCache } from "../controller/artefacts/checkout-cache.ts";
 import type { Print } from "./steps.ts";
 
-/** What came out of a run. */
+/** The result of a run. */
 export interface TestCounts {
   readonly passed: number;
   readonly failed: number;

@@ -1,6 +1,6 @@
 import process from "node:process";
 
-/** Takes what a step has to say, line ends included. */
+/** Receives a step's output, including line ends. */
 export type Print = (text: string) => void;
 
 /** One named piece of work of a script that a person watches. */

@@ -12,8 +12,7 @@ const failed = await runSteps("test", [
   {
     title: "real parts end to end",
     // The virtual Pis take longest and leave gaps, when they wait for each other, that the other files fill. One more
-    // at
-    // once than two cores carry, because many of these tests wait: for a watchdog, for time-outs, for what is shut
+    // at once than two cores carry, because many of these tests wait: for a watchdog, for time-outs, for what is shut
     // down.
     run: (print) =>
       runTests(

@@ -1,6 +1,5 @@
 // Golden files: what a test expects, too long to stand in it, in test/golden/. Whoever changes what they show rewrites
-// them
-// with GOLDEN=write in the environment, and reads the difference before committing it.
+// them with GOLDEN=write in the environment, and reads the difference before committing it.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";

@@ -4,7 +4,7 @@ import { Failure } from "../../proto/failure.ts";
 import { throwIfCancelled } from "../linux/run-tool.ts";
 import { knownLeds, selectedTrigger, selectLed } from "./select-led.ts";
 
-/** How a person is to find the board. */
+/** How to make the board findable. */
 export interface Identify {
   readonly durationMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -15,8 +15,8 @@ export interface Identify {
 }
 
 /**
- * Blinks the board's LED for so long, and leaves it as it was, even when it was cancelled. The kernel's "timer" trigger
- * blinks by itself; without it the brightness is switched from here.
+ * Blinks the board's LED for the given time, and restores it afterwards, even if cancelled. The kernel's "timer"
+ * trigger blinks by itself; without it the brightness is switched from here.
  *
  * Throws a Failure: `unsupported` when there is no such LED, `device-error`, `cancelled`.
  */

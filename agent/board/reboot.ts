@@ -23,8 +23,8 @@ export function selectRebootCommand(node: {
 }
 
 /**
- * Finds the way to reboot and hands over the function that goes it, which logs, waits until `lastWords` has settled,
- * and rejects when it fails. Rejects with a Failure "internal" when there is no way.
+ * Finds out how to reboot and returns a function that does it: it logs, waits until `lastWords` has settled, and
+ * rejects if the reboot fails. Rejects with a Failure "internal" if there is no way to reboot.
  */
 export async function prepareReboot(
   configured: readonly string[] | undefined,

@@ -2,7 +2,7 @@ import { Failure } from "../../proto/failure.ts";
 import type { Program } from "../../proto/system/parse-program.ts";
 import { type Misfit, selectMisfit } from "../../proto/system/select-misfit.ts";
 
-/** What has to fit together: a program and the system that it is to run in. */
+/** A program and the system that it has to run in. */
 export interface Fit {
   readonly sizeBytes: number;
   readonly program: Program;
@@ -12,7 +12,7 @@ export interface Fit {
   };
 }
 
-/** What stays free beside the agent, so that the system can write its first logs and keys. */
+/** Space to leave free besides the agent, so that the system can write its first logs and keys. */
 const spareBytes = 4 * 1024 * 1024;
 
 const leaveOut = "or reimage with --no-resident, which leaves the image untouched";

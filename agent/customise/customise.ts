@@ -79,7 +79,7 @@ export function programToInstall({
   );
 }
 
-/** These become mount options: nothing else may slip in with them. */
+/** This becomes a mount option: nothing else may slip in with it. */
 function checkRoot({ offsetBytes, lengthBytes, filesystemType }: Root): void {
   if (!/^[a-z0-9_]+$/.test(filesystemType))
     throw new Failure("invalid", `${JSON.stringify(filesystemType)} is not the name of a filesystem`);
@@ -87,7 +87,7 @@ function checkRoot({ offsetBytes, lengthBytes, filesystemType }: Root): void {
     throw new Failure("invalid", `a root partition of ${lengthBytes} bytes at ${offsetBytes} is impossible`);
 }
 
-/** Says in which task an error of the filesystem came up. */
+/** Adds the task to a filesystem error. */
 async function placing(
   task: string,
   device: string,

@@ -1,4 +1,4 @@
-/** A change of a file's name. */
+/** A renamed file. */
 export interface Renaming {
   readonly from: string;
   readonly to: string;

@@ -53,7 +53,7 @@ export async function reformatFat(place: ReformatFat): Promise<void> {
   });
 }
 
-/** What has to stay of a FAT. */
+/** What to preserve of a FAT filesystem. */
 interface FatIdentity {
   readonly label: string;
   /** "12", "16" or "32". */
@@ -62,7 +62,7 @@ interface FatIdentity {
   readonly serial: string | undefined;
 }
 
-/** What blkid(8) says of the FAT that is there. */
+/** What blkid(8) reports about the existing FAT filesystem. */
 async function probe({ device, offsetBytes, lengthBytes, signal }: ReformatFat): Promise<FatIdentity> {
   const { stdout } = await runTool({
     tool: "blkid",

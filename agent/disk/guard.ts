@@ -2,7 +2,7 @@ import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { type DiskPurpose, type DiskRequest, judgeDisk } from "../../proto/disk/judge-disk.ts";
 import { Failure } from "../../proto/failure.ts";
 
-/** What someone wants to overwrite or unmount now, in the system that runs. */
+/** What to overwrite or unmount now, in the running system. */
 export interface GuardRequest extends DiskRequest {
   readonly purpose?: Exclude<DiskPurpose, "overwrite-after-reboot"> | undefined;
 }

@@ -6,7 +6,7 @@ import { forgetPartitions } from "./partition-table.ts";
 
 /** A filesystem to make. */
 export interface MakeFilesystem {
-  /** A partition or whole disk that the guard has let pass. */
+  /** A partition or whole disk that the guard has admitted. */
   readonly device: BlockDevice;
   readonly type: MakeableFilesystem;
   /** Empty for none. */

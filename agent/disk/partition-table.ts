@@ -27,7 +27,7 @@ const mebibyte = 1024 * 1024;
 const gptBytes = 5 * 4096;
 
 /**
- * Makes a disk one without a partition table: zeroes everything before the first partition (at least what an MBR and a
+ * Erases a disk's partition table: zeroes everything before the first partition (at least what an MBR and a
  * GPT take), and the place of the backup GPT at the end, flushes the device and makes the kernel forget the partitions.
  *
  * Throws a Failure: `device-error` with the byte range, `cancelled`, or what forgetPartitions() throws.

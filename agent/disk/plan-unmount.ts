@@ -2,14 +2,14 @@ import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { withDescendants } from "../../proto/disk/device-tree.ts";
 import { Failure } from "../../proto/failure.ts";
 
-/** What has to be undone so that nobody uses a device. */
+/** The steps that free a device. */
 export type UnmountStep =
   | { readonly kind: "swapoff"; readonly path: string }
   | { readonly kind: "umount"; readonly mountpoint: string }
   /** `over` is what the loop device lies over. */
   | { readonly kind: "detach"; readonly path: string; readonly over: string };
 
-/** Where the system itself lives: unmounting these would stop the agent. */
+/** Where the system itself runs from: unmounting these would stop the agent. */
 const systemMountpoints = /^\/(proc|sys|dev|run|usr|etc|var|nix)?$/;
 
 /**

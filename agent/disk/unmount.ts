@@ -34,7 +34,7 @@ async function carryOut(step: UnmountStep, device: string, signal: AbortSignal |
     case "detach": {
       const task = `detach ${step.path} from ${device}`;
       throwIfCancelled(signal, task);
-      // It may have gone with its last mount, and its name to someone else's.
+      // It may have gone with its last mount, and its name may already belong to another.
       await detachLoop(step.path, step.over).catch((cause: unknown) => {
         const why = cause instanceof Error ? cause.message : String(cause);
         throw new Failure("tool-failed", `cannot ${task}: ${why}`, { cause });

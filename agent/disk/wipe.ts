@@ -6,16 +6,16 @@ import { runTool } from "../linux/run-tool.ts";
 import { eraseSignatures } from "./erase-signatures.ts";
 import { erasePartitionTable } from "./partition-table.ts";
 
-/** A disk to make blank. */
+/** A disk to wipe. */
 export interface Wipe {
-  /** A whole disk that the guard has let pass, with its partitions. */
+  /** A whole disk that the guard has admitted, with its partitions. */
   readonly device: BlockDevice;
   readonly method: "discard" | "signatures";
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Makes a disk blank: by discarding all of it, or by erasing the filesystem signatures on its partitions and on itself.
+ * Wipes a disk: by discarding all of it, or by erasing the filesystem signatures on its partitions and on itself.
  * Either way its partition table is zeroed (what was discarded may still be read back on some cards) and the kernel
  * forgets its partitions.
  *
@@ -44,7 +44,7 @@ async function eraseAllSignatures(device: BlockDevice, signal: AbortSignal | und
   for (const { path } of withDescendants(device).toReversed()) await eraseSignatures(path, signal);
 }
 
-/** In steps, because the kernel does not let go of a discard of the whole device when it is cancelled. */
+/** In steps, because a discard of the whole device cannot be cancelled. */
 async function discard(path: string, signal: AbortSignal | undefined): Promise<void> {
   try {
     await runTool({

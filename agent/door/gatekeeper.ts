@@ -16,7 +16,7 @@ export interface Gatekeeper {
   admits(connection: Socket): boolean;
 }
 
-/** What the gatekeeper goes by. */
+/** What the gatekeeper decides by. */
 export interface GatekeeperOptions {
   /** Host name or IP address of the controller; without one, nobody but root on this node may connect. */
   readonly controllerHost: string | undefined;
@@ -66,7 +66,7 @@ export function createGatekeeper(options: GatekeeperOptions, signal: AbortSignal
   };
 }
 
-/** Admits everyone, for a bench. */
+/** Admits everyone, for test benches. */
 export const openGate: Gatekeeper = { admits: () => true };
 
 async function resolve(
@@ -115,7 +115,7 @@ function isOfThisNode(address: string): boolean {
     .some((each) => plainAddress(each.address) === address);
 }
 
-/** Synchronous, so that nothing of the connection is read before it is decided about. */
+/** Synchronous, so that nothing is read from a connection before it is admitted. */
 function userBehind(there: SocketAddress, here: SocketAddress): number | undefined {
   for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
     const uid = ownerOfSocket(readTable(file), there, here);

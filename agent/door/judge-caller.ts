@@ -1,7 +1,7 @@
-/** What is known of whoever connects. Addresses as `plainAddress` writes them. */
+/** What is known about a caller. Addresses as `plainAddress` writes them. */
 export interface Caller {
   readonly address: string;
-  /** Set when the other end is on this node too: the user that it runs as, undefined when that cannot be told. */
+  /** Set if the other end is on this node too: the user that it runs as, undefined if unknown. */
   readonly local?: { readonly uid: number | undefined };
 }
 

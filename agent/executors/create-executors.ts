@@ -11,7 +11,7 @@ import { openDevice } from "../write/open-device.ts";
 import { verifyImage } from "../write/verify-image.ts";
 import { type WriteImageParts, writeImage } from "../write/write-image.ts";
 
-/** What the executors are given of the node. */
+/** What the executors need from the node. */
 export interface ExecutorParts {
   /** Reads the devices and has the guard decide on one. */
   readonly admitDevice: typeof admitDevice;
@@ -20,7 +20,9 @@ export interface ExecutorParts {
   readonly residentProgram: string | undefined;
 }
 
-/** The executor of every kind of work. Each asks the guard twice: before the work begins, and again when it does. */
+/**
+ * The executor of every kind of work. Each asks the guard twice: before the work is accepted, and again when it begins.
+ */
 export function createExecutors({ admitDevice, fetchSettings, residentProgram }: ExecutorParts): Executors {
   const write: WriteImageParts = {
     guard: (path, minBytes, signal) => admitDevice({ path, minBytes }, signal),

@@ -6,7 +6,7 @@ export interface Validators {
   readonly lastModified: string | undefined;
 }
 
-/** What is asked of a server: a range of the file. */
+/** A requested range of a file. */
 export interface Wanted {
   readonly url: string;
   readonly fromByte: number;
@@ -18,13 +18,13 @@ export interface Wanted {
   readonly validators: Validators | undefined;
 }
 
-/** The head of an HTTP answer; header names in lower case. */
+/** The header of an HTTP answer; field names in lower case. */
 export interface ResponseHead {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** An answer after which asking again may help: the server is overloaded, restarting, or slow. */
+/** An answer after which a retry may help: the server is overloaded, restarting, or slow. */
 export class TemporaryError extends Error {
   override readonly name = "TemporaryError";
 }

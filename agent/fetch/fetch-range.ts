@@ -4,19 +4,19 @@ import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import { checkPartialResponse, ifRange, TemporaryError, type Validators } from "./check-partial-response.ts";
 import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
 
-/** How patient a fetch is. */
+/** Timeouts and retries of a fetch. */
 export interface FetchSettings {
-  /** A connection on which no byte came for so long while one was awaited is broken, in milliseconds. */
+  /** How long a connection may be silent while a byte is awaited before it counts as broken, in milliseconds. */
   readonly idleTimeoutMs: number;
-  /** The fetch is given up when no byte came for so long, over however many connections, in milliseconds. */
+  /** How long no byte may arrive, over any number of connections, before the fetch fails, in milliseconds. */
   readonly giveUpAfterMs: number;
   /** Waits between connections that brought nothing. */
   readonly backoff: BackoffPolicy;
 }
 
 /**
- * Patient enough for a switch that restarts, and for a controller whose machine does. Less than a controller lets a
- * write stall (reimage.stallTimeoutMs, 300 s), so that one that is there hears what is wrong.
+ * Long enough for a restart of a switch or of the controller's machine. Shorter than the controller's stall timeout of
+ * a write (reimage.stallTimeoutMs, 300 s), so that a running controller hears what is wrong.
  */
 export const defaultFetchSettings: FetchSettings = {
   idleTimeoutMs: 15_000,
@@ -28,12 +28,12 @@ export const defaultFetchSettings: FetchSettings = {
 export interface RemoteFile {
   /** "http://…" URL. */
   readonly url: string;
-  /** Number of bytes that it has to have. */
+  /** Its expected number of bytes. */
   readonly totalBytes: number;
   readonly settings: FetchSettings;
-  /** Called with the number of bytes of each piece that came. */
+  /** Called with the length of each piece received. */
   readonly onBytes?: (bytes: number) => void;
-  /** Called whenever resumed a broken connection, with the byte and with what had broken it. */
+  /** Called whenever a broken connection was resumed, with the byte offset and the cause. */
   readonly onResume?: (atByte: number, error: unknown) => void;
 }
 
@@ -51,13 +51,13 @@ export interface RangeFetcher {
   close(): void;
 }
 
-/** A fetcher that opens as many connections as ranges are asked for at once. */
+/** A fetcher that opens one connection per concurrent range. */
 export function createRangeFetcher(file: RemoteFile): RangeFetcher {
   const { url, totalBytes, settings, onBytes, onResume } = file;
   const connections = new Set<HttpConnection>();
   const idle: HttpConnection[] = [];
   let validators: Validators | undefined;
-  /** When a byte came last, or the first was asked for since nothing was. */
+  /** When a byte last arrived, or when the current wait began. */
   let lastByteAt = 0;
   let asking = 0;
 

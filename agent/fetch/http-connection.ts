@@ -6,7 +6,7 @@ import { maxHeadBytes, parseResponseHead, readContentLength } from "./parse-resp
 /** Bytes that are read from the connection at once. */
 const readBytes = 128 * 1024;
 
-/** Who looks at an answer; what it throws ends the connection. */
+/** Receives an answer; what it throws ends the connection. */
 export interface Receiver {
   onHead(head: ResponseHead): void;
   /** The bytes are those of the answer only until this returns. */
@@ -35,7 +35,7 @@ export interface HttpConnection {
 export function openHttpConnection(url: URL, idleTimeoutMs: number): HttpConnection {
   const buffer = Buffer.allocUnsafeSlow(readBytes);
   let current: { readonly receiver: Receiver; readonly settle: (error?: unknown) => void } | undefined;
-  /** The head as far as it has come. */
+  /** The part of the header received so far. */
   let head = Buffer.alloc(0);
   let bodyLeft: number | undefined;
   let usable = true;

@@ -1,10 +1,10 @@
 import { Failure } from "../../proto/failure.ts";
 import type { ResponseHead } from "./check-partial-response.ts";
 
-/** Longest head of an answer that is read, in bytes. */
+/** Maximum length of an answer's header, in bytes. */
 export const maxHeadBytes = 16 * 1024;
 
-/** The head of an answer, and how many bytes it took with the empty line behind it. */
+/** The header of an answer, and its length including the empty line. */
 export interface ParsedHead {
   readonly head: ResponseHead;
   readonly lengthBytes: number;

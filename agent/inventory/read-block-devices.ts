@@ -69,7 +69,7 @@ function needsProbe(device: BlockDevice): boolean {
   return device.sizeBytes > 0 && device.type !== "rom" && device.filesystemType === "" && device.partitionTable === "";
 }
 
-/** Nothing is also found on a device that has gone since. */
+/** A device that has gone in the meantime also yields nothing. */
 async function probe(device: BlockDevice, signal: AbortSignal | undefined): Promise<Partial<BlockDevice>> {
   const { exitCode, stdout } = await runTool({
     tool: "blkid",
@@ -107,7 +107,7 @@ async function readAttribute(path: string): Promise<string> {
   }
 }
 
-/** Runs at most so many tasks at once. */
+/** Runs tasks with a concurrency limit. */
 function createLimit(atOnce: number): <T>(task: () => Promise<T>) => Promise<T> {
   let running = 0;
   const waiting: (() => void)[] = [];

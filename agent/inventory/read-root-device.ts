@@ -4,7 +4,7 @@ import { Failure } from "../../proto/failure.ts";
 import type { RootDevice } from "../../proto/node/node-facts.ts";
 import { type Mount, parseMountinfo, rootMount } from "./parse-mountinfo.ts";
 
-/** Where the kernel tells it; other places are for tests. */
+/** Where the kernel reports it; other paths are for tests. */
 export interface RootSources {
   readonly mountinfo: string;
   readonly sysfs: string;

@@ -9,7 +9,7 @@ export interface ToolRun {
   /** Program, looked up in PATH and the sbin folders. */
   readonly tool: Need;
   readonly args: readonly string[];
-  /** What is being done, for the message: "make a vfat filesystem on /dev/mmcblk0p1". */
+  /** The task, for the message: "make a vfat filesystem on /dev/mmcblk0p1". */
   readonly task: string;
   /** Exit codes that are not failures; 0 only unless given. */
   readonly acceptedExitCodes?: readonly number[];
@@ -18,7 +18,7 @@ export interface ToolRun {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a tool that succeeded had to say. */
+/** The output of a successful tool. */
 export interface ToolResult {
   readonly exitCode: number;
   readonly stdout: string;

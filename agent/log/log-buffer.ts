@@ -1,9 +1,9 @@
 import type { LogEntry, LogRecord } from "./log-record.ts";
 
-/** How much to hold or to take at once. */
+/** Limits on how much to hold or to take at once. */
 export interface LogLimits {
   readonly records: number;
-  /** Of memory, about. */
+  /** Approximate bytes of memory. */
   readonly bytes: number;
 }
 
@@ -12,13 +12,13 @@ export interface LogBuffer {
   append(entry: LogEntry, writtenAtMs: number): void;
   /** The oldest records, at least one if there is any, without taking them out. */
   batch(limits: LogLimits): readonly LogRecord[];
-  /** These have arrived, including those that were dropped while they were on their way. */
+  /** These have arrived, including any that were dropped in transit. */
   release(records: readonly LogRecord[]): void;
-  /** These will never be taken: drops and counts them. */
+  /** These will never be accepted: drops and counts them. */
   discard(records: readonly LogRecord[]): void;
-  /** How many are there. */
+  /** The number of records. */
   readonly size: number;
-  /** The oldest that is there. */
+  /** The oldest record. */
   readonly oldest: LogRecord | undefined;
   /** Sequence number of the newest record ever appended; 0 before the first. */
   readonly lastSequence: number;

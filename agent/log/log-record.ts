@@ -1,6 +1,6 @@
 import type { LogLevel } from "../../proto/log-level.ts";
 
-/** What a line of the log says. */
+/** The content of a log line. */
 export interface LogEntry {
   /** When it was written by this node's clock: milliseconds since the epoch. */
   readonly time: number;
@@ -16,6 +16,6 @@ export interface LogEntry {
 export interface LogRecord extends LogEntry {
   /** Counts from 1. */
   readonly sequence: number;
-  /** When it was written by a clock that is never set (performance.now), in milliseconds. */
+  /** When it was written by the monotonic clock (performance.now), in milliseconds. */
   readonly writtenAtMs: number;
 }

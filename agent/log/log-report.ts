@@ -11,12 +11,12 @@ export interface LogReport extends Session {
 }
 
 /**
- * What became of a report: taken; "unknown" when the agent has to register again; "refused" when it will never be
- * taken; "unsupported" by a controller that takes no logs at all.
+ * The result of a report: taken; "unknown" if the agent has to register again; "refused" if it will never be accepted;
+ * "unsupported" by a controller that does not accept logs.
  */
 export type LogReportAnswer = "taken" | "unknown" | "refused" | "unsupported";
 
-/** The controller, as far as the log knows it. */
+/** The controller, as the log sees it. */
 export interface LogReceiver {
   /** Rejects when the controller is not reached. */
   reportLogs(report: LogReport, signal: AbortSignal): Promise<LogReportAnswer>;

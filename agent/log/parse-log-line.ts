@@ -2,12 +2,12 @@ import type { LogLevel } from "../../proto/log-level.ts";
 import { maxLogError, maxLogFields, maxLogMessage } from "../../proto/log-limits.ts";
 import type { LogEntry } from "./log-record.ts";
 
-/** Of one text among the fields, where all of them are too long. */
+/** Limit of one text among the fields, if together they are too long. */
 const maxFieldText = 1024;
 /** Room for the mark that something was left out. */
 const cutMark = '"cut":true';
 
-/** From the greatest down, as pino numbers them. */
+/** From the highest down, in pino's numbering. */
 const levels: readonly (readonly [least: number, level: LogLevel])[] = [
   [60, "fatal"],
   [50, "error"],

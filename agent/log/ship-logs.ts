@@ -6,7 +6,7 @@ import type { Session } from "../registration/enrollment.ts";
 import type { LogBuffer, LogLimits } from "./log-buffer.ts";
 import type { LogReceiver, LogReportAnswer } from "./log-report.ts";
 
-/** When and how much is sent. Times are in milliseconds. */
+/** When and how much to send. Times in milliseconds. */
 export interface ShippingSettings {
   /** How much is sent at once. */
   readonly batch: LogLimits;
@@ -17,7 +17,7 @@ export interface ShippingSettings {
   readonly backoff: BackoffPolicy;
 }
 
-/** Brings what is in the buffer to the controller. */
+/** Ships the buffer to the controller. */
 export interface LogShipper {
   /** From now on the controller knows this agent by this session; undefined: it does not know it. */
   enrolled(session: Session | undefined): void;
@@ -28,7 +28,7 @@ export interface LogShipper {
    * and at once when the controller is not reached or does not know this agent. Never rejects.
    */
   flush(timeoutMs: number): Promise<boolean>;
-  /** Ends shipping; what is on its way is cut off. */
+  /** Stops shipping and aborts what is in transit. */
   stop(): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export function createLogShipper(parts: {
   const flushes = new Set<Flush>();
   let waits = backoff(settings.backoff);
   let session: Session | undefined;
-  /** Up to this sequence number nothing waits for more to come. */
+  /** Records up to this sequence number are sent without waiting for more. */
   let urgentThrough = 0;
   let notBeforeMs = 0;
   let trouble: string | undefined;
@@ -64,7 +64,7 @@ export function createLogShipper(parts: {
 
   const ring = (): void => bell.resolve();
 
-  /** Waits for the bell, or for so many milliseconds. */
+  /** Waits for the bell, or for the given milliseconds. */
   const rung = async (withinMs?: number): Promise<void> => {
     const timer = withinMs === undefined ? undefined : setTimeout(ring, withinMs);
     await bell.promise;
@@ -140,7 +140,7 @@ export function createLogShipper(parts: {
   return {
     enrolled(known) {
       session = known;
-      // Now is the first chance for all that was logged before.
+      // The first chance to send everything logged so far.
       urgentThrough = buffer.lastSequence;
       ring();
     },

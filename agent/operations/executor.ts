@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
 import type { ProgressReporter } from "./progress-meter.ts";
 
-/** What an executor is given for its work. */
+/** What an executor gets for its work. */
 export interface OperationContext {
   /** Aborted when the operation is cancelled; the executor then stops within a second and cleans up. */
   readonly signal: AbortSignal;
@@ -10,11 +10,11 @@ export interface OperationContext {
   readonly log: Logger;
 }
 
-/** Does one kind of work. */
+/** Performs one kind of work. */
 export interface Executor<Spec extends OperationSpec> {
-  /** Throws the Failure for which the work must not even begin; changes nothing. */
+  /** Throws a Failure if the work must not even begin; changes nothing. */
   admit(spec: Spec, signal: AbortSignal): Promise<void>;
-  /** Does the work. Resolves only if everything the kind promises is true; rejects otherwise. */
+  /** Performs the work. Resolves only if everything it promises is true; rejects otherwise. */
   run(spec: Spec, context: OperationContext): Promise<void>;
 }
 

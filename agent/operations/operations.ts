@@ -13,7 +13,7 @@ import { changesDevice, requirePermission } from "./permission.ts";
 import { createProgressMeter, type ProgressMeter } from "./progress-meter.ts";
 import { sameSpec } from "./same-spec.ts";
 
-/** What became of a request to start an operation. */
+/** The result of a request to start an operation. */
 export type StartResult =
   | { readonly kind: "started" | "existing"; readonly operation: Operation }
   /** The id belongs to this operation, which has another spec. */
@@ -190,7 +190,7 @@ export function createOperations(parts: {
     async cancel(id) {
       const entry = entries.get(id);
       entry?.abort.abort(new Failure("cancelled", "cancelled on request"));
-      // Work that the guard is still looking at must not begin behind the back of whoever cancelled it.
+      // Work that was cancelled while the guard was checking must not begin.
       await entry?.admission.catch(() => undefined);
       if (!entry?.admitted) return undefined;
       await entry.ended;
@@ -261,7 +261,7 @@ function sameProgress(one: Progress, other: Progress): boolean {
   );
 }
 
-/** Says it once when a disk stalls, and once when it continues. */
+/** Logs once when a disk stalls, and once when it continues. */
 function tellStall(log: Logger, before: Progress, after: Progress): void {
   if (after.stalledMs !== undefined && before.stalledMs === undefined) {
     log.warn({ stalledMs: after.stalledMs }, "the disk has not answered a request for a long time; it may be worn out");

@@ -3,21 +3,21 @@ import { type OperationPhase, type Progress, type WriteStage, writeStages } from
 /** What an operation counts in bytes. */
 export type ByteCounter = "read" | "written" | "skipped" | "verified" | "compared";
 
-/** Through this an executor tells how far it has come. */
+/** An executor reports its progress through this. */
 export interface ProgressReporter {
   /** A phase begins; totals (bytes) become known and stay known. */
   enter(phase: OperationPhase, totals?: Partial<Record<ByteCounter, number>>): void;
-  /** So many more bytes of a kind are done. */
+  /** More bytes of a kind are done. */
   add(counter: ByteCounter, bytes: number): void;
   /** A broken connection to the source was resumed. */
   resumed(): void;
-  /** A stage takes up a piece of work; it may have several in hand. */
+  /** A stage begins a piece of work; it may have several in progress. */
   begin(stage: WriteStage): void;
-  /** A stage has done with a piece of work, which was so many bytes; 0 if it came to nothing. */
+  /** A stage has finished a piece of work of so many bytes; 0 if it failed. */
   end(stage: WriteStage, bytes: number): void;
   /** A request goes to the disk; the returned function is called once it is answered. */
   askDisk(): () => void;
-  /** So many bytes were read back wrong and written again. */
+  /** Bytes that did not verify and were written again. */
   rewritten(bytes: number): void;
 }
 
@@ -37,7 +37,7 @@ const leadingCounters: Record<OperationPhase, ByteCounter | undefined> = {
   identifying: undefined,
 };
 
-/** Over how long the speed is measured, in milliseconds. */
+/** The time window of the speed measurement, in milliseconds. */
 const windowMs = 4_000;
 /** Smallest distance of two remembered samples, in milliseconds; bounds the memory. */
 const sampleDistanceMs = 200;

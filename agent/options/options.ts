@@ -5,7 +5,7 @@ import { type NodeId, parseMacAddress } from "../../proto/node-id.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
 import { agentWords, parseKernelCommandLine } from "../../proto/system/kernel-command-line.ts";
 
-/** Everything that is decided before the agent starts. */
+/** The agent's options. */
 export interface AgentOptions {
   /** Where to register; absent: serve without registering. */
   readonly controller?: Endpoint;
@@ -15,7 +15,7 @@ export interface AgentOptions {
   readonly listen: string;
   /** TCP port to listen on; 0 lets the kernel choose. */
   readonly port: number;
-  /** Whether whoever reaches the port may give orders, instead of the controller alone. */
+  /** Whether anyone who can reach the port may give orders, instead of only the controller. */
   readonly insecureTcp: boolean;
   readonly role: AgentRole;
   /** Path of the stamp that a reimage leaves in the system. */
@@ -26,7 +26,7 @@ export interface AgentOptions {
   readonly residentProgram?: string;
 }
 
-/** The flags as commander hands them over: texts as they were typed. */
+/** The flags from commander: text as typed. */
 export interface AgentFlags {
   readonly controller?: string;
   readonly node?: string;
@@ -100,7 +100,7 @@ function parsePort(text: string): number | string {
   return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : "is not a port from 0 to 65535";
 }
 
-/** A word alone turns on, as kernel parameters do. */
+/** A word without a value turns it on, as with kernel parameters. */
 function parseSwitch(text: string): { isOn: boolean } | string {
   if (text === "" || text === "true") return { isOn: true };
   return text === "false" ? { isOn: false } : 'is neither "true" nor "false"';

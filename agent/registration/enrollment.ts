@@ -14,7 +14,7 @@ export interface Session {
   readonly instanceId: string;
 }
 
-/** The controller, as far as an agent that enrols knows it. */
+/** The controller, as an enrolling agent sees it. */
 export interface Enrollment {
   register(bootMac: string, facts: NodeFacts, agent: AgentInfo, signal: AbortSignal): Promise<Registered>;
   /** Resolves with the wait until the next one in milliseconds, or "unknown" when the agent has to register again. */

@@ -5,7 +5,7 @@ import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import type { Enrollment, Session } from "./enrollment.ts";
 
-/** What the loop needs to know and to use. */
+/** The inputs of the loop. */
 export interface RegistrationParts {
   readonly enrollment: Enrollment;
   /** Notified of what the controller knows this agent by, whenever that changes; undefined: it does not know it. */
@@ -75,7 +75,7 @@ async function beat(parts: RegistrationParts, session: Session, signal: AbortSig
     : { session, waitMs: jittered(answer, parts.backoff.random) };
 }
 
-/** From four fifths of the interval to the whole of it: early rather than late, and not all nodes at once. */
+/** Between four fifths of the interval and all of it: early rather than late, and not all nodes at once. */
 function jittered(intervalMs: number, random: () => number): number {
   return intervalMs * (0.8 + random() / 5);
 }

@@ -25,13 +25,13 @@ export interface AgentServiceParts {
   readonly agentInfo: () => Promise<AgentInfo>;
   readonly operations: Operations;
   /**
-   * Finds a way to reboot (rejects when there is none) and hands over the function that goes it and logs its failure.
+   * Finds a way to reboot (rejects if there is none) and returns the function that reboots and logs its failure.
    */
   readonly prepareReboot: () => Promise<() => Promise<void>>;
   readonly log: Logger;
 }
 
-/** How long the answer to Reboot gets to leave before the node goes down. */
+/** How long the answer to Reboot has to get out before the node goes down. */
 const rebootDelayMs = 200;
 
 /** The door of pallet.v1.AgentService: validates, converts, delegates. */
@@ -40,7 +40,7 @@ export function createAgentService(parts: AgentServiceParts): AgentServiceServer
 
   const refusal = (method: string, error: unknown): ServiceError => {
     const answer = toServiceError(error);
-    // Only a bug wants its stack in the log; a refusal says all in its message.
+    // Only a bug needs its stack in the log; a refusal's message says it all.
     if (answer.code === status.INTERNAL) log.error({ err: error, method }, "a request failed");
     else log.info({ method, status: status[answer.code], reason: answer.details }, "a request was refused");
     return answer;

@@ -72,7 +72,7 @@ export function createEnrollmentClient(
   };
 }
 
-/** Never so short that a mistaken controller makes every node hammer it. */
+/** Never so short that a misconfigured controller makes every node hammer it. */
 function intervalOf(duration: Duration | undefined): number {
   return Math.max((duration && durationFromWire(duration)) || defaultIntervalMs, 100);
 }

@@ -3,7 +3,7 @@ import { Failure } from "../../proto/failure.ts";
 import { failureMetadata } from "../../proto/grpc/failure-metadata.ts";
 import { statusOfReason } from "../../proto/grpc/status-of-reason.ts";
 
-/** An answer whose status says more than the reason of its failure does: what is named is absent, or taken. */
+/** An answer whose status says more than its failure's reason: the named thing is absent, or the name is taken. */
 export class StatusError extends Error {
   readonly code: status;
   readonly failure: Failure;

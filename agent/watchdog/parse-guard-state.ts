@@ -1,7 +1,7 @@
 /** Whether the hardware watchdog restarts this node when its agent falls silent. */
 export type GuardState =
   | { readonly kind: "on"; readonly silenceSeconds: number }
-  /** Someone wants it so, by the kernel word pallet.watchdog=off. */
+  /** Disabled by the kernel word pallet.watchdog=off. */
   | { readonly kind: "off" }
   /** The initrd found no watchdog. */
   | { readonly kind: "none" };

@@ -63,7 +63,7 @@ function readState(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    // Not there: nothing that Pallet netbooted.
+    // Missing: this system was not netbooted by Pallet.
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }

@@ -1,6 +1,6 @@
 import { allocatePageAligned } from "../linux/page-aligned.ts";
 
-/** So many things of one kind that are lent out and come back; who finds none waits, in the order of asking. */
+/** A fixed set of equal things to borrow and return; borrowers wait in order if there is none. */
 export interface Pool<Thing> {
   /** Rejects with the signal's reason when that aborts while one is waited for, or has aborted. */
   take(signal: AbortSignal): Promise<Thing>;
@@ -47,7 +47,7 @@ export function createPool<Thing>(things: readonly Thing[]): Pool<Thing> {
   };
 }
 
-/** A pool of page-aligned buffers: memory that is used again and again instead of being left to the collector. */
+/** A pool of page-aligned buffers: memory that is reused instead of being left to the garbage collector. */
 export function createBufferPool(count: number, lengthBytes: number): Pool<Buffer<ArrayBuffer>> {
   const memory = allocatePageAligned(count * lengthBytes);
   return createPool(

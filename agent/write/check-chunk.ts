@@ -13,7 +13,7 @@ export function checkChunk(manifest: PackManifest, chunk: number, bytes: Uint8Ar
   return found.equals(manifest.digestOf(chunk)) ? undefined : found;
 }
 
-/** What a message calls the content that a chunk should have: its BLAKE3. */
+/** How messages name a chunk's expected content: by its BLAKE3. */
 export function expectedOf(manifest: PackManifest, chunk: number): string {
   return named(
     manifest.kindOf(chunk) === "zero" ? blake3(Buffer.alloc(manifest.lengthOf(chunk))) : manifest.digestOf(chunk),

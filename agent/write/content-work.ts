@@ -10,7 +10,7 @@ import { type ChunkSet, planRuns } from "./plan-runs.ts";
 import { syncDevice } from "./transfer.ts";
 import type { TransferMemory } from "./transfer-memory.ts";
 
-/** Frames that nobody needs are fetched too when they take no longer than a request: 1.3 ms on 100 Mb/s. */
+/** Unneeded frames are fetched too if that takes no longer than another request: 1.3 ms at 100 Mb/s. */
 const gapBytes = 16 * 1024;
 
 /** What to write. */
@@ -43,7 +43,7 @@ export async function transfer(
   await fetchChunks(fetches, { manifest, pack, decompressors, ranges, rangesAtOnce }, sink, context);
 }
 
-/** Makes durable what was written. */
+/** Flushes what was written. */
 export async function sync({ content: { device }, context: { progress, signal } }: ContentWork): Promise<void> {
   progress.enter("syncing");
   await syncDevice(device);

@@ -11,7 +11,7 @@ import type { ChunkRun } from "./plan-runs.ts";
 
 /** Where runs of chunks go. */
 export interface Sink {
-  /** Memory for a run that holds data; waits until there is some. Its bytes may be anything. */
+  /** Memory for a run that holds data; waits until some is free. Its content is undefined. */
   take(run: ChunkRun, signal: AbortSignal): Promise<Buffer>;
   /** Consumes a run, whose chunks stand in the memory one after the other, all of them checked. */
   put(run: ChunkRun, buffer: Buffer, signal: AbortSignal): Promise<void>;
@@ -67,7 +67,7 @@ export async function fetchChunks(
     return { fetch, bytes, release: () => ranges.give(buffer) };
   };
 
-  /** What is wrong with the frames, if something is. */
+  /** What is wrong with the frames, if anything. */
   const decompress = async (frames: Uint8Array, target: Uint8Array): Promise<string | undefined> => {
     progress.begin("decompress");
     try {
@@ -124,7 +124,7 @@ export async function fetchChunks(
         manifest.frameOffsetOf(chunk + chunks) - fromByte,
       );
     };
-    // All at once: handing a frame to another thread and back costs as much as decompressing it.
+    // All in one batch: handing a frame to another thread and back costs as much as decompressing it.
     const problem = await decompress(framesOf(first, count), targetOf(first, count));
     const damaged: Damaged[] = [];
     for (let chunk = first; chunk < first + count; chunk += 1) {
@@ -166,7 +166,7 @@ export async function fetchChunks(
           throw error;
         }),
     })) {
-      // Everything of this range, and this loop.
+      // Leaves the loop over this range.
       let users = 1;
       const oneLess = (): void => {
         users -= 1;

@@ -20,7 +20,7 @@ export type OpenDisk = (options: {
   readonly askDisk: OpenDevice["askDisk"];
 }) => Promise<OpenDevice>;
 
-/** What the kernel's refusal to open a disk means to a person; see open(2). */
+/** The kernel's errors on opening a disk, in words; see open(2). */
 const refusals: Partial<Record<string, readonly [FailureReason, string]>> = {
   EBUSY: ["in-use", "something else uses it (a mount, RAID, LVM); unmount it first"],
   EROFS: ["read-only", "it refuses writes; slide the lock switch on the card, or replace it"],

@@ -1,15 +1,15 @@
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 import type { ChunkSet } from "./plan-runs.ts";
 
-/** How many chunks tell whether it is worth reading the rest: a second's work for a slow card. */
+/** How many chunks to sample to decide whether reading the rest is worthwhile: a second's work for a slow card. */
 const sampleChunks = 256;
 /** So many neighbours in the sample stand for the part of the image in which they lie. */
 const samplesPerPart = 16;
 
-/** What was found out about one chunk. */
+/** The result for one chunk. */
 export interface Sample {
   readonly chunk: number;
-  /** Whether the disk holds it already. */
+  /** Whether the disk already has it. */
   readonly equal: boolean;
 }
 

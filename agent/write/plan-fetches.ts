@@ -14,7 +14,7 @@ export interface Fetch {
 export interface FetchLimits {
   /** Longest range; the frames of one run are never more. */
   readonly rangeBytes: number;
-  /** Frames that nobody needs are fetched too when they are no more bytes than this: a request costs more. */
+  /** Unneeded frames of at most this many bytes are fetched too: another request costs more. */
   readonly gapBytes: number;
 }
 

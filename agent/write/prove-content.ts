@@ -7,9 +7,9 @@ import { selectWitnesses } from "./plan-comparison.ts";
 import { type ChunkSet, countBytes, planRuns } from "./plan-runs.ts";
 import { readChunks } from "./read-chunks.ts";
 
-/** How often what was read back wrong is written again before the disk is given up. */
+/** How often to rewrite what did not verify before the disk counts as broken. */
 const mostRewrites = 2;
-/** A disk on which more than this is wrong has not lost some cells: it is broken, or smaller than it says. */
+/** If more than this is wrong, the disk has not just lost some cells: it is broken, or smaller than it claims. */
 const mostRewrittenBytes = 64 * 1024 * 1024;
 /**
  * Reads back what was written, and some of what was found `equal` before, and writes again what is wrong, as long as
@@ -68,7 +68,7 @@ export async function prove(work: ContentWork, written: ChunkSet, equal: ChunkSe
   }
 }
 
-/** Writes everything before the first partition and proves that it is there, with the same patience. */
+/** Writes everything before the first partition and proves that it is there, with the same retries. */
 export async function writeAndProveTable(work: ContentWork): Promise<void> {
   const { content, context, memory, start } = work;
   const place = { device: content.device, start, blocks: memory.blocks, context };

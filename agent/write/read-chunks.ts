@@ -7,7 +7,7 @@ import type { OpenDevice } from "./open-device.ts";
 import type { ChunkRun } from "./plan-runs.ts";
 import { paddedToSector, readFully } from "./transfer.ts";
 
-/** So many reads are under way at once: the disk has the next one before what it gave is looked at. */
+/** How many reads are in flight at once: the disk already has the next one while a result is checked. */
 const readsAtOnce = 3;
 
 /**
@@ -62,7 +62,7 @@ export async function readChunks(
       blocks.give(buffer);
     }
   } finally {
-    // No read is under way any more: inOrder has waited for them.
+    // No read is still in flight: inOrder has waited for them.
     for (const buffer of taken) blocks.give(buffer);
   }
 }

@@ -6,7 +6,7 @@ const mebibyte = 1024 * 1024;
 
 /** Disks are written and read in pieces that end at multiples of this, unless a chunk is longer. */
 const leastBlockBytes = mebibyte;
-/** Blocks that are filled, written, or wait for either. */
+/** Blocks being filled, written, or waiting for either. */
 const blockCount = 10;
 /** Longest range of the pack that is fetched with one request, unless a frame is longer. */
 const leastRangeBytes = mebibyte;
@@ -35,7 +35,7 @@ export interface TransferMemory {
   readonly blocks: Pool<Buffer<ArrayBuffer>>;
   readonly chunksPerBlock: number;
   readonly zeros: Buffer<ArrayBuffer>;
-  /** Permits to write. */
+  /** Permits for writes in flight. */
   readonly writes: Pool<number>;
 }
 

@@ -32,7 +32,7 @@ export async function readFully(device: OpenDevice, transfer: Transfer): Promise
   });
 }
 
-/** Makes what was written durable. Throws a Failure "device-error". */
+/** Flushes what was written. Throws a Failure "device-error". */
 export async function syncDevice({ handle, path, askDisk }: OpenDevice): Promise<void> {
   const answered = askDisk();
   try {

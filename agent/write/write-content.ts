@@ -10,7 +10,7 @@ import { type ChunkSet, countBytes, selectUsed } from "./plan-runs.ts";
 import { prove, writeAndProveTable } from "./prove-content.ts";
 import type { TransferMemory } from "./transfer-memory.ts";
 
-/** How it is fetched, and what happens on the way. */
+/** How it is fetched, and callbacks. */
 export interface ContentParts {
   readonly memory: TransferMemory;
   readonly decompressors: FrameDecompressors;

@@ -11,7 +11,7 @@ import type { OpenDevice, OpenDisk } from "./open-device.ts";
 import { allocateTransferMemory, decompressorCount, type TransferMemory } from "./transfer-memory.ts";
 import { writeContent } from "./write-content.ts";
 
-/** What is done to the disk around the write itself. */
+/** What happens to the disk before and after the write itself. */
 export interface WriteImageParts {
   /** Rejects when the disk may not be overwritten (now). */
   readonly guard: (path: string, minBytes: number, signal: AbortSignal) => Promise<BlockDevice>;
@@ -36,7 +36,7 @@ export interface WriteImageRequest {
   readonly device: string;
   readonly source: ImageSource;
   readonly customisation?: Customisation;
-  /** Whether chunks are fetched and written even where the disk holds them already. */
+  /** Whether to rewrite everything, even what the disk already has. */
   readonly full: boolean;
 }
 
@@ -51,7 +51,7 @@ export interface WriteImageRequest {
  * or a cancellation it has none either, unless it was never touched: a manifest that is unavailable or used is such a
  * failure.
  *
- * Chunks that the disk holds already are left as they are unless `full`, and chunks that nothing uses are neither read
+ * Chunks that the disk already has are left alone unless `full`, and unused chunks are neither read
  * nor written. A disk that holds all of the image, its table too, is left as it is when nothing is to be customised.
  * Memory: see TransferMemory.
  *
@@ -81,7 +81,7 @@ export async function writeImage(
     if (mayBeThere && (await holdsImage({ device, manifest, memory }, context))) {
       log.info("the disk already holds the image");
     } else {
-      // Before the disk is touched: where nothing can be decompressed it is to stay as it is.
+      // Before the disk is touched: if nothing can be decompressed, it must stay as it is.
       const decompressors = createFrameDecompressors(decompressorCount);
       try {
         const deviceBytes = disk.sizeBytes;
@@ -93,7 +93,7 @@ export async function writeImage(
   } finally {
     await device.handle.close();
   }
-  // The image is complete and proved: a kernel that does not take note of it is no reason to call it a failure.
+  // The image is complete and proved: the write has not failed just because the kernel did not notice the partitions.
   await parts.announcePartitions(disk.path).catch((error: unknown) => {
     log.warn({ err: error }, "could not tell the kernel about the new partitions");
   });
@@ -145,7 +145,7 @@ async function withoutTableUnlessDone(request: WriteImageRequest, prepared: Prep
   }
 }
 
-/** Leaves no table behind a failure. When even that cannot be done, the failure has to say so. */
+/** Leaves no table after a failure. If even that fails, the failure has to say so. */
 async function eraseAfter(error: unknown, erase: () => Promise<void>): Promise<void> {
   await erase().catch((second: unknown) => {
     const first = Failure.from(error);

@@ -42,10 +42,10 @@ export interface GrpcServer {
   close(): Promise<void>;
 }
 
-/** Streams that one connection over TCP may have open; an agent has three at most. */
+/** Maximum number of open streams per TCP connection; an agent has three at most. */
 const maxStreamsOverTcp = 32;
 
-// Callers that vanished without a word are noticed, and their streams end.
+// Detects callers that vanished silently, and ends their streams.
 const keepalive = { "grpc.keepalive_time_ms": 30_000, "grpc.keepalive_timeout_ms": 10_000 };
 
 /**
@@ -96,7 +96,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
         unixServer?.close();
         tcpServer?.close();
         await Promise.all(doors.map((door) => door.close(graceMs)));
-        // What a call was making, an image for example, is gone before the process may be.
+        // Whatever a call was making, for example an image, is cleaned up before the process may end.
         await Promise.allSettled(ongoing);
       },
     };

@@ -7,13 +7,13 @@ import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
 
-/** Says what the next boot of a node loads, at the moment when the node asks. */
+/** Decides what a node's next boot loads, at the moment when the node asks. */
 export interface BootPlanner {
   /** A node that was never seen is discovered thereby. */
   bootSpecFor(mac: NodeId, address: string): Promise<BootSpec>;
   /** The same without noting anything: what it would be if the node asked now. */
   specOf(mac: NodeId): Promise<BootSpec>;
-  /** What a menu offers besides; undefined when there is nothing else. */
+  /** The menu's other entry; undefined if there is none. */
   otherSpecFor(mac: NodeId): Promise<BootSpec | undefined>;
 }
 

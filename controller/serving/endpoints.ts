@@ -7,7 +7,7 @@ export type ServerName = "grpc" | "http" | "tftp";
 
 /** Where the controller is reached. Ports that the system chooses are known one by one, as the servers are bound. */
 export interface Endpoints {
-  /** To be called as soon as a server listens. */
+  /** Call as soon as a server listens. */
   bound(server: ServerName, port: number): void;
   /** "host:port" as nodes reach the server; by its configured port until it listens. */
   reached(server: ServerName): string;
@@ -19,7 +19,7 @@ export interface Endpoints {
   readonly boot: Promise<BootEndpoints>;
 }
 
-/** Endpoints of a controller none of whose servers listens yet. */
+/** Endpoints of a controller whose servers do not listen yet. */
 export function createEndpoints(
   config: Pick<Config, "listen" | "advertise" | "grpcPort" | "httpPort" | "tftpPort" | "nfs">,
 ): Endpoints {

@@ -5,7 +5,7 @@ import { grpcListener, listen } from "./listeners.ts";
 import type { Attempts } from "./patience.ts";
 import type { Stage } from "./stage.ts";
 
-/** Opens the doors of gRPC on the unix socket: from here on commands get answers, whatever else is still waited for. */
+/** Opens the gRPC doors on the unix socket: from here on commands get answers, whatever else is still waiting. */
 export async function openDoors({ config, adapters, running }: Stage, parts: ControllerParts): Promise<GrpcServer> {
   const { events } = parts;
   const { version, log } = adapters;
@@ -19,7 +19,7 @@ export async function openDoors({ config, adapters, running }: Stage, parts: Con
   return grpc;
 }
 
-/** Opens the doors on TCP, for the agents of nodes, and warns of what the configuration opens to everyone. */
+/** Opens the doors on TCP, for the nodes' agents, and warns about what the configuration opens to everyone. */
 export function openTcpDoors(
   { config, adapters, endpoints, patience }: Stage,
   grpc: GrpcServer,

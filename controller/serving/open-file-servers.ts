@@ -6,7 +6,7 @@ import { httpListener, listen, tftpListener } from "./listeners.ts";
 import type { Attempts } from "./patience.ts";
 import type { Stage } from "./stage.ts";
 
-/** Opens HTTP: boot files and images, within the operator's caps. */
+/** Opens HTTP: boot files and images, within the operator's limits. */
 export function openHttp(
   { config, adapters, endpoints, patience, running }: Stage,
   parts: { readonly files: BootFiles; readonly images: ImageStore; readonly meter: TrafficMeter },

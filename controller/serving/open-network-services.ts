@@ -4,7 +4,7 @@ import { openNfsService } from "../network/nfs/nfs-service.ts";
 import type { State } from "./open-state.ts";
 import type { Stage } from "./stage.ts";
 
-/** Opens what the controller runs for the nodes' network besides itself, each part as soon as it can be had. */
+/** Opens the other services for the nodes' network, each as soon as possible. */
 export async function openNetworkServices(
   { config, adapters, patience, running }: Stage,
   { nodes, events }: State,

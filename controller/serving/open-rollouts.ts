@@ -5,7 +5,7 @@ import { createUplink, type Uplink } from "../uplink/uplink.ts";
 import type { State } from "./open-state.ts";
 import type { Stage } from "./stage.ts";
 
-/** The uplink, by what its interface tells and what `meter` sees of it. */
+/** The uplink, from its interface's speed and what `meter` sees. */
 export function composeUplink({ config, adapters }: Stage, meter: TrafficMeter): Uplink {
   return createUplink({
     limits: config.limits,

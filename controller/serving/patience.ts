@@ -3,7 +3,7 @@ import type { Clock } from "../../proto/time/clock.ts";
 import { pause } from "../../proto/time/pause.ts";
 import { NotYet } from "../refusal/not-yet.ts";
 
-/** Opens what is unavailable yet as soon as it can be had. */
+/** Opens what is not available yet as soon as it is. */
 export interface Patience {
   /**
    * Calls `open` again and again, ever later, for as long as it throws NotYet, and says so when the reason is a new
@@ -12,11 +12,11 @@ export interface Patience {
    * @param name what waits, for a person: "DHCP"
    */
   until<T>(name: string, open: () => Promise<T>): Attempts<T>;
-  /** What is waited for now, a sentence each. */
+  /** What we are waiting for now, one sentence each. */
   waiting(): readonly string[];
 }
 
-/** Attempts to open something. */
+/** Tries to open something. */
 export interface Attempts<T> {
   /** Resolves when the first one gave something, or must wait; rejects when it is the last. */
   readonly first: Promise<void>;
@@ -56,7 +56,7 @@ export function createPatience(options: {
       const first = Promise.withResolvers<void>();
       const opened = attempt(name, open, first.resolve);
       opened.then(() => first.resolve(), first.reject);
-      // Who awaits them is told.
+      // Whoever awaits them gets the error.
       for (const each of [opened, first.promise]) each.catch(() => undefined);
       return { first: first.promise, opened };
     },

@@ -21,7 +21,7 @@ import type { Store } from "../store/open-store.ts";
 export interface ServeAdapters {
   readonly version: string;
   readonly clock: Clock;
-  /** Its `now` only moves on. */
+  /** A monotonic one. */
   readonly monotonicClock: Clock;
   readonly log: Logger;
   agentConnector(options: { readonly sourceAddress: (agentAddress: string) => string | undefined }): AgentConnector;
@@ -33,9 +33,9 @@ export interface ServeAdapters {
   interfaceAddresses(): readonly InterfaceAddress[];
   /** Everything that would keep a node from booting now. */
   findProblems(config: Config): Promise<readonly Problem[]>;
-  /** What this machine is for the network. */
+  /** This machine's role in the network. */
   machineRole(): Promise<MachineRole>;
-  /** Speed of a network interface in bytes per second; undefined when it tells none. */
+  /** Speed of a network interface in bytes per second; undefined if it reports none. */
   linkSpeed(interfaceName: string): number | undefined;
   /** The MAC address of a machine on the local network that has just sent something. */
   macAddressOf(address: string): Promise<NodeId | undefined>;

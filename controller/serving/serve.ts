@@ -37,7 +37,7 @@ export async function serve(config: Config, adapters: ServeAdapters, signal: Abo
     log.info("shutting down");
   } finally {
     failed.abort();
-    // What was about to open when the signal came is closed with the rest.
+    // Anything that was about to open when the signal came is closed with the rest.
     const settled = started.then(
       () => undefined,
       () => undefined,
@@ -48,7 +48,7 @@ export async function serve(config: Config, adapters: ServeAdapters, signal: Abo
 }
 
 /**
- * Starts everything in stages, what others need first; `running` stops it in the reverse order. The unix socket answers
+ * Starts everything in stages, in the order of dependence; `running` stops it in reverse order. The unix socket answers
  * from the fourth stage on; what comes after waits for what is not there yet.
  */
 async function start(
@@ -67,14 +67,14 @@ async function start(
   const startedAt = clock.now();
   assertBootProfile(await readBootProfile(stage), endpoints.planned());
 
-  // 2. What is remembered, and what nodes boot by it.
+  // 2. Open the state, and what nodes boot from.
   const state = await openState(stage);
   const files = composeBootFiles(stage, state);
   const meter = createTrafficMeter({ clock: adapters.monotonicClock });
   const http = openHttp(stage, { files, images: state.images, meter });
   await http.first;
 
-  // 3. Rollouts continue where the journal left them.
+  // 3. Resume rollouts where the journal left them.
   const agents = adapters.agentConnector({
     sourceAddress(agentAddress) {
       const own = adapters.interfaceAddresses().map(({ address }) => address);
@@ -84,7 +84,7 @@ async function start(
   const uplink = composeUplink(stage, meter);
   const rollouts = openRollouts(stage, state, { agents, uplink });
 
-  // 4. Commands get answers.
+  // 4. Answer commands.
   const status = (): ControllerStatus => ({
     version: adapters.version,
     startedAt,
@@ -102,7 +102,7 @@ async function start(
   });
   const grpc = await openDoors(stage, { ...state, agents, rollouts, status });
 
-  // 5. Agents do, and then boards: a boot config names the ports of gRPC and HTTP.
+  // 5. Answer agents, and then boards: a boot config names the ports of gRPC and HTTP.
   const tcp = openTcpDoors(stage, grpc, state);
   await Promise.all([http.opened, tcp.opened]);
   await openTftp(stage, files).opened;

@@ -15,7 +15,7 @@ export function reimageToRecord(state: ReimageState): string {
   return JSON.stringify(renamed(state, recordKeys));
 }
 
-/** The state of a reimage as the journal kept it. What an earlier version did not count is zero. */
+/** The state of a reimage from the journal. Counters unknown to an earlier version are zero. */
 export function reimageFromRecord(record: string): ReimageState {
   const { progress, ...state } = renamed(JSON.parse(record), stateKeys) as ReimageState;
   return { ...state, ...(progress !== undefined && { progress: { ...noProgress, ...progress } }) };

@@ -5,7 +5,7 @@ import { reimageFromRecord, reimageToRecord } from "./journal-record.ts";
 import { type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
 
-/** So many rollouts that have ended are remembered; events tell of older ones. */
+/** How many ended rollouts are kept; events cover older ones. */
 const endedKept = 200;
 
 /**
@@ -17,7 +17,7 @@ export function createJournalRows(database: DatabaseSync): Journal {
   const updateRollout = database.prepare("UPDATE rollouts SET ended = ?, record = ? WHERE id = ?");
   const insertReimage = database.prepare("INSERT INTO reimages (id, rollout_id, state) VALUES (?, ?, ?)");
   const updateReimage = database.prepare("UPDATE reimages SET state = ? WHERE id = ? AND rollout_id = ?");
-  // Their reimages go with them.
+  // Their reimages are deleted with them.
   const pruneEnded = database.prepare(
     `DELETE FROM rollouts WHERE ended = 1 AND ordinal <=
        (SELECT ordinal FROM rollouts WHERE ended = 1 ORDER BY ordinal DESC LIMIT 1 OFFSET ?)`,

@@ -7,7 +7,7 @@ import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
 import { withoutFlush } from "./without-flush.ts";
 
-/** How much is kept. What is beyond by a tenth is taken away again, the oldest first. */
+/** How much is kept. Once the excess reaches a tenth it is deleted, oldest first. */
 export interface NodeLogLimits {
   readonly recordsPerNode: number;
   readonly bytesPerNode: number;
@@ -23,7 +23,7 @@ export const nodeLogLimits: NodeLogLimits = {
 };
 
 const columns = "node_id, instance_id, role, sequence, at, node_time, level, message, fields, error, missing_before";
-/** About what a row takes beside its texts. */
+/** Approximate size of a row besides its texts. */
 const rowBytes = 120;
 
 interface Usage {
@@ -93,7 +93,7 @@ export function createNodeLogRows(database: DatabaseSync, limits: NodeLogLimits 
           }),
         );
       } catch (error) {
-        // What was counted was not added.
+        // The counted rows were rolled back.
         usage = readUsage();
         throw error;
       }

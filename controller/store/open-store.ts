@@ -36,7 +36,7 @@ export function openStore(path: string, { busyTimeoutMs = 2000 } = {}): Store {
     // One owner: a second controller on the same state must fail at its start, not meet half of its changes later.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
     database.exec("PRAGMA journal_mode = WAL");
-    // Racks lose power. What was said to be done has to be on the disk, above all boot targets and the journal.
+    // Racks lose power. Whatever was reported as done has to be on disk, above all boot targets and the journal.
     database.exec("PRAGMA synchronous = FULL");
     migrate(database);
     return {

@@ -1,7 +1,7 @@
 import type { CapacitySource } from "../../proto/uplink-source.ts";
-/** What the uplink is taken to carry. */
+/** The uplink's assumed capacity. */
 export interface Capacity {
-  /** Absent when the source is "assumed": more, for as long as more nodes bring more bytes. */
+  /** Absent if the source is "assumed": higher, for as long as more nodes add throughput. */
   readonly bytesPerSecond?: number;
   readonly source: CapacitySource;
 }

@@ -1,6 +1,6 @@
 import { waitMs } from "./token-bucket.ts";
 
-/** What one node asks for, and what it has had. */
+/** What a node asks for, and what it has received. */
 export interface Lane {
   /** Bytes that it had, counted from where those stood that were served when it came; see chooseLane. */
   readonly served: number;
@@ -8,7 +8,7 @@ export interface Lane {
   readonly paidAt: number | undefined;
 }
 
-/** Whose turn it is, or how long nobody's. */
+/** Whose turn it is, or how long to wait. */
 export type Choice<L> = { readonly lane: L } | { readonly waitMs: number };
 
 /**

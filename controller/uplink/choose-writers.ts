@@ -6,35 +6,35 @@ export interface Writer {
   readonly ageMs: number;
 }
 
-/** The uplink, and who uses it and who wants to. */
+/** The uplink, who uses it, and who wants to. */
 export interface UplinkUse {
-  /** What it carries, in bytes per second; Infinity when that is not known. */
+  /** Its capacity in bytes per second; Infinity if unknown. */
   readonly capacity: number;
-  /** What goes over it to others than the writers, in bytes per second. */
+  /** Traffic to nodes other than the writers, in bytes per second. */
   readonly otherBytesPerSecond: number;
-  /** What one node gets at most, in bytes per second. */
+  /** Limit per node, in bytes per second. */
   readonly perNodeCap?: number;
-  /** How many the operator lets write at once. */
+  /** How many the operator allows to write at once. */
   readonly mostWriters?: number;
   readonly writers: readonly Writer[];
   /** How many nodes are ready to write and wait. */
   readonly waiting: number;
 }
 
-/** How many of those who wait begin now, and what keeps the others. */
+/** How many of the waiting nodes begin now, and what holds back the others. */
 export interface WritersChoice {
   readonly begin: number;
-  /** "settling": those who have just begun may take more than they do yet. */
+  /** "settling": nodes that have just begun may still take more. */
   readonly heldBy?: "limit" | "uplink" | "settling";
 }
 
-/** So much of the uplink taken counts as full: TCP, IP and Ethernet take about 6 % of what a link carries. */
+/** The fraction of the uplink that counts as full: TCP, IP and Ethernet take about 6 % of a link's capacity. */
 export const fullShare = 0.9;
 
-/** How long it takes until what a writer fetches says what it will continue to fetch, in milliseconds. */
+/** How long until a writer's fetch rate is representative, in milliseconds. */
 export const settlingMs = 3000;
 
-/** How many may begin at first, and at once later, in any case. */
+/** How many may always begin at first, and at once later. */
 const fewWriters = 4;
 
 /** What a node is taken to fetch of which nothing is known: the port of a Raspberry Pi 3 at its full 100 Mbit/s. */
@@ -75,7 +75,7 @@ export function chooseWriters(use: UplinkUse): WritersChoice {
   return { begin };
 }
 
-/** Those writers that fetch to speak of: neither one that reads back what it wrote, nor one whose card has paused. */
+/** Writers that fetch a significant amount: neither verifying nor paused by their card. */
 export function fetchingWriters<W extends Pick<Writer, "bytesPerSecond">>(writers: readonly W[]): readonly W[] {
   const busy = writers.filter(({ bytesPerSecond }) => bytesPerSecond > 0);
   const mean = total(busy) / Math.max(1, busy.length);

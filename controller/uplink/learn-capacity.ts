@@ -5,9 +5,9 @@ export interface Throughput {
   readonly fetching: number;
 }
 
-/** What is known of the way to the nodes from what went through. */
+/** What measured throughput says about the uplink. */
 export interface Learnt {
-  /** The most that went through, with the fewest nodes that brought about as much. */
+  /** The highest throughput, with the fewest nodes that reached about as much. */
   readonly most: Throughput;
   /** What it carries, in bytes per second, and since when that is known; absent as long as more nodes bring more. */
   readonly full?: { readonly bytesPerSecond: number; readonly since: number };
@@ -16,7 +16,7 @@ export interface Learnt {
 /** How long it is believed that no more goes through; then a few nodes more show whether that is still so. */
 export const believedMs = 300_000;
 
-/** What counts as more bytes. */
+/** The increase that counts as more throughput. */
 const notably = 1.1;
 
 /** How many times as many nodes have to bring no more bytes. */

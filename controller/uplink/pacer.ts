@@ -2,17 +2,17 @@ import type { Clock } from "../../proto/time/clock.ts";
 import { chooseLane, type Lane } from "./choose-lane.ts";
 import { spend } from "./token-bucket.ts";
 
-/** Caps on what is sent, in bytes per second; at least one of them. */
+/** Bandwidth limits in bytes per second; at least one of them. */
 export interface RateCaps {
   readonly totalBytesPerSecond?: number;
   readonly perNodeBytesPerSecond?: number;
 }
 
-/** Decides when bytes may be sent, so that caps hold and nodes share evenly. */
+/** Decides when bytes may be sent, so that limits hold and nodes share evenly. */
 export interface Pacer {
   /** How much to ask for at once at most: a small part of a second's worth, so that nothing comes in bursts. */
   readonly pieceBytes: number;
-  /** Resolves when so many bytes may be sent to the node. Rejects with the signal's reason when that is aborted. */
+  /** Resolves when that many bytes may be sent to the node. Rejects with the signal's reason if it aborts. */
   take(node: string, bytes: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ const never = new AbortController().signal;
 const largestPieceBytes = 256 * 1024;
 const smallestPieceBytes = 4 * 1024;
 
-/** Builds a pacer. Without anyone who waits it has no timer. */
+/** Makes a pacer. It has no timer while nobody is waiting. */
 export function createPacer({ caps, clock }: { readonly caps: RateCaps; readonly clock: Clock }): Pacer {
   const { totalBytesPerSecond, perNodeBytesPerSecond } = caps;
   const lowest = Math.min(
@@ -67,7 +67,7 @@ export function createPacer({ caps, clock }: { readonly caps: RateCaps; readonly
   }
 
   function wakeAt(at: number, now: number): void {
-    // Most who come find that others wait already, and the timer set.
+    // Usually others are already waiting and the timer is set.
     if (at >= alarmAt) return;
     alarmAt = at;
     clock.setTimeout(

@@ -2,14 +2,14 @@ import { plainAddress } from "../../proto/plain-address.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { rateOf, type Sample, withSample } from "./rate-window.ts";
 
-/** What of a socket is metered: its own count, so that sending costs nothing more. */
+/** The metered part of a socket: its own byte count, so that metering costs nothing. */
 export interface MeteredSocket {
   readonly remoteAddress?: string | undefined;
   readonly bytesWritten: number;
   once(event: "close", listener: () => void): unknown;
 }
 
-/** Knows how fast bytes go to which address. */
+/** Measures how fast bytes go to each address. */
 export interface TrafficMeter {
   /** Counts what is written to a connection from now on. */
   watch(socket: MeteredSocket): void;

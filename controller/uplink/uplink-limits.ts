@@ -1,6 +1,6 @@
 import type { RateCaps } from "./pacer.ts";
 
-/** What the operator sets about the way to the nodes; what is absent is up to Pallet. Rates in bytes per second. */
+/** The operator's settings for the uplink; Pallet decides absent ones. Rates in bytes per second. */
 export interface UplinkLimits extends RateCaps {
   /** What the uplink carries. */
   readonly uplinkBytesPerSecond?: number;

@@ -8,7 +8,7 @@ import type { UplinkLimits } from "./uplink-limits.ts";
 
 /** A node that writes, or is about to. */
 export interface WritingNode {
-  /** Says which turn to write this is. */
+  /** Identifies this turn to write. */
   readonly turn: string;
   /** IP address, if it is known. */
   readonly address: string | undefined;
@@ -17,18 +17,18 @@ export interface WritingNode {
 /** How many of those who wait may begin to write. */
 export interface Admission {
   readonly begin: number;
-  /** Why not all, in words that finish "waits: "; absent when all may. */
+  /** Why not all may, completing "waits: "; absent if all may. */
   readonly why?: string;
 }
 
-/** The way from the controller to its nodes, which all that write share. */
+/** The network from the controller to its nodes, shared by all that write. */
 export interface Uplink {
-  /** To be asked about once a second while someone waits. */
+  /** Call about once a second while nodes are waiting. */
   admit(writers: readonly WritingNode[], waiting: number): Admission;
   capacity(): Capacity;
   /** What is sent to all nodes, in bytes per second. */
   bytesPerSecond(): number;
-  /** How many the operator lets write at once. */
+  /** How many the operator allows to write at once. */
   readonly mostWriters: number | undefined;
 }
 
@@ -36,9 +36,11 @@ export interface Uplink {
 export function createUplink(options: {
   readonly limits: UplinkLimits;
   readonly meter: Pick<TrafficMeter, "rateOf" | "totalRate">;
-  /** Speed of the interface that nodes reach the controller by, in bytes per second; undefined when it tells none. */
+  /**
+   * Speed of the interface through which nodes reach the controller, in bytes per second; undefined if it reports none.
+   */
   readonly linkSpeed: () => number | undefined;
-  /** One that only moves on. */
+  /** A monotonic one. */
   readonly clock: Pick<Clock, "now">;
 }): Uplink {
   const { limits, meter, linkSpeed, clock } = options;

@@ -1,7 +1,7 @@
 import type * as wire from "../gen/pallet/v1/disk.ts";
 import type { BlockDevice } from "./block-device.ts";
 
-/** A block device with everything on it, as it travels. */
+/** Converts a block device and everything on it to the wire. */
 export function blockDeviceToWire(device: BlockDevice): wire.BlockDevice {
   return {
     ...device,
@@ -12,7 +12,7 @@ export function blockDeviceToWire(device: BlockDevice): wire.BlockDevice {
   };
 }
 
-/** A block device with everything on it, as it travelled. */
+/** Converts a block device and everything on it from the wire. */
 export function blockDeviceFromWire(device: wire.BlockDevice): BlockDevice {
   return {
     ...device,

@@ -5,7 +5,7 @@ import { describeSize } from "./describe-size.ts";
 import { findLineage, withDescendants } from "./device-tree.ts";
 import { whyNotADisk } from "./disk-kind.ts";
 
-/** What someone wants to overwrite. */
+/** What to overwrite. */
 export interface DiskRequest {
   /** The device path as it was given. */
   readonly path: string;

@@ -9,7 +9,7 @@ export type UnaryMethod<Request, Response> = (
   callback: (error: ServiceError | null, response: Response) => void,
 ) => ClientUnaryCall;
 
-/** How patient a call is. */
+/** Deadline and cancellation of a call. */
 export interface CallPatience {
   /** Until the call ends with DEADLINE_EXCEEDED, in milliseconds. */
   readonly timeoutMs: number;
@@ -52,7 +52,7 @@ export async function* follow<Response>(
 ): AsyncGenerator<Response> {
   signal.throwIfAborted();
   const call = open();
-  // A cancelled call emits an error even when nobody reads it any more; unheard, it would end the process.
+  // A cancelled call still emits an error when nobody reads it any more; unhandled, it would end the process.
   call.on("error", () => {});
   const cancel = (): void => call.cancel();
   signal.addEventListener("abort", cancel, { once: true });

@@ -40,7 +40,7 @@ export function createDescribedServer(
       setHealth("NOT_SERVING");
       const closed = Promise.withResolvers<void>();
       const timer = setTimeout(() => server.forceShutdown(), graceMs);
-      // The only error is "the server is not running", which is what is wanted.
+      // The only possible error is "the server is not running", which is fine.
       server.tryShutdown(() => closed.resolve());
       await closed.promise;
       clearTimeout(timer);

@@ -14,7 +14,7 @@ export function failureMetadata(failure: Failure): Metadata {
  * key: status and details still say what happened.
  */
 export function failureIn(error: ServiceError): Failure | undefined {
-  // Errors of a transport that was never there have none.
+  // Errors of a connection that never existed have no metadata.
   const [bytes] = (error.metadata as Metadata | undefined)?.get(failureMetadataKey) ?? [];
   if (!Buffer.isBuffer(bytes)) return undefined;
   try {

@@ -3,7 +3,7 @@ import { lstat, open, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../failure.ts";
 
-/** As many symbolic links on one way as Linux follows (path_resolution(7)). */
+/** As many symbolic links in one path as Linux follows (path_resolution(7)). */
 const maxLinks = 40;
 
 /** Where a path of a foreign root filesystem leads, as that system would name it, without links. */
@@ -12,7 +12,7 @@ export type Destination =
   | { readonly kind: "absent" }
   | { readonly kind: "too-many-links" };
 
-/** What is done with the ends of the way. */
+/** How to treat the end of the path. */
 export interface FollowRules {
   /** "kept": what does not exist stays as it is named, so that it can be made there. */
   readonly missing: "absent" | "kept";

@@ -4,16 +4,14 @@ import { type Options, type ResultPromise, execa as start } from "execa";
 import { leash } from "./leash.ts";
 
 /**
- * execa, as every program of ours starts another; the same call, but for three things:
+ * execa, as every program of ours starts others. The same call, with three differences:
  *
- * - The program gets a session of its own, so Ctrl-C in a terminal, which goes to every process of the terminal's
- * group,
- *   reaches this process alone, and this one ends what it runs in its own order. `detached: false` leaves a program that
- *   talks to the user, and decides itself what Ctrl-C means, in the group.
- * - It ends when this process does, even if that is killed: see `leash`. execa's own way (`cleanup`) knows no SIGKILL,
- * and
- *   takes signals over: signal-exit ends this process at once by a signal for which nobody else listens.
- * - `cancelSignal` asks everything that it started to end, too: make(1) its compilers, a shell its programs.
+ * - The program gets its own session, so Ctrl-C in a terminal, which goes to the terminal's process group, reaches only
+ *   this process, which then ends its children in its own order. `detached: false` leaves a program that talks to the
+ *   user, and decides itself what Ctrl-C means, in the group.
+ * - It ends when this process does, even if that is killed: see `leash`. execa's own way (`cleanup`) does not cover
+ *   SIGKILL, and takes over signals: signal-exit ends this process at once on a signal that nobody else listens for.
+ * - `cancelSignal` also asks everything that it started to end: the compilers of make(1), the programs of a shell.
  */
 export function execa<const Chosen extends Options = object>(
   program: string,

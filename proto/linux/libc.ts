@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { type KoffiFunction, loadKoffiAddon } from "../pack/koffi-addon.ts";
 
-/** Functions of the C library that Node has no words for. They return at once, and throw an error with its `code`. */
+/** C library functions that Node does not expose. They do not block, and throw an error with its `code`. */
 export interface CLibrary {
   /** ioctl(2), with a structure that is read or written, or nothing. */
   ioctl(fd: number, request: number, structure?: Uint8Array): number;

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { loadLibc } from "./libc.ts";
 
-/** A lock that is held; the kernel lets go of it when this process ends, however it ends. */
+/** A held lock; the kernel releases it when this process ends, however it ends. */
 export interface FolderLock {
   release(): Promise<void>;
 }

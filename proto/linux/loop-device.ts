@@ -50,7 +50,7 @@ export async function attachLoop(wanted: LoopRequest): Promise<AttachedLoop> {
       return { path, close: () => device.close() };
     } catch (error) {
       await device.close();
-      // Someone was quicker to take it.
+      // Another process was quicker.
       if (codeOf(error) !== "EBUSY") throw describe(error, `cannot attach ${wanted.file} as ${path}`);
     }
   }
@@ -111,7 +111,7 @@ function readBacking(device: FileHandle): Backing | undefined {
   try {
     loadLibc().ioctl(device.fd, request.status, status);
   } catch (error) {
-    // It is over nothing.
+    // It has no backing file.
     if (codeOf(error) === "ENXIO") return undefined;
     throw error;
   }

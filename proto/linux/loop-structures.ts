@@ -1,6 +1,6 @@
 // The structures of <linux/loop.h>, on 64-bit machines with the low byte first.
 
-/** What a loop device lies over, in the numbers of stat(2). */
+/** A loop device's backing file, in the numbers of stat(2). */
 export interface Backing {
   /** Filesystem of the file. */
   readonly device: bigint;
@@ -32,7 +32,7 @@ export function renderLoopConfig(config: {
   bytes.writeBigUInt64LE(BigInt(config.offsetBytes ?? 0), infoOffset + 24);
   bytes.writeBigUInt64LE(BigInt(config.lengthBytes ?? 0), infoOffset + 32);
   bytes.writeUInt32LE(config.flags, infoOffset + 52);
-  // What losetup(8) shows where it has no sysfs: as much of the path as there is room for, ended by a zero.
+  // What losetup(8) shows without sysfs: as much of the path as fits, NUL-terminated.
   bytes.write(config.file, infoOffset + 56, 63);
   return bytes;
 }

@@ -1,15 +1,15 @@
 import { open } from "node:fs/promises";
 import { type Program, parseProgram } from "../system/parse-program.ts";
 
-/** A program of this machine's filesystem. */
+/** A program in this machine's filesystem. */
 export interface ProgramFile {
   readonly sizeBytes: number;
   readonly program: Program;
 }
 
 /**
- * Reads what has to be known of a program before it is put into another system. Rejects with the errors of open(2) and
- * read(2).
+ * Reads what we need to know about a program before it is copied into another system. Rejects with the errors of
+ * open(2) and read(2).
  */
 export async function readProgramFile(path: string): Promise<ProgramFile> {
   const file = await open(path);

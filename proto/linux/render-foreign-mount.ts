@@ -1,6 +1,6 @@
 import { isExt } from "./ext-filesystem.ts";
 
-/** A filesystem that someone else made, in an image or on a disk without a partition table. */
+/** A foreign filesystem, in an image or on a disk without a partition table. */
 export interface ForeignFilesystem {
   readonly offsetBytes: number;
   readonly lengthBytes: number;

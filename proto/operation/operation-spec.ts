@@ -37,9 +37,9 @@ export interface DiskFirmware {
 export interface Customisation {
   /** Where the root filesystem lies; there when `stamp` is. */
   readonly root?: Place & { readonly filesystemType: string };
-  /** Absent when nothing is placed into the system. */
+  /** Absent if nothing is added to the system. */
   readonly stamp?: InstalledSystem;
-  /** Whether the agent is installed into the new system too. */
+  /** Whether to also install the agent into the new system. */
   readonly resident: boolean;
   /** Absent when the board's firmware may boot the disk. */
   readonly diskFirmware?: DiskFirmware;
@@ -51,9 +51,9 @@ export type OperationSpec =
       readonly kind: "write-image";
       readonly device: string;
       readonly source: ImageSource;
-      /** Absent when the image is left as it is. */
+      /** Absent if the image stays untouched. */
       readonly customisation?: Customisation;
-      /** Whether chunks are fetched and written even where the disk holds them already. */
+      /** Whether to rewrite everything, even what the disk already has. */
       readonly full: boolean;
     }
   | { readonly kind: "verify-image"; readonly device: string; readonly source: ImageSource }

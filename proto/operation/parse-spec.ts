@@ -10,7 +10,7 @@ import { maxFirmwareItems, maxIdentifyMs } from "./operation-limits.ts";
 import type { Customisation, DiskFirmware, ImageSource, OperationSpec, Place } from "./operation-spec.ts";
 import { decodeSpec } from "./spec-codec.ts";
 
-// The strict side of the codec: what a door that does the work asks of a spec.
+// The strict side of the codec: what a door that performs the work requires of a spec.
 
 /** The id of an operation as received over the wire. Throws a Failure "invalid" when it is malformed. */
 export function parseOperationId(text: string): OperationId {
@@ -46,7 +46,7 @@ export function parseSpec(wireSpec: wire.OperationSpec | undefined): OperationSp
   return spec;
 }
 
-/** Only its form: whether it is a disk that may be touched is for the guard to say. */
+/** Checks only the form: the guard decides whether the disk may be touched. */
 function checkDevice(path: string): void {
   ensure(path !== "", "device: the path is missing");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here

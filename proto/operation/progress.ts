@@ -27,11 +27,11 @@ export type WriteStage = (typeof writeStages)[number];
 export interface StageProgress {
   readonly stage: WriteStage;
   readonly bytes: number;
-  /** For how long it had at least one piece of work in hand. */
+  /** How long it had at least one piece of work in progress. */
   readonly busyMs: number;
 }
 
-/** How far an operation has come; see pallet.v1.Progress. Plain data, which the controller's journal keeps as JSON. */
+/** The progress of an operation; see pallet.v1.Progress. Plain data, which the controller's journal keeps as JSON. */
 export interface Progress {
   readonly phase: OperationPhase;
   /** Stored (compressed) bytes fetched from the source. */
@@ -56,7 +56,7 @@ export interface Progress {
 
 const nothing: ByteCount = { done: 0, total: 0 };
 
-/** How far an operation is that has done nothing yet. */
+/** The progress of an operation that has done nothing yet. */
 export const noProgress: Progress = {
   phase: "starting",
   read: nothing,

@@ -18,7 +18,7 @@ export const sha256Bytes = 32;
 /** Bytes of a BLAKE3 digest in its default mode, as a manifest has one of each chunk of data. */
 export const blake3Bytes = 32;
 
-/** What a text that is refused should have been, for messages: "… is not ${digestForm}". */
+/** The expected form, for messages: "… is not ${digestForm}". */
 export const digestForm = "a lower-case hexadecimal SHA-256";
 
 const pattern = new RegExp(`^[0-9a-f]{${2 * sha256Bytes}}$`);
@@ -44,7 +44,7 @@ export function manifestDigestOf(manifest: Uint8Array): ManifestDigest {
   return hash("sha256", manifest) as ManifestDigest;
 }
 
-/** Enough of a digest to recognise it by, for messages. */
+/** A digest's prefix, enough to recognise it in messages. */
 export function shortDigest(digest: ImageDigest | ManifestDigest): string {
   return digest.slice(0, 12);
 }

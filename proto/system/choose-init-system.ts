@@ -1,7 +1,7 @@
-/** Who starts services in a root filesystem. */
+/** What starts services in a root filesystem. */
 export type InitSystem = "systemd" | "busybox" | "sysvinit";
 
-/** What shows which init system a root filesystem has. */
+/** The evidence for a root filesystem's init system. */
 export interface InitTraces {
   /** Where /sbin/init leads in the end, as a path in that root; undefined when there is none. */
   readonly init: string | undefined;

@@ -22,7 +22,7 @@ export interface RootFindings {
 }
 
 /**
- * Looks at a root filesystem with the eyes of a program that is to be put into it. Rejects with what the view rejects
+ * Examines a root filesystem for a program that is to be installed in it. Rejects with what the view rejects
  * with.
  */
 export async function examineRoot(root: RootView, program: Program): Promise<RootFindings> {

@@ -1,6 +1,6 @@
 import { type ElfHeader, elfHeaderBytes, findInterpreter, parseElfHeader } from "./parse-elf.ts";
 
-/** What a file is that is to be run. */
+/** The kind of an executable file. */
 export type Program =
   | {
       readonly kind: "elf";
@@ -10,7 +10,7 @@ export type Program =
     }
   /** Begins with "#!" (execve(2)): the system's own interpreter runs it, whatever the system is built for. */
   | { readonly kind: "script" }
-  /** Nothing that Linux on a little-endian machine runs. */
+  /** Not something that Linux on a little-endian machine can run. */
   | { readonly kind: "other" };
 
 /** Reads so many bytes of the file from an offset; fewer at its end. */
@@ -19,7 +19,7 @@ export type ReadBytes = (offsetBytes: number, lengthBytes: number) => Promise<Bu
 /** Longest path of a dynamic loader that is believed (PATH_MAX). */
 const maxInterpreterBytes = 4096;
 
-/** Finds out what a program needs to run. Rejects only with what reading rejects with. */
+/** Determines what a program needs to run. Rejects only if reading does. */
 export async function parseProgram(read: ReadBytes): Promise<Program> {
   const start = await read(0, elfHeaderBytes);
   const elf = parseElfHeader(start);

@@ -25,8 +25,7 @@ export function planAgentStart(system: InitSystem, role: AgentRole, traces: Init
   const unit: readonly PlannedFile[] = [
     { path: `${units}/${agentUnit}`, content: { text: renderAgentUnit(role) } },
     // What `systemctl enable` makes of WantedBy=multi-user.target; relative, so that it leads to the unit even where
-    // the
-    // root filesystem is mounted somewhere else.
+    // the root filesystem is mounted somewhere else.
     { path: `${units}/multi-user.target.wants/${agentUnit}`, content: { linkTo: `../${agentUnit}` } },
   ];
   // Our initrd starts /sbin/init and nothing else; an installed system may be told another one (init=).

@@ -3,11 +3,11 @@ import { type AgentRole, agentCommands } from "./agent-program.ts";
 /** Name of the agent's unit, in every role: one agent takes the place of another. */
 export const agentUnit = "pallet-agent.service";
 
-/** What differs on purpose between the roles. */
+/** The intended differences between the roles. */
 const roles: Readonly<Record<AgentRole, { readonly description: string; readonly service: readonly string[] }>> = {
   netboot: {
     description: "Pallet agent",
-    // Whoever stands before a board without a working network has the console only.
+    // On a board without a working network, the console is all there is.
     service: ["StandardOutput=journal+console", "StandardError=journal+console"],
   },
   // It may look at everything and change nothing but the LED: disks can be read and not written, the filesystem is

@@ -3,9 +3,9 @@ import type { Program } from "./parse-program.ts";
 
 /** Why a program cannot run in a system. */
 export type Misfit =
-  /** The file is nothing that could be run. */
+  /** The file is not executable. */
   | { readonly kind: "no-program" }
-  /** Nothing tells what the system is built for. */
+  /** The system's architecture is unknown. */
   | { readonly kind: "unknown-system" }
   | { readonly kind: "architecture"; readonly bits: ElfHeader["bits"]; readonly evidence: MisfitEvidence }
   /** The system's C library is another one: it has no such dynamic loader. */

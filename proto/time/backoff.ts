@@ -1,4 +1,4 @@
-/** How long to wait between attempts that fail. */
+/** How long to wait between failed attempts. */
 export interface BackoffPolicy {
   /** Longest wait after the first failure, in milliseconds. */
   readonly firstMs: number;
@@ -12,7 +12,7 @@ export interface BackoffPolicy {
 }
 
 /**
- * Longest wait after so many failures, in milliseconds: twice that of one failure less, up to the cap.
+ * Longest wait after the given number of failures, in milliseconds: doubles with each failure, up to the cap.
  *
  * @param failures from 1; fewer count as 1
  */

@@ -1,11 +1,11 @@
-/** Wakes everyone who waits for something to change. */
+/** Wakes everyone waiting for a change. */
 export interface Bell {
   ring(): void;
   /** Resolves at the next ring, or when the signal is aborted. */
   next(signal?: AbortSignal): Promise<void>;
 }
 
-/** Builds a bell that nobody waits for yet. */
+/** Makes a bell that nobody is waiting for yet. */
 export function createBell(): Bell {
   const waiting = new Set<() => void>();
   return {

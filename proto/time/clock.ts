@@ -1,4 +1,4 @@
-/** Time as programs see it, so that tests decide how late it is. */
+/** Time as a port, so that tests control it. */
 export interface Clock {
   /** Milliseconds since the epoch, or since the process began where the clock is a monotonic one. */
   now(): number;
@@ -19,7 +19,7 @@ export const foregroundClock: Clock = {
 };
 
 /**
- * Time since the process began, which nobody sets back: for rates and durations. Its timers do not keep the process
+ * Monotonic time since the process began, for rates and durations. Its timers do not keep the process
  * alive.
  */
 export const monotonicClock: Clock = {

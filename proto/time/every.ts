@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** Calls again and again, so many milliseconds apart, until the signal aborts. A call that throws ends the rest. */
+/** Calls repeatedly, at the given interval in milliseconds, until the signal aborts. A call that throws ends it. */
 export function every(clock: Clock, intervalMs: number, call: () => void, signal: AbortSignal): void {
   const again = (): void =>
     clock.setTimeout(

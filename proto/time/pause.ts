@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** Resolves after so many milliseconds; rejects with the signal's reason when it aborts. */
+/** Resolves after the given milliseconds; rejects with the signal's reason when it aborts. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal = new AbortController().signal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);

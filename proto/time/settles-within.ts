@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** Whether the promise settles, be it by a rejection, within so many milliseconds. */
+/** Whether the promise settles, even by rejecting, within the given milliseconds. */
 export async function settlesWithin(clock: Clock, ms: number, promise: Promise<unknown>): Promise<boolean> {
   const over = new AbortController();
   const late = new Promise<boolean>((resolve) => clock.setTimeout(() => resolve(false), ms, over.signal));

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-/** What is to be measured. */
+/** What to measure. */
 export interface BenchOptions {
   readonly sizeBytes: number;
   readonly runs: number;

@@ -1,4 +1,4 @@
-/** A program that is made into a binary. */
+/** A program to build as a binary. */
 export interface Program {
   /** Name of the file in dist/, without the platform. */
   readonly name: "agent" | "controller";

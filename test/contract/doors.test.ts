@@ -1,6 +1,5 @@
 // Every method of every service, at every door of programs that run with default settings, which is on loopback, by
-// root
-// and by another user of the machine. Doors on a network: test/rack/doors.test.ts.
+// root and by another user of the machine. Doors on a network: test/rack/doors.test.ts.
 import assert from "node:assert/strict";
 import path from "node:path";
 import process from "node:process";

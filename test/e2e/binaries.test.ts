@@ -156,10 +156,8 @@ it(`the agent's binary for ${other} runs under an emulator`, { timeout: 240_000 
 });
 
 // Every node reads these over the network at every boot. Measured in November 2026: 25 to 26 MB on both architectures,
-// of
-// which Node alone, with a script that does nothing, reads 13; the native modules that images need are 0.7 of it, in
-// the
-// script. Another layout of the same code moves it by 1 MB. Room is left for what differs between kernels.
+// of which Node alone, with a script that does nothing, reads 13; the native modules that images need are 0.7 of it, in
+// the script. Another layout of the same code moves it by 1 MB. Room is left for what differs between kernels.
 const mostBytes = 29e6;
 
 for (const architecture of [own, other] as const) {

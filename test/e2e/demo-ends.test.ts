@@ -26,9 +26,8 @@ describe("the demo", { ...requires("root", "loop devices"), timeout: 900_000 }, 
       const temporary = await mkdtemp(path.join(os.tmpdir(), "pallet-demo-"));
       const mark = `DEMO_OF_A_TEST=${randomUUID()}`;
       // script(1) makes the terminal, in which Ctrl-C is what it is for a user; npm and all others are below it.
-      // Without
-      // "exec", script's shell would stay between them, and dash answers a Ctrl-C with 130, whatever npm has ended
-      // with.
+      // Without "exec", script's shell would stay between them, and dash answers a Ctrl-C with 130, whatever npm has
+      // ended with.
       const child = spawn("script", ["-qefc", "exec npm run demo -- --nodes 1 --keep", "/dev/null"], {
         cwd: checkout,
         env: { ...withoutPallet(process.env), TMPDIR: temporary, DEMO_OF_A_TEST: mark.slice("DEMO_OF_A_TEST=".length) },

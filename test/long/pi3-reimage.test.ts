@@ -1,6 +1,5 @@
 // The whole journey on a Pi 3's own hardware, emulated: too slow for every day, since all goes over a USB network
-// adapter
-// that carries 0.2 MB/s. `npm run test:long` runs it.
+// adapter that carries 0.2 MB/s. `npm run test:long` runs it.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";

@@ -62,8 +62,7 @@ export async function createNetwork(options: NetworkOptions = {}): Promise<Netwo
   const { interface: name = "rack", address = "10.77.0.1", isConfigured = true } = options;
   const namespace = await createNetworkNamespace();
   // A bridge without an address of its own takes its lowest port's, another one whenever a board is switched on or off;
-  // what
-  // a U-Boot in the middle of a transfer sends would go nowhere then. A network card keeps its address.
+  // what a U-Boot in the middle of a transfer sends would go nowhere then. A network card keeps its address.
   const mac = "52:54:00:77:ff:01";
   const configured = isConfigured ? `addr add ${address}/24 dev ${name}\nlink set ${name} up\n` : "";
   const bridge = `link add ${name} address ${mac} type bridge forward_delay 0\n`;

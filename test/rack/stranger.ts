@@ -1,7 +1,6 @@
 // What issue 9 describes, as a program for a stranger's place on the rack's network: tries to list, wipe, write and
-// reboot a
-// node, at the controller and at the node's agent, and to have the controller take and unpack its files. Prints, as one
-// line of JSON, how each try ended.
+// reboot a node, at the controller and at the node's agent, and to have the controller take and unpack its files.
+// Prints, as one line of JSON, how each try ended.
 //
 //   node stranger.ts '{"controller": "HOST:PORT", "agent": "HOST:PORT", …}'
 import process from "node:process";

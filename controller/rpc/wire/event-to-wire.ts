@@ -2,7 +2,7 @@ import { eventSeverities } from "../../../proto/event-severity.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/event.ts";
 import type { Event } from "../../events/event.ts";
 
-/** An event as it travels. */
+/** Converts an event to the wire. */
 export function eventToWire(event: Event): wire.Event {
   return {
     id: BigInt(event.id),

@@ -2,7 +2,7 @@ import type * as wire from "../../../proto/gen/pallet/v1/image.ts";
 import { partitionTableKinds } from "../../../proto/partition-table-kind.ts";
 import type { Image, Pack } from "../../images/catalogue/image.ts";
 
-/** An image as it travels. */
+/** Converts an image to the wire. */
 export function imageToWire(image: Image): wire.Image {
   return {
     name: image.name,

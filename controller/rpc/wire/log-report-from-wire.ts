@@ -8,7 +8,7 @@ import { invalid } from "../../refusal/refusal.ts";
 import { bootMacFromWire, countFromWire } from "./registration-from-wire.ts";
 import { plainJsonObject, plainLines, plainText } from "./text-from-wire.ts";
 
-/** No agent keeps records that long. */
+/** No agent keeps records longer. */
 const maxAgeMs = 365 * 24 * 3_600_000;
 
 /** A batch of an agent's log, checked, without control characters. Throws a Failure naming what is wrong with it. */

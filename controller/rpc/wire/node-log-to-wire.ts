@@ -3,7 +3,7 @@ import { logLevelToWire } from "../../../proto/log-level.ts";
 import { agentRoles } from "../../../proto/node/node-codec.ts";
 import type { NodeLogRecord } from "../../logs/node-log-record.ts";
 
-/** A record of a node's log as it travels, with the node's name. */
+/** Converts a record of a node's log to the wire, with the node's name. */
 export function nodeLogToWire(record: NodeLogRecord, nodeName: string): wire.NodeLogRecord {
   return {
     id: BigInt(record.id),

@@ -3,7 +3,7 @@ import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { agentInfoToWire, factsToWire } from "../../../proto/node/node-codec.ts";
 import type { Node } from "../../nodes/node.ts";
 
-/** A node as it travels, with what only others know of it. */
+/** Converts a node to the wire, with what other rooms know about it. */
 export function nodeToWire(node: Node, view: { readonly online: boolean; readonly rolloutId?: string }): wire.Node {
   const { bootTarget, proved } = node;
   return {

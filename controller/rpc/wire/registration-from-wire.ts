@@ -11,7 +11,7 @@ import type { Heartbeat, Registration } from "../../nodes/registration.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { plainText, required, requiredText } from "./text-from-wire.ts";
 
-/** No board has more; what is beyond is cut off rather than remembered: anyone may register any number of nodes. */
+/** No board has more; the excess is dropped rather than stored, because anyone may register nodes. */
 const maxInterfaces = 16;
 const maxAddresses = 8;
 
@@ -26,7 +26,7 @@ export function registrationFromWire(request: RegisterRequest, address: string |
   };
 }
 
-/** A sign of life, checked. Throws a Failure naming what is wrong with it. */
+/** A heartbeat, checked. Throws a Failure naming what is wrong with it. */
 export function heartbeatFromWire(request: HeartbeatRequest, address: string | undefined): Heartbeat {
   const temperature = request.temperatureCelsius;
   return {
@@ -37,7 +37,7 @@ export function heartbeatFromWire(request: HeartbeatRequest, address: string | u
   };
 }
 
-/** The MAC address that identifies a node. Throws a Failure when it is none. */
+/** The MAC address that identifies a node. Throws a Failure if it is not one. */
 export function bootMacFromWire(text: string): NodeId {
   const id = parseMacAddress(text);
   if (id !== undefined) return id;
@@ -81,7 +81,7 @@ export function checkedFacts(wireFacts: wire.NodeFacts, id?: NodeId): NodeFacts 
   };
 }
 
-/** What an agent says of itself, checked. Throws a Failure naming what is wrong with it. */
+/** What an agent reports about itself, checked. Throws a Failure naming what is wrong with it. */
 export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
   const { version, role, instanceId, port, installed } = agentInfoFromWire(wireAgent);
   if (port < 1 || port > 65_535) throw invalid(`agent.port is ${port}; give a TCP port from 1 to 65535`);
@@ -102,12 +102,12 @@ export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
   };
 }
 
-/** More than a number can hold exactly is a lie. */
+/** More than a number can hold exactly is bogus. */
 function exactCount(value: number): number {
   return Number.isSafeInteger(value) ? value : 0;
 }
 
-/** A count from the wire; more than a number can hold exactly is a lie. */
+/** A count from the wire; more than a number can hold exactly is bogus. */
 export function countFromWire(value: bigint): number {
   return exactCount(Number(value));
 }

@@ -9,7 +9,7 @@ import { rolloutStates } from "../../../proto/rollout/rollout-state.ts";
 import type { FailureRecord, Proof, Reimage, ReimagePlan, Rollout, RolloutPlan } from "../../reimage/plan/rollout.ts";
 import { imageToWire } from "./image-to-wire.ts";
 
-/** A rollout as it travels. */
+/** Converts a rollout to the wire. */
 export function rolloutToWire(rollout: Rollout): wire.Rollout {
   return {
     rolloutId: rollout.id,
@@ -22,7 +22,7 @@ export function rolloutToWire(rollout: Rollout): wire.Rollout {
   };
 }
 
-/** A plan as it travels. */
+/** Converts a plan to the wire. */
 export function rolloutPlanToWire({ image, plans }: RolloutPlan): PlanRolloutResponse {
   return { image: imageToWire(image), plans: plans.map(reimagePlanToWire) };
 }

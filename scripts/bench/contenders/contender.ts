@@ -10,17 +10,17 @@ export type CardContent =
   /** The image with packages upgraded. */
   | "the upgraded image";
 
-/** A way of getting the image onto a card. */
+/** A way to get the image onto a card. */
 export interface Contender {
   /** Short name for `--only` and the JSON file. */
   readonly id: string;
-  /** What a person reads in the table. */
+  /** Its title in the table. */
   readonly title: string;
   /** Whether it reads the card back. */
   readonly verifies: boolean;
   readonly before: CardContent;
   readonly after: CardContent;
-  /** Why it cannot take part on this machine; undefined when it can. */
+  /** Why it cannot run on this machine; undefined if it can. */
   absence(stage: BenchStage): Promise<string | undefined>;
   /** One measured run; further rows that the same run has filled are under their own ids. */
   run(

@@ -10,7 +10,7 @@ import { type Layout, layoutOf } from "./layout.ts";
 import { makeImage } from "./make-image.ts";
 import { choosePackages } from "./packages.ts";
 
-/** How much of an image nothing uses. */
+/** How much of an image is unused. */
 const freeShare = 0.15;
 /** From here on the large system fits with room to spare. */
 const largeFromBytes = 2 * 1024 ** 3;

@@ -1,4 +1,4 @@
-/** What a run has cost. Bytes and seconds; a figure that is unavailable is left out. */
+/** The cost of a run. Bytes and seconds; a figure that is unavailable is left out. */
 export interface Figures {
   readonly wallSeconds: number;
   /** Of the receiving side: every process of the program. */

@@ -27,12 +27,12 @@ export interface BenchStage {
   readonly address: string;
   readonly mac: string;
   readonly card: BenchCard;
-  /** Where what stands for the controller's own call runs; counted for nobody. */
+  /** Where the stand-in for the controller's own call runs; not counted. */
   readonly driver: Place;
   readonly cache: string;
   /** For files of this run; removed with the stage. */
   readonly folder: string;
-  /** A line for whoever watches. */
+  /** Prints a line for the person watching. */
   note(line: string): void;
 }
 

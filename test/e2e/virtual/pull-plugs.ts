@@ -62,8 +62,7 @@ export async function pullPlugs(rack: VirtualRack, board: VirtualBoard, rolloutI
   const { total = 0n, done = 0n } = cutShort.progress?.written ?? {};
   const rest = second.progress?.written?.done ?? total;
   // Not byte for byte: everything before the first partition is written again, a part of the image of which no sample
-  // was on
-  // the card is not compared, and the last write may have been counted and lost.
+  // was on the card is not compared, and the last write may have been counted and lost.
   assert.ok(
     rest <= total - done / 2n,
     `${done} of ${total} bytes had been written, and ${rest} were after the plug was back`,

@@ -1,7 +1,6 @@
 // Boot ROM, firmware and U-Boot of an emulated Pi 3, as far as the network sees them, for QEMU starts at the kernel.
-// Run
-// by pi3-board.ts in a network namespace that has the board's MAC and address, with a Pi3LoaderSpec as JSON; standard
-// output is the serial console. Leaves what it has loaded in a folder, and ends.
+// Run by pi3-board.ts in a network namespace that has the board's MAC and address, with a Pi3LoaderSpec as JSON;
+// standard output is the serial console. Leaves what it has loaded in a folder, and ends.
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";

@@ -28,7 +28,7 @@ export async function aLoopDevice(test: TestContext, sizeMib = 64): Promise<Loop
   const loop = await attachLoop({ file });
   const device = loop.path;
   const name = path.basename(device);
-  // Partitions that someone told the kernel of stay with the number, also when whoever had it was killed.
+  // Partitions that someone told the kernel of stay with the number, even when whoever had it was killed.
   const left = (await readdir(`/sys/block/${name}`)).some((entry) => entry.startsWith(`${name}p`));
   if (left) await execa("partx", ["--delete", device]);
   test.after(async () => {

@@ -1,6 +1,5 @@
 // The journal on disk outlives the controller that wrote it: test/golden/journal was captured from one of 28 November
-// 2026
-// (70ed75e), before its code was laid out again. To rewrite it is to say that such journals are no longer read.
+// 2026 (70ed75e), before its code was laid out again. To rewrite it is to say that such journals are no longer read.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";

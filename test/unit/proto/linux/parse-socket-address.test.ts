@@ -1,6 +1,5 @@
 // The kernel's tables of sockets, read by the controller that looks for ports that others hold, and by the agent that
-// looks
-// for whose a connection is.
+// looks for whose a connection is.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ownerOfSocket } from "../../../../agent/door/parse-socket-table.ts";

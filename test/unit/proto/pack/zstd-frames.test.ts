@@ -15,7 +15,7 @@ const chunkBytes = 64 * 1024;
 /** Half of it noise, so that a frame has literals and matches. */
 const chunk = (): Buffer => Buffer.concat([randomBytes(chunkBytes / 2), Buffer.alloc(chunkBytes / 2, "pallet ")]);
 
-/** What is wrong with the frames, if something is. */
+/** What is wrong with the frames, if anything. */
 function decode(
   decompressors: FrameDecompressors,
   frames: Uint8Array,

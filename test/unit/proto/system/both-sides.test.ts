@@ -1,6 +1,6 @@
 // The same root filesystems, given to both who put an agent into one: the controller that bakes it into what nodes
-// netboot
-// into, and the agent that installs it into a new system. What one takes, the other takes, and starts in the same way.
+// netboot into, and the agent that installs it into a new system. What one takes, the other takes, and starts in the
+// same way.
 import assert from "node:assert/strict";
 import { lstat, mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import os from "node:os";
