@@ -1,7 +1,11 @@
-import { type OperationPhase, type Progress, type WriteStage, writeStages } from "../../proto/operation/progress.ts";
-
-/** What an operation counts in bytes. */
-export type ByteCounter = "read" | "written" | "skipped" | "verified" | "compared";
+import {
+  type ByteCounter,
+  byCounter,
+  type OperationPhase,
+  type Progress,
+  type WriteStage,
+  writeStages,
+} from "../../proto/operation/progress.ts";
 
 /** An executor reports its progress through this. */
 export interface ProgressReporter {
@@ -73,8 +77,8 @@ export interface ProgressMeter {
 
 /** A meter at zero, in the phase "starting". */
 export function createProgressMeter(): ProgressMeter {
-  const done: Record<ByteCounter, number> = { read: 0, written: 0, skipped: 0, verified: 0, compared: 0 };
-  const totals: Record<ByteCounter, number> = { read: 0, written: 0, skipped: 0, verified: 0, compared: 0 };
+  const done = byCounter(() => 0);
+  const totals = byCounter(() => 0);
   const stages = new Map<WriteStage, Stage>();
   /** When each request that the disk has not answered was sent, oldest first. */
   const asked = new Map<symbol, number>();
@@ -151,11 +155,7 @@ export function createProgressMeter(): ProgressMeter {
       const waitedMs = oldestMs === undefined ? 0 : nowMs - oldestMs;
       return {
         phase,
-        read: { done: shown("read"), total: totals.read },
-        written: { done: shown("written"), total: totals.written },
-        skipped: { done: shown("skipped"), total: totals.skipped },
-        verified: { done: shown("verified"), total: totals.verified },
-        compared: { done: shown("compared"), total: totals.compared },
+        ...byCounter((each) => ({ done: shown(each), total: totals[each] })),
         bytesPerSecond,
         ...(bytesPerSecond > 0 && left > 0 && { etaMs: Math.ceil((left * 1_000) / rate) }),
         resumed: resumptions,

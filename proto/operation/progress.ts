@@ -54,18 +54,27 @@ export interface Progress {
   readonly compared: ByteCount;
 }
 
-const nothing: ByteCount = { done: 0, total: 0 };
+/** What is counted as bytes done of a total, in the order in which it is shown. */
+export const byteCounters = [
+  "read",
+  "written",
+  "skipped",
+  "verified",
+  "compared",
+] as const satisfies readonly (keyof Progress)[];
+export type ByteCounter = (typeof byteCounters)[number];
+
+/** One value for each of them. */
+export function byCounter<Value>(make: (counter: ByteCounter) => Value): Record<ByteCounter, Value> {
+  return Object.fromEntries(byteCounters.map((counter) => [counter, make(counter)])) as Record<ByteCounter, Value>;
+}
 
 /** The progress of an operation that has done nothing yet. */
 export const noProgress: Progress = {
   phase: "starting",
-  read: nothing,
-  written: nothing,
-  skipped: nothing,
-  verified: nothing,
+  ...byCounter(() => ({ done: 0, total: 0 })),
   bytesPerSecond: 0,
   resumed: 0,
   stages: [],
   rewrittenBytes: 0,
-  compared: nothing,
 };

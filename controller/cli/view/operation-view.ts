@@ -3,6 +3,7 @@ import type { OperationState } from "../../../proto/operation/operation.ts";
 import { operationStates } from "../../../proto/operation/operation-codec.ts";
 import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
 import type { OperationPhase, Progress, StageProgress, WriteStage } from "../../../proto/operation/progress.ts";
+import { byCounter } from "../../../proto/operation/progress.ts";
 import { operationPhases, progressFromWire, stageFromWire } from "../../../proto/operation/progress-codec.ts";
 import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import type { Shown } from "./shown.ts";
@@ -43,14 +44,10 @@ const kinds = {
 
 /** Converts from the wire. */
 export function viewProgress(travelled: wire.Progress): ProgressView {
-  const { read, written, skipped, verified, compared, ...progress } = progressFromWire(travelled);
+  const progress = progressFromWire(travelled);
   return {
     phase: operationPhases.fromWire(travelled.phase) ?? "unknown",
-    read,
-    written,
-    skipped,
-    verified,
-    compared,
+    ...byCounter((counter) => progress[counter]),
     bytesPerSecond: progress.bytesPerSecond,
     etaMs: progress.etaMs ?? null,
     resumed: progress.resumed,
