@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { Failure } from "../../proto/failure.ts";
-import { chooseBootFiles } from "../images/boot/choose-boot-files.ts";
+import { chooseBootFiles, kernelNames } from "../images/boot/choose-boot-files.ts";
 import { parseConfigTxt } from "../images/boot/parse-config-txt.ts";
 import { rootTree } from "./root-tree.ts";
 
@@ -30,7 +30,7 @@ export async function findOwnKernel(
   }
   throw new Failure(
     "unsupported",
-    `${rootFolder} has no kernel, so nodes cannot netboot into it: there is no kernel8.img, vmlinuz… or Image in ` +
+    `${rootFolder} has no kernel, so nodes cannot netboot into it: there is no ${kernelNames} in ` +
       bootFolders.join(", "),
   );
 }

@@ -5,7 +5,7 @@ import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import type { ArchiveRequest } from "../artefacts/debian-archive.ts";
 import { decompress } from "../images/formats/decompress.ts";
-import { detectFormat, detectionBytes, type ImageFormat } from "../images/formats/detect-format.ts";
+import { assertUncompressed, detectFormat, detectionBytes, type ImageFormat } from "../images/formats/detect-format.ts";
 import { peek } from "../images/formats/peek.ts";
 import { examineImage } from "../images/import/examine-image.ts";
 import { writeRawFile } from "../images/import/write-raw-file.ts";
@@ -157,8 +157,7 @@ export async function formatOf(path: string): Promise<ImageFormat> {
 
 async function decompressTo(path: string, from: string, format: ImageFormat, signal: AbortSignal): Promise<void> {
   const raw = await peek(decompress(createReadStream(from, { highWaterMark: 1 << 20 }), format, signal));
-  const inner = detectFormat(raw.firstBytes);
-  if (inner !== "raw") throw new Failure("unsupported", `the file is compressed twice (${inner}); decompress it once`);
+  assertUncompressed(raw.firstBytes);
   await writeRawFile(path, raw.all);
 }
 

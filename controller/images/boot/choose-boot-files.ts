@@ -12,6 +12,9 @@ const maximumDeviceTrees = 64;
 /** Boot loaders that images name as the kernel; U-Boot of ours stands in their place. */
 const bootLoader = /u-?boot|tianocore|uefi|efi\.fd$|grub/i;
 
+/** The names of kernels that are looked for, for messages. */
+export const kernelNames = "kernel8.img, vmlinuz… or Image";
+
 /**
  * Chooses kernel, initrd and device trees: what config.txt names where there is one, otherwise by the names
  * that Raspberry Pi OS (kernel8.img, initramfs8), Debian and Ubuntu (vmlinuz-VERSION, initrd.img-VERSION, newest first;

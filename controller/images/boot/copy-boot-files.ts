@@ -4,7 +4,7 @@ import { Failure } from "../../../proto/failure.ts";
 import type { ExtFiles } from "../filesystems/ext-files.ts";
 import type { FatFiles } from "../filesystems/fat-files.ts";
 import { maximumBytes } from "./boot-file-limits.ts";
-import { type BootFiles, chooseBootFiles } from "./choose-boot-files.ts";
+import { type BootFiles, chooseBootFiles, kernelNames } from "./choose-boot-files.ts";
 import type { FirmwarePartition } from "./firmware-partition.ts";
 
 /**
@@ -28,7 +28,7 @@ export async function copyBootFiles(
   }
   throw new Failure(
     "unsupported",
-    "found no Linux kernel in the image: there is no kernel8.img, vmlinuz… or Image in a FAT partition or in /boot of " +
+    `found no Linux kernel in the image: there is no ${kernelNames} in a FAT partition or in /boot of ` +
       "its root filesystem",
   );
 }

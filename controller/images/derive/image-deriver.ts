@@ -3,7 +3,8 @@ import { access, mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import { type PackManifest, parsePackManifest } from "../../../proto/pack/pack-manifest.ts";
-import { alreadyExists, notFound, precondition, Refusal } from "../../refusal/refusal.ts";
+import { imagesDiskFull, isDiskFull } from "../../refusal/disk-full.ts";
+import { alreadyExists, notFound, precondition } from "../../refusal/refusal.ts";
 import { requireImage } from "../catalogue/find-image.ts";
 import type { Image } from "../catalogue/image.ts";
 import { parseImageName } from "../catalogue/parse-manifest.ts";
@@ -139,12 +140,8 @@ async function deriveIn(
     };
   } catch (error) {
     if (signal.aborted) throw new Failure("cancelled", `deriving ${name} was cancelled`, { cause: error });
-    if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
-      throw new Refusal(
-        "exhausted",
-        `no space left in ${folder}, which has to hold both images uncompressed: free some space, or set imageDirectory to another disk`,
-        { cause: error },
-      );
+    if (!(error instanceof Failure) && isDiskFull(error)) {
+      throw imagesDiskFull(folder, error, "both images uncompressed");
     }
     throw error;
   }

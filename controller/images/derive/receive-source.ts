@@ -3,7 +3,7 @@ import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
 import { decompress } from "../formats/decompress.ts";
-import { detectFormat } from "../formats/detect-format.ts";
+import { assertUncompressed, detectFormat } from "../formats/detect-format.ts";
 import { peek } from "../formats/peek.ts";
 import { writeRawFile } from "../import/write-raw-file.ts";
 import { planImagesDerive } from "./plan-requirements.ts";
@@ -28,8 +28,7 @@ export async function receiveSource(
   if (isTar(file.firstBytes)) return unpackTree(file.all, path, signal);
   const raw = await peek(decompress(file.all, format, signal));
   if (isTar(raw.firstBytes)) return unpackTree(raw.all, path, signal);
-  const inner = detectFormat(raw.firstBytes);
-  if (inner !== "raw") throw new Failure("unsupported", `the file is compressed twice (${inner}); decompress it once`);
+  assertUncompressed(raw.firstBytes);
   await writeRawFile(path, raw.all);
   return { kind: "image", path };
 }

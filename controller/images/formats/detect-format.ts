@@ -81,6 +81,13 @@ export function detectFormat(firstBytes: Buffer): ImageFormat {
   );
 }
 
+/** Throws Failure `unsupported` unless these first bytes, which came out of a decompressor, are those of a raw disk image. */
+export function assertUncompressed(firstBytes: Buffer): void {
+  const format = detectFormat(firstBytes);
+  if (format === "raw") return;
+  throw new Failure("unsupported", `the file is compressed twice (${format}); decompress it once`);
+}
+
 function unsupported(what: string, remedy: string): Failure {
   return new Failure("unsupported", `the file is not a disk image but ${what}; ${remedy}`);
 }

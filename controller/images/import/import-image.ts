@@ -4,14 +4,14 @@ import { Failure } from "../../../proto/failure.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import { chooseChunkBytes } from "../../../proto/pack/pack-manifest.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
-import { Refusal } from "../../refusal/refusal.ts";
+import { imagesDiskFull, isDiskFull } from "../../refusal/disk-full.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
 import { type BlockMap, unmappedExtents } from "../block-map/block-map.ts";
 import { checkBlockMap } from "../block-map/check-block-map.ts";
 import type { Image, ImageName, Partition } from "../catalogue/image.ts";
 import { renderManifest } from "../catalogue/parse-manifest.ts";
 import { decompress } from "../formats/decompress.ts";
-import { detectFormat } from "../formats/detect-format.ts";
+import { assertUncompressed, detectFormat } from "../formats/detect-format.ts";
 import { peek } from "../formats/peek.ts";
 import { mapImage } from "../map/map-image.ts";
 import { createChunkClassifier } from "../map/unused-map.ts";
@@ -92,9 +92,7 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     await assertRequirements(planImagesAdd({ formats: [format] }), { canInstall: true });
     const raw = await peek(decompress(file.all, format, signal));
     // What comes out of a decompressor must be a raw disk: this refuses .tar.gz and the like early.
-    const inner = detectFormat(raw.firstBytes);
-    if (inner !== "raw")
-      throw new Failure("unsupported", `the file is compressed twice (${inner}); decompress it once`);
+    assertUncompressed(raw.firstBytes);
     const { sizeBytes, digest } = await writeRawFile(rawPath, raw.all);
     signal.throwIfAborted();
     const percent = (bytes: number) => `${Math.floor((100 * bytes) / sizeBytes)}%`;
@@ -144,15 +142,7 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     return image;
   } catch (error) {
     if (signal.aborted) throw new Failure("cancelled", `the import of ${name} was cancelled`, { cause: error });
-    if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
-      throw new Refusal(
-        "exhausted",
-        `no space left in ${folder}: free some space, or set imageDirectory to another disk`,
-        {
-          cause: error,
-        },
-      );
-    }
+    if (!(error instanceof Failure) && isDiskFull(error)) throw imagesDiskFull(folder, error);
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { Failure } from "../../../proto/failure.ts";
 import { formatIpv4, type Ipv4Network, netmaskOf } from "../ipv4.ts";
+import { writtenBy } from "../written-by.ts";
 
 /** The complete settings for dnsmasq. Addresses are IPv4 in dotted decimal. */
 export interface DnsmasqSettings {
@@ -38,7 +39,7 @@ export function renderDnsmasq(settings: DnsmasqSettings): string {
   assertValues(settings);
   const { interface: device, files } = settings;
   const lines = [
-    "# Written by `controller serve` at every start; changes made here are lost.",
+    writtenBy,
     // It starts without the capabilities that it does not need; as another user it could not read its files again.
     "user=root",
     "group=root",

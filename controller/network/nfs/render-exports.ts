@@ -1,5 +1,6 @@
 import { Failure } from "../../../proto/failure.ts";
 import { formatIpv4Network, type Ipv4Network } from "../ipv4.ts";
+import { writtenBy } from "../written-by.ts";
 
 /** One folder that nodes may read over NFS. */
 export interface NfsExport {
@@ -17,11 +18,7 @@ export function renderExports(nfsExport: NfsExport): string {
   assertExport(nfsExport);
   const options = "(ro,no_root_squash,no_subtree_check,async,insecure)";
   const clients = nfsExport.clients.map((network) => `${formatIpv4Network(network)}${options}`);
-  return [
-    "# Written by `controller serve` at every start; changes made here are lost.",
-    `${nfsExport.path} ${clients.join(" ")}`,
-    "",
-  ].join("\n");
+  return [writtenBy, `${nfsExport.path} ${clients.join(" ")}`, ""].join("\n");
 }
 
 /** Throws Failure "invalid" for what no configuration file of an NFS server carries as it is. */

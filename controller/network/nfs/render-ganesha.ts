@@ -1,4 +1,5 @@
 import { formatIpv4Network } from "../ipv4.ts";
+import { writtenBy } from "../written-by.ts";
 import { assertExport, type NfsExport } from "./render-exports.ts";
 
 /** TCP port of mountd; without one it changes at each start, and no firewall could let it through. */
@@ -17,7 +18,7 @@ export const ganeshaMountPort = 20_048;
 export function renderGanesha(nfsExport: NfsExport, folder: string, stateFolder: string): string {
   const { path, clients } = nfsExport;
   for (const each of [path, folder, stateFolder]) assertExport({ path: each, clients });
-  return `# Written by \`controller serve\` at every start; changes made here are lost.
+  return `${writtenBy}
 NFS_CORE_PARAM {
   Protocols = 3, 4;
   NFS_Port = 2049;

@@ -3,6 +3,7 @@ import { Failure, type FailureReason } from "../../../proto/failure.ts";
 import { failureMetadata } from "../../../proto/grpc/failure-metadata.ts";
 import { statusOfReason } from "../../../proto/grpc/status-of-reason.ts";
 import { AgentError, type AgentErrorKind } from "../../agents/agent-error.ts";
+import { isDiskFull } from "../../refusal/disk-full.ts";
 import { Refusal, type RefusalKind } from "../../refusal/refusal.ts";
 
 const ofRefusal: Record<RefusalKind, status> = {
@@ -49,15 +50,8 @@ export function statusOf(error: unknown): Required<Pick<ServerErrorResponse, "co
 function codeOf(failure: Failure): status {
   if (failure instanceof Refusal) return ofRefusal[failure.kind];
   if (failure instanceof AgentError) return ofAgentError[failure.kind];
-  if (causedByFullDisk(failure)) return status.RESOURCE_EXHAUSTED;
+  if (isDiskFull(failure)) return status.RESOURCE_EXHAUSTED;
   return ofFailure[failure.reason];
-}
-
-function causedByFullDisk(error: Error): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if ("code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT")) return true;
-  }
-  return false;
 }
 
 function isAbort(error: unknown): boolean {
