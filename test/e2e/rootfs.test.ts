@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -213,8 +213,12 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
 /** Whether a loop device lies over the file. */
 function isAttached(file: string): boolean {
   return readdirSync("/sys/block").some((name) => {
-    const backing = `/sys/block/${name}/loop/backing_file`;
-    return existsSync(backing) && readFileSync(backing, "utf8").trim() === file;
+    try {
+      return readFileSync(`/sys/block/${name}/loop/backing_file`, "utf8").trim() === file;
+    } catch {
+      // No loop device, one that lies over nothing, or one that has just gone.
+      return false;
+    }
   });
 }
 

@@ -5,7 +5,7 @@ import { noProgress } from "../../../../proto/operation/progress.ts";
 import { progressToWire } from "../../../../proto/operation/progress-codec.ts";
 import { stateIn } from "../reimage/fakes/sample-states.ts";
 
-// As the journal of 23 November 2026 (before dfd320e) kept a write in its middle.
+// A write in its middle, as journals had it before dfd320e (23 November 2026): written by hand from the shape of that time.
 const before =
   '{"phase":"writing","read":{"done":5,"total":10},"written":{"done":7,"total":20},"skipped":{"done":0,"total":0},' +
   '"verified":{"done":0,"total":0},"bytesPerSecond":3,"etaMs":2500,"resumed":1}';
