@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -414,6 +414,28 @@ describe("a file that cannot be imported", () => {
 });
 
 describe("the image store", () => {
+  /** A store that has the image as "a" and as "b": what most of these tests begin with takes a dozen programs to import. */
+  let imported: string;
+  let twins: readonly Image[];
+  before(async () => {
+    imported = await mkdtemp(join(folder, "imported-"));
+    const first = await createImageStore({ directory: imported, log, clock: { now: () => 1_700_000_000_000 } });
+    const signal = new AbortController().signal;
+    twins = [
+      await first.add({ name: "a", source: pieces(piOs), signal }),
+      await first.add({ name: "b", source: pieces(piOs), signal }),
+    ];
+  });
+  /** Has the store begin with images that another one has imported; resolves with them. */
+  async function begin(...names: readonly ("a" | "b")[]): Promise<[Image, ...Image[]]> {
+    for (const name of names) await cp(join(imported, name), join(directory, name), { recursive: true });
+    store = await createImageStore({ directory, log, clock: { now: () => 1_700_000_000_000 } });
+    const [first, ...more] = twins.filter(({ name }) => names.some((wanted) => wanted === name));
+    assert.ok(first);
+    assert.deepEqual(await store.list(), [first, ...more]);
+    return [first, ...more];
+  }
+
   it("finds images by name and by digest, also after a new start, in the order of their names", async () => {
     const image = await add("b", piOs);
     await add("a", piOs);
@@ -439,27 +461,27 @@ describe("the image store", () => {
   });
 
   it("gives out only boot files that the manifest names", async () => {
-    const { digest } = await add("small", piOs);
+    const [{ digest }] = await begin("a");
     for (const file of ["../manifest.json", "manifest.json", "config.txt", "", "/etc/passwd"]) {
       assert.equal(store.bootFile(digest, file), undefined);
     }
   });
 
   it("takes the same content under the same name again, and changes nothing", async () => {
-    const first = await add("small", piOs);
+    const [first] = await begin("a");
     const before = await stat(store.storedFile(first.digest) ?? "");
-    assert.deepEqual(await add("small", gzipSync(piOs)), first);
+    assert.deepEqual(await add("a", gzipSync(piOs)), first);
     assert.equal((await stat(store.storedFile(first.digest) ?? "")).ino, before.ino);
-    assert.deepEqual(await readdir(directory), ["small"]);
+    assert.deepEqual(await readdir(directory), ["a"]);
   });
 
   it("refuses other content under a name that is taken", async () => {
-    const first = await add("small", piOs);
+    const [first] = await begin("a");
     const other = Buffer.from(piOs);
     other.writeUInt8(1, 600_000);
-    await assert.rejects(add("small", other), (error) => error instanceof Refusal && error.kind === "already-exists");
+    await assert.rejects(add("a", other), (error) => error instanceof Refusal && error.kind === "already-exists");
     assert.deepEqual(await store.list(), [first]);
-    assert.deepEqual(await readdir(directory), ["small"]);
+    assert.deepEqual(await readdir(directory), ["a"]);
   });
 
   it("refuses a second import of a name while the first runs", async () => {
@@ -474,8 +496,7 @@ describe("the image store", () => {
   });
 
   it("removes an image and keeps its twin", async () => {
-    const { digest } = await add("a", piOs);
-    await add("b", piOs);
+    const [{ digest }] = await begin("a", "b");
     await store.remove("a");
     assert.equal((await store.getByDigest(digest))?.name, "b");
     assert.deepEqual(await readdir(directory), ["b"]);
@@ -483,20 +504,19 @@ describe("the image store", () => {
   });
 
   it("leaves out an image whose manifest is broken, says why, and keeps the others", async () => {
-    await add("good", piOs);
-    await add("bad", piOs);
-    await writeFile(join(directory, "bad", "manifest.json"), "{}");
+    await begin("a", "b");
+    await writeFile(join(directory, "b", "manifest.json"), "{}");
     await mkdir(join(directory, "stray"));
     const opened = await createImageStore({ directory, log });
     assert.deepEqual(
       (await opened.list()).map(({ name }) => name),
-      ["good"],
+      ["a"],
     );
     assert.equal(warnings.length, 2);
-    assert.match(warnings.join("\n"), /bad, which cannot be used: format/);
+    assert.match(warnings.join("\n"), /b, which cannot be used: format/);
     await assert.rejects(
-      opened.add({ name: "bad", source: pieces(piOs), signal: new AbortController().signal }),
-      /bad is in the way and is not a usable image/,
+      opened.add({ name: "b", source: pieces(piOs), signal: new AbortController().signal }),
+      /\/b is in the way and is not a usable image/,
     );
   });
 
@@ -519,8 +539,8 @@ describe("the image store", () => {
   ];
   for (const [title, damage, message] of damages) {
     it(`leaves out an image when ${title}`, async () => {
-      await add("bad", piOs);
-      await damage(join(directory, "bad"));
+      await begin("b");
+      await damage(join(directory, "b"));
       const opened = await createImageStore({ directory, log });
       assert.deepEqual(await opened.list(), []);
       assert.match(warnings.join("\n"), message);
@@ -528,8 +548,8 @@ describe("the image store", () => {
   }
 
   it("leaves out an image of an older Pallet, says how to add it again, and that replaces it", async () => {
-    await add("old", piOs);
-    const path = join(directory, "old");
+    await begin("a");
+    const path = join(directory, "a");
     const { pack: _, ...description } = JSON.parse(await readFile(join(path, "manifest.json"), "utf8"));
     await writeFile(join(path, "manifest.json"), JSON.stringify({ ...description, format: "zstd-1" }));
     await writeFile(join(path, "image.zst"), zstdCompressSync(piOs));
@@ -537,8 +557,8 @@ describe("the image store", () => {
     store = await createImageStore({ directory, log });
     assert.deepEqual(await store.list(), []);
     assert.equal(warnings.length, 1);
-    assert.ok(warnings[0]?.includes(`controller images add ${path}/image.zst --name old`), warnings[0]);
-    assert.equal((await add("old", await readFile(join(path, "image.zst")))).digest, digestOf(piOs));
+    assert.ok(warnings[0]?.includes(`controller images add ${path}/image.zst --name a`), warnings[0]);
+    assert.equal((await add("a", await readFile(join(path, "image.zst")))).digest, digestOf(piOs));
     assert.deepEqual(await readdir(path), ["boot", "image.manifest", "image.zst", "manifest.json"]);
   });
 
