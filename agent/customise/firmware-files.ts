@@ -7,7 +7,7 @@ export interface Renaming {
 /**
  * Which of the names in a folder have to change so that none of `files` is left; letter case does not count on FAT. The
  * last extension becomes "off" ("bootcode.bin" → "bootcode.off"): a name of eight and three characters stays one, and a
- * person who sees it knows what it is. Doing it again, after an upgrade put the file back, replaces the older one.
+ * person can still recognise it. Repeating it after an upgrade has put the file back replaces the older one.
  */
 export function planRenamings(names: readonly string[], files: readonly string[]): readonly Renaming[] {
   const wanted = new Set(files.map((file) => file.toLowerCase()));

@@ -20,7 +20,7 @@ export interface ReformatFat {
  * Makes an empty FAT in place of one, with its label, serial number (UUID) and size of entries, so that an fstab(5)
  * that names it by any of them still mounts it.
  *
- * mkfs.vfat(8) wants the device for itself, which whoever writes the disk has already, so it gets a loop device over
+ * mkfs.vfat(8) wants exclusive access, which the writer of the disk already has, so it gets a loop device over
  * the partition. Throws a Failure: `invalid` where there is no FAT, or one with a label that mkfs.vfat cannot make;
  * `tool-failed`, `cancelled`.
  */

@@ -43,7 +43,7 @@ export async function erasePartitionTable(request: ErasePartitionTable): Promise
 }
 
 /**
- * Tells the kernel the partitions that the table on the disk names, by partx(8): BLKRRPART would need a kernel that
+ * Announces the partitions in the disk's table to the kernel with partx(8): BLKRRPART would need a kernel that
  * scans this kind of table itself and a disk that nobody has open.
  *
  * Throws `tool-failed` when there is no table, or when a partition that has to change is in use; `cancelled`.

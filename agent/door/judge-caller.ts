@@ -15,7 +15,7 @@ export interface Orderers {
 
 /**
  * Whether the caller may give orders: the controller that this agent booted with, by its address, and on the node
- * itself root and the agent's own user, who could do all of it anyway. An address of this node proves nothing: every
+ * itself root and the agent's own user, who could do all of this anyway. An address of this node proves nothing: every
  * user of it has that.
  */
 export function mayOrder({ address, local }: Caller, { controller, uid }: Orderers): boolean {

@@ -13,7 +13,7 @@ export interface ParsedHead {
 /**
  * Reads the head of an HTTP/1.1 answer (RFC 9112 sections 2 to 5) from the bytes that have come so far; undefined while
  * it is not complete. Header names become lower case; of repeated ones all values are kept. Throws a Failure
- * "fetch-failed" that says what is wrong: who speaks so is not a server of Pallet's.
+ * "fetch-failed" that says what is wrong: such a server is not one of Pallet's.
  */
 export function parseResponseHead(bytes: Buffer): ParsedHead | undefined {
   const end = bytes.indexOf("\r\n\r\n");

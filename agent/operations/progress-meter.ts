@@ -25,7 +25,7 @@ export interface ProgressReporter {
   rewritten(bytes: number): void;
 }
 
-/** The counter that tells how far a phase has come; phases without it have neither speed nor time to go. */
+/** The counter that measures a phase's progress; phases without one have neither speed nor remaining time. */
 const leadingCounters: Record<OperationPhase, ByteCounter | undefined> = {
   starting: undefined,
   erasing: undefined,
@@ -61,7 +61,7 @@ interface Stage {
   sinceMs: number;
 }
 
-/** Counts bytes and derives speed and time to go. Knows no clock: every call is told the time in milliseconds. */
+/** Counts bytes and derives speed and remaining time. It has no clock: every call passes the time in milliseconds. */
 export interface ProgressMeter {
   enter(phase: OperationPhase, totals: Partial<Record<ByteCounter, number>>, nowMs: number): void;
   add(counter: ByteCounter, bytes: number, nowMs: number): void;

@@ -10,7 +10,7 @@ export interface FirmwareWatch {
   readonly log: Logger;
 }
 
-/** Upgrades take minutes; whoever starts the node again right after one is not warned in time. */
+/** Upgrades take minutes; if the node is restarted right after one, the warning comes too late. */
 const intervalMs = 60_000;
 
 /**

@@ -15,7 +15,7 @@ export interface AgentServer {
 
 /**
  * Serves AgentService, gRPC health (grpc.health.v1) and reflection to whom the gatekeeper admits. Others are reset as
- * soon as they have connected, before anything that they send is looked at: they can neither ask nor wear out anything.
+ * soon as they have connected, before anything that they send is read: they can neither ask for nor exhaust anything.
  * Idle connections are pinged, so that a watcher whose machine vanished is noticed and its stream ended.
  */
 export async function serveAgent(options: {

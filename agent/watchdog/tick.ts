@@ -18,7 +18,7 @@ const intervalMs = 5_000;
 /**
  * Shows the guard of the hardware watchdog that this process is alive, now and every few seconds, until the returned
  * function is called. The guard (files/guard-watchdog of the root filesystem) lets the watchdog restart a node whose
- * agent has not ticked for minutes. Says in the log whether there is one.
+ * agent has not ticked for minutes. Logs whether there is one.
  *
  * The ticks come from the event loop that also serves gRPC, by system calls that wait for no other thread: one that
  * came from elsewhere would show nothing.

@@ -7,8 +7,8 @@ import type { TransferMemory } from "./transfer-memory.ts";
 
 /**
  * Whether every used chunk of the image is on the disk already, everything before the first partition included: then
- * there is nothing to erase and nothing to write. That is looked at first, for any other system differs there, and the
- * reading ends at the first difference. Counts the image as skipped and verified when it is all there, and nothing
+ * there is nothing to erase and nothing to write. This is checked first, because any other system differs there, and
+ * the reading ends at the first difference. Counts the image as skipped and verified when it is all there, and nothing
  * otherwise. Throws a Failure "device-error", or the signal's reason.
  */
 export async function holdsImage(

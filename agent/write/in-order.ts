@@ -1,7 +1,7 @@
 /**
- * Starts work on items ahead of whoever reads the results, so many at most at once, and yields the results in the order
- * of the items. When a piece of work fails, or the reader stops, what is under way is waited for before this ends:
- * whoever can stop it has to.
+ * Starts work on items ahead of the reader, with a concurrency limit, and yields the results in the order of the items.
+ * If a piece of work fails, or the reader stops, this waits for the work in progress before it ends: the caller has to
+ * stop that, if it can.
  */
 export async function* inOrder<Item, Result>(
   items: Iterable<Item>,

@@ -3,7 +3,7 @@ import type { ChunkSet } from "./plan-runs.ts";
 
 /** How many chunks to sample to decide whether reading the rest is worthwhile: a second's work for a slow card. */
 const sampleChunks = 256;
-/** So many neighbours in the sample stand for the part of the image in which they lie. */
+/** How many neighbours in the sample represent their part of the image. */
 const samplesPerPart = 16;
 
 /** The result for one chunk. */
@@ -61,7 +61,7 @@ export function planComparison(chunks: ChunkSet, samples: readonly Sample[]): Ch
 }
 
 /**
- * Chunks that were found right before anything was written, to be looked at again after it: a card that is smaller than
+ * Chunks that already matched before the write, to be checked again after it: a card that is smaller than
  * it says stores two places of itself in one, and writing one of them then destroys the other. As many as were
  * written, so that it costs no more than reading those back, and never so few that chance hides it.
  */

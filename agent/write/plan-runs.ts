@@ -1,6 +1,6 @@
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 
-/** Some chunks of an image: 1 at the index of each one that is meant, 0 elsewhere. */
+/** A set of an image's chunks: 1 at the index of each member, 0 elsewhere. */
 export type ChunkSet = Uint8Array;
 
 /** Adjacent chunks. */
@@ -25,7 +25,7 @@ export function countBytes(manifest: PackManifest, chunks: ChunkSet): number {
   return bytes;
 }
 
-/** The same chunks as runs in their order, none of which reaches over a multiple of so many chunks. */
+/** The same chunks as runs in their order, none of which crosses a multiple of the given number of chunks. */
 export function planRuns(chunks: ChunkSet, chunksPerRun: number): ChunkRun[] {
   const runs: ChunkRun[] = [];
   for (let first = chunks.indexOf(1); first >= 0; ) {

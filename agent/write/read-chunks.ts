@@ -11,7 +11,7 @@ import { paddedToSector, readFully } from "./transfer.ts";
 const readsAtOnce = 3;
 
 /**
- * Reads runs of chunks from the disk, in order, and tells of each chunk whether it is what the manifest says: `found`
+ * Reads runs of chunks from the disk, in order, and reports whether each chunk matches the manifest: `found`
  * is undefined, or the BLAKE3 of what is there instead. Memory: `readsAtOnce` buffers of the pool, and the one that is
  * looked at, each as long as the longest run. Throws a Failure "device-error", the signal's reason, or what `onChunk`
  * throws.

@@ -26,7 +26,7 @@ export interface WriteImageParts {
     signal?: AbortSignal,
   ) => Promise<void>;
   readonly customise: (device: string, customisation: Customisation, signal: AbortSignal) => Promise<void>;
-  /** Tells the kernel the new partitions. */
+  /** Announces the new partitions to the kernel. */
   readonly announcePartitions: (device: string) => Promise<void>;
   readonly fetchSettings: FetchSettings;
 }

@@ -37,7 +37,7 @@ export async function withAgentOf<T>(
 }
 
 /**
- * A connection to the node's agent, which the caller closes. What answers is the agent that is meant: DHCP may have
+ * A connection to the node's agent, which the caller closes. It is certain to be the intended agent: DHCP may have
  * given the address to another machine by now, whose disks are not ours to touch. Rejects with AgentError:
  * "unreachable" when no agent has registered, nobody answers, or another agent does.
  */

@@ -20,7 +20,7 @@ export interface UBootTarget {
  * Where a Raspberry Pi's U-Boot puts what it loads; the smallest board with Ethernet has 1 GB. The kernel has its place
  * at the bottom, where the decompressor of a 32-bit zImage needs it, and 127 MB; a gzipped kernel is unpacked behind
  * it; the initrd lies from 256 MB up to the firmware's device tree, which is at about 700 MB and must stay where it is
- * (include/configs/rpi.h tells why).
+ * (include/configs/rpi.h explains why).
  */
 const raspberryPiMemory = {
   kernel_addr_r: "0x00080000",

@@ -4,8 +4,8 @@ import { systemEnvironment } from "../network/supervise-process.ts";
 import { type InterfaceFact, parseInterfaces } from "./parse-interfaces.ts";
 
 /**
- * This machine's network interfaces, including those that are down or have no link. Of these Node tells nothing, and
- * /sys may be that of another network namespace; so where ip(8) is not installed, only the others are told.
+ * This machine's network interfaces, including those that are down or have no link. Node does not list these, and
+ * /sys may belong to another network namespace; so if ip(8) is not installed, only the others are listed.
  */
 export async function readInterfaces(): Promise<readonly InterfaceFact[]> {
   const { failed, stdout } = await execa("ip", ["-json", "address"], { reject: false, env: systemEnvironment });

@@ -169,7 +169,7 @@ export async function createImageStore(options: {
   };
 }
 
-/** Removes what a crash left over, reads what there is of every image, and tells which are of an older Pallet. */
+/** Removes what a crash left over, reads every image, and reports those of an older Pallet. */
 async function readAll(
   directory: string,
   log: ImageStoreLog,

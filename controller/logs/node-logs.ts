@@ -47,7 +47,7 @@ interface Position {
   readonly droppedCount: number;
 }
 
-/** Keeps the logs in `rows`. Warnings and worse are told to `log` too, a few of each node in a minute. */
+/** Keeps the logs in `rows`. Warnings and worse are also echoed to `log`, a few per node and minute. */
 export function createNodeLogs(options: {
   readonly rows: NodeLogRows;
   readonly nodes: {

@@ -26,7 +26,7 @@ export function networkOf(addresses: readonly InterfaceAddress[], address: strin
   return addresses.find((each) => each.address === address)?.network;
 }
 
-/** Says that the address of a setting is not this machine's; it may be once a cable is plugged in. */
+/** The error for a configured address that is not this machine's, which may change once a cable is plugged in. */
 export function describeAbsentAddress(address: string, setting: "listen" | "advertise"): string {
   return `no interface of this machine has the address ${address} (${setting})`;
 }

@@ -20,13 +20,13 @@ export interface DhcpConfig {
   readonly leaseSeconds: number;
   /** How late boot ROMs get their offer. */
   readonly replyDelaySeconds: number;
-  /** What the nodes are told; empty for this machine when it serves DNS. */
+  /** The nodes' DNS servers; empty for this machine if it serves DNS. */
   readonly dns: readonly string[];
   /**
    * Whom this machine passes questions on to: absent for those of its /etc/resolv.conf, empty when it serves no DNS.
    */
   readonly dnsUpstream?: readonly string[];
-  /** Time servers that the nodes are told: absent for this machine where it serves time. */
+  /** The nodes' time servers; absent for this machine if it serves time. */
   readonly ntp?: readonly string[];
   readonly domain?: string;
 }

@@ -1,6 +1,6 @@
 import { bootFolder, isBootKey, parseBoardPath } from "./parse-board-path.ts";
 
-/** Files that boards ask for and that are not there on a machine where all is well, by who asks and why. */
+/** Files that boards ask for and that are normally missing, by who asks and why. */
 const expected: readonly RegExp[] = [
   // U-Boot asks by UUID and by address, and for defaults, besides the one by MAC address that is always there.
   /^(.*\/)?pxelinux\.cfg\//,

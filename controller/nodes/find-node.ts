@@ -27,7 +27,7 @@ export function requireNode(nodes: Iterable<Node>, text: string): Node {
   return node;
 }
 
-/** Says that no node is called so, and where to look. */
+/** The refusal for an unknown node name. */
 export function noSuchNode(text: string): Refusal {
   return notFound(`there is no node "${text}"; "controller nodes" lists those that exist`);
 }

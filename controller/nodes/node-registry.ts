@@ -64,7 +64,7 @@ const flushAfterMs = 5000;
 /** No rack is this large: more would be invented MAC addresses. */
 const maxNodes = 5000;
 
-/** Builds the registry over what `rows` remembers. `log` is told of listeners that throw. */
+/** Builds the registry over what `rows` remembers. Listeners that throw are reported to `log`. */
 export function createNodeRegistry(options: {
   readonly rows: NodeRows;
   readonly events: { append(event: NewEvent): unknown };
@@ -184,7 +184,7 @@ export function createNodeRegistry(options: {
       log.error({ err: error }, "could not save the state of nodes");
     }
   };
-  // Twice per heartbeat, so that silence is told at most half a heartbeat late.
+  // Twice per heartbeat, so that silence is reported at most half a heartbeat late.
   every(clock, heartbeatIntervalMs / 2, watch, closed.signal);
 
   return {

@@ -26,7 +26,7 @@ export function parseBoardPath(path: string): BoardPath {
   return board === undefined ? { segments } : { board, segments: rest };
 }
 
-/** The names between the slashes; ".." among them, so that who serves files can refuse it. */
+/** The names between the slashes, including "..", so that file servers can refuse it. */
 export function segmentsOf(path: string): readonly string[] {
   return path
     .replaceAll("\\", "/")

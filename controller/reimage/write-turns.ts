@@ -28,7 +28,7 @@ export function createWriteTurns(options: {
 }): WriteTurns {
   const { actors, nodes, uplink, clock, onReason } = options;
   const closed = new AbortController();
-  /** Those who were given a turn and have not taken it, because the journal refuses for a while: at which step. */
+  /** Nodes with a turn that they have not taken yet, because the journal temporarily refuses: at which step. */
   const offered = new Map<ReimageActor, number>();
   let why: string | undefined;
   let isReconsiderationDue = false;
@@ -103,7 +103,7 @@ function hasTurn(actor: ReimageActor): boolean {
 }
 
 /**
- * Those who want a turn: first who waits, the longest waiting first, then whose disks are being looked at, so that they
+ * Nodes that want a turn: first those waiting, longest first, then those whose disks are being checked, so that they
  * need not wait afterwards if nobody else does.
  */
 function queueOf(actors: readonly ReimageActor[]): readonly ReimageActor[] {

@@ -7,7 +7,7 @@ export function renderInstallLine(needs: readonly Need[], isRoot: boolean): stri
   return `${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends ${debianPackages(needs).join(" ")}`;
 }
 
-/** Says everything that keeps a command from beginning, each with its remedy; undefined when nothing does. */
+/** Lists everything that keeps a command from starting, each with its remedy; undefined if nothing does. */
 export function renderUnmet(
   { command, root }: Requirements,
   { needs, notRoot, unwritable }: Unmet,

@@ -99,7 +99,7 @@ const networkNote =
   "the system's own network setup must not touch the address that the node booted with, or the node loses its root; " +
   "/run/pallet/interface names the interface that has it";
 
-/** Tells what the agent is to be baked into: a root filesystem, what `rootfs import` made, or an image. */
+/** Determines what to bake the agent into: a root filesystem, the output of `rootfs import`, or an image. */
 async function kindOf(target: string): Promise<"root" | "imported" | "image"> {
   const found = await stat(target).catch((cause: NodeJS.ErrnoException) => {
     throw new Failure(

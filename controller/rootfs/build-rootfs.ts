@@ -27,7 +27,7 @@ export interface RootfsRequest {
   readonly agentFile: string;
   /** Public keys (authorized_keys of sshd(8)) that may log in as root; no ssh server without. */
   readonly sshKeysFile?: string | undefined;
-  /** A root shell on the console for whoever stands there; default none. */
+  /** A root shell on the console for anyone with physical access; default none. */
   readonly consoleShell?: boolean;
   readonly suite?: string;
   readonly mirror?: string;

@@ -62,7 +62,7 @@ export const leftOut = [
   "var/lib/dpkg",
 ] as const;
 
-/** What of busybox has a name of its own in /usr/bin, unless a package brings it: for scripts, and for who logs in. */
+/** busybox applets that get a name in /usr/bin, unless a package provides it: for scripts and interactive use. */
 export const applets =
   "ash awk basename cat chmod chown clear cmp cp cut date dd df dirname du echo env expr false find free grep gunzip " +
   "gzip head hexdump hostname id ip kill less ln ls md5sum mkdir mknod mktemp mv nc netstat nslookup od pgrep pidof ping " +

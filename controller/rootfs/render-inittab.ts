@@ -4,7 +4,7 @@ import { agentInittabLine } from "../../proto/system/inittab.ts";
 export interface InittabChoices {
   /** The ssh server; it takes keys only, and makes its host keys in RAM. */
   readonly ssh: boolean;
-  /** A root shell on the console for whoever stands there. */
+  /** A root shell on the console for anyone with physical access. */
   readonly consoleShell: boolean;
 }
 

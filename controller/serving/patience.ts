@@ -25,7 +25,7 @@ export interface Attempts<T> {
 
 const delays: BackoffPolicy = { firstMs: 1000, capMs: 10_000 };
 
-/** @param log is told once of each reason to wait, and of the end of the wait */
+/** @param log gets each reason to wait once, and the end of the wait */
 export function createPatience(options: {
   readonly clock: Clock;
   readonly log: { info(details: object, message: string): void; warn(details: object, message: string): void };

@@ -29,7 +29,7 @@ interface WorkingLane extends Lane {
 
 /** Timers know no less. What they are late by is within the buckets' tolerance. */
 const shortestWaitMs = 1;
-/** So many pieces may others get, while a node has not asked for its next one, that it gets back. */
+/** How many pieces others may get, while a node has not asked for its next one, that it later gets back. */
 const awayPieces = 8;
 const never = new AbortController().signal;
 const largestPieceBytes = 256 * 1024;
@@ -45,7 +45,7 @@ export function createPacer({ caps, clock }: { readonly caps: RateCaps; readonly
   const pieceBytes = Math.min(largestPieceBytes, Math.max(smallestPieceBytes, 4096 * Math.floor(lowest / 50 / 4096)));
   const lanes = new Map<string, WorkingLane>();
   let totalPaidAt = totalBytesPerSecond === undefined ? undefined : clock.now();
-  /** What the one who was served last had had: where newcomers and those who come back begin. */
+  /** What the last served node had received: where new and returning nodes start. */
   let servedNow = 0;
   /** When the timer goes off that is set; Infinity without one. */
   let alarmAt = Number.POSITIVE_INFINITY;
@@ -96,7 +96,7 @@ export function createPacer({ caps, clock }: { readonly caps: RateCaps; readonly
     request.grant();
   }
 
-  /** Nobody waits: of those who owe nothing, nothing has to be remembered. */
+  /** When nobody is waiting, nodes that owe nothing need not be remembered. */
   function forgetIdle(now: number): void {
     for (const [node, lane] of lanes) if (lane.paidAt === undefined || lane.paidAt <= now) lanes.delete(node);
   }

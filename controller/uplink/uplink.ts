@@ -14,7 +14,7 @@ export interface WritingNode {
   readonly address: string | undefined;
 }
 
-/** How many of those who wait may begin to write. */
+/** How many of the waiting nodes may begin to write. */
 export interface Admission {
   readonly begin: number;
   /** Why not all may, completing "waits: "; absent if all may. */

@@ -1,5 +1,5 @@
 /**
- * For every run of mtools: no settings of whoever runs it, names as they are written, and no refusal of filesystems
+ * For every run of mtools: no user settings, names as they are written, and no refusal of filesystems
  * whose geometry is odd but harmless.
  */
 export const mtoolsEnvironment = { MTOOLSRC: "/dev/null", MTOOLS_SKIP_CHECK: "1", MTOOLS_LOWER_CASE: "0" } as const;

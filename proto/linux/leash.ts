@@ -56,7 +56,7 @@ function startGuardian(): void {
   };
   started.once("error", ({ message }) => gone(`cannot be started (${message})`));
   started.once("exit", (code, signal) => gone(`has ended (${signal ?? `exit code ${code}`})`));
-  // Told by its end.
+  // Reported when it ends.
   started.stdin?.on("error", () => undefined);
   started.unref();
   (started.stdin as { unref?(): void } | null)?.unref?.();

@@ -32,7 +32,7 @@ export function onStopSignal(listener: (signal: StopSignal) => void): () => void
       process.exit(exitCodeOfSignal(signal));
     }
   };
-  // It stays: a listener that goes while it runs leaves the signal to whoever else listens, or to nobody.
+  // Do not remove it: removing a running listener would leave the signal to other listeners, or to none.
   for (const signal of stopSignals) process.on(signal, handler);
   return () => {
     for (const signal of stopSignals) process.removeListener(signal, handler);

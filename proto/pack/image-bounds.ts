@@ -11,7 +11,7 @@ export const maxImageBytes = 2 ** 41;
 export const maxFirstPartitionBytes = 64 * 1024 * 1024;
 
 /**
- * Why an image of so many bytes cannot have its first partition at this byte, to follow the name of the number;
+ * Why an image of this size cannot have its first partition at this byte, as the predicate of a sentence;
  * undefined when it can. The importer refuses such an image, and the agent such a write.
  */
 export function whyNotFirstPartition(firstPartitionBytes: number, imageBytes: number): string | undefined {

@@ -58,7 +58,7 @@ const wireKinds = {
 } as const satisfies Record<ChunkKind, WireKind>;
 const kinds: readonly ChunkKind[] = ["data", "zero", "unused"];
 
-/** Bytes of a chunk for an image of so many bytes: the default, doubled until there are not too many chunks. */
+/** Chunk size for an image of this size: the default, doubled until there are not too many chunks. */
 export function chooseChunkBytes(imageBytes: number): number {
   let chunkBytes = defaultChunkBytes;
   while (Math.ceil(imageBytes / chunkBytes) > maxChunks) chunkBytes *= 2;

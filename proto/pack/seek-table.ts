@@ -9,7 +9,7 @@ const headerBytes = 8;
 const entryBytes = 8;
 const footerBytes = 9;
 
-/** Length of the seek table of so many frames, in bytes. */
+/** Length of the seek table for a number of frames, in bytes. */
 export function seekTableBytes(frames: number): number {
   return headerBytes + entryBytes * frames + footerBytes;
 }

@@ -1,7 +1,7 @@
 import { loadZstd } from "./zstd-library.ts";
 
 /**
- * Decompresses frames beside the main thread, so many at once. Nobody may touch the bytes of either argument before the
+ * Decompresses frames off the main thread, several at once. Nobody may touch the bytes of either argument before the
  * promise is settled.
  */
 export interface FrameDecompressors {
@@ -14,7 +14,7 @@ export interface FrameDecompressors {
   close(): void;
 }
 
-/** Compresses beside the main thread, so many pieces at once. The same holds for its arguments. */
+/** Compresses off the main thread, several pieces at once. The same holds for its arguments. */
 export interface FrameCompressors {
   /**
    * Compresses to one zstd frame at the beginning of the target, which has room for maxFrameBytes of that many bytes.
@@ -66,7 +66,7 @@ function createQueue(contexts: readonly unknown[], free: (context: unknown) => v
     run<Result>(work: (context: unknown) => Promise<Result>): Promise<Result> {
       return new Promise((resolve, reject) => {
         const begin = (context: unknown): void => {
-          // First the next one, so that it is worked on while this one is looked at.
+          // Start the next one first, so that it runs while this one is handled.
           const done = work(context).finally(() => giveBack(context));
           done.then(resolve, reject);
         };

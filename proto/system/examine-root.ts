@@ -6,7 +6,7 @@ import type { Program } from "./parse-program.ts";
 export interface RootView {
   /** Where a path leads in the end, as a path in that root; undefined when there is nothing. */
   resolve(path: string): Promise<string | undefined>;
-  /** At most so many bytes from the start of a regular file; undefined when there is none. */
+  /** At most the given number of bytes from the start of a regular file; undefined if there is none. */
   readStart(path: string, maxBytes: number): Promise<Buffer | undefined>;
   /** Text of a regular file; undefined when there is none. */
   readText(path: string): Promise<string | undefined>;

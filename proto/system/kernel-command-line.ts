@@ -1,5 +1,5 @@
 /**
- * Words by which the controller tells the agents that it boots what they cannot find out, and operators tell them more.
+ * Kernel words through which the controller, and operators, tell booting agents what they cannot find out themselves.
  */
 export const agentWords = {
   /** HOST:PORT of the controller; also says that a controller netbooted this node. */

@@ -13,7 +13,7 @@ export type Program =
   /** Not something that Linux on a little-endian machine can run. */
   | { readonly kind: "other" };
 
-/** Reads so many bytes of the file from an offset; fewer at its end. */
+/** Reads a number of bytes of the file from an offset; fewer at its end. */
 export type ReadBytes = (offsetBytes: number, lengthBytes: number) => Promise<Buffer>;
 
 /** Longest path of a dynamic loader that is believed (PATH_MAX). */

@@ -132,7 +132,7 @@ async function buildAgent(): Promise<string> {
   return agent.file;
 }
 
-/** An image that is stored with a command of the controller, and who needs it. */
+/** An image to store with a command of the controller, and the contenders that need it. */
 interface StoredImage {
   readonly name: string;
   readonly command: readonly string[];

@@ -4,7 +4,7 @@ import type { Rack } from "../../test/rack/rack.ts";
 /** Kinds of events that tell how far a booting node has come. */
 const told = new Set(["node-discovered", "boot-config-rendered", "node-registered"]);
 
-/** Says what the controller records while the nodes boot, until all have registered. */
+/** Prints what the controller records while the nodes boot, until all have registered. */
 export async function narrateBoot(rack: Rack, say: (line: string) => void): Promise<void> {
   const missing = new Set(rack.boards.map(({ mac }) => mac));
   await rack.client.event(

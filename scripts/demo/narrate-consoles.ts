@@ -18,15 +18,15 @@ const telling = [
 
 const longest = 150;
 
-/** Tells what serial consoles print. */
+/** Prints what serial consoles show. */
 export interface ConsoleNarration {
-  /** Says nothing until `resume`, which catches up: someone else draws on the terminal. */
+  /** Prints nothing until `resume`, which catches up: something else is drawing on the terminal. */
   hold(): void;
   resume(): void;
   end(): void;
 }
 
-/** Says the lines of interest of every board's serial console as they come. */
+/** Prints the interesting lines of every board's serial console as they appear. */
 export function narrateConsoles(boards: readonly Board[], say: (line: string) => void): ConsoleNarration {
   const read = boards.map(() => 0);
   let held = false;

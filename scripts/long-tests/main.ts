@@ -20,7 +20,7 @@ async function printResults(files: readonly string[]): Promise<void> {
   const results = parseResults(await readFile(page, "utf8"));
   const ages = new Map<string, number | undefined>();
   for (const { commit } of results) {
-    // It is told, not counted, of a commit that was never published or is behind the end of a shallow clone.
+    // For a commit that was never published, or is beyond a shallow clone, say so instead of counting.
     const known = await execa("git", ["-C", top, "merge-base", "--is-ancestor", commit, "HEAD"], { reject: false });
     ages.set(commit, known.exitCode === 0 ? Number(await git("rev-list", "--count", `${commit}..HEAD`)) : undefined);
   }

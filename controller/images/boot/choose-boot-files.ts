@@ -59,7 +59,7 @@ function conventionalKernels(files: readonly string[], prefix: string, arm64: bo
 /** Names of initrds that may belong to a kernel, in order of preference. */
 function matchingInitrds(kernel: string, config: FirmwareConfig | undefined): readonly string[] {
   const raspberry = /^kernel(\w*)\.img$/.exec(kernel);
-  // The firmware loads these only when config.txt says so; without one nobody knows, and a file that is there is meant.
+  // The firmware loads these only if config.txt says so; without one, assume that an existing file is intended.
   if (raspberry) return config === undefined || config.autoInitramfs ? [`initramfs${raspberry[1]}`] : [];
   const version = /^vmlinuz(-.+)?$/.exec(kernel)?.[1] ?? "";
   return [`initrd.img${version}`, `initrd${version}`, `initramfs${version}.img`, `initrd${version}.img`];

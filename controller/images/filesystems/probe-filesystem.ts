@@ -8,7 +8,7 @@ import {
 import { Failure } from "../../../proto/failure.ts";
 import { readToolOutput } from "./read-tool-output.ts";
 
-/** Tells by content which filesystem is in a part of an image; empty strings when nothing is known. */
+/** Detects by content which filesystem is in a part of an image; empty strings if unknown. */
 export async function probeFilesystem(
   imagePath: string,
   part: { readonly offsetBytes: number; readonly lengthBytes: number },

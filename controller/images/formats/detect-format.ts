@@ -54,8 +54,8 @@ const refused: readonly (Magic & { readonly what: string; readonly remedy: strin
 ];
 
 /**
- * Tells by content what a file is; its name says nothing. Throws Failure `unsupported` that says what to do for what is
- * neither a raw disk image nor a compressed file.
+ * Detects a file's format by its content; its name does not matter. Throws Failure `unsupported` that says what to do
+ * for what is neither a raw disk image nor a compressed file.
  *
  * @param firstBytes the first `detectionBytes` of the file
  */
@@ -81,7 +81,10 @@ export function detectFormat(firstBytes: Buffer): ImageFormat {
   );
 }
 
-/** Throws Failure `unsupported` unless these first bytes, which came out of a decompressor, are those of a raw disk image. */
+/**
+ * Throws Failure `unsupported` unless these first bytes, which came out of a decompressor, are those of a raw disk
+ * image.
+ */
 export function assertUncompressed(firstBytes: Buffer): void {
   const format = detectFormat(firstBytes);
   if (format === "raw") return;

@@ -15,7 +15,7 @@ export async function* untilAborted<Item>(source: AsyncIterable<Item>, signal: A
       yield next.value;
     }
   } finally {
-    // A silent source would not answer this either, so it is told and not waited for; its own error was thrown above.
+    // A silent source would not answer this either, so it is notified without waiting; its own error was thrown above.
     if (!ended) iterator.return?.().catch(() => {});
   }
 }

@@ -77,7 +77,7 @@ export function createChunkClassifier({
   };
 }
 
-/** Tells up to where a byte's extent reaches; no further than the byte when it is in none. Ask in ascending order. */
+/** Returns the end of a byte's extent, or the byte itself if it is in none. Call in ascending order. */
 function createCover(extents: Extents): (at: number) => number {
   let next = 0;
   return (at) => {

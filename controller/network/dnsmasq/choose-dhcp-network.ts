@@ -36,7 +36,7 @@ export function subnetOf({ subnet }: Pick<DhcpConfig, "subnet">): Ipv4Network | 
   return subnet === undefined ? undefined : parseIpv4Network(subnet);
 }
 
-/** Says that the interface has no address where nodes could be served. */
+/** The error for an interface without an address to serve nodes from. */
 export function describeMissingAddress(dhcp: Pick<DhcpConfig, "interface" | "subnet">): string {
   const subnet = subnetOf(dhcp);
   const where = subnet === undefined ? "" : ` in ${formatIpv4Network(subnet)} (dhcp.subnet)`;

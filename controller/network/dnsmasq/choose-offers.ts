@@ -25,7 +25,7 @@ export interface Offers {
   readonly relay?: "resolv.conf" | readonly string[];
 }
 
-/** Whether this machine answers DNS for the nodes: unless they are told other servers, or it may ask nobody. */
+/** Whether this machine answers DNS for the nodes: unless they get other servers, or it has no upstream. */
 export function servesDns({ mode, dns, dnsUpstream }: Pick<DhcpConfig, "mode" | "dns" | "dnsUpstream">): boolean {
   if (mode !== "server") return dnsUpstream !== undefined && dnsUpstream.length > 0;
   return dnsUpstream === undefined ? dns.length === 0 : dnsUpstream.length > 0;

@@ -34,7 +34,7 @@ export interface DhcpServiceOptions {
 const collectMs = 300;
 
 /**
- * Keeps a dnsmasq that knows every node: what it is told follows the node records, and what it logs goes into them.
+ * Runs a dnsmasq that knows every node: its hosts follow the node records, and what it logs updates them.
  * Throws a Failure where the settings do not fit this machine, or dnsmasq does not run.
  */
 export async function openDhcpService(options: DhcpServiceOptions): Promise<DhcpService> {

@@ -1,4 +1,4 @@
-/** Says why dnsmasq ended and what to do about it, from the last lines that it logged. */
+/** Explains why dnsmasq ended, with the remedy, from the last lines of its log. */
 export function explainDnsmasqEnd(lines: readonly string[]): string {
   const said = lines
     .map((line) => line.replace(/^dnsmasq(-\w+)?(\[\d+\])?: /, ""))

@@ -11,14 +11,14 @@ export interface LeaseWatch {
   line(text: string): void;
 }
 
-/** The same about one board is told again only after this time, in milliseconds: it asks three times a boot. */
+/** How long until the same news about a board is reported again, in milliseconds: it asks three times per boot. */
 const tellAgainMs = 10 * 60_000;
 /** For how many boards and transactions something is remembered. */
 const maxRemembered = 1000;
 
 /**
- * A board that asks for an address is not discovered thereby: it may be anything. It is told of, so that an operator
- * sees boards that get no further.
+ * Asking for an address does not make a board a discovered node: it may be anything. It is reported, so that an
+ * operator sees boards that get no further.
  */
 export function createLeaseWatch(options: {
   readonly nodes: {

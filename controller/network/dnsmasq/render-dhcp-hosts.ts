@@ -6,7 +6,7 @@ import { type Ipv4Network, isHostAddress, parseIpv4 } from "../ipv4.ts";
 
 /**
  * After which changes of a node the list of hosts may be another one. Heartbeats are too many to render it for each: an
- * address that one of them changes is told with the next other change.
+ * address that one of them changes is passed on with the next other change.
  */
 export const changesHosts: Readonly<Record<NodeChangeCause, boolean>> = {
   discovered: true,

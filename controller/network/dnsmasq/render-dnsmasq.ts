@@ -16,7 +16,7 @@ export interface DnsmasqSettings {
   readonly gateway?: string;
   readonly leaseSeconds: number;
   readonly replyDelaySeconds: number;
-  /** DNS and time servers that nodes are told. */
+  /** DNS and time servers for the nodes. */
   readonly dns: readonly string[];
   readonly ntp: readonly string[];
   /** Whom this machine's own DNS asks: these, or those of /etc/resolv.conf; absent where it has none. */

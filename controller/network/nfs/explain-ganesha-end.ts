@@ -1,4 +1,4 @@
-/** Says why nfs-ganesha ended, from the last lines of its log. */
+/** Explains why nfs-ganesha ended, from the last lines of its log. */
 export function explainGaneshaEnd(lines: readonly string[]): string {
   const said = lines.map((line) => line.replace(/^.*?\[\w+\] /, ""));
   const parse = said.findLast((line) => line.includes("Config File ("));

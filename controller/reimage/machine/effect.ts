@@ -10,7 +10,7 @@ export type Effect =
   | { readonly type: "set-boot-target"; readonly target: "agent" | "local" }
   /** Look whether an agent of the node is online now; answers like a registration, or not at all. */
   | { readonly type: "inspect-node" }
-  /** Try whether the node answers on the network; tells only if it does. */
+  /** Probes whether the node answers on the network; reports only if it does. */
   | { readonly type: "probe-node" }
   | { readonly type: "reboot-node"; readonly expectedBootId: string }
   /** Ask for the disks and choose one; `disk` when it is chosen already, `identity` when it was seen already. */

@@ -49,7 +49,7 @@ export function leaveSystem(context: Context, resident: Sighting, ended?: AgentI
 
 /**
  * The disk may be erased. The agent that answered may have restarted since it was sighted, in the same boot. A node
- * that has to wait for its turn is looked at again when that comes: disks can be exchanged in the meantime.
+ * that has to wait for its turn is checked again when its turn comes: disks can be exchanged in the meantime.
  */
 export function writeInTurn(
   context: Context,

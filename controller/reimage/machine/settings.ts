@@ -49,7 +49,7 @@ export const defaultReimageSettings: ReimageSettings = {
 };
 
 /** Maximum time until a deadline, in milliseconds. */
-export function longestPatience(settings: ReimageSettings): number {
+export function longestTimeout(settings: ReimageSettings): number {
   const { bootTimeoutMs, stallTimeoutMs, proveTimeoutMs, cancelTimeoutMs } = settings;
   return Math.max(bootTimeoutMs, stallTimeoutMs, proveTimeoutMs, cancelTimeoutMs);
 }

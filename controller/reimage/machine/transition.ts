@@ -6,7 +6,7 @@ import { agentSilent, notBack, notInAgent, notProved } from "./giving-up.ts";
 import * as moves from "./moves.ts";
 import type { ReimageEvent, ReimageEventOf, ReimageEventType } from "./reimage-event.ts";
 import { hasEnded, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
-import { longestPatience, type ReimageSettings } from "./settings.ts";
+import { longestTimeout, type ReimageSettings } from "./settings.ts";
 import { abandonedWrite, amend, endCancelled, enter, fail, type Step, stay } from "./step.ts";
 
 /*
@@ -180,7 +180,7 @@ export function transition(state: ReimageState, event: ReimageEvent, now: number
   if (event.type === "resumed") return moves.resume(context);
   if (event.type === "deadline-passed" && "deadlineAt" in phase && now < phase.deadlineAt) {
     // Further away than any timeout: the clock was set back. The wait must not last until it has caught up.
-    const later = { deadlineAt: Math.min(phase.deadlineAt, now + longestPatience(settings)) };
+    const later = { deadlineAt: Math.min(phase.deadlineAt, now + longestTimeout(settings)) };
     return amend(context, phase, later, [deadline(later, now)]);
   }
   if (event.type === "effect-failed" && !hasEnded(phase)) {

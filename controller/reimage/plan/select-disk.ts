@@ -6,7 +6,7 @@ import { Failure, type FailureReason } from "../../../proto/failure.ts";
 import { type DiskIdentity, mayBeSameDisk } from "./disk-identity.ts";
 
 /** What a disk must be. */
-export interface DiskWish {
+export interface DiskCriteria {
   /** The disk that the operator named, or that was chosen before. */
   readonly path?: string;
   /** What was at that path when it was chosen: in another boot the kernel may give the name to another disk. */
@@ -27,20 +27,20 @@ export interface DiskWish {
  * that fits. An SD card that does not fit is refused and never leads to the next disk: that one may hold data. Loop
  * devices count only when there is no real disk.
  */
-export function selectDisk(devices: readonly BlockDevice[], wish: DiskWish): BlockDevice | Failure {
+export function selectDisk(devices: readonly BlockDevice[], criteria: DiskCriteria): BlockDevice | Failure {
   const judge: Judge = (path) =>
     judgeDisk(devices, {
       path,
-      minBytes: wish.minBytes,
-      root: wish.root,
-      purpose: wish.rebootsFirst === true ? "overwrite-after-reboot" : "overwrite",
+      minBytes: criteria.minBytes,
+      root: criteria.root,
+      purpose: criteria.rebootsFirst === true ? "overwrite-after-reboot" : "overwrite",
     });
-  if (wish.path !== undefined) {
-    const named = devices.find((device) => device.path === wish.path);
-    if (wish.identity !== undefined && (named === undefined || !mayBeSameDisk(named, wish.identity))) {
-      return anotherDisk(wish.path, named, wish.identity);
+  if (criteria.path !== undefined) {
+    const named = devices.find((device) => device.path === criteria.path);
+    if (criteria.identity !== undefined && (named === undefined || !mayBeSameDisk(named, criteria.identity))) {
+      return anotherDisk(criteria.path, named, criteria.identity);
     }
-    return judge(wish.path);
+    return judge(criteria.path);
   }
   const disks = candidates(devices, judge);
   const [onlyCard, ...otherCards] = disks.filter(isCard);

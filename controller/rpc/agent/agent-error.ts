@@ -52,7 +52,7 @@ function wordless(kind: AgentErrorKind, error: ServiceError, subject: string): F
   if (kind === "timed-out") return new Failure("node-silent", `${subject} was not answered in time`);
   if (kind === "unreachable") {
     const why = `${subject} did not get through: ${plainDetails(error.details)}`;
-    // An agent resets the connection of whoever it takes no orders from.
+    // An agent resets the connections of callers that it takes no orders from.
     const remedy = error.details.includes("ECONNRESET")
       ? "the node may be rebooting, or its agent only takes orders from another address (its log says whom it refused)"
       : "the node may be rebooting, or have no power or network";

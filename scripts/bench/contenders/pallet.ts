@@ -75,7 +75,7 @@ function palletContender(
   };
 }
 
-/** The phases of one write with what each took, for whoever looks for where the time goes. */
+/** The phases of one write with their durations, to see where the time goes. */
 function describeChanges(
   changes: readonly { phase: string; atMs: number; cpuSeconds: number; progress?: object }[],
 ): string {

@@ -1,4 +1,4 @@
-/** A Markdown table with columns lined up for who reads the file itself; rows may be shorter than the header. */
+/** A Markdown table with aligned columns, readable as plain text too; rows may be shorter than the header. */
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
     Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)),

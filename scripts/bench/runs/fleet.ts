@@ -32,7 +32,7 @@ const uplink = { rate: "1gbit", burst: "256kb" };
 const nodeRateBytesPerSecond = 100e6 / 8;
 
 /**
- * Writes the image to the cards of so many agents at once, each behind 100 Mb/s, all behind 1 Gb/s of the controller.
+ * Writes the image to the cards of several agents at once, each behind 100 Mb/s, all behind the controller's 1 Gb/s.
  */
 export async function measureFleet(stage: BenchStage, agents: number, sizeBytes: number): Promise<FleetFigures> {
   const undo: (() => Promise<unknown>)[] = [];

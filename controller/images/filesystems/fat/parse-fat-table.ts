@@ -17,7 +17,7 @@ export function decodeTable({ bits, clusterCount }: Shape, bytes: Buffer): Uint3
   return table;
 }
 
-/** The bytes of an allocation table; those of `before` stay where they say the same (an end is told in eight ways). */
+/** The bytes of an allocation table; those of `before` stay if they mean the same (there are eight end markers). */
 export function encodeTable(shape: Shape, table: Uint32Array, before: Buffer): Buffer {
   const bytes = Buffer.from(before);
   const said = decodeTable(shape, before);

@@ -18,7 +18,7 @@ export interface FatPlan {
   readonly table: Uint32Array;
 }
 
-interface Wish {
+interface Demand {
   readonly needed: number;
   readonly clusters: number[];
 }
@@ -29,11 +29,11 @@ interface Wish {
  */
 export function planFat(old: FatVolume, next: FatVolume): FatPlan {
   const { geometry } = old;
-  const wishes: Wish[] = [];
+  const demands: Demand[] = [];
   const clustersOf = (bytes: number) => Math.ceil(bytes / geometry.clusterBytes);
   const keep = (needed: number, had: readonly number[] = []): number[] => {
     const clusters = had.slice(0, needed);
-    wishes.push({ needed, clusters });
+    demands.push({ needed, clusters });
     return clusters;
   };
   const place = (nodes: readonly FatNode[], before: readonly FatNode[]): PlacedNode[] => {
@@ -56,10 +56,10 @@ export function planFat(old: FatVolume, next: FatVolume): FatPlan {
     throw noRoom(`its root folder has room for ${rootArea.lengthBytes / 32} entries`);
   const rootClusters = rootArea === undefined ? keep(Math.max(1, clustersOf(rootBytes)), old.rootClusters) : [];
   const children = place(next.children, old.children);
-  allocate(wishes, old.table, geometry.clusterBytes);
+  allocate(demands, old.table, geometry.clusterBytes);
 
   const table = old.table.map((state) => (state === clusterState.bad ? state : clusterState.free));
-  for (const { clusters } of wishes) {
+  for (const { clusters } of demands) {
     for (const [position, cluster] of clusters.entries()) table[cluster] = clusters[position + 1] ?? clusterState.end;
   }
   return { rootClusters, children, table };
@@ -72,13 +72,13 @@ function folderBytes(nodes: readonly FatNode[]): number {
 }
 
 /** Gives every entry the clusters that it still lacks. */
-function allocate(wishes: readonly Wish[], old: Uint32Array, clusterBytes: number): void {
-  const kept = new Set(wishes.flatMap(({ clusters }) => clusters));
+function allocate(demands: readonly Demand[], old: Uint32Array, clusterBytes: number): void {
+  const kept = new Set(demands.flatMap(({ clusters }) => clusters));
   let candidate = 2;
-  for (const { needed, clusters } of wishes) {
+  for (const { needed, clusters } of demands) {
     for (; clusters.length < needed; candidate++) {
       if (candidate >= old.length) {
-        const total = wishes.reduce((sum, wish) => sum + wish.needed, 0) * clusterBytes;
+        const total = demands.reduce((sum, demand) => sum + demand.needed, 0) * clusterBytes;
         throw noRoom(`its files take ${total} bytes, but there is room for ${(old.length - 2) * clusterBytes}`);
       }
       if (old[candidate] !== clusterState.bad && !kept.has(candidate)) clusters.push(candidate);

@@ -10,7 +10,7 @@ import { parseLsblk } from "../../../../agent/inventory/parse-lsblk.ts";
 import { describeContent } from "../../../../controller/cli/render/render-disks.ts";
 import { viewDisk } from "../../../../controller/cli/view/disk-view.ts";
 import { contentsOf } from "../../../../controller/reimage/plan/plan-rollout.ts";
-import { type DiskWish, selectDisk } from "../../../../controller/reimage/plan/select-disk.ts";
+import { type DiskCriteria, selectDisk } from "../../../../controller/reimage/plan/select-disk.ts";
 import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
 import { blockDeviceToWire } from "../../../../proto/disk/block-device-codec.ts";
 import { withDescendants } from "../../../../proto/disk/device-tree.ts";
@@ -97,8 +97,8 @@ function guard({ devices, root, minBytes }: Situation, path: string): BlockDevic
   }
 }
 
-const select = ({ devices, ...wish }: Situation, more: Partial<DiskWish> = {}) =>
-  selectDisk(devices, { ...wish, ...more });
+const select = ({ devices, ...criteria }: Situation, more: Partial<DiskCriteria> = {}) =>
+  selectDisk(devices, { ...criteria, ...more });
 
 /** A verdict as plain data; that of a device is its path. */
 const verdictOf = (verdict: BlockDevice | Failure) =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { identityOf } from "../../../../../controller/reimage/plan/disk-identity.ts";
-import { type DiskWish, selectDisk } from "../../../../../controller/reimage/plan/select-disk.ts";
+import { type DiskCriteria, selectDisk } from "../../../../../controller/reimage/plan/select-disk.ts";
 import type { BlockDevice } from "../../../../../proto/disk/block-device.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import { disk } from "../fakes/fake-disk.ts";
@@ -19,7 +19,12 @@ const mountedCard = disk({
   children: [disk({ path: "/dev/mmcblk0p1", type: "part", partitionNumber: 1, mountpoints: ["/boot/firmware"] })],
 });
 
-const table: readonly [title: string, devices: readonly BlockDevice[], wish: Partial<DiskWish>, expected: string][] = [
+const table: readonly [
+  title: string,
+  devices: readonly BlockDevice[],
+  criteria: Partial<DiskCriteria>,
+  expected: string,
+][] = [
   ["the only disk", [usb], {}, "/dev/sda"],
   ["the only card", [card], {}, "/dev/mmcblk0"],
   ["the one card among other disks", [usb, nvme, card], {}, "/dev/mmcblk0"],
@@ -110,9 +115,9 @@ const table: readonly [title: string, devices: readonly BlockDevice[], wish: Par
   ["a DVD drive is no disk", [disk({ path: "/dev/sr0", type: "rom" })], {}, "no-disk-chosen"],
 ];
 
-for (const [title, devices, wish, expected] of table) {
+for (const [title, devices, criteria, expected] of table) {
   test(`chooses ${title}: ${expected}`, () => {
-    const chosen = selectDisk(devices, { minBytes: GiB, root: nfsRoot, ...wish });
+    const chosen = selectDisk(devices, { minBytes: GiB, root: nfsRoot, ...criteria });
     assert.equal(chosen instanceof Failure ? chosen.reason : chosen.path, expected);
   });
 }
