@@ -67,7 +67,7 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
   const completed = Promise.withResolvers<TransferEnd>();
   let state = started.state;
   let heardAtMs = clock.now();
-  let timer = new AbortController();
+  let stopTimer = (): void => {};
   let next = 1;
   let last = 0;
   let pumping = false;
@@ -112,7 +112,7 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
 
   const finish = (outcome: TransferOutcome, reason: string): void => {
     state = { ...state, phase: "ended" };
-    timer.abort();
+    stopTimer();
     const confirmed = outcome === "aborted" ? state.acknowledged : state.lastBlock;
     const bytes = Math.min(confirmed * blockSize, content.sizeBytes);
     const silentMs = clock.now() - heardAtMs;
@@ -142,9 +142,8 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
           sendError(effect.code, effect.message);
           break;
         case "wait":
-          timer.abort();
-          timer = new AbortController();
-          clock.setTimeout(timedOut, effect.ms, timer.signal);
+          stopTimer();
+          stopTimer = clock.setTimeout(timedOut, effect.ms);
           break;
         case "end":
           finish(effect.outcome, effect.reason);

@@ -32,7 +32,8 @@ describe("a supervised program", () => {
           now: () => 0,
           setTimeout: (callback, delayMs, signal) => {
             delays.push(delayMs);
-            setImmediate(() => signal.aborted || callback());
+            const soon = setImmediate(() => signal?.aborted || callback());
+            return () => clearImmediate(soon);
           },
         },
         log: { info: () => undefined, error: () => undefined },

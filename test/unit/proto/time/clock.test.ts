@@ -42,6 +42,16 @@ for (const [name, make] of clocks)
       assert.equal(calls, 1);
     });
 
+    it("does not call back once it was told to stop, with a signal or without", async () => {
+      const { clock, pass } = make();
+      for (const signal of [undefined, never]) {
+        clock.setTimeout(() => assert.fail("called after the stop"), 5, signal)();
+        const stop = clock.setTimeout(() => undefined, 5, signal);
+        await pass(30);
+        stop();
+      }
+    });
+
     it("does not call back once the signal has aborted", async () => {
       const { clock, pass } = make();
       const abort = new AbortController();

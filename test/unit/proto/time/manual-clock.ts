@@ -17,14 +17,20 @@ export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+interface Timer {
+  readonly at: number;
+  readonly callback: () => void;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** @param startAt milliseconds since the epoch */
 export function createManualClock(startAt = Date.UTC(2026, 10, 23)): ManualClock {
   let now = startAt;
-  let armed: { readonly at: number; readonly callback: () => void; readonly signal: AbortSignal }[] = [];
+  let armed: Timer[] = [];
 
   /** Takes the timer that is due first, if one is by then; of several, the one that was armed first. */
   function takeDue(until: number): (() => void) | undefined {
-    armed = armed.filter(({ signal }) => !signal.aborted);
+    armed = armed.filter(({ signal }) => signal?.aborted !== true);
     const due = armed.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
     if (due === undefined) return undefined;
     armed.splice(armed.indexOf(due), 1);
@@ -45,9 +51,13 @@ export function createManualClock(startAt = Date.UTC(2026, 10, 23)): ManualClock
   return {
     now: () => now,
     setTimeout(callback, delayMs, signal) {
-      if (!signal.aborted) armed.push({ at: now + delayMs, callback, signal });
+      const timer: Timer = { at: now + delayMs, callback, signal };
+      if (signal?.aborted !== true) armed.push(timer);
+      return () => {
+        armed = armed.filter((each) => each !== timer);
+      };
     },
-    timers: () => armed.filter(({ signal }) => !signal.aborted).length,
+    timers: () => armed.filter(({ signal }) => signal?.aborted !== true).length,
     advance(ms) {
       const until = now + ms;
       for (let fire = takeDue(until); fire !== undefined; fire = takeDue(until)) fire();
