@@ -12,7 +12,7 @@ const reasons: Record<RefusalKind, FailureReason> = {
 };
 
 /**
- * A request that is understood and cannot be granted as things stand. It knows no transport: rpc/status.ts gives each
+ * A request that is understood and cannot be granted as things stand. It knows no transport: controller/rpc/doors/status.ts gives each
  * kind its gRPC status. A request that is malformed in itself is a plain `Failure` with the reason "invalid".
  */
 export class Refusal extends Failure {
