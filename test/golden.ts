@@ -8,7 +8,7 @@ import process from "node:process";
 /** Whether golden files are to be rewritten from what the tests find. */
 export const rewritesGolden: boolean = process.env["GOLDEN"] === "write";
 
-/** The path of test/golden/NAME. */
+/** The path of test/golden/NAME; pages of .github/ that hold what is drawn are named from there too. */
 export function goldenFile(name: string): string {
   return path.join(import.meta.dirname, "golden", name);
 }
