@@ -11,8 +11,8 @@ export interface BootFetch {
   readonly outcome: "served" | "not-found" | "refused" | "aborted";
   readonly bytes: number;
   /**
-   * Since the client was last heard, in milliseconds; 0 when absent. A client that went on without acknowledging the
-   * last block, or vanished, is given up almost a minute later: by then this is no news of where it is.
+   * Since the client was last heard, in milliseconds; 0 when absent. The server gives up on a client that continued
+   * without acknowledging the last block, or vanished, almost a minute later: by then its fetch says nothing about where it is.
    */
   readonly silentMs?: number;
 }

@@ -1,7 +1,7 @@
 /*
  * A token bucket as one number: the moment at which everything that it has let through is paid for. It is the generic
- * cell rate algorithm of ITU-T I.371, which needs no refilling and so no timer. Times in milliseconds of a clock that
- * only moves on.
+ * cell rate algorithm of ITU-T I.371, which needs no refilling and so no timer. Times are in milliseconds of a
+ * monotonic clock.
  */
 
 /** How far ahead of its rate a bucket may let bytes through, so that a late timer costs no throughput. */

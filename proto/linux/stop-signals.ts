@@ -14,8 +14,8 @@ export function exitCodeOfSignal(signal: StopSignal): number {
 
 /**
  * Calls the listener for the first signal that asks to stop. A second one ends this process at once, with the exit code
- * of that signal; what it still runs ends by its leash (leashed-execa.ts). npm passes on to a script what a terminal's
- * Ctrl-C has sent to the script as well, however much later: below npm the same signal once more is no second one.
+ * of that signal; what it still runs ends by its leash (leashed-execa.ts). A terminal's Ctrl-C
+ * reaches a script directly, and once more through npm, however much later: below npm, that repetition is not a second signal.
  *
  * @returns what has signals do again what they do by default
  */

@@ -2,7 +2,7 @@ import type { NewEvent } from "../../events/event.ts";
 import type { World } from "./executor.ts";
 
 /**
- * Adds an event of a reimage or a rollout. One that cannot be kept goes to the log: it is no reason to leave a node
+ * Adds an event of a reimage or a rollout. One that cannot be kept goes to the log: that must not leave a node
  * half way.
  */
 export function recordEvent({ events, log }: Pick<World, "events" | "log">, event: NewEvent): void {
