@@ -6,7 +6,7 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { SocketAddress } from "../../proto/linux/parse-socket-address.ts";
-import { isLoopback, plainAddress } from "../../proto/plain-address.ts";
+import { isLoopback, plainAddress } from "../../proto/names/plain-address.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import { type Caller, mayOrder } from "./judge-caller.ts";
 import { ownerOfSocket } from "./parse-socket-table.ts";

@@ -1,5 +1,5 @@
 import { parseSocketAddress, type SocketAddress } from "../../proto/linux/parse-socket-address.ts";
-import { plainAddress } from "../../proto/plain-address.ts";
+import { plainAddress } from "../../proto/names/plain-address.ts";
 
 /** TCP_ESTABLISHED in the kernel's include/net/tcp_states.h. */
 const established = "01";

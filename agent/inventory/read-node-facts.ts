@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { arch, cpus, hostname, networkInterfaces, release, uptime } from "node:os";
 import { cpu, cpuTemperature, mem } from "systeminformation";
 import { Failure } from "../../proto/failure.ts";
+import { parseMacAddress } from "../../proto/names/node-id.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
-import { parseMacAddress } from "../../proto/node-id.ts";
 import { type Board, parseCpuinfo, parseDeviceTreeString, selectBoard } from "./parse-board.ts";
 import { readRootDevice } from "./read-root-device.ts";
 

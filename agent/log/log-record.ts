@@ -1,4 +1,4 @@
-import type { LogLevel } from "../../proto/log-level.ts";
+import type { LogLevel } from "../../proto/words/log-level.ts";
 
 /** The content of a log line. */
 export interface LogEntry {

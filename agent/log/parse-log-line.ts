@@ -1,5 +1,5 @@
-import type { LogLevel } from "../../proto/log-level.ts";
 import { maxLogError, maxLogFields, maxLogMessage } from "../../proto/log-limits.ts";
+import type { LogLevel } from "../../proto/words/log-level.ts";
 import type { LogEntry } from "./log-record.ts";
 
 /** Limit of one text among the fields, if together they are too long. */

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
-import type { LogLevel } from "../../proto/log-level.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import type { Clock } from "../../proto/time/clock.ts";
+import type { LogLevel } from "../../proto/words/log-level.ts";
 import type { Session } from "../registration/enrollment.ts";
 import type { LogBuffer, LogLimits } from "./log-buffer.ts";
 import type { LogReceiver, LogReportAnswer } from "./log-report.ts";

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
-import { defaultControllerPort, type Endpoint, endpointForm, parseEndpoint } from "../../proto/endpoint.ts";
 import { Failure } from "../../proto/failure.ts";
-import { type NodeId, parseMacAddress } from "../../proto/node-id.ts";
+import { defaultControllerPort, type Endpoint, endpointForm, parseEndpoint } from "../../proto/names/endpoint.ts";
+import { type NodeId, parseMacAddress } from "../../proto/names/node-id.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
 import { agentWords, parseKernelCommandLine } from "../../proto/system/kernel-command-line.ts";
 

@@ -1,9 +1,9 @@
 import { type ChannelCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import { durationFromWire } from "../../proto/duration.ts";
-import { type Endpoint, renderEndpoint } from "../../proto/endpoint.ts";
 import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import { EnrollmentServiceClient } from "../../proto/gen/pallet/v1/enrollment.ts";
 import { ask } from "../../proto/grpc/call.ts";
+import { type Endpoint, renderEndpoint } from "../../proto/names/endpoint.ts";
 import { agentInfoToWire, factsToWire } from "../../proto/node/node-codec.ts";
 import type { LogReceiver, LogReportAnswer } from "../log/log-report.ts";
 import type { Enrollment } from "../registration/enrollment.ts";

@@ -1,5 +1,5 @@
 import type { LogRecord as WireRecord } from "../../proto/gen/pallet/v1/log.ts";
-import { logLevelToWire } from "../../proto/log-level.ts";
+import { logLevelToWire } from "../../proto/words/log-level.ts";
 import type { LogRecord } from "../log/log-record.ts";
 
 /** A record as it travels. `nowMs` is the moment of sending by the clock that stamps records. */

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import { readMacAddresses } from "../network/read-mac-address.ts";
 
 /**

@@ -1,9 +1,9 @@
 import path from "node:path";
 import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
+import { plainAddress } from "../../proto/names/plain-address.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
-import { plainAddress } from "../../proto/plain-address.ts";
 import type { BootFetch } from "../nodes/boot-fetch.ts";
 import { type BootContent, type MissingContent, openContent, textContent } from "./boot-content.ts";
 import { type BootPath, parseBootPath } from "./boot-paths.ts";

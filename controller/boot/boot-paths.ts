@@ -1,5 +1,5 @@
-import type { NodeId } from "../../proto/node-id.ts";
-import { parseMacAddress } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
+import { parseMacAddress } from "../../proto/names/node-id.ts";
 import { type ImageDigest, parseImageDigest } from "../../proto/pack/digest.ts";
 import { parseBoardPath, segmentsOf } from "../nodes/parse-board-path.ts";
 

@@ -1,4 +1,4 @@
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Board } from "../nodes/parse-board-path.ts";
 import type { BootSpec } from "./boot-spec.ts";
 import type { FirmwareRequest } from "./firmware-request.ts";

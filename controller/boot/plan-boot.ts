@@ -1,5 +1,5 @@
 import { Failure } from "../../proto/failure.ts";
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { agentWords } from "../../proto/system/kernel-command-line.ts";
 import { isFirstBootWord } from "../images/boot/first-boot-words.ts";

@@ -1,4 +1,4 @@
-import { isLoopback, isUnspecified } from "../../proto/plain-address.ts";
+import { isLoopback, isUnspecified } from "../../proto/names/plain-address.ts";
 import type { Config } from "../config/config.ts";
 import {
   chooseDhcpNetwork,

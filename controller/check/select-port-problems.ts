@@ -1,4 +1,4 @@
-import { isUnspecified, plainAddress } from "../../proto/plain-address.ts";
+import { isUnspecified, plainAddress } from "../../proto/names/plain-address.ts";
 import type { Config } from "../config/config.ts";
 import { servesDns } from "../network/dnsmasq/choose-offers.ts";
 import type { HeldPort } from "./held-port.ts";

@@ -1,4 +1,4 @@
-import type { LogLevel } from "../../proto/log-level.ts";
+import type { LogLevel } from "../../proto/words/log-level.ts";
 import type { AgentBootSettings } from "../boot/choose-agent-boot.ts";
 import type { DhcpConfig, NfsConfig } from "../network/network-config.ts";
 import type { ReimageSettings } from "../reimage/machine/settings.ts";

@@ -1,4 +1,4 @@
-import { renderEndpoint } from "../../proto/endpoint.ts";
+import { renderEndpoint } from "../../proto/names/endpoint.ts";
 import type { Config } from "./config.ts";
 
 /** The warning, at every start and in the status, about a controller that accepts every call from anyone. */

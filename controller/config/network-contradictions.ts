@@ -1,4 +1,4 @@
-import { isLoopback } from "../../proto/plain-address.ts";
+import { isLoopback } from "../../proto/names/plain-address.ts";
 import { outsidersOf, subnetOf } from "../network/dnsmasq/choose-dhcp-network.ts";
 import { parseIpv4 } from "../network/ipv4.ts";
 import type { Config } from "./config.ts";

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
-import { isUnspecified } from "../../proto/plain-address.ts";
+import { isUnspecified } from "../../proto/names/plain-address.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
 import { defaultReimageSettings } from "../reimage/machine/settings.ts";
 import type { Config } from "./config.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { defaultControllerPort } from "../../proto/endpoint.ts";
-import { logLevels } from "../../proto/log-level.ts";
+import { defaultControllerPort } from "../../proto/names/endpoint.ts";
+import { logLevels } from "../../proto/words/log-level.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
 import { defaultReimageSettings } from "../reimage/machine/settings.ts";
 import { cardFirmwarePolicies } from "../reimage/plan/plan-disk-firmware.ts";

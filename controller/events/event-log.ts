@@ -1,4 +1,4 @@
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { createRecordReader, type RecordPage, type RecordSpan } from "../records/record-reader.ts";
 import type { Event, NewEvent } from "./event.ts";

@@ -1,5 +1,5 @@
-import type { EventSeverity } from "../../proto/event-severity.ts";
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
+import type { EventSeverity } from "../../proto/words/event-severity.ts";
 
 /** Something that happened; see pallet.v1.Event. */
 export interface Event {

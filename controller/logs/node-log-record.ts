@@ -1,6 +1,6 @@
-import type { LogLevel } from "../../proto/log-level.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
-import type { NodeId } from "../../proto/node-id.ts";
+import type { LogLevel } from "../../proto/words/log-level.ts";
 
 /** One record as an agent hands it over, checked; see pallet.v1.LogRecord. */
 export interface ReportedRecord {

@@ -1,4 +1,4 @@
-import { isLoopback, isUnspecified, plainAddress } from "../../proto/plain-address.ts";
+import { isLoopback, isUnspecified, plainAddress } from "../../proto/names/plain-address.ts";
 
 const ipAddress = /^(\d{1,3}(\.\d{1,3}){3}|[\da-f:]*:[\da-f:.]*)$/i;
 

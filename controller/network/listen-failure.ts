@@ -1,5 +1,5 @@
-import { renderEndpoint } from "../../proto/endpoint.ts";
 import { Failure } from "../../proto/failure.ts";
+import { renderEndpoint } from "../../proto/names/endpoint.ts";
 import { NotYet } from "../refusal/not-yet.ts";
 import { describeAbsentAddress } from "./interface-address.ts";
 

@@ -1,5 +1,5 @@
-import type { NodeId } from "../../proto/node-id.ts";
-import { parseMacAddress } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
+import { parseMacAddress } from "../../proto/names/node-id.ts";
 
 /** ATF_COM of linux/if_arp.h: the entry is complete. */
 const complete = 0x2;

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import { findMacAddresses } from "./parse-arp-table.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import { remember } from "../records/remember.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 
 /** One request for a boot file, after it ended. */
 export interface BootFetch {

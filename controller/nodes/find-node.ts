@@ -1,5 +1,5 @@
-import type { NodeId } from "../../proto/node-id.ts";
-import { parseMacAddress } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
+import { parseMacAddress } from "../../proto/names/node-id.ts";
 import { invalid, notFound, type Refusal } from "../refusal/refusal.ts";
 import type { Node } from "./node.ts";
 import type { Board } from "./parse-board-path.ts";

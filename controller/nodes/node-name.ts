@@ -1,5 +1,5 @@
-import type { NodeId } from "../../proto/node-id.ts";
-import { parseMacAddress } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
+import { parseMacAddress } from "../../proto/names/node-id.ts";
 
 const hostName = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 

@@ -1,4 +1,4 @@
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Node } from "./node.ts";
 
 /** The nodes on disk. Every call is durable when it returns. */

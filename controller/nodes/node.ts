@@ -1,8 +1,8 @@
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
-import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
-import type { ProofKind } from "../../proto/rollout/proof-kind.ts";
+import type { ProofKind } from "../../proto/words/proof-kind.ts";
 
 /** Where a node's next boot goes. */
 export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; readonly imageDigest: ImageDigest };

@@ -1,4 +1,4 @@
-import { type NodeId, parseMacAddress } from "../../proto/node-id.ts";
+import { type NodeId, parseMacAddress } from "../../proto/names/node-id.ts";
 
 /** How firmware names its board: by its MAC address, or the last eight digits of its serial number. */
 export type Board = { readonly mac: NodeId } | { readonly serial: string };

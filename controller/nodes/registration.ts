@@ -1,7 +1,7 @@
+import type { NodeId } from "../../proto/names/node-id.ts";
+import { parseMacAddress } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
-import type { NodeId } from "../../proto/node-id.ts";
-import { parseMacAddress } from "../../proto/node-id.ts";
 import { invalid } from "../refusal/refusal.ts";
 import type { Node } from "./node.ts";
 

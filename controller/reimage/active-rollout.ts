@@ -1,4 +1,4 @@
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import { type Bell, createBell } from "../../proto/time/bell.ts";
 import type { World } from "./executors/executor.ts";
 import { recordEvent } from "./executors/record-event.ts";

@@ -1,4 +1,4 @@
-import type { RolloutState } from "../../proto/rollout/rollout-state.ts";
+import type { RolloutState } from "../../proto/words/rollout-state.ts";
 import { hasEnded, type ReimageState, type RolloutRecord } from "./machine/reimage-state.ts";
 import type { Reimage, Rollout } from "./plan/rollout.ts";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Failure } from "../../proto/failure.ts";
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import type { AgentPort } from "../agents/agent-port.ts";
 import { withAgentOf } from "../agents/reach-agent.ts";

@@ -1,4 +1,4 @@
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { BootSpec } from "../boot/boot-spec.ts";
 import { type BootEndpoints, type BootPlan, type BootProfile, planBoot, planOtherBoot } from "../boot/plan-boot.ts";

@@ -1,4 +1,4 @@
-import { renderEndpoint } from "../../proto/endpoint.ts";
+import { renderEndpoint } from "../../proto/names/endpoint.ts";
 import type { BootEndpoints } from "../boot/plan-boot.ts";
 import type { Config } from "../config/config.ts";
 

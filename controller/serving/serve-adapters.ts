@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { AgentConnector } from "../agents/agent-port.ts";
 import type { NodeProbe } from "../agents/probe-node.ts";

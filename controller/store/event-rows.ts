@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Event, EventType } from "../events/event.ts";
 import type { EventRows } from "../events/event-log.ts";
 import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";

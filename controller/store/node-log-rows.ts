@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type LogLevel, logLevels } from "../../proto/log-level.ts";
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
+import { type LogLevel, logLevels } from "../../proto/words/log-level.ts";
 import type { NodeLogRecord } from "../logs/node-log-record.ts";
 import type { NodeLogRows } from "../logs/node-logs.ts";
 import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";

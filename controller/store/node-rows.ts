@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
-import type { NodeId } from "../../proto/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeRows } from "../nodes/node-table.ts";

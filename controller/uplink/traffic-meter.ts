@@ -1,4 +1,4 @@
-import { plainAddress } from "../../proto/plain-address.ts";
+import { plainAddress } from "../../proto/names/plain-address.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { rateOf, type Sample, withSample } from "./rate-window.ts";
 

@@ -1,4 +1,4 @@
-import { plainAddress } from "../plain-address.ts";
+import { plainAddress } from "../names/plain-address.ts";
 
 /** One end of a socket. */
 export interface SocketAddress {

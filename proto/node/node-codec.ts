@@ -2,7 +2,7 @@ import * as wire from "../gen/pallet/v1/node.ts";
 import type { ImageDigest } from "../pack/digest.ts";
 import type { AgentRole } from "../system/agent-program.ts";
 import type { InstalledSystem } from "../system/installed-system.ts";
-import { wireWords } from "../wire-words.ts";
+import { wireWords } from "../words/wire-words.ts";
 import type { AgentInfo } from "./agent-info.ts";
 import type { NodeFacts } from "./node-facts.ts";
 

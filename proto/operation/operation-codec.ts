@@ -1,6 +1,6 @@
 import { Failure, failureFromWire, failureToWire } from "../failure.ts";
 import * as wire from "../gen/pallet/v1/operation.ts";
-import { wireWords } from "../wire-words.ts";
+import { wireWords } from "../words/wire-words.ts";
 import type { OperationId, OperationState, ReportedOperation } from "./operation.ts";
 import { progressFromWire, progressToWire } from "./progress-codec.ts";
 import { specFromWire, specToWire } from "./spec-codec.ts";

@@ -1,7 +1,7 @@
 import { checkLabel } from "../disk/filesystem-label.ts";
 import { Failure } from "../failure.ts";
 import type * as wire from "../gen/pallet/v1/operation.ts";
-import { idForm, isId } from "../id.ts";
+import { idForm, isId } from "../names/id.ts";
 import { digestForm, parseImageDigest, parseManifestDigest } from "../pack/digest.ts";
 import { sectorBytes, whyNotFirstPartition } from "../pack/image-bounds.ts";
 import { maxManifestBytes } from "../pack/pack-manifest.ts";

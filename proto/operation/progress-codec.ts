@@ -1,6 +1,6 @@
 import { durationFromWire, durationToWire } from "../duration.ts";
 import * as wire from "../gen/pallet/v1/operation.ts";
-import { wireWords } from "../wire-words.ts";
+import { wireWords } from "../words/wire-words.ts";
 import type { ByteCount, OperationPhase, Progress, StageProgress, WriteStage } from "./progress.ts";
 
 /** The phases of operations as they travel. */

@@ -5,7 +5,7 @@ import type { Duration } from "../gen/google/protobuf/duration.ts";
 import * as wire from "../gen/pallet/v1/operation.ts";
 import type { ImageDigest, ManifestDigest } from "../pack/digest.ts";
 import type { InstalledSystem } from "../system/installed-system.ts";
-import { wireWords } from "../wire-words.ts";
+import { wireWords } from "../words/wire-words.ts";
 import type { Customisation, DiskFirmware, ImageSource, OperationSpec, Place } from "./operation-spec.ts";
 
 const filesystems = wireWords<MakeableFilesystem, wire.FilesystemType>({

@@ -5,7 +5,7 @@ import path from "node:path";
 import process from "node:process";
 import { stringify } from "yaml";
 import { openStore } from "../../controller/store/open-store.ts";
-import type { NodeId } from "../../proto/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import { checkout } from "../programs/checkout.ts";
 import { type Console, createConsole } from "../programs/console.ts";
 import { ended, spawnLeashed } from "../programs/leashed-process.ts";

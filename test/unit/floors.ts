@@ -3,7 +3,15 @@
  * or "." for the files that are in the folder itself. A room imports only rooms of lower floors.
  */
 export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  proto: [["gen", "time"], ["."], ["grpc", "pack", "rollout"], ["system"], ["linux", "node"], ["disk"], ["operation"]],
+  proto: [
+    ["gen", "names", "time"],
+    [".", "words"],
+    ["grpc", "pack"],
+    ["system"],
+    ["linux", "node"],
+    ["disk"],
+    ["operation"],
+  ],
 
   agent: [
     ["linux", "options", "watchdog"],

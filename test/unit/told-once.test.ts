@@ -29,7 +29,7 @@ const decisions: readonly [what: string, givenAwayBy: RegExp, decidedIn: string]
   ],
   ["that an interface has no address", /has no IPv4 address/, "controller/network/dnsmasq/choose-dhcp-network.ts"],
   ["which addresses fit DHCP", /isHostAddress\(subnet, parseIpv4/, "controller/network/dnsmasq/choose-dhcp-network.ts"],
-  ["which addresses mean this machine alone", /127\(\\\.|127\\\.|"127\."/, "proto/plain-address.ts"],
+  ["which addresses mean this machine alone", /127\(\\\.|127\\\.|"127\."/, "proto/names/plain-address.ts"],
   ["what a clock is", /interface \w*Clock\b/, "proto/time/clock.ts"],
   ["how a rollout's id is made", /abcdefghjkmnpqrstuvwxyz/, "controller/reimage/plan/rollout-id.ts"],
   ["whether a disk is full", /ENOSPC" \|\|/, "controller/refusal/disk-full.ts"],

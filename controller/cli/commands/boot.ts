@@ -1,5 +1,5 @@
 import { Argument, type Command } from "commander";
-import { bootTargets } from "../../../proto/boot-target.ts";
+import { bootTargets } from "../../../proto/words/boot-target.ts";
 import { type ToAction, UsageError } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { viewNode } from "../view/node-view.ts";

@@ -1,4 +1,4 @@
-import { maxImageName } from "../../../proto/image-name.ts";
+import { maxImageName } from "../../../proto/names/image-name.ts";
 
 const imageSuffixes = /(\.(img|raw|wic|bin))?(\.(gz|xz|zst|zstd))?$/;
 

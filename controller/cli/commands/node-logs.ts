@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { LogLevel as WireLevel } from "../../../proto/gen/pallet/v1/log.ts";
-import { type LogLevel, logLevels, logLevelToWire } from "../../../proto/log-level.ts";
+import { type LogLevel, logLevels, logLevelToWire } from "../../../proto/words/log-level.ts";
 import type { ToAction } from "../connection/command-context.ts";
 import { followRecords } from "../connection/follow-records.ts";
 import { renderNodeLog } from "../render/render-node-logs.ts";

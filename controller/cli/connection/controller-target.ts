@@ -1,4 +1,4 @@
-import { parseEndpoint } from "../../../proto/endpoint.ts";
+import { parseEndpoint } from "../../../proto/names/endpoint.ts";
 import { UsageError } from "./command-context.ts";
 
 /** The options that say where the controller is. */

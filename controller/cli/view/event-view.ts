@@ -1,5 +1,5 @@
-import { type EventSeverity, eventSeverities } from "../../../proto/event-severity.ts";
 import type { Event as WireEvent } from "../../../proto/gen/pallet/v1/event.ts";
+import { type EventSeverity, eventSeverities } from "../../../proto/words/event-severity.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";
 
 /** An event as `--json` shows it. */

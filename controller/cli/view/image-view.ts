@@ -1,5 +1,5 @@
 import type { Image } from "../../../proto/gen/pallet/v1/image.ts";
-import { type PartitionTableKind, partitionTableKinds } from "../../../proto/partition-table-kind.ts";
+import { type PartitionTableKind, partitionTableKinds } from "../../../proto/words/partition-table-kind.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";
 
 /** A partition of an image as `--json` shows it. */

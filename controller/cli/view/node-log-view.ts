@@ -1,7 +1,7 @@
 import type { NodeLogRecord } from "../../../proto/gen/pallet/v1/log.ts";
-import { type LogLevel, logLevelFromWire } from "../../../proto/log-level.ts";
 import { agentRoles } from "../../../proto/node/node-codec.ts";
 import type { AgentRole } from "../../../proto/system/agent-program.ts";
+import { type LogLevel, logLevelFromWire } from "../../../proto/words/log-level.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";
 
 /** A record of a node's log as `--json` shows it. */

@@ -1,4 +1,3 @@
-import { type BootTargetKind, bootTargets } from "../../../proto/boot-target.ts";
 import type { Node } from "../../../proto/gen/pallet/v1/controller.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/node.ts";
 import type { AgentInfo } from "../../../proto/node/agent-info.ts";
@@ -6,6 +5,7 @@ import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec
 import type { NodeFacts, RootDevice } from "../../../proto/node/node-facts.ts";
 import type { AgentRole } from "../../../proto/system/agent-program.ts";
 import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
+import { type BootTargetKind, bootTargets } from "../../../proto/words/boot-target.ts";
 import { type Shown, show } from "./shown.ts";
 import { toText, toTime } from "./wire-values.ts";
 

@@ -3,9 +3,9 @@ import type {
   Reimage as WireReimage,
   Rollout as WireRollout,
 } from "../../../proto/gen/pallet/v1/rollout.ts";
-import { type ProofKind, proofKinds } from "../../../proto/rollout/proof-kind.ts";
-import { type ReimagePhase, reimagePhases } from "../../../proto/rollout/reimage-phase.ts";
-import { type RolloutState, rolloutStates } from "../../../proto/rollout/rollout-state.ts";
+import { type ProofKind, proofKinds } from "../../../proto/words/proof-kind.ts";
+import { type ReimagePhase, reimagePhases } from "../../../proto/words/reimage-phase.ts";
+import { type RolloutState, rolloutStates } from "../../../proto/words/rollout-state.ts";
 import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import { type ProgressView, viewProgress } from "./operation-view.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";

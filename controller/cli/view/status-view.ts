@@ -1,5 +1,5 @@
 import type { GetStatusResponse, Uplink } from "../../../proto/gen/pallet/v1/controller.ts";
-import { type CapacitySource, uplinkSources } from "../../../proto/uplink-source.ts";
+import { type CapacitySource, uplinkSources } from "../../../proto/words/uplink-source.ts";
 import type { NodeView } from "./node-view.ts";
 import type { RolloutView } from "./rollout-view.ts";
 import { toNumber, toTime } from "./wire-values.ts";

@@ -1,5 +1,5 @@
 import type { ImageDigest, ManifestDigest } from "../../../proto/pack/digest.ts";
-import type { PartitionTableKind } from "../../../proto/partition-table-kind.ts";
+import type { PartitionTableKind } from "../../../proto/words/partition-table-kind.ts";
 
 /** Name of an image in the catalogue: see isImageName. */
 export type ImageName = string & { readonly __brand: "ImageName" };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../../../proto/failure.ts";
-import { imageNameForm, isImageName } from "../../../proto/image-name.ts";
+import { imageNameForm, isImageName } from "../../../proto/names/image-name.ts";
 import { digestForm, parseImageDigest, parseManifestDigest } from "../../../proto/pack/digest.ts";
 import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
 import type { Image, ImageName } from "./image.ts";

@@ -1,6 +1,6 @@
 import { mkdir, open, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import type { PartitionTableKind } from "../../../proto/partition-table-kind.ts";
+import type { PartitionTableKind } from "../../../proto/words/partition-table-kind.ts";
 import type { FatPlace } from "../filesystems/fat/read-fat.ts";
 import { deriveFat } from "../filesystems/fat/write-fat.ts";
 import { deriveExt } from "./derive-ext.ts";

@@ -3,7 +3,7 @@ import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { systemPath } from "../../../proto/linux/system-path.ts";
 import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
-import type { PartitionTableKind } from "../../../proto/partition-table-kind.ts";
+import type { PartitionTableKind } from "../../../proto/words/partition-table-kind.ts";
 import { bootCodeBytes } from "../formats/boot-record.ts";
 import { type DerivationPlan, underivable } from "./plan-derivation.ts";
 import { parseDiskId, renderBootRecord, renderTableScript } from "./render-derived-table.ts";

@@ -1,6 +1,6 @@
 import { Failure } from "../../../proto/failure.ts";
 import { isExt } from "../../../proto/linux/ext-filesystem.ts";
-import type { PartitionTableKind } from "../../../proto/partition-table-kind.ts";
+import type { PartitionTableKind } from "../../../proto/words/partition-table-kind.ts";
 import type { Partition } from "../catalogue/image.ts";
 
 /** The parts of an image that a plan depends on. */

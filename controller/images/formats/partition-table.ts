@@ -1,5 +1,5 @@
 import { Failure } from "../../../proto/failure.ts";
-import type { PartitionTableKind } from "../../../proto/partition-table-kind.ts";
+import type { PartitionTableKind } from "../../../proto/words/partition-table-kind.ts";
 
 /** Bytes of an image from `offsetBytes` on; shorter than `lengthBytes` only where the image ends. */
 export type ReadBytes = (offsetBytes: number, lengthBytes: number) => Buffer;

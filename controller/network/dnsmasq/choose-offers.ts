@@ -1,4 +1,4 @@
-import { isUnspecified } from "../../../proto/plain-address.ts";
+import { isUnspecified } from "../../../proto/names/plain-address.ts";
 import type { DhcpConfig } from "../network-config.ts";
 
 /** This machine's role in the network. */

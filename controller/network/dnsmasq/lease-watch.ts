@@ -1,4 +1,4 @@
-import type { NodeId } from "../../../proto/node-id.ts";
+import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { Node } from "../../nodes/node.ts";

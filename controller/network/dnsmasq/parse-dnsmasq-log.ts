@@ -1,5 +1,5 @@
-import type { NodeId } from "../../../proto/node-id.ts";
-import { parseMacAddress } from "../../../proto/node-id.ts";
+import type { NodeId } from "../../../proto/names/node-id.ts";
+import { parseMacAddress } from "../../../proto/names/node-id.ts";
 
 /** What a line of dnsmasq's log says about one DHCP client. */
 export type DhcpNotice =

@@ -1,4 +1,4 @@
-import { parseMacAddress } from "../../../proto/node-id.ts";
+import { parseMacAddress } from "../../../proto/names/node-id.ts";
 import type { Node } from "../../nodes/node.ts";
 import type { NodeChangeCause } from "../../nodes/node-change.ts";
 import { problemOfNodeName } from "../../nodes/node-name.ts";

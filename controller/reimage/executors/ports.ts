@@ -1,4 +1,4 @@
-import type { NodeId } from "../../../proto/node-id.ts";
+import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { ImageLookup } from "../../images/catalogue/find-image.ts";
 import type { Image } from "../../images/catalogue/image.ts";

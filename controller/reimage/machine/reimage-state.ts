@@ -1,4 +1,4 @@
-import type { NodeId } from "../../../proto/node-id.ts";
+import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { OperationId } from "../../../proto/operation/operation.ts";
 import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";

@@ -1,4 +1,4 @@
-import type { NodeId } from "../../../proto/node-id.ts";
+import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { Node } from "../../nodes/node.ts";
 import { precondition, type Refusal } from "../../refusal/refusal.ts";
 

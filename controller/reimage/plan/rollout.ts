@@ -1,9 +1,9 @@
 import type { Evidence, FailureReason } from "../../../proto/failure.ts";
-import type { NodeId } from "../../../proto/node-id.ts";
+import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
-import type { ReimagePhase } from "../../../proto/rollout/reimage-phase.ts";
-import type { RolloutState } from "../../../proto/rollout/rollout-state.ts";
+import type { ReimagePhase } from "../../../proto/words/reimage-phase.ts";
+import type { RolloutState } from "../../../proto/words/rollout-state.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 
 /** Id of a rollout: 1 to 64 characters of [A-Za-z0-9._-]. */

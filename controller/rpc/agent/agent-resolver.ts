@@ -1,5 +1,5 @@
 import { experimental } from "@grpc/grpc-js";
-import { parseEndpoint, renderEndpoint } from "../../../proto/endpoint.ts";
+import { parseEndpoint, renderEndpoint } from "../../../proto/names/endpoint.ts";
 
 type ResolverConstructor = Parameters<typeof experimental.registerResolver>[1];
 type Resolver = InstanceType<ResolverConstructor>;

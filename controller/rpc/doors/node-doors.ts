@@ -1,5 +1,5 @@
-import { bootTargets } from "../../../proto/boot-target.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
+import { bootTargets } from "../../../proto/words/boot-target.ts";
 import { chooseBootTarget } from "../../nodes/choose-boot-target.ts";
 import { chooseNodes } from "../../nodes/choose-nodes.ts";
 import type { Node } from "../../nodes/node.ts";

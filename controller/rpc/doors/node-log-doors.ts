@@ -1,6 +1,6 @@
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { LogLevel as WireLevel } from "../../../proto/gen/pallet/v1/log.ts";
-import { logLevelFromWire } from "../../../proto/log-level.ts";
+import { logLevelFromWire } from "../../../proto/words/log-level.ts";
 import type { NodeLogSelection } from "../../logs/node-logs.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { nodeLogToWire } from "../wire/node-log-to-wire.ts";

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { plainAddress } from "../../../proto/plain-address.ts";
+import { plainAddress } from "../../../proto/names/plain-address.ts";
 
 /**
  * The IP address in what grpc-js names a peer: address and port joined by a colon, IPv6 without brackets

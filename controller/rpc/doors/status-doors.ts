@@ -1,5 +1,5 @@
 import type { ControllerServiceServer, Uplink } from "../../../proto/gen/pallet/v1/controller.ts";
-import { uplinkSources } from "../../../proto/uplink-source.ts";
+import { uplinkSources } from "../../../proto/words/uplink-source.ts";
 import { type CallHost, handleUnary } from "./handle-call.ts";
 import type { ControllerParts, UplinkStatus } from "./parts.ts";
 

@@ -1,5 +1,5 @@
-import { eventSeverities } from "../../../proto/event-severity.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/event.ts";
+import { eventSeverities } from "../../../proto/words/event-severity.ts";
 import type { Event } from "../../events/event.ts";
 
 /** Converts an event to the wire. */

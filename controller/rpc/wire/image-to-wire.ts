@@ -1,5 +1,5 @@
 import type * as wire from "../../../proto/gen/pallet/v1/image.ts";
-import { partitionTableKinds } from "../../../proto/partition-table-kind.ts";
+import { partitionTableKinds } from "../../../proto/words/partition-table-kind.ts";
 import type { Image, Pack } from "../../images/catalogue/image.ts";
 
 /** Converts an image to the wire. */

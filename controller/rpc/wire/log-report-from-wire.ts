@@ -1,8 +1,8 @@
 import { durationFromWire } from "../../../proto/duration.ts";
 import type { ReportLogsRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import type { LogRecord as WireRecord } from "../../../proto/gen/pallet/v1/log.ts";
-import { logLevelFromWire } from "../../../proto/log-level.ts";
 import { maxLogError, maxLogFields, maxLogMessage, maxLogRecords, maxLogText } from "../../../proto/log-limits.ts";
+import { logLevelFromWire } from "../../../proto/words/log-level.ts";
 import type { LogReport, ReportedRecord } from "../../logs/node-log-record.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { bootMacFromWire, countFromWire } from "./registration-from-wire.ts";

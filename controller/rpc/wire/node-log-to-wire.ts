@@ -1,6 +1,6 @@
 import type * as wire from "../../../proto/gen/pallet/v1/log.ts";
-import { logLevelToWire } from "../../../proto/log-level.ts";
 import { agentRoles } from "../../../proto/node/node-codec.ts";
+import { logLevelToWire } from "../../../proto/words/log-level.ts";
 import type { NodeLogRecord } from "../../logs/node-log-record.ts";
 
 /** Converts a record of a node's log to the wire, with the node's name. */

@@ -1,6 +1,6 @@
-import { bootTargets } from "../../../proto/boot-target.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { agentInfoToWire, factsToWire } from "../../../proto/node/node-codec.ts";
+import { bootTargets } from "../../../proto/words/boot-target.ts";
 import type { Node } from "../../nodes/node.ts";
 
 /** Converts a node to the wire, with what other rooms know about it. */

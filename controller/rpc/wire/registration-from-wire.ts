@@ -1,11 +1,11 @@
 import type { HeartbeatRequest, RegisterRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/node.ts";
-import { maxImageName } from "../../../proto/image-name.ts";
+import { maxImageName } from "../../../proto/names/image-name.ts";
+import type { NodeId } from "../../../proto/names/node-id.ts";
+import { parseMacAddress } from "../../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../../proto/node/agent-info.ts";
 import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec.ts";
 import type { NodeFacts } from "../../../proto/node/node-facts.ts";
-import type { NodeId } from "../../../proto/node-id.ts";
-import { parseMacAddress } from "../../../proto/node-id.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { Heartbeat, Registration } from "../../nodes/registration.ts";
 import { invalid } from "../../refusal/refusal.ts";

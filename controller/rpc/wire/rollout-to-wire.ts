@@ -3,9 +3,9 @@ import type { PlanRolloutResponse } from "../../../proto/gen/pallet/v1/controlle
 import type { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/rollout.ts";
 import { progressToWire } from "../../../proto/operation/progress-codec.ts";
-import { proofKinds } from "../../../proto/rollout/proof-kind.ts";
-import { reimagePhases } from "../../../proto/rollout/reimage-phase.ts";
-import { rolloutStates } from "../../../proto/rollout/rollout-state.ts";
+import { proofKinds } from "../../../proto/words/proof-kind.ts";
+import { reimagePhases } from "../../../proto/words/reimage-phase.ts";
+import { rolloutStates } from "../../../proto/words/rollout-state.ts";
 import type { FailureRecord, Proof, Reimage, ReimagePlan, Rollout, RolloutPlan } from "../../reimage/plan/rollout.ts";
 import { imageToWire } from "./image-to-wire.ts";
 

@@ -1,4 +1,4 @@
-import { isId } from "../../../proto/id.ts";
+import { isId } from "../../../proto/names/id.ts";
 import { invalid } from "../../refusal/refusal.ts";
 
 // Control characters, line and paragraph separators, and what reorders text (Unicode Standard Annex 9).

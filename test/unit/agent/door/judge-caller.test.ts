@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { mayOrder } from "../../../../agent/door/judge-caller.ts";
-import { plainAddress } from "../../../../proto/plain-address.ts";
+import { plainAddress } from "../../../../proto/names/plain-address.ts";
 
 const controller = ["10.77.0.1", "fd00::1"];
 

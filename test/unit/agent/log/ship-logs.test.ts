@@ -5,8 +5,8 @@ import { createLogBuffer } from "../../../../agent/log/log-buffer.ts";
 import type { LogReport, LogReportAnswer } from "../../../../agent/log/log-report.ts";
 import { createLogShipper, type ShippingSettings } from "../../../../agent/log/ship-logs.ts";
 import type { Session } from "../../../../agent/registration/enrollment.ts";
-import type { LogLevel } from "../../../../proto/log-level.ts";
 import { monotonicClock } from "../../../../proto/time/clock.ts";
+import type { LogLevel } from "../../../../proto/words/log-level.ts";
 import { anEntry } from "./an-entry.ts";
 
 const session: Session = { bootMac: "02:00:00:00:00:01", instanceId: "i" };

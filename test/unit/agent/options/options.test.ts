@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type AgentFlags, type AgentOptions, resolveOptions } from "../../../../agent/options/options.ts";
 import { Failure } from "../../../../proto/failure.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 
 const defaults: AgentFlags = { port: "7710", role: "netboot", installedFile: "/etc/pallet/installed.json" };
 const resolved: AgentOptions = {

@@ -13,7 +13,7 @@ import type { NewEvent } from "../../../../controller/events/event.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { createBootPlanner } from "../../../../controller/serving/boot-planner.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import { assertGolden } from "../../../golden.ts";
 import { TftpError, tftpGet } from "../../../rack/machine/tftp-client.ts";
 import { until } from "../../../until.ts";

@@ -1,6 +1,6 @@
 import type { Image, ImageName } from "../../../../controller/images/catalogue/image.ts";
 import type { Node } from "../../../../controller/nodes/node.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../proto/pack/digest.ts";
 
 export const digest = "ab".repeat(32) as ImageDigest;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { createEventLog, type EventLog, type EventSelection } from "../../../../controller/events/event-log.ts";
 import { openStore, type Store } from "../../../../controller/store/open-store.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import { createManualClock } from "../../proto/time/manual-clock.ts";
 
 const nodeId = "b8:27:eb:00:00:01" as NodeId;

@@ -4,7 +4,7 @@ import type { NodeLogRecord, ReportedRecord } from "../../../../controller/logs/
 import { createNodeLogs, type NodeLogSelection, type NodeLogs } from "../../../../controller/logs/node-logs.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { openStore, type Store } from "../../../../controller/store/open-store.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import { createManualClock, type ManualClock } from "../../proto/time/manual-clock.ts";
 
 const one = "b8:27:eb:00:00:01" as NodeId;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createAddressBook } from "../../../../controller/nodes/address-book.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 
 const one = "b8:27:eb:00:00:01" as NodeId;
 const two = "b8:27:eb:00:00:02" as NodeId;

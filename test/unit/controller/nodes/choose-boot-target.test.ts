@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { Image } from "../../../../controller/images/catalogue/image.ts";
 import { chooseBootTarget } from "../../../../controller/nodes/choose-boot-target.ts";
 import type { Node } from "../../../../controller/nodes/node.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 
 const digest = "a".repeat(64) as ImageDigest;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { findBoard } from "../../../../controller/nodes/find-node.ts";
 import type { Node } from "../../../../controller/nodes/node.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 
 /** A node of which only what is looked at is there. */
 function aNode(id: string, serial?: string): Node {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createLiveness } from "../../../../controller/nodes/liveness.ts";
 import type { Node } from "../../../../controller/nodes/node.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import { createManualClock } from "../../proto/time/manual-clock.ts";
 
 const id = "b8:27:eb:00:00:01" as NodeId;

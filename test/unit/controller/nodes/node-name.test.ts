@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { defaultNodeName, problemOfNodeName } from "../../../../controller/nodes/node-name.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 
 describe("problemOfNodeName", () => {
   for (const name of ["a", "rack1-07", "node-00aa01", "a".repeat(63)]) {

@@ -6,9 +6,9 @@ import type { NodeChange } from "../../../../controller/nodes/node-change.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import type { Registration } from "../../../../controller/nodes/registration.ts";
 import { openStore, type Store } from "../../../../controller/store/open-store.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../../../proto/node/node-facts.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { createManualClock, type ManualClock } from "../../proto/time/manual-clock.ts";
 

@@ -18,7 +18,7 @@ import { ControllerServiceClient } from "../../../../proto/gen/pallet/v1/control
 import { EnrollmentServiceClient } from "../../../../proto/gen/pallet/v1/enrollment.ts";
 import * as call from "../../../../proto/grpc/call.ts";
 import { failureIn } from "../../../../proto/grpc/failure-metadata.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import { createManualClock, type ManualClock } from "../../proto/time/manual-clock.ts";
 
 /** A real gRPC server over real nodes and events, with images, rollouts and agents that a test makes up. */

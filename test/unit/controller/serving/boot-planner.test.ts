@@ -5,7 +5,7 @@ import type { Image } from "../../../../controller/images/catalogue/image.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { type BootPlanner, createBootPlanner } from "../../../../controller/serving/boot-planner.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { createManualClock } from "../../proto/time/manual-clock.ts";
 import { image } from "../reimage/fakes/fake-rack.ts";

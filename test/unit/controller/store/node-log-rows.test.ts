@@ -8,7 +8,7 @@ import type { NodeLogRecord } from "../../../../controller/logs/node-log-record.
 import { createNodeLogRows, type NodeLogLimits } from "../../../../controller/store/node-log-rows.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
 import { migrate } from "../../../../controller/store/schema.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 
 const one = "b8:27:eb:00:00:01" as NodeId;
 const two = "b8:27:eb:00:00:02" as NodeId;

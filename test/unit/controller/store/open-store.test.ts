@@ -9,7 +9,7 @@ import type { ReimageState, RolloutRecord } from "../../../../controller/reimage
 import { createEventRows } from "../../../../controller/store/event-rows.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
 import { migrate, migrations } from "../../../../controller/store/schema.ts";
-import type { NodeId } from "../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 
 const bare: Node = {

@@ -19,7 +19,7 @@ import { rolloutIdFromWire } from "../../../../controller/rpc/wire/rollout-from-
 import { type MakeableFilesystem, maxLabelBytes } from "../../../../proto/disk/filesystem-label.ts";
 import type { Failure } from "../../../../proto/failure.ts";
 import { OperationSpec } from "../../../../proto/gen/pallet/v1/operation.ts";
-import { maxImageName } from "../../../../proto/image-name.ts";
+import { maxImageName } from "../../../../proto/names/image-name.ts";
 import { agentInfoToWire } from "../../../../proto/node/node-codec.ts";
 import { maxFirmwareItems, maxIdentifyMs } from "../../../../proto/operation/operation-limits.ts";
 import { parseOperationId, parseSpec } from "../../../../proto/operation/parse-spec.ts";

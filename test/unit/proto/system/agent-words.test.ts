@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { resolveOptions } from "../../../../agent/options/options.ts";
 import { planBoot } from "../../../../controller/boot/plan-boot.ts";
-import { parseMacAddress } from "../../../../proto/node-id.ts";
+import { parseMacAddress } from "../../../../proto/names/node-id.ts";
 import { aNode, anImage, digest } from "../../controller/boot/a-node.ts";
 
 const flags = { port: "7710", role: "netboot", installedFile: "/etc/pallet/installed.json" };

@@ -7,7 +7,7 @@ import { planDnsmasq } from "../../../../../controller/network/dnsmasq/plan-dnsm
 import type { DhcpConfig } from "../../../../../controller/network/network-config.ts";
 import type { Node } from "../../../../../controller/nodes/node.ts";
 import type { NodeChangeListener } from "../../../../../controller/nodes/node-change.ts";
-import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import { createManualClock } from "../../../proto/time/manual-clock.ts";
 import { everything } from "./settings.ts";
 

@@ -7,7 +7,7 @@ import { explainDnsmasqEnd } from "../../../../../controller/network/dnsmasq/exp
 import { createLeaseWatch } from "../../../../../controller/network/dnsmasq/lease-watch.ts";
 import { parseDnsmasqLog } from "../../../../../controller/network/dnsmasq/parse-dnsmasq-log.ts";
 import type { Node } from "../../../../../controller/nodes/node.ts";
-import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import { goldenFile } from "../../../../golden.ts";
 import { createManualClock } from "../../../proto/time/manual-clock.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { renderDhcpHosts } from "../../../../../controller/network/dnsmasq/render-dhcp-hosts.ts";
 import { type DnsmasqSettings, renderDnsmasq } from "../../../../../controller/network/dnsmasq/render-dnsmasq.ts";
-import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import { assertGolden } from "../../../../golden.ts";
 import { everything } from "./settings.ts";
 

@@ -13,7 +13,7 @@ import { createRollouts, type Rollouts } from "../../../../../controller/reimage
 import { createUplink } from "../../../../../controller/uplink/uplink.ts";
 import type { UplinkLimits } from "../../../../../controller/uplink/uplink-limits.ts";
 import { Failure } from "../../../../../proto/failure.ts";
-import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../../proto/pack/digest.ts";
 import { createManualClock, type ManualClock } from "../../../proto/time/manual-clock.ts";
 import { createFakeJournal, type FakeJournal } from "./fake-journal.ts";

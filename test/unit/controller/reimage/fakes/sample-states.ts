@@ -11,7 +11,7 @@ import {
 } from "../../../../../controller/reimage/machine/reimage-state.ts";
 import type { ReimageId, RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
 import { Failure } from "../../../../../proto/failure.ts";
-import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import type { OperationId } from "../../../../../proto/operation/operation.ts";
 import type { Progress } from "../../../../../proto/operation/progress.ts";
 import { noProgress } from "../../../../../proto/operation/progress.ts";

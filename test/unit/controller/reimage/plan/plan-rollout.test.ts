@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Node } from "../../../../../controller/nodes/node.ts";
 import { planReimage } from "../../../../../controller/reimage/plan/plan-rollout.ts";
 import { Failure } from "../../../../../proto/failure.ts";
-import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import { disk } from "../fakes/fake-disk.ts";
 import { image } from "../fakes/fake-rack.ts";
 

@@ -10,7 +10,7 @@ import { Failure } from "../../../../../proto/failure.ts";
 import * as wire from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { HeartbeatRequest, RegisterRequest } from "../../../../../proto/gen/pallet/v1/enrollment.ts";
 import { OperationState } from "../../../../../proto/gen/pallet/v1/operation.ts";
-import type { NodeId } from "../../../../../proto/node-id.ts";
+import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import type { ReportedOperation } from "../../../../../proto/operation/operation.ts";
 import { noProgress } from "../../../../../proto/operation/progress.ts";
 import { image } from "../../reimage/fakes/fake-rack.ts";

@@ -1,4 +1,4 @@
-import { UplinkSource as WireSource } from "./gen/pallet/v1/controller.ts";
+import { UplinkSource as WireSource } from "../gen/pallet/v1/controller.ts";
 import { wireWords } from "./wire-words.ts";
 
 /** Where the uplink's capacity comes from; see pallet.v1.UplinkSource. */

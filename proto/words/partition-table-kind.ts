@@ -1,4 +1,4 @@
-import { PartitionTable as WireTable } from "./gen/pallet/v1/image.ts";
+import { PartitionTable as WireTable } from "../gen/pallet/v1/image.ts";
 import { wireWords } from "./wire-words.ts";
 
 /** Which partition table an image has; see pallet.v1.PartitionTable. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { isLoopback, isUnspecified, plainAddress } from "../../../proto/plain-address.ts";
+import { isLoopback, isUnspecified, plainAddress } from "../../../../proto/names/plain-address.ts";
 
 describe("plainAddress", () => {
   for (const [given, expected] of [

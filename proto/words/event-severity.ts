@@ -1,4 +1,4 @@
-import { EventSeverity as WireSeverity } from "./gen/pallet/v1/event.ts";
+import { EventSeverity as WireSeverity } from "../gen/pallet/v1/event.ts";
 import { wireWords } from "./wire-words.ts";
 
 /** How much an event matters; see pallet.v1.EventSeverity. */

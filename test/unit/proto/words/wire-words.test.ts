@@ -1,22 +1,22 @@
 // Every word has a value of its own and every value but "unspecified" a word: a contract that grows without its words fails here.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { bootTargets } from "../../../proto/boot-target.ts";
-import { eventSeverities } from "../../../proto/event-severity.ts";
-import { BootTarget, UplinkSource } from "../../../proto/gen/pallet/v1/controller.ts";
-import { EventSeverity } from "../../../proto/gen/pallet/v1/event.ts";
-import { PartitionTable } from "../../../proto/gen/pallet/v1/image.ts";
-import { AgentRole } from "../../../proto/gen/pallet/v1/node.ts";
-import { OperationPhase, OperationState } from "../../../proto/gen/pallet/v1/operation.ts";
-import { ProofKind, ReimagePhase, RolloutState } from "../../../proto/gen/pallet/v1/rollout.ts";
-import { agentRoles } from "../../../proto/node/node-codec.ts";
-import { operationStates } from "../../../proto/operation/operation-codec.ts";
-import { operationPhases } from "../../../proto/operation/progress-codec.ts";
-import { partitionTableKinds } from "../../../proto/partition-table-kind.ts";
-import { proofKinds } from "../../../proto/rollout/proof-kind.ts";
-import { reimagePhases } from "../../../proto/rollout/reimage-phase.ts";
-import { rolloutStates } from "../../../proto/rollout/rollout-state.ts";
-import { uplinkSources } from "../../../proto/uplink-source.ts";
+import { BootTarget, UplinkSource } from "../../../../proto/gen/pallet/v1/controller.ts";
+import { EventSeverity } from "../../../../proto/gen/pallet/v1/event.ts";
+import { PartitionTable } from "../../../../proto/gen/pallet/v1/image.ts";
+import { AgentRole } from "../../../../proto/gen/pallet/v1/node.ts";
+import { OperationPhase, OperationState } from "../../../../proto/gen/pallet/v1/operation.ts";
+import { ProofKind, ReimagePhase, RolloutState } from "../../../../proto/gen/pallet/v1/rollout.ts";
+import { agentRoles } from "../../../../proto/node/node-codec.ts";
+import { operationStates } from "../../../../proto/operation/operation-codec.ts";
+import { operationPhases } from "../../../../proto/operation/progress-codec.ts";
+import { bootTargets } from "../../../../proto/words/boot-target.ts";
+import { eventSeverities } from "../../../../proto/words/event-severity.ts";
+import { partitionTableKinds } from "../../../../proto/words/partition-table-kind.ts";
+import { proofKinds } from "../../../../proto/words/proof-kind.ts";
+import { reimagePhases } from "../../../../proto/words/reimage-phase.ts";
+import { rolloutStates } from "../../../../proto/words/rollout-state.ts";
+import { uplinkSources } from "../../../../proto/words/uplink-source.ts";
 
 const tables = {
   BootTarget: [BootTarget, bootTargets],

@@ -1,4 +1,4 @@
-import { LogLevel as WireLevel } from "./gen/pallet/v1/log.ts";
+import { LogLevel as WireLevel } from "../gen/pallet/v1/log.ts";
 import { wireWords } from "./wire-words.ts";
 
 /** The levels of a log, least first. */

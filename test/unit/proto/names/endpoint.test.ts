@@ -1,9 +1,14 @@
 // HOST:PORT as agents and the command line are given it, and as the controller writes it.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { resolveOptions } from "../../../agent/options/options.ts";
-import { chooseTarget } from "../../../controller/cli/connection/controller-target.ts";
-import { defaultControllerPort, type Endpoint, parseEndpoint, renderEndpoint } from "../../../proto/endpoint.ts";
+import { resolveOptions } from "../../../../agent/options/options.ts";
+import { chooseTarget } from "../../../../controller/cli/connection/controller-target.ts";
+import {
+  defaultControllerPort,
+  type Endpoint,
+  parseEndpoint,
+  renderEndpoint,
+} from "../../../../proto/names/endpoint.ts";
 
 const flags = { port: "0", role: "netboot", installedFile: "/etc/pallet/installed.json" };
 

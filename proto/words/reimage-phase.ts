@@ -1,5 +1,5 @@
 import { ReimagePhase as WirePhase } from "../gen/pallet/v1/rollout.ts";
-import { wireWords } from "../wire-words.ts";
+import { wireWords } from "./wire-words.ts";
 
 /** Where one node's reimage stands; see pallet.v1.ReimagePhase. */
 export type ReimagePhase =

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { parseMacAddress } from "../../../proto/node-id.ts";
+import { parseMacAddress } from "../../../../proto/names/node-id.ts";
 
 describe("parseMacAddress", () => {
   for (const [text, expected] of [

@@ -1,4 +1,4 @@
-import { BootTarget as WireTarget } from "./gen/pallet/v1/controller.ts";
+import { BootTarget as WireTarget } from "../gen/pallet/v1/controller.ts";
 import { wireWords } from "./wire-words.ts";
 
 /** Where a node's next boot goes; see pallet.v1.BootTarget. */

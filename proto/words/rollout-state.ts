@@ -1,5 +1,5 @@
 import { RolloutState as WireState } from "../gen/pallet/v1/rollout.ts";
-import { wireWords } from "../wire-words.ts";
+import { wireWords } from "./wire-words.ts";
 
 /** Where a rollout stands; see pallet.v1.RolloutState. */
 export type RolloutState = "running" | "succeeded" | "failed" | "cancelled";
