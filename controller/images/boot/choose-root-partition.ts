@@ -1,4 +1,5 @@
 import { Failure } from "../../../proto/failure.ts";
+import { printable } from "../filesystems/printable.ts";
 
 /** What was found in one partition of an image. */
 export interface PartitionContent {
@@ -77,8 +78,4 @@ function describe({ filesystemType, label, lengthBytes, holds, unreadable }: Par
   if (holds === undefined) return `${size} ${filesystemType}${named}`;
   const found = [holds.init && "an init program", holds.configuration && "configuration"].filter(Boolean);
   return `${size} ${filesystemType}${named} with ${found.length > 0 ? found.join(" and ") : "neither an init program nor configuration"}`;
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, "?").slice(0, 200);
 }

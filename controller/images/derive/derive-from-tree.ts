@@ -6,6 +6,7 @@ import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { systemPath } from "../../../proto/linux/system-path.ts";
 import type { Partition } from "../catalogue/image.ts";
 import { deriveFat } from "../filesystems/fat/write-fat.ts";
+import { printable } from "../filesystems/printable.ts";
 import { deriveExt } from "./derive-ext.ts";
 import type { Derivation } from "./derive-from-image.ts";
 import { parseFstab, unknownSources } from "./parse-fstab.ts";
@@ -143,10 +144,6 @@ async function readFstab(top: string): Promise<string> {
     if (isAbsence(error)) return "";
     throw error;
   }
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, "?").slice(0, 200);
 }
 
 function isAbsence(error: unknown): boolean {
