@@ -61,8 +61,13 @@ export class Failure extends Error {
   /** The same failure if it is one already, otherwise an `internal` one that keeps the error as its cause. */
   static from(error: unknown): Failure {
     if (error instanceof Failure) return error;
-    return new Failure("internal", error instanceof Error ? error.message : String(error), { cause: error });
+    return new Failure("internal", messageOf(error), { cause: error });
   }
+}
+
+/** What a thrown value says, for a sentence. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Converts to the message that travels. */

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure } from "../../proto/failure.ts";
+import { Failure, messageOf } from "../../proto/failure.ts";
 import { renderForeignMount } from "../../proto/linux/render-foreign-mount.ts";
 import type { Customisation } from "../../proto/operation/operation-spec.ts";
 import { renderStamp, stampPath } from "../../proto/system/installed-system.ts";
@@ -100,7 +100,7 @@ async function placing(
   } catch (error) {
     throwIfCancelled(signal, task);
     if (error instanceof Failure) throw error;
-    const words = error instanceof Error ? error.message : String(error);
+    const words = messageOf(error);
     throw new Failure("device-error", `cannot ${task} into the new system on ${device}: ${words}`, { cause: error });
   }
 }

@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { readdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure } from "../../proto/failure.ts";
+import { Failure, messageOf } from "../../proto/failure.ts";
 import { allocatePageAligned } from "../linux/page-aligned.ts";
 import { runTool, throwIfCancelled } from "../linux/run-tool.ts";
 
@@ -83,7 +83,7 @@ async function knownPartitions(device: string): Promise<readonly string[]> {
     const found =
       error instanceof Error && "code" in error && error.code === "ENOENT"
         ? "it is gone; reinsert or replace it"
-        : words(error);
+        : messageOf(error);
     throw new Failure("device-error", `cannot read the partitions of ${device}: ${found}`, { cause: error });
   });
   return entries.filter((entry) => entry.isDirectory() && entry.name.startsWith(name)).map((entry) => entry.name);
@@ -122,7 +122,7 @@ async function writeZeros({ device, handle, offsetBytes, lengthBytes, signal }: 
     const length = Math.min(zeros.length, lengthBytes - done);
     const range = { device, offsetBytes: offsetBytes + done, lengthBytes: length };
     const { bytesWritten } = await handle.write(zeros, 0, length, range.offsetBytes).catch((error: unknown) => {
-      throw new Failure("device-error", `cannot erase the partition table of ${device}: ${words(error)}`, {
+      throw new Failure("device-error", `cannot erase the partition table of ${device}: ${messageOf(error)}`, {
         range,
         cause: error,
       });
@@ -139,12 +139,8 @@ async function sync(device: string, handle: FileHandle): Promise<void> {
   try {
     await handle.datasync();
   } catch (error) {
-    throw new Failure("device-error", `cannot flush ${device} after erasing its partition table: ${words(error)}`, {
+    throw new Failure("device-error", `cannot flush ${device} after erasing its partition table: ${messageOf(error)}`, {
       cause: error,
     });
   }
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Failure } from "../../proto/failure.ts";
+import { Failure, messageOf } from "../../proto/failure.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import { checkPartialResponse, ifRange, TemporaryError, type Validators } from "./check-partial-response.ts";
 import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
@@ -167,8 +167,4 @@ export function createRangeFetcher(file: RemoteFile): RangeFetcher {
       for (const connection of connections) connection.close(new Error("closed"));
     },
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { messageOf } from "../../proto/failure.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { LogLevel } from "../../proto/words/log-level.ts";
@@ -103,7 +104,7 @@ export function createLogShipper(parts: {
       answer = await parts.reportLogs({ ...known, records, droppedCount, nowMs: clock.now() }, stopping.signal);
     } catch (error) {
       if (stopping.signal.aborted) return;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (message !== trouble) log.warn({ err: error }, "the log did not reach the controller; retrying");
       trouble = message;
       notBeforeMs = clock.now() + waits.next().value;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { messageOf } from "../../proto/failure.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
@@ -42,7 +43,7 @@ export async function stayRegistered(parts: RegistrationParts, signal: AbortSign
       waitMs = step.waitMs;
     } catch (error) {
       if (signal.aborted) return;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (message !== trouble) log.warn({ err: error }, "could not reach the controller; retrying");
       trouble = message;
       waitMs = waits.next().value;

@@ -1,4 +1,4 @@
-import { Failure } from "../../proto/failure.ts";
+import { Failure, messageOf } from "../../proto/failure.ts";
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 import type { FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
 import type { RangeFetcher } from "../fetch/fetch-range.ts";
@@ -76,7 +76,7 @@ export async function fetchChunks(
       return undefined;
     } catch (error) {
       progress.end("decompress", 0);
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   };
 

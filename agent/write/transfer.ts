@@ -1,4 +1,4 @@
-import { Failure } from "../../proto/failure.ts";
+import { Failure, messageOf } from "../../proto/failure.ts";
 import type { OpenDevice } from "./open-device.ts";
 
 /** A transfer between memory and a disk. Offset and length are multiples of the disk's sector. */
@@ -69,8 +69,4 @@ async function transferFully(
     if (moved === 0) throw refused("the disk ends there");
     done += moved;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

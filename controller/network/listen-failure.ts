@@ -1,4 +1,4 @@
-import { Failure } from "../../proto/failure.ts";
+import { Failure, messageOf } from "../../proto/failure.ts";
 import { renderEndpoint } from "../../proto/names/endpoint.ts";
 import { NotYet } from "../refusal/not-yet.ts";
 import { describeAbsentAddress } from "./interface-address.ts";
@@ -22,7 +22,7 @@ export interface Listener {
 export function listenFailure(listener: Listener, error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { name, protocol, address, port, setting, flag } = listener;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (message.includes("EADDRNOTAVAIL")) return new NotYet(describeAbsentAddress(address, "listen"), { cause: error });
   return new Failure(
     "internal",

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { Failure } from "../../proto/failure.ts";
+import { Failure, messageOf } from "../../proto/failure.ts";
 import type { EventRows } from "../events/event-log.ts";
 import type { NodeLogRows } from "../logs/node-logs.ts";
 import type { NodeRows } from "../nodes/node-table.ts";
@@ -64,7 +64,7 @@ function open(path: string, busyTimeoutMs: number): DatabaseSync {
 
 function failureOf(path: string, error: unknown): Failure {
   if (error instanceof Failure) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const remedy = /locked|busy/i.test(message)
     ? "another controller has it open; stop that one, or give this one another stateDirectory"
     : /malformed|not a database/i.test(message)

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../proto/failure.ts";
 import type { CardContent, Contender } from "../contenders/contender.ts";
 import type { Figures } from "../measure/figures.ts";
 import { medians } from "../measure/statistics.ts";
@@ -66,7 +67,7 @@ export async function runRounds(
           known.runs.push(partFigures);
         }
       } catch (error) {
-        row.absence = `failed: ${error instanceof Error ? error.message : String(error)}`;
+        row.absence = `failed: ${messageOf(error)}`;
         stage.note(`${id} ${row.absence}`);
       }
     }
