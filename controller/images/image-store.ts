@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../../proto/time/clock.ts";
 import { alreadyExists, precondition } from "../refusal/refusal.ts";
 import { parseBlockMap } from "./block-map/parse-block-map.ts";
 import { checkStoredPack } from "./catalogue/check-stored-pack.ts";
+import { findFirmwareFile } from "./catalogue/find-firmware-file.ts";
 import { noSuchImage } from "./catalogue/find-image.ts";
 import type { Image, ImageName } from "./catalogue/image.ts";
 import { isOutdatedManifest, parseImageName, parseManifest } from "./catalogue/parse-manifest.ts";
@@ -52,7 +53,10 @@ export interface ImageStore {
   storedFile(digest: ImageDigest): string | undefined;
   /** Absolute path of the pack that has this manifest, or of the manifest itself; undefined when there is none. */
   packFile(manifestDigest: ManifestDigest, which: "pack" | "manifest"): string | undefined;
-  /** Absolute path of a boot file that the manifest names; undefined for any other. */
+  /**
+   * Absolute path of a boot file that the manifest names; undefined for any other. Those of the firmware partition are
+   * below its folder, "firmware/overlays/README", and are found whatever the case of their names.
+   */
   bootFile(digest: ImageDigest, file: string): string | undefined;
 }
 
@@ -161,10 +165,12 @@ export async function createImageStore(options: {
     bootFile(digest, file) {
       const image = byDigest(digest);
       if (image === undefined) return undefined;
-      const { kernel, initrd, deviceTrees } = image.boot;
-      return [kernel, initrd, ...deviceTrees].includes(file)
-        ? join(directory, image.name, storeFiles.boot, file)
-        : undefined;
+      const bootFolder = join(directory, image.name, storeFiles.boot);
+      const { kernel, initrd, deviceTrees, firmware } = image.boot;
+      if ([kernel, initrd, ...deviceTrees].includes(file)) return join(bootFolder, file);
+      if (firmware === undefined || !file.startsWith(`${firmware.folder}/`)) return undefined;
+      const found = findFirmwareFile(firmware, file.slice(firmware.folder.length + 1));
+      return found && join(bootFolder, firmware.folder, found);
     },
   };
 }

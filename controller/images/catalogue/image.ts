@@ -1,5 +1,6 @@
 import type { ImageDigest, ManifestDigest } from "../../../proto/pack/digest.ts";
 import type { PartitionTableKind } from "../../../proto/words/partition-table-kind.ts";
+import type { PiBoard } from "./pi-board.ts";
 
 /** Name of an image in the catalogue: see isImageName. */
 export type ImageName = string & { readonly __brand: "ImageName" };
@@ -16,13 +17,71 @@ export interface Partition {
   readonly uuid: string;
 }
 
+/**
+ * How a kernel file begins, and so what can start it (choose by `parseKernelFormat`): U-Boot's booti takes the first two,
+ * a Pi's firmware those and "arm32-zimage". "unknown" is what nobody recognises: the firmware runs it as raw code.
+ */
+export type KernelFormat = "arm64-image" | "arm64-image-gzip" | "arm32-zimage" | "efi-zboot" | "unknown";
+
+/**
+ * Whose kernel it is: Raspberry Pi's own wants the device trees and overlays of its image, which name devices as no other
+ * kernel does; an upstream one (Debian, Fedora, buildroot's mainline) takes those of upstream too.
+ */
+export type KernelOrigin = "raspberry-pi" | "upstream" | "unknown";
+
+/** What the firmware of some boards loads from the image's firmware partition by its config.txt. */
+export interface FirmwareBoot {
+  /** Boards as their filters in config.txt are called; see `piBoardOf`. */
+  readonly boards: readonly PiBoard[];
+  /** One of the firmware's `files`, as all paths here. */
+  readonly kernel: string;
+  readonly kernelFormat: KernelFormat;
+  /** The firmware loads them one behind the other, as one initrd. None if the kernel starts without one. */
+  readonly initrds: readonly string[];
+  /** os_prefix as it holds: "" where there is none, or where the firmware would ignore it. */
+  readonly osPrefix: string;
+}
+
+/** Every file that a Pi's firmware could ask for, kept from the image's firmware (FAT) partition. */
+export interface ImageFirmware {
+  /** Folder in the image's boot folder in which they lie: "firmware". */
+  readonly folder: string;
+  /**
+   * Paths from the top of the partition, spelled as on the card, with "/". No two differ only by case, since FAT has no
+   * case: who looks one up does so without regard to it (`findFirmwareFile`).
+   */
+  readonly files: readonly string[];
+  /** Which of `files` is config.txt; absent where the partition has none. */
+  readonly configTxt?: string;
+  /** Each board is in one of these at most; one that is in none finds no kernel there (or only a boot loader). */
+  readonly boots: readonly FirmwareBoot[];
+}
+
+/** Something that an operator should know of an image; `describeNotes` has the sentence of each kind. */
+export interface ImageNote {
+  /** One that this Pallet does not know, from a newer one, has no sentence. */
+  readonly kind: string;
+  /** Printable; what it is about, for example a file's name. */
+  readonly detail?: string;
+}
+
 /** Files for booting the image from a card, relative to the image's boot folder; see pallet.v1.ImageBoot. */
 export interface ImageBoot {
+  /**
+   * What U-Boot loads. Where `kernelFormat` says that U-Boot cannot start it, `firmware.boots` has what the board's own
+   * firmware can.
+   */
   readonly kernel: string;
   readonly initrd?: string;
   readonly deviceTrees: readonly string[];
   /** The image's own kernel command line without its root= words. */
   readonly commandLine: string;
+  /** Absent, as all below, from images that an older Pallet took in: nobody looked. */
+  readonly kernelFormat?: KernelFormat;
+  readonly kernelOrigin?: KernelOrigin;
+  /** Absent too where the image has no firmware partition with a kernel for a Pi in it. */
+  readonly firmware?: ImageFirmware;
+  readonly notes?: readonly ImageNote[];
 }
 
 /** How an image is stored; see pallet.v1.Pack. Lengths are in bytes. */

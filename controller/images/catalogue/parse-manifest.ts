@@ -4,10 +4,41 @@ import { imageNameForm, isImageName } from "../../../proto/names/image-name.ts";
 import { digestForm, parseImageDigest, parseManifestDigest } from "../../../proto/pack/digest.ts";
 import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
 import type { Image, ImageName } from "./image.ts";
+import { isPiBoard } from "./pi-board.ts";
 
 const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const sectors = bytes.multipleOf(sectorBytes);
-const fileName = z.string().regex(/^[A-Za-z0-9_+@~][A-Za-z0-9._+@~-]{0,254}$/, "must be a plain file name");
+const name = "[A-Za-z0-9_+@~][A-Za-z0-9._+@~-]{0,254}";
+const fileName = z.string().regex(new RegExp(`^${name}$`), "must be a plain file name");
+const path = z
+  .string()
+  .max(255)
+  .regex(new RegExp(`^${name}(/${name})*$`), "must be a path of plain file names");
+const kernelFormat = z.enum(["arm64-image", "arm64-image-gzip", "arm32-zimage", "efi-zboot", "unknown"]);
+
+const firmware = z
+  .object({
+    folder: fileName,
+    files: z.array(path),
+    configTxt: path.exactOptional(),
+    boots: z.array(
+      z.object({
+        // A board that only a newer Pallet knows is left out.
+        boards: z.array(z.string()).transform((boards) => boards.filter(isPiBoard)),
+        kernel: path,
+        kernelFormat,
+        initrds: z.array(path),
+        osPrefix: z.string().regex(/^[A-Za-z0-9._+@~/-]*$/, "must be a path of plain file names"),
+      }),
+    ),
+  })
+  .refine(
+    ({ files, configTxt, boots }) =>
+      [configTxt ?? files[0], ...boots.flatMap(({ kernel, initrds }) => [kernel, ...initrds])].every(
+        (named) => named === undefined || files.includes(named),
+      ),
+    { message: "names a file that it does not have" },
+  );
 
 const imageName = z
   .string()
@@ -66,6 +97,10 @@ const manifest = z
       initrd: fileName.exactOptional(),
       deviceTrees: z.array(fileName),
       commandLine: z.string(),
+      kernelFormat: kernelFormat.exactOptional(),
+      kernelOrigin: z.enum(["raspberry-pi", "upstream", "unknown"]).exactOptional(),
+      firmware: firmware.exactOptional(),
+      notes: z.array(z.object({ kind: z.string(), detail: z.string().exactOptional() })).exactOptional(),
     }),
     pack,
     addedAt: z.number().int().nonnegative(),

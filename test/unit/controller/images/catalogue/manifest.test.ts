@@ -42,8 +42,45 @@ const image: Image = {
   addedAt: 1_700_000_000_000,
 };
 
+/** The same with what this Pallet finds out besides. */
+const withFirmware: Image = {
+  ...image,
+  boot: {
+    ...image.boot,
+    kernelFormat: "arm64-image-gzip",
+    kernelOrigin: "raspberry-pi",
+    firmware: {
+      folder: "firmware",
+      files: ["config.txt", "kernel8.img", "initramfs8", "overlays/README"],
+      configTxt: "config.txt",
+      boots: [
+        {
+          boards: ["pi3", "pi4"],
+          kernel: "kernel8.img",
+          kernelFormat: "arm64-image-gzip",
+          initrds: ["initramfs8"],
+          osPrefix: "",
+        },
+      ],
+    },
+    notes: [{ kind: "resize" }, { kind: "skipped", detail: "a b.dtb" }],
+  },
+};
+
+const changeFirmware = (change: object) => (json: Record<string, unknown>) =>
+  Object.assign(json, { boot: { ...withFirmware.boot, firmware: { ...withFirmware.boot.firmware, ...change } } });
+
 describe("a manifest", () => {
-  it("is read as it was written", () => assert.deepEqual(parseManifest(renderManifest(image)), image));
+  for (const [title, of] of [
+    ["of an older Pallet", image],
+    ["with boot files of the firmware", withFirmware],
+  ] as const)
+    it(`${title} is read as it was written`, () => assert.deepEqual(parseManifest(renderManifest(of)), of));
+  it("leaves out boards that only a newer Pallet knows", () => {
+    const json = JSON.parse(renderManifest(withFirmware));
+    json.boot.firmware.boots[0].boards.push("pi6");
+    assert.deepEqual(parseManifest(JSON.stringify(json)), withFirmware);
+  });
 
   const broken: readonly (readonly [string, (json: Record<string, unknown>) => void, RegExp])[] = [
     ["comes from a newer Pallet", (json) => Object.assign(json, { format: "pack-2" }), /format is from a newer Pallet/],
@@ -58,6 +95,12 @@ describe("a manifest", () => {
       (json) => Object.assign(json, { boot: { ...image.boot, kernel: "../../etc/passwd" } }),
       /boot.kernel must be a plain file name/,
     ],
+    [
+      "has a firmware file outside its folder",
+      changeFirmware({ files: ["../../../etc/passwd"] }),
+      /boot.firmware.files.0 must be a path of plain file names/,
+    ],
+    ["boots a file that it lacks", changeFirmware({ files: ["config.txt"] }), /boot.firmware names a file that/],
     ["has several faults", (json) => Object.assign(json, { name: "A", sizeBytes: 1 }), /name must be .*; sizeBytes /],
   ];
   for (const [title, change, message] of broken) {
