@@ -3,9 +3,10 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { agentWords } from "../../proto/system/kernel-command-line.ts";
 import { isFirstBootWord } from "../images/boot/first-boot-words.ts";
-import { type Image, rootPartitionOf } from "../images/catalogue/image.ts";
+import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import type { BootSpec } from "./boot-spec.ts";
+import { chooseRootWord } from "./choose-root-word.ts";
 import { kernelPathOf } from "./kernel-path.ts";
 import { assertRenderable } from "./render-pxelinux.ts";
 
@@ -44,7 +45,7 @@ export interface BootPlan {
  * the start.
  */
 export function planBoot(
-  node: Pick<Node, "id" | "bootTarget">,
+  node: Pick<Node, "id" | "bootTarget" | "installation">,
   image: Image | undefined,
   profile: BootProfile,
   endpoints: BootEndpoints,
@@ -92,7 +93,7 @@ function planAgent(node: Pick<Node, "id">, { agent }: BootProfile, endpoints: Bo
 
 /** The spec, or why there is none. */
 function planLocal(
-  node: Pick<Node, "id">,
+  node: Pick<Node, "id" | "installation">,
   imageDigest: ImageDigest,
   image: Image | undefined,
   { local }: BootProfile,
@@ -102,8 +103,10 @@ function planLocal(
   if (image.digest !== imageDigest)
     return `the image ${image.name} is no longer the one that its boot target refers to`;
   try {
-    const { partitionUuid } = rootPartitionOf(image);
-    if (partitionUuid === "") return `the root partition of image ${image.name} has no PARTUUID to boot by`;
+    const seen = node.installation?.imageDigest === image.digest ? node.installation.root : undefined;
+    const rootWord = chooseRootWord(image, seen);
+    if (rootWord === undefined)
+      return `the root partition of image ${image.name} has no UUID and no PARTUUID to boot by`;
     const folder = `images/${image.digest}`;
     const spec: BootSpec = {
       label: "local",
@@ -111,7 +114,7 @@ function planLocal(
       ...(image.boot.initrd !== undefined && { initrd: `${folder}/${image.boot.initrd}` }),
       commandLine: [
         ...imageWords(image.boot.commandLine),
-        `root=PARTUUID=${partitionUuid}`,
+        rootWord,
         "rootwait",
         ...local.append,
         ...ownWords(node, endpoints),

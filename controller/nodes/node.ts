@@ -1,3 +1,4 @@
+import type { RootIds } from "../../proto/disk/root-ids.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
@@ -6,6 +7,15 @@ import type { ProofKind } from "../../proto/words/proof-kind.ts";
 
 /** Where a node's next boot goes. */
 export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; readonly imageDigest: ImageDigest };
+
+/** What a reimage put on a node's card. */
+export interface Installation {
+  readonly imageDigest: ImageDigest;
+  /** The reimage that wrote it, which its stamp names too. */
+  readonly reimageId: string;
+  /** The ids of its root as they were last seen on the card; absent before anybody has reported them. */
+  readonly root?: RootIds;
+}
 
 /** A node as the controller remembers it; dates are milliseconds since the epoch. */
 export interface Node {
@@ -36,4 +46,6 @@ export interface Node {
     readonly imageDigest: ImageDigest;
     readonly kind: ProofKind;
   };
+  /** Absent before the first reimage, and in records of an older Pallet until its resident agent is heard. */
+  readonly installation?: Installation;
 }

@@ -29,7 +29,7 @@ export function createBootPlanner(options: {
 }): BootPlanner {
   const { nodes, images, events, endpoints } = options;
 
-  async function plan(node: Pick<Node, "id" | "bootTarget">): Promise<BootPlan> {
+  async function plan(node: Pick<Node, "id" | "bootTarget" | "installation">): Promise<BootPlan> {
     const target = node.bootTarget;
     const image = target.kind === "local" ? await images.getByDigest(target.imageDigest) : undefined;
     return planBoot(node, image, await options.profile(), await endpoints);

@@ -3,7 +3,7 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
-import type { Node } from "../nodes/node.ts";
+import type { Installation, Node } from "../nodes/node.ts";
 import type { NodeRows } from "../nodes/node-table.ts";
 import { numberOf, optionalNumberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
@@ -25,6 +25,7 @@ const columns = [
   "proved_image_name",
   "proved_image_digest",
   "proved_weakly",
+  "installation",
 ] as const;
 
 /** Keeps nodes in the table "nodes". */
@@ -72,6 +73,7 @@ function valuesOf(node: Node): (string | number | null)[] {
     node.proved?.imageName ?? null,
     node.proved?.imageDigest ?? null,
     node.proved?.kind === "weak" ? 1 : 0,
+    node.installation === undefined ? null : JSON.stringify(node.installation),
   ];
 }
 
@@ -82,6 +84,7 @@ function nodeOf(row: Row): Node {
   const agent = optionalTextOf(row, "agent");
   const agentSeenAt = optionalNumberOf(row, "agent_seen_at");
   const stagePath = optionalTextOf(row, "boot_stage_path");
+  const installation = optionalTextOf(row, "installation");
   const provedName = optionalTextOf(row, "proved_image_name");
   return {
     id: textOf(row, "id") as NodeId,
@@ -102,5 +105,6 @@ function nodeOf(row: Row): Node {
         kind: numberOf(row, "proved_weakly") === 1 ? "weak" : "resident",
       },
     }),
+    ...(installation !== undefined && { installation: JSON.parse(installation) as Installation }),
   };
 }

@@ -71,6 +71,7 @@ export const migrations: readonly string[] = [
      bytes INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX node_logs_by_node ON node_logs (node_id, id, bytes);`,
+  "ALTER TABLE nodes ADD COLUMN installation TEXT CHECK (installation IS NULL OR json_valid(installation))",
 ];
 
 /**

@@ -119,7 +119,7 @@ export function firstPartitionBytes(image: Image): number {
 }
 
 /** The partition that holds the root filesystem. */
-export function rootPartitionOf(image: Image): Partition {
+export function rootPartitionOf(image: Pick<Image, "name" | "partitions" | "rootPartition">): Partition {
   const root = image.partitions.find((partition) => partition.number === image.rootPartition);
   if (root === undefined) throw new Error(`image ${image.name} has no partition ${image.rootPartition}`);
   return root;

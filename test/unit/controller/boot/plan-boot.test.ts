@@ -76,9 +76,9 @@ describe("boot plan", () => {
   const unbootable: readonly [title: string, image: Image | undefined, why: RegExp][] = [
     ["is gone", undefined, /^the image abab.* is not in the catalogue; it boots into the agent instead$/],
     ["is another by now", anImage({ digest: "cd".repeat(32) as ImageDigest }), /debian-12 is no longer the one/],
-    ["has no PARTUUID", withRoot(""), /has no PARTUUID/],
+    ["has no UUID and no PARTUUID", withRoot(""), /has no UUID and no PARTUUID/],
     ["names a root that it has not", anImage({ rootPartition: 7 }), /has no partition 7/],
-    ["has a PARTUUID that would inject a word", withRoot("x init=/bin/sh"), /init=/],
+    ["has a PARTUUID that would inject a word", withRoot("x init=/bin/sh"), /has no UUID and no PARTUUID/],
     ["has a command line with a variable", anImage({ boot: { ...boot, commandLine: "a=$b" } }), /a=\$b/],
     ["has a kernel with a blank", anImage({ boot: { ...boot, kernel: "vm linuz" } }), /vm linuz/],
     [
@@ -93,6 +93,16 @@ describe("boot plan", () => {
       assert.deepEqual(spec, agentSpec);
       assert.match(fallback ?? "", why);
     });
+
+  it("names the root as it was last seen on the node's card, for this image and no other", () => {
+    const root = { partitionUuid: "0badcafe-02", filesystemUuid: "" };
+    const rootWord = (imageDigest: ImageDigest) => {
+      const node = aNode({ ...local, installation: { imageDigest, reimageId: "r", root } });
+      return planBoot(node, anImage(), profile, endpoints).spec.commandLine.find((word) => word.startsWith("root="));
+    };
+    assert.equal(rootWord(digest), "root=PARTUUID=0badcafe-02");
+    assert.equal(rootWord("cd".repeat(32) as ImageDigest), "root=PARTUUID=deadbeef-02");
+  });
 
   it("gives the agent its root filesystem over NFS where this machine exports it, before the operator's words", () => {
     const nfsRoot = { server: "10.77.0.1", path: "/srv/root" };

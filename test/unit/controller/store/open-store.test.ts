@@ -57,6 +57,11 @@ const full: Node = {
   agentSeenAt: 20,
   bootStage: { path: "agent/vmlinuz", at: 15 },
   proved: { imageName: "debian", imageDigest: "a".repeat(64) as ImageDigest, kind: "resident" },
+  installation: {
+    imageDigest: "a".repeat(64) as ImageDigest,
+    reimageId: "r",
+    root: { partitionUuid: "deadbeef-02", filesystemUuid: "" },
+  },
 };
 
 describe("store", () => {
