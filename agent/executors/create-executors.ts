@@ -1,3 +1,4 @@
+import { sectorBytes } from "../../proto/pack/image-bounds.ts";
 import { identify } from "../board/identify.ts";
 import { customise, programToInstall } from "../customise/customise.ts";
 import type { admitDevice } from "../disk/admit-device.ts";
@@ -5,6 +6,7 @@ import { makeFilesystem } from "../disk/make-filesystem.ts";
 import { announcePartitions, erasePartitionTable } from "../disk/partition-table.ts";
 import { unmount } from "../disk/unmount.ts";
 import { wipe } from "../disk/wipe.ts";
+
 import type { FetchSettings } from "../fetch/fetch-range.ts";
 import type { Executors } from "../operations/executor.ts";
 import { openDevice } from "../write/open-device.ts";
@@ -25,7 +27,7 @@ export interface ExecutorParts {
  */
 export function createExecutors({ admitDevice, fetchSettings, residentProgram }: ExecutorParts): Executors {
   const write: WriteImageParts = {
-    guard: (path, minBytes, signal) => admitDevice({ path, minBytes }, signal),
+    guard: (path, minBytes, signal) => admitDevice({ path, minBytes, tableSectorBytes: sectorBytes }, signal),
     eraseTable: ({ path: device, handle }, range, signal) => erasePartitionTable({ device, handle, ...range, signal }),
     customise: (device, customisation, signal) => customise({ device, ...customisation, residentProgram, signal }),
     announcePartitions,
@@ -37,14 +39,14 @@ export function createExecutors({ admitDevice, fetchSettings, residentProgram }:
     "write-image": {
       async admit({ device, source, customisation }, signal) {
         if (customisation !== undefined) programToInstall({ ...customisation, residentProgram });
-        await admitDevice({ path: device, minBytes: source.sizeBytes }, signal);
+        await write.guard(device, source.sizeBytes, signal);
       },
       run: (spec, context) => writeImage(spec, write, context),
     },
 
     "verify-image": {
       async admit({ device, source }, signal) {
-        await admitDevice({ path: device, minBytes: source.sizeBytes }, signal);
+        await write.guard(device, source.sizeBytes, signal);
       },
       run: (spec, context) => verifyImage(spec, write, context),
     },

@@ -13,7 +13,7 @@ import { writeContent } from "./write-content.ts";
 
 /** What happens to the disk before and after the write itself. */
 export interface WriteImageParts {
-  /** Rejects when the disk may not be overwritten (now). */
+  /** Rejects when the disk may not be overwritten (now), or does not fit the image in size or sectors. */
   readonly guard: (path: string, minBytes: number, signal: AbortSignal) => Promise<BlockDevice>;
   readonly openDevice: OpenDisk;
   /**
@@ -66,13 +66,6 @@ export async function writeImage(
   const { source } = request;
   const disk = await parts.guard(request.device, source.sizeBytes, signal);
   const sectorBytes = disk.logicalSectorBytes;
-  if (source.firstPartitionBytes % sectorBytes !== 0) {
-    throw new Failure(
-      "unsupported",
-      `${disk.path} has sectors of ${sectorBytes} bytes, but the image was made for a disk with smaller ones: ` +
-        `its first partition starts at byte ${source.firstPartitionBytes}`,
-    );
-  }
   const device = await parts.openDevice({ path: disk.path, sectorBytes, mode: "write", askDisk: progress.askDisk });
   try {
     const manifest = await fetchManifest(source, parts.fetchSettings, signal);

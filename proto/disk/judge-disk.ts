@@ -15,6 +15,8 @@ export interface DiskRequest {
   readonly root: RunningRoot;
   /** How many bytes have to fit. */
   readonly minBytes?: number | undefined;
+  /** The sectors, in bytes, in which the partition table that comes onto the disk counts; absent when none does. */
+  readonly tableSectorBytes?: number | undefined;
   /** Whether a partition is accepted too (making a filesystem, unmounting), not only a whole disk. */
   readonly allowPartition?: boolean | undefined;
   /** "overwrite" unless given. */
@@ -40,10 +42,11 @@ export type DiskPurpose = "overwrite" | "overwrite-after-reboot" | "unmount";
  *
  * A Failure names device, finding and remedy: `not-a-disk` (relative, "..", symbolic link, unknown, a partition, a
  * drive without a medium, RAM, CD, flash memory, a network block device, or stacked on other devices),
- * `holds-running-root`, `mounted`, `in-use` (swap, LVM, RAID, crypt and every other holder), `read-only`, `too-small`.
+ * `holds-running-root`, `mounted`, `in-use` (swap, LVM, RAID, crypt and every other holder), `read-only`, `too-small`,
+ * `unsupported` (sectors of another size than the image's table counts in).
  */
 export function judgeDisk(devices: readonly BlockDevice[], request: DiskRequest): BlockDevice | Failure {
-  const { path, purpose = "overwrite", allowPartition = false, minBytes = 0, root } = request;
+  const { path, purpose = "overwrite", allowPartition = false, minBytes = 0, tableSectorBytes, root } = request;
   const malformed = checkPath(request);
   if (malformed !== undefined) return malformed;
   const lineage = findLineage(devices, path);
@@ -55,7 +58,9 @@ export function judgeDisk(devices: readonly BlockDevice[], request: DiskRequest)
     checkType(device, lineage, allowPartition) ??
     (purpose === "overwrite-after-reboot" ? undefined : checkRoot(device, lineage, stack, root)) ??
     (purpose === "overwrite" ? use() : undefined) ??
-    (purpose === "unmount" ? undefined : (checkWritable(device, lineage) ?? checkSize(device, minBytes)));
+    (purpose === "unmount"
+      ? undefined
+      : (checkWritable(device, lineage) ?? checkSize(device, minBytes) ?? checkSectors(device, tableSectorBytes)));
   return problem ?? device;
 }
 
@@ -161,5 +166,21 @@ function checkSize(device: BlockDevice, minBytes: number): Failure | undefined {
     `${device.path} has ${device.sizeBytes} bytes, but ${minBytes} are needed; use a larger disk or a smaller image ` +
       `(the disk: ${describeSize(device.sizeBytes)}, the image: ${describeSize(minBytes)})`,
     { expected: `at least ${minBytes} bytes`, found: `${device.sizeBytes} bytes` },
+  );
+}
+
+/**
+ * A partition table counts in the logical sectors of the disk that it was made for, and says nowhere how long those are:
+ * on a disk with sectors of 4096 bytes (4Kn), the kernel takes each place of a table made for 512 for one eight times as
+ * far on. An agent that does not know the length says 0.
+ */
+function checkSectors({ path, logicalSectorBytes }: BlockDevice, wanted: number | undefined): Failure | undefined {
+  if (wanted === undefined || logicalSectorBytes === 0 || logicalSectorBytes === wanted) return undefined;
+  return new Failure(
+    "unsupported",
+    `${path} has logical sectors of ${logicalSectorBytes} bytes, but the image was made for a disk with sectors of ` +
+      `${wanted}, so its partitions would not be found; use another disk, or set the disk to sectors of ${wanted} bytes ` +
+      "if it can be (NVMe: nvme format --lbaf)",
+    { expected: `sectors of ${wanted} bytes`, found: `sectors of ${logicalSectorBytes} bytes` },
   );
 }

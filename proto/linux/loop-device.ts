@@ -16,6 +16,8 @@ export interface LoopRequest {
   readonly partitions?: boolean;
   /** Past the page cache. */
   readonly directIo?: boolean;
+  /** Its logical sectors, in bytes; 512 unless given. */
+  readonly sectorBytes?: number;
 }
 
 /** A loop device that is this process's own until it is closed. */

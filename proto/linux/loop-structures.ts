@@ -26,9 +26,11 @@ export function renderLoopConfig(config: {
   readonly file: string;
   readonly offsetBytes?: number;
   readonly lengthBytes?: number;
+  readonly sectorBytes?: number;
 }): Uint8Array {
   const bytes = Buffer.alloc(configBytes);
   bytes.writeUInt32LE(config.fd, 0);
+  bytes.writeUInt32LE(config.sectorBytes ?? 0, 4);
   bytes.writeBigUInt64LE(BigInt(config.offsetBytes ?? 0), infoOffset + 24);
   bytes.writeBigUInt64LE(BigInt(config.lengthBytes ?? 0), infoOffset + 32);
   bytes.writeUInt32LE(config.flags, infoOffset + 52);

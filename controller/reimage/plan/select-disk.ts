@@ -3,6 +3,7 @@ import { describeSize } from "../../../proto/disk/describe-size.ts";
 import { isCard, whyNotADisk } from "../../../proto/disk/disk-kind.ts";
 import { judgeDisk, type RunningRoot } from "../../../proto/disk/judge-disk.ts";
 import { Failure, type FailureReason } from "../../../proto/failure.ts";
+import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
 import { type DiskIdentity, mayBeSameDisk } from "./disk-identity.ts";
 
 /** What a disk must be. */
@@ -32,6 +33,7 @@ export function selectDisk(devices: readonly BlockDevice[], criteria: DiskCriter
     judgeDisk(devices, {
       path,
       minBytes: criteria.minBytes,
+      tableSectorBytes: sectorBytes,
       root: criteria.root,
       purpose: criteria.rebootsFirst === true ? "overwrite-after-reboot" : "overwrite",
     });

@@ -19,13 +19,13 @@ export interface LoopDevice {
 const mebibyte = 1024 * 1024;
 
 /** Attaches a loop device of so many MiB; what is mounted on it or in its folder after the test is unmounted first. */
-export async function aLoopDevice(test: TestContext, sizeMib = 64): Promise<LoopDevice> {
+export async function aLoopDevice(test: TestContext, sizeMib = 64, sectorBytes = 512): Promise<LoopDevice> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-loop-"));
   const file = path.join(folder, `disk-${randomBytes(4).toString("hex")}.img`);
   const handle = await open(file, "w");
   await handle.truncate(sizeMib * mebibyte);
   await handle.close();
-  const loop = await attachLoop({ file });
+  const loop = await attachLoop({ file, sectorBytes });
   const device = loop.path;
   const name = path.basename(device);
   // Partitions that someone told the kernel of stay with the number, even when whoever had it was killed.

@@ -213,6 +213,21 @@ describe("writing an image to a block device", requires("root", "loop devices"),
     await assert.rejects(operations.start(id("w"), spec(device.path, nowhere)), refused("too-small"));
   });
 
+  it("refuses a disk with sectors of 4096 bytes, on which no partition of the image would be found", async (test) => {
+    const device = await aLoopDevice(test, 32, 4096);
+    const operations = theOperations();
+    await assert.rejects(operations.start(id("w"), spec(device.path, nowhere)), (error: unknown) => {
+      assert.ok(error instanceof Failure, String(error));
+      assert.equal(error.reason, "unsupported");
+      assert.match(error.message, /sectors of 4096 bytes, but the image was made for a disk with sectors of 512/);
+      return true;
+    });
+    assert.ok(
+      (await readFile(device.path)).every((byte) => byte === 0),
+      "the disk was touched",
+    );
+  });
+
   it("says where a disk fails, and leaves no table", async (test) => {
     // A sparse file on a filesystem that is full: the kernel answers writes with an error, as a dying card does.
     const device = await aLoopDevice(test, 8);

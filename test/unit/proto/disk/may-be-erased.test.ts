@@ -70,6 +70,7 @@ const anyDevice = fc
     mountpoints: fc.constantFrom([], [], [], [], ["/"], ["/mnt"], ["[SWAP]"]),
     readOnly: fc.constantFrom(false, false, false, true),
     transport: fc.constantFrom("", "mmc", "usb"),
+    logicalSectorBytes: fc.constantFrom(0, 512, 512, 4096),
     children: fc.oneof(fc.constant([]), fc.array(contentOf(2), { maxLength: 3 })),
   })
   .map(({ name, ...changes }) => withNames(aDevice(name, changes)));
@@ -90,7 +91,7 @@ const situations: fc.Arbitrary<Situation> = fc
 
 function guard({ devices, root, minBytes }: Situation, path: string): BlockDevice | Failure {
   try {
-    return guardDisk(devices, { path, root, minBytes });
+    return guardDisk(devices, { path, root, minBytes, tableSectorBytes: 512 });
   } catch (error) {
     assert.ok(error instanceof Failure, String(error));
     return error;
@@ -188,7 +189,16 @@ describe("whether a disk may be erased", () => {
         seen.set(kind, (seen.get(kind) ?? 0) + 1);
       }
     }
-    const kinds = ["admitted", "not-a-disk", "holds-running-root", "mounted", "in-use", "read-only", "too-small"];
+    const kinds = [
+      "admitted",
+      "not-a-disk",
+      "holds-running-root",
+      "mounted",
+      "in-use",
+      "read-only",
+      "too-small",
+      "unsupported",
+    ];
     for (const kind of kinds) assert.ok((seen.get(kind) ?? 0) >= 20, `${kind}: ${seen.get(kind) ?? 0} times`);
   });
 
