@@ -200,7 +200,7 @@ export const settings = {
     fallback: "auto",
     wants: `one of ${cardFirmwarePolicies.join(", ")}`,
     about:
-      "What to do with firmware on newly written cards, so that the network alone decides what a node boots: rename (bootcode.bin becomes bootcode.off), reformat (empty the FAT partitions), keep, or (auto) rename on boards that try the card before the network, the Pi 2 and Pi 3. Boards with an EEPROM follow its BOOT_ORDER; if that names the card first, auto is not enough.",
+      "What to do with firmware on newly written cards, so that the network alone decides what a node boots: rename (on a Pi 3B+, bootcode.bin becomes bootcode.off), reformat (empty the FAT partitions), keep, or (auto) rename on boards that try the card before the network, the Pi 2 and Pi 3. Boards with an EEPROM follow its BOOT_ORDER; if that names the card first, auto is not enough.",
   },
   ...networkSettings,
   heartbeatIntervalMs: {

@@ -38,17 +38,34 @@ describe("a Pi 3 and an image with bootcode.bin", requires("root", "loop devices
   it("is proved, and taken back over the network for its next reimage", { timeout: 180_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(1);
-      assert.match(await rack.palletOk("reimage", "--all", "--dry-run"), /Rename bootcode\.bin on partition 1/);
+      assert.match(
+        await rack.palletOk("reimage", "--all", "--dry-run"),
+        /Rename config\.txt, start\.elf, .* on partition 1/,
+      );
       for (let round = 1; round <= 2; round++) {
         const mark = board.console.mark();
         const { proof } = reimageOf(await end(rack, await startReimage(rack, "--all")), board);
         assert.equal(proof?.kind, ProofKind.PROOF_KIND_RESIDENT);
-        await board.console.waitFor(/no bootcode\.bin on the card[\s\S]*booting label local/, { from: mark });
+        await board.console.waitFor(/bootcode\.bin alone on partition 1[\s\S]*booting label local/, { from: mark });
         const names = await bootFiles(board, image);
-        assert.ok(names.includes("bootcode.off"), names.join());
-        assert.ok(!names.includes("bootcode.bin"));
-        assert.ok(names.includes("start.elf"), "nothing else is renamed");
+        for (const name of ["bootcode.bin", "start.off", "config.off", "cmdline.txt"])
+          assert.ok(names.includes(name), `${name} is not among ${names.join()}`);
+        for (const name of ["start.elf", "config.txt"]) assert.ok(!names.includes(name), `${name} is still there`);
       }
+      assert.doesNotMatch(await rack.palletOk("node", "logs"), /is back, probably because of an upgrade/);
+    }),
+  );
+
+  it("comes back after a power cut that the controller takes longer to get over", { timeout: 180_000 }, () =>
+    tell(rack, async () => {
+      const board = rack.board(1);
+      await board.powerOff();
+      await rack.controller.kill();
+      const mark = board.console.mark();
+      await board.powerOn();
+      await board.console.waitFor(/bootcode\.bin: nobody answers, asking again/, { from: mark });
+      await rack.startController();
+      await board.console.waitFor(/booting label local[\s\S]*Mounted root/, { from: mark });
     }),
   );
 
@@ -74,6 +91,26 @@ describe("a Pi 3 and an image with bootcode.bin", requires("root", "loop devices
       await board.powerOn();
       const { proof } = reimageOf(await end(rack, id), board);
       assert.equal(proof?.kind, ProofKind.PROOF_KIND_WEAK);
+    }),
+  );
+});
+
+describe("a Pi 3 whose card has no bootcode.bin", requires("root", "loop devices"), () => {
+  let rack: Rack;
+  before(async () => {
+    rack = await createRack({ nodes: 1, model: "pi-3" });
+  });
+  after(() => rack.close());
+
+  it("sleeps until someone cuts its power, when nobody answers its boot ROM", { timeout: 120_000 }, () =>
+    tell(rack, async () => {
+      const board = rack.board(1);
+      await rack.controller.kill();
+      await board.powerOn();
+      await board.console.waitFor(/asleep until the power is cut/, { timeoutMs: 60_000 });
+      await rack.startController();
+      await board.powerOff();
+      await rack.powerOnAll();
     }),
   );
 });

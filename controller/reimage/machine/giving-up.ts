@@ -72,7 +72,7 @@ export function notBack({ state, now, settings }: Context, obstacle?: string): F
   // A boot file that it had asked for since would have ended that phase.
   const unasked =
     state.phase.name === "rebooting"
-      ? "; if it is running, it boots its card without asking the network: check its boot order and bootProfile.cardFirmware"
+      ? "; if it is running, it boots its card without asking the network: check its BOOT_ORDER (with NET_BOOT_MAX_RETRIES=-1) and bootProfile.cardFirmware"
       : "";
   return new Failure(
     "node-silent",

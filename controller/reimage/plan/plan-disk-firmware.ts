@@ -64,7 +64,7 @@ export function describeDiskFirmware(
   if (partitions.length === 0) return {};
   if (node.model === undefined && policy === "auto")
     return {
-      step: `If the board turns out to try its card before the network (Pi 2, Pi 3): rename ${bootRomFile} on ${where}.`,
+      step: `If the board turns out to try its card before the network (Pi 2, Pi 3): rename what it boots from on ${where}.`,
     };
   const model = node.model ?? "";
   const refusal = actionOn(policy, model) === "keep" ? undefined : tooManyPartitions(image);
@@ -72,11 +72,14 @@ export function describeDiskFirmware(
   const firmware = planDiskFirmware(policy, model, image);
   if (firmware?.action === "reformat")
     return { step: `Make ${where} an empty FAT filesystem, so that the board's own firmware does not boot the card.` };
-  if (firmware !== undefined)
+  const { cardFirst, asksOn } = boardFirmwareOf(model);
+  if (firmware !== undefined) {
+    const kept = asksOn === undefined ? "" : ` ${asksOn} stays: it goes on asking the network while nobody answers.`;
     return {
-      step: `Rename ${firmware.files.join(", ")} on ${where}, if present, so that the board's own firmware does not boot the card.`,
+      step: `Rename ${firmware.files.join(", ")} on ${where}, if present, so that the board's own firmware does not boot the card.${kept}`,
     };
-  if (!boardFirmwareOf(model).cardFirst) return {};
+  }
+  if (!cardFirst) return {};
   return {
     note:
       `${node.name} (${model}) tries its card before the network, and bootProfile.cardFirmware is keep: if ` +

@@ -6,22 +6,35 @@ import { print } from "./serial-console.ts";
 /** Partition types that the boot ROM takes for FAT; 0xef (EFI) is not among them (raspberrypi/firmware#1711). */
 const fatTypes = ["1", "4", "6", "b", "c", "e"];
 
+/** What bootcode.bin takes for a system on the card that it was loaded from. */
+const bootable = /^::\/(config\.txt|start(_x|_cd|_db)?\.elf|recovery\.elf)$/im;
+
+/** What asks the network where the card is not booted: bootcode.bin from the card, or what is in the board. */
+export type NetworkAsker = "bootcode.bin" | "board";
+
+/** What a look at the card leads to; `commandLine` is that of its cmdline.txt. */
+export type CardBoot = { readonly commandLine: string } | { readonly asker: NetworkAsker };
+
 /**
  * What a boot ROM that looks at the card first does there: the first FAT partition with a bootcode.bin is booted, and
- * nobody on the network is asked. Returns the kernel's command line, from that partition's cmdline.txt; undefined when
- * there is nothing for it on the card, and for boards that ask the network first.
+ * nobody on the network is asked; unless that partition holds bootcode.bin alone, which then asks. Boards that ask the
+ * network first do not look.
  */
-export async function bootFromCard(spec: Pick<MachineSpec, "model" | "cardDevice">): Promise<string | undefined> {
-  if (!piModels[spec.model].cardFirst) return undefined;
+export async function bootFromCard(spec: Pick<MachineSpec, "model" | "cardDevice">): Promise<CardBoot> {
+  if (!piModels[spec.model].cardFirst) return { asker: "board" };
   for (const { number, offsetBytes } of await fatPartitions(spec.cardDevice)) {
     const drive = ["-i", `${spec.cardDevice}@@${offsetBytes}`];
     const names = await runTool("mdir", ...drive, "-b", "-a", "::/").catch(() => "");
     if (!/^::\/bootcode\.bin$/im.test(names)) continue;
+    if (!bootable.test(names)) {
+      print(`boot ROM: bootcode.bin alone on partition ${number} of the card: it asks the network`);
+      return { asker: "bootcode.bin" };
+    }
     print(`boot ROM: booting bootcode.bin on partition ${number} of the card`);
-    return (await runTool("mtype", ...drive, "::/cmdline.txt")).trim();
+    return { commandLine: (await runTool("mtype", ...drive, "::/cmdline.txt")).trim() };
   }
   print("boot ROM: no bootcode.bin on the card");
-  return undefined;
+  return { asker: "board" };
 }
 
 async function fatPartitions(device: string): Promise<readonly { number: number; offsetBytes: number }[]> {

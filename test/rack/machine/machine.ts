@@ -3,7 +3,7 @@
 // simulated-board.ts with a MachineSpec as JSON; its standard output is the board's serial console.
 import { mkdirSync } from "node:fs";
 import process from "node:process";
-import { bootFromCard } from "./boot-rom.ts";
+import { bootFromCard, type NetworkAsker } from "./boot-rom.ts";
 import { runFirmware } from "./firmware.ts";
 import { runKernel } from "./kernel.ts";
 import type { MachineSpec } from "./machine-spec.ts";
@@ -16,7 +16,8 @@ if (process.pid !== 1) throw new Error("machine.ts runs only as the first proces
 
 try {
   const spec = JSON.parse(process.argv[2] ?? "") as MachineSpec;
-  const commandLine = (await bootFromCard(spec)) ?? (await bootFromNetwork(spec));
+  const card = await bootFromCard(spec);
+  const commandLine = "commandLine" in card ? card.commandLine : await bootFromNetwork(spec, card.asker);
   await mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run");
   mkdirSync("/run/lock");
   await runKernel(spec, commandLine);
@@ -25,7 +26,7 @@ try {
   process.exit(70);
 }
 
-async function bootFromNetwork(spec: MachineSpec): Promise<string> {
-  await runFirmware(spec);
+async function bootFromNetwork(spec: MachineSpec, asker: NetworkAsker): Promise<string> {
+  await runFirmware(spec, asker);
   return (await runUBoot(spec)).commandLine;
 }

@@ -28,16 +28,18 @@ export interface Pi3Boot {
 
 const spec = JSON.parse(process.argv[2] ?? "") as Pi3LoaderSpec;
 
-if ((await bootFromCard({ model: "pi-3", cardDevice: spec.card })) !== undefined) {
+const card = await bootFromCard({ model: "pi-3", cardDevice: spec.card });
+if ("commandLine" in card) {
   throw new Error("a Pi 3 boots the firmware of this card instead of the network; QEMU has no firmware to do so");
 }
-const files = await runFirmware({ ...spec, model: "pi-3" });
+const files = await runFirmware({ ...spec, model: "pi-3" }, card.asker);
 const fetched = (name: string): Buffer => {
   const bytes = files.get(`${spec.serial}/${name}`) ?? files.get(name);
   if (bytes === undefined) throw new Error(`a Pi 3 stops here: its firmware has got no ${name}`);
   return bytes;
 };
-for (const name of ["bootcode.bin", "start.elf", "u-boot.bin"]) fetched(name);
+if (card.asker === "board") fetched("bootcode.bin");
+for (const name of ["start.elf", "u-boot.bin"]) fetched(name);
 const config = fetched("config.txt").toString("utf8").split("\n");
 for (const line of ["upstream_kernel=1", "arm_64bit=1", "kernel=u-boot.bin"]) {
   if (!config.includes(line))

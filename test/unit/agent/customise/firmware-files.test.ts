@@ -41,6 +41,7 @@ describe("findReturned", () => {
       ["start4.elf", "CONFIG.TXT"],
     ],
     ["nothing where nothing was renamed", ["bootcode.bin", "start.elf"], []],
+    ["nothing where bootcode.bin alone was kept, to ask the network", ["bootcode.bin", "start.off", "config.off"], []],
     ["nothing where all is still renamed", ["bootcode.off", "start.elf"], []],
     ["nothing of what is no firmware", ["bootcode.off", "bootcode.dat", "bootcode"], []],
   ] as const)

@@ -5,8 +5,10 @@ import { boardFirmwareOf } from "../../../../controller/nodes/board-firmware.ts"
 describe("boardFirmwareOf", () => {
   // As the device trees of Raspberry Pi's and mainline's kernels name them.
   for (const [model, cardFirst, file] of [
-    ["Raspberry Pi 2 Model B Rev 1.2", true, "bootcode.bin"],
-    ["Raspberry Pi 3 Model B Rev 1.2", true, "bootcode.bin"],
+    ["Raspberry Pi 2 Model B Rev 1.2", true, "start.elf"],
+    ["Raspberry Pi 2 Model B", true, "start.elf"],
+    ["Raspberry Pi 3 Model B Rev 1.2", true, "start.elf"],
+    ["Raspberry Pi 3 Model B", true, "start.elf"],
     ["Raspberry Pi 3 Model B Plus Rev 1.3", true, "bootcode.bin"],
     ["Raspberry Pi 3 Model A Plus Rev 1.0", true, "bootcode.bin"],
     ["Raspberry Pi Compute Module 3 Plus Rev 1.0", true, "bootcode.bin"],
@@ -23,7 +25,10 @@ describe("boardFirmwareOf", () => {
       const board = boardFirmwareOf(model);
       assert.equal(board.cardFirst, cardFirst);
       assert.ok(board.files.includes(file));
-      assert.equal(board.files.includes("bootcode.bin"), cardFirst, "no more is renamed than the board needs");
+      const asksOn = file === "start.elf" ? "bootcode.bin" : undefined;
+      assert.equal(board.asksOn, asksOn);
+      const renamed = cardFirst && asksOn === undefined;
+      assert.equal(board.files.includes("bootcode.bin"), renamed, "no more is renamed than the board needs");
     });
 
   for (const model of [

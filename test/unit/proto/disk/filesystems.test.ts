@@ -99,7 +99,7 @@ describe("parseMdir", () => {
 });
 
 describe("the files that a board boots from", () => {
-  for (const model of ["", "3 Model B", "4 Model B", "5 Model B"]) {
+  for (const model of ["", "2 Model B", "3 Model B", "3 Model B Plus", "4 Model B", "5 Model B"]) {
     it(`are noticed by the resident agent when an upgrade puts them back: ${model || "any board"}`, () => {
       const { files } = boardFirmwareOf(model === "" ? "" : `Raspberry Pi ${model} Rev 1.0`);
       const renamed = planRenamings(files, files).map(({ to }) => to);

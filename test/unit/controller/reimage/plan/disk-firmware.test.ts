@@ -10,6 +10,7 @@ import {
 import { createFakeRack, image } from "../fakes/fake-rack.ts";
 
 const pi3 = "Raspberry Pi 3 Model B Plus Rev 1.3";
+const pi3b = "Raspberry Pi 3 Model B Rev 1.2";
 const pi4 = "Raspberry Pi 4 Model B Rev 1.4";
 const pi5 = "Raspberry Pi 5 Model B Rev 1.0";
 const boot = { offsetBytes: 2 ** 20, lengthBytes: 2 ** 28 };
@@ -24,6 +25,7 @@ const twoFats: Image = {
 describe("planDiskFirmware", () => {
   for (const [policy, model, expected] of [
     ["auto", pi3, "rename bootcode.bin"],
+    ["auto", pi3b, "rename config.txt start.elf start_x.elf start_cd.elf start_db.elf recovery.elf"],
     ["auto", pi4, "nothing"],
     ["auto", pi5, "nothing"],
     ["auto", "", "nothing"],
@@ -63,12 +65,22 @@ describe("describeDiskFirmware", () => {
     assert.match(told("auto", pi3, twoFats).step ?? "", /on partitions 1, 3, if present/);
   });
 
+  it("says what stays on a board that would sleep without it", () => {
+    assert.match(
+      told("auto", pi3b).step ?? "",
+      /^Rename config\.txt, start\.elf, .* bootcode\.bin stays: it goes on asking the network while nobody answers\.$/,
+    );
+  });
+
   it("says that a partition is emptied", () => {
     assert.match(told("reformat", pi4).step ?? "", /^Make partition 1 an empty FAT/);
   });
 
   it("says what depends on a board that has not told its model yet", () => {
-    assert.match(told("auto", undefined).step ?? "", /^If the board turns out to try its card .*rename bootcode.bin/);
+    assert.match(
+      told("auto", undefined).step ?? "",
+      /^If the board turns out to try its card .*rename what it boots from/,
+    );
   });
 
   it("warns of firmware that is kept on a board that looks at its card first", () => {

@@ -87,7 +87,7 @@ test("a plan that leaves the image untouched says so, and what that means for th
 
 test("a plan says what becomes of firmware that the board would boot, also of an image that is left untouched", () => {
   assert.ok(node.facts);
-  const pi3: Node = { ...node, facts: { ...node.facts, model: "Raspberry Pi 3 Model B Rev 1.2" } };
+  const pi3: Node = { ...node, facts: { ...node.facts, model: "Raspberry Pi 3 Model B Plus Rev 1.3" } };
   const step = (how: { noResident?: boolean }, policy?: "keep") => {
     const { steps, note } = planReimage({ node: pi3, online: true, devices: [idle] }, image, how, policy);
     return { steps: steps.slice(4, -3), note: note ?? "" };
@@ -105,7 +105,7 @@ test("a plan says what becomes of firmware that the board would boot, also of an
   assert.deepEqual(step({ noResident: true }, "keep").steps, [
     "Leave the image as it is: no stamp, no resident agent.",
   ]);
-  assert.match(step({}, "keep").note, /pi-1 \(Raspberry Pi 3 Model B Rev 1.2\) tries its card before the network/);
+  assert.match(step({}, "keep").note, /pi-1 \(Raspberry Pi 3 Model B Plus Rev 1.3\) tries its card before the network/);
 });
 
 test("a node that runs an untouched image is said to need somebody who reboots it", () => {
