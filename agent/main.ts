@@ -242,7 +242,6 @@ async function register(
       enrolled: (session) => shipper?.enrolled(session),
       readNodeFacts,
       chooseBootMac,
-      readTemperature: async () => (await readNodeFacts()).temperatureCelsius,
       agentInfo: parts.agentInfo,
       backoff: retries,
       log: parts.log,

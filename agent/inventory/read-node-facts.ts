@@ -6,6 +6,7 @@ import { parseMacAddress } from "../../proto/names/node-id.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { type Board, parseCpuinfo, parseDeviceTreeString, selectBoard } from "./parse-board.ts";
 import { readRootDevice } from "./read-root-device.ts";
+import { readRootIds } from "./read-root-ids.ts";
 
 const bootIdFile = "/proc/sys/kernel/random/boot_id";
 
@@ -19,12 +20,14 @@ export async function readNodeFacts(): Promise<NodeFacts> {
     unchanging = undefined;
     throw error;
   });
-  const [fixed, memory, temperature, bootId, root] = await Promise.all([
+  const [fixed, memory, temperature, bootId, root, ids] = await Promise.all([
     unchanging,
     mem(),
     readTemperature(),
     readBootId(),
     readRootDevice(),
+    // Without them the controller goes by what it knows; a node has to report whatever its disk does.
+    readRootIds().catch(() => undefined),
   ]);
   return {
     ...fixed,
@@ -34,7 +37,7 @@ export async function readNodeFacts(): Promise<NodeFacts> {
     kernel: release(),
     architecture: arch(),
     bootId,
-    root,
+    root: { ...root, ...(ids && { ids }) },
     hostname: hostname(),
     uptimeSeconds: Math.floor(uptime()),
   };

@@ -36,6 +36,23 @@ export async function readRootDevice({ mountinfo, sysfs } = kernel): Promise<Roo
   return { source, filesystemType: mount.filesystemType, disk: `/dev/${basename(await wholeDisk(folder, sysfs))}` };
 }
 
+/**
+ * The partition that this process runs from; undefined when the root is none: NFS, RAM, a whole disk, a mapped device.
+ * Throws as readRootDevice() does.
+ */
+export async function readRootPartition({
+  mountinfo,
+  sysfs,
+} = kernel): Promise<{ readonly device: string; readonly disk: string; readonly number: number } | undefined> {
+  const mount = rootMount(parseMountinfo(await readFile(mountinfo, "utf8")));
+  const number = mount && (await blockDeviceNumber(mount));
+  if (number === undefined) return undefined;
+  const folder = await realpath(`${sysfs}/dev/block/${number}`);
+  const partition = await readFile(`${folder}/partition`, "utf8").catch(() => undefined);
+  if (partition === undefined) return undefined;
+  return { device: `/dev/${basename(folder)}`, disk: `/dev/${basename(dirname(folder))}`, number: Number(partition) };
+}
+
 /** "major:minor" of the block device under a mount. A btrfs has an anonymous number but a device as its source. */
 async function blockDeviceNumber(mount: Mount): Promise<string | undefined> {
   if (!mount.deviceNumber.startsWith("0:")) return mount.deviceNumber;

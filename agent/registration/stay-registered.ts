@@ -1,10 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { type RootIds, sameRootIds } from "../../proto/disk/root-ids.ts";
 import { messageOf } from "../../proto/failure.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import type { Enrollment, Session } from "./enrollment.ts";
+
+/** How long the last report of a stopping agent may take, in milliseconds. */
+const lastReportMs = 1_000;
 
 /** The inputs of the loop. */
 export interface RegistrationParts {
@@ -14,7 +18,6 @@ export interface RegistrationParts {
   readonly readNodeFacts: () => Promise<NodeFacts>;
   /** Decides from fresh facts by which MAC address the node is known. */
   readonly chooseBootMac: (facts: NodeFacts) => Promise<string>;
-  readonly readTemperature: () => Promise<number | undefined>;
   readonly agentInfo: () => Promise<AgentInfo>;
   readonly backoff: Required<BackoffPolicy>;
   readonly log: Logger;
@@ -23,37 +26,45 @@ export interface RegistrationParts {
 /**
  * Registers the agent and sends heartbeats until the signal aborts. Whatever goes wrong is tried again forever, with
  * waits that grow to a cap; a controller that does not know the agent (any more) is told everything again, with facts
- * read then. Logs a line when things change, not at every attempt. Never rejects.
+ * read then. So it is when the ids of the root have changed since: the controller names the root of the next boot by
+ * them, and a first boot changes them after the agent has registered. Logs a line when things change, not at every attempt. Never rejects.
  */
 export async function stayRegistered(parts: RegistrationParts, signal: AbortSignal): Promise<void> {
   const { log } = parts;
-  let session: Session | undefined;
+  let known: Known | undefined;
   let waits = backoff(parts.backoff);
   let waitMs = 0;
   let trouble: string | undefined;
   while (await waited(waitMs, signal)) {
     try {
-      const step = session === undefined ? await register(parts, signal) : await beat(parts, session, signal);
+      const step = known === undefined ? await register(parts, signal) : await beat(parts, known, signal);
       if (trouble !== undefined) log.info("the controller is answering again");
-      if (step.session === undefined) log.info("the controller does not know this agent; registering again");
+      if (step.known === undefined) log.info("the controller does not know this agent; registering again");
       trouble = undefined;
       waits = backoff(parts.backoff);
-      if (step.session !== session) parts.enrolled(step.session);
-      session = step.session;
+      if (step.known?.session !== known?.session) parts.enrolled(step.known?.session);
+      known = step.known;
       waitMs = step.waitMs;
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       const message = messageOf(error);
       if (message !== trouble) log.warn({ err: error }, "could not reach the controller; retrying");
       trouble = message;
       waitMs = waits.next().value;
     }
   }
+  if (known !== undefined) await reportLastChange(parts, known);
 }
 
-/** What comes next: the session, unless it is lost, and the wait in milliseconds. */
+/** What the controller knows of this agent. */
+interface Known {
+  readonly session: Session;
+  readonly rootIds: RootIds | undefined;
+}
+
+/** What comes next: what the controller knows, unless it has forgotten, and the wait in milliseconds. */
 interface Step {
-  readonly session: Session | undefined;
+  readonly known: Known | undefined;
   readonly waitMs: number;
 }
 
@@ -63,17 +74,43 @@ async function register(parts: RegistrationParts, signal: AbortSignal): Promise<
   const { name, heartbeatIntervalMs } = await parts.enrollment.register(bootMac, facts, agent, signal);
   parts.log.info({ name, bootMac, bootId: facts.bootId, heartbeatIntervalMs }, "registered");
   return {
-    session: { bootMac, instanceId: agent.instanceId },
+    known: { session: { bootMac, instanceId: agent.instanceId }, rootIds: facts.root?.ids },
     waitMs: jittered(heartbeatIntervalMs, parts.backoff.random),
   };
 }
 
-async function beat(parts: RegistrationParts, session: Session, signal: AbortSignal): Promise<Step> {
-  const temperature = await parts.readTemperature();
-  const answer = await parts.enrollment.heartbeat(session.bootMac, session.instanceId, temperature, signal);
+async function beat(parts: RegistrationParts, known: Known, signal: AbortSignal): Promise<Step> {
+  const facts = await parts.readNodeFacts();
+  const { session } = known;
+  if (haveChanged(known.rootIds, facts.root?.ids)) {
+    parts.log.info({ was: known.rootIds, now: facts.root?.ids }, "the ids of this system's root have changed");
+    const again = await register(parts, signal);
+    return { ...again, known: again.known && { ...again.known, session } };
+  }
+  const answer = await parts.enrollment.heartbeat(
+    session.bootMac,
+    session.instanceId,
+    facts.temperatureCelsius,
+    signal,
+  );
   return answer === "unknown"
-    ? { session: undefined, waitMs: 0 }
-    : { session, waitMs: jittered(answer, parts.backoff.random) };
+    ? { known: undefined, waitMs: 0 }
+    : { known, waitMs: jittered(answer, parts.backoff.random) };
+}
+
+/** A system that reboots after its first boot's changes stops its services first, this agent among them. */
+async function reportLastChange(parts: RegistrationParts, known: Known): Promise<void> {
+  try {
+    if (!haveChanged(known.rootIds, (await parts.readNodeFacts()).root?.ids)) return;
+    await register(parts, AbortSignal.timeout(lastReportMs));
+  } catch (error) {
+    parts.log.warn({ err: error }, "could not report the changed ids of this system's root");
+  }
+}
+
+/** What cannot be read any more has not changed. */
+function haveChanged(before: RootIds | undefined, now: RootIds | undefined): boolean {
+  return now !== undefined && (before === undefined || !sameRootIds(before, now));
 }
 
 /** Between four fifths of the interval and all of it: early rather than late, and not all nodes at once. */

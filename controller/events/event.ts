@@ -31,6 +31,7 @@ export type EventType =
   | "address-refused"
   | "boot-server-told"
   | "boot-target-changed"
+  | "root-ids-changed"
   | "boot-config-rendered"
   | "boot-file-fetched"
   | "boot-file-missing"

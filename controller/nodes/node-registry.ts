@@ -1,3 +1,4 @@
+import { type RootIds, sameRootIds } from "../../proto/disk/root-ids.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import type { Clock } from "../../proto/time/clock.ts";
@@ -7,10 +8,11 @@ import { alreadyExists, invalid, notFound, Refusal } from "../refusal/refusal.ts
 import { createAddressBook } from "./address-book.ts";
 import { type BootFetch, printablePath } from "./boot-fetch.ts";
 import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
+import { describeRootChange, installationAfter } from "./choose-installation.ts";
 import { isExpectedMiss } from "./choose-miss-meaning.ts";
 import { findBoard, findNode, noSuchNode, requireNode } from "./find-node.ts";
 import { createLiveness } from "./liveness.ts";
-import type { BootTarget, Node } from "./node.ts";
+import type { BootTarget, Installation, Node } from "./node.ts";
 import type { NodeChangeCause, NodeChangeListener } from "./node-change.ts";
 import { defaultNodeName, problemOfNodeName } from "./node-name.ts";
 import { createNodeTable, type NodeRows } from "./node-table.ts";
@@ -51,8 +53,10 @@ export interface NodeRegistry {
   forget(id: NodeId): void;
   setBootTarget(id: NodeId, target: BootTarget): Node;
   setProved(id: NodeId, proved: NonNullable<Node["proved"]>): Node;
-  /** Drops what the node has proved: its disk is about to be erased. */
-  voidProof(id: NodeId): Node;
+  /** Drops what the node has proved: its disk is about to be erased, for this. */
+  voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId">): Node;
+  /** Keeps by which ids the root that this reimage wrote is found on the node's card. */
+  setRoot(id: NodeId, reimageId: string, root: RootIds): Node;
   /** Returns a function that ends it. */
   onChange(listener: NodeChangeListener): () => void;
   /** Stops watching for silence and writes what is not on disk yet. */
@@ -242,6 +246,7 @@ export function createNodeRegistry(options: {
       assertOwnMac(id, facts);
       const before = discover(id, address, "by its registration");
       const at = clock.now();
+      const installation = installationAfter(before.installation, { facts, agent });
       const node = nodes.save({
         ...before,
         facts,
@@ -249,7 +254,10 @@ export function createNodeRegistry(options: {
         lastSeenAt: at,
         agentSeenAt: at,
         ...(address !== undefined && { address }),
+        ...(installation && { installation }),
       });
+      const change = describeRootChange(node.name, before.installation?.root, installation?.root);
+      if (change !== undefined) tell(node, "root-ids-changed", change);
       const wasSilent = liveness.heard(id);
       if (before.facts !== undefined && before.facts.serial !== facts.serial) {
         const was = `${before.facts.serial || "(none)"}, now ${facts.serial || "(none)"}`;
@@ -339,12 +347,22 @@ export function createNodeRegistry(options: {
       return node;
     },
 
-    voidProof(id) {
+    voidProof(id, { imageDigest, reimageId }) {
       const before = existing(id);
-      if (before.proved === undefined) return before;
+      if (before.proved === undefined && before.installation?.reimageId === reimageId) return before;
       const { proved: _, ...rest } = before;
-      const node = nodes.save(rest);
+      const node = nodes.save({ ...rest, installation: { imageDigest, reimageId } });
       announce(node, "proof-voided");
+      return node;
+    },
+
+    setRoot(id, reimageId, root) {
+      const before = existing(id);
+      if (before.installation === undefined || before.installation.reimageId !== reimageId) return before;
+      if (before.installation.root !== undefined && sameRootIds(before.installation.root, root)) return before;
+      const node = nodes.save({ ...before, installation: { ...before.installation, root } });
+      const change = describeRootChange(node.name, before.installation.root, root);
+      if (change !== undefined) tell(node, "root-ids-changed", change);
       return node;
     },
 

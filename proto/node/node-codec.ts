@@ -1,10 +1,11 @@
+import { parseRootIds, type RootIds } from "../disk/root-ids.ts";
 import * as wire from "../gen/pallet/v1/node.ts";
 import type { ImageDigest } from "../pack/digest.ts";
 import type { AgentRole } from "../system/agent-program.ts";
 import type { InstalledSystem } from "../system/installed-system.ts";
 import { wireWords } from "../words/wire-words.ts";
 import type { AgentInfo } from "./agent-info.ts";
-import type { NodeFacts } from "./node-facts.ts";
+import type { NodeFacts, RootDevice } from "./node-facts.ts";
 
 /** The roles of agents as they travel. */
 export const agentRoles = wireWords<AgentRole, wire.AgentRole>({
@@ -22,7 +23,7 @@ export function factsToWire(facts: NodeFacts): wire.NodeFacts {
     interfaces: facts.interfaces.map((each) => ({ ...each, addresses: [...each.addresses] })),
     memoryBytes: BigInt(facts.memoryBytes),
     temperatureCelsius: facts.temperatureCelsius,
-    root: { ...facts.root },
+    root: { ...facts.root, ids: facts.root.ids && rootIdsToWire(facts.root.ids) },
     uptimeSeconds: BigInt(Math.floor(facts.uptimeSeconds)),
   };
 }
@@ -41,10 +42,19 @@ export function factsFromWire(facts: wire.NodeFacts): NodeFacts {
     kernel: facts.kernel,
     architecture: facts.architecture,
     bootId: facts.bootId,
-    root: root ?? { source: "", filesystemType: "", disk: "" },
+    root: rootFromWire(root),
     hostname: facts.hostname,
     uptimeSeconds: Number(facts.uptimeSeconds),
   };
+}
+
+function rootFromWire(root: wire.RootDevice | undefined): RootDevice {
+  const { source = "", filesystemType = "", disk = "", ids } = root ?? {};
+  return { source, filesystemType, disk, ...(ids && { ids: parseRootIds(ids) }) };
+}
+
+function rootIdsToWire({ partitionUuid, filesystemUuid }: RootIds): wire.RootIds {
+  return { partitionUuid, filesystemUuid };
 }
 
 /** The agent process as it travels. */

@@ -1,3 +1,5 @@
+import type { RootIds } from "../disk/root-ids.ts";
+
 /** The filesystem that the node runs from; see pallet.v1.RootDevice. */
 export interface RootDevice {
   /** Mount source: "/dev/mmcblk0p2", "10.77.0.1:/srv/rootfs", "overlay". */
@@ -5,6 +7,11 @@ export interface RootDevice {
   readonly filesystemType: string;
   /** Path of the whole disk that holds it; empty when it is on none (NFS, RAM). */
   readonly disk: string;
+  /**
+   * Its ids as they are on the disk now; absent when it is not a plain partition, and from agents that do not report
+   * them.
+   */
+  readonly ids?: RootIds;
 }
 
 /** What the node is and how it is doing. The words are those of pallet.v1.NodeFacts. */

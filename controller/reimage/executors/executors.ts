@@ -25,7 +25,8 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
   },
 
   "void-proof": (_effect, { state, world }) => {
-    if (world.nodes.get(state.nodeId) !== undefined) world.nodes.voidProof(state.nodeId);
+    if (world.nodes.get(state.nodeId) === undefined) return;
+    world.nodes.voidProof(state.nodeId, { imageDigest: state.imageDigest, reimageId: state.id });
   },
 
   "record-proof": (_effect, { state, world }) => {

@@ -1,4 +1,6 @@
+import type { RootIds } from "../../../proto/disk/root-ids.ts";
 import type { NodeId } from "../../../proto/names/node-id.ts";
+import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { ImageLookup } from "../../images/catalogue/find-image.ts";
 import type { Image } from "../../images/catalogue/image.ts";
@@ -15,8 +17,10 @@ export interface NodePort {
   require(nameOrMacOrSerial: string): Node;
   /** Whether its agent is heard from. */
   isOnline(node: Node): boolean;
-  /** Drops what the node has proved; durable when it returns. */
-  voidProof(id: NodeId): unknown;
+  /** Drops what the node has proved, and notes what is written instead; durable when it returns. */
+  voidProof(id: NodeId, next: { readonly imageDigest: ImageDigest; readonly reimageId: string }): unknown;
+  /** Keeps by which ids the root that this reimage wrote is found; durable when it returns. */
+  setRoot(id: NodeId, reimageId: string, root: RootIds): unknown;
   /** Durable when it returns: a reboot may follow at once. */
   setBootTarget(id: NodeId, target: BootTarget): unknown;
   setProved(id: NodeId, proved: NonNullable<Node["proved"]>): unknown;

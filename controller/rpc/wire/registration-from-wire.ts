@@ -75,6 +75,8 @@ export function checkedFacts(wireFacts: wire.NodeFacts, id?: NodeId): NodeFacts 
       source: plainText(facts.root.source),
       filesystemType: plainText(facts.root.filesystemType, 64),
       disk: plainText(facts.root.disk),
+      // Of a checked form already.
+      ...(facts.root.ids && { ids: facts.root.ids }),
     },
     hostname: plainText(facts.hostname),
     uptimeSeconds: exactCount(facts.uptimeSeconds),

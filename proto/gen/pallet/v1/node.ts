@@ -82,6 +82,20 @@ export interface RootDevice {
   filesystemType: string;
   /** The whole disk that holds it, for example "/dev/mmcblk0"; empty if it is not on a disk (NFS, RAM). */
   disk: string;
+  /**
+   * The ids of its partition and its filesystem as they are on the disk now. Absent if it is not a plain partition, if
+   * its filesystem is unknown to the agent, and from agents that are older than this field: then the controller goes by
+   * the ids of the image.
+   */
+  ids: RootIds | undefined;
+}
+
+/** By what "root=" of a kernel command line can name a root filesystem (Documentation/admin-guide/kernel-parameters). */
+export interface RootIds {
+  /** PARTUUID of its partition: a GUID, or the disk id of an MBR and the number ("4e639091-02"). Empty if there is none. */
+  partitionUuid: string;
+  /** UUID of the filesystem. Empty if it has none (squashfs). */
+  filesystemUuid: string;
 }
 
 /** What a node is and how it is doing, measured by its agent when asked. */
@@ -251,7 +265,7 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
 };
 
 function createBaseRootDevice(): RootDevice {
-  return { source: "", filesystemType: "", disk: "" };
+  return { source: "", filesystemType: "", disk: "", ids: undefined };
 }
 
 export const RootDevice: MessageFns<RootDevice> = {
@@ -264,6 +278,9 @@ export const RootDevice: MessageFns<RootDevice> = {
     }
     if (message.disk !== "") {
       writer.uint32(26).string(message.disk);
+    }
+    if (message.ids !== undefined) {
+      RootIds.encode(message.ids, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -305,6 +322,14 @@ export const RootDevice: MessageFns<RootDevice> = {
             message.disk = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ids = RootIds.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -326,6 +351,7 @@ export const RootDevice: MessageFns<RootDevice> = {
         ? globalThis.String(object.filesystem_type)
         : "",
       disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
+      ids: isSet(object.ids) ? RootIds.fromJSON(object.ids) : undefined,
     };
   },
 
@@ -340,6 +366,9 @@ export const RootDevice: MessageFns<RootDevice> = {
     if (message.disk !== "") {
       obj.disk = message.disk;
     }
+    if (message.ids !== undefined) {
+      obj.ids = RootIds.toJSON(message.ids);
+    }
     return obj;
   },
 
@@ -351,6 +380,100 @@ export const RootDevice: MessageFns<RootDevice> = {
     message.source = object.source ?? "";
     message.filesystemType = object.filesystemType ?? "";
     message.disk = object.disk ?? "";
+    message.ids = (object.ids !== undefined && object.ids !== null) ? RootIds.fromPartial(object.ids) : undefined;
+    return message;
+  },
+};
+
+function createBaseRootIds(): RootIds {
+  return { partitionUuid: "", filesystemUuid: "" };
+}
+
+export const RootIds: MessageFns<RootIds> = {
+  encode(message: RootIds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partitionUuid !== "") {
+      writer.uint32(10).string(message.partitionUuid);
+    }
+    if (message.filesystemUuid !== "") {
+      writer.uint32(18).string(message.filesystemUuid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RootIds {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRootIds();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.partitionUuid = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.filesystemUuid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RootIds {
+    return {
+      partitionUuid: isSet(object.partitionUuid)
+        ? globalThis.String(object.partitionUuid)
+        : isSet(object.partition_uuid)
+        ? globalThis.String(object.partition_uuid)
+        : "",
+      filesystemUuid: isSet(object.filesystemUuid)
+        ? globalThis.String(object.filesystemUuid)
+        : isSet(object.filesystem_uuid)
+        ? globalThis.String(object.filesystem_uuid)
+        : "",
+    };
+  },
+
+  toJSON(message: RootIds): unknown {
+    const obj: any = {};
+    if (message.partitionUuid !== "") {
+      obj.partitionUuid = message.partitionUuid;
+    }
+    if (message.filesystemUuid !== "") {
+      obj.filesystemUuid = message.filesystemUuid;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RootIds>): RootIds {
+    return RootIds.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RootIds>): RootIds {
+    const message = createBaseRootIds();
+    message.partitionUuid = object.partitionUuid ?? "";
+    message.filesystemUuid = object.filesystemUuid ?? "";
     return message;
   },
 };

@@ -17,7 +17,12 @@ interface Course {
   readonly sessions: (Session | undefined)[];
 }
 
-async function follow(test: TestContext, answers: readonly Answer[]): Promise<Course> {
+/** @param partitionUuids of the root, at each reading of the facts; the last one stays */
+async function follow(
+  test: TestContext,
+  answers: readonly Answer[],
+  partitionUuids: readonly string[] = [],
+): Promise<Course> {
   const abort = new AbortController();
   test.after(() => abort.abort());
   const calls: string[] = [];
@@ -47,10 +52,12 @@ async function follow(test: TestContext, answers: readonly Answer[]): Promise<Co
       enrolled: (session) => void sessions.push(session),
       readNodeFacts: async () => {
         boots += 1;
-        return { bootId: `facts-${boots}`, interfaces: [] } as unknown as NodeFacts;
+        const partitionUuid = partitionUuids[boots - 1] ?? partitionUuids.at(-1);
+        const ids = partitionUuid === undefined ? undefined : { partitionUuid, filesystemUuid: "" };
+        const facts = { bootId: `facts-${boots}`, interfaces: [], temperatureCelsius: 42, root: { ids } };
+        return facts as unknown as NodeFacts;
       },
       chooseBootMac: async () => mac,
-      readTemperature: async () => 42,
       agentInfo: async () => ({ version: "1", role: "netboot", instanceId: "i", port: 1 }),
       backoff: { firstMs: 1, capMs: 2, random: () => 0 },
       log: pino({}, { write: (line: string) => void logged.push((JSON.parse(line) as { msg: string }).msg) }),
@@ -74,9 +81,24 @@ describe("stayRegistered", () => {
     assert.deepEqual(calls, [
       `register ${mac} facts-1 i`,
       `beat ${mac} i 42`,
-      `register ${mac} facts-2 i`,
+      `register ${mac} facts-3 i`,
       `beat ${mac} i 42`,
     ]);
+  });
+
+  it("registers anew, in the same session, when the ids of its root have changed", async (test) => {
+    const ids = ["aa-02", "aa-02", "bb-02"];
+    const { calls, sessions } = await follow(test, ["registered", "beaten", "registered", "beaten"], ids);
+    assert.deepEqual(
+      calls.map((call) => call.split(" ")[0]),
+      ["register", "beat", "register", "beat"],
+    );
+    assert.equal(sessions.length, 1);
+  });
+
+  it("reports a change of ids before it stops", async (test) => {
+    const { calls } = await follow(test, ["registered", "beaten"], ["aa-02", "aa-02", "bb-02"]);
+    assert.equal(calls.at(-1), `register ${mac} facts-4 i`);
   });
 
   it("tries for ever, and logs changes instead of attempts", async (test) => {
@@ -110,7 +132,6 @@ describe("stayRegistered", () => {
         enrolled: () => assert.fail("it never was"),
         readNodeFacts: async () => ({}) as NodeFacts,
         chooseBootMac: async () => mac,
-        readTemperature: async () => undefined,
         agentInfo: async () => ({ version: "1", role: "netboot", instanceId: "i", port: 1 }),
         backoff: { firstMs: 60_000, capMs: 60_000, random: () => 0 },
         log: pino({ level: "silent" }),

@@ -162,9 +162,15 @@ export function createFakeRack(
       change(id, { bootTarget: target }, "boot-target-changed");
     },
     setProved: (id, proved) => change(id, { proved }, "proved"),
-    voidProof(id) {
+    voidProof(id, installation) {
       const { proved: _, ...node } = known.get(id) ?? assert.fail(`no node ${id}`);
-      known.set(id, node);
+      known.set(id, { ...node, installation });
+    },
+    setRoot(id, reimageId, root) {
+      const node = known.get(id) ?? assert.fail(`no node ${id}`);
+      if (node.installation?.reimageId === reimageId) {
+        known.set(id, { ...node, installation: { ...node.installation, root } });
+      }
     },
     onChange(listener) {
       listeners.add(listener);
