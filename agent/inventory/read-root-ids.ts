@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import type { RootIds } from "../../proto/disk/root-ids.ts";
+import type { RootIds } from "../../proto/node/root-ids.ts";
 import { parseFilesystemUuid, parsePartitionUuid, type ReadAt } from "./parse-root-ids.ts";
 import { readRootPartition } from "./read-root-device.ts";
 

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type RootIds, sameRootIds } from "../../proto/disk/root-ids.ts";
 import { messageOf } from "../../proto/failure.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
+import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import type { Enrollment, Session } from "./enrollment.ts";
 

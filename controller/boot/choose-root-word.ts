@@ -1,4 +1,4 @@
-import { parseRootIds, type RootIds } from "../../proto/disk/root-ids.ts";
+import { parseRootIds, type RootIds } from "../../proto/node/root-ids.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import { rootPartitionOf } from "../images/catalogue/image.ts";
 

@@ -1,4 +1,4 @@
-import { type RootIds, sameRootIds } from "../../proto/disk/root-ids.ts";
+import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
 import type { Installation, Node } from "./node.ts";
 import type { Registration } from "./registration.ts";
 

@@ -1,5 +1,5 @@
-import { type RootIds, sameRootIds } from "../../proto/disk/root-ids.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
+import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";

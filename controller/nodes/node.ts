@@ -1,7 +1,7 @@
-import type { RootIds } from "../../proto/disk/root-ids.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
+import type { RootIds } from "../../proto/node/root-ids.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { ProofKind } from "../../proto/words/proof-kind.ts";
 

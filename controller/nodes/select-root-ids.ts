@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { withDescendants } from "../../proto/disk/device-tree.ts";
-import { parseRootIds, type RootIds } from "../../proto/disk/root-ids.ts";
+import { parseRootIds, type RootIds } from "../../proto/node/root-ids.ts";
 
 /**
  * The ids of an image's root where it was written, from the block devices of the node: the partition with the root's

@@ -1,4 +1,3 @@
-import { parseRootIds, type RootIds } from "../disk/root-ids.ts";
 import * as wire from "../gen/pallet/v1/node.ts";
 import type { ImageDigest } from "../pack/digest.ts";
 import type { AgentRole } from "../system/agent-program.ts";
@@ -6,6 +5,7 @@ import type { InstalledSystem } from "../system/installed-system.ts";
 import { wireWords } from "../words/wire-words.ts";
 import type { AgentInfo } from "./agent-info.ts";
 import type { NodeFacts, RootDevice } from "./node-facts.ts";
+import { parseRootIds, type RootIds } from "./root-ids.ts";
 
 /** The roles of agents as they travel. */
 export const agentRoles = wireWords<AgentRole, wire.AgentRole>({

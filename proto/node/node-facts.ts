@@ -1,4 +1,4 @@
-import type { RootIds } from "../disk/root-ids.ts";
+import type { RootIds } from "./root-ids.ts";
 
 /** The filesystem that the node runs from; see pallet.v1.RootDevice. */
 export interface RootDevice {

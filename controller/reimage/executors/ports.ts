@@ -1,5 +1,5 @@
-import type { RootIds } from "../../../proto/disk/root-ids.ts";
 import type { NodeId } from "../../../proto/names/node-id.ts";
+import type { RootIds } from "../../../proto/node/root-ids.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { ImageLookup } from "../../images/catalogue/find-image.ts";

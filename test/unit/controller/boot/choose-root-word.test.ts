@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { chooseRootWord } from "../../../../controller/boot/choose-root-word.ts";
 import type { Image } from "../../../../controller/images/catalogue/image.ts";
-import type { RootIds } from "../../../../proto/disk/root-ids.ts";
+import type { RootIds } from "../../../../proto/node/root-ids.ts";
 import { anImage } from "./a-node.ts";
 
 const uuid = "2a81f25a-2ca2-4520-a1a6-c9dd75527c3c";

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { describeRootChange, installationAfter } from "../../../../controller/nodes/choose-installation.ts";
 import type { Installation } from "../../../../controller/nodes/node.ts";
 import type { Registration } from "../../../../controller/nodes/registration.ts";
-import type { RootIds } from "../../../../proto/disk/root-ids.ts";
+import type { RootIds } from "../../../../proto/node/root-ids.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 
 const imageDigest = "ab".repeat(32) as ImageDigest;
