@@ -9,7 +9,7 @@ import { type BootContent, type MissingContent, openContent, textContent } from 
 import { type BootPath, parseBootPath } from "./boot-paths.ts";
 import type { BootSpec } from "./boot-spec.ts";
 import type { FirmwareBoot } from "./firmware-boot.ts";
-import { type FirmwareRequest, parseFirmwareRequest } from "./firmware-request.ts";
+import { type FirmwareRequest, parseFirmwareRequest, sharedFileRequest } from "./firmware-request.ts";
 import { renderPxelinux } from "./render-pxelinux.ts";
 import type { OpenResult } from "./tftp/file-content.ts";
 
@@ -60,10 +60,12 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
 
   const find = async (asked: BootPath, address: string): Promise<Found> => {
     if (asked.kind === "node-config") return { content: await findStatic(asked, address), mac: asked.mac };
-    const request =
-      asked.kind === "file" && firmware !== undefined ? parseFirmwareRequest(asked.candidates) : undefined;
-    if (request === undefined || firmware === undefined) return { content: await findStatic(asked, address) };
-    return findForFirmware(firmware, request, asked, address);
+    if (asked.kind !== "file" || firmware === undefined) return { content: await findStatic(asked, address) };
+    const request = parseFirmwareRequest(asked.candidates);
+    if (request !== undefined) return findForFirmware(firmware, request, asked, address);
+    const content = await findStatic(asked, address);
+    if (!("missing" in content) || content.missing === "refused") return { content };
+    return findForFirmware(firmware, sharedFileRequest(asked.candidates), asked, address);
   };
 
   const findForFirmware = async (
@@ -72,12 +74,14 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
     asked: BootPath,
     address: string,
   ): Promise<Found> => {
-    const base = request.kind === "config" ? await readBase(asked, address) : "";
-    if (typeof base !== "string") return { content: base };
-    const answer = await answerTo(request, address, base);
+    const answer = await answerTo(request, address);
     switch (answer.kind) {
       case "text":
         return { content: textContent(answer.text), ...(answer.mac !== undefined && { mac: answer.mac }) };
+      case "rendered": {
+        const text = await readText(answer.from === undefined ? asked : parseBootPath(answer.from), address);
+        return { content: typeof text === "string" ? textContent(answer.render(text)) : text };
+      }
       case "as-asked":
         return { content: await findStatic(asked, address) };
       case "not-found":
@@ -93,12 +97,12 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
     }
   };
 
-  /** The config.txt of the boot tree; empty when there is none. */
-  const readBase = async (asked: BootPath, address: string): Promise<string | MissingContent> => {
-    const content = await findStatic(asked, address);
+  /** The text of a config file; empty when there is none. */
+  const readText = async (of: BootPath, address: string): Promise<string | MissingContent> => {
+    const content = await findStatic(of, address);
     if ("missing" in content) return content.missing === "not-found" ? "" : content;
     try {
-      if (content.sizeBytes > maxConfigBytes) return { missing: "refused", reason: "config.txt is too long" };
+      if (content.sizeBytes > maxConfigBytes) return { missing: "refused", reason: "it is too long for a config file" };
       const bytes = Buffer.alloc(content.sizeBytes);
       return bytes.toString("utf8", 0, await content.read(bytes, 0));
     } finally {

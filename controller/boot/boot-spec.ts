@@ -10,4 +10,22 @@ export interface BootSpec {
   readonly deviceTree?: string;
   /** Kernel command line, one word each. */
   readonly commandLine: readonly string[];
+  /** Set when the board's firmware boots the image by the image's own files: `chooseWay`. */
+  readonly firmware?: FirmwareFiles;
+}
+
+/** What the board's firmware is given of an image besides kernel, initrd and command line. */
+export interface FirmwareFiles {
+  /** TFTP path of the folder that holds the image's firmware partition, relative to the boot tree. */
+  readonly folder: string;
+  /** Paths in that folder, as the partition spells them; who looks one up does so without regard to case. */
+  readonly files: readonly string[];
+  /** The one of them that is config.txt. */
+  readonly configTxt: string;
+  /** What the image's own config.txt has as os_prefix: where its device trees and overlays are. */
+  readonly osPrefix: string;
+  /** TFTP paths of what is loaded behind the first initrd, as one with it. */
+  readonly moreInitrds: readonly string[];
+  /** Whether the kernel is to be started in 32-bit or 64-bit mode; absent where nobody knows, and config.txt decides. */
+  readonly bits?: 32 | 64;
 }

@@ -1,17 +1,18 @@
 import type { NodeId } from "../../proto/names/node-id.ts";
+import type { Clock } from "../../proto/time/clock.ts";
 import type { Board } from "../nodes/parse-board-path.ts";
+import { createBegunBoots } from "./begun-boots.ts";
 import type { BootSpec } from "./boot-spec.ts";
+import type { Loader } from "./choose-way.ts";
 import type { FirmwareRequest } from "./firmware-request.ts";
-import { firmwareKey, renderCommandLine, renderFirmwareConfig } from "./render-firmware-config.ts";
-
-/** Which boards boot by their own firmware instead of U-Boot. */
-export type Loader =
-  /** Those where U-Boot has no Ethernet: Raspberry Pi 5. */
-  | "auto"
-  /** None. */
-  | "u-boot"
-  /** All. */
-  | "firmware";
+import { renderCommandLine, renderFirmwareConfig } from "./render-firmware-config.ts";
+import {
+  imageFileFor,
+  initrdAliases,
+  renderImageConfig,
+  sharedFileFor,
+  withoutOurSettings,
+} from "./render-image-config.ts";
 
 export interface FirmwareBootOptions {
   readonly loader: Exclude<Loader, "u-boot">;
@@ -19,63 +20,95 @@ export interface FirmwareBootOptions {
   readonly nodeOf: (board: Board | undefined, address: string) => Promise<NodeId | undefined>;
   /** What the node's boot loads now. Nothing is noted: firmware asks for config.txt up to eight times in one boot. */
   readonly specOf: (mac: NodeId) => Promise<BootSpec>;
-  /** The same, noted as this node's boot; a node that was never seen is thereby discovered. */
-  readonly bootSpecFor: (mac: NodeId, address: string) => Promise<BootSpec>;
+  /** Notes what this node's boot loads; a node that was never seen is thereby discovered. */
+  readonly noteBoot: (mac: NodeId, address: string, spec: BootSpec) => Promise<void>;
+  readonly clock: Pick<Clock, "now">;
 }
 
 /** The answer to a request that depends on the node. */
 export type FirmwareAnswer =
   /** This text; `mac` is set where it counts as the node's boot config. */
   | { readonly kind: "text"; readonly text: string; readonly mac?: NodeId }
+  /** What `render` makes of the text at this path of the boot tree ("" if there is none); default: the path asked for. */
+  | { readonly kind: "rendered"; readonly from?: string; readonly render: (text: string) => string }
   /** The file at the first of these paths of the boot tree that exists. */
   | { readonly kind: "paths"; readonly paths: readonly [string, ...string[]] }
   /** The file of the boot tree that was asked for, as it is. */
   | { readonly kind: "as-asked" }
   | { readonly kind: "not-found"; readonly reason: string };
 
-/** Answers what a firmware that boots without U-Boot asks for. */
-export type FirmwareBoot = (request: FirmwareRequest, address: string, base: string) => Promise<FirmwareAnswer>;
+/** Answers what a board's firmware asks for. */
+export type FirmwareBoot = (request: FirmwareRequest, address: string) => Promise<FirmwareAnswer>;
 
 /**
- * Renders config.txt and cmdline.txt on request, and finds the files that they name. `base` is what the boot
- * tree has as config.txt.
+ * Renders config.txt and cmdline.txt on request, and finds the files that they name: those of the node's image where
+ * the firmware boots it by them, else those of the boot tree.
  */
-export function createFirmwareBoot({ loader, nodeOf, specOf, bootSpecFor }: FirmwareBootOptions): FirmwareBoot {
-  return async (request, address, base) => {
+export function createFirmwareBoot(options: FirmwareBootOptions): FirmwareBoot {
+  const { loader, nodeOf, specOf, noteBoot, clock } = options;
+  const begun = createBegunBoots(clock);
+  return async (request, address) => {
     const node = await nodeOf(request.board, address);
     if (node === undefined) {
       // Harmless for most boards: the shared config.txt starts U-Boot, which identifies its node by itself.
       if (request.kind !== "boot-file") return { kind: "as-asked" };
       return { kind: "not-found", reason: "the requesting node is unknown" };
     }
+    const current = await specOf(node);
     switch (request.kind) {
-      case "config": {
-        const spec = await specOf(node);
-        return { kind: "text", text: renderFirmwareConfig(base, spec, loader === "auto" ? "pi5" : "all") };
-      }
+      case "config":
+        return answerConfig(begun.specForConfig(node, current), loader);
       case "command-line":
-        return { kind: "text", text: renderCommandLine(await specOf(node)) };
+        return { kind: "text", text: renderCommandLine(current) };
+      case "shared-file":
+        return answerSharedFile(request.file, current);
       case "boot-file": {
-        const now = await specOf(node);
-        if (firmwareKey(now) !== request.key)
+        const spec = begun.specForFile(node, request.key, request.file, current);
+        if (spec === undefined)
           return { kind: "not-found", reason: "the boot target has changed since this boot began" };
         // Only a board that boots this way asks for these.
-        const isNews = request.file === "kernel" || request.file === "cmdline.txt";
-        return answerFile(request.file, isNews ? await bootSpecFor(node, address) : now, node);
+        if (request.file === "kernel" || request.file === "cmdline.txt") await noteBoot(node, address, spec);
+        return answerFile(request.file, spec, node);
       }
     }
+  };
+}
+
+function answerConfig(spec: BootSpec, loader: FirmwareBootOptions["loader"]): FirmwareAnswer {
+  const { firmware } = spec;
+  if (firmware === undefined)
+    return { kind: "rendered", render: (base) => renderFirmwareConfig(base, spec, loader === "auto" ? "pi5" : "all") };
+  return {
+    kind: "rendered",
+    from: `${firmware.folder}/${firmware.configTxt}`,
+    render: (text) => renderImageConfig(text, spec, firmware),
   };
 }
 
 function answerFile(file: string, spec: BootSpec, mac: NodeId): FirmwareAnswer {
   if (file === "kernel") return { kind: "paths", paths: [spec.kernel] };
   if (file === "cmdline.txt") return { kind: "text", text: renderCommandLine(spec), mac };
-  if (file === "initrd")
-    return spec.initrd === undefined
-      ? { kind: "not-found", reason: "this boot has no initrd" }
-      : { kind: "paths", paths: [spec.initrd] };
+  const { firmware } = spec;
+  const initrd = initrdAliases(spec, firmware ?? { moreInitrds: [] }).find(({ alias }) => alias === file);
+  if (initrd !== undefined) return { kind: "paths", paths: [initrd.path] };
+  if (file === "initrd") return { kind: "not-found", reason: "this boot has no initrd" };
+  if (firmware !== undefined) {
+    const found = imageFileFor(file, firmware);
+    if (found === undefined) return { kind: "not-found", reason: "the node's image has no such file" };
+    return "path" in found ? { kind: "paths", paths: [found.path] } : { kind: "text", text: found.text };
+  }
   // Device trees and overlays: those next to the kernel fit it best.
   const folder = spec.kernel.split("/").slice(0, -1).join("/");
   const shared: readonly [string, ...string[]] = [file];
   return { kind: "paths", paths: folder === "" ? shared : [`${folder}/${file}`, ...shared] };
+}
+
+/** A file that the boot tree lacks, from the image of a node whose firmware boots it by the image's files. */
+function answerSharedFile(file: string, { firmware }: BootSpec): FirmwareAnswer {
+  const path = firmware && sharedFileFor(file, firmware);
+  if (path === undefined) return { kind: "as-asked" };
+  // A text beside config.txt is one that config.txt includes.
+  if (/^[^/]+\.txt$/i.test(file))
+    return { kind: "rendered", from: path, render: (text) => withoutOurSettings(text, firmware ?? {}) };
+  return { kind: "paths", paths: [path] };
 }

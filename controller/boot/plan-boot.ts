@@ -5,16 +5,24 @@ import { agentWords } from "../../proto/system/kernel-command-line.ts";
 import { isFirstBootWord } from "../images/boot/first-boot-words.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
+import { imageForFirmware, specForFirmware } from "./apply-way.ts";
 import type { BootSpec } from "./boot-spec.ts";
 import { chooseRootWord } from "./choose-root-word.ts";
+import { chooseWay, type Loader } from "./choose-way.ts";
 import { kernelPathOf } from "./kernel-path.ts";
 import { assertRenderable } from "./render-pxelinux.ts";
+import { replaceSerialWords } from "./replace-serial-words.ts";
 
 /** The operator's configuration of booting. Paths are relative to the boot tree; `append` is a list of words. */
 export interface BootProfile {
   readonly agent: { readonly kernel: string; readonly initrd?: string; readonly append: readonly string[] };
   readonly local: { readonly append: readonly string[] };
+  /** Who loads the kernel; for a config that U-Boot asks for, "u-boot". Default "auto". */
+  readonly loader?: Loader;
 }
+
+/** What of a node decides what it boots. */
+export type BootingNode = Pick<Node, "id" | "bootTarget" | "installation" | "facts">;
 
 /** Where booted nodes find the controller. */
 export interface BootEndpoints {
@@ -45,14 +53,14 @@ export interface BootPlan {
  * the start.
  */
 export function planBoot(
-  node: Pick<Node, "id" | "bootTarget" | "installation">,
+  node: BootingNode,
   image: Image | undefined,
   profile: BootProfile,
   endpoints: BootEndpoints,
 ): BootPlan {
   const target = node.bootTarget;
   if (target.kind === "agent") return { spec: planAgent(node, profile, endpoints) };
-  const local = planLocal(node, target.imageDigest, image, profile, endpoints);
+  const local = planByWay(node, target.imageDigest, image, profile, endpoints);
   if (typeof local !== "string") return { spec: local };
   return { spec: planAgent(node, profile, endpoints), fallback: `${local}; it boots into the agent instead` };
 }
@@ -70,7 +78,7 @@ export function planOtherBoot(
 ): BootSpec | undefined {
   if (node.bootTarget.kind === "local") return planAgent(node, profile, endpoints);
   if (node.proved === undefined) return undefined;
-  const local = planLocal(node, node.proved.imageDigest, provedImage, profile, endpoints);
+  const local = planByWay(node, node.proved.imageDigest, provedImage, profile, endpoints);
   return typeof local === "string" ? undefined : local;
 }
 
@@ -91,9 +99,30 @@ function planAgent(node: Pick<Node, "id">, { agent }: BootProfile, endpoints: Bo
   return spec;
 }
 
+/** The spec for whoever loads the kernel, or why there is none. */
+function planByWay(
+  node: Omit<BootingNode, "bootTarget">,
+  imageDigest: ImageDigest,
+  image: Image | undefined,
+  profile: BootProfile,
+  endpoints: BootEndpoints,
+): BootSpec | string {
+  const model = node.facts?.model;
+  const way = chooseWay({ loader: profile.loader ?? "auto", model, image });
+  if (way.kind === "none") return way.why;
+  const own = way.kind === "firmware" && image !== undefined ? way.own : undefined;
+  if (image === undefined || own === undefined) {
+    const spec = planLocal(node, imageDigest, image, profile, endpoints);
+    if (typeof spec === "string" || way.kind === "firmware") return spec;
+    return { ...spec, commandLine: replaceSerialWords(spec.commandLine, model) };
+  }
+  const spec = planLocal(node, imageDigest, imageForFirmware(image, own), profile, endpoints);
+  return typeof spec === "string" ? spec : specForFirmware(spec, image, own);
+}
+
 /** The spec, or why there is none. */
 function planLocal(
-  node: Pick<Node, "id" | "installation">,
+  node: Omit<BootingNode, "bootTarget">,
   imageDigest: ImageDigest,
   image: Image | undefined,
   { local }: BootProfile,

@@ -10,9 +10,9 @@ import { assertRenderable } from "./render-pxelinux.ts";
  * with the command line of another.
  */
 export function firmwareKey(spec: BootSpec): string {
-  const { label, kernel, initrd = "", deviceTree = "", commandLine } = spec;
+  const { label, kernel, initrd = "", deviceTree = "", commandLine, firmware } = spec;
   return createHash("sha256")
-    .update(JSON.stringify([label, kernel, initrd, deviceTree, commandLine]))
+    .update(JSON.stringify([label, kernel, initrd, deviceTree, commandLine, ...(firmware ? [firmware] : [])]))
     .digest("hex")
     .slice(0, 12);
 }
@@ -30,6 +30,16 @@ const maxLineCharacters = 98;
  * @param filter which boards the section is for: those where U-Boot has no Ethernet, or all
  */
 export function renderFirmwareConfig(base: string, spec: BootSpec, filter: "pi5" | "all"): string {
+  return renderFirmwareSection(base, spec, filter, { initrds: spec.initrd === undefined ? [] : ["initrd"] });
+}
+
+/** As `renderFirmwareConfig`, with what an image needs besides: the mode of its kernel, and several initrds. */
+export function renderFirmwareSection(
+  base: string,
+  spec: BootSpec,
+  filter: "pi5" | "all",
+  { bits, initrds }: { readonly bits?: 32 | 64; readonly initrds: readonly string[] },
+): string {
   assertRenderable(spec);
   const lines = [
     "",
@@ -37,9 +47,10 @@ export function renderFirmwareConfig(base: string, spec: BootSpec, filter: "pi5"
     `[${filter}]`,
     // The bootloader looks for a mark in the kernel that only Raspberry Pi's own kernels have.
     "os_check=0",
+    ...(bits === undefined ? [] : [`arm_64bit=${bits === 64 ? 1 : 0}`]),
     `os_prefix=${bootFolder}/${firmwareKey(spec)}/`,
     "kernel=kernel",
-    ...(spec.initrd === undefined ? [] : ["initramfs initrd followkernel"]),
+    ...(initrds.length === 0 ? [] : [`initramfs ${initrds.join(",")} followkernel`]),
     "[all]",
   ];
   for (const line of lines)

@@ -1,12 +1,10 @@
 import type { LogLevel } from "../../proto/words/log-level.ts";
 import type { AgentBootSettings } from "../boot/choose-agent-boot.ts";
+import type { Loader } from "../boot/choose-way.ts";
 import type { DhcpConfig, NfsConfig } from "../network/network-config.ts";
 import type { ReimageSettings } from "../reimage/machine/settings.ts";
 import type { CardFirmwarePolicy } from "../reimage/plan/plan-disk-firmware.ts";
 import type { UplinkLimits } from "../uplink/uplink-limits.ts";
-
-/** Which boards boot by their own firmware instead of U-Boot: those where U-Boot has no Ethernet, none, or all. */
-export const loaders = ["auto", "u-boot", "firmware"] as const;
 
 /** Everything that can be set about a controller. Paths are absolute, times are in milliseconds. Deeply frozen. */
 export interface Config {
@@ -39,8 +37,7 @@ export interface Config {
     readonly menu: boolean;
     /** How long the menu waits for that person. */
     readonly menuTimeoutMs: number;
-    /** Which boards boot by their own firmware instead of U-Boot; "auto" is Raspberry Pi 5. */
-    readonly loader: (typeof loaders)[number];
+    readonly loader: Loader;
     /** What to do with the firmware on a newly written card. */
     readonly cardFirmware: CardFirmwarePolicy;
   };

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { defaultControllerPort } from "../../proto/names/endpoint.ts";
 import { logLevels } from "../../proto/words/log-level.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
+import { loaders } from "../boot/choose-way.ts";
 import { defaultReimageSettings } from "../reimage/machine/settings.ts";
 import { cardFirmwarePolicies } from "../reimage/plan/plan-disk-firmware.ts";
 import { parseBitRate } from "../uplink/parse-bit-rate.ts";
-import { loaders } from "./config.ts";
 import { networkSettings } from "./network-settings.ts";
 import type { Setting } from "./setting.ts";
 
@@ -191,7 +191,7 @@ export const settings = {
     fallback: "auto",
     wants: `one of ${loaders.join(", ")}`,
     about:
-      "What loads the kernel: U-Boot, the board's own firmware, or (auto) U-Boot, except on a Pi 5, where it has no Ethernet driver.",
+      "What loads the kernel: U-Boot, the board's own firmware, or (auto) U-Boot for the agent and for images with an upstream kernel, and the firmware for images of Raspberry Pi's kernel, with their own config.txt, and on a Pi 5, where U-Boot has no Ethernet driver.",
   },
   cardFirmware: {
     key: "bootProfile.cardFirmware",

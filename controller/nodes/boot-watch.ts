@@ -13,6 +13,8 @@ export interface PlannedBoot {
   /** Paths in the boot tree. */
   readonly kernel: string;
   readonly initrd?: string;
+  /** Set when the board's firmware loads it by the image's own config.txt. */
+  readonly firmware?: object;
 }
 
 /** Turns many fetches into a readable log: the config and the kernel of each boot, and what went wrong. */
@@ -91,8 +93,9 @@ export function createBootWatch(options: {
 
   function tellConfig(fetch: BootFetch, node: Node): void {
     if (fetch.outcome !== "served") return;
-    const label = plans.get(node.id)?.label ?? node.bootTarget.kind;
-    const message = `${node.name} fetched its boot config: it boots ${label}`;
+    const plan = plans.get(node.id);
+    const how = plan?.firmware === undefined ? "" : ", by the image's own config.txt";
+    const message = `${node.name} fetched its boot config: it boots ${plan?.label ?? node.bootTarget.kind}${how}`;
     append({ type: "boot-config-rendered", severity: "info", message, ...about(node) });
   }
 

@@ -24,7 +24,7 @@ const expected: readonly RegExp[] = [
 export function isExpectedMiss(path: string): boolean {
   const { boot, file } = fileOf(path);
   // A boot that began before the boot target changed finds nothing under its old key, and starts again.
-  if (boot && /^(kernel|initrd|cmdline\.txt)$/.test(file)) return true;
+  if (boot && /^(kernel|initrd\d*|cmdline\.txt)$/.test(file)) return true;
   return expected.some((pattern) => pattern.test(file));
 }
 

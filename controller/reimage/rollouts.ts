@@ -4,7 +4,7 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import type { AgentPort } from "../agents/agent-port.ts";
 import { withAgentOf } from "../agents/reach-agent.ts";
-import { kernelPathOf } from "../boot/kernel-path.ts";
+import { kernelPathOn } from "../boot/kernel-path.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeChange } from "../nodes/node-change.ts";
@@ -153,7 +153,9 @@ export function createRollouts(
         nodeId: node.id,
         nodeName: node.name,
         ...(request.disk !== undefined && { requestedDisk: request.disk }),
-        ...(request.noResident && { noResident: { kernelPath: kernelPathOf(image) } }),
+        ...(request.noResident && {
+          noResident: { kernelPath: kernelPathOn(node.facts?.model, image, world.loader) },
+        }),
         ...(request.full && { full: true }),
       }),
     );

@@ -1,7 +1,14 @@
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { BootSpec } from "../boot/boot-spec.ts";
-import { type BootEndpoints, type BootPlan, type BootProfile, planBoot, planOtherBoot } from "../boot/plan-boot.ts";
+import {
+  type BootEndpoints,
+  type BootingNode,
+  type BootPlan,
+  type BootProfile,
+  planBoot,
+  planOtherBoot,
+} from "../boot/plan-boot.ts";
 import type { NewEvent } from "../events/event.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
@@ -9,10 +16,12 @@ import type { NodeRegistry } from "../nodes/node-registry.ts";
 
 /** Decides what a node's next boot loads, at the moment when the node asks. */
 export interface BootPlanner {
-  /** A node that was never seen is discovered thereby. */
+  /** For U-Boot. A node that was never seen is discovered thereby. */
   bootSpecFor(mac: NodeId, address: string): Promise<BootSpec>;
-  /** The same without noting anything: what it would be if the node asked now. */
+  /** For the node's firmware, without noting anything: what it would be if the node asked now. */
   specOf(mac: NodeId): Promise<BootSpec>;
+  /** Notes that the node's firmware loads this. A node that was never seen is discovered thereby. */
+  noteBoot(mac: NodeId, address: string, spec: BootSpec): Promise<void>;
   /** The menu's other entry; undefined if there is none. */
   otherSpecFor(mac: NodeId): Promise<BootSpec | undefined>;
 }
@@ -29,10 +38,24 @@ export function createBootPlanner(options: {
 }): BootPlanner {
   const { nodes, images, events, endpoints } = options;
 
-  async function plan(node: Pick<Node, "id" | "bootTarget" | "installation">): Promise<BootPlan> {
+  /** U-Boot that asks gets what U-Boot can start, whatever the firmware of this board should have done instead. */
+  async function plan(node: BootingNode, asker: "firmware" | "u-boot"): Promise<BootPlan> {
     const target = node.bootTarget;
     const image = target.kind === "local" ? await images.getByDigest(target.imageDigest) : undefined;
-    return planBoot(node, image, await options.profile(), await endpoints);
+    const profile = await options.profile();
+    return planBoot(node, image, asker === "u-boot" ? { ...profile, loader: "u-boot" } : profile, await endpoints);
+  }
+
+  function tellFallback(node: Node, { fallback }: BootPlan): void {
+    if (fallback === undefined) return;
+    const message = `${node.name} cannot boot local: ${fallback}`;
+    events.append({
+      type: "boot-config-rendered",
+      severity: "error",
+      nodeId: node.id,
+      nodeName: node.name,
+      message,
+    });
   }
 
   return {
@@ -40,30 +63,27 @@ export function createBootPlanner(options: {
       // Before that it is not known what a config should say, so nobody is discovered either.
       await endpoints;
       const node = nodes.discover(mac, address);
-      const { spec, fallback } = await plan(node);
-      nodes.bootPlanned(mac, spec);
-      if (fallback !== undefined) {
-        const message = `${node.name} cannot boot local: ${fallback}`;
-        events.append({
-          type: "boot-config-rendered",
-          severity: "error",
-          nodeId: node.id,
-          nodeName: node.name,
-          message,
-        });
-      }
-      return spec;
+      const planned = await plan(node, "u-boot");
+      nodes.bootPlanned(mac, planned.spec);
+      tellFallback(node, planned);
+      return planned.spec;
     },
 
     async specOf(mac) {
-      return (await plan(nodes.get(mac) ?? { id: mac, bootTarget: { kind: "agent" } })).spec;
+      return (await plan(nodes.get(mac) ?? { id: mac, bootTarget: { kind: "agent" } }, "firmware")).spec;
+    },
+
+    async noteBoot(mac, address, spec) {
+      const node = nodes.discover(mac, address);
+      nodes.bootPlanned(mac, spec);
+      if (spec.label === "agent" && node.bootTarget.kind === "local") tellFallback(node, await plan(node, "firmware"));
     },
 
     async otherSpecFor(mac) {
       const node = nodes.get(mac);
       if (node === undefined) return undefined;
       const provedImage = node.proved && (await images.getByDigest(node.proved.imageDigest));
-      return planOtherBoot(node, provedImage, await options.profile(), await endpoints);
+      return planOtherBoot(node, provedImage, { ...(await options.profile()), loader: "u-boot" }, await endpoints);
     },
   };
 }

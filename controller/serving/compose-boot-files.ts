@@ -17,7 +17,7 @@ export function composeBootFiles(stage: Stage, { nodes, images, events }: State)
     profile: () => readBootProfile(stage),
     endpoints: endpoints.boot,
   });
-  const { bootSpecFor, otherSpecFor, specOf } = planner;
+  const { bootSpecFor, noteBoot, otherSpecFor, specOf } = planner;
   const { loader } = bootProfile;
   return createBootFiles({
     tree: bootTree,
@@ -29,7 +29,8 @@ export function composeBootFiles(stage: Stage, { nodes, images, events }: State)
         loader,
         nodeOf: async (board, address) => findBoard(nodes.list(), board) ?? adapters.macAddressOf(address),
         specOf,
-        bootSpecFor,
+        noteBoot,
+        clock: adapters.clock,
       }),
     }),
     recordFetch: nodes.recordFetch,

@@ -36,6 +36,7 @@ export function openRollouts(
       return { pack: `${url}.zst`, manifest: `${url}.manifest` };
     },
     cardFirmware: config.bootProfile.cardFirmware,
+    loader: config.bootProfile.loader,
     journal: store.journal,
     settings: config.reimage,
   });

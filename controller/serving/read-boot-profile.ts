@@ -11,5 +11,6 @@ export async function readBootProfile({ config, adapters }: Pick<Stage, "config"
     adapters.log.error({ err: error }, "could not read what the boot tree holds");
     return undefined;
   });
-  return { agent: chooseAgentBoot(config.bootProfile.agent, built), local: config.bootProfile.local };
+  const { agent, local, loader } = config.bootProfile;
+  return { agent: chooseAgentBoot(agent, built), local, loader };
 }

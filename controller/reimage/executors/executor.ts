@@ -2,6 +2,7 @@ import type { Clock } from "../../../proto/time/clock.ts";
 import type { AgentConnector } from "../../agents/agent-port.ts";
 import type { NodeProbe } from "../../agents/probe-node.ts";
 import type { ReachableNode } from "../../agents/reach-agent.ts";
+import type { Loader } from "../../boot/choose-way.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { Uplink } from "../../uplink/uplink.ts";
 import type { EffectOf, EffectType } from "../machine/effect.ts";
@@ -29,6 +30,8 @@ export interface World {
   readonly packUrls: (image: Image) => PackUrls;
   /** What happens to firmware on the cards that are written. */
   readonly cardFirmware: CardFirmwarePolicy;
+  /** Who loads the kernels of nodes. Default "auto". */
+  readonly loader?: Loader;
 }
 
 /** What an executor can see and report. */

@@ -10,10 +10,13 @@ import { createFirmwareBoot } from "../../../../controller/boot/firmware-boot.ts
 import { createTftpServer, type TftpServer } from "../../../../controller/boot/tftp/tftp-server.ts";
 import { renderConfigTxt } from "../../../../controller/boot-tree/render-config-txt.ts";
 import type { NewEvent } from "../../../../controller/events/event.ts";
+import type { Image } from "../../../../controller/images/catalogue/image.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { createBootPlanner } from "../../../../controller/serving/boot-planner.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
 import type { NodeId } from "../../../../proto/names/node-id.ts";
+import type { AgentInfo } from "../../../../proto/node/agent-info.ts";
+import type { NodeFacts } from "../../../../proto/node/node-facts.ts";
 import { assertGolden } from "../../../golden.ts";
 import { TftpError, tftpGet } from "../../../rack/machine/tftp-client.ts";
 import { until } from "../../../until.ts";
@@ -23,6 +26,37 @@ import { type RequestSequence, requestSequences } from "./request-sequences.ts";
 
 const mac = "dc:a6:32:00:00:01" as NodeId;
 const image = anImage({ boot: { kernel: "vmlinuz", initrd: "initrd.img", deviceTrees: [], commandLine: "quiet" } });
+/** An image that a Pi 4's firmware boots by its own files. */
+const ownFiles = anImage({
+  boot: {
+    ...image.boot,
+    kernelFormat: "arm64-image",
+    kernelOrigin: "raspberry-pi",
+    firmware: {
+      folder: "firmware",
+      files: ["config.txt", "usercfg.txt", "kernel8.img", "initramfs8", "bcm2711-rpi-4-b.dtb", "overlays/a.dtbo"],
+      configTxt: "config.txt",
+      boots: [
+        { boards: ["pi4"], kernel: "kernel8.img", kernelFormat: "arm64-image", initrds: ["initramfs8"], osPrefix: "" },
+      ],
+    },
+  },
+});
+const pi4Facts: NodeFacts = {
+  model: "Raspberry Pi 4 Model B Rev 1.4",
+  serial: "100000005e1fabcd",
+  interfaces: [{ name: "eth0", mac, addresses: ["127.0.0.1"] }],
+  memoryBytes: 4e9,
+  cpuCount: 4,
+  cpuModel: "Cortex-A72",
+  kernel: "6.1.0",
+  architecture: "arm64",
+  bootId: "boot-1",
+  root: { source: "10.0.0.1:/srv", filesystemType: "nfs", disk: "" },
+  hostname: "pi",
+  uptimeSeconds: 30,
+};
+const netbooted: AgentInfo = { version: "1", role: "netboot", instanceId: "run-1", port: 7710 };
 let folder = "";
 
 before(async () => {
@@ -36,24 +70,36 @@ before(async () => {
   await writeFile(path.join(folder, "tree/config.txt"), renderConfigTxt({ bits: 64 }));
   for (const name of ["vmlinuz", "initrd.img", "bcm2712-rpi-5-b.dtb"])
     await writeFile(path.join(folder, "image", name), `the image's ${name}\n`);
+  await mkdir(path.join(folder, "image/firmware/overlays"), { recursive: true });
+  for (const name of ownFiles.boot.firmware?.files ?? [])
+    await writeFile(path.join(folder, "image/firmware", name), `the image's own ${name}\n`);
+  await writeFile(
+    path.join(folder, "image/firmware/config.txt"),
+    "include usercfg.txt\nkernel=kernel8.img\ndtoverlay=a\n",
+  );
+  await writeFile(path.join(folder, "image/firmware/usercfg.txt"), "os_prefix=x/\ndtparam=i2c\n");
 });
 after(() => rm(folder, { recursive: true }));
 
 /** A TFTP server over the boot tree, with a registry and a planner as the controller has them. */
-async function start(test: { after(work: () => Promise<void>): void }, options: { knowsMac?: boolean } = {}) {
+async function start(
+  test: { after(work: () => Promise<void>): void },
+  options: { knowsMac?: boolean; image?: Image } = {},
+) {
   const { knowsMac = true } = options;
   const events: NewEvent[] = [];
   const log = pino({ level: "silent" });
+  const clock = createManualClock();
   const nodes: NodeRegistry = createNodeRegistry({
     rows: openStore(":memory:").nodes,
     events: { append: (event) => events.push(event) },
-    clock: createManualClock(),
+    clock,
     heartbeatIntervalMs: 1000,
     log,
   });
   const planner = createBootPlanner({
     nodes,
-    images: { getByDigest: async (of) => (of === digest ? image : undefined) },
+    images: { getByDigest: async (of) => (of === digest ? (options.image ?? image) : undefined) },
     events: { append: (event) => events.push(event) },
     profile: async () => ({
       agent: { kernel: "agent/vmlinuz", initrd: "agent/initrd.img", append: ["console=ttyAMA10,115200"] },
@@ -65,7 +111,8 @@ async function start(test: { after(work: () => Promise<void>): void }, options: 
     loader: "auto",
     nodeOf: async () => (knowsMac ? mac : undefined),
     specOf: planner.specOf,
-    bootSpecFor: planner.bootSpecFor,
+    noteBoot: planner.noteBoot,
+    clock,
   });
   const bootFile = (_of: unknown, file: string): string => path.join(folder, "image", file);
   const { bootSpecFor } = planner;
@@ -161,12 +208,50 @@ describe("boards that boot", () => {
     assert.match(commandLine, /^quiet root=PARTUUID=deadbeef-02 rootwait pallet\.controller=\S+ pallet\.node=\S+\n$/);
   });
 
+  it("by their own firmware and an image's own files get those, and U-Boot still gets what it can start", async (test) => {
+    const controller = await start(test, { image: ownFiles });
+    const { nodes, get } = controller;
+    nodes.register({ id: mac, facts: pi4Facts, agent: netbooted, address: "127.0.0.1" });
+    assert.match(await get("5e1fabcd/config.txt"), /^kernel=u-boot\.bin$/m);
+    nodes.setBootTarget(mac, { kind: "local", imageDigest: digest });
+    const config = await get("5e1fabcd/config.txt");
+    assert.match(config, /^include usercfg\.txt\n#kernel=kernel8\.img\ndtoverlay=a\n/);
+    const prefix = /^os_prefix=(\S+)$/m.exec(config)?.[1];
+    for (const [name, answer] of [
+      [`${prefix}kernel`, "the image's own kernel8.img\n"],
+      [`${prefix}initrd`, "the image's own initramfs8\n"],
+      [`${prefix}BCM2711-rpi-4-b.dtb`, "the image's own bcm2711-rpi-4-b.dtb\n"],
+      [`${prefix}overlays/README`, ""],
+      [`${prefix}overlays/a.dtbo`, "the image's own overlays/a.dtbo\n"],
+      [`${prefix}overlays/overlay_map.dtb`, "error 1\n"],
+      ["usercfg.txt", "#os_prefix=x/\ndtparam=i2c\n"],
+      ["start4.elf", "file start4.elf\n"],
+    ] as const)
+      assert.equal(await get(`5e1fabcd/${name}`), answer, name);
+    assert.match(await get(`5e1fabcd/${prefix}cmdline.txt`), /^quiet root=PARTUUID=deadbeef-02 rootwait pallet\./);
+    await until(() => controller.events.some(({ message }) => message.endsWith("by the image's own config.txt")), "");
+    assert.deepEqual(
+      controller.events.filter(({ type }) => type === "boot-file-missing"),
+      [],
+    );
+    const pxelinux = await get("pxelinux.cfg/01-dc-a6-32-00-00-01");
+    assert.match(pxelinux, new RegExp(`^LABEL local\n {2}KERNEL images/${digest}/vmlinuz$`, "m"));
+  });
+
   it("by their own firmware never mix two boots when the boot target changes in between", async (test) => {
     const controller = await start(test);
-    const prefix = /^os_prefix=(\S+)$/m.exec(await controller.get("5e1fabcd/config.txt"))?.[1];
+    const prefixNow = async () => /^os_prefix=(\S+)$/m.exec(await controller.get("5e1fabcd/config.txt"))?.[1];
+    const prefix = await prefixNow();
     assert.equal(await controller.get(`5e1fabcd/${prefix}kernel`), "file agent/vmlinuz\n");
     controller.nodes.setBootTarget(mac, { kind: "local", imageDigest: digest });
+    // What has begun goes on: firmware that misses a file of its boot may stop for good.
+    assert.equal(await prefixNow(), prefix);
+    assert.equal(await controller.get(`5e1fabcd/${prefix}initrd`), "file agent/initrd.img\n");
+    assert.match(await controller.get(`5e1fabcd/${prefix}cmdline.txt`), /^console=ttyAMA10,115200 /);
+    const next = await prefixNow();
+    assert.notEqual(next, prefix);
+    assert.equal(await controller.get(`5e1fabcd/${next}kernel`), "the image's vmlinuz\n");
     for (const file of ["kernel", "initrd", "cmdline.txt"])
-      assert.equal(await controller.get(`5e1fabcd/${prefix}${file}`), "error 1\n");
+      assert.equal(await controller.get(`5e1fabcd/pallet/0123456789ab/${file}`), "error 1\n");
   });
 });
