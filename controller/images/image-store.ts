@@ -28,6 +28,8 @@ export interface NewImage {
   readonly fileBytes?: number;
   /** Content of the block map (.bmap) that belongs to it. */
   readonly blockMap?: Uint8Array;
+  /** Whether nodes are to hold every block, those that a filesystem calls free included. */
+  readonly everything?: boolean;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ImportProgress) => void;
 }
@@ -81,10 +83,16 @@ export async function createImageStore(options: {
   const byDigest = (digest: ImageDigest) => sorted().find((image) => image.digest === digest);
   const byManifest = (digest: ManifestDigest) => sorted().find(({ pack }) => pack.manifestDigest === digest);
 
-  /** The image of this name if it has this content; refuses other content. */
-  const known = (name: ImageName, digest: ImageDigest): Image | undefined => {
+  /** The image of this name if it has this content, packed as asked; refuses another one. */
+  const known = (name: ImageName, digest: ImageDigest, everything: boolean): Image | undefined => {
     const present = images.get(name);
-    if (present === undefined || present.digest === digest) return present;
+    if (present === undefined) return undefined;
+    if (present.digest === digest) {
+      if (!everything || present.everything === true) return present;
+      throw alreadyExists(
+        `image ${name} exists already, and was added without --everything: choose another name, or remove it first`,
+      );
+    }
     throw alreadyExists(
       `an image ${name} with different content already exists (${present.operatingSystem}, ` +
         `${shortDigest(present.digest)}…): choose another name, or remove it first`,
@@ -128,7 +136,7 @@ export async function createImageStore(options: {
                 { image: name, partition: number, filesystemType },
                 `nodes are sent all of partition ${number} of image ${name}: ${why}`,
               ),
-            known: (digest) => known(name, digest),
+            known: (digest) => known(name, digest, rest.everything === true),
           });
           if (images.get(name) !== image) await publish(unfinished, image);
           return image;

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
-import { unmappedExtents } from "../../controller/images/block-map/block-map.ts";
+import { extentOf } from "../../controller/images/block-map/block-map.ts";
 import { parseBlockMap } from "../../controller/images/block-map/parse-block-map.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { checkout } from "../../test/programs/checkout.ts";
@@ -174,8 +174,8 @@ async function storeImage(
 
 async function describeImage(image: BenchImage, forms: ImageForms): Promise<string> {
   const map = parseBlockMap(await readFile(forms.bmap));
-  const unmappedBytes = unmappedExtents(map).reduce((sum, { start, end }) => sum + end - start, 0);
-  const holes = Math.round((100 * unmappedBytes) / map.imageBytes);
+  const mappedBytes = map.ranges.reduce((sum, range) => sum + extentOf(map, range).end - extentOf(map, range).start, 0);
+  const holes = Math.round(100 * (1 - mappedBytes / map.imageBytes));
   return (
     `Image: ${map.imageBytes / MiB} MiB, MBR, FAT32 and ext4 with an installed Debian 12, ${holes} % holes. ` +
     `Upgraded image: the same with ${image.upgrades.length} packages upgraded by apt, built anew: nothing is where it was.`

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { Failure } from "../../../proto/failure.ts";
 import { AddImageHeader } from "../../../proto/gen/pallet/v1/controller.ts";
 import { planImagesAdd } from "../../images/import/plan-requirements.ts";
 import { type CommandContext, type ToAction, UsageError } from "../connection/command-context.ts";
@@ -16,6 +17,7 @@ interface Options {
   readonly name?: string;
   /** --no-bmap makes it false. */
   readonly bmap?: string | false;
+  readonly everything?: true;
   readonly install?: true;
 }
 
@@ -23,17 +25,25 @@ async function add(
   context: CommandContext,
   name: string,
   source: UploadSource,
-  blockMap: FoundBlockMap | undefined,
+  { blockMap, everything = false }: { readonly blockMap: FoundBlockMap | undefined; readonly everything?: boolean },
 ): Promise<ImageView> {
   const header = AddImageHeader.create({
     name,
     fileBytes: BigInt(source.fileBytes),
     ...(blockMap && { blockMap: blockMap.bytes }),
+    everything,
   });
   const answer = context.client.addImage(uploadMessages(header, source), context.signal);
   const image = await showImport(context, { name, fileBytes: source.fileBytes }, answer, (part) =>
     part.$case === "progress" ? { progress: part.value } : { result: part.value },
   );
+  if (everything && !image.everything) {
+    throw new Failure(
+      "unsupported",
+      `the controller is older than this program and does not know --everything, so it added ${name} without: update ` +
+        `it, and add the image again after: controller images remove ${name}`,
+    );
+  }
   return viewImage(image);
 }
 
@@ -45,14 +55,17 @@ export function registerImagesAdd(parent: Command, toAction: ToAction): void {
       "import an image\n\n" +
         "FILE is a raw disk image, plain or compressed with gzip, xz or zstd; its content decides, not its name. The " +
         "controller stores it compressed, finds its root filesystem, and extracts the kernel that nodes boot it with from " +
-        "their own cards. Nodes never receive blocks that no filesystem uses, or that a block map (.bmap, as bmaptool, Yocto " +
-        "and Tizen write it) leaves out; checksums in the block map are verified. Ctrl-C leaves nothing behind.",
+        "their own cards. Nodes never receive blocks that an ext or FAT filesystem calls free, unless something else, such as " +
+        "dm-verity, may read them too; images show says so. With --everything they receive every block: for systems that " +
+        "check whole partitions in ways that the image does not show. The checksums of a block map (.bmap, as bmaptool, " +
+        "Yocto and Tizen write it) are verified; what it leaves out is zero. Ctrl-C leaves nothing behind.",
     )
     .summary("import an image")
     .argument("<file>", '.img, .img.gz, .img.xz or .img.zst; "-" reads stdin')
     .option("--name <name>", "name in the catalogue: 1 to 63 of [a-z0-9._-] (default: taken from the file's name)")
     .option("--bmap <file>", "the image's block map (default: the .bmap next to the image, if any)")
     .option("--no-bmap", "ignore block maps")
+    .option("--everything", "send nodes every block, also those that filesystems call free")
     .option("--install", installHelp)
     .option("--json", jsonLinesHelp)
     .addHelpText(
@@ -75,7 +88,7 @@ export function registerImagesAdd(parent: Command, toAction: ToAction): void {
         await installForController(options, context, planImagesAdd, file);
         const source = await openUpload(file, context, { refuse });
         try {
-          const image = await add(context, name, source, blockMap);
+          const image = await add(context, name, source, { blockMap, ...options });
           if (isJson) printJsonLine({ type: "image-added", image });
           else print(renderAddedImage(image));
         } finally {

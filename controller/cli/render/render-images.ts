@@ -81,7 +81,7 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
     ]),
     look,
   );
-  return [...renderFields(fields, look), "", ...partitions];
+  return [...renderFields(fields, look), "", ...partitions, ...describeWhole(image)];
 }
 
 /** The message for an image that was just added. */
@@ -91,7 +91,18 @@ export function renderAddedImage(image: ImageView): string[] {
     `${name}, ${formatBytes(image.sizeBytes)}, stored in ${formatBytes(image.storedBytes)}`,
     `SHA-256 ${printable(image.digest)}`,
     ...(image.pack === null ? [] : [describeUse(image.pack)]),
+    ...describeWhole(image),
   ];
+}
+
+/** Which partitions are sent whole although their filesystems have books, and why: a sentence each. */
+function describeWhole({ partitions, everything }: ImageView): string[] {
+  if (everything) return ["added with --everything: nodes are sent every block, also those that filesystems call free"];
+  return partitions.flatMap(({ number, countsWhole }) =>
+    countsWhole === null
+      ? []
+      : [`nodes are sent all of partition ${number}, free blocks included: ${printable(countsWhole)}`],
+  );
 }
 
 /** What a node does with the parts of an image. */

@@ -12,6 +12,8 @@ export interface PartitionView {
   readonly filesystemType: string | null;
   readonly label: string | null;
   readonly uuid: string | null;
+  /** Why nodes are sent all of it, free blocks included; null if they are not. */
+  readonly countsWhole: string | null;
 }
 
 /** An image as `--json` shows it. */
@@ -24,6 +26,8 @@ export interface ImageView {
   readonly partitionTable: PartitionTableKind | "unknown";
   readonly partitions: readonly PartitionView[];
   readonly rootPartition: number;
+  /** Whether it was added with --everything. */
+  readonly everything: boolean;
   readonly boot: {
     readonly kernel: string;
     readonly initrd: string | null;
@@ -62,8 +66,10 @@ export function viewImage(image: Image): ImageView {
       filesystemType: toText(partition.filesystemType),
       label: toText(partition.label),
       uuid: toText(partition.uuid),
+      countsWhole: toText(partition.countsWhole),
     })),
     rootPartition: image.rootPartition,
+    everything: image.everything,
     boot: boot
       ? {
           kernel: boot.kernel,

@@ -24,16 +24,3 @@ export interface BlockMap {
 export function extentOf({ blockBytes, imageBytes }: BlockMap, { first, last }: MappedRange): Extent {
   return { start: first * blockBytes, end: Math.min(imageBytes, (last + 1) * blockBytes) };
 }
-
-/** What the map leaves out, in bytes. */
-export function unmappedExtents(map: BlockMap): readonly Extent[] {
-  const holes: Extent[] = [];
-  let at = 0;
-  for (const range of map.ranges) {
-    const { start, end } = extentOf(map, range);
-    if (start > at) holes.push({ start: at, end: start });
-    at = end;
-  }
-  if (at < map.imageBytes) holes.push({ start: at, end: map.imageBytes });
-  return holes;
-}

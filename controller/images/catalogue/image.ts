@@ -15,6 +15,11 @@ export interface Partition {
   readonly filesystemType: string;
   readonly label: string;
   readonly uuid: string;
+  /**
+   * Why nodes are sent all of it although its filesystem has books of what is free, a clause; absent if they are not,
+   * or if an older Pallet added the image.
+   */
+  readonly countsWhole?: string;
 }
 
 /**
@@ -109,6 +114,8 @@ export interface Image {
   readonly operatingSystem: string;
   readonly boot: ImageBoot;
   readonly pack: Pack;
+  /** Whether it was added with --everything: no block is left out. Absent for false. */
+  readonly everything?: boolean;
   /** Milliseconds since the epoch. */
   readonly addedAt: number;
 }

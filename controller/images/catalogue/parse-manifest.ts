@@ -87,6 +87,7 @@ const manifest = z
           filesystemType: z.string(),
           label: z.string(),
           uuid: z.string(),
+          countsWhole: z.string().exactOptional(),
         }),
       )
       .nonempty(),
@@ -103,6 +104,7 @@ const manifest = z
       notes: z.array(z.object({ kind: z.string(), detail: z.string().exactOptional() })).exactOptional(),
     }),
     pack,
+    everything: z.boolean().exactOptional(),
     addedAt: z.number().int().nonnegative(),
   })
   .refine(({ partitions, rootPartition }) => partitions.some(({ number }) => number === rootPartition), {

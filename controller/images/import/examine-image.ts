@@ -15,13 +15,18 @@ import { fatFiles } from "../filesystems/fat-files.ts";
 import { probeFilesystem } from "../filesystems/probe-filesystem.ts";
 import { parsePartitionTable } from "../formats/parse-partition-table.ts";
 import type { PartitionTable } from "../formats/partition-table.ts";
+import { hashTables } from "../map/judge-partitions.ts";
 
 /** Any of them is a sign of a root filesystem, whether or not it could start an agent. */
 const initPrograms = [initPath, "/usr/sbin/init", ...systemdPaths, "/init"];
 const configurationFiles = ["/etc/os-release", "/usr/lib/os-release", "/etc/fstab", "/etc/passwd"];
 
 /** What examining an image found. */
-export type ImageFindings = Pick<Image, "partitionTable" | "partitions" | "rootPartition" | "operatingSystem" | "boot">;
+export interface ImageFindings
+  extends Pick<Image, "partitionTable" | "partitions" | "rootPartition" | "operatingSystem" | "boot"> {
+  /** Files of the root filesystem that set up hashes of whole devices. */
+  readonly hashTables: readonly string[];
+}
 
 /**
  * Finds out what a raw image is: its partitions, which one holds the root filesystem, what the system calls itself, and
@@ -42,6 +47,7 @@ export async function examineImage(
     rootPartition,
     operatingSystem: (await nameOperatingSystem(root)) ?? "unknown operating system",
     boot: { ...boot, commandLine: firmware?.commandLine.words.join(" ") ?? "" },
+    hashTables: await findHashTables(root),
   };
 }
 
@@ -114,6 +120,16 @@ async function examineFiles(files: ExtFiles): Promise<Pick<PartitionContent, "ho
     if (error instanceof Failure && error.reason === "image-damaged") return { unreadable: error.message };
     throw error;
   }
+}
+
+async function findHashTables(root: ExtFiles | undefined): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const path of hashTables) {
+    const text = (await root?.readText(path, maximumBytes.text)) ?? "";
+    // A package brings the file with nothing but comments in it.
+    if (/^[ \t]*[^#\s]/m.test(text)) found.push(path);
+  }
+  return found;
 }
 
 async function nameOperatingSystem(root: ExtFiles | undefined): Promise<string | undefined> {

@@ -6,7 +6,7 @@ import { chooseChunkBytes } from "../../../proto/pack/pack-manifest.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
 import { imagesDiskFull, isDiskFull } from "../../refusal/disk-full.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
-import { type BlockMap, unmappedExtents } from "../block-map/block-map.ts";
+import type { BlockMap } from "../block-map/block-map.ts";
 import { checkBlockMap } from "../block-map/check-block-map.ts";
 import type { Image, ImageName, Partition } from "../catalogue/image.ts";
 import { renderManifest } from "../catalogue/parse-manifest.ts";
@@ -41,7 +41,9 @@ export interface ImportRequest {
   /** The block map that came with the image. */
   readonly blockMap?: BlockMap;
   readonly signal: AbortSignal;
-  /** Notified of a partition all of which is sent because its filesystem's books do not count. */
+  /** Whether nodes are sent every block, those that a filesystem calls free included. */
+  readonly everything?: boolean;
+  /** Notified of a partition all of which is sent although its filesystem has books: `why` is a clause. */
   readonly onAllUsed?: (partition: Partition, why: string) => void;
   /** Called at every chunk of about 1 MiB or less; the door bounds the rate. */
   readonly onProgress?: (progress: ImportProgress) => void;
@@ -66,7 +68,7 @@ export const storeFiles = {
  * "exhausted" when the disk is full; errors of `source` come through. The caller removes the folder after an error.
  */
 export async function importImage(folder: string, request: ImportRequest): Promise<Image> {
-  const { name, signal, clock } = request;
+  const { name, signal, clock, everything = false } = request;
   const rawPath = join(folder, "image.raw");
   const bootFolder = join(folder, storeFiles.boot);
   let receivedBytes = 0;
@@ -104,16 +106,22 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     if (known !== undefined) return known;
 
     report("examining");
-    const findings = await examineImage(rawPath, bootFolder, signal);
+    const { hashTables, ...findings } = await examineImage(rawPath, bootFolder, signal);
 
     const chunkBytes = chooseChunkBytes(sizeBytes);
+    const whole = new Map<number, string>();
     const unused = await mapImage({
       imagePath: rawPath,
       imageBytes: sizeBytes,
       partitions: findings.partitions,
       chunkBytes,
-      ...(request.blockMap && { unmapped: unmappedExtents(request.blockMap) }),
-      onAllUsed: (partition, why) => request.onAllUsed?.(partition, why),
+      commandLine: findings.boot.commandLine,
+      hashTables,
+      everything,
+      onAllUsed: (partition, why) => {
+        whole.set(partition.number, why);
+        request.onAllUsed?.(partition, why);
+      },
       signal,
     });
     const packed = await writePack({
@@ -134,7 +142,14 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     await rm(rawPath);
 
     const { storedBytes, pack } = packed;
-    const image: Image = { name, digest, sizeBytes, storedBytes, ...findings, pack, addedAt: clock.now() };
+    const partitions = findings.partitions.map((partition): Partition => {
+      const why = whole.get(partition.number);
+      return why === undefined ? partition : { ...partition, countsWhole: why };
+    });
+    const image: Image = {
+      ...{ name, digest, sizeBytes, storedBytes, ...findings, partitions, pack, addedAt: clock.now() },
+      ...(everything && { everything }),
+    };
     await writeFile(join(folder, storeFiles.description), renderManifest(image), { flush: true });
     for (const file of await readdir(bootFolder)) await flush(join(bootFolder, file));
     await flush(bootFolder);

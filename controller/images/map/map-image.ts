@@ -1,13 +1,15 @@
 import { readSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { isExt } from "../../../proto/linux/ext-filesystem.ts";
 import type { Partition } from "../catalogue/image.ts";
 import { readToolOutput } from "../filesystems/read-tool-output.ts";
-import type { Extent } from "./extents.ts";
+import type { Extents } from "./extents.ts";
+import { type BookedPartition, judgePartitions } from "./judge-partitions.ts";
 import { parseDumpe2fs } from "./parse-dumpe2fs.ts";
 import { parseFatUsage } from "./parse-fat-usage.ts";
-import { type FilesystemUsage, planUnused, type UnusedMap } from "./unused-map.ts";
+import { findNonZero, findVeritySuperblocks } from "./scan-image.ts";
+import { type FilesystemUsage, planUnused } from "./unused-map.ts";
 
 /** For two terabytes, dumpe2fs prints about ten megabytes. */
 const maximumDumpBytes = 64 * 1024 * 1024;
@@ -18,37 +20,86 @@ export interface MapRequest {
   readonly imageBytes: number;
   readonly partitions: readonly Partition[];
   readonly chunkBytes: number;
-  /** What a block map leaves out. */
-  readonly unmapped?: readonly Extent[];
+  /** The kernel command line that the image brings. */
+  readonly commandLine?: string;
+  /** Those of `hashTables` that its root filesystem has. */
+  readonly hashTables?: readonly string[];
+  /** Whether every block is to count. */
+  readonly everything?: boolean;
   /**
-   * Notified of a partition that has a known kind of filesystem whose free-space records cannot be trusted, so that all
-   * of it is used.
+   * Notified of a partition that has a known kind of filesystem, and all of which is used nevertheless: its free-space
+   * records cannot be trusted, or something else may read what they call free. `why` is a clause.
    */
   readonly onAllUsed: (partition: Partition, why: string) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Finds out what no filesystem of a raw image uses. Nothing is mounted, and everything in it is treated as hostile. */
-export async function mapImage(request: MapRequest): Promise<UnusedMap> {
-  const { imageBytes, partitions, unmapped, onAllUsed } = request;
-  const filesystems: FilesystemUsage[] = [];
-  for (const partition of partitions) {
-    try {
-      const usage = await usageOf(partition, request);
-      if (usage !== undefined) filesystems.push(usage);
-    } catch (error) {
-      if (!(error instanceof Failure && (error.reason === "unsupported" || error.reason === "image-damaged")))
-        throw error;
-      onAllUsed(partition, error.message);
+/**
+ * Finds out what nothing uses of a raw image, by the invariant of `judgePartitions`. Nothing is mounted, and everything
+ * in it is treated as hostile.
+ */
+export async function mapImage(request: MapRequest): Promise<Extents> {
+  const { partitions, onAllUsed } = request;
+  const file = await open(request.imagePath, "r");
+  try {
+    const booked: BookedPartition[] = [];
+    for (const partition of partitions) {
+      try {
+        const usage = await usageOf(partition, file, request);
+        if (usage !== undefined) booked.push({ number: partition.number, usage });
+      } catch (error) {
+        if (!(error instanceof Failure && (error.reason === "unsupported" || error.reason === "image-damaged")))
+          throw error;
+        onAllUsed(partition, error.message);
+      }
     }
+    const whole = booked.length === 0 ? new Map<number, string>() : await judge(booked, file, request);
+    for (const partition of partitions) {
+      const why = whole.get(partition.number);
+      if (why !== undefined) onAllUsed(partition, why);
+    }
+    return planUnused(booked.filter(({ number }) => !whole.has(number)).map(({ usage }) => usage));
+  } finally {
+    await file.close();
   }
-  return planUnused({ imageBytes, partitions, filesystems, ...(unmapped && { unmapped }) });
 }
 
-async function usageOf(partition: Partition, request: MapRequest): Promise<FilesystemUsage | undefined> {
+async function judge(
+  booked: readonly BookedPartition[],
+  file: FileHandle,
+  request: MapRequest,
+): Promise<ReadonlyMap<number, string>> {
+  const { partitions, imageBytes, signal, commandLine = "", hashTables = [], everything = false } = request;
+  const looked: BookedPartition[] = [];
+  const unrecognised: number[] = [];
+  for (const { number, offsetBytes, lengthBytes, filesystemType } of partitions) {
+    const end = offsetBytes + lengthBytes;
+    const own = booked.find((each) => each.number === number);
+    if (own !== undefined) {
+      const firstBehind = await findNonZero(file, own.usage.end, end, signal);
+      looked.push({ ...own, ...(firstBehind !== undefined && { firstBehind }) });
+    } else if (filesystemType === "" && (await findNonZero(file, offsetBytes, end, signal)) !== undefined) {
+      unrecognised.push(number);
+    }
+  }
+  const verity = await findVeritySuperblocks(file, imageBytes, signal);
+  return judgePartitions({ partitions, booked: looked, unrecognised, verity, commandLine, hashTables, everything });
+}
+
+async function usageOf(
+  partition: Partition,
+  file: FileHandle,
+  request: MapRequest,
+): Promise<FilesystemUsage | undefined> {
   const { offsetBytes, lengthBytes, filesystemType } = partition;
   const frame = { offsetBytes, lengthBytes, chunkBytes: request.chunkBytes };
-  if (filesystemType === "vfat") return withReader(request.imagePath, (read) => parseFatUsage(read, frame));
+  if (filesystemType === "vfat") {
+    const read = (at: number, wantedBytes: number) => {
+      const bytes = Buffer.alloc(wantedBytes);
+      return bytes.subarray(0, readSync(file.fd, bytes, 0, wantedBytes, at));
+    };
+    return parseFatUsage(read, frame);
+  }
   if (!isExt(filesystemType)) return undefined;
   const { output, errors, exitCode } = await readToolOutput({
     command: "dumpe2fs",
@@ -58,19 +109,4 @@ async function usageOf(partition: Partition, request: MapRequest): Promise<Files
   });
   if (exitCode === 0) return parseDumpe2fs(output.toString("utf8"), frame);
   throw new Failure("image-damaged", `dumpe2fs cannot read its ext filesystem: ${errors.trim().slice(0, 500)}`);
-}
-
-async function withReader<Result>(
-  imagePath: string,
-  use: (read: (offsetBytes: number, lengthBytes: number) => Buffer) => Result,
-): Promise<Result> {
-  const file = await open(imagePath, "r");
-  try {
-    return use((offsetBytes, lengthBytes) => {
-      const bytes = Buffer.alloc(lengthBytes);
-      return bytes.subarray(0, readSync(file.fd, bytes, 0, lengthBytes, offsetBytes));
-    });
-  } finally {
-    await file.close();
-  }
 }

@@ -1,14 +1,6 @@
 import { isZero } from "../../../proto/pack/is-zero.ts";
 import type { ChunkKind } from "../../../proto/pack/pack-manifest.ts";
-import { type Extent, type Extents, subtract, toExtents } from "./extents.ts";
-
-/** Which bytes of an image nothing uses. The two lists do not overlap. */
-export interface UnusedMap {
-  /** Free in a filesystem's own books, whatever is there. */
-  readonly free: Extents;
-  /** Apparently unused, so counted only where it is zero. */
-  readonly freeIfZero: Extents;
-}
+import { type Extents, toExtents } from "./extents.ts";
 
 /** What a filesystem says of itself, in bytes of the image. */
 export interface FilesystemUsage {
@@ -19,60 +11,22 @@ export interface FilesystemUsage {
   readonly free: Extents;
 }
 
-/** What is known of an image. */
-export interface ImageUsage {
-  readonly imageBytes: number;
-  readonly partitions: readonly { readonly offsetBytes: number; readonly lengthBytes: number }[];
-  /** Of those partitions whose filesystem could be asked. */
-  readonly filesystems: readonly FilesystemUsage[];
-  /** What a block map leaves out. */
-  readonly unmapped?: readonly Extent[];
+/**
+ * What nodes need not hold, of filesystems whose own books count (`judgePartitions` says of which they do). Nothing
+ * else is left out: not what is zero, for a card has something else there, and not what a block map leaves out, which
+ * bmaptool(1) took from a sparse file, where holes read as zeros.
+ */
+export function planUnused(filesystems: readonly FilesystemUsage[]): Extents {
+  return toExtents(...filesystems.map(({ free }) => free));
 }
 
 /**
- * Decides what is unused: what filesystems have free; and, where it is zero, everything after a filesystem in its
- * partition, between and behind partitions, and what a block map leaves out. A filesystem's own books come first: a
- * block that it uses is a part of it, even when a block map leaves it out as a hole. Everything before the first
- * partition is always used: boot code and partition table.
+ * Returns the kind of each chunk: unused only if every byte of it is in `free`. Call in ascending order of offsets.
  */
-export function planUnused({ imageBytes, partitions, filesystems, unmapped = [] }: ImageUsage): UnusedMap {
-  const image = [{ start: 0, end: imageBytes }];
-  const areas = toExtents(
-    partitions.map(({ offsetBytes, lengthBytes }) => ({ start: offsetBytes, end: offsetBytes + lengthBytes })),
-  );
-  const beforePartitions = toExtents([{ start: 0, end: areas[0]?.start ?? imageBytes }]);
-  const known = toExtents(filesystems.map(({ start, end }) => ({ start, end })));
-  const behind = filesystems.flatMap(({ start, end }) => {
-    const area = partitions.find(({ offsetBytes }) => offsetBytes === start);
-    return area === undefined ? [] : [{ start: end, end: area.offsetBytes + area.lengthBytes }];
-  });
-  const free = subtract(toExtents(...filesystems.map((filesystem) => filesystem.free)), beforePartitions);
-  const nobodys = toExtents(subtract(image, areas), behind, unmapped);
-  return { free, freeIfZero: subtract(subtract(nobodys, known), beforePartitions) };
-}
-
-/** Returns the kind of each chunk. Call in ascending order of offsets. */
-export function createChunkClassifier({
-  free,
-  freeIfZero,
-}: UnusedMap): (offsetBytes: number, bytes: Uint8Array) => ChunkKind {
-  const coveredByFree = createCover(free);
-  const coveredIfZero = createCover(freeIfZero);
-
+export function createChunkClassifier(free: Extents): (offsetBytes: number, bytes: Uint8Array) => ChunkKind {
+  const coveredUntil = createCover(free);
   return (offsetBytes, bytes) => {
-    const end = offsetBytes + bytes.length;
-    let at = offsetBytes;
-    while (at < end) {
-      const freeUntil = coveredByFree(at);
-      if (freeUntil > at) {
-        at = freeUntil;
-        continue;
-      }
-      const until = Math.min(end, coveredIfZero(at));
-      if (until <= at || !isZero(bytes.subarray(at - offsetBytes, until - offsetBytes))) break;
-      at = until;
-    }
-    if (at >= end) return "unused";
+    if (coveredUntil(offsetBytes) >= offsetBytes + bytes.length) return "unused";
     return isZero(bytes) ? "zero" : "data";
   };
 }

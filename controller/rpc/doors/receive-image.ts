@@ -26,6 +26,7 @@ export async function* receiveImage(
         source: chunksOf(parts, fileBytes, rpc),
         ...(fileBytes > 0 && { fileBytes }),
         ...(header.blockMap.length > 0 && { blockMap: header.blockMap }),
+        ...(header.everything && { everything: true }),
         signal: importSignal,
         onProgress,
       }),

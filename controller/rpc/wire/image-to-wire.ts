@@ -14,6 +14,7 @@ export function imageToWire(image: Image): wire.Image {
       ...partition,
       offsetBytes: BigInt(partition.offsetBytes),
       lengthBytes: BigInt(partition.lengthBytes),
+      countsWhole: partition.countsWhole ?? "",
     })),
     rootPartition: image.rootPartition,
     operatingSystem: image.operatingSystem,
@@ -25,6 +26,7 @@ export function imageToWire(image: Image): wire.Image {
     },
     addedAt: new Date(image.addedAt),
     pack: packToWire(image.pack),
+    everything: image.everything ?? false,
   };
 }
 

@@ -146,7 +146,7 @@ const refusedOnFullDisk = ({ sendAll }: Upload): Refusal => ({
 });
 
 const header = (name: string, fileBytes = 0n, blockMap: Buffer = Buffer.alloc(0)): AddImageRequest => ({
-  part: { $case: "header", value: { name, fileBytes, blockMap } },
+  part: { $case: "header", value: { name, fileBytes, blockMap, everything: false } },
 });
 const chunk = (bytes: Buffer): AddImageRequest => ({ part: { $case: "chunk", value: bytes } });
 

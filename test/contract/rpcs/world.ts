@@ -155,7 +155,10 @@ async function nodeOnline(controller: ControllerServiceClient, mac: string): Pro
 /** Messages of AddImage for a file. */
 export function* imageMessages(name: string, file: Uint8Array, fileBytes = file.length) {
   yield {
-    part: { $case: "header" as const, value: { name, fileBytes: BigInt(fileBytes), blockMap: Buffer.alloc(0) } },
+    part: {
+      $case: "header" as const,
+      value: { name, fileBytes: BigInt(fileBytes), blockMap: Buffer.alloc(0), everything: false },
+    },
   };
   for (let at = 0; at < file.length; at += 1024 * 1024) {
     yield { part: { $case: "chunk" as const, value: Buffer.from(file.subarray(at, at + 1024 * 1024)) } };

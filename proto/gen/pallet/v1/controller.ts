@@ -406,10 +406,15 @@ export interface AddImageHeader {
   /** Number of bytes that will follow, for progress reports; 0 if unknown. */
   fileBytes: bigint;
   /**
-   * Content of the block map (.bmap, format 1.3 to 2.0 of bmaptool(1)) that belongs to the uncompressed image: blocks
-   * that it does not map are not sent to nodes, and its checksums are verified. Empty for none; at most 2 MiB.
+   * Content of the block map (.bmap, format 1.3 to 2.0 of bmaptool(1)) that belongs to the uncompressed image: its
+   * checksums are verified; blocks that it does not map are zero. Empty for none; at most 2 MiB.
    */
   blockMap: Uint8Array;
+  /**
+   * Whether nodes are to hold every block of the image, those that a filesystem calls free included. A controller that
+   * does not know it adds the image without: `Image.everything` of the answer says which of the two was done.
+   */
+  everything: boolean;
 }
 
 /** First the header, then the bytes of the file. */
@@ -3081,7 +3086,7 @@ export const GetImageResponse: MessageFns<GetImageResponse> = {
 };
 
 function createBaseAddImageHeader(): AddImageHeader {
-  return { name: "", fileBytes: 0n, blockMap: new Uint8Array(0) };
+  return { name: "", fileBytes: 0n, blockMap: new Uint8Array(0), everything: false };
 }
 
 export const AddImageHeader: MessageFns<AddImageHeader> = {
@@ -3097,6 +3102,9 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     }
     if (message.blockMap.length !== 0) {
       writer.uint32(26).bytes(message.blockMap);
+    }
+    if (message.everything !== false) {
+      writer.uint32(32).bool(message.everything);
     }
     return writer;
   },
@@ -3138,6 +3146,14 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
             message.blockMap = reader.bytes();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.everything = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3163,6 +3179,7 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
         : isSet(object.block_map)
         ? bytesFromBase64(object.block_map)
         : new Uint8Array(0),
+      everything: isSet(object.everything) ? globalThis.Boolean(object.everything) : false,
     };
   },
 
@@ -3177,6 +3194,9 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     if (message.blockMap.length !== 0) {
       obj.blockMap = base64FromBytes(message.blockMap);
     }
+    if (message.everything !== false) {
+      obj.everything = message.everything;
+    }
     return obj;
   },
 
@@ -3188,6 +3208,7 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     message.name = object.name ?? "";
     message.fileBytes = (object.fileBytes !== undefined && object.fileBytes !== null) ? BigInt(object.fileBytes) : 0n;
     message.blockMap = object.blockMap ?? new Uint8Array(0);
+    message.everything = object.everything ?? false;
     return message;
   },
 };

@@ -82,6 +82,12 @@ export interface Partition {
   label: string;
   /** Filesystem UUID. */
   uuid: string;
+  /**
+   * Why nodes are sent all of it although its filesystem has books of what is free, a clause for a person: something
+   * else, a hash over the whole partition for example, may read what they call free. Empty if they are not, if there
+   * are no such books, or if an older controller added the image.
+   */
+  countsWhole: string;
 }
 
 /** What a node that boots this image from its own card fetches over TFTP; paths relative to the image's boot folder. */
@@ -141,7 +147,11 @@ export interface Image {
     | Date
     | undefined;
   /** How it is stored. */
-  pack: Pack | undefined;
+  pack:
+    | Pack
+    | undefined;
+  /** Whether it was added with `everything` (see AddImageHeader): no block of it is left out. */
+  everything: boolean;
 }
 
 function createBasePartition(): Partition {
@@ -154,6 +164,7 @@ function createBasePartition(): Partition {
     filesystemType: "",
     label: "",
     uuid: "",
+    countsWhole: "",
   };
 }
 
@@ -188,6 +199,9 @@ export const Partition: MessageFns<Partition> = {
     }
     if (message.uuid !== "") {
       writer.uint32(66).string(message.uuid);
+    }
+    if (message.countsWhole !== "") {
+      writer.uint32(74).string(message.countsWhole);
     }
     return writer;
   },
@@ -269,6 +283,14 @@ export const Partition: MessageFns<Partition> = {
             message.uuid = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.countsWhole = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -307,6 +329,11 @@ export const Partition: MessageFns<Partition> = {
         : "",
       label: isSet(object.label) ? globalThis.String(object.label) : "",
       uuid: isSet(object.uuid) ? globalThis.String(object.uuid) : "",
+      countsWhole: isSet(object.countsWhole)
+        ? globalThis.String(object.countsWhole)
+        : isSet(object.counts_whole)
+        ? globalThis.String(object.counts_whole)
+        : "",
     };
   },
 
@@ -336,6 +363,9 @@ export const Partition: MessageFns<Partition> = {
     if (message.uuid !== "") {
       obj.uuid = message.uuid;
     }
+    if (message.countsWhole !== "") {
+      obj.countsWhole = message.countsWhole;
+    }
     return obj;
   },
 
@@ -356,6 +386,7 @@ export const Partition: MessageFns<Partition> = {
     message.filesystemType = object.filesystemType ?? "";
     message.label = object.label ?? "";
     message.uuid = object.uuid ?? "";
+    message.countsWhole = object.countsWhole ?? "";
     return message;
   },
 };
@@ -720,6 +751,7 @@ function createBaseImage(): Image {
     boot: undefined,
     addedAt: undefined,
     pack: undefined,
+    everything: false,
   };
 }
 
@@ -763,6 +795,9 @@ export const Image: MessageFns<Image> = {
     }
     if (message.pack !== undefined) {
       Pack.encode(message.pack, writer.uint32(90).fork()).join();
+    }
+    if (message.everything !== false) {
+      writer.uint32(96).bool(message.everything);
     }
     return writer;
   },
@@ -868,6 +903,14 @@ export const Image: MessageFns<Image> = {
             message.pack = Pack.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.everything = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -919,6 +962,7 @@ export const Image: MessageFns<Image> = {
         ? fromJsonTimestamp(object.added_at)
         : undefined,
       pack: isSet(object.pack) ? Pack.fromJSON(object.pack) : undefined,
+      everything: isSet(object.everything) ? globalThis.Boolean(object.everything) : false,
     };
   },
 
@@ -957,6 +1001,9 @@ export const Image: MessageFns<Image> = {
     if (message.pack !== undefined) {
       obj.pack = Pack.toJSON(message.pack);
     }
+    if (message.everything !== false) {
+      obj.everything = message.everything;
+    }
     return obj;
   },
 
@@ -978,6 +1025,7 @@ export const Image: MessageFns<Image> = {
     message.boot = (object.boot !== undefined && object.boot !== null) ? ImageBoot.fromPartial(object.boot) : undefined;
     message.addedAt = object.addedAt ?? undefined;
     message.pack = (object.pack !== undefined && object.pack !== null) ? Pack.fromPartial(object.pack) : undefined;
+    message.everything = object.everything ?? false;
     return message;
   },
 };

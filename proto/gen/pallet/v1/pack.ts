@@ -19,7 +19,10 @@ export const ChunkKind = {
   CHUNK_KIND_DATA: 1,
   /** CHUNK_KIND_ZERO - Every byte is zero, and must read as zero on the disk; never fetched. */
   CHUNK_KIND_ZERO: 2,
-  /** CHUNK_KIND_UNUSED - Not part of the image's content (blocks that no filesystem uses): neither fetched nor written nor compared. */
+  /**
+   * CHUNK_KIND_UNUSED - Not part of the image's content (blocks that their filesystem calls free, and that nothing else reads): neither
+   * fetched nor written nor compared.
+   */
   CHUNK_KIND_UNUSED: 3,
   UNRECOGNIZED: -1,
 } as const;

@@ -175,8 +175,7 @@ describe("importing an image", () => {
     assert.deepEqual(warnings, []);
   });
 
-  it("holds the image against its block map, and leaves unused what that leaves out", async () => {
-    // Where nobody understands what is in a partition, only a block map tells what is not needed.
+  it("holds the image against its block map, whose holes are zeros as any others", async () => {
     const path = join(folder, "with-nothing.img");
     await makeSmallImage(path, [
       { filesystem: "vfat", tree: bootTree },
@@ -197,9 +196,8 @@ describe("importing an image", () => {
     const mapped = await add("mapped", bytes, { blockMap: renderBlockMap(map), onProgress });
     assert.ok(steps.has("checking the block map"));
     assert.equal(mapped.digest, without.digest);
-    assert.notEqual(mapped.pack.manifestDigest, without.pack.manifestDigest);
-    assert.equal(mapped.pack.unusedBytes - without.pack.unusedBytes, 3 * MiB);
-    assert.equal(mapped.pack.dataBytes, without.pack.dataBytes);
+    assert.equal(mapped.pack.manifestDigest, without.pack.manifestDigest);
+    assert.ok(mapped.pack.zeroBytes >= 3 * MiB);
 
     const altered = { ...map, ranges: [{ first: 0, last: 99, checksum }] };
     await assertRefused(add("other", bytes, { blockMap: renderBlockMap(altered) }), "image-damaged", /blocks 0 to 99/);

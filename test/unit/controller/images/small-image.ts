@@ -4,12 +4,15 @@ import { execa } from "execa";
 
 const MiB = 1024 * 1024;
 
+/** Length of a partition; XFS and btrfs cannot be smaller. */
+const lengths = { vfat: 4 * MiB, ext4: 8 * MiB, xfs: 64 * MiB, btrfs: 64 * MiB, nothing: 4 * MiB };
+
 /** Content of a filesystem by path: a file's text or bytes, or where a symbolic link points. */
 export type Tree = Readonly<Record<string, string | Buffer | { readonly link: string }>>;
 
 /** A partition of a small image. */
 export interface SmallPartition {
-  readonly filesystem: "vfat" | "ext4" | "nothing";
+  readonly filesystem: "vfat" | "ext4" | "xfs" | "btrfs" | "nothing";
   readonly label?: string;
   readonly tree?: Tree;
 }
@@ -35,8 +38,8 @@ export const rootTree: Tree = {
 };
 
 /**
- * Makes a real disk image of 4 MiB FAT and 8 MiB ext4 partitions at `path`, with sfdisk, mkfs.vfat, mtools and mke2fs.
- * The disk id of an MBR is 4e639091.
+ * Makes a real disk image of 4 MiB FAT and 8 MiB ext4 partitions at `path`, with sfdisk, mkfs.vfat, mtools and mke2fs;
+ * XFS and btrfs of 64 MiB stay empty. The disk id of an MBR is 4e639091.
  */
 export async function makeSmallImage(
   path: string,
@@ -46,7 +49,7 @@ export async function makeSmallImage(
   const placed: (SmallPartition & { readonly offset: number; readonly length: number })[] = [];
   let offset = MiB;
   for (const partition of partitions) {
-    const length = partition.filesystem === "ext4" ? 8 * MiB : 4 * MiB;
+    const length = lengths[partition.filesystem];
     placed.push({ ...partition, offset, length });
     offset += length;
   }
@@ -61,6 +64,17 @@ export async function makeSmallImage(
   await execa("sfdisk", ["--quiet", path], { input: `${script.join("\n")}\n` });
   for (const { filesystem, label = "", tree = {}, offset: start, length } of placed) {
     if (filesystem === "nothing") continue;
+    if (filesystem === "xfs" || filesystem === "btrfs") {
+      const part = `${path}.part`;
+      await execa("truncate", ["--size", String(length), part]);
+      // Both are meant for disks of some hundred MiB or more.
+      await (filesystem === "xfs"
+        ? execa("mkfs.xfs", ["--unsupported", "-q", part])
+        : execa("mkfs.btrfs", ["-q", "--mixed", part]));
+      await execa("dd", [`if=${part}`, `of=${path}`, "bs=1M", `seek=${start / MiB}`, "conv=notrunc,sparse"]);
+      await rm(part);
+      continue;
+    }
     const folder = `${path}.tree`;
     await writeTree(folder, tree);
     if (filesystem === "vfat") {

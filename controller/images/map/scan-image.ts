@@ -1,0 +1,60 @@
+import type { FileHandle } from "node:fs/promises";
+import { isZero } from "../../../proto/pack/is-zero.ts";
+import { parseVeritySuperblock, type VeritySuperblock, verityMagic, veritySuperblockBytes } from "./parse-verity.ts";
+
+/** A multiple of `veritySuperblockBytes`. */
+const pieceBytes = 1 << 20;
+/** More are not looked at: one that fits no partition has all of them count already. */
+const mostSuperblocks = 1000;
+
+/** The first byte from `start` up to `end` that is not zero; undefined if there is none. */
+export async function findNonZero(
+  file: FileHandle,
+  start: number,
+  end: number,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  for await (const { at, bytes } of pieces(file, start, end, signal)) {
+    if (!isZero(bytes)) return at + bytes.findIndex((byte) => byte !== 0);
+  }
+  return undefined;
+}
+
+/** The superblocks of dm-verity in an image, wherever they are: in a partition, behind one, or in a file. */
+export async function findVeritySuperblocks(
+  file: FileHandle,
+  imageBytes: number,
+  signal?: AbortSignal,
+): Promise<readonly VeritySuperblock[]> {
+  const found: VeritySuperblock[] = [];
+  for await (const { at, bytes } of pieces(file, 0, imageBytes, signal)) {
+    for (let index = bytes.indexOf(verityMagic); index >= 0; index = bytes.indexOf(verityMagic, index + 1)) {
+      if (index % veritySuperblockBytes !== 0) continue;
+      found.push(parseVeritySuperblock(bytes.subarray(index, index + veritySuperblockBytes), at + index));
+      if (found.length >= mostSuperblocks) return [...found, { offsetBytes: at + index }];
+    }
+  }
+  return found;
+}
+
+/** The bytes from `start` up to `end`; each piece is gone when the next is asked for. */
+async function* pieces(
+  file: FileHandle,
+  start: number,
+  end: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<{ readonly at: number; readonly bytes: Buffer }> {
+  const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(end - start, 1)));
+  for (let at = start; at < end; ) {
+    signal?.throwIfAborted();
+    let filled = 0;
+    const wanted = Math.min(buffer.length, end - at);
+    while (filled < wanted) {
+      const { bytesRead } = await file.read(buffer, filled, wanted - filled, at + filled);
+      if (bytesRead === 0) return;
+      filled += bytesRead;
+    }
+    yield { at, bytes: buffer.subarray(0, filled) };
+    at += filled;
+  }
+}
