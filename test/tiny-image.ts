@@ -24,6 +24,12 @@ export interface TinyImageOptions {
   readonly bulkBytes?: number;
   /** Whether its FAT partition holds firmware that boards boot by themselves. Default false. */
   readonly firmware?: boolean;
+  /** Whether its kernel has an initrd. Default true. */
+  readonly initrd?: boolean;
+  /** A shell script that the system runs at each boot before its services, with the card's device as its argument. */
+  readonly firstBoot?: string;
+  /** Words at the end of its kernel command line. */
+  readonly commandLineEnd?: string;
 }
 
 /** Bytes that U-Boot takes for an arm64 kernel (Documentation/arch/arm64/booting.rst). */
@@ -42,6 +48,9 @@ export async function makeTinyImage({
   name,
   bulkBytes = 0,
   firmware = false,
+  initrd = true,
+  firstBoot,
+  commandLineEnd = "",
 }: TinyImageOptions): Promise<TinyImage> {
   const image = path.join(folder, `${name}.img`);
   const boot = { offsetBytes: MiB, lengthBytes: 8 * MiB };
@@ -64,9 +73,9 @@ export async function makeTinyImage({
   const parts = path.join(folder, `${name}.parts`);
   const bootTree = {
     "vmlinuz-6.1.0-tiny": fakeKernel(),
-    "initrd.img-6.1.0-tiny": randomBytes(16 * 1024),
-    "config.txt": "arm_64bit=1\nkernel=vmlinuz-6.1.0-tiny\ninitramfs initrd.img-6.1.0-tiny followkernel\n",
-    "cmdline.txt": `console=ttyAMA0,115200 root=PARTUUID=${diskId}-02 rootfstype=ext4 rootwait panic=10\n`,
+    ...(initrd && { "initrd.img-6.1.0-tiny": randomBytes(16 * 1024) }),
+    "config.txt": `arm_64bit=1\nkernel=vmlinuz-6.1.0-tiny\n${initrd ? "initramfs initrd.img-6.1.0-tiny followkernel\n" : ""}`,
+    "cmdline.txt": `console=ttyAMA0,115200 root=PARTUUID=${diskId}-02 rootfstype=ext4 rootwait panic=10${commandLineEnd}\n`,
     ...(firmware && { "bootcode.bin": randomBytes(52 * 1024), "start.elf": randomBytes(96 * 1024) }),
   };
   await writeTree(path.join(parts, "boot"), bootTree);
@@ -83,6 +92,7 @@ export async function makeTinyImage({
     "etc/tiny-image": `${name}\n`,
     "etc/inittab": "id:2:initdefault:\nsi::sysinit:/etc/init.d/rcS\n",
     "usr/sbin/init": "#!/bin/sh\n",
+    ...(firstBoot !== undefined && { "etc/first-boot.sh": firstBoot }),
     ...(bulkBytes > 0 && { "var/bulk": randomBytes(bulkBytes) }),
   });
   await chmod(path.join(tree, "usr/sbin/init"), 0o755);

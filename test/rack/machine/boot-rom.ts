@@ -1,3 +1,4 @@
+import type { StartedKernel } from "./kernel.ts";
 import type { MachineSpec } from "./machine-spec.ts";
 import { piModels } from "./pi-model.ts";
 import { runTool } from "./run-tool.ts";
@@ -12,8 +13,8 @@ const bootable = /^::\/(config\.txt|start(_x|_cd|_db)?\.elf|recovery\.elf)$/im;
 /** What asks the network where the card is not booted: bootcode.bin from the card, or what is in the board. */
 export type NetworkAsker = "bootcode.bin" | "board";
 
-/** What a look at the card leads to; `commandLine` is that of its cmdline.txt. */
-export type CardBoot = { readonly commandLine: string } | { readonly asker: NetworkAsker };
+/** What a look at the card leads to: a kernel as its cmdline.txt and config.txt say, or the network. */
+export type CardBoot = StartedKernel | { readonly asker: NetworkAsker };
 
 /**
  * What a boot ROM that looks at the card first does there: the first FAT partition with a bootcode.bin is booted, and
@@ -31,7 +32,9 @@ export async function bootFromCard(spec: Pick<MachineSpec, "model" | "cardDevice
       return { asker: "bootcode.bin" };
     }
     print(`boot ROM: booting bootcode.bin on partition ${number} of the card`);
-    return { commandLine: (await runTool("mtype", ...drive, "::/cmdline.txt")).trim() };
+    const read = (name: string) => runTool("mtype", ...drive, `::/${name}`);
+    const hasInitrd = /^(initramfs\s|auto_initramfs=1)/m.test(await read("config.txt").catch(() => ""));
+    return { commandLine: (await read("cmdline.txt")).trim(), hasInitrd };
   }
   print("boot ROM: no bootcode.bin on the card");
   return { asker: "board" };

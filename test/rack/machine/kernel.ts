@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { scanCard } from "./card-partitions.ts";
 import type { MachineSpec } from "./machine-spec.ts";
@@ -8,8 +9,15 @@ import { runTool } from "./run-tool.ts";
 import { parseRoot, selectRoot } from "./select-root.ts";
 import { print } from "./serial-console.ts";
 
+/** What a loader started. */
+export interface StartedKernel {
+  readonly commandLine: string;
+  /** Whether an initrd looks for the root; otherwise the kernel does. */
+  readonly hasInitrd: boolean;
+}
+
 /** From the start of the kernel to the end of the machine: the promise never resolves. */
-export async function runKernel(spec: MachineSpec, commandLine: string): Promise<never> {
+export async function runKernel(spec: MachineSpec, { commandLine, hasInitrd }: StartedKernel): Promise<never> {
   print("[    0.000000] Booting Linux on physical CPU 0x0000000000");
   print(`[    0.000000] Kernel command line: ${commandLine}`);
   const bootId = await presentPlatform(spec, commandLine);
@@ -20,7 +28,7 @@ export async function runKernel(spec: MachineSpec, commandLine: string): Promise
     await runTool("hostname", "raspberrypi");
     return await superviseAgent(await enterNetworkRoot(spec), ["--resident-program", agentProgram]);
   }
-  const partition = selectRoot(root.word, partitions);
+  const partition = selectRoot(root.word, partitions, hasInitrd);
   if (partition === undefined) {
     return await panic(commandLine, `VFS: Unable to mount root fs on "${root.word}": no such partition`);
   }
@@ -31,12 +39,23 @@ export async function runKernel(spec: MachineSpec, commandLine: string): Promise
     return await panic(commandLine, error instanceof Error ? error.message : String(error));
   }
   print(`[    2.000000] VFS: Mounted root (${partition.filesystemType} filesystem) on ${partition.device}`);
+  await runFirstBoot(spec);
   await runTool("hostname", "--file", "/etc/hostname").catch(() => runTool("hostname", "localhost"));
   if (agent === undefined) {
     print("login: (nothing in this system starts an agent)");
     return await hang();
   }
   return await superviseAgent(agent, ["--role", "resident"]);
+}
+
+/** Where the tests' images have what an image's initrd or init does at its first boot. */
+const firstBootScript = "/etc/first-boot.sh";
+
+/** Runs the image's own first boot, with the card's device as its argument. It may end the boot by `reboot -f -n`. */
+async function runFirstBoot(spec: MachineSpec): Promise<void> {
+  if (!existsSync(firstBootScript)) return;
+  const said = await runTool("sh", firstBootScript, spec.cardDevice);
+  if (said !== "") print(`first boot: ${said.trim()}`);
 }
 
 /** Hangs, or reboots after the seconds that `panic=` names (Documentation/admin-guide/kernel-parameters). */

@@ -5,7 +5,7 @@ import { mkdirSync } from "node:fs";
 import process from "node:process";
 import { bootFromCard, type NetworkAsker } from "./boot-rom.ts";
 import { runFirmware } from "./firmware.ts";
-import { runKernel } from "./kernel.ts";
+import { runKernel, type StartedKernel } from "./kernel.ts";
 import type { MachineSpec } from "./machine-spec.ts";
 import { mount } from "./run-tool.ts";
 import { print } from "./serial-console.ts";
@@ -17,16 +17,17 @@ if (process.pid !== 1) throw new Error("machine.ts runs only as the first proces
 try {
   const spec = JSON.parse(process.argv[2] ?? "") as MachineSpec;
   const card = await bootFromCard(spec);
-  const commandLine = "commandLine" in card ? card.commandLine : await bootFromNetwork(spec, card.asker);
+  const loaded = "commandLine" in card ? card : await bootFromNetwork(spec, card.asker);
   await mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run");
   mkdirSync("/run/lock");
-  await runKernel(spec, commandLine);
+  await runKernel(spec, loaded);
 } catch (error) {
   print(`machine: ${error instanceof Error ? error.stack : String(error)}`);
   process.exit(70);
 }
 
-async function bootFromNetwork(spec: MachineSpec, asker: NetworkAsker): Promise<string> {
+async function bootFromNetwork(spec: MachineSpec, asker: NetworkAsker): Promise<StartedKernel> {
   await runFirmware(spec, asker);
-  return (await runUBoot(spec)).commandLine;
+  const { commandLine, initrd } = await runUBoot(spec);
+  return { commandLine, hasInitrd: initrd !== undefined };
 }

@@ -13,17 +13,27 @@ export function parseRoot(commandLine: string): Root {
     : { kind: "network" };
 }
 
-/** The partition that `root=` names (Documentation/admin-guide/kernel-parameters; UUID and LABEL by an initramfs). */
-export function selectRoot(word: string, partitions: readonly CardPartition[]): CardPartition | undefined {
+/**
+ * The partition that `root=` names. An initrd asks libblkid, as `partitions` have it. A kernel by itself knows
+ * PARTUUID= and devices only (block/early-lookup.c); of an MBR it forms the PARTUUID from a disk id of 0, too
+ * (block/partitions/msdos.c), of which libblkid makes none.
+ */
+export function selectRoot(
+  word: string,
+  partitions: readonly CardPartition[],
+  hasInitrd: boolean,
+): CardPartition | undefined {
   const [key = "", value = ""] = word.includes("=") ? word.split("=", 2) : ["DEVICE", word];
   const same = (found: string) => found !== "" && found.toLowerCase() === value.toLowerCase();
   switch (key.toUpperCase()) {
     case "PARTUUID":
-      return partitions.find(({ partitionUuid }) => same(partitionUuid));
+      return partitions.find(({ partitionUuid, number }) =>
+        same(partitionUuid || (hasInitrd ? "" : `00000000-${number.toString(16).padStart(2, "0")}`)),
+      );
     case "UUID":
-      return partitions.find(({ uuid }) => same(uuid));
+      return hasInitrd ? partitions.find(({ uuid }) => same(uuid)) : undefined;
     case "LABEL":
-      return partitions.find(({ label }) => label === value);
+      return hasInitrd ? partitions.find(({ label }) => label === value) : undefined;
     default:
       return partitions.find(({ number }) => value === `/dev/mmcblk0p${number}`);
   }

@@ -70,8 +70,20 @@ describe("the simulated kernel's root", () => {
     ["PARTUUID=cafe0000-03", undefined],
     ["LABEL=ROOTFS", undefined],
   ] as const) {
-    it(`${word} is ${number === undefined ? "no partition" : `partition ${number}`}`, () => {
-      assert.equal(selectRoot(word, partitions)?.number, number);
+    it(`${word} is ${number === undefined ? "no partition" : `partition ${number}`}, to an initrd`, () => {
+      assert.equal(selectRoot(word, partitions, true)?.number, number);
+    });
+  }
+
+  for (const [word, number] of [
+    ["PARTUUID=CAFE0000-02", 2],
+    ["/dev/mmcblk0p2", 2],
+    ["UUID=uuid-1", undefined],
+    ["LABEL=rootfs", undefined],
+    ["PARTUUID=00000000-03", 3],
+  ] as const) {
+    it(`${word} is ${number === undefined ? "no partition" : `partition ${number}`}, to a kernel alone`, () => {
+      assert.equal(selectRoot(word, [...partitions, partition(3, "", "data")], false)?.number, number);
     });
   }
 });

@@ -1,0 +1,72 @@
+// What an image's own first boot changes on the card, and that the node comes back at its next start and for ever.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { requires } from "../requirements.ts";
+import { makeTinyImage } from "../tiny-image.ts";
+import type { Board } from "./board.ts";
+import { createRack, type Rack } from "./rack.ts";
+import { tell } from "./story.ts";
+
+/** As set_partuuid of Raspberry Pi OS (raspberrypi-sys-mods): another disk id, once, and fstab after it. */
+const newDiskId = `
+[ -e /etc/first-boot-done ] && exit 0
+touch /etc/first-boot-done
+old=$(sfdisk --disk-id "$1" | cut -c3-)
+new=$(od -A n -N 4 -t x4 /dev/urandom | tr -d ' ')
+sfdisk --quiet --no-reread --no-tell-kernel --disk-id "$1" "0x$new"
+sed -i "s/$old/$new/g" /etc/fstab
+sync
+echo "disk id $old is now $new"
+`;
+/** As firstboot of Raspberry Pi OS until bookworm: it reboots before anything of ours runs. */
+const andReboots = `${newDiskId}
+busybox reboot -f -n
+`;
+/** As tune2fs -U random in a first-boot service. */
+const newFilesystemUuid = `
+[ -e /etc/first-boot-done ] && exit 0
+touch /etc/first-boot-done
+sync
+tune2fs -O metadata_csum_seed "$1p2"
+tune2fs -U random "$1p2"
+`;
+
+describe("the second boot", requires("root", "loop devices"), () => {
+  const images = [
+    { name: "trixie", firstBoot: newDiskId },
+    { name: "trixie-reboots", firstBoot: andReboots },
+    { name: "bare-kernel", firstBoot: newDiskId, initrd: false },
+    { name: "filesystem-uuid", firstBoot: newFilesystemUuid },
+  ] as const;
+  let rack: Rack;
+  before(async () => {
+    rack = await createRack({ nodes: images.length, settings: { heartbeatIntervalMs: 1000 } });
+    for (const image of images) {
+      const { path } = await makeTinyImage({ folder: rack.folder, ...image });
+      await rack.palletOk("images", "add", path, "--name", image.name);
+    }
+    await rack.powerOnAll();
+  });
+  after(() => rack.close());
+
+  const comesBack = async (board: Board): Promise<void> => {
+    await board.powerOff();
+    const mark = board.console.mark();
+    await board.powerOn();
+    const registered = /Kernel panic|"role":"resident".*"msg":"registered"/;
+    const said = await board.console.waitFor(registered, { from: mark });
+    assert.doesNotMatch(String(said), /panic/);
+  };
+
+  for (const [index, { name }] of images.entries())
+    it(`of ${name} finds its root, and so do the third and the fourth`, { timeout: 240_000 }, () =>
+      tell(rack, async () => {
+        const board = rack.board(index + 1);
+        await rack.palletOk("reimage", board.mac, "--image", name, "--yes");
+        await board.console.waitFor(/first boot: |warm reboot[\s\S]*warm reboot/);
+        for (let cycle = 1; cycle <= 3; cycle++) await comesBack(board);
+        const [node] = (await rack.client.nodes()).filter(({ nodeId }) => nodeId === board.mac);
+        assert.equal(node?.provedImageName, name);
+      }),
+    );
+});
