@@ -5,7 +5,7 @@ export const packages: Readonly<Record<string, string>> = {
   "busybox-static": "init, the shell, and every tool that it provides well enough",
   dosfstools: "mkfs.vfat",
   "dropbear-bin": "the ssh server, off unless the operator gives keys",
-  e2fsprogs: "mkfs.ext4",
+  e2fsprogs: "mkfs.ext4; e2fsck, resize2fs, tune2fs, which grow the root of a card",
   kmod: "modprobe with every feature that udev's users expect",
   "libc-bin": "the locale C.UTF-8, in which the agent runs its tools",
   "libgcc-s1": "Node",

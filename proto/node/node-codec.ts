@@ -82,7 +82,7 @@ export function agentInfoFromWire(agent: wire.AgentInfo): ReportedAgent {
 
 /** A stamp as it travels. */
 export function installedToWire(installed: InstalledSystem): wire.InstalledSystem {
-  return { ...installed, installedAt: new Date(installed.installedAt) };
+  return { ...installed, installedAt: new Date(installed.installedAt), ids: [...(installed.ids ?? [])] };
 }
 
 /** A stamp as it travelled, whatever it says; one without a time is of the epoch. */
@@ -92,5 +92,6 @@ export function installedFromWire(installed: wire.InstalledSystem): InstalledSys
     imageDigest: installed.imageDigest as ImageDigest,
     reimageId: installed.reimageId,
     installedAt: (installed.installedAt ?? new Date(0)).toISOString(),
+    ...(installed.ids.length > 0 && { ids: installed.ids.map((change) => ({ ...change })) }),
   };
 }

@@ -4,6 +4,7 @@ import { wireWords } from "../words/wire-words.ts";
 import type { OperationId, OperationState, ReportedOperation } from "./operation.ts";
 import { progressFromWire, progressToWire } from "./progress-codec.ts";
 import { specFromWire, specToWire } from "./spec-codec.ts";
+import type { WriteResult } from "./write-result.ts";
 
 /** The states of operations as they travel. */
 export const operationStates = wireWords<OperationState, wire.OperationState>({
@@ -23,6 +24,31 @@ export function operationToWire(operation: ReportedOperation): wire.Operation {
     failure: operation.failure && failureToWire(operation.failure),
     startedAt: new Date(operation.startedAt),
     endedAt: operation.endedAt === undefined ? undefined : new Date(operation.endedAt),
+    writeResult: operation.writeResult && writeResultToWire(operation.writeResult),
+  };
+}
+
+function writeResultToWire({ growth, ids }: WriteResult): wire.WriteResult {
+  return {
+    growth: growth && {
+      partitionBytes: BigInt(growth.partitionBytes),
+      filesystemGrown: growth.filesystemGrown,
+      limit: growth.limit ?? "",
+    },
+    ids: [...ids],
+  };
+}
+
+function writeResultFromWire({ growth, ids }: wire.WriteResult): WriteResult {
+  return {
+    ...(growth !== undefined && {
+      growth: {
+        partitionBytes: Number(growth.partitionBytes),
+        filesystemGrown: growth.filesystemGrown,
+        ...(growth.limit !== "" && { limit: growth.limit }),
+      },
+    }),
+    ids: ids.map((change) => ({ ...change })),
   };
 }
 
@@ -32,7 +58,7 @@ export function operationToWire(operation: ReportedOperation): wire.Operation {
  * `running` before.
  */
 export function operationFromWire(operation: wire.Operation): ReportedOperation {
-  const { operationId, progress, failure, startedAt, endedAt } = operation;
+  const { operationId, progress, failure, startedAt, endedAt, writeResult } = operation;
   const spec = specFromWire(operation.spec);
   const state = operationStates.fromWire(operation.state) ?? (endedAt === undefined ? "running" : "failed");
   return {
@@ -44,6 +70,7 @@ export function operationFromWire(operation: wire.Operation): ReportedOperation 
     ...(failure !== undefined && { failure: failureFromWire(failure) }),
     ...(failure === undefined && state === "failed" && { failure: unexplained(operationId) }),
     ...(endedAt !== undefined && { endedAt: endedAt.getTime() }),
+    ...(writeResult !== undefined && { writeResult: writeResultFromWire(writeResult) }),
   };
 }
 

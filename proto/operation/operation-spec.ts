@@ -1,6 +1,6 @@
 import type { MakeableFilesystem } from "../disk/filesystem-label.ts";
 import type { ImageDigest, ManifestDigest } from "../pack/digest.ts";
-import type { InstalledSystem } from "../system/installed-system.ts";
+import type { InstalledSystem, PartitionIdChange } from "../system/installed-system.ts";
 
 /** See pallet.v1.ManifestSource. */
 export interface ManifestSource {
@@ -45,6 +45,21 @@ export interface Customisation {
   readonly diskFirmware?: DiskFirmware;
 }
 
+/** See pallet.v1.Growth. The place is that in the image. */
+export interface Growth extends Place {
+  readonly partitionNumber: number;
+  readonly filesystemType: string;
+  /** Absent to grow to the end of the disk. */
+  readonly endBytes?: number;
+}
+
+/** See pallet.v1.CardIds. */
+export interface CardIds {
+  readonly partitions: readonly PartitionIdChange[];
+  readonly fatPartitions: readonly Place[];
+  readonly root?: Place & { readonly filesystemType: string };
+}
+
 /** The work of an operation; see pallet.v1.OperationSpec. */
 export type OperationSpec =
   | {
@@ -55,6 +70,10 @@ export type OperationSpec =
       readonly customisation?: Customisation;
       /** Whether to rewrite everything, even what the disk already has. */
       readonly full: boolean;
+      /** Absent if everything keeps its length. */
+      readonly growth?: Growth;
+      /** Absent if every partition keeps its id. */
+      readonly ids?: CardIds;
     }
   | { readonly kind: "verify-image"; readonly device: string; readonly source: ImageSource }
   | {

@@ -1,6 +1,7 @@
 import type { Failure } from "../failure.ts";
 import type { OperationSpec } from "./operation-spec.ts";
 import type { Progress } from "./progress.ts";
+import type { WriteResult } from "./write-result.ts";
 
 /** Id of an operation, chosen by the caller: see `isId`. */
 export type OperationId = string & { readonly __brand: "OperationId" };
@@ -19,6 +20,8 @@ export interface Operation {
   /** Milliseconds since the epoch, by the clock of the node. */
   readonly startedAt: number;
   readonly endedAt?: number;
+  /** Present when a write has succeeded, unless its agent is older than that. */
+  readonly writeResult?: WriteResult;
 }
 
 /** An operation as its agent reports it: `spec` is absent when it is work that only a newer agent knows. */

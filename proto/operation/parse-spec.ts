@@ -6,8 +6,16 @@ import { digestForm, parseImageDigest, parseManifestDigest } from "../pack/diges
 import { sectorBytes, whyNotFirstPartition } from "../pack/image-bounds.ts";
 import { maxManifestBytes } from "../pack/pack-manifest.ts";
 import type { OperationId } from "./operation.ts";
-import { maxFirmwareItems, maxIdentifyMs } from "./operation-limits.ts";
-import type { Customisation, DiskFirmware, ImageSource, OperationSpec, Place } from "./operation-spec.ts";
+import { maxFirmwareItems, maxIdentifyMs, maxPartitions } from "./operation-limits.ts";
+import type {
+  CardIds,
+  Customisation,
+  DiskFirmware,
+  Growth,
+  ImageSource,
+  OperationSpec,
+  Place,
+} from "./operation-spec.ts";
 import { decodeSpec } from "./spec-codec.ts";
 
 // The strict side of the codec: what a door that performs the work requires of a spec.
@@ -26,6 +34,8 @@ export function parseSpec(wireSpec: wire.OperationSpec | undefined): OperationSp
     case "write-image":
       checkSource(spec.source);
       if (spec.customisation !== undefined) checkCustomisation(spec.customisation, spec.source);
+      if (spec.growth !== undefined) checkGrowth(spec.growth, spec.source);
+      if (spec.ids !== undefined) checkIds(spec.ids, spec.source);
       break;
     case "verify-image":
       checkSource(spec.source);
@@ -108,6 +118,39 @@ function checkFirmware({ action, partitions, files }: DiskFirmware, source: Imag
   for (const file of files)
     ensure(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(file), `${field}.files: ${quoted(file)} is not a file name`);
   for (const partition of partitions) checkPlace(partition, source, `${field}.partitions`);
+}
+
+function checkGrowth({ partitionNumber, filesystemType, endBytes = 0, ...place }: Growth, source: ImageSource): void {
+  ensure(
+    partitionNumber >= 1 && partitionNumber <= maxPartitions,
+    `growth.partition_number ${partitionNumber} is not 1 to ${maxPartitions}`,
+  );
+  checkFilesystem(filesystemType, "growth");
+  checkPlace(place, source, "growth");
+  ensure(Number.isSafeInteger(endBytes), `growth.end_bytes ${endBytes} is too large to count exactly`);
+}
+
+function checkIds({ partitions, fatPartitions, root }: CardIds, source: ImageSource): void {
+  const counts = partitions.length > 0 && partitions.length <= maxPartitions;
+  ensure(counts, `ids.partitions: ${partitions.length} given, not 1 to ${maxPartitions}`);
+  ensure(
+    fatPartitions.length <= maxFirmwareItems,
+    `ids.fat_partitions: ${fatPartitions.length} given, not at most ${maxFirmwareItems}`,
+  );
+  for (const { imageUuid, cardUuid } of partitions)
+    for (const uuid of [imageUuid, cardUuid])
+      ensure(
+        /^([0-9a-f]{8}-[0-9a-f]{2}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.test(uuid),
+        `ids.partitions: ${quoted(uuid)} is not a PARTUUID`,
+      );
+  for (const place of fatPartitions) checkPlace(place, source, "ids.fat_partitions");
+  if (root === undefined) return;
+  checkFilesystem(root.filesystemType, "ids.root");
+  checkPlace(root, source, "ids.root");
+}
+
+function checkFilesystem(type: string, field: string): void {
+  ensure(/^[a-z0-9_.-]{0,32}$/i.test(type), `${field}.filesystem_type ${quoted(type)} is not the name of a filesystem`);
 }
 
 /** A partition of the image, which the table is before. */

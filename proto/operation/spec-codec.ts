@@ -6,7 +6,15 @@ import * as wire from "../gen/pallet/v1/operation.ts";
 import type { ImageDigest, ManifestDigest } from "../pack/digest.ts";
 import type { InstalledSystem } from "../system/installed-system.ts";
 import { wireWords } from "../words/wire-words.ts";
-import type { Customisation, DiskFirmware, ImageSource, OperationSpec, Place } from "./operation-spec.ts";
+import type {
+  CardIds,
+  Customisation,
+  DiskFirmware,
+  Growth,
+  ImageSource,
+  OperationSpec,
+  Place,
+} from "./operation-spec.ts";
 
 const filesystems = wireWords<MakeableFilesystem, wire.FilesystemType>({
   vfat: wire.FilesystemType.FILESYSTEM_TYPE_VFAT,
@@ -46,13 +54,15 @@ export function decodeSpec(spec: wire.OperationSpec | undefined): OperationSpec 
   const work = known(spec?.work, "spec.work is missing, or unknown to this program");
   switch (work.$case) {
     case "writeImage": {
-      const { device, source, customisation, full } = work.value;
+      const { device, source, customisation, full, growth, ids } = work.value;
       return {
         kind: "write-image",
         device,
         source: sourceFromWire(source),
         ...(customisation !== undefined && { customisation: customisationFromWire(customisation) }),
         full,
+        ...(growth !== undefined && { growth: growthFromWire(growth) }),
+        ...(ids !== undefined && { ids: idsFromWire(ids) }),
       };
     }
     case "verifyImage":
@@ -83,12 +93,14 @@ export function decodeSpec(spec: wire.OperationSpec | undefined): OperationSpec 
 function workToWire(spec: OperationSpec): NonNullable<wire.OperationSpec["work"]> {
   switch (spec.kind) {
     case "write-image": {
-      const { device, source, customisation, full } = spec;
+      const { device, source, customisation, full, growth, ids } = spec;
       const value = {
         device,
         source: sourceToWire(source),
         customisation: customisation && customisationToWire(customisation),
         full,
+        growth: growth && growthToWire(growth),
+        ids: ids && idsToWire(ids),
       };
       return { $case: "writeImage", value };
     }
@@ -138,10 +150,35 @@ function sourceFromWire(wireSource: wire.ImageSource | undefined): ImageSource {
   };
 }
 
+function growthToWire({ partitionNumber, filesystemType, endBytes = 0, ...place }: Growth): wire.Growth {
+  return { partitionNumber, filesystemType, endBytes: BigInt(endBytes), ...placeToWire(place) };
+}
+
+function growthFromWire({ partitionNumber, filesystemType, endBytes, ...place }: wire.Growth): Growth {
+  const end = Number(endBytes);
+  return { partitionNumber, filesystemType, ...placeFromWire(place), ...(end !== 0 && { endBytes: end }) };
+}
+
+function idsToWire({ partitions, fatPartitions, root }: CardIds): wire.CardIds {
+  return {
+    partitions: [...partitions],
+    fatPartitions: fatPartitions.map(placeToWire),
+    root: root && { ...placeToWire(root), filesystemType: root.filesystemType },
+  };
+}
+
+function idsFromWire({ partitions, fatPartitions, root }: wire.CardIds): CardIds {
+  return {
+    partitions: partitions.map((change) => ({ ...change })),
+    fatPartitions: fatPartitions.map(placeFromWire),
+    ...(root !== undefined && { root: { ...placeFromWire(root), filesystemType: root.filesystemType } }),
+  };
+}
+
 function customisationToWire({ root, stamp, resident, diskFirmware }: Customisation): wire.Customisation {
   return {
     root: root && { ...placeToWire(root), filesystemType: root.filesystemType },
-    stamp: stamp && { ...stamp, installedAt: new Date(stamp.installedAt) },
+    stamp: stamp && { ...stamp, installedAt: new Date(stamp.installedAt), ids: [...(stamp.ids ?? [])] },
     resident,
     diskFirmware: diskFirmware && {
       action: firmwareActions.toWire(diskFirmware.action),
@@ -167,6 +204,7 @@ function stampFromWire(stamp: NonNullable<wire.Customisation["stamp"]>): Install
     imageDigest: stamp.imageDigest as ImageDigest,
     reimageId: stamp.reimageId,
     installedAt: installedAt.toISOString(),
+    ...(stamp.ids.length > 0 && { ids: stamp.ids.map((change) => ({ ...change })) }),
   };
 }
 

@@ -10,6 +10,15 @@ export interface InstalledSystem {
   readonly reimageId: string;
   /** ISO 8601. */
   readonly installedAt: string;
+  /** Partitions that did not keep their ids; absent when all did, and in stamps of older agents. */
+  readonly ids?: readonly PartitionIdChange[];
+}
+
+/** The PARTUUID of a partition in the image, and on the card; see pallet.v1.PartitionIdChange. Lower case. */
+export interface PartitionIdChange {
+  readonly partitionNumber: number;
+  readonly imageUuid: string;
+  readonly cardUuid: string;
 }
 
 /** Where the stamp is in an installed system. */
@@ -25,11 +34,15 @@ const schema = z.object({
   }),
   reimageId: z.string().min(1),
   installedAt: z.iso.datetime({ offset: true }),
+  ids: z
+    .array(z.object({ partitionNumber: z.int().positive(), imageUuid: z.string(), cardUuid: z.string() }))
+    .exactOptional(),
 });
 
 /** The text of the stamp: JSON, for people too. */
-export function renderStamp({ imageName, imageDigest, reimageId, installedAt }: InstalledSystem): string {
-  return `${JSON.stringify({ imageName, imageDigest, reimageId, installedAt }, null, 2)}\n`;
+export function renderStamp({ imageName, imageDigest, reimageId, installedAt, ids = [] }: InstalledSystem): string {
+  const stamp = { imageName, imageDigest, reimageId, installedAt, ...(ids.length > 0 && { ids }) };
+  return `${JSON.stringify(stamp, null, 2)}\n`;
 }
 
 /** Parses the text of the stamp. Throws a Failure "invalid" that says what is wrong with it. */

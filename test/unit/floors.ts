@@ -15,7 +15,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
 
   agent: [
     ["linux", "options", "watchdog"],
-    ["board", "door", "fetch", "inventory", "operations"],
+    ["board", "card", "door", "fetch", "inventory", "operations"],
     ["disk", "registration", "write"],
     ["customise", "log"],
     ["executors", "resident", "rpc"],

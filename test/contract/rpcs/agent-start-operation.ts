@@ -36,7 +36,10 @@ export const agentStartOperationChecks: ServiceChecks = {
         const { path: device } = disk;
         await succeeds(
           agent,
-          spec({ $case: "writeImage", value: { device, source, customisation: undefined, full: false } }),
+          spec({
+            $case: "writeImage",
+            value: { device, source, customisation: undefined, full: false, growth: undefined, ids: undefined },
+          }),
         );
         assert.ok(content.equals(await headOf(disk, content.length)), "the card holds other bytes");
         await succeeds(agent, spec({ $case: "verifyImage", value: { device, source } }));
@@ -148,7 +151,10 @@ export const agentStartOperationChecks: ServiceChecks = {
             const { source } = await aSource(test);
             return start(
               agent,
-              spec({ $case: "writeImage", value: { device, source, customisation: undefined, full: false } }),
+              spec({
+                $case: "writeImage",
+                value: { device, source, customisation: undefined, full: false, growth: undefined, ids: undefined },
+              }),
             );
           },
         },

@@ -98,7 +98,7 @@ export async function aStalledWrite(agent: AgentInWorld, test: TestContext): Pro
   const { source } = await aSource(test, (request) => ({ ...(request > 1 && { stallAfterBytes: 16 }) }));
   const work = spec({
     $case: "writeImage",
-    value: { device: disk.path, source, customisation: undefined, full: false },
+    value: { device: disk.path, source, customisation: undefined, full: false, growth: undefined, ids: undefined },
   });
   const operation = await start(agent, work, operationId);
   cancel = () => answer(client, client.cancelOperation, { operationId });

@@ -144,7 +144,24 @@ export interface InstalledSystem {
   /** Id of the reimage that installed it. */
   reimageId: string;
   /** When the stamp was written, by the controller's clock. */
-  installedAt: Date | undefined;
+  installedAt:
+    | Date
+    | undefined;
+  /**
+   * The partitions that did not keep the ids of the image on this disk. Empty if all did, and in stamps of older agents,
+   * which changed none.
+   */
+  ids: PartitionIdChange[];
+}
+
+/** The id of a partition in an image, and the one that it has got on a disk. */
+export interface PartitionIdChange {
+  /** Number of the partition. */
+  partitionNumber: number;
+  /** PARTUUID in the image, lower case: a GUID, or the disk id of an MBR and the number ("00000000-02"). */
+  imageUuid: string;
+  /** PARTUUID on the disk, in the same form. */
+  cardUuid: string;
 }
 
 /** The agent program itself. */
@@ -792,7 +809,7 @@ export const NodeFacts: MessageFns<NodeFacts> = {
 };
 
 function createBaseInstalledSystem(): InstalledSystem {
-  return { imageName: "", imageDigest: "", reimageId: "", installedAt: undefined };
+  return { imageName: "", imageDigest: "", reimageId: "", installedAt: undefined, ids: [] };
 }
 
 export const InstalledSystem: MessageFns<InstalledSystem> = {
@@ -808,6 +825,9 @@ export const InstalledSystem: MessageFns<InstalledSystem> = {
     }
     if (message.installedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.installedAt), writer.uint32(34).fork()).join();
+    }
+    for (const v of message.ids) {
+      PartitionIdChange.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -857,6 +877,14 @@ export const InstalledSystem: MessageFns<InstalledSystem> = {
             message.installedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ids.push(PartitionIdChange.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -891,6 +919,9 @@ export const InstalledSystem: MessageFns<InstalledSystem> = {
         : isSet(object.installed_at)
         ? fromJsonTimestamp(object.installed_at)
         : undefined,
+      ids: globalThis.Array.isArray(object?.ids)
+        ? object.ids.map((e: any) => PartitionIdChange.fromJSON(e))
+        : [],
     };
   },
 
@@ -908,6 +939,9 @@ export const InstalledSystem: MessageFns<InstalledSystem> = {
     if (message.installedAt !== undefined) {
       obj.installedAt = message.installedAt.toISOString();
     }
+    if (message.ids?.length) {
+      obj.ids = message.ids.map((e) => PartitionIdChange.toJSON(e));
+    }
     return obj;
   },
 
@@ -920,6 +954,120 @@ export const InstalledSystem: MessageFns<InstalledSystem> = {
     message.imageDigest = object.imageDigest ?? "";
     message.reimageId = object.reimageId ?? "";
     message.installedAt = object.installedAt ?? undefined;
+    message.ids = object.ids?.map((e) => PartitionIdChange.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePartitionIdChange(): PartitionIdChange {
+  return { partitionNumber: 0, imageUuid: "", cardUuid: "" };
+}
+
+export const PartitionIdChange: MessageFns<PartitionIdChange> = {
+  encode(message: PartitionIdChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partitionNumber !== 0) {
+      writer.uint32(8).uint32(message.partitionNumber);
+    }
+    if (message.imageUuid !== "") {
+      writer.uint32(18).string(message.imageUuid);
+    }
+    if (message.cardUuid !== "") {
+      writer.uint32(26).string(message.cardUuid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionIdChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionIdChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partitionNumber = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.imageUuid = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cardUuid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PartitionIdChange {
+    return {
+      partitionNumber: isSet(object.partitionNumber)
+        ? globalThis.Number(object.partitionNumber)
+        : isSet(object.partition_number)
+        ? globalThis.Number(object.partition_number)
+        : 0,
+      imageUuid: isSet(object.imageUuid)
+        ? globalThis.String(object.imageUuid)
+        : isSet(object.image_uuid)
+        ? globalThis.String(object.image_uuid)
+        : "",
+      cardUuid: isSet(object.cardUuid)
+        ? globalThis.String(object.cardUuid)
+        : isSet(object.card_uuid)
+        ? globalThis.String(object.card_uuid)
+        : "",
+    };
+  },
+
+  toJSON(message: PartitionIdChange): unknown {
+    const obj: any = {};
+    if (message.partitionNumber !== 0) {
+      obj.partitionNumber = Math.round(message.partitionNumber);
+    }
+    if (message.imageUuid !== "") {
+      obj.imageUuid = message.imageUuid;
+    }
+    if (message.cardUuid !== "") {
+      obj.cardUuid = message.cardUuid;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PartitionIdChange>): PartitionIdChange {
+    return PartitionIdChange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PartitionIdChange>): PartitionIdChange {
+    const message = createBasePartitionIdChange();
+    message.partitionNumber = object.partitionNumber ?? 0;
+    message.imageUuid = object.imageUuid ?? "";
+    message.cardUuid = object.cardUuid ?? "";
     return message;
   },
 };

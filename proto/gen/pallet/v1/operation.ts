@@ -9,7 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../google/protobuf/duration.ts";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { Failure } from "./failure.ts";
-import { InstalledSystem } from "./node.ts";
+import { InstalledSystem, PartitionIdChange } from "./node.ts";
 
 export const protobufPackage = "pallet.v1";
 
@@ -589,7 +589,40 @@ export interface Customisation {
   diskFirmware: DiskFirmware | undefined;
 }
 
-/** Write an image to a whole disk: erase the table, write, sync, read back and compare, customise, write the table. */
+/** The partition with the root filesystem, to be grown up to the end of the disk: the last one of the image. */
+export interface Growth {
+  /** Its number in the partition table. */
+  partitionNumber: number;
+  /** Start in bytes from the beginning of the image. */
+  offsetBytes: bigint;
+  /** Length in the image, in bytes. */
+  lengthBytes: bigint;
+  /** Filesystem type, for example "ext4". ext2, ext3 and ext4 are grown with the partition, others are not. */
+  filesystemType: string;
+  /**
+   * Where the partition must end at the latest, in bytes from the start of the disk; 0: at the end of the disk. It ends
+   * at a multiple of 1 MiB, and is never shorter than in the image.
+   */
+  endBytes: bigint;
+}
+
+/**
+ * Ids for partitions that the image's own do not tell apart: those of an MBR with disk id 0, and GUIDs that are zero or
+ * there twice.
+ */
+export interface CardIds {
+  /** The new ids, at most 256. Those of an MBR begin with one disk id, and all its partitions are named. */
+  partitions: PartitionIdChange[];
+  /** FAT partitions in whose cmdline.txt the old ids are replaced; at most 16. */
+  fatPartitions: FirmwarePartition[];
+  /** The root filesystem in whose /etc/fstab the old ids are replaced; absent if it cannot be written to. */
+  root: RootPartition | undefined;
+}
+
+/**
+ * Write an image to a whole disk: erase the table, write, sync, read back and compare, grow, customise, write the table.
+ * The backup of a GPT is moved to the end of the disk.
+ */
 export interface WriteImage {
   /** Absolute path of a whole disk, for example "/dev/mmcblk0". */
   device: string;
@@ -606,6 +639,35 @@ export interface WriteImage {
    * they came from: an earlier image, or an interrupted write.
    */
   full: boolean;
+  /**
+   * What to grow; if absent, everything keeps its length. An agent that is older than this field ignores it:
+   * `WriteResult` is absent then.
+   */
+  growth:
+    | Growth
+    | undefined;
+  /** Ids to replace; if absent, all stay. An agent that is older than this field ignores it. */
+  ids: CardIds | undefined;
+}
+
+/** What a write made of the disk besides the image. */
+export interface WriteResult {
+  /** Absent if nothing was to be grown. */
+  growth:
+    | GrowthResult
+    | undefined;
+  /** The ids that were replaced, in the partition table, cmdline.txt and /etc/fstab. */
+  ids: PartitionIdChange[];
+}
+
+/** What became of the root partition. */
+export interface GrowthResult {
+  /** Its length on the disk, in bytes. */
+  partitionBytes: bigint;
+  /** Whether its filesystem was grown, too. */
+  filesystemGrown: boolean;
+  /** Why the partition, or its filesystem, was not grown, or not to the end: a clause for people. Empty otherwise. */
+  limit: string;
 }
 
 /** Compare a disk with every chunk of an image that holds data or must be zero, without writing. */
@@ -758,7 +820,11 @@ export interface Operation {
     | Date
     | undefined;
   /** When it ended; absent while it runs. */
-  endedAt: Date | undefined;
+  endedAt:
+    | Date
+    | undefined;
+  /** What a successful WriteImage made of the disk; absent otherwise, and from agents that are older than this field. */
+  writeResult: WriteResult | undefined;
 }
 
 function createBaseManifestSource(): ManifestSource {
@@ -1527,8 +1593,283 @@ export const Customisation: MessageFns<Customisation> = {
   },
 };
 
+function createBaseGrowth(): Growth {
+  return { partitionNumber: 0, offsetBytes: 0n, lengthBytes: 0n, filesystemType: "", endBytes: 0n };
+}
+
+export const Growth: MessageFns<Growth> = {
+  encode(message: Growth, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partitionNumber !== 0) {
+      writer.uint32(8).uint32(message.partitionNumber);
+    }
+    if (message.offsetBytes !== 0n) {
+      if (BigInt.asUintN(64, message.offsetBytes) !== message.offsetBytes) {
+        throw new globalThis.Error("value provided for field message.offsetBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.offsetBytes);
+    }
+    if (message.lengthBytes !== 0n) {
+      if (BigInt.asUintN(64, message.lengthBytes) !== message.lengthBytes) {
+        throw new globalThis.Error("value provided for field message.lengthBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.lengthBytes);
+    }
+    if (message.filesystemType !== "") {
+      writer.uint32(34).string(message.filesystemType);
+    }
+    if (message.endBytes !== 0n) {
+      if (BigInt.asUintN(64, message.endBytes) !== message.endBytes) {
+        throw new globalThis.Error("value provided for field message.endBytes of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.endBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Growth {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGrowth();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partitionNumber = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offsetBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lengthBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.filesystemType = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.endBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Growth {
+    return {
+      partitionNumber: isSet(object.partitionNumber)
+        ? globalThis.Number(object.partitionNumber)
+        : isSet(object.partition_number)
+        ? globalThis.Number(object.partition_number)
+        : 0,
+      offsetBytes: isSet(object.offsetBytes)
+        ? BigInt(object.offsetBytes)
+        : isSet(object.offset_bytes)
+        ? BigInt(object.offset_bytes)
+        : 0n,
+      lengthBytes: isSet(object.lengthBytes)
+        ? BigInt(object.lengthBytes)
+        : isSet(object.length_bytes)
+        ? BigInt(object.length_bytes)
+        : 0n,
+      filesystemType: isSet(object.filesystemType)
+        ? globalThis.String(object.filesystemType)
+        : isSet(object.filesystem_type)
+        ? globalThis.String(object.filesystem_type)
+        : "",
+      endBytes: isSet(object.endBytes)
+        ? BigInt(object.endBytes)
+        : isSet(object.end_bytes)
+        ? BigInt(object.end_bytes)
+        : 0n,
+    };
+  },
+
+  toJSON(message: Growth): unknown {
+    const obj: any = {};
+    if (message.partitionNumber !== 0) {
+      obj.partitionNumber = Math.round(message.partitionNumber);
+    }
+    if (message.offsetBytes !== 0n) {
+      obj.offsetBytes = message.offsetBytes.toString();
+    }
+    if (message.lengthBytes !== 0n) {
+      obj.lengthBytes = message.lengthBytes.toString();
+    }
+    if (message.filesystemType !== "") {
+      obj.filesystemType = message.filesystemType;
+    }
+    if (message.endBytes !== 0n) {
+      obj.endBytes = message.endBytes.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Growth>): Growth {
+    return Growth.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Growth>): Growth {
+    const message = createBaseGrowth();
+    message.partitionNumber = object.partitionNumber ?? 0;
+    message.offsetBytes = (object.offsetBytes !== undefined && object.offsetBytes !== null)
+      ? BigInt(object.offsetBytes)
+      : 0n;
+    message.lengthBytes = (object.lengthBytes !== undefined && object.lengthBytes !== null)
+      ? BigInt(object.lengthBytes)
+      : 0n;
+    message.filesystemType = object.filesystemType ?? "";
+    message.endBytes = (object.endBytes !== undefined && object.endBytes !== null) ? BigInt(object.endBytes) : 0n;
+    return message;
+  },
+};
+
+function createBaseCardIds(): CardIds {
+  return { partitions: [], fatPartitions: [], root: undefined };
+}
+
+export const CardIds: MessageFns<CardIds> = {
+  encode(message: CardIds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.partitions) {
+      PartitionIdChange.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.fatPartitions) {
+      FirmwarePartition.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.root !== undefined) {
+      RootPartition.encode(message.root, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CardIds {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCardIds();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.partitions.push(PartitionIdChange.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fatPartitions.push(FirmwarePartition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.root = RootPartition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CardIds {
+    return {
+      partitions: globalThis.Array.isArray(object?.partitions)
+        ? object.partitions.map((e: any) => PartitionIdChange.fromJSON(e))
+        : [],
+      fatPartitions: globalThis.Array.isArray(object?.fatPartitions)
+        ? object.fatPartitions.map((e: any) => FirmwarePartition.fromJSON(e))
+        : globalThis.Array.isArray(object?.fat_partitions)
+        ? object.fat_partitions.map((e: any) => FirmwarePartition.fromJSON(e))
+        : [],
+      root: isSet(object.root) ? RootPartition.fromJSON(object.root) : undefined,
+    };
+  },
+
+  toJSON(message: CardIds): unknown {
+    const obj: any = {};
+    if (message.partitions?.length) {
+      obj.partitions = message.partitions.map((e) => PartitionIdChange.toJSON(e));
+    }
+    if (message.fatPartitions?.length) {
+      obj.fatPartitions = message.fatPartitions.map((e) => FirmwarePartition.toJSON(e));
+    }
+    if (message.root !== undefined) {
+      obj.root = RootPartition.toJSON(message.root);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CardIds>): CardIds {
+    return CardIds.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CardIds>): CardIds {
+    const message = createBaseCardIds();
+    message.partitions = object.partitions?.map((e) => PartitionIdChange.fromPartial(e)) || [];
+    message.fatPartitions = object.fatPartitions?.map((e) => FirmwarePartition.fromPartial(e)) || [];
+    message.root = (object.root !== undefined && object.root !== null)
+      ? RootPartition.fromPartial(object.root)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseWriteImage(): WriteImage {
-  return { device: "", source: undefined, customisation: undefined, full: false };
+  return { device: "", source: undefined, customisation: undefined, full: false, growth: undefined, ids: undefined };
 }
 
 export const WriteImage: MessageFns<WriteImage> = {
@@ -1544,6 +1885,12 @@ export const WriteImage: MessageFns<WriteImage> = {
     }
     if (message.full !== false) {
       writer.uint32(32).bool(message.full);
+    }
+    if (message.growth !== undefined) {
+      Growth.encode(message.growth, writer.uint32(42).fork()).join();
+    }
+    if (message.ids !== undefined) {
+      CardIds.encode(message.ids, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -1593,6 +1940,22 @@ export const WriteImage: MessageFns<WriteImage> = {
             message.full = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.growth = Growth.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.ids = CardIds.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1611,6 +1974,8 @@ export const WriteImage: MessageFns<WriteImage> = {
       source: isSet(object.source) ? ImageSource.fromJSON(object.source) : undefined,
       customisation: isSet(object.customisation) ? Customisation.fromJSON(object.customisation) : undefined,
       full: isSet(object.full) ? globalThis.Boolean(object.full) : false,
+      growth: isSet(object.growth) ? Growth.fromJSON(object.growth) : undefined,
+      ids: isSet(object.ids) ? CardIds.fromJSON(object.ids) : undefined,
     };
   },
 
@@ -1628,6 +1993,12 @@ export const WriteImage: MessageFns<WriteImage> = {
     if (message.full !== false) {
       obj.full = message.full;
     }
+    if (message.growth !== undefined) {
+      obj.growth = Growth.toJSON(message.growth);
+    }
+    if (message.ids !== undefined) {
+      obj.ids = CardIds.toJSON(message.ids);
+    }
     return obj;
   },
 
@@ -1644,6 +2015,211 @@ export const WriteImage: MessageFns<WriteImage> = {
       ? Customisation.fromPartial(object.customisation)
       : undefined;
     message.full = object.full ?? false;
+    message.growth = (object.growth !== undefined && object.growth !== null)
+      ? Growth.fromPartial(object.growth)
+      : undefined;
+    message.ids = (object.ids !== undefined && object.ids !== null) ? CardIds.fromPartial(object.ids) : undefined;
+    return message;
+  },
+};
+
+function createBaseWriteResult(): WriteResult {
+  return { growth: undefined, ids: [] };
+}
+
+export const WriteResult: MessageFns<WriteResult> = {
+  encode(message: WriteResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.growth !== undefined) {
+      GrowthResult.encode(message.growth, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.ids) {
+      PartitionIdChange.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.growth = GrowthResult.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ids.push(PartitionIdChange.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WriteResult {
+    return {
+      growth: isSet(object.growth) ? GrowthResult.fromJSON(object.growth) : undefined,
+      ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => PartitionIdChange.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: WriteResult): unknown {
+    const obj: any = {};
+    if (message.growth !== undefined) {
+      obj.growth = GrowthResult.toJSON(message.growth);
+    }
+    if (message.ids?.length) {
+      obj.ids = message.ids.map((e) => PartitionIdChange.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WriteResult>): WriteResult {
+    return WriteResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WriteResult>): WriteResult {
+    const message = createBaseWriteResult();
+    message.growth = (object.growth !== undefined && object.growth !== null)
+      ? GrowthResult.fromPartial(object.growth)
+      : undefined;
+    message.ids = object.ids?.map((e) => PartitionIdChange.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseGrowthResult(): GrowthResult {
+  return { partitionBytes: 0n, filesystemGrown: false, limit: "" };
+}
+
+export const GrowthResult: MessageFns<GrowthResult> = {
+  encode(message: GrowthResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partitionBytes !== 0n) {
+      if (BigInt.asUintN(64, message.partitionBytes) !== message.partitionBytes) {
+        throw new globalThis.Error("value provided for field message.partitionBytes of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.partitionBytes);
+    }
+    if (message.filesystemGrown !== false) {
+      writer.uint32(16).bool(message.filesystemGrown);
+    }
+    if (message.limit !== "") {
+      writer.uint32(26).string(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GrowthResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGrowthResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partitionBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.filesystemGrown = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.limit = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GrowthResult {
+    return {
+      partitionBytes: isSet(object.partitionBytes)
+        ? BigInt(object.partitionBytes)
+        : isSet(object.partition_bytes)
+        ? BigInt(object.partition_bytes)
+        : 0n,
+      filesystemGrown: isSet(object.filesystemGrown)
+        ? globalThis.Boolean(object.filesystemGrown)
+        : isSet(object.filesystem_grown)
+        ? globalThis.Boolean(object.filesystem_grown)
+        : false,
+      limit: isSet(object.limit) ? globalThis.String(object.limit) : "",
+    };
+  },
+
+  toJSON(message: GrowthResult): unknown {
+    const obj: any = {};
+    if (message.partitionBytes !== 0n) {
+      obj.partitionBytes = message.partitionBytes.toString();
+    }
+    if (message.filesystemGrown !== false) {
+      obj.filesystemGrown = message.filesystemGrown;
+    }
+    if (message.limit !== "") {
+      obj.limit = message.limit;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GrowthResult>): GrowthResult {
+    return GrowthResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GrowthResult>): GrowthResult {
+    const message = createBaseGrowthResult();
+    message.partitionBytes = (object.partitionBytes !== undefined && object.partitionBytes !== null)
+      ? BigInt(object.partitionBytes)
+      : 0n;
+    message.filesystemGrown = object.filesystemGrown ?? false;
+    message.limit = object.limit ?? "";
     return message;
   },
 };
@@ -2738,6 +3314,7 @@ function createBaseOperation(): Operation {
     failure: undefined,
     startedAt: undefined,
     endedAt: undefined,
+    writeResult: undefined,
   };
 }
 
@@ -2763,6 +3340,9 @@ export const Operation: MessageFns<Operation> = {
     }
     if (message.endedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.endedAt), writer.uint32(58).fork()).join();
+    }
+    if (message.writeResult !== undefined) {
+      WriteResult.encode(message.writeResult, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -2836,6 +3416,14 @@ export const Operation: MessageFns<Operation> = {
             message.endedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.writeResult = WriteResult.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2869,6 +3457,11 @@ export const Operation: MessageFns<Operation> = {
         : isSet(object.ended_at)
         ? fromJsonTimestamp(object.ended_at)
         : undefined,
+      writeResult: isSet(object.writeResult)
+        ? WriteResult.fromJSON(object.writeResult)
+        : isSet(object.write_result)
+        ? WriteResult.fromJSON(object.write_result)
+        : undefined,
     };
   },
 
@@ -2895,6 +3488,9 @@ export const Operation: MessageFns<Operation> = {
     if (message.endedAt !== undefined) {
       obj.endedAt = message.endedAt.toISOString();
     }
+    if (message.writeResult !== undefined) {
+      obj.writeResult = WriteResult.toJSON(message.writeResult);
+    }
     return obj;
   },
 
@@ -2916,6 +3512,9 @@ export const Operation: MessageFns<Operation> = {
       : undefined;
     message.startedAt = object.startedAt ?? undefined;
     message.endedAt = object.endedAt ?? undefined;
+    message.writeResult = (object.writeResult !== undefined && object.writeResult !== null)
+      ? WriteResult.fromPartial(object.writeResult)
+      : undefined;
     return message;
   },
 };

@@ -260,7 +260,14 @@ describe("doors", () => {
       });
       await refuses(run({ work: wipe }), status.FAILED_PRECONDITION, /the root is on it/);
       await refuses(run({ work: undefined }), status.INVALID_ARGUMENT, /work is missing/);
-      const write = { device: "/dev/mmcblk0", source: undefined, customisation: undefined, full: false };
+      const write = {
+        device: "/dev/mmcblk0",
+        source: undefined,
+        customisation: undefined,
+        full: false,
+        growth: undefined,
+        ids: undefined,
+      };
       await refuses(run({ work: { $case: "writeImage", value: write } }), status.INVALID_ARGUMENT, /only rollouts/);
       served.active.set(mac, rolloutId);
       await refuses(run({ work: wipe }), status.FAILED_PRECONDITION, /being reimaged/);
