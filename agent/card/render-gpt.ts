@@ -3,7 +3,7 @@ import type { Growth } from "../../proto/operation/operation-spec.ts";
 import { sectorBytes } from "../../proto/pack/image-bounds.ts";
 import type { PartitionIdChange } from "../../proto/system/installed-system.ts";
 import type { CardTable, TableChanges } from "./table-changes.ts";
-import { grownEnd, setSlotSectors, slotsOf } from "./table-layout.ts";
+import { grownEnd, slotAt, slotsOf } from "./table-layout.ts";
 
 /** Fields of a header (UEFI 2.10, table 5.5), and of an entry (table 5.6). */
 const header = {
@@ -39,7 +39,9 @@ export function renderGpt(
   if (primary === undefined || entries === undefined) return undefined;
   const entrySectors = Math.ceil(entries.bytes.length / sectorBytes);
   const lastSector = Math.floor(diskBytes / sectorBytes) - 1;
-  const lastUsable = lastSector - entrySectors - 1;
+  // One that ends there already keeps its own word: some tools leave more room than the entries take.
+  const ends = primary.readBigUInt64LE(header.alternate) === BigInt(lastSector);
+  const lastUsable = ends ? Number(primary.readBigUInt64LE(header.lastUsable)) : lastSector - entrySectors - 1;
   // A card that has no room for the backup behind the last partition keeps what the image has.
   const fits = used(entries).every(({ last }) => last <= lastUsable);
   const grown = growth && grow(entries, growth, fits ? (lastUsable + 1) * sectorBytes : 0);
@@ -47,7 +49,7 @@ export function renderGpt(
   if (fits) {
     primary.writeBigUInt64LE(BigInt(lastSector), header.alternate);
     primary.writeBigUInt64LE(BigInt(lastUsable), header.lastUsable);
-    if (protectiveOnly) guardWholeDisk(start, lastSector);
+    if (protectiveOnly && !ends) guardWholeDisk(start, lastSector);
   }
   primary.writeUInt32LE(crc32(entries.bytes), header.entriesCrc);
   seal(primary);
@@ -151,7 +153,7 @@ function guidBytes(text: string): Buffer | undefined {
 /** The boot record claims the disk up to its last sector, or as far as it can count (UEFI 2.10, table 5.4). */
 function guardWholeDisk(start: Buffer, lastSector: number): void {
   const [guard] = slotsOf(start);
-  if (guard !== undefined) setSlotSectors(start, guard, Math.min(lastSector, 0xffffffff));
+  if (guard !== undefined) start.writeUInt32LE(Math.min(lastSector, 0xffffffff), slotAt(guard.number) + 12);
 }
 
 function seal(sector: Buffer): void {
