@@ -31,6 +31,7 @@ import { type AgentFlags, type AgentOptions, resolveOptions } from "./options/op
 import type { Enrollment } from "./registration/enrollment.ts";
 import { localAddressTowards } from "./registration/local-address.ts";
 import { readInstalled } from "./registration/read-installed.ts";
+import { readResidentProgram } from "./registration/read-resident-program.ts";
 import { selectBootMac } from "./registration/select-boot-mac.ts";
 import { stayRegistered } from "./registration/stay-registered.ts";
 import { readReturnedFirmware } from "./resident/read-returned-firmware.ts";
@@ -107,11 +108,12 @@ async function main(options: AgentOptions): Promise<void> {
     lastWords(shipper).finally(() => process.exit(1));
   });
 
+  const residentPath = options.residentProgram ?? (isSea() ? process.execPath : undefined);
   const operations = createOperations({
     executors: createExecutors({
       admitDevice,
       fetchSettings: defaultFetchSettings,
-      residentProgram: options.residentProgram ?? (isSea() ? process.execPath : undefined),
+      residentProgram: residentPath,
     }),
     role: options.role,
     clock: systemClock,
@@ -123,7 +125,12 @@ async function main(options: AgentOptions): Promise<void> {
   let port = options.port;
   const agentInfo = async (): Promise<AgentInfo> => {
     const installed = options.role === "resident" ? await readInstalled(options.installedFile, log) : undefined;
-    return { version, role: options.role, instanceId, port, ...(installed && { installed }) };
+    const residentProgram = await readResidentProgram(options.role, residentPath, log);
+    return {
+      ...{ version, role: options.role, instanceId, port },
+      ...(installed && { installed }),
+      ...(residentProgram && { residentProgram }),
+    };
   };
 
   const service = createAgentService({

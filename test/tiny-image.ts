@@ -30,6 +30,8 @@ export interface TinyImageOptions {
   readonly firstBoot?: string;
   /** Words at the end of its kernel command line. */
   readonly commandLineEnd?: string;
+  /** Whether an agent could be started by it: it has an inittab. Default true. */
+  readonly startsAgents?: boolean;
 }
 
 /** Bytes that U-Boot takes for an arm64 kernel (Documentation/arch/arm64/booting.rst). */
@@ -51,6 +53,7 @@ export async function makeTinyImage({
   initrd = true,
   firstBoot,
   commandLineEnd = "",
+  startsAgents = true,
 }: TinyImageOptions): Promise<TinyImage> {
   const image = path.join(folder, `${name}.img`);
   const boot = { offsetBytes: MiB, lengthBytes: 8 * MiB };
@@ -90,7 +93,7 @@ export async function makeTinyImage({
     "etc/hostname": `${name}\n`,
     "etc/fstab": `PARTUUID=${diskId}-02 / ext4 defaults 0 1\n`,
     "etc/tiny-image": `${name}\n`,
-    "etc/inittab": "id:2:initdefault:\nsi::sysinit:/etc/init.d/rcS\n",
+    ...(startsAgents && { "etc/inittab": "id:2:initdefault:\nsi::sysinit:/etc/init.d/rcS\n" }),
     "usr/sbin/init": "#!/bin/sh\n",
     ...(firstBoot !== undefined && { "etc/first-boot.sh": firstBoot }),
     ...(bulkBytes > 0 && { "var/bulk": randomBytes(bulkBytes) }),

@@ -5,6 +5,7 @@ import { Failure, messageOf } from "../../proto/failure.ts";
 import { renderForeignMount } from "../../proto/linux/render-foreign-mount.ts";
 import type { Customisation } from "../../proto/operation/operation-spec.ts";
 import { renderStamp, stampPath } from "../../proto/system/installed-system.ts";
+import { noResidentProgram } from "../../proto/system/judge-resident.ts";
 import { flushBuffers } from "../linux/flush-buffers.ts";
 import { runTool, throwIfCancelled } from "../linux/run-tool.ts";
 import { disarmFirmware } from "./disarm-firmware.ts";
@@ -72,11 +73,7 @@ export function programToInstall({
 }: Pick<Customise, "resident" | "residentProgram">): string | undefined {
   if (!resident) return undefined;
   if (residentProgram !== undefined) return residentProgram;
-  throw new Failure(
-    "unsupported",
-    "this agent runs from source, so there is no single program to install as the resident agent: start it with " +
-      "--resident-program, run the built binary, or reimage with --no-resident",
-  );
+  throw noResidentProgram();
 }
 
 /** This becomes a mount option: nothing else may slip in with it. */

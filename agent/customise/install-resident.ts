@@ -4,10 +4,10 @@ import { Failure } from "../../proto/failure.ts";
 import { readInside, readTextInside, resolveInside } from "../../proto/linux/foreign-root.ts";
 import { readProgramFile } from "../../proto/linux/read-program-file.ts";
 import { agentPrograms } from "../../proto/system/agent-program.ts";
-import { chooseInitSystem, describeInit } from "../../proto/system/choose-init-system.ts";
-import { examineRoot } from "../../proto/system/examine-root.ts";
+import { chooseInitSystem } from "../../proto/system/choose-init-system.ts";
+import { examineRoot, loadersOf } from "../../proto/system/examine-root.ts";
+import { judgeResident } from "../../proto/system/judge-resident.ts";
 import { planAgentStart } from "../../proto/system/plan-agent-start.ts";
-import { checkFit } from "./check-fit.ts";
 import { placeFile, placeLink, placeOf } from "./place-file.ts";
 
 /** Where to install the agent. */
@@ -36,16 +36,12 @@ export async function installResident({ root, program: path, signal }: InstallRe
     readStart: (name: string, maxBytes: number) => readInside(root, name, maxBytes),
     readText: (name: string) => readTextInside(root, name, maxTextBytes),
   };
-  const { traces, elf, hasInterpreter } = await examineRoot(view, program);
-  const system = chooseInitSystem(traces);
-  if (system === undefined)
-    throw new Failure(
-      "unsupported",
-      "the image has no init system that could start the resident agent: reimage with --no-resident, which leaves it untouched",
-      describeInit(traces),
-    );
+  const { traces, ...findings } = await examineRoot(view, loadersOf(program));
   const { bfree, bsize } = await statfs(root);
-  checkFit({ sizeBytes, program, system: { elf, hasInterpreter, freeBytes: bfree * bsize } });
+  const refusal = judgeResident({ sizeBytes, program }, { traces, ...findings, freeBytes: bfree * bsize });
+  if (refusal !== undefined) throw refusal;
+  const system = chooseInitSystem(traces);
+  if (system === undefined) throw new Failure("internal", "a system without an init system was not refused");
 
   const bytes = createReadStream(path, { highWaterMark: 1024 * 1024 });
   try {

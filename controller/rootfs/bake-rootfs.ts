@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { agentPrograms } from "../../proto/system/agent-program.ts";
 import { chooseInitSystem, describeInit, type InitSystem } from "../../proto/system/choose-init-system.ts";
-import { examineRoot } from "../../proto/system/examine-root.ts";
+import { examineRoot, loadersOf } from "../../proto/system/examine-root.ts";
 import type { Program } from "../../proto/system/parse-program.ts";
 import { planAgentStart } from "../../proto/system/plan-agent-start.ts";
 import type { ArchiveRequest } from "../artefacts/debian-archive.ts";
@@ -199,7 +199,7 @@ async function bakeInto(folder: string, agentFile: string, program: Program): Pr
   const tree = rootTree(folder);
   if ((await tree.resolve("/etc")) === undefined)
     throw new Failure("invalid", `${folder} is not a root filesystem: it has no /etc`);
-  const { traces, ...system } = await examineRoot(tree, program);
+  const { traces, ...system } = await examineRoot(tree, loadersOf(program));
   const initSystem = chooseInitSystem(traces);
   if (initSystem === undefined)
     throw new Failure(

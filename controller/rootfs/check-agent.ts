@@ -2,7 +2,7 @@ import { Failure } from "../../proto/failure.ts";
 import { type ProgramFile, readProgramFile } from "../../proto/linux/read-program-file.ts";
 import { describeArchitecture, isArm64 } from "../../proto/system/parse-elf.ts";
 import type { Program } from "../../proto/system/parse-program.ts";
-import { selectMisfit } from "../../proto/system/select-misfit.ts";
+import { type SystemForPrograms, selectMisfit } from "../../proto/system/select-misfit.ts";
 
 /**
  * Refuses, with a Failure `invalid`, an agent that a 64-bit Pi could not start: it must be an ELF file for 64-bit ARM,
@@ -31,7 +31,7 @@ async function read(path: string): Promise<ProgramFile> {
 }
 
 /** Throws a Failure `unsupported` when the agent could not run in the root filesystem. */
-export function checkAgentFits(program: Program, system: Parameters<typeof selectMisfit>[1]): void {
+export function checkAgentFits(program: Program, system: SystemForPrograms): void {
   const misfit = selectMisfit(program, system);
   if (misfit === undefined) return;
   switch (misfit.kind) {

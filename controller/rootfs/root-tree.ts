@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { Failure } from "../../proto/failure.ts";
-import { type FollowRules, followInside, readInside } from "../../proto/linux/foreign-root.ts";
+import type { FollowRules } from "../../proto/linux/follow-path.ts";
+import { followInside, readInside } from "../../proto/linux/foreign-root.ts";
 import type { RootView } from "../../proto/system/examine-root.ts";
 
 /** Files of a root filesystem that is in a folder, by their paths in it. No link of it leads out of the folder. */

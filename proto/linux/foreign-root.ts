@@ -2,56 +2,19 @@ import { constants } from "node:fs";
 import { lstat, open, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../failure.ts";
-
-/** As many symbolic links in one path as Linux follows (path_resolution(7)). */
-const maxLinks = 40;
-
-/** Where a path of a foreign root filesystem leads, as that system would name it, without links. */
-export type Destination =
-  | { readonly kind: "found"; readonly path: string }
-  | { readonly kind: "absent" }
-  | { readonly kind: "too-many-links" };
-
-/** How to treat the end of the path. */
-export interface FollowRules {
-  /** "kept": what does not exist stays as it is named, so that it can be made there. */
-  readonly missing: "absent" | "kept";
-  /** "kept": a link at the very end is not followed, so that it can be replaced. */
-  readonly lastLink: "followed" | "kept";
-}
+import { type Destination, type FollowRules, followPath } from "./follow-path.ts";
 
 /**
- * Follows a path of a foreign root filesystem as if that filesystem were the root: symbolic links are followed inside
- * it, absolute ones too, and ".." stops at it. Nobody else may be changing it in the meantime. Rejects with the errors
- * of lstat(2) and readlink(2), except for what does not exist.
+ * Follows a path of a foreign root filesystem as `followPath` does. Nobody else may be changing it in the meantime.
+ * Rejects with the errors of lstat(2) and readlink(2), except for what does not exist.
  */
-export async function followInside(
-  root: string,
-  path: string,
-  { missing, lastLink }: FollowRules,
-): Promise<Destination> {
-  const ahead = path.split("/").filter((part) => part !== "");
-  const way: string[] = [];
-  let links = 0;
-  for (let part = ahead.shift(); part !== undefined; part = ahead.shift()) {
-    if (part === ".") continue;
-    if (part === "..") {
-      way.pop();
-      continue;
-    }
-    const here = join(root, ...way, part);
+export function followInside(root: string, path: string, rules: FollowRules): Promise<Destination> {
+  const lookUp = async (inside: string): Promise<{ readonly linkTarget?: string } | undefined> => {
+    const here = join(root, inside);
     const found = await lstat(here).catch(ignoreAbsent);
-    if (found === undefined && missing === "absent") return { kind: "absent" };
-    if (!found?.isSymbolicLink() || (ahead.length === 0 && lastLink === "kept")) {
-      way.push(part);
-      continue;
-    }
-    if (++links > maxLinks) return { kind: "too-many-links" };
-    const target = await readlink(here);
-    if (target.startsWith("/")) way.length = 0;
-    ahead.unshift(...target.split("/").filter((name) => name !== ""));
-  }
-  return { kind: "found", path: `/${way.join("/")}` };
+    return found?.isSymbolicLink() ? { linkTarget: await readlink(here) } : found && {};
+  };
+  return followPath(lookUp, path, rules);
 }
 
 /** Where a path of a foreign root filesystem leads in the end; undefined when there is nothing. */

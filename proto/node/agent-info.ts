@@ -1,5 +1,6 @@
 import type { AgentRole } from "../system/agent-program.ts";
 import type { InstalledSystem } from "../system/installed-system.ts";
+import type { ResidentProgram } from "../system/judge-resident.ts";
 
 /** The agent process; see pallet.v1.AgentInfo. Plain data. */
 export interface AgentInfo {
@@ -10,4 +11,6 @@ export interface AgentInfo {
   /** TCP port on which it serves. */
   readonly port: number;
   readonly installed?: InstalledSystem;
+  /** Absent when unknown: of an agent that does not report it, or a resident one that is not a single program. */
+  readonly residentProgram?: ResidentProgram;
 }

@@ -2,6 +2,8 @@ import * as wire from "../gen/pallet/v1/node.ts";
 import type { ImageDigest } from "../pack/digest.ts";
 import type { AgentRole } from "../system/agent-program.ts";
 import type { InstalledSystem } from "../system/installed-system.ts";
+import type { ResidentProgram } from "../system/judge-resident.ts";
+import { programKinds } from "../words/program-kind.ts";
 import { wireWords } from "../words/wire-words.ts";
 import type { AgentInfo } from "./agent-info.ts";
 import type { NodeFacts, RootDevice } from "./node-facts.ts";
@@ -65,19 +67,44 @@ export function agentInfoToWire(agent: AgentInfo): wire.AgentInfo {
     instanceId: agent.instanceId,
     port: agent.port,
     installed: agent.installed && installedToWire(agent.installed),
+    residentProgram: agent.residentProgram && residentProgramToWire(agent.residentProgram),
   };
 }
 
 /** The agent process as it travelled, whatever it says. */
 export function agentInfoFromWire(agent: wire.AgentInfo): ReportedAgent {
   const role = agentRoles.fromWire(agent.role);
+  const residentProgram = agent.residentProgram && residentProgramFromWire(agent.residentProgram);
   return {
     version: agent.version,
     ...(role !== undefined && { role }),
     instanceId: agent.instanceId,
     port: agent.port,
     ...(agent.installed !== undefined && { installed: installedFromWire(agent.installed) }),
+    ...(residentProgram !== undefined && { residentProgram }),
   };
+}
+
+function residentProgramToWire({ sizeBytes, program }: ResidentProgram): wire.ResidentProgram {
+  return wire.ResidentProgram.fromPartial({
+    kind: programKinds.toWire(program.kind),
+    sizeBytes: BigInt(sizeBytes),
+    ...(program.kind === "elf" && {
+      bits: program.elf.bits,
+      machine: program.elf.machine,
+      interpreter: program.interpreter ?? "",
+    }),
+  });
+}
+
+/** Undefined for a kind that only newer peers know, and for a number of bits that no ELF file has. */
+function residentProgramFromWire(program: wire.ResidentProgram): ResidentProgram | undefined {
+  const kind = programKinds.fromWire(program.kind);
+  const sizeBytes = Number(program.sizeBytes);
+  if (kind !== "elf") return kind && { sizeBytes, program: { kind } };
+  const { bits, machine, interpreter } = program;
+  if (bits !== 32 && bits !== 64) return undefined;
+  return { sizeBytes, program: { kind, elf: { bits, machine }, interpreter: interpreter || undefined } };
 }
 
 /** A stamp as it travels. */

@@ -1,6 +1,6 @@
 import { type InitTraces, initPath, inittabPath, systemdPaths } from "./choose-init-system.ts";
 import { type ElfHeader, elfHeaderBytes, parseElfHeader } from "./parse-elf.ts";
-import type { Program } from "./parse-program.ts";
+import type { ProgramNeeds } from "./parse-program.ts";
 
 /** A root filesystem that is not the running one; its links are followed inside it, absolute ones too. */
 export interface RootView {
@@ -17,16 +17,17 @@ export interface RootFindings {
   readonly traces: InitTraces;
   /** What the system's own programs are built for; undefined when neither its init nor its shell is a binary. */
   readonly elf: ElfHeader | undefined;
-  /** Whether it has a regular file at the path of the program's dynamic loader; false when the program wants none. */
-  readonly hasInterpreter: boolean;
+  /** Whether it has a regular file at each path of a dynamic loader that was looked for. */
+  readonly loaders: Readonly<Record<string, boolean>>;
 }
 
 /**
- * Examines a root filesystem for a program that is to be installed in it. Rejects with what the view rejects
- * with.
+ * Examines a root filesystem for a program that is to be installed in it and wants one of these dynamic loaders.
+ * Rejects with what the view rejects with.
  */
-export async function examineRoot(root: RootView, program: Program): Promise<RootFindings> {
-  const interpreter = program.kind === "elf" ? program.interpreter : undefined;
+export async function examineRoot(root: RootView, loaderPaths: readonly string[]): Promise<RootFindings> {
+  const loaders: Record<string, boolean> = {};
+  for (const path of loaderPaths) loaders[path] = (await root.readStart(path, 1)) !== undefined;
   return {
     traces: {
       init: await root.resolve(initPath),
@@ -34,8 +35,13 @@ export async function examineRoot(root: RootView, program: Program): Promise<Roo
       inittab: await root.readText(inittabPath),
     },
     elf: await firstElf(root, [initPath, "/bin/sh"]),
-    hasInterpreter: interpreter !== undefined && (await root.readStart(interpreter, 1)) !== undefined,
+    loaders,
   };
+}
+
+/** The dynamic loaders that a program wants: one or none. */
+export function loadersOf(program: ProgramNeeds): readonly string[] {
+  return program.kind === "elf" && program.interpreter !== undefined ? [program.interpreter] : [];
 }
 
 async function firstThere(root: RootView, paths: readonly string[]): Promise<string | undefined> {

@@ -13,6 +13,15 @@ export type Program =
   /** Not something that Linux on a little-endian machine can run. */
   | { readonly kind: "other" };
 
+/** As much of a program as decides where it runs. */
+export type ProgramNeeds =
+  | {
+      readonly kind: "elf";
+      readonly elf: Pick<ElfHeader, "bits" | "machine">;
+      readonly interpreter: string | undefined;
+    }
+  | Exclude<Program, { readonly kind: "elf" }>;
+
 /** Reads a number of bytes of the file from an offset; fewer at its end. */
 export type ReadBytes = (offsetBytes: number, lengthBytes: number) => Promise<Buffer>;
 

@@ -1,5 +1,5 @@
 import { describeArchitecture, type ElfHeader } from "./parse-elf.ts";
-import type { Program } from "./parse-program.ts";
+import type { ProgramNeeds } from "./parse-program.ts";
 
 /** Why a program cannot run in a system. */
 export type Misfit =
@@ -17,11 +17,19 @@ export interface MisfitEvidence {
   readonly found: string;
 }
 
-/** Selects the first reason for which the program could not run in the system; undefined when it can. */
-export function selectMisfit(
-  program: Program,
-  system: { readonly elf: ElfHeader | undefined; readonly hasInterpreter: boolean },
-): Misfit | undefined {
+/** What of a system decides whether a program runs in it. */
+export interface SystemForPrograms {
+  /** What its own programs are built for; undefined when that is unknown. */
+  readonly elf: Pick<ElfHeader, "bits" | "machine"> | undefined;
+  /** Which dynamic loaders it has, by path, as far as they were looked for. */
+  readonly loaders: Readonly<Record<string, boolean>>;
+}
+
+/**
+ * Selects the first reason for which the program could not run in the system; undefined when there is none. A dynamic
+ * loader that nobody has looked for is no reason.
+ */
+export function selectMisfit(program: ProgramNeeds, system: SystemForPrograms): Misfit | undefined {
   if (program.kind === "script") return undefined;
   if (program.kind === "other") return { kind: "no-program" };
   const { elf, interpreter } = program;
@@ -32,7 +40,7 @@ export function selectMisfit(
       bits: elf.bits,
       evidence: { expected: describeArchitecture(elf), found: describeArchitecture(system.elf) },
     };
-  if (interpreter !== undefined && !system.hasInterpreter)
+  if (interpreter !== undefined && system.loaders[interpreter] === false)
     return { kind: "interpreter", evidence: { expected: interpreter, found: "no such file in the system" } };
   return undefined;
 }

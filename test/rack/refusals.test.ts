@@ -5,6 +5,7 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { FailureReason } from "../../proto/gen/pallet/v1/failure.ts";
+import { ask } from "../../proto/grpc/call.ts";
 import { requires } from "../requirements.ts";
 import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import { assertHoldsImage } from "./card-content.ts";
@@ -53,6 +54,27 @@ describe("a reimage is refused", requires("root", "loop devices"), () => {
     await rack.palletOk("unmount", board.mac, board.card.device, "--yes");
     await rack.palletOk("reimage", board.mac, "--yes");
     await assertHoldsImage(board.card, image);
+  });
+
+  onRack("for an image in which no resident agent can be started, before the card is erased", async () => {
+    const board = rack.board(inUse);
+    const other = await makeTinyImage({ folder: rack.folder, name: "no-init", startsAgents: false });
+    await rack.palletOk("images", "add", other.path, "--name", "no-init");
+    const plan = await rack.pallet("reimage", board.mac, "--image", "no-init", "--dry-run", "--json");
+    assert.equal(plan.exitCode, 1);
+    const { refusal } = JSON.parse(plan.stdout).plans[0];
+    assert.equal(refusal.reason, "unsupported");
+    assert.match(refusal.message, /no init system.*--no-resident/);
+    await rack.palletOk("reimage", board.mac, "--image", "no-init", "--no-resident", "--dry-run");
+
+    // Programs need not ask for the plan.
+    const rollout = { nodes: [board.mac], all: false, imageName: "no-init", disk: "", noResident: false, full: false };
+    const { service } = rack.client;
+    await ask(service, service.startRollout, { rolloutId: "no-init", rollout }, { timeoutMs: 60_000 });
+    const failed = await end(rack, "no-init");
+    assert.match(reimageOf(failed, board).failure?.message ?? "", /no init system/);
+    await assertHoldsImage(board.card, image);
+    await rack.palletOk("images", "remove", "no-init");
   });
 
   onRack("for an image that is damaged in the store, and leaves no partition table", async () => {

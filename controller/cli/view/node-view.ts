@@ -15,7 +15,7 @@ export type FactsView = Shown<Omit<NodeFacts, "root">> & {
 };
 
 /** The agent on a node, as `--json` shows it. */
-export interface AgentView extends Shown<Omit<AgentInfo, "role" | "installed">, "instanceId"> {
+export interface AgentView extends Shown<Omit<AgentInfo, "role" | "installed" | "residentProgram">, "instanceId"> {
   readonly role: AgentRole | "unknown";
   readonly installed: (Omit<InstalledSystem, "installedAt"> & { readonly installedAt: string | null }) | null;
 }

@@ -1,4 +1,5 @@
 import type { ImageDigest, ManifestDigest } from "../../../proto/pack/digest.ts";
+import type { SystemFacts } from "../../../proto/system/system-facts.ts";
 import type { PartitionTableKind } from "../../../proto/words/partition-table-kind.ts";
 import type { PiBoard } from "./pi-board.ts";
 
@@ -113,6 +114,11 @@ export interface Image {
   readonly rootPartition: number;
   readonly operatingSystem: string;
   readonly boot: ImageBoot;
+  /**
+   * Whether a resident agent can be installed in it depends on this. Absent when its root filesystem is one that only
+   * the agent can read (btrfs), or the image was added by an older Pallet: then the agent decides, on the card.
+   */
+  readonly system?: SystemFacts;
   readonly pack: Pack;
   /** Whether it was added with --everything: no block is left out. Absent for false. */
   readonly everything?: boolean;

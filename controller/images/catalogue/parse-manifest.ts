@@ -68,6 +68,15 @@ const pack = z.object({
   fetchBytes: bytes,
 });
 
+const system = z.object({
+  init: z.string().exactOptional(),
+  systemd: z.string().exactOptional(),
+  hasInittab: z.boolean(),
+  elf: z.object({ bits: z.literal([32, 64]), machine: z.number().int().nonnegative() }).exactOptional(),
+  loaders: z.record(z.string(), z.boolean()),
+  freeBytes: bytes.exactOptional(),
+});
+
 const manifest = z
   .object({
     format: z.literal(format, "is from a newer Pallet"),
@@ -103,6 +112,7 @@ const manifest = z
       firmware: firmware.exactOptional(),
       notes: z.array(z.object({ kind: z.string(), detail: z.string().exactOptional() })).exactOptional(),
     }),
+    system: system.exactOptional(),
     pack,
     everything: z.boolean().exactOptional(),
     addedAt: z.number().int().nonnegative(),

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
 import type { FilesystemPlace } from "./fat-files.ts";
 import { parseErrors, parseFolder, parseInode } from "./parse-debugfs.ts";
-import { readToolOutput, type ToolOutput } from "./read-tool-output.ts";
+import { readToolOutput, type ToolOutput, type ToolRun } from "./read-tool-output.ts";
 import { isSafePath } from "./safe-path.ts";
 
 const maximumAnswerBytes = 1024 * 1024;
@@ -19,16 +19,25 @@ export interface ExtFiles {
   /** Text of a regular file, through symbolic links; undefined when there is none. */
   readText(path: string, maximumBytes: number): Promise<string | undefined>;
   copyOut(path: string, destination: string, maximumBytes: number): Promise<void>;
+  /** What is at a path, its last part not followed; `isFile` for a regular file. Undefined when there is nothing. */
+  lookUp(path: string): Promise<{ readonly isFile: boolean; readonly linkTarget?: string } | undefined>;
+  /** The first bytes of the regular file at a path without links, at most so many. */
+  readStart(path: string, maximumBytes: number): Promise<Buffer>;
 }
 
 /** Opens an ext filesystem; nothing is read yet. Paths are absolute within it. */
 export function extFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): ExtFiles {
-  const ask = async (request: string, path: string, limit = maximumAnswerBytes, to?: string): Promise<ToolOutput> => {
+  const ask = async (
+    request: string,
+    path: string,
+    limit = maximumAnswerBytes,
+    { to, excess }: { readonly to?: string; readonly excess?: ToolRun["excess"] } = {},
+  ): Promise<ToolOutput> => {
     if (!isSafePath(path.replace(/^\//, "") || "x"))
       throw new Failure("invalid", `"${path}" is not a valid path in an image`);
     // The value after "?" is debugfs's; a "?" in the image's own path would be taken for it, so the store has none.
     const args = ["-R", `${request} ${path}`, `${imagePath}?offset=${offsetBytes}`];
-    const result = await readToolOutput({ command: "debugfs", args, maximumBytes: limit, signal }, to);
+    const result = await readToolOutput({ command: "debugfs", args, maximumBytes: limit, excess, signal }, to);
     if (/Bad magic|while (trying to open|reading|checking)|Filesystem not open/i.test(result.errors)) {
       throw new Failure("image-damaged", `a filesystem of the image cannot be read: ${parseErrors(result.errors)}`);
     }
@@ -59,10 +68,20 @@ export function extFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): E
       const file = await resolve(path);
       return file === undefined ? undefined : (await ask("cat", file, maximumBytes)).output.toString("utf8");
     },
+    async lookUp(path) {
+      const found = await inode(path);
+      if (found?.type !== "symlink") return found && { isFile: found.type === "regular" };
+      // A target of 60 bytes and more is in a block of its own, which debugfs prints as it does a file's.
+      const linkTarget = found.linkTarget ?? (await ask("cat", path)).output.toString("utf8");
+      return { isFile: false, linkTarget };
+    },
+    async readStart(path, maximumBytes) {
+      return (await ask("cat", path, maximumBytes, { excess: "cut" })).output;
+    },
     async copyOut(path, destination, maximumBytes) {
       const file = await resolve(path);
       if (file === undefined) throw new Failure("image-damaged", `"${path}" in the image is not a regular file`);
-      const { errors } = await ask("cat", file, maximumBytes, destination);
+      const { errors } = await ask("cat", file, maximumBytes, { to: destination });
       const said = parseErrors(errors);
       if (said !== "") throw new Failure("image-damaged", `"${path}" in the image cannot be read: ${said}`);
     },

@@ -9,8 +9,10 @@ import { systemPath } from "../../../proto/linux/system-path.ts";
 export interface ToolRun {
   readonly command: string;
   readonly args: readonly string[];
-  /** More output than this is refused. */
+  /** More output than this is refused, or cut off where `excess` says so. */
   readonly maximumBytes: number;
+  /** "cut": only the first bytes are wanted; the program is ended when they are there. Default "refused". */
+  readonly excess?: "refused" | "cut" | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,7 +30,7 @@ const environment = { ...mtoolsEnvironment, LC_ALL: "C.UTF-8" };
  * `unsupported` when there is more than allowed, `tool-failed` when the program cannot be run at all.
  */
 export async function readToolOutput(run: ToolRun, destination?: string): Promise<ToolOutput> {
-  const { command, args, maximumBytes, signal } = run;
+  const { command, args, maximumBytes, excess = "refused", signal } = run;
   const child = execa(command, [...args], {
     buffer: { stdout: false, stderr: true },
     encoding: "buffer",
@@ -40,8 +42,10 @@ export async function readToolOutput(run: ToolRun, destination?: string): Promis
   const parts: Buffer[] = [];
   let bytes = 0;
   const limit = (chunk: Buffer): Buffer => {
+    const room = maximumBytes - bytes;
     bytes += chunk.length;
     if (bytes <= maximumBytes) return chunk;
+    if (excess === "cut") return chunk.subarray(0, room);
     throw new Failure("unsupported", "a file in the image is too large", {
       expected: `at most ${maximumBytes} bytes`,
       found: "more",
@@ -49,7 +53,10 @@ export async function readToolOutput(run: ToolRun, destination?: string): Promis
   };
   try {
     if (destination === undefined) {
-      for await (const chunk of child.stdout) parts.push(limit(chunk));
+      for await (const chunk of child.stdout) {
+        parts.push(limit(chunk));
+        if (excess === "cut" && bytes >= maximumBytes) break;
+      }
     } else {
       const limited = async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) yield limit(chunk);
@@ -61,7 +68,10 @@ export async function readToolOutput(run: ToolRun, destination?: string): Promis
     await child;
     throw error;
   }
+  const isCut = excess === "cut" && bytes >= maximumBytes;
+  if (isCut) child.kill("SIGKILL");
   const result = await child;
+  if (isCut) return { output: Buffer.concat(parts), errors: "", exitCode: 0 };
   if (result.isCanceled) throw new Failure("cancelled", `${command} was cancelled`);
   if (result.exitCode === undefined) {
     throw new Failure("tool-failed", `${command} could not be run: ${result.shortMessage}`, { cause: result });

@@ -16,6 +16,7 @@ import { probeFilesystem } from "../filesystems/probe-filesystem.ts";
 import { parsePartitionTable } from "../formats/parse-partition-table.ts";
 import type { PartitionTable } from "../formats/partition-table.ts";
 import { hashTables } from "../map/judge-partitions.ts";
+import { examineSystem } from "./examine-system.ts";
 
 /** Any of them is a sign of a root filesystem, whether or not it could start an agent. */
 const initPrograms = [initPath, "/usr/sbin/init", ...systemdPaths, "/init"];
@@ -23,7 +24,7 @@ const configurationFiles = ["/etc/os-release", "/usr/lib/os-release", "/etc/fsta
 
 /** What examining an image found. */
 export interface ImageFindings
-  extends Pick<Image, "partitionTable" | "partitions" | "rootPartition" | "operatingSystem" | "boot"> {
+  extends Pick<Image, "partitionTable" | "partitions" | "rootPartition" | "operatingSystem" | "boot" | "system"> {
   /** Files of the root filesystem that set up hashes of whole devices. */
   readonly hashTables: readonly string[];
 }
@@ -41,11 +42,14 @@ export async function examineImage(
   const { table, partitions, rootPartition, firmware, readable } = await findRootPartition(imagePath, signal);
   const root = readable.get(rootPartition);
   const boot = await copyBootFiles(firmware, root === undefined ? [] : [root, ...readable.values()], bootFolder);
+  const offsetBytes = partitions.find(({ number }) => number === rootPartition)?.offsetBytes ?? 0;
+  const system = root && (await examineSystem(root, { imagePath, offsetBytes, signal }));
   return {
     partitionTable: table.kind,
     partitions,
     rootPartition,
     operatingSystem: (await nameOperatingSystem(root)) ?? "unknown operating system",
+    ...(system && { system }),
     boot: { ...boot, commandLine: firmware?.commandLine.words.join(" ") ?? "" },
     hashTables: await findHashTables(root),
   };

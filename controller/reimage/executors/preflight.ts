@@ -3,24 +3,27 @@ import { isSilence } from "../../agents/agent-error.ts";
 import { withAgentOf } from "../../agents/reach-agent.ts";
 import type { Answer } from "../machine/reimage-event.ts";
 import { identityOf } from "../plan/disk-identity.ts";
+import { judgeSystem } from "../plan/judge-system.ts";
 import { planDiskFirmware } from "../plan/plan-disk-firmware.ts";
 import { selectDisk } from "../plan/select-disk.ts";
 import { type Executor, nodeOf } from "./executor.ts";
 import { imageOf } from "./image-of.ts";
 
 /**
- * Asks the agent for the node's disks and chooses the one to erase, and what becomes of the firmware on it. An agent
- * that has restarted in the same boot since it registered sees the same disks.
+ * Asks the agent for the node's disks and chooses the one to erase, and what becomes of the firmware on it; refuses an
+ * image in which this agent could not install the resident agent that is asked for. An agent that has restarted in the same boot since it registered sees the same disks.
  */
 export const preflight: Executor<"preflight"> = async (effect, context) => {
-  const { world, signal, answer } = context;
+  const { state, world, signal, answer } = context;
   try {
     const image = await imageOf(context);
     const { bootId } = effect.agent;
     const verdict = await withAgentOf(
       nodeOf(context),
       world.agents,
-      async (agent, { facts, agent: { instanceId } }): Promise<Answer> => {
+      async (agent, { facts, agent: { instanceId, residentProgram } }): Promise<Answer> => {
+        const misfit = state.noResident === undefined ? judgeSystem(image, residentProgram) : undefined;
+        if (misfit !== undefined) return { type: "preflight-refused", failure: misfit };
         const disk = selectDisk(await agent.listBlockDevices(signal), {
           minBytes: image.sizeBytes,
           root: facts.root,

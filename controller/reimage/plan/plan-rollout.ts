@@ -7,6 +7,7 @@ import type { Image } from "../../images/catalogue/image.ts";
 import type { Node } from "../../nodes/node.ts";
 import { beingReimaged } from "./being-reimaged.ts";
 import { recordOf } from "./failure-record.ts";
+import { judgeSystem } from "./judge-system.ts";
 import { type CardFirmwarePolicy, describeDiskFirmware, type FirmwareSentences } from "./plan-disk-firmware.ts";
 import type { ReimagePlan, RolloutRequest } from "./rollout.ts";
 import { selectDisk } from "./select-disk.ts";
@@ -35,7 +36,8 @@ export function planReimage(
   const target = chosen instanceof Failure ? undefined : chosen;
   const path = target?.path ?? disk;
   const firmware = describeDiskFirmware(cardFirmware, { name: node.name, model: node.facts?.model }, image);
-  const unfit = chosen instanceof Failure ? chosen : firmware.refusal;
+  const misfit = noResident ? undefined : judgeSystem(image, node.agent?.residentProgram);
+  const unfit = misfit ?? (chosen instanceof Failure ? chosen : firmware.refusal);
   const refusal = busyWith === undefined ? unfit : beingReimaged(node, busyWith);
   const notes = [noteOn(node, online, devices), ...(noResident ? [afterwards(node)] : []), firmware.note];
   const note = notes.filter((each) => each !== undefined).join("; ");

@@ -7,6 +7,7 @@ import type { AgentInfo } from "../../../proto/node/agent-info.ts";
 import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec.ts";
 import type { NodeFacts } from "../../../proto/node/node-facts.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { ResidentProgram } from "../../../proto/system/judge-resident.ts";
 import type { Heartbeat, Registration } from "../../nodes/registration.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { plainText, required, requiredText } from "./text-from-wire.ts";
@@ -85,7 +86,7 @@ export function checkedFacts(wireFacts: wire.NodeFacts, id?: NodeId): NodeFacts 
 
 /** What an agent reports about itself, checked. Throws a Failure naming what is wrong with it. */
 export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
-  const { version, role, instanceId, port, installed } = agentInfoFromWire(wireAgent);
+  const { version, role, instanceId, port, installed, residentProgram } = agentInfoFromWire(wireAgent);
   if (port < 1 || port > 65_535) throw invalid(`agent.port is ${port}; give a TCP port from 1 to 65535`);
   if (role === undefined) throw invalid("agent.role is neither netboot nor resident");
   return {
@@ -101,6 +102,15 @@ export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
         installedAt: installed.installedAt,
       },
     }),
+    ...(residentProgram !== undefined && { residentProgram: checkedProgram(residentProgram) }),
+  };
+}
+
+function checkedProgram({ sizeBytes, program }: ResidentProgram): ResidentProgram {
+  const interpreter = program.kind === "elf" ? program.interpreter : undefined;
+  return {
+    sizeBytes: exactCount(sizeBytes),
+    program: program.kind === "elf" ? { ...program, interpreter: interpreter && plainText(interpreter) } : program,
   };
 }
 

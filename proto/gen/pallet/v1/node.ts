@@ -64,6 +64,74 @@ export function agentRoleToJSON(object: AgentRole): string {
   }
 }
 
+/** A program as far as it decides in which systems it runs. */
+export const ProgramKind = {
+  /** PROGRAM_KIND_UNSPECIFIED - Never sent. */
+  PROGRAM_KIND_UNSPECIFIED: 0,
+  /** PROGRAM_KIND_ELF - An ELF file for a little-endian machine. */
+  PROGRAM_KIND_ELF: 1,
+  /** PROGRAM_KIND_SCRIPT - A script ("#!"): the system's own interpreter runs it. */
+  PROGRAM_KIND_SCRIPT: 2,
+  /** PROGRAM_KIND_OTHER - Neither: it cannot be installed. */
+  PROGRAM_KIND_OTHER: 3,
+  /** PROGRAM_KIND_NONE - There is none: this agent runs from source and was not told of one (--resident-program). */
+  PROGRAM_KIND_NONE: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ProgramKind = typeof ProgramKind[keyof typeof ProgramKind];
+
+export namespace ProgramKind {
+  export type PROGRAM_KIND_UNSPECIFIED = typeof ProgramKind.PROGRAM_KIND_UNSPECIFIED;
+  export type PROGRAM_KIND_ELF = typeof ProgramKind.PROGRAM_KIND_ELF;
+  export type PROGRAM_KIND_SCRIPT = typeof ProgramKind.PROGRAM_KIND_SCRIPT;
+  export type PROGRAM_KIND_OTHER = typeof ProgramKind.PROGRAM_KIND_OTHER;
+  export type PROGRAM_KIND_NONE = typeof ProgramKind.PROGRAM_KIND_NONE;
+  export type UNRECOGNIZED = typeof ProgramKind.UNRECOGNIZED;
+}
+
+export function programKindFromJSON(object: any): ProgramKind {
+  switch (object) {
+    case 0:
+    case "PROGRAM_KIND_UNSPECIFIED":
+      return ProgramKind.PROGRAM_KIND_UNSPECIFIED;
+    case 1:
+    case "PROGRAM_KIND_ELF":
+      return ProgramKind.PROGRAM_KIND_ELF;
+    case 2:
+    case "PROGRAM_KIND_SCRIPT":
+      return ProgramKind.PROGRAM_KIND_SCRIPT;
+    case 3:
+    case "PROGRAM_KIND_OTHER":
+      return ProgramKind.PROGRAM_KIND_OTHER;
+    case 4:
+    case "PROGRAM_KIND_NONE":
+      return ProgramKind.PROGRAM_KIND_NONE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ProgramKind.UNRECOGNIZED;
+  }
+}
+
+export function programKindToJSON(object: ProgramKind): string {
+  switch (object) {
+    case ProgramKind.PROGRAM_KIND_UNSPECIFIED:
+      return "PROGRAM_KIND_UNSPECIFIED";
+    case ProgramKind.PROGRAM_KIND_ELF:
+      return "PROGRAM_KIND_ELF";
+    case ProgramKind.PROGRAM_KIND_SCRIPT:
+      return "PROGRAM_KIND_SCRIPT";
+    case ProgramKind.PROGRAM_KIND_OTHER:
+      return "PROGRAM_KIND_OTHER";
+    case ProgramKind.PROGRAM_KIND_NONE:
+      return "PROGRAM_KIND_NONE";
+    case ProgramKind.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** A network interface of a node. */
 export interface NetworkInterface {
   /** The kernel's name, for example "eth0". */
@@ -175,7 +243,29 @@ export interface AgentInfo {
   /** TCP port on which it serves pallet.v1.AgentService. */
   port: number;
   /** The system that it is resident in; absent in the netboot role and if there is no stamp. */
-  installed: InstalledSystem | undefined;
+  installed:
+    | InstalledSystem
+    | undefined;
+  /**
+   * What a netbooted agent would install as the resident agent; of a resident agent, its own program. Absent from an
+   * agent that does not know this field, and from a resident one that is not a single program: what would be installed
+   * is unknown then.
+   */
+  residentProgram: ResidentProgram | undefined;
+}
+
+/** The program that a reimage installs as the resident agent. */
+export interface ResidentProgram {
+  /** What it is. */
+  kind: ProgramKind;
+  /** Its length in bytes; 0 when there is none. */
+  sizeBytes: bigint;
+  /** Of an ELF file: 32 or 64. */
+  bits: number;
+  /** Of an ELF file: e_machine (elf(5)), for example 183 for ARM64. */
+  machine: number;
+  /** Of an ELF file: path of its dynamic loader; empty for a static one. */
+  interpreter: string;
 }
 
 function createBaseNetworkInterface(): NetworkInterface {
@@ -1073,7 +1163,7 @@ export const PartitionIdChange: MessageFns<PartitionIdChange> = {
 };
 
 function createBaseAgentInfo(): AgentInfo {
-  return { version: "", role: 0, instanceId: "", port: 0, installed: undefined };
+  return { version: "", role: 0, instanceId: "", port: 0, installed: undefined, residentProgram: undefined };
 }
 
 export const AgentInfo: MessageFns<AgentInfo> = {
@@ -1092,6 +1182,9 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     }
     if (message.installed !== undefined) {
       InstalledSystem.encode(message.installed, writer.uint32(42).fork()).join();
+    }
+    if (message.residentProgram !== undefined) {
+      ResidentProgram.encode(message.residentProgram, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -1149,6 +1242,14 @@ export const AgentInfo: MessageFns<AgentInfo> = {
             message.installed = InstalledSystem.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.residentProgram = ResidentProgram.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1172,6 +1273,11 @@ export const AgentInfo: MessageFns<AgentInfo> = {
         : "",
       port: isSet(object.port) ? globalThis.Number(object.port) : 0,
       installed: isSet(object.installed) ? InstalledSystem.fromJSON(object.installed) : undefined,
+      residentProgram: isSet(object.residentProgram)
+        ? ResidentProgram.fromJSON(object.residentProgram)
+        : isSet(object.resident_program)
+        ? ResidentProgram.fromJSON(object.resident_program)
+        : undefined,
     };
   },
 
@@ -1192,6 +1298,9 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     if (message.installed !== undefined) {
       obj.installed = InstalledSystem.toJSON(message.installed);
     }
+    if (message.residentProgram !== undefined) {
+      obj.residentProgram = ResidentProgram.toJSON(message.residentProgram);
+    }
     return obj;
   },
 
@@ -1207,6 +1316,149 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     message.installed = (object.installed !== undefined && object.installed !== null)
       ? InstalledSystem.fromPartial(object.installed)
       : undefined;
+    message.residentProgram = (object.residentProgram !== undefined && object.residentProgram !== null)
+      ? ResidentProgram.fromPartial(object.residentProgram)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResidentProgram(): ResidentProgram {
+  return { kind: 0, sizeBytes: 0n, bits: 0, machine: 0, interpreter: "" };
+}
+
+export const ResidentProgram: MessageFns<ResidentProgram> = {
+  encode(message: ResidentProgram, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== 0) {
+      writer.uint32(8).int32(message.kind);
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.sizeBytes);
+    }
+    if (message.bits !== 0) {
+      writer.uint32(24).uint32(message.bits);
+    }
+    if (message.machine !== 0) {
+      writer.uint32(32).uint32(message.machine);
+    }
+    if (message.interpreter !== "") {
+      writer.uint32(42).string(message.interpreter);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResidentProgram {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResidentProgram();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bits = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.machine = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.interpreter = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResidentProgram {
+    return {
+      kind: isSet(object.kind) ? programKindFromJSON(object.kind) : 0,
+      sizeBytes: isSet(object.sizeBytes)
+        ? BigInt(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? BigInt(object.size_bytes)
+        : 0n,
+      bits: isSet(object.bits) ? globalThis.Number(object.bits) : 0,
+      machine: isSet(object.machine) ? globalThis.Number(object.machine) : 0,
+      interpreter: isSet(object.interpreter) ? globalThis.String(object.interpreter) : "",
+    };
+  },
+
+  toJSON(message: ResidentProgram): unknown {
+    const obj: any = {};
+    if (message.kind !== 0) {
+      obj.kind = programKindToJSON(message.kind);
+    }
+    if (message.sizeBytes !== 0n) {
+      obj.sizeBytes = message.sizeBytes.toString();
+    }
+    if (message.bits !== 0) {
+      obj.bits = Math.round(message.bits);
+    }
+    if (message.machine !== 0) {
+      obj.machine = Math.round(message.machine);
+    }
+    if (message.interpreter !== "") {
+      obj.interpreter = message.interpreter;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResidentProgram>): ResidentProgram {
+    return ResidentProgram.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResidentProgram>): ResidentProgram {
+    const message = createBaseResidentProgram();
+    message.kind = object.kind ?? 0;
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.bits = object.bits ?? 0;
+    message.machine = object.machine ?? 0;
+    message.interpreter = object.interpreter ?? "";
     return message;
   },
 };

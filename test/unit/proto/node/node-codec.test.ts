@@ -57,6 +57,17 @@ const agents: fc.Arbitrary<AgentInfo> = fc.record(
     instanceId: fc.string(),
     port: fc.nat({ max: 65_535 }),
     installed,
+    residentProgram: fc.record({
+      sizeBytes: count,
+      program: fc.oneof(
+        fc.record({ kind: fc.constantFrom("script" as const, "other" as const, "none" as const) }),
+        fc.record({
+          kind: fc.constant("elf" as const),
+          elf: fc.record({ bits: fc.constantFrom(32 as const, 64 as const), machine: fc.nat({ max: 65_535 }) }),
+          interpreter: fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
+        }),
+      ),
+    }),
   },
   { requiredKeys: ["version", "role", "instanceId", "port"] },
 );
@@ -92,6 +103,12 @@ describe("an agent process", () => {
   it("has no role that this program would mistake for another", () => {
     for (const role of [0, 77])
       assert.equal("role" in agentInfoFromWire({ ...wire.AgentInfo.create(), role: role as wire.AgentRole }), false);
+  });
+
+  it("has no program of a kind that this one does not know", () => {
+    const elf = wire.ProgramKind.PROGRAM_KIND_ELF;
+    for (const residentProgram of [{ kind: 77 as wire.ProgramKind }, { kind: elf, bits: 128 }])
+      assert.equal("residentProgram" in agentInfoFromWire(wire.AgentInfo.fromPartial({ residentProgram })), false);
   });
 
   it("may have a stamp without a time", () => {
