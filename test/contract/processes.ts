@@ -33,6 +33,9 @@ export interface ControllerProgram extends Program {
 
 const isRoot = process.getuid?.() === 0;
 
+/** Stands for the built agent: a program that every system runs, a script. */
+const residentProgram = path.join(checkout, "scripts/launch");
+
 /**
  * Starts `agent ARGS` on a free port. It may not reboot this machine: it has no CAP_SYS_BOOT.
  *
@@ -45,7 +48,15 @@ export async function startAgent(
 ): Promise<Program> {
   const agent = [
     ...(options.path === undefined ? [] : ["env", `PATH=${options.path}`]),
-    ...[process.execPath, path.join(checkout, "agent/main.ts"), "--port", "0", ...args],
+    ...[
+      process.execPath,
+      path.join(checkout, "agent/main.ts"),
+      "--port",
+      "0",
+      "--resident-program",
+      residentProgram,
+      ...args,
+    ],
   ];
   const bounded = isRoot ? ["setpriv", "--bounding-set=-sys_boot", "--", ...agent] : agent;
   const hide = 'for folder in /usr/sbin /sbin; do mount -t tmpfs tmpfs "$folder"; done; exec "$@"';

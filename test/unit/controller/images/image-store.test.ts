@@ -13,6 +13,7 @@ import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 import { blake3 } from "../../../../proto/pack/blake3.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../proto/pack/digest.ts";
 import { parsePackManifest } from "../../../../proto/pack/pack-manifest.ts";
+import { dynamicLoaders } from "../../../../proto/system/dynamic-loaders.ts";
 import { createManualClock } from "../../proto/time/manual-clock.ts";
 import { renderBlockMap } from "./block-map/a-block-map.ts";
 import { bootTree, kernelBytes, makeSmallImage, rootTree } from "./small-image.ts";
@@ -99,6 +100,7 @@ describe("importing an image", () => {
           storedBytes: 0,
           pack: undefined,
           partitions: image.partitions.map(({ uuid: _, ...rest }) => rest),
+          system: { ...image.system, freeBytes: 0 },
         },
         {
           name: "small",
@@ -133,6 +135,14 @@ describe("importing an image", () => {
             initrd: "initramfs8",
             deviceTrees: ["bcm2711-rpi-4-b.dtb"],
             commandLine: "console=tty1 rootfstype=ext4 rootwait",
+          },
+          // An init that is no binary, in a root without any dynamic loader.
+          system: {
+            init: "/lib/systemd/systemd",
+            systemd: "/usr/lib/systemd/systemd",
+            hasInittab: false,
+            loaders: Object.fromEntries(dynamicLoaders.map((path) => [path, false])),
+            freeBytes: 0,
           },
           pack: undefined,
           addedAt: 1_700_000_000_000,
