@@ -136,9 +136,8 @@ describe("importing an image", () => {
             deviceTrees: ["bcm2711-rpi-4-b.dtb"],
             commandLine: "console=tty1 rootfstype=ext4 rootwait",
           },
-          // An init that is no binary, in a root without any dynamic loader.
+          // No binary is an init or a shell, and no dynamic loader is there.
           system: {
-            init: "/lib/systemd/systemd",
             systemd: "/usr/lib/systemd/systemd",
             hasInittab: false,
             loaders: Object.fromEntries(dynamicLoaders.map((path) => [path, false])),
