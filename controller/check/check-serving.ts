@@ -1,3 +1,4 @@
+import { selectUnserved, type UnservedBoards } from "../boot-tree/board-files.ts";
 import type { Config } from "../config/config.ts";
 import { insecureDoors } from "../config/insecure-tcp.ts";
 import type { Facts } from "./facts.ts";
@@ -10,6 +11,8 @@ export interface CheckReport {
   readonly problems: readonly Problem[];
   /** What does not keep nodes from booting but should be fixed. */
   readonly warnings: readonly string[];
+  /** Boards that would not boot into the agent, though others do. */
+  readonly unserved: readonly UnservedBoards[];
   /** What nodes would boot, as far as it exists. */
   readonly kernel: Facts["kernel"];
   readonly initrd?: NonNullable<Facts["initrd"]>;
@@ -27,6 +30,7 @@ export async function checkServing(config: Config, contract: string): Promise<Ch
   return {
     problems: selectProblems(config, facts),
     warnings: insecureDoors(config, config.grpcPort),
+    unserved: selectUnserved((path) => facts.bootTree.sizes.has(path)),
     kernel,
     ...(initrd !== undefined && { initrd }),
     ...(rootfs !== undefined && { rootfs }),

@@ -53,7 +53,7 @@ export interface Facts {
   readonly bootTree: {
     /** "broken" where the file is not a manifest. */
     readonly manifest?: BootTreeManifest | "broken";
-    /** Sizes of those files that it names, and of those that every tree needs, by path. */
+    /** Sizes of those files that it names, and of those that boards need, by path. */
     readonly sizes: ReadonlyMap<string, number>;
   };
   readonly kernel: KernelFact;

@@ -2,6 +2,7 @@ import { readFile, stat, statfs } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { chooseAgentBoot } from "../boot/choose-agent-boot.ts";
+import { boardFiles } from "../boot-tree/board-files.ts";
 import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
 import { readBootTreeManifest } from "../boot-tree/read-manifest.ts";
 import type { Config } from "../config/config.ts";
@@ -58,7 +59,8 @@ async function readSizes(
 ): Promise<ReadonlyMap<string, number>> {
   const built = manifest === undefined || manifest === "broken" ? [] : Object.keys(manifest.files);
   const sizes = new Map<string, number>();
-  for (const file of new Set([...neededFirmware, neededUBoot, ...built])) {
+  const ofBoards = boardFiles.flatMap(({ files }) => files);
+  for (const file of new Set([...neededFirmware, neededUBoot, ...ofBoards, ...built])) {
     const status = await stat(path.join(bootTree, file)).catch(() => undefined);
     if (status?.isFile()) sizes.set(file, status.size);
   }

@@ -7,6 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { execa } from "execa";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
+import { boardFiles, selectUnserved } from "../../controller/boot-tree/board-files.ts";
 import { type BootTree, buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
 import { provideUBoot } from "../../controller/boot-tree/provide-u-boot.ts";
 import { targetNames, targets } from "../../controller/boot-tree/targets.ts";
@@ -74,6 +75,21 @@ describe("the boot tree", requires("root"), () => {
     ];
     for (const path of [...wanted, ...others, "agent/initrd.img"])
       assert.ok((await stat(join(folder, "tree", path))).size > 0, path);
+  });
+
+  it("has firmware that makes the names of the device trees that boards are said to ask for", async () => {
+    // Those of BCM2712 are made in the EEPROM, which is in no package.
+    for (const { boards, files } of boardFiles.filter(({ files }) => !files[0].includes("2712"))) {
+      const [, chip = "", model = ""] = /^bcm(\d+)-rpi-(.*)\.dtb$/.exec(files[0]) ?? [];
+      const firmware = (await read(chip === "2711" ? "start4.elf" : "start.elf")).toString("latin1");
+      for (const text of ["bcm%d-rpi-%s.dtb", `\0${model}\0`])
+        assert.ok(firmware.includes(text), `${boards}: its firmware has no ${JSON.stringify(text)}`);
+    }
+  });
+
+  it("serves every board whose device tree Debian has; serve --check names the others", () => {
+    const unserved = selectUnserved((path) => path in tree.manifest.files).flatMap(({ boards }) => boards);
+    assert.deepEqual(unserved, ["Pi 2 v1.2", "Pi 5 (C1)", "CM4S", "Pi 5 (D0)", "Pi 500", "CM5", "CM5 Lite"]);
   });
 
   it("has nothing that would make a boot ROM update or recover itself", () => {

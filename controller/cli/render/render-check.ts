@@ -13,13 +13,19 @@ export function renderCheck(report: CheckReport, look: Look): string[] {
   return [...renderFindings(report, paint), ...report.warnings.flatMap((each) => ["", paint("red", printable(each))])];
 }
 
-function renderFindings({ problems, kernel, initrd, rootfs }: CheckReport, paint: Paint): string[] {
+function renderFindings({ problems, unserved, kernel, initrd, rootfs }: CheckReport, paint: Paint): string[] {
   if (problems.length === 0) {
     return [
       paint("green", "found nothing that would keep a node from booting"),
       `  kernel  ${printable(kernel.path)}${kernel.release === undefined ? "" : `, ${printable(kernel.release)}`}`,
       `  initrd  ${initrd === undefined ? "none" : printable(initrd.path)}`,
       `  root    ${rootfs === undefined ? "not served by this machine" : printable(rootfs.path)}`,
+      ...unserved.flatMap(({ boards, missing, remedy }) => [
+        "",
+        `these boards would not boot into the agent: ${boards.join(", ")}`,
+        `  missing: ${missing.join(", ")}`,
+        `  ${paint("dim", "remedy:")} ${remedy}`,
+      ]),
     ];
   }
   const verb = problems.length === 1 ? "keeps" : "keep";

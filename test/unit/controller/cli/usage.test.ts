@@ -276,9 +276,10 @@ describe("serve", () => {
       },
       { part: "boot tree", message: "nothing was built in /b", remedy: "controller boot-tree build", isFatal: false },
     ];
+    const unserved = [{ boards: ["Pi 5 (C1)"], missing: ["a.dtb"], remedy: "build it" }];
     const check = async (values: unknown) => {
       given.push(values);
-      return { problems, warnings: [], kernel: { path: "agent/vmlinuz" } };
+      return { problems, warnings: [], unserved, kernel: { path: "agent/vmlinuz" } };
     };
     const serve = { options, run: unexpected, check, install: unexpected };
     assert.deepEqual(await run(["serve", "--check", "--config", "c.yaml"], { serve }), {
@@ -302,12 +303,19 @@ describe("serve", () => {
       isFine: false,
       problems,
       warnings: [],
+      unserved,
       kernel: { path: "agent/vmlinuz" },
     });
     problems.splice(0);
     const fine = await run(["serve", "--check"], { serve });
     assert.equal(fine.code, 0);
     assert.match(fine.stdout, /^found nothing that would keep a node from booting\n {2}kernel {2}agent\/vmlinuz\n/);
+    assert.ok(
+      fine.stdout.endsWith(
+        "\nthese boards would not boot into the agent: Pi 5 (C1)\n  missing: a.dtb\n  remedy: build it\n",
+      ),
+      fine.stdout,
+    );
     assert.equal((await run(["serve", "--json"], { serve })).code, 2);
   });
 

@@ -40,7 +40,7 @@ describe("insecureDoors", () => {
 
   it("are said by serve --check, whatever else it finds", () => {
     const warnings = doorsOf("insecureTcp: true");
-    const report = { warnings, problems: [], kernel: { path: "/boot/vmlinuz" } };
+    const report = { warnings, problems: [], unserved: [], kernel: { path: "/boot/vmlinuz" } };
     const problem = { part: "ports", message: "taken", remedy: "free it", isFatal: true } as const;
     const look = { color: false, unicode: true };
     for (const each of [report, { ...report, problems: [problem] }])
