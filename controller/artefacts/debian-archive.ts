@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { cacheEntry } from "./cache-entry.ts";
 import { renewEntry } from "./entry-uses.ts";
+import { newestVersion, openPrivateApt, preparePrivateApt, renderSource } from "./private-apt.ts";
 import { runTool } from "./run-tool.ts";
 
 /** Where Debian is fetched from, and how fresh. */
@@ -42,19 +43,11 @@ export type InitramfsPackage = (typeof initramfsPackages)[number];
 
 const firmwarePackage = "raspi-firmware";
 const sourcePackage = "u-boot";
-const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /** The sources.list of an archive, and the name that its folder has in the cache. Throws Failure "invalid". */
 function describeArchive({ suite, mirror }: Pick<ArchiveRequest, "suite" | "mirror">) {
-  if (/\s/.test(mirror) || !/^[a-z0-9.-]+$/.test(suite))
-    throw new Failure(
-      "invalid",
-      `"${mirror} ${suite}" is not a Debian archive; give a URL and a suite such as bookworm`,
-    );
-  const sources = [
-    `deb [signed-by=${keyring}] ${mirror} ${suite} main non-free-firmware`,
-    `deb-src [signed-by=${keyring}] ${mirror} ${suite} main`,
-  ];
+  const archive = { suite, mirror };
+  const sources = [renderSource("deb", archive, "main non-free-firmware"), renderSource("deb-src", archive, "main")];
   const key = createHash("sha256")
     .update(JSON.stringify([sources, initramfsPackages]))
     .digest("hex")
@@ -83,41 +76,25 @@ export async function openDebianArchive(request: ArchiveRequest): Promise<Debian
   const { sources, name } = describeArchive(request);
   if (refresh) await renewEntry(cacheDirectory, name);
 
-  const apt = (
-    folder: string,
-    attempt: string,
-    command: readonly [string, ...string[]],
-    cwd = folder,
-  ): Promise<string> => runTool(attempt, [command[0], ...aptOptions(folder), ...command.slice(1)], { cwd, signal });
-
   const folder = await cacheEntry(cacheDirectory, name, async (building) => {
     log(`asking ${mirror} for the versions of U-Boot and the firmware`);
-    for (const path of ["lists/partial", "cache/archives/partial"])
-      await mkdir(join(building, path), { recursive: true });
-    await writeFile(join(building, "status"), "");
-    await writeFile(join(building, "sources.list"), `${sources.join("\n")}\n`);
-    await apt(building, "Debian's package lists could not be fetched", ["apt-get", "--quiet", "update"]);
+    await preparePrivateApt(building, sources, signal);
+    const apt = openPrivateApt(building, { log, signal });
     const attempt = "Debian's package lists could not be read";
-    const source = await apt(building, attempt, ["apt-cache", "showsrc", "--only-source", sourcePackage]);
-    const newestOf = async (name: string) =>
-      newest(await apt(building, attempt, ["apt-cache", "show", "--no-all-versions", name]), name);
+    const source = await apt.run(attempt, ["apt-cache", "showsrc", "--only-source", sourcePackage]);
+    const newestOf = async (name: string) => newestVersion(await apt.show(name), name);
     const initramfs: Record<string, string> = {};
     for (const name of initramfsPackages) initramfs[name] = await newestOf(name);
-    const versions = { uBoot: newest(source, sourcePackage), firmware: await newestOf(firmwarePackage), initramfs };
+    const versions = {
+      uBoot: newestVersion(source, sourcePackage),
+      firmware: await newestOf(firmwarePackage),
+      initramfs,
+    };
     await writeFile(join(building, "versions.json"), `${JSON.stringify(versions)}\n`);
   });
 
   const versions: DebianArchive["versions"] = JSON.parse(await readFile(join(folder, "versions.json"), "utf8"));
-  const unpackPackage = async (name: string, version: string, into: string): Promise<void> => {
-    log(`fetching ${name} ${version}`);
-    const download = await mkdtemp(join(into, ".download-"));
-    const attempt = `${name} ${version} could not be fetched (a newer one may have replaced it: --refresh)`;
-    await apt(folder, attempt, ["apt-get", "--quiet", "download", `${name}=${version}`], download);
-    const file = (await readdir(download)).find((each) => each.endsWith(".deb"));
-    if (file === undefined) throw new Failure("tool-failed", `${attempt}: apt brought no .deb file`);
-    await runTool(`${file} could not be unpacked`, ["dpkg-deb", "--extract", join(download, file), into], { signal });
-    await rm(download, { recursive: true });
-  };
+  const apt = openPrivateApt(folder, { log, signal });
   return {
     versions,
 
@@ -125,8 +102,7 @@ export async function openDebianArchive(request: ArchiveRequest): Promise<Debian
       log(`fetching the source of U-Boot ${versions.uBoot}`);
       const download = await mkdtemp(join(into, "download-"));
       const attempt = `the source of U-Boot ${versions.uBoot} could not be fetched (a newer one may have replaced it: --refresh)`;
-      await apt(
-        folder,
+      await apt.run(
         attempt,
         ["apt-get", "--quiet", "--download-only", "source", `${sourcePackage}=${versions.uBoot}`],
         download,
@@ -145,34 +121,7 @@ export async function openDebianArchive(request: ArchiveRequest): Promise<Debian
       await rm(download, { recursive: true });
     },
 
-    unpackFirmware: (into) => unpackPackage(firmwarePackage, versions.firmware, into),
-    unpackPackage,
+    unpackFirmware: (into) => apt.unpack(firmwarePackage, versions.firmware, into),
+    unpackPackage: apt.unpack,
   };
-}
-
-/** apt.conf(5): everything that apt reads and writes is in the folder. */
-function aptOptions(folder: string): readonly string[] {
-  const settings = {
-    "Dir::Etc::SourceList": join(folder, "sources.list"),
-    "Dir::Etc::SourceParts": "/dev/null",
-    "Dir::Etc::Preferences": "/dev/null",
-    "Dir::Etc::PreferencesParts": "/dev/null",
-    "Dir::State::Lists": join(folder, "lists"),
-    "Dir::State::Status": join(folder, "status"),
-    "Dir::Cache": join(folder, "cache"),
-    "APT::Architecture": "arm64",
-    "APT::Architectures": "arm64",
-    "Acquire::Languages": "none",
-    // The folder belongs to the user who runs this; the user _apt could not write there.
-    "APT::Sandbox::User": "",
-  };
-  return Object.entries(settings).map(([name, value]) => `--option=${name}=${value}`);
-}
-
-/** The version in the first paragraph of what apt-cache prints. */
-function newest(text: string, name: string): string {
-  const version = /^Version: (\S+)$/m.exec(text)?.[1];
-  if (version === undefined)
-    throw new Failure("tool-failed", `Debian's archive has no ${name}; give another --suite or --mirror`);
-  return version;
 }

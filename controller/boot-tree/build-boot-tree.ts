@@ -95,14 +95,18 @@ async function addAgent(sources: Map<string, Source>, folder: string): Promise<s
     const remedy = 'make one with "controller rootfs build", choose another with --rootfs, or omit it with --no-rootfs';
     throw new Failure("invalid", `there is no built root filesystem in ${folder}; ${remedy}`, { cause });
   });
-  const { kernelRelease, madeBy, agent } = JSON.parse(manifest) as {
+  const { kernelRelease, madeBy, agent, backports } = JSON.parse(manifest) as {
     kernelRelease?: unknown;
     madeBy?: unknown;
     agent?: unknown;
+    backports?: unknown;
   };
   if (madeBy === "rootfs import" && agent === undefined)
     throw new Failure("invalid", `${folder} has no agent yet: run "controller rootfs bake ${folder}"`);
   for (const name of ["vmlinuz", "initrd.img"]) sources.set(`agent/${name}`, { path: join(folder, name) });
+  if (backports !== undefined)
+    for (const name of ["vmlinuz", "initrd.img"])
+      sources.set(`agent/backports/${name}`, { path: join(folder, "backports", name) });
   for (const name of await readdir(join(folder, "device-trees")))
     if (name.endsWith(".dtb")) sources.set(name, { path: join(folder, "device-trees", name) });
   return typeof kernelRelease === "string" ? kernelRelease : "unknown";

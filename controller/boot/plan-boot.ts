@@ -15,7 +15,13 @@ import { replaceSerialWords } from "./replace-serial-words.ts";
 
 /** The operator's configuration of booting. Paths are relative to the boot tree; `append` is a list of words. */
 export interface BootProfile {
-  readonly agent: { readonly kernel: string; readonly initrd?: string; readonly append: readonly string[] };
+  readonly agent: {
+    readonly kernel: string;
+    readonly initrd?: string;
+    /** What a Raspberry Pi 5 loads instead; absent: the same. */
+    readonly pi5?: { readonly kernel: string; readonly initrd: string };
+    readonly append: readonly string[];
+  };
   readonly local: { readonly append: readonly string[] };
   /** Who loads the kernel; for a config that U-Boot asks for, "u-boot". Default "auto". */
   readonly loader?: Loader;

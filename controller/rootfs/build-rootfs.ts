@@ -7,6 +7,7 @@ import { agentPrograms } from "../../proto/system/agent-program.ts";
 import { defaultMirror, defaultSuite } from "../artefacts/debian-defaults.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import type { Requirements } from "../requirements/requirements.ts";
+import { type BackportsKernel, isBackportsKernelCached, provideBackportsKernel } from "./backports-kernel.ts";
 import { type BaseSystem, isBaseSystemCached, provideBaseSystem } from "./base-system.ts";
 import { checkAgent } from "./check-agent.ts";
 import { compressAgent, isAgentCompressed } from "./compress-agent.ts";
@@ -15,11 +16,20 @@ import { checkAuthorizedKeys } from "./parse-authorized-keys.ts";
 import { planRootfsBuild } from "./plan-requirements.ts";
 import { renderInittab } from "./render-inittab.ts";
 import { rootTree } from "./root-tree.ts";
-import { type BuiltFile, describeFile, measureRoot, type NetbootManifest } from "./rootfs-manifest.ts";
+import {
+  type BuiltFile,
+  describeFile,
+  measureRoot,
+  type NetbootManifest,
+  type SecondKernel,
+} from "./rootfs-manifest.ts";
 
 /** What root filesystem to build, and where. */
 export interface RootfsRequest {
-  /** Gets `root/`, `vmlinuz`, `initrd.img`, `device-trees/` and `manifest.json`; made when it does not exist. */
+  /**
+   * Gets `root/`, `vmlinuz`, `initrd.img`, `device-trees/` and `manifest.json`, and `backports/` with a second kernel and
+   * initrd if asked for; made when it does not exist.
+   */
   readonly outDirectory: string;
   /** For what Debian gives, so that it is fetched once. */
   readonly cacheDirectory: string;
@@ -29,6 +39,8 @@ export interface RootfsRequest {
   readonly sshKeysFile?: string | undefined;
   /** A root shell on the console for anyone with physical access; default none. */
   readonly consoleShell?: boolean;
+  /** Add the kernel of trixie-backports, for boards that the suite's own does not know. Default false. */
+  readonly backports?: boolean;
   readonly suite?: string;
   readonly mirror?: string;
   /** Fetch Debian's packages again. */
@@ -45,6 +57,8 @@ export interface RootfsManifest extends NetbootManifest {
   /** How many public keys may log in. */
   readonly sshKeys: number;
   readonly consoleShell: boolean;
+  /** The second kernel; absent where there is none. */
+  readonly backports?: SecondKernel;
   /** Versions of Debian's packages by name. */
   readonly packages: Readonly<Record<string, string>>;
 }
@@ -62,7 +76,7 @@ export interface Rootfs {
 
 /** What the build requires on this machine; less if the cache already has parts of it. */
 export async function rootfsBuildRequirements(request: RootfsRequest): Promise<Requirements> {
-  const { agentFile, suite = defaultSuite, mirror = defaultMirror, refresh = false } = request;
+  const { agentFile, backports = false, suite = defaultSuite, mirror = defaultMirror, refresh = false } = request;
   const cacheDirectory = resolve(request.cacheDirectory);
   // An agent that cannot be read is refused later, with a message of its own.
   const agent = await describeFile(agentFile).catch(() => undefined);
@@ -70,6 +84,7 @@ export async function rootfsBuildRequirements(request: RootfsRequest): Promise<R
     ...planRootfsBuild({
       mirror,
       isBaseCached: await isBaseSystemCached({ cacheDirectory, suite, mirror, refresh }),
+      isKernelCached: !backports || (await isBackportsKernelCached({ cacheDirectory, suite, mirror, refresh })),
       isAgentCompressed: agent !== undefined && (await isAgentCompressed(cacheDirectory, agent.digest)),
     }),
     writes: [resolve(request.outDirectory), cacheDirectory],
@@ -90,27 +105,23 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
   await assertRequirements(await rootfsBuildRequirements(request), { canInstall: true });
   await checkAgent(request.agentFile);
   const sshKeys = request.sshKeysFile === undefined ? [] : await readKeys(request.sshKeysFile);
-  const base = await provideBaseSystem({
-    cacheDirectory: resolve(request.cacheDirectory),
-    suite,
-    mirror,
-    refresh,
-    log,
-    signal,
-  });
-  const rootModules = await moduleReleases(rootTree(base.rootFolder));
-  const kernelRelease = rootModules[0] ?? "unknown";
+  const archive = { cacheDirectory: resolve(request.cacheDirectory), suite, mirror, refresh, log, signal };
+  const base = await provideBaseSystem(archive);
+  const second = request.backports === true ? await provideBackportsKernel(archive) : undefined;
+  const baseModules = await moduleReleases(rootTree(base.rootFolder));
+  const kernelRelease = baseModules[0] ?? "unknown";
   const manifest: Omit<RootfsManifest, "root"> = {
     madeBy: "rootfs build",
     suite,
     kernelRelease,
-    rootModules,
+    rootModules: second === undefined ? baseModules : [...baseModules, second.release],
     initrdModules: kernelRelease,
     kernel: await describeFile(base.kernelPath),
     initrd: await describeFile(base.initrdPath),
     agent: await describeFile(request.agentFile),
     sshKeys: sshKeys.length,
     consoleShell: request.consoleShell ?? false,
+    ...(second !== undefined && { backports: await describeSecond(second) }),
     packages: await readVersions(base.packageVersionsPath),
   };
   const compressedAgent = await compressAgent({
@@ -136,10 +147,11 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
   const temporary = await mkdtemp(join(outDirectory, ".building-"));
   try {
     const root = join(temporary, "root");
-    await assembleRoot(root, base, { ...request, sshKeys, compressedAgent });
+    await assembleRoot(root, base, { ...request, sshKeys, compressedAgent, second });
     await copyFile(base.kernelPath, join(temporary, "vmlinuz"));
     await copyFile(base.initrdPath, join(temporary, "initrd.img"));
     await cp(base.deviceTreesFolder, join(temporary, "device-trees"), { recursive: true });
+    if (second !== undefined) await addSecondKernel(temporary, second);
     const complete: RootfsManifest = { ...manifest, root: await measureRoot(root) };
     await writeFile(join(temporary, "manifest.json"), `${JSON.stringify({ key, ...complete }, null, 2)}\n`);
     signal?.throwIfAborted();
@@ -148,9 +160,10 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
     await rm(manifestPath, { force: true });
     await rm(`${built.rootFolder}.previous`, { recursive: true, force: true });
     await rename(built.rootFolder, `${built.rootFolder}.previous`).catch(ignoreMissing);
-    await rm(join(outDirectory, "device-trees"), { recursive: true, force: true });
-    for (const name of ["root", "vmlinuz", "initrd.img", "device-trees", "manifest.json"])
-      await rename(join(temporary, name), join(outDirectory, name));
+    for (const name of ["device-trees", "backports"])
+      await rm(join(outDirectory, name), { recursive: true, force: true });
+    const made = ["root", "vmlinuz", "initrd.img", "device-trees", ...(second ? ["backports"] : []), "manifest.json"];
+    for (const name of made) await rename(join(temporary, name), join(outDirectory, name));
     return { ...built, manifest: complete, changed: true };
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -165,8 +178,13 @@ async function assembleRoot(
     compressedAgent,
     sshKeys,
     consoleShell = false,
+    second,
     signal,
-  }: RootfsRequest & { readonly sshKeys: readonly string[]; readonly compressedAgent: string },
+  }: RootfsRequest & {
+    readonly sshKeys: readonly string[];
+    readonly compressedAgent: string;
+    readonly second: BackportsKernel | undefined;
+  },
 ): Promise<void> {
   // A copy, never hard links: what is exported may be changed by people, the cache may not.
   await execa(
@@ -174,6 +192,8 @@ async function assembleRoot(
     ["--archive", "--reflink=auto", base.rootFolder, root],
     signal === undefined ? {} : { cancelSignal: signal },
   );
+  if (second !== undefined)
+    await cp(join(second.modulesBase, "lib/modules"), join(root, "usr/lib/modules"), { recursive: true });
   await copyFile(agentFile, join(root, agentPrograms.netboot));
   await chmod(join(root, agentPrograms.netboot), 0o755);
   await mkdir(join(root, "usr/lib/pallet/agent"));
@@ -183,6 +203,18 @@ async function assembleRoot(
   await chmod(join(root, "root"), 0o700);
   await mkdir(join(root, "root/.ssh"), { mode: 0o700 });
   await writeFile(join(root, "root/.ssh/authorized_keys"), `${sshKeys.join("\n")}\n`, { mode: 0o600 });
+}
+
+async function describeSecond({ release, kernelPath, initrdPath }: BackportsKernel): Promise<SecondKernel> {
+  return { kernelRelease: release, kernel: await describeFile(kernelPath), initrd: await describeFile(initrdPath) };
+}
+
+/** The device trees of the first kernel stay, for the boards that it knows boot with it. */
+async function addSecondKernel(folder: string, second: BackportsKernel): Promise<void> {
+  await mkdir(join(folder, "backports"));
+  await copyFile(second.kernelPath, join(folder, "backports/vmlinuz"));
+  await copyFile(second.initrdPath, join(folder, "backports/initrd.img"));
+  await cp(second.deviceTreesFolder, join(folder, "device-trees"), { recursive: true, force: false });
 }
 
 async function readKeys(path: string): Promise<readonly string[]> {

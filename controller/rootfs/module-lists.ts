@@ -75,3 +75,22 @@ export const systemModules = [
   "leds_gpio",
   "ledtrig_timer",
 ] as const;
+
+/**
+ * A Pi 5's way to its Ethernet, which is in the RP1 behind PCIe: interrupts, clocks and pins of the RP1 before the
+ * adapter. PCIe itself, firmware and power are part of the kernel that has these (from 6.17 on).
+ */
+export const pi5NetworkModules = [
+  "irq_bcm2712_mip",
+  "rp1_pci",
+  "clk_rp1",
+  "pinctrl_rp1",
+  "pinctrl_brcmstb_bcm2712",
+  "gpio_brcmstb",
+  "reset_raspberrypi",
+  "macb",
+  "broadcom",
+] as const;
+
+/** The rest of a Pi 5: its card, its USB. */
+export const pi5SystemModules = ["sdhci_brcmstb", "dwc3", "xhci_plat_hcd"] as const;

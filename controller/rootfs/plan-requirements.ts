@@ -9,14 +9,17 @@ import type { Requirements } from "../requirements/requirements.ts";
 export function planRootfsBuild(of: {
   readonly mirror: string;
   readonly isBaseCached: boolean;
+  /** Also where no second kernel is asked for. */
+  readonly isKernelCached: boolean;
   readonly isAgentCompressed: boolean;
 }): Omit<Requirements, "writes"> {
   // A kernel's modules may be compressed by xz: in Debian 13 they are.
   const base: readonly Need[] = of.isBaseCached ? [] : ["mmdebstrap", "depmod", "xz", ...archiveNeeds(of.mirror)];
+  const kernel: readonly Need[] = of.isKernelCached ? [] : ["depmod", "xz", ...archiveNeeds(of.mirror)];
   return {
     command: "rootfs build",
     root: "it creates files owned by root",
-    needs: ["flock", ...base, ...(of.isAgentCompressed ? [] : (["mksquashfs"] as const))],
+    needs: ["flock", ...base, ...kernel, ...(of.isAgentCompressed ? [] : (["mksquashfs"] as const))],
   };
 }
 

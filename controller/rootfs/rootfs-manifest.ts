@@ -11,6 +11,13 @@ export interface BuiltFile {
   readonly digest: string;
 }
 
+/** Another kernel for the same root filesystem, in `backports/`. */
+export interface SecondKernel {
+  readonly kernelRelease: string;
+  readonly kernel: BuiltFile;
+  readonly initrd: BuiltFile;
+}
+
 /** What `manifest.json` says beside every root filesystem that nodes can netboot into, whoever made it. */
 export interface NetbootManifest {
   readonly madeBy: "rootfs build" | "rootfs import" | "rootfs bake";

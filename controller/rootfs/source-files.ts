@@ -8,5 +8,8 @@ export const sourceFiles = readSourceFiles(import.meta.dirname);
 /** Of the code that builds the base system. */
 export const baseSystemDigest = digestModule(join(import.meta.dirname, "base-system.ts"));
 
+/** Of the code that builds the second kernel. */
+export const backportsKernelDigest = digestModule(join(import.meta.dirname, "backports-kernel.ts"));
+
 /** Of the code that compresses the agent. */
 export const compressAgentDigest = digestModule(join(import.meta.dirname, "compress-agent.ts"));

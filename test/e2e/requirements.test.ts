@@ -83,7 +83,7 @@ describe("a builder where only what it asks for is installed", { ...requires("ro
   provesComplete(
     "rootfs-build",
     "rootfs",
-    planRootfsBuild({ mirror: defaultMirror, isBaseCached: false, isAgentCompressed: false }),
+    planRootfsBuild({ mirror: defaultMirror, isBaseCached: false, isKernelCached: true, isAgentCompressed: false }),
     async (at) =>
       buildRootfs({
         outDirectory: path.join(at, "out"),

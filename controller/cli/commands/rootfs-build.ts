@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { defaultMirror, defaultSuite } from "../../artefacts/debian-defaults.ts";
 import { buildRootfs, type RootfsRequest, rootfsBuildRequirements } from "../../rootfs/build-rootfs.ts";
+import type { SecondKernel } from "../../rootfs/rootfs-manifest.ts";
 import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { formatBytes, formatCount } from "../render/units.ts";
@@ -13,6 +14,7 @@ interface Options {
   readonly agent?: string;
   readonly sshKeys?: string;
   readonly consoleShell?: true;
+  readonly backports?: true;
   readonly suite: string;
   readonly mirror: string;
   readonly refresh?: true;
@@ -38,6 +40,10 @@ export function registerRootfsBuild(parent: Command, toAction: ToAction): void {
     .option("--agent <file>", agentHelp)
     .option("--ssh-keys <file>", "public keys that may log in as root over SSH (default: no SSH server)")
     .option("--console-shell", "a root shell on the console, for anyone with physical access")
+    .option(
+      "--backports",
+      "add the kernel of Debian's trixie-backports, for Raspberry Pi 5 and 2 v1.2 (103 MB more to fetch)",
+    )
     .option("--suite <name>", suiteHelp, defaultSuite)
     .option("--mirror <url>", mirrorHelp, defaultMirror)
     .option("--refresh", "fetch Debian's packages again, for security updates")
@@ -47,6 +53,7 @@ export function registerRootfsBuild(parent: Command, toAction: ToAction): void {
       "after",
       examples(
         ["controller rootfs build", "into /var/lib/pallet/rootfs"],
+        ["controller rootfs build --backports", "also for Raspberry Pi 5"],
         ["controller rootfs build --out rootfs --ssh-keys ~/.ssh/id_ed25519.pub"],
       ),
     )
@@ -54,13 +61,23 @@ export function registerRootfsBuild(parent: Command, toAction: ToAction): void {
       toAction<[], Options>(async (context, options) => {
         const { signal, isJson, print, printJson, note } = context;
         const paths = rootfsPaths();
-        const { out, agent, sshKeys, consoleShell = false, suite, mirror, refresh = false } = options;
+        const {
+          out,
+          agent,
+          sshKeys,
+          consoleShell = false,
+          backports = false,
+          suite,
+          mirror,
+          refresh = false,
+        } = options;
         const request: RootfsRequest = {
           outDirectory: out ?? paths.outDirectory,
           cacheDirectory: paths.cacheDirectory,
           agentFile: agent ?? paths.agentFile,
           sshKeysFile: sshKeys,
           consoleShell,
+          backports,
           suite,
           mirror,
           refresh,
@@ -77,9 +94,18 @@ export function registerRootfsBuild(parent: Command, toAction: ToAction): void {
           `  root    ${printable(rootFolder)}  ${formatBytes(manifest.root.sizeBytes)}, ${formatCount(manifest.root.files, "file")}`,
           `  kernel  ${printable(kernelPath)}  ${formatBytes(manifest.kernel.sizeBytes)}, ${printable(manifest.kernelRelease)}`,
           `  initrd  ${printable(initrdPath)}  ${formatBytes(manifest.initrd.sizeBytes)}`,
+          ...renderSecond(manifest.backports),
           `  agent   ${formatBytes(manifest.agent.sizeBytes)}, sha256 ${manifest.agent.digest.slice(0, 12)}`,
           `  ssh     ${ssh}`,
         ]);
       }),
     );
+}
+
+function renderSecond(second: SecondKernel | undefined): readonly string[] {
+  if (second === undefined) return [];
+  const { kernelRelease, kernel, initrd } = second;
+  return [
+    `  second  ${printable(kernelRelease)}, kernel ${formatBytes(kernel.sizeBytes)}, initrd ${formatBytes(initrd.sizeBytes)}`,
+  ];
 }

@@ -25,7 +25,7 @@ const mirror = "http://deb.debian.org/debian";
 
 /** Every plan with the options that make it longest. */
 const longest: readonly Requirements[] = [
-  planRootfsBuild({ mirror, isBaseCached: false, isAgentCompressed: false }),
+  planRootfsBuild({ mirror, isBaseCached: false, isKernelCached: true, isAgentCompressed: false }),
   planRootfsImport({ format: "xz", netbootMirror: mirror }),
   planRootfsBake({ target: "image", netbootMirror: undefined }),
   planRootfsBake({ target: "folder", netbootMirror: mirror }),
@@ -115,12 +115,12 @@ describe("what a command needs of this machine", () => {
     ["no compiler for what is cached", planBootTreeBuild({ mirror, isFetched: false, uncachedTargets: [] }), "gcc"],
     [
       "nothing of Debian's for what is cached",
-      planRootfsBuild({ mirror, isBaseCached: true, isAgentCompressed: true }),
+      planRootfsBuild({ mirror, isBaseCached: true, isKernelCached: true, isAgentCompressed: true }),
       "mmdebstrap",
     ],
     [
       "certificate authorities for https only",
-      planRootfsBuild({ mirror, isBaseCached: false, isAgentCompressed: true }),
+      planRootfsBuild({ mirror, isBaseCached: false, isKernelCached: true, isAgentCompressed: true }),
       "ca-certificates",
     ],
     ["xz for xz only", planRootfsImport({ format: "gzip", netbootMirror: undefined }), "xz-utils"],
@@ -135,6 +135,7 @@ describe("what a command needs of this machine", () => {
     const plan = planRootfsBuild({
       mirror: "https://deb.debian.org/debian",
       isBaseCached: false,
+      isKernelCached: true,
       isAgentCompressed: true,
     });
     assert.ok(debianPackages(plan.needs).includes("ca-certificates"));
