@@ -55,6 +55,16 @@ export function chooseWay({ loader, model = "", image }: WayFacts): Way {
   return own !== undefined && isWithheld ? { kind: "firmware", own } : byUBoot(image, noOwnFiles(model));
 }
 
+/**
+ * Whether the firmware that asks is one that loads the agent: it heeds the section of config.txt that is rendered with
+ * this loader. With `auto` that section is under the filter [pi5], so the model need not be known.
+ */
+export function isForPi5(loader: Loader, model = ""): boolean {
+  if (loader !== "firmware") return loader === "auto";
+  const board = piBoardOf(model);
+  return board !== undefined && withoutUBoot.has(board);
+}
+
 /** Boards on which U-Boot has no Ethernet driver. */
 const withoutUBoot: ReadonlySet<PiBoard> = new Set(["pi5", "pi500", "cm5"]);
 

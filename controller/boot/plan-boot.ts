@@ -8,7 +8,7 @@ import type { Node } from "../nodes/node.ts";
 import { imageForFirmware, specForFirmware } from "./apply-way.ts";
 import type { BootSpec } from "./boot-spec.ts";
 import { chooseRootWord } from "./choose-root-word.ts";
-import { chooseWay, type Loader } from "./choose-way.ts";
+import { chooseWay, isForPi5, type Loader } from "./choose-way.ts";
 import { kernelPathOf } from "./kernel-path.ts";
 import { assertRenderable } from "./render-pxelinux.ts";
 import { replaceSerialWords } from "./replace-serial-words.ts";
@@ -94,11 +94,16 @@ export function assertBootProfile(profile: BootProfile, endpoints: BootEndpoints
   assertRenderable({ ...spec, label: "local", initrd: "any", commandLine: profile.local.append });
 }
 
-function planAgent(node: Pick<Node, "id">, { agent }: BootProfile, endpoints: BootEndpoints): BootSpec {
+function planAgent(
+  node: Pick<Node, "id" | "facts">,
+  { agent, loader = "auto" }: BootProfile,
+  endpoints: BootEndpoints,
+): BootSpec {
+  const { kernel, initrd } = (isForPi5(loader, node.facts?.model) ? agent.pi5 : undefined) ?? agent;
   const spec: BootSpec = {
     label: "agent",
-    kernel: agent.kernel,
-    ...(agent.initrd !== undefined && { initrd: agent.initrd }),
+    kernel,
+    ...(initrd !== undefined && { initrd }),
     commandLine: [...nfsRootWords(endpoints), ...agent.append, ...ownWords(node, endpoints)],
   };
   assertRenderable(spec);

@@ -16,6 +16,7 @@ export interface CheckReport {
   /** What nodes would boot, as far as it exists. */
   readonly kernel: Facts["kernel"];
   readonly initrd?: NonNullable<Facts["initrd"]>;
+  readonly pi5?: NonNullable<Facts["pi5"]>;
   readonly rootfs?: NonNullable<Facts["rootfs"]>;
 }
 
@@ -26,13 +27,14 @@ export interface CheckReport {
  */
 export async function checkServing(config: Config, contract: string): Promise<CheckReport> {
   const facts = await gatherFacts(config, contract);
-  const { kernel, initrd, rootfs } = facts;
+  const { kernel, initrd, pi5, rootfs } = facts;
   return {
     problems: selectProblems(config, facts),
     warnings: insecureDoors(config, config.grpcPort),
     unserved: selectUnserved((path) => facts.bootTree.sizes.has(path)),
     kernel,
     ...(initrd !== undefined && { initrd }),
+    ...(pi5 !== undefined && { pi5 }),
     ...(rootfs !== undefined && { rootfs }),
   };
 }

@@ -59,6 +59,8 @@ export interface Facts {
   readonly kernel: KernelFact;
   /** Absent where nodes boot without one. */
   readonly initrd?: InitrdFact;
+  /** What a Raspberry Pi 5 boots with instead; absent where it is the same. */
+  readonly pi5?: { readonly kernel: KernelFact; readonly initrd: InitrdFact };
   /** Absent where this machine exports none. */
   readonly rootfs?: RootfsFact;
   /** The contract that this controller implements. */

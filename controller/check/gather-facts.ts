@@ -34,6 +34,12 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
     bootTree: { ...(manifest !== undefined && { manifest }), sizes: await readSizes(bootTree, manifest) },
     kernel: await readKernel(bootTree, agent.kernel),
     ...(agent.initrd !== undefined && { initrd: await readInitrd(bootTree, agent.initrd) }),
+    ...(agent.pi5 !== undefined && {
+      pi5: {
+        kernel: await readKernel(bootTree, agent.pi5.kernel),
+        initrd: await readInitrd(bootTree, agent.pi5.initrd),
+      },
+    }),
     ...(nfs.mode !== "none" && nfs.rootfs !== undefined && { rootfs: await readRootfs(nfs.rootfs) }),
     contract,
     ...(freeBytes !== undefined && { freeBytes }),

@@ -9,7 +9,7 @@ export const neededFirmware: readonly string[] = [...requiredFirmware, "config.t
 /** U-Boot for every board of 64 bits. */
 export const neededUBoot: string = targets.rpi_arm64.treePath;
 
-type BootTreeFacts = Pick<Facts, "bootTree" | "kernel" | "initrd">;
+type BootTreeFacts = Pick<Facts, "bootTree" | "kernel" | "initrd" | "pi5">;
 
 const build = "controller boot-tree build";
 
@@ -31,7 +31,8 @@ export function selectBootTreeProblems(
   if (manifest === "broken") problems.push(problem(`${bootTree}/manifest.json is not a manifest`, build));
   const built = manifest === undefined || manifest === "broken" ? {} : manifest.files;
 
-  const isKernel = (path: string): boolean => path === facts.kernel.path || path === facts.initrd?.path;
+  const pairFiles = [facts.kernel, facts.initrd, facts.pi5?.kernel, facts.pi5?.initrd].map((file) => file?.path);
+  const isKernel = (path: string): boolean => pairFiles.includes(path);
   const needed = new Set([
     ...neededFirmware,
     ...(bootProfile.loader === "firmware" ? [] : [neededUBoot]),
@@ -48,12 +49,18 @@ export function selectBootTreeProblems(
     const names = list(cut.map(([path]) => path));
     problems.push(problem(`files built in ${bootTree} have changed in size since: ${names}`, `${build} --overwrite`));
   }
-  return [...problems, ...kernelProblems(bootTree, facts).map(({ message, remedy }) => problem(message, remedy))];
+  const pairs = [facts, ...(facts.pi5 === undefined ? [] : [facts.pi5])];
+  return [
+    ...problems,
+    ...pairs.flatMap((pair) =>
+      [...kernelProblems(bootTree, pair)].map(({ message, remedy }) => problem(message, remedy)),
+    ),
+  ];
 }
 
 function* kernelProblems(
   bootTree: string,
-  { kernel, initrd }: BootTreeFacts,
+  { kernel, initrd }: Pick<Facts, "kernel" | "initrd">,
 ): Generator<Pick<Problem, "message" | "remedy">> {
   const make = `controller rootfs build, then ${build}`;
   const path = `${bootTree}/${kernel.path}`;

@@ -10,8 +10,9 @@ export function selectRootfsProblems({
   rootfs,
   kernel,
   initrd,
+  pi5,
   contract,
-}: Pick<Facts, "rootfs" | "kernel" | "initrd" | "contract">): readonly Problem[] {
+}: Pick<Facts, "rootfs" | "kernel" | "initrd" | "pi5" | "contract">): readonly Problem[] {
   if (rootfs === undefined) return [];
   const { path } = rootfs;
   const problem = (message: string, remedy: string): Problem => ({
@@ -52,6 +53,14 @@ export function selectRootfsProblems({
       problem(
         `${path} has modules for kernel ${list(rootfs.releases)}, but nodes are served kernel ${kernel.release}`,
         "controller boot-tree build, which copies the kernel that belongs to the root filesystem",
+      ),
+    );
+  }
+  if (pi5 !== undefined && isForeign(pi5.kernel.release, rootfs.releases)) {
+    problems.push(
+      problem(
+        `${path} has no modules for kernel ${pi5.kernel.release}, which a Raspberry Pi 5 is served`,
+        `${build} --backports, then controller boot-tree build`,
       ),
     );
   }

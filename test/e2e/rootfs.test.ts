@@ -8,9 +8,13 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { zstdDecompressSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { execa } from "execa";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
+import { parseModuleIndex } from "../../controller/artefacts/kernel-modules.ts";
+import { parseKernelRelease } from "../../controller/artefacts/parse-kernel.ts";
+import { chooseAgentBoot } from "../../controller/boot/choose-agent-boot.ts";
+import { selectUnserved } from "../../controller/boot-tree/board-files.ts";
 import { buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
 import { bakeRootfs } from "../../controller/rootfs/bake-rootfs.ts";
 import { buildRootfs, type Rootfs } from "../../controller/rootfs/build-rootfs.ts";
@@ -394,5 +398,93 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
     const built = await buildBootTree(tree);
     assert.equal(built.manifest.versions.kernel, release);
     assert.ok(built.plan.write.includes("agent/vmlinuz") && built.plan.write.includes("agent/initrd.img"));
+  });
+});
+
+describe("a root filesystem with the kernel of trixie-backports", requires("root"), () => {
+  let folder: string;
+  let rootfs: Rootfs;
+  let release: string;
+  let names: readonly string[];
+  let initrd: Buffer;
+  before(async () => {
+    let agentFile: string;
+    ({ folder, agentFile } = await makeFolder());
+    const cacheDirectory = checkoutCache("rootfs");
+    rootfs = await buildRootfs({ outDirectory: join(folder, "out"), cacheDirectory, agentFile, backports: true });
+    release = rootfs.manifest.backports?.kernelRelease ?? "";
+    initrd = zstdDecompressSync(await readFile(join(folder, "out/backports/initrd.img")));
+    names = (await execa("busybox", ["cpio", "-t"], { input: initrd })).stdout.split("\n");
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it("has a kernel from 6.17 on, packed so that firmware gets it within 30 s, and its modules beside the other's", async () => {
+    const [major = 0, minor = 0] = release.split(".").map(Number);
+    assert.ok(major > 6 || (major === 6 && minor >= 17), release);
+    const kernel = await readFile(join(folder, "out/backports/vmlinuz"));
+    assert.ok(kernel.length < 24 * MiB, `${kernel.length} bytes`);
+    const image = gunzipSync(kernel);
+    assert.equal(image.toString("latin1", 56, 60), "ARMd");
+    assert.equal(parseKernelRelease(image), release);
+    const modules = await readdir(join(rootfs.rootFolder, "usr/lib/modules"));
+    assert.deepEqual(modules.toSorted(), [rootfs.manifest.kernelRelease, release].toSorted());
+    assert.deepEqual(rootfs.manifest.rootModules.toSorted(), modules.toSorted());
+    assert.ok(rootfs.manifest.root.sizeBytes < 100 * MiB, `${rootfs.manifest.root.sizeBytes} bytes`);
+  });
+
+  it("has an initrd with every module that the way to a Pi 5's Ethernet needs, and all that these need", async () => {
+    const modules = `lib/modules/${release}`;
+    const paths = names.filter((name) => name.startsWith(`${modules}/kernel/`) && name.endsWith(".ko"));
+    const extract = async (name: string) =>
+      (await execa("busybox", ["cpio", "-i", "--to-stdout", `${modules}/${name}`], { input: initrd, cwd: folder }))
+        .stdout;
+    const index = parseModuleIndex(await extract("modules.dep"), await extract("modules.builtin"));
+    for (const name of ["macb", "rp1_pci", "clk_rp1", "pinctrl_rp1", "irq_bcm2712_mip", "nfsv3", "overlay"])
+      assert.ok(index.paths.has(name), name);
+    for (const needed of [...index.paths.values(), ...[...index.dependencies.values()].flat()])
+      assert.ok(paths.includes(`${modules}/${needed}`), needed);
+    // Which devices there are, the device tree says; which module is for one, modules.alias.
+    const tree = (await readFile(join(folder, "out/device-trees/bcm2712-rpi-5-b.dtb"))).toString("latin1");
+    const aliases = await extract("modules.alias");
+    for (const device of [
+      "brcm,bcm2712-mip",
+      "raspberrypi,rp1-clocks",
+      "raspberrypi,rp1-gpio",
+      "raspberrypi,rp1-gem",
+      "brcm,bcm2712c0-pinctrl",
+    ]) {
+      assert.ok(tree.includes(`${device}\0`), `the device tree has no ${device}`);
+      assert.ok(aliases.includes(`of:N*T*C${device} `), `no module of the initrd is for ${device}`);
+    }
+    assert.match(aliases, /^alias pci:v00001DE4d00000001\S* rp1_pci$/m);
+  });
+
+  it("has a driver for a Pi 5's card in the root filesystem", async () => {
+    const aliases = await readFile(join(rootfs.rootFolder, "usr/lib/modules", release, "modules.alias"), "utf8");
+    assert.match(aliases, /^alias of:N\*T\*Cbrcm,bcm2712-sdhci sdhci_brcmstb$/m);
+  });
+
+  it("makes a boot tree for Pi 5 and Pi 2 v1.2 too, with the other boards' device trees as they were", async () => {
+    const tree = await buildBootTree({
+      ...{ ...archive, outDirectory: join(folder, "tree"), rootfsDirectory: join(folder, "out") },
+      ...{ cacheDirectory: checkoutCache("boot-tree"), targets: ["qemu_arm64"], bits: 64, overwrite: false },
+    });
+    const { files } = tree.manifest;
+    for (const path of ["agent/backports/vmlinuz", "agent/backports/initrd.img", "bcm2712-d-rpi-5-b.dtb"])
+      assert.ok(path in files, path);
+    const unserved = selectUnserved((path) => path in files).flatMap(({ boards }) => boards);
+    assert.deepEqual(unserved, ["CM4S", "Pi 5 (D0)", "Pi 500", "CM5", "CM5 Lite"]);
+    const { pi5 } = chooseAgentBoot({ append: [] }, tree.manifest);
+    assert.equal(pi5?.kernel, "agent/backports/vmlinuz");
+    const plain = await buildRootfs({
+      ...{ outDirectory: join(folder, "plain"), cacheDirectory: checkoutCache("rootfs") },
+      agentFile: join(folder, "agent"),
+    });
+    assert.equal(plain.manifest.backports, undefined);
+    for (const name of await readdir(join(folder, "plain/device-trees")))
+      assert.deepEqual(
+        await readFile(join(folder, "out/device-trees", name)),
+        await readFile(join(folder, "plain/device-trees", name)),
+      );
   });
 });

@@ -13,12 +13,13 @@ export function renderCheck(report: CheckReport, look: Look): string[] {
   return [...renderFindings(report, paint), ...report.warnings.flatMap((each) => ["", paint("red", printable(each))])];
 }
 
-function renderFindings({ problems, unserved, kernel, initrd, rootfs }: CheckReport, paint: Paint): string[] {
+function renderFindings({ problems, unserved, kernel, initrd, pi5, rootfs }: CheckReport, paint: Paint): string[] {
   if (problems.length === 0) {
     return [
       paint("green", "found nothing that would keep a node from booting"),
-      `  kernel  ${printable(kernel.path)}${kernel.release === undefined ? "" : `, ${printable(kernel.release)}`}`,
+      `  kernel  ${describeKernel(kernel)}`,
       `  initrd  ${initrd === undefined ? "none" : printable(initrd.path)}`,
+      ...(pi5 === undefined ? [] : [`  Pi 5    ${describeKernel(pi5.kernel)}; ${printable(pi5.initrd.path)}`]),
       `  root    ${rootfs === undefined ? "not served by this machine" : printable(rootfs.path)}`,
       ...unserved.flatMap(({ boards, missing, remedy }) => [
         "",
@@ -37,4 +38,8 @@ function renderFindings({ problems, unserved, kernel, initrd, rootfs }: CheckRep
       `  ${paint("dim", "remedy:")} ${printable(remedy)}`,
     ]),
   ];
+}
+
+function describeKernel({ path, release }: CheckReport["kernel"]): string {
+  return `${printable(path)}${release === undefined ? "" : `, ${printable(release)}`}`;
 }

@@ -63,9 +63,10 @@ before(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), "pallet-sequences-"));
   const names = ["bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat", "u-boot.bin"];
   const trees = ["bcm2837-rpi-3-b.dtb", "bcm2837-rpi-3-b-plus.dtb", "bcm2711-rpi-4-b.dtb", "bcm2712-rpi-5-b.dtb"];
-  await mkdir(path.join(folder, "tree/agent"), { recursive: true });
+  const agents = ["agent", "agent/backports"].flatMap((at) => [`${at}/vmlinuz`, `${at}/initrd.img`]);
+  await mkdir(path.join(folder, "tree/agent/backports"), { recursive: true });
   await mkdir(path.join(folder, "image"));
-  for (const name of [...names, ...trees, "agent/vmlinuz", "agent/initrd.img"])
+  for (const name of [...names, ...trees, ...agents])
     await writeFile(path.join(folder, "tree", name), `file ${name}\n`);
   await writeFile(path.join(folder, "tree/config.txt"), renderConfigTxt({ bits: 64 }));
   for (const name of ["vmlinuz", "initrd.img", "bcm2712-rpi-5-b.dtb"])
@@ -102,7 +103,12 @@ async function start(
     images: { getByDigest: async (of) => (of === digest ? (options.image ?? image) : undefined) },
     events: { append: (event) => events.push(event) },
     profile: async () => ({
-      agent: { kernel: "agent/vmlinuz", initrd: "agent/initrd.img", append: ["console=ttyAMA10,115200"] },
+      agent: {
+        kernel: "agent/vmlinuz",
+        initrd: "agent/initrd.img",
+        pi5: { kernel: "agent/backports/vmlinuz", initrd: "agent/backports/initrd.img" },
+        append: ["console=ttyAMA10,115200"],
+      },
       local: { append: [] },
     }),
     endpoints: Promise.resolve({ controller: "10.0.0.1:7700" }),
@@ -185,10 +191,10 @@ describe("boards that boot", () => {
     const config = await controller.get("5e1fabcd/config.txt");
     assert.deepEqual(controller.nodes.list(), []);
     const prefix = /^os_prefix=(\S+)$/m.exec(config)?.[1];
-    assert.equal(await controller.get(`5e1fabcd/${prefix}kernel`), "file agent/vmlinuz\n");
+    assert.equal(await controller.get(`5e1fabcd/${prefix}kernel`), "file agent/backports/vmlinuz\n");
     // The server notes a transfer when its last acknowledgement has come.
     await until(() => controller.events.length >= 2, "the transfer was not noted");
-    assert.equal(controller.nodes.get(mac)?.bootStage?.path, "agent/vmlinuz");
+    assert.equal(controller.nodes.get(mac)?.bootStage?.path, "agent/backports/vmlinuz");
     assert.deepEqual(
       controller.events.map(({ type }) => type),
       ["node-discovered", "boot-file-fetched"],
@@ -242,11 +248,11 @@ describe("boards that boot", () => {
     const controller = await start(test);
     const prefixNow = async () => /^os_prefix=(\S+)$/m.exec(await controller.get("5e1fabcd/config.txt"))?.[1];
     const prefix = await prefixNow();
-    assert.equal(await controller.get(`5e1fabcd/${prefix}kernel`), "file agent/vmlinuz\n");
+    assert.equal(await controller.get(`5e1fabcd/${prefix}kernel`), "file agent/backports/vmlinuz\n");
     controller.nodes.setBootTarget(mac, { kind: "local", imageDigest: digest });
     // What has begun goes on: firmware that misses a file of its boot may stop for good.
     assert.equal(await prefixNow(), prefix);
-    assert.equal(await controller.get(`5e1fabcd/${prefix}initrd`), "file agent/initrd.img\n");
+    assert.equal(await controller.get(`5e1fabcd/${prefix}initrd`), "file agent/backports/initrd.img\n");
     assert.match(await controller.get(`5e1fabcd/${prefix}cmdline.txt`), /^console=ttyAMA10,115200 /);
     const next = await prefixNow();
     assert.notEqual(next, prefix);

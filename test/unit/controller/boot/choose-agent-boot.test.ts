@@ -47,4 +47,15 @@ describe("the agent's kernel and initrd", () => {
       assert.deepEqual(append, ["quiet"]);
     });
   }
+
+  const second = { "agent/backports/vmlinuz": file, "agent/backports/initrd.img": file };
+  for (const [title, said, files, expected] of [
+    ["are another pair for a Pi 5, where one was built", {}, { ...pair, ...second }, second],
+    ["are the same for a Pi 5 where none was built", {}, pair, undefined],
+    ["are the operator's on every board", { kernel: "k", initrd: "i" }, { ...pair, ...second }, undefined],
+  ] as const)
+    it(title, () => {
+      const { pi5 } = chooseAgentBoot({ ...said, append: [] }, { files });
+      assert.deepEqual(pi5 && [pi5.kernel, pi5.initrd], expected && Object.keys(expected));
+    });
 });

@@ -24,6 +24,20 @@ const boot = anImage().boot;
 describe("boot plan", () => {
   it("boots the agent", () => assert.deepEqual(planBoot(aNode(), undefined, profile, endpoints), { spec: agentSpec }));
 
+  const pi5Facts = { facts: { ...aNode().facts, model: "Raspberry Pi 5 Model B Rev 1.0" } } as Partial<Node>;
+  for (const [title, node, loader, kernel] of [
+    ["a firmware that asks, for the section that only a Pi 5 heeds", {}, "auto", "agent/backports/vmlinuz"],
+    ["U-Boot, which no Pi 5 has", {}, "u-boot", "agent/vmlinuz"],
+    ["the firmware of a board of unknown model, where all boot by it", {}, "firmware", "agent/vmlinuz"],
+    ["the firmware of a Pi 5, where all boot by it", pi5Facts, "firmware", "agent/backports/vmlinuz"],
+  ] as const)
+    it(`gives the agent's kernel of its board to ${title}`, () => {
+      const pi5 = { kernel: "agent/backports/vmlinuz", initrd: "agent/backports/initrd.img" };
+      const both = { ...profile, agent: { ...profile.agent, pi5 }, loader };
+      const { spec } = planBoot(aNode(node), undefined, both, endpoints);
+      assert.deepEqual(spec, { ...agentSpec, kernel, initrd: kernel.replace("vmlinuz", "initrd.img") });
+    });
+
   it("boots the agent from a profile without an initrd", () => {
     const { spec } = planBoot(aNode(), undefined, { ...profile, agent: { kernel: "Image", append: [] } }, endpoints);
     assert.deepEqual(spec, { label: "agent", kernel: "Image", commandLine: ownWords });

@@ -230,6 +230,18 @@ const rows: readonly [title: string, change: Partial<Facts>, expected: RegExp, f
     false,
   ],
   [
+    "a Pi 5's initrd of another kernel",
+    { pi5: { kernel: { ...goodFacts.kernel, path: "agent/backports/vmlinuz", release: "7.3.4" }, initrd } },
+    /has modules for kernel 6\.1\.0-28-arm64, but \S+backports\/vmlinuz is kernel 7\.3\.4/,
+    false,
+  ],
+  [
+    "no modules for a Pi 5's kernel",
+    { pi5: { kernel: { ...goodFacts.kernel, release: "7.3.4" }, initrd: { ...initrd, releases: ["7.3.4"] } } },
+    /has no modules for kernel 7\.3\.4, which a Raspberry Pi 5 is served.*rootfs build --backports/,
+    false,
+  ],
+  [
     "no modules",
     { rootfs: { ...rootfs, releases: [] } },
     /has no kernel modules; nodes run kernel 6\.1\.0-28-arm64/,
