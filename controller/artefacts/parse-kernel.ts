@@ -4,15 +4,19 @@ export type KernelFormat =
   | "image"
   /** An EFI zboot image, which neither unpacks. */
   | "zboot"
+  /** A compressed 32-bit kernel, which the firmware starts, and a 64-bit U-Boot does not. */
+  | "zimage"
   | "other";
 
 /**
  * Identifies an unpacked kernel file by its header: an Image (arch/arm64/boot/Image: "ARM\x64" at byte 56;
- * Documentation/arch/arm64/booting.rst), or an EFI zboot image ("zimg" at byte 4; drivers/firmware/efi/libstub).
+ * Documentation/arch/arm64/booting.rst), an EFI zboot image ("zimg" at byte 4; drivers/firmware/efi/libstub), or a
+ * 32-bit zImage (0x016f2818 at byte 36; arch/arm/boot/compressed/head.S).
  */
 export function detectKernelFormat(bytes: Buffer): KernelFormat {
   if (bytes.toString("latin1", 4, 8) === "zimg") return "zboot";
-  return bytes.toString("latin1", 56, 60) === "ARM\x64" ? "image" : "other";
+  if (bytes.toString("latin1", 56, 60) === "ARM\x64") return "image";
+  return bytes.length >= 40 && bytes.readUInt32LE(36) === 0x016f2818 ? "zimage" : "other";
 }
 
 /**

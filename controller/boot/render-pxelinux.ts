@@ -1,4 +1,5 @@
 import { Failure } from "../../proto/failure.ts";
+import { assertCommandLine } from "../images/boot/assert-command-line.ts";
 import type { BootSpec } from "./boot-spec.ts";
 
 /** A menu for a person at the console, who can choose the other target before the timeout. */
@@ -11,9 +12,6 @@ export interface PxelinuxMenu {
 
 /** Longest path that U-Boot asks for (CONFIG_TFTP_FILE_NAME_MAX_LEN, 128 with its zero byte); it cuts longer ones. */
 const maxPathBytes = 127;
-/** Longest command line that U-Boot passes on (CONFIG_SYS_CBSIZE, 1024 with its zero byte on Raspberry Pis). */
-const maxCommandLineBytes = 1023;
-
 /**
  * Renders the pxelinux.cfg file that U-Boot's parser (boot/pxe_utils.c) understands, and PXELINUX too.
  *
@@ -49,16 +47,7 @@ export function assertRenderable(spec: BootSpec): void {
   assertPath("kernel", spec.kernel);
   if (spec.initrd !== undefined) assertPath("initrd", spec.initrd);
   if (spec.deviceTree !== undefined) assertPath("device tree", spec.deviceTree);
-  for (const word of spec.commandLine) {
-    assertLine("word of the kernel command line", word, /[^\x21-\x7e]|[$'\\]|^$/);
-    if (spec.initrd === undefined && word.includes("initrd="))
-      throw unusable("word of the kernel command line", word, "read by U-Boot as a file to load");
-  }
-  if (spec.commandLine[0]?.startsWith("#"))
-    throw unusable("first word of the kernel command line", spec.commandLine[0], "a comment");
-  const commandLine = spec.commandLine.join(" ");
-  if (commandLine.length > maxCommandLineBytes)
-    throw unusable("kernel command line", `${commandLine.slice(0, 80)}…`, `longer than ${maxCommandLineBytes} bytes`);
+  assertCommandLine(spec.commandLine, { hasInitrd: spec.initrd !== undefined });
 }
 
 function label(spec: BootSpec): readonly string[] {

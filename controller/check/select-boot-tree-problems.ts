@@ -70,7 +70,7 @@ function* kernelProblems(
       message: `the agent's kernel ${path} is an EFI zboot image, which U-Boot does not unpack`,
       remedy: "replace it with the Image packed inside it (arch/arm64/boot/Image of its build)",
     };
-  else if (kernel.format === "other")
+  else if (kernel.format === "other" || kernel.format === "zimage")
     yield { message: `the agent's kernel ${path} is not an arm64 kernel (plain or gzipped Image)`, remedy: make };
 
   if (initrd === undefined) return;

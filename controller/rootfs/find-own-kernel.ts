@@ -22,7 +22,10 @@ export async function findOwnKernel(
       if (end !== undefined && (await lstat(join(rootFolder, end))).isFile()) files.set(name, join(rootFolder, end));
     }
     const config = await tree.readText(posix.join(folder, "config.txt"));
-    const chosen = chooseBootFiles([...files.keys()], config === undefined ? undefined : parseConfigTxt(config));
+    const chosen = chooseBootFiles(
+      [...files.keys()],
+      config === undefined ? undefined : parseConfigTxt(config).forUBoot(),
+    );
     const kernelPath = files.get(chosen?.kernel ?? "");
     if (chosen === undefined || kernelPath === undefined) continue;
     const deviceTrees = chosen.deviceTrees.flatMap((name) => files.get(name) ?? []);

@@ -26,6 +26,7 @@ export async function readKernelRelease(path: string, name: string): Promise<str
   const found = {
     image: "a kernel that does not state its release",
     zboot: "an EFI zboot image",
+    zimage: "a 32-bit kernel",
     other: "another kind of file",
   };
   throw new Failure("unsupported", `the kernel ${name} is not one that nodes can netboot`, {

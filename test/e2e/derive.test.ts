@@ -17,6 +17,7 @@ import {
   buildSystemImage,
   firmwarePlace,
   noise,
+  noisyKernel,
   rootOffsetBytes,
   type SystemFiles,
   type SystemImage,
@@ -86,7 +87,7 @@ const newRoot: SystemFiles = {
 const firmware = {
   "config.txt": "arm_64bit=1\nkernel=kernel8.img\n",
   "cmdline.txt": "console=tty1 root=PARTUUID=11111111-02 rootwait\n",
-  "kernel8.img": noise("kernel 1", 700_000),
+  "kernel8.img": noisyKernel("kernel 1", 700_000),
   "start4.elf": noise("start4", 900_000),
   "bcm2711-rpi-4-b.dtb": noise("dtb", 30_000),
 };
@@ -109,7 +110,7 @@ const newSystem: SystemImage = {
   firmware: {
     ...firmware,
     "cmdline.txt": "console=tty1 root=PARTUUID=22222222-02 rootwait\n",
-    "kernel8.img": noise("kernel 2", 750_000),
+    "kernel8.img": noisyKernel("kernel 2", 750_000),
     "overlays/disable-bt.dtbo": noise("overlay", 2_000),
   },
   root: newRoot,
@@ -325,7 +326,7 @@ describe("deriving an image", { ...requires("root", "loop devices"), concurrency
       encoding: "buffer",
       stripFinalNewline: false,
     });
-    assert.ok(Buffer.from(kernel).equals(noise("kernel 2", 750_000)));
+    assert.ok(Buffer.from(kernel).equals(noisyKernel("kernel 2", 750_000)));
     await rm(path.join(tree, "boot/firmware"), { recursive: true });
     await mkdir(path.join(tree, "boot/firmware"));
     const list = async (bytes: Buffer) => (await execa("tar", ["--list", "--verbose"], { input: bytes })).stdout;

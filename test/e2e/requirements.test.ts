@@ -26,7 +26,7 @@ import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { checkout } from "../programs/checkout.ts";
 import { linkDebianPrograms } from "../rack/debian-programs.ts";
 import { requires } from "../requirements.ts";
-import { buildSystemImage, noise, type SystemImage, writeSystem } from "./derive/a-system.ts";
+import { buildSystemImage, noise, noisyKernel, type SystemImage, writeSystem } from "./derive/a-system.ts";
 
 const cacheDirectory = checkoutCache("requirements");
 const givenPath = process.env["PATH"];
@@ -189,7 +189,7 @@ function aSystem(name: string, rootMiB: number): SystemImage {
     diskId,
     firmware: {
       "cmdline.txt": `root=PARTUUID=${diskId}-02 rootwait\n`,
-      "kernel8.img": noise(`kernel of ${name}`, 100_000),
+      "kernel8.img": noisyKernel(`kernel of ${name}`, 100_000),
     },
     root: {
       "etc/os-release": { bytes: `PRETTY_NAME=${name}\n` },

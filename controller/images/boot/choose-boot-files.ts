@@ -4,7 +4,8 @@ import type { FirmwareConfig } from "./parse-config-txt.ts";
 /** Which files of a boot partition boot the image; paths as they were listed. */
 export interface BootFiles {
   readonly kernel: string;
-  readonly initrd?: string;
+  /** One behind the other, as one initrd; none if the kernel starts without. */
+  readonly initrds: readonly string[];
   readonly deviceTrees: readonly string[];
 }
 
@@ -15,41 +16,67 @@ const bootLoader = /u-?boot|tianocore|uefi|efi\.fd$|grub/i;
 /** The names of kernels that are looked for, for messages. */
 export const kernelNames = "kernel8.img, vmlinuz… or Image";
 
+/** Whether a file that config.txt names as the kernel is a boot loader by its name. */
+export function isBootLoader(path: string): boolean {
+  return bootLoader.test(posix.basename(path));
+}
+
+/** The file of this path, as it is listed; case does not count, as on a FAT. */
+export function findFile(files: readonly string[], path: string): string | undefined {
+  const wanted = posix.normalize(path);
+  const lower = wanted.toLowerCase();
+  return files.find((file) => file === wanted) ?? files.find((file) => file.toLowerCase() === lower);
+}
+
+/** The first of `chooseBootCandidates`; undefined when there is no kernel. */
+export function chooseBootFiles(files: readonly string[], config?: FirmwareConfig): BootFiles | undefined {
+  return chooseBootCandidates(files, config)[0];
+}
+
 /**
  * Chooses kernel, initrd and device trees: what config.txt names where there is one, otherwise by the names
  * that Raspberry Pi OS (kernel8.img, initramfs8), Debian and Ubuntu (vmlinuz-VERSION, initrd.img-VERSION, newest first;
- * vmlinuz, initrd.img) and Yocto (Image) use. 64-bit kernels come before 32-bit ones. Undefined when there is no
- * kernel.
+ * vmlinuz, initrd.img) and Yocto (Image) use. 64-bit kernels come before 32-bit ones, unless config.txt wants these.
+ * All kernels that could be meant, the likeliest first; what they are, their content says.
  *
  * @param files paths of all regular files, relative to the folder that the firmware or boot loader sees as its root
  */
-export function chooseBootFiles(files: readonly string[], config?: FirmwareConfig): BootFiles | undefined {
-  const present = new Set(files);
+export function chooseBootCandidates(files: readonly string[], config?: FirmwareConfig): readonly BootFiles[] {
   const prefix = config?.osPrefix ?? "";
-  const find = (name: string | undefined): string | undefined =>
-    name === undefined ? undefined : [posix.normalize(prefix + name), name].find((path) => present.has(path));
-
-  const named = config?.kernel !== undefined && !bootLoader.test(config.kernel) ? find(config.kernel) : undefined;
-  const kernel =
-    named ??
-    conventionalKernels(files, prefix, config?.arm64 ?? true)
+  const find = (name: string | undefined): string | undefined => {
+    if (name === undefined) return undefined;
+    if (name.startsWith("/")) return findFile(files, name.slice(1));
+    return findFile(files, prefix + name) ?? findFile(files, name);
+  };
+  const named = config?.kernel === undefined || isBootLoader(config.kernel) ? undefined : find(config.kernel);
+  const kernels = [named, ...conventionalKernels(files, prefix, config?.arm64 ?? true).map(find)].filter(
+    (path) => path !== undefined,
+  );
+  return [...new Set(kernels)].map((kernel) => {
+    const given = config?.initramfs.map(find).filter((path) => path !== undefined) ?? [];
+    const own = matchingInitrds(posix.basename(kernel), config)
       .map(find)
-      .find(Boolean);
-  if (kernel === undefined) return undefined;
+      .filter((path) => path !== undefined);
+    // Those that config.txt names belong to the kernel that it names.
+    const isNamed = named === undefined || kernel === named;
+    const initrds = given.length > 0 && (isNamed || own.length === 0) ? given : own.slice(0, 1);
+    const folders = new Set([".", posix.dirname(kernel), folderOf(prefix)].map((folder) => folder.toLowerCase()));
+    const deviceTrees = files.filter((path) => /\.dtb$/i.test(path) && folders.has(posix.dirname(path).toLowerCase()));
+    return { kernel, initrds, deviceTrees: deviceTrees.toSorted().slice(0, maximumDeviceTrees) };
+  });
+}
 
-  const initrd = find(config?.initramfs) ?? matchingInitrds(posix.basename(kernel), config).map(find).find(Boolean);
-  const folders = new Set([".", posix.dirname(kernel), posix.dirname(posix.normalize(`${prefix}x`))]);
-  const deviceTrees = files.filter((path) => path.endsWith(".dtb") && folders.has(posix.dirname(path)));
-  return { kernel, ...(initrd && { initrd }), deviceTrees: deviceTrees.toSorted().slice(0, maximumDeviceTrees) };
+function folderOf(prefix: string): string {
+  return posix.dirname(posix.normalize(`${prefix}x`));
 }
 
 /** Names to look for, in order of preference. */
 function conventionalKernels(files: readonly string[], prefix: string, arm64: boolean): readonly string[] {
-  const folder = posix.dirname(posix.normalize(`${prefix}x`));
+  const folders = [".", folderOf(prefix).toLowerCase()];
   const versioned = files
-    .filter((path) => [".", folder].includes(posix.dirname(path)))
+    .filter((path) => folders.includes(posix.dirname(path).toLowerCase()))
     .map((path) => posix.basename(path))
-    .filter((name) => /^vmlinuz-./.test(name) && !/rescue|\.old$|\.bak$/.test(name))
+    .filter((name) => /^vmlinuz-./i.test(name) && !/rescue|\.old$|\.bak$/.test(name))
     .toSorted((a, b) => b.localeCompare(a, "en", { numeric: true }));
   const wide = ["kernel8.img", ...versioned, "vmlinuz", "Image", "Image.gz"];
   const narrow = ["kernel7l.img", "kernel7.img", "kernel.img", "zImage"];
@@ -58,9 +85,11 @@ function conventionalKernels(files: readonly string[], prefix: string, arm64: bo
 
 /** Names of initrds that may belong to a kernel, in order of preference. */
 function matchingInitrds(kernel: string, config: FirmwareConfig | undefined): readonly string[] {
-  const raspberry = /^kernel(\w*)\.img$/.exec(kernel);
+  const raspberry = /^kernel(\w*)\.img$/i.exec(kernel);
   // The firmware loads these only if config.txt says so; without one, assume that an existing file is intended.
   if (raspberry) return config === undefined || config.autoInitramfs ? [`initramfs${raspberry[1]}`] : [];
-  const version = /^vmlinuz(-.+)?$/.exec(kernel)?.[1] ?? "";
-  return [`initrd.img${version}`, `initrd${version}`, `initramfs${version}.img`, `initrd${version}.img`];
+  const version = /^vmlinuz(-.+)?$/i.exec(kernel)?.[1] ?? "";
+  return ["initrd.img@", "initrd@", "initramfs@.img", "initrd@.img", "initramfs@"].map((name) =>
+    name.replace("@", version),
+  );
 }

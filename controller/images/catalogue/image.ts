@@ -24,7 +24,7 @@ export interface Partition {
 }
 
 /**
- * How a kernel file begins, and so what can start it (choose by `parseKernelFormat`): U-Boot's booti takes the first two,
+ * How a kernel file begins, and so what can start it (`readKernelFormat`): U-Boot's booti takes the first two,
  * a Pi's firmware those and "arm32-zimage". "unknown" is what nobody recognises: the firmware runs it as raw code.
  */
 export type KernelFormat = "arm64-image" | "arm64-image-gzip" | "arm32-zimage" | "efi-zboot" | "unknown";
@@ -39,13 +39,16 @@ export type KernelOrigin = "raspberry-pi" | "upstream" | "unknown";
 export interface FirmwareBoot {
   /** Boards as their filters in config.txt are called; see `piBoardOf`. */
   readonly boards: readonly PiBoard[];
-  /** One of the firmware's `files`, as all paths here. */
+  /** One of the firmware's `files`, as all paths here. Never a boot loader: Pallet stands in its place. */
   readonly kernel: string;
+  /** Under another name than its own, a kernel needs arm_64bit=1, or =0 where this is "arm32-zimage". */
   readonly kernelFormat: KernelFormat;
   /** The firmware loads them one behind the other, as one initrd. None if the kernel starts without one. */
   readonly initrds: readonly string[];
   /** os_prefix as it holds: "" where there is none, or where the firmware would ignore it. */
   readonly osPrefix: string;
+  /** Where overlays are, from the top: "overlays/", or "current/overlays/" by an os_prefix that has a README there. */
+  readonly overlayPrefix: string;
 }
 
 /** Every file that a Pi's firmware could ask for, kept from the image's firmware (FAT) partition. */
@@ -80,12 +83,17 @@ export interface ImageBoot {
   readonly kernel: string;
   readonly initrd?: string;
   readonly deviceTrees: readonly string[];
-  /** The image's own kernel command line without its root= words. */
+  /** The image's own kernel command line without its root= words, and without those for the first boot only. */
   readonly commandLine: string;
+  /**
+   * Words of it that are for the first boot only, in their order; see `firstBootTaskOf`. Absent from images that an older
+   * Pallet took in, which forgot them.
+   */
+  readonly firstBootWords?: readonly string[];
   /** Absent, as all below, from images that an older Pallet took in: nobody looked. */
   readonly kernelFormat?: KernelFormat;
   readonly kernelOrigin?: KernelOrigin;
-  /** Absent too where the image has no firmware partition with a kernel for a Pi in it. */
+  /** Absent too where the image has no partition that a Pi's firmware boots from. */
   readonly firmware?: ImageFirmware;
   readonly notes?: readonly ImageNote[];
 }

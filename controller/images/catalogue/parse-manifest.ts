@@ -14,6 +14,7 @@ const path = z
   .string()
   .max(255)
   .regex(new RegExp(`^${name}(/${name})*$`), "must be a path of plain file names");
+const prefix = z.string().regex(/^[A-Za-z0-9._+@~/-]{0,255}$/, "must be the beginning of a path");
 const kernelFormat = z.enum(["arm64-image", "arm64-image-gzip", "arm32-zimage", "efi-zboot", "unknown"]);
 
 const firmware = z
@@ -28,7 +29,8 @@ const firmware = z
         kernel: path,
         kernelFormat,
         initrds: z.array(path),
-        osPrefix: z.string().regex(/^[A-Za-z0-9._+@~/-]*$/, "must be a path of plain file names"),
+        osPrefix: prefix,
+        overlayPrefix: prefix,
       }),
     ),
   })
@@ -107,6 +109,7 @@ const manifest = z
       initrd: fileName.exactOptional(),
       deviceTrees: z.array(fileName),
       commandLine: z.string(),
+      firstBootWords: z.array(z.string()).exactOptional(),
       kernelFormat: kernelFormat.exactOptional(),
       kernelOrigin: z.enum(["raspberry-pi", "upstream", "unknown"]).exactOptional(),
       firmware: firmware.exactOptional(),

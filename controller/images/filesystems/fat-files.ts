@@ -16,6 +16,8 @@ const maximumListingBytes = 4 * 1024 * 1024;
 export interface FatFiles {
   /** Paths of all files, relative to the root; those with names that are not plain words are left out. */
   list(): Promise<readonly string[]>;
+  /** Paths of the files that `list` leaves out, for messages only. */
+  listOthers(): Promise<readonly string[]>;
   /** Text of a file, or undefined when there is none of that name (case does not count, as FAT has it). */
   readText(path: string, maximumBytes: number): Promise<string | undefined>;
   copyOut(path: string, destination: string, maximumBytes: number): Promise<void>;
@@ -31,17 +33,22 @@ export function fatFiles({ imagePath, offsetBytes, signal }: FilesystemPlace): F
     if (paths === undefined) {
       throw new Failure("image-damaged", `a FAT partition of the image cannot be read: ${result.errors.trim()}`);
     }
-    return paths.filter((path) => !path.endsWith("/") && isSafePath(path));
+    return paths.filter((path) => !path.endsWith("/"));
   };
   let listing: Promise<readonly string[]> | undefined;
-  const list = () => {
+  const listAll = () => {
     listing ??= readListing();
     return listing;
   };
+  const list = async () => (await listAll()).filter(isSafePath);
   return {
     list,
+    listOthers: async () => (await listAll()).filter((path) => !isSafePath(path)),
     async readText(path, maximumBytes) {
-      const found = (await list()).find((candidate) => candidate.toLowerCase() === path.toLowerCase());
+      const lower = path.toLowerCase();
+      const paths = await list();
+      const found =
+        paths.find((candidate) => candidate === path) ?? paths.find((other) => other.toLowerCase() === lower);
       if (found === undefined) return undefined;
       const args = ["-i", drive, `::/${found}`];
       const result = await readToolOutput({ command: "mtype", args, maximumBytes, signal });

@@ -4,6 +4,7 @@ import { Failure } from "../../../proto/failure.ts";
 import { isExt } from "../../../proto/linux/ext-filesystem.ts";
 import { maxFirstPartitionBytes, whyNotFirstPartition } from "../../../proto/pack/image-bounds.ts";
 import { initPath, systemdPaths } from "../../../proto/system/choose-init-system.ts";
+import { assertImageCommandLine } from "../boot/assert-command-line.ts";
 import { maximumBytes } from "../boot/boot-file-limits.ts";
 import { chooseRootPartition, type PartitionContent } from "../boot/choose-root-partition.ts";
 import { copyBootFiles } from "../boot/copy-boot-files.ts";
@@ -41,17 +42,26 @@ export async function examineImage(
 ): Promise<ImageFindings> {
   const { table, partitions, rootPartition, firmware, readable } = await findRootPartition(imagePath, signal);
   const root = readable.get(rootPartition);
-  const boot = await copyBootFiles(firmware, root === undefined ? [] : [root, ...readable.values()], bootFolder);
   const offsetBytes = partitions.find(({ number }) => number === rootPartition)?.offsetBytes ?? 0;
   const system = root && (await examineSystem(root, { imagePath, offsetBytes, signal }));
+  const others = [...new Set([...(root === undefined ? [] : [root]), ...readable.values()])];
+  const copied = await copyBootFiles(firmware, others, bootFolder);
+  const { words = [], firstBootWords = [] } = firmware?.commandLine ?? {};
+  assertImageCommandLine([...words, ...firstBootWords], { hasInitrd: copied.initrd !== undefined });
+  const { notes, ...boot } = copied;
   return {
     partitionTable: table.kind,
     partitions,
     rootPartition,
     operatingSystem: (await nameOperatingSystem(root)) ?? "unknown operating system",
     ...(system && { system }),
-    boot: { ...boot, commandLine: firmware?.commandLine.words.join(" ") ?? "" },
     hashTables: await findHashTables(root),
+    boot: {
+      ...boot,
+      commandLine: words.join(" "),
+      ...(firstBootWords.length > 0 && { firstBootWords }),
+      ...(notes.length > 0 && { notes }),
+    },
   };
 }
 

@@ -151,7 +151,9 @@ export async function importImage(folder: string, request: ImportRequest): Promi
       ...(everything && { everything }),
     };
     await writeFile(join(folder, storeFiles.description), renderManifest(image), { flush: true });
-    for (const file of await readdir(bootFolder)) await flush(join(bootFolder, file));
+    // Folders after what is in them.
+    for (const path of (await readdir(bootFolder, { recursive: true })).toReversed())
+      await flush(join(bootFolder, path));
     await flush(bootFolder);
     await flush(folder);
     return image;

@@ -13,6 +13,13 @@ export function noise(seed: string, sizeBytes: number): Buffer {
   return Buffer.concat(parts).subarray(0, sizeBytes);
 }
 
+/** The same with the magic number of a 64-bit ARM kernel (Documentation/arch/arm64/booting.rst). */
+export function noisyKernel(seed: string, sizeBytes: number): Buffer {
+  const kernel = Buffer.from(noise(seed, sizeBytes));
+  kernel.write("ARM\x64", 56, "latin1");
+  return kernel;
+}
+
 /** A file of a made-up system. */
 export type SystemFile =
   | { readonly bytes: Buffer | string; readonly mode?: number; readonly owner?: number; readonly mtime?: number }

@@ -7,6 +7,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { execa } from "execa";
 import type { Image } from "../../../../controller/images/catalogue/image.ts";
+import { piBoards } from "../../../../controller/images/catalogue/pi-board.ts";
 import { createImageStore, type ImageStore, type NewImage } from "../../../../controller/images/image-store.ts";
 import { Refusal } from "../../../../controller/refusal/refusal.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
@@ -135,6 +136,23 @@ describe("importing an image", () => {
             initrd: "initramfs8",
             deviceTrees: ["bcm2711-rpi-4-b.dtb"],
             commandLine: "console=tty1 rootfstype=ext4 rootwait",
+            kernelFormat: "arm64-image",
+            kernelOrigin: "unknown",
+            firmware: {
+              folder: "firmware",
+              files: Object.keys(bootTree).toSorted(),
+              configTxt: "config.txt",
+              boots: [
+                {
+                  boards: [...piBoards],
+                  kernel: "kernel8.img",
+                  kernelFormat: "arm64-image",
+                  initrds: ["initramfs8"],
+                  osPrefix: "",
+                  overlayPrefix: "overlays/",
+                },
+              ],
+            },
           },
           // No binary is an init or a shell, and no dynamic loader is there.
           system: {
@@ -262,6 +280,8 @@ describe("importing an image", () => {
           initrd: "initrd.img-6.1.0-10-arm64",
           deviceTrees: [],
           commandLine: "",
+          kernelFormat: "arm64-image",
+          kernelOrigin: "upstream",
         },
       },
     ],
@@ -297,7 +317,32 @@ describe("importing an image", () => {
           { filesystem: "ext4", tree: rootTree },
         ],
       ],
-      { boot: { kernel: "vmlinuz", initrd: "initrd.img", deviceTrees: [], commandLine: "quiet" } },
+      {
+        boot: {
+          kernel: "vmlinuz",
+          initrd: "initrd.img",
+          deviceTrees: [],
+          commandLine: "quiet",
+          kernelFormat: "arm64-image",
+          kernelOrigin: "unknown",
+          firmware: {
+            folder: "firmware",
+            files: ["config.txt", "current/cmdline.txt", "current/initrd.img", "current/vmlinuz"],
+            configTxt: "config.txt",
+            boots: [
+              {
+                boards: [...piBoards],
+                kernel: "current/vmlinuz",
+                kernelFormat: "arm64-image",
+                initrds: ["current/initrd.img"],
+                osPrefix: "current/",
+                overlayPrefix: "overlays/",
+              },
+            ],
+          },
+          notes: [{ kind: "skipped-files", detail: "$(reboot).dtb, -n.dtb, a b.dtb" }],
+        },
+      },
     ],
   ];
   for (const [title, [name, ...rest], expected] of layouts) {

@@ -2,26 +2,35 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { parseCommandLine } from "../../../../controller/images/boot/parse-command-line.ts";
-import { parseConfigTxt } from "../../../../controller/images/boot/parse-config-txt.ts";
 import { parseOperatingSystem } from "../../../../controller/images/boot/parse-os-release.ts";
 import { parseErrors, parseFolder, parseInode } from "../../../../controller/images/filesystems/parse-debugfs.ts";
 import { isSafePath } from "../../../../controller/images/filesystems/safe-path.ts";
 import { Failure } from "../../../../proto/failure.ts";
 
 describe("cmdline.txt", () => {
-  const cases: readonly (readonly [string, string, readonly string[], string | undefined])[] = [
+  const cases: readonly (readonly [string, string, readonly string[], string | undefined, (readonly string[])?])[] = [
     [
       "of Raspberry Pi OS before its first boot",
       "console=serial0,115200 console=tty1 root=PARTUUID=4e639091-02 rootfstype=ext4 fsck.repair=yes rootwait quiet init=/usr/lib/raspberrypi-sys-mods/firstboot\n",
       ["console=serial0,115200", "console=tty1", "rootfstype=ext4", "fsck.repair=yes", "rootwait", "quiet"],
       "PARTUUID=4e639091-02",
+      ["init=/usr/lib/raspberrypi-sys-mods/firstboot"],
+    ],
+    [
+      "of Raspberry Pi OS trixie before its first boot",
+      "console=tty1 root=PARTUUID=4e639091-02 rootfstype=ext4 rootwait resize\n",
+      ["console=tty1", "rootfstype=ext4", "rootwait"],
+      "PARTUUID=4e639091-02",
+      ["resize"],
     ],
     [
       "that Raspberry Pi Imager has altered",
       "root=LABEL=x rootwait systemd.run=/boot/firstrun.sh systemd.run_success_action=reboot systemd.unit=kernel-command-line.target",
       ["rootwait"],
       "LABEL=x",
+      ["systemd.run=/boot/firstrun.sh", "systemd.run_success_action=reboot", "systemd.unit=kernel-command-line.target"],
     ],
+    ["of a boot loader", "BOOT_IMAGE=/vmlinuz initrd=/initrd.img root=/dev/vda1 ro", ["ro"], "/dev/vda1"],
     ["with an init of its own", "root=/dev/mmcblk0p2 init=/bin/mine", ["init=/bin/mine"], "/dev/mmcblk0p2"],
     ["with quotes", 'dyndbg="file a.c +p; file b.c +p" ro', ['dyndbg="file a.c +p; file b.c +p"', "ro"], undefined],
     ["with several roots, where the last counts", "root=/dev/a root=/dev/b ro", ["ro"], "/dev/b"],
@@ -29,9 +38,9 @@ describe("cmdline.txt", () => {
     ["with lines after the first, which the firmware ignores", "\r\nquiet\r\nsplash\r\n", ["quiet"], undefined],
     ["that is empty", "", [], undefined],
   ];
-  for (const [title, text, words, root] of cases) {
+  for (const [title, text, words, root, firstBootWords = []] of cases) {
     it(`${title} keeps the right words`, () => {
-      assert.deepEqual(parseCommandLine(text), { words, ...(root !== undefined && { root }) });
+      assert.deepEqual(parseCommandLine(text), { words, firstBootWords, ...(root !== undefined && { root }) });
     });
   }
   it("with control characters, or longer than any kernel takes, is refused", () => {
@@ -47,20 +56,6 @@ describe("cmdline.txt", () => {
         }
       }),
     );
-  });
-});
-
-describe("config.txt", () => {
-  it("has its defaults when it says nothing", () => {
-    const defaults = { osPrefix: "", autoInitramfs: false, arm64: true, commandLineFile: "cmdline.txt" };
-    assert.deepEqual(parseConfigTxt("# nothing\n\n"), defaults);
-  });
-  it("takes the last of several settings, with or without spaces, and the first of several RAM disks", () => {
-    const config = parseConfigTxt("kernel=a\nkernel = b\r\ninitramfs one,two 0x00800000\nCMDLINE=c.txt\n");
-    assert.deepEqual([config.kernel, config.initramfs, config.commandLineFile], ["b", "one", "c.txt"]);
-  });
-  it("prefers what is unconditional to what is under a filter for a board", () => {
-    assert.equal(parseConfigTxt("[pi4]\nkernel=a\n[all]\nkernel=b\n").kernel, "b");
   });
 });
 

@@ -17,8 +17,19 @@ export interface SmallPartition {
   readonly tree?: Tree;
 }
 
-/** A kernel is whatever bytes have its name; these are long enough to need several blocks. */
-export const kernelBytes: Buffer = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 251));
+/** Bytes that are long enough to need several blocks, with the magic number that makes a kernel of them. */
+function aKernel(magic: string | Buffer, at: number): Buffer {
+  const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 251));
+  Buffer.from(magic).copy(bytes, at);
+  return bytes;
+}
+
+/** A 64-bit ARM kernel, as U-Boot and firmware take it. */
+export const kernelBytes: Buffer = aKernel("ARM\x64", 56);
+/** A 32-bit one, which only the firmware takes. */
+export const narrowKernelBytes: Buffer = aKernel(Buffer.from("18286f01", "hex"), 36);
+/** One that only UEFI unpacks. */
+export const zbootKernelBytes: Buffer = aKernel("MZ\0\0zimg", 0);
 
 /** Files of a FAT partition as Raspberry Pi OS has them. */
 export const bootTree: Tree = {

@@ -25,6 +25,8 @@ for (const [word, isFirst] of [
   ["systemd.unit=kernel-command-line.target", true],
   ["systemd.unit=rescue.target", false],
   ["systemd.show_status=1", false],
+  ["resize", true],
+  ["fsck.repair=yes", false],
   ["quiet", false],
 ] as const) {
   describe(`the word ${word}`, () => {

@@ -22,6 +22,7 @@ describe("what a board's firmware loads", () => {
     kernelFormat: "arm64-image",
     initrds: [],
     osPrefix: "",
+    overlayPrefix: "overlays/",
   });
   const boots = [
     boot("kernel8.img", "pi2", "pi3", "pi3+", "pi02", "pi4", "cm4", "cm4s"),

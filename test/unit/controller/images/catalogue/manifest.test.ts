@@ -60,6 +60,7 @@ const withFirmware: Image = {
           kernelFormat: "arm64-image-gzip",
           initrds: ["initramfs8"],
           osPrefix: "",
+          overlayPrefix: "overlays/",
         },
       ],
     },
