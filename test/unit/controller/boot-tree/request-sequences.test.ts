@@ -37,7 +37,14 @@ const ownFiles = anImage({
       files: ["config.txt", "usercfg.txt", "kernel8.img", "initramfs8", "bcm2711-rpi-4-b.dtb", "overlays/a.dtbo"],
       configTxt: "config.txt",
       boots: [
-        { boards: ["pi4"], kernel: "kernel8.img", kernelFormat: "arm64-image", initrds: ["initramfs8"], osPrefix: "" },
+        {
+          boards: ["pi4"],
+          kernel: "kernel8.img",
+          kernelFormat: "arm64-image",
+          initrds: ["initramfs8"],
+          osPrefix: "",
+          overlayPrefix: "overlays/",
+        },
       ],
     },
   },

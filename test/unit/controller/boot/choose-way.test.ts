@@ -22,6 +22,7 @@ const partition: ImageFirmware = {
       kernelFormat: "arm64-image-gzip",
       initrds: [],
       osPrefix: "",
+      overlayPrefix: "overlays/",
     },
   ],
 };
@@ -124,7 +125,14 @@ describe("who loads the kernel", () => {
       ...partition,
       files: ["config.txt", "current/vmlinuz", "current/BCM2710-RPI-3-B.DTB"],
       boots: [
-        { boards: ["pi3"], kernel: "current/vmlinuz", kernelFormat: "arm64-image", initrds: [], osPrefix: "current/" },
+        {
+          boards: ["pi3"],
+          kernel: "current/vmlinuz",
+          kernelFormat: "arm64-image",
+          initrds: [],
+          osPrefix: "current/",
+          overlayPrefix: "current/overlays/",
+        },
       ],
     };
     const image = anImage({ boot: { ...raspberryPiOs, firmware } });
