@@ -1,5 +1,6 @@
 import { Failure } from "../../../proto/failure.ts";
 import { printable } from "../filesystems/printable.ts";
+import { explainNoRoot, isUnsupportedKind } from "./explain-no-root.ts";
 
 /** What was found in one partition of an image. */
 export interface PartitionContent {
@@ -26,34 +27,46 @@ const otherRootTypes: ReadonlySet<string> = new Set(["btrfs", "f2fs", "xfs", "sq
 
 /**
  * Chooses the partition that holds the root filesystem, by what is in it and never by its position. A partition is a
- * candidate when it holds an init program and configuration. Where there is none, filesystems that cannot be looked
- * into count. Among several the image's own command line decides.
+ * candidate when it holds an init program and configuration, or when it has a filesystem that cannot be looked into. The
+ * one that the image's own command line names is the root; where it names none, those that were looked into come before
+ * the others, and exactly one must be left.
  *
  * @param rootWord the value of root= in the image's own kernel command line
- * @throws Failure `unsupported` that lists what is in each partition, when not exactly one is left
+ * @param fatFiles paths of the files on its FAT partitions
+ * @throws Failure `unsupported` that lists what is in each partition, and says what to do with a system of a known kind
  */
-export function chooseRootPartition(contents: readonly PartitionContent[], rootWord?: string): number {
+export function chooseRootPartition(
+  contents: readonly PartitionContent[],
+  rootWord?: string,
+  fatFiles: readonly string[] = [],
+): number {
   const complete = contents.filter(({ holds }) => holds?.init && holds.configuration);
-  const candidates =
-    complete.length > 0 ? complete : contents.filter(({ filesystemType }) => otherRootTypes.has(filesystemType));
-  const [only, ...others] = candidates;
-  if (only !== undefined && others.length === 0) return only.number;
-  const named = rootWord === undefined ? [] : candidates.filter((content) => isNamedBy(rootWord, content));
-  if (named.length === 1 && named[0] !== undefined) return named[0].number;
+  const others = contents.filter(({ filesystemType }) => otherRootTypes.has(filesystemType));
+  const named =
+    rootWord === undefined ? [] : [...complete, ...others].filter((content) => isNamedBy(rootWord, content));
+  const candidates = complete.length > 0 ? complete : others;
+  const [only] = named.length === 1 ? named : candidates.length === 1 ? candidates : [];
+  if (only !== undefined && !isUnsupportedKind({ partitions: contents })) return only.number;
 
+  const sentence = explainNoRoot({ partitions: contents, fatFiles });
   const listing = contents.map((content) => `  ${content.number}: ${describe(content)}`).join("\n");
+  const isAmbiguous = sentence === undefined && candidates.length > 1;
+  const numbers = candidates.map(({ number }) => number).join(" and ");
   throw new Failure(
     "unsupported",
-    only === undefined
-      ? `the image has no partition with a Linux root filesystem; found:\n${listing}`
-      : `partitions ${candidates.map(({ number }) => number).join(" and ")} of the image could each be its root filesystem, ` +
-          `and its kernel command line names ${rootWord === undefined ? "none" : `"${printable(rootWord)}"`}; found:\n${listing}`,
+    isAmbiguous
+      ? `partitions ${numbers} of the image could each be its root filesystem, and its kernel command line names ` +
+          `${rootWord === undefined ? "none" : `"${printable(rootWord)}"`} (write root=… into its cmdline.txt); found:\n${listing}`
+      : `${sentence === undefined ? "" : `${sentence}\n`}the image has no partition with a Linux root filesystem` +
+          `${sentence === undefined ? "" : " that Pallet can boot"}; found:\n${listing}`,
     { expected: "exactly one root filesystem", found: `${candidates.length}` },
   );
 }
 
 /** Whether a root= value (Documentation/admin-guide/kernel-parameters.txt) means this partition. */
 function isNamedBy(rootWord: string, content: PartitionContent): boolean {
+  const byLink = /^\/dev\/disk\/by-(partuuid|uuid|label)\/(.+)$/.exec(rootWord);
+  if (byLink !== null) return isNamedBy(`${byLink[1]?.toUpperCase()}=${byLink[2]}`, content);
   const tagged = /^(PARTUUID|UUID|LABEL|PARTLABEL)=(.+)$/.exec(rootWord);
   const value = (tagged?.[2] ?? "").replaceAll('"', "");
   switch (tagged?.[1]) {

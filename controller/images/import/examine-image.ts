@@ -9,7 +9,9 @@ import { maximumBytes } from "../boot/boot-file-limits.ts";
 import { chooseRootPartition, type PartitionContent } from "../boot/choose-root-partition.ts";
 import { copyBootFiles } from "../boot/copy-boot-files.ts";
 import { findFirmwarePartition } from "../boot/firmware-partition.ts";
+import { type ImageCommandLine, parseCommandLine } from "../boot/parse-command-line.ts";
 import { parseOperatingSystem } from "../boot/parse-os-release.ts";
+import { readLoaderCommandLine } from "../boot/read-loader-command-line.ts";
 import type { Image, Partition } from "../catalogue/image.ts";
 import { type ExtFiles, extFiles } from "../filesystems/ext-files.ts";
 import { fatFiles } from "../filesystems/fat-files.ts";
@@ -40,13 +42,14 @@ export async function examineImage(
   bootFolder: string,
   signal?: AbortSignal,
 ): Promise<ImageFindings> {
-  const { table, partitions, rootPartition, firmware, readable } = await findRootPartition(imagePath, signal);
+  const found = await findRootPartition(imagePath, signal);
+  const { table, partitions, rootPartition, firmware, readable } = found;
   const root = readable.get(rootPartition);
   const offsetBytes = partitions.find(({ number }) => number === rootPartition)?.offsetBytes ?? 0;
   const system = root && (await examineSystem(root, { imagePath, offsetBytes, signal }));
   const others = [...new Set([...(root === undefined ? [] : [root]), ...readable.values()])];
   const copied = await copyBootFiles(firmware, others, bootFolder);
-  const { words = [], firstBootWords = [] } = firmware?.commandLine ?? {};
+  const { words, firstBootWords } = found.commandLine;
   assertImageCommandLine([...words, ...firstBootWords], { hasInitrd: copied.initrd !== undefined });
   const { notes, ...boot } = copied;
   return {
@@ -72,6 +75,8 @@ export interface PartitionFindings {
   /** Number of the partition with the root filesystem. */
   readonly rootPartition: number;
   readonly firmware: Awaited<ReturnType<typeof findFirmwarePartition>>;
+  /** Of the firmware, else of a boot loader in one of the filesystems; without words where there is none. */
+  readonly commandLine: ImageCommandLine;
   /** Filesystems that can be looked into, by number of the partition. */
   readonly readable: ReadonlyMap<number, ExtFiles>;
 }
@@ -86,7 +91,8 @@ export async function findRootPartition(imagePath: string, signal?: AbortSignal)
 
   const place = ({ offsetBytes }: Partition) => ({ imagePath, offsetBytes, signal });
   const fat = partitions.filter(({ filesystemType }) => filesystemType === "vfat");
-  const firmware = await findFirmwarePartition(fat.map((partition) => fatFiles(place(partition))));
+  const fatPartitions = fat.map((partition) => fatFiles(place(partition)));
+  const firmware = await findFirmwarePartition(fatPartitions);
 
   const contents: PartitionContent[] = [];
   const readable = new Map<number, ExtFiles>();
@@ -96,8 +102,12 @@ export async function findRootPartition(imagePath: string, signal?: AbortSignal)
     contents.push(content);
     if (files !== undefined && !("unreadable" in content)) readable.set(partition.number, files);
   }
-  const rootPartition = chooseRootPartition(contents, firmware?.commandLine.root);
-  return { table, partitions, rootPartition, firmware, readable };
+  const own = firmware?.commandLine ?? parseCommandLine("");
+  const isSaid = own.words.length > 0 || own.root !== undefined;
+  const commandLine = isSaid ? own : ((await readLoaderCommandLine([...readable.values()])) ?? own);
+  const names = (await Promise.all(fatPartitions.map((files) => files.list()))).flat();
+  const rootPartition = chooseRootPartition(contents, commandLine.root, names);
+  return { table, partitions, rootPartition, firmware, commandLine, readable };
 }
 
 async function readPartitionTable(imagePath: string): Promise<PartitionTable> {

@@ -5,14 +5,14 @@ import { execa } from "execa";
 const MiB = 1024 * 1024;
 
 /** Length of a partition; XFS and btrfs cannot be smaller. */
-const lengths = { vfat: 4 * MiB, ext4: 8 * MiB, xfs: 64 * MiB, btrfs: 64 * MiB, nothing: 4 * MiB };
+const lengths = { vfat: 4 * MiB, ext4: 8 * MiB, xfs: 64 * MiB, btrfs: 64 * MiB, squashfs: MiB, nothing: 4 * MiB };
 
 /** Content of a filesystem by path: a file's text or bytes, or where a symbolic link points. */
 export type Tree = Readonly<Record<string, string | Buffer | { readonly link: string }>>;
 
 /** A partition of a small image. */
 export interface SmallPartition {
-  readonly filesystem: "vfat" | "ext4" | "xfs" | "btrfs" | "nothing";
+  readonly filesystem: "vfat" | "ext4" | "xfs" | "btrfs" | "squashfs" | "nothing";
   readonly label?: string;
   readonly tree?: Tree;
 }
@@ -75,6 +75,10 @@ export async function makeSmallImage(
   await execa("sfdisk", ["--quiet", path], { input: `${script.join("\n")}\n` });
   for (const { filesystem, label = "", tree = {}, offset: start, length } of placed) {
     if (filesystem === "nothing") continue;
+    if (filesystem === "squashfs") {
+      await writeAt(path, start, squashfsSuperblock);
+      continue;
+    }
     if (filesystem === "xfs" || filesystem === "btrfs") {
       const part = `${path}.part`;
       await execa("truncate", ["--size", String(length), part]);
@@ -114,6 +118,18 @@ export async function makeSmallImage(
     }
     await rm(folder, { recursive: true });
   }
+}
+
+/** Enough to be recognised: nobody looks into one. Magic at 0, version 4.0 at 28, length at 40. */
+const squashfsSuperblock = Buffer.alloc(4096);
+squashfsSuperblock.write("hsqs", 0, "latin1");
+squashfsSuperblock.writeUInt16LE(4, 28);
+squashfsSuperblock.writeUInt32LE(4096, 40);
+
+async function writeAt(path: string, offset: number, bytes: Buffer): Promise<void> {
+  const file = await open(path, "r+");
+  await file.write(bytes, 0, bytes.length, offset);
+  await file.close();
 }
 
 async function writeTree(folder: string, tree: Tree): Promise<void> {

@@ -34,6 +34,25 @@ const chosen: readonly (readonly [string, readonly PartitionContent[], string | 
   ],
   ["a btrfs root, which is not looked into", [partition(1, "vfat"), partition(2, "btrfs")], undefined, 2],
   ["an ext4 root beside a btrfs partition", [partition(1, "btrfs"), partition(2, "ext4", root)], undefined, 2],
+  [
+    "a btrfs root that the word names, beside an ext4 one",
+    [partition(2, "ext4", root), partition(3, "btrfs")],
+    "/dev/mmcblk0p3",
+    3,
+  ],
+  [
+    "a separate ext4 /boot and an xfs root",
+    [partition(1, "vfat"), partition(2, "ext4", data), partition(3, "xfs")],
+    "UUID=x",
+    3,
+  ],
+  ["an f2fs root", [partition(1, "vfat"), partition(2, "f2fs")], "/dev/mmcblk0p2", 2],
+  [
+    "two btrfs, one by a link of udev",
+    [partition(2, "btrfs", { uuid: "aa" }), partition(3, "btrfs", { uuid: "bb" })],
+    "/dev/disk/by-uuid/bb",
+    3,
+  ],
   ["A and B, A by PARTUUID", [partition(2, "ext4", root), partition(3, "ext4", root)], "PARTUUID=4E639091-02", 2],
   ["A and B, B by device", [partition(2, "ext4", root), partition(3, "ext4", root)], "/dev/mmcblk0p3", 3],
   [
@@ -75,7 +94,18 @@ const refused: readonly (readonly [string, readonly PartitionContent[], string |
     undefined,
     /2: 64 MiB, encrypted \(LUKS\)/,
   ],
-  ["a volume group", [partition(1, "LVM2_member")], undefined, /volume group/],
+  [
+    "a volume group",
+    [partition(1, "LVM2_member")],
+    undefined,
+    /A root in a volume group \(LVM\) is not supported: use/,
+  ],
+  [
+    "Home Assistant OS even if one could be its root",
+    [partition(1, "vfat", { label: "hassos-boot" }), partition(3, "squashfs")],
+    undefined,
+    /This is Home Assistant OS/,
+  ],
   ["an empty ext4", [partition(1, "ext4", data)], undefined, /neither an init program nor configuration/],
   [
     "a damaged root",
