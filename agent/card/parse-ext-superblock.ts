@@ -4,6 +4,9 @@ export interface ExtSuperblock {
   readonly blocks: number;
   readonly blocksPerGroup: number;
   readonly inodeTableBytesPerGroup: number;
+  readonly descriptorBytes: number;
+  /** Blocks behind the group descriptors that are kept for more of them; undefined without the feature resize_inode. */
+  readonly reservedBlocks?: number;
   /** Whether nothing speaks for a check: unmounted cleanly, checked since it was last mounted, no journal to replay. */
   readonly checked: boolean;
   readonly features: ExtFeatures;
@@ -23,6 +26,7 @@ export interface ExtFeatures {
 export const superblockAt = 1024;
 export const superblockBytes = 1024;
 
+const resizeInode = 0x10;
 const state = { clean: 1, errors: 2 } as const;
 const incompatible = { recover: 0x4, journalDevice: 0x8, extents: 0x40, is64bit: 0x80, flexGroups: 0x200 } as const;
 const readOnlyCompatible = {
@@ -51,9 +55,13 @@ export function parseExtSuperblock(bytes: Buffer): ExtSuperblock | undefined {
     number,
   ];
   const has = (flag: number): boolean => (compatible & flag) !== 0;
+  const descriptorBytes = (incompat & incompatible.is64bit) === 0 ? 32 : bytes.readUInt16LE(0xfe);
+  if (descriptorBytes < 32 || descriptorBytes > blockBytesOf(exponent)) return undefined;
   return {
-    blockBytes: 1024 << exponent,
+    blockBytes: blockBytesOf(exponent),
     blocks,
+    descriptorBytes,
+    ...((bytes.readUInt32LE(0x5c) & resizeInode) !== 0 && { reservedBlocks: bytes.readUInt16LE(0xce) }),
     blocksPerGroup,
     inodeTableBytesPerGroup: bytes.readUInt32LE(0x28) * inodeBytes,
     checked: unmounted && orphan === 0 && checkedAt >= mountedAt && (incompat & incompatible.recover) === 0,
@@ -68,4 +76,8 @@ export function parseExtSuperblock(bytes: Buffer): ExtSuperblock | undefined {
       ],
     },
   };
+}
+
+function blockBytesOf(exponent: number): number {
+  return 1024 << exponent;
 }

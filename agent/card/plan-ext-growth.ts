@@ -20,6 +20,9 @@ export interface ExtGrowth {
 /** Most bytes of inode tables to write at once, where they cannot be left for later. */
 const mostInodeTableBytes = 2 ** 30;
 
+/** Most blocks of descriptors for which others are moved: 500 GB of a filesystem of 4096-byte blocks, 8 of 1024. */
+const movableBlocks = 63;
+
 /**
  * How to grow an ext2, ext3 or ext4 to the length of its partition; or why not, as a clause.
  *
@@ -41,19 +44,48 @@ export function planExtGrowth(
     };
   const leaveInodeTables = features.ext4 && !features.groupChecksums;
   const wanted = Math.floor(lengthBytes / blockBytes);
-  const most = leaveInodeTables || features.groupChecksums ? wanted : mostBlocks(found);
   const rest = { check: !found.checked, leaveInodeTables, blockBytes };
-  if (most >= wanted) return { ...rest, blocks: wanted };
+  const limits = [
+    { most: blocksWithDescriptors(found), why: "there is no room for more group descriptors where they are" },
+    ...(leaveInodeTables || features.groupChecksums
+      ? []
+      : [
+          {
+            most: blocksWithInodeTables(found),
+            why: "more would take too long, as all inode tables have to be written",
+          },
+        ]),
+  ].filter(({ most }) => most < wanted);
+  const [limit] = limits.toSorted((one, other) => one.most - other.most);
+  if (limit === undefined) return { ...rest, blocks: wanted };
+  const most = Math.max(limit.most, blocks);
   return {
     ...rest,
-    blocks: Math.max(most, blocks),
+    blocks: most,
     limited:
-      `its filesystem only to ${describeSize(Math.max(most, blocks) * blockBytes)}: more would take too long, as an ext2 or ` +
-      "ext3 needs all its inode tables at once; run resize2fs on the node for the rest",
+      `its filesystem has ${describeSize(most * blockBytes)} of that: ${limit.why}; run resize2fs on the node for the rest, ` +
+      "which grows it while it is mounted",
   };
 }
 
-function mostBlocks({ blocks, blocksPerGroup, inodeTableBytesPerGroup }: ExtSuperblock): number {
+/**
+ * How far the group descriptors reach. Beyond what is reserved for them, resize2fs(8) has to move what lies behind
+ * them, in every copy: the card would have less in common with the image, and 1.47 may damage the resize inode ("Illegal
+ * doubly indirect block"). Without that inode little has to be moved for a few blocks of them.
+ */
+function blocksWithDescriptors({
+  blocks,
+  blocksPerGroup,
+  blockBytes,
+  descriptorBytes,
+  reservedBlocks = movableBlocks,
+}: ExtSuperblock): number {
+  const perBlock = Math.floor(blockBytes / descriptorBytes);
+  const present = Math.ceil(Math.ceil(blocks / blocksPerGroup) / perBlock);
+  return (present + reservedBlocks) * perBlock * blocksPerGroup;
+}
+
+function blocksWithInodeTables({ blocks, blocksPerGroup, inodeTableBytesPerGroup }: ExtSuperblock): number {
   const groups = Math.floor(mostInodeTableBytes / Math.max(1, inodeTableBytesPerGroup));
   return blocks + groups * blocksPerGroup;
 }

@@ -1,16 +1,13 @@
-import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
-import { basename } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, messageOf } from "../../proto/failure.ts";
-import { renderForeignMount } from "../../proto/linux/render-foreign-mount.ts";
 import type { Customisation } from "../../proto/operation/operation-spec.ts";
 import { renderStamp, stampPath } from "../../proto/system/installed-system.ts";
 import { noResidentProgram } from "../../proto/system/judge-resident.ts";
 import { flushBuffers } from "../linux/flush-buffers.ts";
-import { runTool, throwIfCancelled } from "../linux/run-tool.ts";
+import { throwIfCancelled } from "../linux/run-tool.ts";
 import { disarmFirmware } from "./disarm-firmware.ts";
 import { installResident } from "./install-resident.ts";
 import { placeFile, placeOf } from "./place-file.ts";
+import { withMountedRoot } from "./with-mounted-root.ts";
 
 /** What to place where. */
 export interface Customise extends Customisation {
@@ -20,12 +17,6 @@ export interface Customise extends Customisation {
   readonly residentProgram?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Root of the private folders to mount at; the next ones are made below it. */
-const mountRoot = "/run/pallet";
-
-/** Waits between attempts to unmount while something (udev, an indexer) has the filesystem open. */
-const unmountRetriesMs = [50, 100, 200, 400, 800, 1600];
 
 /** The root filesystem of the new system. */
 type Root = NonNullable<Customisation["root"]>;
@@ -52,9 +43,8 @@ async function placeIntoSystem(
   stamp: NonNullable<Customisation["stamp"]>,
 ): Promise<void> {
   const { device, signal } = request;
-  checkRoot(root);
   const program = programToInstall(request);
-  await withMount(device, root, async (folder) => {
+  await withMountedRoot(device, root, async (folder) => {
     if (program !== undefined)
       await placing("install the resident agent", device, signal, () =>
         installResident({ root: folder, program, signal }),
@@ -76,14 +66,6 @@ export function programToInstall({
   throw noResidentProgram();
 }
 
-/** This becomes a mount option: nothing else may slip in with it. */
-function checkRoot({ offsetBytes, lengthBytes, filesystemType }: Root): void {
-  if (!/^[a-z0-9_]+$/.test(filesystemType))
-    throw new Failure("invalid", `${JSON.stringify(filesystemType)} is not the name of a filesystem`);
-  if (!Number.isSafeInteger(offsetBytes) || !Number.isSafeInteger(lengthBytes) || offsetBytes < 0 || lengthBytes <= 0)
-    throw new Failure("invalid", `a root partition of ${lengthBytes} bytes at ${offsetBytes} is impossible`);
-}
-
 /** Adds the task to a filesystem error. */
 async function placing(
   task: string,
@@ -100,49 +82,4 @@ async function placing(
     const words = messageOf(error);
     throw new Failure("device-error", `cannot ${task} into the new system on ${device}: ${words}`, { cause: error });
   }
-}
-
-/**
- * Mounts the filesystem at an offset of a device for the time of `use`. mount(8) sets up the loop device so that the
- * kernel detaches it with the unmount, or when the last process of this mount namespace has died.
- */
-async function withMount(device: string, root: Root, use: (folder: string) => Promise<void>): Promise<void> {
-  await mkdir(mountRoot, { recursive: true });
-  const { type, options } = renderForeignMount(root, "write");
-  const folder = await mkdtemp(`${mountRoot}/customise-${basename(device)}-`);
-  try {
-    // Not to be cancelled: mount(8) ended by a signal may have mounted already, and nobody would unmount it.
-    await runTool({
-      tool: "mount",
-      args: ["--types", type, "--options", options, "--source", device, "--target", folder],
-      task: `mount the ${root.filesystemType} root filesystem at byte ${root.offsetBytes} of ${device}`,
-    });
-    try {
-      await use(folder);
-    } finally {
-      await unmountInsistently(folder, device);
-    }
-  } finally {
-    await rmdir(folder);
-  }
-}
-
-/** Not to be cancelled: a filesystem left mounted would write to the disk later. */
-async function unmountInsistently(folder: string, device: string): Promise<void> {
-  const attempt = () =>
-    runTool({
-      tool: "umount",
-      args: ["--", folder],
-      task: `unmount the root filesystem of the new system on ${device}`,
-    });
-  for (const delayMs of unmountRetriesMs) {
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      if (!(error instanceof Failure) || !/busy/i.test(error.message)) throw error;
-      await sleep(delayMs);
-    }
-  }
-  await attempt();
 }

@@ -48,6 +48,38 @@ export async function renameInFatRoot(place: FatPlace, from: string, to: string)
   });
 }
 
+/**
+ * The text of a file in the root folder; undefined when there is none of that name. Throws as listFatRoot() does, and
+ * `invalid` when it is longer than `mostBytes`.
+ */
+export async function readFromFatRoot(place: FatPlace, name: string, mostBytes: number): Promise<string | undefined> {
+  const found = (await listFatRoot(place)).find((each) => each.toLowerCase() === name.toLowerCase());
+  if (found === undefined) return undefined;
+  const { device, offsetBytes, signal } = place;
+  const task = `read ${found} of the FAT filesystem at byte ${offsetBytes} of ${device}`;
+  const { stdout } = await runTool({
+    tool: "mtype",
+    args: ["-i", driveOf(place), `::/${found}`],
+    task,
+    environment: mtoolsEnvironment,
+    signal,
+  });
+  if (stdout.length > mostBytes) throw new Failure("invalid", `cannot ${task}: it is longer than ${mostBytes} bytes`);
+  return stdout;
+}
+
+/** Puts a file of this machine into the root folder, in place of what has that name. Throws as listFatRoot() does. */
+export async function placeInFatRoot(place: FatPlace, file: string, name: string): Promise<void> {
+  const { device, offsetBytes, signal } = place;
+  await runTool({
+    tool: "mcopy",
+    args: ["-i", driveOf(place), "-D", "o", file, `::/${name}`],
+    task: `write ${name} to the FAT filesystem at byte ${offsetBytes} of ${device}`,
+    environment: mtoolsEnvironment,
+    signal,
+  });
+}
+
 function driveOf({ device, offsetBytes }: FatPlace): string {
   return renderDrive(device, offsetBytes);
 }

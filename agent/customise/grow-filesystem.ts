@@ -24,6 +24,8 @@ export interface FilesystemGrowth {
   readonly grown: boolean;
   /** Why it was not grown, or not to the whole partition: a clause for people. */
   readonly whyNot?: string;
+  /** Whether the attempt has damaged it, so that it has to be written again. */
+  readonly damaged?: boolean;
 }
 
 /** Exit codes of e2fsck(8) that leave a sound filesystem: nothing to do, and all errors corrected. */
@@ -36,8 +38,8 @@ const unsound = [2, 4, 8, 12] as const;
  * image finds its chunks again: controller/images/README.md has the figures. A mounted filesystem would be grown by
  * the kernel, which needs CAP_SYS_RESOURCE and a kernel without its faults (before 6.1.81: without resize_inode).
  *
- * A filesystem that cannot be grown safely stays as it is, and why is told. Rejects with a Failure when it may be
- * damaged now: `tool-failed`; and with `cancelled`.
+ * A filesystem that cannot be grown safely stays as it is, and why is told. Rejects with a Failure: `tool-failed`,
+ * `device-error`, `cancelled`.
  */
 export async function growFilesystem(request: GrowFilesystem): Promise<FilesystemGrowth> {
   const { device, offsetBytes, lengthBytes, filesystemType, signal } = request;
@@ -85,12 +87,7 @@ async function growOn(loop: string, plan: ExtGrowth, { device, signal }: GrowFil
     throwIfCancelled(signal, `grow the root filesystem of ${device}`);
     const failure = Failure.from(error);
     const { exitCode } = await check();
-    if (isSound(exitCode)) return { grown: false, whyNot: failure.message };
-    throw new Failure(
-      "tool-failed",
-      `${failure.message}; the filesystem is damaged by that: reimage with --no-grow, which leaves it as it is`,
-      { cause: error },
-    );
+    return { grown: false, whyNot: failure.message, ...(!isSound(exitCode) && { damaged: true }) };
   }
   return { grown: true, ...(plan.limited !== undefined && { whyNot: plan.limited }) };
 }

@@ -1,6 +1,8 @@
 import { sectorBytes } from "../../proto/pack/image-bounds.ts";
 import { identify } from "../board/identify.ts";
 import { customise, programToInstall } from "../customise/customise.ts";
+import { growFilesystem } from "../customise/grow-filesystem.ts";
+import { replaceCardIds } from "../customise/replace-card-ids.ts";
 import type { admitDevice } from "../disk/admit-device.ts";
 import { makeFilesystem } from "../disk/make-filesystem.ts";
 import { announcePartitions, erasePartitionTable } from "../disk/partition-table.ts";
@@ -30,6 +32,9 @@ export function createExecutors({ admitDevice, fetchSettings, residentProgram }:
     guard: (path, minBytes, signal) => admitDevice({ path, minBytes, tableSectorBytes: sectorBytes }, signal),
     eraseTable: ({ path: device, handle }, range, signal) => erasePartitionTable({ device, handle, ...range, signal }),
     customise: (device, customisation, signal) => customise({ device, ...customisation, residentProgram, signal }),
+    growFilesystem: (device, { lengthBytes: oldBytes, ...growth }, lengthBytes, signal) =>
+      growFilesystem({ device, ...growth, oldBytes, lengthBytes, signal }),
+    replaceIds: (device, ids, changes, signal) => replaceCardIds({ device, ids, changes, signal }),
     announcePartitions,
     openDevice,
     fetchSettings,

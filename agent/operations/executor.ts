@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
+import type { WriteResult } from "../../proto/operation/write-result.ts";
 import type { ProgressReporter } from "./progress-meter.ts";
 
 /** What an executor gets for its work. */
@@ -14,8 +15,11 @@ export interface OperationContext {
 export interface Executor<Spec extends OperationSpec> {
   /** Throws a Failure if the work must not even begin; changes nothing. */
   admit(spec: Spec, signal: AbortSignal): Promise<void>;
-  /** Performs the work. Resolves only if everything it promises is true; rejects otherwise. */
-  run(spec: Spec, context: OperationContext): Promise<void>;
+  /**
+   * Performs the work. Resolves only if everything it promises is true, to what a write made of the disk; rejects
+   * otherwise.
+   */
+  run(spec: Spec, context: OperationContext): Promise<WriteResult> | Promise<void>;
 }
 
 /** One executor for each kind of work. */

@@ -95,9 +95,9 @@ export function createOperations(parts: {
     };
     every(monotonicClock, tickMs, look, ended.signal);
     operationLog.info({ spec }, "operation started");
-    let end: Pick<Operation, "state" | "failure">;
+    let end: Pick<Operation, "state" | "failure" | "writeResult">;
     try {
-      await executorOf(executors, spec).run(spec, {
+      const writeResult = await executorOf(executors, spec).run(spec, {
         signal: abort.signal,
         log: operationLog,
         progress: {
@@ -114,7 +114,7 @@ export function createOperations(parts: {
           rewritten: (bytes) => meter.rewritten(bytes),
         },
       });
-      end = { state: "succeeded" };
+      end = { state: "succeeded", ...(writeResult && { writeResult }) };
     } catch (error) {
       end = abort.signal.aborted
         ? { state: "cancelled", failure: cancellation(abort.signal, error) }

@@ -1,4 +1,5 @@
 import type { Failure } from "../../proto/failure.ts";
+import type { PlacedBytes } from "../card/table-changes.ts";
 import { mismatch } from "./check-chunk.ts";
 import { type ContentWork, planChunks, sync, transfer } from "./content-work.ts";
 import { createDiskSink } from "./disk-sink.ts";
@@ -6,6 +7,7 @@ import { findDifference, writePartitionStart, writeTable } from "./image-start.t
 import { selectWitnesses } from "./plan-comparison.ts";
 import { type ChunkSet, countBytes, planRuns } from "./plan-runs.ts";
 import { readChunks } from "./read-chunks.ts";
+import { findBackupDifference, writeBackup } from "./table-backup.ts";
 
 /** How often to rewrite what did not verify before the disk counts as broken. */
 const mostRewrites = 2;
@@ -68,13 +70,18 @@ export async function prove(work: ContentWork, written: ChunkSet, equal: ChunkSe
   }
 }
 
-/** Writes everything before the first partition and proves that it is there, with the same retries. */
-export async function writeAndProveTable(work: ContentWork): Promise<void> {
+/**
+ * Writes everything before the first partition, and before that the backup of the table at the end of the disk if there
+ * is one, and proves that they are there, with the same retries.
+ */
+export async function writeAndProveTable(work: ContentWork, backup?: PlacedBytes): Promise<void> {
   const { content, context, memory, start } = work;
   const place = { device: content.device, start, blocks: memory.blocks, context };
   for (let rewrites = 0; ; rewrites += 1) {
+    if (backup !== undefined) await writeBackup(content.device, backup);
     await writeTable(place);
-    const difference = await findDifference(place, "table");
+    const difference =
+      (await findDifference(place, "table")) ?? (backup && (await findBackupDifference(content.device, backup)));
     if (difference === undefined) break;
     if (rewrites === mostRewrites) throw difference;
     context.log.warn(

@@ -1,4 +1,5 @@
 import type { FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
+import type { PlacedBytes } from "../card/table-changes.ts";
 import { createRangeFetcher, type FetchSettings } from "../fetch/fetch-range.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import { compareDisk } from "./compare-disk.ts";
@@ -15,8 +16,11 @@ export interface ContentParts {
   readonly memory: TransferMemory;
   readonly decompressors: FrameDecompressors;
   readonly fetchSettings: FetchSettings;
-  /** Awaited when everything except the area before the first partition is on the disk and proved. */
-  readonly beforeTable: () => Promise<void>;
+  /**
+   * Awaited when everything except the area before the first partition is on the disk and proved. Gets that area as the
+   * image has it, which it may change in place, and gives what belongs at the end of the disk with it.
+   */
+  readonly beforeTable: (table: Buffer) => Promise<PlacedBytes | undefined>;
 }
 
 /**
@@ -60,9 +64,9 @@ export async function writeContent(content: Content, parts: ContentParts, contex
     await sync(work);
 
     await prove(work, wanted, equal);
-    await parts.beforeTable();
+    const backup = await parts.beforeTable(start.bytes.subarray(0, start.tableBytes));
     progress.enter("writing-table");
-    await writeAndProveTable(work);
+    await writeAndProveTable(work, backup);
     signal.throwIfAborted();
   } finally {
     pack.close();

@@ -1,18 +1,20 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { Failure } from "../../proto/failure.ts";
-import type { Customisation, ImageSource } from "../../proto/operation/operation-spec.ts";
+import type { CardIds, Customisation, Growth, ImageSource } from "../../proto/operation/operation-spec.ts";
+import type { WriteResult } from "../../proto/operation/write-result.ts";
 import type { PackManifest } from "../../proto/pack/pack-manifest.ts";
 import { createFrameDecompressors, type FrameDecompressors } from "../../proto/pack/zstd-frames.ts";
 import type { FetchSettings } from "../fetch/fetch-range.ts";
 import type { OperationContext } from "../operations/executor.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
+import { DamagedByGrowth, type FitParts, fitToCard } from "./fit-to-card.ts";
 import { holdsImage } from "./holds-image.ts";
 import type { OpenDevice, OpenDisk } from "./open-device.ts";
 import { allocateTransferMemory, decompressorCount, type TransferMemory } from "./transfer-memory.ts";
 import { writeContent } from "./write-content.ts";
 
 /** What happens to the disk before and after the write itself. */
-export interface WriteImageParts {
+export interface WriteImageParts extends FitParts {
   /** Rejects when the disk may not be overwritten (now), or does not fit the image in size or sectors. */
   readonly guard: (path: string, minBytes: number, signal: AbortSignal) => Promise<BlockDevice>;
   readonly openDevice: OpenDisk;
@@ -25,7 +27,6 @@ export interface WriteImageParts {
     range: { readonly firstPartitionBytes: number; readonly deviceBytes: number },
     signal?: AbortSignal,
   ) => Promise<void>;
-  readonly customise: (device: string, customisation: Customisation, signal: AbortSignal) => Promise<void>;
   /** Announces the new partitions to the kernel. */
   readonly announcePartitions: (device: string) => Promise<void>;
   readonly fetchSettings: FetchSettings;
@@ -38,13 +39,15 @@ export interface WriteImageRequest {
   readonly customisation?: Customisation;
   /** Whether to rewrite everything, even what the disk already has. */
   readonly full: boolean;
+  readonly growth?: Growth;
+  readonly ids?: CardIds;
 }
 
 /**
  * Writes an image to a whole disk:
  *
- *     guard → manifest → erase the table → compare → fetch → decompress → check → write → sync → read back → customise
- *     → write the table
+ *     guard → manifest → erase the table → compare → fetch → decompress → check → write → sync → read back → grow
+ *     → customise → write the table
  *
  * Everything before the first partition is kept in memory and written last, its first sector very last, so that from
  * the erasure on the disk has no partition table and tempts no firmware at every instant before that. After a failure
@@ -52,17 +55,19 @@ export interface WriteImageRequest {
  * failure.
  *
  * Chunks that the disk already has are left alone unless `full`, and unused chunks are neither read
- * nor written. A disk that holds all of the image, its table too, is left as it is when nothing is to be customised.
+ * nor written. A disk that holds all of the image, its table too, is left as it is when nothing is to be changed.
  * Memory: see TransferMemory.
  *
- * Resolves only when every used chunk of the image was found on the disk as it should be. Rejects with a Failure.
+ * Resolves only when every used chunk of the image was found on the disk as it should be, to what was made of the disk
+ * besides. Rejects with a Failure.
  */
 export async function writeImage(
   request: WriteImageRequest,
   parts: WriteImageParts,
   context: OperationContext,
-): Promise<void> {
+): Promise<WriteResult> {
   const { signal, log, progress } = context;
+  let result: WriteResult = { ids: [] };
   const { source } = request;
   const disk = await parts.guard(request.device, source.sizeBytes, signal);
   const sectorBytes = disk.logicalSectorBytes;
@@ -70,7 +75,8 @@ export async function writeImage(
   try {
     const manifest = await fetchManifest(source, parts.fetchSettings, signal);
     const memory = allocateTransferMemory(manifest);
-    const mayBeThere = !request.full && request.customisation === undefined;
+    const { full, customisation, growth, ids } = request;
+    const mayBeThere = !full && customisation === undefined && growth === undefined && ids === undefined;
     if (mayBeThere && (await holdsImage({ device, manifest, memory }, context))) {
       log.info("the disk already holds the image");
     } else {
@@ -78,7 +84,15 @@ export async function writeImage(
       const decompressors = createFrameDecompressors(decompressorCount);
       try {
         const deviceBytes = disk.sizeBytes;
-        await withoutTableUnlessDone(request, { parts, device, deviceBytes, manifest, memory, decompressors, context });
+        result = await withoutTableUnlessDone(request, {
+          parts,
+          device,
+          deviceBytes,
+          manifest,
+          memory,
+          decompressors,
+          context,
+        });
       } finally {
         decompressors.close();
       }
@@ -90,6 +104,7 @@ export async function writeImage(
   await parts.announcePartitions(disk.path).catch((error: unknown) => {
     log.warn({ err: error }, "could not tell the kernel about the new partitions");
   });
+  return result;
 }
 
 /** What the steps of one write share. */
@@ -104,12 +119,27 @@ interface PreparedWrite {
 }
 
 /** Erases the table, writes everything, and erases the table again when that fails in a way that may have left one. */
-async function withoutTableUnlessDone(request: WriteImageRequest, prepared: PreparedWrite): Promise<void> {
+async function withoutTableUnlessDone(request: WriteImageRequest, prepared: PreparedWrite): Promise<WriteResult> {
+  try {
+    return await writeWithoutTable(request, prepared);
+  } catch (error) {
+    const { growth, ...rest } = request;
+    if (!(error instanceof DamagedByGrowth) || growth === undefined) throw error;
+    // Nobody wants a node without a system because its filesystem could not be grown.
+    prepared.context.log.warn({ err: error }, "growing the root filesystem has damaged it; writing it again as it is");
+    const result = await writeWithoutTable(rest, prepared);
+    const stays = { partitionBytes: growth.lengthBytes, filesystemGrown: false, limit: error.message };
+    return { ...result, growth: stays };
+  }
+}
+
+async function writeWithoutTable(request: WriteImageRequest, prepared: PreparedWrite): Promise<WriteResult> {
   const { parts, device, deviceBytes, manifest, memory, decompressors, context } = prepared;
   const { signal, progress } = context;
-  const { source, customisation, full } = request;
+  const { source, full } = request;
   const { firstPartitionBytes } = source;
   let mayHoldTable = true;
+  let result: WriteResult = { ids: [] };
   progress.enter("erasing");
   try {
     await parts.eraseTable(device, { firstPartitionBytes, deviceBytes }, signal);
@@ -121,17 +151,17 @@ async function withoutTableUnlessDone(request: WriteImageRequest, prepared: Prep
         memory,
         decompressors,
         fetchSettings: parts.fetchSettings,
-        beforeTable: async () => {
-          if (customisation !== undefined) {
-            progress.enter("customising");
-            await parts.customise(device.path, customisation, signal);
-          }
+        beforeTable: async (table) => {
+          const fitted = await fitToCard({ ...request, device: device.path, deviceBytes }, table, parts, context);
           signal.throwIfAborted();
           mayHoldTable = true;
+          result = fitted.result;
+          return fitted.backup;
         },
       },
       context,
     );
+    return result;
   } catch (error) {
     if (mayHoldTable) await eraseAfter(error, () => parts.eraseTable(device, { firstPartitionBytes, deviceBytes }));
     throw error;

@@ -242,6 +242,7 @@ describe("agent/main.ts", () => {
       imageDigest: "ab".repeat(32),
       reimageId: "r",
       installedAt: new Date(installedAt),
+      ids: [],
     });
     const unmount: OperationSpec = { work: { $case: "unmount", value: { device: "/dev/mmcblk0" } } };
     await assert.rejects(start(agent, "u", unmount), hasCode(status.FAILED_PRECONDITION));

@@ -49,6 +49,13 @@ export async function aDiskFile(
       async customise() {
         calls.push("customise");
       },
+      async growFilesystem() {
+        calls.push("grow");
+        return { grown: true };
+      },
+      async replaceIds() {
+        calls.push("ids");
+      },
       async announcePartitions() {
         calls.push("announce");
       },

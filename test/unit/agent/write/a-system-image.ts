@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -16,21 +16,46 @@ export interface SystemImage {
   readonly customisation: Customisation;
 }
 
+/** How it differs from the usual one. */
+export interface SystemImageOptions {
+  readonly table?: "dos" | "gpt";
+  /** Lines for the head of sfdisk's script. */
+  readonly head?: string;
+  readonly rootMib?: number;
+  readonly filesystemType?: "ext2" | "ext3" | "ext4";
+  /** More options for mke2fs. */
+  readonly mke2fs?: readonly string[];
+  /** Bytes that do not compress, in a file of the root filesystem. */
+  readonly ballastBytes?: number;
+  /** Files by their paths in the root filesystem, and in the FAT. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly bootFiles?: Readonly<Record<string, string>>;
+}
+
 /** Builds it without mounting. */
-export async function aSystemImage(): Promise<SystemImage> {
+export async function aSystemImage(options: SystemImageOptions = {}): Promise<SystemImage> {
+  const { filesystemType = "ext4" } = options;
+  const { table = "dos", head = "", rootMib = 12, mke2fs = [], ballastBytes = 0, files = {}, bootFiles = {} } = options;
   const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-image-"));
   try {
     const file = path.join(folder, "image");
-    const root = { offsetBytes: 5 * mebibyte, lengthBytes: 12 * mebibyte, filesystemType: "ext4" };
+    const root = { offsetBytes: 5 * mebibyte, lengthBytes: rootMib * mebibyte, filesystemType };
     await writeFile(file, "");
-    await truncate(file, 17 * mebibyte);
-    const script = `label: dos\nstart=${mebibyte / 512}, size=${(4 * mebibyte) / 512}, type=c\nstart=${root.offsetBytes / 512}, type=83\n`;
+    await truncate(file, root.offsetBytes + root.lengthBytes + (table === "gpt" ? mebibyte : 0));
+    const [boot, linux] = table === "gpt" ? ["U", "L"] : ["c", "83"];
+    const script =
+      `label: ${table}\n${head}start=${mebibyte / 512}, size=${(4 * mebibyte) / 512}, type=${boot}\n` +
+      `start=${root.offsetBytes / 512}, size=${root.lengthBytes / 512}, type=${linux}\n`;
     await execa("sfdisk", ["--quiet", file], { input: script });
     await execa("mkfs.vfat", ["--offset", String(mebibyte / 512), file, String(4 * 1024)]);
+    for (const [name, content] of Object.entries(bootFiles))
+      await execa("mcopy", ["-i", `${file}@@${mebibyte}`, "-", `::/${name}`], { input: content });
     await mkdir(path.join(folder, "tree", "etc"), { recursive: true });
     await writeFile(path.join(folder, "tree", "etc", "hostname"), "test\n");
+    if (ballastBytes > 0) await writeFile(path.join(folder, "tree", "ballast"), randomBytes(ballastBytes));
+    for (const [name, content] of Object.entries(files)) await writeFile(path.join(folder, "tree", name), content);
     await execa("mke2fs", [
-      ...["-q", "-t", "ext4", "-d", path.join(folder, "tree")],
+      ...["-q", "-t", filesystemType, ...mke2fs, "-d", path.join(folder, "tree")],
       ...["-E", `offset=${root.offsetBytes}`, file, `${root.lengthBytes / 1024}k`],
     ]);
     const image = await readFile(file);

@@ -46,7 +46,7 @@ interface Attempt {
   readonly disk: DiskFile;
   readonly server: ImageServer;
   readonly operation: AnOperation;
-  readonly writing: Promise<void>;
+  readonly writing: Promise<unknown>;
 }
 
 interface AttemptOptions {
@@ -87,7 +87,7 @@ async function attempt(test: TestContext, options: AttemptOptions = {}): Promise
   return { disk, server, operation, writing };
 }
 
-async function failure(promise: Promise<void>, reason: FailureReason): Promise<Failure> {
+async function failure(promise: Promise<unknown>, reason: FailureReason): Promise<Failure> {
   const error = await promise.then(
     () => assert.fail("it succeeded"),
     (caught: unknown) => caught,
