@@ -32,6 +32,8 @@ export interface TinyImageOptions {
   readonly commandLineEnd?: string;
   /** Whether an agent could be started by it: it has an inittab. Default true. */
   readonly startsAgents?: boolean;
+  /** Raspberry Pi's own kernel, of so many bits, with its device trees and overlays. Default: an upstream kernel. */
+  readonly raspberryPi?: 32 | 64;
 }
 
 /** Bytes that U-Boot takes for an arm64 kernel (Documentation/arch/arm64/booting.rst). */
@@ -39,6 +41,42 @@ export function fakeKernel(sizeBytes = 64 * 1024): Buffer {
   const kernel = randomBytes(sizeBytes);
   kernel.write("ARM\x64", 0x38, "latin1");
   return kernel;
+}
+
+/** Bytes that the firmware takes for a 32-bit kernel (arch/arm/boot/compressed/head.S). */
+function fakeZImage(sizeBytes = 64 * 1024): Buffer {
+  const kernel = randomBytes(sizeBytes);
+  kernel.writeUInt32LE(0x016f2818, 0x24);
+  return kernel;
+}
+
+/** The boot partition of Raspberry Pi OS in small, with settings of a person's in its config.txt. */
+function raspberryPiFiles(bits: 32 | 64): Readonly<Record<string, string | Buffer>> {
+  const kernels = { 32: ["kernel7.img", "kernel7l.img"], 64: ["kernel8.img", "kernel_2712.img"] }[bits];
+  const initrds = kernels.map((name) => name.replace("kernel", "initramfs").replace(".img", ""));
+  const trees = ["bcm2710-rpi-3-b", "bcm2710-rpi-3-b-plus", "bcm2711-rpi-4-b", "bcm2712-rpi-5-b"];
+  return {
+    ...Object.fromEntries(kernels.map((name) => [name, bits === 32 ? fakeZImage() : fakeKernel()])),
+    ...Object.fromEntries(initrds.map((name) => [name, randomBytes(16 * 1024)])),
+    ...Object.fromEntries(trees.map((name) => [`${name}.dtb`, `device tree ${name}\n`])),
+    "overlays/README": "about overlays\n",
+    "overlays/overlay_map.dtb": "map\n",
+    "overlays/vc4-kms-v3d.dtbo": "overlay\n",
+    "overlays/rpi-poe.dtbo": "overlay\n",
+    "usercfg.txt": "dtparam=i2c_arm=on\n",
+    "config.txt": [
+      "dtparam=audio=on",
+      "auto_initramfs=1",
+      "dtoverlay=vc4-kms-v3d",
+      ...(bits === 32 ? ["arm_64bit=0"] : []),
+      "include usercfg.txt",
+      "[pi4]",
+      "dtoverlay=rpi-poe",
+      "[pi5]",
+      "dtparam=pciex1",
+      "",
+    ].join("\n"),
+  };
 }
 
 /**
@@ -54,6 +92,7 @@ export async function makeTinyImage({
   firstBoot,
   commandLineEnd = "",
   startsAgents = true,
+  raspberryPi,
 }: TinyImageOptions): Promise<TinyImage> {
   const image = path.join(folder, `${name}.img`);
   const boot = { offsetBytes: MiB, lengthBytes: 8 * MiB };
@@ -74,18 +113,23 @@ export async function makeTinyImage({
   await execa("sfdisk", ["--quiet", "--no-tell-kernel", image], { input: `${table.join("\n")}\n` });
 
   const parts = path.join(folder, `${name}.parts`);
-  const bootTree = {
+  const upstream = {
     "vmlinuz-6.1.0-tiny": fakeKernel(),
     ...(initrd && { "initrd.img-6.1.0-tiny": randomBytes(16 * 1024) }),
     "config.txt": `arm_64bit=1\nkernel=vmlinuz-6.1.0-tiny\n${initrd ? "initramfs initrd.img-6.1.0-tiny followkernel\n" : ""}`,
-    "cmdline.txt": `console=ttyAMA0,115200 root=PARTUUID=${diskId}-02 rootfstype=ext4 rootwait panic=10${commandLineEnd}\n`,
+  };
+  const console = raspberryPi === undefined ? "console=ttyAMA0,115200" : "console=serial0,115200 console=tty1";
+  const bootTree: Readonly<Record<string, string | Buffer>> = {
+    ...(raspberryPi === undefined ? upstream : raspberryPiFiles(raspberryPi)),
+    "cmdline.txt": `${console} root=PARTUUID=${diskId}-02 rootfstype=ext4 rootwait panic=10${commandLineEnd}\n`,
     ...(firmware && { "bootcode.bin": randomBytes(52 * 1024), "start.elf": randomBytes(96 * 1024) }),
   };
   await writeTree(path.join(parts, "boot"), bootTree);
   const fat = ["-F", "16", "-s", "1", "-n", "bootfs", "-i", diskId, `--offset=${sectors(boot.offsetBytes)}`];
   await execa("mkfs.vfat", [...fat, image, String(boot.lengthBytes / 1024)]);
-  const bootFiles = Object.keys(bootTree).map((entry) => path.join(parts, "boot", entry));
-  await execa("mcopy", ["-i", `${image}@@${boot.offsetBytes}`, "-m", ...bootFiles, "::"]);
+  const entries = new Set(Object.keys(bootTree).map((entry) => entry.split("/")[0] ?? ""));
+  const bootFiles = [...entries].map((entry) => path.join(parts, "boot", entry));
+  await execa("mcopy", ["-i", `${image}@@${boot.offsetBytes}`, "-s", "-m", ...bootFiles, "::"]);
 
   const tree = path.join(parts, "root");
   await writeTree(tree, {

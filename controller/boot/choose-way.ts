@@ -69,11 +69,11 @@ export function isForPi5(loader: Loader, model = ""): boolean {
 const withoutUBoot: ReadonlySet<PiBoard> = new Set(["pi5", "pi500", "cm5"]);
 
 /**
- * Whether it is a 64-bit kernel that U-Boot's booti starts, as the firmware does. Nobody looked at what an older Pallet
- * took in, and that was for U-Boot.
+ * Whether U-Boot's booti may start it, as the firmware may in 64-bit mode. It unpacks more formats than are told apart
+ * here, so "unknown" may be one of them; nobody looked at what an older Pallet took in, and that was for U-Boot.
  */
 function is64Bit(format: KernelFormat | undefined): boolean {
-  return format === undefined || format === "arm64-image" || format === "arm64-image-gzip";
+  return format !== "arm32-zimage" && format !== "efi-zboot";
 }
 
 function byUBoot({ name, boot }: Pick<Image, "name" | "boot">, why: string): Way {

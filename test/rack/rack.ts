@@ -4,12 +4,13 @@ import path from "node:path";
 import process from "node:process";
 import { stringify } from "yaml";
 import type { BootTreeManifest } from "../../controller/boot-tree/plan-boot-tree.ts";
+import { renderConfigTxt } from "../../controller/boot-tree/render-config-txt.ts";
 import { checkout } from "../programs/checkout.ts";
 import { fakeKernel } from "../tiny-image.ts";
 import type { Board } from "./board.ts";
 import { type ControllerProcess, createControllerProcess } from "./controller-process.ts";
 import { keepLogs } from "./kept-logs.ts";
-import { type PiModelName, piModels } from "./machine/pi-model.ts";
+import { filesOfBuiltTree, type PiModelName } from "./machine/pi-model.ts";
 import { createNetwork, type Network } from "./network.ts";
 import { createRackClient, type RackClient } from "./rack-client.ts";
 import { type CommandResult, runCommandLine } from "./run-command-line.ts";
@@ -213,13 +214,13 @@ function describeTree(contents: Readonly<Record<string, Buffer>>): BootTreeManif
 
 /**
  * Files in the places of those that the boards' firmware and boot ROM fetch from a boot tree that was built. What is in
- * them does not matter: a simulated board carries its firmware and U-Boot itself.
+ * them does not matter, but for config.txt: a simulated board carries its firmware and U-Boot itself.
  */
 function standInFirmware(): Readonly<Record<string, Buffer>> {
-  const paths = Object.values(piModels).flatMap((model) => model.firmwareRequests(""));
-  // A folder of the board's own, and a signature for boards that have their keys burnt in, are there for few.
-  const built = paths.filter((name) => !name.startsWith("/") && name !== "bootsig.bin");
-  return Object.fromEntries(built.map((name) => [name, Buffer.from(`stands in for ${name}\n`)]));
+  return {
+    ...Object.fromEntries(filesOfBuiltTree.map((name) => [name, Buffer.from(`stands in for ${name}\n`)])),
+    "config.txt": Buffer.from(renderConfigTxt({ bits: 64 })),
+  };
 }
 
 /** Writes the controller's config file and the boot tree. Returns the path of the file. */

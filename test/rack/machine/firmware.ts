@@ -1,49 +1,77 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { NetworkAsker } from "./boot-rom.ts";
+import { createFirmwareFetch, type FirmwareFetch, MissingFile, need, type Patience } from "./firmware-fetch.ts";
+import { loadByFirmware, type Started } from "./load-by-firmware.ts";
 import type { MachineSpec } from "./machine-spec.ts";
-import { piModels } from "./pi-model.ts";
+import { type ConfigTxt, parseConfigTxt } from "./parse-config-txt.ts";
+import { type PiModel, piModels } from "./pi-model.ts";
 import { print } from "./serial-console.ts";
-import { TftpError, TftpTimeout, tftpGet } from "./tftp-client.ts";
 
-/** Interval of DHCP requests, and their number, of a boot ROM ("Known problems" of boot-net.adoc). */
-const requestIntervalMs = 5_000;
-const romRequests = 5;
+const pauseMs = 2000;
+/** A boot ROM sends five DHCP requests, one each 5 s ("Known problems" of boot-net.adoc). */
+const ofBootRom: Patience = { timeoutMs: 5000, maxTimeouts: 5 };
+
+/** What the firmware has to know of the board that it runs on. */
+export type FirmwareSpec = Pick<MachineSpec, "model" | "serial" | "mac" | "address" | "tftp">;
 
 /**
- * Boot ROM and firmware: asks for what a Pi of this model asks for, in its order, and returns what it got by path.
- * Files that are missing are tolerated, because a simulated board carries U-Boot itself; a server that falls silent
- * ends the stage, and U-Boot keeps asking. One that is silent from the start sends a boot ROM to sleep, for good;
- * bootcode.bin from the card asks on. (DHCP has no part here: the server's silence stands for that of DHCP, too.)
+ * Boot ROM, bootloader and firmware: ask for what a Pi of this model asks for, in its order, do what config.txt says, and
+ * return what they start. A server that is silent from the start sends a boot ROM to sleep, for good; bootcode.bin from
+ * the card and bootloaders in an EEPROM ask on. (DHCP has no part here: the server's silence stands for that of DHCP,
+ * too.) Without a kernel, start*.elf stops for good.
  */
-export async function runFirmware(
-  spec: Pick<MachineSpec, "model" | "serial" | "mac" | "address" | "tftp">,
-  asker: NetworkAsker = "board",
-): Promise<ReadonlyMap<string, Buffer>> {
-  const { model, cardFirst, firmwareRequests } = piModels[spec.model];
-  const files = new Map<string, Buffer>();
-  print(`${model}, serial ${spec.serial}, mac ${spec.mac}, ip ${spec.address}`);
-  const ofTheRom = ["bootcode.bin", "bootsig.bin"];
-  const paths = firmwareRequests(spec.serial).filter((path) => asker === "board" || !ofTheRom.includes(path));
-  // Boot ROMs send no options but blksize; a Pi 3 does not even know windows.
-  const common = { ...spec.tftp, windowsize: 1, blksize: 1024 };
-  const patience = { timeoutMs: 1000, maxTimeouts: 1 };
-  const firstPatience = cardFirst ? { timeoutMs: requestIntervalMs, maxTimeouts: romRequests } : patience;
-  for (const path of paths) {
+export async function runFirmware(spec: FirmwareSpec, asker: NetworkAsker = "board"): Promise<Started> {
+  const model: PiModel = piModels[spec.model];
+  print(`${model.model}, serial ${spec.serial}, mac ${spec.mac}, ip ${spec.address}`);
+  for (;;) {
+    const fetch = createFirmwareFetch(spec, model.cardFirst ? ofBootRom : undefined);
     try {
-      const bytes = await tftpGet({ ...common, ...(path === paths[0] ? firstPatience : patience), path });
-      files.set(path, bytes);
-      print(`firmware: ${path} ${bytes.length} bytes`);
+      return await boot(fetch, model, spec.serial, asker);
     } catch (error) {
       print(`firmware: ${error instanceof Error ? error.message : String(error)}`);
-      if (error instanceof TftpError) continue;
-      if (!(error instanceof TftpTimeout) || !cardFirst || path !== paths[0]) return files;
-      if (asker === "bootcode.bin") {
+      if (error instanceof MissingFile && model.stopsWithoutKernel) await stop("firmware: stopped");
+      if (model.cardFirst && !fetch.isAnswered()) {
+        if (asker === "board") await stop("boot ROM: nobody has answered in 25 s: asleep");
         print("bootcode.bin: nobody answers, asking again");
-        return runFirmware(spec, asker);
+        continue;
       }
-      print("boot ROM: nobody has answered in 25 s: asleep until the power is cut");
-      setInterval(() => undefined, requestIntervalMs);
-      await new Promise(() => undefined);
     }
+    print(`firmware: trying again in ${pauseMs / 1000} s`);
+    await delay(pauseMs);
   }
-  return files;
+}
+
+async function stop(why: string): Promise<never> {
+  print(`${why} until the power is cut`);
+  return await new Promise(() => setInterval(() => undefined, 1 << 30));
+}
+
+async function boot(fetch: FirmwareFetch, model: PiModel, serial: string, asker: NetworkAsker): Promise<Started> {
+  if (asker === "board") for (const name of model.bootRom) await fetch.get(name);
+  // The probe for a folder of the board's own: if it is not there, everything is asked for at the top.
+  const folder = `${serial}/`;
+  const probe = model.firmware?.plain[0] ?? "config.txt";
+  const at = (await fetch.get(folder + probe)) === undefined ? "" : folder;
+  const first = await readConfig(fetch, at, model);
+  if (model.bootRom.length === 0) await fetch.get(`${at}pieeprom.sig`);
+  if (model.firmware !== undefined) {
+    const { plain, withCamera } = model.firmware;
+    for (const name of first.settings.get("start_x") === "1" ? withCamera : plain) await need(fetch, at + name);
+  }
+  await fetch.get(`${at}dt-blob.bin`);
+  // Only now, since neither boot ROM nor bootloader follow includes.
+  const read = () => readConfig(fetch, at, model, first.includes);
+  return loadByFirmware({ fetch, at, model, read });
+}
+
+async function readConfig(
+  fetch: FirmwareFetch,
+  at: string,
+  { filters }: PiModel,
+  includes: readonly string[] = [],
+): Promise<ConfigTxt> {
+  const text = (await fetch.get(`${at}config.txt`))?.toString("utf8") ?? "";
+  const included = new Map<string, string>();
+  for (const name of includes) included.set(name, (await fetch.get(at + name))?.toString("utf8") ?? "");
+  return parseConfigTxt(text, filters, included);
 }

@@ -10,3 +10,8 @@ export function isKernel(bytes: Buffer): boolean {
     (bytes.toString("latin1", 0, 2) === "MZ" && bytes.toString("latin1", 4, 8) === "zimg")
   );
 }
+
+/** Whether the bytes are a 32-bit kernel that unpacks itself: a zImage (arch/arm/boot/compressed/head.S: at 0x24). */
+export function isZImage(bytes: Buffer): boolean {
+  return bytes.length >= 0x30 && bytes.readUInt32LE(0x24) === 0x016f2818;
+}

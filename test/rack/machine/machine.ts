@@ -27,7 +27,7 @@ try {
 }
 
 async function bootFromNetwork(spec: MachineSpec, asker: NetworkAsker): Promise<StartedKernel> {
-  await runFirmware(spec, asker);
-  const { commandLine, initrd } = await runUBoot(spec);
+  const started = await runFirmware(spec, asker);
+  const { commandLine, initrd } = started.kind === "kernel" ? started : await runUBoot(spec);
   return { commandLine, hasInitrd: initrd !== undefined };
 }

@@ -32,25 +32,12 @@ const card = await bootFromCard({ model: "pi-3", cardDevice: spec.card });
 if ("commandLine" in card) {
   throw new Error("a Pi 3 boots the firmware of this card instead of the network; QEMU has no firmware to do so");
 }
-const files = await runFirmware({ ...spec, model: "pi-3" }, card.asker);
-const fetched = (name: string): Buffer => {
-  const bytes = files.get(`${spec.serial}/${name}`) ?? files.get(name);
-  if (bytes === undefined) throw new Error(`a Pi 3 stops here: its firmware has got no ${name}`);
-  return bytes;
-};
-if (card.asker === "board") fetched("bootcode.bin");
-for (const name of ["start.elf", "u-boot.bin"]) fetched(name);
-const config = fetched("config.txt").toString("utf8").split("\n");
-for (const line of ["upstream_kernel=1", "arm_64bit=1", "kernel=u-boot.bin"]) {
-  if (!config.includes(line))
-    throw new Error(`config.txt has no ${line}, so firmware would do other than is done here`);
-}
-
-const loaded = await runUBoot(spec);
+const started = await runFirmware({ ...spec, model: "pi-3" }, card.asker);
+const loaded = started.kind === "kernel" ? started : await runUBoot(spec);
 // The firmware hands its device tree over to U-Boot, which gives it to the kernel unless the label names another.
 const deviceTree =
-  loaded.deviceTree ??
-  addRootProperty(fetched("bcm2837-rpi-3-b.dtb"), "serial-number", `${spec.serial.padStart(16, "0")}\0`);
+  (started.kind === "u-boot" ? loaded.deviceTree : undefined) ??
+  addRootProperty(started.deviceTree, "serial-number", `${spec.serial.padStart(16, "0")}\0`);
 const boot: Pi3Boot = {
   kernel: "kernel",
   ...(loaded.initrd && { initrd: "initrd" }),
