@@ -174,7 +174,10 @@ export function createRollouts(
       const image = await resolveImage(request, images);
       const seen = await Promise.all(targets.map((node) => inspect(node, signal)));
       signal?.throwIfAborted();
-      return { image, plans: seen.map((before) => planReimage(before, image, request, world.cardFirmware)) };
+      return {
+        image,
+        plans: seen.map((before) => planReimage(before, image, request, world.cardFirmware, world.loader)),
+      };
     },
 
     async start({ id: chosen, ...request }) {

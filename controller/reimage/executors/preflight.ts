@@ -4,6 +4,7 @@ import { withAgentOf } from "../../agents/reach-agent.ts";
 import type { Answer } from "../machine/reimage-event.ts";
 import { identityOf } from "../plan/disk-identity.ts";
 import { judgeSystem } from "../plan/judge-system.ts";
+import { judgeWay } from "../plan/judge-way.ts";
 import { planDiskFirmware } from "../plan/plan-disk-firmware.ts";
 import { selectDisk } from "../plan/select-disk.ts";
 import { type Executor, nodeOf } from "./executor.ts";
@@ -11,7 +12,8 @@ import { imageOf } from "./image-of.ts";
 
 /**
  * Asks the agent for the node's disks and chooses the one to erase, and what becomes of the firmware on it; refuses an
- * image in which this agent could not install the resident agent that is asked for. An agent that has restarted in the same boot since it registered sees the same disks.
+ * image that this board could not boot, or in which this agent could not install the resident agent that is asked for.
+ * An agent that has restarted in the same boot since it registered sees the same disks.
  */
 export const preflight: Executor<"preflight"> = async (effect, context) => {
   const { state, world, signal, answer } = context;
@@ -22,7 +24,9 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
       nodeOf(context),
       world.agents,
       async (agent, { facts, agent: { instanceId, residentProgram } }): Promise<Answer> => {
-        const misfit = state.noResident === undefined ? judgeSystem(image, residentProgram) : undefined;
+        const misfit =
+          judgeWay(image, facts.model, world.loader).refusal ??
+          (state.noResident === undefined ? judgeSystem(image, residentProgram) : undefined);
         if (misfit !== undefined) return { type: "preflight-refused", failure: misfit };
         const disk = selectDisk(await agent.listBlockDevices(signal), {
           minBytes: image.sizeBytes,

@@ -3,11 +3,13 @@ import { describeSize } from "../../../proto/disk/describe-size.ts";
 import { withDescendants } from "../../../proto/disk/device-tree.ts";
 import { Failure } from "../../../proto/failure.ts";
 import { shortDigest } from "../../../proto/pack/digest.ts";
+import type { Loader } from "../../boot/choose-way.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { Node } from "../../nodes/node.ts";
 import { beingReimaged } from "./being-reimaged.ts";
 import { recordOf } from "./failure-record.ts";
 import { judgeSystem } from "./judge-system.ts";
+import { judgeWay, type WayVerdict } from "./judge-way.ts";
 import { type CardFirmwarePolicy, describeDiskFirmware, type FirmwareSentences } from "./plan-disk-firmware.ts";
 import type { ReimagePlan, RolloutRequest } from "./rollout.ts";
 import { selectDisk } from "./select-disk.ts";
@@ -28,6 +30,7 @@ export function planReimage(
   image: Image,
   { disk, noResident = false, full = false }: Pick<RolloutRequest, "disk" | "noResident" | "full">,
   cardFirmware: CardFirmwarePolicy = "auto",
+  loader: Loader = "auto",
 ): ReimagePlan {
   const { node, online, devices, busyWith } = before;
   const about = { nodeId: node.id, nodeName: node.name, writeBytes: image.pack.dataBytes + image.pack.zeroBytes };
@@ -36,7 +39,8 @@ export function planReimage(
   const target = chosen instanceof Failure ? undefined : chosen;
   const path = target?.path ?? disk;
   const firmware = describeDiskFirmware(cardFirmware, { name: node.name, model: node.facts?.model }, image);
-  const misfit = noResident ? undefined : judgeSystem(image, node.agent?.residentProgram);
+  const way = judgeWay(image, node.facts?.model, loader);
+  const misfit = way.refusal ?? (noResident ? undefined : judgeSystem(image, node.agent?.residentProgram));
   const unfit = misfit ?? (chosen instanceof Failure ? chosen : firmware.refusal);
   const refusal = busyWith === undefined ? unfit : beingReimaged(node, busyWith);
   const notes = [noteOn(node, online, devices), ...(noResident ? [afterwards(node)] : []), firmware.note];
@@ -45,7 +49,7 @@ export function planReimage(
     ...about,
     diskBytes: target?.sizeBytes ?? 0,
     erases: target === undefined ? [] : contentsOf(target),
-    steps: steps(node, { running: online && resident, image, disk: path, noResident, full, firmware }),
+    steps: steps(node, { running: online && resident, image, disk: path, noResident, full, firmware, way }),
     ...(path !== undefined && { disk: path }),
     ...(refusal && { refusal: recordOf(refusal) }),
     ...(note !== "" && { note }),
@@ -91,9 +95,10 @@ function steps(
     readonly noResident: boolean;
     readonly full: boolean;
     readonly firmware: FirmwareSentences;
+    readonly way: WayVerdict;
   },
 ): readonly string[] {
-  const { running, image, disk, noResident, full, firmware } = about;
+  const { running, image, disk, noResident, full, firmware, way } = about;
   const card = disk ?? "the disk that fits (chosen once its agent runs)";
   return [
     "Set the boot target to agent.",
@@ -107,7 +112,9 @@ function steps(
       : "Install the resident agent and the stamp of this reimage into the new system.",
     ...(firmware.step === undefined ? [] : [firmware.step]),
     "Write the partition table.",
-    "Set the boot target to local and reboot.",
+    way.byOwnFiles
+      ? "Set the boot target to local and reboot; the board's firmware boots the image by the image's own config.txt."
+      : "Set the boot target to local and reboot.",
     noResident
       ? `Wait until ${node.name} has fetched the kernel of ${image.name} and answers on the network (a weak proof).`
       : `Wait for the proof that ${node.name} runs ${image.name} from ${card}.`,

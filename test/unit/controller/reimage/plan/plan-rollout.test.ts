@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Image } from "../../../../../controller/images/catalogue/image.ts";
 import type { Node } from "../../../../../controller/nodes/node.ts";
 import { planReimage } from "../../../../../controller/reimage/plan/plan-rollout.ts";
 import { Failure } from "../../../../../proto/failure.ts";
@@ -28,6 +29,29 @@ const node: Node = {
     root: { source: "10.0.0.1:/rootfs", filesystemType: "overlay", disk: "" },
     hostname: "pi",
     uptimeSeconds: 1,
+  },
+};
+/** The image with a 32-bit kernel, and with what a Pi 4's firmware loads of it. */
+const narrow: Image = {
+  ...image,
+  boot: {
+    ...image.boot,
+    kernelFormat: "arm32-zimage",
+    firmware: {
+      folder: "firmware",
+      files: ["config.txt", "kernel7l.img", "bcm2711-rpi-4-b.dtb"],
+      configTxt: "config.txt",
+      boots: [
+        {
+          boards: ["pi4"],
+          kernel: "kernel7l.img",
+          kernelFormat: "arm32-zimage",
+          initrds: [],
+          osPrefix: "",
+          overlayPrefix: "overlays/",
+        },
+      ],
+    },
   },
 };
 const resident: Node = { ...node, agent: { version: "1", role: "resident", instanceId: "a", port: 7710 } };
@@ -141,4 +165,22 @@ test("a disk that does not fit and a node that is busy are refused", () => {
   const busy = planReimage({ node, online: true, devices: [idle], busyWith: "r1" }, image, {});
   assert.match(busy.refusal?.message ?? "", /by rollout r1/);
   assert.equal(busy.disk, "/dev/mmcblk0");
+});
+
+test("a plan says that the firmware boots the image by its own config.txt, and refuses where nothing starts it", () => {
+  const before = { node, online: true, devices: [disk({})] };
+  const plan = planReimage(before, narrow, { noResident: true });
+  assert.equal(plan.refusal, undefined);
+  assert.match(plan.steps.join("\n"), /reboot; the board's firmware boots the image by the image's own config\.txt\./);
+  for (const [model, loader, message] of [
+    ["Raspberry Pi 4 Model B Rev 1.4", "u-boot", /\(32-bit\): bootProfile\.loader is u-boot; set it to auto$/],
+    ["Raspberry Pi 5 Model B Rev 1.0", "auto", /^the kernel of image .* \(32-bit\) .* for a Raspberry Pi 5/],
+    ["linux,dummy-virt", "auto", /^U-Boot cannot start the kernel of image .* \(32-bit\)/],
+  ] as const) {
+    const facts = node.facts && { ...node.facts, model };
+    const other: Node = { ...node, ...(facts && { facts }) };
+    const { refusal } = planReimage({ ...before, node: other }, narrow, { noResident: true }, "auto", loader);
+    assert.equal(refusal?.reason, "unsupported");
+    assert.match(refusal?.message ?? "", message);
+  }
 });
