@@ -22,7 +22,7 @@ export interface ImageStoreLog {
 /** An image file to add. */
 export interface NewImage {
   readonly name: string;
-  /** Bytes of the file: a raw disk image, plain or compressed with gzip, xz or zstd. */
+  /** Bytes of the file: a raw disk image, plain or compressed with gzip, xz, zstd or ZIP. */
   readonly source: AsyncIterable<Uint8Array>;
   /** Their number, where known. */
   readonly fileBytes?: number;

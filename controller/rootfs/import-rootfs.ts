@@ -19,7 +19,7 @@ import { withRootOfImage } from "./with-root-of-image.ts";
 
 /** An image to unpack, and where to. */
 export interface ImportRequest {
-  /** Image file of a whole card: plain or compressed by gzip, xz or zstd; its content decides. */
+  /** Image file of a whole card: plain, or compressed by gzip, xz, zstd or ZIP; its content decides. */
   readonly imagePath: string;
   /** Must not exist yet, or be empty. */
   readonly outDirectory: string;

@@ -1,6 +1,6 @@
 import { maxImageName } from "../../../proto/names/image-name.ts";
 
-const imageSuffixes = /(\.(img|raw|wic|bin))?(\.(gz|xz|zst|zstd))?$/;
+const imageSuffixes = /(\.(img|raw|wic|bin))?(\.(gz|xz|zst|zstd|zip))?$/;
 
 /**
  * Derives an image's name from its file's name: the base name in lower case, without image and compression suffixes,

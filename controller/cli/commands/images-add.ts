@@ -53,7 +53,8 @@ export function registerImagesAdd(parent: Command, toAction: ToAction): void {
     .command("add")
     .description(
       "import an image\n\n" +
-        "FILE is a raw disk image, plain or compressed with gzip, xz or zstd; its content decides, not its name. The " +
+        "FILE is a raw disk image, plain, compressed with gzip, xz or zstd, or alone in a ZIP archive; its content decides, " +
+        "not its name. The " +
         "controller stores it compressed, finds its root filesystem, and extracts the kernel that nodes boot it with from " +
         "their own cards. Nodes never receive blocks that an ext or FAT filesystem calls free, unless something else, such as " +
         "dm-verity, may read them too; images show says so. With --everything they receive every block: for systems that " +
@@ -61,7 +62,7 @@ export function registerImagesAdd(parent: Command, toAction: ToAction): void {
         "Yocto and Tizen write it) are verified; what it leaves out is zero. Ctrl-C leaves nothing behind.",
     )
     .summary("import an image")
-    .argument("<file>", '.img, .img.gz, .img.xz or .img.zst; "-" reads stdin')
+    .argument("<file>", '.img, .img.gz, .img.xz, .img.zst or .zip; "-" reads stdin')
     .option("--name <name>", "name in the catalogue: 1 to 63 of [a-z0-9._-] (default: taken from the file's name)")
     .option("--bmap <file>", "the image's block map (default: the .bmap next to the image, if any)")
     .option("--no-bmap", "ignore block maps")
@@ -80,7 +81,7 @@ export function registerImagesAdd(parent: Command, toAction: ToAction): void {
         const { isJson, print, printJsonLine, note } = context;
         const name = options.name ?? imageNameFromFile(file);
         if (name === undefined) throw new UsageError(`cannot derive a name from "${file}": choose one with --name`);
-        const refuse = "name an image file (.img, .img.gz, .img.xz or .img.zst)";
+        const refuse = "name an image file (.img, .img.gz, .img.xz, .img.zst or .zip)";
         const given = options.bmap === false ? undefined : options.bmap;
         const blockMap =
           options.bmap === false || (file === "-" && given === undefined) ? undefined : await findBlockMap(file, given);

@@ -52,7 +52,7 @@ export function registerImagesDerive(parent: Command, toAction: ToAction): void 
     .requiredOption("--from <old>", "the image in the catalogue whose layout to keep")
     .requiredOption(
       "--with <file>",
-      '.img, .img.gz, .img.xz or .img.zst, a folder with a root filesystem, or a tar archive of one; "-" reads stdin',
+      '.img, .img.gz, .img.xz, .img.zst or .zip, a folder with a root filesystem, or a tar archive of one; "-" reads stdin',
     )
     .option("--install", installHelp)
     .option("--json", jsonLinesHelp)

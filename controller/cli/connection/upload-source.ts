@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
@@ -30,11 +30,37 @@ export async function openUpload(file: string, context: CommandContext, folder: 
     throw new Failure("invalid", `${file} is a folder: ${folder.refuse}`);
   }
   return {
-    bytes: handle.createReadStream({ highWaterMark: maxUploadChunkBytes, autoClose: false }),
+    bytes: stat.isFile() ? unchanged(handle, file) : streamOf(handle),
     // A device or a named pipe reports no size.
     fileBytes: stat.isFile() ? stat.size : 0,
     close: () => handle.close(),
   };
+}
+
+function streamOf(handle: FileHandle): AsyncIterable<Buffer> {
+  return handle.createReadStream({ highWaterMark: maxUploadChunkBytes, autoClose: false });
+}
+
+/**
+ * The bytes of a file. Throws Failure `invalid` at the end, so that nothing is made of them, if the file was changed
+ * since it was opened: part of them may be the old content and part the new one. The time of the last change of the
+ * inode counts too, because nobody can set it back.
+ */
+async function* unchanged(handle: FileHandle, file: string): AsyncGenerator<Uint8Array> {
+  const stateOf = async () => {
+    const { size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
+    return `${size} bytes, changed at ${mtimeNs} ns, its inode at ${ctimeNs} ns`;
+  };
+  const expected = await stateOf();
+  yield* streamOf(handle);
+  const found = await stateOf();
+  if (found === expected) return;
+  throw new Failure(
+    "invalid",
+    `${file} was changed while it was being read, so nothing was made of it: wait until what writes it is finished, ` +
+      "and run this command again",
+    { expected, found },
+  );
 }
 
 /** Everything in a folder, with owners, modes, times, links, devices and extended attributes, by tar(1). */

@@ -5,7 +5,8 @@ import { type Cell, renderFields, renderTable } from "./table.ts";
 import { formatAge, formatBytes } from "./units.ts";
 
 /** Shown if the catalogue is empty. */
-export const noImages = "no images yet; add one with: controller images add FILE (.img, .img.gz, .img.xz or .img.zst)";
+export const noImages =
+  "no images yet; add one with: controller images add FILE (.img, .img.gz, .img.xz, .img.zst or .zip)";
 
 /** The images as a table; the digest in full or, if there is no room, not at all. */
 export function renderImages(images: readonly ImageView[], look: Look, now: number): string[] {

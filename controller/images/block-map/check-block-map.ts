@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
+import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
 import { type BlockMap, extentOf } from "./block-map.ts";
 
 const pieceBytes = 1 << 20;
@@ -20,7 +21,9 @@ export async function checkBlockMap(
   const file = await open(imagePath, "r");
   try {
     const { size } = await file.stat();
-    if (size !== map.imageBytes) {
+    // What fills no sector at its end is not part of the image: see writeRawFile.
+    const droppedBytes = map.imageBytes % sectorBytes;
+    if (size !== map.imageBytes - droppedBytes) {
       throw new Failure("image-damaged", "the block map belongs to another image: the lengths differ", {
         expected: `${map.imageBytes} bytes (ImageSize of the block map)`,
         found: `${size} bytes`,
@@ -34,6 +37,10 @@ export async function checkBlockMap(
       for (let at = start; at < end; ) {
         signal.throwIfAborted();
         const { bytesRead } = await file.read(buffer, 0, Math.min(pieceBytes, end - at), at);
+        if (bytesRead === 0 && at === size) {
+          hash.update(Buffer.alloc(end - at));
+          break;
+        }
         if (bytesRead === 0) throw new Error(`the image ends at byte ${at} while it is being checked`);
         hash.update(buffer.subarray(0, bytesRead));
         at += bytesRead;

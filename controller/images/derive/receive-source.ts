@@ -13,7 +13,7 @@ export type Received = { readonly kind: "image" | "tree"; readonly path: string 
 
 /**
  * Takes in the new content: an image of a disk, or a tar archive of a root filesystem, either plain or compressed with
- * gzip, xz or zstd; its first bytes decide. `path` must not exist yet. Throws Failure `image-damaged`, `unsupported`,
+ * gzip, xz, zstd or ZIP; its first bytes decide. `path` must not exist yet. Throws Failure `image-damaged`, `unsupported`,
  * `cancelled`; errors of the source come through.
  */
 export async function receiveSource(

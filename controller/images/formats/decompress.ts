@@ -4,6 +4,8 @@ import { Failure } from "../../../proto/failure.ts";
 import { debianPackage } from "../../../proto/linux/debian-package.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
 import type { ImageFormat } from "./detect-format.ts";
+import { damagedFile, judgeDecompressor } from "./judge-decompressor.ts";
+import { unzip } from "./unzip.ts";
 
 /**
  * Programs rather than node:zlib: Node has no xz, and its zstd decoder ends silently after the first frame (24.21), so
@@ -16,7 +18,8 @@ const programs = {
 
 /**
  * The uncompressed bytes of a file. Input that ends too early, is damaged or continues after its end (zeros after gzip
- * and xz excepted, as padding) ends in Failure `image-damaged`; errors of the source itself come through as they are.
+ * and xz excepted, as padding) ends in Failure `image-damaged`; a machine short of memory in `tool-failed`; an archive of
+ * something else than one file in `unsupported`. Errors of the source itself come through as they are.
  */
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
@@ -25,6 +28,7 @@ export async function* decompress(
 ): AsyncGenerator<Uint8Array> {
   if (format === "raw") yield* source;
   else if (format === "gzip") yield* gunzip(source);
+  else if (format === "zip") yield* unzip(source);
   else yield* throughProgram(source, format, signal);
 }
 
@@ -34,15 +38,17 @@ async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   feed.stream.on("error", (error) => stream.destroy(error)).pipe(stream);
   try {
     yield* stream as AsyncIterable<Buffer>;
+    // Node takes zeros after the last member for padding, and stops looking there.
+    feed.stream.unpipe(stream);
+    for await (const _ of feed.stream);
   } catch (error) {
     if (feed.error() !== undefined) throw feed.error();
-    throw damaged("gzip", error);
+    throw damagedFile("gzip", error instanceof Error ? error.message : String(error), error);
   } finally {
     feed.stream.destroy();
     stream.destroy();
   }
-  // Node takes zeros after the last member for padding, and stops looking there.
-  if (feed.tailAfter(stream.bytesWritten)) throw damaged("gzip", new Error("there is trailing data after its end"));
+  if (feed.tailAfter(stream.bytesWritten)) throw damagedFile("gzip", "there is trailing data after its end");
 }
 
 async function* throughProgram(
@@ -67,7 +73,7 @@ async function* throughProgram(
     const result = await child;
     if (feed.error() !== undefined) throw feed.error();
     if (result.isCanceled) throw new Failure("cancelled", "the import was cancelled");
-    if (result.exitCode === undefined) {
+    if (result.exitCode === undefined && result.signal === undefined) {
       throw new Failure(
         "tool-failed",
         `${command} could not be run (${result.shortMessage}); install it from the Debian package ${debianPackage(format)}`,
@@ -75,8 +81,13 @@ async function* throughProgram(
       );
     }
     if (result.exitCode !== 0) {
-      const said = Buffer.from(result.stderr).toString("utf8").trim().replaceAll(/\s+/g, " ");
-      throw damaged(format, new Error(said === "" ? result.shortMessage : said));
+      const { exitCode, signal: ended } = result;
+      const said = Buffer.from(result.stderr).toString("utf8");
+      throw judgeDecompressor({
+        ...{ command, said },
+        ...(exitCode !== undefined && { exitCode }),
+        ...(ended !== undefined && { signal: ended }),
+      });
     }
   } finally {
     feed.stream.destroy();
@@ -110,9 +121,4 @@ function watched(source: AsyncIterable<Uint8Array>): {
     })(),
   );
   return { stream, error: () => failure, tailAfter: (consumedBytes) => lastNonZeroEnd > consumedBytes };
-}
-
-function damaged(format: string, cause: unknown): Failure {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return new Failure("image-damaged", `the file is damaged or was cut short: ${format} says: ${said}`, { cause });
 }

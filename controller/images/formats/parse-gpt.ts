@@ -11,7 +11,8 @@ const maximumTableBytes = 1024 * 1024;
 /**
  * Parses the primary GUID partition table (UEFI 2.10, section 5.3) with both checksums. A damaged primary is not
  * replaced by the backup at the end of the disk: in an image that is a sign of a bad copy, and firmware reads the
- * primary. Throws Failure `image-damaged`, or `unsupported` for an empty table or sectors that are not 512 bytes.
+ * primary. The backup may be missing: an image may end behind its last partition, before the end of the disk that it was
+ * made for. Throws Failure `image-damaged`, or `unsupported` for an empty table or sectors that are not 512 bytes.
  */
 export function parseGpt(read: ReadBytes, imageBytes: number): PartitionTable {
   const header = readHeader(read);
@@ -45,8 +46,9 @@ export function parseGpt(read: ReadBytes, imageBytes: number): PartitionTable {
   }
   if (entries.length === 0) throw new Failure("unsupported", "the image's partition table is empty");
   const usableFrom = Math.max(toBytes(from, imageBytes, "the first usable sector"), 2 * sectorBytes);
-  const usableTo = toBytes(to + 1n, imageBytes, "the last usable sector");
-  refuseMisplaced(entries, usableFrom, usableTo);
+  // Past the image when that was cut behind its last partition: then all of them are in the image, as was seen above.
+  const usableTo = Number((to + 1n) * BigInt(sectorBytes));
+  refuseMisplaced(entries, usableFrom, usableTo, "the area for partitions");
   return { kind: "gpt", entries };
 }
 

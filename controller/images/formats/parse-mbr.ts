@@ -51,7 +51,7 @@ export function parseMbr(read: ReadBytes, imageBytes: number): PartitionTable {
   const containers = used.filter((slot) => extendedTypes.has(slot.type));
   const [container] = containers;
   if (containers.length > 1) throw new Failure("image-damaged", "the partition table has two extended partitions");
-  const logical = container === undefined ? [] : readChain(read, container);
+  const { logical, records } = container === undefined ? { logical: [], records: [] } : readChain(read, container);
   const entries = [
     ...primary.filter(({ type }) => !extendedTypes.has(Number.parseInt(type, 16))),
     ...logical.map(({ type, startSector, sectors }, index) => entry(index + 5, type, startSector, sectors)),
@@ -60,13 +60,29 @@ export function parseMbr(read: ReadBytes, imageBytes: number): PartitionTable {
   if (container !== undefined) {
     const start = container.startSector * sectorBytes;
     const numbered = entries.filter(({ number }) => number > 4);
-    refuseMisplaced(numbered, start + sectorBytes, start + container.sectors * sectorBytes);
+    const end = start + container.sectors * sectorBytes;
+    refuseMisplaced(numbered, start + sectorBytes, end, "the extended partition");
+    for (const record of records) {
+      const at = record * sectorBytes;
+      const over = numbered.find(({ offsetBytes, lengthBytes }) => at >= offsetBytes && at < offsetBytes + lengthBytes);
+      if (over === undefined) continue;
+      throw new Failure(
+        "image-damaged",
+        `the extended boot record in sector ${record} is inside partition ${over.number}; the image is a bad copy`,
+      );
+    }
   }
   return { kind: "mbr", entries };
 }
 
-/** Follows the extended boot records of a container; the returned slots start at absolute sectors. */
-function readChain(read: ReadBytes, container: Slot): readonly Omit<Slot, "position">[] {
+/**
+ * Follows the extended boot records of a container; the returned slots start at absolute sectors, as the records do. A
+ * container without a first record has no partitions, as Linux sees it (block/partitions/msdos.c, parse_extended).
+ */
+function readChain(
+  read: ReadBytes,
+  container: Slot,
+): { readonly logical: readonly Omit<Slot, "position">[]; readonly records: readonly number[] } {
   const logical: Omit<Slot, "position">[] = [];
   const visited = new Set<number>();
   let at: number | undefined = container.startSector;
@@ -83,6 +99,7 @@ function readChain(read: ReadBytes, container: Slot): readonly Omit<Slot, "posit
       );
     }
     const record = read(here * sectorBytes, sectorBytes);
+    if (!hasBootSignature(record) && here === container.startSector) break;
     if (!hasBootSignature(record)) {
       throw new Failure("image-damaged", `the extended boot record in sector ${here} has no signature`);
     }
@@ -94,7 +111,7 @@ function readChain(read: ReadBytes, container: Slot): readonly Omit<Slot, "posit
     const link = slots.find((slot) => extendedTypes.has(slot.type));
     at = link === undefined ? undefined : container.startSector + link.startSector;
   }
-  return logical;
+  return { logical, records: [...visited] };
 }
 
 function slotsOf(sector: Buffer): readonly Slot[] {

@@ -23,16 +23,29 @@ export interface PartitionTable {
   readonly entries: readonly TableEntry[];
 }
 
-/** Refuses, naming both, partitions that overlap, and any that is outside `from` … `to` (bytes, `to` exclusive). */
-export function refuseMisplaced(entries: readonly TableEntry[], from: number, to: number): void {
+/**
+ * Refuses, naming both, partitions that overlap, and any that is outside `from` … `to` (bytes, `to` exclusive). `area`
+ * is what that is called; by default the image.
+ */
+export function refuseMisplaced(
+  entries: readonly TableEntry[],
+  from: number,
+  to: number,
+  area: "the image" | "the area for partitions" | "the extended partition" = "the image",
+): void {
   const byOffset = entries.toSorted((a, b) => a.offsetBytes - b.offsetBytes);
   for (const [position, entry] of byOffset.entries()) {
     const end = entry.offsetBytes + entry.lengthBytes;
-    if (entry.offsetBytes < from || end > to) {
+    const evidence = { expected: `bytes ${from} to ${to}`, found: `bytes ${entry.offsetBytes} to ${end}` };
+    if (entry.offsetBytes < from) {
+      const what = area === "the image" ? "inside the partition table" : `before ${area}`;
+      throw new Failure("image-damaged", `partition ${entry.number} starts ${what}; the image is a bad copy`, evidence);
+    }
+    if (end > to) {
       throw new Failure(
         "image-damaged",
-        `partition ${entry.number} extends past the image, which was probably cut short or is a bad copy`,
-        { expected: `bytes ${from} to ${to}`, found: `bytes ${entry.offsetBytes} to ${end}` },
+        `partition ${entry.number} extends past ${area}; the image was probably cut short or is a bad copy`,
+        evidence,
       );
     }
     const next = byOffset[position + 1];

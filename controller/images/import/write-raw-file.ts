@@ -4,15 +4,17 @@ import { open } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
 import { type ImageDigest, imageDigestFrom } from "../../../proto/pack/digest.ts";
 import { maxImageBytes, sectorBytes } from "../../../proto/pack/image-bounds.ts";
+import { isZero } from "../../../proto/pack/is-zero.ts";
 
 const blockBytes = 64 * 1024;
 const zeros = Buffer.alloc(blockBytes);
 
 /**
- * Writes bytes to a new file, leaving holes where they are zero, and hashes them on the way. Throws Failure
- * `image-damaged` when the length is not a multiple of 512, which every disk's is.
+ * Writes bytes to a new file, leaving holes where they are zero, and hashes them on the way. A disk ends at a sector
+ * boundary: up to 511 bytes of zeros behind the last one are padding, and dropped; throws Failure `image-damaged` for
+ * anything else there.
  *
- * @returns length in bytes and SHA-256 of all bytes
+ * @returns length in bytes and SHA-256 of what was written
  */
 export async function writeRawFile(
   path: string,
@@ -21,17 +23,33 @@ export async function writeRawFile(
   const hash = createHash("sha256");
   const file = await open(path, "wx");
   let at = 0;
+  /** What has come of the next sector. */
+  let begun: Buffer = Buffer.alloc(0);
+  const write = async (whole: Uint8Array): Promise<void> => {
+    hash.update(whole);
+    await writeSparsely(file, whole, at);
+    at += whole.length;
+  };
   try {
     for await (const chunk of bytes) {
-      hash.update(chunk);
-      await writeSparsely(file, chunk, at);
-      at += chunk.length;
-      if (at > maxImageBytes) throw new Failure("unsupported", `the image is larger than ${maxImageBytes} bytes`);
+      if (at + chunk.length > maxImageBytes)
+        throw new Failure("unsupported", `the image is larger than ${maxImageBytes} bytes`);
+      const missing = begun.length === 0 ? 0 : Math.min(sectorBytes - begun.length, chunk.length);
+      begun = Buffer.concat([begun, chunk.subarray(0, missing)]);
+      if (begun.length === sectorBytes) {
+        await write(begun);
+        begun = Buffer.alloc(0);
+      }
+      if (missing === chunk.length) continue;
+      const end = chunk.length - ((chunk.length - missing) % sectorBytes);
+      if (end > missing) await write(chunk.subarray(missing, end));
+      // A copy: the source may use its memory again.
+      if (end < chunk.length) begun = Buffer.from(chunk.subarray(end));
     }
-    if (at === 0 || at % sectorBytes !== 0) {
+    if (at === 0 || !isZero(begun)) {
       throw new Failure("image-damaged", "the image does not end at a sector boundary; it was probably cut short", {
-        expected: `a multiple of ${sectorBytes} bytes`,
-        found: `${at} bytes`,
+        expected: `a multiple of ${sectorBytes} bytes, and nothing but zeros behind it`,
+        found: `${at + begun.length} bytes`,
       });
     }
     await file.truncate(at);

@@ -5565,7 +5565,7 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): GetImageResponse => GetImageResponse.decode(value),
   },
   /**
-   * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz or zstd; detected
+   * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz, zstd or ZIP; detected
    * by content). Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
    * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), or a block map
@@ -5793,7 +5793,7 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    */
   getImage: handleUnaryCall<GetImageRequest, GetImageResponse>;
   /**
-   * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz or zstd; detected
+   * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz, zstd or ZIP; detected
    * by content). Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
    * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), or a block map
@@ -6096,7 +6096,7 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: GetImageResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz or zstd; detected
+   * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz, zstd or ZIP; detected
    * by content). Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
    * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), or a block map

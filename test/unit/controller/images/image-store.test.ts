@@ -17,7 +17,7 @@ import { parsePackManifest } from "../../../../proto/pack/pack-manifest.ts";
 import { dynamicLoaders } from "../../../../proto/system/dynamic-loaders.ts";
 import { createManualClock } from "../../proto/time/manual-clock.ts";
 import { renderBlockMap } from "./block-map/a-block-map.ts";
-import { bootTree, kernelBytes, makeSmallImage, rootTree } from "./small-image.ts";
+import { bootTree, kernelBytes, makeSmallImage, rootTree, type Tree } from "./small-image.ts";
 
 let folder: string;
 let piOs: Buffer;
@@ -56,6 +56,14 @@ async function compressed(bytes: Buffer, command: string, ...args: string[]): Pr
   return Buffer.from(stdout);
 }
 
+/** A ZIP archive of the image by zip(1). */
+async function zipped(bytes: Buffer, ...args: string[]): Promise<Buffer> {
+  const path = await mkdtemp(join(folder, "zip-"));
+  await writeFile(join(path, "pi-os.img"), bytes);
+  await execa("zip", ["-q", "-1", ...args, "image.zip", "pi-os.img"], { cwd: path });
+  return readFile(join(path, "image.zip"));
+}
+
 const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex") as ImageDigest;
 
 /** Nothing of a failed import stays behind. */
@@ -83,6 +91,20 @@ describe("importing an image", () => {
     ],
     ["gzip with zeros behind it", (bytes) => Buffer.concat([gzipSync(bytes, { level: 1 }), Buffer.alloc(512)])],
     ["xz", (bytes) => compressed(bytes, "xz", "-1", "-c")],
+    [
+      "xz in several streams",
+      async (bytes) =>
+        Buffer.concat([
+          await compressed(bytes.subarray(0, 5000), "xz", "-1", "-c"),
+          Buffer.alloc(8),
+          await compressed(bytes.subarray(5000), "xz", "-1", "-c"),
+        ]),
+    ],
+    ["a ZIP archive", (bytes) => zipped(bytes)],
+    ["a ZIP archive that was written to a pipe", (bytes) => zipped(bytes, "-fd")],
+    ["a ZIP64 archive", (bytes) => zipped(bytes, "-fz")],
+    ["a ZIP archive that stores it uncompressed", (bytes) => zipped(bytes, "-0")],
+    ["raw with less than a sector of zeros behind it", (bytes) => Buffer.concat([bytes, Buffer.alloc(511)])],
     ["zstd", (bytes) => zstdCompressSync(bytes)],
     [
       "zstd in several frames, which node:zlib would take for a shorter image",
@@ -370,7 +392,7 @@ describe("a file that cannot be imported", () => {
 
   const cases: readonly (readonly [string, (bytes: Buffer) => Buffer | Promise<Buffer>, FailureReason, RegExp])[] = [
     ["raw, cut short", (bytes) => bytes.subarray(0, 10 * 1024 * 1024), "image-damaged", /cut short/],
-    ["raw, cut within a sector", (bytes) => bytes.subarray(0, bytes.length - 1), "image-damaged", /cut short/],
+    ["raw, cut within a sector", (bytes) => bytes.subarray(0, 10 * 2 ** 20 - 1), "image-damaged", /cut short/],
     ["gzip, cut short", (bytes) => cut(gzipSync(bytes)), "image-damaged", /cut short: gzip says: unexpected end/],
     ["gzip, altered", (bytes) => altered(gzipSync(bytes)), "image-damaged", /gzip says/],
     ["gzip with garbage behind it", (bytes) => garbage(gzipSync(bytes)), "image-damaged", /gzip says/],
@@ -397,6 +419,29 @@ describe("a file that cannot be imported", () => {
       "image-damaged",
       /zstd says/,
     ],
+    [
+      "raw, with something else than zeros behind its last sector",
+      (bytes) => Buffer.concat([bytes, Buffer.from([0, 0, 1])]),
+      "image-damaged",
+      /does not end at a sector boundary/,
+    ],
+    ["a ZIP archive, cut short", async (bytes) => cut(await zipped(bytes)), "image-damaged", /ZIP .* cut short/],
+    ["a ZIP archive, altered", async (bytes) => altered(await zipped(bytes)), "image-damaged", /ZIP .* damaged/],
+    [
+      "a ZIP archive with garbage behind it",
+      async (bytes) => garbage(await zipped(bytes)),
+      "image-damaged",
+      /trailing/,
+    ],
+    ["a ZIP archive with a password", (bytes) => zipped(bytes, "-P", "x"), "unsupported", /encrypted; decrypt it/],
+    ["a ZIP archive of a tar archive", () => zipped(Buffer.alloc(4096).fill("ustar", 257, 262)), "unsupported", /tar/],
+    ["compressed in a ZIP archive", (bytes) => zipped(gzipSync(bytes)), "unsupported", /compressed twice \(gzip\)/],
+    [
+      "gzip with zeros, much of it, and garbage behind it",
+      (bytes) => garbage(Buffer.concat([gzipSync(bytes), Buffer.alloc(2_000_000)])),
+      "image-damaged",
+      /trailing data after its end/,
+    ],
     ["compressed twice", (bytes) => gzipSync(zstdCompressSync(bytes)), "unsupported", /compressed twice \(zstd\)/],
     [
       "a compressed tar archive",
@@ -419,6 +464,23 @@ describe("a file that cannot be imported", () => {
       "image-damaged",
       /did not arrive completely/,
     );
+    await assertEmpty();
+  });
+
+  it("is said to want memory, not to be damaged, when the program that decompresses it gets none", async () => {
+    const path = await mkdtemp(join(folder, "limited-"));
+    const limited = `#!/bin/sh\nulimit -v 60000\nexec ${(await execa("which", ["zstd"])).stdout} "$@"\n`;
+    await writeFile(join(path, "zstd"), limited, { mode: 0o755 });
+    const large = await compressed(piOs, "zstd", "-q", "-c", "--ultra", "-20", "--long=27");
+    const saved = { ...process.env };
+    try {
+      process.env["XZ_DEFAULTS"] = "--memlimit-decompress=1MiB";
+      await assertRefused(add("small", await xz(piOs)), "tool-failed", /xz is short of memory \(.*XZ_DEFAULTS/);
+      process.env["PATH"] = `${path}:${saved["PATH"]}`;
+      await assertRefused(add("small", large), "tool-failed", /zstd is short of memory \(.*not enough memory/);
+    } finally {
+      process.env = saved;
+    }
     await assertEmpty();
   });
 
@@ -462,6 +524,64 @@ describe("a file that cannot be imported", () => {
     const onProgress: NewImage["onProgress"] = ({ step }) => void (step.startsWith("packing") && controller.abort());
     await assertRefused(add("small", piOs, { signal: controller.signal, onProgress }), "cancelled", /cancelled/);
     await assertEmpty();
+  });
+});
+
+describe("a block that a filesystem calls free", () => {
+  it("is sent when it was added with --everything, and that is not forgotten", async () => {
+    const plain = await add("plain", piOs);
+    const all = await add("all", piOs, { everything: true });
+    assert.equal(all.digest, plain.digest);
+    assert.equal(all.pack.unusedBytes, 0);
+    assert.deepEqual(
+      [all.everything, ...all.partitions.map(({ countsWhole }) => countsWhole)],
+      [true, "it was added with --everything", "it was added with --everything"],
+    );
+    assert.match(warnings.join("\n"), /all of partition 1 of image all: it was added with --everything/);
+    const opened = await createImageStore({ directory, log });
+    assert.deepEqual(await opened.list(), [all, plain]);
+    assert.deepEqual(await add("all", piOs, { everything: true }), all);
+    await assert.rejects(
+      add("plain", piOs, { everything: true }),
+      (error) => error instanceof Refusal && /added without --everything: .*remove it first/.test(error.message),
+    );
+  });
+
+  const hashed: readonly (readonly [string, Tree, Tree, RegExp])[] = [
+    [
+      "the command line sets up a hash tree",
+      { ...bootTree, "cmdline.txt": "root=PARTUUID=4e639091-02 roothash=4f2a\n" },
+      rootTree,
+      /^roothash= in/,
+    ],
+    [
+      "/etc/veritytab does",
+      bootTree,
+      { ...rootTree, "etc/veritytab": "# names\nroot a b 4f2a\n" },
+      /^\/etc\/veritytab/,
+    ],
+  ];
+  for (const [title, boot, root, why] of hashed) {
+    it(`is sent when ${title}`, async () => {
+      const path = join(folder, `${title.replaceAll(/\W/g, "-")}.img`);
+      await makeSmallImage(path, [
+        { filesystem: "vfat", tree: boot },
+        { filesystem: "ext4", tree: root },
+      ]);
+      const image = await add("hashed", await readFile(path));
+      assert.equal(image.pack.unusedBytes, 0);
+      for (const { countsWhole } of image.partitions) assert.match(countsWhole ?? "", why);
+    });
+  }
+
+  it("is left out when /etc/veritytab has nothing but comments", async () => {
+    const path = join(folder, "comments.img");
+    const tree = { ...rootTree, "etc/veritytab": "# <name> <data> <hash> <roothash>\n\n" };
+    await makeSmallImage(path, [
+      { filesystem: "vfat", tree: bootTree },
+      { filesystem: "ext4", tree },
+    ]);
+    assert.ok((await add("comments", await readFile(path))).pack.unusedBytes > 8 * 2 ** 20);
   });
 });
 

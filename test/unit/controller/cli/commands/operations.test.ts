@@ -282,7 +282,15 @@ describe("images add", () => {
   const start = async (
     parts: { readonly slow?: boolean; readonly tellsPercent?: boolean; readonly refuseAfterBytes?: number } = {},
   ) => {
-    const got = { name: "", fileBytes: 0n, bytes: 0, largestChunk: 0, sha256: "", blockMap: new Uint8Array() };
+    const got = {
+      name: "",
+      fileBytes: 0n,
+      bytes: 0,
+      largestChunk: 0,
+      sha256: "",
+      blockMap: new Uint8Array(),
+      everything: false,
+    };
     controller = await startController({
       addImage: (call) => {
         const hash = createHash("sha256");
@@ -356,6 +364,16 @@ describe("images add", () => {
     const { code } = await run(["images", "add", "-", "--name", "piped"], { socket, input: ["abc", "def"] });
     assert.equal(code, 0);
     assert.deepEqual([got.bytes, got.fileBytes], [6, 0n]);
+  });
+
+  it("asks for every block with --everything, and says when the controller does not know it", async () => {
+    const { got, file, socket } = await start();
+    assert.equal((await run(["images", "add", file], { socket })).code, 0);
+    assert.equal(got.everything, false);
+    const { code, stderr } = await run(["images", "add", file, "--everything"], { socket });
+    assert.equal(got.everything, true);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /does not know --everything, .*controller images remove debian-12/);
   });
 
   it("sends the block map that lies beside the image, or the one given, or none", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, open, readFile, rm, truncate } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdtemp, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -7,6 +8,7 @@ import { checkBlockMap } from "../../../../../controller/images/block-map/check-
 import { parseBlockMap } from "../../../../../controller/images/block-map/parse-block-map.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import { goldenFile } from "../../../../golden.ts";
+import { renderBlockMap } from "./a-block-map.ts";
 
 const golden = goldenFile("images/mapped.img.bmap");
 const mapped = [0, 1, 2, 3, 17, 100, 101, 102, 299];
@@ -61,6 +63,15 @@ describe("an image and its block map", () => {
         return true;
       });
     }
+  });
+
+  it("match when the map counts zeros that fill no sector at the end of the image", async () => {
+    const bytes = Buffer.concat([block(1).subarray(0, 1024), Buffer.alloc(100)]);
+    const checksum = createHash("sha256").update(bytes).digest("hex");
+    const text = renderBlockMap({ imageBytes: 1124, blockBytes: 4096, ranges: [{ first: 0, last: 0, checksum }] });
+    const path = join(folder, "padded");
+    await writeFile(path, bytes.subarray(0, 1024));
+    await checkBlockMap(path, parseBlockMap(text), () => undefined, new AbortController().signal);
   });
 
   it("do not match when their lengths differ", async () => {

@@ -20,6 +20,7 @@ describe("the format of a file", () => {
     ["zstd", "zstd", zstdCompressSync(bootRecord())],
     ["zstd", "zstd with a skippable frame first", at(0, "\x50\x2a\x4d\x18")],
     ["xz", "xz", at(0, "\xfd7zXZ\0\0\x04")],
+    ["zip", "a ZIP archive", at(0, "PK\x03\x04")],
     ["raw", "a disk with a partition table", bootRecord()],
   ];
   for (const [format, title, head] of known) {
@@ -31,7 +32,15 @@ describe("the format of a file", () => {
   const fatWithoutTable = Buffer.alloc(1024, 0x41);
   fatWithoutTable.writeUInt16LE(0xaa55, 510);
   const refused: readonly (readonly [string, Buffer, RegExp])[] = [
-    ["a ZIP archive", at(0, "PK\x03\x04"), /ZIP archive; unpack it/],
+    ["an empty ZIP archive", at(0, "PK\x05\x06"), /empty ZIP archive; fetch/],
+    ["a part of a ZIP archive", at(0, "PK\x07\x08"), /first part of a ZIP archive; unpack all parts/],
+    ["an LZMA file", at(0, "\x5d\0\0\x80\0"), /LZMA; decompress it with xz --format=lzma -d/],
+    ["a VMDK disk", at(0, "KDMV"), /VMDK.*qemu-img convert -O raw/],
+    ["the description of a VMDK disk", at(0, "# Disk DescriptorFile\n"), /VMDK.*qemu-img convert -O raw/],
+    ["a VHDX disk", at(0, "vhdxfile"), /VHDX.*qemu-img convert -O raw/],
+    ["a block map", at(0, '<?xml version="1.0" ?>\n<bmap'), /a block map\?\); add the image/],
+    ["an update for SWUpdate", at(0, "070702"), /cpio archive/],
+    ["an XFS filesystem", at(0, "XFSB"), /XFS filesystem; add an image of a whole disk/],
     ["a 7-Zip archive", at(0, "7z\xbc\xaf\x27\x1c"), /7-Zip archive; unpack it/],
     ["a tar archive", at(257, "ustar\0"), /tar archive; unpack it/],
     ["a bzip2 file", at(0, "BZh91AY"), /bunzip2/],

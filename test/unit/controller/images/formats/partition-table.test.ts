@@ -176,7 +176,7 @@ describe("an MBR that contradicts itself", () => {
     [
       "starts in the table itself",
       mbrImage(100, [{ type: 0x83, start: 0, sectors: 5 }]),
-      /partition 1 extends past the image/,
+      /partition 1 starts inside the partition table/,
     ],
     [
       "has partitions that overlap",
@@ -195,9 +195,9 @@ describe("an MBR that contradicts itself", () => {
       /two extended/,
     ],
     [
-      "has a chain of logical partitions without a record",
+      "has nothing but an extended partition without a record",
       mbrImage(100, [{ type: 0x05, start: 10, sectors: 20 }]),
-      /sector 10 has no signature/,
+      /is empty/,
     ],
   ];
   for (const [title, image, pattern] of cases) {
@@ -231,7 +231,40 @@ describe("an MBR that contradicts itself", () => {
   it("is refused when a logical partition leaves the extended one", () => {
     const image = mbrImage(1000, [{ type: 0x05, start: 10, sectors: 100 }]);
     writeRecord(image, 10, [{ type: 0x83, start: 1, sectors: 500 }]);
-    assert.throws(() => parse(image), refusal(/partition 5 extends past the image/));
+    assert.throws(() => parse(image), refusal(/partition 5 extends past the extended partition/));
+  });
+
+  it("is refused when its chain of logical partitions leads to no record", () => {
+    const image = mbrImage(1000, [{ type: 0x05, start: 10, sectors: 900 }]);
+    writeRecord(image, 10, [
+      { type: 0x83, start: 1, sectors: 5 },
+      { type: 0x05, start: 50, sectors: 10 },
+    ]);
+    assert.throws(() => parse(image), refusal(/boot record in sector 60 has no signature/));
+  });
+
+  it("is refused when a record of its chain is inside a logical partition", () => {
+    const image = mbrImage(1000, [{ type: 0x05, start: 10, sectors: 900 }]);
+    writeRecord(image, 10, [
+      { type: 0x83, start: 1, sectors: 100 },
+      { type: 0x05, start: 50, sectors: 300 },
+    ]);
+    writeRecord(image, 60, [{ type: 0x83, start: 200, sectors: 5 }]);
+    assert.throws(() => parse(image), refusal(/boot record in sector 60 is inside partition 5/));
+  });
+
+  it("has no logical partitions when its extended partition has no record, whatever is there", () => {
+    for (const fill of [0, 0x41]) {
+      const slots = [
+        { type: 0x83, start: 5, sectors: 5 },
+        { type: 0x0f, start: 10, sectors: 20 },
+      ];
+      const image = mbrImage(100, slots).fill(fill, 10 * 512, 11 * 512);
+      assert.deepEqual(
+        parse(image).entries.map(({ number }) => number),
+        [1],
+      );
+    }
   });
 
   it("is no table when it is the boot sector of a FAT filesystem", () => {
@@ -320,7 +353,16 @@ describe("a GUID partition table", () => {
     ["ends before it starts", (_, entries) => entries.writeBigUInt64LE(5n, 40), /ends before it starts/],
     ["reaches past the end", (_, entries) => entries.writeBigUInt64LE(2n ** 40n, 40), /past the end of the image/],
     ["overlaps", (_, entries) => entries.writeBigUInt64LE(20_480n, 40), /partitions 1 and 15 overlap/],
-    ["starts before the usable part", (_, entries) => entries.writeBigUInt64LE(3n, 32), /extends past the image/],
+    [
+      "starts before the usable part",
+      (_, entries) => entries.writeBigUInt64LE(3n, 32),
+      /partition 1 starts before the area for partitions/,
+    ],
+    [
+      "ends behind the usable part",
+      (header) => header.writeBigUInt64LE(50_000n, 48),
+      /partition 15 extends past the area for partitions/,
+    ],
     ["is empty", (_, entries) => entries.fill(0), /is empty/],
   ];
   for (const [title, change, pattern] of cases) {
@@ -328,6 +370,31 @@ describe("a GUID partition table", () => {
       assert.throws(() => parse(altered(change), imageBytes), refusal(pattern));
     });
   }
+
+  it("is read from an image that ends behind its last partition, and refused from a shorter one", () => {
+    const end = (20_480 + 32_768) * 512;
+    const whole = parse(image, imageBytes);
+    assert.deepEqual(parse(image, end), whole);
+    for (const last of [2n ** 20n, 2n ** 64n - 1n]) {
+      assert.deepEqual(
+        parse(
+          altered((header) => header.writeBigUInt64LE(last, 48)),
+          end,
+        ),
+        whole,
+      );
+    }
+    assert.throws(() => parse(image, end - 512), refusal(/the end of partition 15 is past the end of the image/));
+  });
+
+  it("comes first where the boot record is a hybrid, which has partitions of its own", () => {
+    const copy = Buffer.from(image);
+    writeRecord(copy, 0, [
+      { type: 0xee, start: 1, sectors: 2047 },
+      { type: 0x0c, start: 2048, sectors: 16_384 },
+    ]);
+    assert.deepEqual(parse(copy, imageBytes), parse(image, imageBytes));
+  });
 
   it("is refused when the header is gone and only the protective MBR is left", () => {
     assert.throws(() => parse(Buffer.from(image).fill(0, 512, 1024), imageBytes), refusal(/header is missing/));
