@@ -127,6 +127,7 @@ async function deriveIn(
       name,
       source: createReadStream(targetPath, { highWaterMark: 1 << 20 }),
       fileBytes: (await stat(targetPath)).size,
+      ...(old.everything === true && { everything: true }),
       signal,
       onProgress: ({ step }) => onStep(step === "receiving" ? "storing" : step),
     });

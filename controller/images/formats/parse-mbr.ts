@@ -88,8 +88,9 @@ function readChain(
   let at: number | undefined = container.startSector;
   while (at !== undefined) {
     const here: number = at;
-    if (visited.has(here) || visited.size >= maximumLogical) {
-      throw new Failure("image-damaged", "the chain of logical partitions never ends");
+    if (visited.has(here)) throw new Failure("image-damaged", "the chain of logical partitions never ends");
+    if (visited.size >= maximumLogical) {
+      throw new Failure("unsupported", `the image has more than ${maximumLogical} logical partitions`);
     }
     visited.add(here);
     if (here < container.startSector || here >= container.startSector + container.sectors) {

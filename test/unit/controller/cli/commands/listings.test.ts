@@ -96,6 +96,25 @@ describe("listings", () => {
     await open.close();
   });
 
+  it("images show says which partitions count whole, and why", async () => {
+    const countsWhole = "partition 3 holds something\u001b[2J unknown";
+    const [boot, root] = anImage.partitions;
+    assert.ok(boot && root);
+    const image = { ...anImage, partitions: [boot, { ...root, countsWhole }] };
+    const hashed = await startController({ getImage: answer(() => ({ image })) });
+    const { stdout } = await run(["images", "show", "debian-12"], { socket: hashed.socket });
+    assert.ok(
+      stdout.includes("nodes are sent all of partition 2, free blocks included: partition 3 holds something"),
+      stdout,
+    );
+    assert.ok(!stdout.includes("\u001b"));
+    await hashed.close();
+    const all = await startController({ getImage: answer(() => ({ image: { ...image, everything: true } })) });
+    const shown = await run(["images", "show", "debian-12"], { socket: all.socket });
+    assert.match(shown.stdout, /^added with --everything: nodes are sent every block/m);
+    await all.close();
+  });
+
   for (const argv of commands) {
     const name = argv.slice(0, 2).join("-").replace("-rack-1", "");
     it(`${argv.join(" ")}: as in the golden file, to a pipe`, async () => {

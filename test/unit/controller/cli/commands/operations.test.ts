@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, describe, it } from "node:test";
@@ -22,6 +22,7 @@ import {
   WipeMethod,
 } from "../../../../../proto/gen/pallet/v1/operation.ts";
 import { assertGolden } from "../../../../golden.ts";
+import { until } from "../../../../until.ts";
 
 import { anImage, someDisks, someEvents } from "../a-catalogue.ts";
 import { jsonLines, run } from "../a-console.ts";
@@ -364,6 +365,18 @@ describe("images add", () => {
     const { code } = await run(["images", "add", "-", "--name", "piped"], { socket, input: ["abc", "def"] });
     assert.equal(code, 0);
     assert.deepEqual([got.bytes, got.fileBytes], [6, 0n]);
+  });
+
+  it("cancels the call and says why when the file is changed while it is read", async () => {
+    const { got, file, socket } = await start({ slow: true });
+    // More than all buffers on the way hold.
+    await truncate(file, 64 * 2 ** 20);
+    const adding = run(["images", "add", file], { socket });
+    await until(() => got.bytes > 0, "nothing was sent");
+    await writeFile(file, "other content", { flag: "r+" });
+    const { code, stderr } = await adding;
+    assert.notEqual(code, 0);
+    assert.match(stderr, /Debian 12.img.xz was changed while it was being read/);
   });
 
   it("asks for every block with --everything, and says when the controller does not know it", async () => {

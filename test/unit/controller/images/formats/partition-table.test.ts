@@ -219,6 +219,17 @@ describe("an MBR that contradicts itself", () => {
     assert.throws(() => parse(image), refusal(/never ends/));
   });
 
+  it("is refused when it has more logical partitions than anybody has", () => {
+    const image = mbrImage(1000, [{ type: 0x05, start: 10, sectors: 900 }]);
+    for (let record = 0; record < 61; record += 1) {
+      writeRecord(image, 10 + record * 10, [
+        { type: 0x83, start: 1, sectors: 5 },
+        { type: 0x05, start: (record + 1) * 10, sectors: 10 },
+      ]);
+    }
+    assert.throws(() => parse(image), refusal(/more than 60 logical partitions/));
+  });
+
   it("is refused when its chain of logical partitions leaves the extended one", () => {
     const image = mbrImage(1000, [{ type: 0x05, start: 10, sectors: 100 }]);
     writeRecord(image, 10, [
