@@ -2,11 +2,12 @@ import { readFile } from "node:fs/promises";
 import { arch, cpus, hostname, networkInterfaces, release, uptime } from "node:os";
 import { cpu, cpuTemperature, mem } from "systeminformation";
 import { Failure } from "../../proto/failure.ts";
-import { parseMacAddress } from "../../proto/names/node-id.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { type Board, parseCpuinfo, parseDeviceTreeString, selectBoard } from "./parse-board.ts";
+import { readLinks } from "./read-links.ts";
 import { readRootDevice } from "./read-root-device.ts";
 import { readRootIds } from "./read-root-ids.ts";
+import { selectInterfaces } from "./select-interfaces.ts";
 
 const bootIdFile = "/proc/sys/kernel/random/boot_id";
 
@@ -82,16 +83,12 @@ async function readBootId(): Promise<string> {
   }
 }
 
-/**
- * Interfaces that are up and have an address: the kernel is asked by netlink, which is right in a network namespace
- * too, where /sys/class/net may show another's.
- */
+/** Those of the network namespace that this process is in. */
 function readInterfaces(): NodeFacts["interfaces"] {
-  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) => {
-    const mac = parseMacAddress(addresses.find((address) => !address.internal)?.mac ?? "");
-    if (mac === undefined) return [];
-    return { name, mac, addresses: addresses.map(({ address }) => address) };
-  });
+  const addresses = Object.entries(networkInterfaces()).map(
+    ([name, found = []]) => [name, found.map(({ address }) => address)] as const,
+  );
+  return selectInterfaces(readLinks(), new Map(addresses));
 }
 
 /** A file's bytes, none when it does not exist. */

@@ -7,6 +7,12 @@ export interface CLibrary {
   ioctl(fd: number, request: number, structure?: Uint8Array): number;
   /** flock(2). */
   flock(fd: number, operation: number): void;
+  /** socket(2): the new file descriptor, which the caller closes. */
+  socket(domain: number, type: number, protocol: number): number;
+  /** send(2): how many bytes were taken. */
+  send(fd: number, bytes: Uint8Array, flags: number): number;
+  /** recv(2): how many bytes were put into the buffer. */
+  recv(fd: number, buffer: Uint8Array, flags: number): number;
 }
 
 let library: CLibrary | undefined;
@@ -22,6 +28,9 @@ function declareFunctions(): CLibrary {
   const c = koffi.load(null);
   const ioctl = c.func("int ioctl(int fd, unsigned long request, void *structure)");
   const flock = c.func("int flock(int fd, int operation)");
+  const socket = c.func("int socket(int domain, int type, int protocol)");
+  const send = c.func("long send(int fd, const void *bytes, unsigned long length, int flags)");
+  const recv = c.func("long recv(int fd, void *buffer, unsigned long length, int flags)");
   const call = (name: string, code: KoffiFunction, ...values: readonly unknown[]): number => {
     const result = Number(code(...values));
     if (result >= 0) return result;
@@ -32,5 +41,8 @@ function declareFunctions(): CLibrary {
   return {
     ioctl: (fd, request, structure) => call("ioctl", ioctl, fd, request, structure ?? null),
     flock: (fd, operation) => void call("flock", flock, fd, operation),
+    socket: (domain, type, protocol) => call("socket", socket, domain, type, protocol),
+    send: (fd, bytes, flags) => call("send", send, fd, bytes, bytes.length, flags),
+    recv: (fd, buffer, flags) => call("recv", recv, fd, buffer, buffer.length, flags),
   };
 }

@@ -132,11 +132,14 @@ export function programKindToJSON(object: ProgramKind): string {
   }
 }
 
-/** A network interface of a node. */
+/** A network interface of a node: one with an IP address, or one of the hardware, such as the port of a bridge. */
 export interface NetworkInterface {
   /** The kernel's name, for example "eth0". */
   name: string;
-  /** MAC address: six lower-case hexadecimal octets joined by colons. */
+  /**
+   * MAC address: six lower-case hexadecimal octets joined by colons. That of the hardware, which the firmware uses,
+   * whatever the system has set since; of an interface without hardware, the one that it has now.
+   */
   mac: string;
   /** IPv4 and IPv6 addresses without prefix length. */
   addresses: string[];
