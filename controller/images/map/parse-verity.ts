@@ -12,6 +12,14 @@ export const verityMagic: Buffer = Buffer.from("verity\0\0", "latin1");
 /** Bytes of a superblock; veritysetup(8) places it at a multiple of that. */
 export const veritySuperblockBytes = 512;
 
+/**
+ * Whether these bytes, which start with the magic, can be a superblock: of the one version that there is, with a hash
+ * type that there is (0 and 1). The magic alone is also the end of a string, "root-arm-verity", in systemd's libraries.
+ */
+export function isVeritySuperblock(bytes: Buffer): boolean {
+  return bytes.length >= 16 && bytes.readUInt32LE(8) === 1 && bytes.readUInt32LE(12) <= 1;
+}
+
 /** Reads a superblock that starts with the magic. */
 export function parseVeritySuperblock(bytes: Buffer, offsetBytes: number): VeritySuperblock {
   if (bytes.length < veritySuperblockBytes || bytes.readUInt32LE(8) !== 1) return { offsetBytes };

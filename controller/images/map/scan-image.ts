@@ -1,6 +1,12 @@
 import type { FileHandle } from "node:fs/promises";
 import { isZero } from "../../../proto/pack/is-zero.ts";
-import { parseVeritySuperblock, type VeritySuperblock, verityMagic, veritySuperblockBytes } from "./parse-verity.ts";
+import {
+  isVeritySuperblock,
+  parseVeritySuperblock,
+  type VeritySuperblock,
+  verityMagic,
+  veritySuperblockBytes,
+} from "./parse-verity.ts";
 
 /** A multiple of `veritySuperblockBytes`. */
 const pieceBytes = 1 << 20;
@@ -29,8 +35,9 @@ export async function findVeritySuperblocks(
   const found: VeritySuperblock[] = [];
   for await (const { at, bytes } of pieces(file, 0, imageBytes, signal)) {
     for (let index = bytes.indexOf(verityMagic); index >= 0; index = bytes.indexOf(verityMagic, index + 1)) {
-      if (index % veritySuperblockBytes !== 0) continue;
-      found.push(parseVeritySuperblock(bytes.subarray(index, index + veritySuperblockBytes), at + index));
+      const superblock = bytes.subarray(index, index + veritySuperblockBytes);
+      if (index % veritySuperblockBytes !== 0 || !isVeritySuperblock(superblock)) continue;
+      found.push(parseVeritySuperblock(superblock, at + index));
       if (found.length >= mostSuperblocks) return [...found, { offsetBytes: at + index }];
     }
   }
