@@ -4,6 +4,7 @@ import type { NodeFacts } from "../proto/node/node-facts.ts";
 import "./young-generation.ts";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { release } from "node:os";
 import process from "node:process";
 import { isSea } from "node:sea";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
@@ -34,8 +35,10 @@ import { readInstalled } from "./registration/read-installed.ts";
 import { readResidentProgram } from "./registration/read-resident-program.ts";
 import { selectBootMac } from "./registration/select-boot-mac.ts";
 import { stayRegistered } from "./registration/stay-registered.ts";
+import { createKernelReader } from "./resident/read-kernels.ts";
 import { readReturnedFirmware } from "./resident/read-returned-firmware.ts";
 import { watchFirmware } from "./resident/watch-firmware.ts";
+import { type WatchedKernels, watchKernels } from "./resident/watch-kernels.ts";
 import { createAgentService } from "./rpc/agent-service.ts";
 import { createEnrollmentClient } from "./rpc/enrollment-client.ts";
 import { serveAgent } from "./rpc/server.ts";
@@ -133,8 +136,14 @@ async function main(options: AgentOptions): Promise<void> {
     };
   };
 
+  const kernels =
+    options.role === "resident"
+      ? watchKernels({ running: release(), read: createKernelReader(), clock: monotonicClock, log })
+      : undefined;
+  const readFacts = () => readFactsWith(kernels);
+
   const service = createAgentService({
-    readNodeFacts,
+    readNodeFacts: readFacts,
     readBlockDevices,
     agentInfo,
     operations,
@@ -166,12 +175,13 @@ async function main(options: AgentOptions): Promise<void> {
     options.role === "resident"
       ? watchFirmware({ read: readReturnedFirmware, clock: monotonicClock, log })
       : () => undefined;
-  const registration = register(options, { agentInfo, enrollment, shipper, log }, stopping.signal);
+  const registration = register(options, { readFacts, agentInfo, enrollment, shipper, log }, stopping.signal);
 
   const stop = async (signal: StopSignal): Promise<void> => {
     log.info({ signal }, "stopping");
     stopTicking();
     stopWatching();
+    kernels?.stop();
     stopping.abort();
     await operations.stop(`the agent was stopped by ${signal}`);
     await Promise.all([registration, server.close(graceMs)]);
@@ -188,6 +198,13 @@ async function main(options: AgentOptions): Promise<void> {
       process.exit(1);
     });
   });
+}
+
+/** The node's facts; those of an installed system's kernels are as they were last looked at. */
+async function readFactsWith(watched: WatchedKernels | undefined): Promise<NodeFacts> {
+  await watched?.ready;
+  const kernels = watched?.current();
+  return { ...(await readNodeFacts()), ...(kernels && { kernels }) };
 }
 
 /** The log: to the console, and to the controller if there is one. */
@@ -228,6 +245,7 @@ async function lastWords(shipper: LogShipper | undefined): Promise<void> {
 async function register(
   options: AgentOptions,
   parts: {
+    readonly readFacts: () => Promise<NodeFacts>;
     readonly agentInfo: () => Promise<AgentInfo>;
     readonly enrollment: Enrollment | undefined;
     readonly shipper: LogShipper | undefined;
@@ -247,7 +265,7 @@ async function register(
     {
       enrollment,
       enrolled: (session) => shipper?.enrolled(session),
-      readNodeFacts,
+      readNodeFacts: parts.readFacts,
       chooseBootMac,
       agentInfo: parts.agentInfo,
       backoff: retries,

@@ -4,6 +4,7 @@ import { messageOf } from "../../proto/failure.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
+import { type InstalledKernels, sameKernels } from "../../proto/system/judge-kernels.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import type { Enrollment, Session } from "./enrollment.ts";
 
@@ -27,7 +28,8 @@ export interface RegistrationParts {
  * Registers the agent and sends heartbeats until the signal aborts. Whatever goes wrong is tried again forever, with
  * waits that grow to a cap; a controller that does not know the agent (any more) is told everything again, with facts
  * read then. So it is when the ids of the root have changed since: the controller names the root of the next boot by
- * them, and a first boot changes them after the agent has registered. Logs a line when things change, not at every attempt. Never rejects.
+ * them, and a first boot changes them after the agent has registered; and when its kernels or modules have. Logs a line
+ * when things change, not at every attempt. Never rejects.
  */
 export async function stayRegistered(parts: RegistrationParts, signal: AbortSignal): Promise<void> {
   const { log } = parts;
@@ -60,6 +62,7 @@ export async function stayRegistered(parts: RegistrationParts, signal: AbortSign
 interface Known {
   readonly session: Session;
   readonly rootIds: RootIds | undefined;
+  readonly kernels: InstalledKernels | undefined;
 }
 
 /** What comes next: what the controller knows, unless it has forgotten, and the wait in milliseconds. */
@@ -74,7 +77,7 @@ async function register(parts: RegistrationParts, signal: AbortSignal): Promise<
   const { name, heartbeatIntervalMs } = await parts.enrollment.register(bootMac, facts, agent, signal);
   parts.log.info({ name, bootMac, bootId: facts.bootId, heartbeatIntervalMs }, "registered");
   return {
-    known: { session: { bootMac, instanceId: agent.instanceId }, rootIds: facts.root?.ids },
+    known: { session: { bootMac, instanceId: agent.instanceId }, rootIds: facts.root?.ids, kernels: facts.kernels },
     waitMs: jittered(heartbeatIntervalMs, parts.backoff.random),
   };
 }
@@ -84,6 +87,11 @@ async function beat(parts: RegistrationParts, known: Known, signal: AbortSignal)
   const { session } = known;
   if (haveChanged(known.rootIds, facts.root?.ids)) {
     parts.log.info({ was: known.rootIds, now: facts.root?.ids }, "the ids of this system's root have changed");
+    const again = await register(parts, signal);
+    return { ...again, known: again.known && { ...again.known, session } };
+  }
+  if (facts.kernels !== undefined && (known.kernels === undefined || !sameKernels(known.kernels, facts.kernels))) {
+    parts.log.info({ was: known.kernels, now: facts.kernels }, "the kernels or modules of this system have changed");
     const again = await register(parts, signal);
     return { ...again, known: again.known && { ...again.known, session } };
   }

@@ -20,20 +20,6 @@ export function detectKernelFormat(bytes: Buffer): KernelFormat {
 }
 
 /**
- * The release in the banner that every kernel carries ("Linux version 6.1.0-28-arm64 (…"); undefined when it is not
- * found.
- */
-export function parseKernelRelease(bytes: Buffer): string | undefined {
-  for (let at = bytes.indexOf(banner); at !== -1; at = bytes.indexOf(banner, at + 1)) {
-    const release = /^Linux version (\d[\w.+~-]*) /.exec(bytes.toString("latin1", at, at + 128))?.[1];
-    if (release !== undefined) return release;
-  }
-  return undefined;
-}
-
-const banner = "Linux version ";
-
-/**
  * Kernels that an initrd has modules for, by the names in its archive (cpio "newc"), once unpacked; undefined
  * when the bytes are no such archive. One without modules gives an empty list.
  */

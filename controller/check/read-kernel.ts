@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { detectKernelFormat, parseInitrdReleases, parseKernelRelease } from "../artefacts/parse-kernel.ts";
+import { parseKernelRelease } from "../../proto/system/parse-kernel-release.ts";
+import { detectKernelFormat, parseInitrdReleases } from "../artefacts/parse-kernel.ts";
 import type { InitrdFact, KernelFact } from "./facts.ts";
 
 /** Files that unpack to more than this are not inspected, in bytes. */

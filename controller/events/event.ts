@@ -32,6 +32,8 @@ export type EventType =
   | "boot-server-told"
   | "boot-target-changed"
   | "root-ids-changed"
+  | "kernels-parted"
+  | "kernels-agree"
   | "boot-config-rendered"
   | "boot-file-fetched"
   | "boot-file-missing"

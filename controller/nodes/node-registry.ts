@@ -10,6 +10,7 @@ import { type BootFetch, printablePath } from "./boot-fetch.ts";
 import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
 import { describeRootChange, installationAfter } from "./choose-installation.ts";
 import { isExpectedMiss } from "./choose-miss-meaning.ts";
+import { describeKernelChange } from "./describe-kernel-change.ts";
 import { findBoard, findNode, noSuchNode, requireNode } from "./find-node.ts";
 import { createLiveness } from "./liveness.ts";
 import type { BootTarget, Installation, Node } from "./node.ts";
@@ -258,6 +259,8 @@ export function createNodeRegistry(options: {
       });
       const change = describeRootChange(node.name, before.installation?.root, installation?.root);
       if (change !== undefined) tell(node, "root-ids-changed", change);
+      const kernels = describeKernelChange(node.name, before.facts, facts);
+      if (kernels !== undefined) tell(node, kernels.type, kernels.message, kernels.severity);
       const wasSilent = liveness.heard(id);
       if (before.facts !== undefined && before.facts.serial !== facts.serial) {
         const was = `${before.facts.serial || "(none)"}, now ${facts.serial || "(none)"}`;

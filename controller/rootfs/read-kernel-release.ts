@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { Failure } from "../../proto/failure.ts";
-import { detectKernelFormat, parseKernelRelease } from "../artefacts/parse-kernel.ts";
+import { parseKernelRelease } from "../../proto/system/parse-kernel-release.ts";
+import { detectKernelFormat } from "../artefacts/parse-kernel.ts";
 
 /** No kernel unpacks to more than this. */
 const maximumBytes = 256 * 1024 * 1024;

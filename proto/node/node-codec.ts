@@ -27,6 +27,10 @@ export function factsToWire(facts: NodeFacts): wire.NodeFacts {
     temperatureCelsius: facts.temperatureCelsius,
     root: { ...facts.root, ids: facts.root.ids && rootIdsToWire(facts.root.ids) },
     uptimeSeconds: BigInt(Math.floor(facts.uptimeSeconds)),
+    kernels: facts.kernels && {
+      modules: facts.kernels.modules.map((each) => ({ ...each })),
+      kernels: [...facts.kernels.kernels],
+    },
   };
 }
 
@@ -47,6 +51,7 @@ export function factsFromWire(facts: wire.NodeFacts): NodeFacts {
     root: rootFromWire(root),
     hostname: facts.hostname,
     uptimeSeconds: Number(facts.uptimeSeconds),
+    ...(facts.kernels && { kernels: facts.kernels }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { InstalledKernels } from "../system/judge-kernels.ts";
 import type { RootIds } from "./root-ids.ts";
 
 /** The filesystem that the node runs from; see pallet.v1.RootDevice. */
@@ -33,4 +34,6 @@ export interface NodeFacts {
   readonly root: RootDevice;
   readonly hostname: string;
   readonly uptimeSeconds: number;
+  /** Absent from a netbooted agent, from an older one, and while they cannot be read. */
+  readonly kernels?: InstalledKernels;
 }

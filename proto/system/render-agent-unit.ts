@@ -11,7 +11,8 @@ const roles: Readonly<Record<AgentRole, { readonly description: string; readonly
     service: ["StandardOutput=journal+console", "StandardError=journal+console"],
   },
   // It may look at everything and change nothing but the LED: disks can be read and not written, the filesystem is
-  // read-only to it, and to reboot it asks systemd.
+  // read-only to it, and to reboot it asks systemd. It looks into /lib/modules, which ProtectKernelModules= would hide;
+  // its capabilities keep it from loading any.
   resident: {
     description: "Pallet's resident agent: reports what this node runs, and reboots it on command",
     service: [
@@ -20,7 +21,6 @@ const roles: Readonly<Record<AgentRole, { readonly description: string; readonly
       "PrivateTmp=yes",
       "ProtectSystem=strict",
       "ProtectHome=yes",
-      "ProtectKernelModules=yes",
       "DevicePolicy=closed",
       "DeviceAllow=block-* r",
     ],

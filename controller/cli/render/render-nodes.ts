@@ -1,4 +1,5 @@
-import type { NodeView } from "../view/node-view.ts";
+import { judgeKernels } from "../../../proto/system/judge-kernels.ts";
+import type { FactsView, NodeView } from "../view/node-view.ts";
 import type { Look } from "./style.ts";
 import { type Cell, renderFields, renderTable } from "./table.ts";
 import { formatAge, formatBytes, formatCount, formatDuration } from "./units.ts";
@@ -66,6 +67,14 @@ function describeStage(stage: NodeView["bootStage"], now: number): Cell | string
   return { text: `${path} is missing from the boot tree, ${formatAge(time, now)}`, style: "red" };
 }
 
+/** What is wrong between the running kernel and the card; nothing when they agree. */
+function renderKernels(name: string, { kernel, kernels }: FactsView): [string, Cell][] {
+  const finding = kernels === null ? undefined : judgeKernels(kernel ?? "", kernels);
+  if (finding === undefined) return [];
+  const style = finding.severity === "warning" ? "red" : "yellow";
+  return [["modules", { text: `${name} ${finding.message}`, style }]];
+}
+
 /** One node with everything known about it. */
 export function renderNode(node: NodeView, look: Look, now: number): string[] {
   const { facts, agent, bootStage } = node;
@@ -106,6 +115,7 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
       ["memory", formatBytes(facts.memoryBytes)],
       ["temperature", facts.temperatureCelsius === null ? "unknown" : `${facts.temperatureCelsius.toFixed(1)} °C`],
       ["kernel", facts.kernel ?? "unknown"],
+      ...renderKernels(node.name, facts),
       [
         "root",
         root === null ? "unknown" : `${root.source} (${root.filesystemType})${root.disk ? ` on ${root.disk}` : ""}`,

@@ -7,6 +7,7 @@ import type { AgentInfo } from "../../../proto/node/agent-info.ts";
 import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec.ts";
 import type { NodeFacts } from "../../../proto/node/node-facts.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { InstalledKernels } from "../../../proto/system/judge-kernels.ts";
 import type { ResidentProgram } from "../../../proto/system/judge-resident.ts";
 import type { Heartbeat, Registration } from "../../nodes/registration.ts";
 import { invalid } from "../../refusal/refusal.ts";
@@ -15,6 +16,7 @@ import { plainText, required, requiredText } from "./text-from-wire.ts";
 /** No board has more; the excess is dropped rather than stored, because anyone may register nodes. */
 const maxInterfaces = 16;
 const maxAddresses = 8;
+const maxKernels = 32;
 
 /** An agent's introduction, checked. Throws a Failure naming what is wrong with it. */
 export function registrationFromWire(request: RegisterRequest, address: string | undefined): Registration {
@@ -81,6 +83,14 @@ export function checkedFacts(wireFacts: wire.NodeFacts, id?: NodeId): NodeFacts 
     },
     hostname: plainText(facts.hostname),
     uptimeSeconds: exactCount(facts.uptimeSeconds),
+    ...(facts.kernels && { kernels: checkedKernels(facts.kernels) }),
+  };
+}
+
+function checkedKernels({ modules, kernels }: InstalledKernels): InstalledKernels {
+  return {
+    modules: modules.slice(0, maxKernels).map(({ release, usable }) => ({ release: plainText(release, 64), usable })),
+    kernels: kernels.slice(0, maxKernels).map((release) => plainText(release, 64)),
   };
 }
 

@@ -201,6 +201,30 @@ export interface NodeFacts {
   hostname: string;
   /** Seconds since boot. */
   uptimeSeconds: bigint;
+  /**
+   * The kernels and modules of the installed system. Absent from a netbooted agent, from one that is older than this
+   * field, and while they cannot be read: then nothing is known of them.
+   */
+  kernels: InstalledKernels | undefined;
+}
+
+/**
+ * The kernels and modules on a node's card. The node runs the kernel of its image, which comes from the controller, so
+ * that an upgrade inside its system can take away the modules of that kernel.
+ */
+export interface InstalledKernels {
+  /** The folders of /lib/modules; at most 32. */
+  modules: KernelModules[];
+  /** Releases of the kernels in /boot and /boot/firmware; at most 32. */
+  kernels: string[];
+}
+
+/** The modules of one kernel. */
+export interface KernelModules {
+  /** The kernel's release, as `uname -r` prints it. */
+  release: string;
+  /** Whether they can be loaded: there is a modules.dep (depmod(8)). */
+  usable: boolean;
 }
 
 /**
@@ -603,6 +627,7 @@ function createBaseNodeFacts(): NodeFacts {
     root: undefined,
     hostname: "",
     uptimeSeconds: 0n,
+    kernels: undefined,
   };
 }
 
@@ -652,6 +677,9 @@ export const NodeFacts: MessageFns<NodeFacts> = {
         throw new globalThis.Error("value provided for field message.uptimeSeconds of type uint64 too large");
       }
       writer.uint32(104).uint64(message.uptimeSeconds);
+    }
+    if (message.kernels !== undefined) {
+      InstalledKernels.encode(message.kernels, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -773,6 +801,14 @@ export const NodeFacts: MessageFns<NodeFacts> = {
             message.uptimeSeconds = reader.uint64() as bigint;
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.kernels = InstalledKernels.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -826,6 +862,7 @@ export const NodeFacts: MessageFns<NodeFacts> = {
         : isSet(object.uptime_seconds)
         ? BigInt(object.uptime_seconds)
         : 0n,
+      kernels: isSet(object.kernels) ? InstalledKernels.fromJSON(object.kernels) : undefined,
     };
   },
 
@@ -870,6 +907,9 @@ export const NodeFacts: MessageFns<NodeFacts> = {
     if (message.uptimeSeconds !== 0n) {
       obj.uptimeSeconds = message.uptimeSeconds.toString();
     }
+    if (message.kernels !== undefined) {
+      obj.kernels = InstalledKernels.toJSON(message.kernels);
+    }
     return obj;
   },
 
@@ -897,6 +937,181 @@ export const NodeFacts: MessageFns<NodeFacts> = {
     message.uptimeSeconds = (object.uptimeSeconds !== undefined && object.uptimeSeconds !== null)
       ? BigInt(object.uptimeSeconds)
       : 0n;
+    message.kernels = (object.kernels !== undefined && object.kernels !== null)
+      ? InstalledKernels.fromPartial(object.kernels)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseInstalledKernels(): InstalledKernels {
+  return { modules: [], kernels: [] };
+}
+
+export const InstalledKernels: MessageFns<InstalledKernels> = {
+  encode(message: InstalledKernels, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.modules) {
+      KernelModules.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.kernels) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstalledKernels {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstalledKernels();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.modules.push(KernelModules.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kernels.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InstalledKernels {
+    return {
+      modules: globalThis.Array.isArray(object?.modules)
+        ? object.modules.map((e: any) => KernelModules.fromJSON(e))
+        : [],
+      kernels: globalThis.Array.isArray(object?.kernels) ? object.kernels.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: InstalledKernels): unknown {
+    const obj: any = {};
+    if (message.modules?.length) {
+      obj.modules = message.modules.map((e) => KernelModules.toJSON(e));
+    }
+    if (message.kernels?.length) {
+      obj.kernels = message.kernels;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InstalledKernels>): InstalledKernels {
+    return InstalledKernels.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstalledKernels>): InstalledKernels {
+    const message = createBaseInstalledKernels();
+    message.modules = object.modules?.map((e) => KernelModules.fromPartial(e)) || [];
+    message.kernels = object.kernels?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseKernelModules(): KernelModules {
+  return { release: "", usable: false };
+}
+
+export const KernelModules: MessageFns<KernelModules> = {
+  encode(message: KernelModules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.release !== "") {
+      writer.uint32(10).string(message.release);
+    }
+    if (message.usable !== false) {
+      writer.uint32(16).bool(message.usable);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KernelModules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKernelModules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.release = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.usable = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KernelModules {
+    return {
+      release: isSet(object.release) ? globalThis.String(object.release) : "",
+      usable: isSet(object.usable) ? globalThis.Boolean(object.usable) : false,
+    };
+  },
+
+  toJSON(message: KernelModules): unknown {
+    const obj: any = {};
+    if (message.release !== "") {
+      obj.release = message.release;
+    }
+    if (message.usable !== false) {
+      obj.usable = message.usable;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KernelModules>): KernelModules {
+    return KernelModules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KernelModules>): KernelModules {
+    const message = createBaseKernelModules();
+    message.release = object.release ?? "";
+    message.usable = object.usable ?? false;
     return message;
   },
 };

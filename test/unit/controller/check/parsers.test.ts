@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  detectKernelFormat,
-  parseInitrdReleases,
-  parseKernelRelease,
-} from "../../../../controller/artefacts/parse-kernel.ts";
+import { detectKernelFormat, parseInitrdReleases } from "../../../../controller/artefacts/parse-kernel.ts";
 import { parseInterfaces } from "../../../../controller/check/parse-interfaces.ts";
 import { parseSockets, parseUnit, parseUnixSocket } from "../../../../controller/network/parse-sockets.ts";
+import { parseKernelRelease } from "../../../../proto/system/parse-kernel-release.ts";
 
 describe("sockets", () => {
   it("of TCP that listen are read, with their addresses", () => {
