@@ -12,8 +12,8 @@ export interface KernelsWatch {
   readonly log: Pick<Logger, "debug" | "info" | "warn">;
 }
 
-/** Few folders are listed, and nothing is unpacked unless a file has changed: cheap enough for every minute. */
-const intervalMs = 60_000;
+/** Few folders are listed, and nothing is unpacked unless a file has changed: cheap enough for three times a minute. */
+const intervalMs = 20_000;
 
 /** The kernels and modules of the installed system, as they were last read. */
 export interface WatchedKernels {
@@ -26,7 +26,7 @@ export interface WatchedKernels {
 
 /**
  * Warns, once for each change, when an upgrade inside the installed system has parted its modules from the kernel that
- * the controller loads. Inspects them at once and then every minute; the controller is told by the node's facts.
+ * the controller loads. Inspects them at once and then every 20 s; the controller is told by the node's facts.
  */
 export function watchKernels({ running, read, clock, log }: KernelsWatch): WatchedKernels {
   let current: InstalledKernels | undefined;

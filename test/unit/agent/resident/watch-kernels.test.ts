@@ -26,19 +26,19 @@ describe("watchKernels", () => {
     });
     await watch.ready;
     assert.deepEqual([lines, watch.current()], [[], image]);
-    await clock.advanceSettling(60_000);
-    await clock.advanceSettling(60_000);
+    await clock.advanceSettling(20_000);
+    await clock.advanceSettling(20_000);
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? "", /^warn this node runs kernel 6\.1, .*modules of 6\.2 only/);
-    await clock.advanceSettling(60_000);
+    await clock.advanceSettling(20_000);
     assert.deepEqual(watch.current(), upgraded);
-    await clock.advanceSettling(60_000);
+    await clock.advanceSettling(20_000);
     assert.deepEqual(
       lines.slice(1).map((line) => line.slice(0, 30)),
       ["debug could not look at the ke", "info the kernel and the module"],
     );
     watch.stop();
-    await clock.advanceSettling(60_000);
+    await clock.advanceSettling(20_000);
     assert.equal(lines.length, 3);
   });
 });
