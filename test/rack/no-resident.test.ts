@@ -13,7 +13,8 @@ describe("reimage --no-resident", requires("root", "loop devices"), () => {
   let rack: Rack;
   let image: TinyImage;
   before(async () => {
-    rack = await createRack({ nodes: 1 });
+    // On the card of a Pi 3, config.txt would be renamed (card-firmware.test.ts).
+    rack = await createRack({ nodes: 1, model: "pi-4" });
     image = await makeTinyImage({ folder: rack.folder, name: "image" });
     await rack.palletOk("images", "add", image.path, "--name", "image");
     await rack.powerOnAll();
