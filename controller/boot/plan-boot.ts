@@ -4,6 +4,7 @@ import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { agentWords } from "../../proto/system/kernel-command-line.ts";
 import { isFirstBootWord } from "../images/boot/first-boot-words.ts";
 import type { Image } from "../images/catalogue/image.ts";
+import { localBootsBeforeLook, wantsLook } from "../nodes/judge-local-boots.ts";
 import type { Node } from "../nodes/node.ts";
 import { imageForFirmware, specForFirmware } from "./apply-way.ts";
 import type { BootSpec } from "./boot-spec.ts";
@@ -28,7 +29,7 @@ export interface BootProfile {
 }
 
 /** What of a node decides what it boots. */
-export type BootingNode = Pick<Node, "id" | "bootTarget" | "installation" | "facts">;
+export type BootingNode = Pick<Node, "id" | "bootTarget" | "installation" | "facts"> & Partial<Pick<Node, "name">>;
 
 /** Where booted nodes find the controller. */
 export interface BootEndpoints {
@@ -48,6 +49,8 @@ export interface BootPlan {
   readonly spec: BootSpec;
   /** Set when the boot target is unavailable, and the node boots into the agent instead: one sentence that says why. */
   readonly fallback?: string;
+  /** Set when the node boots into the agent once, so that somebody looks at its card: one sentence that says why. */
+  readonly look?: string;
 }
 
 /**
@@ -66,6 +69,12 @@ export function planBoot(
 ): BootPlan {
   const target = node.bootTarget;
   if (target.kind === "agent") return { spec: planAgent(node, profile, endpoints) };
+  if (wantsLook(node)) {
+    const look =
+      `nothing was heard of ${node.name ?? node.id} in ${localBootsBeforeLook} boots from its card; it boots into the ` +
+      "agent once, which looks by which ids the root on the card is found, and then into its own system again";
+    return { spec: planAgent(node, profile, endpoints), look };
+  }
   const local = planByWay(node, target.imageDigest, image, profile, endpoints);
   if (typeof local !== "string") return { spec: local };
   return { spec: planAgent(node, profile, endpoints), fallback: `${local}; it boots into the agent instead` };

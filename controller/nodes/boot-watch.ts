@@ -15,6 +15,10 @@ export interface PlannedBoot {
   readonly initrd?: string;
   /** Set when the board's firmware loads it by the image's own config.txt. */
   readonly firmware?: object;
+  /** Whether the board's firmware loads it, in an order of its own, and not U-Boot. */
+  readonly byFirmware?: boolean;
+  /** Whether its command line has the words for the image's first boot. */
+  readonly firstBoot?: boolean;
 }
 
 /** Turns many fetches into a readable log: the config and the kernel of each boot, and what went wrong. */
@@ -34,10 +38,12 @@ export function createBootWatch(options: {
    * one.
    */
   readonly whoHas: (address: string) => Promise<{ readonly mac: NodeId; readonly node?: Node } | undefined>;
+  /** Called once in each boot, as soon as the node has all that it needs to start the kernel. */
+  readonly loaded: (id: NodeId, boot: PlannedBoot) => void;
   readonly log: { error(details: object, message: string): void };
 }): BootWatch {
-  const { append, clock, whoHas, log } = options;
-  const plans = new Map<NodeId, PlannedBoot & { kernelFetched: boolean }>();
+  const { append, clock, whoHas, loaded, log } = options;
+  const plans = new Map<NodeId, PlannedBoot & { kernelFetched: boolean; initrdFetched: boolean }>();
   const limit = createReportLimit();
 
   const about = (node: Node): Pick<NewEvent, "nodeId" | "nodeName"> => ({ nodeId: node.id, nodeName: node.name });
@@ -105,28 +111,41 @@ export function createBootWatch(options: {
     return path === boot?.kernel ? "kernel" : path === boot?.initrd ? "initrd" : undefined;
   }
 
-  function tellKernel(fetch: BootFetch, node: Node): void {
+  function noteFile(fetch: BootFetch, node: Node): void {
     const boot = plans.get(node.id);
-    if (boot === undefined || boot.kernelFetched || fetch.outcome !== "served") return;
-    if (plannedWord(fetch, node) !== "kernel") return;
-    boot.kernelFetched = true;
-    const message = `${node.name} fetched its kernel "${printablePath(fetch.path.replace(/^\/+/, ""))}" (${boot.label})`;
+    if (boot === undefined || fetch.outcome !== "served") return;
+    const word = plannedWord(fetch, node);
+    if (word === undefined) return;
+    const wasLoaded = isLoaded(boot);
+    if (word === "kernel" && !boot.kernelFetched) tellKernel(fetch, node, boot.label);
+    if (word === "kernel") boot.kernelFetched = true;
+    else boot.initrdFetched = true;
+    if (isLoaded(boot) && !wasLoaded) loaded(node.id, boot);
+  }
+
+  function tellKernel(fetch: BootFetch, node: Node, label: PlannedBoot["label"]): void {
+    const message = `${node.name} fetched its kernel "${printablePath(fetch.path.replace(/^\/+/, ""))}" (${label})`;
     append({ type: "boot-file-fetched", severity: "info", message, ...about(node) });
   }
 
   return {
     planned(id, boot) {
-      plans.set(id, { ...boot, kernelFetched: false });
+      plans.set(id, { ...boot, kernelFetched: false, initrdFetched: false });
     },
     fetched(fetch, node) {
       if (fetch.outcome === "refused") tellRefused(fetch, node);
       else if (fetch.outcome === "not-found") tellMissing(fetch, node);
       else if (node === undefined) return;
       else if (fetch.mac !== undefined) tellConfig(fetch, node);
-      else tellKernel(fetch, node);
+      else noteFile(fetch, node);
     },
     forget(id) {
       plans.delete(id);
     },
   };
+}
+
+/** Firmware may have had its initrd before it asked for what makes its boot known here; U-Boot asks for that first. */
+function isLoaded(boot: PlannedBoot & { readonly kernelFetched: boolean; readonly initrdFetched: boolean }): boolean {
+  return boot.kernelFetched && (boot.byFirmware === true || boot.initrd === undefined || boot.initrdFetched);
 }

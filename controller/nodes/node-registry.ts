@@ -12,6 +12,7 @@ import { describeRootChange, installationAfter } from "./choose-installation.ts"
 import { isExpectedMiss } from "./choose-miss-meaning.ts";
 import { describeKernelChange } from "./describe-kernel-change.ts";
 import { findBoard, findNode, noSuchNode, requireNode } from "./find-node.ts";
+import { installationAfterLoad, installationAfterSign } from "./judge-local-boots.ts";
 import { createLiveness } from "./liveness.ts";
 import type { BootTarget, Installation, Node } from "./node.ts";
 import type { NodeChangeCause, NodeChangeListener } from "./node-change.ts";
@@ -55,9 +56,11 @@ export interface NodeRegistry {
   setBootTarget(id: NodeId, target: BootTarget): Node;
   setProved(id: NodeId, proved: NonNullable<Node["proved"]>): Node;
   /** Drops what the node has proved: its disk is about to be erased, for this. */
-  voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId">): Node;
+  voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId" | "resident">): Node;
   /** Keeps by which ids the root that this reimage wrote is found on the node's card. */
   setRoot(id: NodeId, reimageId: string, root: RootIds): Node;
+  /** Somebody has looked at the card for which the node was sent into the agent. */
+  lookTaken(id: NodeId): Node;
   /** Returns a function that ends it. */
   onChange(listener: NodeChangeListener): () => void;
   /** Stops watching for silence and writes what is not on disk yet. */
@@ -89,6 +92,13 @@ export function createNodeRegistry(options: {
       const mac = await macAddressOf(address);
       const node = mac && nodes.get(mac);
       return mac && { mac, ...(node !== undefined && { node }) };
+    },
+    loaded(id, boot) {
+      const node = nodes.get(id);
+      const installation = node && installationAfterLoad(node, boot);
+      if (node === undefined || installation === undefined || installation === node.installation) return;
+      // At once: after a restart of the controller the words for the first boot must not come again.
+      nodes.save({ ...node, installation });
     },
     log,
   });
@@ -247,7 +257,8 @@ export function createNodeRegistry(options: {
       assertOwnMac(id, facts);
       const before = discover(id, address, "by its registration");
       const at = clock.now();
-      const installation = installationAfter(before.installation, { facts, agent });
+      const heard = installationAfterSign(before.installation, agent.role);
+      const installation = installationAfter(heard, { facts, agent });
       const node = nodes.save({
         ...before,
         facts,
@@ -350,11 +361,11 @@ export function createNodeRegistry(options: {
       return node;
     },
 
-    voidProof(id, { imageDigest, reimageId }) {
+    voidProof(id, next) {
       const before = existing(id);
-      if (before.proved === undefined && before.installation?.reimageId === reimageId) return before;
+      if (before.proved === undefined && before.installation?.reimageId === next.reimageId) return before;
       const { proved: _, ...rest } = before;
-      const node = nodes.save({ ...rest, installation: { imageDigest, reimageId } });
+      const node = nodes.save({ ...rest, installation: { ...next, firstBoot: "due" } });
       announce(node, "proof-voided");
       return node;
     },
@@ -367,6 +378,13 @@ export function createNodeRegistry(options: {
       const change = describeRootChange(node.name, before.installation.root, root);
       if (change !== undefined) tell(node, "root-ids-changed", change);
       return node;
+    },
+
+    lookTaken(id) {
+      const before = existing(id);
+      if (before.installation?.lookDue === undefined) return before;
+      const { lookDue: _, ...installation } = before.installation;
+      return nodes.save({ ...before, installation });
     },
 
     onChange(listener) {

@@ -15,6 +15,14 @@ export interface Installation {
   readonly reimageId: string;
   /** The ids of its root as they were last seen on the card; absent before anybody has reported them. */
   readonly root?: RootIds;
+  /** Whether the system has a resident agent, so that its silence means something; absent is no. */
+  readonly resident?: boolean;
+  /** Whether the image's own first boot has had its chance; absent where nothing of it is known, as "done". */
+  readonly firstBoot?: "due" | "done";
+  /** Boots from the card whose kernel was fetched since an agent was heard last; absent is none. */
+  readonly localBoots?: number;
+  /** Whether the node was sent into the agent to look at its card, and nobody has yet. */
+  readonly lookDue?: boolean;
 }
 
 /** A node as the controller remembers it; dates are milliseconds since the epoch. */

@@ -46,7 +46,11 @@ export function createBootPlanner(options: {
     return planBoot(node, image, asker === "u-boot" ? { ...profile, loader: "u-boot" } : profile, await endpoints);
   }
 
-  function tellFallback(node: Node, { fallback }: BootPlan): void {
+  function tellFallback(node: Node, { fallback, look }: BootPlan): void {
+    if (look !== undefined) {
+      const about = { nodeId: node.id, nodeName: node.name };
+      events.append({ type: "boot-config-rendered", severity: "warning", ...about, message: look });
+    }
     if (fallback === undefined) return;
     const message = `${node.name} cannot boot local: ${fallback}`;
     events.append({
@@ -75,7 +79,7 @@ export function createBootPlanner(options: {
 
     async noteBoot(mac, address, spec) {
       const node = nodes.discover(mac, address);
-      nodes.bootPlanned(mac, spec);
+      nodes.bootPlanned(mac, { ...spec, byFirmware: true });
       if (spec.label === "agent" && node.bootTarget.kind === "local") tellFallback(node, await plan(node, "firmware"));
     },
 

@@ -1,4 +1,5 @@
 import type { AgentConnector } from "../agents/agent-port.ts";
+import { lookAtCards } from "../agents/look-at-cards.ts";
 import { createRollouts, type Rollouts } from "../reimage/rollouts.ts";
 import type { TrafficMeter } from "../uplink/traffic-meter.ts";
 import { createUplink, type Uplink } from "../uplink/uplink.ts";
@@ -42,5 +43,7 @@ export function openRollouts(
   });
   running.defer(() => rollouts.close());
   rollouts.resume();
+  const stopLooking = lookAtCards({ nodes, images, agents, events, log });
+  running.defer(async () => stopLooking());
   return rollouts;
 }

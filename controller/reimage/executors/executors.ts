@@ -26,7 +26,8 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
 
   "void-proof": (_effect, { state, world }) => {
     if (world.nodes.get(state.nodeId) === undefined) return;
-    world.nodes.voidProof(state.nodeId, { imageDigest: state.imageDigest, reimageId: state.id });
+    const { nodeId, imageDigest, id, noResident } = state;
+    world.nodes.voidProof(nodeId, { imageDigest, reimageId: id, resident: noResident === undefined });
   },
 
   "record-proof": (_effect, { state, world }) => {

@@ -1,10 +1,9 @@
 import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { RootIds } from "../../../proto/node/root-ids.ts";
-import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { ImageLookup } from "../../images/catalogue/find-image.ts";
 import type { Image } from "../../images/catalogue/image.ts";
-import type { BootTarget, Node } from "../../nodes/node.ts";
+import type { BootTarget, Installation, Node } from "../../nodes/node.ts";
 import type { NodeChangeListener } from "../../nodes/node-change.ts";
 
 /**
@@ -18,7 +17,7 @@ export interface NodePort {
   /** Whether its agent is heard from. */
   isOnline(node: Node): boolean;
   /** Drops what the node has proved, and notes what is written instead; durable when it returns. */
-  voidProof(id: NodeId, next: { readonly imageDigest: ImageDigest; readonly reimageId: string }): unknown;
+  voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId" | "resident">): unknown;
   /** Keeps by which ids the root that this reimage wrote is found; durable when it returns. */
   setRoot(id: NodeId, reimageId: string, root: RootIds): unknown;
   /** Durable when it returns: a reboot may follow at once. */
