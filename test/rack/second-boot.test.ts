@@ -37,6 +37,7 @@ describe("the second boot", requires("root", "loop devices"), () => {
     { name: "trixie-reboots", firstBoot: andReboots },
     { name: "bare-kernel", firstBoot: newDiskId, initrd: false },
     { name: "filesystem-uuid", firstBoot: newFilesystemUuid },
+    { name: "bare-kernel-reboots", firstBoot: andReboots, initrd: false },
   ] as const;
   let rack: Rack;
   before(async () => {
@@ -69,4 +70,27 @@ describe("the second boot", requires("root", "loop devices"), () => {
         assert.equal(node?.provedImageName, name);
       }),
     );
+
+  it("of a card that changed while nobody could hear of it takes a look by the agent", { timeout: 240_000 }, () =>
+    tell(rack, async () => {
+      const board = rack.board(1 + images.findIndex(({ name }) => name === "bare-kernel"));
+      board.cutNetwork();
+      await board.run("sfdisk", [
+        "--quiet",
+        "--no-reread",
+        "--no-tell-kernel",
+        "--disk-id",
+        board.card.device,
+        "0x12345678",
+      ]);
+      await board.powerOff();
+      board.restoreNetwork();
+      const mark = board.console.mark();
+      await board.powerOn();
+      const story = /(Kernel panic[\s\S]*){3}"role":"netboot"[\s\S]*root=PARTUUID=12345678-02[\s\S]*"role":"resident"/;
+      await board.console.waitFor(story, { from: mark, timeoutMs: 180_000 });
+      await rack.client.event(({ message }) => /looked at the card of .* by other ids than were known/.test(message));
+      await comesBack(board);
+    }),
+  );
 });

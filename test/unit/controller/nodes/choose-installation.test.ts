@@ -10,7 +10,7 @@ const imageDigest = "ab".repeat(32) as ImageDigest;
 const uuid = "2a81f25a-2ca2-4520-a1a6-c9dd75527c3c";
 const old: RootIds = { partitionUuid: "deadbeef-02", filesystemUuid: uuid };
 const now: RootIds = { ...old, partitionUuid: "0badcafe-02" };
-const written: Installation = { imageDigest, reimageId: "r2" };
+const written: Installation = { imageDigest, reimageId: "r2", resident: true };
 
 function report(
   ids: RootIds | undefined,
@@ -30,6 +30,12 @@ const cases: readonly Case[] = [
   ["an older agent says nothing of it", { ...written, root: old }, report(undefined), { ...written, root: old }],
   ["a record of an older Pallet begins one", undefined, report(now), { ...written, root: now }],
   ["a record of an older Pallet and an older agent", undefined, report(undefined), written],
+  [
+    "the image's own resident agent in an untouched image",
+    { ...written, resident: false },
+    report(now),
+    { ...written, root: now },
+  ],
   ["the system of an earlier reimage has no say", written, report(now, { reimageId: "r1" }), written],
   ["a system of another image has no say", written, report(now, { digest: "cd".repeat(32) as ImageDigest }), written],
   [

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  installationAfterLoad,
+  installationAfterSign,
+  isFirstBootDue,
+  localBootsBeforeLook,
+  wantsLook,
+} from "../../../../controller/nodes/judge-local-boots.ts";
+import type { BootTarget, Installation } from "../../../../controller/nodes/node.ts";
+import type { ImageDigest } from "../../../../proto/pack/digest.ts";
+
+const imageDigest = "ab".repeat(32) as ImageDigest;
+const other = "cd".repeat(32) as ImageDigest;
+const local: BootTarget = { kind: "local", imageDigest };
+const agent: BootTarget = { kind: "agent" };
+const written: Installation = { imageDigest, reimageId: "r", resident: true, firstBoot: "due" };
+const silent: Installation = { ...written, firstBoot: "done", localBoots: localBootsBeforeLook };
+
+describe("a look at the card", () => {
+  const cases: readonly [string, BootTarget, Installation | undefined, boolean][] = [
+    ["is wanted after so many silent boots", local, silent, true],
+    ["is not wanted after one boot less", local, { ...silent, localBoots: localBootsBeforeLook - 1 }, false],
+    ["is not wanted of a node that goes to the agent anyway", agent, silent, false],
+    [
+      "is not wanted of a system without a resident agent, which is always silent",
+      local,
+      { ...silent, resident: false },
+      false,
+    ],
+    [
+      "is not wanted of a node whose target is another image than the one written",
+      { ...local, imageDigest: other },
+      silent,
+      false,
+    ],
+    ["is not wanted where nobody knows what is on the card", local, undefined, false],
+  ];
+  for (const [title, bootTarget, installation, wanted] of cases)
+    it(title, () => assert.equal(wantsLook({ bootTarget, ...(installation && { installation }) }), wanted));
+});
+
+describe("what is known of a card", () => {
+  const loads: readonly [
+    string,
+    Installation | undefined,
+    BootTarget,
+    "agent" | "local",
+    boolean,
+    Installation | undefined,
+  ][] = [
+    ["a first boot", written, local, "local", true, { ...written, firstBoot: "done", localBoots: 1 }],
+    ["a boot without its words", written, local, "local", false, { ...written, localBoots: 1 }],
+    ["one boot more", { ...silent, localBoots: 1 }, local, "local", false, { ...silent, localBoots: 2 }],
+    ["many boots", silent, local, "local", false, silent],
+    ["the detour to the agent", silent, local, "agent", false, { ...silent, localBoots: 0, lookDue: true }],
+    [
+      "a local boot although the detour was due (the agent never came up)",
+      { ...silent, localBoots: 0, lookDue: true },
+      local,
+      "local",
+      false,
+      { ...silent, localBoots: 1 },
+    ],
+    ["the agent because that is the target", silent, agent, "agent", false, silent],
+    ["the agent because nothing else could be served", written, local, "agent", false, written],
+    ["another image", written, { ...local, imageDigest: other }, "local", false, written],
+    ["a card of which nothing is known", undefined, local, "local", true, undefined],
+  ];
+  for (const [title, before, bootTarget, label, firstBoot, after] of loads)
+    it(`after the load of ${title}`, () => {
+      const node = { bootTarget, ...(before && { installation: before }) };
+      assert.deepEqual(installationAfterLoad(node, { label, firstBoot }), after);
+    });
+
+  it("when an agent was heard: the silence is over, and a look stays due until it was taken", () => {
+    const { localBoots: _, ...heard } = silent;
+    assert.deepEqual(installationAfterSign({ ...silent, lookDue: true }, "resident"), heard);
+    assert.deepEqual(installationAfterSign({ ...silent, lookDue: true }, "netboot"), { ...heard, lookDue: true });
+    assert.deepEqual(installationAfterSign(silent, "netboot"), heard);
+    assert.equal(installationAfterSign(undefined, "netboot"), undefined);
+  });
+
+  it("says whether the first boot is due", () => {
+    assert.equal(isFirstBootDue({ bootTarget: local, installation: written }), true);
+    assert.equal(isFirstBootDue({ bootTarget: local, installation: silent }), false);
+    assert.equal(isFirstBootDue({ bootTarget: agent, installation: written }), false);
+    assert.equal(isFirstBootDue({ bootTarget: { ...local, imageDigest: other }, installation: written }), false);
+    assert.equal(isFirstBootDue({ bootTarget: local }), false);
+  });
+});
