@@ -10,6 +10,8 @@ export interface BootSpec {
   readonly deviceTree?: string;
   /** Kernel command line, one word each. */
   readonly commandLine: readonly string[];
+  /** Set when words for the image's own first boot are among them. */
+  readonly firstBoot?: true;
   /** Set when the board's firmware boots the image by the image's own files: `chooseWay`. */
   readonly firmware?: FirmwareFiles;
 }

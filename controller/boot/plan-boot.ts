@@ -8,6 +8,7 @@ import { localBootsBeforeLook, wantsLook } from "../nodes/judge-local-boots.ts";
 import type { Node } from "../nodes/node.ts";
 import { imageForFirmware, specForFirmware } from "./apply-way.ts";
 import type { BootSpec } from "./boot-spec.ts";
+import { chooseFirstBootWords } from "./choose-first-boot-words.ts";
 import { chooseRootWord } from "./choose-root-word.ts";
 import { chooseWay, isForPi5, type Loader } from "./choose-way.ts";
 import { kernelPathOf } from "./kernel-path.ts";
@@ -27,6 +28,9 @@ export interface BootProfile {
   /** Who loads the kernel; for a config that U-Boot asks for, "u-boot". Default "auto". */
   readonly loader?: Loader;
 }
+
+/** Slow USB disks take half a minute to appear. */
+const mostRootWaitSeconds = 120;
 
 /** What of a node decides what it boots. */
 export type BootingNode = Pick<Node, "id" | "bootTarget" | "installation" | "facts"> & Partial<Pick<Node, "name">>;
@@ -121,7 +125,7 @@ function planAgent(
 
 /** The spec for whoever loads the kernel, or why there is none. */
 function planByWay(
-  node: Omit<BootingNode, "bootTarget">,
+  node: BootingNode,
   imageDigest: ImageDigest,
   image: Image | undefined,
   profile: BootProfile,
@@ -142,7 +146,7 @@ function planByWay(
 
 /** The spec, or why there is none. */
 function planLocal(
-  node: Omit<BootingNode, "bootTarget">,
+  node: BootingNode,
   imageDigest: ImageDigest,
   image: Image | undefined,
   { local }: BootProfile,
@@ -157,6 +161,7 @@ function planLocal(
     if (rootWord === undefined)
       return `the root partition of image ${image.name} has no UUID and no PARTUUID to boot by`;
     const folder = `images/${image.digest}`;
+    const firstBoot = chooseFirstBootWords(node, image, rootWord);
     const spec: BootSpec = {
       label: "local",
       kernel: kernelPathOf(image),
@@ -164,16 +169,26 @@ function planLocal(
       commandLine: [
         ...imageWords(image.boot.commandLine),
         rootWord,
-        "rootwait",
+        ...waitWords(image),
+        ...firstBoot,
         ...local.append,
         ...ownWords(node, endpoints),
       ],
+      ...(firstBoot.length > 0 && { firstBoot: true }),
     };
     assertRenderable(spec);
     return spec;
   } catch (error) {
     return `the image ${image.name} cannot be booted over the network: ${Failure.from(error).message}`;
   }
+}
+
+/**
+ * How long to wait for the root. A kernel alone waits for ever, unless it knows a limit (Linux 6.6): then it panics, and
+ * restarts by `panic=`. An older one does not know that word and passes it on to init, where it means nothing.
+ */
+function waitWords({ boot }: Pick<Image, "boot">): readonly string[] {
+  return boot.initrd === undefined ? ["rootwait", `rootwait=${mostRootWaitSeconds}`] : ["rootwait"];
 }
 
 /** Words that name an image's root and initrd, which come from us, and words that only Pallet may set. */

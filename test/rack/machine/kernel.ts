@@ -30,6 +30,10 @@ export async function runKernel(spec: MachineSpec, { commandLine, hasInitrd }: S
   }
   const partition = selectRoot(root.word, partitions, hasInitrd);
   if (partition === undefined) {
+    if (!hasInitrd && waitsForEver(commandLine)) {
+      print(`[    2.000000] Waiting for root device ${root.word}...`);
+      return await hang();
+    }
     return await panic(commandLine, `VFS: Unable to mount root fs on "${root.word}": no such partition`);
   }
   let agent: AgentCommand | undefined;
@@ -56,6 +60,14 @@ async function runFirstBoot(spec: MachineSpec): Promise<void> {
   if (!existsSync(firstBootScript)) return;
   const said = await runTool("sh", firstBootScript, spec.cardDevice);
   if (said !== "") print(`first boot: ${said.trim()}`);
+}
+
+/** What the last word about waiting for the root says: `rootwait` alone has no end, `rootwait=SECONDS` has (Linux 6.6). */
+function waitsForEver(commandLine: string): boolean {
+  return (
+    [...commandLine.matchAll(/(?:^|\s)rootwait(=\d+)?(?=\s|$)/g)].at(-1)?.[1] === undefined &&
+    /\brootwait\b/.test(commandLine)
+  );
 }
 
 /** Hangs, or reboots after the seconds that `panic=` names (Documentation/admin-guide/kernel-parameters). */

@@ -218,7 +218,10 @@ describe("boards that boot", () => {
     assert.equal(await controller.get(`5e1fabcd/${prefix}initrd`), "the image's initrd.img\n");
     assert.equal(await controller.get(`5e1fabcd/${prefix}bcm2712-rpi-5-b.dtb`), "the image's bcm2712-rpi-5-b.dtb\n");
     const commandLine = await controller.get(`5e1fabcd/${prefix}cmdline.txt`);
-    assert.match(commandLine, /^quiet root=PARTUUID=deadbeef-02 rootwait pallet\.controller=\S+ pallet\.node=\S+\n$/);
+    assert.match(
+      commandLine,
+      /^quiet root=PARTUUID=deadbeef-02 rootwait( rootwait=120)? pallet\.controller=\S+ pallet\.node=\S+\n$/,
+    );
   });
 
   it("by their own firmware and an image's own files get those, and U-Boot still gets what it can start", async (test) => {

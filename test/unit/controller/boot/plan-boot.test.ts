@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { assertBootProfile, type BootProfile, planBoot, planOtherBoot } from "../../../../controller/boot/plan-boot.ts";
 import type { Image } from "../../../../controller/images/catalogue/image.ts";
-import type { Node } from "../../../../controller/nodes/node.ts";
+import type { Installation, Node } from "../../../../controller/nodes/node.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { aNode, anImage, digest } from "./a-node.ts";
 
@@ -116,6 +116,50 @@ describe("boot plan", () => {
     };
     assert.equal(rootWord(digest), "root=PARTUUID=0badcafe-02");
     assert.equal(rootWord("cd".repeat(32) as ImageDigest), "root=PARTUUID=deadbeef-02");
+  });
+
+  describe("the words for an image's own first boot", () => {
+    const uuid = "2a81f25a-2ca2-4520-a1a6-c9dd75527c3c";
+    const words = ["resize", "systemd.run=/boot/firstrun.sh"];
+    const installation: Installation = { imageDigest: digest, reimageId: "r", firstBoot: "due" };
+    const root = { partitionUuid: "deadbeef-02", filesystemUuid: uuid };
+    const withWords = anImage({ boot: { ...boot, firstBootWords: words } });
+    const { initrd: _, ...bare } = withWords.boot;
+    const cases: readonly [title: string, installation: Installation | undefined, image: Image, served: boolean][] = [
+      ["are served in the first boot after a write", { ...installation, root }, withWords, true],
+      ["are not served once they were", { ...installation, root, firstBoot: "done" }, withWords, false],
+      ["are not served where the root has no name but its PARTUUID", installation, withWords, false],
+      ["are not served to a kernel alone", { ...installation, root }, { ...withWords, boot: bare }, false],
+      ["are not served where nobody knows of a write", undefined, withWords, false],
+    ];
+    for (const [title, known, image, served] of cases)
+      it(title, () => {
+        const node = aNode({ ...local, ...(known && { installation: known }) });
+        const { spec } = planBoot(node, image, profile, endpoints);
+        assert.deepEqual(
+          spec.commandLine.filter((word) => words.includes(word)),
+          served ? words : [],
+        );
+        assert.equal(spec.firstBoot, served ? true : undefined);
+        assert.equal(
+          planBoot(node, image, profile, endpoints).spec.firstBoot,
+          spec.firstBoot,
+          "asking twice changes nothing",
+        );
+      });
+  });
+
+  it("sends a node that was not heard from its card into the agent, and says so", () => {
+    const installation: Installation = { imageDigest: digest, reimageId: "r", resident: true, localBoots: 3 };
+    const { spec, look } = planBoot(aNode({ ...local, installation }), anImage(), profile, endpoints);
+    assert.deepEqual(spec, agentSpec);
+    assert.match(look ?? "", /^nothing was heard of node-1 in 3 boots from its card; it boots into the agent once/);
+  });
+
+  it("limits how long a kernel alone waits for its root", () => {
+    const { initrd: _, ...bare } = boot;
+    const { spec } = planBoot(aNode(local), anImage({ boot: bare }), profile, endpoints);
+    assert.match(spec.commandLine.join(" "), / root=PARTUUID=deadbeef-02 rootwait rootwait=120 panic=10 /);
   });
 
   it("gives the agent its root filesystem over NFS where this machine exports it, before the operator's words", () => {
