@@ -97,7 +97,13 @@ export function renderAddedImage(image: ImageView): string[] {
 }
 
 /** Which partitions are sent whole although their filesystems have books, and why: a sentence each. */
-function describeWhole({ partitions, everything }: ImageView): string[] {
+function describeWhole({ partitions, everything, pack }: ImageView): string[] {
+  if (pack?.onlyFree === false) {
+    return [
+      "an older Pallet packed it: nodes are not sent zeros outside of filesystems, nor what a block map left out; to have " +
+        "them written, add the image again under another name",
+    ];
+  }
   if (everything) return ["added with --everything: nodes are sent every block, also those that filesystems call free"];
   return partitions.flatMap(({ number, countsWhole }) =>
     countsWhole === null

@@ -44,6 +44,8 @@ export interface ImageView {
     readonly zeroBytes: number;
     readonly unusedBytes: number;
     readonly fetchBytes: number;
+    /** Whether nothing but free blocks is left out; false for a pack of an older controller. */
+    readonly onlyFree: boolean;
   } | null;
 }
 
@@ -88,6 +90,7 @@ export function viewImage(image: Image): ImageView {
           zeroBytes: toNumber(pack.zeroBytes),
           unusedBytes: toNumber(pack.unusedBytes),
           fetchBytes: toNumber(pack.fetchBytes),
+          onlyFree: pack.onlyFree,
         }
       : null,
   };

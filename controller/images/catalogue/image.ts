@@ -107,6 +107,11 @@ export interface Pack {
   readonly zeroBytes: number;
   readonly unusedBytes: number;
   readonly fetchBytes: number;
+  /**
+   * Whether nothing but free blocks is left out, by the invariant of `judgePartitions`. Absent if an older Pallet packed
+   * it, which also left out zeros outside of filesystems and in holes of a block map, and free blocks under dm-verity.
+   */
+  readonly onlyFree?: boolean;
 }
 
 /** An image in the catalogue, as its manifest on disk holds it. */

@@ -68,6 +68,7 @@ const pack = z.object({
   zeroBytes: bytes,
   unusedBytes: bytes,
   fetchBytes: bytes,
+  onlyFree: z.boolean().exactOptional(),
 });
 
 const system = z.object({

@@ -141,7 +141,8 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     }
     await rm(rawPath);
 
-    const { storedBytes, pack } = packed;
+    const { storedBytes } = packed;
+    const pack = { ...packed.pack, onlyFree: true };
     const partitions = findings.partitions.map((partition): Partition => {
       const why = whole.get(partition.number);
       return why === undefined ? partition : { ...partition, countsWhole: why };

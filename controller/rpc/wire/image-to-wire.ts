@@ -39,5 +39,6 @@ function packToWire(pack: Pack): wire.Pack {
     zeroBytes: BigInt(pack.zeroBytes),
     unusedBytes: BigInt(pack.unusedBytes),
     fetchBytes: BigInt(pack.fetchBytes),
+    onlyFree: pack.onlyFree ?? false,
   };
 }

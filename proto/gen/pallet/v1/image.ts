@@ -118,6 +118,12 @@ export interface Pack {
   unusedBytes: bigint;
   /** Stored (compressed) bytes of the chunks that hold data: what a node without any of them fetches. */
   fetchBytes: bigint;
+  /**
+   * Whether nothing but blocks that a filesystem calls free, and that nothing else reads, is left out. False if an older
+   * controller packed it: then zeros outside of filesystems, and what a block map left out, are not written either, and
+   * free blocks are left out under dm-verity too.
+   */
+  onlyFree: boolean;
 }
 
 /** An operating system to install. */
@@ -525,6 +531,7 @@ function createBasePack(): Pack {
     zeroBytes: 0n,
     unusedBytes: 0n,
     fetchBytes: 0n,
+    onlyFree: false,
   };
 }
 
@@ -565,6 +572,9 @@ export const Pack: MessageFns<Pack> = {
         throw new globalThis.Error("value provided for field message.fetchBytes of type uint64 too large");
       }
       writer.uint32(56).uint64(message.fetchBytes);
+    }
+    if (message.onlyFree !== false) {
+      writer.uint32(64).bool(message.onlyFree);
     }
     return writer;
   },
@@ -638,6 +648,14 @@ export const Pack: MessageFns<Pack> = {
             message.fetchBytes = reader.uint64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.onlyFree = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -687,6 +705,11 @@ export const Pack: MessageFns<Pack> = {
         : isSet(object.fetch_bytes)
         ? BigInt(object.fetch_bytes)
         : 0n,
+      onlyFree: isSet(object.onlyFree)
+        ? globalThis.Boolean(object.onlyFree)
+        : isSet(object.only_free)
+        ? globalThis.Boolean(object.only_free)
+        : false,
     };
   },
 
@@ -713,6 +736,9 @@ export const Pack: MessageFns<Pack> = {
     if (message.fetchBytes !== 0n) {
       obj.fetchBytes = message.fetchBytes.toString();
     }
+    if (message.onlyFree !== false) {
+      obj.onlyFree = message.onlyFree;
+    }
     return obj;
   },
 
@@ -734,6 +760,7 @@ export const Pack: MessageFns<Pack> = {
     message.fetchBytes = (object.fetchBytes !== undefined && object.fetchBytes !== null)
       ? BigInt(object.fetchBytes)
       : 0n;
+    message.onlyFree = object.onlyFree ?? false;
     return message;
   },
 };

@@ -110,6 +110,7 @@ export const anImage: Image = Image.fromPartial({
     zeroBytes: 67_108_864n,
     unusedBytes: 738_197_504n,
     fetchBytes: 305_000_000n,
+    onlyFree: true,
   },
 });
 

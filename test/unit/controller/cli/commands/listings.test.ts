@@ -113,6 +113,12 @@ describe("listings", () => {
     const shown = await run(["images", "show", "debian-12"], { socket: all.socket });
     assert.match(shown.stdout, /^added with --everything: nodes are sent every block/m);
     await all.close();
+    assert.ok(anImage.pack);
+    const packed = { ...anImage, pack: { ...anImage.pack, onlyFree: false } };
+    const old = await startController({ getImage: answer(() => ({ image: packed })) });
+    const before = await run(["images", "show", "debian-12"], { socket: old.socket });
+    assert.match(before.stdout, /^an older Pallet packed it: .* add the image again under another name$/m);
+    await old.close();
   });
 
   for (const argv of commands) {
