@@ -1,9 +1,13 @@
 import { Failure } from "../../proto/failure.ts";
+import { noServer, serverVariable } from "./server-slot.ts";
 import type { UBootTarget } from "./targets.ts";
 
 /** The only way that it boots: ask for an address, then for this board's config, then load what that says; forever. */
 const bootCommand =
-  "while true; do if dhcp; then if pxe get; then pxe boot; fi; else run renew_network; fi; sleep 2; done";
+  "while true; do if dhcp; then run find_server; if pxe get; then pxe boot; fi; else run renew_network; fi; sleep 2; done";
+
+/** DHCP, a router's perhaps, has just named a server, or none; the controller's own word wins. */
+const findServer = `if test ${"$"}{${serverVariable}} != ${noServer}; then setenv serverip ${"$"}{${serverVariable}}; fi`;
 
 /**
  * Renders the whole environment of a target in the form of mkenvimage (tools/mkenvimage.c): one variable per line.
@@ -19,8 +23,10 @@ export function renderEnvironment({ environment }: UBootTarget): string {
     bootcmd: bootCommand,
     bootdelay: "-2",
     bootretry: "60",
+    find_server: findServer,
     // A failed exchange comes back to the boot command instead of being tried again forever.
     netretry: "no",
+    [serverVariable]: noServer,
     ...environment,
   };
   const lines = Object.entries(variables)

@@ -4,6 +4,7 @@ import { Failure } from "../../proto/failure.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { plainAddress } from "../../proto/names/plain-address.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
+import { targets } from "../boot-tree/targets.ts";
 import type { BootFetch } from "../nodes/boot-fetch.ts";
 import { type BootContent, type MissingContent, openContent, textContent } from "./boot-content.ts";
 import { type BootPath, parseBootPath } from "./boot-paths.ts";
@@ -12,6 +13,7 @@ import type { FirmwareBoot } from "./firmware-boot.ts";
 import { type FirmwareRequest, parseFirmwareRequest, sharedFileRequest } from "./firmware-request.ts";
 import { renderPxelinux } from "./render-pxelinux.ts";
 import type { OpenResult } from "./tftp/file-content.ts";
+import { withServerAddress } from "./with-server-address.ts";
 
 export interface BootFilesOptions {
   /** The static boot tree. */
@@ -28,6 +30,8 @@ export interface BootFilesOptions {
   };
   /** Answers boards that boot by their own firmware; without it the boot tree's config.txt is served as it is. */
   readonly firmware?: FirmwareBoot;
+  /** Address of this machine as nodes reach it, for a U-Boot that is served; absent: U-Boot goes by DHCP alone. */
+  readonly serverAddress?: string;
   /** Called for every request after it has ended. */
   readonly recordFetch: (fetch: BootFetch) => void;
   readonly log: Logger;
@@ -51,12 +55,14 @@ interface Found {
   readonly path?: string;
 }
 
+const uBootPaths: ReadonlySet<string> = new Set(Object.values(targets).map(({ treePath }) => treePath));
+
 /** A longer config.txt is refused. */
 const maxConfigBytes = 65_536;
 
 /** Joins the static tree, the boot files of images, and the configs that are rendered on request. */
 export function createBootFiles(options: BootFilesOptions): BootFiles {
-  const { tree, images, bootSpecFor, menu, firmware, recordFetch, log } = options;
+  const { tree, images, bootSpecFor, menu, firmware, serverAddress, recordFetch, log } = options;
 
   const find = async (asked: BootPath, address: string): Promise<Found> => {
     if (asked.kind === "node-config") return { content: await findStatic(asked, address), mac: asked.mac };
@@ -124,7 +130,9 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
       case "file":
         for (const candidate of asked.candidates) {
           const found = await openContent(tree, candidate);
-          if (!("missing" in found) || found.missing === "refused") return found;
+          if ("missing" in found && found.missing === "not-found") continue;
+          if ("missing" in found || serverAddress === undefined || !uBootPaths.has(candidate)) return found;
+          return withServerAddress(found, serverAddress);
         }
         return { missing: "not-found", reason: "there is no such file" };
       case "refused":

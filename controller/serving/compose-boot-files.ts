@@ -23,6 +23,7 @@ export function composeBootFiles(stage: Stage, { nodes, images, events }: State)
     tree: bootTree,
     images,
     bootSpecFor,
+    serverAddress: config.advertise,
     ...(bootProfile.menu && { menu: { title: "Pallet", timeoutMs: bootProfile.menuTimeoutMs, otherSpecFor } }),
     ...(loader !== "u-boot" && {
       firmware: createFirmwareBoot({
