@@ -24,8 +24,6 @@ export interface BootTreeRequest extends ArchiveRequest {
    * trees; undefined for none.
    */
   readonly rootfsDirectory: string | undefined;
-  /** Whether Raspberry Pi 2 and 3 run 32-bit systems. */
-  readonly bits: 32 | 64;
   /** Replace files that someone else wrote or changed. */
   readonly overwrite: boolean;
 }
@@ -60,11 +58,9 @@ type Source = { readonly path: string } | { readonly text: string };
  * Throws Failure "invalid" or "tool-failed" naming what is missing and how to get it, and "cancelled".
  */
 export async function buildBootTree(request: BootTreeRequest): Promise<BootTree> {
-  const { targets: chosen, rootfsDirectory, bits, overwrite, signal, log } = request;
+  const { targets: chosen, rootfsDirectory, overwrite, signal, log } = request;
   const outDirectory = resolve(request.outDirectory);
   if (chosen.length === 0) throw new Failure("invalid", "no U-Boot target is chosen");
-  if (bits === 32 && !chosen.includes("rpi_3_32b"))
-    throw new Failure("invalid", "32-bit systems need the target rpi_3_32b; add it to --targets");
   await assertRequirements(await bootTreeRequirements(request), { canInstall: true });
   const sources = new Map<string, Source>();
   const kernel = rootfsDirectory === undefined ? undefined : await addAgent(sources, resolve(rootfsDirectory));
@@ -77,7 +73,7 @@ export async function buildBootTree(request: BootTreeRequest): Promise<BootTree>
     const uBoot = await provideUBootOf(archive, targets[name], { cacheDirectory, log, signal });
     sources.set(targets[name].treePath, { path: uBoot.binaryPath });
   }
-  if (chosen.includes("rpi_arm64")) sources.set("config.txt", { text: renderConfigTxt({ bits }) });
+  if (chosen.includes("rpi_arm64")) sources.set("config.txt", { text: renderConfigTxt() });
 
   const files: Record<string, { sha256: string; sizeBytes: number }> = {};
   for (const [path, source] of [...sources].toSorted(([one], [other]) => (one < other ? -1 : 1)))

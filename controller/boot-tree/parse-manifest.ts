@@ -1,10 +1,9 @@
 import { z } from "zod";
 import type { BootTreeManifest } from "./plan-boot-tree.ts";
-import { targetNames } from "./targets.ts";
 
 const manifest: z.ZodType<BootTreeManifest> = z.object({
   versions: z.object({ uBoot: z.string(), firmware: z.string(), kernel: z.string().exactOptional() }),
-  targets: z.array(z.enum(targetNames)),
+  targets: z.array(z.string()),
   files: z.record(z.string(), z.object({ sha256: z.string(), sizeBytes: z.number() })),
 });
 

@@ -1,5 +1,3 @@
-import type { TargetName } from "./targets.ts";
-
 /** What the last build wrote. */
 export interface BootTreeManifest {
   readonly versions: {
@@ -8,7 +6,8 @@ export interface BootTreeManifest {
     /** Release of the agent's kernel; absent when the tree has none. */
     readonly kernel?: string;
   };
-  readonly targets: readonly TargetName[];
+  /** Names of U-Boot's builds; an older Pallet built others. */
+  readonly targets: readonly string[];
   /** SHA-256 in hexadecimal and size of each file by its path in the tree. */
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly sizeBytes: number }>>;
 }

@@ -1,5 +1,5 @@
 /** The builds of U-Boot, by the names of its defconfigs. */
-export const targetNames = ["rpi_arm64", "rpi_3_32b", "qemu_arm64"] as const;
+export const targetNames = ["rpi_arm64", "qemu_arm64"] as const;
 export type TargetName = (typeof targetNames)[number];
 
 /** One build of U-Boot. */
@@ -9,7 +9,7 @@ export interface UBootTarget {
   readonly about: string;
   /** Prefix of the compiler's programs, and the one that has to be there. */
   readonly crossCompile: string;
-  readonly compiler: "aarch64-linux-gnu-gcc" | "arm-linux-gnueabihf-gcc";
+  readonly compiler: "aarch64-linux-gnu-gcc";
   /** Where the binary is in the boot tree. */
   readonly treePath: string;
   /** Variables of its environment besides those that every target has. */
@@ -18,8 +18,7 @@ export interface UBootTarget {
 
 /**
  * Where a Raspberry Pi's U-Boot puts what it loads; the smallest board with Ethernet has 1 GB. The kernel has its place
- * at the bottom, where the decompressor of a 32-bit zImage needs it, and 127 MB; a gzipped kernel is unpacked behind
- * it; the initrd lies from 256 MB up to the firmware's device tree, which is at about 700 MB and must stay where it is
+ * at the bottom, and 127 MB; a gzipped kernel is loaded behind it and unpacked there; the initrd lies from 256 MB up to the firmware's device tree, which is at about 700 MB and must stay where it is
  * (include/configs/rpi.h explains why).
  */
 const raspberryPiMemory = {
@@ -46,20 +45,11 @@ const raspberryPi = {
 export const targets: Readonly<Record<TargetName, UBootTarget>> = {
   rpi_arm64: {
     name: "rpi_arm64",
-    about: "Raspberry Pi 3 and 4, 64-bit",
+    about: "Raspberry Pi 2 v1.2, 3 and 4",
     crossCompile: "aarch64-linux-gnu-",
     compiler: "aarch64-linux-gnu-gcc",
     treePath: "u-boot.bin",
     environment: { ...raspberryPi, fdt_high: "ffffffffffffffff", initrd_high: "ffffffffffffffff" },
-  },
-  rpi_3_32b: {
-    name: "rpi_3_32b",
-    about: "Raspberry Pi 3 (and 2) with 32-bit systems",
-    crossCompile: "arm-linux-gnueabihf-",
-    compiler: "arm-linux-gnueabihf-gcc",
-    // The name that 32-bit firmware looks for unless config.txt gives another.
-    treePath: "kernel7.img",
-    environment: { ...raspberryPi, preboot: "usb start", fdt_high: "ffffffff", initrd_high: "ffffffff" },
   },
   qemu_arm64: {
     name: "qemu_arm64",

@@ -1,5 +1,5 @@
 /** Settings that a target may lack along with the hardware they concern; if present, they must have these values. */
-const optional = new Set(["CONFIG_CMD_BOOTI", "CONFIG_CMD_BOOTZ"]);
+const optional = new Set(["CONFIG_CMD_BOOTI"]);
 
 /**
  * Lines of a fragment that are missing from the complete configuration: Kconfig silently drops contradictions, and a

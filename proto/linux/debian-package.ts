@@ -18,7 +18,6 @@ const contents = {
   flex: ["flex"],
   gcc: ["gcc"],
   "gcc-aarch64-linux-gnu": ["aarch64-linux-gnu-gcc"],
-  "gcc-arm-linux-gnueabihf": ["arm-linux-gnueabihf-gcc"],
   iproute2: ["ip"],
   kmod: ["depmod"],
   "libc6-dev": ["/usr/include/stdio.h"],

@@ -388,7 +388,7 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
 
     const tree = {
       ...{ ...archive, outDirectory: join(folder, "tree"), targets: ["qemu_arm64"] as const, rootfsDirectory: out },
-      ...{ bits: 64 as const, overwrite: false },
+      ...{ overwrite: false },
     };
     await assert.rejects(buildBootTree(tree), /no agent yet: run "controller rootfs bake/);
     const { initSystem, netbootFolder } = await bakeRootfs({ target: out, agentFile });
@@ -467,7 +467,7 @@ describe("a root filesystem with the kernel of trixie-backports", requires("root
   it("makes a boot tree for Pi 5 and Pi 2 v1.2 too, with the other boards' device trees as they were", async () => {
     const tree = await buildBootTree({
       ...{ ...archive, outDirectory: join(folder, "tree"), rootfsDirectory: join(folder, "out") },
-      ...{ cacheDirectory: checkoutCache("boot-tree"), targets: ["qemu_arm64"], bits: 64, overwrite: false },
+      ...{ cacheDirectory: checkoutCache("boot-tree"), targets: ["qemu_arm64"], overwrite: false },
     });
     const { files } = tree.manifest;
     for (const path of ["agent/backports/vmlinuz", "agent/backports/initrd.img", "bcm2712-d-rpi-5-b.dtb"])

@@ -40,7 +40,7 @@ describe("a virtual Pi with an imported system as its root", requires("root", "l
         await rename(folder, path.join(state, "rootfs"));
         await buildBootTree({
           ...{ ...archive, outDirectory: path.join(state, "boot"), rootfsDirectory: path.join(state, "rootfs") },
-          ...{ targets: targetNames, bits: 64, overwrite: false },
+          ...{ targets: targetNames, overwrite: false },
         });
       },
     });

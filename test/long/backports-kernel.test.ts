@@ -36,7 +36,7 @@ describe("the agent on the kernel of trixie-backports", requires("root", "loop d
         }));
         await buildBootTree({
           ...{ ...archive, outDirectory: path.join(state, "boot"), rootfsDirectory },
-          ...{ targets: targetNames, bits: 64, overwrite: false },
+          ...{ targets: targetNames, overwrite: false },
         });
       },
     });

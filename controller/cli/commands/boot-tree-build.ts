@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import process from "node:process";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { defaultMirror, defaultSuite } from "../../artefacts/debian-defaults.ts";
 import { type BootTreeRequest, bootTreeRequirements, buildBootTree } from "../../boot-tree/build-boot-tree.ts";
 import { type TargetName, targetNames } from "../../boot-tree/targets.ts";
@@ -17,7 +17,6 @@ interface Options {
   readonly targets: readonly TargetName[];
   /** false for --no-rootfs. */
   readonly rootfs?: string | false;
-  readonly bits: "32" | "64";
   readonly overwrite?: true;
   readonly suite: string;
   readonly mirror: string;
@@ -44,11 +43,6 @@ export function registerBootTreeBuild(parent: Command, toAction: ToAction): void
       'output of "controller rootfs build", "import" or "bake --out" (default: /var/lib/pallet/rootfs)',
     )
     .option("--no-rootfs", "leave out the agent's kernel and the device trees")
-    .addOption(
-      new Option("--bits <number>", "whether Raspberry Pi 2 and 3 boot 32-bit or 64-bit kernels")
-        .choices(["32", "64"])
-        .default("64"),
-    )
     .option("--overwrite", "replace files that someone else wrote or changed")
     .option("--suite <name>", suiteHelp, defaultSuite)
     .option("--mirror <url>", mirrorHelp, defaultMirror)
@@ -62,7 +56,7 @@ export function registerBootTreeBuild(parent: Command, toAction: ToAction): void
     .action(
       toAction<[], Options>(async (context, options) => {
         const { effects, signal, isJson, print, printJson, note } = context;
-        const { out, targets, rootfs, bits, overwrite = false, suite, mirror, refresh = false } = options;
+        const { out, targets, rootfs, overwrite = false, suite, mirror, refresh = false } = options;
         const inputs = { options: {}, env: effects.env, workingDirectory: process.cwd() };
         const outDirectory = out ?? (await readConfig(inputs)).bootTree;
         const paths = rootfsPaths();
@@ -71,7 +65,6 @@ export function registerBootTreeBuild(parent: Command, toAction: ToAction): void
           cacheDirectory: posix.join(posix.dirname(paths.cacheDirectory), "boot-tree"),
           targets,
           rootfsDirectory: rootfs === false ? undefined : (rootfs ?? paths.outDirectory),
-          bits: bits === "32" ? 32 : 64,
           overwrite,
           suite,
           mirror,

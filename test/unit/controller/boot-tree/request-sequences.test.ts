@@ -75,7 +75,7 @@ before(async () => {
   await mkdir(path.join(folder, "image"));
   for (const name of [...names, ...trees, ...agents])
     await writeFile(path.join(folder, "tree", name), `file ${name}\n`);
-  await writeFile(path.join(folder, "tree/config.txt"), renderConfigTxt({ bits: 64 }));
+  await writeFile(path.join(folder, "tree/config.txt"), renderConfigTxt());
   for (const name of ["vmlinuz", "initrd.img", "bcm2712-rpi-5-b.dtb"])
     await writeFile(path.join(folder, "image", name), `the image's ${name}\n`);
   await mkdir(path.join(folder, "image/firmware/overlays"), { recursive: true });
@@ -187,7 +187,7 @@ describe("boards that boot", () => {
 
   it("that are never told by whom they are asked still start U-Boot", async (test) => {
     const controller = await start(test, { knowsMac: false });
-    assert.equal(await controller.get("5e1fabcd/config.txt"), renderConfigTxt({ bits: 64 }));
+    assert.equal(await controller.get("5e1fabcd/config.txt"), renderConfigTxt());
     assert.equal(await controller.get("5e1fabcd/cmdline.txt"), "error 1\n");
     assert.equal(await controller.get("5e1fabcd/pallet/0123456789ab/kernel"), "error 1\n");
     assert.deepEqual(controller.nodes.list(), []);

@@ -102,16 +102,6 @@ describe("what a command needs of this machine", () => {
   });
 
   for (const [what, packages, absent] of [
-    [
-      "a compiler for each target",
-      planBootTreeBuild({ mirror, isFetched: true, uncachedTargets: ["rpi_3_32b"] }),
-      "gcc-aarch64-linux-gnu",
-    ],
-    [
-      "a compiler for each target",
-      planBootTreeBuild({ mirror, isFetched: true, uncachedTargets: ["rpi_arm64"] }),
-      "gcc-arm-linux-gnueabihf",
-    ],
     ["no compiler for what is cached", planBootTreeBuild({ mirror, isFetched: false, uncachedTargets: [] }), "gcc"],
     [
       "nothing of Debian's for what is cached",
