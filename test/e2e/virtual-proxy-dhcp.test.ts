@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { provideUBoot } from "../../controller/boot-tree/provide-u-boot.ts";
 import { targets } from "../../controller/boot-tree/targets.ts";
-import { firstLine, spawnLeashed } from "../programs/leashed-process.ts";
+import { ended, firstLine, spawnLeashed } from "../programs/leashed-process.ts";
 import type { Port } from "../rack/network.ts";
 import { createRack, type Rack } from "../rack/rack.ts";
 import { createVirtualBoard, type VirtualBoard, virtualMac } from "../rack/virtual/virtual-board.ts";
@@ -23,6 +23,7 @@ describe("U-Boot behind a router's DHCP and the controller's proxy", requires("r
   let built: string;
   let port: Port;
   const boards: VirtualBoard[] = [];
+  let stopRouter = async (): Promise<void> => {};
 
   before(async () => {
     built = (await provideUBoot("qemu_arm64", archive)).binaryPath;
@@ -34,12 +35,14 @@ describe("U-Boot behind a router's DHCP and the controller's proxy", requires("r
   });
   after(async () => {
     for (const board of boards) await board.close();
+    await stopRouter();
     await port?.powerOff();
     await rack?.close();
   });
 
   /** A router whose dnsmasq gives addresses, and this in the field "next server" of its answers. */
   async function startRouter(nextServer: string): Promise<void> {
+    await stopRouter();
     await port.powerOff();
     const namespace = await port.powerOn();
     const options = [
@@ -58,6 +61,11 @@ describe("U-Boot behind a router's DHCP and the controller's proxy", requires("r
       "sh",
       ...options,
     ]);
+    const gone = ended(router);
+    stopRouter = async () => {
+      router.kill("SIGKILL");
+      await gone;
+    };
     assert.match(await firstLine(router), /started/);
   }
 
