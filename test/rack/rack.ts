@@ -219,7 +219,7 @@ function describeTree(contents: Readonly<Record<string, Buffer>>): BootTreeManif
 function standInFirmware(): Readonly<Record<string, Buffer>> {
   return {
     ...Object.fromEntries(filesOfBuiltTree.map((name) => [name, Buffer.from(`stands in for ${name}\n`)])),
-    "config.txt": Buffer.from(renderConfigTxt({ bits: 64 })),
+    "config.txt": Buffer.from(renderConfigTxt()),
   };
 }
 

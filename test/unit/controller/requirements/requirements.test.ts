@@ -144,7 +144,7 @@ describe("a builder on a machine that has nothing", () => {
       "boot-tree build",
       (at: string) =>
         buildBootTree({
-          ...{ outDirectory: join(at, "out"), cacheDirectory: join(at, "cache"), targets: targetNames, bits: 64 },
+          ...{ outDirectory: join(at, "out"), cacheDirectory: join(at, "cache"), targets: targetNames },
           ...{ rootfsDirectory: undefined, overwrite: false, suite: "bookworm", mirror, refresh: false, log },
         }),
     ],
