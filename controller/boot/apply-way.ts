@@ -28,6 +28,7 @@ export function specForFirmware(spec: BootSpec, image: Pick<Image, "digest">, { 
     files: partition.files,
     configTxt: partition.configTxt ?? "config.txt",
     osPrefix: boot.osPrefix,
+    overlayPrefix: boot.overlayPrefix,
     moreInitrds: boot.initrds.slice(1).map((file) => `${folder}/${file}`),
     ...bitsOf(boot),
   };

@@ -24,8 +24,10 @@ export interface FirmwareFiles {
   readonly files: readonly string[];
   /** The one of them that is config.txt. */
   readonly configTxt: string;
-  /** What the image's own config.txt has as os_prefix: where its device trees and overlays are. */
+  /** What the image's own config.txt has as os_prefix: where its device trees are. */
   readonly osPrefix: string;
+  /** Where its overlays are, from the top of the partition. */
+  readonly overlayPrefix: string;
   /** TFTP paths of what is loaded behind the first initrd, as one with it. */
   readonly moreInitrds: readonly string[];
   /** Whether the kernel is to be started in 32-bit or 64-bit mode; absent where nobody knows, and config.txt decides. */

@@ -26,6 +26,8 @@ export type Way =
 /** What the decision rests on. */
 export interface WayFacts {
   readonly loader: Loader;
+  /** Set when `loader` is "u-boot" only because U-Boot runs already, and asks. */
+  readonly uBootAsks?: boolean;
   /** Model as the board's device tree names it; undefined for a node whose agent has never registered. */
   readonly model: string | undefined;
   /** The image that boots from the card; undefined for the agent. */
@@ -40,15 +42,17 @@ export interface WayFacts {
  *
  * This is for a board whose firmware asks us. U-Boot that asks for its config gets one for U-Boot (loader "u-boot").
  */
-export function chooseWay({ loader, model = "", image }: WayFacts): Way {
+export function chooseWay({ loader, uBootAsks = false, model = "", image }: WayFacts): Way {
   const board = piBoardOf(model);
   const needsFirmware = board !== undefined && withoutUBoot.has(board);
   if (image === undefined) {
     const byFirmware = loader === "firmware" || (loader === "auto" && needsFirmware);
     return { kind: byFirmware ? "firmware" : "u-boot" };
   }
-  if (loader === "u-boot") return byUBoot(image, "bootProfile.loader is u-boot; set it to auto");
   const own = board === undefined ? undefined : findOwnFiles(image, model, board);
+  if (loader === "u-boot" && !uBootAsks) return byUBoot(image, "bootProfile.loader is u-boot; set it to auto");
+  if (loader === "u-boot")
+    return byUBoot(image, own === undefined ? noOwnFiles(model) : "the board's firmware can; restart the node");
   if (loader === "firmware" || needsFirmware)
     return own === undefined ? byPlainFirmware(image, model) : { kind: "firmware", own };
   const isWithheld = image.boot.kernelOrigin === "raspberry-pi" || !is64Bit(image.boot.kernelFormat);

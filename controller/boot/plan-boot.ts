@@ -25,8 +25,10 @@ export interface BootProfile {
     readonly append: readonly string[];
   };
   readonly local: { readonly append: readonly string[] };
-  /** Who loads the kernel; for a config that U-Boot asks for, "u-boot". Default "auto". */
+  /** Who loads the kernel; for a config that U-Boot asks for, "u-boot" (`forUBoot`). Default "auto". */
   readonly loader?: Loader;
+  /** Set when `loader` is "u-boot" only because U-Boot runs already, and asks. */
+  readonly uBootAsks?: boolean;
 }
 
 /** Slow USB disks take half a minute to appear. */
@@ -34,6 +36,11 @@ const mostRootWaitSeconds = 120;
 
 /** What of a node decides what it boots. */
 export type BootingNode = Pick<Node, "id" | "bootTarget" | "installation" | "facts"> & Partial<Pick<Node, "name">>;
+
+/** The profile for a config that U-Boot asks for. */
+export function forUBoot(profile: BootProfile): BootProfile {
+  return { ...profile, loader: "u-boot", uBootAsks: profile.loader !== "u-boot" };
+}
 
 /** Where booted nodes find the controller. */
 export interface BootEndpoints {
@@ -132,7 +139,8 @@ function planByWay(
   endpoints: BootEndpoints,
 ): BootSpec | string {
   const model = node.facts?.model;
-  const way = chooseWay({ loader: profile.loader ?? "auto", model, image });
+  const { loader = "auto", uBootAsks = false } = profile;
+  const way = chooseWay({ loader, uBootAsks, model, image });
   if (way.kind === "none") return way.why;
   const own = way.kind === "firmware" && image !== undefined ? way.own : undefined;
   if (image === undefined || own === undefined) {

@@ -48,25 +48,37 @@ export function initrdAliases(
 
 /**
  * The image's file that stands for one under the os_prefix of its boot, as a path in the boot tree; a text where there
- * is none but the firmware must find it. The image's own os_prefix comes first, as on the card.
+ * is none but the firmware must find it. The image's own os_prefix comes first, as on the card, and overlays are those
+ * that it has there.
  *
  * Overlays are looked for under an os_prefix only if a README lies beside them (config_txt: "os_prefix"); systems that
  * never had an os_prefix of their own need none, so one is made up.
  */
 export function imageFileFor(
   file: string,
-  { folder, files, osPrefix }: Pick<FirmwareFiles, "folder" | "files" | "osPrefix">,
+  firmware: ImagePlaces,
 ): { readonly path: string } | { readonly text: string } | undefined {
-  const wanted = [`${osPrefix}${file}`, file].map((path) => path.toLowerCase());
-  for (const path of wanted) {
+  const { folder, files } = firmware;
+  for (const path of placesOf(file, firmware)) {
     const found = files.find((each) => each.toLowerCase() === path);
     if (found !== undefined) return { path: `${folder}/${found}` };
   }
-  const beside = wanted.map((path) => /^(.*\/)readme$/.exec(path)?.[1]);
+  const beside = placesOf(file, firmware).flatMap((path) => /^(.*\/)readme$/.exec(path)?.[1] ?? []);
   const hasOverlays = files.some((each) =>
-    beside.some((at) => at !== undefined && each.toLowerCase().startsWith(at) && /\.dtbo$/i.test(each)),
+    beside.some((at) => each.toLowerCase().startsWith(at) && /\.dtbo$/i.test(each)),
   );
   return hasOverlays ? { text: "" } : undefined;
+}
+
+type ImagePlaces = Pick<FirmwareFiles, "folder" | "files" | "osPrefix" | "overlayPrefix">;
+
+/** Where the image may have a file, in lower case. */
+function placesOf(file: string, { osPrefix, overlayPrefix }: ImagePlaces): readonly string[] {
+  // What config.txt has as overlay_prefix: the firmware asks for overlays by it.
+  const asked = overlayPrefix.startsWith(osPrefix) ? overlayPrefix.slice(osPrefix.length) : overlayPrefix;
+  const isOverlay = asked !== "" && file.toLowerCase().startsWith(asked.toLowerCase());
+  const places = isOverlay ? [`${overlayPrefix}${file.slice(asked.length)}`] : [`${osPrefix}${file}`, file];
+  return places.map((path) => path.toLowerCase());
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   type BootingNode,
   type BootPlan,
   type BootProfile,
+  forUBoot,
   planBoot,
   planOtherBoot,
 } from "../boot/plan-boot.ts";
@@ -43,7 +44,7 @@ export function createBootPlanner(options: {
     const target = node.bootTarget;
     const image = target.kind === "local" ? await images.getByDigest(target.imageDigest) : undefined;
     const profile = await options.profile();
-    return planBoot(node, image, asker === "u-boot" ? { ...profile, loader: "u-boot" } : profile, await endpoints);
+    return planBoot(node, image, asker === "u-boot" ? forUBoot(profile) : profile, await endpoints);
   }
 
   function tellFallback(node: Node, { fallback, look }: BootPlan): void {
@@ -87,7 +88,7 @@ export function createBootPlanner(options: {
       const node = nodes.get(mac);
       if (node === undefined) return undefined;
       const provedImage = node.proved && (await images.getByDigest(node.proved.imageDigest));
-      return planOtherBoot(node, provedImage, { ...(await options.profile()), loader: "u-boot" }, await endpoints);
+      return planOtherBoot(node, provedImage, forUBoot(await options.profile()), await endpoints);
     },
   };
 }

@@ -120,6 +120,17 @@ describe("who loads the kernel", () => {
     });
   }
 
+  for (const [title, boot, expected] of [
+    ["64 bits, although the firmware should have", raspberryPiOs, { kind: "u-boot" }],
+    ["32 bits", narrow, { kind: "none", why: /\(32-bit\): the board's firmware can; restart the node$/ }],
+  ] as const)
+    it(`is U-Boot or nobody when U-Boot asks already: ${title}`, () => {
+      const image = anImage({ boot });
+      const way = chooseWay({ loader: "u-boot", uBootAsks: true, model: pi3, image });
+      assert.equal(way.kind, expected.kind);
+      if (way.kind === "none" && "why" in expected) assert.match(way.why, expected.why);
+    });
+
   it("finds the device trees where the image's own os_prefix has them", () => {
     const firmware: ImageFirmware = {
       ...partition,

@@ -16,6 +16,7 @@ const firmware: FirmwareFiles = {
   files: ["config.txt", "bcm2711-rpi-4-b.dtb", "overlays/vc4-kms-v3d.dtbo", "overlays/README", "start_x.elf"],
   configTxt: "config.txt",
   osPrefix: "",
+  overlayPrefix: "overlays/",
   moreInitrds: [],
   bits: 64,
 };
@@ -102,12 +103,20 @@ describe("files of the image under the os_prefix of its boot", () => {
     ...firmware,
     files: ["slot-A/bcm2711-rpi-4-b.dtb", "bcm2711-rpi-4-b.dtb", "slot-A/overlays/a.dtbo", "shared.dtb"],
     osPrefix: "slot-A/",
+    overlayPrefix: "slot-A/overlays/",
+  };
+  const shared: FirmwareFiles = {
+    ...slots,
+    files: ["slot-A/overlays/a.dtbo", "overlays/a.dtbo"],
+    overlayPrefix: "overlays/",
   };
   for (const [title, of, file, found] of [
     ["as they are spelled", firmware, "bcm2711-rpi-4-b.dtb", "bcm2711-rpi-4-b.dtb"],
     ["in any case", firmware, "Overlays/VC4-KMS-V3D.dtbo", "overlays/vc4-kms-v3d.dtbo"],
     ["under the image's own prefix first", slots, "bcm2711-rpi-4-b.dtb", "slot-A/bcm2711-rpi-4-b.dtb"],
     ["else at the top", slots, "shared.dtb", "shared.dtb"],
+    ["among the overlays that the image's firmware would take", slots, "overlays/A.dtbo", "slot-A/overlays/a.dtbo"],
+    ["among those that its systems share", shared, "overlays/a.dtbo", "overlays/a.dtbo"],
     ["not at all", firmware, "bcm2712-rpi-5-b.dtb", undefined],
   ] as const)
     it(`are found ${title}`, () =>
@@ -115,7 +124,7 @@ describe("files of the image under the os_prefix of its boot", () => {
 
   it("have a README beside overlays, or the firmware would look elsewhere", () => {
     assert.deepEqual(imageFileFor("overlays/README", firmware), { path: `${folder}/overlays/README` });
-    assert.deepEqual(imageFileFor("overlays/README", slots), { text: "" });
+    for (const each of [slots, shared]) assert.deepEqual(imageFileFor("overlays/README", each), { text: "" });
     assert.equal(imageFileFor("overlays/README", { ...firmware, files: ["overlays/a.txt"] }), undefined);
   });
 });
