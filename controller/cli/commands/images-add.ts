@@ -54,9 +54,9 @@ export function registerImagesAdd(parent: Command, toAction: ToAction): void {
     .description(
       "import an image\n\n" +
         "FILE is a raw disk image, plain, compressed with gzip, xz or zstd, or alone in a ZIP archive; its content decides, " +
-        "not its name. The " +
-        "controller stores it compressed, finds its root filesystem, and extracts the kernel that nodes boot it with from " +
-        "their own cards. Nodes never receive blocks that an ext or FAT filesystem calls free, unless something else, such as " +
+        "not its name. The controller stores it compressed, finds its root filesystem, and extracts the boot files that nodes " +
+        "boot it with from their own cards; its notes say how those count, and what of the image's own first boot will " +
+        "happen. Nodes never receive blocks that an ext or FAT filesystem calls free, unless something else, such as " +
         "dm-verity, may read them too; images show says so. With --everything they receive every block: for systems that " +
         "check whole partitions in ways that the image does not show. The checksums of a block map (.bmap, as bmaptool, " +
         "Yocto and Tizen write it) are verified; what it leaves out is zero. Ctrl-C leaves nothing behind.",

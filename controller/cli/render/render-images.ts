@@ -1,3 +1,4 @@
+import type { KernelFormat, KernelOrigin } from "../../../proto/words/kernel-kind.ts";
 import type { ImageView } from "../view/image-view.ts";
 import { printable } from "./printable.ts";
 import type { Look } from "./style.ts";
@@ -54,10 +55,12 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
     );
   if (boot !== null)
     fields.push(
-      ["kernel", boot.kernel],
+      ["kernel", describeKernel(boot)],
       ["initrd", boot.initrd ?? "none"],
+      ...boot.firmwareBoots.map(describeFirmwareBoot),
       ["device trees", boot.deviceTrees.length === 0 ? "none" : boot.deviceTrees.join(" ")],
       ["command line", boot.commandLine],
+      ...(boot.firstBootWords.length === 0 ? [] : [["first boot", boot.firstBootWords.join(" ")] as const]),
     );
   const partitions = renderTable(
     [
@@ -82,7 +85,7 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
     ]),
     look,
   );
-  return [...renderFields(fields, look), "", ...partitions, ...describeWhole(image)];
+  return [...renderFields(fields, look), "", ...partitions, ...describeWhole(image), ...renderNotes(image)];
 }
 
 /** The message for an image that was just added. */
@@ -93,6 +96,7 @@ export function renderAddedImage(image: ImageView): string[] {
     `SHA-256 ${printable(image.digest)}`,
     ...(image.pack === null ? [] : [describeUse(image.pack)]),
     ...describeWhole(image),
+    ...renderNotes(image),
   ];
 }
 
@@ -110,6 +114,39 @@ function describeWhole({ partitions, everything, pack }: ImageView): string[] {
       ? []
       : [`nodes are sent all of partition ${number}, free blocks included: ${printable(countsWhole)}`],
   );
+}
+
+/** What to know of an image, a line each. */
+function renderNotes({ notes }: ImageView): string[] {
+  return notes.map((note) => `note: ${printable(note)}`);
+}
+
+const formatNames: Readonly<Record<KernelFormat, string>> = {
+  "arm64-image": "64-bit",
+  "arm64-image-gzip": "64-bit, gzipped",
+  "arm32-zimage": "32-bit",
+  "efi-zboot": "EFI zboot",
+  unknown: "unknown format",
+};
+const originNames: Readonly<Record<KernelOrigin, string>> = {
+  "raspberry-pi": "Raspberry Pi's own",
+  upstream: "mainline",
+  unknown: "unknown origin",
+};
+
+function describeKernel({ kernel, kernelFormat, kernelOrigin }: NonNullable<ImageView["boot"]>): string {
+  if (kernelFormat === null || kernelOrigin === null) return kernel;
+  return `${kernel} (${formatNames[kernelFormat]}; ${originNames[kernelOrigin]})`;
+}
+
+type FirmwareBootView = NonNullable<ImageView["boot"]>["firmwareBoots"][number];
+
+function describeFirmwareBoot({ boards, kernel, kernelFormat, initrds }: FirmwareBootView): readonly [string, string] {
+  const form = kernelFormat === null ? "" : ` (${formatNames[kernelFormat]})`;
+  return [
+    "firmware",
+    `${kernel}${form}${initrds.length === 0 ? "" : ` with ${initrds.join(", ")}`} on ${boards.join(" ")}`,
+  ];
 }
 
 /** What a node does with the parts of an image. */

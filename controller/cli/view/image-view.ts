@@ -1,4 +1,10 @@
 import type { Image } from "../../../proto/gen/pallet/v1/image.ts";
+import {
+  type KernelFormat,
+  type KernelOrigin,
+  kernelFormats,
+  kernelOrigins,
+} from "../../../proto/words/kernel-kind.ts";
 import { type PartitionTableKind, partitionTableKinds } from "../../../proto/words/partition-table-kind.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";
 
@@ -33,7 +39,21 @@ export interface ImageView {
     readonly initrd: string | null;
     readonly deviceTrees: readonly string[];
     readonly commandLine: string;
+    /** Null from a controller that did not look. */
+    readonly kernelFormat: KernelFormat | null;
+    readonly kernelOrigin: KernelOrigin | null;
+    /** Words of its command line that are for its first boot only. */
+    readonly firstBootWords: readonly string[];
+    /** What each board's firmware loads by the image's own config.txt. */
+    readonly firmwareBoots: readonly {
+      readonly boards: readonly string[];
+      readonly kernel: string;
+      readonly kernelFormat: KernelFormat | null;
+      readonly initrds: readonly string[];
+    }[];
   } | null;
+  /** What to know of it, a sentence each. */
+  readonly notes: readonly string[];
   readonly addedAt: string | null;
   /** How it is stored; lengths in bytes. */
   readonly pack: {
@@ -78,8 +98,18 @@ export function viewImage(image: Image): ImageView {
           initrd: toText(boot.initrd),
           deviceTrees: boot.deviceTrees,
           commandLine: boot.commandLine,
+          kernelFormat: kernelFormats.fromWire(boot.kernelFormat) ?? null,
+          kernelOrigin: kernelOrigins.fromWire(boot.kernelOrigin) ?? null,
+          firstBootWords: boot.firstBootWords,
+          firmwareBoots: boot.firmwareBoots.map(({ boards, kernel, kernelFormat, initrds }) => ({
+            boards,
+            kernel,
+            kernelFormat: kernelFormats.fromWire(kernelFormat) ?? null,
+            initrds,
+          })),
         }
       : null,
+    notes: image.notes,
     addedAt: toTime(image.addedAt),
     pack: pack
       ? {

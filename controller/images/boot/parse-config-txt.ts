@@ -34,6 +34,8 @@ export interface ConfigTxt {
   forUBoot(): FirmwareConfig;
   /** Every file that some line names, on whatever board. */
   readonly namedFiles: readonly string[];
+  /** Names of the settings for hardware, on whatever board: those that a device tree is changed by. */
+  readonly hardwareSettings: readonly string[];
 }
 
 const pi3 = ["pi3", "pi3+", "cm3", "cm3+"] as const;
@@ -78,6 +80,7 @@ const boardTypes: Readonly<Record<number, PiBoard>> = {
   26: "cm5",
 };
 
+const hardwareSettings = /^(dtoverlay|dtparam|device_tree|otg_mode|(camera|display)_auto_detect|disable_poe_fan)$/;
 /** The firmware ignores the rest of a line; older ones that of 78 characters. */
 const maximumLineCharacters = 98;
 /** U-Boot has no Ethernet on the others. */
@@ -132,6 +135,7 @@ export function parseConfigTxt(text: string): ConfigTxt {
     namedFiles: settings
       .filter(({ key }) => fileSettings.has(key))
       .flatMap(({ value }) => value.split(/\s/)[0]?.split(",") ?? []),
+    hardwareSettings: [...new Set(settings.map(({ key }) => key).filter((key) => hardwareSettings.test(key)))],
   };
 }
 

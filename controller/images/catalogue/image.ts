@@ -1,5 +1,6 @@
 import type { ImageDigest, ManifestDigest } from "../../../proto/pack/digest.ts";
 import type { SystemFacts } from "../../../proto/system/system-facts.ts";
+import type { KernelFormat, KernelOrigin } from "../../../proto/words/kernel-kind.ts";
 import type { PartitionTableKind } from "../../../proto/words/partition-table-kind.ts";
 import type { PiBoard } from "./pi-board.ts";
 
@@ -27,13 +28,11 @@ export interface Partition {
  * How a kernel file begins, and so what can start it (`readKernelFormat`): U-Boot's booti takes the first two,
  * a Pi's firmware those and "arm32-zimage". "unknown" is what nobody recognises: the firmware runs it as raw code.
  */
-export type KernelFormat = "arm64-image" | "arm64-image-gzip" | "arm32-zimage" | "efi-zboot" | "unknown";
-
 /**
  * Whose kernel it is: Raspberry Pi's own wants the device trees and overlays of its image, which name devices as no other
  * kernel does; an upstream one (Debian, Fedora, buildroot's mainline) takes those of upstream too.
  */
-export type KernelOrigin = "raspberry-pi" | "upstream" | "unknown";
+export type { KernelFormat, KernelOrigin };
 
 /** What the firmware of some boards loads from the image's firmware partition by its config.txt. */
 export interface FirmwareBoot {

@@ -46,3 +46,20 @@ export function piBoardOf(model: string): PiBoard | undefined {
   const name = /^Raspberry Pi (.*)$/.exec(model)?.[1] ?? "";
   return modelNames.find(([pattern]) => pattern.test(name))?.[1];
 }
+
+/** How people call the kinds of boards, in this order. */
+const kinds: readonly (readonly [string, readonly PiBoard[]])[] = [
+  ["Pi 2", ["pi2"]],
+  ["Pi 3", ["pi3", "pi3+", "cm3", "cm3+"]],
+  ["Zero 2 W", ["pi02"]],
+  ["Pi 4", ["pi4", "pi400", "cm4", "cm4s"]],
+  ["Pi 5", ["pi5", "pi500", "cm5"]],
+];
+
+/** The boards for a sentence: "Pi 3, Pi 4". A kind stands for all boards of its chip. */
+export function nameBoards(boards: readonly PiBoard[]): string {
+  return kinds
+    .filter(([, of]) => of.some((board) => boards.includes(board)))
+    .map(([name]) => name)
+    .join(", ");
+}

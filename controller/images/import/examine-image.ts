@@ -8,6 +8,7 @@ import { assertImageCommandLine } from "../boot/assert-command-line.ts";
 import { maximumBytes } from "../boot/boot-file-limits.ts";
 import { chooseRootPartition, type PartitionContent } from "../boot/choose-root-partition.ts";
 import { copyBootFiles } from "../boot/copy-boot-files.ts";
+import { findNotes } from "../boot/find-notes.ts";
 import { findFirmwarePartition } from "../boot/firmware-partition.ts";
 import { type ImageCommandLine, parseCommandLine } from "../boot/parse-command-line.ts";
 import { parseOperatingSystem } from "../boot/parse-os-release.ts";
@@ -51,7 +52,8 @@ export async function examineImage(
   const copied = await copyBootFiles(firmware, others, bootFolder);
   const { words, firstBootWords } = found.commandLine;
   assertImageCommandLine([...words, ...firstBootWords], { hasInitrd: copied.initrd !== undefined });
-  const { notes, ...boot } = copied;
+  const { notes: copyNotes, ...boot } = copied;
+  const notes = [...copyNotes, ...(await findNotes(firmware, root, words, found.systems))];
   return {
     partitionTable: table.kind,
     partitions,
@@ -77,6 +79,8 @@ export interface PartitionFindings {
   readonly firmware: Awaited<ReturnType<typeof findFirmwarePartition>>;
   /** Of the firmware, else of a boot loader in one of the filesystems; without words where there is none. */
   readonly commandLine: ImageCommandLine;
+  /** Numbers of the partitions that hold a complete system, as far as they can be looked into. */
+  readonly systems: readonly number[];
   /** Filesystems that can be looked into, by number of the partition. */
   readonly readable: ReadonlyMap<number, ExtFiles>;
 }
@@ -107,7 +111,8 @@ export async function findRootPartition(imagePath: string, signal?: AbortSignal)
   const commandLine = isSaid ? own : ((await readLoaderCommandLine([...readable.values()])) ?? own);
   const names = (await Promise.all(fatPartitions.map((files) => files.list()))).flat();
   const rootPartition = chooseRootPartition(contents, commandLine.root, names);
-  return { table, partitions, rootPartition, firmware, commandLine, readable };
+  const systems = contents.filter(({ holds }) => holds?.init && holds.configuration).map(({ number }) => number);
+  return { table, partitions, rootPartition, firmware, commandLine, systems, readable };
 }
 
 async function readPartitionTable(imagePath: string): Promise<PartitionTable> {

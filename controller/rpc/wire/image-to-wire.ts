@@ -1,5 +1,7 @@
-import type * as wire from "../../../proto/gen/pallet/v1/image.ts";
+import * as wire from "../../../proto/gen/pallet/v1/image.ts";
+import { type KernelFormat, kernelFormats, kernelOrigins } from "../../../proto/words/kernel-kind.ts";
 import { partitionTableKinds } from "../../../proto/words/partition-table-kind.ts";
+import { describeNotes } from "../../images/boot/describe-notes.ts";
 import type { Image, Pack } from "../../images/catalogue/image.ts";
 
 /** Converts an image to the wire. */
@@ -23,11 +25,28 @@ export function imageToWire(image: Image): wire.Image {
       initrd: image.boot.initrd ?? "",
       deviceTrees: [...image.boot.deviceTrees],
       commandLine: image.boot.commandLine,
+      kernelFormat: formatToWire(image.boot.kernelFormat),
+      kernelOrigin:
+        image.boot.kernelOrigin === undefined
+          ? wire.KernelOrigin.KERNEL_ORIGIN_UNSPECIFIED
+          : kernelOrigins.toWire(image.boot.kernelOrigin),
+      firstBootWords: [...(image.boot.firstBootWords ?? [])],
+      firmwareBoots: (image.boot.firmware?.boots ?? []).map(({ boards, kernel, kernelFormat, initrds }) => ({
+        boards: [...boards],
+        kernel,
+        kernelFormat: formatToWire(kernelFormat),
+        initrds: [...initrds],
+      })),
     },
     addedAt: new Date(image.addedAt),
     pack: packToWire(image.pack),
     everything: image.everything ?? false,
+    notes: [...describeNotes(image)],
   };
+}
+
+function formatToWire(format: KernelFormat | undefined): wire.KernelFormat {
+  return format === undefined ? wire.KernelFormat.KERNEL_FORMAT_UNSPECIFIED : kernelFormats.toWire(format);
 }
 
 function packToWire(pack: Pack): wire.Pack {

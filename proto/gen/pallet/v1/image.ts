@@ -64,6 +64,142 @@ export function partitionTableToJSON(object: PartitionTable): string {
   }
 }
 
+/** What a kernel file is, by its magic number. */
+export const KernelFormat = {
+  /** KERNEL_FORMAT_UNSPECIFIED - The image was added by an older controller, which did not look. */
+  KERNEL_FORMAT_UNSPECIFIED: 0,
+  /** KERNEL_FORMAT_ARM64_IMAGE - 64-bit ARM (Image). */
+  KERNEL_FORMAT_ARM64_IMAGE: 1,
+  /** KERNEL_FORMAT_ARM64_IMAGE_GZIP - The same, gzipped. */
+  KERNEL_FORMAT_ARM64_IMAGE_GZIP: 2,
+  /** KERNEL_FORMAT_ARM32_ZIMAGE - 32-bit ARM (zImage). */
+  KERNEL_FORMAT_ARM32_ZIMAGE: 3,
+  /** KERNEL_FORMAT_EFI_ZBOOT - Packed for UEFI only. */
+  KERNEL_FORMAT_EFI_ZBOOT: 4,
+  /** KERNEL_FORMAT_UNKNOWN - None of these. */
+  KERNEL_FORMAT_UNKNOWN: 5,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type KernelFormat = typeof KernelFormat[keyof typeof KernelFormat];
+
+export namespace KernelFormat {
+  export type KERNEL_FORMAT_UNSPECIFIED = typeof KernelFormat.KERNEL_FORMAT_UNSPECIFIED;
+  export type KERNEL_FORMAT_ARM64_IMAGE = typeof KernelFormat.KERNEL_FORMAT_ARM64_IMAGE;
+  export type KERNEL_FORMAT_ARM64_IMAGE_GZIP = typeof KernelFormat.KERNEL_FORMAT_ARM64_IMAGE_GZIP;
+  export type KERNEL_FORMAT_ARM32_ZIMAGE = typeof KernelFormat.KERNEL_FORMAT_ARM32_ZIMAGE;
+  export type KERNEL_FORMAT_EFI_ZBOOT = typeof KernelFormat.KERNEL_FORMAT_EFI_ZBOOT;
+  export type KERNEL_FORMAT_UNKNOWN = typeof KernelFormat.KERNEL_FORMAT_UNKNOWN;
+  export type UNRECOGNIZED = typeof KernelFormat.UNRECOGNIZED;
+}
+
+export function kernelFormatFromJSON(object: any): KernelFormat {
+  switch (object) {
+    case 0:
+    case "KERNEL_FORMAT_UNSPECIFIED":
+      return KernelFormat.KERNEL_FORMAT_UNSPECIFIED;
+    case 1:
+    case "KERNEL_FORMAT_ARM64_IMAGE":
+      return KernelFormat.KERNEL_FORMAT_ARM64_IMAGE;
+    case 2:
+    case "KERNEL_FORMAT_ARM64_IMAGE_GZIP":
+      return KernelFormat.KERNEL_FORMAT_ARM64_IMAGE_GZIP;
+    case 3:
+    case "KERNEL_FORMAT_ARM32_ZIMAGE":
+      return KernelFormat.KERNEL_FORMAT_ARM32_ZIMAGE;
+    case 4:
+    case "KERNEL_FORMAT_EFI_ZBOOT":
+      return KernelFormat.KERNEL_FORMAT_EFI_ZBOOT;
+    case 5:
+    case "KERNEL_FORMAT_UNKNOWN":
+      return KernelFormat.KERNEL_FORMAT_UNKNOWN;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return KernelFormat.UNRECOGNIZED;
+  }
+}
+
+export function kernelFormatToJSON(object: KernelFormat): string {
+  switch (object) {
+    case KernelFormat.KERNEL_FORMAT_UNSPECIFIED:
+      return "KERNEL_FORMAT_UNSPECIFIED";
+    case KernelFormat.KERNEL_FORMAT_ARM64_IMAGE:
+      return "KERNEL_FORMAT_ARM64_IMAGE";
+    case KernelFormat.KERNEL_FORMAT_ARM64_IMAGE_GZIP:
+      return "KERNEL_FORMAT_ARM64_IMAGE_GZIP";
+    case KernelFormat.KERNEL_FORMAT_ARM32_ZIMAGE:
+      return "KERNEL_FORMAT_ARM32_ZIMAGE";
+    case KernelFormat.KERNEL_FORMAT_EFI_ZBOOT:
+      return "KERNEL_FORMAT_EFI_ZBOOT";
+    case KernelFormat.KERNEL_FORMAT_UNKNOWN:
+      return "KERNEL_FORMAT_UNKNOWN";
+    case KernelFormat.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** Whose kernel an image has. */
+export const KernelOrigin = {
+  /** KERNEL_ORIGIN_UNSPECIFIED - The image was added by an older controller, which did not look. */
+  KERNEL_ORIGIN_UNSPECIFIED: 0,
+  /** KERNEL_ORIGIN_RASPBERRY_PI - Raspberry Pi's own, which wants the device trees and overlays of its image. */
+  KERNEL_ORIGIN_RASPBERRY_PI: 1,
+  /** KERNEL_ORIGIN_UPSTREAM - Mainline, as distributions build it. */
+  KERNEL_ORIGIN_UPSTREAM: 2,
+  /** KERNEL_ORIGIN_UNKNOWN - Nothing says. */
+  KERNEL_ORIGIN_UNKNOWN: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type KernelOrigin = typeof KernelOrigin[keyof typeof KernelOrigin];
+
+export namespace KernelOrigin {
+  export type KERNEL_ORIGIN_UNSPECIFIED = typeof KernelOrigin.KERNEL_ORIGIN_UNSPECIFIED;
+  export type KERNEL_ORIGIN_RASPBERRY_PI = typeof KernelOrigin.KERNEL_ORIGIN_RASPBERRY_PI;
+  export type KERNEL_ORIGIN_UPSTREAM = typeof KernelOrigin.KERNEL_ORIGIN_UPSTREAM;
+  export type KERNEL_ORIGIN_UNKNOWN = typeof KernelOrigin.KERNEL_ORIGIN_UNKNOWN;
+  export type UNRECOGNIZED = typeof KernelOrigin.UNRECOGNIZED;
+}
+
+export function kernelOriginFromJSON(object: any): KernelOrigin {
+  switch (object) {
+    case 0:
+    case "KERNEL_ORIGIN_UNSPECIFIED":
+      return KernelOrigin.KERNEL_ORIGIN_UNSPECIFIED;
+    case 1:
+    case "KERNEL_ORIGIN_RASPBERRY_PI":
+      return KernelOrigin.KERNEL_ORIGIN_RASPBERRY_PI;
+    case 2:
+    case "KERNEL_ORIGIN_UPSTREAM":
+      return KernelOrigin.KERNEL_ORIGIN_UPSTREAM;
+    case 3:
+    case "KERNEL_ORIGIN_UNKNOWN":
+      return KernelOrigin.KERNEL_ORIGIN_UNKNOWN;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return KernelOrigin.UNRECOGNIZED;
+  }
+}
+
+export function kernelOriginToJSON(object: KernelOrigin): string {
+  switch (object) {
+    case KernelOrigin.KERNEL_ORIGIN_UNSPECIFIED:
+      return "KERNEL_ORIGIN_UNSPECIFIED";
+    case KernelOrigin.KERNEL_ORIGIN_RASPBERRY_PI:
+      return "KERNEL_ORIGIN_RASPBERRY_PI";
+    case KernelOrigin.KERNEL_ORIGIN_UPSTREAM:
+      return "KERNEL_ORIGIN_UPSTREAM";
+    case KernelOrigin.KERNEL_ORIGIN_UNKNOWN:
+      return "KERNEL_ORIGIN_UNKNOWN";
+    case KernelOrigin.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** A partition of an image. */
 export interface Partition {
   /** Number as Linux counts: the N of mmcblk0pN. */
@@ -90,6 +226,18 @@ export interface Partition {
   countsWhole: string;
 }
 
+/** What the firmware of some boards loads by the image's own config.txt. */
+export interface FirmwareBoot {
+  /** Boards as their filters in config.txt are called, for example "pi4" or "cm4". */
+  boards: string[];
+  /** Kernel, as a path from the top of the firmware's partition. */
+  kernel: string;
+  /** What it is. */
+  kernelFormat: KernelFormat;
+  /** Initrds, loaded one behind the other; none if it starts without. */
+  initrds: string[];
+}
+
 /** What a node that boots this image from its own card fetches over TFTP; paths relative to the image's boot folder. */
 export interface ImageBoot {
   /** Kernel, for example "vmlinuz". */
@@ -100,6 +248,14 @@ export interface ImageBoot {
   deviceTrees: string[];
   /** The image's own kernel command line without its root= words. */
   commandLine: string;
+  /** What the kernel is. */
+  kernelFormat: KernelFormat;
+  /** Whose it is. */
+  kernelOrigin: KernelOrigin;
+  /** Words of the image's own command line that are for its first boot only. */
+  firstBootWords: string[];
+  /** What each board's firmware loads; none if the image has no partition with a kernel for it. */
+  firmwareBoots: FirmwareBoot[];
 }
 
 /** How an image is stored: as a pack; see PackManifest. */
@@ -158,6 +314,11 @@ export interface Image {
     | undefined;
   /** Whether it was added with `everything` (see AddImageHeader): no block of it is left out. */
   everything: boolean;
+  /**
+   * What an operator should know of it, a sentence each: how its own boot files count, and what of its own first boot
+   * will happen and what will not. An older controller sends none.
+   */
+  notes: string[];
 }
 
 function createBasePartition(): Partition {
@@ -397,8 +558,138 @@ export const Partition: MessageFns<Partition> = {
   },
 };
 
+function createBaseFirmwareBoot(): FirmwareBoot {
+  return { boards: [], kernel: "", kernelFormat: 0, initrds: [] };
+}
+
+export const FirmwareBoot: MessageFns<FirmwareBoot> = {
+  encode(message: FirmwareBoot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.boards) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.kernel !== "") {
+      writer.uint32(18).string(message.kernel);
+    }
+    if (message.kernelFormat !== 0) {
+      writer.uint32(24).int32(message.kernelFormat);
+    }
+    for (const v of message.initrds) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FirmwareBoot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFirmwareBoot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.boards.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kernel = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kernelFormat = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.initrds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FirmwareBoot {
+    return {
+      boards: globalThis.Array.isArray(object?.boards) ? object.boards.map((e: any) => globalThis.String(e)) : [],
+      kernel: isSet(object.kernel) ? globalThis.String(object.kernel) : "",
+      kernelFormat: isSet(object.kernelFormat)
+        ? kernelFormatFromJSON(object.kernelFormat)
+        : isSet(object.kernel_format)
+        ? kernelFormatFromJSON(object.kernel_format)
+        : 0,
+      initrds: globalThis.Array.isArray(object?.initrds) ? object.initrds.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: FirmwareBoot): unknown {
+    const obj: any = {};
+    if (message.boards?.length) {
+      obj.boards = message.boards;
+    }
+    if (message.kernel !== "") {
+      obj.kernel = message.kernel;
+    }
+    if (message.kernelFormat !== 0) {
+      obj.kernelFormat = kernelFormatToJSON(message.kernelFormat);
+    }
+    if (message.initrds?.length) {
+      obj.initrds = message.initrds;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FirmwareBoot>): FirmwareBoot {
+    return FirmwareBoot.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FirmwareBoot>): FirmwareBoot {
+    const message = createBaseFirmwareBoot();
+    message.boards = object.boards?.map((e) => e) || [];
+    message.kernel = object.kernel ?? "";
+    message.kernelFormat = object.kernelFormat ?? 0;
+    message.initrds = object.initrds?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseImageBoot(): ImageBoot {
-  return { kernel: "", initrd: "", deviceTrees: [], commandLine: "" };
+  return {
+    kernel: "",
+    initrd: "",
+    deviceTrees: [],
+    commandLine: "",
+    kernelFormat: 0,
+    kernelOrigin: 0,
+    firstBootWords: [],
+    firmwareBoots: [],
+  };
 }
 
 export const ImageBoot: MessageFns<ImageBoot> = {
@@ -414,6 +705,18 @@ export const ImageBoot: MessageFns<ImageBoot> = {
     }
     if (message.commandLine !== "") {
       writer.uint32(34).string(message.commandLine);
+    }
+    if (message.kernelFormat !== 0) {
+      writer.uint32(40).int32(message.kernelFormat);
+    }
+    if (message.kernelOrigin !== 0) {
+      writer.uint32(48).int32(message.kernelOrigin);
+    }
+    for (const v of message.firstBootWords) {
+      writer.uint32(58).string(v!);
+    }
+    for (const v of message.firmwareBoots) {
+      FirmwareBoot.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -463,6 +766,38 @@ export const ImageBoot: MessageFns<ImageBoot> = {
             message.commandLine = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.kernelFormat = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.kernelOrigin = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.firstBootWords.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.firmwareBoots.push(FirmwareBoot.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -489,6 +824,26 @@ export const ImageBoot: MessageFns<ImageBoot> = {
         : isSet(object.command_line)
         ? globalThis.String(object.command_line)
         : "",
+      kernelFormat: isSet(object.kernelFormat)
+        ? kernelFormatFromJSON(object.kernelFormat)
+        : isSet(object.kernel_format)
+        ? kernelFormatFromJSON(object.kernel_format)
+        : 0,
+      kernelOrigin: isSet(object.kernelOrigin)
+        ? kernelOriginFromJSON(object.kernelOrigin)
+        : isSet(object.kernel_origin)
+        ? kernelOriginFromJSON(object.kernel_origin)
+        : 0,
+      firstBootWords: globalThis.Array.isArray(object?.firstBootWords)
+        ? object.firstBootWords.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.first_boot_words)
+        ? object.first_boot_words.map((e: any) => globalThis.String(e))
+        : [],
+      firmwareBoots: globalThis.Array.isArray(object?.firmwareBoots)
+        ? object.firmwareBoots.map((e: any) => FirmwareBoot.fromJSON(e))
+        : globalThis.Array.isArray(object?.firmware_boots)
+        ? object.firmware_boots.map((e: any) => FirmwareBoot.fromJSON(e))
+        : [],
     };
   },
 
@@ -506,6 +861,18 @@ export const ImageBoot: MessageFns<ImageBoot> = {
     if (message.commandLine !== "") {
       obj.commandLine = message.commandLine;
     }
+    if (message.kernelFormat !== 0) {
+      obj.kernelFormat = kernelFormatToJSON(message.kernelFormat);
+    }
+    if (message.kernelOrigin !== 0) {
+      obj.kernelOrigin = kernelOriginToJSON(message.kernelOrigin);
+    }
+    if (message.firstBootWords?.length) {
+      obj.firstBootWords = message.firstBootWords;
+    }
+    if (message.firmwareBoots?.length) {
+      obj.firmwareBoots = message.firmwareBoots.map((e) => FirmwareBoot.toJSON(e));
+    }
     return obj;
   },
 
@@ -518,6 +885,10 @@ export const ImageBoot: MessageFns<ImageBoot> = {
     message.initrd = object.initrd ?? "";
     message.deviceTrees = object.deviceTrees?.map((e) => e) || [];
     message.commandLine = object.commandLine ?? "";
+    message.kernelFormat = object.kernelFormat ?? 0;
+    message.kernelOrigin = object.kernelOrigin ?? 0;
+    message.firstBootWords = object.firstBootWords?.map((e) => e) || [];
+    message.firmwareBoots = object.firmwareBoots?.map((e) => FirmwareBoot.fromPartial(e)) || [];
     return message;
   },
 };
@@ -779,6 +1150,7 @@ function createBaseImage(): Image {
     addedAt: undefined,
     pack: undefined,
     everything: false,
+    notes: [],
   };
 }
 
@@ -825,6 +1197,9 @@ export const Image: MessageFns<Image> = {
     }
     if (message.everything !== false) {
       writer.uint32(96).bool(message.everything);
+    }
+    for (const v of message.notes) {
+      writer.uint32(106).string(v!);
     }
     return writer;
   },
@@ -938,6 +1313,14 @@ export const Image: MessageFns<Image> = {
             message.everything = reader.bool();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.notes.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -990,6 +1373,9 @@ export const Image: MessageFns<Image> = {
         : undefined,
       pack: isSet(object.pack) ? Pack.fromJSON(object.pack) : undefined,
       everything: isSet(object.everything) ? globalThis.Boolean(object.everything) : false,
+      notes: globalThis.Array.isArray(object?.notes)
+        ? object.notes.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1031,6 +1417,9 @@ export const Image: MessageFns<Image> = {
     if (message.everything !== false) {
       obj.everything = message.everything;
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes;
+    }
     return obj;
   },
 
@@ -1053,6 +1442,7 @@ export const Image: MessageFns<Image> = {
     message.addedAt = object.addedAt ?? undefined;
     message.pack = (object.pack !== undefined && object.pack !== null) ? Pack.fromPartial(object.pack) : undefined;
     message.everything = object.everything ?? false;
+    message.notes = object.notes?.map((e) => e) || [];
     return message;
   },
 };

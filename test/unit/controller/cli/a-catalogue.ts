@@ -1,7 +1,7 @@
 import { BootTarget, Node } from "../../../../proto/gen/pallet/v1/controller.ts";
 import { BlockDevice } from "../../../../proto/gen/pallet/v1/disk.ts";
 import { Event, EventSeverity } from "../../../../proto/gen/pallet/v1/event.ts";
-import { Image, PartitionTable } from "../../../../proto/gen/pallet/v1/image.ts";
+import { Image, KernelFormat, KernelOrigin, PartitionTable } from "../../../../proto/gen/pallet/v1/image.ts";
 import { AgentRole } from "../../../../proto/gen/pallet/v1/node.ts";
 import { digest } from "./a-rollout.ts";
 
@@ -100,7 +100,19 @@ export const anImage: Image = Image.fromPartial({
     initrd: "initrd.img",
     deviceTrees: ["bcm2711-rpi-4-b.dtb"],
     commandLine: "console=tty1 rw",
+    kernelFormat: KernelFormat.KERNEL_FORMAT_ARM64_IMAGE,
+    kernelOrigin: KernelOrigin.KERNEL_ORIGIN_UPSTREAM,
+    firstBootWords: ["resize"],
+    firmwareBoots: [
+      {
+        boards: ["pi3", "pi4"],
+        kernel: "vmlinuz",
+        kernelFormat: KernelFormat.KERNEL_FORMAT_ARM64_IMAGE,
+        initrds: ["initrd.img"],
+      },
+    ],
   },
+  notes: ["a sentence about its first boot", "another that tries to clear the screen: \u001b[2J"],
   addedAt: new Date("2026-11-20T00:20:00Z"),
   pack: {
     manifestDigest: "5e7a".repeat(16),

@@ -251,7 +251,7 @@ describe("images derive", () => {
     assert.ok(got.bytes.equals(content));
     assert.match(
       stdout,
-      /new: laying out partition 2\nadded new: .*\nSHA-256 .*\n.* unused and left alone\na node with old on its card writes 75.0 MiB and fetches 25.0 MiB; without deriving, it would write 430 MiB\n$/,
+      /new: laying out partition 2\nadded new: .*\nSHA-256 .*\n.* unused and left alone\n(?:note: .*\n){2}a node with old on its card writes 75.0 MiB and fetches 25.0 MiB; without deriving, it would write 430 MiB\n$/,
     );
   });
 

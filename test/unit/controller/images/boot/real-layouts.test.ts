@@ -107,6 +107,10 @@ const accepted: readonly (readonly [string, readonly SmallPartition[], Accepted]
         kernelOrigin: "raspberry-pi",
         commandLine: "console=serial0,115200 console=tty1 rootfstype=ext4 fsck.repair=yes rootwait",
         firstBootWords: ["resize"],
+        notes: [
+          { kind: "cloud-init-lacking", detail: "user-data, network-config" },
+          { kind: "config-txt", detail: "dtparam, camera_auto_detect, display_auto_detect, dtoverlay, otg_mode" },
+        ],
       },
       boots: {
         [`${oldBoards} ${pi4Boards}`]: ["kernel8.img", "arm64-image-gzip", "initramfs8"],
