@@ -22,6 +22,8 @@ export interface Partition {
    * or if an older Pallet added the image.
    */
   readonly countsWhole?: string;
+  /** Whether dm-verity's hashes are of it for certain, so that nothing may be changed in it; absent for false. */
+  readonly hashed?: boolean;
 }
 
 /**

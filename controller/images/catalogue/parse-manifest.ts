@@ -100,6 +100,7 @@ const manifest = z
           label: z.string(),
           uuid: z.string(),
           countsWhole: z.string().exactOptional(),
+          hashed: z.boolean().exactOptional(),
         }),
       )
       .nonempty(),

@@ -13,6 +13,7 @@ import { renderManifest } from "../catalogue/parse-manifest.ts";
 import { decompress } from "../formats/decompress.ts";
 import { assertUncompressed, detectFormat } from "../formats/detect-format.ts";
 import { peek } from "../formats/peek.ts";
+import type { WholeReason } from "../map/judge-partitions.ts";
 import { mapImage } from "../map/map-image.ts";
 import { createChunkClassifier } from "../map/unused-map.ts";
 import { writePack } from "../pack/write-pack.ts";
@@ -109,7 +110,7 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     const { hashTables, ...findings } = await examineImage(rawPath, bootFolder, signal);
 
     const chunkBytes = chooseChunkBytes(sizeBytes);
-    const whole = new Map<number, string>();
+    const whole = new Map<number, WholeReason>();
     const unused = await mapImage({
       imagePath: rawPath,
       imageBytes: sizeBytes,
@@ -118,9 +119,9 @@ export async function importImage(folder: string, request: ImportRequest): Promi
       commandLine: findings.boot.commandLine,
       hashTables,
       everything,
-      onAllUsed: (partition, why) => {
-        whole.set(partition.number, why);
-        request.onAllUsed?.(partition, why);
+      onAllUsed: (partition, reason) => {
+        whole.set(partition.number, reason);
+        request.onAllUsed?.(partition, reason.why);
       },
       signal,
     });
@@ -144,8 +145,9 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     const { storedBytes } = packed;
     const pack = { ...packed.pack, onlyFree: true };
     const partitions = findings.partitions.map((partition): Partition => {
-      const why = whole.get(partition.number);
-      return why === undefined ? partition : { ...partition, countsWhole: why };
+      const reason = whole.get(partition.number);
+      if (reason === undefined) return partition;
+      return { ...partition, countsWhole: reason.why, ...(reason.isHashed && { hashed: true }) };
     });
     const image: Image = {
       ...{ name, digest, sizeBytes, storedBytes, ...findings, partitions, pack, addedAt: clock.now() },

@@ -34,6 +34,14 @@ export interface CoverageFacts {
   readonly everything: boolean;
 }
 
+/** Why a partition counts whole. */
+export interface WholeReason {
+  /** A clause. */
+  readonly why: string;
+  /** Whether dm-verity's hashes are of it for certain, not only perhaps: then nothing may be changed in it. */
+  readonly isHashed: boolean;
+}
+
 /** veritytab(5) and integritytab(5). */
 export const hashTables: readonly string[] = ["/etc/veritytab", "/etc/integritytab"];
 
@@ -56,37 +64,44 @@ const hashWord =
  * - no partition holds hashes that may be of this one, or something unknown that may be such hashes;
  * - neither the command line nor the root filesystem sets up hashes of whole devices.
  */
-export function judgePartitions(facts: CoverageFacts): ReadonlyMap<number, string> {
-  const whole = new Map<number, string>();
+export function judgePartitions(facts: CoverageFacts): ReadonlyMap<number, WholeReason> {
+  const whole = new Map<number, WholeReason>();
   for (const partition of facts.booked) {
-    const why =
-      (facts.everything ? "it was added with --everything" : undefined) ??
-      somethingBehind(partition, facts) ??
-      hashesOf(partition, facts) ??
-      setUpOver(facts);
-    if (why !== undefined) whole.set(partition.number, why);
+    const reason = somethingBehind(partition, facts) ?? hashesOf(partition, facts) ?? setUpOver(facts);
+    if (facts.everything) {
+      const isHashed = reason?.isHashed === true;
+      whole.set(partition.number, { why: "it was added with --everything", isHashed });
+    } else if (reason !== undefined) whole.set(partition.number, reason);
   }
   return whole;
 }
 
-function somethingBehind({ usage, firstBehind }: BookedPartition, { verity }: CoverageFacts): string | undefined {
+function certain(why: string): WholeReason {
+  return { why, isHashed: true };
+}
+
+function possible(why: string): WholeReason {
+  return { why, isHashed: false };
+}
+
+function somethingBehind({ usage, firstBehind }: BookedPartition, { verity }: CoverageFacts): WholeReason | undefined {
   if (firstBehind === undefined) return undefined;
-  const what = verity.some(({ offsetBytes }) => offsetBytes === firstBehind)
-    ? "a dm-verity hash tree"
-    : "data that may be hashes or a signature of the whole partition";
-  return `behind its filesystem, at byte ${firstBehind - usage.start} of the partition, is ${what}`;
+  const place = `behind its filesystem, at byte ${firstBehind - usage.start} of the partition, is`;
+  return verity.some(({ offsetBytes }) => offsetBytes === firstBehind)
+    ? certain(`${place} a dm-verity hash tree`)
+    : possible(`${place} data that may be hashes or a signature of the whole partition`);
 }
 
 /** Whether another place of the image holds hashes that are, or may be, of this partition. */
-function hashesOf(partition: BookedPartition, facts: CoverageFacts): string | undefined {
+function hashesOf(partition: BookedPartition, facts: CoverageFacts): WholeReason | undefined {
   const { partitions, unrecognised, verity } = facts;
   const own = partitions.find(({ number }) => number === partition.number);
   for (const superblock of verity) {
     const covered = coveredBy(superblock, facts);
     if (covered === undefined)
-      return `the dm-verity hash tree at byte ${superblock.offsetBytes} of the image may be of any partition`;
+      return possible(`the dm-verity hash tree at byte ${superblock.offsetBytes} of the image may be of any partition`);
     if (covered.includes(partition.number))
-      return `the dm-verity hash tree at byte ${superblock.offsetBytes} of the image is of its size`;
+      return certain(`the dm-verity hash tree at byte ${superblock.offsetBytes} of the image is of its size`);
   }
   for (const other of partitions) {
     if (other.number === partition.number) continue;
@@ -94,14 +109,15 @@ function hashesOf(partition: BookedPartition, facts: CoverageFacts): string | un
     if (types !== undefined) {
       const isOfAnother = own?.type !== types.data && partitions.some(({ type }) => type === types.data);
       if (isOfAnother) continue;
-      return `partition ${other.number} is for dm-verity's hashes of it, by its type`;
+      const why = `partition ${other.number} is for dm-verity's hashes of it, by its type`;
+      return own?.type === types.data ? certain(why) : possible(why);
     }
     // The superblock has been looked at; only one that was not found leaves it open what is covered.
     const isUntold = !verity.some(({ offsetBytes }) => isIn(other, offsetBytes));
     if (hashTypes.includes(other.filesystemType) && isUntold)
-      return `partition ${other.number} holds hashes (${other.filesystemType})`;
+      return possible(`partition ${other.number} holds hashes (${other.filesystemType})`);
     if (unrecognised.includes(other.number))
-      return `partition ${other.number} holds something unknown, which may be hashes of other partitions`;
+      return possible(`partition ${other.number} holds something unknown, which may be hashes of other partitions`);
   }
   return undefined;
 }
@@ -115,10 +131,10 @@ function coveredBy({ dataBytes }: VeritySuperblock, { partitions, booked }: Cove
   return fits.length === 0 ? undefined : fits.map(({ number }) => number);
 }
 
-function setUpOver({ commandLine, hashTables: files }: CoverageFacts): string | undefined {
-  const word = hashWord.exec(commandLine)?.[1];
-  if (word !== undefined) return `${word}= in the image's kernel command line sets up hashes of whole partitions`;
-  return files[0] === undefined ? undefined : `${files[0]} in the image sets up hashes of whole partitions`;
+function setUpOver({ commandLine, hashTables: files }: CoverageFacts): WholeReason | undefined {
+  const by = hashWord.exec(commandLine)?.[1];
+  if (by !== undefined) return possible(`${by}= in the image's kernel command line sets up hashes of whole partitions`);
+  return files[0] === undefined ? undefined : possible(`${files[0]} in the image sets up hashes of whole partitions`);
 }
 
 function isIn({ offsetBytes, lengthBytes }: JudgedPartition, at: number): boolean {

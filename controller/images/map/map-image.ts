@@ -5,7 +5,7 @@ import { isExt } from "../../../proto/linux/ext-filesystem.ts";
 import type { Partition } from "../catalogue/image.ts";
 import { readToolOutput } from "../filesystems/read-tool-output.ts";
 import type { Extents } from "./extents.ts";
-import { type BookedPartition, judgePartitions } from "./judge-partitions.ts";
+import { type BookedPartition, judgePartitions, type WholeReason } from "./judge-partitions.ts";
 import { parseDumpe2fs } from "./parse-dumpe2fs.ts";
 import { parseFatUsage } from "./parse-fat-usage.ts";
 import { findNonZero, findVeritySuperblocks } from "./scan-image.ts";
@@ -28,9 +28,9 @@ export interface MapRequest {
   readonly everything?: boolean;
   /**
    * Notified of a partition that has a known kind of filesystem, and all of which is used nevertheless: its free-space
-   * records cannot be trusted, or something else may read what they call free. `why` is a clause.
+   * records cannot be trusted, or something else may read what they call free.
    */
-  readonly onAllUsed: (partition: Partition, why: string) => void;
+  readonly onAllUsed: (partition: Partition, reason: WholeReason) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -50,13 +50,13 @@ export async function mapImage(request: MapRequest): Promise<Extents> {
       } catch (error) {
         if (!(error instanceof Failure && (error.reason === "unsupported" || error.reason === "image-damaged")))
           throw error;
-        onAllUsed(partition, error.message);
+        onAllUsed(partition, { why: error.message, isHashed: false });
       }
     }
-    const whole = booked.length === 0 ? new Map<number, string>() : await judge(booked, file, request);
+    const whole = booked.length === 0 ? new Map<number, WholeReason>() : await judge(booked, file, request);
     for (const partition of partitions) {
-      const why = whole.get(partition.number);
-      if (why !== undefined) onAllUsed(partition, why);
+      const reason = whole.get(partition.number);
+      if (reason !== undefined) onAllUsed(partition, reason);
     }
     return planUnused(booked.filter(({ number }) => !whole.has(number)).map(({ usage }) => usage));
   } finally {
@@ -68,7 +68,7 @@ async function judge(
   booked: readonly BookedPartition[],
   file: FileHandle,
   request: MapRequest,
-): Promise<ReadonlyMap<number, string>> {
+): Promise<ReadonlyMap<number, WholeReason>> {
   const { partitions, imageBytes, signal, commandLine = "", hashTables = [], everything = false } = request;
   const looked: BookedPartition[] = [];
   const unrecognised: number[] = [];

@@ -10,6 +10,7 @@ import type { Image } from "../../../../controller/images/catalogue/image.ts";
 import { piBoards } from "../../../../controller/images/catalogue/pi-board.ts";
 import { createImageStore, type ImageStore, type NewImage } from "../../../../controller/images/image-store.ts";
 import { Refusal } from "../../../../controller/refusal/refusal.ts";
+import { judgeSystem } from "../../../../controller/reimage/plan/judge-system.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 import { blake3 } from "../../../../proto/pack/blake3.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../proto/pack/digest.ts";
@@ -17,6 +18,7 @@ import { parsePackManifest } from "../../../../proto/pack/pack-manifest.ts";
 import { dynamicLoaders } from "../../../../proto/system/dynamic-loaders.ts";
 import { createManualClock } from "../../proto/time/manual-clock.ts";
 import { renderBlockMap } from "./block-map/a-block-map.ts";
+import { aVeritySuperblock } from "./map/a-verity-superblock.ts";
 import { bootTree, kernelBytes, makeSmallImage, rootTree, type Tree } from "./small-image.ts";
 
 let folder: string;
@@ -573,6 +575,24 @@ describe("a block that a filesystem calls free", () => {
       for (const { countsWhole } of image.partitions) assert.match(countsWhole ?? "", why);
     });
   }
+
+  it("is sent of a root of which another partition holds hashes, and nothing may be placed in that", async () => {
+    const path = join(folder, "verity.img");
+    await makeSmallImage(path, [
+      { filesystem: "vfat", tree: bootTree },
+      { filesystem: "ext4", tree: rootTree },
+      { filesystem: "nothing" },
+    ]);
+    const bytes = await readFile(path);
+    aVeritySuperblock(8 * 2 ** 20).copy(bytes, 13 * 2 ** 20);
+    const image = await add("verity", bytes);
+    const [boot, root] = image.partitions;
+    assert.deepEqual([boot?.countsWhole, boot?.hashed, root?.hashed], [undefined, undefined, true]);
+    assert.match(root?.countsWhole ?? "", /hash tree at byte 13631488 of the image is of its size/);
+    assert.match(judgeSystem(image, undefined)?.message ?? "", /^dm-verity would not start .* --no-resident/);
+    const opened = await createImageStore({ directory, log });
+    assert.deepEqual(await opened.list(), [image]);
+  });
 
   it("is left out when /etc/veritytab has nothing but comments", async () => {
     const path = join(folder, "comments.img");

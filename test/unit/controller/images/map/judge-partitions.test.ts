@@ -107,9 +107,28 @@ describe("whether a partition counts whole", () => {
     it(`is decided when ${title}`, () => {
       const whole = judgePartitions(given);
       assert.deepEqual([...whole.keys()], expected);
-      assert.match([...whole.values()].at(-1) ?? "", why);
+      assert.match([...whole.values()].at(-1)?.why ?? "", why);
     });
   }
+
+  it("is for certain only where a hash tree or a type fits", () => {
+    const certain = cases.filter(([, given]) => [...judgePartitions(given).values()].some(({ isHashed }) => isHashed));
+    assert.deepEqual(
+      certain.map(([title]) => title),
+      [
+        "dm-verity's superblock lies behind its filesystem",
+        "a hash tree elsewhere is of the size of the partition",
+        "a hash tree elsewhere is of the size of the filesystem",
+        "another one is for hashes by its type, of a partition that is there",
+      ],
+    );
+    const hashed = facts({ booked: behind, verity: [{ offsetBytes: 21.5 * MiB, dataBytes: 1.5 * MiB }] });
+    const all = judgePartitions({ ...hashed, everything: true });
+    assert.deepEqual(
+      [...all.values()].map(({ isHashed }) => isHashed),
+      [false, true],
+    );
+  });
 
   it("is decided for every type of hashes, and no two have one", () => {
     const all = verityTypes.flatMap(({ data, hashes }) => [data, ...hashes]);

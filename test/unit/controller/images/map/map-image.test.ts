@@ -81,7 +81,7 @@ async function mapped(path: string, name: Name) {
     imageBytes: bytes.length,
     partitions: [{ ...about, filesystemType: type, offsetBytes, lengthBytes }],
     chunkBytes,
-    onAllUsed: (_partition, why) => told.push(why),
+    onAllUsed: (_partition, { why }) => told.push(why),
   });
   const classify = createChunkClassifier(map);
   const kinds: ChunkKind[] = [];
