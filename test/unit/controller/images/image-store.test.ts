@@ -381,6 +381,40 @@ describe("importing an image", () => {
   }
 });
 
+describe("a table that is not as usual", () => {
+  it("is taken from a GPT image that was cut behind its last partition", async () => {
+    const path = join(folder, "cut-gpt.img");
+    const parts = [{ filesystem: "vfat", tree: bootTree } as const, { filesystem: "ext4", tree: rootTree } as const];
+    await makeSmallImage(path, parts, "gpt");
+    await truncate(path, 13 * 2 ** 20);
+    const image = await add("cut", await readFile(path));
+    assert.deepEqual([image.partitionTable, image.sizeBytes, image.rootPartition], ["gpt", 13 * 2 ** 20, 2]);
+    await truncate(path, 13 * 2 ** 20 - 512);
+    await assertRefused(
+      add("shorter", await readFile(path)),
+      "image-damaged",
+      /the end of partition 2 is past the end/,
+    );
+  });
+
+  it("is taken with an extended partition without a record, where nodes must hold the zeros that are there", async () => {
+    const bytes = Buffer.concat([piOs, Buffer.alloc(4 * 2 ** 20)]);
+    const slot = 446 + 2 * 16;
+    const [start, sectors] = [piOs.length / 512, (4 * 2 ** 20) / 512];
+    bytes.writeUInt8(0x0f, slot + 4);
+    bytes.writeUInt32LE(start, slot + 8);
+    bytes.writeUInt32LE(sectors, slot + 12);
+    const image = await add("extended", bytes);
+    assert.deepEqual(
+      image.partitions.map(({ number }) => number),
+      [1, 2],
+    );
+    const path = store.packFile(image.pack.manifestDigest, "manifest") ?? "";
+    const manifest = parsePackManifest(await readFile(path));
+    assert.equal(manifest.kindOf((start * 512) / manifest.chunkBytes), "zero");
+  });
+});
+
 describe("a file that cannot be imported", () => {
   const cut = (bytes: Buffer) => bytes.subarray(0, bytes.length - 1000);
   const altered = (bytes: Buffer) => {
