@@ -9,10 +9,17 @@ export async function readRootFile(card: Card, image: TinyImage, path: string): 
   return stdout;
 }
 
-/** Partition table and boot partition are the image's byte for byte; the root filesystem is the image's and healthy. */
+/** What a reimage makes of config.txt on the card of a Pi 3 (card-firmware.test.ts), as FAT's folders have the names. */
+const renamed = ["CONFIG  OFF", "CONFIG  TXT"] as const;
+
+/**
+ * Partition table and boot partition are the image's byte for byte, but for the renamed config.txt of a board that would
+ * boot its card; the root filesystem is the image's and healthy.
+ */
 export async function assertHoldsImage(card: Card, image: TinyImage): Promise<void> {
   const start = { offsetBytes: 0, lengthBytes: image.root.offsetBytes };
-  const [found, expected] = await Promise.all([card.read(0, start.lengthBytes), readImage(image, start)]);
+  const [onCard, expected] = await Promise.all([card.read(0, start.lengthBytes), readImage(image, start)]);
+  const found = Buffer.from(onCard.toString("latin1").replace(...renamed), "latin1");
   const difference = found.equals(expected) ? -1 : found.findIndex((byte, index) => byte !== expected[index]);
   assert.equal(difference, -1, `the card differs from the image at byte ${difference}`);
   assert.equal((await readRootFile(card, image, "/etc/tiny-image")).trim(), image.marker);

@@ -7,7 +7,6 @@ import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
 import { requires } from "../requirements.ts";
 import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
-import type { Board } from "./board.ts";
 import { assertHoldsImage, readRootFile } from "./card-content.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { tell } from "./story.ts";
@@ -19,9 +18,6 @@ interface LoggedRecord {
   readonly missingBefore: number;
   readonly fields: Readonly<Record<string, unknown>> | null;
 }
-
-/** Whether a reimage leaves the image's firmware on the board's card as it is. */
-const keepsFirmware = ({ model }: Board): boolean => model.startsWith("Raspberry Pi 4");
 
 describe("a rack of three Pis", requires("root", "loop devices"), () => {
   let rack: Rack;
@@ -90,8 +86,7 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
       assert.equal(proof?.rootDevice, `${board.card.device}p2`);
       assert.notEqual(proof?.bootId, proof?.previousBootId);
       firstBoots.set(board.mac, proof?.bootId ?? "");
-      // On a Pi 3 config.txt is renamed (card-firmware.test.ts).
-      if (keepsFirmware(board)) await assertHoldsImage(board.card, first);
+      await assertHoldsImage(board.card, first);
       const stamp = JSON.parse(await readRootFile(board.card, first, "/etc/pallet/installed.json"));
       assert.equal(stamp.imageDigest, digest);
       assert.match(
@@ -127,7 +122,7 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
       const proof = rollout?.reimages.find(({ nodeId }) => nodeId === board.mac)?.proof;
       assert.equal(proof?.rootDevice, `${board.card.device}p2`);
       assert.notEqual(proof?.bootId, firstBoots.get(board.mac));
-      if (keepsFirmware(board)) await assertHoldsImage(board.card, second);
+      await assertHoldsImage(board.card, second);
     }
     for (const node of await rack.client.nodes()) assert.equal(node.provedImageName, "second");
   });
