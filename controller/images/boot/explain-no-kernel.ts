@@ -15,8 +15,9 @@ export function explainNoKernel(rejected: readonly RejectedKernel[]): Failure {
   if (rejected.length === 0) {
     return new Failure(
       "unsupported",
-      `found no Linux kernel in the image: there is no ${kernelNames} in a FAT partition or in /boot of ` +
-        "its root filesystem",
+      `found no Linux kernel in the image: there is no ${kernelNames} in a FAT partition, or in /boot or at the top of an ` +
+        "ext2, ext3 or ext4 filesystem. Other filesystems (btrfs, XFS, squashfs) are not looked into: put the kernel and " +
+        "its initrd on the FAT partition, or on an ext4 /boot",
     );
   }
   const isDamaged = rejected.every(({ format }) => format === "empty");

@@ -1,3 +1,5 @@
+import { chooseBootFiles } from "./choose-boot-files.ts";
+
 /** What is looked at to say why an image has no root filesystem. */
 export interface RootlessImage {
   readonly partitions: readonly { readonly filesystemType: string; readonly label: string }[];
@@ -36,6 +38,14 @@ const kinds: readonly { readonly is: (image: RootlessImage) => boolean; readonly
     is: ({ partitions }) => partitions.some(({ filesystemType }) => filesystemType === "LVM2_member"),
     sentence:
       "A root in a volume group (LVM) is not supported: use an image whose root filesystem is a partition by itself.",
+  },
+  {
+    is: ({ partitions, fatFiles }) =>
+      partitions.every(({ filesystemType }) => ["vfat", ""].includes(filesystemType)) &&
+      chooseBootFiles(fatFiles) !== undefined,
+    sentence:
+      "All of its system is kernel and initrd on the FAT partition, and it runs from RAM, which Pallet does not support: " +
+      "use a build of it with its root filesystem on a partition.",
   },
 ];
 

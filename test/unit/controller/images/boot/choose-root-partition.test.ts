@@ -117,6 +117,11 @@ const refused: readonly (readonly [string, readonly PartitionContent[], string |
 ];
 
 describe("the choice of the root partition", () => {
+  it("says of a system that is kernel and initrd only that it runs from RAM", () => {
+    const choose = () => chooseRootPartition([partition(1, "vfat")], undefined, ["kernel8.img", "initramfs8"]);
+    assert.throws(choose, /All of its system is kernel and initrd on the FAT partition/);
+  });
+
   for (const [title, contents, word, number] of chosen) {
     it(`finds it by content: ${title}`, () => assert.equal(chooseRootPartition(contents, word), number));
   }
