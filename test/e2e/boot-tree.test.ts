@@ -10,6 +10,7 @@ import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
 import { boardFiles, selectUnserved } from "../../controller/boot-tree/board-files.ts";
 import { type BootTree, buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
 import { provideUBoot } from "../../controller/boot-tree/provide-u-boot.ts";
+import { findServerSlot } from "../../controller/boot-tree/server-slot.ts";
 import { targetNames, targets } from "../../controller/boot-tree/targets.ts";
 import { provideBaseSystem } from "../../controller/rootfs/base-system.ts";
 import { requires } from "../requirements.ts";
@@ -127,8 +128,10 @@ describe("the boot tree", requires("root"), () => {
       assert.deepEqual(config.match(drivers), null);
       assert.deepEqual(config.match(/^CONFIG_ENV_IS_\w+=y/gm), ["CONFIG_ENV_IS_NOWHERE=y"]);
       assert.match(config, /^CONFIG_SYS_CBSIZE=2048$/m);
-      const binary = (await readFile(uBoot.binaryPath)).toString("latin1");
-      assert.match(binary, /bootcmd=while true; do if dhcp; then if pxe get;/);
+      const bytes = await readFile(uBoot.binaryPath);
+      const binary = bytes.toString("latin1");
+      assert.match(binary, /bootcmd=while true; do if dhcp; then run find_server; if pxe get;/);
+      assert.ok(findServerSlot(bytes) !== undefined, "it has one place for its server's address");
       // Its own environment would have these.
       assert.doesNotMatch(
         binary,
