@@ -13,11 +13,12 @@ export const verityMagic: Buffer = Buffer.from("verity\0\0", "latin1");
 export const veritySuperblockBytes = 512;
 
 /**
- * Whether these bytes, which start with the magic, can be a superblock: of the one version that there is, with a hash
+ * Whether these bytes can be a superblock: they start with the magic, and are of the one version that there is, with a hash
  * type that there is (0 and 1). The magic alone is also the end of a string, "root-arm-verity", in systemd's libraries.
  */
 export function isVeritySuperblock(bytes: Buffer): boolean {
-  return bytes.length >= 16 && bytes.readUInt32LE(8) === 1 && bytes.readUInt32LE(12) <= 1;
+  if (bytes.length < 16 || !bytes.subarray(0, verityMagic.length).equals(verityMagic)) return false;
+  return bytes.readUInt32LE(8) === 1 && bytes.readUInt32LE(12) <= 1;
 }
 
 /** Reads a superblock that starts with the magic. */

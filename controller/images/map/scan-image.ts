@@ -10,6 +10,8 @@ import {
 
 /** A multiple of `veritySuperblockBytes`. */
 const pieceBytes = 1 << 20;
+/** The magic without the zeros at its end: in zeros, of which images have many, those would be searched byte by byte. */
+const word = verityMagic.subarray(0, verityMagic.indexOf(0));
 /** More are not looked at: one that fits no partition has all of them count already. */
 const mostSuperblocks = 1000;
 
@@ -34,7 +36,8 @@ export async function findVeritySuperblocks(
 ): Promise<readonly VeritySuperblock[]> {
   const found: VeritySuperblock[] = [];
   for await (const { at, bytes } of pieces(file, 0, imageBytes, signal)) {
-    for (let index = bytes.indexOf(verityMagic); index >= 0; index = bytes.indexOf(verityMagic, index + 1)) {
+    if (isZero(bytes)) continue;
+    for (let index = bytes.indexOf(word); index >= 0; index = bytes.indexOf(word, index + 1)) {
       const superblock = bytes.subarray(index, index + veritySuperblockBytes);
       if (index % veritySuperblockBytes !== 0 || !isVeritySuperblock(superblock)) continue;
       found.push(parseVeritySuperblock(superblock, at + index));
