@@ -79,10 +79,11 @@ function describeFirmware(image: NotedImage): readonly string[] {
 function describeFirstBoot(image: NotedImage): readonly string[] {
   const words = (image.boot.firstBootWords ?? []).filter((word) => firstBootTaskOf(word) !== undefined);
   if (words.length === 0) return [];
-  const done = [...taskOf(image)].map((task) => tasks[task]).join("; ");
+  const found = [...taskOf(image)];
+  const done = found.map((task) => tasks[task]).join("; ");
+  const later = found.every((task) => task === "systemd-run") ? "" : ". The later boots follow the new id";
   const said = words.map((word) => `"${word}"`).join(" ");
-  if (isFirstBootPassedOn(image))
-    return [`${said} is passed on at the first boot from the card only: ${done}. The later boots follow the new id`];
+  if (isFirstBootPassedOn(image)) return [`${said} is passed on at the first boot from the card only: ${done}${later}`];
   return [
     `${said} is not passed on, since its kernel finds the root by the disk's id, which this would change. So this does ` +
       `not happen: ${done}. Make these settings in the image`,

@@ -57,7 +57,7 @@ const cases: readonly (readonly [string, Image, readonly RegExp[]])[] = [
   [
     "several words of Raspberry Pi Imager, once",
     noted({ firstBootWords: ["systemd.run=/boot/firstrun.sh", "systemd.unit=kernel-command-line.target"] }),
-    [/^"systemd\.run=\/boot\/firstrun\.sh" "systemd\.unit=.*" is passed on .*firstrun\.sh, and restarts\./],
+    [/^"systemd\.run=\/boot\/firstrun\.sh" "systemd\.unit=.*" is passed on .*firstrun\.sh, and restarts$/],
   ],
   [
     "cloud-init",
