@@ -14,7 +14,14 @@ export interface BegunBoots {
   /** What config.txt says now: `current`, unless a boot has begun and has not got its kernel and command line yet. */
   specForConfig(mac: NodeId, current: BootSpec): BootSpec;
   /** The boot of the key: `current`'s, or one that config.txt named a while ago. Undefined for any other. */
-  specForFile(mac: NodeId, key: string, file: string, current: BootSpec): BootSpec | undefined;
+  specForFile(mac: NodeId, key: string, file: string, current: BootSpec): BegunBoot | undefined;
+}
+
+/** A boot of which a file was asked for. */
+export interface BegunBoot {
+  readonly spec: BootSpec;
+  /** Whether this file is the first by which it is known that the board's firmware boots this way: kernel or command line. */
+  readonly isNews: boolean;
 }
 
 /** A boot of which nothing was heard for so long is over, finished or not. */
@@ -62,8 +69,9 @@ export function createBegunBoots(clock: Pick<Clock, "now">): BegunBoots {
       const isFresh = known !== undefined && clock.now() - known.at < forgottenAfterMs;
       const spec = firmwareKey(current) === key ? current : isFresh ? known.spec : undefined;
       const asked = isFresh ? known.asked : new Set<string>();
-      if (spec !== undefined) note(mac, spec, beginning.test(file) ? new Set([...asked, file]) : asked);
-      return spec;
+      if (spec === undefined) return undefined;
+      note(mac, spec, beginning.test(file) ? new Set([...asked, file]) : asked);
+      return { spec, isNews: needed.includes(file) && !needed.some((each) => asked.has(each)) };
     },
   };
 }

@@ -63,11 +63,12 @@ export function createFirmwareBoot(options: FirmwareBootOptions): FirmwareBoot {
       case "shared-file":
         return answerSharedFile(request.file, current);
       case "boot-file": {
-        const spec = begun.specForFile(node, request.key, request.file, current);
-        if (spec === undefined)
+        const boot = begun.specForFile(node, request.key, request.file, current);
+        if (boot === undefined)
           return { kind: "not-found", reason: "the boot target has changed since this boot began" };
-        // Only a board that boots this way asks for these.
-        if (request.file === "kernel" || request.file === "cmdline.txt") await noteBoot(node, address, spec);
+        const { spec, isNews } = boot;
+        // Only a board that boots this way asks for these, and some ask for the kernel twice.
+        if (isNews) await noteBoot(node, address, spec);
         return answerFile(request.file, spec, node);
       }
     }

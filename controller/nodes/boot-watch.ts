@@ -21,6 +21,13 @@ export interface PlannedBoot {
   readonly firstBoot?: boolean;
 }
 
+/** A planned boot, and what of it was served. */
+interface WatchedBoot extends PlannedBoot {
+  configFetched: boolean;
+  kernelFetched: boolean;
+  initrdFetched: boolean;
+}
+
 /** Turns many fetches into a readable log: the config and the kernel of each boot, and what went wrong. */
 export interface BootWatch {
   /** Notes what the config that is being rendered for the node tells it to load. */
@@ -43,7 +50,7 @@ export function createBootWatch(options: {
   readonly log: { error(details: object, message: string): void };
 }): BootWatch {
   const { append, clock, whoHas, loaded, log } = options;
-  const plans = new Map<NodeId, PlannedBoot & { kernelFetched: boolean; initrdFetched: boolean }>();
+  const plans = new Map<NodeId, WatchedBoot>();
   const limit = createReportLimit();
 
   const about = (node: Node): Pick<NewEvent, "nodeId" | "nodeName"> => ({ nodeId: node.id, nodeName: node.name });
@@ -103,6 +110,10 @@ export function createBootWatch(options: {
     const how = plan?.firmware === undefined ? "" : ", by the image's own config.txt";
     const message = `${node.name} fetched its boot config: it boots ${plan?.label ?? node.bootTarget.kind}${how}`;
     append({ type: "boot-config-rendered", severity: "info", message, ...about(node) });
+    if (plan === undefined) return;
+    const wasLoaded = isLoaded(plan);
+    plan.configFetched = true;
+    if (isLoaded(plan) && !wasLoaded) loaded(node.id, plan);
   }
 
   function plannedWord(fetch: BootFetch, node: Node): "kernel" | "initrd" | undefined {
@@ -130,7 +141,7 @@ export function createBootWatch(options: {
 
   return {
     planned(id, boot) {
-      plans.set(id, { ...boot, kernelFetched: false, initrdFetched: false });
+      plans.set(id, { ...boot, configFetched: false, kernelFetched: false, initrdFetched: false });
     },
     fetched(fetch, node) {
       if (fetch.outcome === "refused") tellRefused(fetch, node);
@@ -145,7 +156,11 @@ export function createBootWatch(options: {
   };
 }
 
-/** Firmware may have had its initrd before it asked for what makes its boot known here; U-Boot asks for that first. */
-function isLoaded(boot: PlannedBoot & { readonly kernelFetched: boolean; readonly initrdFetched: boolean }): boolean {
-  return boot.kernelFetched && (boot.byFirmware === true || boot.initrd === undefined || boot.initrdFetched);
+/**
+ * U-Boot asks for its config first, and for the kernel last. Firmware asks in an order of its own, which may have the
+ * initrd before what makes its boot known here, and for a kernel more than once: it needs that and the command line.
+ */
+function isLoaded(boot: WatchedBoot): boolean {
+  if (boot.byFirmware === true) return boot.configFetched && boot.kernelFetched;
+  return boot.kernelFetched && (boot.initrd === undefined || boot.initrdFetched);
 }

@@ -14,7 +14,7 @@ describe("a boot by firmware that has begun", () => {
   let begun: BegunBoots;
   const config = (current: BootSpec) => begun.specForConfig(mac, current).label;
   const file = (of: BootSpec, name: string, current: BootSpec) =>
-    begun.specForFile(mac, firmwareKey(of), name, current)?.label;
+    begun.specForFile(mac, firmwareKey(of), name, current)?.spec.label;
   beforeEach(() => {
     clock = createManualClock();
     begun = createBegunBoots(clock);
@@ -56,6 +56,17 @@ describe("a boot by firmware that has begun", () => {
     file(local, "kernel", local);
     clock.advance(31_000);
     assert.equal(config(agent), "agent");
+  });
+
+  it("is news once, by kernel or command line, whatever a board asks for twice", () => {
+    const news = (...names: string[]) =>
+      names.map((name) => begun.specForFile(mac, firmwareKey(local), name, local)?.isNews);
+    for (let boot = 1; boot <= 2; boot++) {
+      config(local);
+      assert.deepEqual(news("bcm2712-rpi-5-b.dtb", "kernel", "initrd"), [false, true, false]);
+      config(local);
+      assert.deepEqual(news("cmdline.txt", "kernel", "overlays/README"), [false, false, false]);
+    }
   });
 
   it("knows no boot of a key that it never gave out, or long ago", () => {
