@@ -17,6 +17,7 @@ import { stampPath } from "../proto/system/installed-system.ts";
 import type { BackoffPolicy } from "../proto/time/backoff.ts";
 import { monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { prepareReboot } from "./board/reboot.ts";
+import { reportBoard } from "./board/report-board.ts";
 import { admitDevice } from "./disk/admit-device.ts";
 import { createGatekeeper, openGate } from "./door/gatekeeper.ts";
 import { createExecutors } from "./executors/create-executors.ts";
@@ -144,6 +145,7 @@ async function main(options: AgentOptions): Promise<void> {
 
   const service = createAgentService({
     readNodeFacts: readFacts,
+    reportBoard,
     readBlockDevices,
     agentInfo,
     operations,

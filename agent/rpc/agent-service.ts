@@ -10,6 +10,7 @@ import type {
   WatchOperationResponse,
 } from "../../proto/gen/pallet/v1/agent.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
+import type { BoardItem } from "../../proto/node/board-item.ts";
 import { agentInfoToWire, factsToWire } from "../../proto/node/node-codec.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { OperationId } from "../../proto/operation/operation.ts";
@@ -21,6 +22,7 @@ import { StatusError, toServiceError } from "./status.ts";
 /** What the door delegates to. */
 export interface AgentServiceParts {
   readonly readNodeFacts: () => Promise<NodeFacts>;
+  readonly reportBoard: (signal: AbortSignal) => Promise<readonly BoardItem[]>;
   readonly readBlockDevices: (signal: AbortSignal) => Promise<readonly BlockDevice[]>;
   readonly agentInfo: () => Promise<AgentInfo>;
   readonly operations: Operations;
@@ -66,6 +68,10 @@ export function createAgentService(parts: AgentServiceParts): AgentServiceServer
       const [facts, agent] = await Promise.all([parts.readNodeFacts(), parts.agentInfo()]);
       return { facts: factsToWire(facts), agent: agentInfoToWire(agent) };
     }),
+
+    reportBoard: unary(async (_request, signal) => ({
+      items: (await parts.reportBoard(signal)).map((item) => ({ ...item })),
+    })),
 
     listBlockDevices: unary(async (_request, signal) => ({
       devices: (await parts.readBlockDevices(signal)).map(blockDeviceToWire),

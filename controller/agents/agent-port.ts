@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
+import type { BoardItem } from "../../proto/node/board-item.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { OperationId, ReportedOperation } from "../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
@@ -13,6 +14,8 @@ export interface AgentReport {
 /** One node's agent. Every method rejects with AgentError. */
 export interface AgentPort {
   getNode(signal?: AbortSignal): Promise<AgentReport>;
+  /** What its kernel tells of the board. */
+  reportBoard(signal?: AbortSignal): Promise<readonly BoardItem[]>;
   listBlockDevices(signal?: AbortSignal): Promise<readonly BlockDevice[]>;
   /** With the id and spec of an existing operation it changes nothing and returns that one. */
   startOperation(id: OperationId, spec: OperationSpec, signal?: AbortSignal): Promise<ReportedOperation>;

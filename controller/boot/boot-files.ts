@@ -43,7 +43,11 @@ export interface BootFiles {
    * Resolves a path as it was asked for. Content that it gives must be closed, exactly once, with what became of it.
    * Never rejects: what goes wrong here is logged and refused.
    */
-  open(requestPath: string, client: { readonly address: string }): Promise<OpenResult>;
+  open(
+    requestPath: string,
+    /** It came by TFTP unless this says otherwise. */
+    client: { readonly address: string; readonly protocol?: "http" },
+  ): Promise<OpenResult>;
 }
 
 /** What a request led to, and what is to be recorded of it besides the path that was asked for. */
@@ -149,12 +153,16 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
 
   return {
     async open(requestPath, client) {
+      const startedAt = performance.now();
       const address = plainAddress(client.address);
       const asked = parseBootPath(requestPath);
       const record = (outcome: BootFetch["outcome"], bytes: number, silentMs: number): void => {
         const mac = found.mac === undefined ? {} : { mac: found.mac };
         try {
-          recordFetch({ address, ...mac, path: found.path ?? requestPath, outcome, bytes, silentMs });
+          const durationMs = performance.now() - startedAt;
+          const protocol: BootFetch["protocol"] & string = client.protocol ?? "tftp";
+          const how = { requestedPath: requestPath, durationMs, protocol };
+          recordFetch({ address, ...mac, path: found.path ?? requestPath, outcome, bytes, silentMs, ...how });
         } catch (error) {
           log.error({ err: error, path: requestPath, address }, "could not record a boot file request");
         }

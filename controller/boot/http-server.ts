@@ -194,7 +194,10 @@ async function sendBootFile(
   response: ServerResponse,
   bootPath: string,
 ): Promise<void> {
-  const opened = await files.open(bootPath, { address: request.socket.remoteAddress ?? "unknown" });
+  const opened = await files.open(bootPath, {
+    address: request.socket.remoteAddress ?? "unknown",
+    protocol: "http",
+  });
   if (opened.kind !== "file") return reply(request, response, opened.kind === "not-found" ? 404 : 403, opened.message);
   const { content } = opened;
   let bytes = 0;

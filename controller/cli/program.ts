@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { Failure } from "../../proto/failure.ts";
 import { exitCodeOfSignal } from "../../proto/linux/stop-signals.ts";
+import { registerBoardReport } from "./commands/board-report.ts";
 import { registerBoot } from "./commands/boot.ts";
 import { registerBootTree } from "./commands/boot-tree.ts";
 import { registerCancel } from "./commands/cancel.ts";
@@ -209,6 +210,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerBoot(program, toAction);
   registerReboot(program, toAction);
   registerIdentify(program, toAction);
+  registerBoardReport(program, toAction);
   program.commandsGroup("Disks:");
   registerDisks(program, toAction);
   registerMkfs(program, toAction);

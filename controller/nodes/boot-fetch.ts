@@ -8,6 +8,12 @@ export interface BootFetch {
   readonly mac?: NodeId;
   /** As requested, so it may contain anything. */
   readonly path: string;
+  /** Exactly as the client spelled it, where `path` is the file that it stands for; the same when absent. */
+  readonly requestedPath?: string;
+  /** Absent in tests that do not care. */
+  readonly protocol?: "tftp" | "http";
+  /** From the request to its end, in milliseconds. */
+  readonly durationMs?: number;
   readonly outcome: "served" | "not-found" | "refused" | "aborted";
   readonly bytes: number;
   /**

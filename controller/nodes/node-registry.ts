@@ -20,6 +20,7 @@ import { defaultNodeName, problemOfNodeName } from "./node-name.ts";
 import { createNodeTable, type NodeRows } from "./node-table.ts";
 import { parseBoardPath } from "./parse-board-path.ts";
 import { assertOwnMac, describeAgent, type Heartbeat, type Registration } from "./registration.ts";
+import { type BootRequest, createRequestLog } from "./request-log.ts";
 
 /** Every node that this controller knows. The only place that changes them; it returns snapshots. */
 export interface NodeRegistry {
@@ -41,6 +42,8 @@ export interface NodeRegistry {
   bootPlanned(id: NodeId, boot: PlannedBoot): void;
   /** Notes that a boot file was asked for. */
   recordFetch(fetch: BootFetch): void;
+  /** The boot files that it asked for lately, oldest first. */
+  requestsOf(id: NodeId): readonly BootRequest[];
   /** Notes that a known node got an address by DHCP; of others nothing is kept. */
   recordLease(id: NodeId, address: string): void;
   /** Throws a Failure if the MAC address is not one of the node's own. */
@@ -103,6 +106,7 @@ export function createNodeRegistry(options: {
     log,
   });
   const addresses = createAddressBook();
+  const requests = createRequestLog();
   const listeners = new Set<NodeChangeListener>();
   let flushedAt = clock.now();
 
@@ -215,6 +219,7 @@ export function createNodeRegistry(options: {
     recordFetch(fetch) {
       const at = clock.now();
       const known = fetcherOf(fetch);
+      requests.note(fetch, known?.id, at);
       if (known === undefined) {
         boots.fetched(fetch, undefined);
         return;
@@ -242,6 +247,8 @@ export function createNodeRegistry(options: {
       boots.fetched(fetch, node);
       announce(node, "boot-file-fetched");
     },
+
+    requestsOf: requests.of,
 
     recordLease(id, address) {
       const known = nodes.get(id);
@@ -340,6 +347,7 @@ export function createNodeRegistry(options: {
       nodes.remove(id);
       addresses.forget(id);
       boots.forget(id);
+      requests.forget(id);
       liveness.notExpected(id);
       tell(node, "node-forgotten", `${node.name} (${id}) was forgotten`);
       announce(node, "forgotten");

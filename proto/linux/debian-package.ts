@@ -40,6 +40,7 @@ const contents = {
     "blkdiscard",
     "blkid",
     "blockdev",
+    "dmesg",
     "flock",
     "lsblk",
     "nsenter",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFile, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
+import type { BoardReport } from "../../controller/cli/view/board-report-view.ts";
 import { tell } from "../rack/story.ts";
 import { provideVirtualArtefacts } from "../rack/virtual/artefacts.ts";
 import { createPi3Rack, type Pi3Rack } from "../rack/virtual/pi3-rack.ts";
@@ -76,6 +77,14 @@ describe("an emulated Pi 3", requires("root", "qemu"), () => {
     assert.match(node?.facts?.model ?? "", /^Raspberry Pi 3 Model B/);
     assert.equal(node?.facts?.serial, pi3.serial.padStart(16, "0"));
     assert.match(await rack.palletOk("disks", pi3.mac), /\/dev\/mmcblk0/);
+    const { board } = JSON.parse(await rack.palletOk("board-report", pi3.mac)) as BoardReport;
+    assert.match(board["/proc/device-tree/model"] ?? "", /^Raspberry Pi 3/);
+    const facts = Object.entries(board).map(([name, value]) => `${name} ${value}`);
+    for (const fact of [/watchdog0\/identity Broadcom BCM2835/, /mmc\w*\/mmc\w*:\w+\/cid [0-9a-f]{32}$/, /reboot/])
+      assert.ok(
+        facts.some((each) => fact.test(each)),
+        `no ${fact} in ${Object.keys(board).join()}`,
+      );
     const driver = (device: string) => pi3.run("sh", ["-c", `busybox readlink /sys/class/${device}/device/driver`]);
     assert.match(await driver("net/[eu]*"), /\/cdc_ether$/m);
     assert.match(await driver("mmc_host/mmc0"), /\/sdhost-bcm2835$/m);

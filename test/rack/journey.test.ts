@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { after, before, describe, it } from "node:test";
+import type { BoardReport } from "../../controller/cli/view/board-report-view.ts";
 import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
 import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
 import { requires } from "../requirements.ts";
 import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
+import { sequenceFrom } from "../unit/controller/boot-tree/board-reports.ts";
 import { assertHoldsImage, readRootFile } from "./card-content.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { tell } from "./story.ts";
@@ -18,6 +21,8 @@ interface LoggedRecord {
   readonly missingBefore: number;
   readonly fields: Readonly<Record<string, unknown>> | null;
 }
+
+const bootConfigOf = (mac: string): string => `pxelinux.cfg/01-${mac.replaceAll(":", "-")}`;
 
 describe("a rack of three Pis", requires("root", "loop devices"), () => {
   let rack: Rack;
@@ -51,6 +56,25 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
       assert.equal(node.agent?.role, AgentRole.AGENT_ROLE_NETBOOT);
     }
     for (const { card } of rack.boards) assert.equal(await card.hasPartitionTable(), false);
+  });
+
+  onRack("has a report of each board: what it asked for from power-on, and what its kernel tells", async () => {
+    for (const { mac } of rack.boards) {
+      const report = JSON.parse(await rack.palletOk("board-report", mac)) as BoardReport;
+      assert.equal(report.format, "pallet-board-report/1");
+      assert.equal(report.boardMissing, null);
+      assert.match(report.board["/proc/version"] ?? "", /^Linux version/);
+      const { requests } = sequenceFrom(report, mac);
+      assert.match(requests[0] ?? "", /bootcode\.bin$|start4\.elf$/);
+      assert.deepEqual(requests.slice(-3).sort(), ["agent/initrd.img", "agent/vmlinuz", bootConfigOf(mac)]);
+    }
+    const { mac } = rack.board(1);
+    const file = path.join(rack.folder, "report.json");
+    await rack.palletOk("board-report", mac, "--anonymise", "--output", file);
+    assert.ok(!(await readFile(file, "utf8")).includes(mac.slice(9)));
+    const again = await rack.pallet("board-report", mac, "--output", file);
+    assert.equal(again.exitCode, 1);
+    assert.match(again.stderr, /exists; choose another name/);
   });
 
   onRack("is left alone by --all until its nodes are accepted", async () => {

@@ -124,6 +124,7 @@ export function createControllerClient(raw: ControllerServiceClient, target: str
     acceptNodes: unary("AcceptNodes", raw.acceptNodes),
     forgetNode: unary("ForgetNode", raw.forgetNode),
     setBootTarget: unary("SetBootTarget", raw.setBootTarget),
+    getBoardReport: unary("GetBoardReport", raw.getBoardReport, nodesTimeoutMs),
     listNodeDisks: unary("ListNodeDisks", raw.listNodeDisks, nodesTimeoutMs),
     runNodeOperation: stream("RunNodeOperation", raw.runNodeOperation),
     rebootNode: unary("RebootNode", raw.rebootNode, nodesTimeoutMs),

@@ -4,6 +4,7 @@ import { blockDeviceFromWire } from "../../../proto/disk/block-device-codec.ts";
 import { AgentServiceClient } from "../../../proto/gen/pallet/v1/agent.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/operation.ts";
 import { ask, follow, type UnaryMethod } from "../../../proto/grpc/call.ts";
+import { boardItemsFromWire } from "../../../proto/node/board-item.ts";
 import type { ReportedOperation } from "../../../proto/operation/operation.ts";
 import { operationFromWire } from "../../../proto/operation/operation-codec.ts";
 import { specToWire } from "../../../proto/operation/spec-codec.ts";
@@ -109,6 +110,8 @@ function connect(
         callMs,
         signal,
       ),
+    reportBoard: (signal) =>
+      call("ReportBoard", client.reportBoard, {}, ({ items }) => boardItemsFromWire(items), workMs, signal),
     listBlockDevices: (signal) =>
       call(
         "ListBlockDevices",

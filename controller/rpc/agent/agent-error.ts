@@ -58,6 +58,12 @@ function wordless(kind: AgentErrorKind, error: ServiceError, subject: string): F
       : "the node may be rebooting, or have no power or network";
     return new Failure("node-silent", `${why}; ${remedy}`);
   }
+  if (error.code === status.UNIMPLEMENTED)
+    return new Failure(
+      "unsupported",
+      `${subject} is unknown to that agent, which is older than this controller: a netbooted one is as old as the root ` +
+        'filesystem ("controller rootfs build" or "rootfs bake"), a resident one as the last reimage',
+    );
   return new Failure("internal", `${subject} failed: ${status[error.code] ?? error.code} ${error.details}`);
 }
 

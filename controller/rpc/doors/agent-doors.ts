@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { blockDeviceToWire } from "../../../proto/disk/block-device-codec.ts";
+import { Failure } from "../../../proto/failure.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import type { OperationId } from "../../../proto/operation/operation.ts";
 import { operationToWire } from "../../../proto/operation/operation-codec.ts";
@@ -7,6 +8,7 @@ import type { AgentPort } from "../../agents/agent-port.ts";
 import { reachAgentOf, withAgentOf } from "../../agents/reach-agent.ts";
 import type { Node } from "../../nodes/node.ts";
 import { assertNoReimage } from "../../reimage/plan/being-reimaged.ts";
+import { boardReportToWire } from "../wire/board-report-to-wire.ts";
 import { type NodeOperationSpec, nodeOperationFromWire } from "../wire/operation-spec-from-wire.ts";
 import { type CallContext, type CallHost, handleServerStream, handleUnary } from "./handle-call.ts";
 import type { ControllerParts } from "./parts.ts";
@@ -15,7 +17,7 @@ import type { ControllerParts } from "./parts.ts";
 export function createAgentDoors(
   host: CallHost,
   { nodes, rollouts, agents, events }: Pick<ControllerParts, "nodes" | "rollouts" | "agents" | "events">,
-): Pick<wire.ControllerServiceServer, "listNodeDisks" | "runNodeOperation" | "rebootNode"> {
+): Pick<wire.ControllerServiceServer, "getBoardReport" | "listNodeDisks" | "runNodeOperation" | "rebootNode"> {
   const tell = (node: Node, type: "node-operation-started" | "node-rebooted", message: string): void => {
     events.append({ type, severity: "info", nodeId: node.id, nodeName: node.name, message });
   };
@@ -41,6 +43,14 @@ export function createAgentDoors(
   }
 
   return {
+    getBoardReport: handleUnary(host, async ({ node: named }: wire.GetBoardReportRequest, { signal }) => {
+      const node = nodes.require(named);
+      const ask = (agent: AgentPort) => agent.reportBoard(signal);
+      const items = await withAgentOf(node, agents, ask, { signal }).catch((error: unknown) => Failure.from(error));
+      signal.throwIfAborted();
+      return boardReportToWire(nodes.requestsOf(node.id), items);
+    }),
+
     listNodeDisks: handleUnary(host, async ({ node }: wire.ListNodeDisksRequest, { signal }) => {
       const ask = (agent: AgentPort) => agent.listBlockDevices(signal);
       const devices = await withAgentOf(nodes.require(node), agents, ask, { signal });

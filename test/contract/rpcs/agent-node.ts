@@ -52,6 +52,27 @@ export const agentNodeChecks: ServiceChecks = {
     },
   },
 
+  ReportBoard: {
+    success: {
+      "gives what the kernel tells of this machine, in netbooted and resident agents, and no secrets": async ({
+        agent,
+        resident,
+      }) => {
+        for (const { client } of [agent, resident]) {
+          const { items } = await answer(client, client.reportBoard, {});
+          const version = items.find(({ name }) => name === "/proc/version");
+          assert.match(version?.value ?? "", /^Linux version /);
+          assert.ok(items.some(({ name }) => /^\/sys\/class\/net\/\w+\/address$/.test(name)));
+          assert.deepEqual(
+            items.filter(({ name }) => /seed|secret/.test(name)),
+            [],
+          );
+        }
+      },
+    },
+    errors: {},
+  },
+
   ListBlockDevices: {
     success: {
       "gives every block device with its size": async ({ agent: { client } }, test) => {

@@ -124,6 +124,25 @@ export const controllerAgentChecks: ServiceChecks = {
     },
   },
 
+  GetBoardReport: {
+    success: {
+      "gives what the node's agent tells of its board": async ({ controller, agentNode }) => {
+        const { items, itemsMissing } = await answer(controller, controller.getBoardReport, { node: agentNode.name });
+        assert.equal(itemsMissing, "");
+        assert.ok(items.some(({ name }) => name === "/proc/version"));
+      },
+      "gives the requests alone, and says why, when no agent answers": async (world) => {
+        const node = await aNode(world);
+        const report = await answer(world.controller, world.controller.getBoardReport, { node: node.name });
+        assert.deepEqual(report.items, []);
+        assert.match(report.itemsMissing, /agent/);
+      },
+    },
+    errors: {
+      NOT_FOUND: [unknownNode((world, node) => answer(world.controller, world.controller.getBoardReport, { node }))],
+    },
+  },
+
   RunNodeOperation: {
     success: {
       "has the agent make a filesystem, and gives its states until it has ended": async (world, test) => {

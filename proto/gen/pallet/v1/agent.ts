@@ -42,6 +42,27 @@ export interface GetNodeResponse {
   agent: AgentInfo | undefined;
 }
 
+/** Asks for what is known of the board. */
+export interface ReportBoardRequest {
+}
+
+/** What is known of the board. */
+export interface ReportBoardResponse {
+  /** In the order in which it was read. */
+  items: BoardItem[];
+}
+
+/** One thing that the kernel tells of a board. */
+export interface BoardItem {
+  /** Path of the file in /proc or /sys, "PATH -> " and the link's target for a link ("driver"), or a command ("dmesg"). */
+  name: string;
+  /**
+   * What it holds, without white space at its end: text as it is, strings of a device tree separated by ", ", other
+   * bytes as "0x" and hexadecimal digits. At most 4,096 characters (of dmesg, 64 KiB).
+   */
+  value: string;
+}
+
 /** Asks for the block devices. */
 export interface ListBlockDevicesRequest {
 }
@@ -247,6 +268,212 @@ export const GetNodeResponse: MessageFns<GetNodeResponse> = {
     message.agent = (object.agent !== undefined && object.agent !== null)
       ? AgentInfo.fromPartial(object.agent)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseReportBoardRequest(): ReportBoardRequest {
+  return {};
+}
+
+export const ReportBoardRequest: MessageFns<ReportBoardRequest> = {
+  encode(_: ReportBoardRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportBoardRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportBoardRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ReportBoardRequest {
+    return {};
+  },
+
+  toJSON(_: ReportBoardRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportBoardRequest>): ReportBoardRequest {
+    return ReportBoardRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ReportBoardRequest>): ReportBoardRequest {
+    const message = createBaseReportBoardRequest();
+    return message;
+  },
+};
+
+function createBaseReportBoardResponse(): ReportBoardResponse {
+  return { items: [] };
+}
+
+export const ReportBoardResponse: MessageFns<ReportBoardResponse> = {
+  encode(message: ReportBoardResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.items) {
+      BoardItem.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportBoardResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportBoardResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.items.push(BoardItem.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportBoardResponse {
+    return {
+      items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => BoardItem.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ReportBoardResponse): unknown {
+    const obj: any = {};
+    if (message.items?.length) {
+      obj.items = message.items.map((e) => BoardItem.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportBoardResponse>): ReportBoardResponse {
+    return ReportBoardResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportBoardResponse>): ReportBoardResponse {
+    const message = createBaseReportBoardResponse();
+    message.items = object.items?.map((e) => BoardItem.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseBoardItem(): BoardItem {
+  return { name: "", value: "" };
+}
+
+export const BoardItem: MessageFns<BoardItem> = {
+  encode(message: BoardItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BoardItem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBoardItem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BoardItem {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: BoardItem): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BoardItem>): BoardItem {
+    return BoardItem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BoardItem>): BoardItem {
+    const message = createBaseBoardItem();
+    message.name = object.name ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -1088,6 +1315,19 @@ export const AgentServiceService = {
     responseDeserialize: (value: Buffer): GetNodeResponse => GetNodeResponse.decode(value),
   },
   /**
+   * What the kernel and its firmware tell of the board, as text: evidence of a real board, for the reports that its owner
+   * sends back. At most 2,000 items and 512 KiB; what cannot be read is left out.
+   */
+  reportBoard: {
+    path: "/pallet.v1.AgentService/ReportBoard" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReportBoardRequest): Buffer => Buffer.from(ReportBoardRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReportBoardRequest => ReportBoardRequest.decode(value),
+    responseSerialize: (value: ReportBoardResponse): Buffer => Buffer.from(ReportBoardResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReportBoardResponse => ReportBoardResponse.decode(value),
+  },
+  /**
    * Every block device of the node as a tree, read now.
    *
    * Errors: INTERNAL when lsblk fails.
@@ -1194,6 +1434,11 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
    */
   getNode: handleUnaryCall<GetNodeRequest, GetNodeResponse>;
   /**
+   * What the kernel and its firmware tell of the board, as text: evidence of a real board, for the reports that its owner
+   * sends back. At most 2,000 items and 512 KiB; what cannot be read is left out.
+   */
+  reportBoard: handleUnaryCall<ReportBoardRequest, ReportBoardResponse>;
+  /**
    * Every block device of the node as a tree, read now.
    *
    * Errors: INTERNAL when lsblk fails.
@@ -1254,6 +1499,25 @@ export interface AgentServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetNodeResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * What the kernel and its firmware tell of the board, as text: evidence of a real board, for the reports that its owner
+   * sends back. At most 2,000 items and 512 KiB; what cannot be read is left out.
+   */
+  reportBoard(
+    request: ReportBoardRequest,
+    callback: (error: ServiceError | null, response: ReportBoardResponse) => void,
+  ): ClientUnaryCall;
+  reportBoard(
+    request: ReportBoardRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReportBoardResponse) => void,
+  ): ClientUnaryCall;
+  reportBoard(
+    request: ReportBoardRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReportBoardResponse) => void,
   ): ClientUnaryCall;
   /**
    * Every block device of the node as a tree, read now.

@@ -22,7 +22,9 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Duration } from "../../google/protobuf/duration.ts";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
+import { BoardItem } from "./agent.ts";
 import { BlockDevice } from "./disk.ts";
 import { Event } from "./event.ts";
 import { Image } from "./image.ts";
@@ -639,6 +641,44 @@ export interface StreamNodeLogsRequest {
 export interface StreamNodeLogsResponse {
   /** The record. */
   record: NodeLogRecord | undefined;
+}
+
+/** Asks for the evidence of a node's board. */
+export interface GetBoardReportRequest {
+  /** Name, MAC address or serial number of the node. */
+  node: string;
+}
+
+/** The evidence of a node's board. */
+export interface GetBoardReportResponse {
+  /** The boot files that it asked for since this controller started, oldest first; at most the last 500. */
+  requests: BootRequest[];
+  /** What its agent finds out; see AgentService.ReportBoard. */
+  items: BoardItem[];
+  /** Why there are no items, a sentence; empty when there are. */
+  itemsMissing: string;
+}
+
+/** One request for a boot file. */
+export interface BootRequest {
+  /** When it ended, by the controller's clock. */
+  time:
+    | Date
+    | undefined;
+  /** From the request to its end. */
+  duration:
+    | Duration
+    | undefined;
+  /** IP address that asked. */
+  address: string;
+  /** "tftp" or "http". */
+  protocol: string;
+  /** As requested; what does not print is replaced, and it is cut at 200 characters. */
+  path: string;
+  /** "served", "not-found", "refused" or "aborted" (by the client: many ask for a file's size first, and for the file then). */
+  outcome: string;
+  /** Bytes sent. */
+  bytes: bigint;
 }
 
 function createBaseBootStage(): BootStage {
@@ -5385,6 +5425,350 @@ export const StreamNodeLogsResponse: MessageFns<StreamNodeLogsResponse> = {
   },
 };
 
+function createBaseGetBoardReportRequest(): GetBoardReportRequest {
+  return { node: "" };
+}
+
+export const GetBoardReportRequest: MessageFns<GetBoardReportRequest> = {
+  encode(message: GetBoardReportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetBoardReportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetBoardReportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetBoardReportRequest {
+    return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
+  },
+
+  toJSON(message: GetBoardReportRequest): unknown {
+    const obj: any = {};
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetBoardReportRequest>): GetBoardReportRequest {
+    return GetBoardReportRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetBoardReportRequest>): GetBoardReportRequest {
+    const message = createBaseGetBoardReportRequest();
+    message.node = object.node ?? "";
+    return message;
+  },
+};
+
+function createBaseGetBoardReportResponse(): GetBoardReportResponse {
+  return { requests: [], items: [], itemsMissing: "" };
+}
+
+export const GetBoardReportResponse: MessageFns<GetBoardReportResponse> = {
+  encode(message: GetBoardReportResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.requests) {
+      BootRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.items) {
+      BoardItem.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.itemsMissing !== "") {
+      writer.uint32(26).string(message.itemsMissing);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetBoardReportResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetBoardReportResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requests.push(BootRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.items.push(BoardItem.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.itemsMissing = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetBoardReportResponse {
+    return {
+      requests: globalThis.Array.isArray(object?.requests)
+        ? object.requests.map((e: any) => BootRequest.fromJSON(e))
+        : [],
+      items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => BoardItem.fromJSON(e)) : [],
+      itemsMissing: isSet(object.itemsMissing)
+        ? globalThis.String(object.itemsMissing)
+        : isSet(object.items_missing)
+        ? globalThis.String(object.items_missing)
+        : "",
+    };
+  },
+
+  toJSON(message: GetBoardReportResponse): unknown {
+    const obj: any = {};
+    if (message.requests?.length) {
+      obj.requests = message.requests.map((e) => BootRequest.toJSON(e));
+    }
+    if (message.items?.length) {
+      obj.items = message.items.map((e) => BoardItem.toJSON(e));
+    }
+    if (message.itemsMissing !== "") {
+      obj.itemsMissing = message.itemsMissing;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetBoardReportResponse>): GetBoardReportResponse {
+    return GetBoardReportResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetBoardReportResponse>): GetBoardReportResponse {
+    const message = createBaseGetBoardReportResponse();
+    message.requests = object.requests?.map((e) => BootRequest.fromPartial(e)) || [];
+    message.items = object.items?.map((e) => BoardItem.fromPartial(e)) || [];
+    message.itemsMissing = object.itemsMissing ?? "";
+    return message;
+  },
+};
+
+function createBaseBootRequest(): BootRequest {
+  return { time: undefined, duration: undefined, address: "", protocol: "", path: "", outcome: "", bytes: 0n };
+}
+
+export const BootRequest: MessageFns<BootRequest> = {
+  encode(message: BootRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(10).fork()).join();
+    }
+    if (message.duration !== undefined) {
+      Duration.encode(message.duration, writer.uint32(18).fork()).join();
+    }
+    if (message.address !== "") {
+      writer.uint32(26).string(message.address);
+    }
+    if (message.protocol !== "") {
+      writer.uint32(34).string(message.protocol);
+    }
+    if (message.path !== "") {
+      writer.uint32(42).string(message.path);
+    }
+    if (message.outcome !== "") {
+      writer.uint32(50).string(message.outcome);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BootRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBootRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.duration = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.protocol = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BootRequest {
+    return {
+      time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
+      duration: isSet(object.duration) ? Duration.fromJSON(object.duration) : undefined,
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      protocol: isSet(object.protocol) ? globalThis.String(object.protocol) : "",
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+    };
+  },
+
+  toJSON(message: BootRequest): unknown {
+    const obj: any = {};
+    if (message.time !== undefined) {
+      obj.time = message.time.toISOString();
+    }
+    if (message.duration !== undefined) {
+      obj.duration = Duration.toJSON(message.duration);
+    }
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.protocol !== "") {
+      obj.protocol = message.protocol;
+    }
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BootRequest>): BootRequest {
+    return BootRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BootRequest>): BootRequest {
+    const message = createBaseBootRequest();
+    message.time = object.time ?? undefined;
+    message.duration = (object.duration !== undefined && object.duration !== null)
+      ? Duration.fromPartial(object.duration)
+      : undefined;
+    message.address = object.address ?? "";
+    message.protocol = object.protocol ?? "";
+    message.path = object.path ?? "";
+    message.outcome = object.outcome ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    return message;
+  },
+};
+
 /**
  * Served by the controller for the command line and for programs, on its unix socket; over TCP it is refused with
  * PERMISSION_DENIED unless the controller was started with --insecure-tcp.
@@ -5505,6 +5889,23 @@ export const ControllerServiceService = {
     responseSerialize: (value: ListNodeDisksResponse): Buffer =>
       Buffer.from(ListNodeDisksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListNodeDisksResponse => ListNodeDisksResponse.decode(value),
+  },
+  /**
+   * What a node's board is and how it booted, for a report that its owner sends back: the boot files that it asked for
+   * lately, and what its agent finds out. A node whose agent does not answer has its requests alone.
+   *
+   * Errors: NOT_FOUND.
+   */
+  getBoardReport: {
+    path: "/pallet.v1.ControllerService/GetBoardReport" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetBoardReportRequest): Buffer =>
+      Buffer.from(GetBoardReportRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetBoardReportRequest => GetBoardReportRequest.decode(value),
+    responseSerialize: (value: GetBoardReportResponse): Buffer =>
+      Buffer.from(GetBoardReportResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetBoardReportResponse => GetBoardReportResponse.decode(value),
   },
   /**
    * Has the node's agent perform an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and
@@ -5769,6 +6170,13 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    */
   listNodeDisks: handleUnaryCall<ListNodeDisksRequest, ListNodeDisksResponse>;
   /**
+   * What a node's board is and how it booted, for a report that its owner sends back: the boot files that it asked for
+   * lately, and what its agent finds out. A node whose agent does not answer has its requests alone.
+   *
+   * Errors: NOT_FOUND.
+   */
+  getBoardReport: handleUnaryCall<GetBoardReportRequest, GetBoardReportResponse>;
+  /**
    * Has the node's agent perform an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and
    * streams its states until it has ended. Ending the stream does not end the operation.
    *
@@ -6020,6 +6428,27 @@ export interface ControllerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListNodeDisksResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * What a node's board is and how it booted, for a report that its owner sends back: the boot files that it asked for
+   * lately, and what its agent finds out. A node whose agent does not answer has its requests alone.
+   *
+   * Errors: NOT_FOUND.
+   */
+  getBoardReport(
+    request: GetBoardReportRequest,
+    callback: (error: ServiceError | null, response: GetBoardReportResponse) => void,
+  ): ClientUnaryCall;
+  getBoardReport(
+    request: GetBoardReportRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetBoardReportResponse) => void,
+  ): ClientUnaryCall;
+  getBoardReport(
+    request: GetBoardReportRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetBoardReportResponse) => void,
   ): ClientUnaryCall;
   /**
    * Has the node's agent perform an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and

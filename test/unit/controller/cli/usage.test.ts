@@ -27,6 +27,7 @@ const commands = [
   "boot",
   "reboot",
   "identify",
+  "board-report",
   "disks",
   "mkfs",
   "wipe",

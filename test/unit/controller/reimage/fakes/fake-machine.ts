@@ -279,6 +279,10 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
         await reach(signal);
         return { facts: facts(), agent: agentInfo() };
       },
+      async reportBoard(signal) {
+        await reach(signal);
+        return [{ name: "/proc/version", value: "Linux version 6.1" }];
+      },
       async listBlockDevices(signal) {
         await reach(signal);
         return machine.devices;
