@@ -65,7 +65,7 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
       assert.equal(report.boardMissing, null);
       assert.match(report.board["/proc/version"] ?? "", /^Linux version/);
       const { requests } = sequenceFrom(report, mac);
-      assert.match(requests[0] ?? "", /bootcode\.bin$|start4\.elf$/);
+      assert.match(requests[0] ?? "", /bootcode\.bin$|start4\.elf$|pieeprom\.(sig|upd)$/);
       assert.deepEqual(requests.slice(-3).sort(), ["agent/initrd.img", "agent/vmlinuz", bootConfigOf(mac)]);
     }
     const { mac } = rack.board(1);

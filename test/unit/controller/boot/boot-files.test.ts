@@ -60,7 +60,7 @@ function setUp(options: Partial<BootFilesOptions> = {}) {
       asked.push([node, address]);
       return agent;
     },
-    recordFetch: (fetch) => fetches.push(fetch),
+    recordFetch: ({ durationMs: _, requestedPath: __, protocol: ___, ...fetch }) => fetches.push(fetch),
     log: pino({ level: "silent" }),
     ...options,
   });
