@@ -127,11 +127,19 @@ describe("a node that was not heard from its card", () => {
     assert.equal(node().installation?.firstBoot, "done");
   });
 
-  it("has had them as soon as its firmware has the kernel, which asks in an order of its own", () => {
+  it("has had them as soon as its firmware has kernel and command line, and asks in an order of its own", () => {
     fetch(local.initrd ?? "");
     nodes.bootPlanned(mac, { ...local, firstBoot: true, byFirmware: true });
     assert.equal(node().installation?.firstBoot, "due");
     fetch(local.kernel);
+    assert.equal(node().installation?.firstBoot, "due");
+    nodes.recordFetch({
+      address: "10.0.0.7",
+      mac,
+      path: "pallet/0123456789ab/cmdline.txt",
+      outcome: "served",
+      bytes: 1,
+    });
     assert.equal(node().installation?.firstBoot, "done");
   });
 
