@@ -28,6 +28,8 @@ export interface TinyImageOptions {
   readonly initrd?: boolean;
   /** A shell script that the system runs at each boot before its services, with the card's device as its argument. */
   readonly firstBoot?: string;
+  /** Disk id of its MBR, eight hexadecimal digits. Default: a random one. */
+  readonly diskId?: string;
   /** Words at the end of its kernel command line. */
   readonly commandLineEnd?: string;
   /** Whether an agent could be started by it: it has an inittab. Default true. */
@@ -91,6 +93,7 @@ export async function makeTinyImage({
   initrd = true,
   firstBoot,
   commandLineEnd = "",
+  diskId = randomBytes(4).toString("hex"),
   startsAgents = true,
   raspberryPi,
 }: TinyImageOptions): Promise<TinyImage> {
@@ -98,7 +101,6 @@ export async function makeTinyImage({
   const boot = { offsetBytes: MiB, lengthBytes: 8 * MiB };
   const root = { offsetBytes: 9 * MiB, lengthBytes: 14 * MiB + Math.ceil(bulkBytes / MiB) * MiB };
   const sizeBytes = root.offsetBytes + root.lengthBytes + MiB;
-  const diskId = randomBytes(4).toString("hex");
   const sectors = (bytes: number) => String(bytes / 512);
 
   const file = await open(image, "wx");

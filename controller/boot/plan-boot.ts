@@ -32,7 +32,7 @@ export interface BootProfile {
 }
 
 /** Slow USB disks take half a minute to appear. */
-const mostRootWaitSeconds = 120;
+const mostRootWaitSeconds = 60;
 
 /** What of a node decides what it boots. */
 export type BootingNode = Pick<Node, "id" | "bootTarget" | "installation" | "facts"> & Partial<Pick<Node, "name">>;

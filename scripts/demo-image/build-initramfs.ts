@@ -5,7 +5,8 @@ import { type ModuleIndex, orderModules } from "../../controller/artefacts/kerne
 import { type CpioEntry, renderCpio } from "../../controller/artefacts/render-cpio.ts";
 import { storageModules } from "./module-lists.ts";
 
-const applets = "sh cat mount umount mkdir insmod findfs switch_root sleep ls tr od printf basename dirname readlink";
+const applets =
+  "sh cat mount umount mkdir insmod findfs switch_root sleep ls tr od printf basename dirname readlink reboot";
 
 /**
  * The initrd of the demo image, gzipped: busybox-static, the modules that the root may need in the order in

@@ -220,7 +220,7 @@ describe("boards that boot", () => {
     const commandLine = await controller.get(`5e1fabcd/${prefix}cmdline.txt`);
     assert.match(
       commandLine,
-      /^quiet root=PARTUUID=deadbeef-02 rootwait( rootwait=120)? pallet\.controller=\S+ pallet\.node=\S+\n$/,
+      /^quiet root=PARTUUID=deadbeef-02 rootwait( rootwait=60)? pallet\.controller=\S+ pallet\.node=\S+\n$/,
     );
   });
 

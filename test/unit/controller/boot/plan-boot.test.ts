@@ -159,7 +159,7 @@ describe("boot plan", () => {
   it("limits how long a kernel alone waits for its root", () => {
     const { initrd: _, ...bare } = boot;
     const { spec } = planBoot(aNode(local), anImage({ boot: bare }), profile, endpoints);
-    assert.match(spec.commandLine.join(" "), / root=PARTUUID=deadbeef-02 rootwait rootwait=120 panic=10 /);
+    assert.match(spec.commandLine.join(" "), / root=PARTUUID=deadbeef-02 rootwait rootwait=60 panic=10 /);
   });
 
   it("gives the agent its root filesystem over NFS where this machine exports it, before the operator's words", () => {

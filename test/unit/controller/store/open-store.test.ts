@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -87,6 +87,20 @@ describe("store", () => {
     second.nodes.remove(full.id);
     assert.equal(second.nodes.all().length, 1);
     second.close();
+  });
+
+  it("knows of no installation in a database of a Pallet that kept none", () => {
+    mkdirSync(path.dirname(file), { recursive: true });
+    const database = new DatabaseSync(file);
+    migrate(database, migrations.slice(0, 3));
+    database.exec(
+      "INSERT INTO nodes (id, name, accepted, boot_target, last_seen_at, discovered_at) " +
+        `VALUES ('${bare.id}', '${bare.name}', 0, 'agent', 10, 5)`,
+    );
+    database.close();
+    const store = openStore(file);
+    assert.deepEqual(store.nodes.all(), [bare]);
+    store.close();
   });
 
   it("takes back what a node no longer has", () => {
