@@ -31,7 +31,8 @@ export async function resolveImage({ imageName }: RolloutRequest, images: ImageP
 }
 
 /** Two requests are equal if this is equal. */
-export function canonicalRequest({ nodes, all, imageName, disk, noResident, full }: RolloutRequest): string {
+export function canonicalRequest(request: RolloutRequest): string {
+  const { nodes, all, imageName, disk, noResident, full, noGrow, growToBytes } = request;
   return JSON.stringify({
     nodes: [...new Set(nodes)].sort(),
     all,
@@ -39,5 +40,7 @@ export function canonicalRequest({ nodes, all, imageName, disk, noResident, full
     disk: disk ?? "",
     ...(noResident && { noResident }),
     ...(full && { full }),
+    ...(noGrow && { noGrow }),
+    ...(growToBytes !== undefined && { growToBytes }),
   });
 }

@@ -17,6 +17,7 @@ import { hasEnded, queuedReimage } from "./machine/reimage-state.ts";
 import type { ReimageSettings } from "./machine/settings.ts";
 import { occurrenceOf } from "./machine/sighting.ts";
 import { assertNoReimage } from "./plan/being-reimaged.ts";
+import { cardFitOf } from "./plan/describe-card-growth.ts";
 import { type NodeBeforeReimage, planReimage } from "./plan/plan-rollout.ts";
 import type { ReimageId, Rollout, RolloutId, RolloutPlan, RolloutRequest } from "./plan/rollout.ts";
 import { newRolloutId } from "./plan/rollout-id.ts";
@@ -144,6 +145,7 @@ export function createRollouts(
     const startedAt = clock.now();
     const { name: imageName, digest: imageDigest } = image;
     const about = { imageName, imageDigest, startedAt };
+    const card = cardFitOf(request);
     const record = { ...about, id, request: canonicalRequest(request), cancelled: false };
     const reimages = targets.map((node) =>
       queuedReimage({
@@ -157,6 +159,7 @@ export function createRollouts(
           noResident: { kernelPath: kernelPathOn(node.facts?.model, image, world.loader) },
         }),
         ...(request.full && { full: true }),
+        ...(card && { card }),
       }),
     );
     journal.create({ rollout: record, reimages });

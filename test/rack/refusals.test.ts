@@ -68,7 +68,16 @@ describe("a reimage is refused", requires("root", "loop devices"), () => {
     await rack.palletOk("reimage", board.mac, "--image", "no-init", "--no-resident", "--dry-run");
 
     // Programs need not ask for the plan.
-    const rollout = { nodes: [board.mac], all: false, imageName: "no-init", disk: "", noResident: false, full: false };
+    const rollout = {
+      nodes: [board.mac],
+      all: false,
+      imageName: "no-init",
+      disk: "",
+      noResident: false,
+      full: false,
+      noGrow: false,
+      growToBytes: 0n,
+    };
     const { service } = rack.client;
     await ask(service, service.startRollout, { rolloutId: "no-init", rollout }, { timeoutMs: 60_000 });
     const failed = await end(rack, "no-init");

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { parseSize } from "../../../proto/disk/parse-size.ts";
 import { Failure } from "../../../proto/failure.ts";
 import type { RolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts";
 import { exitCodeOfSignal } from "../../../proto/linux/stop-signals.ts";
@@ -23,6 +24,9 @@ interface Options {
   /** --no-resident makes it false. */
   readonly resident?: boolean;
   readonly full?: boolean;
+  /** --no-grow makes it false. */
+  readonly grow?: boolean;
+  readonly growTo?: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly detach?: boolean;
@@ -52,15 +56,18 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
     disk = "",
     resident = true,
     full = false,
+    grow = true,
+    growTo,
     dryRun = false,
     yes = false,
     detach = false,
   } = options;
   const noResident = !resident;
+  const how = { disk, noResident, full, noGrow: !grow, growToBytes: BigInt(growToBytes(grow, growTo)) };
   requireNodeChoice("reimage", { nodes, all });
   if (!dryRun) requireConsent(context, yes, "erases disks", "give --yes, or --dry-run to see what would be erased");
 
-  const plan = await fetchPlan(context, { nodes: [...nodes], all, imageName: image, disk, noResident, full });
+  const plan = await fetchPlan(context, { nodes: [...nodes], all, imageName: image, ...how });
   const going = plan.plans.filter(({ refusal }) => refusal === null);
   const isRefusedInPart = going.length < plan.plans.length;
   if (isJson) {
@@ -82,7 +89,7 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
 
   // Exactly what was shown: nodes accepted since the plan was made are not in it, and refused ones are left out.
   const chosen = going.map(({ nodeId }) => nodeId);
-  const rollout = { nodes: chosen, all: false, imageName: plan.image.name, disk, noResident, full };
+  const rollout = { nodes: chosen, all: false, imageName: plan.image.name, ...how };
   const rolloutId = newRolloutId(effects.clock.now(), effects.random);
   try {
     await startRollout(context, { rolloutId, rollout });
@@ -107,6 +114,16 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
   return code === exitCode.done ? exitCode.failed : code;
 }
 
+/** Where the root has to end at the latest, in bytes; 0 without a bound. Throws a Failure "invalid". */
+function growToBytes(grow: boolean, text: string | undefined): number {
+  if (text === undefined) return 0;
+  if (!grow) throw new Failure("invalid", "--no-grow and --grow-to exclude each other: give one of them");
+  const bytes = parseSize(text);
+  if (bytes === undefined)
+    throw new Failure("invalid", `--grow-to "${text}" is no size: give one like 16GB or 14.5GiB`);
+  return bytes;
+}
+
 /** `controller reimage NODE…|--all`. */
 export function registerReimage(program: Command, toAction: ToAction): void {
   program
@@ -120,7 +137,7 @@ export function registerReimage(program: Command, toAction: ToAction): void {
         "The proof comes from the resident agent, a small service that the reimage installs into the new system (systemd or " +
         "/etc/inittab). It can only report and reboot; it also brings the node back for its next reimage. With --no-resident " +
         "the image stays untouched, except for firmware that the board would boot before it asks the network (the plan says " +
-        "so; see serve --boot-profile-card-firmware). The proof is then weak, and shown as such: after the reboot the node " +
+        "so; see serve --boot-profile-card-firmware), and does not grow unless --grow-to is given. The proof is then weak, and shown as such: after the reboot the node " +
         "fetched the image's kernel and answers on the network. Before its next reimage, reboot or power-cycle it by hand.\n\n" +
         "The rollout runs in the controller: Ctrl-C stops watching, not the rollout. The exit code is 0 only if every node " +
         "is proved (with --no-resident, a weak proof is enough); with --detach, if the rollout started on every node; with " +
@@ -133,6 +150,11 @@ export function registerReimage(program: Command, toAction: ToAction): void {
     .option("--disk <device>", "the disk to erase on each node (default: the only one that fits)")
     .option("--no-resident", "leave the image untouched: no agent in it, so only a weak proof")
     .option("--full", "rewrite everything, even what the card already has")
+    .option(
+      "--no-grow",
+      "leave the root partition as long as it is in the image, instead of growing it to the card's end",
+    )
+    .option("--grow-to <size>", "where on the card the root partition ends at the latest (16GB, 14.5GiB)")
     .option("--dry-run", "show what would be erased and written where, then exit")
     .option("--yes", "do not ask before erasing")
     .option("--detach", "start the rollout and exit")

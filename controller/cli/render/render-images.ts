@@ -1,4 +1,5 @@
 import type { KernelFormat, KernelOrigin } from "../../../proto/words/kernel-kind.ts";
+import { describeGrowth, forecastGrowth, type GrowthForecast } from "../../images/catalogue/plan-growth.ts";
 import type { ImageView } from "../view/image-view.ts";
 import { printable } from "./printable.ts";
 import type { Look } from "./style.ts";
@@ -45,6 +46,7 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
     ["stored", `${formatBytes(image.storedBytes)} (${image.storedBytes} bytes)`],
     ["added", image.addedAt === null ? "unknown" : `${image.addedAt} (${formatAge(image.addedAt, now)})`],
     ["table", image.partitionTable],
+    ["root", `partition ${image.rootPartition}, ${describeGrowth(growthOf(image))}`],
   ];
   if (pack !== null)
     fields.push(
@@ -86,6 +88,21 @@ export function renderImage(image: ImageView, look: Look, now: number): string[]
     look,
   );
   return [...renderFields(fields, look), "", ...partitions, ...describeWhole(image), ...renderNotes(image)];
+}
+
+function growthOf({ partitionTable, partitions, rootPartition, everything }: ImageView): GrowthForecast {
+  return forecastGrowth({
+    partitionTable: partitionTable === "gpt" ? "gpt" : "mbr",
+    rootPartition,
+    everything,
+    partitions: partitions.map(({ number, offsetBytes, lengthBytes, filesystemType, countsWhole }) => ({
+      number,
+      offsetBytes,
+      lengthBytes,
+      filesystemType: filesystemType ?? "",
+      ...(countsWhole !== null && { countsWhole }),
+    })),
+  });
 }
 
 /** The message for an image that was just added. */

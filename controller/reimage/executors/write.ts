@@ -5,9 +5,12 @@ import { isSilence, isUnknownOperation } from "../../agents/agent-error.ts";
 import type { AgentPort } from "../../agents/agent-port.ts";
 import { withAgentOf } from "../../agents/reach-agent.ts";
 import { firstPartitionBytes, type Image, rootPartitionOf } from "../../images/catalogue/image.ts";
+import { planGrowth } from "../../images/catalogue/plan-growth.ts";
 import type { EffectOf } from "../machine/effect.ts";
 import type { Answer } from "../machine/reimage-event.ts";
 import type { ReimageState } from "../machine/reimage-state.ts";
+import { describeOutcome } from "../plan/describe-card-growth.ts";
+import { planCardIds } from "../plan/plan-card-ids.ts";
 import { type Executor, type ExecutorContext, nodeOf, type PackUrls } from "./executor.ts";
 import { imageOf } from "./image-of.ts";
 
@@ -61,7 +64,8 @@ function withWriter<T>(context: ExecutorContext, use: (agent: AgentPort) => Prom
 }
 
 /** Reports until the write has ended or the stream breaks, whatever it breaks by: watching again is harmless. */
-async function watch(agent: AgentPort, operationId: OperationId, { signal, answer }: ExecutorContext): Promise<void> {
+async function watch(agent: AgentPort, operationId: OperationId, context: ExecutorContext): Promise<void> {
+  const { signal, answer } = context;
   try {
     for await (const operation of agent.watchOperation(operationId, signal)) {
       if (operation.state === "running") {
@@ -70,7 +74,9 @@ async function watch(agent: AgentPort, operationId: OperationId, { signal, answe
       }
       // If the write ended while the connection was down, its last progress has not been seen.
       answer({ type: "write-progressed", progress: operation.progress });
-      answer(newsOf(operation));
+      const news = newsOf(operation);
+      const growth = news.type === "write-succeeded" ? await growthOf(operation, context) : undefined;
+      answer({ ...news, ...(growth !== undefined && { growth }) });
       return;
     }
     answer({ type: "agent-unreachable", failure: new Failure("node-silent", "the agent stopped reporting the write") });
@@ -79,6 +85,16 @@ async function watch(agent: AgentPort, operationId: OperationId, { signal, answe
       isUnknownOperation(error) ? { type: "write-lost" } : { type: "agent-unreachable", failure: Failure.from(error) },
     );
   }
+}
+
+/** What became of the growth of the root; undefined when none was asked for. */
+async function growthOf({ writeResult }: ReportedOperation, context: ExecutorContext): Promise<string | undefined> {
+  const { card } = context.state;
+  if (card?.grow !== true) return undefined;
+  // An image that was removed meanwhile fails the reimage elsewhere.
+  const image = await imageOf(context).catch(() => undefined);
+  if (image === undefined) return undefined;
+  return describeOutcome(planGrowth(image, card.endBytes) !== undefined, writeResult);
 }
 
 function newsOf({ id, state, progress, failure }: ReportedOperation): Answer {
@@ -100,7 +116,9 @@ function newsOf({ id, state, progress, failure }: ReportedOperation): Answer {
 /** The same for every repetition, so that the agent recognises its operation. */
 function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Image, urls: PackUrls): OperationSpec {
   const { offsetBytes, lengthBytes, filesystemType } = rootPartitionOf(image);
-  const { diskFirmware } = effect;
+  const { diskFirmware, disk } = effect;
+  const growth = state.card?.grow ? planGrowth(image, state.card.endBytes) : undefined;
+  const ids = state.card && planCardIds(image, { nodeId: state.nodeId, disk });
   const resident = state.noResident === undefined;
   const system = {
     root: { offsetBytes, lengthBytes, filesystemType },
@@ -127,6 +145,8 @@ function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Ima
       },
     },
     full: state.full ?? false,
+    ...(growth && { growth }),
+    ...(ids && { ids }),
     ...((resident || diskFirmware !== undefined) && {
       customisation: { ...(resident && system), resident, ...(diskFirmware && { diskFirmware }) },
     }),

@@ -51,7 +51,8 @@ export type Answer =
   | { readonly type: "agent-unreachable"; readonly failure: Failure }
   | { readonly type: "write-started" }
   | { readonly type: "write-progressed"; readonly progress: Progress }
-  | { readonly type: "write-succeeded" }
+  /** `growth`: what became of the growth of the root, as a clause; absent when it was not asked for. */
+  | { readonly type: "write-succeeded"; readonly growth?: string }
   | { readonly type: "write-failed"; readonly failure: Failure }
   /** The operation ended as cancelled. */
   | { readonly type: "write-cancelled" }

@@ -4,6 +4,7 @@ import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
+import type { CardFit } from "../plan/describe-card-growth.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 import type { FailureRecord, Proof, ReimageId, RolloutId } from "../plan/rollout.ts";
 
@@ -91,6 +92,8 @@ export type Phase =
       readonly previousBootId: string;
       /** How often the node came back in the netbooted agent since the boot target became local. */
       readonly returnsToAgent: number;
+      /** What became of the growth of the root, as a clause; absent when it was not asked for. */
+      readonly growth?: string;
       /** The last reason why asking failed. */
       readonly obstacle?: string;
     })
@@ -128,6 +131,11 @@ export interface ReimageState {
   };
   /** Set to rewrite everything, even what the card already has. */
   readonly full?: boolean;
+  /**
+   * How the image is fitted to the card. Absent when it is left untouched, and in journals of an older Pallet: nothing
+   * grows, and every id stays.
+   */
+  readonly card?: CardFit;
   /** The disk that is written, once chosen. */
   readonly disk?: string;
   /** What the first preflight that passed found at that path. */
@@ -177,6 +185,7 @@ export function queuedReimage(
     | "requestedDisk"
     | "noResident"
     | "full"
+    | "card"
     | "startedAt"
   >,
 ): ReimageState {

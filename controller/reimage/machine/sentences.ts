@@ -60,7 +60,10 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
         const message = `${nodeName} came back in the agent although its boot target is local; asking it once more to reboot`;
         return { event: "reimage-phase-changed", severity: "warning", message };
       }
-      return changed(`${phase.disk} of ${nodeName} is written and verified; rebooting ${nodeName} into it`);
+      return changed(
+        `${phase.disk} of ${nodeName} is written and verified${phase.growth === undefined ? "" : ` (${phase.growth})`}; ` +
+          `rebooting ${nodeName} into it`,
+      );
     case "proving":
       return changed(
         state.noResident === undefined

@@ -102,8 +102,14 @@ const journey: Journey = {
     },
     "write-started": (phase, _event, context) => amend(context, moves.withoutObstacle(phase), { started: true }),
     "write-progressed": (phase, { progress }, context) => moves.progressed(context, phase, progress),
-    "write-succeeded": ({ disk, agent }, _event, context) =>
-      enter(context, { name: "rebooting", disk, previousBootId: agent.bootId, returnsToAgent: 0 }),
+    "write-succeeded": ({ disk, agent }, { growth }, context) =>
+      enter(context, {
+        name: "rebooting",
+        disk,
+        previousBootId: agent.bootId,
+        returnsToAgent: 0,
+        ...(growth !== undefined && { growth }),
+      }),
     "write-failed": (phase, { failure }, context) => moves.writeFailed(context, phase, failure),
     "write-cancelled": ({ disk }, _event, context) =>
       fail(context, new Failure("cancelled", `the write to ${disk} was cancelled directly at the agent`)),

@@ -7,6 +7,7 @@ import type { Loader } from "../../boot/choose-way.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { Node } from "../../nodes/node.ts";
 import { beingReimaged } from "./being-reimaged.ts";
+import { cardFitOf, growthStep } from "./describe-card-growth.ts";
 import { recordOf } from "./failure-record.ts";
 import { judgeSystem } from "./judge-system.ts";
 import { judgeWay, type WayVerdict } from "./judge-way.ts";
@@ -28,10 +29,12 @@ export interface NodeBeforeReimage {
 export function planReimage(
   before: NodeBeforeReimage,
   image: Image,
-  { disk, noResident = false, full = false }: Pick<RolloutRequest, "disk" | "noResident" | "full">,
+  request: Omit<RolloutRequest, "nodes" | "all" | "imageName">,
   cardFirmware: CardFirmwarePolicy = "auto",
   loader: Loader = "auto",
 ): ReimagePlan {
+  const { disk, noResident = false, full = false } = request;
+  const growth = growthStep(image, cardFitOf(request));
   const { node, online, devices, busyWith } = before;
   const about = { nodeId: node.id, nodeName: node.name, writeBytes: image.pack.dataBytes + image.pack.zeroBytes };
   const resident = node.agent?.role === "resident";
@@ -49,7 +52,7 @@ export function planReimage(
     ...about,
     diskBytes: target?.sizeBytes ?? 0,
     erases: target === undefined ? [] : contentsOf(target),
-    steps: steps(node, { running: online && resident, image, disk: path, noResident, full, firmware, way }),
+    steps: steps(node, { running: online && resident, image, disk: path, noResident, full, firmware, way, growth }),
     ...(path !== undefined && { disk: path }),
     ...(refusal && { refusal: recordOf(refusal) }),
     ...(note !== "" && { note }),
@@ -96,9 +99,10 @@ function steps(
     readonly full: boolean;
     readonly firmware: FirmwareSentences;
     readonly way: WayVerdict;
+    readonly growth: string | undefined;
   },
 ): readonly string[] {
-  const { running, image, disk, noResident, full, firmware, way } = about;
+  const { running, image, disk, noResident, full, firmware, way, growth } = about;
   const card = disk ?? "the disk that fits (chosen once its agent runs)";
   return [
     "Set the boot target to agent.",
@@ -107,6 +111,7 @@ function steps(
     `Write ${image.name} (${describeSize(image.sizeBytes)}, sha256 ${shortDigest(image.digest)}) to ${card}` +
       (full ? ", rewriting everything." : ", except what is already there."),
     "Read it back and compare.",
+    ...(growth === undefined ? [] : [growth]),
     noResident
       ? `Leave the ${firmware.step === undefined ? "image" : "system in the image"} as it is: no stamp, no resident agent.`
       : "Install the resident agent and the stamp of this reimage into the new system.",

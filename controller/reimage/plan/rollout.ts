@@ -86,6 +86,10 @@ export interface RolloutRequest {
   readonly noResident?: boolean;
   /** Whether to rewrite everything, even what the card already has. */
   readonly full?: boolean;
+  /** Whether the root keeps its length. */
+  readonly noGrow?: boolean;
+  /** Where the root has to end at the latest, in bytes from the start of the card; absent for its end. */
+  readonly growToBytes?: number;
 }
 
 /** What a reimage would do to one node; see pallet.v1.ReimagePlan. */

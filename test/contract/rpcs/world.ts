@@ -231,7 +231,17 @@ export async function aNode(
  */
 export function rolloutOf(nodes: readonly string[], given: Partial<RolloutRequest> = {}): RolloutRequest {
   const disk = "/dev/pallet-none";
-  return { nodes: [...nodes], all: false, imageName: "tiny", disk, noResident: false, full: false, ...given };
+  return {
+    nodes: [...nodes],
+    all: false,
+    imageName: "tiny",
+    disk,
+    noResident: false,
+    full: false,
+    noGrow: false,
+    growToBytes: 0n,
+    ...given,
+  };
 }
 
 /**

@@ -537,6 +537,13 @@ export interface RolloutRequest {
   noResident: boolean;
   /** Rewrite everything, even chunks that a card already has. */
   full: boolean;
+  /**
+   * Leave the root partition as long as it is in the image. By default it grows to the end of the card, and an ext2,
+   * ext3 or ext4 on it too; not with `no_resident`, unless `grow_to_bytes` is given.
+   */
+  noGrow: boolean;
+  /** Where the root partition has to end at the latest, in bytes from the start of the card; 0 for its end. */
+  growToBytes: bigint;
 }
 
 /** Asks for a plan. */
@@ -4134,7 +4141,16 @@ export const RemoveImageResponse: MessageFns<RemoveImageResponse> = {
 };
 
 function createBaseRolloutRequest(): RolloutRequest {
-  return { nodes: [], all: false, imageName: "", disk: "", noResident: false, full: false };
+  return {
+    nodes: [],
+    all: false,
+    imageName: "",
+    disk: "",
+    noResident: false,
+    full: false,
+    noGrow: false,
+    growToBytes: 0n,
+  };
 }
 
 export const RolloutRequest: MessageFns<RolloutRequest> = {
@@ -4156,6 +4172,15 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     }
     if (message.full !== false) {
       writer.uint32(48).bool(message.full);
+    }
+    if (message.noGrow !== false) {
+      writer.uint32(56).bool(message.noGrow);
+    }
+    if (message.growToBytes !== 0n) {
+      if (BigInt.asUintN(64, message.growToBytes) !== message.growToBytes) {
+        throw new globalThis.Error("value provided for field message.growToBytes of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.growToBytes);
     }
     return writer;
   },
@@ -4221,6 +4246,22 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
             message.full = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.noGrow = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.growToBytes = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4249,6 +4290,16 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
         ? globalThis.Boolean(object.no_resident)
         : false,
       full: isSet(object.full) ? globalThis.Boolean(object.full) : false,
+      noGrow: isSet(object.noGrow)
+        ? globalThis.Boolean(object.noGrow)
+        : isSet(object.no_grow)
+        ? globalThis.Boolean(object.no_grow)
+        : false,
+      growToBytes: isSet(object.growToBytes)
+        ? BigInt(object.growToBytes)
+        : isSet(object.grow_to_bytes)
+        ? BigInt(object.grow_to_bytes)
+        : 0n,
     };
   },
 
@@ -4272,6 +4323,12 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     if (message.full !== false) {
       obj.full = message.full;
     }
+    if (message.noGrow !== false) {
+      obj.noGrow = message.noGrow;
+    }
+    if (message.growToBytes !== 0n) {
+      obj.growToBytes = message.growToBytes.toString();
+    }
     return obj;
   },
 
@@ -4286,6 +4343,10 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     message.disk = object.disk ?? "";
     message.noResident = object.noResident ?? false;
     message.full = object.full ?? false;
+    message.noGrow = object.noGrow ?? false;
+    message.growToBytes = (object.growToBytes !== undefined && object.growToBytes !== null)
+      ? BigInt(object.growToBytes)
+      : 0n;
     return message;
   },
 };

@@ -130,6 +130,8 @@ describe("reimage", () => {
           disk: "/dev/mmcblk0",
           noResident: false,
           full: false,
+          noGrow: false,
+          growToBytes: 0n,
         },
       },
     ]);
@@ -138,6 +140,7 @@ describe("reimage", () => {
   for (const [flag, field] of [
     ["--no-resident", "noResident"],
     ["--full", "full"],
+    ["--no-grow", "noGrow"],
   ] as const) {
     it(`${flag} is passed on to the plan and to the rollout`, async () => {
       const planned: (boolean | undefined)[] = [];

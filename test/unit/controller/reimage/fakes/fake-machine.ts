@@ -237,7 +237,12 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
       if (number > ticks) {
         machine.card = spec.customisation?.stamp ?? "foreign";
         machine.history.push("written");
-        publish({ ...base, state: "succeeded", progress: of("writing-table", total), endedAt: clock.now() });
+        const writeResult = {
+          ids: [],
+          ...(spec.growth && { growth: { partitionBytes: 8 * 2 ** 30, filesystemGrown: true } }),
+        };
+        const endedAt = clock.now();
+        publish({ ...base, state: "succeeded", progress: of("writing-table", total), endedAt, writeResult });
         return;
       }
       publish({ ...base, state: "running", progress: of("writing", (total * number) / ticks) });

@@ -61,7 +61,7 @@ test("a node in the agent is written, flipped to local, rebooted and proved", as
     "reimage-phase-changed: waiting for pi-1 to netboot into the agent; if it runs a system without a resident agent, or is off, reboot or power-cycle it by hand",
     "reimage-phase-changed: pi-1 is in the agent; checking its disks",
     "reimage-phase-changed: writing debian-12 to /dev/mmcblk0 of pi-1 (attempt 1)",
-    "reimage-phase-changed: /dev/mmcblk0 of pi-1 is written and verified; rebooting pi-1 into it",
+    "reimage-phase-changed: /dev/mmcblk0 of pi-1 is written and verified (its root grew to 8 GiB); rebooting pi-1 into it",
     "reimage-phase-changed: pi-1 is booting; waiting for its proof",
     "reimage-proved: pi-1 proved that it runs debian-12 (d1d1d1d1d1d1) from /dev/mmcblk0p2",
   ]);
