@@ -16,7 +16,10 @@ const failed = await runSteps("test", [
     // down.
     run: (print) =>
       runTests(
-        ["test/e2e/virtual-pis.test.ts", "test/e2e/pi3.test.ts", "test/e2e/virtual-*.test.ts", "test/e2e/*.test.ts"],
+        [
+          ...["test/e2e/virtual-pis.test.ts", "test/e2e/virtual-systems.test.ts", "test/e2e/pi3.test.ts"],
+          ...["test/e2e/virtual-*.test.ts", "test/e2e/*.test.ts"],
+        ],
         { concurrency: 3, timeoutMs },
         print,
       ),
