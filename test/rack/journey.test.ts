@@ -10,7 +10,7 @@ import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
 import { requires } from "../requirements.ts";
 import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import { sequenceFrom } from "../unit/controller/boot-tree/board-reports.ts";
-import { assertHoldsImage, readRootFile } from "./card-content.ts";
+import { assertGrown, assertHoldsImage, readRootFile } from "./card-content.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { tell } from "./story.ts";
 
@@ -111,6 +111,7 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
       assert.notEqual(proof?.bootId, proof?.previousBootId);
       firstBoots.set(board.mac, proof?.bootId ?? "");
       await assertHoldsImage(board.card, first);
+      await assertGrown(board.card, first);
       const stamp = JSON.parse(await readRootFile(board.card, first, "/etc/pallet/installed.json"));
       assert.equal(stamp.imageDigest, digest);
       assert.match(
@@ -147,6 +148,7 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
       assert.equal(proof?.rootDevice, `${board.card.device}p2`);
       assert.notEqual(proof?.bootId, firstBoots.get(board.mac));
       await assertHoldsImage(board.card, second);
+      await assertGrown(board.card, second);
     }
     for (const node of await rack.client.nodes()) assert.equal(node.provedImageName, "second");
   });
