@@ -23,14 +23,8 @@ export async function reportBoard(signal?: AbortSignal, root = "/"): Promise<rea
     if (bytes <= boardLimits.bytes) items.set(name, value);
   };
   // First, because the rest may fill the report.
-  for (const [name, args] of [
-    ["ip", ["-details", "link"]],
-    ["dmesg", []],
-  ] as const) {
-    const text = await outputOf(name, args, signal);
-    if (text !== undefined)
-      add([name, ...args].join(" "), name === "dmesg" ? selectKernelLog(text, boardLimits.logCharacters) : text);
-  }
+  const kernelLog = await readKernelLog(signal);
+  if (kernelLog !== undefined) add("dmesg", selectKernelLog(kernelLog, boardLimits.logCharacters));
   for (const pattern of boardFiles.flatMap(expandBraces)) {
     for (const path of await expand(root, pattern)) {
       signal?.throwIfAborted();
@@ -42,14 +36,9 @@ export async function reportBoard(signal?: AbortSignal, root = "/"): Promise<rea
   return [...items].map(([name, value]) => ({ name, value }));
 }
 
-async function outputOf(
-  tool: "ip" | "dmesg",
-  args: readonly string[],
-  signal?: AbortSignal,
-): Promise<string | undefined> {
+async function readKernelLog(signal?: AbortSignal): Promise<string | undefined> {
   try {
-    const { stdout } = await runTool({ tool, args, task: "describe this board", signal });
-    return tool === "dmesg" ? stdout : stdout.slice(0, boardLimits.valueCharacters);
+    return (await runTool({ tool: "dmesg", args: [], task: "describe this board", signal })).stdout;
   } catch {
     // Not installed, or not allowed to a resident agent: evidence that there is not.
     signal?.throwIfAborted();

@@ -26,7 +26,7 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
       async (agent, { facts, agent: { instanceId, residentProgram } }): Promise<Answer> => {
         const misfit =
           judgeWay(image, facts.model, world.loader).refusal ??
-          (state.noResident === undefined ? judgeSystem(image, residentProgram) : undefined);
+          (state.noResident === undefined ? judgeSystem(image, residentProgram, state.card) : undefined);
         if (misfit !== undefined) return { type: "preflight-refused", failure: misfit };
         const disk = selectDisk(await agent.listBlockDevices(signal), {
           minBytes: image.sizeBytes,

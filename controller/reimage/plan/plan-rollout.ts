@@ -43,7 +43,8 @@ export function planReimage(
   const path = target?.path ?? disk;
   const firmware = describeDiskFirmware(cardFirmware, { name: node.name, model: node.facts?.model }, image);
   const way = judgeWay(image, node.facts?.model, loader);
-  const misfit = way.refusal ?? (noResident ? undefined : judgeSystem(image, node.agent?.residentProgram));
+  const misfit =
+    way.refusal ?? (noResident ? undefined : judgeSystem(image, node.agent?.residentProgram, cardFitOf(request)));
   const unfit = misfit ?? (chosen instanceof Failure ? chosen : firmware.refusal);
   const refusal = busyWith === undefined ? unfit : beingReimaged(node, busyWith);
   const notes = [noteOn(node, online, devices), ...(noResident ? [afterwards(node)] : []), firmware.note];
