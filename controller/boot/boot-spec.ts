@@ -1,3 +1,5 @@
+import type { FirstBoot } from "../nodes/node.ts";
+
 /** What one boot of one node should load: the decision, before it is rendered for a boot loader. */
 export interface BootSpec {
   /** The label's name and the boot target that it stands for. */
@@ -10,8 +12,8 @@ export interface BootSpec {
   readonly deviceTree?: string;
   /** Kernel command line, one word each. */
   readonly commandLine: readonly string[];
-  /** Set when words for the image's own first boot are among them. */
-  readonly firstBoot?: true;
+  /** Set when words for the image's own first boot are among them: where that stands once this boot was loaded. */
+  readonly firstBoot?: FirstBoot;
   /** Set when the board's firmware boots the image by the image's own files: `chooseWay`. */
   readonly firmware?: FirmwareFiles;
 }

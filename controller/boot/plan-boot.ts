@@ -178,11 +178,11 @@ function planLocal(
         ...imageWords(image.boot.commandLine),
         rootWord,
         ...waitWords(image),
-        ...firstBoot,
+        ...(firstBoot?.words ?? []),
         ...local.append,
         ...ownWords(node, endpoints),
       ],
-      ...(firstBoot.length > 0 && { firstBoot: true }),
+      ...(firstBoot && { firstBoot: firstBoot.afterwards }),
     };
     assertRenderable(spec);
     return spec;

@@ -3,7 +3,7 @@ import type { Clock } from "../../proto/time/clock.ts";
 import type { NewEvent } from "../events/event.ts";
 import { type BootFetch, printablePath } from "./boot-fetch.ts";
 import { isExpectedMiss, sharedPath } from "./choose-miss-meaning.ts";
-import type { Node } from "./node.ts";
+import type { FirstBoot, Node } from "./node.ts";
 import { parseBoardPath } from "./parse-board-path.ts";
 import { createReportLimit } from "./report-limit.ts";
 
@@ -17,8 +17,8 @@ export interface PlannedBoot {
   readonly firmware?: object;
   /** Whether the board's firmware loads it, in an order of its own, and not U-Boot. */
   readonly byFirmware?: boolean;
-  /** Whether its command line has the words for the image's first boot. */
-  readonly firstBoot?: boolean;
+  /** Set when its command line has words for the image's first boot: where that stands once this boot was loaded. */
+  readonly firstBoot?: FirstBoot;
 }
 
 /** A planned boot, and what of it was served. */

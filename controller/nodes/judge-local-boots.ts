@@ -1,10 +1,10 @@
-import type { Installation, Node } from "./node.ts";
+import type { FirstBoot, Installation, Node } from "./node.ts";
 
 /** What a node has completely fetched of a boot. */
 export interface LoadedBoot {
   readonly label: "agent" | "local";
-  /** Whether its command line had the words for the image's first boot. */
-  readonly firstBoot?: boolean;
+  /** Set when its command line had words for the image's first boot: where that stands now. */
+  readonly firstBoot?: FirstBoot;
 }
 
 /**
@@ -28,13 +28,14 @@ export function wantsLook({ bootTarget, installation }: Pick<Node, "bootTarget" 
   );
 }
 
-/** Whether the next boot from the card is the first one after it was written. */
-export function isFirstBootDue({ bootTarget, installation }: Pick<Node, "bootTarget" | "installation">): boolean {
-  return (
-    bootTarget.kind === "local" &&
-    installation?.firstBoot === "due" &&
-    installation.imageDigest === bootTarget.imageDigest
-  );
+/** How many boots of the image's own first boot a card has had since it was written; undefined when none is to come. */
+export function firstBootsDone({
+  bootTarget,
+  installation,
+}: Pick<Node, "bootTarget" | "installation">): 0 | 1 | undefined {
+  if (bootTarget.kind !== "local" || installation?.imageDigest !== bootTarget.imageDigest) return undefined;
+  if (installation.firstBoot === "due") return 0;
+  return installation.firstBoot === "half-done" ? 1 : undefined;
 }
 
 /**
@@ -51,7 +52,7 @@ export function installationAfterLoad(
   if (installation.imageDigest !== bootTarget.imageDigest) return installation;
   const { lookDue: _, ...rest } = installation;
   const localBoots = Math.min((installation.localBoots ?? 0) + 1, localBootsBeforeLook);
-  return { ...rest, localBoots, ...(boot.firstBoot === true && { firstBoot: "done" }) };
+  return { ...rest, localBoots, ...(boot.firstBoot !== undefined && { firstBoot: boot.firstBoot }) };
 }
 
 /** What is known of the card once an agent of the node was heard, in whatever system. */

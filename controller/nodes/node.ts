@@ -8,6 +8,9 @@ import type { ProofKind } from "../../proto/words/proof-kind.ts";
 /** Where a node's next boot goes. */
 export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; readonly imageDigest: ImageDigest };
 
+/** Whether an image's own first boot has had its chance; "half-done": the first of two boots that it takes. */
+export type FirstBoot = "due" | "half-done" | "done";
+
 /** What a reimage put on a node's card. */
 export interface Installation {
   readonly imageDigest: ImageDigest;
@@ -17,8 +20,8 @@ export interface Installation {
   readonly root?: RootIds;
   /** Whether the system has a resident agent, so that its silence means something; absent is no. */
   readonly resident?: boolean;
-  /** Whether the image's own first boot has had its chance; absent where nothing of it is known, as "done". */
-  readonly firstBoot?: "due" | "done";
+  /** Absent where nothing of it is known, as "done". */
+  readonly firstBoot?: FirstBoot;
   /** Boots from the card whose kernel was fetched since an agent was heard last; absent is none. */
   readonly localBoots?: number;
   /** Whether the node was sent into the agent to look at its card, and nobody has yet. */

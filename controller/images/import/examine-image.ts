@@ -12,6 +12,7 @@ import { findNotes } from "../boot/find-notes.ts";
 import { findFirmwarePartition } from "../boot/firmware-partition.ts";
 import { type ImageCommandLine, parseCommandLine } from "../boot/parse-command-line.ts";
 import { parseOperatingSystem } from "../boot/parse-os-release.ts";
+import { correctScriptPaths, scriptInBootOf } from "../boot/plan-first-boots.ts";
 import { readLoaderCommandLine } from "../boot/read-loader-command-line.ts";
 import type { Image, Partition } from "../catalogue/image.ts";
 import { type ExtFiles, extFiles } from "../filesystems/ext-files.ts";
@@ -50,7 +51,8 @@ export async function examineImage(
   const system = root && (await examineSystem(root, { imagePath, offsetBytes, signal }));
   const others = [...new Set([...(root === undefined ? [] : [root]), ...readable.values()])];
   const copied = await copyBootFiles(firmware, others, bootFolder);
-  const { words, firstBootWords } = found.commandLine;
+  const { words } = found.commandLine;
+  const firstBootWords = await findScripts(found.commandLine.firstBootWords, root);
   assertImageCommandLine([...words, ...firstBootWords], { hasInitrd: copied.initrd !== undefined });
   const { notes: copyNotes, ...boot } = copied;
   const notes = [...copyNotes, ...(await findNotes(firmware, root, words, found.systems))];
@@ -68,6 +70,15 @@ export async function examineImage(
       ...(notes.length > 0 && { notes }),
     },
   };
+}
+
+/** First-boot words, with the paths of scripts as they are in the running system. */
+async function findScripts(words: readonly string[], root: ExtFiles | undefined): Promise<readonly string[]> {
+  const scripts = words.flatMap((word) => scriptInBootOf(word) ?? []);
+  if (root === undefined || scripts.length === 0) return words;
+  const present = new Set<string>();
+  for (const path of scripts) if (await root.exists(path)) present.add(path);
+  return correctScriptPaths(words, (await root.readText("/etc/fstab", maximumBytes.text)) ?? "", present);
 }
 
 /** What is in the partitions of an image, and which one holds its root filesystem. */

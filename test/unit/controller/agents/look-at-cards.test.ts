@@ -121,7 +121,7 @@ describe("a node that was not heard from its card", () => {
   });
 
   it("has had its first boot's words once they, kernel and initrd were fetched", () => {
-    load({ ...local, firstBoot: true });
+    load({ ...local, firstBoot: "done" });
     assert.equal(node().installation?.firstBoot, "done");
     nodes = open();
     assert.equal(node().installation?.firstBoot, "done");
@@ -129,7 +129,7 @@ describe("a node that was not heard from its card", () => {
 
   it("has had them as soon as its firmware has kernel and command line, and asks in an order of its own", () => {
     fetch(local.initrd ?? "");
-    nodes.bootPlanned(mac, { ...local, firstBoot: true, byFirmware: true });
+    nodes.bootPlanned(mac, { ...local, firstBoot: "done", byFirmware: true });
     assert.equal(node().installation?.firstBoot, "due");
     fetch(local.kernel);
     assert.equal(node().installation?.firstBoot, "due");

@@ -140,13 +140,30 @@ describe("boot plan", () => {
           spec.commandLine.filter((word) => words.includes(word)),
           served ? words : [],
         );
-        assert.equal(spec.firstBoot, served ? true : undefined);
+        assert.equal(spec.firstBoot, served ? "done" : undefined);
         assert.equal(
           planBoot(node, image, profile, endpoints).spec.firstBoot,
           spec.firstBoot,
           "asking twice changes nothing",
         );
       });
+  });
+
+  it("gives an image whose first boot takes init's place a second one for what systemd is to run", () => {
+    const init = "init=/usr/lib/raspberrypi-sys-mods/firstboot";
+    const run = ["systemd.run=/boot/firmware/firstrun.sh", "systemd.unit=kernel-command-line.target"];
+    const image = anImage({ boot: { ...boot, firstBootWords: [init, ...run] } });
+    const root = { partitionUuid: "", filesystemUuid: "2a81f25a-2ca2-4520-a1a6-c9dd75527c3c" };
+    const specs = (["due", "half-done", "done"] as const).map((firstBoot) => {
+      const installation: Installation = { imageDigest: digest, reimageId: "r", root, firstBoot };
+      return planBoot(aNode({ ...local, installation }), image, profile, endpoints).spec;
+    });
+    const given = specs.map(({ commandLine }) => commandLine.filter((word) => [init, ...run].includes(word)));
+    assert.deepEqual(given, [[init, ...run], run, []]);
+    assert.deepEqual(
+      specs.map(({ firstBoot }) => firstBoot),
+      ["half-done", "done", undefined],
+    );
   });
 
   it("sends a node that was not heard from its card into the agent, and says so", () => {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
+  firstBootsDone,
   installationAfterLoad,
   installationAfterSign,
-  isFirstBootDue,
   localBootsBeforeLook,
   wantsLook,
 } from "../../../../controller/nodes/judge-local-boots.ts";
-import type { BootTarget, Installation } from "../../../../controller/nodes/node.ts";
+import type { BootTarget, FirstBoot, Installation } from "../../../../controller/nodes/node.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 
 const imageDigest = "ab".repeat(32) as ImageDigest;
@@ -46,31 +46,32 @@ describe("what is known of a card", () => {
     Installation | undefined,
     BootTarget,
     "agent" | "local",
-    boolean,
+    FirstBoot | undefined,
     Installation | undefined,
   ][] = [
-    ["a first boot", written, local, "local", true, { ...written, firstBoot: "done", localBoots: 1 }],
-    ["a boot without its words", written, local, "local", false, { ...written, localBoots: 1 }],
-    ["one boot more", { ...silent, localBoots: 1 }, local, "local", false, { ...silent, localBoots: 2 }],
-    ["many boots", silent, local, "local", false, silent],
-    ["the detour to the agent", silent, local, "agent", false, { ...silent, localBoots: 0, lookDue: true }],
+    ["a first boot", written, local, "local", "done", { ...written, firstBoot: "done", localBoots: 1 }],
+    ["the first of two", written, local, "local", "half-done", { ...written, firstBoot: "half-done", localBoots: 1 }],
+    ["a boot without its words", written, local, "local", undefined, { ...written, localBoots: 1 }],
+    ["one boot more", { ...silent, localBoots: 1 }, local, "local", undefined, { ...silent, localBoots: 2 }],
+    ["many boots", silent, local, "local", undefined, silent],
+    ["the detour to the agent", silent, local, "agent", undefined, { ...silent, localBoots: 0, lookDue: true }],
     [
       "a local boot although the detour was due (the agent never came up)",
       { ...silent, localBoots: 0, lookDue: true },
       local,
       "local",
-      false,
+      undefined,
       { ...silent, localBoots: 1 },
     ],
-    ["the agent because that is the target", silent, agent, "agent", false, silent],
-    ["the agent because nothing else could be served", written, local, "agent", false, written],
-    ["another image", written, { ...local, imageDigest: other }, "local", false, written],
-    ["a card of which nothing is known", undefined, local, "local", true, undefined],
+    ["the agent because that is the target", silent, agent, "agent", undefined, silent],
+    ["the agent because nothing else could be served", written, local, "agent", undefined, written],
+    ["another image", written, { ...local, imageDigest: other }, "local", undefined, written],
+    ["a card of which nothing is known", undefined, local, "local", "done", undefined],
   ];
   for (const [title, before, bootTarget, label, firstBoot, after] of loads)
     it(`after the load of ${title}`, () => {
       const node = { bootTarget, ...(before && { installation: before }) };
-      assert.deepEqual(installationAfterLoad(node, { label, firstBoot }), after);
+      assert.deepEqual(installationAfterLoad(node, { label, ...(firstBoot && { firstBoot }) }), after);
     });
 
   it("when an agent was heard: the silence is over, and a look stays due until it was taken", () => {
@@ -81,11 +82,12 @@ describe("what is known of a card", () => {
     assert.equal(installationAfterSign(undefined, "netboot"), undefined);
   });
 
-  it("says whether the first boot is due", () => {
-    assert.equal(isFirstBootDue({ bootTarget: local, installation: written }), true);
-    assert.equal(isFirstBootDue({ bootTarget: local, installation: silent }), false);
-    assert.equal(isFirstBootDue({ bootTarget: agent, installation: written }), false);
-    assert.equal(isFirstBootDue({ bootTarget: { ...local, imageDigest: other }, installation: written }), false);
-    assert.equal(isFirstBootDue({ bootTarget: local }), false);
+  it("says how much of the first boot is done", () => {
+    assert.equal(firstBootsDone({ bootTarget: local, installation: written }), 0);
+    assert.equal(firstBootsDone({ bootTarget: local, installation: { ...written, firstBoot: "half-done" } }), 1);
+    assert.equal(firstBootsDone({ bootTarget: local, installation: silent }), undefined);
+    assert.equal(firstBootsDone({ bootTarget: agent, installation: written }), undefined);
+    assert.equal(firstBootsDone({ bootTarget: { ...local, imageDigest: other }, installation: written }), undefined);
+    assert.equal(firstBootsDone({ bootTarget: local }), undefined);
   });
 });

@@ -148,6 +148,40 @@ const accepted: readonly (readonly [string, readonly SmallPartition[], Accepted]
     },
   ],
   [
+    "Raspberry Pi OS 12, customised by Raspberry Pi Imager",
+    [
+      fat({
+        ...firmwareFiles,
+        ...raspberryTrees,
+        ...wideKernels,
+        "config.txt": configOfRaspberryPiOs,
+        "cmdline.txt":
+          "console=tty1 root=PARTUUID=4e639091-02 rootwait quiet init=/usr/lib/raspberrypi-sys-mods/firstboot " +
+          "systemd.run=/boot/firstrun.sh systemd.run_success_action=reboot systemd.unit=kernel-command-line.target\n",
+        "firstrun.sh": "#!/bin/bash\nset +e\n",
+      }),
+      {
+        ...root,
+        tree: { ...rootTree, "etc/fstab": "PARTUUID=4e639091-01  /boot/firmware  vfat  defaults  0  2\n" },
+      },
+    ],
+    {
+      root: 2,
+      boot: {
+        firstBootWords: [
+          "init=/usr/lib/raspberrypi-sys-mods/firstboot",
+          "systemd.run=/boot/firmware/firstrun.sh",
+          "systemd.run_success_action=reboot",
+          "systemd.unit=kernel-command-line.target",
+        ],
+      },
+      boots: {
+        [`${oldBoards} ${pi4Boards}`]: ["kernel8.img", "arm64-image-gzip", "initramfs8"],
+        [pi5Boards]: ["kernel_2712.img", "arm64-image-gzip", "initramfs_2712"],
+      },
+    },
+  ],
+  [
     "Raspberry Pi OS 12, 32 bit, with a 64-bit kernel for newer boards",
     [
       fat({
