@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { VirtualBoard } from "../../rack/virtual/virtual-board.ts";
 
 /** A call of a program that does not return. */
@@ -9,14 +10,34 @@ export interface HeldProgram {
 /**
  * From now on, and until the node's next boot, a program of its netbooted system hangs when it is called. That stops
  * the agent at an instant that would be over in a moment, for as long as a test needs it.
+ *
+ * @param call which of its calls hangs; the ones before do what they did
  */
-export async function holdProgram(board: VirtualBoard, program: string, timeoutMs: number): Promise<HeldProgram> {
+export async function holdProgram(
+  board: VirtualBoard,
+  program: string,
+  timeoutMs: number,
+  call = 1,
+): Promise<HeldProgram> {
   const sign = `held: ${program}`;
-  // The kernel's own lines reach the console in one piece, whatever else is printed (printk, level "alert").
-  const script = `#!/bin/sh\\necho "<1>${sign}" >/dev/kmsg\\nexec sleep 1000000\\n`;
+  // Under its own name, which tells a program of many names what it is.
+  const original = `/tmp/original/${basename(program)}`;
+  const lines = [
+    "#!/bin/sh",
+    "calls=$(($(cat /tmp/calls 2>/dev/null || echo 0) + 1))",
+    "echo $calls >/tmp/calls",
+    `[ $calls -lt ${call} ] && exec ${original} "$@"`,
+    // The kernel's own lines reach the console in one piece, whatever else is printed (printk, level "alert").
+    `echo "<1>${sign}" >/dev/kmsg`,
+    "exec sleep 1000000",
+  ];
   const mark = board.console.mark();
-  // Moved over it, because it may be a link to a program that everything else needs.
-  const place = `printf '${script}' >/tmp/held && chmod 755 /tmp/held && mv -f /tmp/held ${program} && echo placed`;
+  const place = [
+    `mkdir -p /tmp/original && cp -L ${program} ${original}`,
+    `printf '${lines.join("\\n")}\\n' >/tmp/held && chmod 755 /tmp/held`,
+    // Moved over it, because it may be a link to a program that everything else needs.
+    `mv -f /tmp/held ${program} && echo placed`,
+  ].join(" && ");
   const answer = await board.run("sh", ["-c", place]);
   if (answer.trim() !== "placed") throw new Error(`${program} could not be replaced: ${answer}`);
   return {

@@ -50,8 +50,9 @@ export async function pullPlugs(rack: VirtualRack, board: VirtualBoard, rolloutI
 
   await powerOn();
   await registration(rack, board, lastEvent);
-  // The agent's last step before the partition table; the image is verified and everything is placed into it then.
-  const flush = await holdProgram(board, "/usr/sbin/blockdev", patience.timeoutMs);
+  // The agent's last step before the partition table: the image is verified and everything is placed into it then. Twice
+  // before it flushes what has grown: the root filesystem, and the disk.
+  const flush = await holdProgram(board, "/usr/sbin/blockdev", patience.timeoutMs, 3);
   await flush.called();
   await board.powerOff();
   assert.equal(await hasTable(), false, "between the last data and the partition table");
