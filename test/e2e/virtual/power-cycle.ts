@@ -77,7 +77,7 @@ export async function assertRuns(rack: VirtualRack, board: VirtualBoard, running
 /** Resolves when that boot of a system image says that it is up, with no unit failed. */
 export async function systemIsUp(board: VirtualBoard, mark: number, bootId: string): Promise<void> {
   const [, state, failed] = await board.console.waitFor(
-    new RegExp(`pi-like: boot ${bootId} state (\\S+) .* failed: (.*)`),
+    new RegExp(`pi-like: boot ${bootId} state (\\S+) .* failed: (.*)[\\r\\n]`),
     { from: mark, ...patience },
   );
   assert.equal(`${state}, failed: ${failed?.trim()}`, "running, failed: none");
