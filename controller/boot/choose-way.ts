@@ -1,5 +1,6 @@
 import { findFirmwareBoot } from "../images/catalogue/find-firmware-file.ts";
 import type { FirmwareBoot, Image, ImageFirmware, KernelFormat } from "../images/catalogue/image.ts";
+import { is64Bit, needsOwnFiles } from "../images/catalogue/kernel-needs.ts";
 import { type PiBoard, piBoardOf } from "../images/catalogue/pi-board.ts";
 
 /**
@@ -55,8 +56,7 @@ export function chooseWay({ loader, uBootAsks = false, model = "", image }: WayF
     return byUBoot(image, own === undefined ? noOwnFiles(model) : "the board's firmware can; restart the node");
   if (loader === "firmware" || needsFirmware)
     return own === undefined ? byPlainFirmware(image, model) : { kind: "firmware", own };
-  const isWithheld = image.boot.kernelOrigin === "raspberry-pi" || !is64Bit(image.boot.kernelFormat);
-  return own !== undefined && isWithheld ? { kind: "firmware", own } : byUBoot(image, noOwnFiles(model));
+  return own !== undefined && needsOwnFiles(image.boot) ? { kind: "firmware", own } : byUBoot(image, noOwnFiles(model));
 }
 
 /**
@@ -71,14 +71,6 @@ export function isForPi5(loader: Loader, model = ""): boolean {
 
 /** Boards on which U-Boot has no Ethernet driver. */
 const withoutUBoot: ReadonlySet<PiBoard> = new Set(["pi5", "pi500", "cm5"]);
-
-/**
- * Whether U-Boot's booti may start it, as the firmware may in 64-bit mode. It unpacks more formats than are told apart
- * here, so "unknown" may be one of them; nobody looked at what an older Pallet took in, and that was for U-Boot.
- */
-function is64Bit(format: KernelFormat | undefined): boolean {
-  return format !== "arm32-zimage" && format !== "efi-zboot";
-}
 
 function byUBoot({ name, boot }: Pick<Image, "name" | "boot">, why: string): Way {
   if (is64Bit(boot.kernelFormat)) return { kind: "u-boot" };

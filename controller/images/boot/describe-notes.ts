@@ -1,5 +1,6 @@
 import type { Image, ImageNote } from "../catalogue/image.ts";
 import { rootPartitionOf } from "../catalogue/image.ts";
+import { needsOwnFiles } from "../catalogue/kernel-needs.ts";
 import { nameBoards } from "../catalogue/pi-board.ts";
 import { type FirstBootTask, firstBootTaskOf } from "./first-boot-words.ts";
 
@@ -101,6 +102,5 @@ function isFirstBootPassedOn(image: NotedImage): boolean {
 
 /** Whether the board's firmware loads the kernel wherever it can, by the image's own files: `chooseWay`. */
 function isBootedByFirmware({ boot }: NotedImage): boolean {
-  const isOwnKernel = boot.kernelOrigin === "raspberry-pi" || boot.kernelFormat === "arm32-zimage";
-  return isOwnKernel && (boot.firmware?.boots.length ?? 0) > 0;
+  return needsOwnFiles(boot) && (boot.firmware?.boots.length ?? 0) > 0;
 }

@@ -26,14 +26,6 @@ export interface Partition {
   readonly hashed?: boolean;
 }
 
-/**
- * How a kernel file begins, and so what can start it (`readKernelFormat`): U-Boot's booti takes the first two,
- * a Pi's firmware those and "arm32-zimage". "unknown" is what nobody recognises: the firmware runs it as raw code.
- */
-/**
- * Whose kernel it is: Raspberry Pi's own wants the device trees and overlays of its image, which name devices as no other
- * kernel does; an upstream one (Debian, Fedora, buildroot's mainline) takes those of upstream too.
- */
 export type { KernelFormat, KernelOrigin };
 
 /** What the firmware of some boards loads from the image's firmware partition by its config.txt. */

@@ -4,19 +4,14 @@ import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
-import { pino } from "pino";
-import { admitDevice } from "../../../../agent/disk/admit-device.ts";
-import { createExecutors } from "../../../../agent/executors/create-executors.ts";
-import { createOperations } from "../../../../agent/operations/operations.ts";
 import type { Operation, OperationId } from "../../../../proto/operation/operation.ts";
 import type { Growth, OperationSpec } from "../../../../proto/operation/operation-spec.ts";
-import { monotonicClock, systemClock } from "../../../../proto/time/clock.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, type LoopDevice } from "../disk/a-loop-device.ts";
 import { anImageServer } from "../fetch/an-image-server.ts";
-import { impatient } from "../fetch/fetch-settings.ts";
 import { aPack } from "./a-pack.ts";
 import { aSystemImage, type SystemImage, type SystemImageOptions } from "./a-system-image.ts";
+import { theOperations } from "./the-operations.ts";
 
 const mebibyte = 1024 * 1024;
 type WriteSpec = Extract<OperationSpec, { kind: "write-image" }>;
@@ -34,17 +29,7 @@ async function write(
   changes: Partial<WriteSpec> = {},
 ): Promise<Operation> {
   const server = await anImageServer(test, system.pack.pack, undefined, system.pack.manifest);
-  const operations = createOperations({
-    executors: createExecutors({
-      admitDevice,
-      fetchSettings: { ...impatient, idleTimeoutMs: 60_000, giveUpAfterMs: 60_000 },
-      residentProgram: undefined,
-    }),
-    role: "netboot",
-    clock: systemClock,
-    monotonicClock,
-    log: pino({ level: "silent" }),
-  });
+  const operations = theOperations();
   const spec: WriteSpec = {
     kind: "write-image",
     device: device.path,

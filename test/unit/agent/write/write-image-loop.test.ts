@@ -4,40 +4,22 @@ import { mkdir, open, readFile } from "node:fs/promises";
 import path from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
-import { pino } from "pino";
-import { admitDevice } from "../../../../agent/disk/admit-device.ts";
-import { createExecutors } from "../../../../agent/executors/create-executors.ts";
-import { createOperations, type Operations } from "../../../../agent/operations/operations.ts";
+import type { Operations } from "../../../../agent/operations/operations.ts";
 import { openDevice } from "../../../../agent/write/open-device.ts";
 import { Failure, type FailureReason } from "../../../../proto/failure.ts";
 import { attachLoop } from "../../../../proto/linux/loop-device.ts";
 import type { Operation, OperationId } from "../../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../../proto/operation/operation-spec.ts";
-import { monotonicClock, systemClock } from "../../../../proto/time/clock.ts";
 import { happensAtOnce } from "../../../at-once.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, partitioned } from "../disk/a-loop-device.ts";
 import { anImageServer } from "../fetch/an-image-server.ts";
-import { impatient } from "../fetch/fetch-settings.ts";
 import { aSystemImage, type SystemImage } from "./a-system-image.ts";
+import { theOperations } from "./the-operations.ts";
 
 const mebibyte = 1024 * 1024;
 const nowhere = { url: "http://127.0.0.1:9/", manifestUrl: "http://127.0.0.1:9/" };
 const id = (text: string) => text as OperationId;
-
-function theOperations(): Operations {
-  return createOperations({
-    executors: createExecutors({
-      admitDevice,
-      fetchSettings: { ...impatient, idleTimeoutMs: 60_000, giveUpAfterMs: 60_000 },
-      residentProgram: undefined,
-    }),
-    role: "netboot",
-    clock: systemClock,
-    monotonicClock,
-    log: pino({ level: "silent" }),
-  });
-}
 
 async function watchToEnd(operations: Operations, operation: OperationId): Promise<Operation[]> {
   const snapshots = await Array.fromAsync(operations.watch(operation) ?? []);

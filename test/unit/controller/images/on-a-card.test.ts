@@ -8,10 +8,6 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
 import fc from "fast-check";
-import { pino } from "pino";
-import { admitDevice } from "../../../../agent/disk/admit-device.ts";
-import { createExecutors } from "../../../../agent/executors/create-executors.ts";
-import { createOperations } from "../../../../agent/operations/operations.ts";
 import { selectUsed } from "../../../../agent/write/plan-runs.ts";
 import { firstPartitionBytes } from "../../../../controller/images/catalogue/image.ts";
 import { createImageStore } from "../../../../controller/images/image-store.ts";
@@ -21,11 +17,10 @@ import { writePack } from "../../../../controller/images/pack/write-pack.ts";
 import type { OperationId } from "../../../../proto/operation/operation.ts";
 import { isZero } from "../../../../proto/pack/is-zero.ts";
 import { parsePackManifest } from "../../../../proto/pack/pack-manifest.ts";
-import { monotonicClock, systemClock } from "../../../../proto/time/clock.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice } from "../../agent/disk/a-loop-device.ts";
 import { anImageServer } from "../../agent/fetch/an-image-server.ts";
-import { impatient } from "../../agent/fetch/fetch-settings.ts";
+import { theOperations } from "../../agent/write/the-operations.ts";
 import { renderBlockMap } from "./block-map/a-block-map.ts";
 import { aVeritySuperblock } from "./map/a-verity-superblock.ts";
 import { bootTree, makeSmallImage, rootTree } from "./small-image.ts";
@@ -79,17 +74,7 @@ describe("an image on a card that held another system", requires("root", "loop d
       undefined,
       await readFile(store.packFile(stored.manifestDigest, "manifest") ?? ""),
     );
-    const operations = createOperations({
-      executors: createExecutors({
-        admitDevice,
-        fetchSettings: { ...impatient, idleTimeoutMs: 60_000, giveUpAfterMs: 60_000 },
-        residentProgram: undefined,
-      }),
-      role: "netboot",
-      clock: systemClock,
-      monotonicClock,
-      log: pino({ level: "silent" }),
-    });
+    const operations = theOperations();
     const id = "w" as OperationId;
     await operations.start(id, {
       kind: "write-image",
