@@ -27,6 +27,8 @@ export type EventType =
   | "node-renamed"
   | "node-accepted"
   | "node-forgotten"
+  | "node-restored"
+  | "stamp-unknown"
   | "address-leased"
   | "address-refused"
   | "boot-server-told"

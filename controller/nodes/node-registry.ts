@@ -58,6 +58,8 @@ export interface NodeRegistry {
   forget(id: NodeId): void;
   setBootTarget(id: NodeId, target: BootTarget): Node;
   setProved(id: NodeId, proved: NonNullable<Node["proved"]>): Node;
+  /** Takes a node of which nothing else is known for what its system on `disk` says: proved, and boot target local. */
+  restore(id: NodeId, proved: NonNullable<Node["proved"]>, disk: string): Node;
   /** Drops what the node has proved: its disk is about to be erased, for this. */
   voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId" | "resident">): Node;
   /** Keeps by which ids the root that this reimage wrote is found on the node's card. */
@@ -365,6 +367,20 @@ export function createNodeRegistry(options: {
 
     setProved(id, proved) {
       const node = nodes.save({ ...existing(id), proved });
+      announce(node, "proved");
+      return node;
+    },
+
+    restore(id, proved, disk) {
+      const before = existing(id);
+      const bootTarget = { kind: "local", imageDigest: proved.imageDigest } as const;
+      const node = nodes.save({ ...before, bootTarget, proved });
+      tell(
+        node,
+        "node-restored",
+        `${node.name} was restored from its stamp: its agent registered from ${proved.imageName} on ${disk}, ` +
+          "so that counts as proved, and its next boot goes there",
+      );
       announce(node, "proved");
       return node;
     },

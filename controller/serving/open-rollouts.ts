@@ -1,5 +1,6 @@
 import type { AgentConnector } from "../agents/agent-port.ts";
 import { lookAtCards } from "../agents/look-at-cards.ts";
+import { believeStamps } from "../nodes/believe-stamps.ts";
 import { createRollouts, type Rollouts } from "../reimage/rollouts.ts";
 import type { TrafficMeter } from "../uplink/traffic-meter.ts";
 import { createUplink, type Uplink } from "../uplink/uplink.ts";
@@ -45,5 +46,8 @@ export function openRollouts(
   rollouts.resume();
   const stopLooking = lookAtCards({ nodes, images, agents, events, log });
   running.defer(async () => stopLooking());
+  const { activeRolloutOf } = rollouts;
+  const stopBelieving = believeStamps({ nodes, images, events, activeRolloutOf, log });
+  running.defer(async () => stopBelieving());
   return rollouts;
 }

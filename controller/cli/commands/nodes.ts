@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { ToAction } from "../connection/command-context.ts";
-import { noNodes, renderNodes, renderNodesHint } from "../render/render-nodes.ts";
+import { noNodes, renderImagelessHint, renderNodes, renderNodesHint, selectImageless } from "../render/render-nodes.ts";
 import { viewNode } from "../view/node-view.ts";
 import { examples, jsonHelp } from "./option-texts.ts";
 
@@ -32,6 +32,11 @@ export function registerNodes(program: Command, toAction: ToAction): void {
         else {
           print(renderNodes(nodes, look, effects.clock.now()));
           hint(renderNodesHint(nodes));
+          // Only where it may matter is it worth another question.
+          if (selectImageless(nodes, new Set()).length > 0) {
+            const { images } = await client.listImages({}, signal);
+            note(renderImagelessHint(selectImageless(nodes, new Set(images.map(({ digest }) => digest)))));
+          }
         }
       }),
     );

@@ -60,6 +60,27 @@ export function renderNodesHint(nodes: readonly NodeView[]): string[] {
   return [`${formatCount(fresh.length, "node")} ${which} out; accept with: controller node accept ${names}`];
 }
 
+/** Nodes that run a system of ours, and whose next boot nevertheless goes to the agent, since its image is gone. */
+export function selectImageless(nodes: readonly NodeView[], knownDigests: ReadonlySet<string>): readonly NodeView[] {
+  return nodes.filter(({ agent, bootTarget, provedImageDigest, rolloutId }) => {
+    if (agent?.role !== "resident" || agent.installed === null) return false;
+    const nothingKnown = bootTarget === "agent" && provedImageDigest === null && rolloutId === null;
+    return nothingKnown && !knownDigests.has(agent.installed.imageDigest);
+  });
+}
+
+/** What to do about nodes of `selectImageless`, a line for each image. */
+export function renderImagelessHint(nodes: readonly NodeView[]): string[] {
+  const byImage = Object.groupBy(nodes, ({ agent }) => agent?.installed?.imageName ?? "");
+  return Object.entries(byImage).map(([image, of = []]) => {
+    const names = of.map(({ name }) => name).join(", ");
+    return (
+      `by its stamp, ${names} ${of.length === 1 ? "runs" : "run"} ${image}, which is not in the catalogue: the next ` +
+      `boot goes to the agent until it is added (controller images add FILE --name ${image})`
+    );
+  });
+}
+
 function describeStage(stage: NodeView["bootStage"], now: number): Cell | string {
   if (stage === null) return "none seen";
   const { path, time, missing } = stage;

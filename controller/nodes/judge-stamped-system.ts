@@ -1,0 +1,37 @@
+import type { InstalledSystem } from "../../proto/system/installed-system.ts";
+import type { Node } from "./node.ts";
+
+/** A system that an agent is resident in, and that a reimage installed, by the stamp that it bears. */
+export interface StampedSystem extends Pick<InstalledSystem, "imageName" | "imageDigest" | "reimageId"> {
+  /** The disk that its root is on. */
+  readonly disk: string;
+}
+
+/**
+ * What a registration says about the system that a node runs: a stamped one when its agent is resident, the root is on
+ * a disk, and the system bears a stamp. Anything less proves nothing. Whether it is the one that a reimage wrote is for
+ * the caller to ask, by `reimageId` and `imageDigest`.
+ */
+export function stampedSystemOf({ facts, agent }: Pick<Node, "facts" | "agent">): StampedSystem | undefined {
+  if (agent?.role !== "resident" || agent.installed === undefined) return undefined;
+  const disk = facts?.root.disk ?? "";
+  if (disk === "") return undefined;
+  const { imageName, imageDigest, reimageId } = agent.installed;
+  return { imageName, imageDigest, reimageId, disk };
+}
+
+/**
+ * The system of a node of which nothing is known but what the system itself says: the node was forgotten, or the
+ * database was lost. Undefined where anything else is known: a reimage of ours (its end says what holds), a proof, or
+ * an operator's own choice of another system.
+ */
+export function unclaimedSystemOf(node: Node): StampedSystem | undefined {
+  const system = stampedSystemOf(node);
+  const { bootTarget, installation, proved } = node;
+  if (system === undefined || proved !== undefined) return undefined;
+  if (bootTarget.kind === "local" && bootTarget.imageDigest !== system.imageDigest) return undefined;
+  // Only a reimage knows where the image's own first boot stands.
+  if (installation?.firstBoot !== undefined) return undefined;
+  if (installation?.reimageId !== system.reimageId || installation.imageDigest !== system.imageDigest) return undefined;
+  return system;
+}
