@@ -27,6 +27,8 @@ export interface Config {
   readonly insecureTcp: boolean;
   readonly httpPort: number;
   readonly tftpPort: number;
+  /** Largest TFTP block in bytes that is granted (RFC 2348). */
+  readonly tftpMaxBlockBytes: number;
   /** Folder that TFTP and HTTP serve boot files from. */
   readonly bootTree: string;
   readonly bootProfile: {

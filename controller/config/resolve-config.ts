@@ -79,6 +79,7 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
     insecureTcp: value<boolean>(settings.insecureTcp),
     httpPort: value(settings.httpPort),
     tftpPort: value(settings.tftpPort),
+    tftpMaxBlockBytes: value(settings.tftpMaxBlockBytes),
     bootTree: value(settings.bootTree) ?? join(stateDirectory, "boot"),
     bootProfile: {
       agent: {

@@ -3,6 +3,7 @@ import { defaultControllerPort } from "../../proto/names/endpoint.ts";
 import { logLevels } from "../../proto/words/log-level.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
 import { loaders } from "../boot/choose-way.ts";
+import { defaultLimits } from "../boot/tftp/limits.ts";
 import { defaultReimageSettings } from "../reimage/machine/settings.ts";
 import { cardFirmwarePolicies } from "../reimage/plan/plan-disk-firmware.ts";
 import { parseBitRate } from "../uplink/parse-bit-rate.ts";
@@ -130,6 +131,15 @@ export const settings = {
     fallback: 69,
     wants: wantsPort,
     about: "UDP port of TFTP. Firmware only uses port 69, which needs root or CAP_NET_BIND_SERVICE.",
+  },
+  tftpMaxBlockBytes: {
+    key: "tftp.maxBlockBytes",
+    kind: "integer",
+    schema: z.int().min(512).max(65_464),
+    fallback: defaultLimits.maxBlockSize,
+    wants: "a number of bytes from 512 to 65464",
+    about:
+      "Largest block that TFTP grants. The default fills an Ethernet frame; where the path to the nodes carries less (VPN, VXLAN, PPPoE), set its MTU less 32.",
   },
   agentKernel: {
     key: "bootProfile.agent.kernel",

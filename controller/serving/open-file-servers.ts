@@ -33,6 +33,7 @@ export function openTftp({ config, adapters, endpoints, patience, running }: Sta
         address,
         port,
         files,
+        limits: { maxBlockSize: config.tftpMaxBlockBytes },
         onProblem: ({ kind, peer, error }) => {
           // Anyone on the network can send the first two.
           const level = kind === "malformed" || kind === "stray" ? "debug" : "error";

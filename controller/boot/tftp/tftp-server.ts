@@ -1,8 +1,11 @@
 import type { RemoteInfo, Socket } from "node:dgram";
 import { type Clock, monotonicClock } from "../../../proto/time/clock.ts";
+import { admitTransfer } from "./admit-transfer.ts";
 import type { FileSource, Peer } from "./file-content.ts";
 import { resolveLimits, type TftpLimits } from "./limits.ts";
+import { type Listener, openListeners } from "./open-listeners.ts";
 import { decodePacket, encodePacket, errorCode, MalformedPacket, type Packet, type RequestPacket } from "./packet.ts";
+import { readOwnAddresses } from "./read-own-addresses.ts";
 import { runTransfer, type Transfer, type TransferEnd } from "./transfer.ts";
 import { bindSocket, isAnswerable } from "./udp-socket.ts";
 
@@ -33,7 +36,7 @@ export interface TftpStatistics {
 }
 
 export interface TftpServerOptions {
-  /** Numeric address to listen on, and to send from. */
+  /** Numeric address to listen on; a wildcard stands for each address of this machine. */
   readonly address: string;
   /** UDP port; 0 lets the system choose. */
   readonly port: number;
@@ -43,12 +46,14 @@ export interface TftpServerOptions {
   readonly onProblem?: (problem: TftpProblem) => void;
   /** A monotonic one. */
   readonly clock?: Clock;
+  /** The numeric addresses of this machine; asked again and again where `address` is a wildcard. */
+  readonly ownAddresses?: () => readonly string[];
   /** Closes the server when aborted. */
   readonly signal?: AbortSignal;
 }
 
 export interface TftpServer {
-  /** Where it listens. */
+  /** Where it listens, as it was told. */
   readonly address: string;
   readonly port: number;
   statistics(): TftpStatistics;
@@ -58,9 +63,17 @@ export interface TftpServer {
 
 /** What is being served to a client's port; there is no transfer until its file is open. */
 interface Session {
+  readonly key: string;
   readonly request: RequestPacket;
   readonly address: string;
   transfer?: Transfer;
+  /** Since the client was last heard, in milliseconds; 0 while it waits for us. */
+  readonly silentMs: number;
+}
+
+/** Who asked, and by which of our sockets: answers go back by the same. */
+interface Caller extends Peer {
+  readonly listener: Listener;
 }
 
 /**
@@ -73,8 +86,6 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
   const { files, onTransfer, clock = monotonicClock } = options;
   const limits = resolveLimits(options.limits);
   options.signal?.throwIfAborted();
-  const listener = await bindSocket(options.address, options.port);
-  const { address: listenAddress, port: listenPort } = listener.address();
   const sessions = new Map<string, Session>();
   const working = new Set<Promise<void>>();
   const counts = { transfers: 0, served: 0, bytes: 0, retransmits: 0, malformed: 0 };
@@ -85,9 +96,15 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
     options.onProblem?.({ kind, error, peer: { address, port } });
   };
 
-  const send = (packet: Packet, peer: Peer): void => {
+  const send = (packet: Packet, { listener, port, address }: Caller): void => {
     if (closing !== undefined) return;
-    listener.send(encodePacket(packet), peer.port, peer.address, (error) => error && onProblem("socket", error, peer));
+    const peer: Peer = { address, port };
+    try {
+      listener.socket.send(encodePacket(packet), port, address, (error) => error && onProblem("socket", error, peer));
+    } catch (error) {
+      // Its address has left this machine meanwhile.
+      onProblem("socket", error instanceof Error ? error : new Error(String(error)), peer);
+    }
   };
 
   const report = (request: RequestPacket, { address, port }: Peer, startedAt: number, ending: Ending): void => {
@@ -98,9 +115,9 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
     onTransfer?.({ ...ending, address, port, path: request.path, durationMs: clock.now() - startedAt });
   };
 
-  const onRequest = (request: RequestPacket, peer: Peer): void => {
+  const onRequest = (request: RequestPacket, peer: Caller): void => {
     const startedAt = clock.now();
-    const key = `${peer.address} ${peer.port}`;
+    const key = `${peer.listener.address} ${peer.address} ${peer.port}`;
     const current = sessions.get(key);
     if (current !== undefined && isSame(current.request, request) && (current.transfer?.isLive() ?? true)) {
       current.transfer?.repeatRequest();
@@ -115,7 +132,14 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
       return;
     }
 
-    const session: Session = { request, address: peer.address };
+    const session: Session = {
+      key,
+      request,
+      address: peer.address,
+      get silentMs() {
+        return this.transfer?.silentMs() ?? 0;
+      },
+    };
     sessions.set(key, session);
     const isCurrent = (): boolean => sessions.get(key) === session && closing === undefined;
     const work = serve(request, peer, session, isCurrent)
@@ -140,30 +164,32 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
       const message = `mode ${JSON.stringify(request.mode)} is not served; set the client to octet (binary)`;
       return { code: errorCode.notDefined, message };
     }
-    if (sessions.size >= limits.maxTransfers)
-      return { code: errorCode.notDefined, message: `busy with ${sessions.size} transfers; try again later` };
-    let count = 0;
-    for (const session of sessions.values()) if (session.address === address) count += 1;
-    if (count < limits.maxTransfersPerClient) return undefined;
-    return { code: errorCode.notDefined, message: `${address} has ${count} transfers in progress; try again later` };
+    const admission = admitTransfer([...sessions.values()], address, limits);
+    if (!admission.admitted) return { code: errorCode.notDefined, message: admission.message };
+    if (admission.givesWay !== undefined) {
+      sessions.delete(admission.givesWay.key);
+      admission.givesWay.transfer?.giveWay();
+    }
+    return undefined;
   };
 
   const serve = async (
     request: RequestPacket,
-    peer: Peer,
+    caller: Caller,
     session: Session,
     isCurrent: () => boolean,
   ): Promise<Ending> => {
+    const peer: Peer = { address: caller.address, port: caller.port };
     const opened = await files.open(request.path, peer);
     if (opened.kind !== "file") {
       const code = opened.kind === "not-found" ? errorCode.fileNotFound : errorCode.accessViolation;
-      send({ type: "error", code, message: opened.message }, peer);
+      send({ type: "error", code, message: opened.message }, caller);
       return { ...noTransfer, outcome: opened.kind, reason: opened.message };
     }
     const { content } = opened;
     let socket: Socket | undefined;
     try {
-      socket = await bindSocket(listenAddress, 0);
+      socket = await bindSocket(caller.listener.address, 0);
     } finally {
       if (socket === undefined) await content.close({ outcome: "aborted", bytes: 0, silentMs: 0 });
     }
@@ -176,8 +202,8 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
     return session.transfer.ended;
   };
 
-  const onMessage = (bytes: Uint8Array, { address, port }: RemoteInfo): void => {
-    const peer: Peer = { address, port };
+  const onMessage = (bytes: Uint8Array, { address, port }: RemoteInfo, listener: Listener): void => {
+    const peer: Caller = { address, port, listener };
     if (!isAnswerable(peer)) {
       onProblem("stray", new Error("a datagram from port 0"), peer);
       return;
@@ -205,19 +231,25 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
     closing ??= (async () => {
       options.signal?.removeEventListener("abort", onAbort);
       for (const { transfer } of sessions.values()) transfer?.abort("the server is shutting down");
-      const closed = new Promise<void>((resolve) => listener.close(resolve));
-      await Promise.all([closed, ...working]);
+      await Promise.all([listeners.close(), ...working]);
     })();
     return closing;
   };
   const onAbort = (): void => void close();
 
-  listener.on("message", onMessage);
-  listener.on("error", (error) => onProblem("socket", error, { address: listenAddress, port: listenPort }));
+  const listeners = await openListeners({
+    address: options.address,
+    port: options.port,
+    ownAddresses: options.ownAddresses ?? readOwnAddresses,
+    clock,
+    onMessage,
+    onError: (error, at) => onProblem("socket", error, at),
+  });
   options.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted) onAbort();
   return {
-    address: listenAddress,
-    port: listenPort,
+    address: options.address,
+    port: listeners.port,
     statistics: () => ({ ...counts, active: sessions.size }),
     close,
   };

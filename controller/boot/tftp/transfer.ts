@@ -41,6 +41,10 @@ export interface Transfer {
   abort(reason: string): void;
   /** Ends it in silence, because the client's port asks for something else now. */
   supersede(): void;
+  /** Ends it in silence, because its client is gone and another transfer needs its place. */
+  giveWay(): void;
+  /** Since the client was last heard, in milliseconds. */
+  silentMs(): number;
   /** Resolves when it has ended and its socket and content are closed. Never rejects. */
   readonly ended: Promise<TransferEnd>;
 }
@@ -182,6 +186,10 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
   socket.on("error", (error) => onProblem("socket", error, peer));
   apply(started);
 
+  const endSilently = (reason: string): void => {
+    if (state.phase !== "ended") finish(endWithoutAcknowledgement(state), reason);
+  };
+
   return {
     repeatRequest: () => apply(transition(state, { type: "request-repeated", atMs: clock.now() })),
     isLive: () =>
@@ -191,9 +199,9 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
       sendError(errorCode.notDefined, reason);
       finish(endWithoutAcknowledgement(state), reason);
     },
-    supersede: () => {
-      if (state.phase !== "ended") finish(endWithoutAcknowledgement(state), "the client's port requested another file");
-    },
+    supersede: () => endSilently("the client's port requested another file"),
+    giveWay: () => endSilently("the client fell silent, and another transfer needed its place"),
+    silentMs: () => clock.now() - heardAtMs,
     ended: completed.promise,
   };
 }

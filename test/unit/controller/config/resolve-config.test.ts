@@ -130,6 +130,11 @@ describe("config", () => {
     assert.deepEqual([config.grpcPort, config.httpPort, config.tftpPort, config.logLevel], [21, 12, 3, "info"]);
   });
 
+  it("fills a frame with a TFTP block, or what the path carries", () => {
+    assert.equal(configOf({}).tftpMaxBlockBytes, 1468);
+    assert.equal(configOf({ file: "tftp: {maxBlockBytes: 1388}" }).tftpMaxBlockBytes, 1388);
+  });
+
   it("opens TCP to every call only where that is said", () => {
     assert.equal(configOf({}).insecureTcp, false);
     assert.equal(configOf({ file: "listen: 127.0.0.1" }).insecureTcp, false);
@@ -175,6 +180,11 @@ describe("config", () => {
         /^PALLET_HTTP_PORT: "http" is not a value for httpPort/,
       ],
       ["a flag without a number", { flags: { tftpPort: "6 9" } }, /^--tftp-port: "6 9" is not a value for tftpPort/],
+      [
+        "a TFTP block below every client's own",
+        { file: "tftp: {maxBlockBytes: 511}" },
+        /511 is not a value for tftp\.maxBlockBytes; give a number of bytes from 512 to 65464/,
+      ],
       [
         "a fraction",
         { file: "heartbeatIntervalMs: 1.5" },

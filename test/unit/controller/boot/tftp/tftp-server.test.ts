@@ -352,6 +352,70 @@ describe("TFTP server", () => {
     );
   });
 
+  it("forgets the transfers of a client that restarted, when it asks for more", async (test) => {
+    const { server, reports } = await start(test, {
+      limits: { maxTransfersPerClient: 2, firstTimeoutMs: 20, maxTimeoutMs: 60_000 },
+    });
+    const ask = async (): Promise<string> => {
+      const client = await rawClient(test);
+      client.send("\0\x01kernel\0octet\0tsize\x000\0", server.port);
+      return (await client.receive()).text;
+    };
+    for (let boot = 0; boot < 6; boot++) {
+      assert.equal(await ask(), "\0\x06tsize\x00300001\0");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.equal(server.statistics().active, 2);
+    assert.equal(reports.length, 4);
+    for (const { reason } of reports) assert.match(reason ?? "", /fell silent, and another transfer needed its place/);
+  });
+
+  it("answers from the address that was asked, also one that the machine gets later", async (test) => {
+    const own = ["127.0.0.1", "127.0.0.2"];
+    const clock = createManualClock();
+    const { server, problems } = await start(test, { address: "0.0.0.0", ownAddresses: () => own, clock });
+    assert.equal(server.address, "0.0.0.0");
+    const get = (address: string) => tftpGet({ address, port: server.port, path: "one-block", timeoutMs: 500 });
+    for (const address of own) assert.deepEqual(await get(address), files["one-block"]);
+
+    own.push("127.0.0.3");
+    await clock.advanceSettling(2000);
+    await until(() => get("127.0.0.3").then((got) => got.length > 0, () => false), "127.0.0.3 is not served"); // biome-ignore format: one line
+    own.splice(1, 1);
+    await clock.advanceSettling(2000);
+    await assert.rejects(tftpGet({ address: "127.0.0.2", port: server.port, path: "one-block", timeoutMs: 50 }));
+    assert.deepEqual(problems, []);
+  });
+
+  it("does not begin where another server has one of the addresses, and leaves none of them taken", async (test) => {
+    const held = await rawClient(test);
+    const { port } = held.socket.address();
+    const own = ["127.0.0.2", "127.0.0.1"];
+    await assert.rejects(start(test, { address: "0.0.0.0", port, ownAddresses: () => own }), { code: "EADDRINUSE" });
+    const { problems } = await start(test, { address: "127.0.0.2", port });
+    assert.deepEqual(problems, []);
+  });
+
+  it("says once that an address which the machine got later is taken, and serves it when it is free", async (test) => {
+    const own = ["127.0.0.1"];
+    const clock = createManualClock();
+    const { server, problems } = await start(test, { address: "0.0.0.0", ownAddresses: () => own, clock });
+    const other = createSocket("udp4");
+    other.bind(server.port, "127.0.0.2");
+    await once(other, "listening");
+    own.push("127.0.0.2");
+    for (let look = 0; look < 3; look++) {
+      await clock.advanceSettling(2000);
+      await until(() => problems.length > 0, "nothing was reported");
+    }
+    assert.deepEqual(problems.map(({ kind, peer }) => [kind, peer]), [["socket", { address: "127.0.0.2", port: server.port }]]); // biome-ignore format: one line
+    other.close();
+    await once(other, "close");
+    await clock.advanceSettling(2000);
+    const get = () => tftpGet({ address: "127.0.0.2", port: server.port, path: "one-block", timeoutMs: 500 });
+    await until(() => get().then((got) => got.length > 0, () => false), "127.0.0.2 is not served"); // biome-ignore format: one line
+  });
+
   it("serves many clients at once, each its own file", async (test) => {
     const { get, server } = await start(test, {
       files: inMemoryFiles((path) => bytesOf(path, 100_000)),
