@@ -2,6 +2,8 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { createRecordReader, type RecordPage, type RecordSpan } from "../records/record-reader.ts";
 import type { Event, NewEvent } from "./event.ts";
+import { createFloodLimit } from "./flood-limit.ts";
+import { type EventCut, type EventTally, planPruning } from "./plan-pruning.ts";
 
 /** Which events are wanted. */
 export interface EventFilter {
@@ -20,16 +22,22 @@ export interface EventRows {
   read(query: EventFilter & RecordPage): Event[];
   /** Id of the newest event ever added; 0 before the first. */
   lastId(): number;
-  /** Removes all but the newest `count`. */
-  prune(count: number): void;
+  /** How many there are, by type and node. */
+  tally(): EventTally[];
+  /** Removes the oldest of each kind, all or nothing. */
+  cut(cuts: readonly EventCut[]): void;
 }
 
 /** Which events to return. */
 export type EventSelection = EventFilter & RecordSpan;
 
-/** What happened, oldest first, kept over restarts and bounded in number. */
+/**
+ * What happened, oldest first, kept over restarts and bounded in number. What matters outlives floods of what does not:
+ * see `planPruning` for what goes first, and `createFloodLimit` for what is not kept at all.
+ */
 export interface EventLog {
-  append(event: NewEvent): Event;
+  /** Returns the event as it was kept; undefined when it was one of too many. */
+  append(event: NewEvent): Event | undefined;
   /** Events that exist, read from disk page by page as the caller takes them; those appended meanwhile not included. */
   list(selection?: EventSelection): Iterable<Event>;
   /**
@@ -48,13 +56,20 @@ export function createEventLog(options: {
   const { rows, clock, keepAtMost = 100_000 } = options;
   const pruneEvery = Math.max(1, Math.floor(keepAtMost / 10));
   const reader = createRecordReader<Event, EventFilter>(rows);
-  rows.prune(keepAtMost);
+  const flood = createFloodLimit();
+  const prune = (): void => {
+    const cuts = planPruning(rows.tally(), keepAtMost);
+    if (cuts.length > 0) rows.cut(cuts);
+  };
+  prune();
 
   return {
-    append(event) {
+    append(said) {
       const at = clock.now();
+      const event = flood.admit(said, at);
+      if (event === undefined) return undefined;
       const id = rows.add({ ...event, at });
-      if (id % pruneEvery === 0) rows.prune(keepAtMost);
+      if (id % pruneEvery === 0) prune();
       reader.added();
       return { ...event, id, at };
     },

@@ -3,6 +3,7 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Event, EventType } from "../events/event.ts";
 import type { EventRows } from "../events/event-log.ts";
 import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
+import { inTransaction } from "./transaction.ts";
 import { withoutFlush } from "./without-flush.ts";
 
 const columns = "id, at, type, severity, node_id, node_name, rollout_id, message";
@@ -14,9 +15,18 @@ export function createEventRows(database: DatabaseSync): EventRows {
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
   const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
-  const prune = database.prepare(
-    "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)",
+  const tally = database.prepare(
+    "SELECT type, node_id, COUNT(*) AS count FROM events GROUP BY type, node_id ORDER BY type, node_id",
   );
+  const cutOf = (whose: string) => {
+    const kind = `${whose} AND type IN (SELECT value FROM json_each(:types))`;
+    return database.prepare(
+      `DELETE FROM events WHERE ${kind}
+         AND id <= (SELECT id FROM events WHERE ${kind} ORDER BY id DESC LIMIT 1 OFFSET :keep)`,
+    );
+  };
+  const cutOfNode = cutOf("node_id = :node");
+  const cutOfNobody = cutOf("node_id IS NULL");
   return {
     add(event) {
       return withoutFlush(database, () => {
@@ -54,8 +64,25 @@ export function createEventRows(database: DatabaseSync): EventRows {
       const row = last.get();
       return row === undefined ? 0 : numberOf(row, "seq");
     },
-    prune(count) {
-      prune.run(count);
+    tally: () =>
+      tally.all().map((row) => {
+        const nodeId = optionalTextOf(row, "node_id") as NodeId | undefined;
+        return {
+          type: textOf(row, "type"),
+          count: numberOf(row, "count"),
+          ...(nodeId !== undefined && { nodeId }),
+        };
+      }),
+    cut(cuts) {
+      withoutFlush(database, () =>
+        inTransaction(database, () => {
+          for (const { types, nodeId, keep } of cuts) {
+            const which = { types: JSON.stringify(types), keep };
+            if (nodeId === undefined) cutOfNobody.run(which);
+            else cutOfNode.run({ ...which, node: nodeId });
+          }
+        }),
+      );
     },
   };
 }

@@ -123,17 +123,40 @@ describe("store", () => {
     const first = openStore(file);
     assert.equal(first.events.lastId(), 0);
     for (let id = 1; id <= 5; id++) assert.equal(first.events.add(event), id);
-    first.events.prune(2);
+    first.events.cut([{ types: [event.type], keep: 2 }]);
     assert.deepEqual(
       first.events.read({ afterId: 0, count: 10, prefer: "oldest" }).map(({ id }) => id),
       [4, 5],
     );
-    first.events.prune(0);
+    first.events.cut([{ types: [event.type], keep: 0 }]);
     first.close();
     const second = openStore(file);
     assert.equal(second.events.lastId(), 5);
     assert.equal(second.events.add(event), 6);
     second.close();
+  });
+
+  it("counts events by type and node, and cuts each by itself", () => {
+    const { events } = openStore(":memory:");
+    const event = { at: 1, severity: "info", message: "m" } as const;
+    for (let each = 0; each < 3; each++) {
+      events.add({ ...event, type: "node-registered", nodeId: bare.id });
+      events.add({ ...event, type: "boot-file-fetched", nodeId: bare.id });
+      events.add({ ...event, type: "boot-file-fetched" });
+    }
+    assert.deepEqual(events.tally(), [
+      { type: "boot-file-fetched", count: 3 },
+      { type: "boot-file-fetched", count: 3, nodeId: bare.id },
+      { type: "node-registered", count: 3, nodeId: bare.id },
+    ]);
+    events.cut([
+      { types: ["boot-file-fetched"], keep: 1 },
+      { types: ["boot-file-fetched", "node-registered"], nodeId: bare.id, keep: 3 },
+    ]);
+    assert.deepEqual(
+      events.read({ afterId: 0, count: 10, prefer: "oldest" }).map(({ id }) => id),
+      [5, 7, 8, 9],
+    );
   });
 
   it("reads events by node and rollout, the oldest or the newest", () => {

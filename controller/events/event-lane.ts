@@ -1,0 +1,53 @@
+import type { EventType } from "./event.ts";
+
+/**
+ * What an event is worth to who reads the log weeks later. Each lane has its own place in the log, so that what happens
+ * a thousand times a minute never pushes out what happened once.
+ *
+ * - verdicts: what operators and rollouts did, and how it ended. Nobody on the network can make one.
+ * - phases: how far each reimage came.
+ * - signs: what agents say of themselves, and what is wrong with a node.
+ * - steps: what any machine on the network causes by asking for a file or an address.
+ */
+export type EventLane = "verdicts" | "phases" | "signs" | "steps";
+
+const lanes: Readonly<Record<EventType, EventLane>> = {
+  "controller-started": "verdicts",
+  "controller-stopped": "verdicts",
+  "insecure-tcp-opened": "verdicts",
+  "node-renamed": "verdicts",
+  "node-accepted": "verdicts",
+  "node-forgotten": "verdicts",
+  "boot-target-changed": "verdicts",
+  "image-added": "verdicts",
+  "image-removed": "verdicts",
+  "rollout-started": "verdicts",
+  "rollout-ended": "verdicts",
+  "rollout-cancelled": "verdicts",
+  "reimage-proved": "verdicts",
+  "reimage-failed": "verdicts",
+  "reimage-cancelled": "verdicts",
+  "node-operation-started": "verdicts",
+  "node-rebooted": "verdicts",
+  "reimage-phase-changed": "phases",
+  "reimage-write-restarted": "phases",
+  "node-discovered": "signs",
+  "node-registered": "signs",
+  "node-went-silent": "signs",
+  "node-came-back": "signs",
+  "root-ids-changed": "signs",
+  "kernels-parted": "signs",
+  "kernels-agree": "signs",
+  "address-leased": "steps",
+  "address-refused": "steps",
+  "boot-server-told": "steps",
+  "boot-config-rendered": "steps",
+  "boot-file-fetched": "steps",
+  "boot-file-missing": "steps",
+  "boot-file-refused": "steps",
+};
+
+/** The lane of a type of event. One that only a newer Pallet knows, which wrote into this database, is kept with the best. */
+export function laneOf(type: string): EventLane {
+  return Object.hasOwn(lanes, type) ? lanes[type as EventType] : "verdicts";
+}
