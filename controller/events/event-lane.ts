@@ -33,6 +33,8 @@ const lanes: Readonly<Record<EventType, EventLane>> = {
   "reimage-write-restarted": "phases",
   "node-discovered": "signs",
   "node-registered": "signs",
+  "node-restored": "signs",
+  "stamp-unknown": "signs",
   "node-went-silent": "signs",
   "node-came-back": "signs",
   "root-ids-changed": "signs",
