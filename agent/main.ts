@@ -23,7 +23,7 @@ import { createGatekeeper, openGate } from "./door/gatekeeper.ts";
 import { createExecutors } from "./executors/create-executors.ts";
 import { defaultFetchSettings } from "./fetch/fetch-range.ts";
 import { readBlockDevices } from "./inventory/read-block-devices.ts";
-import { readNodeFacts } from "./inventory/read-node-facts.ts";
+import { readBootId, readNodeFacts } from "./inventory/read-node-facts.ts";
 import { createLogBuffer, type LogLimits } from "./log/log-buffer.ts";
 import type { LogReceiver } from "./log/log-report.ts";
 import { parseLogLine } from "./log/parse-log-line.ts";
@@ -162,6 +162,7 @@ async function main(options: AgentOptions): Promise<void> {
     listen: options.listen,
     port: options.port,
     credentials: serverCredentials,
+    ids: { bootId: await readBootId(), instanceId },
   });
   port = server.port;
   log.info({ port, address: options.listen, version, contract, instanceId, pid: process.pid }, "serving");

@@ -23,6 +23,7 @@ const wireReasons = {
   "wrong-system": WireReason.FAILURE_REASON_WRONG_SYSTEM,
   invalid: WireReason.FAILURE_REASON_INVALID,
   unsupported: WireReason.FAILURE_REASON_UNSUPPORTED,
+  "other-agent": WireReason.FAILURE_REASON_OTHER_AGENT,
 } as const;
 
 /** Machine-readable reason of a failure; one for each value of pallet.v1.FailureReason. */

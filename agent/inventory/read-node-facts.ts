@@ -75,7 +75,8 @@ async function readBoard(): Promise<Board> {
   return selectBoard({ model, serial }, parseCpuinfo(cpuinfo.toString("utf8")));
 }
 
-async function readBootId(): Promise<string> {
+/** The id of this boot; throws an `internal` Failure when it cannot be read. */
+export async function readBootId(): Promise<string> {
   try {
     return (await readFile(bootIdFile, "utf8")).trim();
   } catch (error) {

@@ -2,8 +2,10 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, isIPv6 } from "node:net";
 import type { ServerCredentials } from "@grpc/grpc-js";
 import { type AgentServiceServer, AgentServiceService } from "../../proto/gen/pallet/v1/agent.ts";
+import type { AgentIds } from "../../proto/grpc/agent-ids.ts";
 import { createDescribedServer } from "../../proto/grpc/described-server.ts";
 import type { Gatekeeper } from "../door/gatekeeper.ts";
+import { answerAs } from "./answer-as.ts";
 
 /** A running gRPC server. */
 export interface AgentServer {
@@ -24,8 +26,11 @@ export async function serveAgent(options: {
   readonly port: number;
   readonly credentials: ServerCredentials;
   readonly gatekeeper: Gatekeeper;
+  /** Who answers: in every answer, and compared with whom a call is meant for. */
+  readonly ids: AgentIds;
 }): Promise<AgentServer> {
   const door = createDescribedServer(["pallet.v1.AgentService"], {
+    interceptors: [answerAs(options.ids)],
     "grpc.keepalive_time_ms": 10_000,
     "grpc.keepalive_timeout_ms": 10_000,
   });

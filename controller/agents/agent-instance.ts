@@ -1,10 +1,8 @@
+import type { AgentIds } from "../../proto/grpc/agent-ids.ts";
 import type { AgentReport } from "./agent-port.ts";
 
 /** One run of an agent on one boot of a node. */
-export interface AgentInstance {
-  readonly bootId: string;
-  readonly instanceId: string;
-}
+export type AgentInstance = AgentIds;
 
 /** The agent that a caller intends. Absent fields match anything: any run on that boot, in any role. */
 export interface ExpectedAgent extends Partial<AgentInstance> {

@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
+import type { AgentIds } from "../../proto/grpc/agent-ids.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { BoardItem } from "../../proto/node/board-item.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
@@ -39,6 +40,11 @@ export interface AgentAddress {
 
 /** Reaches agents; controller/rpc/agent/agent-client.ts implements it. */
 export interface AgentConnector {
-  /** Never fails itself: the first call shows whether anything answers. The caller closes the port after use. */
-  connect(address: AgentAddress): AgentPort;
+  /**
+   * Never fails itself: the first call shows whether anything answers. The caller closes the port after use.
+   *
+   * All calls of a port go over one connection, so that who answered GetNode answers the others. With `expected`, an
+   * answer of another boot or run never gets through: every call then rejects as "unreachable".
+   */
+  connect(address: AgentAddress, expected?: Partial<AgentIds>): AgentPort;
 }

@@ -52,7 +52,11 @@ export async function reachAgentOf(
     );
   }
   const meant = expected ?? { bootId: facts.bootId, instanceId: agent.instanceId };
-  const port = agents.connect({ address, port: agent.port });
+  const { bootId, instanceId } = meant;
+  const port = agents.connect(
+    { address, port: agent.port },
+    { bootId, ...(instanceId !== undefined && { instanceId }) },
+  );
   try {
     const report = await port.getNode(signal);
     if (isExpectedAgent(report, meant)) return { port, report };

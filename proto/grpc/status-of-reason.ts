@@ -25,4 +25,5 @@ export const statusOfReason: Readonly<Record<FailureReason, status>> = {
   "wrong-system": status.FAILED_PRECONDITION,
   invalid: status.INVALID_ARGUMENT,
   unsupported: status.FAILED_PRECONDITION,
+  "other-agent": status.FAILED_PRECONDITION,
 };

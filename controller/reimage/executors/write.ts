@@ -2,6 +2,7 @@ import { Failure } from "../../../proto/failure.ts";
 import type { OperationId, ReportedOperation } from "../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
 import { isSilence, isUnknownOperation } from "../../agents/agent-error.ts";
+import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { AgentPort } from "../../agents/agent-port.ts";
 import { withAgentOf } from "../../agents/reach-agent.ts";
 import { firstPartitionBytes, type Image, rootPartitionOf } from "../../images/catalogue/image.ts";
@@ -35,16 +36,17 @@ export const startWrite: Executor<"start-write"> = async (effect, context) => {
 /** Watches a write that was started before. */
 export const watchWrite: Executor<"watch-write"> = async ({ operationId }, context) => {
   try {
-    await withWriter(context, (agent) => watch(agent, operationId, context));
+    await withWriter(context, writerIn(context), (agent) => watch(agent, operationId, context));
   } catch (error) {
     context.answer({ type: "agent-unreachable", failure: Failure.from(error) });
   }
 };
 
 /** Has the agent stop the write and release the disk. */
-export const cancelWrite: Executor<"cancel-write"> = async ({ operationId }, context) => {
+export const cancelWrite: Executor<"cancel-write"> = async ({ operationId, agent }, context) => {
+  const cancel = (port: AgentPort) => port.cancelOperation(operationId, context.signal);
   try {
-    const operation = await withWriter(context, (agent) => agent.cancelOperation(operationId, context.signal));
+    const operation = await withWriter(context, agent ?? writerIn(context), cancel);
     context.answer(newsOf(operation));
   } catch (error) {
     context.answer(
@@ -57,10 +59,18 @@ export const cancelWrite: Executor<"cancel-write"> = async ({ operationId }, con
  * Lends a connection to the agent on the boot that writes. Any run of it will do: one that has restarted says itself
  * that the operation is lost. That another boot does not know it says nothing.
  */
-function withWriter<T>(context: ExecutorContext, use: (agent: AgentPort) => Promise<T>): Promise<T> {
-  const { state, world, signal } = context;
-  const expected = "agent" in state.phase ? { expected: { bootId: state.phase.agent.bootId } } : {};
+function withWriter<T>(
+  context: ExecutorContext,
+  writer: AgentInstance | undefined,
+  use: (agent: AgentPort) => Promise<T>,
+): Promise<T> {
+  const { world, signal } = context;
+  const expected = writer && { expected: { bootId: writer.bootId } };
   return withAgentOf(nodeOf(context), world.agents, use, { ...expected, signal });
+}
+
+function writerIn({ state: { phase } }: ExecutorContext): AgentInstance | undefined {
+  return "agent" in phase ? phase.agent : undefined;
 }
 
 /** Reports until the write has ended or the stream breaks, whatever it breaks by: watching again is harmless. */

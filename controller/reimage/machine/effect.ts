@@ -30,7 +30,8 @@ export type Effect =
       readonly startedAt: number;
     }
   | { readonly type: "watch-write"; readonly operationId: OperationId }
-  | { readonly type: "cancel-write"; readonly operationId: OperationId }
+  /** `agent`: whom to ask, where the phase does not say it any more. */
+  | { readonly type: "cancel-write"; readonly operationId: OperationId; readonly agent?: AgentInstance }
   /** There is one timer of each kind; arming it again replaces it, entering another phase disarms it. */
   | { readonly type: "arm-timer"; readonly timer: "deadline" | "retry"; readonly delayMs: number }
   /** Forget on the node what it has proved: the disk with that system is erased next. */

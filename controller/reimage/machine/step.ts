@@ -92,5 +92,6 @@ function arrive({ state, now, settings }: Context, phase: Phase, changes: Change
 
 /** An abandoned write is cancelled on a best-effort basis: nobody waits for it. */
 export function abandonedWrite(phase: Phase): readonly Effect[] {
-  return phase.name === "writing" ? [{ type: "cancel-write", operationId: phase.operationId }] : [];
+  if (phase.name !== "writing") return [];
+  return [{ type: "cancel-write", operationId: phase.operationId, agent: phase.agent }];
 }

@@ -8,11 +8,14 @@ import { boardItemsFromWire } from "../../../proto/node/board-item.ts";
 import type { ReportedOperation } from "../../../proto/operation/operation.ts";
 import { operationFromWire } from "../../../proto/operation/operation-codec.ts";
 import { specToWire } from "../../../proto/operation/spec-codec.ts";
+import type { AgentError } from "../../agents/agent-error.ts";
+import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { AgentAddress, AgentConnector, AgentPort } from "../../agents/agent-port.ts";
 import { checkedAgent, checkedFacts } from "../wire/registration-from-wire.ts";
 import { required } from "../wire/text-from-wire.ts";
-import { agentErrorOf } from "./agent-error.ts";
+import { agentErrorOf, answeredByAnother } from "./agent-error.ts";
 import { sourceAddressOption, targetFromSource } from "./agent-resolver.ts";
+import { bindCalls } from "./bind-calls.ts";
 import { ownSockets } from "./owned-sockets.ts";
 
 /** Timeouts of calls to agents, in milliseconds. */
@@ -34,7 +37,10 @@ const defaultPatience: AgentPatience = {
   keepaliveTimeoutMs: 5_000,
 };
 
-/** Reaches agents over gRPC. Every connection is one channel of its own, closed with its port. */
+/**
+ * Reaches agents over gRPC. Every port is one channel of its own with one TCP connection, and is of no use any more
+ * once that is broken: another one could lead to another agent.
+ */
 export function createAgentConnector(options: {
   readonly credentials: ChannelCredentials;
   readonly patience?: Partial<AgentPatience>;
@@ -43,27 +49,44 @@ export function createAgentConnector(options: {
 }): AgentConnector {
   const patience = { ...defaultPatience, ...options.patience };
   return {
-    connect: (at) => connect(at, options.credentials, patience, options.sourceAddress?.(at.address)),
+    connect: (at, expected) =>
+      connect(at, expected, options.credentials, patience, options.sourceAddress?.(at.address)),
   };
 }
 
 function connect(
   at: AgentAddress,
+  expected: Partial<AgentInstance> | undefined,
   credentials: ChannelCredentials,
   patience: AgentPatience,
   source: string | undefined,
 ): AgentPort {
   const sockets = ownSockets(credentials);
+  const bound = bindCalls(expected);
   const client = new AgentServiceClient(
     source === undefined ? targetOf(at) : targetFromSource(at.address, at.port),
     sockets.credentials,
-    { ...channelOptions(patience), ...(source !== undefined && { [sourceAddressOption]: source }) },
+    {
+      ...channelOptions(patience),
+      ...(source !== undefined && { [sourceAddressOption]: source }),
+      interceptors: [bound.interceptor],
+    },
   );
   const closed = new AbortController();
   const subjectOf = (call: string): string => `${call} to the agent at ${at.address}:${at.port}`;
 
   const until = (signal: AbortSignal | undefined): AbortSignal =>
     signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
+
+  /** The one place where it is decided whether what came back counts. */
+  function assertMeant(name: string): void {
+    if (bound.answeredByAnother()) throw answeredByAnother(subjectOf(name));
+  }
+
+  function errorOf(error: unknown, name: string, signal: AbortSignal): AgentError {
+    if (bound.answeredByAnother()) return answeredByAnother(subjectOf(name), error);
+    return agentErrorOf(error, subjectOf(name), signal);
+  }
 
   /** One call with one answer, converted. `signal` of the caller, or closing the port, cancels it. */
   async function call<Request, Response, Answer>(
@@ -76,9 +99,11 @@ function connect(
   ): Promise<Answer> {
     const signal = until(caller);
     try {
-      return convert(await ask(client, method, request, { timeoutMs, signal }));
+      const response = await ask(client, method, request, { timeoutMs, signal });
+      assertMeant(name);
+      return convert(response);
     } catch (error) {
-      throw agentErrorOf(error, subjectOf(name), signal);
+      throw errorOf(error, name, signal);
     }
   }
 
@@ -86,10 +111,11 @@ function connect(
     const signal = until(caller);
     try {
       for await (const { operation } of follow(() => client.watchOperation({ operationId }), signal)) {
+        assertMeant("WatchOperation");
         yield operationFromWire(required("operation", operation));
       }
     } catch (error) {
-      throw agentErrorOf(error, subjectOf("WatchOperation"), signal);
+      throw errorOf(error, "WatchOperation", signal);
     }
   }
 

@@ -30,6 +30,8 @@ const unanswered: Partial<Record<status, AgentErrorKind>> = {
   [status.UNKNOWN]: "unreachable",
   // grpc-js gives INTERNAL when a connection breaks in the middle of a stream (RST_STREAM).
   [status.INTERNAL]: "unreachable",
+  // An agent names what it does not know. Something else may listen at the address.
+  [status.NOT_FOUND]: "unreachable",
   [status.UNAVAILABLE]: "unreachable",
 };
 
@@ -43,9 +45,18 @@ export function agentErrorOf(error: unknown, subject: string, signal: AbortSigna
   }
   if (!isServiceError(error)) return new AgentError("failed", Failure.from(error), error);
   const failure = failureIn(error);
+  if (failure?.reason === "other-agent") return answeredByAnother(subject, error);
   if (failure !== undefined) return new AgentError(answered[error.code] ?? "failed", failure, error);
   const kind = unanswered[error.code] ?? answered[error.code] ?? "failed";
   return new AgentError(kind, wordless(kind, error, subject), error);
+}
+
+/** Another agent than the one that is meant has answered: of that one nothing is known. */
+export function answeredByAnother(subject: string, cause?: unknown): AgentError {
+  const message =
+    `${subject} was answered by another agent: the one that is meant or its node has restarted, or another machine now ` +
+    "has its address";
+  return new AgentError("unreachable", new Failure("node-silent", message), cause);
 }
 
 function wordless(kind: AgentErrorKind, error: ServiceError, subject: string): Failure {

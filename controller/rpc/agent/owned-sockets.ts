@@ -3,15 +3,16 @@ import type { ChannelCredentials } from "@grpc/grpc-js";
 
 type SecureConnector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
 
-/** Credentials of one channel, and the TCP connections that it makes with them. */
+/** Credentials of one channel, and the TCP connection that it makes with them. */
 export interface OwnedSockets {
   readonly credentials: ChannelCredentials;
-  /** Closes every connection now, including those that are still being made. Idempotent. */
+  /** Closes the connection now, also one that is still being made. Idempotent. */
   destroy(): void;
 }
 
 /**
- * The same credentials, but for one channel, whose TCP connections can be closed.
+ * The same credentials, but for one channel, whose TCP connection can be closed and is never replaced by another: a
+ * channel that connects again after a break would ask whoever has the address by then.
  *
  * grpc-js waits forever for the first SETTINGS frame of a peer that accepts TCP, and closing the channel does not end
  * that (grpc-node issue 2785): every attempt to reach a hung agent would leave a socket behind. The only place where a
@@ -20,13 +21,14 @@ export interface OwnedSockets {
  */
 export function ownSockets(credentials: ChannelCredentials): OwnedSockets {
   const sockets = new Set<Socket>();
-  let isDestroyed = false;
+  let isSpent = false;
   const createConnector: ChannelCredentials["_createSecureConnector"] = (...given) => {
     const connector = credentials._createSecureConnector(...given);
     const connect: SecureConnector["connect"] = (socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
-      if (isDestroyed) socket.destroy();
+      if (isSpent) socket.destroy();
+      isSpent = true;
       return connector.connect(socket);
     };
     return {
@@ -40,7 +42,7 @@ export function ownSockets(credentials: ChannelCredentials): OwnedSockets {
     // By its prototype it stays what grpc-js asks it to be an instance of.
     credentials: Object.create(credentials, { _createSecureConnector: { value: createConnector } }),
     destroy() {
-      isDestroyed = true;
+      isSpent = true;
       for (const socket of sockets) socket.destroy();
     },
   };

@@ -1296,6 +1296,11 @@ export const RebootResponse: MessageFns<RebootResponse> = {
  * connections are reset. In the resident role, everything that writes (StartOperation, except identify) is refused with
  * FAILED_PRECONDITION.
  *
+ * Every answer names the agent that gives it: its boot id in the metadata "pallet-boot-bin", its instance id in
+ * "pallet-instance-bin", initial and trailing. A call may say for whom it is meant, in "pallet-expected-boot-bin" and
+ * "pallet-expected-instance-bin": another agent does nothing and refuses it with FAILED_PRECONDITION and
+ * FAILURE_REASON_OTHER_AGENT. Agents from before this do neither; ask them who they are (GetNode) on the same connection.
+ *
  * Errors carry a serialized pallet.v1.Failure in the trailing metadata "pallet-failure-bin".
  */
 export type AgentServiceService = typeof AgentServiceService;

@@ -58,6 +58,8 @@ export const FailureReason = {
   FAILURE_REASON_INVALID: 18,
   /** FAILURE_REASON_UNSUPPORTED - This node lacks the hardware for it (for example an LED to identify it by). */
   FAILURE_REASON_UNSUPPORTED: 19,
+  /** FAILURE_REASON_OTHER_AGENT - The call is meant for another agent than the one that got it: for another boot, or another run. */
+  FAILURE_REASON_OTHER_AGENT: 20,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -84,6 +86,7 @@ export namespace FailureReason {
   export type FAILURE_REASON_WRONG_SYSTEM = typeof FailureReason.FAILURE_REASON_WRONG_SYSTEM;
   export type FAILURE_REASON_INVALID = typeof FailureReason.FAILURE_REASON_INVALID;
   export type FAILURE_REASON_UNSUPPORTED = typeof FailureReason.FAILURE_REASON_UNSUPPORTED;
+  export type FAILURE_REASON_OTHER_AGENT = typeof FailureReason.FAILURE_REASON_OTHER_AGENT;
   export type UNRECOGNIZED = typeof FailureReason.UNRECOGNIZED;
 }
 
@@ -149,6 +152,9 @@ export function failureReasonFromJSON(object: any): FailureReason {
     case 19:
     case "FAILURE_REASON_UNSUPPORTED":
       return FailureReason.FAILURE_REASON_UNSUPPORTED;
+    case 20:
+    case "FAILURE_REASON_OTHER_AGENT":
+      return FailureReason.FAILURE_REASON_OTHER_AGENT;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -198,6 +204,8 @@ export function failureReasonToJSON(object: FailureReason): string {
       return "FAILURE_REASON_INVALID";
     case FailureReason.FAILURE_REASON_UNSUPPORTED:
       return "FAILURE_REASON_UNSUPPORTED";
+    case FailureReason.FAILURE_REASON_OTHER_AGENT:
+      return "FAILURE_REASON_OTHER_AGENT";
     case FailureReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";

@@ -12,6 +12,7 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
+import { answerAs } from "../../../../../agent/rpc/answer-as.ts";
 import { AgentError, type AgentErrorKind } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
 import { type AgentPatience, createAgentConnector } from "../../../../../controller/rpc/agent/agent-client.ts";
@@ -23,6 +24,7 @@ import {
   GetNodeResponse,
 } from "../../../../../proto/gen/pallet/v1/agent.ts";
 import { Operation, OperationPhase, OperationState, WriteStage } from "../../../../../proto/gen/pallet/v1/operation.ts";
+import { type AgentIds, signAnswer } from "../../../../../proto/grpc/agent-ids.ts";
 import { failureMetadata } from "../../../../../proto/grpc/failure-metadata.ts";
 import type { OperationId } from "../../../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../../../proto/operation/operation-spec.ts";
@@ -38,11 +40,11 @@ after(() => {
 type Handlers = Partial<AgentServiceServer>;
 
 /** A real server with these handlers; the others answer UNIMPLEMENTED. */
-async function serve(handlers: Handlers): Promise<{ server: Server; port: number }> {
-  const server = new Server();
+async function serve(handlers: Handlers, ids?: AgentIds, at = 0): Promise<{ server: Server; port: number }> {
+  const server = new Server(ids && { interceptors: [answerAs(ids)] });
   server.addService(AgentServiceService, handlers as AgentServiceServer);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(`127.0.0.1:${at}`, ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });
@@ -50,9 +52,14 @@ async function serve(handlers: Handlers): Promise<{ server: Server; port: number
   return { server, port };
 }
 
-function reach(port: number, patience: Partial<AgentPatience> = {}, address = "127.0.0.1"): AgentPort {
+function reach(
+  port: number,
+  patience: Partial<AgentPatience> = {},
+  address = "127.0.0.1",
+  expected?: Partial<AgentIds>,
+): AgentPort {
   const connector = createAgentConnector({ credentials: credentials.createInsecure(), patience });
-  const agent = connector.connect({ address, port });
+  const agent = connector.connect({ address, port }, expected);
   cleanups.push(() => agent.close());
   return agent;
 }
@@ -252,7 +259,7 @@ const refusals: readonly [code: status, kind: AgentErrorKind, silent: AgentError
   [status.INVALID_ARGUMENT, "refused", "refused"],
   [status.ALREADY_EXISTS, "refused", "refused"],
   [status.UNIMPLEMENTED, "refused", "refused"],
-  [status.NOT_FOUND, "not-found", "not-found"],
+  [status.NOT_FOUND, "not-found", "unreachable"],
   [status.INTERNAL, "failed", "unreachable"],
   [status.UNAVAILABLE, "failed", "unreachable"],
   [status.DEADLINE_EXCEEDED, "timed-out", "timed-out"],
@@ -278,7 +285,7 @@ test("a failure that cannot be decoded leaves the status to decide", async () =>
   const error = failing(status.NOT_FOUND);
   error.metadata.set(failureMetadataKey, Buffer.from([0xff, 0xff, 0xff]));
   const agent = await agentWith({ reboot: (_call, done) => done(error) });
-  assert.equal((await errorOf(agent.reboot("b"))).kind, "not-found");
+  assert.equal((await errorOf(agent.reboot("b"))).kind, "unreachable");
 });
 
 test("where nobody listens is unreachable", async () => {
@@ -458,3 +465,86 @@ test("an agent that cuts its caller off may obey another address", async () => {
   assert.equal(error.kind, "unreachable");
   assert.match(error.message, /its agent only takes orders from another address/);
 });
+
+const meant: AgentIds = { bootId: "boot-1", instanceId: "run-1" };
+const unknownOperation = failing(status.NOT_FOUND, new Failure("invalid", "this agent does not know it"));
+/** An agent that knows nothing of our operation, and would do whatever it is told. */
+const knowingNothing: Handlers = {
+  getNode: (_call, done) =>
+    done(
+      null,
+      GetNodeResponse.fromPartial({ facts: { bootId: "boot-1" }, agent: { role: 1, instanceId: "run-1", port: 1 } }),
+    ),
+  watchOperation: (call) => void call.emit("error", unknownOperation),
+  cancelOperation: (_call, done) =>
+    done(null, { operation: { ...running, state: OperationState.OPERATION_STATE_CANCELLED, endedAt: new Date(1) } }),
+  startOperation: () => assert.fail("a stranger started an operation"),
+  reboot: () => assert.fail("a stranger rebooted"),
+};
+const calls: Readonly<Record<string, (agent: AgentPort) => Promise<unknown>>> = {
+  GetNode: (agent) => agent.getNode(),
+  WatchOperation: (agent) => Array.fromAsync(agent.watchOperation(operationId)),
+  CancelOperation: (agent) => agent.cancelOperation(operationId),
+  StartOperation: (agent) =>
+    agent.startOperation(operationId, { kind: "wipe", device: "/dev/sda", method: "signatures" }),
+  Reboot: (agent) => agent.reboot("boot-1"),
+};
+
+for (const [who, ids, expected] of [
+  ["another boot", { bootId: "boot-2", instanceId: "run-1" }, meant],
+  ["another run", { bootId: "boot-1", instanceId: "run-2" }, meant],
+  ["another boot, where any run will do", { bootId: "boot-2", instanceId: "run-2" }, { bootId: "boot-1" }],
+] as const)
+  for (const [name, call] of Object.entries(calls))
+    test(`${name} of ${who} is refused there, and to the caller nobody answered`, async () => {
+      const { port } = await serve(knowingNothing, ids);
+      const error = await errorOf(call(reach(port, {}, "127.0.0.1", expected)));
+      assert.deepEqual([error.kind, error.reason], ["unreachable", "node-silent"]);
+      assert.match(error.message, /was answered by another agent/);
+    });
+
+test("what an agent answers that ignores for whom a call is meant does not get through", async () => {
+  const stranger = await serve({
+    ...knowingNothing,
+    cancelOperation(call, done) {
+      const metadata = new Metadata();
+      signAnswer(metadata, { bootId: "boot-2", instanceId: "run-2" });
+      call.sendMetadata(metadata);
+      done(null, { operation: { ...running, state: OperationState.OPERATION_STATE_CANCELLED, endedAt: new Date(1) } });
+    },
+  });
+  const error = await errorOf(reach(stranger.port, {}, "127.0.0.1", meant).cancelOperation(operationId));
+  assert.equal(error.kind, "unreachable");
+});
+
+test("the agent that is meant, and any run of the boot that is meant, get through", async () => {
+  const { port } = await serve(knowingNothing, meant);
+  for (const expected of [meant, { bootId: "boot-1" }, undefined]) {
+    const agent = reach(port, {}, "127.0.0.1", expected);
+    assert.equal((await agent.getNode()).agent.instanceId, "run-1");
+    assert.equal((await errorOf(Array.fromAsync(agent.watchOperation(operationId)))).kind, "not-found");
+    assert.equal((await agent.cancelOperation(operationId)).state, "cancelled");
+  }
+});
+
+test("an agent from before answers were signed gets through", async () => {
+  const { port } = await serve(knowingNothing);
+  const agent = reach(port, {}, "127.0.0.1", meant);
+  assert.equal((await agent.cancelOperation(operationId)).state, "cancelled");
+});
+
+for (const [age, ids] of [
+  ["older", undefined],
+  ["other", { bootId: "boot-2", instanceId: "run-2" }],
+] as const)
+  test(`after a break, an ${age} agent that has the port by then is not asked`, async () => {
+    const first = await serve(knowingNothing, meant);
+    const agent = reach(first.port, {}, "127.0.0.1", age === "older" ? meant : undefined);
+    await agent.getNode();
+    first.server.forceShutdown();
+    const second = await serve(knowingNothing, ids, first.port);
+    assert.equal((await errorOf(Array.fromAsync(agent.watchOperation(operationId)))).kind, "unreachable");
+    assert.equal((await errorOf(agent.cancelOperation(operationId))).kind, "unreachable");
+    assert.equal((await errorOf(agent.reboot("boot-1"))).kind, "unreachable");
+    second.server.forceShutdown();
+  });
