@@ -9,9 +9,10 @@ import process from "node:process";
 import { isSea } from "node:sea";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { Command } from "commander";
-import { destination, type Logger, pino } from "pino";
+import { type Logger, pino } from "pino";
 import { Failure } from "../proto/failure.ts";
 import { contract } from "../proto/gen/contract.ts";
+import { createLogDestination } from "../proto/linux/log-destination.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
 import { stampPath } from "../proto/system/installed-system.ts";
 import type { BackoffPolicy } from "../proto/time/backoff.ts";
@@ -216,7 +217,7 @@ function openLog(
   receiver: LogReceiver | undefined,
 ): { readonly log: Logger; readonly shipper: LogShipper | undefined } {
   const base = { role, ...(bootMac && { node: bootMac }) };
-  const terminal = destination(1);
+  const terminal = createLogDestination(1);
   if (receiver === undefined) return { log: pino({ base }, terminal), shipper: undefined };
   const buffer = createLogBuffer(logLimits);
   const shipper = createLogShipper({

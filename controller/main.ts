@@ -4,6 +4,7 @@ import { ChannelCredentials, logVerbosity, ServerCredentials, setLogVerbosity } 
 import { pino } from "pino";
 import { contract } from "../proto/gen/contract.ts";
 import { ControllerServiceClient } from "../proto/gen/pallet/v1/controller.ts";
+import { createLogDestination } from "../proto/linux/log-destination.ts";
 import { systemPath } from "../proto/linux/system-path.ts";
 import { monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { probeNode } from "./agents/probe-node.ts";
@@ -66,7 +67,7 @@ const effects: Effects = {
     },
     async run(options, signal) {
       const config = await readConfig({ options, env: process.env, workingDirectory: process.cwd() });
-      const log = pino({ level: config.logLevel, base: null }, pino.destination(2));
+      const log = pino({ level: config.logLevel, base: null }, createLogDestination(2));
       // Timers alone keep no process alive, and there may be nothing else while it waits for a network.
       const alive = setInterval(() => undefined, 2 ** 30);
       await serve(
