@@ -15,6 +15,7 @@ import { contract } from "../proto/gen/contract.ts";
 import { createLogDestination } from "../proto/linux/log-destination.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
 import { stampPath } from "../proto/system/installed-system.ts";
+import { residentSettingsPath } from "../proto/system/resident-settings.ts";
 import type { BackoffPolicy } from "../proto/time/backoff.ts";
 import { monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { prepareReboot } from "./board/reboot.ts";
@@ -31,11 +32,13 @@ import { parseLogLine } from "./log/parse-log-line.ts";
 import { createLogShipper, type LogShipper, type ShippingSettings } from "./log/ship-logs.ts";
 import { createOperations } from "./operations/operations.ts";
 import { type AgentFlags, type AgentOptions, resolveOptions } from "./options/options.ts";
+import { type ControllerList, createControllerList } from "./registration/controller-list.ts";
 import type { Enrollment } from "./registration/enrollment.ts";
+import { keepControllers, readSettings } from "./registration/kept-settings.ts";
 import { localAddressTowards } from "./registration/local-address.ts";
 import { readInstalled } from "./registration/read-installed.ts";
 import { readResidentProgram } from "./registration/read-resident-program.ts";
-import { selectBootMac } from "./registration/select-boot-mac.ts";
+import { chooseBootMac } from "./registration/select-boot-mac.ts";
 import { stayRegistered } from "./registration/stay-registered.ts";
 import { createKernelReader } from "./resident/read-kernels.ts";
 import { readReturnedFirmware } from "./resident/read-returned-firmware.ts";
@@ -67,9 +70,16 @@ const shipping: ShippingSettings = {
 const program = new Command("pallet-agent")
   .description("Reports this node's hardware to the Pallet controller and writes its disks on command.")
   .version(version)
-  .option("--controller <host:port>", "register with this controller (kernel word pallet.controller=)")
+  .option(
+    "--controller <host:port>",
+    "register with this controller; several addresses of it, separated by commas, are tried in turn (kernel word " +
+      "pallet.controller=)",
+  )
   .option("--node <mac>", "MAC address that this node booted from (kernel word pallet.node=)")
-  .option("--listen <address>", "IP address to serve on (default: 127.0.0.1, or 0.0.0.0 if netbooted by a controller)")
+  .option(
+    "--listen <address>",
+    "IP address to serve on (default: 127.0.0.1, or 0.0.0.0 if a controller booted or installed this system)",
+  )
   .option("--port <port>", "TCP port to serve on; 0 for any", "7710")
   .option(
     "--insecure-tcp",
@@ -77,6 +87,11 @@ const program = new Command("pallet-agent")
   )
   .option("--role <role>", "netboot: may write disks; resident: may only report and reboot", "netboot")
   .option("--installed-file <path>", "stamp of the installed system", stampPath)
+  .option(
+    "--settings-file <path>",
+    "controllers and node id of the installed system, for a resident agent whose kernel words do not say them",
+    residentSettingsPath,
+  )
   .option("--reboot-command <words>", "program and arguments that reboot this node, separated by spaces; no shell")
   .option(
     "--resident-program <path>",
@@ -98,16 +113,21 @@ Examples:
   $ buf curl --protocol grpc --http2-prior-knowledge http://127.0.0.1:7710/pallet.v1.AgentService/GetNode`,
   )
   .action(async (flags: AgentFlags & { kernelCommandLine: string }) => {
-    await main(resolveOptions(flags, readFileSync(flags.kernelCommandLine, "utf8")));
+    const kept = flags.role === "resident" ? await readSettings(flags.settingsFile ?? residentSettingsPath) : {};
+    await main(resolveOptions(flags, readFileSync(flags.kernelCommandLine, "utf8"), kept.settings), kept.trouble);
   });
 
-async function main(options: AgentOptions): Promise<void> {
+/** @param trouble why the settings of the installed system could not be read */
+async function main(options: AgentOptions, trouble: Error | undefined): Promise<void> {
   // Authentication comes with a later issue; these two lines are where it will be decided.
   const serverCredentials = ServerCredentials.createInsecure();
   const channelCredentials = ChannelCredentials.createInsecure();
 
-  const enrollment = options.controller && createEnrollmentClient(options.controller, channelCredentials);
+  const controllers = createControllerList(options.controllers);
+  const enrollment =
+    controllers.current() === undefined ? undefined : createEnrollmentClient(controllers, channelCredentials);
   const { log, shipper } = openLog(options, enrollment);
+  if (trouble !== undefined) log.warn({ err: trouble }, "ignoring the settings of the installed system");
   process.on("uncaughtException", (error) => {
     log.fatal({ err: error }, "the agent hit a bug and is exiting");
     lastWords(shipper).finally(() => process.exit(1));
@@ -156,7 +176,10 @@ async function main(options: AgentOptions): Promise<void> {
   const stopping = new AbortController();
   const gatekeeper = options.insecureTcp
     ? openGate
-    : createGatekeeper({ controllerHost: options.controller?.host, backoff: retries, log }, stopping.signal);
+    : createGatekeeper(
+        { controllerHosts: () => controllers.all().map(({ host }) => host), backoff: retries, log },
+        stopping.signal,
+      );
   const server = await serveAgent({
     service,
     gatekeeper,
@@ -179,7 +202,11 @@ async function main(options: AgentOptions): Promise<void> {
     options.role === "resident"
       ? watchFirmware({ read: readReturnedFirmware, clock: monotonicClock, log })
       : () => undefined;
-  const registration = register(options, { readFacts, agentInfo, enrollment, shipper, log }, stopping.signal);
+  const registration = register(
+    options,
+    { readFacts, agentInfo, controllers, enrollment, shipper, log },
+    stopping.signal,
+  );
 
   const stop = async (signal: StopSignal): Promise<void> => {
     log.info({ signal }, "stopping");
@@ -251,29 +278,47 @@ async function register(
   parts: {
     readonly readFacts: () => Promise<NodeFacts>;
     readonly agentInfo: () => Promise<AgentInfo>;
+    readonly controllers: ControllerList;
     readonly enrollment: Enrollment | undefined;
     readonly shipper: LogShipper | undefined;
     readonly log: Logger;
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const { controller, bootMac } = options;
-  const { enrollment, shipper } = parts;
-  if (controller === undefined || enrollment === undefined) {
-    parts.log.info("no controller given; serving without registering");
+  const { controllers, enrollment, shipper, log } = parts;
+  if (enrollment === undefined) {
+    log.info("no controller given; serving without registering");
     return;
   }
-  const chooseBootMac = async ({ interfaces }: NodeFacts): Promise<string> =>
-    bootMac ?? selectBootMac(interfaces, await localAddressTowards(controller.host));
+  if (options.role === "resident" && !options.bootedByController)
+    log.warn({ controllers: controllers.all() }, "this system was booted without a controller's kernel words");
+  let toldOfOtherBoard = false;
+  const bootMacOf = async ({ interfaces }: NodeFacts): Promise<string> => {
+    const towards = controllers.current();
+    const chosen = await chooseBootMac(options, interfaces, async () => towards && localAddressTowards(towards.host));
+    if (chosen.otherBoard !== undefined && !toldOfOtherBoard) {
+      toldOfOtherBoard = true;
+      log.warn(
+        { installedOn: chosen.otherBoard, bootMac: chosen.mac },
+        "this system was installed on another board, whose MAC address this one does not have; registering as this board",
+      );
+    }
+    return chosen.mac;
+  };
+  const keep = async (): Promise<void> => {
+    if (options.role === "resident") await keepControllers(options.settingsFile, controllers.all(), log);
+  };
   await stayRegistered(
     {
       enrollment,
+      controllers,
+      told: keep,
       enrolled: (session) => shipper?.enrolled(session),
       readNodeFacts: parts.readFacts,
-      chooseBootMac,
+      chooseBootMac: bootMacOf,
       agentInfo: parts.agentInfo,
       backoff: retries,
-      log: parts.log,
+      log,
     },
     signal,
   );

@@ -2,6 +2,7 @@ import { Failure, messageOf } from "../../proto/failure.ts";
 import type { Customisation } from "../../proto/operation/operation-spec.ts";
 import { renderStamp, stampPath } from "../../proto/system/installed-system.ts";
 import { noResidentProgram } from "../../proto/system/judge-resident.ts";
+import { renderResidentSettings, residentSettingsPath } from "../../proto/system/resident-settings.ts";
 import { flushBuffers } from "../linux/flush-buffers.ts";
 import { throwIfCancelled } from "../linux/run-tool.ts";
 import { disarmFirmware } from "./disarm-firmware.ts";
@@ -22,7 +23,8 @@ export interface Customise extends Customisation {
 type Root = NonNullable<Customisation["root"]>;
 
 /**
- * Installs the resident agent into the new system when that is asked for, and then places the stamp into it as
+ * Installs the resident agent into the new system when that is asked for, with the settings that it goes by when its
+ * board boots without our words (/etc/pallet/agent.json), and then places the stamp into it as
  * /etc/pallet/installed.json; keeps the board's firmware from booting the disk when that is asked for. Partitions are
  * reached by their offsets, because the partition table is written last. Whatever happens, the filesystem is unmounted
  * before this returns, and the device's cache is flushed, so that O_DIRECT reads see it.
@@ -42,12 +44,16 @@ async function placeIntoSystem(
   root: Root,
   stamp: NonNullable<Customisation["stamp"]>,
 ): Promise<void> {
-  const { device, signal } = request;
+  const { device, settings, signal } = request;
   const program = programToInstall(request);
   await withMountedRoot(device, root, async (folder) => {
     if (program !== undefined)
       await placing("install the resident agent", device, signal, () =>
         installResident({ root: folder, program, signal }),
+      );
+    if (settings !== undefined)
+      await placing(`write ${residentSettingsPath}`, device, signal, () =>
+        placeFile({ root: folder, ...placeOf(residentSettingsPath), content: renderResidentSettings(settings) }),
       );
     await placing(`write ${stampPath}`, device, signal, () =>
       placeFile({ root: folder, ...placeOf(stampPath), content: renderStamp(stamp) }),

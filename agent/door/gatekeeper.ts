@@ -18,8 +18,11 @@ export interface Gatekeeper {
 
 /** What the gatekeeper decides by. */
 export interface GatekeeperOptions {
-  /** Host name or IP address of the controller; without one, nobody but root on this node may connect. */
-  readonly controllerHost: string | undefined;
+  /**
+   * Host names and IP addresses of the controller, as they are now; while there are none, nobody but root on this node
+   * may connect.
+   */
+  readonly controllerHosts: () => readonly string[];
   readonly backoff: BackoffPolicy;
   readonly log: Logger;
   /** Finds the addresses of a host name; the system's resolver unless given. */
@@ -30,18 +33,24 @@ export interface GatekeeperOptions {
 const quietMs = 60_000;
 
 /**
- * Admits the controller that the agent booted with and, on the node itself, root and the agent's own user; see
- * `mayOrder`. A host name is resolved once, as soon as that is possible, or until the signal aborts; until then nobody
- * from elsewhere is admitted.
+ * Admits the controller, at every address that it is known under, and, on the node itself, root and the agent's own
+ * user; see `mayOrder`. A host name is resolved once, as soon as that is possible, or until the signal aborts; until
+ * then nobody is admitted for its sake.
  */
 export function createGatekeeper(options: GatekeeperOptions, signal: AbortSignal): Gatekeeper {
-  const { controllerHost, log } = options;
-  let controller: readonly string[] = [];
-  if (controllerHost !== undefined && isIP(controllerHost) !== 0) controller = [plainAddress(controllerHost)];
-  else if (controllerHost !== undefined)
-    void resolve(controllerHost, options, signal).then((found) => {
-      controller = found;
-    });
+  const { controllerHosts, log } = options;
+  const resolved = new Map<string, readonly string[]>();
+  const addressesOf = (host: string): readonly string[] => {
+    if (isIP(host) !== 0) return [plainAddress(host)];
+    const known = resolved.get(host);
+    if (known !== undefined) return known;
+    resolved.set(host, []);
+    void resolve(host, options, signal).then((found) => resolved.set(host, found));
+    return [];
+  };
+  const addresses = (): readonly string[] => controllerHosts().flatMap(addressesOf);
+  // The first caller must not find that nobody has asked for the names yet.
+  addresses();
 
   const uid = process.getuid?.() ?? 0;
   let refused = 0;
@@ -49,14 +58,14 @@ export function createGatekeeper(options: GatekeeperOptions, signal: AbortSignal
   return {
     admits(connection) {
       const caller = callerOf(connection, log);
-      if (caller !== undefined && mayOrder(caller, { controller, uid })) return true;
+      if (caller !== undefined && mayOrder(caller, { controller: addresses(), uid })) return true;
       refused += 1;
       const now = performance.now();
       if (now >= quietUntil) {
         const owner = caller?.local && { uid: caller.local.uid };
         log.warn(
           { from: caller?.address, ...owner, refused },
-          `refused a connection: only ${controllerHost ?? "no controller"} and root on this node may give orders`,
+          `refused a connection: only ${controllerHosts().join(", ") || "no controller"} and root on this node may give orders`,
         );
         refused = 0;
         quietUntil = now + quietMs;

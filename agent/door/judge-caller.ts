@@ -14,7 +14,7 @@ export interface Orderers {
 }
 
 /**
- * Whether the caller may give orders: the controller that this agent booted with, by its address, and on the node
+ * Whether the caller may give orders: the controller that this agent goes by, by its addresses, and on the node
  * itself root and the agent's own user, who could do all of this anyway. An address of this node proves nothing: every
  * user of it has that.
  */

@@ -4,13 +4,18 @@ import { defaultControllerPort, type Endpoint, endpointForm, parseEndpoint } fro
 import { type NodeId, parseMacAddress } from "../../proto/names/node-id.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
 import { agentWords, parseKernelCommandLine } from "../../proto/system/kernel-command-line.ts";
+import { type KeptSettings, maxControllers, residentSettingsPath } from "../../proto/system/resident-settings.ts";
 
 /** The agent's options. */
 export interface AgentOptions {
-  /** Where to register; absent: serve without registering. */
-  readonly controller?: Endpoint;
+  /** Where to register, in the order in which to try; none: serve without registering. */
+  readonly controllers: readonly Endpoint[];
   /** MAC address by which the node booted; absent: found out at registration. */
   readonly bootMac?: NodeId;
+  /** The node on which this system was installed, by its settings: to be used only on a board that has that address. */
+  readonly installedOn?: NodeId;
+  /** Whether a controller booted this node: its words are on the kernel's command line. */
+  readonly bootedByController: boolean;
   /** IP address to listen on. */
   readonly listen: string;
   /** TCP port to listen on; 0 lets the kernel choose. */
@@ -20,6 +25,8 @@ export interface AgentOptions {
   readonly role: AgentRole;
   /** Path of the stamp that a reimage leaves in the system. */
   readonly installedFile: string;
+  /** Path of the resident agent's settings. */
+  readonly settingsFile: string;
   /** Program and arguments that reboot the node; absent: found out when it is needed. */
   readonly rebootCommand?: readonly string[];
   /** Program to install as the resident agent of new systems; absent: this one, where it is a single file. */
@@ -35,17 +42,23 @@ export interface AgentFlags {
   readonly insecureTcp?: boolean;
   readonly role: string;
   readonly installedFile: string;
+  readonly settingsFile?: string;
   readonly rebootCommand?: string;
   readonly residentProgram?: string;
 }
 
 /**
- * Flags, then words of the kernel command line, then defaults. Throws one Failure "invalid" that lists every problem.
+ * Flags, then words of the kernel command line, then the settings in the installed system (of a resident agent), then
+ * defaults. Throws one Failure "invalid" that lists every problem.
  *
- * The agent listens on loopback unless told otherwise. A kernel command line with "pallet.controller=" tells it: such a
- * node was netbooted by a controller in order to be commanded by it, so then it listens on every address.
+ * Words replace settings, they do not add to them: a card that was carried into another rack must not take orders from
+ * the controller of its former one.
+ *
+ * The agent listens on loopback unless told otherwise. "pallet.controller=" tells it, on the kernel command line or as
+ * a setting in an installed system: a controller booted such a node, or installed it, in order to command it, so then
+ * it listens on every address.
  */
-export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): AgentOptions {
+export function resolveOptions(flags: AgentFlags, kernelCommandLine: string, settings?: KeptSettings): AgentOptions {
   const words = parseKernelCommandLine(kernelCommandLine);
   const problems: string[] = [];
   const check = <T>(text: string | undefined, source: string, parse: (text: string) => T | string): T | undefined => {
@@ -58,7 +71,7 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): Ag
   const fromWord = (flag: string | undefined, name: string, word: string): [string | undefined, string] =>
     flag === undefined ? [words.get(word), `kernel command-line word ${word}`] : [flag, name];
 
-  const controller = check(...fromWord(flags.controller, "--controller", agentWords.controller), parseController);
+  const told = check(...fromWord(flags.controller, "--controller", agentWords.controller), parseControllers);
   const bootMac = check(...fromWord(flags.node, "--node", agentWords.node), parseMac);
   const listen = check(flags.listen, "--listen", (text) =>
     isIP(text) === 0 ? "is not an IP address; give for example 127.0.0.1 or 0.0.0.0" : { address: text },
@@ -79,21 +92,31 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string): Ag
   if (problems.length > 0 || port === undefined || role === undefined) {
     throw new Failure("invalid", `the agent cannot start with these options:\n- ${problems.join("\n- ")}`);
   }
+  const kept = role.role === "resident" ? settings : undefined;
+  const bootedByController = words.has(agentWords.controller);
+  const isCommanded = bootedByController || (told === undefined && kept !== undefined);
   return Object.freeze({
-    ...(controller && { controller }),
+    controllers: told ?? kept?.controllers ?? [],
     ...(bootMac && { bootMac: bootMac.mac }),
-    listen: listen?.address ?? (words.has(agentWords.controller) ? "0.0.0.0" : "127.0.0.1"),
+    ...(kept?.node !== undefined && { installedOn: kept.node }),
+    bootedByController,
+    listen: listen?.address ?? (isCommanded ? "0.0.0.0" : "127.0.0.1"),
     port,
     insecureTcp: insecureTcp?.isOn ?? false,
     role: role.role,
     installedFile: flags.installedFile,
+    settingsFile: flags.settingsFile ?? residentSettingsPath,
     ...(rebootCommand && { rebootCommand }),
     ...(flags.residentProgram !== undefined && { residentProgram: flags.residentProgram }),
   });
 }
 
-function parseController(text: string): Endpoint | string {
-  return parseEndpoint(text, defaultControllerPort) ?? `is not ${endpointForm}`;
+/** One address or several, separated by commas. */
+function parseControllers(text: string): readonly Endpoint[] | string {
+  const found = text.split(",").map((each) => parseEndpoint(each.trim(), defaultControllerPort));
+  const endpoints = found.filter((each) => each !== undefined);
+  if (endpoints.length < found.length) return `is not ${endpointForm}`;
+  return endpoints.length <= maxControllers ? endpoints : `names more than ${maxControllers} addresses`;
 }
 
 function parsePort(text: string): number | string {

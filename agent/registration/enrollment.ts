@@ -1,3 +1,4 @@
+import type { Endpoint } from "../../proto/names/endpoint.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 
@@ -6,6 +7,8 @@ export interface Registered {
   /** The node's name. */
   readonly name: string;
   readonly heartbeatIntervalMs: number;
+  /** Under which addresses the controller is reached; empty when it does not say. */
+  readonly controllers: readonly Endpoint[];
 }
 
 /** What the controller knows an agent by. */
@@ -14,7 +17,7 @@ export interface Session {
   readonly instanceId: string;
 }
 
-/** The controller, as an enrolling agent sees it. */
+/** The controller at its current address, as an enrolling agent sees it. */
 export interface Enrollment {
   register(bootMac: string, facts: NodeFacts, agent: AgentInfo, signal: AbortSignal): Promise<Registered>;
   /** Resolves with the wait until the next one in milliseconds, or "unknown" when the agent has to register again. */

@@ -1,5 +1,30 @@
 import { Failure } from "../../proto/failure.ts";
+import { type NodeId, parseMacAddress } from "../../proto/names/node-id.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
+
+/** Under which address a node registers. */
+export interface BootMac {
+  readonly mac: string;
+  /** Set when the settings of this system name another board's address, and so do not count. */
+  readonly otherBoard?: NodeId;
+}
+
+/**
+ * The MAC address that identifies the node: the one that the controller gave it for this boot; or the one that the
+ * system was installed under, if this board has it, because a card can be carried to another board, which must not
+ * register as the former one; or what `selectBootMac` says. Rejects with its Failure.
+ */
+export async function chooseBootMac(
+  { bootMac, installedOn }: { readonly bootMac?: NodeId; readonly installedOn?: NodeId },
+  interfaces: NodeFacts["interfaces"],
+  localAddress: () => Promise<string | undefined>,
+): Promise<BootMac> {
+  if (bootMac !== undefined) return { mac: bootMac };
+  if (installedOn !== undefined && interfaces.some(({ mac }) => parseMacAddress(mac) === installedOn))
+    return { mac: installedOn };
+  const mac = selectBootMac(interfaces, await localAddress());
+  return { mac, ...(installedOn !== undefined && { otherBoard: installedOn }) };
+}
 
 /**
  * The MAC address that identifies the node when nobody told it: that of the interface with the address by which the

@@ -1,19 +1,27 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { messageOf } from "../../proto/failure.ts";
+import { renderEndpoint } from "../../proto/names/endpoint.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
 import { type InstalledKernels, sameKernels } from "../../proto/system/judge-kernels.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
+import type { ControllerList } from "./controller-list.ts";
 import type { Enrollment, Session } from "./enrollment.ts";
 
 /** How long the last report of a stopping agent may take, in milliseconds. */
 const lastReportMs = 1_000;
+/** Kinds of trouble that are told apart: those of a round through all addresses, and some more. */
+const mostTroubles = 32;
 
 /** The inputs of the loop. */
 export interface RegistrationParts {
   readonly enrollment: Enrollment;
+  /** Where `enrollment` goes; it follows the current one. */
+  readonly controllers: ControllerList;
+  /** Notified of the controller's addresses whenever it has taken a registration. */
+  readonly told?: (controllers: ControllerList) => Promise<void>;
   /** Notified of what the controller knows this agent by, whenever that changes; undefined: it does not know it. */
   readonly enrolled: (session: Session | undefined) => void;
   readonly readNodeFacts: () => Promise<NodeFacts>;
@@ -26,33 +34,38 @@ export interface RegistrationParts {
 
 /**
  * Registers the agent and sends heartbeats until the signal aborts. Whatever goes wrong is tried again forever, with
- * waits that grow to a cap; a controller that does not know the agent (any more) is told everything again, with facts
+ * waits that grow to a cap. With several addresses of the controller, each is tried once before such a wait, in the order
+ * of the list; the agent sticks to the one that answers. A controller that does not know the agent (any more) is told everything again, with facts
  * read then. So it is when the ids of the root have changed since: the controller names the root of the next boot by
  * them, and a first boot changes them after the agent has registered; and when its kernels or modules have. Logs a line
  * when things change, not at every attempt. Never rejects.
  */
 export async function stayRegistered(parts: RegistrationParts, signal: AbortSignal): Promise<void> {
-  const { log } = parts;
+  const { log, controllers } = parts;
   let known: Known | undefined;
   let waits = backoff(parts.backoff);
   let waitMs = 0;
-  let trouble: string | undefined;
+  const troubles = new Set<string>();
   while (await waited(waitMs, signal)) {
+    const at = controllers.current();
     try {
       const step = known === undefined ? await register(parts, signal) : await beat(parts, known, signal);
-      if (trouble !== undefined) log.info("the controller is answering again");
+      controllers.answered();
+      if (troubles.size > 0) log.info({ controller: at && renderEndpoint(at) }, "the controller is answering again");
       if (step.known === undefined) log.info("the controller does not know this agent; registering again");
-      trouble = undefined;
+      troubles.clear();
       waits = backoff(parts.backoff);
       if (step.known?.session !== known?.session) parts.enrolled(step.known?.session);
       known = step.known;
       waitMs = step.waitMs;
     } catch (error) {
       if (signal.aborted) break;
-      const message = messageOf(error);
-      if (message !== trouble) log.warn({ err: error }, "could not reach the controller; retrying");
-      trouble = message;
-      waitMs = waits.next().value;
+      const controller = at && renderEndpoint(at);
+      const trouble = `${controller}: ${messageOf(error)}`;
+      if (!troubles.has(trouble)) log.warn({ err: error, controller }, "could not reach the controller; retrying");
+      if (troubles.size >= mostTroubles) troubles.clear();
+      troubles.add(trouble);
+      waitMs = controllers.failed() ? 0 : waits.next().value;
     }
   }
   if (known !== undefined) await reportLastChange(parts, known);
@@ -74,8 +87,12 @@ interface Step {
 async function register(parts: RegistrationParts, signal: AbortSignal): Promise<Step> {
   const [facts, agent] = await Promise.all([parts.readNodeFacts(), parts.agentInfo()]);
   const bootMac = await parts.chooseBootMac(facts);
-  const { name, heartbeatIntervalMs } = await parts.enrollment.register(bootMac, facts, agent, signal);
-  parts.log.info({ name, bootMac, bootId: facts.bootId, heartbeatIntervalMs }, "registered");
+  const at = parts.controllers.current();
+  const { name, heartbeatIntervalMs, controllers } = await parts.enrollment.register(bootMac, facts, agent, signal);
+  const controller = at && renderEndpoint(at);
+  parts.log.info({ name, bootMac, bootId: facts.bootId, heartbeatIntervalMs, controller }, "registered");
+  parts.controllers.replace(controllers);
+  await parts.told?.(parts.controllers);
   return {
     known: { session: { bootMac, instanceId: agent.instanceId }, rootIds: facts.root?.ids, kernels: facts.kernels },
     waitMs: jittered(heartbeatIntervalMs, parts.backoff.random),

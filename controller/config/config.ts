@@ -18,6 +18,8 @@ export interface Config {
   readonly listen: string;
   /** Host name or IP address under which nodes reach this machine. */
   readonly advertise: string;
+  /** HOST or HOST:PORT: where else agents reach gRPC, in the order in which they try; with `grpcPort` unless it says one. */
+  readonly advertiseAlso: readonly string[];
   /** Ports; 0 lets the system choose a free one. */
   readonly grpcPort: number;
   /**

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import { parseEndpoint } from "../../proto/names/endpoint.ts";
 import { isUnspecified } from "../../proto/names/plain-address.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
 import { defaultReimageSettings } from "../reimage/machine/settings.ts";
@@ -75,6 +76,7 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
     socket: value(settings.socket),
     listen,
     advertise: value(settings.advertise) ?? listen,
+    advertiseAlso: value<readonly string[]>(settings.advertiseAlso),
     grpcPort: value(settings.grpcPort),
     insecureTcp: value<boolean>(settings.insecureTcp),
     httpPort: value(settings.httpPort),
@@ -153,6 +155,10 @@ function* contradictions(config: Config, given: ReadonlyMap<string, string>): Ge
       `${key} is ${config.advertise}, which nodes cannot connect to; set advertise (${flagOf(settings.advertise)}, ` +
         `${variableOf(settings.advertise)}) to the host name or IP address at which they reach this machine`,
     ];
+  }
+  for (const also of config.advertiseAlso) {
+    if (isUnspecified(parseEndpoint(also, 1)?.host ?? also))
+      yield ["advertiseAlso", `advertiseAlso has ${also}, which nodes cannot connect to; leave it out`];
   }
   if (config.grpcPort !== 0 && config.grpcPort === config.httpPort) {
     yield ["httpPort", `httpPort and grpcPort are both ${config.httpPort}; give them different ports`];

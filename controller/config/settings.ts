@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { defaultControllerPort } from "../../proto/names/endpoint.ts";
+import { defaultControllerPort, parseEndpoint } from "../../proto/names/endpoint.ts";
+import { maxControllers } from "../../proto/system/resident-settings.ts";
 import { logLevels } from "../../proto/words/log-level.ts";
 import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts";
 import { loaders } from "../boot/choose-way.ts";
@@ -98,6 +99,17 @@ export const settings = {
     fallbackWords: "the listen address",
     wants: "the host name or IP address at which the nodes reach this machine",
     about: "Host name or IP address at which nodes reach this machine; required if listen is 0.0.0.0 or ::.",
+  },
+  advertiseAlso: {
+    key: "advertiseAlso",
+    kind: "words",
+    schema: z
+      .array(z.string().refine((text) => parseEndpoint(text, defaultControllerPort) !== undefined))
+      .max(maxControllers - 1),
+    fallback: [],
+    wants: `a list of at most ${maxControllers - 1} HOST or HOST:PORT (an IPv6 address in brackets)`,
+    about:
+      "Other host names or addresses of this controller's gRPC, with grpcPort unless they say a port; agents try them, in this order, when advertise does not answer.",
   },
   grpcPort: {
     key: "grpcPort",

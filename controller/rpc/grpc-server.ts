@@ -4,6 +4,7 @@ import type { ServerCredentials } from "@grpc/grpc-js";
 import { ControllerServiceService } from "../../proto/gen/pallet/v1/controller.ts";
 import { EnrollmentServiceService } from "../../proto/gen/pallet/v1/enrollment.ts";
 import { createDescribedServer } from "../../proto/grpc/described-server.ts";
+import type { Endpoint } from "../../proto/names/endpoint.ts";
 import { standardServices } from "../../proto/package-definition.ts";
 import { createControllerService } from "./doors/controller-service.ts";
 import { createEnrollmentService } from "./doors/enrollment-service.ts";
@@ -18,6 +19,8 @@ const graceMs = 2000;
 export interface GrpcServerOptions {
   readonly parts: ControllerParts;
   readonly heartbeatIntervalMs: number;
+  /** Where agents reach this controller; absent: they are not told. */
+  readonly controllers?: () => readonly Endpoint[];
   readonly credentials: ServerCredentials;
   /** Path of the unix socket, and what protects it. */
   readonly socket: string;
@@ -59,8 +62,8 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   const ongoing: CallHost["ongoing"] = new Set();
   const host: CallHost = { closing: closing.signal, ongoing, log: options.log };
   const { nodes, nodeLogs } = options.parts;
-  const { heartbeatIntervalMs } = options;
-  const enrollment = createEnrollmentService(host, { nodes, nodeLogs, heartbeatIntervalMs });
+  const { heartbeatIntervalMs, controllers } = options;
+  const enrollment = createEnrollmentService(host, { nodes, nodeLogs, heartbeatIntervalMs, controllers });
   const socketDoor = createDescribedServer(["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"], keepalive);
   socketDoor.server.addService(ControllerServiceService, createControllerService(host, options.parts));
   socketDoor.server.addService(EnrollmentServiceService, enrollment);

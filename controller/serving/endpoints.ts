@@ -1,4 +1,4 @@
-import { renderEndpoint } from "../../proto/names/endpoint.ts";
+import { type Endpoint, parseEndpoint, renderEndpoint } from "../../proto/names/endpoint.ts";
 import type { BootEndpoints } from "../boot/plan-boot.ts";
 import type { Config } from "../config/config.ts";
 
@@ -13,6 +13,8 @@ export interface Endpoints {
   reached(server: ServerName): string;
   /** "host:port" that the server listens at. */
   listening(server: ServerName): string;
+  /** Everywhere that agents reach gRPC, in the order in which they are to try; none while its port is not known. */
+  controllers(): readonly Endpoint[];
   /** What boot configs say about this machine, by the configured port of gRPC. */
   planned(): BootEndpoints;
   /** What boot configs say about this machine. Resolves when gRPC and HTTP listen: no config is rendered before. */
@@ -21,7 +23,8 @@ export interface Endpoints {
 
 /** Endpoints of a controller whose servers do not listen yet. */
 export function createEndpoints(
-  config: Pick<Config, "listen" | "advertise" | "grpcPort" | "httpPort" | "tftpPort" | "nfs">,
+  config: Pick<Config, "listen" | "advertise" | "grpcPort" | "httpPort" | "tftpPort" | "nfs"> &
+    Partial<Pick<Config, "advertiseAlso">>,
 ): Endpoints {
   const ports = { grpc: config.grpcPort, http: config.httpPort, tftp: config.tftpPort };
   const awaited = new Set<ServerName>(["grpc", "http"]);
@@ -40,6 +43,11 @@ export function createEndpoints(
     },
     reached,
     listening: (server) => renderEndpoint({ host: config.listen, port: ports[server] }),
+    controllers() {
+      if (ports.grpc === 0) return [];
+      const others = (config.advertiseAlso ?? []).map((text) => parseEndpoint(text, ports.grpc));
+      return [{ host: config.advertise, port: ports.grpc }, ...others.filter((each) => each !== undefined)];
+    },
     planned,
     boot,
   };

@@ -6,11 +6,17 @@ import type { Attempts } from "./patience.ts";
 import type { Stage } from "./stage.ts";
 
 /** Opens the gRPC doors on the unix socket: from here on commands get answers, whatever else is still waiting. */
-export async function openDoors({ config, adapters, running }: Stage, parts: ControllerParts): Promise<GrpcServer> {
+export async function openDoors(
+  { config, adapters, endpoints, running }: Stage,
+  parts: ControllerParts,
+): Promise<GrpcServer> {
   const { events } = parts;
   const { version, log } = adapters;
   const { heartbeatIntervalMs, socket, insecureTcp } = config;
-  const grpc = await adapters.listenGrpc({ parts, heartbeatIntervalMs, socket, insecureTcp, log });
+  const grpc = await adapters.listenGrpc({
+    ...{ parts, heartbeatIntervalMs, socket, insecureTcp, log },
+    controllers: () => endpoints.controllers(),
+  });
   running.defer(() => grpc.close());
   events.append({ type: "controller-started", severity: "info", message: `controller ${version} started` });
   running.defer(() => {

@@ -37,6 +37,7 @@ export function openRollouts(
       const url = `http://${endpoints.reached("http")}/images/${pack.manifestDigest}`;
       return { pack: `${url}.zst`, manifest: `${url}.manifest` };
     },
+    controllers: () => endpoints.controllers(),
     cardFirmware: config.bootProfile.cardFirmware,
     loader: config.bootProfile.loader,
     journal: store.journal,

@@ -1,6 +1,7 @@
 import type { MakeableFilesystem } from "../disk/filesystem-label.ts";
 import type { ImageDigest, ManifestDigest } from "../pack/digest.ts";
 import type { InstalledSystem, PartitionIdChange } from "../system/installed-system.ts";
+import type { ResidentSettings } from "../system/resident-settings.ts";
 
 /** See pallet.v1.ManifestSource. */
 export interface ManifestSource {
@@ -43,6 +44,8 @@ export interface Customisation {
   readonly resident: boolean;
   /** Absent when the board's firmware may boot the disk. */
   readonly diskFirmware?: DiskFirmware;
+  /** Absent if the new system learns of its controller from the kernel's command line alone. */
+  readonly settings?: ResidentSettings;
 }
 
 /** See pallet.v1.Growth. The place is that in the image. */

@@ -5,6 +5,7 @@ import { idForm, isId } from "../names/id.ts";
 import { digestForm, parseImageDigest, parseManifestDigest } from "../pack/digest.ts";
 import { sectorBytes, whyNotFirstPartition } from "../pack/image-bounds.ts";
 import { maxManifestBytes } from "../pack/pack-manifest.ts";
+import { maxControllers } from "../system/resident-settings.ts";
 import type { OperationId } from "./operation.ts";
 import { maxFirmwareItems, maxIdentifyMs, maxPartitions } from "./operation-limits.ts";
 import type {
@@ -87,7 +88,13 @@ function checkUrl(text: string, field: string): void {
 }
 
 function checkCustomisation(customisation: Customisation, source: ImageSource): void {
-  const { root, stamp, resident, diskFirmware } = customisation;
+  const { root, stamp, resident, diskFirmware, settings } = customisation;
+  const count = settings?.controllers.length ?? 1;
+  ensure(
+    count > 0 && count <= maxControllers,
+    `customisation.settings.controllers: ${count} given, not 1 to ${maxControllers}`,
+  );
+  ensure(resident || settings === undefined, "customisation.settings: there is no resident agent to be told them");
   if (diskFirmware !== undefined) checkFirmware(diskFirmware, source);
   if (diskFirmware !== undefined && root === undefined && stamp === undefined) {
     ensure(!resident, "customisation.root: the root partition to install the resident agent into is missing");

@@ -3,8 +3,11 @@ import { durationFromWire, durationToWire } from "../duration.ts";
 import { Failure } from "../failure.ts";
 import type { Duration } from "../gen/google/protobuf/duration.ts";
 import * as wire from "../gen/pallet/v1/operation.ts";
+import { endpointForm, parseEndpoint, renderEndpoint } from "../names/endpoint.ts";
+import { parseMacAddress } from "../names/node-id.ts";
 import type { ImageDigest, ManifestDigest } from "../pack/digest.ts";
 import type { InstalledSystem } from "../system/installed-system.ts";
+import type { ResidentSettings } from "../system/resident-settings.ts";
 import { wireWords } from "../words/wire-words.ts";
 import type {
   CardIds,
@@ -175,7 +178,7 @@ function idsFromWire({ partitions, fatPartitions, root }: wire.CardIds): CardIds
   };
 }
 
-function customisationToWire({ root, stamp, resident, diskFirmware }: Customisation): wire.Customisation {
+function customisationToWire({ root, stamp, resident, diskFirmware, settings }: Customisation): wire.Customisation {
   return {
     root: root && { ...placeToWire(root), filesystemType: root.filesystemType },
     stamp: stamp && { ...stamp, installedAt: new Date(stamp.installedAt), ids: [...(stamp.ids ?? [])] },
@@ -185,15 +188,17 @@ function customisationToWire({ root, stamp, resident, diskFirmware }: Customisat
       partitions: diskFirmware.partitions.map(placeToWire),
       files: [...diskFirmware.files],
     },
+    settings: settings && { bootMac: settings.node, controllers: settings.controllers.map(renderEndpoint) },
   };
 }
 
-function customisationFromWire({ root, stamp, resident, diskFirmware }: wire.Customisation): Customisation {
+function customisationFromWire({ root, stamp, resident, diskFirmware, settings }: wire.Customisation): Customisation {
   return {
     ...(root !== undefined && { root: { ...placeFromWire(root), filesystemType: root.filesystemType } }),
     ...(stamp !== undefined && { stamp: stampFromWire(stamp) }),
     resident,
     ...(diskFirmware !== undefined && { diskFirmware: diskFirmwareFromWire(diskFirmware) }),
+    ...(settings !== undefined && { settings: settingsFromWire(settings) }),
   };
 }
 
@@ -205,6 +210,16 @@ function stampFromWire(stamp: NonNullable<wire.Customisation["stamp"]>): Install
     reimageId: stamp.reimageId,
     installedAt: installedAt.toISOString(),
     ...(stamp.ids.length > 0 && { ids: stamp.ids.map((change) => ({ ...change })) }),
+  };
+}
+
+function settingsFromWire({ bootMac, controllers }: wire.ResidentSettings): ResidentSettings {
+  const field = "customisation.settings";
+  return {
+    node: known(parseMacAddress(bootMac), `${field}.boot_mac: ${JSON.stringify(bootMac)} is not a MAC address`),
+    controllers: controllers.map((text) =>
+      known(parseEndpoint(text), `${field}.controllers: ${JSON.stringify(text)} is not ${endpointForm}`),
+    ),
   };
 }
 

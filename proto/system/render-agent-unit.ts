@@ -11,7 +11,8 @@ const roles: Readonly<Record<AgentRole, { readonly description: string; readonly
     service: ["StandardOutput=journal+console", "StandardError=journal+console"],
   },
   // It may look at everything and change nothing but the LED: disks can be read and not written, the filesystem is
-  // read-only to it, and to reboot it asks systemd. It looks into /lib/modules, which ProtectKernelModules= would hide;
+  // read-only to it but for the folder with its settings, where it keeps the controller's addresses, and to reboot it
+  // asks systemd. It looks into /lib/modules, which ProtectKernelModules= would hide;
   // its capabilities keep it from loading any.
   resident: {
     description: "Pallet's resident agent: reports what this node runs, and reboots it on command",
@@ -20,6 +21,7 @@ const roles: Readonly<Record<AgentRole, { readonly description: string; readonly
       "CapabilityBoundingSet=CAP_SYS_BOOT",
       "PrivateTmp=yes",
       "ProtectSystem=strict",
+      "ReadWritePaths=-/etc/pallet",
       "ProtectHome=yes",
       "DevicePolicy=closed",
       "DeviceAllow=block-* r",

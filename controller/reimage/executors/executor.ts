@@ -1,3 +1,4 @@
+import type { Endpoint } from "../../../proto/names/endpoint.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
 import type { AgentConnector } from "../../agents/agent-port.ts";
 import type { NodeProbe } from "../../agents/probe-node.ts";
@@ -28,6 +29,8 @@ export interface World {
   readonly log: LogPort;
   readonly uplink: Uplink;
   readonly packUrls: (image: Image) => PackUrls;
+  /** Where agents reach this controller, for systems whose board boots without its words; absent is nowhere. */
+  readonly controllers?: () => readonly Endpoint[];
   /** What happens to firmware on the cards that are written. */
   readonly cardFirmware: CardFirmwarePolicy;
   /** Who loads the kernels of nodes. Default "auto". */

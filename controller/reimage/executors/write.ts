@@ -12,7 +12,7 @@ import type { Answer } from "../machine/reimage-event.ts";
 import type { ReimageState } from "../machine/reimage-state.ts";
 import { describeOutcome } from "../plan/describe-card-growth.ts";
 import { planCardIds } from "../plan/plan-card-ids.ts";
-import { type Executor, type ExecutorContext, nodeOf, type PackUrls } from "./executor.ts";
+import { type Executor, type ExecutorContext, nodeOf, type World } from "./executor.ts";
 import { imageOf } from "./image-of.ts";
 
 /** Starts the write on the boot that passed the preflight, unless that agent knows it already, and watches it. */
@@ -22,7 +22,7 @@ export const startWrite: Executor<"start-write"> = async (effect, context) => {
     const image = await imageOf(context);
     const { bootId } = effect.agent;
     const start = async (agent: AgentPort): Promise<void> => {
-      await agent.startOperation(effect.operationId, specOf(effect, state, image, world.packUrls(image)), signal);
+      await agent.startOperation(effect.operationId, specOf(effect, state, image, world), signal);
       answer({ type: "write-started" });
       await watch(agent, effect.operationId, context);
     };
@@ -124,7 +124,9 @@ function newsOf({ id, state, progress, failure }: ReportedOperation): Answer {
 }
 
 /** The same for every repetition, so that the agent recognises its operation. */
-function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Image, urls: PackUrls): OperationSpec {
+function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Image, world: World): OperationSpec {
+  const urls = world.packUrls(image);
+  const controllers = world.controllers?.() ?? [];
   const { offsetBytes, lengthBytes, filesystemType } = rootPartitionOf(image);
   const { diskFirmware, disk } = effect;
   const growth = state.card?.grow ? planGrowth(image, state.card.endBytes) : undefined;
@@ -158,7 +160,12 @@ function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Ima
     ...(growth && { growth }),
     ...(ids && { ids }),
     ...((resident || diskFirmware !== undefined) && {
-      customisation: { ...(resident && system), resident, ...(diskFirmware && { diskFirmware }) },
+      customisation: {
+        ...(resident && system),
+        resident,
+        ...(diskFirmware && { diskFirmware }),
+        ...(resident && controllers.length > 0 && { settings: { node: state.nodeId, controllers } }),
+      },
     }),
   };
 }

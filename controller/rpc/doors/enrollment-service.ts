@@ -5,6 +5,7 @@ import type {
   RegisterRequest,
   ReportLogsRequest,
 } from "../../../proto/gen/pallet/v1/enrollment.ts";
+import { type Endpoint, renderEndpoint } from "../../../proto/names/endpoint.ts";
 import type { NodeLogs } from "../../logs/node-logs.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
 import { logReportFromWire } from "../wire/log-report-from-wire.ts";
@@ -18,12 +19,20 @@ export function createEnrollmentService(
     nodes,
     nodeLogs,
     heartbeatIntervalMs,
-  }: { readonly nodes: NodeRegistry; readonly nodeLogs: NodeLogs; readonly heartbeatIntervalMs: number },
+    controllers = () => [],
+  }: {
+    readonly nodes: NodeRegistry;
+    readonly nodeLogs: NodeLogs;
+    readonly heartbeatIntervalMs: number;
+    /** Where agents reach this controller, in the order in which they are to try. */
+    readonly controllers?: (() => readonly Endpoint[]) | undefined;
+  },
 ): EnrollmentServiceServer {
   return {
     register: handleUnary(host, (request: RegisterRequest, { address }) => ({
       name: nodes.register(registrationFromWire(request, address)).name,
       heartbeatInterval: durationToWire(heartbeatIntervalMs),
+      controllers: controllers().map(renderEndpoint),
     })),
 
     heartbeat: handleUnary(host, (request: HeartbeatRequest, { address }) => {

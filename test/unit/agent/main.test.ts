@@ -1,7 +1,7 @@
 // The real program as a process, with real clients and a real EnrollmentService.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
@@ -26,7 +26,16 @@ import { type AgentProcess, anAgentProcess } from "./an-agent-process.ts";
 /** A controller that remembers who registered, and forgets everyone after so many heartbeats. */
 async function aController(
   test: TestContext,
-  { forgetAfterBeats = Number.POSITIVE_INFINITY, onRecords = () => {} } = {},
+  {
+    forgetAfterBeats = Number.POSITIVE_INFINITY,
+    onRecords = () => {},
+    controllers = [],
+  }: {
+    forgetAfterBeats?: number;
+    onRecords?: () => void;
+    /** Under which addresses it says that it is reached. */
+    controllers?: readonly string[];
+  } = {},
 ) {
   const registrations: RegisterRequest[] = [];
   const records: LogRecord[] = [];
@@ -35,7 +44,11 @@ async function aController(
     register(call, callback) {
       registrations.push(call.request);
       beats = 0;
-      callback(null, { name: "pi-1", heartbeatInterval: { seconds: 0n, nanos: 100_000_000 } });
+      callback(null, {
+        name: "pi-1",
+        heartbeatInterval: { seconds: 0n, nanos: 100_000_000 },
+        controllers: [...controllers],
+      });
     },
     heartbeat(_call, callback) {
       beats += 1;
@@ -246,6 +259,38 @@ describe("agent/main.ts", () => {
     });
     const unmount: OperationSpec = { work: { $case: "unmount", value: { device: "/dev/mmcblk0" } } };
     await assert.rejects(start(agent, "u", unmount), hasCode(status.FAILED_PRECONDITION));
+  });
+
+  it("finds its controller by the settings of its system when the board booted without kernel words, and keeps them up to date", async (test) => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-"));
+    test.after(() => rm(folder, { recursive: true }));
+    const controllers: string[] = [];
+    const controller = await aController(test, { controllers });
+    const port = await controller.listen(0);
+    controllers.push(`127.0.0.1:${port}`, "controller.lan:7700");
+    const file = path.join(folder, "agent.json");
+    const settings = { node: "02:00:00:00:00:01", trust: "of a later Pallet" };
+    await writeFile(file, JSON.stringify({ ...settings, controllers: ["127.0.0.1:1", `127.0.0.1:${port}`] }));
+    const agent = await anAgentProcess(test, ["--role", "resident", "--settings-file", file]);
+    await agent.logged("registered");
+    await agent.logged("this system was booted without a controller's kernel words");
+    await agent.logged(
+      "this system was installed on another board, whose MAC address this one does not have; registering as this board",
+    );
+    const own = (await node(agent)).facts?.interfaces.map(({ mac }) => mac);
+    assert.ok(own?.includes(controller.registrations[0]?.bootMac ?? ""));
+    await agent.logged("the controller's addresses have changed");
+    assert.deepEqual(JSON.parse(await readFile(file, "utf8")), { ...settings, controllers });
+  });
+
+  it("starts without settings that are broken, and says so", async (test) => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-"));
+    test.after(() => rm(folder, { recursive: true }));
+    const file = path.join(folder, "agent.json");
+    await writeFile(file, "{");
+    const agent = await anAgentProcess(test, ["--role", "resident", "--settings-file", file]);
+    await agent.logged("ignoring the settings of the installed system");
+    assert.equal(await readFile(file, "utf8"), "{");
   });
 
   for (const [way, end] of [

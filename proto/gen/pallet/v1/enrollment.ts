@@ -43,7 +43,15 @@ export interface RegisterResponse {
   /** The node's name. */
   name: string;
   /** How long to wait between heartbeats; the agent adds its own jitter. */
-  heartbeatInterval: Duration | undefined;
+  heartbeatInterval:
+    | Duration
+    | undefined;
+  /**
+   * HOST:PORT under which this controller is reached, in the order in which they are to be tried; at most 8. The agent
+   * goes by them from now on, and a resident one keeps them for its next start. Empty from controllers that are older
+   * than this field: the agent then keeps those that it has.
+   */
+  controllers: string[];
 }
 
 /** A heartbeat. */
@@ -188,7 +196,7 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
 };
 
 function createBaseRegisterResponse(): RegisterResponse {
-  return { name: "", heartbeatInterval: undefined };
+  return { name: "", heartbeatInterval: undefined, controllers: [] };
 }
 
 export const RegisterResponse: MessageFns<RegisterResponse> = {
@@ -198,6 +206,9 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
     }
     if (message.heartbeatInterval !== undefined) {
       Duration.encode(message.heartbeatInterval, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.controllers) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -231,6 +242,14 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
             message.heartbeatInterval = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.controllers.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -251,6 +270,9 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
         : isSet(object.heartbeat_interval)
         ? Duration.fromJSON(object.heartbeat_interval)
         : undefined,
+      controllers: globalThis.Array.isArray(object?.controllers)
+        ? object.controllers.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -261,6 +283,9 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
     }
     if (message.heartbeatInterval !== undefined) {
       obj.heartbeatInterval = Duration.toJSON(message.heartbeatInterval);
+    }
+    if (message.controllers?.length) {
+      obj.controllers = message.controllers;
     }
     return obj;
   },
@@ -274,6 +299,7 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
     message.heartbeatInterval = (object.heartbeatInterval !== undefined && object.heartbeatInterval !== null)
       ? Duration.fromPartial(object.heartbeatInterval)
       : undefined;
+    message.controllers = object.controllers?.map((e) => e) || [];
     return message;
   },
 };

@@ -570,6 +570,17 @@ export interface DiskFirmware {
   files: string[];
 }
 
+/**
+ * What the resident agent of a new system goes by when the kernel's command line does not say it: then the board booted
+ * its disk by itself, without a boot config of the controller. Written to /etc/pallet/agent.json.
+ */
+export interface ResidentSettings {
+  /** MAC address that the node is known by. On a board that has no such address the agent does not use it. */
+  bootMac: string;
+  /** HOST:PORT of the controller, in the order in which they are tried; at least one, at most 8. */
+  controllers: string[];
+}
+
 /** What to change on the disk after verification and before the partition table is written. */
 export interface Customisation {
   /** Where the system's root filesystem is. Absent together with `stamp`: nothing is added to the system. */
@@ -586,7 +597,15 @@ export interface Customisation {
    */
   resident: boolean;
   /** How to keep the board's firmware from booting the disk by itself; if absent, the image's firmware stays as it is. */
-  diskFirmware: DiskFirmware | undefined;
+  diskFirmware:
+    | DiskFirmware
+    | undefined;
+  /**
+   * What the resident agent is told, besides the kernel's words; only with `resident`. If absent, nothing is written: its
+   * agent then has no controller when the board boots the disk by itself. An agent that is older than this field ignores
+   * it.
+   */
+  settings: ResidentSettings | undefined;
 }
 
 /** The partition with the root filesystem, to be grown up to the end of the disk: the last one of the image. */
@@ -1466,8 +1485,99 @@ export const DiskFirmware: MessageFns<DiskFirmware> = {
   },
 };
 
+function createBaseResidentSettings(): ResidentSettings {
+  return { bootMac: "", controllers: [] };
+}
+
+export const ResidentSettings: MessageFns<ResidentSettings> = {
+  encode(message: ResidentSettings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bootMac !== "") {
+      writer.uint32(10).string(message.bootMac);
+    }
+    for (const v of message.controllers) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResidentSettings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResidentSettings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bootMac = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.controllers.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResidentSettings {
+    return {
+      bootMac: isSet(object.bootMac)
+        ? globalThis.String(object.bootMac)
+        : isSet(object.boot_mac)
+        ? globalThis.String(object.boot_mac)
+        : "",
+      controllers: globalThis.Array.isArray(object?.controllers)
+        ? object.controllers.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ResidentSettings): unknown {
+    const obj: any = {};
+    if (message.bootMac !== "") {
+      obj.bootMac = message.bootMac;
+    }
+    if (message.controllers?.length) {
+      obj.controllers = message.controllers;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResidentSettings>): ResidentSettings {
+    return ResidentSettings.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResidentSettings>): ResidentSettings {
+    const message = createBaseResidentSettings();
+    message.bootMac = object.bootMac ?? "";
+    message.controllers = object.controllers?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseCustomisation(): Customisation {
-  return { root: undefined, stamp: undefined, resident: false, diskFirmware: undefined };
+  return { root: undefined, stamp: undefined, resident: false, diskFirmware: undefined, settings: undefined };
 }
 
 export const Customisation: MessageFns<Customisation> = {
@@ -1483,6 +1593,9 @@ export const Customisation: MessageFns<Customisation> = {
     }
     if (message.diskFirmware !== undefined) {
       DiskFirmware.encode(message.diskFirmware, writer.uint32(34).fork()).join();
+    }
+    if (message.settings !== undefined) {
+      ResidentSettings.encode(message.settings, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1532,6 +1645,14 @@ export const Customisation: MessageFns<Customisation> = {
             message.diskFirmware = DiskFirmware.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.settings = ResidentSettings.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1554,6 +1675,7 @@ export const Customisation: MessageFns<Customisation> = {
         : isSet(object.disk_firmware)
         ? DiskFirmware.fromJSON(object.disk_firmware)
         : undefined,
+      settings: isSet(object.settings) ? ResidentSettings.fromJSON(object.settings) : undefined,
     };
   },
 
@@ -1570,6 +1692,9 @@ export const Customisation: MessageFns<Customisation> = {
     }
     if (message.diskFirmware !== undefined) {
       obj.diskFirmware = DiskFirmware.toJSON(message.diskFirmware);
+    }
+    if (message.settings !== undefined) {
+      obj.settings = ResidentSettings.toJSON(message.settings);
     }
     return obj;
   },
@@ -1588,6 +1713,9 @@ export const Customisation: MessageFns<Customisation> = {
     message.resident = object.resident ?? false;
     message.diskFirmware = (object.diskFirmware !== undefined && object.diskFirmware !== null)
       ? DiskFirmware.fromPartial(object.diskFirmware)
+      : undefined;
+    message.settings = (object.settings !== undefined && object.settings !== null)
+      ? ResidentSettings.fromPartial(object.settings)
       : undefined;
     return message;
   },

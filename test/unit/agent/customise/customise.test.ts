@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
 import { customise } from "../../../../agent/customise/customise.ts";
 import { allocatePageAligned } from "../../../../agent/linux/page-aligned.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import { assertDetached } from "../../../assert-detached.ts";
 import { requires } from "../../../requirements.ts";
 import { aLoopDevice, type LoopDevice } from "../disk/a-loop-device.ts";
@@ -17,14 +18,14 @@ async function installed(test: TestContext, fill: (content: string) => Promise<u
 }
 
 /** Reads the file as the disk has it, past the cache: what O_DIRECT sees is copied and looked at by debugfs. */
-async function stampOf(disk: LoopDevice): Promise<string> {
+async function stampOf(disk: LoopDevice, name = "installed.json"): Promise<string> {
   const direct = await open(disk.path, constants.O_RDONLY | constants.O_DIRECT);
   const bytes = allocatePageAligned(root.lengthBytes);
   await direct.read(bytes, 0, root.lengthBytes, root.offsetBytes);
   await direct.close();
   const file = path.join(disk.folder, "root.img");
   await writeFile(file, bytes);
-  const { stdout } = await execa("debugfs", ["-R", "cat /etc/pallet/installed.json", file]);
+  const { stdout } = await execa("debugfs", ["-R", `cat /etc/pallet/${name}`, file]);
   await execa("e2fsck", ["-fn", file]);
   return stdout;
 }
@@ -57,6 +58,25 @@ describe("customise", requires("root", "loop devices"), () => {
     });
     await customise({ device: disk.path, root, stamp, resident: false });
     assert.deepEqual(JSON.parse(await stampOf(disk)), stamp);
+  });
+
+  it("places what the resident agent goes by without kernel words, in place of what the image brought along", async (test) => {
+    const disk = await installed(test, async (content) => {
+      await mkdir(path.join(content, "etc/pallet"));
+      await writeFile(path.join(content, "etc/pallet/agent.json"), "of the node that this image was taken from");
+    });
+    const controllers = [
+      { host: "10.77.0.1", port: 7700 },
+      { host: "fd00::1", port: 7701 },
+    ];
+    const settings = { node: "b8:27:eb:00:00:01" as NodeId, controllers };
+    await customise({ device: disk.path, root, stamp, settings, resident: false });
+    assert.equal(
+      await stampOf(disk, "agent.json"),
+      '{\n  "node": "b8:27:eb:00:00:01",\n  "controllers": [\n    "10.77.0.1:7700",\n    "[fd00::1]:7701"\n  ]\n}',
+    );
+    assert.deepEqual(JSON.parse(await stampOf(disk)), stamp);
+    await assertCleanedUp(disk);
   });
 
   it("does not follow a symbolic link out of the image", async (test) => {

@@ -3,24 +3,44 @@ import { describe, it } from "node:test";
 import { type AgentFlags, type AgentOptions, resolveOptions } from "../../../../agent/options/options.ts";
 import { Failure } from "../../../../proto/failure.ts";
 import type { NodeId } from "../../../../proto/names/node-id.ts";
+import type { KeptSettings } from "../../../../proto/system/resident-settings.ts";
 
 const defaults: AgentFlags = { port: "7710", role: "netboot", installedFile: "/etc/pallet/installed.json" };
 const resolved: AgentOptions = {
+  controllers: [],
+  bootedByController: false,
   listen: "127.0.0.1",
   port: 7710,
   insecureTcp: false,
   role: "netboot",
   installedFile: "/etc/pallet/installed.json",
+  settingsFile: "/etc/pallet/agent.json",
 };
 const words = "quiet pallet.controller=10.77.0.1:7700 pallet.node=B8-27-EB-00-00-01";
 
-const table: { title: string; flags?: Partial<AgentFlags>; line?: string; expected: Partial<AgentOptions> }[] = [
+const node = "b8:27:eb:00:00:02" as NodeId;
+const kept: KeptSettings = {
+  node,
+  controllers: [
+    { host: "10.88.0.1", port: 7700 },
+    { host: "controller.lan", port: 7701 },
+  ],
+};
+
+const table: {
+  title: string;
+  flags?: Partial<AgentFlags>;
+  line?: string;
+  settings?: KeptSettings;
+  expected: Partial<AgentOptions>;
+}[] = [
   { title: "serves alone, on loopback", expected: {} },
   {
     title: "obeys the kernel command line, and then listens to the network",
     line: words,
     expected: {
-      controller: { host: "10.77.0.1", port: 7700 },
+      controllers: [{ host: "10.77.0.1", port: 7700 }],
+      bootedByController: true,
       bootMac: "b8:27:eb:00:00:01" as NodeId,
       listen: "0.0.0.0",
     },
@@ -30,7 +50,8 @@ const table: { title: string; flags?: Partial<AgentFlags>; line?: string; expect
     flags: { controller: "controller.lan", node: "02:00:00:00:00:01", listen: "::1" },
     line: words,
     expected: {
-      controller: { host: "controller.lan", port: 7700 },
+      controllers: [{ host: "controller.lan", port: 7700 }],
+      bootedByController: true,
       bootMac: "02:00:00:00:00:01" as NodeId,
       listen: "::1",
     },
@@ -38,13 +59,52 @@ const table: { title: string; flags?: Partial<AgentFlags>; line?: string; expect
   {
     title: "stays on loopback when only a flag names the controller",
     flags: { controller: "10.0.0.1:1" },
-    expected: { controller: { host: "10.0.0.1", port: 1 } },
+    expected: { controllers: [{ host: "10.0.0.1", port: 1 }] },
   },
   {
     title: "takes an IPv6 controller in brackets",
     flags: { controller: "[fd00::1]:99" },
-    expected: { controller: { host: "fd00::1", port: 99 } },
+    expected: { controllers: [{ host: "fd00::1", port: 99 }] },
   },
+  {
+    title: "takes several addresses of one controller, in their order",
+    flags: { controller: "10.0.0.1, [fd00::1]:99,controller.lan:1" },
+    expected: {
+      controllers: [
+        { host: "10.0.0.1", port: 7700 },
+        { host: "fd00::1", port: 99 },
+        { host: "controller.lan", port: 1 },
+      ],
+    },
+  },
+  {
+    title:
+      "obeys the settings of the installed system, and then listens to the network, when there are no kernel words",
+    flags: { role: "resident" },
+    settings: kept,
+    expected: { role: "resident", controllers: kept.controllers, installedOn: node, listen: "0.0.0.0" },
+  },
+  {
+    title: "takes the kernel's words instead of the settings, and adds none of these to them",
+    flags: { role: "resident" },
+    line: words,
+    settings: kept,
+    expected: {
+      role: "resident",
+      controllers: [{ host: "10.77.0.1", port: 7700 }],
+      bootedByController: true,
+      bootMac: "b8:27:eb:00:00:01" as NodeId,
+      installedOn: node,
+      listen: "0.0.0.0",
+    },
+  },
+  {
+    title: "takes settings that do not name a node",
+    flags: { role: "resident" },
+    settings: { controllers: kept.controllers },
+    expected: { role: "resident", controllers: kept.controllers, listen: "0.0.0.0" },
+  },
+  { title: "ignores settings unless it is resident", settings: kept, expected: {} },
   { title: "opens its port to everybody by a flag", flags: { insecureTcp: true }, expected: { insecureTcp: true } },
   { title: "opens it by a kernel word", line: "quiet pallet.insecure-tcp", expected: { insecureTcp: true } },
   { title: "keeps it shut by a kernel word", line: "pallet.insecure-tcp=false", expected: {} },
@@ -56,9 +116,9 @@ const table: { title: string; flags?: Partial<AgentFlags>; line?: string; expect
 ];
 
 describe("resolveOptions", () => {
-  for (const { title, flags, line = "quiet", expected } of table) {
+  for (const { title, flags, line = "quiet", settings, expected } of table) {
     it(title, () => {
-      const options = resolveOptions({ ...defaults, ...flags }, line);
+      const options = resolveOptions({ ...defaults, ...flags }, line, settings);
       assert.deepEqual(options, { ...resolved, ...expected });
       assert.ok(Object.isFrozen(options));
     });
@@ -89,7 +149,17 @@ describe("resolveOptions", () => {
     );
   });
 
-  for (const controller of ["", "host:0", "host:65536", "host:x", "[::1", "::1:7700", "a b:1"]) {
+  for (const controller of [
+    "",
+    "a,",
+    "1,2,3,4,5,6,7,8,9",
+    "host:0",
+    "host:65536",
+    "host:x",
+    "[::1",
+    "::1:7700",
+    "a b:1",
+  ]) {
     it(`refuses the controller "${controller}"`, () => {
       assert.throws(() => resolveOptions({ ...defaults, controller }, ""), /--controller/);
     });

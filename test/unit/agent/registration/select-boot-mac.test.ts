@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { localAddressTowards } from "../../../../agent/registration/local-address.ts";
-import { selectBootMac } from "../../../../agent/registration/select-boot-mac.ts";
+import { chooseBootMac, selectBootMac } from "../../../../agent/registration/select-boot-mac.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 
 const eth0 = { name: "eth0", mac: "02:00:00:00:00:01", addresses: ["10.0.0.1", "fe80::1"] };
 const wlan0 = { name: "wlan0", mac: "02:00:00:00:00:02", addresses: ["10.1.0.1"] };
@@ -20,6 +21,26 @@ describe("selectBootMac", () => {
     assert.throws(() => selectBootMac([eth0, wlan0], "127.0.0.1"), /--node MAC.*eth0 02:00.*wlan0/);
     assert.throws(() => selectBootMac([], undefined), /interfaces: none/);
   });
+});
+
+describe("chooseBootMac", () => {
+  const facing = async (): Promise<string> => "10.0.0.1";
+  const own = eth0.mac as NodeId;
+  const another = "02:00:00:00:00:99" as NodeId;
+  for (const [title, known, expected] of [
+    ["the controller's word for this boot", { bootMac: another, installedOn: own }, { mac: another }],
+    ["the node that the system was installed on", { installedOn: wlan0.mac as NodeId }, { mac: wlan0.mac }],
+    [
+      "its own address in another board, whose agent it is not",
+      { installedOn: another },
+      { mac: own, otherBoard: another },
+    ],
+    ["its own address when nobody told it", {}, { mac: own }],
+  ] as const) {
+    it(`goes by ${title}`, async () => {
+      assert.deepEqual(await chooseBootMac(known, [eth0, wlan0], facing), expected);
+    });
+  }
 });
 
 it("the local address towards loopback is loopback", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { pino } from "pino";
+import { createControllerList } from "../../../../agent/registration/controller-list.ts";
 import type { Enrollment, Session } from "../../../../agent/registration/enrollment.ts";
 import { stayRegistered } from "../../../../agent/registration/stay-registered.ts";
 import type { NodeFacts } from "../../../../proto/node/node-facts.ts";
@@ -13,6 +14,8 @@ type Answer = "registered" | "beaten" | "unknown" | Error;
 
 interface Course {
   readonly calls: string[];
+  /** At which address each call was made. */
+  readonly asked: string[];
   readonly logged: string[];
   readonly sessions: (Session | undefined)[];
 }
@@ -22,15 +25,19 @@ async function follow(
   test: TestContext,
   answers: readonly Answer[],
   partitionUuids: readonly string[] = [],
+  addresses: readonly string[] = ["a"],
 ): Promise<Course> {
   const abort = new AbortController();
   test.after(() => abort.abort());
+  const controllers = createControllerList(addresses.map((host) => ({ host, port: 1 })));
+  const asked: string[] = [];
   const calls: string[] = [];
   const logged: string[] = [];
   const sessions: (Session | undefined)[] = [];
   let boots = 0;
   const next = (call: string): Answer => {
     calls.push(call);
+    asked.push(controllers.current()?.host ?? "");
     const answer = answers[calls.length - 1];
     if (calls.length === answers.length) setImmediate(() => abort.abort());
     if (answer instanceof Error) throw answer;
@@ -39,7 +46,7 @@ async function follow(
   const enrollment: Pick<Enrollment, "register" | "heartbeat"> = {
     async register(bootMac, facts, agent) {
       assert.equal(next(`register ${bootMac} ${facts.bootId} ${agent.instanceId}`), "registered");
-      return { name: "pi-1", heartbeatIntervalMs: 1 };
+      return { name: "pi-1", heartbeatIntervalMs: 1, controllers: [] };
     },
     async heartbeat(bootMac, instanceId, temperature) {
       const answer = next(`beat ${bootMac} ${instanceId} ${temperature}`);
@@ -49,6 +56,7 @@ async function follow(
   await stayRegistered(
     {
       enrollment,
+      controllers,
       enrolled: (session) => void sessions.push(session),
       readNodeFacts: async () => {
         boots += 1;
@@ -64,7 +72,7 @@ async function follow(
     },
     abort.signal,
   );
-  return { calls, logged, sessions };
+  return { calls, asked, logged, sessions };
 }
 
 describe("stayRegistered", () => {
@@ -121,6 +129,20 @@ describe("stayRegistered", () => {
     assert.equal(logged.at(-1), "the controller is answering again");
   });
 
+  it("tries every address of the controller in its order, sticks to the one that answers, and goes on from it", async (test) => {
+    const no = new Error("no");
+    const answers = [no, no, no, no, "registered", "beaten", no, "beaten", "beaten"] as const;
+    const { asked, logged } = await follow(test, answers, [], ["a", "b", "c"]);
+    assert.deepEqual(asked, ["a", "b", "c", "a", "b", "b", "b", "c", "c"]);
+    assert.deepEqual(logged, [
+      ...Array.from({ length: 3 }, () => "could not reach the controller; retrying"),
+      "registered",
+      "the controller is answering again",
+      "could not reach the controller; retrying",
+      "the controller is answering again",
+    ]);
+  });
+
   it("ends at once when told to, also while it waits", async () => {
     const abort = new AbortController();
     const waiting = stayRegistered(
@@ -129,6 +151,7 @@ describe("stayRegistered", () => {
           register: () => Promise.reject(new Error("no")),
           heartbeat: () => Promise.reject(new Error("no")),
         },
+        controllers: createControllerList([{ host: "a", port: 1 }]),
         enrolled: () => assert.fail("it never was"),
         readNodeFacts: async () => ({}) as NodeFacts,
         chooseBootMac: async () => mac,

@@ -257,6 +257,16 @@ describe("config", () => {
         /^--advertise: advertise is 0\.0\.0\.0/,
       ],
       [
+        "another address that is none",
+        { file: "advertiseAlso: ['http://x']" },
+        /is not a value for advertiseAlso; give a/,
+      ],
+      [
+        "all interfaces as another address",
+        { file: "advertiseAlso: [10.0.0.1, '0.0.0.0:7700']" },
+        /line 1: advertiseAlso has 0\.0\.0\.0:7700, which nodes cannot connect to/,
+      ],
+      [
         "two services on one port",
         { flags: { grpcPort: "9", httpPort: "9" } },
         /^--http-port: httpPort and grpcPort are both 9/,

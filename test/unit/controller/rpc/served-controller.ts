@@ -95,6 +95,10 @@ export async function serveController({ insecureTcp = false } = {}): Promise<Ser
   };
   const socket = path.join(folder, "controller.sock");
   const grpc = await createGrpcServer({
+    controllers: () => [
+      { host: "10.0.0.1", port: 7700 },
+      { host: "fd00::1", port: 7701 },
+    ],
     parts: {
       nodes,
       nodeLogs,

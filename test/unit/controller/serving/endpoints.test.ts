@@ -45,6 +45,17 @@ describe("the endpoints of a controller that starts", () => {
     assert.equal(createEndpoints({ ...config, nfs: { mode: "none" } }).planned().nfsRoot, undefined);
   });
 
+  it("are told to agents, several of them in their order, once the port of gRPC is known", () => {
+    const endpoints = createEndpoints({ ...config, advertiseAlso: ["pallet.example", "[fd00::1]:7702"] });
+    assert.deepEqual(endpoints.controllers(), []);
+    endpoints.bound("grpc", 4000);
+    assert.deepEqual(endpoints.controllers(), [
+      { host: "10.0.0.1", port: 4000 },
+      { host: "pallet.example", port: 4000 },
+      { host: "fd00::1", port: 7702 },
+    ]);
+  });
+
   it("have brackets around an IPv6 address", () => {
     assert.equal(createEndpoints({ ...config, advertise: "fd00::1" }).reached("http"), "[fd00::1]:7701");
   });

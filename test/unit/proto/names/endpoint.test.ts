@@ -40,14 +40,14 @@ describe("an endpoint", () => {
         return;
       }
       assert.equal(chooseTarget({ address: text }, {}), text);
-      assert.deepEqual(resolveOptions({ ...flags, controller: text }, "").controller, endpoint);
+      assert.deepEqual(resolveOptions({ ...flags, controller: text }, "").controllers, [endpoint]);
       assert.equal(renderEndpoint(endpoint), text);
     });
   }
 
   it("without a port is the controller's own for an agent, and refused by the command line", () => {
-    const { controller } = resolveOptions({ ...flags, controller: "[fd00::1]" }, "");
-    assert.deepEqual(controller, { host: "fd00::1", port: defaultControllerPort });
+    const { controllers } = resolveOptions({ ...flags, controller: "[fd00::1]" }, "");
+    assert.deepEqual(controllers, [{ host: "fd00::1", port: defaultControllerPort }]);
     assert.throws(() => chooseTarget({ address: "[fd00::1]" }, {}), /is not HOST:PORT/);
   });
 });

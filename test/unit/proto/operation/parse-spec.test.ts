@@ -3,12 +3,14 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Failure } from "../../../../proto/failure.ts";
 import { OperationSpec as WireSpec } from "../../../../proto/gen/pallet/v1/operation.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import type { OperationSpec } from "../../../../proto/operation/operation-spec.ts";
 import { parseOperationId, parseSpec } from "../../../../proto/operation/parse-spec.ts";
 import { specToWire } from "../../../../proto/operation/spec-codec.ts";
 import { imageDigestFrom, manifestDigestOf } from "../../../../proto/pack/digest.ts";
 
 const digest = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(imageDigestFrom);
+const node = "b8:27:eb:00:00:01" as NodeId;
 const device = fc.constantFrom("/dev/mmcblk0", "/dev/sda1", "mmcblk0", "/dev/../x");
 
 const source = fc
@@ -54,6 +56,15 @@ const writeImage = fc
         stamp: { imageName: "debian", imageDigest, reimageId: "r", installedAt: date.toISOString() },
       }),
       resident: root,
+      ...(root && {
+        settings: {
+          node,
+          controllers: [
+            { host: "10.0.0.1", port: 7700 },
+            { host: "fd00::1", port: 1 },
+          ],
+        },
+      }),
       ...(firmware && { diskFirmware: { action: firmware, partitions: [place, place], files } }),
     };
     const anything = root || firmware !== undefined;
@@ -149,6 +160,26 @@ describe("parseSpec", () => {
       write({}, { resident: true, diskFirmware: firmware }),
       /root partition to install the resident agent/,
     ],
+    ...(
+      [
+        ["settings without an agent that reads them", { resident: false }, /settings: there is no resident agent/],
+        ["settings without a controller", { settings: { bootMac: node } }, /settings.controllers: 0 given/],
+        [
+          "settings with too many controllers",
+          { settings: { bootMac: node, controllers: Array(9).fill("a:1") } },
+          /settings.controllers: 9 given/,
+        ],
+        [
+          "a controller without a port",
+          { settings: { bootMac: node, controllers: ["a"] } },
+          /settings.controllers: "a" is not HOST:PORT/,
+        ],
+        ["settings of no node", { settings: { controllers: ["a:1"] } }, /settings.boot_mac: "" is not a MAC address/],
+      ] as const
+    ).map(([title, changes, message]): [string, Loose, RegExp] => {
+      const settings = { bootMac: node, controllers: ["a:1"] };
+      return [title, write({}, { root, stamp, resident: true, settings, ...changes }), message];
+    }),
     ["no action on firmware", write({}, { diskFirmware: { ...firmware, action: 0 } }), /disk_firmware.action/],
     ["an action from the future", write({}, { diskFirmware: { ...firmware, action: 9 } }), /disk_firmware.action/],
     ["firmware nowhere", write({}, { diskFirmware: { ...firmware, partitions: [] } }), /disk_firmware.partitions: 0/],

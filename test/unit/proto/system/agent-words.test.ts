@@ -24,7 +24,7 @@ describe("the kernel words of an agent", () => {
         const { spec, fallback } = planBoot(node, image, profile, { controller });
         assert.equal(fallback, undefined);
         const options = resolveOptions(flags, `${spec.commandLine.join(" ")}\n`);
-        assert.deepEqual(options.controller, endpoint);
+        assert.deepEqual(options.controllers, [endpoint]);
         assert.equal(options.bootMac, node.id);
         assert.equal(options.listen, "0.0.0.0");
       });

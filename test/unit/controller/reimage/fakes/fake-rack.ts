@@ -207,6 +207,7 @@ export function createFakeRack(
       events: { append: (event) => events.push(event) },
       clock,
       log: { error: (_details, message) => errors.push(message), warn: () => {} },
+      controllers: () => [{ host: "controller", port: 7700 }],
       cardFirmware: rack.cardFirmware,
       packUrls: ({ pack }) => ({
         pack: `http://controller/images/${pack.manifestDigest}.zst`,

@@ -66,7 +66,11 @@ describe("doors", () => {
   describe("enrollment", () => {
     it("registers an agent at the address that it calls from", async () => {
       const answer = await register();
-      assert.deepEqual(answer, { name: "node-000001", heartbeatInterval: { seconds: 10n, nanos: 0 } });
+      assert.deepEqual(answer, {
+        name: "node-000001",
+        heartbeatInterval: { seconds: 10n, nanos: 0 },
+        controllers: ["10.0.0.1:7700", "[fd00::1]:7701"],
+      });
       const node = await nodeNamed(mac);
       assert.equal(node.address, "127.0.0.1");
       assert.equal(node.online, true);
