@@ -16,10 +16,11 @@ import { registerImagesShow } from "./commands/images-show.ts";
 import { registerMkfs } from "./commands/mkfs.ts";
 import { registerNodeAccept } from "./commands/node-accept.ts";
 import { registerNodeForget } from "./commands/node-forget.ts";
+import { registerNodeLabel } from "./commands/node-label.ts";
 import { registerNodeLogs } from "./commands/node-logs.ts";
 import { registerNodeRename } from "./commands/node-rename.ts";
 import { registerNodeShow } from "./commands/node-show.ts";
-import { registerNodes } from "./commands/nodes.ts";
+import { registerNodeList, registerNodes } from "./commands/nodes.ts";
 import { registerReboot } from "./commands/reboot.ts";
 import { registerReimage } from "./commands/reimage.ts";
 import { registerRolloutShow } from "./commands/rollout-show.ts";
@@ -200,12 +201,14 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerNodes(program, toAction);
   const node = program
     .command("node")
-    .description("show, rename, accept or forget a node, or read its log")
+    .description("list, show, rename, accept, label or forget nodes, or read their logs")
     .helpCommand(false);
+  registerNodeList(node, toAction);
   registerNodeShow(node, toAction);
   registerNodeLogs(node, toAction);
   registerNodeRename(node, toAction);
   registerNodeAccept(node, toAction);
+  registerNodeLabel(node, toAction);
   registerNodeForget(node, toAction);
   registerBoot(program, toAction);
   registerReboot(program, toAction);

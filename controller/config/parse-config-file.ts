@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { isMap, isNode, isScalar, LineCounter, type Pair, parseDocument, type YAMLMap } from "yaml";
-import { closestWord } from "./closest-word.ts";
+import { closestWord } from "../../proto/names/closest-word.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
 import { settingList } from "./settings.ts";
 

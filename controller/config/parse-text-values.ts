@@ -1,4 +1,4 @@
-import { closestWord } from "./closest-word.ts";
+import { closestWord } from "../../proto/names/closest-word.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
 import { flagOf, type Setting, settingList, variableOf } from "./settings.ts";
 

@@ -26,6 +26,7 @@ export type EventType =
   | "node-came-back"
   | "node-renamed"
   | "node-accepted"
+  | "node-labelled"
   | "node-forgotten"
   | "node-restored"
   | "stamp-unknown"

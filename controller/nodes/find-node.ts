@@ -1,3 +1,5 @@
+import { closestWords } from "../../proto/names/closest-word.ts";
+import { compareNames } from "../../proto/names/natural-order.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { parseMacAddress } from "../../proto/names/node-id.ts";
 import { invalid, notFound, type Refusal } from "../refusal/refusal.ts";
@@ -22,14 +24,24 @@ export function findNode(nodes: Iterable<Node>, text: string): Node | undefined 
 
 /** As `findNode`; throws a Refusal (not-found) when there is none. */
 export function requireNode(nodes: Iterable<Node>, text: string): Node {
-  const node = findNode(nodes, text);
-  if (node === undefined) throw noSuchNode(text);
+  const all = [...nodes];
+  const node = findNode(all, text);
+  if (node === undefined) throw noSuchNode(text, nearNames(text, all));
   return node;
 }
 
-/** The refusal for an unknown node name. */
-export function noSuchNode(text: string): Refusal {
-  return notFound(`there is no node "${text}"; "controller nodes" lists those that exist`);
+/** The refusal for an unknown node name. @param near names that may have been meant */
+export function noSuchNode(text: string, near: readonly string[] = []): Refusal {
+  const meant = near.length === 0 ? "" : `; did you mean ${near.join(" or ")}?`;
+  return notFound(`there is no node "${text}"${meant}; "controller nodes" lists those that exist`);
+}
+
+/** Names of nodes that a misspelt one may stand for, the likeliest first; few, because they go into a message. */
+export function nearNames(text: string, nodes: readonly Node[]): readonly string[] {
+  const word = text.slice(0, 64);
+  const names = nodes.map(({ name }) => name).toSorted(compareNames);
+  const beginning = word.length < 2 ? [] : names.filter((name) => name.startsWith(word.toLowerCase()));
+  return [...new Set([...closestWords(word, names), ...beginning])].slice(0, 3);
 }
 
 /**

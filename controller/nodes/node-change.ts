@@ -9,6 +9,7 @@ export type NodeChangeCause =
   | "came-back"
   | "renamed"
   | "accepted"
+  | "labelled"
   | "forgotten"
   | "boot-target-changed"
   | "address-leased"

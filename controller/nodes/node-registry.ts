@@ -1,3 +1,4 @@
+import { sortedByName } from "../../proto/names/natural-order.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
@@ -13,6 +14,7 @@ import { isExpectedMiss } from "./choose-miss-meaning.ts";
 import { describeKernelChange } from "./describe-kernel-change.ts";
 import { findBoard, findNode, noSuchNode, requireNode } from "./find-node.ts";
 import { installationAfterLoad, installationAfterSign } from "./judge-local-boots.ts";
+import { changedLabels, type LabelChanges, renderLabels } from "./label.ts";
 import { createLiveness } from "./liveness.ts";
 import type { BootTarget, Installation, Node } from "./node.ts";
 import type { NodeChangeCause, NodeChangeListener } from "./node-change.ts";
@@ -24,7 +26,7 @@ import { type BootRequest, createRequestLog } from "./request-log.ts";
 
 /** Every node that this controller knows. The only place that changes them; it returns snapshots. */
 export interface NodeRegistry {
-  /** By name. */
+  /** By name, digits by their value. */
   list(): Node[];
   get(id: NodeId): Node | undefined;
   /**
@@ -55,6 +57,8 @@ export interface NodeRegistry {
   /** Throws when the name is malformed or taken. */
   rename(id: NodeId, name: string): Node;
   accept(id: NodeId): Node;
+  /** Sets and removes labels, which are well-formed. */
+  label(id: NodeId, changes: LabelChanges): Node;
   forget(id: NodeId): void;
   setBootTarget(id: NodeId, target: BootTarget): Node;
   setProved(id: NodeId, proved: NonNullable<Node["proved"]>): Node;
@@ -209,7 +213,7 @@ export function createNodeRegistry(options: {
   every(clock, heartbeatIntervalMs / 2, watch, closed.signal);
 
   return {
-    list: () => nodes.all().sort((a, b) => (a.name < b.name ? -1 : 1)),
+    list: () => sortedByName(nodes.all()),
     get: nodes.get,
     find,
     require: (text) => requireNode(nodes.all(), text),
@@ -341,6 +345,18 @@ export function createNodeRegistry(options: {
       const node = nodes.save({ ...before, accepted: true });
       tell(node, "node-accepted", `${node.name} was accepted`);
       announce(node, "accepted");
+      return node;
+    },
+
+    label(id, changes) {
+      const before = existing(id);
+      const was = before.labels ?? {};
+      const labels = changedLabels(was, changes);
+      if (renderLabels(was) === renderLabels(labels)) return before;
+      const { labels: _, ...rest } = before;
+      const node = nodes.save({ ...rest, ...(Object.keys(labels).length > 0 && { labels }) });
+      tell(node, "node-labelled", `${node.name} has ${renderLabels(labels) || "no labels"}`);
+      announce(node, "labelled");
       return node;
     },
 

@@ -57,6 +57,8 @@ export interface Node {
     readonly imageDigest: ImageDigest;
     readonly kind: ProofKind;
   };
+  /** What the operator says about it, by key; absent is none. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Absent before the first reimage, and in records of an older Pallet until its resident agent is heard. */
   readonly installation?: Installation;
 }

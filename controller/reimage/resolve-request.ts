@@ -1,3 +1,4 @@
+import { sortedByName } from "../../proto/names/natural-order.ts";
 import { requireImage } from "../images/catalogue/find-image.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import { chooseNodes } from "../nodes/choose-nodes.ts";
@@ -17,7 +18,7 @@ export function resolveNodes(request: RolloutRequest, nodes: NodePort): readonly
       'no node is accepted, so "all" means none; accept nodes first ("controller node accept NODE"), or name them',
     );
   }
-  return meant.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  return sortedByName(meant);
 }
 
 /** The image that a request means. Throws a Failure or a Refusal when that is none or unclear. */

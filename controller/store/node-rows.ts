@@ -26,6 +26,7 @@ const columns = [
   "proved_image_digest",
   "proved_weakly",
   "installation",
+  "labels",
 ] as const;
 
 /** Keeps nodes in the table "nodes". */
@@ -74,6 +75,7 @@ function valuesOf(node: Node): (string | number | null)[] {
     node.proved?.imageDigest ?? null,
     node.proved?.kind === "weak" ? 1 : 0,
     node.installation === undefined ? null : JSON.stringify(node.installation),
+    node.labels === undefined ? null : JSON.stringify(node.labels),
   ];
 }
 
@@ -85,6 +87,7 @@ function nodeOf(row: Row): Node {
   const agentSeenAt = optionalNumberOf(row, "agent_seen_at");
   const stagePath = optionalTextOf(row, "boot_stage_path");
   const installation = optionalTextOf(row, "installation");
+  const labels = optionalTextOf(row, "labels");
   const provedName = optionalTextOf(row, "proved_image_name");
   return {
     id: textOf(row, "id") as NodeId,
@@ -105,6 +108,7 @@ function nodeOf(row: Row): Node {
         kind: numberOf(row, "proved_weakly") === 1 ? "weak" : "resident",
       },
     }),
+    ...(labels !== undefined && { labels: JSON.parse(labels) as Record<string, string> }),
     ...(installation !== undefined && { installation: JSON.parse(installation) as Installation }),
   };
 }

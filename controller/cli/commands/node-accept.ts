@@ -2,12 +2,19 @@ import type { Command } from "commander";
 import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { noNodes } from "../render/render-nodes.ts";
-import { examples, nodeHelp } from "./option-texts.ts";
-import { requireNodeChoice } from "./require-node-choice.ts";
+import {
+  addNodeChoice,
+  chooseNodes,
+  type NodeChoiceOptions,
+  nodesHelp,
+  requireNodeChoice,
+  selectorTextOf,
+} from "./node-choice.ts";
+import { examples } from "./option-texts.ts";
 
 /** `controller node accept NODE…|--all`. */
 export function registerNodeAccept(parent: Command, toAction: ToAction): void {
-  parent
+  const command = parent
     .command("accept")
     .description(
       "accept nodes, so that --all includes them\n\n" +
@@ -15,17 +22,28 @@ export function registerNodeAccept(parent: Command, toAction: ToAction): void {
         "that has not been accepted.",
     )
     .summary("accept nodes, so that --all includes them")
-    .argument("[nodes...]", nodeHelp)
-    .option("--all", "accept every node known now")
-    .addHelpText("after", examples(["controller node accept rack-1 rack-2"], ["controller node accept --all"]))
-    .action(
-      toAction<[string[]], { readonly all?: boolean }>(
-        async ({ client, signal, print, note }, { all = false }, nodes) => {
-          requireNodeChoice("accept", { nodes, all });
-          const accepted = (await client.acceptNodes({ nodes, all }, signal)).nodes;
-          if (accepted.length === 0) note([noNodes]);
-          else print(accepted.map(({ name, nodeId }) => `accepted ${printable(name)} (${printable(nodeId)})`));
-        },
+    .argument("[nodes...]", nodesHelp);
+  addNodeChoice(command, "accept every node known now")
+    .addHelpText(
+      "after",
+      examples(
+        ["controller node accept rack-1 rack-2"],
+        ["controller node accept 'rack-*'"],
+        ["controller node accept --all"],
       ),
+    )
+    .action(
+      toAction<[string[]], NodeChoiceOptions>(async (context, options, nodes) => {
+        const { client, signal, print, note } = context;
+        const text = selectorTextOf(options, nodes);
+        // "Every one" may be none yet, which is no failure.
+        const isEvery = text.all && text.labelSelector === "" && text.states.length === 0;
+        const chosen = isEvery ? [] : await chooseNodes(context, "accept", { options, nodes, acceptedOnly: false });
+        if (isEvery) requireNodeChoice("accept", text);
+        const request = { nodes: chosen.map(({ node }) => node), all: isEvery };
+        const accepted = (await client.acceptNodes(request, signal)).nodes;
+        if (accepted.length === 0) note([noNodes]);
+        else print(accepted.map(({ name, nodeId }) => `accepted ${printable(name)} (${printable(nodeId)})`));
+      }),
     );
 }

@@ -1,43 +1,77 @@
 import type { Command } from "commander";
-import type { ToAction } from "../connection/command-context.ts";
+import type { CommandContext, ToAction } from "../connection/command-context.ts";
 import { noNodes, renderImagelessHint, renderNodes, renderNodesHint, selectImageless } from "../render/render-nodes.ts";
 import { viewNode } from "../view/node-view.ts";
+import {
+  addNodeChoice,
+  describeNone,
+  type NodeChoiceOptions,
+  nodesHelp,
+  requireNodeChoice,
+  selectNodes,
+  selectorTextOf,
+} from "./node-choice.ts";
 import { examples, jsonHelp } from "./option-texts.ts";
 
-/** `controller nodes`: every known node. */
+interface Options extends NodeChoiceOptions {
+  readonly showLabels?: boolean;
+}
+
+async function list(context: CommandContext, options: Options, named: readonly string[]): Promise<undefined> {
+  const { client, signal, isJson, print, printJson, note, hint, look, effects } = context;
+  const text = selectorTextOf(options, named);
+  const isEvery = named.length === 0 && text.labelSelector === "" && text.states.length === 0;
+  if (!isEvery) requireNodeChoice("list", text);
+  const found = isEvery ? (await client.listNodes({}, signal)).nodes : await selectNodes(context, text, false);
+  const nodes = found.map(viewNode);
+  if (isJson) printJson(nodes);
+  else if (nodes.length === 0) note([isEvery ? noNodes : describeNone(text, false)]);
+  else {
+    print(renderNodes(nodes, look, effects.clock.now(), options.showLabels === true));
+    hint(renderNodesHint(nodes));
+    // Only where it may matter is it worth another question.
+    if (selectImageless(nodes, new Set()).length > 0) {
+      const { images } = await client.listImages({}, signal);
+      note(renderImagelessHint(selectImageless(nodes, new Set(images.map(({ digest }) => digest)))));
+    }
+  }
+  return undefined;
+}
+
+function listing(command: Command, toAction: ToAction): Command {
+  command
+    .argument("[nodes...]", nodesHelp)
+    .option("--show-labels", "show the labels of each node")
+    .option("--json", jsonHelp);
+  return addNodeChoice(command, "every node, as without any of these").action(toAction<[string[]], Options>(list));
+}
+
+/** `controller nodes`, also as `controller node list`. */
 export function registerNodes(program: Command, toAction: ToAction): void {
-  program
-    .command("nodes")
-    .description(
-      "list the nodes\n\n" +
-        "A node appears when it first asks for a boot file. STATUS is online (its agent reports), silent (its agent has " +
-        "stopped reporting), or discovered (it has asked for files, but no agent has reported yet). RUNS is what the agent " +
-        "says it runs, BOOTS is its boot target, PROVED is the image that it last proved to run from its own card. Narrow " +
-        "terminals omit the rightmost columns.",
-    )
-    .summary("list the nodes")
-    .option("--json", jsonHelp)
-    .addHelpText(
-      "after",
-      examples(
-        ["controller nodes"],
-        ["controller nodes --json | jq -r '.[] | select(.online | not).name'", "which nodes are offline?"],
-      ),
-    )
-    .action(
-      toAction<[], object>(async ({ client, signal, isJson, print, printJson, note, hint, look, effects }) => {
-        const nodes = (await client.listNodes({}, signal)).nodes.map(viewNode);
-        if (isJson) printJson(nodes);
-        else if (nodes.length === 0) note([noNodes]);
-        else {
-          print(renderNodes(nodes, look, effects.clock.now()));
-          hint(renderNodesHint(nodes));
-          // Only where it may matter is it worth another question.
-          if (selectImageless(nodes, new Set()).length > 0) {
-            const { images } = await client.listImages({}, signal);
-            note(renderImagelessHint(selectImageless(nodes, new Set(images.map(({ digest }) => digest)))));
-          }
-        }
-      }),
-    );
+  listing(
+    program
+      .command("nodes")
+      .description(
+        "list the nodes\n\n" +
+          "A node appears when it first asks for a boot file. STATUS is online (its agent reports), silent (its agent has " +
+          "stopped reporting), or discovered (it has asked for files, but no agent has reported yet). RUNS is what the agent " +
+          "says it runs, BOOTS is its boot target, PROVED is the image that it last proved to run from its own card. Narrow " +
+          "terminals omit the rightmost columns.",
+      )
+      .summary("list the nodes"),
+    toAction,
+  ).addHelpText(
+    "after",
+    examples(
+      ["controller nodes"],
+      ["controller nodes --offline", "which nodes are offline?"],
+      ["controller nodes 'rack-*' -l shelf=2 --failed", "the failed ones on shelf 2"],
+      ["controller nodes --json | jq -r '.[].name'"],
+    ),
+  );
+}
+
+/** `controller node list`: the same command where kubectl and docker have taught people to look for it. */
+export function registerNodeList(parent: Command, toAction: ToAction): void {
+  listing(parent.command("list").alias("ls").description("list the nodes, as `controller nodes` does"), toAction);
 }

@@ -14,8 +14,8 @@ import { confirm, requireConsent } from "../terminal/confirm.ts";
 import { exitCode } from "../terminal/exit-code.ts";
 import { type ImageView, viewImage } from "../view/image-view.ts";
 import { type PlanView, viewPlan } from "../view/rollout-view.ts";
+import { requireNodeChoice, selectorTextOf } from "./node-choice.ts";
 import { examples, jsonLinesHelp, nodeHelp } from "./option-texts.ts";
-import { requireNodeChoice } from "./require-node-choice.ts";
 
 interface Options {
   readonly all?: boolean;
@@ -64,7 +64,7 @@ async function reimage(context: CommandContext, options: Options, nodes: readonl
   } = options;
   const noResident = !resident;
   const how = { disk, noResident, full, noGrow: !grow, growToBytes: BigInt(growToBytes(grow, growTo)) };
-  requireNodeChoice("reimage", { nodes, all });
+  requireNodeChoice("reimage", selectorTextOf({ all }, nodes));
   if (!dryRun) requireConsent(context, yes, "erases disks", "give --yes, or --dry-run to see what would be erased");
 
   const plan = await fetchPlan(context, { nodes: [...nodes], all, imageName: image, ...how });

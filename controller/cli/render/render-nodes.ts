@@ -1,4 +1,5 @@
 import { judgeKernels } from "../../../proto/system/judge-kernels.ts";
+import { renderLabels } from "../../nodes/label.ts";
 import type { FactsView, NodeView } from "../view/node-view.ts";
 import type { Look } from "./style.ts";
 import { type Cell, renderFields, renderTable } from "./table.ts";
@@ -20,8 +21,8 @@ function status({ online, agent, bootStage }: NodeView): Cell {
   return agent === null ? { text: "discovered", style: "cyan" } : { text: "silent", style: "yellow" };
 }
 
-/** The nodes as a table. */
-export function renderNodes(nodes: readonly NodeView[], look: Look, now: number): string[] {
+/** The nodes as a table. @param showLabels whether their labels are a column, before what a narrow terminal omits */
+export function renderNodes(nodes: readonly NodeView[], look: Look, now: number, showLabels = false): string[] {
   return renderTable(
     [
       { title: "NAME" },
@@ -29,6 +30,7 @@ export function renderNodes(nodes: readonly NodeView[], look: Look, now: number)
       { title: "ACCEPTED" },
       { title: "RUNS" },
       { title: "BOOTS" },
+      ...(showLabels ? [{ title: "LABELS" }] : []),
       { title: "SEEN", isOptional: true },
       { title: "PROVED", isOptional: true },
       { title: "MAC", isOptional: true },
@@ -41,6 +43,7 @@ export function renderNodes(nodes: readonly NodeView[], look: Look, now: number)
       node.accepted ? "yes" : { text: "no", style: "yellow" },
       runs(node),
       node.bootTarget,
+      ...(showLabels ? [renderLabels(node.labels)] : []),
       formatAge(node.lastSeenAt, now),
       node.provedImageName === null ? "" : node.provedImageName + (node.provedWeakly ? " (weak)" : ""),
       node.nodeId,
@@ -116,6 +119,7 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
         ? "nothing yet"
         : `${node.provedImageName}, ${node.provedImageDigest ?? ""}${node.provedWeakly ? " (weak proof: --no-resident)" : ""}`,
     ],
+    ["labels", renderLabels(node.labels) || "none"],
     ["rollout", node.rolloutId ?? "none"],
     ["last seen", age(node.lastSeenAt)],
     ["discovered", age(node.discoveredAt)],

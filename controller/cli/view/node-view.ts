@@ -34,6 +34,8 @@ export interface NodeView {
   readonly provedImageDigest: string | null;
   readonly provedWeakly: boolean;
   readonly rolloutId: string | null;
+  /** By key. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly lastSeenAt: string | null;
   readonly discoveredAt: string | null;
   readonly facts: FactsView | null;
@@ -71,6 +73,7 @@ export function viewNode(node: Node): NodeView {
     provedImageDigest: toText(node.provedImageDigest),
     provedWeakly: node.provedWeakly,
     rolloutId: toText(node.rolloutId),
+    labels: Object.fromEntries(node.labels.map(({ key, value }) => [key, value])),
     lastSeenAt: toTime(node.lastSeenAt),
     discoveredAt: toTime(node.discoveredAt),
     facts: node.facts ? viewFacts(node.facts) : null,

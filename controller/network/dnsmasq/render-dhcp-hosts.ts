@@ -16,6 +16,7 @@ export const changesHosts: Readonly<Record<NodeChangeCause, boolean>> = {
   "came-back": true,
   renamed: true,
   accepted: false,
+  labelled: false,
   forgotten: true,
   "boot-target-changed": false,
   "address-leased": true,

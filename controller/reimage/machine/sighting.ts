@@ -36,6 +36,7 @@ export function occurrenceOf({ node, cause }: NodeChange): Occurrence | undefine
     case "discovered":
     case "renamed":
     case "accepted":
+    case "labelled":
     case "forgotten":
     case "address-leased":
       return undefined;

@@ -1,4 +1,5 @@
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
+import { sortedByName } from "../../../proto/names/natural-order.ts";
 import { shortDigest } from "../../../proto/pack/digest.ts";
 import { requireImage } from "../../images/catalogue/find-image.ts";
 import { assertImageUnneeded } from "../../reimage/assert-image-unneeded.ts";
@@ -21,7 +22,7 @@ export function createImageDoors(
 ): Pick<wire.ControllerServiceServer, "listImages" | "getImage" | "addImage" | "deriveImage" | "removeImage"> {
   return {
     listImages: handleUnary(host, async (_request: wire.ListImagesRequest) => {
-      const all = [...(await images.list())].sort((a, b) => (a.name < b.name ? -1 : 1));
+      const all = sortedByName(await images.list());
       return { images: all.map(imageToWire) };
     }),
 

@@ -2,17 +2,28 @@ import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { bootTargets } from "../../../proto/words/boot-target.ts";
 import { chooseBootTarget } from "../../nodes/choose-boot-target.ts";
 import { chooseNodes } from "../../nodes/choose-nodes.ts";
+import { type LabelChanges, problemOfLabelling } from "../../nodes/label.ts";
 import type { Node } from "../../nodes/node.ts";
-import { invalid } from "../../refusal/refusal.ts";
+import { type NodeStanding, selectNodes } from "../../nodes/select-nodes.ts";
+import { alreadyExists, invalid } from "../../refusal/refusal.ts";
+import { failedNodes } from "../../reimage/failed-nodes.ts";
 import { assertNoReimage } from "../../reimage/plan/being-reimaged.ts";
 import { nodeToWire } from "../wire/node-to-wire.ts";
+import { labelChangesFromWire, selectorFromWire } from "../wire/selector-from-wire.ts";
 import { type CallHost, handleUnary } from "./handle-call.ts";
 import type { ControllerParts } from "./parts.ts";
 
 type NodeDoors = Pick<
   wire.ControllerServiceServer,
-  "listNodes" | "getNode" | "renameNode" | "acceptNodes" | "forgetNode" | "setBootTarget"
+  "listNodes" | "selectNodes" | "getNode" | "renameNode" | "acceptNodes" | "labelNodes" | "forgetNode" | "setBootTarget"
 >;
+
+/** Throws when the node cannot take the labels: looked at for all nodes before the first is changed. */
+function assertLabelling({ name, labels }: Node, changes: LabelChanges, overwrite: boolean): void {
+  const problem = problemOfLabelling(labels ?? {}, changes, overwrite);
+  if (problem?.kind === "taken") throw alreadyExists(`${name} ${problem.message}`);
+  if (problem !== undefined) throw invalid(`${name} ${problem.message}`);
+}
 
 /** The doors to what the controller knows about nodes. */
 export function createNodeDoors(
@@ -23,8 +34,30 @@ export function createNodeDoors(
     const rolloutId = rollouts.activeRolloutOf(node.id);
     return nodeToWire(node, { online: nodes.isOnline(node), ...(rolloutId !== undefined && { rolloutId }) });
   };
+  const select = (given: wire.NodeSelector | undefined, acceptedOnly: boolean): Node[] => {
+    const selector = selectorFromWire(given);
+    // Only where it is asked for: it reads the whole journal.
+    const failed = selector.states.includes("failed") ? failedNodes(rollouts.list()) : undefined;
+    const standingOf = (node: Node): NodeStanding => ({
+      online: nodes.isOnline(node),
+      reimaging: rollouts.activeRolloutOf(node.id) !== undefined,
+      failed: failed?.has(node.id, node.discoveredAt) ?? false,
+    });
+    return selectNodes(selector, nodes, { standingOf, acceptedOnly });
+  };
   return {
     listNodes: handleUnary(host, (_request: wire.ListNodesRequest) => ({ nodes: nodes.list().map(toWire) })),
+
+    selectNodes: handleUnary(host, ({ selector, acceptedOnly }: wire.SelectNodesRequest) => ({
+      nodes: select(selector, acceptedOnly).map(toWire),
+    })),
+
+    labelNodes: handleUnary(host, ({ selector, overwrite, ...changes }: wire.LabelNodesRequest) => {
+      const wanted = labelChangesFromWire(changes);
+      const meant = select(selector, false);
+      for (const node of meant) assertLabelling(node, wanted, overwrite);
+      return { nodes: meant.map((node) => toWire(nodes.label(node.id, wanted))) };
+    }),
 
     getNode: handleUnary(host, ({ node }: wire.ControllerServiceGetNodeRequest) => ({
       node: toWire(nodes.require(node)),

@@ -26,6 +26,7 @@ export function nodeToWire(node: Node, view: { readonly online: boolean; readonl
     provedImageDigest: proved?.imageDigest ?? "",
     provedImageName: proved?.imageName ?? "",
     provedWeakly: proved?.kind === "weak",
+    labels: Object.entries(node.labels ?? {}).map(([key, value]) => ({ key, value })),
     rolloutId: view.rolloutId ?? "",
   };
 }

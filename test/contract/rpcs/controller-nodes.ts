@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type ServiceError, status } from "@grpc/grpc-js";
-import { BootTarget } from "../../../proto/gen/pallet/v1/controller.ts";
+import { BootTarget, NodeState } from "../../../proto/gen/pallet/v1/controller.ts";
 import { answer } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
 import { aNode, aRollout, type World } from "./world.ts";
@@ -43,6 +43,27 @@ const accept = ({ controller }: World, nodes: string[], all = false) =>
   answer(controller, controller.acceptNodes, { nodes, all });
 const forget = ({ controller }: World, node: string) => answer(controller, controller.forgetNode, { node });
 
+const anySelector = { nodes: [] as string[], all: false, labelSelector: "", states: [] as NodeState[] };
+const select = ({ controller }: World, selector: Partial<typeof anySelector>, acceptedOnly = false) =>
+  answer(controller, controller.selectNodes, { selector: { ...anySelector, ...selector }, acceptedOnly });
+const label = (
+  { controller }: World,
+  nodes: string[],
+  changes: { set?: { key: string; value: string }[]; remove?: string[]; overwrite?: boolean },
+) =>
+  answer(controller, controller.labelNodes, {
+    ...{ set: [], remove: [], overwrite: false, ...changes },
+    selector: { ...anySelector, nodes },
+  });
+/** Selectors that no controller takes. */
+const malformedSelectors: readonly (readonly [string, Partial<typeof anySelector>, RegExp])[] = [
+  ["it chooses nothing", {}, /no node is named/],
+  ["nodes are named besides all", { nodes: ["x"], all: true }, /not both/],
+  ["the labels cannot be read", { labelSelector: "rack in a" }, /"rack in a" cannot be read/],
+  ["two states exclude each other", { states: [1, 2] }, /both online and offline/],
+  ["a state is unknown", { all: true, states: [999 as NodeState] }, /no NodeState that this controller knows/],
+];
+
 /** A name that no other test uses. */
 const freshName = () => `n${randomBytes(6).toString("hex")}`;
 
@@ -67,7 +88,7 @@ export const controllerNodeChecks: ServiceChecks = {
         const made = [await aNode(world), await aNode(world)];
         const { nodes } = await answer(world.controller, world.controller.listNodes, {});
         const names = nodes.map(({ name }) => name);
-        assert.deepEqual(names, names.toSorted());
+        assert.deepEqual(names, names.toSorted(new Intl.Collator("en", { numeric: true }).compare));
         for (const { name } of made) assert.ok(names.includes(name));
       },
     },
@@ -96,6 +117,111 @@ export const controllerNodeChecks: ServiceChecks = {
             await aNode(world, { serial });
             await aNode(world, { serial });
             return getNode(world, serial);
+          },
+        },
+      ],
+    },
+  },
+
+  SelectNodes: {
+    success: {
+      "chooses by name, pattern, label and state, and of several ways what fits all": async (world) => {
+        const [ten, two] = [await aNode(world), await aNode(world)];
+        const family = freshName();
+        await rename(world, ten.name, `${family}-10`);
+        await rename(world, two.name, `${family}-2`);
+        await accept(world, [`${family}-2`]);
+        await label(world, [`${family}-*`], { set: [{ key: "family", value: family }] });
+        await label(world, [two.mac], { set: [{ key: "first", value: "" }] });
+        const all = [`${family}-2`, `${family}-10`];
+        const labelSelector = `family=${family}`;
+        for (const [selector, acceptedOnly, expected] of [
+          [{ nodes: all.toReversed() }, true, all],
+          [{ nodes: [`${family}-?*`, two.mac] }, false, all],
+          [{ nodes: [`${family}-*`] }, true, [`${family}-2`]],
+          [{ labelSelector }, false, all],
+          [{ labelSelector: `${labelSelector},!first` }, false, [`${family}-10`]],
+          [{ all: true, labelSelector }, true, [`${family}-2`]],
+          [{ labelSelector, states: [NodeState.NODE_STATE_UNACCEPTED] }, false, [`${family}-10`]],
+          [{ labelSelector, states: [NodeState.NODE_STATE_ONLINE] }, false, all],
+          [{ labelSelector, states: [NodeState.NODE_STATE_FAILED] }, false, []],
+        ] as const) {
+          const found = (await select(world, selector as Partial<typeof anySelector>, acceptedOnly)).nodes;
+          assert.deepEqual(
+            found.map(({ name }) => name),
+            expected,
+            JSON.stringify(selector),
+          );
+        }
+      },
+    },
+    errors: {
+      NOT_FOUND: [
+        unknownNode((world, node) => select(world, { nodes: [node] })),
+        {
+          when: "a pattern matches none",
+          reason: "FAILURE_REASON_INVALID",
+          says: /no node matches "no-such-\*"/,
+          call: (world) => select(world, { nodes: ["no-such-*"] }),
+        },
+      ],
+      INVALID_ARGUMENT: malformedSelectors.map(([when, selector, says]) => ({
+        ...{ when, says, reason: "FAILURE_REASON_INVALID" },
+        call: (world) => select(world, selector),
+      })),
+    },
+  },
+
+  LabelNodes: {
+    success: {
+      "sets and removes labels, which stay until the node is forgotten": async (world) => {
+        const { mac, name } = await aNode(world);
+        const set = [
+          { key: "rack", value: "a" },
+          { key: "pallet.example/shelf", value: "2" },
+        ];
+        await label(world, [name], { set });
+        assert.deepEqual((await getNode(world, mac)).node?.labels, set.toReversed());
+        await label(world, [name], { set: [{ key: "rack", value: "b" }], remove: ["no-such"], overwrite: true });
+        const { nodes } = await label(world, [name], { remove: ["pallet.example/shelf"] });
+        assert.deepEqual(nodes[0]?.labels, [{ key: "rack", value: "b" }]);
+      },
+    },
+    errors: {
+      NOT_FOUND: [unknownNode((world, node) => label(world, [node], { remove: ["rack"] }))],
+      INVALID_ARGUMENT: (
+        [
+          ["no label is given", {}, /no label is given/],
+          ["a key is malformed", { set: [{ key: "-rack", value: "" }] }, /"-rack" cannot be the key of a label/],
+          ["a value is malformed", { set: [{ key: "rack", value: "a b" }] }, /"a b" cannot be the value of a label/],
+          ["a label is set twice", { set: [1, 2].map((n) => ({ key: "rack", value: `${n}` })) }, /set twice/],
+          [
+            "a label is set and removed",
+            { set: [{ key: "rack", value: "" }], remove: ["rack"] },
+            /both set and removed/,
+          ],
+          [
+            "there are too many",
+            { set: Array.from({ length: 65 }, (_, n) => ({ key: `k${n}`, value: "" })) },
+            /at most 64/,
+          ],
+        ] as const
+      ).map(([when, changes, says]) => ({
+        ...{ when, says, reason: "FAILURE_REASON_INVALID" },
+        call: async (world) => label(world, [(await aNode(world)).name], changes as Parameters<typeof label>[2]),
+      })),
+      ALREADY_EXISTS: [
+        {
+          when: "one of the nodes has another value, and then none is changed",
+          reason: "FAILURE_REASON_INVALID",
+          says: /has the label rack=a already; .*--overwrite/,
+          async call(world) {
+            const [one, other] = [await aNode(world), await aNode(world)];
+            await label(world, [other.name], { set: [{ key: "rack", value: "a" }] });
+            const set = [{ key: "rack", value: "b" }];
+            const refused = await label(world, [one.name, other.name], { set }).catch((error: ServiceError) => error);
+            assert.deepEqual((await getNode(world, one.mac)).node?.labels, []);
+            throw refused;
           },
         },
       ],

@@ -89,6 +89,114 @@ export function bootTargetToJSON(object: BootTarget): string {
   }
 }
 
+/** A state by which nodes can be chosen. */
+export const NodeState = {
+  /** NODE_STATE_UNSPECIFIED - Never sent. */
+  NODE_STATE_UNSPECIFIED: 0,
+  /** NODE_STATE_ONLINE - Its agent reports. */
+  NODE_STATE_ONLINE: 1,
+  /** NODE_STATE_OFFLINE - Its agent does not report; this includes discovered ones. */
+  NODE_STATE_OFFLINE: 2,
+  /** NODE_STATE_DISCOVERED - It has asked for boot files, but no agent of it has ever reported. */
+  NODE_STATE_DISCOVERED: 3,
+  /** NODE_STATE_ACCEPTED - The operator has accepted it. */
+  NODE_STATE_ACCEPTED: 4,
+  /** NODE_STATE_UNACCEPTED - The operator has not accepted it. */
+  NODE_STATE_UNACCEPTED: 5,
+  /** NODE_STATE_PROVED - It has proved that it runs an image, and nothing was written to its card since. */
+  NODE_STATE_PROVED: 6,
+  /** NODE_STATE_UNPROVED - It has not. */
+  NODE_STATE_UNPROVED: 7,
+  /** NODE_STATE_FAILED - Its last reimage failed. */
+  NODE_STATE_FAILED: 8,
+  /** NODE_STATE_REIMAGING - A rollout is reimaging it. */
+  NODE_STATE_REIMAGING: 9,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type NodeState = typeof NodeState[keyof typeof NodeState];
+
+export namespace NodeState {
+  export type NODE_STATE_UNSPECIFIED = typeof NodeState.NODE_STATE_UNSPECIFIED;
+  export type NODE_STATE_ONLINE = typeof NodeState.NODE_STATE_ONLINE;
+  export type NODE_STATE_OFFLINE = typeof NodeState.NODE_STATE_OFFLINE;
+  export type NODE_STATE_DISCOVERED = typeof NodeState.NODE_STATE_DISCOVERED;
+  export type NODE_STATE_ACCEPTED = typeof NodeState.NODE_STATE_ACCEPTED;
+  export type NODE_STATE_UNACCEPTED = typeof NodeState.NODE_STATE_UNACCEPTED;
+  export type NODE_STATE_PROVED = typeof NodeState.NODE_STATE_PROVED;
+  export type NODE_STATE_UNPROVED = typeof NodeState.NODE_STATE_UNPROVED;
+  export type NODE_STATE_FAILED = typeof NodeState.NODE_STATE_FAILED;
+  export type NODE_STATE_REIMAGING = typeof NodeState.NODE_STATE_REIMAGING;
+  export type UNRECOGNIZED = typeof NodeState.UNRECOGNIZED;
+}
+
+export function nodeStateFromJSON(object: any): NodeState {
+  switch (object) {
+    case 0:
+    case "NODE_STATE_UNSPECIFIED":
+      return NodeState.NODE_STATE_UNSPECIFIED;
+    case 1:
+    case "NODE_STATE_ONLINE":
+      return NodeState.NODE_STATE_ONLINE;
+    case 2:
+    case "NODE_STATE_OFFLINE":
+      return NodeState.NODE_STATE_OFFLINE;
+    case 3:
+    case "NODE_STATE_DISCOVERED":
+      return NodeState.NODE_STATE_DISCOVERED;
+    case 4:
+    case "NODE_STATE_ACCEPTED":
+      return NodeState.NODE_STATE_ACCEPTED;
+    case 5:
+    case "NODE_STATE_UNACCEPTED":
+      return NodeState.NODE_STATE_UNACCEPTED;
+    case 6:
+    case "NODE_STATE_PROVED":
+      return NodeState.NODE_STATE_PROVED;
+    case 7:
+    case "NODE_STATE_UNPROVED":
+      return NodeState.NODE_STATE_UNPROVED;
+    case 8:
+    case "NODE_STATE_FAILED":
+      return NodeState.NODE_STATE_FAILED;
+    case 9:
+    case "NODE_STATE_REIMAGING":
+      return NodeState.NODE_STATE_REIMAGING;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return NodeState.UNRECOGNIZED;
+  }
+}
+
+export function nodeStateToJSON(object: NodeState): string {
+  switch (object) {
+    case NodeState.NODE_STATE_UNSPECIFIED:
+      return "NODE_STATE_UNSPECIFIED";
+    case NodeState.NODE_STATE_ONLINE:
+      return "NODE_STATE_ONLINE";
+    case NodeState.NODE_STATE_OFFLINE:
+      return "NODE_STATE_OFFLINE";
+    case NodeState.NODE_STATE_DISCOVERED:
+      return "NODE_STATE_DISCOVERED";
+    case NodeState.NODE_STATE_ACCEPTED:
+      return "NODE_STATE_ACCEPTED";
+    case NodeState.NODE_STATE_UNACCEPTED:
+      return "NODE_STATE_UNACCEPTED";
+    case NodeState.NODE_STATE_PROVED:
+      return "NODE_STATE_PROVED";
+    case NodeState.NODE_STATE_UNPROVED:
+      return "NODE_STATE_UNPROVED";
+    case NodeState.NODE_STATE_FAILED:
+      return "NODE_STATE_FAILED";
+    case NodeState.NODE_STATE_REIMAGING:
+      return "NODE_STATE_REIMAGING";
+    case NodeState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** Where the uplink's capacity comes from. */
 export const UplinkSource = {
   /** UPLINK_SOURCE_UNSPECIFIED - Never sent. */
@@ -165,6 +273,32 @@ export function uplinkSourceToJSON(object: UplinkSource): string {
   }
 }
 
+/**
+ * Which nodes a request means. First a set: those in `nodes`; or, when there are none, every node. Of it those remain for
+ * which every one of `states` and `label_selector` holds.
+ */
+export interface NodeSelector {
+  /**
+   * Names, MAC addresses (in any usual notation), serial numbers, or patterns with "*", "?" and "[…]" (glob(7)) for names,
+   * MAC addresses and serial numbers. One that means no node is an error.
+   */
+  nodes: string[];
+  /** Every node. Not together with `nodes`; needed only when nothing else is given, so that "nothing" never means "all". */
+  all: boolean;
+  /** Labels, in Kubernetes' syntax: "rack=a,shelf!=2", "rack in (a, b)", "rack notin (a)", "rack", "!rack". Empty for any. */
+  labelSelector: string;
+  /** States that all have to hold. */
+  states: NodeState[];
+}
+
+/** A label of a node. */
+export interface Label {
+  /** As Kubernetes' label keys: an optional DNS name and "/", then 1 to 63 characters of [A-Za-z0-9._-]. */
+  key: string;
+  /** At most 63 characters of [A-Za-z0-9._-]. */
+  value: string;
+}
+
 /** The last sign that a booting node gave. */
 export interface BootStage {
   /** The file that it asked for, for example "pxelinux.cfg/01-b8-27-eb-00-00-01". */
@@ -221,6 +355,8 @@ export interface Node {
   rolloutId: string;
   /** Whether that last proof was a weak one (see ProofKind). */
   provedWeakly: boolean;
+  /** Its labels, by key. */
+  labels: Label[];
 }
 
 /** The controller's network interface to its nodes, shared by all that are writing. */
@@ -277,6 +413,22 @@ export interface ListNodesResponse {
   nodes: Node[];
 }
 
+/** Asks which nodes a selector means. */
+export interface SelectNodesRequest {
+  /** The selector. */
+  selector:
+    | NodeSelector
+    | undefined;
+  /** Leave out nodes that are not accepted, unless they are named one by one: for whatever writes to nodes or moves them. */
+  acceptedOnly: boolean;
+}
+
+/** The nodes that it means. */
+export interface SelectNodesResponse {
+  /** Each once, by name, digits by their value. None when no node has these labels and states. */
+  nodes: Node[];
+}
+
 /** Asks for a node. */
 export interface ControllerServiceGetNodeRequest {
   /** Name, MAC address or serial number. */
@@ -314,6 +466,26 @@ export interface AcceptNodesRequest {
 /** The accepted nodes. */
 export interface AcceptNodesResponse {
   /** The nodes that the request named. */
+  nodes: Node[];
+}
+
+/** Asks to change the labels of nodes. */
+export interface LabelNodesRequest {
+  /** Which nodes. */
+  selector:
+    | NodeSelector
+    | undefined;
+  /** Labels to set. */
+  set: Label[];
+  /** Keys of labels to remove. A node without such a label stays as it is. */
+  remove: string[];
+  /** Whether `set` may change the value of a label that a node has already. */
+  overwrite: boolean;
+}
+
+/** The labelled nodes. */
+export interface LabelNodesResponse {
+  /** The nodes that the request means, by name. */
   nodes: Node[];
 }
 
@@ -688,6 +860,226 @@ export interface BootRequest {
   bytes: bigint;
 }
 
+function createBaseNodeSelector(): NodeSelector {
+  return { nodes: [], all: false, labelSelector: "", states: [] };
+}
+
+export const NodeSelector: MessageFns<NodeSelector> = {
+  encode(message: NodeSelector, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.nodes) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.all !== false) {
+      writer.uint32(16).bool(message.all);
+    }
+    if (message.labelSelector !== "") {
+      writer.uint32(26).string(message.labelSelector);
+    }
+    if (message.states.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.states) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeSelector {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeSelector();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodes.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.all = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.labelSelector = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.states.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.states.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NodeSelector {
+    return {
+      nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => globalThis.String(e)) : [],
+      all: isSet(object.all) ? globalThis.Boolean(object.all) : false,
+      labelSelector: isSet(object.labelSelector)
+        ? globalThis.String(object.labelSelector)
+        : isSet(object.label_selector)
+        ? globalThis.String(object.label_selector)
+        : "",
+      states: globalThis.Array.isArray(object?.states) ? object.states.map((e: any) => nodeStateFromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: NodeSelector): unknown {
+    const obj: any = {};
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes;
+    }
+    if (message.all !== false) {
+      obj.all = message.all;
+    }
+    if (message.labelSelector !== "") {
+      obj.labelSelector = message.labelSelector;
+    }
+    if (message.states?.length) {
+      obj.states = message.states.map((e) => nodeStateToJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NodeSelector>): NodeSelector {
+    return NodeSelector.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeSelector>): NodeSelector {
+    const message = createBaseNodeSelector();
+    message.nodes = object.nodes?.map((e) => e) || [];
+    message.all = object.all ?? false;
+    message.labelSelector = object.labelSelector ?? "";
+    message.states = object.states?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseLabel(): Label {
+  return { key: "", value: "" };
+}
+
+export const Label: MessageFns<Label> = {
+  encode(message: Label, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Label {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLabel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Label {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: Label): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Label>): Label {
+    return Label.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Label>): Label {
+    const message = createBaseLabel();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
 function createBaseBootStage(): BootStage {
   return { path: "", time: undefined, missing: false };
 }
@@ -807,6 +1199,7 @@ function createBaseNode(): Node {
     provedImageName: "",
     rolloutId: "",
     provedWeakly: false,
+    labels: [],
   };
 }
 
@@ -859,6 +1252,9 @@ export const Node: MessageFns<Node> = {
     }
     if (message.provedWeakly !== false) {
       writer.uint32(128).bool(message.provedWeakly);
+    }
+    for (const v of message.labels) {
+      Label.encode(v!, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -1004,6 +1400,14 @@ export const Node: MessageFns<Node> = {
             message.provedWeakly = reader.bool();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.labels.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1074,6 +1478,9 @@ export const Node: MessageFns<Node> = {
         : isSet(object.proved_weakly)
         ? globalThis.Boolean(object.proved_weakly)
         : false,
+      labels: globalThis.Array.isArray(object?.labels)
+        ? object.labels.map((e: any) => Label.fromJSON(e))
+        : [],
     };
   },
 
@@ -1127,6 +1534,9 @@ export const Node: MessageFns<Node> = {
     if (message.provedWeakly !== false) {
       obj.provedWeakly = message.provedWeakly;
     }
+    if (message.labels?.length) {
+      obj.labels = message.labels.map((e) => Label.toJSON(e));
+    }
     return obj;
   },
 
@@ -1157,6 +1567,7 @@ export const Node: MessageFns<Node> = {
     message.provedImageName = object.provedImageName ?? "";
     message.rolloutId = object.rolloutId ?? "";
     message.provedWeakly = object.provedWeakly ?? false;
+    message.labels = object.labels?.map((e) => Label.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1735,6 +2146,164 @@ export const ListNodesResponse: MessageFns<ListNodesResponse> = {
   },
 };
 
+function createBaseSelectNodesRequest(): SelectNodesRequest {
+  return { selector: undefined, acceptedOnly: false };
+}
+
+export const SelectNodesRequest: MessageFns<SelectNodesRequest> = {
+  encode(message: SelectNodesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.selector !== undefined) {
+      NodeSelector.encode(message.selector, writer.uint32(10).fork()).join();
+    }
+    if (message.acceptedOnly !== false) {
+      writer.uint32(16).bool(message.acceptedOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SelectNodesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSelectNodesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.selector = NodeSelector.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.acceptedOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SelectNodesRequest {
+    return {
+      selector: isSet(object.selector) ? NodeSelector.fromJSON(object.selector) : undefined,
+      acceptedOnly: isSet(object.acceptedOnly)
+        ? globalThis.Boolean(object.acceptedOnly)
+        : isSet(object.accepted_only)
+        ? globalThis.Boolean(object.accepted_only)
+        : false,
+    };
+  },
+
+  toJSON(message: SelectNodesRequest): unknown {
+    const obj: any = {};
+    if (message.selector !== undefined) {
+      obj.selector = NodeSelector.toJSON(message.selector);
+    }
+    if (message.acceptedOnly !== false) {
+      obj.acceptedOnly = message.acceptedOnly;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SelectNodesRequest>): SelectNodesRequest {
+    return SelectNodesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SelectNodesRequest>): SelectNodesRequest {
+    const message = createBaseSelectNodesRequest();
+    message.selector = (object.selector !== undefined && object.selector !== null)
+      ? NodeSelector.fromPartial(object.selector)
+      : undefined;
+    message.acceptedOnly = object.acceptedOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseSelectNodesResponse(): SelectNodesResponse {
+  return { nodes: [] };
+}
+
+export const SelectNodesResponse: MessageFns<SelectNodesResponse> = {
+  encode(message: SelectNodesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.nodes) {
+      Node.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SelectNodesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSelectNodesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodes.push(Node.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SelectNodesResponse {
+    return { nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => Node.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: SelectNodesResponse): unknown {
+    const obj: any = {};
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes.map((e) => Node.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SelectNodesResponse>): SelectNodesResponse {
+    return SelectNodesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SelectNodesResponse>): SelectNodesResponse {
+    const message = createBaseSelectNodesResponse();
+    message.nodes = object.nodes?.map((e) => Node.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseControllerServiceGetNodeRequest(): ControllerServiceGetNodeRequest {
   return { node: "" };
 }
@@ -2168,6 +2737,192 @@ export const AcceptNodesResponse: MessageFns<AcceptNodesResponse> = {
   },
   fromPartial(object: DeepPartial<AcceptNodesResponse>): AcceptNodesResponse {
     const message = createBaseAcceptNodesResponse();
+    message.nodes = object.nodes?.map((e) => Node.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLabelNodesRequest(): LabelNodesRequest {
+  return { selector: undefined, set: [], remove: [], overwrite: false };
+}
+
+export const LabelNodesRequest: MessageFns<LabelNodesRequest> = {
+  encode(message: LabelNodesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.selector !== undefined) {
+      NodeSelector.encode(message.selector, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.set) {
+      Label.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.remove) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.overwrite !== false) {
+      writer.uint32(32).bool(message.overwrite);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LabelNodesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLabelNodesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.selector = NodeSelector.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.set.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.remove.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.overwrite = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LabelNodesRequest {
+    return {
+      selector: isSet(object.selector) ? NodeSelector.fromJSON(object.selector) : undefined,
+      set: globalThis.Array.isArray(object?.set) ? object.set.map((e: any) => Label.fromJSON(e)) : [],
+      remove: globalThis.Array.isArray(object?.remove) ? object.remove.map((e: any) => globalThis.String(e)) : [],
+      overwrite: isSet(object.overwrite) ? globalThis.Boolean(object.overwrite) : false,
+    };
+  },
+
+  toJSON(message: LabelNodesRequest): unknown {
+    const obj: any = {};
+    if (message.selector !== undefined) {
+      obj.selector = NodeSelector.toJSON(message.selector);
+    }
+    if (message.set?.length) {
+      obj.set = message.set.map((e) => Label.toJSON(e));
+    }
+    if (message.remove?.length) {
+      obj.remove = message.remove;
+    }
+    if (message.overwrite !== false) {
+      obj.overwrite = message.overwrite;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LabelNodesRequest>): LabelNodesRequest {
+    return LabelNodesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LabelNodesRequest>): LabelNodesRequest {
+    const message = createBaseLabelNodesRequest();
+    message.selector = (object.selector !== undefined && object.selector !== null)
+      ? NodeSelector.fromPartial(object.selector)
+      : undefined;
+    message.set = object.set?.map((e) => Label.fromPartial(e)) || [];
+    message.remove = object.remove?.map((e) => e) || [];
+    message.overwrite = object.overwrite ?? false;
+    return message;
+  },
+};
+
+function createBaseLabelNodesResponse(): LabelNodesResponse {
+  return { nodes: [] };
+}
+
+export const LabelNodesResponse: MessageFns<LabelNodesResponse> = {
+  encode(message: LabelNodesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.nodes) {
+      Node.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LabelNodesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLabelNodesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodes.push(Node.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LabelNodesResponse {
+    return { nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => Node.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: LabelNodesResponse): unknown {
+    const obj: any = {};
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes.map((e) => Node.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LabelNodesResponse>): LabelNodesResponse {
+    return LabelNodesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LabelNodesResponse>): LabelNodesResponse {
+    const message = createBaseLabelNodesResponse();
     message.nodes = object.nodes?.map((e) => Node.fromPartial(e)) || [];
     return message;
   },
@@ -5861,6 +6616,22 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): ListNodesResponse => ListNodesResponse.decode(value),
   },
   /**
+   * The nodes that a selector means, by name. How many nodes are meant is told here, before another RPC acts on them by
+   * their ids: a controller that does not know selectors answers UNIMPLEMENTED, so none is ever taken for "every node".
+   *
+   * Errors: NOT_FOUND for a name, MAC address, serial number or pattern that means no node; INVALID_ARGUMENT for a
+   * selector that is malformed or chooses nothing.
+   */
+  selectNodes: {
+    path: "/pallet.v1.ControllerService/SelectNodes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SelectNodesRequest): Buffer => Buffer.from(SelectNodesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SelectNodesRequest => SelectNodesRequest.decode(value),
+    responseSerialize: (value: SelectNodesResponse): Buffer => Buffer.from(SelectNodesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SelectNodesResponse => SelectNodesResponse.decode(value),
+  },
+  /**
    * One node.
    *
    * Errors: NOT_FOUND.
@@ -5905,6 +6676,21 @@ export const ControllerServiceService = {
     requestDeserialize: (value: Buffer): AcceptNodesRequest => AcceptNodesRequest.decode(value),
     responseSerialize: (value: AcceptNodesResponse): Buffer => Buffer.from(AcceptNodesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AcceptNodesResponse => AcceptNodesResponse.decode(value),
+  },
+  /**
+   * Sets and removes labels of nodes: of all that the selector means, or of none.
+   *
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for SelectNodes; INVALID_ARGUMENT for a malformed label, too many of
+   * them, or when none is given; ALREADY_EXISTS when a node has the label with another value and `overwrite` is not set.
+   */
+  labelNodes: {
+    path: "/pallet.v1.ControllerService/LabelNodes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: LabelNodesRequest): Buffer => Buffer.from(LabelNodesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LabelNodesRequest => LabelNodesRequest.decode(value),
+    responseSerialize: (value: LabelNodesResponse): Buffer => Buffer.from(LabelNodesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LabelNodesResponse => LabelNodesResponse.decode(value),
   },
   /**
    * Forgets a node. It is discovered again when it next boots or registers.
@@ -6194,6 +6980,14 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
   /** Every known node, by name. */
   listNodes: handleUnaryCall<ListNodesRequest, ListNodesResponse>;
   /**
+   * The nodes that a selector means, by name. How many nodes are meant is told here, before another RPC acts on them by
+   * their ids: a controller that does not know selectors answers UNIMPLEMENTED, so none is ever taken for "every node".
+   *
+   * Errors: NOT_FOUND for a name, MAC address, serial number or pattern that means no node; INVALID_ARGUMENT for a
+   * selector that is malformed or chooses nothing.
+   */
+  selectNodes: handleUnaryCall<SelectNodesRequest, SelectNodesResponse>;
+  /**
    * One node.
    *
    * Errors: NOT_FOUND.
@@ -6211,6 +7005,13 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some together with `all`.
    */
   acceptNodes: handleUnaryCall<AcceptNodesRequest, AcceptNodesResponse>;
+  /**
+   * Sets and removes labels of nodes: of all that the selector means, or of none.
+   *
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for SelectNodes; INVALID_ARGUMENT for a malformed label, too many of
+   * them, or when none is given; ALREADY_EXISTS when a node has the label with another value and `overwrite` is not set.
+   */
+  labelNodes: handleUnaryCall<LabelNodesRequest, LabelNodesResponse>;
   /**
    * Forgets a node. It is discovered again when it next boots or registers.
    *
@@ -6370,6 +7171,28 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListNodesResponse) => void,
   ): ClientUnaryCall;
   /**
+   * The nodes that a selector means, by name. How many nodes are meant is told here, before another RPC acts on them by
+   * their ids: a controller that does not know selectors answers UNIMPLEMENTED, so none is ever taken for "every node".
+   *
+   * Errors: NOT_FOUND for a name, MAC address, serial number or pattern that means no node; INVALID_ARGUMENT for a
+   * selector that is malformed or chooses nothing.
+   */
+  selectNodes(
+    request: SelectNodesRequest,
+    callback: (error: ServiceError | null, response: SelectNodesResponse) => void,
+  ): ClientUnaryCall;
+  selectNodes(
+    request: SelectNodesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SelectNodesResponse) => void,
+  ): ClientUnaryCall;
+  selectNodes(
+    request: SelectNodesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SelectNodesResponse) => void,
+  ): ClientUnaryCall;
+  /**
    * One node.
    *
    * Errors: NOT_FOUND.
@@ -6428,6 +7251,27 @@ export interface ControllerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AcceptNodesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Sets and removes labels of nodes: of all that the selector means, or of none.
+   *
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for SelectNodes; INVALID_ARGUMENT for a malformed label, too many of
+   * them, or when none is given; ALREADY_EXISTS when a node has the label with another value and `overwrite` is not set.
+   */
+  labelNodes(
+    request: LabelNodesRequest,
+    callback: (error: ServiceError | null, response: LabelNodesResponse) => void,
+  ): ClientUnaryCall;
+  labelNodes(
+    request: LabelNodesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: LabelNodesResponse) => void,
+  ): ClientUnaryCall;
+  labelNodes(
+    request: LabelNodesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: LabelNodesResponse) => void,
   ): ClientUnaryCall;
   /**
    * Forgets a node. It is discovered again when it next boots or registers.

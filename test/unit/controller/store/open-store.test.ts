@@ -57,6 +57,7 @@ const full: Node = {
   agentSeenAt: 20,
   bootStage: { path: "agent/vmlinuz", at: 15 },
   proved: { imageName: "debian", imageDigest: "a".repeat(64) as ImageDigest, kind: "resident" },
+  labels: { rack: "a", "pallet.example/shelf": "" },
   installation: {
     imageDigest: "a".repeat(64) as ImageDigest,
     reimageId: "r",
@@ -89,7 +90,7 @@ describe("store", () => {
     second.close();
   });
 
-  it("knows of no installation in a database of a Pallet that kept none", () => {
+  it("knows of no installation and no labels in a database of a Pallet that kept none", () => {
     mkdirSync(path.dirname(file), { recursive: true });
     const database = new DatabaseSync(file);
     migrate(database, migrations.slice(0, 3));

@@ -27,6 +27,7 @@ describe("what a change of a node means to its reimage", () => {
     "came-back": "nothing",
     renamed: "nothing",
     accepted: "nothing",
+    labelled: "nothing",
     forgotten: "nothing",
     "boot-target-changed": "nothing",
     "address-leased": "nothing",

@@ -1,10 +1,15 @@
 /** The candidate that a misspelt word most likely stands for: at most two letters wrong, missing, added or swapped. */
 export function closestWord(word: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates
+  return closestWords(word, candidates)[0];
+}
+
+/** Those candidates for which that holds, the likeliest first. */
+export function closestWords(word: string, candidates: readonly string[]): readonly string[] {
+  return candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= 2)
-    .sort((a, b) => a.distance - b.distance);
-  return ranked[0]?.candidate;
+    .sort((a, b) => a.distance - b.distance)
+    .map(({ candidate }) => candidate);
 }
 
 /** Optimal string alignment distance. */

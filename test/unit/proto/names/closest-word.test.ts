@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { closestWord } from "../../../../controller/config/closest-word.ts";
+import { closestWord } from "../../../../proto/names/closest-word.ts";
 
 describe("closestWord", () => {
   for (const [word, expected] of [
