@@ -17,6 +17,7 @@ const lanes: Readonly<Record<EventType, EventLane>> = {
   "insecure-tcp-opened": "verdicts",
   "node-renamed": "verdicts",
   "node-accepted": "verdicts",
+  "node-labelled": "verdicts",
   "node-forgotten": "verdicts",
   "boot-target-changed": "verdicts",
   "image-added": "verdicts",
