@@ -184,8 +184,27 @@ export function createNodeRegistry(options: {
     return node;
   }
 
+  /**
+   * Whether a request for a boot file shows that the node's agent has ended. It does where the agent itself would be
+   * asking, or is not heard any more. From elsewhere anyone may ask: the next heartbeats will tell.
+   */
+  function showsBoot(node: Node, { address }: BootFetch): boolean {
+    return node.address === address || !liveness.isOnline(node);
+  }
+
+  /** A node that is booting: its previous agent has ended, and has not gone silent. */
+  function booting({ agentSeenAt: _, ...node }: Node): Node {
+    liveness.notExpected(node.id);
+    return node;
+  }
+
   function watchForSilence(): void {
     for (const node of liveness.newlySilent(nodes.get)) {
+      // Its boot loader may have got another address than its agent.
+      if (node.bootStage !== undefined && node.bootStage.at > (node.agentSeenAt ?? 0)) {
+        nodes.saveLater(booting(node));
+        continue;
+      }
       const forSeconds = liveness.silentAfterMs / 1000;
       tell(node, "node-went-silent", `${node.name} has not been heard from for ${forSeconds} s`, "warning");
       announce(node, "went-silent");
@@ -240,13 +259,9 @@ export function createNodeRegistry(options: {
         return;
       }
       addresses.note(fetch.address, known.id, at);
-      // A board that asks for boot files is booting: its previous agent has ended, and has not gone silent.
-      const { agentSeenAt: _, ...booting } = known;
-      liveness.notExpected(known.id);
       const node = nodes.saveLater({
-        ...booting,
-        // An agent's own address counts for more: boot loaders may get another, and people try out URLs.
-        ...((known.address === undefined || !liveness.isOnline(known)) && { address: fetch.address }),
+        ...(showsBoot(known, fetch) ? booting(known) : known),
+        ...placeOf(known, fetch.address),
         lastSeenAt: at,
         bootStage: stageAfter(known.bootStage, fetch, at),
       });
@@ -261,14 +276,13 @@ export function createNodeRegistry(options: {
       if (known === undefined) return;
       const at = clock.now();
       addresses.note(address, id, at);
-      // An agent's own address counts for more, as with boot files.
-      const node = nodes.saveLater({ ...known, ...(!liveness.isOnline(known) && { address }), lastSeenAt: at });
+      const node = nodes.saveLater({ ...known, ...placeOf(known, address), lastSeenAt: at });
       announce(node, "address-leased");
     },
 
     register({ id, facts, agent, address }) {
       assertOwnMac(id, facts);
-      const before = discover(id, address, "by its registration");
+      const { bootAddress: _, ...before } = discover(id, address, "by its registration");
       const at = clock.now();
       const heard = installationAfterSign(before.installation, agent.role);
       const installation = installationAfter(heard, { facts, agent });
@@ -301,7 +315,7 @@ export function createNodeRegistry(options: {
     requireAgent,
 
     heartbeat({ id, instanceId, temperatureCelsius, address }) {
-      const before = requireAgent(id, instanceId);
+      const { bootAddress: _where, ...before } = requireAgent(id, instanceId);
       const at = clock.now();
       if (address !== undefined) addresses.note(address, id, at);
       const { temperatureCelsius: _, ...facts } = before.facts;
@@ -439,6 +453,11 @@ export function createNodeRegistry(options: {
       flush();
     },
   };
+}
+
+/** Where a node was seen by what carries no agent's word: its agent's address stays what that agent said. */
+function placeOf(node: Node, address: string): Pick<Node, "address" | "bootAddress"> {
+  return node.agent === undefined ? { address } : { bootAddress: address };
 }
 
 /** The first missing file stays recorded, whatever else the board then tries and also does not get. */

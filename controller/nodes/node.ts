@@ -34,7 +34,16 @@ export interface Node {
   readonly name: string;
   readonly accepted: boolean;
   readonly bootTarget: BootTarget;
+  /**
+   * IP address of its agent: that of the instance in `agent`, by its registration or heartbeat. Before the first
+   * registration the one from which boot files were asked for.
+   */
   readonly address?: string;
+  /**
+   * IP address that DHCP gave to its MAC address, or from which boot files were asked for in its name, since its agent
+   * was last heard. Who asks need not be this node: it is where to look for it, not where it is.
+   */
+  readonly bootAddress?: string;
   readonly facts?: NodeFacts;
   readonly agent?: AgentInfo;
   /** Last heard from in any way. */

@@ -15,6 +15,7 @@ const columns = [
   "boot_target",
   "boot_image_digest",
   "address",
+  "boot_address",
   "facts",
   "agent",
   "last_seen_at",
@@ -64,6 +65,7 @@ function valuesOf(node: Node): (string | number | null)[] {
     node.bootTarget.kind,
     node.bootTarget.kind === "local" ? node.bootTarget.imageDigest : null,
     node.address ?? null,
+    node.bootAddress ?? null,
     node.facts === undefined ? null : JSON.stringify(node.facts),
     node.agent === undefined ? null : JSON.stringify(node.agent),
     node.lastSeenAt,
@@ -82,6 +84,7 @@ function valuesOf(node: Node): (string | number | null)[] {
 function nodeOf(row: Row): Node {
   const imageDigest = optionalTextOf(row, "boot_image_digest") as ImageDigest | undefined;
   const address = optionalTextOf(row, "address");
+  const bootAddress = optionalTextOf(row, "boot_address");
   const facts = optionalTextOf(row, "facts");
   const agent = optionalTextOf(row, "agent");
   const agentSeenAt = optionalNumberOf(row, "agent_seen_at");
@@ -97,6 +100,7 @@ function nodeOf(row: Row): Node {
     lastSeenAt: numberOf(row, "last_seen_at"),
     discoveredAt: numberOf(row, "discovered_at"),
     ...(address !== undefined && { address }),
+    ...(bootAddress !== undefined && { bootAddress }),
     ...(facts !== undefined && { facts: JSON.parse(facts) as NodeFacts }),
     ...(agent !== undefined && { agent: JSON.parse(agent) as AgentInfo }),
     ...(agentSeenAt !== undefined && { agentSeenAt }),

@@ -12,7 +12,8 @@ export function nodeToWire(node: Node, view: { readonly online: boolean; readonl
     accepted: node.accepted,
     bootTarget: bootTargets.toWire(bootTarget.kind),
     bootImageDigest: bootTarget.kind === "local" ? bootTarget.imageDigest : "",
-    address: node.address ?? "",
+    // Of a node whose agent is not heard, where it was seen since says more than where that agent was.
+    address: (view.online ? node.address : (node.bootAddress ?? node.address)) ?? "",
     facts: node.facts && factsToWire(node.facts),
     agent: node.agent && agentInfoToWire(node.agent),
     online: view.online,

@@ -27,6 +27,7 @@ const full: Node = {
   accepted: true,
   bootTarget: { kind: "local", imageDigest: "a".repeat(64) as ImageDigest },
   address: "10.0.0.2",
+  bootAddress: "10.0.0.99",
   facts: {
     model: "Pi",
     serial: "ff",
