@@ -4,6 +4,7 @@ import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { RootIds } from "../../proto/node/root-ids.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { ProofKind } from "../../proto/words/proof-kind.ts";
+import type { BootRun } from "./judge-boots.ts";
 
 /** Where a node's next boot goes. */
 export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; readonly imageDigest: ImageDigest };
@@ -60,6 +61,8 @@ export interface Node {
     readonly served?: boolean;
     readonly missing?: boolean;
   };
+  /** Its boots since it was last heard as what it should be; absent when it has begun none since. */
+  readonly boots?: BootRun;
   readonly discoveredAt: number;
   readonly proved?: {
     readonly imageName: string;

@@ -3,6 +3,7 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
+import type { BootRun } from "../nodes/judge-boots.ts";
 import type { Installation, Node } from "../nodes/node.ts";
 import type { NodeRows } from "../nodes/node-table.ts";
 import { numberOf, optionalNumberOf, optionalTextOf, type Row, textOf } from "./row.ts";
@@ -28,6 +29,7 @@ const columns = [
   "proved_weakly",
   "installation",
   "labels",
+  "boots",
 ] as const;
 
 /** Keeps nodes in the table "nodes". */
@@ -78,6 +80,7 @@ function valuesOf(node: Node): (string | number | null)[] {
     node.proved?.kind === "weak" ? 1 : 0,
     node.installation === undefined ? null : JSON.stringify(node.installation),
     node.labels === undefined ? null : JSON.stringify(node.labels),
+    node.boots === undefined ? null : JSON.stringify(node.boots),
   ];
 }
 
@@ -91,6 +94,7 @@ function nodeOf(row: Row): Node {
   const stagePath = optionalTextOf(row, "boot_stage_path");
   const installation = optionalTextOf(row, "installation");
   const labels = optionalTextOf(row, "labels");
+  const boots = optionalTextOf(row, "boots");
   const provedName = optionalTextOf(row, "proved_image_name");
   return {
     id: textOf(row, "id") as NodeId,
@@ -114,5 +118,6 @@ function nodeOf(row: Row): Node {
     }),
     ...(labels !== undefined && { labels: JSON.parse(labels) as Record<string, string> }),
     ...(installation !== undefined && { installation: JSON.parse(installation) as Installation }),
+    ...(boots !== undefined && { boots: JSON.parse(boots) as BootRun }),
   };
 }

@@ -74,6 +74,7 @@ export const migrations: readonly string[] = [
   "ALTER TABLE nodes ADD COLUMN installation TEXT CHECK (installation IS NULL OR json_valid(installation))",
   "ALTER TABLE nodes ADD COLUMN labels TEXT CHECK (labels IS NULL OR json_valid(labels))",
   "ALTER TABLE nodes ADD COLUMN boot_address TEXT",
+  "ALTER TABLE nodes ADD COLUMN boots TEXT CHECK (boots IS NULL OR json_valid(boots))",
 ];
 
 /**
