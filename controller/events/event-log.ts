@@ -1,9 +1,13 @@
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { createRecordReader, type RecordPage, type RecordSpan } from "../records/record-reader.ts";
+import { isUnavailable } from "../refusal/refusal.ts";
 import type { Event, NewEvent } from "./event.ts";
 import { createFloodLimit } from "./flood-limit.ts";
 import { type EventCut, type EventTally, planPruning } from "./plan-pruning.ts";
+
+/** How many events wait in memory for a disk that does not take them. */
+const mostWaiting = 1000;
 
 /** Which events are wanted. */
 export interface EventFilter {
@@ -36,8 +40,14 @@ export type EventSelection = EventFilter & RecordSpan;
  * see `planPruning` for what goes first, and `createFloodLimit` for what is not kept at all.
  */
 export interface EventLog {
-  /** Returns the event as it was kept; undefined when it was one of too many. */
+  /**
+   * Returns the event as it was kept; undefined when it was one of too many, or when the disk does not take it now: then
+   * it is kept in memory (the newest 1,000) and written with the next one, at the time at which it happened. Nobody's
+   * work fails because it cannot be told.
+   */
   append(event: NewEvent): Event | undefined;
+  /** Writes what the disk did not take. */
+  catchUp(): void;
   /** Events that exist, read from disk page by page as the caller takes them; those appended meanwhile not included. */
   list(selection?: EventSelection): Iterable<Event>;
   /**
@@ -61,17 +71,57 @@ export function createEventLog(options: {
     const cuts = planPruning(rows.tally(), keepAtMost);
     if (cuts.length > 0) rows.cut(cuts);
   };
-  prune();
+  /** Oldest first. */
+  const waiting: Omit<Event, "id">[] = [];
+  let dropped = 0;
+
+  /** Writes all that waits. Returns the last, unless the disk does not take it. */
+  function write(): Event | undefined {
+    let last: Event | undefined;
+    try {
+      if (dropped > 0 && waiting.length > 0) {
+        const message = `${dropped} events are missing before this one: the disk did not take them`;
+        rows.add({ at: clock.now(), type: "events-lost", severity: "warning", message });
+        dropped = 0;
+      }
+      for (let [next] = waiting; next !== undefined; [next] = waiting) {
+        last = { ...next, id: rows.add(next) };
+        waiting.shift();
+        if (last.id % pruneEvery === 0) prune();
+      }
+    } catch (error) {
+      if (!isUnavailable(error)) {
+        waiting.shift();
+        throw error;
+      }
+      while (waiting.length > mostWaiting) {
+        waiting.shift();
+        dropped += 1;
+      }
+      if (waiting.length > 0) return undefined;
+    } finally {
+      if (last !== undefined) reader.added();
+    }
+    return last;
+  }
+
+  try {
+    prune();
+  } catch (error) {
+    // It is done again after the next events.
+    if (!isUnavailable(error)) throw error;
+  }
 
   return {
     append(said) {
       const at = clock.now();
       const event = flood.admit(said, at);
       if (event === undefined) return undefined;
-      const id = rows.add({ ...event, at });
-      if (id % pruneEvery === 0) prune();
-      reader.added();
-      return { ...event, id, at };
+      waiting.push({ ...event, at });
+      return write();
+    },
+    catchUp() {
+      write();
     },
     list: ({ afterId = 0, limit = 0, ...filter } = {}) => reader.list(filter, { afterId, limit }),
     follow: ({ afterId = 0, limit = 0, ...filter }, signal) => reader.follow(filter, { afterId, limit }, signal),

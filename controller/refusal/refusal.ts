@@ -54,3 +54,8 @@ export function unavailable(message: string, options: { readonly cause?: unknown
 export function invalid(message: string): Failure {
   return new Failure("invalid", message);
 }
+
+/** Whether something that a request needs does not answer at the moment, so that the same may be tried again. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof Refusal && error.kind === "unavailable";
+}

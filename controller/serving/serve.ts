@@ -92,7 +92,7 @@ async function start(
     insecureTcp: config.insecureTcp,
     httpUrl: `http://${endpoints.reached("http")}`,
     tftpAddress: endpoints.reached("tftp"),
-    waitingFor: [...problems.now(), ...patience.waiting()],
+    waitingFor: [...state.keeper.waiting(), ...problems.now(), ...patience.waiting()],
     uplink: {
       bytesPerSecond: uplink.bytesPerSecond(),
       capacity: uplink.capacity(),

@@ -132,7 +132,7 @@ export function programKindToJSON(object: ProgramKind): string {
   }
 }
 
-/** A network interface of a node. */
+/** A network interface of a node: one with an IP address, or one of the hardware, such as the port of a bridge. */
 export interface NetworkInterface {
   /** The kernel's name, for example "eth0". */
   name: string;
@@ -143,11 +143,6 @@ export interface NetworkInterface {
   mac: string;
   /** IPv4 and IPv6 addresses without prefix length. */
   addresses: string[];
-  /**
-   * The MAC address that it has now, when that is not `mac`: the system, or a board's device tree, has set it. Empty when
-   * it is the same, and from agents that are older than this field.
-   */
-  currentMac: string;
 }
 
 /** The filesystem that a node runs from: the mount at "/" (proc(5), /proc/PID/mountinfo). */
@@ -180,10 +175,7 @@ export interface NodeFacts {
   model: string;
   /** Board serial number in lower-case hexadecimal, as firmware uses it for TFTP folders; empty if there is none. */
   serial: string;
-  /**
-   * Interfaces with a MAC address, except loopback: first those with an IP address, then those of the hardware, then
-   * others, such as those of containers. The controller keeps 16, and always the one of the boot MAC.
-   */
+  /** Interfaces with a MAC address, except loopback. */
   interfaces: NetworkInterface[];
   /** Usable memory in bytes (MemTotal). */
   memoryBytes: bigint;
@@ -304,7 +296,7 @@ export interface ResidentProgram {
 }
 
 function createBaseNetworkInterface(): NetworkInterface {
-  return { name: "", mac: "", addresses: [], currentMac: "" };
+  return { name: "", mac: "", addresses: [] };
 }
 
 export const NetworkInterface: MessageFns<NetworkInterface> = {
@@ -317,9 +309,6 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
     }
     for (const v of message.addresses) {
       writer.uint32(26).string(v!);
-    }
-    if (message.currentMac !== "") {
-      writer.uint32(34).string(message.currentMac);
     }
     return writer;
   },
@@ -361,14 +350,6 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
             message.addresses.push(reader.string());
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.currentMac = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -388,11 +369,6 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
       addresses: globalThis.Array.isArray(object?.addresses)
         ? object.addresses.map((e: any) => globalThis.String(e))
         : [],
-      currentMac: isSet(object.currentMac)
-        ? globalThis.String(object.currentMac)
-        : isSet(object.current_mac)
-        ? globalThis.String(object.current_mac)
-        : "",
     };
   },
 
@@ -407,9 +383,6 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
     if (message.addresses?.length) {
       obj.addresses = message.addresses;
     }
-    if (message.currentMac !== "") {
-      obj.currentMac = message.currentMac;
-    }
     return obj;
   },
 
@@ -421,7 +394,6 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
     message.name = object.name ?? "";
     message.mac = object.mac ?? "";
     message.addresses = object.addresses?.map((e) => e) || [];
-    message.currentMac = object.currentMac ?? "";
     return message;
   },
 };

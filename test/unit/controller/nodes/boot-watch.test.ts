@@ -15,7 +15,6 @@ function loadedAfter(planned: PlannedBoot, ...files: readonly string[]): readonl
     loaded: () => {
       count++;
     },
-    broken: () => assert.fail(),
     log: { error: () => assert.fail() },
   });
   watch.planned(mac, planned);

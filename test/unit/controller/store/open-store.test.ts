@@ -27,7 +27,6 @@ const full: Node = {
   accepted: true,
   bootTarget: { kind: "local", imageDigest: "a".repeat(64) as ImageDigest },
   address: "10.0.0.2",
-  bootAddress: "10.0.0.99",
   facts: {
     model: "Pi",
     serial: "ff",
@@ -57,16 +56,6 @@ const full: Node = {
   },
   agentSeenAt: 20,
   bootStage: { path: "agent/vmlinuz", at: 15 },
-  boots: {
-    boots: 4,
-    firstAt: 1,
-    lastAt: 9,
-    recent: [1, 3, 6, 9],
-    label: "local",
-    expected: true,
-    reached: "kernel",
-    trouble: "boot-loop",
-  },
   proved: { imageName: "debian", imageDigest: "a".repeat(64) as ImageDigest, kind: "resident" },
   labels: { rack: "a", "pallet.example/shelf": "" },
   installation: {
@@ -278,7 +267,7 @@ describe("store", () => {
       const database = new DatabaseSync(file);
       database.exec("PRAGMA user_version = 999");
       database.close();
-      assert.throws(() => openStore(file), /schema version 999.*written by a newer Pallet/s);
+      assert.throws(() => openStore(file), /pallet\.sqlite: .*schema version 999.*written by a newer Pallet/s);
     });
 
     it("refuses a database that another controller has open", () => {
@@ -291,7 +280,10 @@ describe("store", () => {
     it("refuses a file that is no database", () => {
       openStore(file).close();
       writeFileSync(file, "no database at all, ".repeat(100));
-      assert.throws(() => openStore(file), /not a database; the file is damaged; move it away/);
+      assert.throws(
+        () => openStore(file),
+        /pallet\.sqlite: file is not a database; the file is damaged.*move it and \S+-wal away/,
+      );
     });
 
     it("writes ahead, so that a power cut leaves the last commit", () => {
