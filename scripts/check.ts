@@ -47,7 +47,7 @@ export const checkSteps: readonly Step[] = [
     // many wait, for a time-out or a program's start.
     run: (print) =>
       runTests(
-        [...slowTests, "test/contract/**/*.test.ts", "test/unit/**/*.test.ts"],
+        [...slowTests, "test/contract/**/*.test.ts", "test/world/few-seeds.test.ts", "test/unit/**/*.test.ts"],
         { concurrency: os.availableParallelism() + 2, timeoutMs: 120_000 },
         print,
       ),

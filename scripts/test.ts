@@ -10,6 +10,10 @@ const timeoutMs = 2_400_000;
 const failed = await runSteps("test", [
   checkSteps,
   {
+    title: "the model of the world",
+    run: (print) => runTests(["test/world/world.test.ts"], { concurrency: 1, timeoutMs }, print),
+  },
+  {
     title: "real parts end to end",
     // The virtual Pis take longest and leave gaps, when they wait for each other, that the other files fill. One more
     // at once than two cores carry, because many of these tests wait: for a watchdog, for time-outs, for what is shut

@@ -5,6 +5,8 @@ export interface Link {
   readonly mac?: string;
   /** The one that the hardware came with, which firmware and boot loaders use; absent for interfaces without hardware. */
   readonly permanentMac?: string;
+  /** What kind of interface the system has made: "bridge", "bond", "macvlan", "veth"; absent for what is no such thing. */
+  readonly kind?: string;
 }
 
 const headerBytes = 16;
@@ -14,7 +16,11 @@ const linkInfoBytes = 16;
 /** Types of hardware (include/uapi/linux/if_arp.h). */
 const ethernet = 1;
 /** Attributes (include/uapi/linux/if_link.h). */
-const attribute = { address: 1, name: 3, permanentAddress: 54 } as const;
+const attribute = { address: 1, name: 3, linkInfo: 18, permanentAddress: 54 } as const;
+/** In the attribute linkInfo. */
+const infoKind = 1;
+/** A type may say that it holds others (NLA_F_NESTED), or numbers in network byte order: include/uapi/linux/netlink.h. */
+const typeMask = 0x3fff;
 
 /**
  * The Ethernet interfaces in one answer to RTM_GETLINK, which is some messages, and whether the answer ends there. A
@@ -41,18 +47,35 @@ export function parseLinkDump(bytes: Buffer): { readonly links: readonly Link[];
   return { links, isComplete: false };
 }
 
-function parseLink(attributes: Buffer): Link | undefined {
+function parseLink(bytes: Buffer): Link | undefined {
+  const found = parseAttributes(bytes);
+  const name = textOf(found.get(attribute.name));
+  if (name === undefined) return undefined;
+  const [mac, permanentMac] = [attribute.address, attribute.permanentAddress].map((type) => macOf(found.get(type)));
+  const info = found.get(attribute.linkInfo);
+  const kind = info && textOf(parseAttributes(info).get(infoKind));
+  return {
+    name,
+    ...(mac !== undefined && { mac }),
+    ...(permanentMac !== undefined && { permanentMac }),
+    ...(kind !== undefined && { kind }),
+  };
+}
+
+function parseAttributes(bytes: Buffer): ReadonlyMap<number, Buffer> {
   const found = new Map<number, Buffer>();
-  for (let at = 0; at + 4 <= attributes.length; ) {
-    const length = attributes.readUInt16LE(at);
-    if (length < 4 || at + length > attributes.length) throw new Error("the kernel's list of links is cut");
-    found.set(attributes.readUInt16LE(at + 2), attributes.subarray(at + 4, at + length));
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = bytes.readUInt16LE(at);
+    if (length < 4 || at + length > bytes.length) throw new Error("the kernel's list of links is cut");
+    found.set(bytes.readUInt16LE(at + 2) & typeMask, bytes.subarray(at + 4, at + length));
     at += aligned(length);
   }
-  const name = found.get(attribute.name)?.toString("utf8").replace(/\0.*$/s, "");
-  if (name === undefined || name === "") return undefined;
-  const [mac, permanentMac] = [attribute.address, attribute.permanentAddress].map((type) => macOf(found.get(type)));
-  return { name, ...(mac !== undefined && { mac }), ...(permanentMac !== undefined && { permanentMac }) };
+  return found;
+}
+
+/** Undefined for none, and for an empty one. */
+function textOf(bytes: Buffer | undefined): string | undefined {
+  return bytes?.toString("utf8").replace(/\0.*$/s, "") || undefined;
 }
 
 /** Undefined for what is no Ethernet address, and for one of zeros, which no interface has. */

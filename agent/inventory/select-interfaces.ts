@@ -1,12 +1,16 @@
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { Link } from "./parse-link-dump.ts";
 
+/** A host of containers has hundreds, which say nothing of the board. */
+const mostInterfaces = 32;
+
 /**
- * Which interfaces a node reports: those with an IP address, and those of the hardware even without one. The port of a
- * bridge or a bond has none, and the bridge has another MAC address than the board is known by.
+ * The interfaces that a node reports: all, because the one by which the board is known may have no address (the port of
+ * a bridge or a bond, what a macvlan lies on), and no address of the hardware either (where the driver or the device tree
+ * sets it). What matters most comes first: those with an IP address, those of the hardware, those that the system made.
  *
  * Each with the MAC address of its hardware, where it has one: that is what firmware and boot loader have asked with,
- * whatever the system has set since.
+ * whatever the system has set since; and with what was set.
  *
  * @param addresses IP addresses of each interface, by its name
  */
@@ -14,10 +18,15 @@ export function selectInterfaces(
   links: readonly Link[],
   addresses: ReadonlyMap<string, readonly string[]>,
 ): NodeFacts["interfaces"] {
-  return links.flatMap(({ name, mac, permanentMac }) => {
-    const own = addresses.get(name) ?? [];
-    const known = permanentMac ?? mac;
-    if (known === undefined || (own.length === 0 && permanentMac === undefined)) return [];
-    return [{ name, mac: known, addresses: own }];
-  });
+  const rank = ({ name, permanentMac, kind }: Link): number =>
+    (addresses.get(name) ?? []).length > 0 ? 0 : permanentMac !== undefined || kind === undefined ? 1 : 2;
+  return links
+    .toSorted((one, other) => rank(one) - rank(other))
+    .flatMap(({ name, mac, permanentMac }) => {
+      const known = permanentMac ?? mac;
+      if (known === undefined) return [];
+      const currentMac = mac === known ? undefined : mac;
+      return [{ name, mac: known, ...(currentMac && { currentMac }), addresses: addresses.get(name) ?? [] }];
+    })
+    .slice(0, mostInterfaces);
 }

@@ -11,6 +11,8 @@ export type AgentErrorKind =
   | "timed-out"
   /** The agent does not know the operation. */
   | "not-found"
+  /** The agent knows the id of the operation, for other work. */
+  | "id-taken"
   /** The agent understood and will not: guard, role, busy device, another boot id, malformed request. */
   | "refused"
   /** The caller's signal was aborted. */
@@ -37,4 +39,15 @@ export function isSilence(error: unknown): error is AgentError {
 /** Whether the agent says that it does not know the operation. */
 export function isUnknownOperation(error: unknown): error is AgentError {
   return error instanceof AgentError && error.kind === "not-found";
+}
+
+/** Whether the agent says that it has given the operation's id to other work. */
+export function isTakenId(error: unknown): error is AgentError {
+  return error instanceof AgentError && error.kind === "id-taken";
+}
+
+/** The operation that keeps the device from another, when the agent refused one for that and named it. */
+export function occupantOf(error: unknown): string | undefined {
+  if (!(error instanceof AgentError) || error.kind !== "refused" || error.reason !== "device-busy") return undefined;
+  return error.evidence.found;
 }

@@ -47,9 +47,11 @@ export function createBootWatch(options: {
   readonly whoHas: (address: string) => Promise<{ readonly mac: NodeId; readonly node?: Node } | undefined>;
   /** Called once in each boot, as soon as the node has all that it needs to start the kernel. */
   readonly loaded: (id: NodeId, boot: PlannedBoot) => void;
+  /** Called when the transfer of its kernel or initrd broke off midway. */
+  readonly broken: (id: NodeId) => void;
   readonly log: { error(details: object, message: string): void };
 }): BootWatch {
-  const { append, clock, whoHas, loaded, log } = options;
+  const { append, clock, whoHas, loaded, broken, log } = options;
   const plans = new Map<NodeId, WatchedBoot>();
   const limit = createReportLimit();
 
@@ -124,7 +126,13 @@ export function createBootWatch(options: {
 
   function noteFile(fetch: BootFetch, node: Node): void {
     const boot = plans.get(node.id);
-    if (boot === undefined || fetch.outcome !== "served") return;
+    if (boot === undefined) return;
+    if (fetch.outcome === "aborted") {
+      // Who only asks for a file's length stops before its first block.
+      if (fetch.bytes > 0 && plannedWord(fetch, node) !== undefined) broken(node.id);
+      return;
+    }
+    if (fetch.outcome !== "served") return;
     const word = plannedWord(fetch, node);
     if (word === undefined) return;
     const wasLoaded = isLoaded(boot);

@@ -8,9 +8,11 @@ import type { EventType, NewEvent } from "../events/event.ts";
 import { alreadyExists, invalid, isUnavailable, notFound, Refusal } from "../refusal/refusal.ts";
 import { createAddressBook } from "./address-book.ts";
 import { type BootFetch, printablePath } from "./boot-fetch.ts";
+import { createBootRuns } from "./boot-runs.ts";
 import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
 import { describeRootChange, installationAfter } from "./choose-installation.ts";
 import { isExpectedMiss } from "./choose-miss-meaning.ts";
+import { describeBoots } from "./describe-boots.ts";
 import { describeKernelChange } from "./describe-kernel-change.ts";
 import { findBoard, findNode, noSuchNode, requireNode } from "./find-node.ts";
 import { installationAfterLoad, installationAfterSign } from "./judge-local-boots.ts";
@@ -20,9 +22,12 @@ import type { BootTarget, Installation, Node } from "./node.ts";
 import type { NodeChangeCause, NodeChangeListener } from "./node-change.ts";
 import { defaultNodeName, problemOfNodeName } from "./node-name.ts";
 import { createNodeTable, type NodeRows } from "./node-table.ts";
+import type { NodeTrouble } from "./node-trouble.ts";
 import { parseBoardPath } from "./parse-board-path.ts";
+import { createRefusals } from "./refusals.ts";
 import { assertOwnMac, describeAgent, type Heartbeat, type Registration } from "./registration.ts";
 import { type BootRequest, createRequestLog } from "./request-log.ts";
+import type { RefusedRegistration } from "./select-refused-nodes.ts";
 
 /** Every node that this controller knows. The only place that changes them; it returns snapshots. */
 export interface NodeRegistry {
@@ -50,6 +55,10 @@ export interface NodeRegistry {
   recordLease(id: NodeId, address: string): void;
   /** Throws a Failure if the MAC address is not one of the node's own. */
   register(registration: Registration): Node;
+  /** Notes that a registration was refused, for whatever reason. Makes no node. */
+  recordRefusal(refused: RefusedRegistration): void;
+  /** What keeps the node from being heard, the worst first. */
+  troublesOf(node: Node): readonly NodeTrouble[];
   /** Throws a Refusal (not-found) when this instance of the agent has not registered here. */
   heartbeat(heartbeat: Heartbeat): Node;
   /** The node on which this instance of an agent runs. Throws a Refusal (not-found) when it has not registered here. */
@@ -94,6 +103,8 @@ export function createNodeRegistry(options: {
   const { rows, events, clock, heartbeatIntervalMs, log, macAddressOf = async () => undefined } = options;
   const nodes = createNodeTable(rows);
   const liveness = createLiveness(nodes.all(), clock, heartbeatIntervalMs);
+  const runs = createBootRuns({ nodes, append: (event) => events.append(event), clock });
+  const refusals = createRefusals({ append: (event) => events.append(event), clock });
   const boots = createBootWatch({
     append: (event) => events.append(event),
     clock,
@@ -102,7 +113,9 @@ export function createNodeRegistry(options: {
       const node = mac && nodes.get(mac);
       return mac && { mac, ...(node !== undefined && { node }) };
     },
+    broken: (id) => runs.note(id, { kind: "broken" }),
     loaded(id, boot) {
+      runs.note(id, { kind: "loaded" });
       const node = nodes.get(id);
       const installation = node && installationAfterLoad(node, boot);
       if (node === undefined || installation === undefined || installation === node.installation) return;
@@ -194,8 +207,27 @@ export function createNodeRegistry(options: {
     return node;
   }
 
+  /**
+   * Whether a request for a boot file shows that the node's agent has ended. It does where the agent itself would be
+   * asking, or is not heard any more. From elsewhere anyone may ask: the next heartbeats will tell.
+   */
+  function showsBoot(node: Node, { address }: BootFetch): boolean {
+    return node.address === address || !liveness.isOnline(node);
+  }
+
+  /** A node that is booting: its previous agent has ended, and has not gone silent. */
+  function booting({ agentSeenAt: _, ...node }: Node): Node {
+    liveness.notExpected(node.id);
+    return node;
+  }
+
   function watchForSilence(): void {
     for (const node of liveness.newlySilent(nodes.get)) {
+      // Its boot loader may have got another address than its agent.
+      if (node.bootStage !== undefined && node.bootStage.at > (node.agentSeenAt ?? 0)) {
+        nodes.saveLater(booting(node));
+        continue;
+      }
       const forSeconds = liveness.silentAfterMs / 1000;
       tell(node, "node-went-silent", `${node.name} has not been heard from for ${forSeconds} s`, "warning");
       announce(node, "went-silent");
@@ -213,6 +245,7 @@ export function createNodeRegistry(options: {
   const watch = (): void => {
     try {
       watchForSilence();
+      runs.waited();
       if (Math.abs(clock.now() - flushedAt) >= flushAfterMs) flush();
     } catch (error) {
       // Most likely a full disk. What is not saved yet is tried again.
@@ -230,7 +263,10 @@ export function createNodeRegistry(options: {
     isOnline: liveness.isOnline,
     discover: (id, address) => discover(id, address, "by its boot request"),
 
-    bootPlanned: boots.planned,
+    bootPlanned(id, boot) {
+      boots.planned(id, boot);
+      runs.begun(id, boot.label);
+    },
 
     recordFetch(fetch) {
       const at = clock.now();
@@ -250,13 +286,9 @@ export function createNodeRegistry(options: {
         return;
       }
       addresses.note(fetch.address, known.id, at);
-      // A board that asks for boot files is booting: its previous agent has ended, and has not gone silent.
-      const { agentSeenAt: _, ...booting } = known;
-      liveness.notExpected(known.id);
       const node = nodes.saveLater({
-        ...booting,
-        // An agent's own address counts for more: boot loaders may get another, and people try out URLs.
-        ...((known.address === undefined || !liveness.isOnline(known)) && { address: fetch.address }),
+        ...(showsBoot(known, fetch) ? booting(known) : known),
+        ...placeOf(known, fetch.address),
         lastSeenAt: at,
         bootStage: stageAfter(known.bootStage, fetch, at),
       });
@@ -271,14 +303,13 @@ export function createNodeRegistry(options: {
       if (known === undefined) return;
       const at = clock.now();
       addresses.note(address, id, at);
-      // An agent's own address counts for more, as with boot files.
-      const node = nodes.saveLater({ ...known, ...(!liveness.isOnline(known) && { address }), lastSeenAt: at });
+      const node = nodes.saveLater({ ...known, ...placeOf(known, address), lastSeenAt: at });
       announce(node, "address-leased");
     },
 
     register({ id, facts, agent, address }) {
       assertOwnMac(id, facts);
-      const before = discover(id, address, "by its registration");
+      const { bootAddress: _, ...before } = discover(id, address, "by its registration");
       const at = clock.now();
       const heard = installationAfterSign(before.installation, agent.role);
       const installation = installationAfter(heard, { facts, agent });
@@ -304,14 +335,26 @@ export function createNodeRegistry(options: {
       if (wasSilent || before.agent?.instanceId !== agent.instanceId) {
         tell(node, "node-registered", `${node.name} registered: ${describeAgent(node)}`);
       }
+      refusals.end(id);
+      runs.note(id, { kind: "heard", role: agent.role, target: node.bootTarget.kind });
       announce(node, "registered");
       return node;
+    },
+
+    recordRefusal(refused) {
+      const byAddress = refused.address && addresses.ownerOf(refused.address, clock.now());
+      refusals.note(refused, nodes.all(), byAddress || undefined);
+    },
+
+    troublesOf(node) {
+      const found = [refusals.of(node.id), describeBoots(node.boots, clock.now())];
+      return found.filter((trouble) => trouble !== undefined);
     },
 
     requireAgent,
 
     heartbeat({ id, instanceId, temperatureCelsius, address }) {
-      const before = requireAgent(id, instanceId);
+      const { bootAddress: _where, ...before } = requireAgent(id, instanceId);
       const at = clock.now();
       if (address !== undefined) addresses.note(address, id, at);
       const { temperatureCelsius: _, ...facts } = before.facts;
@@ -330,6 +373,8 @@ export function createNodeRegistry(options: {
         );
         announce(node, "came-back");
       }
+      refusals.heard(id);
+      runs.note(id, { kind: "heard", role: before.agent.role, target: node.bootTarget.kind });
       announce(node, "heartbeat");
       return node;
     },
@@ -375,6 +420,7 @@ export function createNodeRegistry(options: {
       nodes.remove(id);
       addresses.forget(id);
       boots.forget(id);
+      refusals.end(id);
       requests.forget(id);
       liveness.notExpected(id);
       tell(node, "node-forgotten", `${node.name} (${id}) was forgotten`);
@@ -449,6 +495,11 @@ export function createNodeRegistry(options: {
       flush();
     },
   };
+}
+
+/** Where a node was seen by what carries no agent's word: its agent's address stays what that agent said. */
+function placeOf(node: Node, address: string): Pick<Node, "address" | "bootAddress"> {
+  return node.agent === undefined ? { address } : { bootAddress: address };
 }
 
 /** The first missing file stays recorded, whatever else the board then tries and also does not get. */

@@ -4,6 +4,7 @@ import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { RootIds } from "../../proto/node/root-ids.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { ProofKind } from "../../proto/words/proof-kind.ts";
+import type { BootRun } from "./judge-boots.ts";
 
 /** Where a node's next boot goes. */
 export type BootTarget = { readonly kind: "agent" } | { readonly kind: "local"; readonly imageDigest: ImageDigest };
@@ -34,7 +35,16 @@ export interface Node {
   readonly name: string;
   readonly accepted: boolean;
   readonly bootTarget: BootTarget;
+  /**
+   * IP address of its agent: that of the instance in `agent`, by its registration or heartbeat. Before the first
+   * registration the one from which boot files were asked for.
+   */
   readonly address?: string;
+  /**
+   * IP address that DHCP gave to its MAC address, or from which boot files were asked for in its name, since its agent
+   * was last heard. Who asks need not be this node: it is where to look for it, not where it is.
+   */
+  readonly bootAddress?: string;
   readonly facts?: NodeFacts;
   readonly agent?: AgentInfo;
   /** Last heard from in any way. */
@@ -51,6 +61,8 @@ export interface Node {
     readonly served?: boolean;
     readonly missing?: boolean;
   };
+  /** Its boots since it was last heard as what it should be; absent when it has begun none since. */
+  readonly boots?: BootRun;
   readonly discoveredAt: number;
   readonly proved?: {
     readonly imageName: string;

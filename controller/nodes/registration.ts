@@ -22,12 +22,18 @@ export interface Heartbeat {
   readonly address?: string;
 }
 
+/** Whether an interface has the MAC address: by its hardware, or because the system has set it. */
+export function hasMac({ mac, currentMac = "" }: NodeFacts["interfaces"][number], id: NodeId): boolean {
+  return parseMacAddress(mac) === id || parseMacAddress(currentMac) === id;
+}
+
 /**
  * Throws a Failure if the MAC address is not one of the node's own: its facts would be kept under another node's name.
  */
 export function assertOwnMac(id: NodeId, facts: NodeFacts): void {
-  if (facts.interfaces.some((candidate) => parseMacAddress(candidate.mac) === id)) return;
-  const own = facts.interfaces.map((candidate) => candidate.mac).join(", ") || "none";
+  if (facts.interfaces.some((each) => hasMac(each, id))) return;
+  const macs = facts.interfaces.flatMap(({ mac, currentMac }) => [mac, ...(currentMac ? [currentMac] : [])]);
+  const own = [...new Set(macs)].join(", ") || "none";
   throw invalid(
     `${id} cannot register: that MAC address is not one of this node's own (${own}); ` +
       'check "pallet.node=" on its kernel command line',

@@ -3,6 +3,7 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
+import type { BootRun } from "../nodes/judge-boots.ts";
 import type { Installation, Node } from "../nodes/node.ts";
 import type { NodeRows } from "../nodes/node-table.ts";
 import { numberOf, optionalNumberOf, optionalTextOf, type Row, textOf } from "./row.ts";
@@ -15,6 +16,7 @@ const columns = [
   "boot_target",
   "boot_image_digest",
   "address",
+  "boot_address",
   "facts",
   "agent",
   "last_seen_at",
@@ -27,6 +29,7 @@ const columns = [
   "proved_weakly",
   "installation",
   "labels",
+  "boots",
 ] as const;
 
 /** Keeps nodes in the table "nodes". */
@@ -64,6 +67,7 @@ function valuesOf(node: Node): (string | number | null)[] {
     node.bootTarget.kind,
     node.bootTarget.kind === "local" ? node.bootTarget.imageDigest : null,
     node.address ?? null,
+    node.bootAddress ?? null,
     node.facts === undefined ? null : JSON.stringify(node.facts),
     node.agent === undefined ? null : JSON.stringify(node.agent),
     node.lastSeenAt,
@@ -76,18 +80,21 @@ function valuesOf(node: Node): (string | number | null)[] {
     node.proved?.kind === "weak" ? 1 : 0,
     node.installation === undefined ? null : JSON.stringify(node.installation),
     node.labels === undefined ? null : JSON.stringify(node.labels),
+    node.boots === undefined ? null : JSON.stringify(node.boots),
   ];
 }
 
 function nodeOf(row: Row): Node {
   const imageDigest = optionalTextOf(row, "boot_image_digest") as ImageDigest | undefined;
   const address = optionalTextOf(row, "address");
+  const bootAddress = optionalTextOf(row, "boot_address");
   const facts = optionalTextOf(row, "facts");
   const agent = optionalTextOf(row, "agent");
   const agentSeenAt = optionalNumberOf(row, "agent_seen_at");
   const stagePath = optionalTextOf(row, "boot_stage_path");
   const installation = optionalTextOf(row, "installation");
   const labels = optionalTextOf(row, "labels");
+  const boots = optionalTextOf(row, "boots");
   const provedName = optionalTextOf(row, "proved_image_name");
   return {
     id: textOf(row, "id") as NodeId,
@@ -97,6 +104,7 @@ function nodeOf(row: Row): Node {
     lastSeenAt: numberOf(row, "last_seen_at"),
     discoveredAt: numberOf(row, "discovered_at"),
     ...(address !== undefined && { address }),
+    ...(bootAddress !== undefined && { bootAddress }),
     ...(facts !== undefined && { facts: JSON.parse(facts) as NodeFacts }),
     ...(agent !== undefined && { agent: JSON.parse(agent) as AgentInfo }),
     ...(agentSeenAt !== undefined && { agentSeenAt }),
@@ -110,5 +118,6 @@ function nodeOf(row: Row): Node {
     }),
     ...(labels !== undefined && { labels: JSON.parse(labels) as Record<string, string> }),
     ...(installation !== undefined && { installation: JSON.parse(installation) as Installation }),
+    ...(boots !== undefined && { boots: JSON.parse(boots) as BootRun }),
   };
 }

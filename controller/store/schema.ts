@@ -73,6 +73,8 @@ export const migrations: readonly string[] = [
    CREATE INDEX node_logs_by_node ON node_logs (node_id, id, bytes);`,
   "ALTER TABLE nodes ADD COLUMN installation TEXT CHECK (installation IS NULL OR json_valid(installation))",
   "ALTER TABLE nodes ADD COLUMN labels TEXT CHECK (labels IS NULL OR json_valid(labels))",
+  "ALTER TABLE nodes ADD COLUMN boot_address TEXT",
+  "ALTER TABLE nodes ADD COLUMN boots TEXT CHECK (boots IS NULL OR json_valid(boots))",
 ];
 
 /**

@@ -1,4 +1,4 @@
 // Made by scripts/generate-code.ts. DO NOT EDIT.
 
 /** The contract that this program implements; it changes with every change of what agent and controller say to each other. */
-export const contract = "pallet-contract-9bbb01cfa2f95692";
+export const contract = "pallet-contract-815697e9891c9129";

@@ -22,7 +22,10 @@ export type ReportedAgent = Omit<AgentInfo, "role"> & { readonly role?: AgentRol
 export function factsToWire(facts: NodeFacts): wire.NodeFacts {
   return {
     ...facts,
-    interfaces: facts.interfaces.map((each) => ({ ...each, addresses: [...each.addresses] })),
+    interfaces: facts.interfaces.map(({ name, mac, currentMac = "", addresses }) => ({
+      ...{ name, mac, currentMac },
+      addresses: [...addresses],
+    })),
     memoryBytes: BigInt(facts.memoryBytes),
     temperatureCelsius: facts.temperatureCelsius,
     root: { ...facts.root, ids: facts.root.ids && rootIdsToWire(facts.root.ids) },
@@ -40,7 +43,10 @@ export function factsFromWire(facts: wire.NodeFacts): NodeFacts {
   return {
     model: facts.model,
     serial: facts.serial,
-    interfaces: facts.interfaces,
+    interfaces: facts.interfaces.map(({ name, mac, currentMac, addresses }) => ({
+      ...{ name, mac, addresses },
+      ...(currentMac !== "" && { currentMac }),
+    })),
     memoryBytes: Number(facts.memoryBytes),
     cpuCount: facts.cpuCount,
     cpuModel: facts.cpuModel,

@@ -21,7 +21,10 @@ export interface NodeFacts {
   readonly serial: string;
   readonly interfaces: readonly {
     readonly name: string;
+    /** That of the hardware; of an interface without hardware, the one that it has now. */
     readonly mac: string;
+    /** The one that it has now, when that is another; absent also from older agents. */
+    readonly currentMac?: string;
     readonly addresses: readonly string[];
   }[];
   readonly memoryBytes: number;

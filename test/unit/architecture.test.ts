@@ -106,6 +106,18 @@ describe("architecture", () => {
     );
   });
 
+  it("the validator of the world's histories shares no code with what it judges", () => {
+    const judges = everySource.filter(({ file }) => file.startsWith("test/world/validator/"));
+    assert.ok(judges.length > 3);
+    const allowed = /^test\/world\/(validator\/.*|history\/history)\.ts$/;
+    assert.deepEqual(
+      violations(judges, (_, { specifier }, target) => !allowed.test(target ?? specifier)),
+      [],
+    );
+    const history = everySource.find(({ file }) => file === "test/world/history/history.ts");
+    assert.deepEqual(history?.imports, []);
+  });
+
   it("no loop device is detached by its name, which may be another's by now", async () => {
     const texts = await Promise.all(
       ["agent", "controller", "proto", "scripts", "test", ".ci"].map(async (folder) =>

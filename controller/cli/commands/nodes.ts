@@ -1,6 +1,13 @@
 import type { Command } from "commander";
 import type { CommandContext, ToAction } from "../connection/command-context.ts";
-import { noNodes, renderImagelessHint, renderNodes, renderNodesHint, selectImageless } from "../render/render-nodes.ts";
+import {
+  noNodes,
+  renderImagelessHint,
+  renderNodes,
+  renderNodesHint,
+  renderTroubles,
+  selectImageless,
+} from "../render/render-nodes.ts";
 import { viewNode } from "../view/node-view.ts";
 import {
   addNodeChoice,
@@ -28,6 +35,7 @@ async function list(context: CommandContext, options: Options, named: readonly s
   else if (nodes.length === 0) note([isEvery ? noNodes : describeNone(text, false)]);
   else {
     print(renderNodes(nodes, look, effects.clock.now(), options.showLabels === true));
+    hint(renderTroubles(nodes, effects.clock.now()));
     hint(renderNodesHint(nodes));
     // Only where it may matter is it worth another question.
     if (selectImageless(nodes, new Set()).length > 0) {
@@ -54,7 +62,8 @@ export function registerNodes(program: Command, toAction: ToAction): void {
       .description(
         "list the nodes\n\n" +
           "A node appears when it first asks for a boot file. STATUS is online (its agent reports), silent (its agent has " +
-          "stopped reporting), or discovered (it has asked for files, but no agent has reported yet). RUNS is what the agent " +
+          "stopped reporting), or discovered (it has asked for files, but no agent has reported yet); or what keeps it from being " +
+          "heard: registration refused, boot loop, transfers die, not up (it hangs, or has no network). RUNS is what the agent " +
           "says it runs, BOOTS is its boot target, PROVED is the image that it last proved to run from its own card. Narrow " +
           "terminals omit the rightmost columns.",
       )

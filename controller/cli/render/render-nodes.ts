@@ -1,6 +1,7 @@
 import { judgeKernels } from "../../../proto/system/judge-kernels.ts";
 import { renderLabels } from "../../nodes/label.ts";
-import type { FactsView, NodeView } from "../view/node-view.ts";
+import type { FactsView, NodeView, TroubleView } from "../view/node-view.ts";
+import { printable } from "./printable.ts";
 import type { Look } from "./style.ts";
 import { type Cell, renderFields, renderTable } from "./table.ts";
 import { formatAge, formatBytes, formatCount, formatDuration } from "./units.ts";
@@ -15,10 +16,30 @@ function runs({ agent }: NodeView): string {
   return agent.role === "resident" ? (agent.installed?.imageName ?? "an installed system") : "agent";
 }
 
-function status({ online, agent, bootStage }: NodeView): Cell {
+function status({ online, agent, bootStage, troubles: [trouble] }: NodeView): Cell {
   if (online) return { text: "online", style: "green" };
+  if (trouble !== undefined) return { text: describeKind(trouble.kind), style: "red" };
   if (bootStage?.missing) return { text: "boot file missing", style: "red" };
   return agent === null ? { text: "discovered", style: "cyan" } : { text: "silent", style: "yellow" };
+}
+
+function describeKind(kind: TroubleView["kind"]): string {
+  return kind === "unknown" ? "in trouble" : kind.replaceAll("-", " ");
+}
+
+/** More are told as a number. */
+const mostTroublesTold = 8;
+
+/** What keeps nodes from being heard, a line each, below the table of nodes. */
+export function renderTroubles(nodes: readonly NodeView[], now: number): string[] {
+  const all = nodes.flatMap(({ name, troubles }) => troubles.map((trouble) => `${name}: ${tellTrouble(trouble, now)}`));
+  const more = all.length - mostTroublesTold;
+  if (more <= 0) return all;
+  return [...all.slice(0, mostTroublesTold), `${more} more; "controller node show NODE" tells those of a node`];
+}
+
+function tellTrouble({ message, since }: TroubleView, now: number): string {
+  return `${printable(message)}; it began ${formatAge(since, now)}`;
 }
 
 /** The nodes as a table. @param showLabels whether their labels are a column, before what a narrow terminal omits */
@@ -124,6 +145,7 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
     ["last seen", age(node.lastSeenAt)],
     ["discovered", age(node.discoveredAt)],
     ["boot stage", describeStage(bootStage, now)],
+    ...node.troubles.map((trouble) => ["trouble", { text: tellTrouble(trouble, now), style: "red" }] as const),
   ];
   if (agent !== null)
     fields.push(["agent", `${agent.version ?? "?"}, ${agent.role}, port ${agent.port}, instance ${agent.instanceId}`]);
@@ -149,8 +171,10 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
       ["hostname", facts.hostname ?? "unknown"],
       ["up for", formatDuration(facts.uptimeSeconds * 1000)],
     );
-    for (const { name, mac, addresses } of facts.interfaces)
-      fields.push(["interface", `${name}, ${mac}${addresses.length > 0 ? `, ${addresses.join(", ")}` : ""}`]);
+    for (const { name, mac, currentMac, addresses } of facts.interfaces) {
+      const now = currentMac === undefined ? [] : [`now ${currentMac}`];
+      fields.push(["interface", [name, mac, ...now, ...addresses].join(", ")]);
+    }
   }
   return renderFields(fields, look);
 }

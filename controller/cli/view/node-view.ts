@@ -6,6 +6,7 @@ import type { NodeFacts, RootDevice } from "../../../proto/node/node-facts.ts";
 import type { AgentRole } from "../../../proto/system/agent-program.ts";
 import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
 import { type BootTargetKind, bootTargets } from "../../../proto/words/boot-target.ts";
+import { type NodeTroubleKind, nodeTroubleKinds } from "../../../proto/words/node-trouble-kind.ts";
 import { type Shown, show } from "./shown.ts";
 import { toText, toTime } from "./wire-values.ts";
 
@@ -20,6 +21,15 @@ export interface AgentView extends Shown<Omit<AgentInfo, "role" | "installed" | 
   readonly installed: (Omit<InstalledSystem, "installedAt"> & { readonly installedAt: string | null }) | null;
 }
 
+/** What keeps a node from being heard, as `--json` shows it. */
+export interface TroubleView {
+  readonly kind: NodeTroubleKind | "unknown";
+  readonly message: string;
+  readonly since: string | null;
+  readonly lastTime: string | null;
+  readonly count: number;
+}
+
 /** A node as `--json` shows it. */
 export interface NodeView {
   readonly nodeId: string;
@@ -30,6 +40,7 @@ export interface NodeView {
   readonly bootTarget: BootTargetKind | "unknown";
   readonly bootImageDigest: string | null;
   readonly bootStage: { readonly path: string; readonly time: string | null; readonly missing: boolean } | null;
+  readonly troubles: readonly TroubleView[];
   readonly provedImageName: string | null;
   readonly provedImageDigest: string | null;
   readonly provedWeakly: boolean;
@@ -69,6 +80,10 @@ export function viewNode(node: Node): NodeView {
     bootStage: node.bootStage
       ? { path: node.bootStage.path, time: toTime(node.bootStage.time), missing: node.bootStage.missing }
       : null,
+    troubles: node.troubles.map(({ kind, message, since, lastTime, count }) => ({
+      ...{ kind: nodeTroubleKinds.fromWire(kind) ?? "unknown", message },
+      ...{ since: toTime(since), lastTime: toTime(lastTime), count },
+    })),
     provedImageName: toText(node.provedImageName),
     provedImageDigest: toText(node.provedImageDigest),
     provedWeakly: node.provedWeakly,

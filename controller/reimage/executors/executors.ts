@@ -1,4 +1,6 @@
 import type { Effect, EffectType } from "../machine/effect.ts";
+
+import { confirmAgent } from "./confirm-agent.ts";
 import type { Executor, ExecutorContext } from "./executor.ts";
 import { inspectNode } from "./inspect-node.ts";
 import { preflight } from "./preflight.ts";
@@ -12,6 +14,7 @@ import { cancelWrite, startWrite, watchWrite } from "./write.ts";
 const executors: { readonly [Type in EffectType]: Executor<Type> } = {
   "set-boot-target": setBootTarget,
   "inspect-node": inspectNode,
+  "confirm-agent": confirmAgent,
   "reboot-node": rebootNode,
   "probe-node": probeNode,
   preflight,

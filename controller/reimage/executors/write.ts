@@ -14,17 +14,19 @@ import { describeOutcome } from "../plan/describe-card-growth.ts";
 import { planCardIds } from "../plan/plan-card-ids.ts";
 import { type Executor, type ExecutorContext, nodeOf, type World } from "./executor.ts";
 import { imageOf } from "./image-of.ts";
+import { startOrAdopt } from "./start-or-adopt.ts";
 
-/** Starts the write on the boot that passed the preflight, unless that agent knows it already, and watches it. */
+/** Starts the write on the boot that passed the preflight, unless that agent is at it already, and watches it. */
 export const startWrite: Executor<"start-write"> = async (effect, context) => {
   const { state, world, signal, answer } = context;
   try {
     const image = await imageOf(context);
     const { bootId } = effect.agent;
     const start = async (agent: AgentPort): Promise<void> => {
-      await agent.startOperation(effect.operationId, specOf(effect, state, image, world), signal);
-      answer({ type: "write-started" });
-      await watch(agent, effect.operationId, context);
+      const spec = specOf(effect, state, image, world);
+      const operationId = await startOrAdopt(agent, effect.operationId, spec, context);
+      answer({ type: "write-started", operationId });
+      await watch(agent, operationId, context);
     };
     await withAgentOf(nodeOf(context), world.agents, start, { expected: { bootId }, signal });
   } catch (error) {

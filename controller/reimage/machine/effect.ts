@@ -3,6 +3,7 @@ import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { EventType } from "../../events/event.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
+import type { Sighting } from "./reimage-event.ts";
 
 /** An effect that a reimage requests, as data. Executors carry it out; see controller/reimage/executors/. */
 export type Effect =
@@ -10,6 +11,8 @@ export type Effect =
   | { readonly type: "set-boot-target"; readonly target: "agent" | "local" }
   /** Look whether an agent of the node is online now; answers like a registration, or not at all. */
   | { readonly type: "inspect-node" }
+  /** Ask an agent that was taken for gone whether it is there; answers only if it is, as itself. */
+  | { readonly type: "confirm-agent"; readonly sighting: Sighting }
   /** Probes whether the node answers on the network; reports only if it does. */
   | { readonly type: "probe-node" }
   | { readonly type: "reboot-node"; readonly expectedBootId: string }

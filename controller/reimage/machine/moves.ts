@@ -1,5 +1,4 @@
 import { Failure } from "../../../proto/failure.ts";
-import type { OperationId } from "../../../proto/operation/operation.ts";
 import type { Progress, WriteStage } from "../../../proto/operation/progress.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { Context } from "./context.ts";
@@ -7,8 +6,9 @@ import { deadline, effectsOnEntry, patienceIn, probe, retryIn } from "./effects-
 import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
 import { judgeProof } from "./judge-proof.ts";
 import type { ReimageEventOf, Sighting } from "./reimage-event.ts";
-import { hasEnded, type PhaseOf } from "./reimage-state.ts";
+import { hasEnded, type Phase, type PhaseOf } from "./reimage-state.ts";
 import { abandonedWrite, amend, awaitTurn, enter, fail, pastWithout, prove, type Step, stay } from "./step.ts";
+import { writeOperationId } from "./write-operation.ts";
 
 /* The moves of the journey that take more than a line; transition.ts says when each is made. */
 
@@ -30,6 +30,22 @@ export function check(context: Context, agent: Sighting, ended: string | undefin
 export function checkAgain(context: Context, phase: PhaseOf<"checking" | "waiting">, agent: Sighting): Step {
   const past = pastWithout(context, phase.agent, agent);
   return enter(context, { name: "checking", agent: instanceOf(agent) }, { past });
+}
+
+/**
+ * News of an agent that was taken for gone: it is late and means nothing, unless that agent itself says that it is
+ * there. Another board with this MAC address, or a broken cable, may have put it into the past while it went on writing.
+ * After the write its boot has to end, and what it says until then counts for nothing anyway.
+ */
+export function doubt(context: Context, sighting: Sighting): Step {
+  if (!isAwaited(context.state.phase, sighting)) return stay(context);
+  return { state: context.state, effects: [{ type: "confirm-agent", sighting }] };
+}
+
+/** Whether an agent of that boot could carry the reimage on, if it is there. */
+export function isAwaited(phase: Phase, { bootId }: AgentInstance): boolean {
+  if (phase.name === "netbooting") return phase.rebootAskedOf !== bootId;
+  return phase.name === "checking" || phase.name === "waiting" || phase.name === "writing";
 }
 
 /** The node runs an installed system: it has to reboot, which its boot target then leads into the agent. */
@@ -62,7 +78,7 @@ export function writeInTurn(
   }
   const { progress: _progress, ...state } = context.state;
   const attempts = state.attempts + 1;
-  const operationId = `${state.id}-${attempts}` as OperationId;
+  const operationId = writeOperationId(state.id, attempts);
   const diskIdentity = state.diskIdentity ?? identity;
   const past = agent.instanceId === phase.agent.instanceId ? state.past : pastWithout(context, phase.agent, agent);
   if (phase.mayWrite !== true) return awaitTurn({ ...context, state }, agent, { disk, diskIdentity, past });

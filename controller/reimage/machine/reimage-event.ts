@@ -1,4 +1,5 @@
 import type { Failure } from "../../../proto/failure.ts";
+import type { OperationId } from "../../../proto/operation/operation.ts";
 import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";
 import type { AgentRole } from "../../../proto/system/agent-program.ts";
@@ -37,6 +38,8 @@ export type Occurrence =
 
 /** Results of effects. */
 export type Answer =
+  /** An agent that was taken for gone has answered at its address, as this boot and this run. */
+  | { readonly type: "agent-confirmed"; readonly sighting: Sighting }
   /** The disk may be erased, says the agent that really answered. */
   | {
       readonly type: "preflight-passed";
@@ -49,7 +52,8 @@ export type Answer =
   | { readonly type: "preflight-refused"; readonly failure: Failure }
   /** Nobody, or another boot than the expected one, answered. */
   | { readonly type: "agent-unreachable"; readonly failure: Failure }
-  | { readonly type: "write-started" }
+  /** `operationId`: what writes, if that is an earlier attempt's operation, which is adopted. */
+  | { readonly type: "write-started"; readonly operationId?: OperationId }
   | { readonly type: "write-progressed"; readonly progress: Progress }
   /** `growth`: what became of the growth of the root, as a clause; absent when it was not asked for. */
   | { readonly type: "write-succeeded"; readonly growth?: string }

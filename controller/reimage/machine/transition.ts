@@ -100,7 +100,8 @@ const journey: Journey = {
       if (sighting.instanceId === phase.agent.instanceId) return stay(context);
       return moves.writeLost(context, phase, sighting);
     },
-    "write-started": (phase, _event, context) => amend(context, moves.withoutObstacle(phase), { started: true }),
+    "write-started": (phase, { operationId = phase.operationId }, context) =>
+      amend(context, moves.withoutObstacle(phase), { started: true, operationId }),
     "write-progressed": (phase, { progress }, context) => moves.progressed(context, phase, progress),
     "write-succeeded": ({ disk, agent }, { growth }, context) =>
       enter(context, {
@@ -182,7 +183,16 @@ export function transition(state: ReimageState, event: ReimageEvent, now: number
   const context: Context = { state: withBootStage(state, event), now, settings };
   const { phase } = context.state;
   if ("step" in event && event.step !== state.step) return stay(context);
-  if (event.type === "agent-sighted" && isPast(state, event)) return stay(context);
+  if (event.type === "agent-sighted" && isPast(state, event)) {
+    const { type: _, ...sighting } = event;
+    return moves.doubt(context, sighting);
+  }
+  if (event.type === "agent-confirmed") {
+    const { sighting } = event;
+    if (!isPast(state, sighting) || !moves.isAwaited(phase, sighting)) return stay(context);
+    const past = state.past.filter((id) => id !== sighting.bootId && id !== sighting.instanceId);
+    return transition({ ...state, past }, { type: "agent-sighted", ...sighting }, now, settings);
+  }
   if (event.type === "resumed") return moves.resume(context);
   if (event.type === "deadline-passed" && "deadlineAt" in phase && now < phase.deadlineAt) {
     // Further away than any timeout: the clock was set back. The wait must not last until it has caught up.

@@ -11,7 +11,7 @@ const answered: Record<status, AgentErrorKind> = {
   [status.INVALID_ARGUMENT]: "refused",
   [status.DEADLINE_EXCEEDED]: "timed-out",
   [status.NOT_FOUND]: "not-found",
-  [status.ALREADY_EXISTS]: "refused",
+  [status.ALREADY_EXISTS]: "id-taken",
   [status.PERMISSION_DENIED]: "refused",
   [status.RESOURCE_EXHAUSTED]: "refused",
   [status.FAILED_PRECONDITION]: "refused",
@@ -30,6 +30,8 @@ const unanswered: Partial<Record<status, AgentErrorKind>> = {
   [status.UNKNOWN]: "unreachable",
   // grpc-js gives INTERNAL when a connection breaks in the middle of a stream (RST_STREAM).
   [status.INTERNAL]: "unreachable",
+  // Without an agent's word it says nothing of an operation.
+  [status.ALREADY_EXISTS]: "refused",
   // An agent names what it does not know. Something else may listen at the address.
   [status.NOT_FOUND]: "unreachable",
   [status.UNAVAILABLE]: "unreachable",

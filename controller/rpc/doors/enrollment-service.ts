@@ -9,6 +9,7 @@ import { type Endpoint, renderEndpoint } from "../../../proto/names/endpoint.ts"
 import type { NodeLogs } from "../../logs/node-logs.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
 import { logReportFromWire } from "../wire/log-report-from-wire.ts";
+import { refusedRegistrationFromWire } from "../wire/refused-registration-from-wire.ts";
 import { heartbeatFromWire, registrationFromWire } from "../wire/registration-from-wire.ts";
 import { type CallHost, handleUnary } from "./handle-call.ts";
 
@@ -29,11 +30,20 @@ export function createEnrollmentService(
   },
 ): EnrollmentServiceServer {
   return {
-    register: handleUnary(host, (request: RegisterRequest, { address }) => ({
-      name: nodes.register(registrationFromWire(request, address)).name,
-      heartbeatInterval: durationToWire(heartbeatIntervalMs),
-      controllers: controllers().map(renderEndpoint),
-    })),
+    register: handleUnary(host, (request: RegisterRequest, { address }) => {
+      try {
+        const { name } = nodes.register(registrationFromWire(request, address));
+        return {
+          name,
+          heartbeatInterval: durationToWire(heartbeatIntervalMs),
+          controllers: controllers().map(renderEndpoint),
+        };
+      } catch (error) {
+        // Whoever is refused says so on a console that nobody looks at.
+        nodes.recordRefusal(refusedRegistrationFromWire(request, address, error));
+        throw error;
+      }
+    }),
 
     heartbeat: handleUnary(host, (request: HeartbeatRequest, { address }) => {
       nodes.heartbeat(heartbeatFromWire(request, address));

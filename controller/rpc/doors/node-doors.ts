@@ -32,7 +32,11 @@ export function createNodeDoors(
 ): NodeDoors {
   const toWire = (node: Node): wire.Node => {
     const rolloutId = rollouts.activeRolloutOf(node.id);
-    return nodeToWire(node, { online: nodes.isOnline(node), ...(rolloutId !== undefined && { rolloutId }) });
+    return nodeToWire(node, {
+      online: nodes.isOnline(node),
+      troubles: nodes.troublesOf(node),
+      ...(rolloutId !== undefined && { rolloutId }),
+    });
   };
   const select = (given: wire.NodeSelector | undefined, acceptedOnly: boolean): Node[] => {
     const selector = selectorFromWire(given);

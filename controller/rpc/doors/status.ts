@@ -19,6 +19,7 @@ const ofAgentError: Record<AgentErrorKind, status> = {
   unreachable: status.UNAVAILABLE,
   "timed-out": status.UNAVAILABLE,
   "not-found": status.UNAVAILABLE,
+  "id-taken": status.FAILED_PRECONDITION,
   refused: status.FAILED_PRECONDITION,
   aborted: status.CANCELLED,
   failed: status.INTERNAL,

@@ -1,10 +1,15 @@
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { agentInfoToWire, factsToWire } from "../../../proto/node/node-codec.ts";
 import { bootTargets } from "../../../proto/words/boot-target.ts";
+import { nodeTroubleKinds } from "../../../proto/words/node-trouble-kind.ts";
 import type { Node } from "../../nodes/node.ts";
+import type { NodeTrouble } from "../../nodes/node-trouble.ts";
 
 /** Converts a node to the wire, with what other rooms know about it. */
-export function nodeToWire(node: Node, view: { readonly online: boolean; readonly rolloutId?: string }): wire.Node {
+export function nodeToWire(
+  node: Node,
+  view: { readonly online: boolean; readonly rolloutId?: string; readonly troubles: readonly NodeTrouble[] },
+): wire.Node {
   const { bootTarget, proved } = node;
   return {
     nodeId: node.id,
@@ -12,7 +17,8 @@ export function nodeToWire(node: Node, view: { readonly online: boolean; readonl
     accepted: node.accepted,
     bootTarget: bootTargets.toWire(bootTarget.kind),
     bootImageDigest: bootTarget.kind === "local" ? bootTarget.imageDigest : "",
-    address: node.address ?? "",
+    // Of a node whose agent is not heard, where it was seen since says more than where that agent was.
+    address: (view.online ? node.address : (node.bootAddress ?? node.address)) ?? "",
     facts: node.facts && factsToWire(node.facts),
     agent: node.agent && agentInfoToWire(node.agent),
     online: view.online,
@@ -28,5 +34,10 @@ export function nodeToWire(node: Node, view: { readonly online: boolean; readonl
     provedWeakly: proved?.kind === "weak",
     labels: Object.entries(node.labels ?? {}).map(([key, value]) => ({ key, value })),
     rolloutId: view.rolloutId ?? "",
+    troubles: view.troubles.map(({ kind, message, since, lastAt, count }) => ({
+      ...{ kind: nodeTroubleKinds.toWire(kind), message, count },
+      since: new Date(since),
+      lastTime: new Date(lastAt),
+    })),
   };
 }

@@ -9,7 +9,7 @@ import type { NodeFacts } from "../../../proto/node/node-facts.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { InstalledKernels } from "../../../proto/system/judge-kernels.ts";
 import type { ResidentProgram } from "../../../proto/system/judge-resident.ts";
-import type { Heartbeat, Registration } from "../../nodes/registration.ts";
+import { type Heartbeat, hasMac, type Registration } from "../../nodes/registration.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { plainText, required, requiredText } from "./text-from-wire.ts";
 
@@ -55,7 +55,7 @@ export function bootMacFromWire(text: string): NodeId {
  */
 export function checkedFacts(wireFacts: wire.NodeFacts, id?: NodeId): NodeFacts {
   const { temperatureCelsius, ...facts } = factsFromWire(wireFacts);
-  const isBoots = ({ mac }: { readonly mac: string }): boolean => id !== undefined && parseMacAddress(mac) === id;
+  const isBoots = (each: NodeFacts["interfaces"][number]): boolean => id !== undefined && hasMac(each, id);
   const kept = facts.interfaces.slice(0, maxInterfaces);
   const boots = facts.interfaces.slice(maxInterfaces).find(isBoots);
   if (boots !== undefined && !kept.some(isBoots)) kept[maxInterfaces - 1] = boots;
@@ -65,6 +65,9 @@ export function checkedFacts(wireFacts: wire.NodeFacts, id?: NodeId): NodeFacts 
     interfaces: kept.map((each) => ({
       name: plainText(each.name, 64),
       mac: parseMacAddress(each.mac) ?? plainText(each.mac, 64),
+      ...(each.currentMac !== undefined && {
+        currentMac: parseMacAddress(each.currentMac) ?? plainText(each.currentMac, 64),
+      }),
       addresses: each.addresses.slice(0, maxAddresses).map((address) => plainText(address, 64)),
     })),
     memoryBytes: exactCount(facts.memoryBytes),

@@ -197,6 +197,74 @@ export function nodeStateToJSON(object: NodeState): string {
   }
 }
 
+/** What keeps a node from being heard. */
+export const NodeTroubleKind = {
+  /** NODE_TROUBLE_KIND_UNSPECIFIED - Never sent. */
+  NODE_TROUBLE_KIND_UNSPECIFIED: 0,
+  /** NODE_TROUBLE_KIND_REGISTRATION_REFUSED - Its agent tries to register, and is refused. */
+  NODE_TROUBLE_KIND_REGISTRATION_REFUSED: 1,
+  /** NODE_TROUBLE_KIND_BOOT_LOOP - It boots again and again, and no agent of it is heard. */
+  NODE_TROUBLE_KIND_BOOT_LOOP: 2,
+  /** NODE_TROUBLE_KIND_TRANSFERS_DIE - Transfers of its kernel or initrd break off midway. */
+  NODE_TROUBLE_KIND_TRANSFERS_DIE: 3,
+  /** NODE_TROUBLE_KIND_NOT_UP - It began to boot a good while ago, and no agent of it is heard: it hangs, or has no network. */
+  NODE_TROUBLE_KIND_NOT_UP: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type NodeTroubleKind = typeof NodeTroubleKind[keyof typeof NodeTroubleKind];
+
+export namespace NodeTroubleKind {
+  export type NODE_TROUBLE_KIND_UNSPECIFIED = typeof NodeTroubleKind.NODE_TROUBLE_KIND_UNSPECIFIED;
+  export type NODE_TROUBLE_KIND_REGISTRATION_REFUSED = typeof NodeTroubleKind.NODE_TROUBLE_KIND_REGISTRATION_REFUSED;
+  export type NODE_TROUBLE_KIND_BOOT_LOOP = typeof NodeTroubleKind.NODE_TROUBLE_KIND_BOOT_LOOP;
+  export type NODE_TROUBLE_KIND_TRANSFERS_DIE = typeof NodeTroubleKind.NODE_TROUBLE_KIND_TRANSFERS_DIE;
+  export type NODE_TROUBLE_KIND_NOT_UP = typeof NodeTroubleKind.NODE_TROUBLE_KIND_NOT_UP;
+  export type UNRECOGNIZED = typeof NodeTroubleKind.UNRECOGNIZED;
+}
+
+export function nodeTroubleKindFromJSON(object: any): NodeTroubleKind {
+  switch (object) {
+    case 0:
+    case "NODE_TROUBLE_KIND_UNSPECIFIED":
+      return NodeTroubleKind.NODE_TROUBLE_KIND_UNSPECIFIED;
+    case 1:
+    case "NODE_TROUBLE_KIND_REGISTRATION_REFUSED":
+      return NodeTroubleKind.NODE_TROUBLE_KIND_REGISTRATION_REFUSED;
+    case 2:
+    case "NODE_TROUBLE_KIND_BOOT_LOOP":
+      return NodeTroubleKind.NODE_TROUBLE_KIND_BOOT_LOOP;
+    case 3:
+    case "NODE_TROUBLE_KIND_TRANSFERS_DIE":
+      return NodeTroubleKind.NODE_TROUBLE_KIND_TRANSFERS_DIE;
+    case 4:
+    case "NODE_TROUBLE_KIND_NOT_UP":
+      return NodeTroubleKind.NODE_TROUBLE_KIND_NOT_UP;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return NodeTroubleKind.UNRECOGNIZED;
+  }
+}
+
+export function nodeTroubleKindToJSON(object: NodeTroubleKind): string {
+  switch (object) {
+    case NodeTroubleKind.NODE_TROUBLE_KIND_UNSPECIFIED:
+      return "NODE_TROUBLE_KIND_UNSPECIFIED";
+    case NodeTroubleKind.NODE_TROUBLE_KIND_REGISTRATION_REFUSED:
+      return "NODE_TROUBLE_KIND_REGISTRATION_REFUSED";
+    case NodeTroubleKind.NODE_TROUBLE_KIND_BOOT_LOOP:
+      return "NODE_TROUBLE_KIND_BOOT_LOOP";
+    case NodeTroubleKind.NODE_TROUBLE_KIND_TRANSFERS_DIE:
+      return "NODE_TROUBLE_KIND_TRANSFERS_DIE";
+    case NodeTroubleKind.NODE_TROUBLE_KIND_NOT_UP:
+      return "NODE_TROUBLE_KIND_NOT_UP";
+    case NodeTroubleKind.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** Where the uplink's capacity comes from. */
 export const UplinkSource = {
   /** UPLINK_SOURCE_UNSPECIFIED - Never sent. */
@@ -311,6 +379,24 @@ export interface BootStage {
   missing: boolean;
 }
 
+/** A trouble that a node has now. */
+export interface NodeTrouble {
+  /** What kind. */
+  kind: NodeTroubleKind;
+  /** One sentence for a person, with counts and durations; without the node's name and without a full stop. */
+  message: string;
+  /** When it began: the first refusal, or the first boot that was not heard. */
+  since:
+    | Date
+    | undefined;
+  /** The last refusal, or the beginning of the last boot. */
+  lastTime:
+    | Date
+    | undefined;
+  /** Of refusals, boots, or transfers that broke off, by its kind. */
+  count: number;
+}
+
 /** A Raspberry Pi, or a machine that boots like one. */
 export interface Node {
   /** MAC address that it boots from: six lower-case hexadecimal octets joined by colons. */
@@ -357,6 +443,11 @@ export interface Node {
   provedWeakly: boolean;
   /** Its labels, by key. */
   labels: Label[];
+  /**
+   * What keeps it from being heard. A refusal is listed until the node registers, and not over a restart of the
+   * controller; the others until an agent of the node is heard as what its boot target says.
+   */
+  troubles: NodeTrouble[];
 }
 
 /** The controller's network interface to its nodes, shared by all that are writing. */
@@ -1181,6 +1272,143 @@ export const BootStage: MessageFns<BootStage> = {
   },
 };
 
+function createBaseNodeTrouble(): NodeTrouble {
+  return { kind: 0, message: "", since: undefined, lastTime: undefined, count: 0 };
+}
+
+export const NodeTrouble: MessageFns<NodeTrouble> = {
+  encode(message: NodeTrouble, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== 0) {
+      writer.uint32(8).int32(message.kind);
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(26).fork()).join();
+    }
+    if (message.lastTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastTime), writer.uint32(34).fork()).join();
+    }
+    if (message.count !== 0) {
+      writer.uint32(40).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeTrouble {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeTrouble();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lastTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NodeTrouble {
+    return {
+      kind: isSet(object.kind) ? nodeTroubleKindFromJSON(object.kind) : 0,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+      lastTime: isSet(object.lastTime)
+        ? fromJsonTimestamp(object.lastTime)
+        : isSet(object.last_time)
+        ? fromJsonTimestamp(object.last_time)
+        : undefined,
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+    };
+  },
+
+  toJSON(message: NodeTrouble): unknown {
+    const obj: any = {};
+    if (message.kind !== 0) {
+      obj.kind = nodeTroubleKindToJSON(message.kind);
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.since !== undefined) {
+      obj.since = message.since.toISOString();
+    }
+    if (message.lastTime !== undefined) {
+      obj.lastTime = message.lastTime.toISOString();
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NodeTrouble>): NodeTrouble {
+    return NodeTrouble.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeTrouble>): NodeTrouble {
+    const message = createBaseNodeTrouble();
+    message.kind = object.kind ?? 0;
+    message.message = object.message ?? "";
+    message.since = object.since ?? undefined;
+    message.lastTime = object.lastTime ?? undefined;
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
 function createBaseNode(): Node {
   return {
     nodeId: "",
@@ -1200,6 +1428,7 @@ function createBaseNode(): Node {
     rolloutId: "",
     provedWeakly: false,
     labels: [],
+    troubles: [],
   };
 }
 
@@ -1255,6 +1484,9 @@ export const Node: MessageFns<Node> = {
     }
     for (const v of message.labels) {
       Label.encode(v!, writer.uint32(138).fork()).join();
+    }
+    for (const v of message.troubles) {
+      NodeTrouble.encode(v!, writer.uint32(146).fork()).join();
     }
     return writer;
   },
@@ -1408,6 +1640,14 @@ export const Node: MessageFns<Node> = {
             message.labels.push(Label.decode(reader, reader.uint32()));
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.troubles.push(NodeTrouble.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1481,6 +1721,9 @@ export const Node: MessageFns<Node> = {
       labels: globalThis.Array.isArray(object?.labels)
         ? object.labels.map((e: any) => Label.fromJSON(e))
         : [],
+      troubles: globalThis.Array.isArray(object?.troubles)
+        ? object.troubles.map((e: any) => NodeTrouble.fromJSON(e))
+        : [],
     };
   },
 
@@ -1537,6 +1780,9 @@ export const Node: MessageFns<Node> = {
     if (message.labels?.length) {
       obj.labels = message.labels.map((e) => Label.toJSON(e));
     }
+    if (message.troubles?.length) {
+      obj.troubles = message.troubles.map((e) => NodeTrouble.toJSON(e));
+    }
     return obj;
   },
 
@@ -1568,6 +1814,7 @@ export const Node: MessageFns<Node> = {
     message.rolloutId = object.rolloutId ?? "";
     message.provedWeakly = object.provedWeakly ?? false;
     message.labels = object.labels?.map((e) => Label.fromPartial(e)) || [];
+    message.troubles = object.troubles?.map((e) => NodeTrouble.fromPartial(e)) || [];
     return message;
   },
 };

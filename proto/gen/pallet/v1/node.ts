@@ -132,7 +132,7 @@ export function programKindToJSON(object: ProgramKind): string {
   }
 }
 
-/** A network interface of a node: one with an IP address, or one of the hardware, such as the port of a bridge. */
+/** A network interface of a node. */
 export interface NetworkInterface {
   /** The kernel's name, for example "eth0". */
   name: string;
@@ -143,6 +143,11 @@ export interface NetworkInterface {
   mac: string;
   /** IPv4 and IPv6 addresses without prefix length. */
   addresses: string[];
+  /**
+   * The MAC address that it has now, when that is not `mac`: the system, or a board's device tree, has set it. Empty when
+   * it is the same, and from agents that are older than this field.
+   */
+  currentMac: string;
 }
 
 /** The filesystem that a node runs from: the mount at "/" (proc(5), /proc/PID/mountinfo). */
@@ -175,7 +180,10 @@ export interface NodeFacts {
   model: string;
   /** Board serial number in lower-case hexadecimal, as firmware uses it for TFTP folders; empty if there is none. */
   serial: string;
-  /** Interfaces with a MAC address, except loopback. */
+  /**
+   * Interfaces with a MAC address, except loopback: first those with an IP address, then those of the hardware, then
+   * others, such as those of containers. The controller keeps 16, and always the one of the boot MAC.
+   */
   interfaces: NetworkInterface[];
   /** Usable memory in bytes (MemTotal). */
   memoryBytes: bigint;
@@ -296,7 +304,7 @@ export interface ResidentProgram {
 }
 
 function createBaseNetworkInterface(): NetworkInterface {
-  return { name: "", mac: "", addresses: [] };
+  return { name: "", mac: "", addresses: [], currentMac: "" };
 }
 
 export const NetworkInterface: MessageFns<NetworkInterface> = {
@@ -309,6 +317,9 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
     }
     for (const v of message.addresses) {
       writer.uint32(26).string(v!);
+    }
+    if (message.currentMac !== "") {
+      writer.uint32(34).string(message.currentMac);
     }
     return writer;
   },
@@ -350,6 +361,14 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
             message.addresses.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.currentMac = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -369,6 +388,11 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
       addresses: globalThis.Array.isArray(object?.addresses)
         ? object.addresses.map((e: any) => globalThis.String(e))
         : [],
+      currentMac: isSet(object.currentMac)
+        ? globalThis.String(object.currentMac)
+        : isSet(object.current_mac)
+        ? globalThis.String(object.current_mac)
+        : "",
     };
   },
 
@@ -383,6 +407,9 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
     if (message.addresses?.length) {
       obj.addresses = message.addresses;
     }
+    if (message.currentMac !== "") {
+      obj.currentMac = message.currentMac;
+    }
     return obj;
   },
 
@@ -394,6 +421,7 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
     message.name = object.name ?? "";
     message.mac = object.mac ?? "";
     message.addresses = object.addresses?.map((e) => e) || [];
+    message.currentMac = object.currentMac ?? "";
     return message;
   },
 };

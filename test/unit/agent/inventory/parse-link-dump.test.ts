@@ -78,20 +78,37 @@ describe("selectInterfaces", () => {
   it("reports the port of a bridge, by whose MAC address the board is known, beside the bridge", () => {
     const links = [
       { name: "eth0", mac: nic, permanentMac: nic },
-      { name: "br0", mac: bridgeMac },
+      { name: "br0", mac: bridgeMac, kind: "bridge" },
     ];
     assert.deepEqual(reported(links, { br0: ["10.0.0.7"] }), [
-      { name: "eth0", mac: nic, addresses: [] },
       { name: "br0", mac: bridgeMac, addresses: ["10.0.0.7"] },
+      { name: "eth0", mac: nic, addresses: [] },
     ]);
   });
 
-  it("reports the MAC address of the hardware when the system has set another one", () => {
-    const links = [{ name: "eth0", mac: "02:11:22:33:44:55", permanentMac: nic }];
-    assert.deepEqual(reported(links, { eth0: ["10.0.0.7"] }), [{ name: "eth0", mac: nic, addresses: ["10.0.0.7"] }]);
+  it("reports a port whose driver knows no address of the hardware, before what the system made", () => {
+    const links = [
+      { name: "macvlan0", mac: bridgeMac, kind: "macvlan" },
+      { name: "dummy0", mac: "02:aa:aa:aa:aa:aa", kind: "dummy" },
+      { name: "eth0", mac: nic },
+    ];
+    assert.deepEqual(
+      reported(links, { macvlan0: ["10.0.0.7"] }).map(({ mac }) => mac),
+      [bridgeMac, nic, "02:aa:aa:aa:aa:aa"],
+    );
   });
 
-  it("leaves out virtual interfaces without an address, of which a host of containers has many", () => {
-    assert.deepEqual(reported([{ name: "veth1", mac: bridgeMac }, { name: "dummy0" }], {}), []);
+  it("reports the MAC address of the hardware when the system has set another one, and that one too", () => {
+    const links = [{ name: "eth0", mac: "02:11:22:33:44:55", permanentMac: nic }];
+    assert.deepEqual(reported(links, { eth0: ["10.0.0.7"] }), [
+      { name: "eth0", mac: nic, currentMac: "02:11:22:33:44:55", addresses: ["10.0.0.7"] },
+    ]);
+  });
+
+  it("leaves out interfaces without a MAC address, and most of those that a host of containers has", () => {
+    const veths = Array.from({ length: 200 }, (_, index) => ({ name: `veth${index}`, mac: bridgeMac, kind: "veth" }));
+    const found = reported([...veths, { name: "dummy0" }, { name: "eth0", mac: nic, permanentMac: nic }], {});
+    assert.equal(found.length, 32);
+    assert.equal(found[0]?.name, "eth0");
   });
 });

@@ -1,4 +1,4 @@
-import { BootTarget, Node } from "../../../../proto/gen/pallet/v1/controller.ts";
+import { BootTarget, Node, NodeTroubleKind } from "../../../../proto/gen/pallet/v1/controller.ts";
 import { BlockDevice } from "../../../../proto/gen/pallet/v1/disk.ts";
 import { Event, EventSeverity } from "../../../../proto/gen/pallet/v1/event.ts";
 import { Image, KernelFormat, KernelOrigin, PartitionTable } from "../../../../proto/gen/pallet/v1/image.ts";
@@ -44,6 +44,15 @@ export const installedNode: Node = Node.fromPartial({
   bootTarget: BootTarget.BOOT_TARGET_LOCAL,
   bootImageDigest: digest,
   online: false,
+  troubles: [
+    {
+      kind: NodeTroubleKind.NODE_TROUBLE_KIND_BOOT_LOOP,
+      message: "boot loop: 7 boots in 12 min, last got to its kernel",
+      since: new Date("2026-11-23T00:07:30Z"),
+      lastTime: new Date("2026-11-23T00:19:30Z"),
+      count: 7,
+    },
+  ],
   lastSeenAt: new Date("2026-11-22T20:15:00Z"),
   agent: {
     version: "0.1.0",

@@ -15,6 +15,7 @@ function loadedAfter(planned: PlannedBoot, ...files: readonly string[]): readonl
     loaded: () => {
       count++;
     },
+    broken: () => assert.fail(),
     log: { error: () => assert.fail() },
   });
   watch.planned(mac, planned);

@@ -65,6 +65,8 @@ describe("node registry", () => {
       bytes: 100,
     });
   };
+  const fetchBySerial = (address: string): void =>
+    nodes.recordFetch({ address, path: "5e1fabcd/start4.elf", outcome: "served", bytes: 9 });
 
   beforeEach(() => {
     clock = createManualClock();
@@ -268,10 +270,53 @@ describe("node registry", () => {
       assert.equal(nodes.get(one)?.bootStage?.path, "5e1fabcd/start4.elf");
     });
 
-    it("bring a new address, but not in the place of that of an agent that was heard a moment ago", () => {
+    for (const [what, evidence] of [
+      ["a boot config", () => fetchConfig(one, "10.0.0.99")],
+      ["a boot file by serial number", () => fetchBySerial("10.0.0.99")],
+      ["a lease", () => nodes.recordLease(one, "10.0.0.99")],
+    ] as const) {
+      it(`and leases never move a node's agent: ${what} from elsewhere while it is heard, and when it is not`, () => {
+        nodes.register(registration);
+        for (let times = 0; times < 3; times += 1) {
+          clock.advance(heartbeatIntervalMs);
+          nodes.heartbeat({ id: one, instanceId: agent.instanceId, address: "10.0.0.7" });
+          evidence();
+          const node = nodes.get(one) ?? assert.fail();
+          assert.deepEqual([node.address, node.bootAddress, nodes.isOnline(node)], ["10.0.0.7", "10.0.0.99", true]);
+        }
+        clock.advance(10 * heartbeatIntervalMs);
+        evidence();
+        const { address, bootAddress } = nodes.get(one) ?? assert.fail();
+        assert.deepEqual([address, bootAddress], ["10.0.0.7", "10.0.0.99"]);
+        nodes.register({ ...registration, address: "10.0.0.50" });
+        const { address: now, bootAddress: gone } = nodes.get(one) ?? assert.fail();
+        assert.deepEqual([now, gone], ["10.0.0.50", undefined]);
+      });
+    }
+
+    it("from elsewhere, and then no heartbeat, are a boot whose loader has another address: no silence", () => {
+      nodes.register(registration);
+      clock.advance(1);
+      fetchConfig(one, "10.0.0.99");
+      assert.equal(nodes.isOnline(nodes.require("node-000001")), true);
+      clock.advance(10 * heartbeatIntervalMs);
+      assert.equal(nodes.isOnline(nodes.require("node-000001")), false);
+      assert.equal(types().includes("node-went-silent"), false);
+      nodes.register({ ...registration, agent: { ...agent, instanceId: "next" } });
+      assert.equal(types().includes("node-came-back"), false);
+    });
+
+    it("from elsewhere, and then heartbeats, are forgotten when those stop: the node went silent", () => {
       nodes.register(registration);
       fetchConfig(one, "10.0.0.99");
-      assert.equal(nodes.get(one)?.address, "10.0.0.7");
+      clock.advance(heartbeatIntervalMs);
+      nodes.heartbeat({ id: one, instanceId: agent.instanceId, address: "10.0.0.7" });
+      clock.advance(10 * heartbeatIntervalMs);
+      assert.equal(types().includes("node-went-silent"), true);
+    });
+
+    it("bring a new address to a node that never had an agent", () => {
+      nodes.discover(one, "10.0.0.7");
       fetchConfig(one, "10.0.0.99");
       assert.equal(nodes.get(one)?.address, "10.0.0.99");
     });

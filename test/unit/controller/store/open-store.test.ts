@@ -27,6 +27,7 @@ const full: Node = {
   accepted: true,
   bootTarget: { kind: "local", imageDigest: "a".repeat(64) as ImageDigest },
   address: "10.0.0.2",
+  bootAddress: "10.0.0.99",
   facts: {
     model: "Pi",
     serial: "ff",
@@ -56,6 +57,16 @@ const full: Node = {
   },
   agentSeenAt: 20,
   bootStage: { path: "agent/vmlinuz", at: 15 },
+  boots: {
+    boots: 4,
+    firstAt: 1,
+    lastAt: 9,
+    recent: [1, 3, 6, 9],
+    label: "local",
+    expected: true,
+    reached: "kernel",
+    trouble: "boot-loop",
+  },
   proved: { imageName: "debian", imageDigest: "a".repeat(64) as ImageDigest, kind: "resident" },
   labels: { rack: "a", "pallet.example/shelf": "" },
   installation: {

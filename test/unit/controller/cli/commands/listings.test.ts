@@ -153,7 +153,8 @@ describe("listings", () => {
     assertGolden("cli/nodes-middling", stdout);
     assert.equal(
       stderr,
-      "1 node is not accepted, so --all leaves it out; accept with: controller node accept node-b827eb000003\n",
+      "rack-2: boot loop: 7 boots in 12 min, last got to its kernel; it began 12m 30s ago\n" +
+        "1 node is not accepted, so --all leaves it out; accept with: controller node accept node-b827eb000003\n",
     );
     assert.ok(stdout.includes("b8:27:eb:00:00:01"));
   });

@@ -297,12 +297,14 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
         const known = operations.get(operationId);
         if (known !== undefined) {
           if (JSON.stringify(known.spec) === JSON.stringify(spec)) return known;
-          throw error("refused", "invalid", `operation ${operationId} is another one`);
+          throw error("id-taken", "invalid", `operation ${operationId} is another one`);
         }
         if (up?.role !== "netboot" || spec.kind !== "write-image") throw error("refused", "invalid", "not here");
         if (machine.faults.guard) throw error("refused", machine.faults.guard, "the guard refuses");
-        if ([...operations.values()].some(({ state }) => state === "running")) {
-          throw error("refused", "device-busy", "another operation owns the device");
+        const owner = [...operations.values()].find(({ state }) => state === "running");
+        if (owner !== undefined) {
+          const busy = new Failure("device-busy", "another operation owns the device", { found: owner.id });
+          throw new AgentError("refused", busy, undefined);
         }
         return startWrite(operationId, spec);
       },

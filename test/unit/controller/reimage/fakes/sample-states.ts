@@ -109,6 +109,7 @@ export function eventsAt(step: number): { readonly [Type in ReimageEventType]: R
     "cancel-requested": { type: "cancel-requested" },
     "preflight-passed": { type: "preflight-passed", step, agent, disk, identity },
     "preflight-refused": { type: "preflight-refused", step, failure: because },
+    "agent-confirmed": { type: "agent-confirmed", step, sighting: netbooted },
     "agent-unreachable": { type: "agent-unreachable", step, failure: because },
     "write-started": { type: "write-started", step },
     "write-progressed": { type: "write-progressed", step, progress },

@@ -202,6 +202,19 @@ test("that another machine at the node's address does not know the write does no
   assert.deepEqual([only(rack, id).phase, only(rack, id).attempts], ["proved", 1]);
 });
 
+test("a board that registers with the node's MAC address does not put the real agent into the past for ever", async () => {
+  const { rack, id } = await begun();
+  await until(rack, id, "writing");
+  const { agent, facts, ...node } = rack.nodes.get(rack.machine().id) ?? assert.fail();
+  assert.ok(agent && facts);
+  const clone = { ...node, agent: { ...agent, instanceId: "clone" }, facts: { ...facts, bootId: "boot of a clone" } };
+  rack.emit({ node: clone, cause: "registered" });
+  assert.equal(only(rack, id).phase, "netbooting");
+  await rack.untilEnded(id);
+  assert.equal(only(rack, id).phase, "proved");
+  assert.deepEqual(rack.machine().history, ["up-netboot", "write", "written", "reboot", "up-resident"], "one write");
+});
+
 test("a node that is cut off for longer than a write may stall is still waited for", async () => {
   const { rack, id } = await begun(createFakeRack(1, { stallTimeoutMs: 20_000 }));
   await until(rack, id, "writing");

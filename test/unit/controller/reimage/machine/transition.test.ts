@@ -8,6 +8,7 @@ import {
 } from "../../../../../controller/reimage/machine/reimage-state.ts";
 import { defaultReimageSettings as settings } from "../../../../../controller/reimage/machine/settings.ts";
 import { transition } from "../../../../../controller/reimage/machine/transition.ts";
+import type { OperationId } from "../../../../../proto/operation/operation.ts";
 import type { Progress } from "../../../../../proto/operation/progress.ts";
 import { eventsAt, netbooted, phases, progress, proof, startedAt, stateIn } from "../fakes/sample-states.ts";
 
@@ -281,4 +282,53 @@ test("patience with a write starts anew whenever the agent has done anything, wh
   // A card that is compared and found right, or read a second time, moves no count.
   assert.equal(after({ ...progress, stages: [{ ...stages[0], bytes: 1001 }] }), anew);
   assert.equal(after({ ...progress, stages: [...stages, { stage: "read-back", bytes: 1, busyMs: 0 }] }), anew);
+});
+
+const gone: Sighting = { ...netbooted, bootId: "boot-0", instanceId: "instance-0" };
+
+for (const past of [["boot-0"], ["instance-0"], ["boot-0", "instance-0", "boot-7"]])
+  test(`an agent of the past (${past.join(", ")}) is asked whether it is there, and is not past if it answers`, () => {
+    for (const name of ["netbooting", "checking", "waiting", "writing"] as const) {
+      const state = { ...stateIn(name), past };
+      const doubted = transition(state, { type: "agent-sighted", ...gone }, startedAt, settings);
+      assert.deepEqual(doubted, { state, effects: [{ type: "confirm-agent", sighting: gone }] });
+      const event = { type: "agent-confirmed", step: state.step, sighting: gone } as const;
+      const confirmed = transition(state, event, startedAt, settings);
+      const fresh = { ...state, past: past.filter((id) => id === "boot-7") };
+      assert.deepEqual(confirmed, transition(fresh, { type: "agent-sighted", ...gone }, startedAt, settings), name);
+      assert.notEqual(confirmed.state.step, state.step);
+    }
+  });
+
+test("an agent of the past is not asked after the write, nor when its boot is to end", () => {
+  const states = (["queued", "cancelling", "rebooting", "proving", "proved", "failed", "cancelled"] as const).map(
+    stateIn,
+  );
+  const leaving = { ...stateIn("netbooting"), phase: { ...phases.netbooting, rebootAskedOf: "boot-0" } as never };
+  for (const each of [...states, leaving]) {
+    const state = { ...each, past: ["boot-0"] };
+    assert.deepEqual(transition(state, { type: "agent-sighted", ...gone }, startedAt, settings), {
+      state,
+      effects: [],
+    });
+    const event = { type: "agent-confirmed", step: state.step, sighting: gone } as const;
+    assert.deepEqual(transition(state, event, startedAt, settings), { state, effects: [] });
+  }
+});
+
+test("an agent that was never past is not made news by its confirmation", () => {
+  for (const name of names) {
+    const state = stateIn(name);
+    assert.deepEqual(transition(state, eventsAt(4)["agent-confirmed"], late, settings), { state, effects: [] }, name);
+  }
+});
+
+test("an adopted write is the one that is watched and cancelled from then on", () => {
+  const state = { ...stateIn("writing"), phase: { ...phases.writing, started: false } as never };
+  const event = { type: "write-started", step: 4, operationId: "reimage-1-0" as OperationId } as const;
+  const adopted = transition(state, event, startedAt, settings).state;
+  const cancelling = transition(adopted, { type: "cancel-requested" }, startedAt, settings);
+  assert.ok(
+    cancelling.effects.some((effect) => effect.type === "cancel-write" && effect.operationId === "reimage-1-0"),
+  );
 });

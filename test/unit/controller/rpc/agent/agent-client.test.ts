@@ -257,7 +257,7 @@ const refusals: readonly [code: status, kind: AgentErrorKind, silent: AgentError
   [status.FAILED_PRECONDITION, "refused", "refused"],
   [status.RESOURCE_EXHAUSTED, "refused", "refused"],
   [status.INVALID_ARGUMENT, "refused", "refused"],
-  [status.ALREADY_EXISTS, "refused", "refused"],
+  [status.ALREADY_EXISTS, "id-taken", "refused"],
   [status.UNIMPLEMENTED, "refused", "refused"],
   [status.NOT_FOUND, "not-found", "unreachable"],
   [status.INTERNAL, "failed", "unreachable"],

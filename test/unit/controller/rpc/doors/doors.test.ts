@@ -99,6 +99,58 @@ describe("doors", () => {
     });
   });
 
+  describe("a refused introduction", () => {
+    const refuse = async (spoiled: object): Promise<void> => {
+      const request: RegisterRequest = { ...registration, ...spoiled };
+      await assert.rejects(ask(served.enrollment, served.enrollment.register, request));
+    };
+    const foreign = { name: "eth0", mac: "b8:27:eb:00:00:07", currentMac: "", addresses: [] };
+    const facts = registration.facts ?? assert.fail();
+    const agent = registration.agent ?? assert.fail();
+
+    const refusals: readonly [string, object, RegExp][] = [
+      [
+        "of a board whose boot MAC is none of its own",
+        { facts: { ...facts, interfaces: [foreign] } },
+        /not one of this/,
+      ],
+      ["of an unknown role", { agent: { ...agent, role: 9 as never } }, /role/],
+      ["without facts", { facts: undefined }, /facts is missing/],
+      ["without a boot MAC, from the address of the node", { bootMac: "", facts: undefined }, /boot_mac is empty/],
+    ];
+    for (const [title, spoiled, says] of refusals)
+      it(`${title} is shown as the node's until it registers`, async () => {
+        served.nodes.discover(mac, "127.0.0.1");
+        await refuse(spoiled);
+        await refuse(spoiled);
+        const [trouble, ...more] = (await nodeNamed(mac)).troubles;
+        assert.deepEqual(more, []);
+        assert.equal(trouble?.kind, wire.NodeTroubleKind.NODE_TROUBLE_KIND_REGISTRATION_REFUSED);
+        assert.match(trouble.message, says);
+        assert.equal(trouble.count, 2);
+        assert.deepEqual(trouble.since, new Date(served.clock.now()));
+        const told = [...served.events.list({ nodeId: mac })].filter(({ type }) => type === "registration-refused");
+        assert.equal(told.length, 1);
+        await register();
+        assert.deepEqual((await nodeNamed(mac)).troubles, []);
+      });
+
+    it("of an invented MAC address makes no node", async () => {
+      for (let each = 10; each < 40; each++) await refuse({ bootMac: `02:00:00:00:00:${each}` });
+      assert.deepEqual(served.nodes.list(), []);
+      assert.ok([...served.events.list({})].filter(({ type }) => type === "registration-refused").length <= 20);
+    });
+  });
+
+  it("registers a board by the MAC address that its hardware has, and by the one that its system has set", async () => {
+    const changed = { name: "eth0", mac: "b8:27:eb:00:00:07", currentMac: "b8:27:eb:00:00:08", addresses: [] };
+    for (const bootMac of [changed.mac, changed.currentMac]) {
+      const facts = { ...(registration.facts ?? assert.fail()), interfaces: [changed] };
+      await ask(served.enrollment, served.enrollment.register, { ...registration, bootMac, facts });
+      assert.equal((await nodeNamed(bootMac)).facts?.interfaces[0]?.currentMac, changed.currentMac);
+    }
+  });
+
   describe("nodes", () => {
     beforeEach(register);
 

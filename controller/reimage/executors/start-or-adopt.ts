@@ -1,0 +1,40 @@
+import type { OperationId } from "../../../proto/operation/operation.ts";
+import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
+import { isTakenId, occupantOf } from "../../agents/agent-error.ts";
+import type { AgentPort } from "../../agents/agent-port.ts";
+import { judgeOccupant } from "../machine/write-operation.ts";
+import type { ExecutorContext } from "./executor.ts";
+import { recordEvent } from "./record-event.ts";
+
+/**
+ * Starts a write, or finds the one that this reimage has started before: its id is taken when the controller has got
+ * another address or configuration since; the device is busy when an attempt was taken for lost and went on. A write
+ * that an ended reimage has left behind on the device is cancelled first. Resolves with the id of the operation that
+ * writes now; rejects as AgentPort.startOperation.
+ */
+export async function startOrAdopt(
+  agent: AgentPort,
+  operationId: OperationId,
+  spec: OperationSpec,
+  { state, world, signal }: ExecutorContext,
+): Promise<OperationId> {
+  try {
+    await agent.startOperation(operationId, spec, signal);
+    return operationId;
+  } catch (error) {
+    if (isTakenId(error)) return operationId;
+    const occupant = occupantOf(error);
+    if (occupant === undefined) throw error;
+    const whose = judgeOccupant(state.id, occupant);
+    if (whose === "own") return occupant as OperationId;
+    if (whose === "foreign") throw error;
+    const { nodeId, nodeName, rolloutId } = state;
+    await agent.cancelOperation(occupant as OperationId, signal);
+    recordEvent(world, {
+      ...{ type: "reimage-write-restarted", severity: "warning", nodeId, nodeName, rolloutId },
+      message: `cancelled the write ${occupant} on ${nodeName}, which an earlier reimage had left behind`,
+    });
+    await agent.startOperation(operationId, spec, signal);
+    return operationId;
+  }
+}

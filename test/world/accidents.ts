@@ -1,0 +1,174 @@
+import type { WriteFault } from "./agent-run.ts";
+import type { Random } from "./random.ts";
+
+/** What happens to a world. Boards by their place; times in milliseconds. */
+export type Accident =
+  | { readonly kind: "power-off"; readonly board: number; readonly forMs: number }
+  | { readonly kind: "restart-agent"; readonly board: number }
+  | { readonly kind: "cut"; readonly board: number; readonly forMs: number }
+  | { readonly kind: "write-fault"; readonly board: number; readonly fault: WriteFault }
+  | { readonly kind: "kill"; readonly downMs: number }
+  | { readonly kind: "stop"; readonly downMs: number }
+  /** The controller dies at its n-th save from now, just before or just after it. */
+  | { readonly kind: "kill-at-save"; readonly saves: number; readonly after: boolean; readonly downMs: number }
+  | { readonly kind: "fail-saves"; readonly count: number }
+  | {
+      readonly kind: "weather";
+      readonly loss: number;
+      readonly late: number;
+      readonly doubled: number;
+      readonly forMs: number;
+    }
+  | { readonly kind: "forget-leases" }
+  /** Another board takes the address of this one, which is off for a while. */
+  | { readonly kind: "stranger"; readonly board: number; readonly forMs: number }
+  /** A boot file of this board is asked for from another address. */
+  | { readonly kind: "fetch-elsewhere"; readonly board: number; readonly from: number }
+  /** A second board with this one's MAC address is on the network for a while. */
+  | { readonly kind: "doubled-mac"; readonly board: number; readonly forMs: number }
+  /** The cards of two boards are exchanged, with the power off. */
+  | { readonly kind: "swap-cards"; readonly board: number; readonly other: number }
+  | { readonly kind: "new-card"; readonly board: number }
+  | { readonly kind: "reimage"; readonly boards: readonly number[]; readonly image: string }
+  | { readonly kind: "cancel" }
+  /** Everything whose last reimage failed, once more. */
+  | { readonly kind: "retry" }
+  | { readonly kind: "boot"; readonly board: number; readonly target: "agent" | "local"; readonly image?: string }
+  | { readonly kind: "reboot"; readonly board: number }
+  | { readonly kind: "forget"; readonly board: number };
+
+export type AccidentKind = Accident["kind"];
+
+/** When: at a time, or so long after a reimage first enters a phase from then on. */
+export type Moment =
+  | { readonly atMs: number }
+  | { readonly afterMs: number; readonly phase: string; readonly delayMs: number };
+
+export type Planned = Moment & { readonly accident: Accident };
+
+/** What a seed means: a rack, and what happens to it. */
+export interface Plan {
+  readonly seed: number;
+  readonly boards: number;
+  /** Which of them have an image from the start, proved. */
+  readonly installed: readonly number[];
+  /** Which of them have a USB disk too. */
+  readonly disks: readonly number[];
+  /** How many may write at once, by the operator's settings. */
+  readonly writers?: number;
+  readonly happens: readonly Planned[];
+}
+
+const minute = 60_000;
+/** The first rollout is over by then. */
+export const troubleFromMs = 8 * minute;
+/** From then on nothing goes wrong any more. */
+export const quietFromMs = 50 * minute;
+
+const phases = ["netbooting", "checking", "writing", "rebooting", "proving"].flatMap((phase) => [phase, phase, phase]);
+const anyPhase = [...phases, "queued", "waiting", "cancelling", "proved", "failed", "cancelled"];
+
+/** How often each kind is chosen, against the others. */
+const weights: Readonly<Record<AccidentKind, number>> = {
+  "power-off": 8,
+  "restart-agent": 4,
+  cut: 4,
+  "write-fault": 4,
+  kill: 5,
+  stop: 2,
+  "kill-at-save": 5,
+  "fail-saves": 3,
+  weather: 4,
+  "forget-leases": 2,
+  stranger: 4,
+  "fetch-elsewhere": 3,
+  "doubled-mac": 3,
+  "swap-cards": 2,
+  "new-card": 2,
+  reimage: 3,
+  cancel: 7,
+  retry: 3,
+  boot: 3,
+  reboot: 2,
+  forget: 2,
+};
+
+/** @param without kinds that do not happen */
+export function planWorld(seed: number, random: Random, without: readonly AccidentKind[] = []): Plan {
+  const boards = random.between(2, 4);
+  const all = Array.from({ length: boards }, (_, index) => index);
+  const some = (least: number): number[] => random.shuffle(all).slice(0, random.between(least, boards)).sort();
+  const installed = some(1);
+  const disks = all.filter(() => random.chance(0.25));
+  const lot = (Object.keys(weights) as AccidentKind[])
+    .filter((kind) => !without.includes(kind))
+    .flatMap((kind) => Array.from({ length: weights[kind] }, () => kind));
+  const rollouts = Array.from({ length: random.between(2, 5) }, (_, index) => ({
+    atMs: troubleFromMs + 1_000 + index * random.between(3, 9) * minute,
+    accident: { kind: "reimage", boards: some(1), image: random.pick(["old", "new", "rebooting"]) } as const,
+  }));
+  const others = Array.from({ length: random.between(2, 14) }, () => ({
+    ...momentOf(random),
+    accident: accidentOf(random, random.pick(lot), all),
+  }));
+  const writers = random.chance(0.3) ? { writers: 1 } : {};
+  return { seed, boards, installed, disks, ...writers, happens: [...rollouts, ...others] };
+}
+
+function momentOf(random: Random): Moment {
+  if (random.chance(0.25)) return { atMs: random.between(troubleFromMs, quietFromMs - 8 * minute) };
+  const afterMs = troubleFromMs + random.pick([0, 0, random.between(0, 25) * minute]);
+  return { afterMs, phase: random.pick(anyPhase), delayMs: random.pick([0, 5, 50, 500, 3_000, 8_000, 20_000, 40_000]) };
+}
+
+function accidentOf(random: Random, kind: AccidentKind, all: readonly number[]): Accident {
+  const board = random.pick(all);
+  const other = random.pick(all.filter((each) => each !== board));
+  const aWhile = (): number => random.pick([2_000, 10_000, 45_000, 4 * minute, 11 * minute, 25 * minute]);
+  switch (kind) {
+    case "power-off":
+    case "cut":
+    case "stranger":
+    case "doubled-mac":
+      return { kind, board, forMs: aWhile() };
+    case "restart-agent":
+    case "new-card":
+    case "reboot":
+    case "forget":
+      return { kind, board };
+    case "write-fault":
+      return { kind, board, fault: random.pick(["fetch-failed", "device-error", "stalls"]) };
+    case "kill":
+    case "stop":
+      return { kind, downMs: aWhile() };
+    case "kill-at-save":
+      return { kind, saves: random.between(1, 12), after: random.chance(0.5), downMs: aWhile() };
+    case "fail-saves":
+      return { kind, count: random.between(1, 6) };
+    case "weather": {
+      const rate = (): number => random.pick([0, 0.02, 0.1, 0.3]);
+      return { kind, loss: rate(), late: rate(), doubled: rate(), forMs: aWhile() };
+    }
+    case "forget-leases":
+    case "cancel":
+    case "retry":
+      return { kind };
+    case "fetch-elsewhere":
+      return { kind, board, from: other };
+    case "swap-cards":
+      return { kind, board, other };
+    case "reimage": {
+      const boards = random.shuffle(all).slice(0, random.between(1, all.length)).sort();
+      return { kind, boards, image: random.pick(["old", "new", "rebooting"]) };
+    }
+    case "boot": {
+      const target = random.pick(["agent", "local"] as const);
+      return {
+        kind,
+        board,
+        target,
+        ...(target === "local" && random.chance(0.3) && { image: random.pick(["old", "new"]) }),
+      };
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import path from "node:path";
+import { pino } from "pino";
+import type { AgentConnector } from "../../controller/agents/agent-port.ts";
+import type { BootFiles } from "../../controller/boot/boot-files.ts";
+import type { Config } from "../../controller/config/config.ts";
+import { parseConfigFile } from "../../controller/config/parse-config-file.ts";
+import { resolveConfig } from "../../controller/config/resolve-config.ts";
+import type { ImageStore } from "../../controller/images/image-store.ts";
+import { createControllerService } from "../../controller/rpc/doors/controller-service.ts";
+import { createEnrollmentService } from "../../controller/rpc/doors/enrollment-service.ts";
+import { composeBootFiles } from "../../controller/serving/compose-boot-files.ts";
+import { createEndpoints } from "../../controller/serving/endpoints.ts";
+import { composeUplink, openRollouts } from "../../controller/serving/open-rollouts.ts";
+import { openState } from "../../controller/serving/open-state.ts";
+import { createPatience } from "../../controller/serving/patience.ts";
+import type { ServeAdapters } from "../../controller/serving/serve-adapters.ts";
+import type { Stage } from "../../controller/serving/stage.ts";
+import { openStore, type Store } from "../../controller/store/open-store.ts";
+import type { ControllerServiceServer } from "../../proto/gen/pallet/v1/controller.ts";
+import type { EnrollmentServiceServer } from "../../proto/gen/pallet/v1/enrollment.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
+import type { Clock } from "../../proto/time/clock.ts";
+
+/** One run of the controller: the parts of `serve`, composed by its own stages, without its sockets. */
+export interface ControllerProcess {
+  readonly files: BootFiles;
+  readonly operators: ControllerServiceServer;
+  readonly enrollment: EnrollmentServiceServer;
+  readonly heartbeatIntervalMs: number;
+  /** SIGTERM. */
+  stop(): Promise<void>;
+  /** SIGKILL: it does nothing any more, and writes nothing. */
+  kill(): void;
+}
+
+/** What a controller has of its world. */
+export interface Surroundings {
+  /** State, images and boot tree; on a tmpfs. */
+  readonly folder: string;
+  /** Lines of its configuration besides the addresses. */
+  readonly settings: string;
+  readonly clock: { of(life: AbortSignal): Clock };
+  readonly images: ImageStore;
+  agents(clock: Clock, life: AbortSignal): AgentConnector;
+  macAddressOf(address: string): NodeId | undefined;
+  answers(address: string, mac: NodeId): boolean;
+  /** Between the controller and its database. */
+  observe(store: Store, life: AbortSignal): Store;
+}
+
+/** The defaults, but for these settings. */
+function configIn(folder: string, settings: string): Config {
+  const text = `stateDirectory: state\nsocket: run/c.sock\nlisten: 10.0.0.1\n${settings}`;
+  const result = resolveConfig([parseConfigFile(text, path.join(folder, "pallet.yaml"))]);
+  if (!result.ok) throw new Error(result.problems.join("\n"));
+  return { ...result.config, bootTree: path.join(folder, "boot"), imageDirectory: path.join(folder, "images") };
+}
+
+export async function startController(surroundings: Surroundings): Promise<ControllerProcess> {
+  const { folder, settings, images } = surroundings;
+  const config = configIn(folder, settings);
+  const death = new AbortController();
+  const life = death.signal;
+  const clock = surroundings.clock.of(life);
+  const log = pino({ level: "silent" });
+  const running = new AsyncDisposableStack();
+  const unused = (): never => {
+    throw new Error("the world has no such thing");
+  };
+  let store: Store | undefined;
+  const adapters: ServeAdapters = {
+    version: "world",
+    clock,
+    monotonicClock: clock,
+    log,
+    agentConnector: () => surroundings.agents(clock, life),
+    probeNode: async ({ address, mac }) => (surroundings.answers(address, mac) ? "TCP port 22 is open" : undefined),
+    openStore(file) {
+      store = openStore(file);
+      return surroundings.observe(store, life);
+    },
+    openImages: async () => images,
+    imageDeriver: () => ({ derive: unused }),
+    findProblems: async () => [],
+    interfaceAddresses: () => [],
+    machineRole: unused,
+    linkSpeed: () => undefined,
+    macAddressOf: async (address) => surroundings.macAddressOf(address),
+    startDnsmasq: unused,
+    nfsServers: { kernel: unused, ganesha: unused },
+    probeNfs: unused,
+    listenTftp: unused,
+    listenHttp: unused,
+    listenGrpc: unused,
+  };
+  const endpoints = createEndpoints(config);
+  endpoints.bound("grpc", config.grpcPort);
+  endpoints.bound("http", config.httpPort);
+  const stage: Stage = { config, adapters, endpoints, patience: createPatience({ clock, log, signal: life }), running };
+  const state = await openState(stage);
+  const files = composeBootFiles(stage, state);
+  const agents = adapters.agentConnector({ sourceAddress: () => undefined });
+  const meter = { watch: unused, rateOf: () => 0, totalRate: () => 0 };
+  const uplink = composeUplink(stage, meter);
+  const rollouts = openRollouts(stage, state, { agents, uplink });
+  const host = { closing: life, ongoing: new Set<Promise<void>>(), log };
+  return {
+    files,
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
+    operators: createControllerService(host, { ...state, agents, rollouts, status: unused }),
+    enrollment: createEnrollmentService(host, { ...state, heartbeatIntervalMs: config.heartbeatIntervalMs }),
+    async stop() {
+      await running.disposeAsync();
+      death.abort();
+    },
+    kill() {
+      death.abort();
+      store?.close();
+    },
+  };
+}

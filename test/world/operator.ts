@@ -1,0 +1,48 @@
+import type { ServiceError } from "@grpc/grpc-js";
+import * as wire from "../../proto/gen/pallet/v1/controller.ts";
+
+import { bootTargets } from "../../proto/words/boot-target.ts";
+import { callDoor } from "./call-door.ts";
+import type { ControllerProcess } from "./controller-process.ts";
+import type { Ask, Recorder } from "./history/history.ts";
+
+/** A person at the command line: asks, and takes down what the answer was. */
+export async function askController(
+  controller: ControllerProcess | undefined,
+  request: Ask,
+  { note }: Recorder,
+): Promise<void> {
+  if (controller === undefined) return;
+  try {
+    await send(controller, request);
+    note({ what: "answered", request });
+  } catch (error) {
+    note({ what: "answered", request, refusal: (error as Partial<ServiceError>).details ?? String(error) });
+  }
+}
+
+async function send({ operators }: ControllerProcess, request: Ask): Promise<unknown> {
+  switch (request.ask) {
+    case "reimage": {
+      const { nodes, image, rollout: rolloutId } = request;
+      const rollout = wire.RolloutRequest.fromPartial({ nodes: [...nodes], imageName: image });
+      return callDoor(operators.startRollout, wire.StartRolloutRequest.fromPartial({ rolloutId, rollout }));
+    }
+    case "cancel":
+      return callDoor(operators.cancelRollout, wire.CancelRolloutRequest.fromPartial({ rolloutId: request.rollout }));
+    case "boot": {
+      const { node, target, image } = request;
+      const bootTarget = bootTargets.toWire(target);
+      return callDoor(
+        operators.setBootTarget,
+        wire.SetBootTargetRequest.fromPartial({ node, bootTarget, imageName: image ?? "" }),
+      );
+    }
+    case "reboot":
+      return callDoor(operators.rebootNode, wire.RebootNodeRequest.fromPartial({ node: request.node }));
+    case "forget":
+      return callDoor(operators.forgetNode, wire.ForgetNodeRequest.fromPartial({ node: request.node }));
+    case "accept":
+      return callDoor(operators.acceptNodes, wire.AcceptNodesRequest.fromPartial({ nodes: [request.node] }));
+  }
+}

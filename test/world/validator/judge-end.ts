@@ -1,0 +1,64 @@
+import type { Entry } from "../history/history.ts";
+import type { EntryOf, Finding } from "./finding.ts";
+import { advance, createRackState, hasEnded } from "./rack-state.ts";
+
+/** So long a board has to have been in its last boot, in milliseconds. */
+const restMs = 10 * 60_000;
+
+/** Whether everything came to rest, and where. */
+export function judgeEnd(history: readonly Entry[]): readonly Finding[] {
+  const state = createRackState();
+  for (const entry of history) advance(state, entry);
+  const at = history.at(-1)?.at ?? 0;
+  const stands = history.filter((entry) => entry.what === "stands");
+  const lost = stands.flatMap((entry): readonly Finding[] => {
+    const text = whyLost(entry, state.contents.get(entry.card)?.kind, at);
+    return text === undefined ? [] : [{ invariant: "nobody-is-lost", at, text: `${entry.board} ${text}` }];
+  });
+  return [...judgeRollouts(history, at), ...lost, ...stands.flatMap((entry) => judgeService(entry, history, at))];
+}
+
+function whyLost(entry: EntryOf<"stands">, content: string | undefined, at: number): string | undefined {
+  if (entry.in === "nothing") return "runs nothing";
+  if (at - entry.since < restMs) return "keeps restarting";
+  return entry.in === "card" && content !== "image" ? `runs from a card that is ${content}` : undefined;
+}
+
+function judgeRollouts(history: readonly Entry[], at: number): readonly Finding[] {
+  const rollouts = new Map<string, boolean>();
+  const reimages = new Map<string, EntryOf<"reimage">>();
+  for (const entry of history) {
+    if (entry.what === "rollout") rollouts.set(entry.rollout, entry.ended);
+    if (entry.what === "reimage") reimages.set(entry.reimage, entry);
+  }
+  const texts = [
+    ...[...rollouts].filter(([, ended]) => !ended).map(([rollout]) => `${rollout} has not ended`),
+    ...[...reimages.values()]
+      .filter(({ phase }) => !hasEnded(phase))
+      .map(({ reimage, node, phase }) => `${reimage} of ${node} is still ${phase}`),
+  ];
+  return texts.map((text) => ({ invariant: "every-run-ends", at, text }));
+}
+
+/** A card that was proved in this board, and not touched since, is what the board runs; unless an operator said agent. */
+function judgeService(stands: EntryOf<"stands">, history: readonly Entry[], at: number): readonly Finding[] {
+  const { board, mac, card } = stands;
+  let proved: EntryOf<"reimage"> | undefined;
+  const stamps = new Map<string, string>();
+  for (const entry of history) {
+    if (entry.what === "whole") stamps.set(entry.card, entry.reimage);
+    if (entry.what === "reimage" && entry.node === mac) {
+      if (entry.phase === "proved" && stamps.get(card) === entry.reimage) proved = entry;
+      // From the order on nobody but the agent knows whether the card was touched.
+      if (entry.phase === "writing") proved = undefined;
+    }
+    if ((entry.what === "operation" || entry.what === "inserted") && entry.card === card) proved = undefined;
+    const isWord = entry.what === "answered" && entry.request.ask === "boot" && entry.request.node === mac;
+    if (isWord && entry.refusal === undefined) proved = undefined;
+    // Where two boards have one MAC address, nobody can serve both.
+    if (entry.what === "board" && entry.mac === mac && entry.board !== board) proved = undefined;
+  }
+  if (proved === undefined || stands.in === "card") return [];
+  const text = `${board} has ${proved.image} on its card, as ${proved.reimage} proved, and is in ${stands.in === "agent" ? "the agent" : "nothing"}`;
+  return [{ invariant: "intact-stays-in-service", at, text }];
+}

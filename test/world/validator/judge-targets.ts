@@ -1,0 +1,84 @@
+import type { Entry } from "../history/history.ts";
+import type { EntryOf, Finding } from "./finding.ts";
+import { advance, contentsAt, createRackState, hasEnded, type RackState } from "./rack-state.ts";
+
+/** An operator's word and what it changes are noted within this time of each other, in milliseconds. */
+const answerMs = 2_000;
+
+/** Whether every change of a boot target had a reason. */
+export function judgeTargets(history: readonly Entry[]): readonly Finding[] {
+  const state = createRackState();
+  const findings: Finding[] = [];
+  const targets = new Map<string, string>();
+  const stuck = new Map<string, number>();
+  for (const entry of history) {
+    advance(state, entry);
+    if (entry.what === "stuck") {
+      const mac = state.macOf.get(entry.board) ?? "";
+      stuck.set(mac, (stuck.get(mac) ?? 0) + 1);
+    }
+    if (entry.what === "forgotten") targets.delete(entry.node);
+    if (entry.what !== "node") continue;
+    const { node, target, image, at } = entry;
+    const now = `${target} ${image ?? ""}`;
+    const before = targets.get(node);
+    targets.set(node, now);
+    if (before === now) continue;
+    if (reimageOf(state, node, at) !== undefined) {
+      if (target === "local" && !holds(state, node, image)) {
+        findings.push({
+          invariant: "local-only-onto-its-image",
+          at,
+          text: `${node} is to boot ${image} from its card, which does not hold it`,
+        });
+      }
+      continue;
+    }
+    // A node is discovered with the target agent.
+    if (before === undefined && target === "agent") continue;
+    if (isAnswered(history, entry)) continue;
+    // Its own system has shown itself.
+    if (target === "local" && runs(state, node, image)) continue;
+    // Its card does not boot.
+    if (target === "agent" && (stuck.get(node) ?? 0) >= 3) continue;
+    findings.push({
+      invariant: "nobody-else-moves-a-target",
+      at,
+      text: `the target of ${node} became ${now.trim()} (it was ${before?.trim() ?? "not known"}), and nobody said so`,
+    });
+  }
+  return findings;
+}
+
+/** A reimage of the node that has not ended, or is ending just now. */
+function reimageOf(state: RackState, node: string, at: number): EntryOf<"reimage"> | undefined {
+  return [...state.reimages.values()].find((each) => each.node === node && isAtWork(each, at));
+}
+
+/** The target of one that has ended is set once it is saved; where that fails it is tried again for a while. */
+function isAtWork({ phase, at: since }: EntryOf<"reimage">, at: number): boolean {
+  return !hasEnded(phase) || at - since < 40 * 60_000;
+}
+
+function holds(state: RackState, node: string, image: string | undefined): boolean {
+  return contentsAt(state, node).some((content) => content.kind === "image" && content.image === image);
+}
+
+function runs(state: RackState, node: string, image: string | undefined): boolean {
+  return [...state.boots.values()].some(
+    ({ board, system, kernelOf }) =>
+      state.macOf.get(board) === node && system === "card" && (image === undefined || kernelOf === image),
+  );
+}
+
+function isAnswered(history: readonly Entry[], { node, target, at }: EntryOf<"node">): boolean {
+  return history.some(
+    (entry) =>
+      entry.what === "answered" &&
+      entry.request.ask === "boot" &&
+      entry.request.node === node &&
+      entry.request.target === target &&
+      entry.at >= at &&
+      entry.at - at <= answerMs,
+  );
+}

@@ -1,0 +1,39 @@
+import type { Entry } from "../history/history.ts";
+import type { EntryOf, Finding, Invariant } from "./finding.ts";
+import { advance, createRackState, hasEnded, type RackState } from "./rack-state.ts";
+
+/** An order that was under way when its reimage ended may still arrive, so long after it, in milliseconds. */
+const underWayMs = 2_000;
+
+/** Whether everything that was written was asked for, and by one at a time. */
+export function judgeWrites(history: readonly Entry[]): readonly Finding[] {
+  const state = createRackState();
+  const findings: Finding[] = [];
+  const open = new Map<string, string>();
+  for (const entry of history) {
+    advance(state, entry);
+    if (entry.what === "operation-ended") open.delete(entry.operation);
+    if (entry.what !== "operation") continue;
+    const found = (invariant: Invariant, text: string): void => void findings.push({ invariant, at: entry.at, text });
+    for (const [operation, card] of open) {
+      if (card === entry.card) found("one-writer", `${entry.operation} begins on ${card} while ${operation} writes`);
+    }
+    open.set(entry.operation, entry.card);
+    const unasked = whyUnasked(entry, state);
+    if (unasked !== undefined) found("writes-are-asked-for", `${entry.operation} on ${entry.card}: ${unasked}`);
+    const reimage = state.reimages.get(entry.reimage);
+    if (reimage !== undefined && hasEnded(reimage.phase) && entry.at > reimage.at + underWayMs) {
+      found("no-write-after-the-end", `${entry.operation} begins, but ${entry.reimage} is ${reimage.phase}`);
+    }
+  }
+  return findings;
+}
+
+function whyUnasked({ reimage, board, card }: EntryOf<"operation">, state: RackState): string | undefined {
+  const asked = state.reimages.get(reimage);
+  if (asked === undefined) return `there is no reimage ${reimage}`;
+  if (state.macOf.get(board) !== asked.node) return `${board} is not ${asked.node}, which was to be reimaged`;
+  if (card.startsWith("disk-")) return "no disk but the card was chosen";
+  if (["queued", "netbooting", "checking", "waiting"].includes(asked.phase)) return `it is still ${asked.phase}`;
+  return undefined;
+}

@@ -1,0 +1,245 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { BootFiles } from "../../controller/boot/boot-files.ts";
+import { HeartbeatRequest, RegisterRequest } from "../../proto/gen/pallet/v1/enrollment.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
+import { agentInfoToWire, factsToWire } from "../../proto/node/node-codec.ts";
+import { pause } from "../../proto/time/pause.ts";
+import { createConnections } from "./agent-connections.ts";
+import { type Board, createBoard, type Outside } from "./board.ts";
+import { callDoor, isNotFound } from "./call-door.ts";
+import { type Card, contentOf } from "./card.ts";
+import { type ControllerProcess, startController } from "./controller-process.ts";
+import { createRecorder, type Recorder } from "./history/history.ts";
+import { createWorldImages } from "./images.ts";
+import { createNetwork, type Network } from "./network.ts";
+import { observeStore, type StoreFaults } from "./observe-store.ts";
+import { createRandom } from "./random.ts";
+import { createWorldClock, type WorldClock } from "./world-clock.ts";
+
+/** How the network treats messages. Rates from 0 to 1. */
+export interface Weather {
+  /** Answers of agents that are lost. */
+  loss: number;
+  /** Messages to the controller that come seconds late, when the sender has long tried again. */
+  late: number;
+  /** Messages to the controller that come twice. */
+  doubled: number;
+}
+
+/** A rack and its management machine, in a time of their own. */
+export interface World {
+  readonly clock: WorldClock;
+  readonly recorder: Recorder;
+  readonly network: Network;
+  readonly boards: readonly Board[];
+  readonly weather: Weather;
+  readonly faults: StoreFaults;
+  /** The controller, while it runs. */
+  controller(): ControllerProcess | undefined;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  kill(): void;
+  addBoard(about: Parameters<typeof createBoard>[0]): Board;
+  /** Nothing gets to or from the board until then, in milliseconds of the world's clock. */
+  cut(board: Board, until: number): void;
+  /** Somebody at the board's address asks for this boot file. */
+  fetchAs(board: Board, file: string): Promise<unknown>;
+  close(): void;
+}
+
+/** Where nothing waits for a disk. */
+const tmpfs = ["/dev/shm", os.tmpdir()];
+
+/** @param options how many addresses DHCP has, and how many nodes may write at once */
+export function createWorld(
+  seed: number,
+  { addresses, writers }: { readonly addresses: number; readonly writers?: number | undefined },
+): World {
+  const random = createRandom(seed);
+  const clock = createWorldClock();
+  const recorder = createRecorder(clock);
+  const network = createNetwork(random.fork("network"), addresses);
+  const messages = random.fork("messages");
+  const folder = makeFolder();
+  const bootFile = path.join(folder, "boot/agent/vmlinuz");
+  mkdirSync(path.dirname(bootFile), { recursive: true });
+  writeFileSync(bootFile, "kernel");
+  const images = createWorldImages(bootFile);
+  const boards: Board[] = [];
+  const cuts = new Map<string, number>();
+  const isCut = (board: { readonly name: string }): boolean => (cuts.get(board.name) ?? 0) > clock.now();
+  const boardAt = (address: string): Board | undefined => {
+    const host = network.hostAt(address);
+    return boards.find((board) => board === host);
+  };
+  const weather: Weather = { loss: 0, late: 0, doubled: 0 };
+  const faults: StoreFaults = { failing: 0, onSave: () => undefined };
+  let controller: ControllerProcess | undefined;
+  let isStarting = false;
+  let runs = 0;
+
+  /** To the controller: `deliver` may happen late, or twice; resolves when the sender has its answer. */
+  async function send<T>(board: Board, life: AbortSignal, deliver: (to: ControllerProcess) => Promise<T>): Promise<T> {
+    await pause(clock, messages.between(2, 40), life);
+    if (isCut(board) || controller === undefined) {
+      await pause(clock, 1_000, life);
+      throw new Error("the controller does not answer");
+    }
+    const again = async (): Promise<void> => {
+      if (controller !== undefined) await deliver(controller).catch(() => undefined);
+    };
+    if (messages.chance(weather.late)) {
+      clock.setTimeout(() => void again(), messages.between(500, 4_000));
+      await pause(clock, 5_000, life);
+      throw new Error("the controller did not answer in time");
+    }
+    if (messages.chance(weather.doubled)) clock.setTimeout(() => void again(), messages.between(10, 3_000));
+    return deliver(controller);
+  }
+
+  const outside: Outside = {
+    lease: (board) => {
+      if (isCut(board)) return undefined;
+      const before = network.addressOf(board);
+      const address = network.lease(board);
+      if (before !== address) recorder.note({ what: "address", board: board.name, address });
+      return address;
+    },
+    addressOf: (board) => network.addressOf(board) ?? "",
+    leave: (board) => network.leave(board),
+
+    async fetch(board, file) {
+      const address = network.addressOf(board);
+      if (isCut(board) || controller === undefined || address === undefined) return undefined;
+      return fetchFrom(controller.files, file, address);
+    },
+
+    async register(board, agent) {
+      const address = network.addressOf(board) ?? "";
+      const request = RegisterRequest.fromPartial({
+        bootMac: board.mac,
+        facts: factsToWire(agent.facts()),
+        agent: agentInfoToWire(agent.info()),
+      });
+      await send(board, agent.life, ({ enrollment }) => callDoor(enrollment.register, request, address));
+      return controller?.heartbeatIntervalMs ?? 10_000;
+    },
+
+    async heartbeat(board, agent) {
+      const address = network.addressOf(board) ?? "";
+      const request = HeartbeatRequest.fromPartial({ bootMac: board.mac, instanceId: agent.instanceId });
+      try {
+        await send(board, agent.life, ({ enrollment }) => callDoor(enrollment.heartbeat, request, address));
+        return controller?.heartbeatIntervalMs ?? 10_000;
+      } catch (error) {
+        if (isNotFound(error)) return "unknown";
+        throw error;
+      }
+    },
+  };
+
+  async function fetchFrom(files: BootFiles, file: string, address: string): Promise<string | undefined> {
+    return clock.standingStill(
+      (async () => {
+        const opened = await files.open(file, { address });
+        if (opened.kind !== "file") return undefined;
+        const bytes = Buffer.alloc(opened.content.sizeBytes);
+        await opened.content.read(bytes, 0);
+        await opened.content.close({ outcome: "served", bytes: bytes.length, silentMs: 0 });
+        return bytes.toString("utf8");
+      })(),
+    );
+  }
+
+  return {
+    clock,
+    recorder,
+    network,
+    boards,
+    weather,
+    faults,
+    controller: () => controller,
+    async start() {
+      if (controller !== undefined || isStarting) return;
+      isStarting = true;
+      runs += 1;
+      const own = random.fork(`controller ${runs}`);
+      const starting = startController({
+        folder,
+        settings: writers === undefined ? "" : `limits:\n  writers: ${writers}\n`,
+        clock,
+        images,
+        agents: (ownClock, life) =>
+          createConnections(
+            {
+              agentAt: (address) => boardAt(address)?.agent,
+              isCut: (address) => {
+                const board = boardAt(address);
+                return board !== undefined && isCut(board);
+              },
+              lossRate: () => weather.loss,
+            },
+            ownClock,
+            own,
+            life,
+          ),
+        macAddressOf: (address) => boardAt(address)?.mac as NodeId | undefined,
+        answers: (address, mac) => {
+          const board = boardAt(address);
+          return board !== undefined && !isCut(board) && board.mac === mac && board.stands.in !== "nothing";
+        },
+        observe: (store, life) => observeStore(store, life, recorder, faults),
+      });
+      controller = await clock.standingStill(starting);
+      isStarting = false;
+      recorder.note({ what: "controller", is: "up" });
+    },
+    async stop() {
+      const stopping = controller;
+      controller = undefined;
+      if (stopping === undefined) return;
+      await clock.standingStill(stopping.stop());
+      recorder.note({ what: "controller", is: "stopped" });
+    },
+    kill() {
+      const killed = controller;
+      controller = undefined;
+      if (killed === undefined) return;
+      killed.kill();
+      recorder.note({ what: "controller", is: "killed" });
+    },
+    addBoard(about) {
+      const board = createBoard(about, { clock, random: random.fork(about.name), recorder, outside });
+      boards.push(board);
+      recorder.note({ what: "board", board: about.name, mac: about.mac, serial: about.serial });
+      for (const card of [about.card, about.disk]) if (card !== undefined) tellCard(recorder, about.name, card);
+      return board;
+    },
+    cut: (board, until) => void cuts.set(board.name, until),
+    fetchAs: outside.fetch,
+    close() {
+      controller?.kill();
+      controller = undefined;
+      for (const board of boards) board.powerOff();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function tellCard({ note }: Recorder, board: string, card: Card): void {
+  note({ what: "card", card: card.name, content: contentOf(card) });
+  note({ what: "inserted", board, card: card.name });
+}
+
+function makeFolder(): string {
+  for (const parent of tmpfs) {
+    try {
+      return mkdtempSync(path.join(parent, "pallet-world-"));
+    } catch {
+      // The next one.
+    }
+  }
+  throw new Error(`no folder can be made in ${tmpfs.join(", ")}`);
+}
