@@ -47,6 +47,10 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
       await waitOr(1_000, signal);
       throw error("unreachable", "node-silent", `nobody answers at ${address}`);
     }
+    if (random.chance(reach.lossRate() / 2)) {
+      await waitOr(10_000, signal);
+      throw error("timed-out", "node-silent", `${address} did not answer in time`);
+    }
     let answer: T;
     try {
       answer = await endsWith(agent.life, Promise.resolve(perform(agent)));

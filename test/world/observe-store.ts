@@ -60,7 +60,10 @@ export function observeStore(store: Store, life: AbortSignal, { note }: Recorder
     note({
       ...{ what: "reimage", reimage: id, rollout: rolloutId, node: nodeId, image: nameOf(imageDigest) },
       phase: phase.name,
-      ...((phase.name === "failed" || phase.name === "cancelled") && { message: phase.failure.message }),
+      ...((phase.name === "failed" || phase.name === "cancelled") && {
+        message: phase.failure.message,
+        ...("verdict" in phase && { verdict: String(phase.verdict) }),
+      }),
       ...(phase.name === "proved" && phase.proof.kind === "resident" && { boot: phase.proof.bootId }),
     });
   }

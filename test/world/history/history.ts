@@ -91,6 +91,8 @@ type Said =
       readonly phase: string;
       /** Of an end that is not proved. */
       readonly message?: string;
+      /** What it says of the card then: "untouched", "no-system", "unproved" or "unknown". */
+      readonly verdict?: string;
       /** Of a proof: the boot. */
       readonly boot?: string;
     }

@@ -10,6 +10,7 @@ export const invariants = {
   "no-write-after-the-end": "no write begins after its reimage has ended",
   "local-only-onto-its-image": "a rollout sets the boot target local only where the card holds that image, whole",
   "intact-stays-in-service": "a node whose proved system was not touched since runs it in the end",
+  "late-proof-counts": "a node that runs what a reimage wrote, whole and with its stamp, in the end, is proved",
   "nobody-is-lost": "in the end every board with power is in the agent or in a whole system, and stays there",
   "every-run-ends": "in the end every rollout has ended, with a verdict for each node",
   "nobody-else-moves-a-target":

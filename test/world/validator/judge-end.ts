@@ -15,7 +15,20 @@ export function judgeEnd(history: readonly Entry[]): readonly Finding[] {
     const text = whyLost(entry, state.contents.get(entry.card)?.kind, at);
     return text === undefined ? [] : [{ invariant: "nobody-is-lost", at, text: `${entry.board} ${text}` }];
   });
-  return [...judgeRollouts(history, at), ...lost, ...stands.flatMap((entry) => judgeService(entry, history, at))];
+  const late = stands.flatMap((entry): readonly Finding[] => {
+    const content = state.contents.get(entry.card);
+    if (entry.in !== "card" || content?.kind !== "image") return [];
+    const reimage = state.reimages.get(content.reimage);
+    if (reimage === undefined || reimage.phase === "proved" || reimage.node !== entry.mac) return [];
+    const text = `${entry.board} runs what ${reimage.reimage} wrote, which is ${reimage.phase}`;
+    return [{ invariant: "late-proof-counts", at, text }];
+  });
+  return [
+    ...judgeRollouts(history, at),
+    ...lost,
+    ...late,
+    ...stands.flatMap((entry) => judgeService(entry, history, at)),
+  ];
 }
 
 function whyLost(entry: EntryOf<"stands">, content: string | undefined, at: number): string | undefined {

@@ -24,6 +24,7 @@ export function judgeTargets(history: readonly Entry[]): readonly Finding[] {
     const before = targets.get(node);
     targets.set(node, now);
     if (before === now) continue;
+    if (isAnswered(history, entry)) continue;
     if (reimageOf(state, node, at) !== undefined) {
       if (target === "local" && !holds(state, node, image)) {
         findings.push({
@@ -36,7 +37,6 @@ export function judgeTargets(history: readonly Entry[]): readonly Finding[] {
     }
     // A node is discovered with the target agent.
     if (before === undefined && target === "agent") continue;
-    if (isAnswered(history, entry)) continue;
     // Its own system has shown itself.
     if (target === "local" && runs(state, node, image)) continue;
     // Its card does not boot.

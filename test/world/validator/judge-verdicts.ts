@@ -6,10 +6,10 @@ import { advance, contentsAt, createRackState, type RackState } from "./rack-sta
 export function judgeVerdicts(history: readonly Entry[]): readonly Finding[] {
   const state = createRackState();
   const findings: Finding[] = [];
-  const touched = new Set<string>();
+  const touched = new Map<string, string>();
   for (const entry of history) {
     advance(state, entry);
-    if (entry.what === "touched") touched.add(entry.reimage);
+    if (entry.what === "touched") touched.set(entry.reimage, entry.card);
     if (entry.what !== "reimage") continue;
     if (entry.phase === "proved") findings.push(...judgeProof(entry, state));
     if (entry.message !== undefined) findings.push(...judgeMessage(entry, entry.message, state, touched));
@@ -34,14 +34,17 @@ function judgeProof(verdict: EntryOf<"reimage">, state: RackState): readonly Fin
 
 /** What a verdict says of the card, in its words. */
 function judgeMessage(
-  { reimage, image, node, at }: EntryOf<"reimage">,
+  { reimage, image, node, at, verdict = "" }: EntryOf<"reimage">,
   message: string,
   state: RackState,
-  touched: ReadonlySet<string>,
+  touched: ReadonlyMap<string, string>,
 ): readonly Finding[] {
   const findings: Finding[] = [];
-  const contents = contentsAt(state, node);
-  const saysUntouched = /untouched|before anything was written|before it began/.test(message);
+  // Cards can be exchanged meanwhile: it is about the one that was written.
+  const written = state.contents.get(touched.get(reimage) ?? "");
+  const contents = written === undefined ? contentsAt(state, node) : [written];
+  const saysUntouched =
+    verdict === "untouched" || /untouched|before anything was written|before it began/.test(message);
   if (saysUntouched && touched.has(reimage)) {
     findings.push({
       invariant: "untouched-is-true",
@@ -49,7 +52,7 @@ function judgeMessage(
       text: `${reimage} of ${node} has written, and says: ${message}`,
     });
   }
-  const saysWhole = /(?<!no )holds the image/.test(message);
+  const saysWhole = verdict === "unproved" || /(?<!no )holds the image/.test(message);
   const isWhole = contents.some(
     (content) => content.kind === "image" && content.image === image && content.reimage === reimage,
   );
@@ -60,7 +63,7 @@ function judgeMessage(
       text: `no card of ${node} holds ${image} as ${reimage} wrote it, which says: ${message}`,
     });
   }
-  const saysTorn = /has no (system|partition table)/.test(message);
+  const saysTorn = verdict === "no-system" || /has no (system|partition table)/.test(message);
   if (saysTorn && !contents.some(({ kind }) => kind === "torn")) {
     findings.push({
       invariant: "verdict-names-the-card",
