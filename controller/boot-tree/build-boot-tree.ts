@@ -7,6 +7,7 @@ import { Failure } from "../../proto/failure.ts";
 import { type ArchiveRequest, openDebianArchive } from "../artefacts/debian-archive.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import type { Requirements } from "../requirements/requirements.ts";
+import { locateRoots, readCurrentRoot, readRoots } from "../roots/read-roots.ts";
 import { type BootTreeManifest, planBootTree, type TreePlan } from "./plan-boot-tree.ts";
 import { planBootTreeBuild } from "./plan-requirements.ts";
 import { isFirmwareCached, provideFirmware } from "./provide-firmware.ts";
@@ -86,10 +87,11 @@ export async function buildBootTree(request: BootTreeRequest): Promise<BootTree>
 }
 
 /** Adds what a built root filesystem has for the boot tree; returns its kernel's release. */
-async function addAgent(sources: Map<string, Source>, folder: string): Promise<string> {
+async function addAgent(sources: Map<string, Source>, given: string): Promise<string> {
+  const folder = await finishedRoot(given);
   const manifest = await readFile(join(folder, "manifest.json"), "utf8").catch((cause: unknown) => {
     const remedy = 'make one with "controller rootfs build", choose another with --rootfs, or omit it with --no-rootfs';
-    throw new Failure("invalid", `there is no built root filesystem in ${folder}; ${remedy}`, { cause });
+    throw new Failure("invalid", `there is no built root filesystem in ${given}; ${remedy}`, { cause });
   });
   const { kernelRelease, madeBy, agent, backports } = JSON.parse(manifest) as {
     kernelRelease?: unknown;
@@ -98,7 +100,7 @@ async function addAgent(sources: Map<string, Source>, folder: string): Promise<s
     backports?: unknown;
   };
   if (madeBy === "rootfs import" && agent === undefined)
-    throw new Failure("invalid", `${folder} has no agent yet: run "controller rootfs bake ${folder}"`);
+    throw new Failure("invalid", `${given} has no agent yet: run "controller rootfs bake ${given}"`);
   for (const name of ["vmlinuz", "initrd.img"]) sources.set(`agent/${name}`, { path: join(folder, name) });
   if (backports !== undefined)
     for (const name of ["vmlinuz", "initrd.img"])
@@ -106,6 +108,14 @@ async function addAgent(sources: Map<string, Source>, folder: string): Promise<s
   for (const name of await readdir(join(folder, "device-trees")))
     if (name.endsWith(".dtb")) sources.set(name, { path: join(folder, "device-trees", name) });
   return typeof kernelRelease === "string" ? kernelRelease : "unknown";
+}
+
+/** The folder of the version that new boots get, or, before one has an agent, of the newest; a folder without any itself. */
+async function finishedRoot(given: string): Promise<string> {
+  const location = await locateRoots(given);
+  if (location.kind !== "store") return given;
+  const current = (await readCurrentRoot(location.store)) ?? (await readRoots(location.store)).at(-1);
+  return current?.folder ?? given;
 }
 
 async function writeTree(

@@ -6,6 +6,7 @@ import { plainAddress } from "../../proto/names/plain-address.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { targets } from "../boot-tree/targets.ts";
 import type { BootFetch } from "../nodes/boot-fetch.ts";
+import type { RootId } from "../roots/root-id.ts";
 import { type BootContent, type MissingContent, openContent, textContent } from "./boot-content.ts";
 import { type BootPath, parseBootPath } from "./boot-paths.ts";
 import type { BootSpec } from "./boot-spec.ts";
@@ -20,6 +21,8 @@ export interface BootFilesOptions {
   readonly tree: string;
   /** Where the boot files of images lie; undefined for what is not a boot file of an image in the catalogue. */
   readonly images: { bootFile(digest: ImageDigest, file: string): string | undefined };
+  /** The folder of a version of the root filesystem; undefined for what is none. Default: there are none. */
+  readonly rootFolder?: (id: RootId) => Promise<string | undefined>;
   /** Decides what a node's boot loads; a node that it has never seen is thereby discovered. */
   readonly bootSpecFor: (mac: NodeId, address: string) => Promise<BootSpec>;
   /** Offers the other target to a person at the console; without this there is only one label. */
@@ -66,6 +69,7 @@ const maxConfigBytes = 65_536;
 
 /** Joins the static tree, the boot files of images, and the configs that are rendered on request. */
 export function createBootFiles(options: BootFilesOptions): BootFiles {
+  const { rootFolder = async () => undefined } = options;
   const { tree, images, bootSpecFor, menu, firmware, serverAddress, recordFetch, log } = options;
 
   const find = async (asked: BootPath, address: string): Promise<Found> => {
@@ -130,6 +134,11 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
         const file = images.bootFile(asked.digest, asked.file);
         if (file === undefined) return { missing: "not-found", reason: "no image has such a boot file" };
         return openContent(path.dirname(file), path.basename(file));
+      }
+      case "root-file": {
+        const folder = await rootFolder(asked.id);
+        if (folder === undefined) return { missing: "not-found", reason: "there is no such root filesystem" };
+        return openContent(folder, asked.file);
       }
       case "file":
         for (const candidate of asked.candidates) {

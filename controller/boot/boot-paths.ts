@@ -2,6 +2,8 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import { parseMacAddress } from "../../proto/names/node-id.ts";
 import { type ImageDigest, parseImageDigest } from "../../proto/pack/digest.ts";
 import { parseBoardPath, segmentsOf } from "../nodes/parse-board-path.ts";
+import type { RootId } from "../roots/root-id.ts";
+import { parseBootPathOfRoot } from "../roots/root-paths.ts";
 
 /** The meaning of a path that a booting machine asks for. */
 export type BootPath =
@@ -11,6 +13,8 @@ export type BootPath =
   | { readonly kind: "no-config"; readonly form: "uuid" | "address" | "default" | "unknown" }
   /** A file that belongs to an image: images/DIGEST/FILE. */
   | { readonly kind: "image-file"; readonly digest: ImageDigest; readonly file: string }
+  /** A file that belongs to a version of the root filesystem: agent/VERSION/FILE; `file` is the one in its folder. */
+  | { readonly kind: "root-file"; readonly id: RootId; readonly file: string }
   /** A file of the static boot tree, at the first of these relative paths that exists. */
   | { readonly kind: "file"; readonly candidates: readonly [string, ...string[]] }
   /** Nothing that can be served. */
@@ -39,6 +43,8 @@ export function parseBootPath(request: string): BootPath {
   const { board, segments: shared } = parseBoardPath(request);
   const imageFile = parseImageFile(shared);
   if (imageFile !== undefined) return imageFile;
+  const rootFile = parseBootPathOfRoot(shared);
+  if (rootFile !== undefined) return { kind: "root-file", ...rootFile };
   const asked = segments.join("/");
   return { kind: "file", candidates: board === undefined ? [asked] : [asked, shared.join("/")] };
 }

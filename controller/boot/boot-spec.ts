@@ -1,9 +1,12 @@
 import type { FirstBoot } from "../nodes/node.ts";
+import type { RootId } from "../roots/root-id.ts";
 
 /** What one boot of one node should load: the decision, before it is rendered for a boot loader. */
 export interface BootSpec {
   /** The label's name and the boot target that it stands for. */
   readonly label: "agent" | "local";
+  /** The version of the root filesystem that it mounts; absent where it mounts none of ours. */
+  readonly root?: RootId;
   /** TFTP path of the kernel, relative to the boot tree. */
   readonly kernel: string;
   /** TFTP path of the initrd. */

@@ -6,6 +6,7 @@ import { isFirstBootWord } from "../images/boot/first-boot-words.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import { localBootsBeforeLook, wantsLook } from "../nodes/judge-local-boots.ts";
 import type { Node } from "../nodes/node.ts";
+import type { RootId } from "../roots/root-id.ts";
 import { imageForFirmware, specForFirmware } from "./apply-way.ts";
 import type { BootSpec } from "./boot-spec.ts";
 import { chooseFirstBootWords } from "./choose-first-boot-words.ts";
@@ -22,6 +23,8 @@ export interface BootProfile {
     readonly initrd?: string;
     /** What a Raspberry Pi 5 loads instead; absent: the same. */
     readonly pi5?: { readonly kernel: string; readonly initrd: string };
+    /** What the node mounts, and which version that is if it is one; absent: what BootEndpoints says. */
+    readonly root?: { readonly id?: RootId; readonly nfsPath: string };
     readonly append: readonly string[];
   };
   readonly local: { readonly append: readonly string[] };
@@ -50,7 +53,7 @@ export interface BootEndpoints {
   readonly nfsRoot?: {
     /** IPv4 address of the NFS server. */
     readonly server: string;
-    /** Absolute path on it. */
+    /** Absolute path on it, where the boot profile names none. */
     readonly path: string;
   };
 }
@@ -124,7 +127,8 @@ function planAgent(
     label: "agent",
     kernel,
     ...(initrd !== undefined && { initrd }),
-    commandLine: [...nfsRootWords(endpoints), ...agent.append, ...ownWords(node, endpoints)],
+    ...(agent.root?.id !== undefined && endpoints.nfsRoot !== undefined && { root: agent.root.id }),
+    commandLine: [...nfsRootWords(endpoints, agent.root?.nfsPath), ...agent.append, ...ownWords(node, endpoints)],
   };
   assertRenderable(spec);
   return spec;
@@ -208,9 +212,9 @@ function imageWords(commandLine: string): readonly string[] {
 }
 
 /** The kernel's own words for a root filesystem over NFS (its documentation: admin-guide/nfs/nfsroot.rst). */
-function nfsRootWords({ nfsRoot }: BootEndpoints): readonly string[] {
+function nfsRootWords({ nfsRoot }: BootEndpoints, path = nfsRoot?.path): readonly string[] {
   if (nfsRoot === undefined) return [];
-  return ["root=/dev/nfs", `nfsroot=${nfsRoot.server}:${nfsRoot.path},vers=3`, "ip=dhcp", "ro"];
+  return ["root=/dev/nfs", `nfsroot=${nfsRoot.server}:${path},vers=3`, "ip=dhcp", "ro"];
 }
 
 /** What the agent, netbooted or resident, reads from /proc/cmdline. Last, so that they win if a word is repeated. */

@@ -6,8 +6,10 @@ import type { InterfaceFact } from "./parse-interfaces.ts";
 
 /** A file that nodes boot with. */
 export interface KernelFact {
-  /** In the boot tree. */
+  /** As nodes ask for it: in the boot tree, or of a version of the root filesystem. */
   readonly path: string;
+  /** Absolute path, where it is not in the boot tree. */
+  readonly file?: string;
   /** Absent where there is no such file. */
   readonly format?: KernelFormat;
   /** Its release, as `uname -r` prints it; absent if the file does not contain it. */
@@ -17,6 +19,8 @@ export interface KernelFact {
 /** An initrd. */
 export interface InitrdFact {
   readonly path: string;
+  /** Absolute path, where it is not in the boot tree. */
+  readonly file?: string;
   readonly exists: boolean;
   /** Releases of the kernels that it has modules for; absent where it could not be looked into. */
   readonly releases?: readonly string[];
@@ -25,6 +29,8 @@ export interface InitrdFact {
 /** The root filesystem that nodes mount over NFS. */
 export interface RootfsFact {
   readonly path: string;
+  /** The store whose version it is; absent where it is none. */
+  readonly store?: string;
   readonly isFolder: boolean;
   readonly hasInit: boolean;
   /** Releases that there are modules for. */

@@ -2,13 +2,16 @@ import { readFile, stat, statfs } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { chooseAgentBoot } from "../boot/choose-agent-boot.ts";
+import { readServedRoots, type ServedRoots, servedRootOf } from "../boot/read-served-root.ts";
 import { boardFiles } from "../boot-tree/board-files.ts";
 import type { BootTreeManifest } from "../boot-tree/plan-boot-tree.ts";
 import { readBootTreeManifest } from "../boot-tree/read-manifest.ts";
 import type { Config } from "../config/config.ts";
 import { planServe } from "../network/plan-requirements.ts";
 import { findMissing } from "../requirements/find-unmet.ts";
-import { type Capability, capabilityBits, type Facts } from "./facts.ts";
+import { readRoots } from "../roots/read-roots.ts";
+import { parseBootPathOfRoot } from "../roots/root-paths.ts";
+import { type Capability, capabilityBits, type Facts, type RootfsFact } from "./facts.ts";
 import { readInterfaces } from "./read-interfaces.ts";
 import { readInitrd, readKernel } from "./read-kernel.ts";
 import { readPorts } from "./read-ports.ts";
@@ -23,7 +26,13 @@ import { neededFirmware, neededUBoot } from "./select-boot-tree-problems.ts";
 export async function gatherFacts(config: Config, contract: string): Promise<Facts> {
   const { bootTree, nfs } = config;
   const manifest = await readBootTreeManifest(bootTree).catch(() => "broken" as const);
-  const agent = chooseAgentBoot(config.bootProfile.agent, manifest === "broken" ? undefined : manifest);
+  const roots = await readServedRoots(nfs);
+  const built = manifest === "broken" ? undefined : manifest;
+  const agent = chooseAgentBoot(config.bootProfile.agent, built, servedRootOf(roots));
+  const fileOf = (wanted: string): string | undefined => {
+    const file = parseBootPathOfRoot(wanted.split("/"))?.file;
+    return file && roots.current && path.join(roots.current.folder, file);
+  };
   const freeBytes = await readFreeBytes(config.imageDirectory);
   return {
     isRoot: process.getuid?.() === 0,
@@ -32,18 +41,27 @@ export async function gatherFacts(config: Config, contract: string): Promise<Fac
     interfaces: await readInterfaces(),
     ports: await readPorts(config.socket),
     bootTree: { ...(manifest !== undefined && { manifest }), sizes: await readSizes(bootTree, manifest) },
-    kernel: await readKernel(bootTree, agent.kernel),
-    ...(agent.initrd !== undefined && { initrd: await readInitrd(bootTree, agent.initrd) }),
+    kernel: await readKernel(bootTree, agent.kernel, fileOf),
+    ...(agent.initrd !== undefined && { initrd: await readInitrd(bootTree, agent.initrd, fileOf) }),
     ...(agent.pi5 !== undefined && {
       pi5: {
-        kernel: await readKernel(bootTree, agent.pi5.kernel),
-        initrd: await readInitrd(bootTree, agent.pi5.initrd),
+        kernel: await readKernel(bootTree, agent.pi5.kernel, fileOf),
+        initrd: await readInitrd(bootTree, agent.pi5.initrd, fileOf),
       },
     }),
-    ...(nfs.mode !== "none" && nfs.rootfs !== undefined && { rootfs: await readRootfs(nfs.rootfs) }),
+    ...(nfs.mode !== "none" && nfs.rootfs !== undefined && { rootfs: await readServedRootfs(roots, nfs.rootfs) }),
     contract,
     ...(freeBytes !== undefined && { freeBytes }),
   };
+}
+
+/** What new boots mount: of a store, the version for them, or the one that would be if it had an agent. */
+async function readServedRootfs({ store, current, path: plain }: ServedRoots, rootfs: string): Promise<RootfsFact> {
+  if (store === undefined) return readRootfs(plain ?? rootfs);
+  const root = current ?? (await readRoots(store)).at(-1);
+  return root === undefined
+    ? { ...(await readRootfs(path.join(store, "root"))), path: rootfs, store }
+    : { ...(await readRootfs(root.rootFolder)), store };
 }
 
 /**

@@ -8,22 +8,37 @@ import type { InitrdFact, KernelFact } from "./facts.ts";
 /** Files that unpack to more than this are not inspected, in bytes. */
 const maxUnpackedBytes = 2 ** 30;
 
-/** What the file in the boot tree is, and which kernel. */
-export async function readKernel(bootTree: string, relativePath: string): Promise<KernelFact> {
-  const bytes = await readIfThere(path.join(bootTree, relativePath));
-  if (bytes === undefined) return { path: relativePath };
+/** Where a file lies that nodes ask for by a path, if not in the boot tree. */
+export type FileOf = (relativePath: string) => string | undefined;
+
+/** What the file is that nodes get under that path, and which kernel. */
+export async function readKernel(
+  bootTree: string,
+  relativePath: string,
+  fileOf: FileOf = () => undefined,
+): Promise<KernelFact> {
+  const file = fileOf(relativePath);
+  const place = { path: relativePath, ...(file !== undefined && { file }) };
+  const bytes = await readIfThere(file ?? path.join(bootTree, relativePath));
+  if (bytes === undefined) return place;
   const plain = unpack(bytes) ?? bytes;
   const format = detectKernelFormat(plain);
   const release = parseKernelRelease(plain);
-  return { path: relativePath, format, ...(release !== undefined && { release }) };
+  return { ...place, format, ...(release !== undefined && { release }) };
 }
 
-/** Which kernels the initrd in the boot tree has modules for. */
-export async function readInitrd(bootTree: string, relativePath: string): Promise<InitrdFact> {
-  const bytes = await readIfThere(path.join(bootTree, relativePath));
-  if (bytes === undefined) return { path: relativePath, exists: false };
+/** Which kernels the initrd that nodes get under that path has modules for. */
+export async function readInitrd(
+  bootTree: string,
+  relativePath: string,
+  fileOf: FileOf = () => undefined,
+): Promise<InitrdFact> {
+  const file = fileOf(relativePath);
+  const place = { path: relativePath, ...(file !== undefined && { file }) };
+  const bytes = await readIfThere(file ?? path.join(bootTree, relativePath));
+  if (bytes === undefined) return { ...place, exists: false };
   const releases = parseInitrdReleases(unpack(bytes) ?? bytes);
-  return { path: relativePath, exists: true, ...(releases !== undefined && { releases }) };
+  return { ...place, exists: true, ...(releases !== undefined && { releases }) };
 }
 
 /** What gzip or zstd packed; undefined for anything else. */

@@ -25,7 +25,8 @@ export function selectBootTreeProblems(
     remedy,
     isFatal: false,
   });
-  if (manifest === undefined && sizes.size === 0 && facts.kernel.format === undefined)
+  const hasKernel = facts.kernel.format !== undefined && facts.kernel.file === undefined;
+  if (manifest === undefined && sizes.size === 0 && !hasKernel)
     return [problem(`nothing has been built in ${bootTree} yet`, build)];
   const problems: Problem[] = [];
   if (manifest === "broken") problems.push(problem(`${bootTree}/manifest.json is not a manifest`, build));
@@ -63,7 +64,7 @@ function* kernelProblems(
   { kernel, initrd }: Pick<Facts, "kernel" | "initrd">,
 ): Generator<Pick<Problem, "message" | "remedy">> {
   const make = `controller rootfs build, then ${build}`;
-  const path = `${bootTree}/${kernel.path}`;
+  const path = kernel.file ?? `${bootTree}/${kernel.path}`;
   if (kernel.format === undefined) yield { message: `the agent's kernel is missing: ${path}`, remedy: make };
   else if (kernel.format === "zboot")
     yield {
@@ -74,7 +75,7 @@ function* kernelProblems(
     yield { message: `the agent's kernel ${path} is not an arm64 kernel (plain or gzipped Image)`, remedy: make };
 
   if (initrd === undefined) return;
-  const initrdPath = `${bootTree}/${initrd.path}`;
+  const initrdPath = initrd.file ?? `${bootTree}/${initrd.path}`;
   if (!initrd.exists) yield { message: `the agent's initrd is missing: ${initrdPath}`, remedy: make };
   else if (isForeign(kernel.release, initrd.releases))
     yield {

@@ -14,7 +14,7 @@ export function selectRootfsProblems({
   contract,
 }: Pick<Facts, "rootfs" | "kernel" | "initrd" | "pi5" | "contract">): readonly Problem[] {
   if (rootfs === undefined) return [];
-  const { path } = rootfs;
+  const { path, store = path } = rootfs;
   const problem = (message: string, remedy: string): Problem => ({
     part: "root filesystem",
     message,
@@ -27,7 +27,7 @@ export function selectRootfsProblems({
     problems.push(problem(`${path} has no /sbin/init`, `${build}, or set nfs.rootfs to a root filesystem`));
   if (!rootfs.hasAgent) {
     problems.push(
-      problem(`${path} has no agent (${agentPrograms.netboot})`, `controller rootfs bake ${path}; or ${build}`),
+      problem(`${path} has no agent (${agentPrograms.netboot})`, `controller rootfs bake ${store}; or ${build}`),
     );
   } else if (rootfs.contract !== contract) {
     const speaks =

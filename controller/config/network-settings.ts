@@ -133,9 +133,10 @@ export const networkSettings = {
       .or(z.string().regex(/^[A-Za-z0-9_.+/-]+$/))
       .optional(),
     fallback: undefined,
-    fallbackWords: "rootfs/root in stateDirectory, where controller rootfs build writes it",
+    fallbackWords: "rootfs in stateDirectory, where controller rootfs build writes it",
     wants: "the path of a folder, of letters, digits and _ . + / -",
-    about: 'Root filesystem that all netbooted nodes share, as built by "controller rootfs build" (its folder root).',
+    about:
+      'Where netbooted nodes have their root filesystem: the output of "controller rootfs build", "import" or "bake --out", with all its versions; or a root filesystem of your own, which has none.',
   },
   nfsClients: {
     key: "nfs.clients",

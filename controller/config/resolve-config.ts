@@ -69,7 +69,7 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
   const stateDirectory = value(settings.stateDirectory);
   const listen = value(settings.listen);
   const nfsMode = value(settings.nfsMode);
-  const rootfs = value(settings.nfsRootfs) ?? (nfsMode === "none" ? undefined : join(stateDirectory, "rootfs/root"));
+  const rootfs = value(settings.nfsRootfs) ?? (nfsMode === "none" ? undefined : join(stateDirectory, "rootfs"));
   return {
     stateDirectory,
     imageDirectory: value(settings.imageDirectory) ?? join(stateDirectory, "images"),

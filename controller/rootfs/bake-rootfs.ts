@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { agentPrograms } from "../../proto/system/agent-program.ts";
 import { chooseInitSystem, describeInit, type InitSystem } from "../../proto/system/choose-init-system.ts";
 import { examineRoot, loadersOf } from "../../proto/system/examine-root.ts";
@@ -9,6 +10,10 @@ import { planAgentStart } from "../../proto/system/plan-agent-start.ts";
 import type { ArchiveRequest } from "../artefacts/debian-archive.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import type { Requirements } from "../requirements/requirements.ts";
+import { changeRoots } from "../roots/change-roots.ts";
+import { locateRoots, type Root, readCurrentRoot, readRoots } from "../roots/read-roots.ts";
+import { flatRoot } from "../roots/root-id.ts";
+import { versionsFolder } from "../roots/root-paths.ts";
 import { checkAgent, checkAgentFits } from "./check-agent.ts";
 import { findOwnKernel } from "./find-own-kernel.ts";
 import { formatOf } from "./import-rootfs.ts";
@@ -30,8 +35,9 @@ export interface BakeRequest {
   /** A program for arm64 Linux. */
   readonly agentFile: string;
   /**
-   * Gets what nodes need besides to netboot into a folder with a root filesystem: vmlinuz, initrd.img, device-trees/
-   * and manifest.json. Must not exist yet, or be from an earlier bake.
+   * The store that gets a copy of a folder with a root filesystem as a new version, with the agent in it, and with what
+   * nodes need besides to netboot into it: vmlinuz, initrd.img, device-trees/ and manifest.json. Must not exist yet, or
+   * be from an earlier bake. The folder stays as it is.
    */
   readonly outDirectory?: string | undefined;
   /** Where the programs of its initrd come from; only read with `outDirectory`. */
@@ -54,10 +60,12 @@ export interface Baked {
 
 /**
  * Puts the agent, what starts it, and an fstab that mounts nothing of a card into a root filesystem that exists
- * already. Doing it again puts in the new agent and changes nothing else.
+ * already. Doing it again puts in the new agent and changes nothing else. In a store this makes a new version, which new
+ * boots get; the ones before it stay as they are, for the nodes that run from them.
  *
  * Throws a Failure: `invalid` for a bad target or agent, `unsupported` without an init system that is known or with a
- * kernel that cannot have its root on the network, `image-damaged`, `tool-failed`, `cancelled`.
+ * kernel that cannot have its root on the network, `image-damaged`, `in-use` while another process changes the store,
+ * `device-error` for a full disk, `tool-failed`, `cancelled`.
  */
 export async function bakeRootfs(request: BakeRequest): Promise<Baked> {
   const { agentFile, outDirectory, signal } = request;
@@ -76,7 +84,7 @@ export async function bakeRootfs(request: BakeRequest): Promise<Baked> {
       partition,
       notes: [],
     }));
-  if (kind === "imported") return bakeIntoImported(target, agentFile, program);
+  if (kind === "imported") return bakeIntoImported(await storeOf(target), agentFile, program);
   const { archive } = request;
   if (outDirectory === undefined || archive === undefined)
     return { initSystem: await bakeInto(target, agentFile, program), rootFolder: target, notes: [] };
@@ -109,12 +117,12 @@ async function kindOf(target: string): Promise<"root" | "imported" | "image"> {
     );
   });
   if (found.isDirectory()) {
-    const manifest = await readManifest(target);
-    if (manifest === undefined) return "root";
-    if (manifest.madeBy === "rootfs import") return "imported";
+    const madeBy = await makerOf(await storeOf(target));
+    if (madeBy === undefined) return "root";
+    if (madeBy === "rootfs import") return "imported";
     throw new Failure(
       "invalid",
-      manifest.madeBy === "rootfs bake"
+      madeBy === "rootfs bake"
         ? `${target} is not a root filesystem but the output of an earlier bake: bake into the root filesystem again, with --out ${target}`
         : `${target} was made by "rootfs build", which includes the agent: run that again`,
     );
@@ -130,69 +138,112 @@ async function kindOf(target: string): Promise<"root" | "imported" | "image"> {
   );
 }
 
-async function readManifest(folder: string): Promise<Partial<NetbootManifest> | undefined> {
+/** The store that a target is, or lies in as the root/ that an older Pallet unpacked; the target itself for none. */
+async function storeOf(target: string): Promise<string> {
+  const location = await locateRoots(resolve(target));
+  return location.kind === "store" ? location.store : resolve(target);
+}
+
+/** Which command made what a store holds; undefined for a folder that is none. */
+async function makerOf(folder: string): Promise<string | undefined> {
+  const newest = (await readRoots(folder)).at(-1);
+  if (newest !== undefined) return newest.manifest.madeBy ?? "rootfs build";
   const text = await readFile(join(folder, "manifest.json"), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text);
+    const { madeBy = "rootfs build" } = JSON.parse(text) as Partial<NetbootManifest>;
+    return madeBy;
   } catch (cause) {
     throw new Failure("invalid", `${join(folder, "manifest.json")} cannot be understood`, { cause });
   }
 }
 
-async function bakeIntoImported(folder: string, agentFile: string, program: Program): Promise<Baked> {
-  const rootFolder = join(folder, "root");
-  const initSystem = await bakeInto(rootFolder, agentFile, program);
-  const manifest = {
-    ...(await readManifest(folder)),
-    agent: await describeFile(agentFile),
-    root: await measureRoot(rootFolder),
-  };
-  const unfinished = join(folder, ".manifest.json");
-  await writeFile(unfinished, `${JSON.stringify(manifest, null, 2)}\n`);
-  await rename(unfinished, join(folder, "manifest.json"));
-  return { initSystem, rootFolder, netbootFolder: folder, notes: [networkNote] };
+async function bakeIntoImported(store: string, agentFile: string, program: Program): Promise<Baked> {
+  return changeRoots(store, async (roots) => {
+    const from = await sourceOf(store);
+    let initSystem: InitSystem | undefined;
+    const made = await roots.add(async ({ version }) => {
+      await linkVersion(from, version);
+      const rootFolder = join(version, "root");
+      initSystem = await bakeInto(rootFolder, agentFile, program);
+      const manifest = {
+        ...JSON.parse(await readFile(join(from.folder, "manifest.json"), "utf8")),
+        agent: await describeFile(agentFile),
+        root: await measureRoot(rootFolder),
+      };
+      await writeFile(join(version, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+    });
+    if (initSystem === undefined) throw new Error("a version was added that nobody made");
+    await roots.use(made.id);
+    // Without an agent no node has ever booted it.
+    if (from.manifest.agent === undefined && from.id !== flatRoot) await roots.remove(from.id);
+    return { initSystem, rootFolder: made.rootFolder, netbootFolder: store, notes: [networkNote] };
+  });
 }
 
-/** Bakes into a root filesystem, and makes what nodes need to netboot into it, which appears complete or not at all. */
+/** What was imported last and has no agent yet; else what new boots get. */
+async function sourceOf(store: string): Promise<Root> {
+  const newest = (await readRoots(store)).at(-1);
+  const source = newest?.manifest.agent === undefined ? newest : await readCurrentRoot(store);
+  if (source === undefined)
+    throw new Failure("invalid", `there is no finished root filesystem in ${store}: import the image again`);
+  return source;
+}
+
+/**
+ * A version with the same files as another. They are the same files on the disk too, which costs next to nothing; the
+ * agent and all else that baking puts there takes the place of a name, so the other version keeps what it has.
+ */
+async function linkVersion(from: Root, version: string): Promise<void> {
+  const names = (await readdir(from.folder)).filter((name) => sharedNames.includes(name));
+  const paths = names.map((name) => join(from.folder, name));
+  await execa("cp", ["--archive", "--link", ...paths, version]);
+}
+
+const sharedNames = ["root", "vmlinuz", "initrd.img", "device-trees", "backports"];
+
+/** Makes a version of a copy of a root filesystem, which people go on changing. */
 async function bakeForNetboot(
-  rootFolder: string,
+  source: string,
   out: string,
   archive: ArchiveRequest,
   agentFile: string,
   program: Program,
 ): Promise<Baked> {
-  const earlier = await readManifest(out);
-  const isThere = (await stat(out).catch(() => undefined)) !== undefined;
-  if (isThere && earlier?.madeBy !== "rootfs bake")
+  const madeBy = await makerOf(out);
+  const present = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw new Failure("invalid", `cannot bake into ${out}: ${error.message}`, { cause: error });
+  });
+  if (madeBy === undefined ? present.some((name) => name !== versionsFolder) : madeBy !== "rootfs bake")
     throw new Failure("invalid", `${out} exists and is not from an earlier bake: choose another folder with --out`);
-  await mkdir(dirname(out), { recursive: true });
-  const temporary = await mkdtemp(join(dirname(out), `.${basename(out)}-`));
-  try {
-    const made = join(temporary, "made");
-    await mkdir(made);
-    // First, so that a system which cannot be netbooted is left as it is.
-    const { manifest, notes } = await makeNetbootFiles({
-      ...(await findOwnKernel(rootFolder)),
-      rootFolder,
-      initramfsTools: () => provideInitramfsTools(archive),
-      outFolder: made,
+  return changeRoots(out, async (roots) => {
+    let baked: Pick<Baked, "initSystem" | "notes"> | undefined;
+    const made = await roots.add(async ({ version }) => {
+      // First, so that what cannot be netbooted is not copied.
+      const { manifest, notes } = await makeNetbootFiles({
+        ...(await findOwnKernel(source)),
+        rootFolder: source,
+        initramfsTools: () => provideInitramfsTools(archive),
+        outFolder: version,
+      });
+      const rootFolder = join(version, "root");
+      await execa("cp", ["--archive", "--one-file-system", "--reflink=auto", source, rootFolder]);
+      baked = { initSystem: await bakeInto(rootFolder, agentFile, program), notes: [...notes, networkNote] };
+      const complete: NetbootManifest = {
+        madeBy: "rootfs bake",
+        ...manifest,
+        agent: await describeFile(agentFile),
+        root: await measureRoot(rootFolder),
+      };
+      await writeFile(join(version, "manifest.json"), `${JSON.stringify(complete, null, 2)}\n`);
     });
-    const initSystem = await bakeInto(rootFolder, agentFile, program);
-    const agent = await describeFile(agentFile);
-    const complete: NetbootManifest = {
-      madeBy: "rootfs bake",
-      ...manifest,
-      agent,
-      root: await measureRoot(rootFolder),
-    };
-    await writeFile(join(made, "manifest.json"), `${JSON.stringify({ ...complete, rootFolder }, null, 2)}\n`);
-    if (isThere) await rename(out, join(temporary, "earlier"));
-    await rename(made, out);
-    return { initSystem, rootFolder, netbootFolder: out, notes: [...notes, networkNote] };
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+    if (baked === undefined) throw new Error("a version was added that nobody made");
+    await roots.use(made.id);
+    // What an older Pallet baked there has no root of its own, and is served no more.
+    await rm(join(out, "manifest.json"), { force: true });
+    return { ...baked, rootFolder: made.rootFolder, netbootFolder: out };
+  });
 }
 
 async function bakeInto(folder: string, agentFile: string, program: Program): Promise<InitSystem> {

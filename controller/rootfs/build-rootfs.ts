@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
@@ -7,6 +7,9 @@ import { agentPrograms } from "../../proto/system/agent-program.ts";
 import { defaultMirror, defaultSuite } from "../artefacts/debian-defaults.ts";
 import { assertRequirements } from "../requirements/assert-requirements.ts";
 import type { Requirements } from "../requirements/requirements.ts";
+import { changeRoots } from "../roots/change-roots.ts";
+import { type Root, readCurrentRoot, readRoots } from "../roots/read-roots.ts";
+import type { RootId } from "../roots/root-id.ts";
 import { type BackportsKernel, isBackportsKernelCached, provideBackportsKernel } from "./backports-kernel.ts";
 import { type BaseSystem, isBaseSystemCached, provideBaseSystem } from "./base-system.ts";
 import { checkAgent } from "./check-agent.ts";
@@ -27,8 +30,8 @@ import {
 /** What root filesystem to build, and where. */
 export interface RootfsRequest {
   /**
-   * Gets `root/`, `vmlinuz`, `initrd.img`, `device-trees/` and `manifest.json`, and `backports/` with a second kernel and
-   * initrd if asked for; made when it does not exist.
+   * The store that gets the new version: a folder with `root/`, `vmlinuz`, `initrd.img`, `device-trees/` and
+   * `manifest.json`, and `backports/` with a second kernel and initrd if asked for. Made when it does not exist.
    */
   readonly outDirectory: string;
   /** For what Debian gives, so that it is fetched once. */
@@ -65,6 +68,9 @@ export interface RootfsManifest extends NetbootManifest {
 
 /** A finished root filesystem. */
 export interface Rootfs {
+  readonly id: RootId;
+  /** Everything of this version. */
+  readonly folder: string;
   /** To be exported read-only by NFS. */
   readonly rootFolder: string;
   readonly kernelPath: string;
@@ -92,12 +98,12 @@ export async function rootfsBuildRequirements(request: RootfsRequest): Promise<R
 }
 
 /**
- * Builds the root filesystem that every netbooted node shares, with its kernel and initrd; or finds that it
- * is there already, which takes no time. Nodes that run from an older one keep it as `root.previous` until the next
- * build.
+ * Builds the root filesystem that netbooted nodes share, with its kernel and initrd, as a new version in the store, and
+ * has new boots get it; or finds that it is there already, which takes no time. Nodes that run from an older one keep
+ * it. However this ends, what new boots get is a whole version.
  *
- * Throws a Failure: `invalid` for a bad agent, bad keys or missing rights, `tool-failed` also for missing tools,
- * `cancelled`.
+ * Throws a Failure: `invalid` for a bad agent, bad keys or missing rights, `in-use` while another process changes the
+ * store, `device-error` for a full disk, `tool-failed` also for missing tools, `cancelled`.
  */
 export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
   const { suite = defaultSuite, mirror = defaultMirror, refresh = false, log = () => {}, signal } = request;
@@ -133,41 +139,36 @@ export async function buildRootfs(request: RootfsRequest): Promise<Rootfs> {
   });
   const key = digestOf([base.rootFolder, manifest, sshKeys]);
 
-  await mkdir(outDirectory, { recursive: true });
-  const built = {
-    rootFolder: join(outDirectory, "root"),
-    kernelPath: join(outDirectory, "vmlinuz"),
-    initrdPath: join(outDirectory, "initrd.img"),
-  };
-  const manifestPath = join(outDirectory, "manifest.json");
-  const present = await readManifest(manifestPath);
-  if (!refresh && present?.key === key) return { ...built, manifest: present.manifest, changed: false };
+  const present = await readCurrentRoot(outDirectory);
+  if (!refresh && present?.manifest.key === key) return { ...(await rootfsOf(present)), changed: false };
 
-  log(`assembling the root filesystem in ${outDirectory}`);
-  const temporary = await mkdtemp(join(outDirectory, ".building-"));
-  try {
-    const root = join(temporary, "root");
-    await assembleRoot(root, base, { ...request, sshKeys, compressedAgent, second });
-    await copyFile(base.kernelPath, join(temporary, "vmlinuz"));
-    await copyFile(base.initrdPath, join(temporary, "initrd.img"));
-    await cp(base.deviceTreesFolder, join(temporary, "device-trees"), { recursive: true });
-    if (second !== undefined) await addSecondKernel(temporary, second);
-    const complete: RootfsManifest = { ...manifest, root: await measureRoot(root) };
-    await writeFile(join(temporary, "manifest.json"), `${JSON.stringify({ key, ...complete }, null, 2)}\n`);
-    signal?.throwIfAborted();
+  return changeRoots(outDirectory, async (roots) => {
+    const same = refresh ? undefined : (await readRoots(outDirectory)).findLast((root) => root.manifest.key === key);
+    if (same !== undefined) {
+      await roots.use(same.id);
+      return { ...(await rootfsOf(same)), changed: true };
+    }
+    log(`assembling the root filesystem in ${outDirectory}`);
+    const made = await roots.add(async ({ version }) => {
+      const root = join(version, "root");
+      await assembleRoot(root, base, { ...request, sshKeys, compressedAgent, second });
+      await copyFile(base.kernelPath, join(version, "vmlinuz"));
+      await copyFile(base.initrdPath, join(version, "initrd.img"));
+      await cp(base.deviceTreesFolder, join(version, "device-trees"), { recursive: true });
+      if (second !== undefined) await addSecondKernel(version, second);
+      const complete: RootfsManifest = { ...manifest, root: await measureRoot(root) };
+      await writeFile(join(version, "manifest.json"), `${JSON.stringify({ key, ...complete }, null, 2)}\n`);
+      signal?.throwIfAborted();
+    });
+    await roots.use(made.id);
+    return { ...(await rootfsOf(made)), changed: true };
+  });
+}
 
-    // Without a manifest the folder counts as not built, should this end in the middle.
-    await rm(manifestPath, { force: true });
-    await rm(`${built.rootFolder}.previous`, { recursive: true, force: true });
-    await rename(built.rootFolder, `${built.rootFolder}.previous`).catch(ignoreMissing);
-    for (const name of ["device-trees", "backports"])
-      await rm(join(outDirectory, name), { recursive: true, force: true });
-    const made = ["root", "vmlinuz", "initrd.img", "device-trees", ...(second ? ["backports"] : []), "manifest.json"];
-    for (const name of made) await rename(join(temporary, name), join(outDirectory, name));
-    return { ...built, manifest: complete, changed: true };
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+async function rootfsOf({ id, folder, rootFolder }: Root): Promise<Omit<Rootfs, "changed">> {
+  const { key: _, ...manifest } = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"));
+  const paths = { kernelPath: join(folder, "vmlinuz"), initrdPath: join(folder, "initrd.img") };
+  return { id, folder, rootFolder, ...paths, manifest: manifest as RootfsManifest };
 }
 
 async function assembleRoot(
@@ -231,20 +232,6 @@ async function readVersions(path: string): Promise<Record<string, string>> {
   return Object.fromEntries(lines.toSorted().map((line) => line.split(" ") as [string, string]));
 }
 
-async function readManifest(path: string): Promise<{ key: string; manifest: RootfsManifest } | undefined> {
-  try {
-    const { key, ...manifest } = JSON.parse(await readFile(path, "utf8"));
-    return { key, manifest };
-  } catch {
-    // Missing or broken: rebuilt either way.
-    return undefined;
-  }
-}
-
 function digestOf(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex");
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
 }

@@ -1,6 +1,8 @@
 import { type BootFiles, createBootFiles } from "../boot/boot-files.ts";
 import { createFirmwareBoot } from "../boot/firmware-boot.ts";
+import { readServedRoots } from "../boot/read-served-root.ts";
 import { findBoard } from "../nodes/find-node.ts";
+import { readRoot } from "../roots/read-roots.ts";
 import { createBootPlanner } from "./boot-planner.ts";
 import type { State } from "./open-state.ts";
 import { readBootProfile } from "./read-boot-profile.ts";
@@ -22,6 +24,10 @@ export function composeBootFiles(stage: Stage, { nodes, images, events }: State)
   return createBootFiles({
     tree: bootTree,
     images,
+    async rootFolder(id) {
+      const { store } = await readServedRoots(config.nfs);
+      return store && (await readRoot(store, id))?.folder;
+    },
     bootSpecFor,
     serverAddress: config.advertise,
     ...(bootProfile.menu && { menu: { title: "Pallet", timeoutMs: bootProfile.menuTimeoutMs, otherSpecFor } }),

@@ -6,6 +6,8 @@ import { chmod, mkdir, readFile, rename, symlink, writeFile } from "node:fs/prom
 import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
+import { changeRoots } from "../../controller/roots/change-roots.ts";
+import type { Root } from "../../controller/roots/read-roots.ts";
 import type { Network, Port } from "../rack/network.ts";
 import type { NetworkNamespace } from "../rack/network-namespace.ts";
 import { createRack, type Rack } from "../rack/rack.ts";
@@ -126,6 +128,89 @@ describe("NFS by nfs-ganesha", { ...requires("root"), timeout: 180_000 }, () => 
       await stranger.powerOff();
     }
     assert.equal(await board.run("nfs-cat", [url("/etc/hostname", 3)]), "rebuilt");
+  });
+});
+
+describe("versions of the root filesystem", { ...requires("root"), timeout: 180_000 }, () => {
+  let scratch: ScratchFolder;
+  let store = "";
+  let rack: Rack;
+  let first: Root;
+  let second: Root;
+  const mac = "b8:27:eb:00:00:01";
+
+  /** As "controller rootfs build" adds one: while the store is exported. */
+  const add = (name: string): Promise<Root> =>
+    changeRoots(store, async (roots) => {
+      const made = await roots.add(async ({ version }) => {
+        await mkdir(path.join(version, "root/etc"), { recursive: true });
+        await writeFile(path.join(version, "root/etc/hostname"), `${name}\n`);
+        for (const file of ["vmlinuz", "initrd.img"]) await writeFile(path.join(version, file), `${name}'s ${file}`);
+        const agent = { sizeBytes: 1, digest: "0" };
+        await writeFile(path.join(version, "manifest.json"), JSON.stringify({ madeBy: "rootfs build", agent }));
+      });
+      await roots.use(made.id);
+      return made;
+    });
+
+  before(async () => {
+    scratch = await createScratchFolder("pallet-versions-");
+    await chmod(scratch.path, 0o755);
+    store = path.join(scratch.path, "rootfs");
+    first = await add("first");
+    rack = await createRack({ nodes: 0, settings: { nfs: { mode: "ganesha", rootfs: store } } });
+    await rack.controller.log.waitFor(/"msg":"serving"/);
+  });
+  after(async () => {
+    await rack?.close();
+    await scratch?.remove();
+  });
+
+  const inRack = (program: string, ...args: readonly string[]) => rack.network.namespace.run(program, args);
+  const get = (file: string) => inRack("curl", "-sSf", `http://${rack.network.address}:7701/boot/${file}`);
+  const hostname = ({ rootFolder }: Root, version: number) =>
+    inRack("nfs-cat", `nfs://${rack.network.address}${rootFolder}/etc/hostname?version=${version}`);
+  const handle = (...args: readonly string[]) =>
+    inRack(process.execPath, path.resolve(import.meta.dirname, "nfs/file-handle.ts"), rack.network.address, ...args);
+  const ganesha = async () => /ganesha\.nfsd",pid=(\d+)/.exec(await inRack("ss", "-Hltnp", "sport = :2049"))?.[1];
+  const config = () => get(`pxelinux.cfg/01-${mac.replaceAll(":", "-")}`);
+  /** Kernel, initrd and root of a boot config, each as it was fetched. */
+  const fetched = async () => {
+    const text = await config();
+    const kernel = await get(/KERNEL (\S+)/.exec(text)?.[1] ?? "");
+    const initrd = await get(/INITRD (\S+)/.exec(text)?.[1] ?? "");
+    const root = /nfsroot=[^:]*:([^,]*),vers=3/.exec(text)?.[1] ?? "";
+    const name = await inRack("nfs-cat", `nfs://${rack.network.address}${root}/etc/hostname?version=3`);
+    return { kernel, initrd, name };
+  };
+
+  it("are each a kernel, an initrd and a root that belong together", async () => {
+    assert.deepEqual(await fetched(), { kernel: "first's vmlinuz", initrd: "first's initrd.img", name: "first" });
+  });
+
+  it("change for new boots at once and not under a running node, without a restart of the NFS server", async () => {
+    const pid = await ganesha();
+    const mounted = await handle(first.rootFolder);
+    const begun = await config();
+    assert.deepEqual([await hostname(first, 3), await hostname(first, 4)], ["first", "first"]);
+    second = await add("second");
+    assert.deepEqual(await fetched(), { kernel: "second's vmlinuz", initrd: "second's initrd.img", name: "second" });
+    assert.equal(await hostname(second, 4), "second");
+    // A node that runs from the first.
+    assert.equal(await handle(first.rootFolder, mounted), "0");
+    assert.deepEqual([await hostname(first, 3), await hostname(first, 4)], ["first", "first"]);
+    // One that has begun to boot it.
+    assert.equal(await get(/KERNEL (\S+)/.exec(begun)?.[1] ?? ""), "first's vmlinuz");
+    assert.equal(await ganesha(), pid);
+  });
+
+  it("are served by a path that an older configuration has, too", async () => {
+    const settings = { nfs: { mode: "ganesha", rootfs: path.join(store, "root") } };
+    await using older = await createRack({ nodes: 0, settings });
+    await older.controller.log.waitFor(/"msg":"serving"/);
+    const url = `http://${older.network.address}:7701/boot/pxelinux.cfg/01-b8-27-eb-00-00-02`;
+    const text = await older.network.namespace.run("curl", ["-sSf", url]);
+    assert.ok(text.includes(`:${second.rootFolder},vers=3`), text);
   });
 });
 

@@ -32,7 +32,7 @@ describe("an emulated Pi 3", requires("root", "qemu"), () => {
       withShell: true,
       // As a copy leaves a file when the disk is full: there, and empty.
       async prepare(stateDirectory) {
-        init = path.join(stateDirectory, "rootfs/root/usr/bin/busybox");
+        init = path.join(stateDirectory, "rootfs/current/root/usr/bin/busybox");
         whole = await readFile(init);
         await truncate(init, 0);
       },

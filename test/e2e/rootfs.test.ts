@@ -18,6 +18,7 @@ import { buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
 import { bakeRootfs } from "../../controller/rootfs/bake-rootfs.ts";
 import { buildRootfs, type Rootfs } from "../../controller/rootfs/build-rootfs.ts";
 import { importRootfs } from "../../controller/rootfs/import-rootfs.ts";
+import { readCurrentRoot } from "../../controller/roots/read-roots.ts";
 import { parseKernelRelease } from "../../proto/system/parse-kernel-release.ts";
 import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { assertDetached } from "../assert-detached.ts";
@@ -62,7 +63,7 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
   });
 
   it("says truly in its manifest what it is made of", async () => {
-    const manifest = JSON.parse(await readFile(join(folder, "out/manifest.json"), "utf8"));
+    const manifest = JSON.parse(await readFile(join(rootfs.folder, "manifest.json"), "utf8"));
     for (const [name, path] of [
       ["kernel", rootfs.kernelPath],
       ["initrd", rootfs.initrdPath],
@@ -82,7 +83,7 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
     assert.deepEqual(await readdir(at("usr/lib/modules")), [rootfs.manifest.kernelRelease]);
     const { stdout } = await execa("find", [at("usr/lib/modules"), "-name", "sdhci-iproc.ko"]);
     assert.notEqual(stdout, "");
-    assert.ok((await readdir(join(folder, "out/device-trees"))).includes("bcm2837-rpi-3-b.dtb"));
+    assert.ok((await readdir(join(rootfs.folder, "device-trees"))).includes("bcm2837-rpi-3-b.dtb"));
   });
 
   it("has an initial RAM disk that can mount it over the network of a Pi 3, a Pi 4 and QEMU", async () => {
@@ -194,16 +195,18 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
   it("lets in whom the operator names, and keeps the older one for the nodes that run from it", async () => {
     const sshKeysFile = join(folder, "keys.pub");
     await writeFile(sshKeysFile, `# desk\nssh-ed25519 ${"A".repeat(68)} me@desk\n`);
-    const { ino } = await stat(rootfs.rootFolder);
     const withKeys = await build({ sshKeysFile });
     assert.equal(withKeys.manifest.sshKeys, 1);
-    assert.match(await readFile(at("etc/inittab"), "utf8"), /dropbear .*-s -g -R/);
-    assert.equal((await stat(at("root/.ssh/authorized_keys"))).mode & 0o7777, 0o600);
-    assert.equal((await stat(`${rootfs.rootFolder}.previous`)).ino, ino);
-    assert.deepEqual(
-      await readdir(join(folder, "out")).then((names) => names.filter((name) => name.startsWith("."))),
-      [],
-    );
+    const inNew = (path: string) => join(withKeys.rootFolder, path);
+    assert.match(await readFile(inNew("etc/inittab"), "utf8"), /dropbear .*-s -g -R/);
+    assert.equal((await stat(inNew("root/.ssh/authorized_keys"))).mode & 0o7777, 0o600);
+    // Nodes may run from it.
+    assert.doesNotMatch(await readFile(at("etc/inittab"), "utf8"), /dropbear/);
+    assert.deepEqual((await readdir(join(folder, "out/versions"))).toSorted(), [rootfs.id, withKeys.id].toSorted());
+    assert.equal(await readlink(join(folder, "out/current")), `versions/${withKeys.id}`);
+    // What was built before is not built again.
+    const again = await build();
+    assert.deepEqual([again.id, await readlink(join(folder, "out/current"))], [rootfs.id, `versions/${rootfs.id}`]);
   });
 
   it("is refused with an agent that a Pi could not start", async () => {
@@ -372,7 +375,8 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
     });
     assert.equal(partition, 2);
     assert.ok(files > 1000);
-    assert.deepEqual((await readdir(out)).toSorted(), [
+    const [version = ""] = await readdir(join(out, "versions"));
+    assert.deepEqual((await readdir(join(out, "versions", version))).toSorted(), [
       "device-trees",
       "initrd.img",
       "manifest.json",
@@ -382,7 +386,7 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
     assert.match(manifest?.operatingSystem ?? "", /Debian GNU/);
     const release = manifest?.kernelRelease ?? "";
     assert.deepEqual([manifest?.rootModules, manifest?.initrdModules], [[release], release]);
-    const initrd = zstdDecompressSync(await readFile(join(out, "initrd.img"))).toString("latin1");
+    const initrd = zstdDecompressSync(await readFile(join(out, "versions", version, "initrd.img"))).toString("latin1");
     for (const module of ["nfsv3", "overlay", "virtio_net"])
       assert.match(initrd, new RegExp(`lib/modules/${release}/\\S*/${module}\\.ko\0`), module);
 
@@ -391,13 +395,25 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
       ...{ overwrite: false },
     };
     await assert.rejects(buildBootTree(tree), /no agent yet: run "controller rootfs bake/);
-    const { initSystem, netbootFolder } = await bakeRootfs({ target: out, agentFile });
+    const { initSystem, netbootFolder, rootFolder = "" } = await bakeRootfs({ target: out, agentFile });
     assert.deepEqual([initSystem, netbootFolder], ["busybox", out]);
-    assert.match(await readFile(join(out, "root/etc/inittab"), "utf8"), /^::respawn:\/usr\/bin\/pallet-agent$/m);
-    assert.doesNotMatch(await readFile(join(out, "root/etc/fstab"), "utf8"), /^[^#\n]/m);
+    assert.match(await readFile(join(rootFolder, "etc/inittab"), "utf8"), /^::respawn:\/usr\/bin\/pallet-agent$/m);
+    assert.doesNotMatch(await readFile(join(rootFolder, "etc/fstab"), "utf8"), /^[^#\n]/m);
     const built = await buildBootTree(tree);
     assert.equal(built.manifest.versions.kernel, release);
     assert.ok(built.plan.write.includes("agent/vmlinuz") && built.plan.write.includes("agent/initrd.img"));
+
+    // A newer agent is another version; the nodes that run from the one before keep all of it.
+    const newer = join(folder, "newer-agent");
+    await writeFile(newer, "#!/bin/sh\necho a newer agent\n");
+    const again = await bakeRootfs({ target: out, agentFile: newer });
+    const agentOf = (root = "") => readFile(join(root, "usr/bin/pallet-agent"), "utf8");
+    assert.match(await agentOf(again.rootFolder), /a newer agent/);
+    assert.match(await agentOf(rootFolder), /an agent/);
+    assert.equal((await readCurrentRoot(out))?.rootFolder, again.rootFolder);
+    // It shares what is the same on the disk.
+    const inodes = await Promise.all([rootFolder, again.rootFolder].map((root = "") => stat(join(root, "etc/passwd"))));
+    assert.equal(inodes[0]?.ino, inodes[1]?.ino);
   });
 });
 
@@ -413,7 +429,7 @@ describe("a root filesystem with the kernel of trixie-backports", requires("root
     const cacheDirectory = checkoutCache("rootfs");
     rootfs = await buildRootfs({ outDirectory: join(folder, "out"), cacheDirectory, agentFile, backports: true });
     release = rootfs.manifest.backports?.kernelRelease ?? "";
-    initrd = zstdDecompressSync(await readFile(join(folder, "out/backports/initrd.img")));
+    initrd = zstdDecompressSync(await readFile(join(rootfs.folder, "backports/initrd.img")));
     names = (await execa("busybox", ["cpio", "-t"], { input: initrd })).stdout.split("\n");
   });
   after(() => rm(folder, { recursive: true }));
@@ -421,7 +437,7 @@ describe("a root filesystem with the kernel of trixie-backports", requires("root
   it("has a kernel from 6.17 on, packed so that firmware gets it within 30 s, and its modules beside the other's", async () => {
     const [major = 0, minor = 0] = release.split(".").map(Number);
     assert.ok(major > 6 || (major === 6 && minor >= 17), release);
-    const kernel = await readFile(join(folder, "out/backports/vmlinuz"));
+    const kernel = await readFile(join(rootfs.folder, "backports/vmlinuz"));
     assert.ok(kernel.length < 24 * MiB, `${kernel.length} bytes`);
     const image = gunzipSync(kernel);
     assert.equal(image.toString("latin1", 56, 60), "ARMd");
@@ -444,7 +460,7 @@ describe("a root filesystem with the kernel of trixie-backports", requires("root
     for (const needed of [...index.paths.values(), ...[...index.dependencies.values()].flat()])
       assert.ok(paths.includes(`${modules}/${needed}`), needed);
     // Which devices there are, the device tree says; which module is for one, modules.alias.
-    const tree = (await readFile(join(folder, "out/device-trees/bcm2712-rpi-5-b.dtb"))).toString("latin1");
+    const tree = (await readFile(join(rootfs.folder, "device-trees/bcm2712-rpi-5-b.dtb"))).toString("latin1");
     const aliases = await extract("modules.alias");
     for (const device of [
       "brcm,bcm2712-mip",
@@ -481,10 +497,10 @@ describe("a root filesystem with the kernel of trixie-backports", requires("root
       agentFile: join(folder, "agent"),
     });
     assert.equal(plain.manifest.backports, undefined);
-    for (const name of await readdir(join(folder, "plain/device-trees")))
+    for (const name of await readdir(join(plain.folder, "device-trees")))
       assert.deepEqual(
-        await readFile(join(folder, "out/device-trees", name)),
-        await readFile(join(folder, "plain/device-trees", name)),
+        await readFile(join(rootfs.folder, "device-trees", name)),
+        await readFile(join(plain.folder, "device-trees", name)),
       );
   });
 });

@@ -52,7 +52,7 @@ describe("a controller that is started too early", { ...requires("root"), timeou
         /no interface of this machine has the address 10\.0\.0\.1/,
         /ip addr add 10\.0\.0\.1\/24 dev eth1/,
         /nothing has been built in \S+boot yet\n {2}remedy: controller boot-tree build/,
-        /there is no root filesystem at \S+rootfs\/root/,
+        /there is no root filesystem at \S+rootfs /,
       ])
         assert.match(check.stdout, said);
 

@@ -24,7 +24,7 @@ export const floorPlan: Readonly<Record<string, readonly (readonly string[])[]>>
 
   controller: [
     ["artefacts", "records", "refusal", "uplink"],
-    ["events", "requirements"],
+    ["events", "requirements", "roots"],
     ["images"],
     ["nodes", "rootfs"],
     ["boot-tree", "logs", "network"],

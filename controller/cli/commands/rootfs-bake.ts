@@ -18,12 +18,12 @@ interface Options {
 }
 
 /** What the operator still has to do before nodes can netboot into it. */
-function next(target: string, { partition, rootFolder, netbootFolder }: Baked): string {
+function next(target: string, { partition, netbootFolder }: Baked): string {
   if (partition !== undefined)
     return `this image is for cards; to netboot into it: controller rootfs import ${printable(target)} --out FOLDER`;
   if (netbootFolder === undefined)
     return `to netboot into it, add a kernel and an initrd: controller rootfs bake ${printable(target)} --out FOLDER`;
-  return `next: controller boot-tree build --rootfs ${printable(netbootFolder)}, and set nfs.rootfs to ${printable(rootFolder ?? "")}`;
+  return `next: controller boot-tree build --rootfs ${printable(netbootFolder)}, and set nfs.rootfs to ${printable(netbootFolder)}`;
 }
 
 /** `controller rootfs bake DIR|IMAGE`. */
@@ -33,16 +33,17 @@ export function registerRootfsBake(parent: Command, toAction: ToAction): void {
     .description(
       "put the agent into an existing root filesystem\n\n" +
         "Adds the agent and what starts it at boot (systemd, sysvinit or busybox's init), and comments out the lines of " +
-        "/etc/fstab that mount a card. Running it again is harmless, and updates the agent. For a folder with a root " +
-        'filesystem, --out adds what "boot-tree build --rootfs" needs: the kernel from its /boot, and our own initrd with ' +
-        'that kernel\'s modules. The output of "rootfs import" already has both. Needs root.',
+        '/etc/fstab that mount a card. Running it again is harmless, and updates the agent. The output of "rootfs import" ' +
+        "gets a new version: boots that begin from then on get it, and nodes that run keep theirs. Of a folder with a root " +
+        "filesystem, --out makes such a version too, from a copy: with the kernel from its /boot, and our own initrd with " +
+        "that kernel's modules. Without --out the folder itself is changed, under nodes that may run from it. Needs root.",
     )
     .summary("put the agent into an existing root filesystem")
     .argument(
       "<target>",
       'output of "rootfs import", a folder with a root filesystem, or an image file (.img) of a card',
     )
-    .option("--out <folder>", "for a folder: where to write vmlinuz, initrd.img, device-trees/ and manifest.json")
+    .option("--out <folder>", "for a folder: where to keep versions of it, for nfs.rootfs")
     .option("--agent <file>", agentHelp)
     .option("--suite <name>", suiteHelp, defaultSuite)
     .option("--mirror <url>", mirrorHelp, defaultMirror)

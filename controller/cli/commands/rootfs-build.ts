@@ -29,14 +29,12 @@ export function registerRootfsBuild(parent: Command, toAction: ToAction): void {
       "build the root filesystem that every netbooted node shares\n\n" +
         "A minimal Debian for arm64 with the agent, started by busybox's init; a kernel; and an initrd that mounts the root " +
         "filesystem over NFS. Export it read-only: what a node writes stays in its RAM. It contains no secrets. Nobody can " +
-        "log in unless --ssh-keys or --console-shell allows it. If nothing has changed, a second build takes no time. Needs " +
+        "log in unless --ssh-keys or --console-shell allows it. Boots that begin from then on get the new version, without a " +
+        "restart of anything; nodes that run keep theirs. If nothing has changed, a second build takes no time. Needs " +
         "root; other missing requirements are reported before anything is built.",
     )
     .summary("build the root filesystem of netbooted nodes")
-    .option(
-      "--out <folder>",
-      "where to write root/, vmlinuz, initrd.img, device-trees/ and manifest.json (default: /var/lib/pallet/rootfs)",
-    )
+    .option("--out <folder>", "where to keep the versions (default: /var/lib/pallet/rootfs)")
     .option("--agent <file>", agentHelp)
     .option("--ssh-keys <file>", "public keys that may log in as root over SSH (default: no SSH server)")
     .option("--console-shell", "a root shell on the console, for anyone with physical access")
@@ -87,10 +85,11 @@ export function registerRootfsBuild(parent: Command, toAction: ToAction): void {
         await installIfAsked(options, context, await rootfsBuildRequirements(request));
         const built = await buildRootfs(request);
         const { manifest, rootFolder, kernelPath, initrdPath, changed } = built;
-        if (isJson) return void printJson({ rootFolder, kernelPath, initrdPath, changed, ...manifest });
+        if (isJson) return void printJson({ id: built.id, rootFolder, kernelPath, initrdPath, changed, ...manifest });
         const ssh = manifest.sshKeys === 0 ? "off" : `on, for ${formatCount(manifest.sshKeys, "key")}`;
         print([
           changed ? "built" : "up to date",
+          `  version ${built.id}`,
           `  root    ${printable(rootFolder)}  ${formatBytes(manifest.root.sizeBytes)}, ${formatCount(manifest.root.files, "file")}`,
           `  kernel  ${printable(kernelPath)}  ${formatBytes(manifest.kernel.sizeBytes)}, ${printable(manifest.kernelRelease)}`,
           `  initrd  ${printable(initrdPath)}  ${formatBytes(manifest.initrd.sizeBytes)}`,

@@ -34,7 +34,7 @@ export function registerRootfsImport(parent: Command, toAction: ToAction): void 
     .argument("<image>", ".img, .img.gz, .img.xz, .img.zst or .zip of a card; its content decides, not its name")
     .requiredOption(
       "--out <folder>",
-      "where to write root/, vmlinuz, initrd.img, device-trees/ and manifest.json; must be new or empty",
+      "where to keep versions of it, for nfs.rootfs; must be new or empty, or hold earlier imports",
     )
     .option("--root-only", "unpack only the root filesystem, straight into the folder; works with any image")
     .option("--suite <name>", suiteHelp, defaultSuite)
@@ -47,7 +47,7 @@ export function registerRootfsImport(parent: Command, toAction: ToAction): void 
       examples(
         ["controller rootfs import raspios-lite.img.xz --out raspios"],
         ["controller rootfs bake raspios"],
-        ["controller boot-tree build --rootfs raspios", "and set nfs.rootfs to raspios/root"],
+        ["controller boot-tree build --rootfs raspios", "and set nfs.rootfs to raspios"],
       ),
     )
     .action(

@@ -4,8 +4,13 @@ import { writtenBy } from "../written-by.ts";
 
 /** One folder that nodes may read over NFS. */
 export interface NfsExport {
-  /** Absolute path of it. */
+  /** Absolute path of it. What lies in it can be mounted by its own path. */
   readonly path: string;
+  /**
+   * Absolute path of a folder in it that an older Pallet exported by itself: the kernel's NFS server has put that export
+   * into the file handles of the nodes that still run from it.
+   */
+  readonly olderPath?: string;
   /** Who may read it. */
   readonly clients: readonly Ipv4Network[];
 }
@@ -18,7 +23,8 @@ export function renderExports(nfsExport: NfsExport): string {
   assertExport(nfsExport);
   const options = "(ro,no_root_squash,no_subtree_check,async,insecure)";
   const clients = nfsExport.clients.map((network) => `${formatIpv4Network(network)}${options}`);
-  return [writtenBy, `${nfsExport.path} ${clients.join(" ")}`, ""].join("\n");
+  const paths = [nfsExport.path, ...(nfsExport.olderPath === undefined ? [] : [nfsExport.olderPath])];
+  return [writtenBy, ...paths.map((path) => `${path} ${clients.join(" ")}`), ""].join("\n");
 }
 
 /** Throws Failure "invalid" for what no configuration file of an NFS server carries as it is. */

@@ -48,7 +48,7 @@ export async function createVirtualRack(options: VirtualRackOptions): Promise<Vi
         ...(settings !== undefined && { settings }),
         ...(runDirectory !== undefined && { runDirectory }),
         async prepare(state) {
-          if (withShell) await addTestShell(path.join(state, "rootfs/root"));
+          if (withShell) await addTestShell(path.join(state, "rootfs/current/root"));
           await options.prepare?.(state);
         },
       });

@@ -47,8 +47,8 @@ describe("config", () => {
 
   it("exports what controller rootfs build makes, unless another folder is named", () => {
     const nfs = (file: string) => configOf({ file: `listen: 10.0.0.1\n${file}` }).nfs;
-    assert.deepEqual(nfs("nfs: {mode: ganesha}"), { mode: "ganesha", rootfs: "/var/lib/pallet/rootfs/root" });
-    assert.equal(nfs("stateDirectory: /srv\nnfs: {mode: kernel}").rootfs, "/srv/rootfs/root");
+    assert.deepEqual(nfs("nfs: {mode: ganesha}"), { mode: "ganesha", rootfs: "/var/lib/pallet/rootfs" });
+    assert.equal(nfs("stateDirectory: /srv\nnfs: {mode: kernel}").rootfs, "/srv/rootfs");
     assert.equal(nfs("nfs: {mode: kernel, rootfs: /srv/other}").rootfs, "/srv/other");
   });
 
