@@ -42,6 +42,7 @@ const lanes: Readonly<Record<EventType, EventLane>> = {
   "boot-trouble-began": "signs",
   "boot-trouble-ended": "signs",
   "node-restored": "signs",
+  "board-changed": "signs",
   "stamp-unknown": "signs",
   "node-went-silent": "signs",
   "node-came-back": "signs",

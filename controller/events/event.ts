@@ -36,6 +36,7 @@ export type EventType =
   | "node-labelled"
   | "node-forgotten"
   | "node-restored"
+  | "board-changed"
   | "stamp-unknown"
   | "address-leased"
   | "address-refused"

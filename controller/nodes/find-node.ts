@@ -3,12 +3,13 @@ import { compareNames } from "../../proto/names/natural-order.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { parseMacAddress } from "../../proto/names/node-id.ts";
 import { invalid, notFound, type Refusal } from "../refusal/refusal.ts";
+import { describeReplacement, hasSetAside, serialOf } from "./judge-board.ts";
 import type { Node } from "./node.ts";
 import type { Board } from "./parse-board-path.ts";
 
 /**
- * The node that a person means: by name, MAC address in any usual notation, or serial number. Throws a Failure when
- * two nodes have that serial number.
+ * The node that a person means: by name, MAC address in any usual notation, serial number, or its last eight digits,
+ * which is what firmware names a board by. Throws a Failure when several nodes are meant thereby.
  */
 export function findNode(nodes: Iterable<Node>, text: string): Node | undefined {
   const all = [...nodes];
@@ -16,7 +17,8 @@ export function findNode(nodes: Iterable<Node>, text: string): Node | undefined 
   const named = all.find((node) => node.name === text) ?? all.find((node) => node.id === id);
   if (named !== undefined || text === "") return named;
   const serial = text.toLowerCase();
-  const [first, ...more] = all.filter((node) => node.facts?.serial === serial);
+  const whole = all.filter((node) => serialOf(node) === serial);
+  const [first, ...more] = whole.length > 0 ? whole : all.filter((node) => endsIn(node, serial));
   if (first === undefined || more.length === 0) return first;
   const names = [first, ...more].map((node) => node.name).join(", ");
   throw invalid(`several nodes have the serial number ${text}: ${names}; use a name or a MAC address`);
@@ -26,8 +28,12 @@ export function findNode(nodes: Iterable<Node>, text: string): Node | undefined 
 export function requireNode(nodes: Iterable<Node>, text: string): Node {
   const all = [...nodes];
   const node = findNode(all, text);
-  if (node === undefined) throw noSuchNode(text, nearNames(text, all));
-  return node;
+  if (node !== undefined) return node;
+  const replacing = all.find((candidate) => hasSetAside(candidate, text));
+  const replaced = replacing && describeReplacement(replacing);
+  throw replaced === undefined
+    ? noSuchNode(text, nearNames(text, all))
+    : notFound(`"${text}" is not there: ${replaced}`);
 }
 
 /** The refusal for an unknown node name. @param near names that may have been meant */
@@ -51,6 +57,11 @@ export function nearNames(text: string, nodes: readonly Node[]): readonly string
 export function findBoard(nodes: Iterable<Node>, board: Board | undefined): NodeId | undefined {
   if (board === undefined) return undefined;
   if ("mac" in board) return board.mac;
-  const [node, ...more] = [...nodes].filter(({ facts }) => facts?.serial.toLowerCase().endsWith(board.serial));
+  const [node, ...more] = [...nodes].filter((candidate) => endsIn(candidate, board.serial));
   return more.length === 0 ? node?.id : undefined;
+}
+
+/** Whether the eight digits are the last ones of the board's serial number. */
+function endsIn(node: Node, digits: string): boolean {
+  return /^[0-9a-f]{8}$/.test(digits) && serialOf(node).toLowerCase().endsWith(digits);
 }

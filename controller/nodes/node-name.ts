@@ -39,3 +39,8 @@ export function defaultNodeName(id: NodeId, isTaken: (name: string) => boolean):
     if (!isTaken(name)) return name;
   }
 }
+
+/** Whether the name can be one that nobody gave: see `defaultNodeName`. */
+export function isDefaultNodeName(name: string): boolean {
+  return /^node-([0-9a-f]{2}){3,6}(-\d+)?$/.test(name);
+}

@@ -15,6 +15,14 @@ import { isExpectedMiss } from "./choose-miss-meaning.ts";
 import { describeBoots } from "./describe-boots.ts";
 import { describeKernelChange } from "./describe-kernel-change.ts";
 import { findBoard, findNode, noSuchNode, requireNode } from "./find-node.ts";
+import {
+  acceptBoard,
+  type BoardVerdict,
+  describeReplacement,
+  hasSetAside,
+  judgeBoard,
+  serialOf,
+} from "./judge-board.ts";
 import { installationAfterLoad, installationAfterSign } from "./judge-local-boots.ts";
 import { changedLabels, type LabelChanges, renderLabels } from "./label.ts";
 import { createLiveness } from "./liveness.ts";
@@ -180,6 +188,21 @@ export function createNodeRegistry(options: {
     return findNode(nodes.all(), text);
   }
 
+  /** That of a board that was set aside is taken, too: it may come back. */
+  function newNameFor(id: NodeId): string {
+    return defaultNodeName(id, (name) => nodes.all().some((other) => other.name === name || hasSetAside(other, name)));
+  }
+
+  function tellBoard(before: Node, node: Node, verdict: BoardVerdict): void {
+    if (verdict === "same") return;
+    const message =
+      verdict === "own-again"
+        ? `${node.name} is the board with the serial number ${serialOf(node)} again; what was known of it holds again`
+        : (describeReplacement(node) ??
+          `${node.name} is another board than before: its serial number was ${serialOf(before)}, and is ${serialOf(node)}`);
+    tell(node, "board-changed", message, verdict === "another" ? "warning" : "info");
+  }
+
   function discover(id: NodeId, address: string | undefined, how: string): Node {
     const at = clock.now();
     if (address !== undefined) addresses.note(address, id, at);
@@ -195,7 +218,7 @@ export function createNodeRegistry(options: {
     }
     const node = saveSoon({
       id,
-      name: defaultNodeName(id, (name) => nodes.all().some((other) => other.name === name)),
+      name: newNameFor(id),
       accepted: false,
       bootTarget: { kind: "agent" },
       lastSeenAt: at,
@@ -309,8 +332,9 @@ export function createNodeRegistry(options: {
 
     register({ id, facts, agent, address }) {
       assertOwnMac(id, facts);
-      const { bootAddress: _, ...before } = discover(id, address, "by its registration");
+      const { bootAddress: _, ...known } = discover(id, address, "by its registration");
       const at = clock.now();
+      const { verdict, node: before } = judgeBoard(known, facts.serial, { at, newName: () => newNameFor(id) });
       const heard = installationAfterSign(before.installation, agent.role);
       const installation = installationAfter(heard, { facts, agent });
       const node = saveSoon({
@@ -327,11 +351,7 @@ export function createNodeRegistry(options: {
       const kernels = describeKernelChange(node.name, before.facts, facts);
       if (kernels !== undefined) tell(node, kernels.type, kernels.message, kernels.severity);
       const wasSilent = liveness.heard(id);
-      if (before.facts !== undefined && before.facts.serial !== facts.serial) {
-        const was = `${before.facts.serial || "(none)"}, now ${facts.serial || "(none)"}`;
-        const message = `${node.name} has a different serial number than before (was ${was}): do two boards have the same MAC address?`;
-        tell(node, "node-registered", message, "warning");
-      }
+      tellBoard(known, node, verdict);
       if (wasSilent || before.agent?.instanceId !== agent.instanceId) {
         tell(node, "node-registered", `${node.name} registered: ${describeAgent(node)}`);
       }
@@ -388,6 +408,8 @@ export function createNodeRegistry(options: {
       if (other !== undefined && other.id !== id) {
         throw alreadyExists(`"${name}" already refers to another node: ${other.name} (${other.id})`);
       }
+      const holder = nodes.all().find((candidate) => hasSetAside(candidate, name));
+      if (holder !== undefined) throw alreadyExists(`"${name}" is kept for a board: ${describeReplacement(holder)}`);
       const node = nodes.save({ ...before, name });
       tell(node, "node-renamed", `${before.name} is now called ${name}`);
       announce(node, "renamed");
@@ -397,8 +419,10 @@ export function createNodeRegistry(options: {
     accept(id) {
       const before = existing(id);
       if (before.accepted) return before;
-      const node = nodes.save({ ...before, accepted: true });
-      tell(node, "node-accepted", `${node.name} was accepted`);
+      const node = nodes.save(acceptBoard(before));
+      const inPlace =
+        before.name === node.name ? "" : `, in place of the board that had this name: it was ${before.name}`;
+      tell(node, "node-accepted", `${node.name} was accepted${inPlace}`);
       announce(node, "accepted");
       return node;
     },

@@ -71,6 +71,26 @@ export interface Node {
   };
   /** What the operator says about it, by key; absent is none. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Absent before a registration with a serial number, and in records of an older Pallet until the next one. */
+  readonly board?: Board;
   /** Absent before the first reimage, and in records of an older Pallet until its resident agent is heard. */
   readonly installation?: Installation;
+}
+
+/** What a record says of its board that must not pass to another one. */
+export type BoardWords = Pick<Node, "name" | "accepted" | "labels" | "bootTarget" | "proved" | "installation">;
+
+/** The board that a node's record was about, set aside while another board has its MAC address. */
+export interface ReplacedBoard extends BoardWords {
+  readonly serial: string;
+  /** When the other board registered, in milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** Which board a node is. */
+export interface Board {
+  /** Serial number that it last registered with. */
+  readonly serial: string;
+  /** Absent unless another board had this MAC address, and the operator has not said yet what this one is. */
+  readonly replaced?: ReplacedBoard;
 }

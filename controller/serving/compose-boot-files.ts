@@ -34,7 +34,11 @@ export function composeBootFiles(stage: Stage, { nodes, images, events }: State)
     ...(loader !== "u-boot" && {
       firmware: createFirmwareBoot({
         loader,
-        nodeOf: async (board, address) => findBoard(nodes.list(), board) ?? adapters.macAddressOf(address),
+        // Eight digits of a serial number may be two boards'; the address on the wire is what U-Boot would say, too.
+        nodeOf: async (board, address) =>
+          board !== undefined && "mac" in board
+            ? board.mac
+            : ((await adapters.macAddressOf(address)) ?? findBoard(nodes.list(), board)),
         specOf,
         noteBoot,
         clock: adapters.clock,

@@ -4,7 +4,7 @@ import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { BootRun } from "../nodes/judge-boots.ts";
-import type { Installation, Node } from "../nodes/node.ts";
+import type { Board, Installation, Node } from "../nodes/node.ts";
 import type { NodeRows } from "../nodes/node-table.ts";
 import { numberOf, optionalNumberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
@@ -30,6 +30,7 @@ const columns = [
   "installation",
   "labels",
   "boots",
+  "board",
 ] as const;
 
 /** Keeps nodes in the table "nodes". */
@@ -81,6 +82,7 @@ function valuesOf(node: Node): (string | number | null)[] {
     node.installation === undefined ? null : JSON.stringify(node.installation),
     node.labels === undefined ? null : JSON.stringify(node.labels),
     node.boots === undefined ? null : JSON.stringify(node.boots),
+    node.board === undefined ? null : JSON.stringify(node.board),
   ];
 }
 
@@ -95,6 +97,7 @@ function nodeOf(row: Row): Node {
   const installation = optionalTextOf(row, "installation");
   const labels = optionalTextOf(row, "labels");
   const boots = optionalTextOf(row, "boots");
+  const board = optionalTextOf(row, "board");
   const provedName = optionalTextOf(row, "proved_image_name");
   return {
     id: textOf(row, "id") as NodeId,
@@ -119,5 +122,6 @@ function nodeOf(row: Row): Node {
     ...(labels !== undefined && { labels: JSON.parse(labels) as Record<string, string> }),
     ...(installation !== undefined && { installation: JSON.parse(installation) as Installation }),
     ...(boots !== undefined && { boots: JSON.parse(boots) as BootRun }),
+    ...(board !== undefined && { board: JSON.parse(board) as Board }),
   };
 }

@@ -75,6 +75,7 @@ export const migrations: readonly string[] = [
   "ALTER TABLE nodes ADD COLUMN labels TEXT CHECK (labels IS NULL OR json_valid(labels))",
   "ALTER TABLE nodes ADD COLUMN boot_address TEXT",
   "ALTER TABLE nodes ADD COLUMN boots TEXT CHECK (boots IS NULL OR json_valid(boots))",
+  "ALTER TABLE nodes ADD COLUMN board TEXT CHECK (board IS NULL OR json_valid(board))",
 ];
 
 /**

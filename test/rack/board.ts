@@ -5,7 +5,7 @@ import type { Card } from "./card.ts";
 export interface Board {
   /** MAC address: six lower-case hexadecimal octets joined by colons. */
   readonly mac: string;
-  /** Eight hexadecimal digits. */
+  /** Eight hexadecimal digits; another one after `replace`. */
   readonly serial: string;
   /** Model as the firmware names it. */
   readonly model: string;
@@ -17,6 +17,11 @@ export interface Board {
   powerOn(): Promise<void>;
   /** Pulls the plug. */
   powerOff(): Promise<void>;
+  /**
+   * From now on it is another board with this serial number, behind the same MAC address and with this card in it, as
+   * when somebody moves a network adapter. Only while it is off.
+   */
+  replace(serial: string): void;
   /** From now on a reboot ends in darkness, as with a dying power supply; `powerOn` repairs it. */
   failNextReboot(): void;
   /** Pulls the network cable. */

@@ -35,7 +35,7 @@ export async function createSimulatedBoard(
   const port = network.plug(number, mac);
   const card = await createCard(path.join(folder, `card-${number}.img`), options.cardBytes);
   const console = createConsole(`board ${number} (${mac})`);
-  const spec: MachineSpec = {
+  let spec: MachineSpec = {
     model: options.model,
     mac,
     serial,
@@ -118,7 +118,9 @@ export async function createSimulatedBoard(
 
   return {
     mac,
-    serial,
+    get serial() {
+      return spec.serial;
+    },
     model: profile.model,
     address: port.address,
     card,
@@ -129,6 +131,9 @@ export async function createSimulatedBoard(
       if (machine === undefined) start(await port.powerOn());
     },
     powerOff,
+    replace(other) {
+      spec = { ...spec, serial: other };
+    },
     failNextReboot() {
       nextRebootFails = true;
     },

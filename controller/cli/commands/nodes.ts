@@ -5,6 +5,7 @@ import {
   renderImagelessHint,
   renderNodes,
   renderNodesHint,
+  renderReplacedHint,
   renderTroubles,
   selectImageless,
 } from "../render/render-nodes.ts";
@@ -37,6 +38,7 @@ async function list(context: CommandContext, options: Options, named: readonly s
     print(renderNodes(nodes, look, effects.clock.now(), options.showLabels === true));
     hint(renderTroubles(nodes, effects.clock.now()));
     hint(renderNodesHint(nodes));
+    note(renderReplacedHint(nodes));
     // Only where it may matter is it worth another question.
     if (selectImageless(nodes, new Set()).length > 0) {
       const { images } = await client.listImages({}, signal);

@@ -77,11 +77,24 @@ export function renderNodes(nodes: readonly NodeView[], look: Look, now: number,
 
 /** Hints below the table of nodes. */
 export function renderNodesHint(nodes: readonly NodeView[]): string[] {
-  const fresh = nodes.filter(({ accepted }) => !accepted);
+  const fresh = nodes.filter(({ accepted, replacedBoard }) => !accepted && replacedBoard === null);
   if (fresh.length === 0) return [];
   const which = fresh.length === 1 ? "is not accepted, so --all leaves it" : "are not accepted, so --all leaves them";
   const names = fresh.length > 4 ? "--all" : fresh.map(({ name }) => name).join(" ");
   return [`${formatCount(fresh.length, "node")} ${which} out; accept with: controller node accept ${names}`];
+}
+
+/** What to know of boards that took the place of others, a line for each. */
+export function renderReplacedHint(nodes: readonly NodeView[]): string[] {
+  return nodes.flatMap(({ name, replacedBoard, facts }) =>
+    replacedBoard === null
+      ? []
+      : [
+          `${name} is another board (serial number ${facts?.serial ?? "unknown"}) than ${replacedBoard.name} ` +
+            `(${replacedBoard.serial}), whose MAC address it has; to let it take over that name: ` +
+            `controller node accept ${name}`,
+        ],
+  );
 }
 
 /** Nodes that run a system of ours, and whose next boot nevertheless goes to the agent, since its image is gone. */
@@ -129,6 +142,14 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
     ["mac", node.nodeId],
     ["status", status(node)],
     ["accepted", node.accepted ? "yes" : `no: accept it with "controller node accept ${node.name}"`],
+    ...(node.replacedBoard === null
+      ? []
+      : ([
+          [
+            "board",
+            `another one than ${node.replacedBoard.name} (serial number ${node.replacedBoard.serial}) since ${age(node.replacedBoard.since)}`,
+          ],
+        ] as const)),
     ["address", node.address ?? "unknown"],
     [
       "next boot",

@@ -49,6 +49,7 @@ export interface NodeView {
   readonly labels: Readonly<Record<string, string>>;
   readonly lastSeenAt: string | null;
   readonly discoveredAt: string | null;
+  readonly replacedBoard: { readonly serial: string; readonly name: string; readonly since: string | null } | null;
   readonly facts: FactsView | null;
   readonly agent: AgentView | null;
 }
@@ -91,6 +92,9 @@ export function viewNode(node: Node): NodeView {
     labels: Object.fromEntries(node.labels.map(({ key, value }) => [key, value])),
     lastSeenAt: toTime(node.lastSeenAt),
     discoveredAt: toTime(node.discoveredAt),
+    replacedBoard: node.replacedBoard
+      ? { serial: node.replacedBoard.serial, name: node.replacedBoard.name, since: toTime(node.replacedBoard.since) }
+      : null,
     facts: node.facts ? viewFacts(node.facts) : null,
     agent: node.agent ? viewAgent(node.agent) : null,
   };

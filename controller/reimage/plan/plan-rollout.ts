@@ -5,6 +5,7 @@ import { Failure } from "../../../proto/failure.ts";
 import { shortDigest } from "../../../proto/pack/digest.ts";
 import type { Loader } from "../../boot/choose-way.ts";
 import type { Image } from "../../images/catalogue/image.ts";
+import { describeReplacement } from "../../nodes/judge-board.ts";
 import type { Node } from "../../nodes/node.ts";
 import { beingReimaged } from "./being-reimaged.ts";
 import { cardFitOf, growthStep } from "./describe-card-growth.ts";
@@ -47,7 +48,12 @@ export function planReimage(
     way.refusal ?? (noResident ? undefined : judgeSystem(image, node.agent?.residentProgram, cardFitOf(request)));
   const unfit = misfit ?? (chosen instanceof Failure ? chosen : firmware.refusal);
   const refusal = busyWith === undefined ? unfit : beingReimaged(node, busyWith);
-  const notes = [noteOn(node, online, devices), ...(noResident ? [afterwards(node)] : []), firmware.note];
+  const notes = [
+    describeReplacement(node),
+    noteOn(node, online, devices),
+    ...(noResident ? [afterwards(node)] : []),
+    firmware.note,
+  ];
   const note = notes.filter((each) => each !== undefined).join("; ");
   return {
     ...about,

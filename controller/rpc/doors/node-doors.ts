@@ -73,7 +73,8 @@ export function createNodeDoors(
 
     acceptNodes: handleUnary(host, (choice: wire.AcceptNodesRequest) => {
       // Look up all before accepting the first, so that a misspelt name changes nothing.
-      const meant = chooseNodes(choice, nodes);
+      // That another board takes over a name is said of that board alone.
+      const meant = chooseNodes(choice, nodes, ({ board }) => board?.replaced === undefined);
       return { nodes: meant.map((node) => toWire(nodes.accept(node.id))) };
     }),
 

@@ -11,6 +11,7 @@ export function nodeToWire(
   view: { readonly online: boolean; readonly rolloutId?: string; readonly troubles: readonly NodeTrouble[] },
 ): wire.Node {
   const { bootTarget, proved } = node;
+  const replaced = node.board?.replaced;
   return {
     nodeId: node.id,
     name: node.name,
@@ -39,5 +40,6 @@ export function nodeToWire(
       since: new Date(since),
       lastTime: new Date(lastAt),
     })),
+    replacedBoard: replaced && { serial: replaced.serial, name: replaced.name, since: new Date(replaced.since) },
   };
 }

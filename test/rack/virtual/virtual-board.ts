@@ -120,6 +120,9 @@ export function assembleBoard(parts: BoardParts): VirtualBoard {
       machine.powerOn();
     },
     powerOff: machine.powerOff,
+    replace() {
+      throw new Error(`${name} has no serial number that could be another board's`);
+    },
     failNextReboot() {
       throw new Error(`${name} always comes back from a reboot`);
     },

@@ -448,6 +448,24 @@ export interface Node {
    * controller; the others until an agent of the node is heard as what its boot target says.
    */
   troubles: NodeTrouble[];
+  /**
+   * The board that this record was about before another one registered with its MAC address; absent unless that is so and
+   * the operator has not accepted the other in its place.
+   */
+  replacedBoard: ReplacedBoard | undefined;
+}
+
+/**
+ * A board that is known, and behind whose MAC address there is another one now. Its name, its acceptance, its boot target
+ * and its proof hold again when it comes back; the other board has none of them.
+ */
+export interface ReplacedBoard {
+  /** Its serial number. */
+  serial: string;
+  /** Its name. */
+  name: string;
+  /** When the other board registered. */
+  since: Date | undefined;
 }
 
 /** The controller's network interface to its nodes, shared by all that are writing. */
@@ -1429,6 +1447,7 @@ function createBaseNode(): Node {
     provedWeakly: false,
     labels: [],
     troubles: [],
+    replacedBoard: undefined,
   };
 }
 
@@ -1487,6 +1506,9 @@ export const Node: MessageFns<Node> = {
     }
     for (const v of message.troubles) {
       NodeTrouble.encode(v!, writer.uint32(146).fork()).join();
+    }
+    if (message.replacedBoard !== undefined) {
+      ReplacedBoard.encode(message.replacedBoard, writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -1648,6 +1670,14 @@ export const Node: MessageFns<Node> = {
             message.troubles.push(NodeTrouble.decode(reader, reader.uint32()));
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.replacedBoard = ReplacedBoard.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1724,6 +1754,11 @@ export const Node: MessageFns<Node> = {
       troubles: globalThis.Array.isArray(object?.troubles)
         ? object.troubles.map((e: any) => NodeTrouble.fromJSON(e))
         : [],
+      replacedBoard: isSet(object.replacedBoard)
+        ? ReplacedBoard.fromJSON(object.replacedBoard)
+        : isSet(object.replaced_board)
+        ? ReplacedBoard.fromJSON(object.replaced_board)
+        : undefined,
     };
   },
 
@@ -1783,6 +1818,9 @@ export const Node: MessageFns<Node> = {
     if (message.troubles?.length) {
       obj.troubles = message.troubles.map((e) => NodeTrouble.toJSON(e));
     }
+    if (message.replacedBoard !== undefined) {
+      obj.replacedBoard = ReplacedBoard.toJSON(message.replacedBoard);
+    }
     return obj;
   },
 
@@ -1815,6 +1853,110 @@ export const Node: MessageFns<Node> = {
     message.provedWeakly = object.provedWeakly ?? false;
     message.labels = object.labels?.map((e) => Label.fromPartial(e)) || [];
     message.troubles = object.troubles?.map((e) => NodeTrouble.fromPartial(e)) || [];
+    message.replacedBoard = (object.replacedBoard !== undefined && object.replacedBoard !== null)
+      ? ReplacedBoard.fromPartial(object.replacedBoard)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReplacedBoard(): ReplacedBoard {
+  return { serial: "", name: "", since: undefined };
+}
+
+export const ReplacedBoard: MessageFns<ReplacedBoard> = {
+  encode(message: ReplacedBoard, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serial !== "") {
+      writer.uint32(10).string(message.serial);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplacedBoard {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplacedBoard();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serial = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReplacedBoard {
+    return {
+      serial: isSet(object.serial) ? globalThis.String(object.serial) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+    };
+  },
+
+  toJSON(message: ReplacedBoard): unknown {
+    const obj: any = {};
+    if (message.serial !== "") {
+      obj.serial = message.serial;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.since !== undefined) {
+      obj.since = message.since.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReplacedBoard>): ReplacedBoard {
+    return ReplacedBoard.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplacedBoard>): ReplacedBoard {
+    const message = createBaseReplacedBoard();
+    message.serial = object.serial ?? "";
+    message.name = object.name ?? "";
+    message.since = object.since ?? undefined;
     return message;
   },
 };

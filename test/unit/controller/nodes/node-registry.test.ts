@@ -167,11 +167,35 @@ describe("node registry", () => {
       assert.deepEqual(nodes.list(), []);
     });
 
-    it("warns of a MAC address whose serial number changed", () => {
+    it("takes another serial number for another board, and the first one for itself", () => {
       nodes.register(registration);
+      nodes.accept(one);
+      nodes.rename(one, "pi-1");
+      nodes.setBootTarget(one, { kind: "local", imageDigest: digest });
+      const before = nodes.get(one);
+      events.length = 0;
+      const other = nodes.register({ ...registration, facts: { ...facts, serial: "ff" } });
+      assert.deepEqual([other.name, other.accepted, other.bootTarget], ["node-000001", false, { kind: "agent" }]);
+      assert.equal(events[0]?.type, "board-changed");
+      assert.equal(events[0]?.severity, "warning");
+      assert.match(events[0]?.message ?? "", /node-000001 is another board \(serial number ff\) than pi-1/);
+      assert.throws(() => nodes.require("pi-1"), /"pi-1" is not there: node-000001 is another board/);
+      assert.throws(() => nodes.rename(one, "pi-1"), { kind: "already-exists" });
+      nodes = open();
+      nodes.register(registration);
+      const { name, accepted, bootTarget } = nodes.get(one) ?? {};
+      assert.deepEqual([name, accepted, bootTarget], [before?.name, before?.accepted, before?.bootTarget]);
+      assert.match(events.at(-1)?.message ?? "", /pi-1 (is the board with the serial number|registered)/);
+    });
+
+    it("lets another board take over a name when it is accepted, once", () => {
+      nodes.register(registration);
+      nodes.accept(one);
+      nodes.rename(one, "pi-1");
       nodes.register({ ...registration, facts: { ...facts, serial: "ff" } });
-      assert.equal(events.at(-1)?.severity, "warning");
-      assert.match(events.at(-1)?.message ?? "", /two boards have the same MAC address/);
+      assert.equal(nodes.accept(one).name, "pi-1");
+      assert.match(events.at(-1)?.message ?? "", /pi-1 was accepted, in place of the board.*it was node-000001/);
+      assert.equal(nodes.require("ff").name, "pi-1");
     });
   });
 
@@ -407,10 +431,17 @@ describe("node registry", () => {
       nodes.register(registration);
       nodes.rename(one, "rack1");
     });
-    for (const text of ["rack1", "B8-27-EB-00-00-01", "b827.eb00.0001", "100000005e1fabcd", "100000005E1FABCD"]) {
+    for (const text of [
+      "rack1",
+      "B8-27-EB-00-00-01",
+      "b827.eb00.0001",
+      "100000005e1fabcd",
+      "100000005E1FABCD",
+      "5e1fabcd",
+    ]) {
       it(`knows the node by ${text}`, () => assert.equal(nodes.find(text)?.id, one));
     }
-    for (const text of ["", "rack", "b8:27:eb:00:00:02", "5e1fabcd"]) {
+    for (const text of ["", "rack", "b8:27:eb:00:00:02", "1fabcd"]) {
       it(`knows none by ${JSON.stringify(text)}`, () => {
         assert.equal(nodes.find(text), undefined);
         assert.throws(() => nodes.require(text), { kind: "not-found" });

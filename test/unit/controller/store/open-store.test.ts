@@ -74,6 +74,7 @@ const full: Node = {
     reimageId: "r",
     root: { partitionUuid: "deadbeef-02", filesystemUuid: "" },
   },
+  board: { serial: "ff", replaced: { ...bare, serial: "fe", since: 30, bootTarget: { kind: "agent" } } },
 };
 
 describe("store", () => {
