@@ -44,6 +44,8 @@ const lanes: Readonly<Record<EventType, EventLane>> = {
   "node-restored": "signs",
   "board-changed": "signs",
   "stamp-unknown": "signs",
+  "mac-claimed-twice": "signs",
+  "mac-claim-ended": "signs",
   "node-went-silent": "signs",
   "node-came-back": "signs",
   "root-ids-changed": "signs",

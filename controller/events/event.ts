@@ -29,6 +29,8 @@ export type EventType =
   | "registration-refused"
   | "boot-trouble-began"
   | "boot-trouble-ended"
+  | "mac-claimed-twice"
+  | "mac-claim-ended"
   | "node-went-silent"
   | "node-came-back"
   | "node-renamed"

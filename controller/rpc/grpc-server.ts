@@ -6,6 +6,8 @@ import { EnrollmentServiceService } from "../../proto/gen/pallet/v1/enrollment.t
 import { createDescribedServer } from "../../proto/grpc/described-server.ts";
 import type { Endpoint } from "../../proto/names/endpoint.ts";
 import { standardServices } from "../../proto/package-definition.ts";
+import { monotonicClock } from "../../proto/time/clock.ts";
+import { createAdmission } from "../agents/admit-registration.ts";
 import { createControllerService } from "./doors/controller-service.ts";
 import { createEnrollmentService } from "./doors/enrollment-service.ts";
 import type { CallHost } from "./doors/handle-call.ts";
@@ -61,9 +63,10 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   const closing = new AbortController();
   const ongoing: CallHost["ongoing"] = new Set();
   const host: CallHost = { closing: closing.signal, ongoing, log: options.log };
-  const { nodes, nodeLogs } = options.parts;
+  const { nodes, nodeLogs, agents, events } = options.parts;
+  const admission = createAdmission({ nodes, agents, events, clock: monotonicClock, closed: closing.signal });
   const { heartbeatIntervalMs, controllers } = options;
-  const enrollment = createEnrollmentService(host, { nodes, nodeLogs, heartbeatIntervalMs, controllers });
+  const enrollment = createEnrollmentService(host, { nodes, admission, nodeLogs, heartbeatIntervalMs, controllers });
   const socketDoor = createDescribedServer(["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"], keepalive);
   socketDoor.server.addService(ControllerServiceService, createControllerService(host, options.parts));
   socketDoor.server.addService(EnrollmentServiceService, enrollment);

@@ -1,6 +1,7 @@
 import { AgentError, type AgentErrorKind } from "../../controller/agents/agent-error.ts";
 import type { AgentConnector, AgentPort } from "../../controller/agents/agent-port.ts";
 import { Failure, type FailureReason } from "../../proto/failure.ts";
+import { type AgentIds, areSameAgent } from "../../proto/grpc/agent-ids.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { pause } from "../../proto/time/pause.ts";
 import type { AgentRun } from "./agent-run.ts";
@@ -15,9 +16,14 @@ export interface Reach {
   lossRate(): number;
 }
 
+interface Meant {
+  readonly address: string;
+  readonly expected: Partial<AgentIds>;
+}
+
 /**
- * The controller's way to agents. A connection belongs to an address: each call meets whatever agent is there by then,
- * as gRPC's connections come back to whichever process listens. What `life` ends, never answers.
+ * The controller's way to agents. Each call meets whatever agent is at the address by then, which does nothing and says
+ * nothing when another one is meant, as agent/rpc/answer-as.ts has it. What `life` ends, never answers.
  */
 export function createConnections(reach: Reach, clock: Clock, random: Random, life: AbortSignal): AgentConnector {
   const never = new Promise<never>(() => undefined);
@@ -32,7 +38,7 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
   }
 
   async function call<T>(
-    address: string,
+    { address, expected }: Meant,
     signal: AbortSignal | undefined,
     perform: (agent: AgentRun) => T | Promise<T>,
   ): Promise<T> {
@@ -50,6 +56,10 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
     if (random.chance(reach.lossRate() / 2)) {
       await waitOr(10_000, signal);
       throw error("timed-out", "node-silent", `${address} did not answer in time`);
+    }
+    if (!areSameAgent(expected, { bootId: agent.facts().bootId, instanceId: agent.info().instanceId })) {
+      await waitOr(random.between(2, 40), signal);
+      throw error("unreachable", "node-silent", `another agent answers at ${address}`);
     }
     let answer: T;
     try {
@@ -75,23 +85,24 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
     });
   }
 
-  function connect(address: string): AgentPort {
+  function connect(meant: Meant): AgentPort {
+    const { address } = meant;
     const closed = new AbortController();
     const until = (signal: AbortSignal | undefined): AbortSignal =>
       signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
     return {
-      getNode: (signal) => call(address, until(signal), (agent) => ({ facts: agent.facts(), agent: agent.info() })),
-      reportBoard: (signal) => call(address, until(signal), () => []),
-      listBlockDevices: (signal) => call(address, until(signal), (agent) => agent.devices()),
+      getNode: (signal) => call(meant, until(signal), (agent) => ({ facts: agent.facts(), agent: agent.info() })),
+      reportBoard: (signal) => call(meant, until(signal), () => []),
+      listBlockDevices: (signal) => call(meant, until(signal), (agent) => agent.devices()),
       startOperation: (id, spec, signal) =>
-        call(address, until(signal), async (agent) => {
+        call(meant, until(signal), async (agent) => {
           const { kind, operation } = await agent.operations.start(id, spec);
           if (kind !== "id-taken") return operation;
-          throw error("refused", "invalid", `operation ${id} is another one`);
+          throw error("id-taken", "invalid", `operation ${id} is another one`);
         }),
       async *watchOperation(id, caller) {
         const signal = until(caller);
-        const { agent, operations } = await call(address, signal, (each) => {
+        const { agent, operations } = await call(meant, signal, (each) => {
           const found = each.operations.watch(id, AbortSignal.any([signal, each.life]));
           if (found === undefined) throw error("not-found", "invalid", `there is no operation ${id}`);
           return { agent: each, operations: found };
@@ -105,17 +116,17 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
         throw error("unreachable", "node-silent", "the stream broke");
       },
       cancelOperation: (id, signal) =>
-        call(address, until(signal), async (agent) => {
+        call(meant, until(signal), async (agent) => {
           const operation = await agent.operations.cancel(id);
           if (operation === undefined) throw error("not-found", "invalid", `there is no operation ${id}`);
           return operation;
         }),
-      reboot: (expectedBootId, signal) => call(address, until(signal), (agent) => agent.reboot(expectedBootId)),
+      reboot: (expectedBootId, signal) => call(meant, until(signal), (agent) => agent.reboot(expectedBootId)),
       close: () => closed.abort(),
     };
   }
 
-  return { connect: ({ address }) => connect(address) };
+  return { connect: ({ address }, expected = {}) => connect({ address, expected }) };
 }
 
 function error(kind: AgentErrorKind, reason: FailureReason, message: string): AgentError {

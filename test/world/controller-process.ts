@@ -1,5 +1,6 @@
 import path from "node:path";
 import { pino } from "pino";
+import { createAdmission } from "../../controller/agents/admit-registration.ts";
 import type { AgentConnector } from "../../controller/agents/agent-port.ts";
 import type { BootFiles } from "../../controller/boot/boot-files.ts";
 import type { Config } from "../../controller/config/config.ts";
@@ -108,7 +109,11 @@ export async function startController(surroundings: Surroundings): Promise<Contr
     files,
     heartbeatIntervalMs: config.heartbeatIntervalMs,
     operators: createControllerService(host, { ...state, agents, rollouts, status: unused }),
-    enrollment: createEnrollmentService(host, { ...state, heartbeatIntervalMs: config.heartbeatIntervalMs }),
+    enrollment: createEnrollmentService(host, {
+      ...state,
+      admission: createAdmission({ ...state, agents, clock, closed: life }),
+      heartbeatIntervalMs: config.heartbeatIntervalMs,
+    }),
     async stop() {
       await running.disposeAsync();
       death.abort();

@@ -6,6 +6,7 @@ import type {
   ReportLogsRequest,
 } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import { type Endpoint, renderEndpoint } from "../../../proto/names/endpoint.ts";
+import type { Admission } from "../../agents/admit-registration.ts";
 import type { NodeLogs } from "../../logs/node-logs.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
 import { logReportFromWire } from "../wire/log-report-from-wire.ts";
@@ -18,11 +19,13 @@ export function createEnrollmentService(
   host: CallHost,
   {
     nodes,
+    admission,
     nodeLogs,
     heartbeatIntervalMs,
     controllers = () => [],
   }: {
     readonly nodes: NodeRegistry;
+    readonly admission: Admission;
     readonly nodeLogs: NodeLogs;
     readonly heartbeatIntervalMs: number;
     /** Where agents reach this controller, in the order in which they are to try. */
@@ -30,9 +33,9 @@ export function createEnrollmentService(
   },
 ): EnrollmentServiceServer {
   return {
-    register: handleUnary(host, (request: RegisterRequest, { address }) => {
+    register: handleUnary(host, async (request: RegisterRequest, { address, signal }) => {
       try {
-        const { name } = nodes.register(registrationFromWire(request, address));
+        const { name } = await admission.register(registrationFromWire(request, address), signal);
         return {
           name,
           heartbeatInterval: durationToWire(heartbeatIntervalMs),

@@ -65,6 +65,19 @@ export const enrollmentChecks: ServiceChecks = {
           },
         }),
       ),
+      FAILED_PRECONDITION: [
+        {
+          when: "another agent that answers is known by the MAC address",
+          reason: "FAILURE_REASON_OTHER_AGENT",
+          says: /two boards, or a clone|a second agent.* on the same boot/,
+          async call({ enrollment, agentNode: { nodeId } }) {
+            const request = madeUpRegistration(deadPort);
+            const [own] = request.facts?.interfaces ?? [];
+            if (own !== undefined) own.mac = nodeId;
+            return answer(enrollment, enrollment.register, { ...request, bootMac: nodeId });
+          },
+        },
+      ],
       RESOURCE_EXHAUSTED: [
         {
           when: "the node is new and 5000 are known already",

@@ -692,7 +692,8 @@ export const EnrollmentServiceService = {
    *
    * Errors: INVALID_ARGUMENT when the MAC address, boot id, instance id, role or port is missing, or when `boot_mac` is
    * not one of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are already known (strangers can invent
-   * nodes).
+   * nodes); FAILED_PRECONDITION with FAILURE_REASON_OTHER_AGENT when another agent has registered with this MAC address
+   * and still answers at its address: try again, it may be about to end.
    */
   register: {
     path: "/pallet.v1.EnrollmentService/Register" as const,
@@ -746,7 +747,8 @@ export interface EnrollmentServiceServer extends UntypedServiceImplementation {
    *
    * Errors: INVALID_ARGUMENT when the MAC address, boot id, instance id, role or port is missing, or when `boot_mac` is
    * not one of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are already known (strangers can invent
-   * nodes).
+   * nodes); FAILED_PRECONDITION with FAILURE_REASON_OTHER_AGENT when another agent has registered with this MAC address
+   * and still answers at its address: try again, it may be about to end.
    */
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
   /**
@@ -776,7 +778,8 @@ export interface EnrollmentServiceClient extends Client {
    *
    * Errors: INVALID_ARGUMENT when the MAC address, boot id, instance id, role or port is missing, or when `boot_mac` is
    * not one of the node's; RESOURCE_EXHAUSTED when the node is new and 5000 are already known (strangers can invent
-   * nodes).
+   * nodes); FAILED_PRECONDITION with FAILURE_REASON_OTHER_AGENT when another agent has registered with this MAC address
+   * and still answers at its address: try again, it may be about to end.
    */
   register(
     request: RegisterRequest,
