@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
 import type { WriteResult } from "../../proto/operation/write-result.ts";
+import type { DiskOutcome } from "../../proto/words/disk-outcome.ts";
 import type { ProgressReporter } from "./progress-meter.ts";
 
 /** What an executor gets for its work. */
@@ -8,6 +9,11 @@ export interface OperationContext {
   /** Aborted when the operation is cancelled; the executor then stops within a second and cleans up. */
   readonly signal: AbortSignal;
   readonly progress: ProgressReporter;
+  /**
+   * Called by a write before and after each change of what its disk would hold if it ended there. Before the first call
+   * that is "untouched".
+   */
+  readonly leaves: (outcome: DiskOutcome) => void;
   readonly log: Logger;
 }
 

@@ -7,6 +7,7 @@ import type { AgentRole } from "../../proto/system/agent-program.ts";
 import { type Bell, createBell } from "../../proto/time/bell.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
+import type { DiskOutcome } from "../../proto/words/disk-outcome.ts";
 import { devicesOverlap } from "./devices-overlap.ts";
 import type { Executor, Executors } from "./executor.ts";
 import { changesDevice, requirePermission } from "./permission.ts";
@@ -96,10 +97,14 @@ export function createOperations(parts: {
     every(monotonicClock, tickMs, look, ended.signal);
     operationLog.info({ spec }, "operation started");
     let end: Pick<Operation, "state" | "failure" | "writeResult">;
+    let diskOutcome: DiskOutcome | undefined = spec.kind === "write-image" ? "untouched" : undefined;
     try {
       const writeResult = await executorOf(executors, spec).run(spec, {
         signal: abort.signal,
         log: operationLog,
+        leaves(outcome) {
+          diskOutcome = outcome;
+        },
         progress: {
           enter(phase, totals = {}) {
             meter.enter(phase, totals, now());
@@ -123,7 +128,7 @@ export function createOperations(parts: {
     } finally {
       ended.abort();
     }
-    publish(entry, { ...end, endedAt: clock.now() });
+    publish(entry, { ...end, ...(diskOutcome && { diskOutcome }), endedAt: clock.now() });
     operationLog.info({ state: end.state }, "operation ended");
     forgetOldest(entries);
   };

@@ -79,6 +79,7 @@ export async function writeImage(
     const mayBeThere = !full && customisation === undefined && growth === undefined && ids === undefined;
     if (mayBeThere && (await holdsImage({ device, manifest, memory }, context))) {
       log.info("the disk already holds the image");
+      context.leaves("image");
     } else {
       // Before the disk is touched: if nothing can be decompressed, it must stay as it is.
       const decompressors = createFrameDecompressors(decompressorCount);
@@ -135,15 +136,17 @@ async function withoutTableUnlessDone(request: WriteImageRequest, prepared: Prep
 
 async function writeWithoutTable(request: WriteImageRequest, prepared: PreparedWrite): Promise<WriteResult> {
   const { parts, device, deviceBytes, manifest, memory, decompressors, context } = prepared;
-  const { signal, progress } = context;
+  const { signal, progress, leaves } = context;
   const { source, full } = request;
   const { firstPartitionBytes } = source;
   let mayHoldTable = true;
   let result: WriteResult = { ids: [] };
   progress.enter("erasing");
+  leaves("uncertain");
   try {
     await parts.eraseTable(device, { firstPartitionBytes, deviceBytes }, signal);
     mayHoldTable = false;
+    leaves("no-table");
     signal.throwIfAborted();
     await writeContent(
       { device, manifest, url: source.url, firstPartitionBytes, full },
@@ -155,15 +158,20 @@ async function writeWithoutTable(request: WriteImageRequest, prepared: PreparedW
           const fitted = await fitToCard({ ...request, device: device.path, deviceBytes }, table, parts, context);
           signal.throwIfAborted();
           mayHoldTable = true;
+          leaves("uncertain");
           result = fitted.result;
           return fitted.backup;
         },
       },
       context,
     );
+    leaves("image");
     return result;
   } catch (error) {
-    if (mayHoldTable) await eraseAfter(error, () => parts.eraseTable(device, { firstPartitionBytes, deviceBytes }));
+    if (mayHoldTable) {
+      await eraseAfter(error, () => parts.eraseTable(device, { firstPartitionBytes, deviceBytes }));
+      leaves("no-table");
+    }
     throw error;
   }
 }

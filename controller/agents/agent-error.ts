@@ -51,3 +51,8 @@ export function occupantOf(error: unknown): string | undefined {
   if (!(error instanceof AgentError) || error.kind !== "refused" || error.reason !== "device-busy") return undefined;
   return error.evidence.found;
 }
+
+/** Whether the agent has understood and will not: nothing came of what it was asked. */
+export function isRefusal(error: unknown): error is AgentError {
+  return error instanceof AgentError && error.kind === "refused";
+}

@@ -83,6 +83,11 @@ export interface NodeRegistry {
   restore(id: NodeId, proved: NonNullable<Node["proved"]>, disk: string): Node;
   /** Drops what the node has proved: its disk is about to be erased, for this. */
   voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId" | "resident">): Node;
+  /**
+   * Gives a node back what it was before a reimage that did not touch its card: the boot target, and the proof and the
+   * installation if that reimage had voided them. In one save.
+   */
+  giveBack(id: NodeId, reimageId: string, before: Pick<Node, "bootTarget" | "proved" | "installation">): Node;
   /** Keeps by which ids the root that this reimage wrote is found on the node's card. */
   setRoot(id: NodeId, reimageId: string, root: RootIds): Node;
   /** Somebody has looked at the card for which the node was sent into the agent. */
@@ -455,8 +460,7 @@ export function createNodeRegistry(options: {
       const before = existing(id);
       if (sameTarget(before.bootTarget, target)) return before;
       const node = nodes.save({ ...before, bootTarget: target });
-      const words = target.kind === "agent" ? "agent" : `local (image ${shortDigest(target.imageDigest)})`;
-      tell(node, "boot-target-changed", `the next boot of ${node.name} goes to ${words}`);
+      tell(node, "boot-target-changed", `the next boot of ${node.name} goes to ${describeTarget(target)}`);
       announce(node, "boot-target-changed");
       return node;
     },
@@ -487,6 +491,20 @@ export function createNodeRegistry(options: {
       const { proved: _, ...rest } = before;
       const node = nodes.save({ ...rest, installation: { ...next, firstBoot: "due" } });
       announce(node, "proof-voided");
+      return node;
+    },
+
+    giveBack(id, reimageId, { bootTarget, proved, installation }) {
+      const { proved: provedNow, installation: installationNow, ...rest } = existing(id);
+      const isVoided = installationNow?.reimageId === reimageId;
+      const kept = isVoided
+        ? { ...(proved && { proved }), ...(installation && { installation }) }
+        : { ...(provedNow && { proved: provedNow }), ...(installationNow && { installation: installationNow }) };
+      const node = nodes.save({ ...rest, ...kept, bootTarget });
+      if (!sameTarget(rest.bootTarget, bootTarget)) {
+        tell(node, "boot-target-changed", `the next boot of ${node.name} goes to ${describeTarget(bootTarget)} again`);
+        announce(node, "boot-target-changed");
+      }
       return node;
     },
 
@@ -532,6 +550,10 @@ function stageAfter(before: Node["bootStage"], fetch: BootFetch, at: number): No
   if (before?.missing && fetch.outcome === "not-found" && !isMissing) return { ...before, at };
   const path = printablePath(fetch.path);
   return { path, at, ...(fetch.outcome === "served" && { served: true }), ...(isMissing && { missing: true }) };
+}
+
+function describeTarget(target: BootTarget): string {
+  return target.kind === "agent" ? "agent" : `local (image ${shortDigest(target.imageDigest)})`;
 }
 
 function sameTarget(a: BootTarget, b: BootTarget): boolean {

@@ -38,7 +38,11 @@ function viewReimage(state: ReimageState, waitingFor: string | undefined): Reima
     ...(disk !== undefined && { disk }),
     ...(progress !== undefined && { progress }),
     ...(phase.name === "proved" && { proof: phase.proof }),
-    ...((phase.name === "failed" || phase.name === "cancelled") && { failure: phase.failure }),
+    ...(phase.name === "proved" && phase.late === true && { verdict: "proved-late" as const }),
+    ...((phase.name === "failed" || phase.name === "cancelled") && {
+      failure: phase.failure,
+      ...(phase.verdict && { verdict: phase.verdict }),
+    }),
     ...(hasEnded(phase) && { endedAt: phase.endedAt }),
   };
 }

@@ -10,9 +10,11 @@ import type { Node } from "../nodes/node.ts";
 import type { NodeChange } from "../nodes/node-change.ts";
 import { alreadyExists, notFound } from "../refusal/refusal.ts";
 import { type ActiveRollout, createActiveRollout } from "./active-rollout.ts";
+import { createAftermath } from "./aftermath.ts";
 import type { World } from "./executors/executor.ts";
 import { recordEvent } from "./executors/record-event.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
+import { beforeReimage } from "./machine/before.ts";
 import { hasEnded, queuedReimage } from "./machine/reimage-state.ts";
 import type { ReimageSettings } from "./machine/settings.ts";
 import { occurrenceOf } from "./machine/sighting.ts";
@@ -62,6 +64,7 @@ export function createRollouts(
   const { journal, settings, ...world } = options;
   const { nodes, images, agents, clock } = world;
   const active = new Map<RolloutId, ActiveRollout>();
+  const aftermath = createAftermath({ world, journal, settings });
   const stopListening = nodes.onChange(passOn);
   const allActors = () => [...active.values()].flatMap((rollout) => [...rollout.actors.values()]);
   const turns = createWriteTurns({
@@ -77,7 +80,15 @@ export function createRollouts(
   function passOn(change: NodeChange): void {
     const occurrence = occurrenceOf(change);
     if (occurrence === undefined) return;
-    for (const rollout of active.values()) rollout.actors.get(change.node.id)?.tell(occurrence);
+    const { id } = change.node;
+    // What a reimage that is at work does with the node is none of those that have ended.
+    const atWork = activeRolloutOf(id);
+    if (atWork !== undefined) {
+      active.get(atWork)?.actors.get(id)?.tell(occurrence);
+      return;
+    }
+    for (const rollout of active.values()) rollout.actors.get(id)?.tell(occurrence);
+    aftermath.tell(id, occurrence);
   }
 
   function activate(entry: JournalEntry): ActiveRollout {
@@ -91,7 +102,7 @@ export function createRollouts(
 
   function onProgress(rollout: ActiveRollout): void {
     const { id, endedAt } = rollout.view();
-    if (endedAt !== undefined) active.delete(id);
+    if (endedAt !== undefined && active.delete(id)) aftermath.keep(rollout.actors.values());
     startQueued();
     turns.reconsider();
   }
@@ -102,7 +113,8 @@ export function createRollouts(
     const queued = actors.filter((actor) => actor.state().phase.name === "queued");
     const atWork = actors.filter((actor) => actor.state().phase.name !== "queued" && !hasEnded(actor.state().phase));
     for (const actor of queued.slice(0, Math.max(0, settings.maxConcurrent - atWork.length))) {
-      actor.tell({ type: "started" });
+      const node = nodes.get(actor.state().nodeId);
+      actor.tell({ type: "started", ...(node && { before: beforeReimage(node, nodes.isOnline(node)) }) });
     }
   }
 
@@ -224,6 +236,7 @@ export function createRollouts(
       // All are known before the first acts: a node has one reimage at most, and the queue is one.
       for (const entry of [...journal.unended()].reverse()) activate(entry);
       for (const rollout of [...active.values()]) rollout.resume();
+      aftermath.resume(journal.list());
       startQueued();
     },
 
@@ -231,6 +244,7 @@ export function createRollouts(
       stopListening();
       turns.close();
       for (const rollout of active.values()) rollout.stop();
+      aftermath.stop();
     },
   };
 }

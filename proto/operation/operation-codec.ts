@@ -1,5 +1,6 @@
 import { Failure, failureFromWire, failureToWire } from "../failure.ts";
 import * as wire from "../gen/pallet/v1/operation.ts";
+import { diskOutcomes } from "../words/disk-outcome.ts";
 import { wireWords } from "../words/wire-words.ts";
 import type { OperationId, OperationState, ReportedOperation } from "./operation.ts";
 import { progressFromWire, progressToWire } from "./progress-codec.ts";
@@ -25,6 +26,10 @@ export function operationToWire(operation: ReportedOperation): wire.Operation {
     startedAt: new Date(operation.startedAt),
     endedAt: operation.endedAt === undefined ? undefined : new Date(operation.endedAt),
     writeResult: operation.writeResult && writeResultToWire(operation.writeResult),
+    diskOutcome:
+      operation.diskOutcome === undefined
+        ? wire.DiskOutcome.DISK_OUTCOME_UNSPECIFIED
+        : diskOutcomes.toWire(operation.diskOutcome),
   };
 }
 
@@ -59,6 +64,7 @@ function writeResultFromWire({ growth, ids }: wire.WriteResult): WriteResult {
  */
 export function operationFromWire(operation: wire.Operation): ReportedOperation {
   const { operationId, progress, failure, startedAt, endedAt, writeResult } = operation;
+  const diskOutcome = diskOutcomes.fromWire(operation.diskOutcome);
   const spec = specFromWire(operation.spec);
   const state = operationStates.fromWire(operation.state) ?? (endedAt === undefined ? "running" : "failed");
   return {
@@ -71,6 +77,7 @@ export function operationFromWire(operation: wire.Operation): ReportedOperation 
     ...(failure === undefined && state === "failed" && { failure: unexplained(operationId) }),
     ...(endedAt !== undefined && { endedAt: endedAt.getTime() }),
     ...(writeResult !== undefined && { writeResult: writeResultFromWire(writeResult) }),
+    ...(diskOutcome !== undefined && { diskOutcome }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Failure } from "../failure.ts";
+import type { DiskOutcome } from "../words/disk-outcome.ts";
 import type { OperationSpec } from "./operation-spec.ts";
 import type { Progress } from "./progress.ts";
 import type { WriteResult } from "./write-result.ts";
@@ -22,6 +23,8 @@ export interface Operation {
   readonly endedAt?: number;
   /** Present when a write has succeeded, unless its agent is older than that. */
   readonly writeResult?: WriteResult;
+  /** Present once a write has ended, unless its agent is older than that: then nothing is known of its disk. */
+  readonly diskOutcome?: DiskOutcome;
 }
 
 /** An operation as its agent reports it: `spec` is absent when it is work that only a newer agent knows. */

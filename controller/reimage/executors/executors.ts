@@ -7,6 +7,7 @@ import { preflight } from "./preflight.ts";
 import { probeNode } from "./probe-node.ts";
 import { rebootNode } from "./reboot-node.ts";
 import { recordEvent } from "./record-event.ts";
+import { sendBack } from "./send-back.ts";
 import { setBootTarget } from "./set-boot-target.ts";
 import { cancelWrite, startWrite, watchWrite } from "./write.ts";
 
@@ -16,6 +17,7 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
   "inspect-node": inspectNode,
   "confirm-agent": confirmAgent,
   "reboot-node": rebootNode,
+  "send-back": sendBack,
   "probe-node": probeNode,
   preflight,
   "start-write": startWrite,
@@ -31,6 +33,11 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
     if (world.nodes.get(state.nodeId) === undefined) return;
     const { nodeId, imageDigest, id, noResident } = state;
     world.nodes.voidProof(nodeId, { imageDigest, reimageId: id, resident: noResident === undefined });
+  },
+
+  "restore-node": (_effect, { state, world }) => {
+    if (state.before === undefined || world.nodes.get(state.nodeId) === undefined) return;
+    world.nodes.giveBack(state.nodeId, state.id, state.before);
   },
 
   "record-proof": (_effect, { state, world }) => {

@@ -18,6 +18,11 @@ export interface NodePort {
   isOnline(node: Node): boolean;
   /** Drops what the node has proved, and notes what is written instead; durable when it returns. */
   voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId" | "resident">): unknown;
+  /**
+   * Takes back what this reimage changed: the boot target, and, where it had voided them, proof and installation;
+   * durable when it returns.
+   */
+  giveBack(id: NodeId, reimageId: string, before: Pick<Node, "bootTarget" | "proved" | "installation">): unknown;
   /** Keeps by which ids the root that this reimage wrote is found; durable when it returns. */
   setRoot(id: NodeId, reimageId: string, root: RootIds): unknown;
   /** Durable when it returns: a reboot may follow at once. */

@@ -1,7 +1,7 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { OperationId, ReportedOperation } from "../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
-import { isSilence, isUnknownOperation } from "../../agents/agent-error.ts";
+import { isRefusal, isSilence, isUnknownOperation } from "../../agents/agent-error.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { AgentPort } from "../../agents/agent-port.ts";
 import { withAgentOf } from "../../agents/reach-agent.ts";
@@ -19,10 +19,12 @@ import { startOrAdopt } from "./start-or-adopt.ts";
 /** Starts the write on the boot that passed the preflight, unless that agent is at it already, and watches it. */
 export const startWrite: Executor<"start-write"> = async (effect, context) => {
   const { state, world, signal, answer } = context;
+  let isAsked = false;
   try {
     const image = await imageOf(context);
     const { bootId } = effect.agent;
     const start = async (agent: AgentPort): Promise<void> => {
+      isAsked = true;
       const spec = specOf(effect, state, image, world);
       const operationId = await startOrAdopt(agent, effect.operationId, spec, context);
       answer({ type: "write-started", operationId });
@@ -31,7 +33,14 @@ export const startWrite: Executor<"start-write"> = async (effect, context) => {
     await withAgentOf(nodeOf(context), world.agents, start, { expected: { bootId }, signal });
   } catch (error) {
     const failure = Failure.from(error);
-    answer(isSilence(error) ? { type: "agent-unreachable", failure } : { type: "write-failed", failure });
+    if (isSilence(error)) answer({ type: "agent-unreachable", failure, unasked: !isAsked });
+    else
+      answer({
+        type: "write-failed",
+        failure,
+        // A start that is refused leaves no operation behind.
+        ...((!isAsked || isRefusal(error)) && { outcome: "untouched" }),
+      });
   }
 };
 
@@ -109,7 +118,8 @@ async function growthOf({ writeResult }: ReportedOperation, context: ExecutorCon
   return describeOutcome(planGrowth(image, card.endBytes) !== undefined, writeResult);
 }
 
-function newsOf({ id, state, progress, failure }: ReportedOperation): Answer {
+function newsOf({ id, state, progress, failure, diskOutcome }: ReportedOperation): Answer {
+  const outcome = diskOutcome && { outcome: diskOutcome };
   switch (state) {
     case "running":
       return { type: "write-progressed", progress };
@@ -119,9 +129,10 @@ function newsOf({ id, state, progress, failure }: ReportedOperation): Answer {
       return {
         type: "write-failed",
         failure: failure ?? new Failure("internal", `operation ${id} failed without a reason`),
+        ...outcome,
       };
     case "cancelled":
-      return { type: "write-cancelled" };
+      return { type: "write-cancelled", ...outcome };
   }
 }
 

@@ -9,6 +9,10 @@ import type { Sighting } from "./reimage-event.ts";
 export type Effect =
   /** Where the node's next boot goes; durable before the next effect is carried out. */
   | { readonly type: "set-boot-target"; readonly target: "agent" | "local" }
+  /** Give the node back what it was before: boot target, proof and installation. */
+  | { readonly type: "restore-node" }
+  /** Ask a boot of the netbooted agent to end, if the node's boot target still is its own system. */
+  | { readonly type: "send-back"; readonly expectedBootId: string }
   /** Look whether an agent of the node is online now; answers like a registration, or not at all. */
   | { readonly type: "inspect-node" }
   /** Ask an agent that was taken for gone whether it is there; answers only if it is, as itself. */

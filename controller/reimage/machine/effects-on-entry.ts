@@ -50,12 +50,23 @@ export function effectsOnEntry(state: ReimageState, now: number, settings: Reima
     case "proving":
       return [deadline(phase, now), ...(phase.kernelFetchedAt === undefined ? [] : probe(settings))];
     case "proved":
-      return [{ type: "record-proof" }, { type: "settle" }];
+      // An end without a proof had left the node to the agent.
+      return [
+        ...(phase.late === true ? [{ type: "set-boot-target", target: "local" } as const] : []),
+        { type: "record-proof" },
+        { type: "settle" },
+      ];
     case "failed":
     case "cancelled":
       // A node whose turn never came runs what it ran before, and boots it again.
       if (!hasBegun(state)) return [{ type: "settle" }];
-      return [{ type: "set-boot-target", target: "agent" }, { type: "settle" }];
+      if (phase.verdict !== "untouched" || state.before === undefined)
+        return [{ type: "set-boot-target", target: "agent" }, { type: "settle" }];
+      return [
+        { type: "restore-node" },
+        ...(phase.goingBack === undefined ? [] : [{ type: "inspect-node" } as const]),
+        { type: "settle" },
+      ];
   }
 }
 

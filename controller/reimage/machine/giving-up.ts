@@ -15,7 +15,7 @@ export function notInAgent({ state, now, settings }: Context, phase: PhaseOf<"ne
   return new Failure(
     "node-silent",
     `${state.nodeName} did not netboot into the agent within ${describeSpan(settings.bootTimeoutMs)}${asked}; ` +
-      `${describeLastSeen(state, now)}; its boot target is agent: power-cycle it, and check its power, its network and its ` +
+      `${describeLastSeen(state, now)}; power-cycle it, and check its power, its network and its ` +
       "boot order",
   );
 }
@@ -77,7 +77,7 @@ export function notBack({ state, now, settings }: Context, obstacle?: string): F
   return new Failure(
     "node-silent",
     `${state.nodeName} did not come back from its reboot within ${describeSpan(settings.proveTimeoutMs)}` +
-      `${because(obstacle)}; ${describeLastSeen(state, now)}; its boot target is agent again: ` +
+      `${because(obstacle)}; ${describeLastSeen(state, now)}; ` +
       `power-cycle it and check its console${unasked}`,
   );
 }
@@ -94,7 +94,7 @@ export function notProved(context: Context, { kernelFetchedAt }: PhaseOf<"provin
   return new Failure(
     "node-silent",
     `${state.nodeName} ${seen}; ${describeLastSeen(state, now)}; its image has no resident agent, so nothing in it can ` +
-      "report more; its boot target is agent again: check its console, and power-cycle it",
+      "report more; check its console, and power-cycle it",
     kernelFetchedAt === undefined ? { expected: state.noResident.kernelPath, found: "not fetched" } : {},
   );
 }

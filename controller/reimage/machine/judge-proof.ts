@@ -11,7 +11,7 @@ import type { PhaseOf, ReimageState } from "./reimage-state.ts";
  */
 export function judgeProof(
   state: ReimageState,
-  phase: PhaseOf<"rebooting" | "proving">,
+  phase: Pick<PhaseOf<"rebooting" | "proving">, "disk" | "previousBootId">,
   sighting: Sighting,
   now: number,
 ): Proof | Failure {

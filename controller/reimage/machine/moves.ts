@@ -1,13 +1,27 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { Progress, WriteStage } from "../../../proto/operation/progress.ts";
+import type { DiskOutcome } from "../../../proto/words/disk-outcome.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
+import { resumeAfterwards } from "./afterwards.ts";
 import type { Context } from "./context.ts";
 import { deadline, effectsOnEntry, patienceIn, probe, retryIn } from "./effects-on-entry.ts";
 import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
 import { judgeProof } from "./judge-proof.ts";
 import type { ReimageEventOf, Sighting } from "./reimage-event.ts";
-import { hasEnded, type Phase, type PhaseOf } from "./reimage-state.ts";
-import { abandonedWrite, amend, awaitTurn, enter, fail, pastWithout, prove, type Step, stay } from "./step.ts";
+import { hasEnded, type Phase, type PhaseOf, type ReimageState } from "./reimage-state.ts";
+import {
+  abandonedWrite,
+  amend,
+  awaitTurn,
+  endCancelled,
+  enter,
+  fail,
+  pastWithout,
+  prove,
+  type Step,
+  stay,
+} from "./step.ts";
+import { judgeCard } from "./verdict.ts";
 import { writeOperationId } from "./write-operation.ts";
 
 /* The moves of the journey that take more than a line; transition.ts says when each is made. */
@@ -105,7 +119,7 @@ export function writeLost(context: Context, phase: PhaseOf<"writing">, successor
   const past = successor === undefined ? context.state.past : pastWithout(context, phase.agent, successor);
   if (context.state.attempts >= context.settings.maxAttempts)
     return fail(context, restartsWhileWriting(context, phase));
-  return enter(context, { name: "netbooting", booting: false }, { past });
+  return enter(context, { name: "netbooting", booting: false }, { past, ...cardAfter(context) });
 }
 
 /**
@@ -113,13 +127,29 @@ export function writeLost(context: Context, phase: PhaseOf<"writing">, successor
  * disk or the image and would recur, or worse, would not: a card that once returned different bytes than were written
  * to it has to be replaced, not hidden by a lucky second try.
  */
-export function writeFailed(context: Context, phase: PhaseOf<"writing">, failure: Failure): Step {
+export function writeFailed(
+  context: Context,
+  phase: PhaseOf<"writing">,
+  failure: Failure,
+  outcome: DiskOutcome | undefined,
+): Step {
   const { state, settings } = context;
-  if (failure.reason !== "fetch-failed" || state.attempts >= settings.maxAttempts) return fail(context, failure);
-  const again = enter(context, { name: "checking", agent: phase.agent, obstacle: failure.message });
+  if (failure.reason !== "fetch-failed" || state.attempts >= settings.maxAttempts)
+    return fail(context, failure, [], outcome);
+  const again = enter(
+    context,
+    { name: "checking", agent: phase.agent, obstacle: failure.message },
+    cardAfter(context, outcome),
+  );
   if (hasEnded(again.state.phase)) return again;
   const effects = again.effects.filter((effect) => effect.type !== "preflight");
   return { ...again, effects: [...effects, retryIn(settings.fetchRetryDelayMs)] };
+}
+
+/** What has to be remembered of the card when a write is over. */
+function cardAfter({ state }: Context, outcome?: DiskOutcome): Pick<ReimageState, "holds"> {
+  const holds = judgeCard(state, outcome);
+  return holds === "untouched" ? {} : { holds };
 }
 
 /** News of the write: the stall timeout restarts if anything has moved. */
@@ -207,16 +237,44 @@ export function answers(context: Context, phase: PhaseOf<"proving">, how: string
 export function resume(context: Context): Step {
   const { state, now, settings } = context;
   const { phase } = state;
-  if (hasEnded(phase)) return { state, effects: phase.settled ? [] : effectsOnEntry(state, now, settings) };
+  if (hasEnded(phase)) {
+    if (!phase.settled) return { state, effects: effectsOnEntry(state, now, settings) };
+    return { state, effects: phase.name === "proved" ? [] : resumeAfterwards(context, phase) };
+  }
   if (phase.name === "queued") return stay(context);
   if (phase.name === "waiting") return { state, effects: [{ type: "inspect-node" }] };
-  const next = { ...state, phase: { ...phase, deadlineAt: now + patienceIn(phase.name, settings) } };
+  // Before the restart, a start may have been sent.
+  const known = phase.name === "writing" ? afterRestart(phase) : phase;
+  const next = { ...state, phase: { ...known, deadlineAt: now + patienceIn(phase.name, settings) } };
   return { state: next, effects: [...effectsOnEntry(next, now, settings), { type: "inspect-node" }] };
+}
+
+function afterRestart({ unsent, ...phase }: PhaseOf<"writing">): PhaseOf<"writing"> {
+  return unsent === true ? phase : doubted(phase);
 }
 
 /** Repeats the phase's entry effects without touching the timers. */
 export function repeatEntry({ state, now, settings }: Context): Step {
   return { state, effects: effectsOnEntry(state, now, settings).filter((effect) => effect.type !== "arm-timer") };
+}
+
+/** Once the start may have been sent without an answer, no later run of the agent can say that nothing came of it. */
+export function doubted(phase: PhaseOf<"writing">, unasked = false): PhaseOf<"writing"> {
+  if (phase.started) return phase;
+  return unasked ? { ...phase, unsent: true } : { ...phase, doubtful: true };
+}
+
+/** Repeats the start of a write, or watches it again. */
+export function repeatStart(context: Context, phase: PhaseOf<"writing">): Step {
+  const { unsent: _, ...sent } = phase;
+  return repeatEntry({ ...context, state: { ...context.state, phase: sent } });
+}
+
+/** A write that was never asked for needs no stop. */
+export function stopWrite(context: Context, phase: PhaseOf<"writing">): Step {
+  const { agent, operationId, started, doubtful } = phase;
+  if (phase.unsent === true && doubtful !== true) return endCancelled(context, "before its write was started");
+  return enter(context, { name: "cancelling", agent, operationId, started, ...(doubtful && { doubtful }) });
 }
 
 /** The agent answered again. */

@@ -4,8 +4,10 @@ import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";
 import type { AgentRole } from "../../../proto/system/agent-program.ts";
 import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
+import type { DiskOutcome } from "../../../proto/words/disk-outcome.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
+import type { BeforeReimage } from "./before.ts";
 
 /** An agent showed itself, by a registration or a heartbeat: what is known of it and of the boot that it runs in. */
 export interface Sighting extends AgentInstance {
@@ -20,7 +22,7 @@ export interface Sighting extends AgentInstance {
 /** External events of a reimage. */
 export type Occurrence =
   /** Its turn has come. */
-  | { readonly type: "started" }
+  | { readonly type: "started"; readonly before?: BeforeReimage }
   /** Its turn to write has come. */
   | { readonly type: "write-admitted" }
   /** The controller has restarted and found this reimage in its journal. */
@@ -50,16 +52,19 @@ export type Answer =
       readonly diskFirmware?: DiskFirmware;
     }
   | { readonly type: "preflight-refused"; readonly failure: Failure }
-  /** Nobody, or another boot than the expected one, answered. */
-  | { readonly type: "agent-unreachable"; readonly failure: Failure }
+  /**
+   * Nobody, or another boot than the expected one, answered. `unasked`: so the start of the write was not even sent.
+   */
+  | { readonly type: "agent-unreachable"; readonly failure: Failure; readonly unasked?: boolean }
   /** `operationId`: what writes, if that is an earlier attempt's operation, which is adopted. */
   | { readonly type: "write-started"; readonly operationId?: OperationId }
   | { readonly type: "write-progressed"; readonly progress: Progress }
   /** `growth`: what became of the growth of the root, as a clause; absent when it was not asked for. */
   | { readonly type: "write-succeeded"; readonly growth?: string }
-  | { readonly type: "write-failed"; readonly failure: Failure }
+  /** `outcome`: what became of the disk; absent when the agent is older than that, or does not know. */
+  | { readonly type: "write-failed"; readonly failure: Failure; readonly outcome?: DiskOutcome }
   /** The operation ended as cancelled. */
-  | { readonly type: "write-cancelled" }
+  | { readonly type: "write-cancelled"; readonly outcome?: DiskOutcome }
   /** The agent does not know the operation: it has restarted. */
   | { readonly type: "write-lost" }
   | { readonly type: "reboot-accepted" }

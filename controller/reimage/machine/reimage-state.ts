@@ -3,10 +3,12 @@ import type { OperationId } from "../../../proto/operation/operation.ts";
 import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { CardVerdict } from "../../../proto/words/reimage-verdict.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { CardFit } from "../plan/describe-card-growth.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 import type { FailureRecord, Proof, ReimageId, RolloutId } from "../plan/rollout.ts";
+import type { BeforeReimage } from "./before.ts";
 
 /** What a rollout is, apart from its reimages. Plain data. Times are milliseconds since the epoch. */
 export interface RolloutRecord {
@@ -32,6 +34,26 @@ interface Ended {
   readonly endedAt: number;
   /** Whether the last effects (boot target, proof on the node) are done. */
   readonly settled: boolean;
+}
+
+/** An end without a proof. All fields but the failure are absent in journals of an older Pallet. */
+interface Unproved extends Ended {
+  readonly failure: FailureRecord;
+  /** What is known of the card. */
+  readonly verdict?: CardVerdict;
+  /** Which boot would prove the reimage after all; absent where the card cannot hold what it wrote. */
+  readonly late?: { readonly disk: string; readonly previousBootId: string };
+  /** Present while the node may still come up in the agent because of this reimage, and then has to leave it again. */
+  readonly goingBack?: {
+    /** Until when that counts as this reimage's doing, in milliseconds since the epoch. */
+    readonly until: number;
+    /** How many boots of the agent were asked to end. */
+    readonly asked: number;
+    /** The one that was asked last. */
+    readonly bootId?: string;
+    /** Whether it said that it would. */
+    readonly accepted?: boolean;
+  };
 }
 
 /**
@@ -77,6 +99,13 @@ export type Phase =
       readonly obstacle?: string;
       /** Whether an unreachable node was given the time of a boot on top, since the last progress. */
       readonly graced: boolean;
+      /**
+       * Whether the start may have reached a run of the agent that is over by now: then no later run can say that the
+       * disk is untouched. Absent is no.
+       */
+      readonly doubtful?: boolean;
+      /** Whether the last attempt to send the start ended before it was sent. Absent is no. */
+      readonly unsent?: boolean;
     })
   | (Timed & {
       readonly name: "cancelling";
@@ -84,6 +113,8 @@ export type Phase =
       readonly operationId: OperationId;
       /** False while a start that was still under way may yet arrive after the cancellation. */
       readonly started: boolean;
+      /** As while writing. */
+      readonly doubtful?: boolean;
     })
   | (Timed & {
       readonly name: "rebooting";
@@ -105,9 +136,14 @@ export type Phase =
       /** When the node fetched the kernel of an untouched image; from then on its answer is waited for. */
       readonly kernelFetchedAt?: number;
     })
-  | (Ended & { readonly name: "proved"; readonly proof: Proof })
-  | (Ended & { readonly name: "failed"; readonly failure: FailureRecord })
-  | (Ended & { readonly name: "cancelled"; readonly failure: FailureRecord });
+  | (Ended & {
+      readonly name: "proved";
+      readonly proof: Proof;
+      /** Whether it had failed, or was cancelled, before; absent is no. */
+      readonly late?: boolean;
+    })
+  | (Unproved & { readonly name: "failed" })
+  | (Unproved & { readonly name: "cancelled" });
 
 export type PhaseName = Phase["name"];
 
@@ -136,6 +172,10 @@ export interface ReimageState {
    * grows, and every id stays.
    */
   readonly card?: CardFit;
+  /** What the node was when this began; absent before, and in journals of an older Pallet. */
+  readonly before?: BeforeReimage;
+  /** What writes that have ended left on the card; absent while none has touched it (see verdict.ts). */
+  readonly holds?: CardVerdict;
   /** The disk that is written, once chosen. */
   readonly disk?: string;
   /** What the first preflight that passed found at that path. */

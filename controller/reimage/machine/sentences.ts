@@ -1,6 +1,7 @@
 import { shortDigest } from "../../../proto/pack/digest.ts";
 import type { EventType } from "../../events/event.ts";
 import type { PhaseOf, ReimageState } from "./reimage-state.ts";
+import { describeVerdict } from "./verdict.ts";
 
 /** One line of the event log. */
 export interface EventLine {
@@ -78,18 +79,26 @@ export function describeEntry(state: ReimageState, before: ReimageState): EventL
         return { event: "reimage-proved", severity: "info", message };
       }
       const { rootDevice, imageDigest } = phase.proof;
-      const message = `${nodeName} proved that it runs ${state.imageName} (${shortDigest(imageDigest)}) from ${rootDevice}`;
+      const late = phase.late
+        ? `, late: its reimage had ${before.phase.name === "cancelled" ? "been cancelled" : "failed"} before; its boot target is local`
+        : "";
+      const message = `${nodeName} proved that it runs ${state.imageName} (${shortDigest(imageDigest)}) from ${rootDevice}${late}`;
       return { event: "reimage-proved", severity: "info", message };
     }
     case "failed":
       return {
         event: "reimage-failed",
         severity: "error",
-        message: `the reimage of ${nodeName} failed: ${phase.failure.message}`,
+        message: `the reimage of ${nodeName} failed: ${phase.failure.message}${verdictClause(state)}`,
       };
     case "cancelled":
       return { event: "reimage-cancelled", severity: "warning", message: phase.failure.message };
   }
+}
+
+function verdictClause(state: ReimageState): string {
+  const { phase } = state;
+  return phase.name === "failed" && phase.verdict !== undefined ? `; ${describeVerdict(phase.verdict, state)}` : "";
 }
 
 /** What was last seen of the node's boot, to complete "... ; last seen: ". */

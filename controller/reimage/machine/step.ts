@@ -1,4 +1,6 @@
 import type { Failure } from "../../../proto/failure.ts";
+import type { DiskOutcome } from "../../../proto/words/disk-outcome.ts";
+import type { CardVerdict } from "../../../proto/words/reimage-verdict.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import { recordOf } from "../plan/failure-record.ts";
 import type { Context } from "./context.ts";
@@ -7,6 +9,7 @@ import { effectsOnEntry, patienceIn } from "./effects-on-entry.ts";
 import { restartsForEver } from "./giving-up.ts";
 import { hasEnded, type Phase, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
 import { describeEntry } from "./sentences.ts";
+import { describeVerdict, judgeCard } from "./verdict.ts";
 
 /** What a transition leads to. Effects are carried out in their order, after the state was saved. */
 export interface Step {
@@ -15,11 +18,15 @@ export interface Step {
 }
 
 type Timeless<Name extends PhaseName> = Omit<PhaseOf<Name>, "since" | "deadlineAt" | "endedAt" | "settled">;
+type Unproved = "verdict" | "late" | "goingBack" | "endedAt" | "settled";
 type WorkName = "netbooting" | "checking" | "writing" | "cancelling" | "rebooting" | "proving";
 /** A phase of the journey before it was given its times. */
 type Work = { readonly [Name in WorkName]: Timeless<Name> }[WorkName];
 type Changes = Partial<
-  Pick<ReimageState, "disk" | "diskIdentity" | "attempts" | "rebootsIntoAgent" | "past" | "progress">
+  Pick<
+    ReimageState,
+    "disk" | "diskIdentity" | "attempts" | "rebootsIntoAgent" | "past" | "progress" | "holds" | "before"
+  >
 >;
 
 /** Nothing changes. */
@@ -57,20 +64,55 @@ export function prove(context: Context, phase: Timeless<"proved">): Step {
   return arrive(context, { ...phase, endedAt: context.now, settled: false });
 }
 
-/** Into the failed end. The effects given come before those of the entry. */
-export function fail(context: Context, failure: Failure, first: readonly Effect[] = []): Step {
-  const record = recordOf(failure);
-  const step = arrive(context, { name: "failed", failure: record, endedAt: context.now, settled: false });
+/** Out of an end without a proof into the proved one. */
+export function proveLate(context: Context, proof: PhaseOf<"proved">["proof"]): Step {
+  return arrive(context, { name: "proved", proof, late: true, endedAt: context.now, settled: false });
+}
+
+/**
+ * Into the failed end. The effects given come before those of the entry; `outcome` is what the agent says of a write
+ * that has ended (see judgeCard).
+ */
+export function fail(context: Context, failure: Failure, first: readonly Effect[] = [], outcome?: DiskOutcome): Step {
+  const phase = { name: "failed", failure: recordOf(failure), ...unproved(context, outcome) } as const;
+  const step = arrive(context, phase, pastAtEnd(context));
   return { ...step, effects: [...first, ...step.effects] };
 }
 
 /** Into the cancelled end; `detail` says what the operator should know of how it ended. */
-export function endCancelled(context: Context, detail: string): Step {
+export function endCancelled(context: Context, detail: string, outcome?: DiskOutcome): Step {
+  const { state } = context;
+  const about = unproved(context, outcome);
   const failure = {
     reason: "cancelled",
-    message: `the reimage of ${context.state.nodeName} was cancelled ${detail}`,
+    message: `the reimage of ${state.nodeName} was cancelled ${detail}; ${describeVerdict(about.verdict, state)}`,
   } as const;
-  return arrive(context, { name: "cancelled", failure, endedAt: context.now, settled: false });
+  return arrive(context, { name: "cancelled", failure, ...about }, pastAtEnd(context));
+}
+
+/** A boot that was asked to end may be heard of until it does, and says nothing of where the node goes. */
+function pastAtEnd({ state: { phase, past } }: Context): Changes {
+  if (phase.name !== "netbooting" || phase.rebootAskedOf === undefined) return {};
+  return { past: [...past, phase.rebootAskedOf] };
+}
+
+/** What an end without a proof has to know of card and node. */
+function unproved(
+  { state, now, settings }: Context,
+  outcome: DiskOutcome | undefined,
+): Pick<PhaseOf<"failed">, Unproved> & { readonly verdict: CardVerdict } {
+  const verdict = judgeCard(state, outcome);
+  const { phase, disk, before } = state;
+  const previousBootId = "previousBootId" in phase ? phase.previousBootId : "agent" in phase ? phase.agent.bootId : "";
+  const mayHoldImage = verdict === "unproved" || verdict === "unknown";
+  const goesBack = verdict === "untouched" && phase.name !== "queued" && before?.bootTarget.kind === "local";
+  return {
+    verdict,
+    ...(mayHoldImage && disk !== undefined && { late: { disk, previousBootId } }),
+    ...(goesBack && { goingBack: { until: now + settings.bootTimeoutMs, asked: 0 } }),
+    endedAt: now,
+    settled: false,
+  };
 }
 
 /** The past after `agent` was replaced by `successor`: its instance is over, and its boot if that is another. */

@@ -1,5 +1,6 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
+import { asksAgain, saysItGoes, sightedAfterwards } from "./afterwards.ts";
 import type { Context } from "./context.ts";
 import { deadline, preflight, probe, reboot, retryIn } from "./effects-on-entry.ts";
 import { agentSilent, notBack, notInAgent, notProved } from "./giving-up.ts";
@@ -38,15 +39,27 @@ import { abandonedWrite, amend, endCancelled, enter, fail, type Step, stay } fro
  *   PROVED
  *
  * From every phase: deadline passed (waiting has none), refusal, wrong system or failed effect ──▶ FAILED; cancel requested ──▶ CANCELLED;
- * both with the boot target agent, except from the queue. The three ends absorb every event.
+ * both with the boot target that was before as long as no write has touched the card (verdict.ts), and agent after that.
+ * What still happens then (afterwards.ts): a node that left its system for a reimage that did not touch it goes back;
+ * and FAILED or CANCELLED ── resident agent of a new boot sighted, with the stamp of this reimage ──▶ PROVED, late.
+ * The ends absorb every other event.
  *
  * Entering a phase has effects (effects-on-entry.ts), which are repeated when the controller restarts in it.
  */
 
+/** After an end without a proof. */
+const afterwards: Journey["failed"] & Journey["cancelled"] = {
+  settled: (phase, _event, context) => amend(context, phase, { settled: true }),
+  "agent-sighted": (phase, sighting, context) => sightedAfterwards(context, phase, sighting),
+  "reboot-accepted": (phase, _event, context) => saysItGoes(context, phase),
+  "retry-due": (phase, _event, context) => asksAgain(context, phase),
+};
+
 /** What each phase does about each event. An event that a phase does not name changes nothing in it. */
 const journey: Journey = {
   queued: {
-    started: (_phase, _event, context) => enter(context, { name: "netbooting", booting: false }),
+    started: (_phase, { before }, context) =>
+      enter(context, { name: "netbooting", booting: false }, before && { before }),
     "cancel-requested": (_phase, _event, context) => endCancelled(context, "before it began"),
   },
 
@@ -111,29 +124,28 @@ const journey: Journey = {
         returnsToAgent: 0,
         ...(growth !== undefined && { growth }),
       }),
-    "write-failed": (phase, { failure }, context) => moves.writeFailed(context, phase, failure),
-    "write-cancelled": ({ disk }, _event, context) =>
-      fail(context, new Failure("cancelled", `the write to ${disk} was cancelled directly at the agent`)),
+    "write-failed": (phase, { failure, outcome }, context) => moves.writeFailed(context, phase, failure, outcome),
+    "write-cancelled": ({ disk }, { outcome }, context) =>
+      fail(context, new Failure("cancelled", `the write to ${disk} was cancelled directly at the agent`), [], outcome),
     "write-lost": (phase, _event, context) => moves.writeLost(context, phase),
-    "agent-unreachable": (phase, { failure }, context) =>
-      amend(context, phase, { obstacle: failure.message }, [retryIn(context.settings.retryDelayMs)]),
-    "retry-due": (_phase, _event, context) => moves.repeatEntry(context),
+    "agent-unreachable": (phase, { failure, unasked }, context) =>
+      amend(context, moves.doubted(phase, unasked), { obstacle: failure.message }, [
+        retryIn(context.settings.retryDelayMs),
+      ]),
+    "retry-due": (phase, _event, context) => moves.repeatStart(context, phase),
     "deadline-passed": (phase, _event, context) => moves.writeSilent(context, phase),
-    "cancel-requested": ({ agent, operationId, started }, _event, context) =>
-      enter(context, { name: "cancelling", agent, operationId, started }),
+    "cancel-requested": (phase, _event, context) => moves.stopWrite(context, phase),
   },
 
   cancelling: {
     "agent-sighted": (phase, sighting, context) => {
       if (sighting.instanceId === phase.agent.instanceId) return stay(context);
-      return endCancelled(context, "while its agent restarted; its disk has no partition table");
+      return endCancelled(context, "during the write, while its agent restarted");
     },
-    "write-cancelled": (_phase, _event, context) =>
-      endCancelled(context, "during the write; its disk has no partition table"),
-    "write-succeeded": (_phase, _event, context) =>
-      endCancelled(context, "just after the write had finished; its disk holds the image"),
-    "write-failed": (_phase, { failure }, context) =>
-      endCancelled(context, `when its write failed: ${failure.message}`),
+    "write-cancelled": (_phase, { outcome }, context) => endCancelled(context, "during the write", outcome),
+    "write-succeeded": (_phase, _event, context) => endCancelled(context, "just after the write had finished", "image"),
+    "write-failed": (_phase, { failure, outcome }, context) =>
+      endCancelled(context, `when its write failed: ${failure.message}`, outcome),
     "write-lost": (phase, _event, context) => {
       if (phase.started) return endCancelled(context, "after its agent had forgotten the write");
       // The cancellation may have overtaken the start: ask again a moment later.
@@ -155,7 +167,7 @@ const journey: Journey = {
     "retry-due": (phase, _event, context) =>
       amend(context, phase, {}, [reboot(phase.previousBootId), retryIn(context.settings.rebootRetryMs)]),
     "deadline-passed": (phase, _event, context) => fail(context, notBack(context, phase.obstacle)),
-    "cancel-requested": (_phase, _event, context) => endCancelled(context, "after its write; its disk holds the image"),
+    "cancel-requested": (_phase, _event, context) => endCancelled(context, "after its write"),
   },
 
   proving: {
@@ -164,13 +176,12 @@ const journey: Journey = {
     "retry-due": (phase, _event, context) => amend(context, phase, {}, probe(context.settings)),
     "node-answered": (phase, { how }, context) => moves.answers(context, phase, how),
     "deadline-passed": (phase, _event, context) => fail(context, notProved(context, phase)),
-    "cancel-requested": (_phase, _event, context) =>
-      endCancelled(context, "before its proof; its disk holds the image"),
+    "cancel-requested": (_phase, _event, context) => endCancelled(context, "before its proof"),
   },
 
   proved: { settled: (phase, _event, context) => amend(context, phase, { settled: true }) },
-  failed: { settled: (phase, _event, context) => amend(context, phase, { settled: true }) },
-  cancelled: { settled: (phase, _event, context) => amend(context, phase, { settled: true }) },
+  failed: afterwards,
+  cancelled: afterwards,
 };
 
 /**
@@ -229,5 +240,5 @@ function isPast(state: ReimageState, { bootId, instanceId }: AgentInstance): boo
 }
 
 function betweenWrites({ state }: Context): string {
-  return state.attempts === 0 ? "before anything was written" : "between two writes; its disk has no partition table";
+  return state.attempts === 0 ? "before anything was written" : "between two writes";
 }

@@ -3,6 +3,7 @@ import type { NodeId } from "../../../proto/names/node-id.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { ReimagePhase } from "../../../proto/words/reimage-phase.ts";
+import type { ReimageVerdict } from "../../../proto/words/reimage-verdict.ts";
 import type { RolloutState } from "../../../proto/words/rollout-state.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 
@@ -51,6 +52,8 @@ export interface Reimage {
   readonly progress?: Progress;
   readonly attempts: number;
   readonly failure?: FailureRecord;
+  /** What became of the card; absent while it runs, when it was proved in time, and in journals of an older Pallet. */
+  readonly verdict?: ReimageVerdict;
   readonly proof?: Proof;
   readonly startedAt: number;
   readonly endedAt?: number;

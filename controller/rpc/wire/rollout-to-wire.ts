@@ -1,10 +1,11 @@
 import { Failure, failureToWire } from "../../../proto/failure.ts";
 import type { PlanRolloutResponse } from "../../../proto/gen/pallet/v1/controller.ts";
 import type { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
-import type * as wire from "../../../proto/gen/pallet/v1/rollout.ts";
+import * as wire from "../../../proto/gen/pallet/v1/rollout.ts";
 import { progressToWire } from "../../../proto/operation/progress-codec.ts";
 import { proofKinds } from "../../../proto/words/proof-kind.ts";
 import { reimagePhases } from "../../../proto/words/reimage-phase.ts";
+import { reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
 import { rolloutStates } from "../../../proto/words/rollout-state.ts";
 import type { FailureRecord, Proof, Reimage, ReimagePlan, Rollout, RolloutPlan } from "../../reimage/plan/rollout.ts";
 import { imageToWire } from "./image-to-wire.ts";
@@ -43,6 +44,10 @@ function reimageToWire(reimage: Reimage): wire.Reimage {
     noResident: reimage.noResident,
     full: reimage.full,
     waitingFor: reimage.waitingFor ?? "",
+    verdict:
+      reimage.verdict === undefined
+        ? wire.ReimageVerdict.REIMAGE_VERDICT_UNSPECIFIED
+        : reimageVerdicts.toWire(reimage.verdict),
   };
 }
 

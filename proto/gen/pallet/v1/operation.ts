@@ -499,6 +499,77 @@ export function writeStageToJSON(object: WriteStage): string {
   }
 }
 
+/** What a WriteImage that has ended left on its disk. */
+export const DiskOutcome = {
+  /**
+   * DISK_OUTCOME_UNSPECIFIED - Not said: the operation is in progress, writes no image, or its agent is older than this field. Then everything is
+   * possible.
+   */
+  DISK_OUTCOME_UNSPECIFIED: 0,
+  /** DISK_OUTCOME_UNTOUCHED - Not a byte was changed. */
+  DISK_OUTCOME_UNTOUCHED: 1,
+  /** DISK_OUTCOME_NO_TABLE - The partition table is erased: nothing boots from the disk. */
+  DISK_OUTCOME_NO_TABLE: 2,
+  /** DISK_OUTCOME_IMAGE - The whole image, table included. */
+  DISK_OUTCOME_IMAGE: 3,
+  /** DISK_OUTCOME_UNCERTAIN - Unknown: erasing or writing the table failed, and so did erasing it again. */
+  DISK_OUTCOME_UNCERTAIN: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type DiskOutcome = typeof DiskOutcome[keyof typeof DiskOutcome];
+
+export namespace DiskOutcome {
+  export type DISK_OUTCOME_UNSPECIFIED = typeof DiskOutcome.DISK_OUTCOME_UNSPECIFIED;
+  export type DISK_OUTCOME_UNTOUCHED = typeof DiskOutcome.DISK_OUTCOME_UNTOUCHED;
+  export type DISK_OUTCOME_NO_TABLE = typeof DiskOutcome.DISK_OUTCOME_NO_TABLE;
+  export type DISK_OUTCOME_IMAGE = typeof DiskOutcome.DISK_OUTCOME_IMAGE;
+  export type DISK_OUTCOME_UNCERTAIN = typeof DiskOutcome.DISK_OUTCOME_UNCERTAIN;
+  export type UNRECOGNIZED = typeof DiskOutcome.UNRECOGNIZED;
+}
+
+export function diskOutcomeFromJSON(object: any): DiskOutcome {
+  switch (object) {
+    case 0:
+    case "DISK_OUTCOME_UNSPECIFIED":
+      return DiskOutcome.DISK_OUTCOME_UNSPECIFIED;
+    case 1:
+    case "DISK_OUTCOME_UNTOUCHED":
+      return DiskOutcome.DISK_OUTCOME_UNTOUCHED;
+    case 2:
+    case "DISK_OUTCOME_NO_TABLE":
+      return DiskOutcome.DISK_OUTCOME_NO_TABLE;
+    case 3:
+    case "DISK_OUTCOME_IMAGE":
+      return DiskOutcome.DISK_OUTCOME_IMAGE;
+    case 4:
+    case "DISK_OUTCOME_UNCERTAIN":
+      return DiskOutcome.DISK_OUTCOME_UNCERTAIN;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return DiskOutcome.UNRECOGNIZED;
+  }
+}
+
+export function diskOutcomeToJSON(object: DiskOutcome): string {
+  switch (object) {
+    case DiskOutcome.DISK_OUTCOME_UNSPECIFIED:
+      return "DISK_OUTCOME_UNSPECIFIED";
+    case DiskOutcome.DISK_OUTCOME_UNTOUCHED:
+      return "DISK_OUTCOME_UNTOUCHED";
+    case DiskOutcome.DISK_OUTCOME_NO_TABLE:
+      return "DISK_OUTCOME_NO_TABLE";
+    case DiskOutcome.DISK_OUTCOME_IMAGE:
+      return "DISK_OUTCOME_IMAGE";
+    case DiskOutcome.DISK_OUTCOME_UNCERTAIN:
+      return "DISK_OUTCOME_UNCERTAIN";
+    case DiskOutcome.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /**
  * Where the manifest of a pack is and what its bytes must be. All verification of the pack rests on this digest, so it
  * has to arrive over a trusted channel.
@@ -843,7 +914,11 @@ export interface Operation {
     | Date
     | undefined;
   /** What a successful WriteImage made of the disk; absent otherwise, and from agents that are older than this field. */
-  writeResult: WriteResult | undefined;
+  writeResult:
+    | WriteResult
+    | undefined;
+  /** What a WriteImage that has ended left on its disk. */
+  diskOutcome: DiskOutcome;
 }
 
 function createBaseManifestSource(): ManifestSource {
@@ -3443,6 +3518,7 @@ function createBaseOperation(): Operation {
     startedAt: undefined,
     endedAt: undefined,
     writeResult: undefined,
+    diskOutcome: 0,
   };
 }
 
@@ -3471,6 +3547,9 @@ export const Operation: MessageFns<Operation> = {
     }
     if (message.writeResult !== undefined) {
       WriteResult.encode(message.writeResult, writer.uint32(66).fork()).join();
+    }
+    if (message.diskOutcome !== 0) {
+      writer.uint32(72).int32(message.diskOutcome);
     }
     return writer;
   },
@@ -3552,6 +3631,14 @@ export const Operation: MessageFns<Operation> = {
             message.writeResult = WriteResult.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.diskOutcome = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3590,6 +3677,11 @@ export const Operation: MessageFns<Operation> = {
         : isSet(object.write_result)
         ? WriteResult.fromJSON(object.write_result)
         : undefined,
+      diskOutcome: isSet(object.diskOutcome)
+        ? diskOutcomeFromJSON(object.diskOutcome)
+        : isSet(object.disk_outcome)
+        ? diskOutcomeFromJSON(object.disk_outcome)
+        : 0,
     };
   },
 
@@ -3619,6 +3711,9 @@ export const Operation: MessageFns<Operation> = {
     if (message.writeResult !== undefined) {
       obj.writeResult = WriteResult.toJSON(message.writeResult);
     }
+    if (message.diskOutcome !== 0) {
+      obj.diskOutcome = diskOutcomeToJSON(message.diskOutcome);
+    }
     return obj;
   },
 
@@ -3643,6 +3738,7 @@ export const Operation: MessageFns<Operation> = {
     message.writeResult = (object.writeResult !== undefined && object.writeResult !== null)
       ? WriteResult.fromPartial(object.writeResult)
       : undefined;
+    message.diskOutcome = object.diskOutcome ?? 0;
     return message;
   },
 };

@@ -32,9 +32,9 @@ export const ReimagePhase = {
   REIMAGE_PHASE_PROVING: 6,
   /** REIMAGE_PHASE_PROVED - Proved. */
   REIMAGE_PHASE_PROVED: 7,
-  /** REIMAGE_PHASE_FAILED - Failed, see `failure`; the boot target is agent again. */
+  /** REIMAGE_PHASE_FAILED - Failed, see `failure`, and `verdict` for what became of the card. */
   REIMAGE_PHASE_FAILED: 8,
-  /** REIMAGE_PHASE_CANCELLED - Cancelled; the boot target is agent again. */
+  /** REIMAGE_PHASE_CANCELLED - Cancelled; see `verdict` for what became of the card. */
   REIMAGE_PHASE_CANCELLED: 9,
   /** REIMAGE_PHASE_WAITING_TO_WRITE - Ready and waiting for its turn to write, because other nodes use the uplink. Comes between checking and writing. */
   REIMAGE_PHASE_WAITING_TO_WRITE: 10,
@@ -185,6 +185,85 @@ export function proofKindToJSON(object: ProofKind): string {
   }
 }
 
+/** What a reimage that has failed or was cancelled left on the node's card. */
+export const ReimageVerdict = {
+  /** REIMAGE_VERDICT_UNSPECIFIED - Not said: the reimage has not ended, was proved in time, or ended under a controller older than this field. */
+  REIMAGE_VERDICT_UNSPECIFIED: 0,
+  /**
+   * REIMAGE_VERDICT_UNTOUCHED - What it held before. The boot target is what it was before, too, and a node that left its system for this reimage
+   * is sent back into it.
+   */
+  REIMAGE_VERDICT_UNTOUCHED: 1,
+  /** REIMAGE_VERDICT_NO_SYSTEM - No system: its partition table is erased. The boot target is agent. */
+  REIMAGE_VERDICT_NO_SYSTEM: 2,
+  /** REIMAGE_VERDICT_UNPROVED - The whole image, which the node has not proved to run. The boot target is agent. */
+  REIMAGE_VERDICT_UNPROVED: 3,
+  /** REIMAGE_VERDICT_UNKNOWN - Unknown: the write was lost, or may still be running. The boot target is agent. */
+  REIMAGE_VERDICT_UNKNOWN: 4,
+  /** REIMAGE_VERDICT_PROVED_LATE - The image, proved after the reimage had failed or was cancelled: its phase is PROVED now. */
+  REIMAGE_VERDICT_PROVED_LATE: 5,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ReimageVerdict = typeof ReimageVerdict[keyof typeof ReimageVerdict];
+
+export namespace ReimageVerdict {
+  export type REIMAGE_VERDICT_UNSPECIFIED = typeof ReimageVerdict.REIMAGE_VERDICT_UNSPECIFIED;
+  export type REIMAGE_VERDICT_UNTOUCHED = typeof ReimageVerdict.REIMAGE_VERDICT_UNTOUCHED;
+  export type REIMAGE_VERDICT_NO_SYSTEM = typeof ReimageVerdict.REIMAGE_VERDICT_NO_SYSTEM;
+  export type REIMAGE_VERDICT_UNPROVED = typeof ReimageVerdict.REIMAGE_VERDICT_UNPROVED;
+  export type REIMAGE_VERDICT_UNKNOWN = typeof ReimageVerdict.REIMAGE_VERDICT_UNKNOWN;
+  export type REIMAGE_VERDICT_PROVED_LATE = typeof ReimageVerdict.REIMAGE_VERDICT_PROVED_LATE;
+  export type UNRECOGNIZED = typeof ReimageVerdict.UNRECOGNIZED;
+}
+
+export function reimageVerdictFromJSON(object: any): ReimageVerdict {
+  switch (object) {
+    case 0:
+    case "REIMAGE_VERDICT_UNSPECIFIED":
+      return ReimageVerdict.REIMAGE_VERDICT_UNSPECIFIED;
+    case 1:
+    case "REIMAGE_VERDICT_UNTOUCHED":
+      return ReimageVerdict.REIMAGE_VERDICT_UNTOUCHED;
+    case 2:
+    case "REIMAGE_VERDICT_NO_SYSTEM":
+      return ReimageVerdict.REIMAGE_VERDICT_NO_SYSTEM;
+    case 3:
+    case "REIMAGE_VERDICT_UNPROVED":
+      return ReimageVerdict.REIMAGE_VERDICT_UNPROVED;
+    case 4:
+    case "REIMAGE_VERDICT_UNKNOWN":
+      return ReimageVerdict.REIMAGE_VERDICT_UNKNOWN;
+    case 5:
+    case "REIMAGE_VERDICT_PROVED_LATE":
+      return ReimageVerdict.REIMAGE_VERDICT_PROVED_LATE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ReimageVerdict.UNRECOGNIZED;
+  }
+}
+
+export function reimageVerdictToJSON(object: ReimageVerdict): string {
+  switch (object) {
+    case ReimageVerdict.REIMAGE_VERDICT_UNSPECIFIED:
+      return "REIMAGE_VERDICT_UNSPECIFIED";
+    case ReimageVerdict.REIMAGE_VERDICT_UNTOUCHED:
+      return "REIMAGE_VERDICT_UNTOUCHED";
+    case ReimageVerdict.REIMAGE_VERDICT_NO_SYSTEM:
+      return "REIMAGE_VERDICT_NO_SYSTEM";
+    case ReimageVerdict.REIMAGE_VERDICT_UNPROVED:
+      return "REIMAGE_VERDICT_UNPROVED";
+    case ReimageVerdict.REIMAGE_VERDICT_UNKNOWN:
+      return "REIMAGE_VERDICT_UNKNOWN";
+    case ReimageVerdict.REIMAGE_VERDICT_PROVED_LATE:
+      return "REIMAGE_VERDICT_PROVED_LATE";
+    case ReimageVerdict.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** Where a rollout stands. */
 export const RolloutState = {
   /** ROLLOUT_STATE_UNSPECIFIED - Never sent. */
@@ -315,6 +394,8 @@ export interface Reimage {
   full: boolean;
   /** Why it has no turn to write yet, as a sentence; empty unless it is waiting for one. */
   waitingFor: string;
+  /** What became of the card, once it has failed, was cancelled, or was proved late. */
+  verdict: ReimageVerdict;
 }
 
 /** A reimage of one or more nodes. */
@@ -591,6 +672,7 @@ function createBaseReimage(): Reimage {
     noResident: false,
     full: false,
     waitingFor: "",
+    verdict: 0,
   };
 }
 
@@ -637,6 +719,9 @@ export const Reimage: MessageFns<Reimage> = {
     }
     if (message.waitingFor !== "") {
       writer.uint32(114).string(message.waitingFor);
+    }
+    if (message.verdict !== 0) {
+      writer.uint32(120).int32(message.verdict);
     }
     return writer;
   },
@@ -766,6 +851,14 @@ export const Reimage: MessageFns<Reimage> = {
             message.waitingFor = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.verdict = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -822,6 +915,7 @@ export const Reimage: MessageFns<Reimage> = {
         : isSet(object.waiting_for)
         ? globalThis.String(object.waiting_for)
         : "",
+      verdict: isSet(object.verdict) ? reimageVerdictFromJSON(object.verdict) : 0,
     };
   },
 
@@ -869,6 +963,9 @@ export const Reimage: MessageFns<Reimage> = {
     if (message.waitingFor !== "") {
       obj.waitingFor = message.waitingFor;
     }
+    if (message.verdict !== 0) {
+      obj.verdict = reimageVerdictToJSON(message.verdict);
+    }
     return obj;
   },
 
@@ -895,6 +992,7 @@ export const Reimage: MessageFns<Reimage> = {
     message.noResident = object.noResident ?? false;
     message.full = object.full ?? false;
     message.waitingFor = object.waitingFor ?? "";
+    message.verdict = object.verdict ?? 0;
     return message;
   },
 };

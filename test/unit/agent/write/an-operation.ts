@@ -2,6 +2,7 @@ import { pino } from "pino";
 import type { OperationContext } from "../../../../agent/operations/executor.ts";
 import { createProgressMeter } from "../../../../agent/operations/progress-meter.ts";
 import type { OperationPhase, Progress } from "../../../../proto/operation/progress.ts";
+import type { DiskOutcome } from "../../../../proto/words/disk-outcome.ts";
 
 /** A context as the registry would give it, and what the executor made of it. */
 export interface AnOperation {
@@ -9,6 +10,8 @@ export interface AnOperation {
   readonly abort: AbortController;
   readonly phases: OperationPhase[];
   progress(): Progress;
+  /** What the disk would hold, in the order of what the executor said; begins as "untouched". */
+  readonly outcomes: DiskOutcome[];
 }
 
 /** Called while the executor waits, so that a test can meddle with the disk between two steps. */
@@ -25,13 +28,16 @@ export function anOperation(hooks: Hooks = {}): AnOperation {
   const abort = new AbortController();
   const meter = createProgressMeter();
   const phases: OperationPhase[] = [];
+  const outcomes: DiskOutcome[] = ["untouched"];
   return {
     abort,
     phases,
+    outcomes,
     progress: () => meter.snapshot(now()),
     context: {
       signal: abort.signal,
       log: pino({ level: "silent" }),
+      leaves: (outcome) => void outcomes.push(outcome),
       progress: {
         enter(phase, totals = {}) {
           meter.enter(phase, totals, now());

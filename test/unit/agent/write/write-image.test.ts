@@ -123,6 +123,7 @@ describe("writeImage", () => {
       ["erasing", "comparing", "writing", "syncing", "verifying", "customising", "writing-table"],
     );
     assert.deepEqual(disk.calls, ["guard", "erase", "announce"]);
+    assert.deepEqual(operation.outcomes, ["untouched", "uncertain", "no-table", "uncertain", "image"]);
     const { read, written, verified, skipped, resumed, stages, rewrittenBytes } = operation.progress();
     assert.equal(read.done, read.total);
     assert.ok(read.total <= packed.pack.length);
@@ -226,6 +227,7 @@ describe("writeImage", () => {
       assert.match(found, message);
       assert.ok((await tried.disk.content()).equals(Buffer.alloc(diskBytes, 0xaa)));
       assert.deepEqual(tried.disk.calls, ["guard"]);
+      assert.deepEqual(tried.operation.outcomes, ["untouched"]);
     });
   }
 
@@ -292,7 +294,7 @@ describe("writeImage", () => {
   });
 
   it("does not touch a disk that the guard refuses", async (test) => {
-    const { disk, writing } = await attempt(test, {
+    const { disk, operation, writing } = await attempt(test, {
       parts: {
         async guard() {
           throw new Failure("too-small", "too small");
@@ -301,6 +303,7 @@ describe("writeImage", () => {
     });
     await failure(writing, "too-small");
     assert.ok((await disk.content()).equals(Buffer.alloc(diskBytes, 0xaa)));
+    assert.deepEqual(operation.outcomes, ["untouched"]);
   });
 
   it("writes again what the disk did not keep, and reads it again", async (test) => {
@@ -384,6 +387,7 @@ describe("writeImage", () => {
     await failure(tried.writing, "verify-mismatch");
     await assertNoTable(tried);
     assert.deepEqual(tried.disk.calls, ["guard", "erase", "customise", "erase"]);
+    assert.equal(tried.operation.outcomes.at(-1), "no-table");
   });
 
   it("says so when even erasing the table again fails", async (test) => {
@@ -403,6 +407,7 @@ describe("writeImage", () => {
     });
     const found = await failure(tried.writing, "cancelled");
     assert.match(found.message, /could not be erased again, so the disk may look bootable: EIO/);
+    assert.equal(tried.operation.outcomes.at(-1), "uncertain");
   });
 
   it("tells for how long a disk leaves a write, a read or a sync unanswered", async (test) => {
@@ -446,6 +451,7 @@ describe("writeImage", () => {
     });
     await failure(tried.writing, "tool-failed");
     await assertNoTable(tried);
+    assert.equal(tried.operation.outcomes.at(-1), "no-table");
   });
 
   it("succeeds when only the kernel does not take note of the partitions", async (test) => {
@@ -478,6 +484,7 @@ describe("writeImage", () => {
       });
       await failure(tried.writing, "cancelled");
       await assertNoTable(tried);
+      assert.equal(tried.operation.outcomes.at(-1), "no-table");
       assert.equal(tried.operation.phases.at(-1), phase);
     });
   }

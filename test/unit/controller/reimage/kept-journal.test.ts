@@ -24,12 +24,15 @@ function withoutSentences(stories: unknown): unknown {
   return JSON.parse(JSON.stringify(stories, (key, value: unknown) => (isSentence(key) ? "a sentence" : value)));
 }
 
+/** What later controllers remember besides: what the node was before, and what is known of its card. */
+const laterKeys = new Set(["card", "growth", "before", "holds", "verdict", "late", "goingBack", "doubtful", "unsent"]);
+
 /**
  * The agent of the captured stories counted neither stages nor what it compared or wrote again, and grew nothing: what
  * its controller began goes on without growth.
  */
 function withoutLaterFields(key: string, value: unknown): unknown {
-  if (key === "card" || key === "growth") return undefined;
+  if (laterKeys.has(key)) return undefined;
   if (key !== "progress") return value;
   const { stages, rewrittenBytes, compared, ...progress } = value as Progress;
   assert.deepEqual([stages, rewrittenBytes, compared], [[], 0, noProgress.compared]);

@@ -187,7 +187,7 @@ test("a node whose turn never came keeps booting what it booted", async () => {
   rack.rollouts().cancel(second);
   rack.restart();
   await rack.untilEnded(second);
-  assert.deepEqual([rack.targetOf(0), rack.targetOf(1)], ["agent", "local"]);
+  assert.deepEqual([rack.targetOf(0), rack.targetOf(1)], ["local", "local"]);
 });
 
 test("a cancellation survives a restart of the controller", async () => {

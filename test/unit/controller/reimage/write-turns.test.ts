@@ -121,7 +121,7 @@ test("cancelled while it waits, a node is left as it was, and its turn goes to n
     [1, 0, 0],
   );
   const failures = reimages(rack).map(({ failure }) => failure?.message);
-  assert.equal(failures[2], "the reimage of pi-3 was cancelled before anything was written");
+  assert.equal(failures[2], "the reimage of pi-3 was cancelled before anything was written; its card is untouched");
 });
 
 test("a node that is silent when its turn comes keeps nobody waiting", async () => {

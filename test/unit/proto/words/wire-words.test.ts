@@ -5,16 +5,18 @@ import { BootTarget, UplinkSource } from "../../../../proto/gen/pallet/v1/contro
 import { EventSeverity } from "../../../../proto/gen/pallet/v1/event.ts";
 import { PartitionTable } from "../../../../proto/gen/pallet/v1/image.ts";
 import { AgentRole } from "../../../../proto/gen/pallet/v1/node.ts";
-import { OperationPhase, OperationState } from "../../../../proto/gen/pallet/v1/operation.ts";
-import { ProofKind, ReimagePhase, RolloutState } from "../../../../proto/gen/pallet/v1/rollout.ts";
+import { DiskOutcome, OperationPhase, OperationState } from "../../../../proto/gen/pallet/v1/operation.ts";
+import { ProofKind, ReimagePhase, ReimageVerdict, RolloutState } from "../../../../proto/gen/pallet/v1/rollout.ts";
 import { agentRoles } from "../../../../proto/node/node-codec.ts";
 import { operationStates } from "../../../../proto/operation/operation-codec.ts";
 import { operationPhases } from "../../../../proto/operation/progress-codec.ts";
 import { bootTargets } from "../../../../proto/words/boot-target.ts";
+import { diskOutcomes } from "../../../../proto/words/disk-outcome.ts";
 import { eventSeverities } from "../../../../proto/words/event-severity.ts";
 import { partitionTableKinds } from "../../../../proto/words/partition-table-kind.ts";
 import { proofKinds } from "../../../../proto/words/proof-kind.ts";
 import { reimagePhases } from "../../../../proto/words/reimage-phase.ts";
+import { reimageVerdicts } from "../../../../proto/words/reimage-verdict.ts";
 import { rolloutStates } from "../../../../proto/words/rollout-state.ts";
 import { uplinkSources } from "../../../../proto/words/uplink-source.ts";
 
@@ -28,6 +30,8 @@ const tables = {
   OperationState: [OperationState, operationStates],
   ProofKind: [ProofKind, proofKinds],
   ReimagePhase: [ReimagePhase, reimagePhases],
+  DiskOutcome: [DiskOutcome, diskOutcomes],
+  ReimageVerdict: [ReimageVerdict, reimageVerdicts],
   RolloutState: [RolloutState, rolloutStates],
 } as const;
 

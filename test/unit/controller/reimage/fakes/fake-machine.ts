@@ -231,7 +231,14 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
       if (machine.faults.stalls && number > ticks / 2) return;
       if (failsFor !== undefined && number > ticks / 2) {
         const failure = new Failure(failsFor, `the write failed: ${failsFor}`);
-        publish({ ...base, state: "failed", progress: of("writing", total / 2), failure, endedAt: clock.now() });
+        publish({
+          ...base,
+          state: "failed",
+          progress: of("writing", total / 2),
+          failure,
+          diskOutcome: "no-table",
+          endedAt: clock.now(),
+        });
         return;
       }
       if (number > ticks) {
@@ -317,7 +324,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
         writes.get(operationId)?.abort();
         machine.history.push("write-cancelled");
         const failure = new Failure("cancelled", "cancelled");
-        publish({ ...operation, state: "cancelled", failure, endedAt: clock.now() });
+        publish({ ...operation, state: "cancelled", failure, diskOutcome: "no-table", endedAt: clock.now() });
         return operations.get(operationId) as ReportedOperation;
       },
       async reboot(expectedBootId, signal) {

@@ -166,6 +166,15 @@ export function createFakeRack(
       const { proved: _, ...node } = known.get(id) ?? assert.fail(`no node ${id}`);
       known.set(id, { ...node, installation });
     },
+    giveBack(id, reimageId, { bootTarget, proved, installation }) {
+      const node = known.get(id) ?? assert.fail(`no node ${id}`);
+      targets.push({ id, target: bootTarget });
+      const { proved: _, installation: __, ...rest } = node;
+      const isVoided = node.installation?.reimageId === reimageId;
+      const kept = isVoided ? { ...(proved && { proved }), ...(installation && { installation }) } : node;
+      known.set(id, { ...rest, ...(isVoided ? {} : node), ...kept, bootTarget });
+      change(id, {}, "boot-target-changed");
+    },
     setRoot(id, reimageId, root) {
       const node = known.get(id) ?? assert.fail(`no node ${id}`);
       if (node.installation?.reimageId === reimageId) {
