@@ -14,6 +14,7 @@ import { Failure } from "../proto/failure.ts";
 import { contract } from "../proto/gen/contract.ts";
 import { createLogDestination } from "../proto/linux/log-destination.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
+import { capabilities } from "../proto/operation/capabilities.ts";
 import { stampPath } from "../proto/system/installed-system.ts";
 import { residentSettingsPath } from "../proto/system/resident-settings.ts";
 import type { BackoffPolicy } from "../proto/time/backoff.ts";
@@ -152,7 +153,8 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     const installed = options.role === "resident" ? await readInstalled(options.installedFile, log) : undefined;
     const residentProgram = await readResidentProgram(options.role, residentPath, log);
     return {
-      ...{ version, role: options.role, instanceId, port },
+      ...{ version, role: options.role, instanceId, port, contract, capabilities },
+      ...(options.role === "resident" && !options.bootedByController && { bootedAlone: true as const }),
       ...(installed && { installed }),
       ...(residentProgram && { residentProgram }),
     };

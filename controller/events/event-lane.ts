@@ -48,6 +48,7 @@ const lanes: Readonly<Record<EventType, EventLane>> = {
   "mac-claim-ended": "signs",
   "node-went-silent": "signs",
   "node-came-back": "signs",
+  "agent-outdated": "signs",
   "root-ids-changed": "signs",
   "kernels-parted": "signs",
   "kernels-agree": "signs",

@@ -40,6 +40,7 @@ export type EventType =
   | "node-restored"
   | "board-changed"
   | "stamp-unknown"
+  | "agent-outdated"
   | "address-leased"
   | "address-refused"
   | "boot-server-told"

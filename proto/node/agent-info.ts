@@ -13,4 +13,10 @@ export interface AgentInfo {
   readonly installed?: InstalledSystem;
   /** Absent when unknown: of an agent that does not report it, or a resident one that is not a single program. */
   readonly residentProgram?: ResidentProgram;
+  /** The contract that it was built with; absent from older agents. */
+  readonly contract?: string;
+  /** See proto/operation/capabilities.ts; words of newer agents among them. Absent from agents of before they were told. */
+  readonly capabilities?: readonly string[];
+  /** Set when its board booted the disk by itself, without a controller's kernel words. */
+  readonly bootedAlone?: true;
 }

@@ -79,6 +79,9 @@ export function agentInfoToWire(agent: AgentInfo): wire.AgentInfo {
     port: agent.port,
     installed: agent.installed && installedToWire(agent.installed),
     residentProgram: agent.residentProgram && residentProgramToWire(agent.residentProgram),
+    contract: agent.contract ?? "",
+    capabilities: [...(agent.capabilities ?? [])],
+    bootedAlone: agent.bootedAlone ?? false,
   };
 }
 
@@ -93,6 +96,9 @@ export function agentInfoFromWire(agent: wire.AgentInfo): ReportedAgent {
     port: agent.port,
     ...(agent.installed !== undefined && { installed: installedFromWire(agent.installed) }),
     ...(residentProgram !== undefined && { residentProgram }),
+    ...(agent.contract !== "" && { contract: agent.contract }),
+    ...(agent.capabilities.length > 0 && { capabilities: [...agent.capabilities] }),
+    ...(agent.bootedAlone && { bootedAlone: true as const }),
   };
 }
 

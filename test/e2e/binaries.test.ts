@@ -6,7 +6,9 @@ import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
+import { version as agentVersion } from "../../agent/version.ts";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
+import { version as controllerVersion } from "../../controller/version.ts";
 import { type Binary, buildBinaries } from "../../scripts/binaries/build-binaries.ts";
 import { checkout } from "../programs/checkout.ts";
 import { requires } from "../requirements.ts";
@@ -41,10 +43,8 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-async function version(program: string): Promise<string> {
-  const text = await readFile(path.join(checkout, program, "version.ts"), "utf8");
-  return /"(.*)"/.exec(text)?.[1] ?? assert.fail(`${program}/version.ts says no version`);
-}
+/** As the programs say it from the checkout: a digest of their sources is part of it. */
+const versions = { agent: agentVersion, controller: controllerVersion };
 
 describe("binaries", () => {
   it("are four, each for the architecture in its name, with a link for this machine", async () => {
@@ -108,7 +108,7 @@ describe("the agent's binary on this architecture", () => {
     await writeFile(path.join(root, "kernel-words"), "");
     const bare = ["/usr/sbin/chroot", root, "/agent"] as const;
     const said = await execa("env", ["-i", ...bare, "--version"]);
-    assert.equal(said.stdout, await version("agent"));
+    assert.equal(said.stdout, versions.agent);
     assert.match((await execa("env", ["-i", ...bare, "--help"])).stdout, /Usage: pallet-agent/);
 
     // Without /proc nobody can tell who connects, so by default it would take orders from nobody on this machine.
@@ -145,7 +145,7 @@ it(`the agent's binary for ${other} runs under an emulator`, { timeout: 240_000 
   const run = [...emulators[other], fileOf("agent", other)] as const;
   const [command, ...args] = run;
   const said = await execa("env", ["-i", ...environmentWords(), command, ...args, "--version"]);
-  assert.equal(said.stdout, await version("agent"));
+  assert.equal(said.stdout, versions.agent);
   const agent = await startBinary([command, ...args, "--port", "0"], environment);
   try {
     assert.deepEqual(await agent.health("pallet.v1.AgentService"), { status: "SERVING" });
@@ -179,7 +179,7 @@ for (const architecture of [own, other] as const) {
 describe("the controller's binary", () => {
   it("says its version and explains itself", async () => {
     const file = fileOf("controller", own);
-    assert.equal((await execa("env", ["-i", file, "--version"])).stdout, await version("controller"));
+    assert.equal((await execa("env", ["-i", file, "--version"])).stdout, versions.controller);
     assert.match((await execa("env", ["-i", file, "serve", "--help"])).stdout, /A config file, with every default/);
   });
 
@@ -196,7 +196,7 @@ describe("the controller's binary", () => {
       assert.deepEqual(await controller.health("pallet.v1.EnrollmentService"), { status: "SERVING" });
       assert.deepEqual(await controller.call("pallet.v1.ControllerService/ListNodes", {}, socket), {});
       const { stdout } = await execa("env", ["-i", file, "--socket", socket, "status", "--json"]);
-      assert.equal((JSON.parse(stdout) as { version?: string }).version, await version("controller"));
+      assert.equal((JSON.parse(stdout) as { version?: string }).version, versions.controller);
     } finally {
       assert.equal(await controller.stop(), 0);
     }

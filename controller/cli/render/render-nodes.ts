@@ -57,6 +57,7 @@ export function renderNodes(nodes: readonly NodeView[], look: Look, now: number,
       { title: "MAC", isOptional: true },
       { title: "ADDRESS", isOptional: true },
       { title: "MODEL", isOptional: true, shrinkTo: 8 },
+      { title: "AGENT", isOptional: true },
     ],
     nodes.map((node) => [
       node.name,
@@ -70,6 +71,7 @@ export function renderNodes(nodes: readonly NodeView[], look: Look, now: number,
       node.nodeId,
       node.address ?? "",
       node.facts?.model ?? "",
+      node.agent?.version ?? "",
     ]),
     look,
   );
@@ -170,6 +172,8 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
   ];
   if (agent !== null)
     fields.push(["agent", `${agent.version ?? "?"}, ${agent.role}, port ${agent.port}, instance ${agent.instanceId}`]);
+  if (agent?.bootedAlone)
+    fields.push(["booted", { text: "its card by itself, without the controller's kernel words", style: "yellow" }]);
   if (agent?.installed) {
     const { imageName, imageDigest, reimageId } = agent.installed;
     fields.push(["installed", `${imageName}, ${imageDigest}, by ${reimageId}`]);

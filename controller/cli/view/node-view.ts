@@ -16,9 +16,14 @@ export type FactsView = Shown<Omit<NodeFacts, "root">> & {
 };
 
 /** The agent on a node, as `--json` shows it. */
-export interface AgentView extends Shown<Omit<AgentInfo, "role" | "installed" | "residentProgram">, "instanceId"> {
+export interface AgentView
+  extends Shown<Pick<AgentInfo, "version" | "instanceId" | "port" | "contract">, "instanceId"> {
   readonly role: AgentRole | "unknown";
   readonly installed: (Omit<InstalledSystem, "installedAt"> & { readonly installedAt: string | null }) | null;
+  /** Empty for an agent that does not tell. */
+  readonly capabilities: readonly string[];
+  /** Whether its board booted the card by itself, without the controller's kernel words. */
+  readonly bootedAlone: boolean;
 }
 
 /** What keeps a node from being heard, as `--json` shows it. */
@@ -61,10 +66,13 @@ function viewFacts(facts: wire.NodeFacts): FactsView {
 }
 
 function viewAgent(wireAgent: wire.AgentInfo): AgentView {
-  const { version, role = "unknown", instanceId, port, installed } = agentInfoFromWire(wireAgent);
+  const { version, role = "unknown", instanceId, port, installed, contract } = agentInfoFromWire(wireAgent);
   return {
     ...show({ version, role, instanceId, port }, "role", "instanceId"),
     installed: installed ? { ...installed, installedAt: toTime(wireAgent.installed?.installedAt) } : null,
+    contract: contract ?? null,
+    capabilities: wireAgent.capabilities,
+    bootedAlone: wireAgent.bootedAlone,
   };
 }
 

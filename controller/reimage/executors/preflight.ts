@@ -3,16 +3,19 @@ import { isSilence } from "../../agents/agent-error.ts";
 import { withAgentOf } from "../../agents/reach-agent.ts";
 import type { Answer } from "../machine/reimage-event.ts";
 import { identityOf } from "../plan/disk-identity.ts";
+import { type AgentVerdict, describeLeftOut, judgeAgent } from "../plan/judge-agent.ts";
 import { judgeSystem } from "../plan/judge-system.ts";
 import { judgeWay } from "../plan/judge-way.ts";
 import { planDiskFirmware } from "../plan/plan-disk-firmware.ts";
 import { selectDisk } from "../plan/select-disk.ts";
-import { type Executor, nodeOf } from "./executor.ts";
+import { type Executor, type ExecutorContext, nodeOf } from "./executor.ts";
 import { imageOf } from "./image-of.ts";
+import { writeSpec } from "./write-spec.ts";
 
 /**
  * Asks the agent for the node's disks and chooses the one to erase, and what becomes of the firmware on it; refuses an
- * image that this board could not boot, or in which this agent could not install the resident agent that is asked for.
+ * image that this board could not boot, or in which this agent could not install the resident agent that is asked for,
+ * and work that this agent does not know.
  * An agent that has restarted in the same boot since it registered sees the same disks.
  */
 export const preflight: Executor<"preflight"> = async (effect, context) => {
@@ -23,7 +26,8 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
     const verdict = await withAgentOf(
       nodeOf(context),
       world.agents,
-      async (agent, { facts, agent: { instanceId, residentProgram } }): Promise<Answer> => {
+      async (agent, { facts, agent: info }): Promise<Answer> => {
+        const { instanceId, residentProgram } = info;
         const misfit =
           judgeWay(image, facts.model, world.loader).refusal ??
           (state.noResident === undefined ? judgeSystem(image, residentProgram, state.card) : undefined);
@@ -36,6 +40,10 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
         });
         if (disk instanceof Failure) return { type: "preflight-refused", failure: disk };
         const diskFirmware = planDiskFirmware(world.cardFirmware, facts.model, image);
+        const planned = { disk: disk.path, startedAt: world.clock.now(), ...(diskFirmware && { diskFirmware }) };
+        const judged = judgeAgent(writeSpec(planned, state, image, world), info);
+        if (judged.refusal !== undefined) return { type: "preflight-refused", failure: judged.refusal };
+        tellLeftOut(judged, context);
         return {
           type: "preflight-passed",
           agent: { bootId, instanceId },
@@ -52,3 +60,15 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
     answer({ type: isSilence(error) ? "agent-unreachable" : "preflight-refused", failure });
   }
 };
+
+function tellLeftOut(judged: AgentVerdict, { state, world }: ExecutorContext): void {
+  const message = describeLeftOut(state.nodeName, judged);
+  if (message === undefined) return;
+  world.events.append({
+    type: "agent-outdated",
+    severity: "warning",
+    nodeId: state.nodeId,
+    nodeName: state.nodeName,
+    message,
+  });
+}

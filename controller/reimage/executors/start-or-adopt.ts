@@ -1,4 +1,4 @@
-import type { OperationId } from "../../../proto/operation/operation.ts";
+import type { OperationId, ReportedOperation } from "../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
 import { isTakenId, occupantOf } from "../../agents/agent-error.ts";
 import type { AgentPort } from "../../agents/agent-port.ts";
@@ -6,10 +6,17 @@ import { judgeOccupant } from "../machine/write-operation.ts";
 import type { ExecutorContext } from "./executor.ts";
 import { recordEvent } from "./record-event.ts";
 
+/** The write that runs now. */
+export interface StartedWrite {
+  readonly operationId: OperationId;
+  /** As its agent has understood it; absent for one that was adopted, which may have been asked for in other words. */
+  readonly operation?: ReportedOperation;
+}
+
 /**
  * Starts a write, or finds the one that this reimage has started before: its id is taken when the controller has got
  * another address or configuration since; the device is busy when an attempt was taken for lost and went on. A write
- * that an ended reimage has left behind on the device is cancelled first. Resolves with the id of the operation that
+ * that an ended reimage has left behind on the device is cancelled first. Resolves with the operation that
  * writes now; rejects as AgentPort.startOperation.
  */
 export async function startOrAdopt(
@@ -17,16 +24,15 @@ export async function startOrAdopt(
   operationId: OperationId,
   spec: OperationSpec,
   { state, world, signal }: ExecutorContext,
-): Promise<OperationId> {
+): Promise<StartedWrite> {
   try {
-    await agent.startOperation(operationId, spec, signal);
-    return operationId;
+    return { operationId, operation: await agent.startOperation(operationId, spec, signal) };
   } catch (error) {
-    if (isTakenId(error)) return operationId;
+    if (isTakenId(error)) return { operationId };
     const occupant = occupantOf(error);
     if (occupant === undefined) throw error;
     const whose = judgeOccupant(state.id, occupant);
-    if (whose === "own") return occupant as OperationId;
+    if (whose === "own") return { operationId: occupant as OperationId };
     if (whose === "foreign") throw error;
     const { nodeId, nodeName, rolloutId } = state;
     await agent.cancelOperation(occupant as OperationId, signal);
@@ -34,7 +40,6 @@ export async function startOrAdopt(
       ...{ type: "reimage-write-restarted", severity: "warning", nodeId, nodeName, rolloutId },
       message: `cancelled the write ${occupant} on ${nodeName}, which an earlier reimage had left behind`,
     });
-    await agent.startOperation(operationId, spec, signal);
-    return operationId;
+    return { operationId, operation: await agent.startOperation(operationId, spec, signal) };
   }
 }

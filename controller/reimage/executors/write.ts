@@ -1,20 +1,20 @@
 import { Failure } from "../../../proto/failure.ts";
+import { findDifference } from "../../../proto/operation/find-difference.ts";
 import type { OperationId, ReportedOperation } from "../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
+import { specFromWire, specToWire } from "../../../proto/operation/spec-codec.ts";
 import { isRefusal, isSilence, isUnknownOperation } from "../../agents/agent-error.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
-import type { AgentPort } from "../../agents/agent-port.ts";
+import type { AgentPort, AgentReport } from "../../agents/agent-port.ts";
 import { withAgentOf } from "../../agents/reach-agent.ts";
-import { firstPartitionBytes, type Image, rootPartitionOf } from "../../images/catalogue/image.ts";
 import { planGrowth } from "../../images/catalogue/plan-growth.ts";
-import type { EffectOf } from "../machine/effect.ts";
 import type { Answer } from "../machine/reimage-event.ts";
-import type { ReimageState } from "../machine/reimage-state.ts";
 import { describeOutcome } from "../plan/describe-card-growth.ts";
-import { planCardIds } from "../plan/plan-card-ids.ts";
-import { type Executor, type ExecutorContext, nodeOf, type World } from "./executor.ts";
+import { judgeAgent } from "../plan/judge-agent.ts";
+import { type Executor, type ExecutorContext, nodeOf } from "./executor.ts";
 import { imageOf } from "./image-of.ts";
 import { startOrAdopt } from "./start-or-adopt.ts";
+import { writeSpec } from "./write-spec.ts";
 
 /** Starts the write on the boot that passed the preflight, unless that agent is at it already, and watches it. */
 export const startWrite: Executor<"start-write"> = async (effect, context) => {
@@ -23,12 +23,18 @@ export const startWrite: Executor<"start-write"> = async (effect, context) => {
   try {
     const image = await imageOf(context);
     const { bootId } = effect.agent;
-    const start = async (agent: AgentPort): Promise<void> => {
+    const start = async (agent: AgentPort, report: AgentReport): Promise<void> => {
       isAsked = true;
-      const spec = specOf(effect, state, image, world);
-      const operationId = await startOrAdopt(agent, effect.operationId, spec, context);
+      const { spec } = judgeAgent(writeSpec(effect, state, image, world), report.agent);
+      const { operationId, operation } = await startOrAdopt(agent, effect.operationId, spec, context);
+      const failure = operation && misunderstood(spec, operation);
+      if (failure !== undefined) {
+        const { diskOutcome } = await agent.cancelOperation(operationId, signal);
+        answer({ type: "write-failed", failure, ...(diskOutcome && { outcome: diskOutcome }) });
+        return;
+      }
       answer({ type: "write-started", operationId });
-      await watch(agent, operationId, context);
+      await watch(agent, operationId, context, operation && spec);
     };
     await withAgentOf(nodeOf(context), world.agents, start, { expected: { bootId }, signal });
   } catch (error) {
@@ -84,8 +90,18 @@ function writerIn({ state: { phase } }: ExecutorContext): AgentInstance | undefi
   return "agent" in phase ? phase.agent : undefined;
 }
 
-/** Reports until the write has ended or the stream breaks, whatever it breaks by: watching again is harmless. */
-async function watch(agent: AgentPort, operationId: OperationId, context: ExecutorContext): Promise<void> {
+/**
+ * Reports until the write has ended or the stream breaks, whatever it breaks by: watching again is harmless. A
+ * success counts only when it is one of what was asked for.
+ *
+ * @param asked absent when another connection has seen that the agent understood it
+ */
+async function watch(
+  agent: AgentPort,
+  operationId: OperationId,
+  context: ExecutorContext,
+  asked?: OperationSpec,
+): Promise<void> {
   const { signal, answer } = context;
   try {
     for await (const operation of agent.watchOperation(operationId, signal)) {
@@ -95,7 +111,8 @@ async function watch(agent: AgentPort, operationId: OperationId, context: Execut
       }
       // If the write ended while the connection was down, its last progress has not been seen.
       answer({ type: "write-progressed", progress: operation.progress });
-      const news = newsOf(operation);
+      const failure = asked && operation.state === "succeeded" ? misunderstood(asked, operation) : undefined;
+      const news: Answer = failure === undefined ? newsOf(operation) : { type: "write-failed", failure };
       const growth = news.type === "write-succeeded" ? await growthOf(operation, context) : undefined;
       answer({ ...news, ...(growth !== undefined && { growth }) });
       return;
@@ -136,49 +153,18 @@ function newsOf({ id, state, progress, failure, diskOutcome }: ReportedOperation
   }
 }
 
-/** The same for every repetition, so that the agent recognises its operation. */
-function specOf(effect: EffectOf<"start-write">, state: ReimageState, image: Image, world: World): OperationSpec {
-  const urls = world.packUrls(image);
-  const controllers = world.controllers?.() ?? [];
-  const { offsetBytes, lengthBytes, filesystemType } = rootPartitionOf(image);
-  const { diskFirmware, disk } = effect;
-  const growth = state.card?.grow ? planGrowth(image, state.card.endBytes) : undefined;
-  const ids = state.card && planCardIds(image, { nodeId: state.nodeId, disk });
-  const resident = state.noResident === undefined;
-  const system = {
-    root: { offsetBytes, lengthBytes, filesystemType },
-    stamp: {
-      imageName: state.imageName,
-      imageDigest: image.digest,
-      reimageId: state.id,
-      installedAt: new Date(effect.startedAt).toISOString(),
-    },
-  };
-  return {
-    kind: "write-image",
-    device: effect.disk,
-    source: {
-      url: urls.pack,
-      storedBytes: image.storedBytes,
-      sizeBytes: image.sizeBytes,
-      digest: image.digest,
-      firstPartitionBytes: firstPartitionBytes(image),
-      manifest: {
-        url: urls.manifest,
-        digest: image.pack.manifestDigest,
-        manifestBytes: image.pack.manifestBytes,
-      },
-    },
-    full: state.full ?? false,
-    ...(growth && { growth }),
-    ...(ids && { ids }),
-    ...((resident || diskFirmware !== undefined) && {
-      customisation: {
-        ...(resident && system),
-        resident,
-        ...(diskFirmware && { diskFirmware }),
-        ...(resident && controllers.length > 0 && { settings: { node: state.nodeId, controllers } }),
-      },
-    }),
-  };
+/**
+ * The field in which an operation differs from what was asked for, as a Failure: its agent has understood something
+ * else, and does or did something else. Undefined when it has understood.
+ */
+function misunderstood(asked: OperationSpec, { spec }: ReportedOperation): Failure | undefined {
+  // What was asked for as it travels: without what the wire has no form for.
+  const field = findDifference(specFromWire(specToWire(asked)), spec);
+  if (field === undefined) return undefined;
+  return new Failure(
+    "unsupported",
+    `the node's agent has not understood ${field === "" ? "the work" : field} as this controller meant it, and would write ` +
+      'something else: give the nodes this controller\'s agent ("controller rootfs bake"), and reboot the node',
+    { expected: "the work as it was asked for", found: `another ${field === "" ? "work" : field}` },
+  );
 }

@@ -17,6 +17,7 @@ import { plainText, required, requiredText } from "./text-from-wire.ts";
 const maxInterfaces = 16;
 const maxAddresses = 8;
 const maxKernels = 32;
+const maxCapabilities = 64;
 
 /** An agent's introduction, checked. Throws a Failure naming what is wrong with it. */
 export function registrationFromWire(request: RegisterRequest, address: string | undefined): Registration {
@@ -99,7 +100,8 @@ function checkedKernels({ modules, kernels }: InstalledKernels): InstalledKernel
 
 /** What an agent reports about itself, checked. Throws a Failure naming what is wrong with it. */
 export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
-  const { version, role, instanceId, port, installed, residentProgram } = agentInfoFromWire(wireAgent);
+  const { version, role, instanceId, port, installed, residentProgram, ...more } = agentInfoFromWire(wireAgent);
+  const { contract, capabilities, bootedAlone } = more;
   if (port < 1 || port > 65_535) throw invalid(`agent.port is ${port}; give a TCP port from 1 to 65535`);
   if (role === undefined) throw invalid("agent.role is neither netboot nor resident");
   return {
@@ -116,6 +118,11 @@ export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
       },
     }),
     ...(residentProgram !== undefined && { residentProgram: checkedProgram(residentProgram) }),
+    ...(contract !== undefined && { contract: plainText(contract, 64) }),
+    ...(capabilities !== undefined && {
+      capabilities: capabilities.slice(0, maxCapabilities).map((word) => plainText(word, 32)),
+    }),
+    ...(bootedAlone && { bootedAlone }),
   };
 }
 

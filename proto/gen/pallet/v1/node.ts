@@ -286,7 +286,25 @@ export interface AgentInfo {
    * agent that does not know this field, and from a resident one that is not a single program: what would be installed
    * is unknown then.
    */
-  residentProgram: ResidentProgram | undefined;
+  residentProgram:
+    | ResidentProgram
+    | undefined;
+  /**
+   * The contract that it was built with ("pallet-contract-" and a digest): it is another one after every change of what
+   * agent and controller say to each other, compatible as that may be. Empty from agents that are older than this field.
+   */
+  contract: string;
+  /**
+   * What it can do beyond what every agent can; proto/operation/capabilities.ts has the words and their meaning. A caller
+   * must not ask for what is not here: an agent ignores fields of a request that it does not know. Empty from agents that
+   * are older than this field, of which nothing beyond the original is known.
+   */
+  capabilities: string[];
+  /**
+   * Whether the board booted its disk by itself, so that the kernel's command line has none of the controller's words. Of
+   * resident agents; false from those that are older than this field.
+   */
+  bootedAlone: boolean;
 }
 
 /** The program that a reimage installs as the resident agent. */
@@ -1409,7 +1427,17 @@ export const PartitionIdChange: MessageFns<PartitionIdChange> = {
 };
 
 function createBaseAgentInfo(): AgentInfo {
-  return { version: "", role: 0, instanceId: "", port: 0, installed: undefined, residentProgram: undefined };
+  return {
+    version: "",
+    role: 0,
+    instanceId: "",
+    port: 0,
+    installed: undefined,
+    residentProgram: undefined,
+    contract: "",
+    capabilities: [],
+    bootedAlone: false,
+  };
 }
 
 export const AgentInfo: MessageFns<AgentInfo> = {
@@ -1431,6 +1459,15 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     }
     if (message.residentProgram !== undefined) {
       ResidentProgram.encode(message.residentProgram, writer.uint32(50).fork()).join();
+    }
+    if (message.contract !== "") {
+      writer.uint32(58).string(message.contract);
+    }
+    for (const v of message.capabilities) {
+      writer.uint32(66).string(v!);
+    }
+    if (message.bootedAlone !== false) {
+      writer.uint32(72).bool(message.bootedAlone);
     }
     return writer;
   },
@@ -1496,6 +1533,30 @@ export const AgentInfo: MessageFns<AgentInfo> = {
             message.residentProgram = ResidentProgram.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.contract = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.capabilities.push(reader.string());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.bootedAlone = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1524,6 +1585,15 @@ export const AgentInfo: MessageFns<AgentInfo> = {
         : isSet(object.resident_program)
         ? ResidentProgram.fromJSON(object.resident_program)
         : undefined,
+      contract: isSet(object.contract) ? globalThis.String(object.contract) : "",
+      capabilities: globalThis.Array.isArray(object?.capabilities)
+        ? object.capabilities.map((e: any) => globalThis.String(e))
+        : [],
+      bootedAlone: isSet(object.bootedAlone)
+        ? globalThis.Boolean(object.bootedAlone)
+        : isSet(object.booted_alone)
+        ? globalThis.Boolean(object.booted_alone)
+        : false,
     };
   },
 
@@ -1547,6 +1617,15 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     if (message.residentProgram !== undefined) {
       obj.residentProgram = ResidentProgram.toJSON(message.residentProgram);
     }
+    if (message.contract !== "") {
+      obj.contract = message.contract;
+    }
+    if (message.capabilities?.length) {
+      obj.capabilities = message.capabilities;
+    }
+    if (message.bootedAlone !== false) {
+      obj.bootedAlone = message.bootedAlone;
+    }
     return obj;
   },
 
@@ -1565,6 +1644,9 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     message.residentProgram = (object.residentProgram !== undefined && object.residentProgram !== null)
       ? ResidentProgram.fromPartial(object.residentProgram)
       : undefined;
+    message.contract = object.contract ?? "";
+    message.capabilities = object.capabilities?.map((e) => e) || [];
+    message.bootedAlone = object.bootedAlone ?? false;
     return message;
   },
 };

@@ -33,7 +33,14 @@ export const knownNode: Node = Node.fromPartial({
     hostname: "rack-1",
     uptimeSeconds: 4_000n,
   },
-  agent: { version: "0.1.0", role: AgentRole.AGENT_ROLE_NETBOOT, instanceId: "i-1", port: 7710 },
+  agent: {
+    version: "0.1.0+3f2a91c04b7e",
+    role: AgentRole.AGENT_ROLE_NETBOOT,
+    instanceId: "i-1",
+    port: 7710,
+    contract: "pallet-contract-c5b91e227cb7f9e6",
+    capabilities: ["growth", "ids"],
+  },
 });
 
 /** A node that runs the system that was installed on it. */

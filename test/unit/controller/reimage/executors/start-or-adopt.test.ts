@@ -34,7 +34,10 @@ async function start(refused?: AgentError) {
     world: { events: { append: ({ message }: { message: string }) => events.push(message) } },
     signal: new AbortController().signal,
   } as unknown as ExecutorContext;
-  const id = await startOrAdopt(agent, wanted, {} as OperationSpec, context).catch((error: unknown) => error);
+  const id = await startOrAdopt(agent, wanted, {} as OperationSpec, context).then(
+    ({ operationId }) => operationId,
+    (error: unknown) => error,
+  );
   return { id, asked, events };
 }
 

@@ -6,6 +6,7 @@ import { Failure, type FailureReason } from "../../../../../proto/failure.ts";
 import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../../../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../../../../proto/node/node-facts.ts";
+import { capabilities } from "../../../../../proto/operation/capabilities.ts";
 import type { OperationId, ReportedOperation } from "../../../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../../../proto/operation/operation-spec.ts";
 import type { ByteCount, OperationPhase } from "../../../../../proto/operation/progress.ts";
@@ -40,6 +41,8 @@ export interface FakeMachine {
   /** The work that its agents were given, in order. */
   readonly specs: OperationSpec[];
   devices: readonly BlockDevice[];
+  /** What its agents say that they can do; undefined for agents that do not say. */
+  capabilities: readonly string[] | undefined;
   /** How it misbehaves. */
   readonly faults: {
     /** Never starts again after the next time it goes down. */
@@ -56,6 +59,8 @@ export interface FakeMachine {
     losesRebootAnswers?: boolean;
     /** The guard refuses the next write for this reason. */
     guard?: FailureReason;
+    /** Its agent drops this part of a write, as one does that does not know the field. */
+    drops?: "growth" | "ids" | "customisation";
     /** Reboot is refused for this reason. */
     rebootRefusal?: string;
     /** What its systems say to TCP: nothing. */
@@ -193,7 +198,9 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
 
   function agentInfo(): AgentInfo {
     const installed = up?.role === "resident" && typeof machine.card === "object" ? { installed: machine.card } : {};
-    return { version: "1", role: up?.role ?? "netboot", instanceId: instance ?? "", port: 7710, ...installed };
+    const { capabilities: words } = machine;
+    const told = words && { capabilities: words };
+    return { version: "1", role: up?.role ?? "netboot", instanceId: instance ?? "", port: 7710, ...told, ...installed };
   }
 
   function error(kind: AgentErrorKind, reason: FailureReason, message: string): AgentError {
@@ -313,7 +320,8 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
           const busy = new Failure("device-busy", "another operation owns the device", { found: owner.id });
           throw new AgentError("refused", busy, undefined);
         }
-        return startWrite(operationId, spec);
+        const { [machine.faults.drops ?? "drops"]: _, ...understood } = spec as typeof spec & { drops?: undefined };
+        return startWrite(operationId, understood as typeof spec);
       },
       watchOperation: watch,
       async cancelOperation(operationId, signal) {
@@ -355,6 +363,7 @@ export function createFakeMachine(id: NodeId, address: string, outside: MachineO
     card: "blank",
     specs: [],
     devices: [disk({ sizeBytes: 16 * 2 ** 30 })],
+    capabilities,
     faults: { writes: [] },
     powerOn() {
       if (power.signal.aborted) boot();

@@ -8,7 +8,7 @@ import type { NodeChange, NodeChangeCause } from "../../../../../controller/node
 import type { NodePort } from "../../../../../controller/reimage/executors/ports.ts";
 import { defaultReimageSettings, type ReimageSettings } from "../../../../../controller/reimage/machine/settings.ts";
 import type { CardFirmwarePolicy } from "../../../../../controller/reimage/plan/plan-disk-firmware.ts";
-import type { RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
+import type { RolloutId, RolloutRequest } from "../../../../../controller/reimage/plan/rollout.ts";
 import { createRollouts, type Rollouts } from "../../../../../controller/reimage/rollouts.ts";
 import { createUplink } from "../../../../../controller/uplink/uplink.ts";
 import type { UplinkLimits } from "../../../../../controller/uplink/uplink-limits.ts";
@@ -92,7 +92,7 @@ export interface FakeRack {
   /** Emits a change once more, or late. */
   emit(change: NodeChange): void;
   /** Starts a rollout of every machine and returns its id. */
-  startAll(how?: { readonly noResident?: boolean }): Promise<RolloutId>;
+  startAll(how?: Pick<RolloutRequest, "noResident" | "noGrow">): Promise<RolloutId>;
   /** Lets time pass until the rollout has ended. */
   untilEnded(id: RolloutId, limitMs?: number): Promise<void>;
 }

@@ -1,0 +1,79 @@
+import type { OperationSpec } from "./operation-spec.ts";
+
+/**
+ * What an agent may be asked for beyond what every agent can. An agent ignores fields that it does not know (proto3), and
+ * so would do less than it was asked for without a word; therefore it registers which of these it knows
+ * (pallet.v1.AgentInfo.capabilities), and the controller asks for nothing else. Kinds of work and values of enums that an
+ * agent does not know it refuses by itself: they need no word here.
+ */
+export type Capability = "disk-firmware" | "growth" | "ids" | "resident-settings";
+
+/** One capability. */
+export interface Feature {
+  /** What the agent does with it, as in "it cannot …". */
+  readonly does: string;
+  /** The fields of the contract that ask for it, as "Message.field". */
+  readonly fields: readonly string[];
+  /** Whether the work asks for it. */
+  readonly isAskedFor: (spec: OperationSpec) => boolean;
+  /** How to do without; absent where only a newer agent helps. */
+  readonly otherwise?: string;
+}
+
+/** Every capability. A new field of a request belongs to one of them: test/contract/capabilities.test.ts. */
+export const features: Readonly<Record<Capability, Feature>> = {
+  "disk-firmware": {
+    does: "keep the board's own firmware from booting the card",
+    fields: ["Customisation.disk_firmware", "DiskFirmware.action", "DiskFirmware.partitions", "DiskFirmware.files"],
+    isAskedFor: (spec) => spec.kind === "write-image" && spec.customisation?.diskFirmware !== undefined,
+    otherwise: "bootProfile.cardFirmware: keep",
+  },
+  growth: {
+    does: "grow the root to the end of the card",
+    fields: [
+      "WriteImage.growth",
+      "Growth.partition_number",
+      "Growth.offset_bytes",
+      "Growth.length_bytes",
+      "Growth.filesystem_type",
+      "Growth.end_bytes",
+    ],
+    isAskedFor: (spec) => spec.kind === "write-image" && spec.growth !== undefined,
+    otherwise: "--no-grow",
+  },
+  ids: {
+    does: "give the card's partitions ids of their own",
+    fields: [
+      "WriteImage.ids",
+      "CardIds.partitions",
+      "CardIds.fat_partitions",
+      "CardIds.root",
+      "PartitionIdChange.partition_number",
+      "PartitionIdChange.image_uuid",
+      "PartitionIdChange.card_uuid",
+    ],
+    isAskedFor: (spec) => spec.kind === "write-image" && spec.ids !== undefined,
+  },
+  "resident-settings": {
+    does: "write the controller's addresses into the new system",
+    fields: ["Customisation.settings", "ResidentSettings.boot_mac", "ResidentSettings.controllers"],
+    isAskedFor: (spec) => spec.kind === "write-image" && spec.customisation?.settings !== undefined,
+  },
+};
+
+/** What this program can do, as its agent registers it. */
+export const capabilities = Object.keys(features) as readonly Capability[];
+
+/** What the work asks for. */
+export function selectCapabilities(spec: OperationSpec): readonly Capability[] {
+  return capabilities.filter((each) => features[each].isAskedFor(spec));
+}
+
+/**
+ * What the work asks for and the agent does not know.
+ *
+ * @param known as it registered them; undefined for an agent of before they were told
+ */
+export function selectUnknown(spec: OperationSpec, known: readonly string[] | undefined): readonly Capability[] {
+  return selectCapabilities(spec).filter((each) => !(known ?? []).includes(each));
+}
