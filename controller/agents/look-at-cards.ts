@@ -11,16 +11,19 @@ import type { AgentConnector } from "./agent-port.ts";
 import { withAgentOf } from "./reach-agent.ts";
 
 export interface LookAtCardsOptions {
-  readonly nodes: Pick<NodeRegistry, "onChange" | "get" | "setRoot" | "lookTaken">;
+  readonly nodes: Pick<NodeRegistry, "onChange" | "get" | "setRoot" | "lookTaken" | "setBootTarget">;
   readonly images: { getByDigest(digest: ImageDigest): Promise<Image | undefined> };
   readonly agents: AgentConnector;
+  /** The rollout that is at work on a node: where that goes is for it to say. */
+  readonly activeRolloutOf: (id: NodeId) => string | undefined;
   readonly events: { append(event: NewEvent): unknown };
   readonly log: { warn(details: object, message: string): void };
 }
 
 /**
  * Looks at the cards of nodes that were sent into the agent for that (`wantsLook`), keeps by which ids their roots are
- * found now, and sends them back into their own systems. A node whose agent does not answer is tried again at its next
+ * found now, and sends them back into their own systems. One that loops again after a look that found nothing new stays
+ * in the agent: another round would be like the last. A node whose agent does not answer is tried again at its next
  * heartbeat. Returns a function that ends it.
  */
 export function lookAtCards(options: LookAtCardsOptions): () => void {
@@ -70,12 +73,24 @@ async function look(node: Node, options: LookAtCardsOptions, signal: AbortSignal
       if (current === undefined || !isToBeLookedAt(current)) return;
       if (found !== undefined) nodes.setRoot(node.id, installation.reimageId, found);
       nodes.lookTaken(node.id);
+      const isAsKnown = found !== undefined && known !== undefined && sameRootIds(known, found);
       const outcome =
         found === undefined
           ? `found no root of ${image?.name ?? "its image"} there`
-          : known !== undefined && sameRootIds(known, found)
+          : isAsKnown
             ? "found its root by the ids that were known"
             : "found its root by other ids than were known";
+      const isHopeless = current.installation?.loopsAgain === true && (found === undefined || isAsKnown);
+      if (isHopeless && options.activeRolloutOf(node.id) === undefined) {
+        nodes.setBootTarget(node.id, { kind: "agent" });
+        const { name } = node;
+        const message =
+          `${name} stays in the agent: nothing was heard of its own system in ${localBootsBeforeLook} boots, nor in ` +
+          `${localBootsBeforeLook} more after a look at its card, and a second look ${outcome}; reimage it (controller ` +
+          `reimage ${name}), or send it back if its system is well without being heard (controller boot ${name} local)`;
+        events.append({ type: "node-kept-in-agent", severity: "error", nodeId: node.id, nodeName: name, message });
+        return;
+      }
       events.append({
         type: "node-rebooted",
         severity: found === undefined ? "error" : "warning",

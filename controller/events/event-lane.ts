@@ -33,6 +33,7 @@ const lanes: Readonly<Record<EventType, EventLane>> = {
   "reimage-failed": "verdicts",
   "reimage-cancelled": "verdicts",
   "node-operation-started": "verdicts",
+  "node-kept-in-agent": "verdicts",
   "node-rebooted": "verdicts",
   "reimage-phase-changed": "phases",
   "reimage-write-restarted": "phases",

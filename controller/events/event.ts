@@ -31,6 +31,7 @@ export type EventType =
   | "boot-trouble-ended"
   | "mac-claimed-twice"
   | "mac-claim-ended"
+  | "node-kept-in-agent"
   | "node-went-silent"
   | "node-came-back"
   | "node-renamed"

@@ -17,7 +17,8 @@ export function installationAfter(
   if (before !== undefined && (before.reimageId !== reimageId || before.imageDigest !== imageDigest)) return before;
   const { ids } = facts.root;
   const root = ids === undefined ? before?.root : keepingShared(ids, before?.root);
-  return { ...before, imageDigest, reimageId, resident: true, ...(root !== undefined && { root }) };
+  const { erased: _, ...known } = before ?? {};
+  return { ...known, imageDigest, reimageId, resident: true, ...(root !== undefined && { root }) };
 }
 
 /** A system looks at its own root only; whether another disk has the same id was seen in the agent. */

@@ -1,3 +1,4 @@
+import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { FirstBoot, Installation, Node } from "./node.ts";
 
 /** What a node has completely fetched of a boot. */
@@ -13,6 +14,13 @@ export interface LoadedBoot {
  * several times: the detour does it no harm, and it ends by itself.
  */
 export const localBootsBeforeLook = 3;
+
+/**
+ * So many silent boots within this time, after a look at the card, are a loop, and the node is kept in the agent. Slower
+ * ones are not: somebody who has stopped the resident agent of a system that is otherwise well, and restarts it now and
+ * then, only takes the detour each time.
+ */
+const loopMs = 30 * 60_000;
 
 /**
  * Whether a node's next boot goes to the agent although its target is local, so that somebody looks by which ids the
@@ -45,14 +53,27 @@ export function firstBootsDone({
 export function installationAfterLoad(
   node: Pick<Node, "bootTarget" | "installation">,
   boot: LoadedBoot,
+  at: number,
 ): Installation | undefined {
   const { bootTarget, installation } = node;
   if (installation === undefined || bootTarget.kind !== "local") return installation;
-  if (boot.label === "agent") return wantsLook(node) ? { ...installation, localBoots: 0, lookDue: true } : installation;
+  if (boot.label === "agent") return wantsLook(node) ? sentToLook(installation, at) : installation;
   if (installation.imageDigest !== bootTarget.imageDigest) return installation;
-  const { lookDue: _, ...rest } = installation;
-  const localBoots = Math.min((installation.localBoots ?? 0) + 1, localBootsBeforeLook);
-  return { ...rest, localBoots, ...(boot.firstBoot !== undefined && { firstBoot: boot.firstBoot }) };
+  const { lookDue: _, loopsAgain: __, ...rest } = installation;
+  const before = installation.localBoots ?? 0;
+  const localBoots = Math.min(before + 1, localBootsBeforeLook);
+  return {
+    ...rest,
+    ...(before === 0 && { localBootsSince: at }),
+    localBoots,
+    ...(boot.firstBoot !== undefined && { firstBoot: boot.firstBoot }),
+  };
+}
+
+function sentToLook({ localBootsSince, ...installation }: Installation, at: number): Installation {
+  const isQuick = localBootsSince !== undefined && at >= localBootsSince && at - localBootsSince <= loopMs;
+  const loopsAgain = installation.looked === true && isQuick;
+  return { ...installation, localBoots: 0, lookDue: true, looked: true, ...(loopsAgain && { loopsAgain }) };
 }
 
 /** What is known of the card once an agent of the node was heard, in whatever system. */
@@ -61,6 +82,24 @@ export function installationAfterSign(
   role: "netboot" | "resident",
 ): Installation | undefined {
   if (installation === undefined) return undefined;
-  const { localBoots: _, lookDue, ...rest } = installation;
-  return { ...rest, ...(role === "netboot" && lookDue === true && { lookDue }) };
+  const { lookDue, looked, loopsAgain, ...rest } = withoutCounts(installation);
+  if (role === "resident") return rest;
+  return {
+    ...rest,
+    ...(lookDue === true && { lookDue }),
+    ...(looked === true && { looked }),
+    ...(loopsAgain === true && { loopsAgain }),
+  };
+}
+
+/** What is known of the card once it was said that the node's next boots go there: they are counted anew. */
+export function installationToBoot(installation: Installation, imageDigest: ImageDigest): Installation {
+  const { lookDue: _, looked: __, loopsAgain: ___, erased, ...rest } = withoutCounts(installation);
+  // Only after its write, or at the word of somebody who knows, does a node boot what a reimage has erased it for.
+  const isErased = erased === true && installation.imageDigest !== imageDigest;
+  return { ...rest, ...(isErased && { erased }) };
+}
+
+function withoutCounts({ localBoots: _, localBootsSince: __, ...installation }: Installation): Installation {
+  return installation;
 }

@@ -23,7 +23,7 @@ import {
   judgeBoard,
   serialOf,
 } from "./judge-board.ts";
-import { installationAfterLoad, installationAfterSign } from "./judge-local-boots.ts";
+import { installationAfterLoad, installationAfterSign, installationToBoot } from "./judge-local-boots.ts";
 import { changedLabels, type LabelChanges, renderLabels } from "./label.ts";
 import { createLiveness } from "./liveness.ts";
 import type { BootTarget, Installation, Node } from "./node.ts";
@@ -88,6 +88,8 @@ export interface NodeRegistry {
    * installation if that reimage had voided them. In one save.
    */
   giveBack(id: NodeId, reimageId: string, before: Pick<Node, "bootTarget" | "proved" | "installation">): Node;
+  /** Drops what the node has proved: the disk of its system was erased by hand. */
+  systemErased(id: NodeId): Node;
   /** Keeps by which ids the root that this reimage wrote is found on the node's card. */
   setRoot(id: NodeId, reimageId: string, root: RootIds): Node;
   /** Somebody has looked at the card for which the node was sent into the agent. */
@@ -130,7 +132,7 @@ export function createNodeRegistry(options: {
     loaded(id, boot) {
       runs.note(id, { kind: "loaded" });
       const node = nodes.get(id);
-      const installation = node && installationAfterLoad(node, boot);
+      const installation = node && installationAfterLoad(node, boot, clock.now());
       if (node === undefined || installation === undefined || installation === node.installation) return;
       // At once: after a restart of the controller the words for the first boot must not come again.
       saveSoon({ ...node, installation });
@@ -459,7 +461,13 @@ export function createNodeRegistry(options: {
     setBootTarget(id, target) {
       const before = existing(id);
       if (sameTarget(before.bootTarget, target)) return before;
-      const node = nodes.save({ ...before, bootTarget: target });
+      const { installation } = before;
+      const isThere = target.kind === "local" && installation !== undefined;
+      const node = nodes.save({
+        ...before,
+        bootTarget: target,
+        ...(isThere && { installation: installationToBoot(installation, target.imageDigest) }),
+      });
       tell(node, "boot-target-changed", `the next boot of ${node.name} goes to ${describeTarget(target)}`);
       announce(node, "boot-target-changed");
       return node;
@@ -489,7 +497,15 @@ export function createNodeRegistry(options: {
       const before = existing(id);
       if (before.proved === undefined && before.installation?.reimageId === next.reimageId) return before;
       const { proved: _, ...rest } = before;
-      const node = nodes.save({ ...rest, installation: { ...next, firstBoot: "due" } });
+      const node = nodes.save({ ...rest, installation: { ...next, firstBoot: "due", erased: true } });
+      announce(node, "proof-voided");
+      return node;
+    },
+
+    systemErased(id) {
+      const { proved: _, ...before } = existing(id);
+      const { installation } = before;
+      const node = nodes.save({ ...before, ...(installation && { installation: { ...installation, erased: true } }) });
       announce(node, "proof-voided");
       return node;
     },

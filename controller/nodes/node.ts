@@ -25,8 +25,19 @@ export interface Installation {
   readonly firstBoot?: FirstBoot;
   /** Boots from the card whose kernel was fetched since an agent was heard last; absent is none. */
   readonly localBoots?: number;
+  /** When the first of them was; absent also in records of an older Pallet. */
+  readonly localBootsSince?: number;
+  /** Whether an agent was sent to look at the card since its system was heard last; absent is no. */
+  readonly looked?: boolean;
+  /** Whether it loops again after that look, so that the node is to stay in the agent; absent is no. */
+  readonly loopsAgain?: boolean;
   /** Whether the node was sent into the agent to look at its card, and nobody has yet. */
   readonly lookDue?: boolean;
+  /**
+   * Whether there is no system on the card: it was erased for this, or by hand, and nothing was written since. Absent is
+   * no, or unknown.
+   */
+  readonly erased?: boolean;
 }
 
 /** A node as the controller remembers it; dates are milliseconds since the epoch. */

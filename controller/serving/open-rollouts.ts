@@ -45,9 +45,9 @@ export function openRollouts(
   });
   running.defer(() => rollouts.close());
   rollouts.resume();
-  const stopLooking = lookAtCards({ nodes, images, agents, events, log });
-  running.defer(async () => stopLooking());
   const { activeRolloutOf } = rollouts;
+  const stopLooking = lookAtCards({ nodes, images, agents, events, activeRolloutOf, log });
+  running.defer(async () => stopLooking());
   const stopBelieving = believeStamps({ nodes, images, events, activeRolloutOf, log });
   running.defer(async () => stopBelieving());
   return rollouts;

@@ -77,7 +77,12 @@ const archive = Buffer.alloc(10_240);
 const tries: Readonly<Record<string, () => Promise<status>>> = {
   "list the nodes": () => knock(controller, controller.listNodes, {}),
   "set the boot target": () =>
-    knock(controller, controller.setBootTarget, { node, bootTarget: BootTarget.BOOT_TARGET_AGENT, imageName: "" }),
+    knock(controller, controller.setBootTarget, {
+      node,
+      bootTarget: BootTarget.BOOT_TARGET_AGENT,
+      imageName: "",
+      force: false,
+    }),
   "accept the node": () => knock(controller, controller.acceptNodes, { nodes: [node], all: false }),
   "reboot the node": () => knock(controller, controller.rebootNode, { node }),
   "wipe by the controller": () =>

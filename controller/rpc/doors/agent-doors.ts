@@ -6,6 +6,8 @@ import type { OperationId } from "../../../proto/operation/operation.ts";
 import { operationToWire } from "../../../proto/operation/operation-codec.ts";
 import type { AgentPort } from "../../agents/agent-port.ts";
 import { reachAgentOf, withAgentOf } from "../../agents/reach-agent.ts";
+import { rootPartitionOf } from "../../images/catalogue/image.ts";
+import { holdsSystem } from "../../nodes/holds-system.ts";
 import type { Node } from "../../nodes/node.ts";
 import { assertNoReimage } from "../../reimage/plan/being-reimaged.ts";
 import { boardReportToWire } from "../wire/board-report-to-wire.ts";
@@ -16,11 +18,30 @@ import type { ControllerParts } from "./parts.ts";
 /** The doors that lead through to a node's agent. */
 export function createAgentDoors(
   host: CallHost,
-  { nodes, rollouts, agents, events }: Pick<ControllerParts, "nodes" | "rollouts" | "agents" | "events">,
+  {
+    nodes,
+    images,
+    rollouts,
+    agents,
+    events,
+  }: Pick<ControllerParts, "nodes" | "images" | "rollouts" | "agents" | "events">,
 ): Pick<wire.ControllerServiceServer, "getBoardReport" | "listNodeDisks" | "runNodeOperation" | "rebootNode"> {
   const tell = (node: Node, type: "node-operation-started" | "node-rebooted", message: string): void => {
     events.append({ type, severity: "info", nodeId: node.id, nodeName: node.name, message });
   };
+
+  /** Whether the operation erases what the node's own system is on. */
+  async function isOnSystemDisk(
+    { id }: Node,
+    { device }: { readonly device: string },
+    agent: AgentPort,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const digest = nodes.get(id)?.installation?.imageDigest ?? nodes.get(id)?.proved?.imageDigest;
+    const image = digest && (await images.getByDigest(digest));
+    const root = image && rootPartitionOf(image);
+    return root !== undefined && holdsSystem(await agent.listBlockDevices(signal), device, root);
+  }
 
   async function* runOperation(
     { node: named, spec: given }: wire.RunNodeOperationRequest,
@@ -34,7 +55,11 @@ export function createAgentDoors(
       // Checked again after the wait: a rollout may have started in the meantime.
       if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
       const id = `by-hand-${randomUUID()}` as OperationId;
+      const takesSystem =
+        spec.kind !== "identify" && spec.kind !== "unmount" && (await isOnSystemDisk(node, spec, agent, signal));
       await agent.startOperation(id, spec, signal);
+      // From its first moment on there may be nothing left to boot.
+      if (takesSystem) nodes.systemErased(node.id);
       tell(node, "node-operation-started", `${node.name}: ${describe(spec)}`);
       for await (const operation of agent.watchOperation(id, signal)) yield { operation: operationToWire(operation) };
     } finally {

@@ -1,6 +1,6 @@
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { bootTargets } from "../../../proto/words/boot-target.ts";
-import { chooseBootTarget } from "../../nodes/choose-boot-target.ts";
+import { chooseBootTarget, warnOfBootTarget } from "../../nodes/choose-boot-target.ts";
 import { chooseNodes } from "../../nodes/choose-nodes.ts";
 import { type LabelChanges, problemOfLabelling } from "../../nodes/label.ts";
 import type { Node } from "../../nodes/node.ts";
@@ -85,15 +85,19 @@ export function createNodeDoors(
       return {};
     }),
 
-    setBootTarget: handleUnary(host, async ({ node: named, bootTarget, imageName }: wire.SetBootTargetRequest) => {
-      const node = nodes.require(named);
-      const kind = bootTargets.fromWire(bootTarget);
-      if (kind === undefined) throw invalid("the boot target is neither agent nor local");
-      if (kind === "agent" && imageName !== "") throw invalid("an image is only valid with the boot target local");
-      const target = await chooseBootTarget(node, kind, imageName === "" ? undefined : imageName, images);
-      // After the last await, so that no rollout can start between the check and the change.
-      assertNoReimage(node, rollouts.activeRolloutOf);
-      return { node: toWire(nodes.setBootTarget(node.id, target)) };
-    }),
+    setBootTarget: handleUnary(
+      host,
+      async ({ node: named, bootTarget, imageName, force }: wire.SetBootTargetRequest) => {
+        const node = nodes.require(named);
+        const kind = bootTargets.fromWire(bootTarget);
+        if (kind === undefined) throw invalid("the boot target is neither agent nor local");
+        if (kind === "agent" && imageName !== "") throw invalid("an image is only valid with the boot target local");
+        const target = await chooseBootTarget(node, { kind, imageName: imageName || undefined, force }, images);
+        // After the last await, so that no rollout can start between the check and the change.
+        assertNoReimage(node, rollouts.activeRolloutOf);
+        const warning = warnOfBootTarget(nodes.get(node.id) ?? node, target) ?? "";
+        return { node: toWire(nodes.setBootTarget(node.id, target)), warning };
+      },
+    ),
   };
 }

@@ -433,7 +433,7 @@ export const controllerImageChecks: ServiceChecks = {
           async call(world) {
             const { controller } = world;
             const { name: node } = await aNode(world);
-            const local = { node, bootTarget: BootTarget.BOOT_TARGET_LOCAL, imageName: "tiny" };
+            const local = { node, bootTarget: BootTarget.BOOT_TARGET_LOCAL, imageName: "tiny", force: false };
             await answer(controller, controller.setBootTarget, local);
             return remove(world, "tiny").finally(() => answer(controller, controller.forgetNode, { node }));
           },

@@ -33,7 +33,7 @@ export function whileReimaged(call: (world: World, node: string) => Promise<unkn
 }
 
 function setBootTarget({ controller }: World, node: string, bootTarget: BootTarget, imageName = "") {
-  return answer(controller, controller.setBootTarget, { node, bootTarget, imageName });
+  return answer(controller, controller.setBootTarget, { node, bootTarget, imageName, force: false });
 }
 
 const getNode = ({ controller }: World, node: string) => answer(controller, controller.getNode, { node });

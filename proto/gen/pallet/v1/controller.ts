@@ -616,12 +616,18 @@ export interface SetBootTargetRequest {
   bootTarget: BootTarget;
   /** For local: the image whose kernel to serve; empty for the one that the node last proved to run. */
   imageName: string;
+  /** For local: that there is a system on the disk, although Pallet knows it as erased. */
+  force: boolean;
 }
 
 /** The node with its new boot target. */
 export interface SetBootTargetResponse {
   /** The node. */
-  node: Node | undefined;
+  node:
+    | Node
+    | undefined;
+  /** What the operator should know about it; empty if there is nothing. */
+  warning: string;
 }
 
 /** Asks for the disks of a node. */
@@ -3437,7 +3443,7 @@ export const ForgetNodeResponse: MessageFns<ForgetNodeResponse> = {
 };
 
 function createBaseSetBootTargetRequest(): SetBootTargetRequest {
-  return { node: "", bootTarget: 0, imageName: "" };
+  return { node: "", bootTarget: 0, imageName: "", force: false };
 }
 
 export const SetBootTargetRequest: MessageFns<SetBootTargetRequest> = {
@@ -3450,6 +3456,9 @@ export const SetBootTargetRequest: MessageFns<SetBootTargetRequest> = {
     }
     if (message.imageName !== "") {
       writer.uint32(26).string(message.imageName);
+    }
+    if (message.force !== false) {
+      writer.uint32(32).bool(message.force);
     }
     return writer;
   },
@@ -3491,6 +3500,14 @@ export const SetBootTargetRequest: MessageFns<SetBootTargetRequest> = {
             message.imageName = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3516,6 +3533,7 @@ export const SetBootTargetRequest: MessageFns<SetBootTargetRequest> = {
         : isSet(object.image_name)
         ? globalThis.String(object.image_name)
         : "",
+      force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
     };
   },
 
@@ -3530,6 +3548,9 @@ export const SetBootTargetRequest: MessageFns<SetBootTargetRequest> = {
     if (message.imageName !== "") {
       obj.imageName = message.imageName;
     }
+    if (message.force !== false) {
+      obj.force = message.force;
+    }
     return obj;
   },
 
@@ -3541,18 +3562,22 @@ export const SetBootTargetRequest: MessageFns<SetBootTargetRequest> = {
     message.node = object.node ?? "";
     message.bootTarget = object.bootTarget ?? 0;
     message.imageName = object.imageName ?? "";
+    message.force = object.force ?? false;
     return message;
   },
 };
 
 function createBaseSetBootTargetResponse(): SetBootTargetResponse {
-  return { node: undefined };
+  return { node: undefined, warning: "" };
 }
 
 export const SetBootTargetResponse: MessageFns<SetBootTargetResponse> = {
   encode(message: SetBootTargetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.node !== undefined) {
       Node.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    if (message.warning !== "") {
+      writer.uint32(18).string(message.warning);
     }
     return writer;
   },
@@ -3578,6 +3603,14 @@ export const SetBootTargetResponse: MessageFns<SetBootTargetResponse> = {
             message.node = Node.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.warning = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3591,13 +3624,19 @@ export const SetBootTargetResponse: MessageFns<SetBootTargetResponse> = {
   },
 
   fromJSON(object: any): SetBootTargetResponse {
-    return { node: isSet(object.node) ? Node.fromJSON(object.node) : undefined };
+    return {
+      node: isSet(object.node) ? Node.fromJSON(object.node) : undefined,
+      warning: isSet(object.warning) ? globalThis.String(object.warning) : "",
+    };
   },
 
   toJSON(message: SetBootTargetResponse): unknown {
     const obj: any = {};
     if (message.node !== undefined) {
       obj.node = Node.toJSON(message.node);
+    }
+    if (message.warning !== "") {
+      obj.warning = message.warning;
     }
     return obj;
   },
@@ -3608,6 +3647,7 @@ export const SetBootTargetResponse: MessageFns<SetBootTargetResponse> = {
   fromPartial(object: DeepPartial<SetBootTargetResponse>): SetBootTargetResponse {
     const message = createBaseSetBootTargetResponse();
     message.node = (object.node !== undefined && object.node !== null) ? Node.fromPartial(object.node) : undefined;
+    message.warning = object.warning ?? "";
     return message;
   },
 };
@@ -7099,7 +7139,8 @@ export const ControllerServiceService = {
    * Sets where a node's next boot goes. Does not reboot it.
    *
    * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while the node is being reimaged, or
-   * for local when no image is named and none is known to be installed.
+   * for local when no image is named and none is known to be installed, or when the node's disk was erased, nothing was
+   * written since, and `force` is not set.
    */
   setBootTarget: {
     path: "/pallet.v1.ControllerService/SetBootTarget" as const,
@@ -7411,7 +7452,8 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * Sets where a node's next boot goes. Does not reboot it.
    *
    * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while the node is being reimaged, or
-   * for local when no image is named and none is known to be installed.
+   * for local when no image is named and none is known to be installed, or when the node's disk was erased, nothing was
+   * written since, and `force` is not set.
    */
   setBootTarget: handleUnaryCall<SetBootTargetRequest, SetBootTargetResponse>;
   /**
@@ -7686,7 +7728,8 @@ export interface ControllerServiceClient extends Client {
    * Sets where a node's next boot goes. Does not reboot it.
    *
    * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while the node is being reimaged, or
-   * for local when no image is named and none is known to be installed.
+   * for local when no image is named and none is known to be installed, or when the node's disk was erased, nothing was
+   * written since, and `force` is not set.
    */
   setBootTarget(
     request: SetBootTargetRequest,

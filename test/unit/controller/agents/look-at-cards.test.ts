@@ -12,7 +12,7 @@ import { openStore, type Store } from "../../../../controller/store/open-store.t
 import type { BlockDevice } from "../../../../proto/disk/block-device.ts";
 import type { AgentInfo } from "../../../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../../../proto/node/node-facts.ts";
-import { createManualClock } from "../../proto/time/manual-clock.ts";
+import { createManualClock, type ManualClock } from "../../proto/time/manual-clock.ts";
 import { anImage, digest, mac } from "../boot/a-node.ts";
 
 const address = "10.0.0.7";
@@ -34,12 +34,14 @@ describe("a node that was not heard from its card", () => {
   let reboots: string[];
   let diskId: string;
   let answers: boolean;
+  let clock: ManualClock;
+  let rollout: string | undefined;
 
   const open = (): NodeRegistry => {
     const registry = createNodeRegistry({
       rows: store.nodes,
       events: { append: (event) => events.push(event) },
-      clock: createManualClock(),
+      clock,
       heartbeatIntervalMs: 10_000,
       log: { error: (details) => assert.fail(String(details)) },
     });
@@ -63,6 +65,7 @@ describe("a node that was not heard from its card", () => {
             close: () => undefined,
           }) as unknown as AgentPort,
       },
+      activeRolloutOf: () => rollout,
       events: { append: (event) => events.push(event) },
       log: { warn: () => undefined },
     });
@@ -84,6 +87,7 @@ describe("a node that was not heard from its card", () => {
   beforeEach(() => {
     store = openStore(":memory:");
     [events, reboots, diskId, answers] = [[], [], "0badcafe", true];
+    [clock, rollout] = [createManualClock(), undefined];
     nodes = open();
     nodes.discover(mac, address);
     nodes.voidProof(mac, { imageDigest: digest, reimageId: "r", resident: true });
@@ -108,6 +112,72 @@ describe("a node that was not heard from its card", () => {
     assert.match(events.at(-1)?.message ?? "", /^looked at the card of .* by other ids than were known; rebooting/);
     await comesIntoAgent();
     assert.equal(reboots.length, 1, "who comes into the agent later stays there");
+  });
+
+  describe("that was looked at, and is not heard again", () => {
+    const silentBoots = (everyMs: number): void => {
+      for (let boot = 1; boot <= localBootsBeforeLook; boot++) {
+        load(local);
+        clock.advance(everyMs);
+      }
+    };
+    const round = async (everyMs: number): Promise<void> => {
+      silentBoots(everyMs);
+      load(agent);
+      nodes = open();
+      await comesIntoAgent();
+    };
+
+    it("stays in the agent, with an event that says why and what to do", async () => {
+      nodes.setRoot(mac, "r", { partitionUuid: "0badcafe-02", filesystemUuid: "" });
+      await round(60_000);
+      assert.equal(reboots.length, 1);
+      assert.equal(node().bootTarget.kind, "local");
+      await round(60_000);
+      assert.equal(reboots.length, 1);
+      assert.equal(node().bootTarget.kind, "agent");
+      const told = events.filter(({ type }) => type === "node-kept-in-agent");
+      assert.equal(told.length, 1);
+      assert.match(
+        told[0]?.message ?? "",
+        /stays in the agent.*controller reimage node-000001.*boot node-000001 local/,
+      );
+      nodes.setBootTarget(mac, { kind: "local", imageDigest: digest });
+      await round(60_000);
+      assert.equal(node().bootTarget.kind, "local", "who was sent back has the same chances again");
+    });
+
+    it("takes the detour each time when its boots are far apart: its owner may have stopped the resident agent", async () => {
+      for (let times = 1; times <= 4; times++) {
+        await round(3_600_000);
+        assert.equal(node().bootTarget.kind, "local");
+        assert.equal(reboots.length, times);
+      }
+    });
+
+    it("has another chance when the look found something new", async () => {
+      await round(60_000);
+      diskId = "12345678";
+      await round(60_000);
+      assert.equal(node().bootTarget.kind, "local");
+      assert.equal(node().installation?.root?.partitionUuid, "12345678-02");
+    });
+
+    it("is left to the rollout that is at work on it", async () => {
+      rollout = "r1";
+      for (let times = 1; times <= 3; times++) await round(60_000);
+      assert.equal(node().bootTarget.kind, "local");
+    });
+
+    it("is forgiven once its system is heard", async () => {
+      await round(60_000);
+      silentBoots(60_000);
+      const installed = { imageName: "debian", imageDigest: digest, reimageId: "r", installedAt: "" };
+      const system = { ...netbooted, role: "resident", instanceId: "s", installed } as const;
+      nodes.register({ id: mac, facts: { ...facts, bootId: "boot-10" }, agent: system, address });
+      await round(60_000);
+      assert.equal(node().bootTarget.kind, "local");
+    });
   });
 
   it("counts a boot only when kernel and initrd are completely there", () => {

@@ -108,7 +108,7 @@ class Model {
   }
 
   private loaded(label: "agent" | "local"): void {
-    const after = installationAfterLoad({ bootTarget, installation: this.installation }, { label });
+    const after = installationAfterLoad({ bootTarget, installation: this.installation }, { label }, 0);
     this.installation = after ?? this.installation;
   }
 

@@ -15,6 +15,7 @@ const other = "cd".repeat(32) as ImageDigest;
 const local: BootTarget = { kind: "local", imageDigest };
 const agent: BootTarget = { kind: "agent" };
 const written: Installation = { imageDigest, reimageId: "r", resident: true, firstBoot: "due" };
+const at = 7_000_000;
 const silent: Installation = { ...written, firstBoot: "done", localBoots: localBootsBeforeLook };
 
 describe("a look at the card", () => {
@@ -49,19 +50,63 @@ describe("what is known of a card", () => {
     FirstBoot | undefined,
     Installation | undefined,
   ][] = [
-    ["a first boot", written, local, "local", "done", { ...written, firstBoot: "done", localBoots: 1 }],
-    ["the first of two", written, local, "local", "half-done", { ...written, firstBoot: "half-done", localBoots: 1 }],
-    ["a boot without its words", written, local, "local", undefined, { ...written, localBoots: 1 }],
+    [
+      "a first boot",
+      written,
+      local,
+      "local",
+      "done",
+      { ...written, firstBoot: "done", localBootsSince: at, localBoots: 1 },
+    ],
+    [
+      "the first of two",
+      written,
+      local,
+      "local",
+      "half-done",
+      { ...written, firstBoot: "half-done", localBootsSince: at, localBoots: 1 },
+    ],
+    [
+      "a boot without its words",
+      written,
+      local,
+      "local",
+      undefined,
+      { ...written, localBootsSince: at, localBoots: 1 },
+    ],
     ["one boot more", { ...silent, localBoots: 1 }, local, "local", undefined, { ...silent, localBoots: 2 }],
     ["many boots", silent, local, "local", undefined, silent],
-    ["the detour to the agent", silent, local, "agent", undefined, { ...silent, localBoots: 0, lookDue: true }],
+    [
+      "the detour to the agent",
+      silent,
+      local,
+      "agent",
+      undefined,
+      { ...silent, localBoots: 0, lookDue: true, looked: true },
+    ],
     [
       "a local boot although the detour was due (the agent never came up)",
       { ...silent, localBoots: 0, lookDue: true },
       local,
       "local",
       undefined,
-      { ...silent, localBoots: 1 },
+      { ...silent, localBootsSince: at, localBoots: 1 },
+    ],
+    [
+      "the second detour, soon after the first",
+      { ...silent, looked: true, localBootsSince: at - 10 * 60_000 },
+      local,
+      "agent",
+      undefined,
+      { ...silent, localBoots: 0, lookDue: true, looked: true, loopsAgain: true },
+    ],
+    [
+      "the second detour, long after the first",
+      { ...silent, looked: true, localBootsSince: at - 60 * 60_000 },
+      local,
+      "agent",
+      undefined,
+      { ...silent, localBoots: 0, lookDue: true, looked: true },
     ],
     ["the agent because that is the target", silent, agent, "agent", undefined, silent],
     ["the agent because nothing else could be served", written, local, "agent", undefined, written],
@@ -71,7 +116,7 @@ describe("what is known of a card", () => {
   for (const [title, before, bootTarget, label, firstBoot, after] of loads)
     it(`after the load of ${title}`, () => {
       const node = { bootTarget, ...(before && { installation: before }) };
-      assert.deepEqual(installationAfterLoad(node, { label, ...(firstBoot && { firstBoot }) }), after);
+      assert.deepEqual(installationAfterLoad(node, { label, ...(firstBoot && { firstBoot }) }, at), after);
     });
 
   it("when an agent was heard: the silence is over, and a look stays due until it was taken", () => {

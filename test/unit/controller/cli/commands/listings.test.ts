@@ -43,7 +43,7 @@ describe("listings", () => {
       ),
       setBootTarget: answer(({ bootTarget, imageName }) => {
         Object.assign(asked, { target: bootTarget, image: imageName });
-        return { node: knownNode };
+        return { node: knownNode, warning: "" };
       }),
       listNodeDisks: answer(() => ({ devices: [...someDisks] })),
       rebootNode: answer(() => ({})),

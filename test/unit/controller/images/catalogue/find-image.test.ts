@@ -25,7 +25,7 @@ describe("an image that is not there", () => {
 
   const users: Record<string, () => Promise<unknown>> = {
     "who looks it up": () => requireImage(images, "beos"),
-    "a boot target": () => chooseBootTarget({ name: "pi-1" } as Node, "local", "beos", images),
+    "a boot target": () => chooseBootTarget({ name: "pi-1" } as Node, { kind: "local", imageName: "beos" }, images),
     "a rollout": () =>
       createFakeRack(1)
         .rollouts()

@@ -48,7 +48,7 @@ describe("a node that is being reimaged", () => {
         const spec = { work: { $case: "wipe", value: { device: "/dev/mmcblk0", method: 2 } } } as const;
         for await (const _ of client.runNodeOperation({ node: "pi-1", spec }));
       };
-      const target = { node: "pi-1", bootTarget: BootTarget.BOOT_TARGET_AGENT, imageName: "" };
+      const target = { node: "pi-1", bootTarget: BootTarget.BOOT_TARGET_AGENT, imageName: "", force: false };
       for (const [door, refused] of Object.entries({
         forgetNode: ask(client, client.forgetNode, { node: "pi-1" }),
         setBootTarget: ask(client, client.setBootTarget, target),

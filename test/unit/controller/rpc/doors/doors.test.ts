@@ -4,8 +4,9 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
-import type { Image } from "../../../../../controller/images/catalogue/image.ts";
+import { type Image, rootPartitionOf } from "../../../../../controller/images/catalogue/image.ts";
 import type { Rollout, RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
+import type { BlockDevice } from "../../../../../proto/disk/block-device.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import * as wire from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { HeartbeatRequest, RegisterRequest } from "../../../../../proto/gen/pallet/v1/enrollment.ts";
@@ -201,7 +202,7 @@ describe("doors", () => {
 
     it("get another boot target", async () => {
       const set = (bootTarget: wire.BootTarget, imageName = "") =>
-        ask(served.client, served.client.setBootTarget, { node: mac, bootTarget, imageName });
+        ask(served.client, served.client.setBootTarget, { node: mac, bootTarget, imageName, force: false });
       const { BOOT_TARGET_AGENT: agent, BOOT_TARGET_LOCAL: local } = wire.BootTarget;
       await refuses(set(local), status.FAILED_PRECONDITION, /has not proved any image/);
       await refuses(set(local, "debian-12"), status.NOT_FOUND, /no image "debian-12"/);
@@ -212,6 +213,71 @@ describe("doors", () => {
       assert.deepEqual([node?.bootTarget, node?.bootImageDigest], [local, image.digest]);
       served.active.set(mac, rolloutId);
       await refuses(set(agent), status.FAILED_PRECONDITION, /being reimaged/);
+    });
+  });
+
+  describe("a card that is known to be blank", () => {
+    const boot = (force = false, imageName = "debian-12") =>
+      ask(served.client, served.client.setBootTarget, {
+        ...{ node: mac, bootTarget: wire.BootTarget.BOOT_TARGET_LOCAL, imageName, force },
+      });
+    beforeEach(async () => {
+      await register();
+      served.images.set(image.name, image);
+      served.nodes.setProved(mac, { imageName: "debian-12", imageDigest: image.digest, kind: "resident" });
+    });
+
+    it("is not booted after a reimage that did not finish, unless somebody knows better", async () => {
+      served.nodes.voidProof(mac, { imageDigest: image.digest, reimageId: "r", resident: true });
+      await refuses(
+        boot(),
+        status.FAILED_PRECONDITION,
+        /no system of its own.*controller reimage node-000001.*--force/,
+      );
+      assert.equal((await boot(true)).warning, "");
+      assert.equal((await boot()).node?.bootTarget, wire.BootTarget.BOOT_TARGET_LOCAL);
+    });
+
+    it("is booted once it was written: the flip to local says so", async () => {
+      served.nodes.voidProof(mac, { imageDigest: image.digest, reimageId: "r", resident: true });
+      served.nodes.setBootTarget(mac, { kind: "local", imageDigest: image.digest });
+      served.nodes.setBootTarget(mac, { kind: "agent" });
+      assert.equal((await boot()).warning, "");
+    });
+
+    it("is not booted after it was wiped by hand, with the system's disk, and is after another disk was", async () => {
+      const root = rootPartitionOf(image) ?? assert.fail("no root");
+      served.nodes.voidProof(mac, { imageDigest: image.digest, reimageId: "r", resident: true });
+      served.nodes.setBootTarget(mac, { kind: "local", imageDigest: image.digest });
+      served.nodes.setProved(mac, { imageName: "debian-12", imageDigest: image.digest, kind: "resident" });
+      const partition = { path: "/dev/mmcblk0p2", partitionNumber: root.number, startBytes: root.offsetBytes };
+      const disk = (path: string, children: object[] = []) => ({ path, partitionNumber: 0, startBytes: 0, children });
+      served.parts.agent = {
+        getNode: async () => {
+          const { facts = assert.fail(), agent = assert.fail() } = served.nodes.require(mac);
+          return { facts, agent };
+        },
+        listBlockDevices: async () =>
+          [disk("/dev/mmcblk0", [{ ...partition, children: [] }]), disk("/dev/sda")] as unknown as BlockDevice[],
+        startOperation: async () => operation,
+        async *watchOperation() {
+          yield operation;
+        },
+        close: () => undefined,
+      };
+      const wipeDevice = async (device: string): Promise<void> => {
+        const spec = { work: { $case: "wipe", value: { device, method: 2 } } } as const;
+        for await (const _ of served.client.runNodeOperation({ node: mac, spec })) break;
+      };
+      await wipeDevice("/dev/sda");
+      assert.equal((await boot(false, "")).warning, "");
+      await ask(served.client, served.client.setBootTarget, {
+        ...{ node: mac, bootTarget: wire.BootTarget.BOOT_TARGET_AGENT, imageName: "", force: false },
+      });
+      await wipeDevice("/dev/mmcblk0");
+      assert.equal((await nodeNamed(mac)).provedImageName, "");
+      await refuses(boot(false, ""), status.FAILED_PRECONDITION, /no system of its own/);
+      await refuses(boot(), status.FAILED_PRECONDITION, /no system of its own/);
     });
   });
 
