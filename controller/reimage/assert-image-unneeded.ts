@@ -23,9 +23,18 @@ export function assertImageUnneeded(
     ({ bootTarget }) => bootTarget.kind === "local" && bootTarget.imageDigest === image.digest,
   );
   if (users.length === 0) return;
-  const names = users.map((node) => node.name).join(", ");
+  const are = users.length === 1 ? "1 node boots" : `${users.length} nodes boot`;
+  const running = users.filter(({ proved }) => proved?.imageDigest === image.digest);
   throw precondition(
-    `image ${image.name} is needed to boot ${names}, which use its kernel; ` +
-      "give them another boot target first (controller boot NODE agent)",
+    `image ${image.name} is needed: ${are} its own system with the kernel of this image: ${namesOf(users)}. Without it ` +
+      "the next power cut leaves them in the agent, out of service" +
+      `${running.length === 0 ? "" : ` (${namesOf(running)} ${running.length === 1 ? "has" : "have"} proved to run it)`}. ` +
+      "Give them another image first (controller reimage NODE... --image OTHER, which erases their cards). " +
+      "Of those that have left the rack: controller node forget NODE. Of those that shall leave their system: " +
+      "controller boot NODE agent, and from its next boot that node waits in the agent",
   );
+}
+
+function namesOf(nodes: readonly Node[]): string {
+  return nodes.map(({ name }) => name).join(", ");
 }

@@ -50,7 +50,13 @@ describe("a node that runs what it proved", requires("root", "loop devices"), ()
   it("boots it at its next power cut although it was forgotten meanwhile", { timeout: 120_000 }, () =>
     tell(rack, async () => {
       const before = await newest();
-      await rack.palletOk("node", "forget", (await node()).name);
+      const discoveredAt = (await node()).discoveredAt?.getTime();
+      const { name } = await node();
+      const refused = await rack.pallet("node", "forget", name);
+      assert.equal(refused.exitCode, 1);
+      assert.match(refused.stderr, /is online and runs image.*restored from its stamp.*give --yes/s);
+      assert.equal((await node()).discoveredAt?.getTime(), discoveredAt);
+      await rack.palletOk("node", "forget", name, "--yes");
       await restored(before);
       await bootsItsOwnSystem();
     }),
@@ -58,7 +64,8 @@ describe("a node that runs what it proved", requires("root", "loop devices"), ()
 
   it("boots it although the database was lost, and the image with it for a while", { timeout: 180_000 }, () =>
     tell(rack, async () => {
-      await rack.palletOk("node", "forget", (await node()).name).catch(() => undefined);
+      const refused = await rack.pallet("images", "remove", "image");
+      assert.match(refused.stderr, /1 node boots its own system.*reimage.*erases their cards/s);
       await rack.controller.stop();
       for (const name of await readdir(rack.stateDirectory)) {
         if (name.startsWith("pallet.sqlite") || name === "images")

@@ -41,7 +41,7 @@ async function send({ operators }: ControllerProcess, request: Ask): Promise<unk
     case "reboot":
       return callDoor(operators.rebootNode, wire.RebootNodeRequest.fromPartial({ node: request.node }));
     case "forget":
-      return callDoor(operators.forgetNode, wire.ForgetNodeRequest.fromPartial({ node: request.node }));
+      return callDoor(operators.forgetNode, wire.ForgetNodeRequest.fromPartial({ node: request.node, force: true }));
     case "accept":
       return callDoor(operators.acceptNodes, wire.AcceptNodesRequest.fromPartial({ nodes: [request.node] }));
   }

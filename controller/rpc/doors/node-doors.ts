@@ -2,10 +2,12 @@ import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import { bootTargets } from "../../../proto/words/boot-target.ts";
 import { chooseBootTarget, warnOfBootTarget } from "../../nodes/choose-boot-target.ts";
 import { chooseNodes } from "../../nodes/choose-nodes.ts";
+import { describeForgetting } from "../../nodes/describe-forgetting.ts";
+import { stampedSystemOf } from "../../nodes/judge-stamped-system.ts";
 import { type LabelChanges, problemOfLabelling } from "../../nodes/label.ts";
 import type { Node } from "../../nodes/node.ts";
 import { type NodeStanding, selectNodes } from "../../nodes/select-nodes.ts";
-import { alreadyExists, invalid } from "../../refusal/refusal.ts";
+import { alreadyExists, invalid, precondition } from "../../refusal/refusal.ts";
 import { failedNodes } from "../../reimage/failed-nodes.ts";
 import { assertNoReimage } from "../../reimage/plan/being-reimaged.ts";
 import { nodeToWire } from "../wire/node-to-wire.ts";
@@ -78,9 +80,14 @@ export function createNodeDoors(
       return { nodes: meant.map((node) => toWire(nodes.accept(node.id))) };
     }),
 
-    forgetNode: handleUnary(host, ({ node: named }: wire.ForgetNodeRequest) => {
+    forgetNode: handleUnary(host, async ({ node: named, force }: wire.ForgetNodeRequest) => {
+      const digest = stampedSystemOf(nodes.require(named))?.imageDigest ?? nodes.require(named).proved?.imageDigest;
+      const hasImage = digest !== undefined && (await images.getByDigest(digest)) !== undefined;
+      // After the last await, so that nothing changes between the check and the deed.
       const node = nodes.require(named);
       assertNoReimage(node, rollouts.activeRolloutOf);
+      const follows = describeForgetting(node, { online: nodes.isOnline(node), hasImage });
+      if (follows !== undefined && !force) throw precondition(`${follows}; to forget it all the same, give --yes`);
       nodes.forget(node.id);
       return {};
     }),

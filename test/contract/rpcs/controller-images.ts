@@ -429,13 +429,15 @@ export const controllerImageChecks: ServiceChecks = {
         {
           when: "a node's boot target needs it",
           reason: "FAILURE_REASON_INVALID",
-          says: /needed to boot .*controller boot NODE agent/,
+          says: /is needed: 1 node boots its own system.*: node-.*reimage NODE.*erases their cards.*boot NODE agent/,
           async call(world) {
             const { controller } = world;
             const { name: node } = await aNode(world);
             const local = { node, bootTarget: BootTarget.BOOT_TARGET_LOCAL, imageName: "tiny", force: false };
             await answer(controller, controller.setBootTarget, local);
-            return remove(world, "tiny").finally(() => answer(controller, controller.forgetNode, { node }));
+            return remove(world, "tiny").finally(() =>
+              answer(controller, controller.forgetNode, { node, force: true }),
+            );
           },
         },
       ],

@@ -41,7 +41,8 @@ const rename = ({ controller }: World, node: string, name: string) =>
   answer(controller, controller.renameNode, { node, name });
 const accept = ({ controller }: World, nodes: string[], all = false) =>
   answer(controller, controller.acceptNodes, { nodes, all });
-const forget = ({ controller }: World, node: string) => answer(controller, controller.forgetNode, { node });
+const forget = ({ controller }: World, node: string, force = true) =>
+  answer(controller, controller.forgetNode, { node, force });
 
 const anySelector = { nodes: [] as string[], all: false, labelSelector: "", states: [] as NodeState[] };
 const select = ({ controller }: World, selector: Partial<typeof anySelector>, acceptedOnly = false) =>
@@ -315,7 +316,18 @@ export const controllerNodeChecks: ServiceChecks = {
         await assert.rejects(answer(enrollment, enrollment.heartbeat, heartbeat), { code: status.NOT_FOUND });
       },
     },
-    errors: { NOT_FOUND: [unknownNode(forget)], FAILED_PRECONDITION: [whileReimaged(forget)] },
+    errors: {
+      NOT_FOUND: [unknownNode(forget)],
+      FAILED_PRECONDITION: [
+        whileReimaged(forget),
+        {
+          when: "the node is online and the caller has not insisted",
+          reason: "FAILURE_REASON_INVALID",
+          says: /is online.*registers again.*give --yes/,
+          call: async (world) => forget(world, (await aNode(world)).name, false),
+        },
+      ],
+    },
   },
 
   SetBootTarget: {

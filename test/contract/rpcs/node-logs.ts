@@ -212,7 +212,7 @@ export const nodeLogChecks: ServiceChecks = {
         const node = await aNode(world);
         await report(world, node, [aRecord(1)]);
         const [{ id = 0n } = {}] = await read(world, { node: node.name });
-        await answer(controller, controller.forgetNode, { node: node.name });
+        await answer(controller, controller.forgetNode, { node: node.name, force: true });
         const left = await read(world, { afterId: id - 1n });
         assert.ok(left.every(({ nodeId }) => nodeId !== node.mac));
       },

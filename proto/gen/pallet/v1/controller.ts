@@ -602,6 +602,11 @@ export interface LabelNodesResponse {
 export interface ForgetNodeRequest {
   /** Name, MAC address or serial number. */
   node: string;
+  /**
+   * Whether to forget a node that is online or has proved what it runs. An older caller, which does not send it, is
+   * refused there.
+   */
+  force: boolean;
 }
 
 /** Confirms that the node is forgotten. */
@@ -3324,13 +3329,16 @@ export const LabelNodesResponse: MessageFns<LabelNodesResponse> = {
 };
 
 function createBaseForgetNodeRequest(): ForgetNodeRequest {
-  return { node: "" };
+  return { node: "", force: false };
 }
 
 export const ForgetNodeRequest: MessageFns<ForgetNodeRequest> = {
   encode(message: ForgetNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.node !== "") {
       writer.uint32(10).string(message.node);
+    }
+    if (message.force !== false) {
+      writer.uint32(16).bool(message.force);
     }
     return writer;
   },
@@ -3356,6 +3364,14 @@ export const ForgetNodeRequest: MessageFns<ForgetNodeRequest> = {
             message.node = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3369,13 +3385,19 @@ export const ForgetNodeRequest: MessageFns<ForgetNodeRequest> = {
   },
 
   fromJSON(object: any): ForgetNodeRequest {
-    return { node: isSet(object.node) ? globalThis.String(object.node) : "" };
+    return {
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
+    };
   },
 
   toJSON(message: ForgetNodeRequest): unknown {
     const obj: any = {};
     if (message.node !== "") {
       obj.node = message.node;
+    }
+    if (message.force !== false) {
+      obj.force = message.force;
     }
     return obj;
   },
@@ -3386,6 +3408,7 @@ export const ForgetNodeRequest: MessageFns<ForgetNodeRequest> = {
   fromPartial(object: DeepPartial<ForgetNodeRequest>): ForgetNodeRequest {
     const message = createBaseForgetNodeRequest();
     message.node = object.node ?? "";
+    message.force = object.force ?? false;
     return message;
   },
 };
@@ -7122,9 +7145,11 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): LabelNodesResponse => LabelNodesResponse.decode(value),
   },
   /**
-   * Forgets a node. It is discovered again when it next boots or registers.
+   * Forgets a node. It is discovered again when it next boots or registers. A resident agent that registers then, with
+   * the stamp of an image in the catalogue, gives the node back its proof and its boot target.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while it is being reimaged.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while it is being reimaged, and, unless `force` is set, when it is online or
+   * has proved what it runs: the message says what follows.
    */
   forgetNode: {
     path: "/pallet.v1.ControllerService/ForgetNode" as const,
@@ -7443,9 +7468,11 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    */
   labelNodes: handleUnaryCall<LabelNodesRequest, LabelNodesResponse>;
   /**
-   * Forgets a node. It is discovered again when it next boots or registers.
+   * Forgets a node. It is discovered again when it next boots or registers. A resident agent that registers then, with
+   * the stamp of an image in the catalogue, gives the node back its proof and its boot target.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while it is being reimaged.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while it is being reimaged, and, unless `force` is set, when it is online or
+   * has proved what it runs: the message says what follows.
    */
   forgetNode: handleUnaryCall<ForgetNodeRequest, ForgetNodeResponse>;
   /**
@@ -7705,9 +7732,11 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: LabelNodesResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Forgets a node. It is discovered again when it next boots or registers.
+   * Forgets a node. It is discovered again when it next boots or registers. A resident agent that registers then, with
+   * the stamp of an image in the catalogue, gives the node back its proof and its boot target.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while it is being reimaged.
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while it is being reimaged, and, unless `force` is set, when it is online or
+   * has proved what it runs: the message says what follows.
    */
   forgetNode(
     request: ForgetNodeRequest,

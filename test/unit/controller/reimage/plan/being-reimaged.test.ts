@@ -50,7 +50,7 @@ describe("a node that is being reimaged", () => {
       };
       const target = { node: "pi-1", bootTarget: BootTarget.BOOT_TARGET_AGENT, imageName: "", force: false };
       for (const [door, refused] of Object.entries({
-        forgetNode: ask(client, client.forgetNode, { node: "pi-1" }),
+        forgetNode: ask(client, client.forgetNode, { node: "pi-1", force: false }),
         setBootTarget: ask(client, client.setBootTarget, target),
         rebootNode: ask(client, client.rebootNode, { node: "pi-1" }),
         runNodeOperation: wiping(),

@@ -191,11 +191,16 @@ describe("doors", () => {
     });
 
     it("are forgotten, but not while a reimage runs", async () => {
-      const forget = () => ask(served.client, served.client.forgetNode, { node: mac });
+      const forget = (force = true) => ask(served.client, served.client.forgetNode, { node: mac, force });
       served.active.set(mac, rolloutId);
       await refuses(forget(), status.FAILED_PRECONDITION, /being reimaged by rollout r1.*controller cancel r1/);
       assert.equal((await nodeNamed(mac)).rolloutId, "r1");
       served.active.clear();
+      await refuses(
+        forget(false),
+        status.FAILED_PRECONDITION,
+        /is online.*loses its name.*registers again.*next boot goes to the agent; to forget it all the same, give --yes/,
+      );
       assert.deepEqual(await forget(), {});
       await refuses(forget(), status.NOT_FOUND, /no node/);
     });
@@ -436,7 +441,11 @@ describe("doors", () => {
       served.rollouts.set(rolloutId, { ...rollout, state: "succeeded" });
       served.nodes.discover(mac, "10.0.0.7");
       served.nodes.setBootTarget(mac, { kind: "local", imageDigest: image.digest });
-      await refuses(remove(image.name), status.FAILED_PRECONDITION, /needed to boot node-000001/);
+      await refuses(
+        remove(image.name),
+        status.FAILED_PRECONDITION,
+        /is needed: 1 node boots its own system with the kernel of this image: node-000001/,
+      );
       served.images.set("same", { ...image, name: "same" as Image["name"] });
       assert.deepEqual(await remove("same"), {});
       served.nodes.setBootTarget(mac, { kind: "agent" });
