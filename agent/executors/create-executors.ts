@@ -1,4 +1,4 @@
-import { sectorBytes } from "../../proto/pack/image-bounds.ts";
+import { demandOfImage } from "../../proto/disk/demand-of-image.ts";
 import { identify } from "../board/identify.ts";
 import { customise, programToInstall } from "../customise/customise.ts";
 import { growFilesystem } from "../customise/grow-filesystem.ts";
@@ -29,7 +29,7 @@ export interface ExecutorParts {
  */
 export function createExecutors({ admitDevice, fetchSettings, residentProgram }: ExecutorParts): Executors {
   const write: WriteImageParts = {
-    guard: (path, minBytes, signal) => admitDevice({ path, minBytes, tableSectorBytes: sectorBytes }, signal),
+    guard: (path, imageBytes, signal) => admitDevice(demandOfImage(path, imageBytes), signal),
     eraseTable: ({ path: device, handle }, range, signal) => erasePartitionTable({ device, handle, ...range, signal }),
     customise: (device, customisation, signal) => customise({ device, ...customisation, residentProgram, signal }),
     growFilesystem: (device, { lengthBytes: oldBytes, ...growth }, lengthBytes, signal) =>

@@ -23,6 +23,7 @@ import { registerNodeShow } from "./commands/node-show.ts";
 import { registerNodeList, registerNodes } from "./commands/nodes.ts";
 import { registerReboot } from "./commands/reboot.ts";
 import { registerReimage } from "./commands/reimage.ts";
+import { registerRolloutRetry } from "./commands/rollout-retry.ts";
 import { registerRolloutShow } from "./commands/rollout-show.ts";
 import { registerRollouts } from "./commands/rollouts.ts";
 import { registerRootfs } from "./commands/rootfs.ts";
@@ -227,7 +228,12 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerImagesRemove(images, toAction);
   registerReimage(program, toAction);
   registerRollouts(program, toAction);
-  registerRolloutShow(program.command("rollout").description("show a rollout").helpCommand(false), toAction);
+  const rollout = program
+    .command("rollout")
+    .description("show a rollout, or try again what failed in it")
+    .helpCommand(false);
+  registerRolloutShow(rollout, toAction);
+  registerRolloutRetry(rollout, toAction);
   registerWatch(program, toAction);
   registerCancel(program, toAction);
   program.commandsGroup("What nodes netboot into:");

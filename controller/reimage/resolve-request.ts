@@ -1,9 +1,10 @@
 import { sortedByName } from "../../proto/names/natural-order.ts";
+import { shortDigest } from "../../proto/pack/digest.ts";
 import { requireImage } from "../images/catalogue/find-image.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import { chooseNodes } from "../nodes/choose-nodes.ts";
 import type { Node } from "../nodes/node.ts";
-import { invalid } from "../refusal/refusal.ts";
+import { invalid, precondition } from "../refusal/refusal.ts";
 import type { ImagePort, NodePort } from "./executors/ports.ts";
 import type { RolloutRequest } from "./plan/rollout.ts";
 
@@ -31,9 +32,20 @@ export async function resolveImage({ imageName }: RolloutRequest, images: ImageP
   throw invalid(`there are several images; name the one to install with --image: ${names}`);
 }
 
+/** The image that a request means, if it is the one that was confirmed. Throws as `resolveImage`, and a Refusal if not. */
+export async function resolveConfirmedImage(request: RolloutRequest, images: ImagePort): Promise<Image> {
+  const image = await resolveImage(request, images);
+  if (request.imageDigest === undefined || request.imageDigest === image.digest) return image;
+  throw precondition(
+    `image ${image.name} is no longer what was confirmed: it was sha256 ${shortDigest(request.imageDigest)} then, and is ` +
+      `sha256 ${shortDigest(image.digest)} now; nothing was started; look at the plan again (controller reimage --dry-run)`,
+  );
+}
+
 /** Two requests are equal if this is equal. */
 export function canonicalRequest(request: RolloutRequest): string {
   const { nodes, all, imageName, disk, noResident, full, noGrow, growToBytes } = request;
+  const { imageDigest, seen, onlyChanged, retryOf } = request;
   return JSON.stringify({
     nodes: [...new Set(nodes)].sort(),
     all,
@@ -43,5 +55,21 @@ export function canonicalRequest(request: RolloutRequest): string {
     ...(full && { full }),
     ...(noGrow && { noGrow }),
     ...(growToBytes !== undefined && { growToBytes }),
+    ...(imageDigest !== undefined && { imageDigest }),
+    ...(seen !== undefined && { seen }),
+    ...(onlyChanged && { onlyChanged }),
+    ...(retryOf !== undefined && { retryOf }),
   });
 }
+
+/** How a rollout was asked for, from its canonical request: what one that tries it again takes over. */
+export function optionsOf(canonical: string): Pick<RolloutRequest, (typeof optionNames)[number]> {
+  const request = JSON.parse(canonical) as RolloutRequest;
+  return Object.fromEntries(
+    optionNames
+      .filter((name) => request[name] !== undefined && request[name] !== "")
+      .map((name) => [name, request[name]]),
+  );
+}
+
+const optionNames = ["disk", "noResident", "full", "noGrow", "growToBytes"] as const;

@@ -4,7 +4,7 @@ import type { Reimage, Rollout } from "./plan/rollout.ts";
 
 /** A rollout as operators see it; `waitingFor` says why nodes that are ready to write wait. */
 export function viewRollout(record: RolloutRecord, reimages: readonly ReimageState[], waitingFor?: string): Rollout {
-  const { id, imageName, imageDigest, startedAt, endedAt } = record;
+  const { id, imageName, imageDigest, startedAt, endedAt, retryOf } = record;
   return {
     id,
     imageName,
@@ -13,6 +13,7 @@ export function viewRollout(record: RolloutRecord, reimages: readonly ReimageSta
     reimages: reimages.map((reimage) => viewReimage(reimage, waitingFor)),
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
+    ...(retryOf !== undefined && { retryOf }),
   };
 }
 

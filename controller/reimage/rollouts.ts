@@ -8,9 +8,10 @@ import { kernelPathOn } from "../boot/kernel-path.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeChange } from "../nodes/node-change.ts";
-import { alreadyExists, notFound } from "../refusal/refusal.ts";
+import { alreadyExists, precondition } from "../refusal/refusal.ts";
 import { type ActiveRollout, createActiveRollout } from "./active-rollout.ts";
 import { createAftermath } from "./aftermath.ts";
+import { assertAsConfirmed, confirmedOn, onlyConfirmed } from "./confirm-start.ts";
 import type { World } from "./executors/executor.ts";
 import { recordEvent } from "./executors/record-event.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
@@ -20,10 +21,13 @@ import type { ReimageSettings } from "./machine/settings.ts";
 import { occurrenceOf } from "./machine/sighting.ts";
 import { assertNoReimage } from "./plan/being-reimaged.ts";
 import { cardFitOf } from "./plan/describe-card-growth.ts";
+import { judgeUnchanged } from "./plan/judge-unchanged.ts";
 import { type NodeBeforeReimage, planReimage } from "./plan/plan-rollout.ts";
 import type { ReimageId, Rollout, RolloutId, RolloutPlan, RolloutRequest } from "./plan/rollout.ts";
 import { newRolloutId } from "./plan/rollout-id.ts";
-import { canonicalRequest, resolveImage, resolveNodes } from "./resolve-request.ts";
+import type { SeenDisk } from "./plan/seen-disk.ts";
+import { canonicalRequest, resolveConfirmedImage, resolveNodes } from "./resolve-request.ts";
+import { noSuchRollout, resolveFailed, resolveSameImage, retryRequest } from "./resolve-retry.ts";
 import { viewRollout } from "./rollout-view.ts";
 import { watchRollout } from "./watch-rollout.ts";
 import { createWriteTurns } from "./write-turns.ts";
@@ -133,7 +137,7 @@ export function createRollouts(
   function existing(id: RolloutId): Rollout {
     const view = viewOf(id);
     if (view !== undefined) return view;
-    throw notFound(`there is no rollout "${id}"; "controller rollouts" lists those that exist`);
+    throw noSuchRollout(id);
   }
 
   function repeated(id: RolloutId, request: string): Rollout | undefined {
@@ -153,12 +157,32 @@ export function createRollouts(
     return { ...before, devices: await devices.catch((error: unknown) => Failure.from(error)) };
   }
 
+  /** What a request asks for, with what a retry takes over from its rollout. */
+  function understand(request: RolloutRequest): { readonly request: RolloutRequest; readonly entry?: JournalEntry } {
+    if (request.retryOf === undefined) return { request };
+    const entry = journal.get(request.retryOf);
+    return { request: retryRequest(request, request.retryOf, entry), ...(entry && { entry }) };
+  }
+
+  function targetsOf(request: RolloutRequest, entry: JournalEntry | undefined): readonly Node[] {
+    return entry === undefined ? resolveNodes(request, nodes) : resolveFailed(entry, request.nodes, nodes);
+  }
+
+  function imageOf(request: RolloutRequest, entry: JournalEntry | undefined): Promise<Image> {
+    return entry === undefined ? resolveConfirmedImage(request, images) : resolveSameImage(entry, request, images);
+  }
+
   function create(id: RolloutId, request: RolloutRequest, targets: readonly Node[], image: Image): Rollout {
     const startedAt = clock.now();
     const { name: imageName, digest: imageDigest } = image;
     const about = { imageName, imageDigest, startedAt };
     const card = cardFitOf(request);
-    const record = { ...about, id, request: canonicalRequest(request), cancelled: false };
+    const { retryOf } = request;
+    const seen = confirmedOn(request);
+    const record = {
+      ...{ ...about, id, request: canonicalRequest(request), cancelled: false },
+      ...(retryOf !== undefined && { retryOf }),
+    };
     const reimages = targets.map((node) =>
       queuedReimage({
         ...about,
@@ -172,11 +196,13 @@ export function createRollouts(
         }),
         ...(request.full && { full: true }),
         ...(card && { card }),
+        ...seenIn(seen, node.id),
       }),
     );
     journal.create({ rollout: record, reimages });
     const names = targets.map((node) => node.name).join(", ");
-    const message = `rollout ${id} of ${imageName} (${shortDigest(imageDigest)}) to ${names}`;
+    const again = retryOf === undefined ? "" : `, again after rollout ${retryOf}`;
+    const message = `rollout ${id} of ${imageName} (${shortDigest(imageDigest)}) to ${names}${again}`;
     activate({ rollout: record, reimages });
     recordEvent(world, { type: "rollout-started", severity: "info", rolloutId: id, message });
     startQueued();
@@ -184,9 +210,10 @@ export function createRollouts(
   }
 
   return {
-    async plan(request, signal) {
-      const targets = resolveNodes(request, nodes);
-      const image = await resolveImage(request, images);
+    async plan(given, signal) {
+      const { request, entry } = understand(given);
+      const targets = targetsOf(request, entry);
+      const image = await imageOf(request, entry);
       const seen = await Promise.all(targets.map((node) => inspect(node, signal)));
       signal?.throwIfAborted();
       return {
@@ -195,16 +222,23 @@ export function createRollouts(
       };
     },
 
-    async start({ id: chosen, ...request }) {
+    async start({ id: chosen, ...given }) {
       const id = chosen ?? newRolloutId(clock.now());
+      const { request, entry } = understand(given);
       const canonical = canonicalRequest(request);
       const before = repeated(id, canonical);
       if (before !== undefined) return before;
-      const image = await resolveImage(request, images);
+      const image = await imageOf(request, entry);
+      if (request.seen !== undefined) {
+        const planned = onlyConfirmed(targetsOf(request, entry), request);
+        assertAsConfirmed(await Promise.all(planned.map((node) => inspect(node, undefined))), image, request);
+      }
       // From here on nothing is waited for: no other start can come between the checks and the journal.
       const meanwhile = repeated(id, canonical);
       if (meanwhile !== undefined) return meanwhile;
-      const targets = resolveNodes(request, nodes);
+      const wanted = onlyConfirmed(targetsOf(request, entry), request);
+      const targets = wanted.filter((node) => !isUnchanged(node, image, request));
+      if (targets.length === 0) throw precondition(describeNothing(request, wanted.length));
       for (const node of targets) assertNoReimage(node, activeRolloutOf);
       return create(id, request, targets, image);
     },
@@ -247,4 +281,21 @@ export function createRollouts(
       aftermath.stop();
     },
   };
+}
+
+function seenIn(confirmed: ReadonlyMap<NodeId, SeenDisk> | undefined, id: NodeId): { readonly seen?: SeenDisk } {
+  const seen = confirmed?.get(id);
+  return seen === undefined ? {} : { seen };
+}
+
+function isUnchanged(node: Node, image: Image, { onlyChanged, noResident }: RolloutRequest): boolean {
+  return onlyChanged === true && judgeUnchanged(node, image, noResident === true) !== undefined;
+}
+
+/** Why a start has no node to do anything to. */
+function describeNothing({ retryOf }: RolloutRequest, unchanged: number): string {
+  if (unchanged > 0) return "every node runs the image already; nothing to do";
+  return retryOf === undefined
+    ? "no node is left of those that were confirmed; plan again"
+    : `no node of rollout ${retryOf} failed or was cancelled; nothing to do`;
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { open, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
-import { BootTarget } from "../../proto/gen/pallet/v1/controller.ts";
+import { BootTarget, RolloutRequest } from "../../proto/gen/pallet/v1/controller.ts";
 import { FailureReason } from "../../proto/gen/pallet/v1/failure.ts";
 import { ask } from "../../proto/grpc/call.ts";
 import { requires } from "../requirements.ts";
@@ -68,16 +68,7 @@ describe("a reimage is refused", requires("root", "loop devices"), () => {
     await rack.palletOk("reimage", board.mac, "--image", "no-init", "--no-resident", "--dry-run");
 
     // Programs need not ask for the plan.
-    const rollout = {
-      nodes: [board.mac],
-      all: false,
-      imageName: "no-init",
-      disk: "",
-      noResident: false,
-      full: false,
-      noGrow: false,
-      growToBytes: 0n,
-    };
+    const rollout = RolloutRequest.fromPartial({ nodes: [board.mac], imageName: "no-init" });
     const { service } = rack.client;
     await ask(service, service.startRollout, { rolloutId: "no-init", rollout }, { timeoutMs: 60_000 });
     const failed = await end(rack, "no-init");

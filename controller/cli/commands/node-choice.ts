@@ -85,11 +85,15 @@ export function selectorToWire({ nodes, all, labelSelector, states: wanted }: Se
   return { nodes: [...nodes], all, labelSelector, states: wanted.map(nodeStates.toWire) };
 }
 
+/** Whether a choice needs nobody who understands selectors: names in full, or every node. */
+export function isPlain({ nodes, labelSelector, states: wanted }: SelectorText): boolean {
+  return labelSelector === "" && wanted.length === 0 && !nodes.some(isGlob);
+}
+
 /** The name of the one node, when a choice is just that; undefined when the controller has to be asked what is meant. */
-export function onlyName({ nodes, labelSelector, states: wanted }: SelectorText): string | undefined {
-  const [only, ...others] = nodes;
-  const isPlain = only !== undefined && others.length === 0 && labelSelector === "" && wanted.length === 0;
-  return isPlain && !isGlob(only) ? only : undefined;
+export function onlyName(text: SelectorText): string | undefined {
+  const [only, ...others] = text.nodes;
+  return others.length === 0 && isPlain(text) ? only : undefined;
 }
 
 /**

@@ -7,6 +7,11 @@ import { formatBytes, formatCount } from "../render/units.ts";
 import type { ImageView } from "../view/image-view.ts";
 import type { PlanView } from "../view/rollout-view.ts";
 
+/** Those that would be reimaged. */
+function goingOf(plans: readonly PlanView[]): readonly PlanView[] {
+  return plans.filter(({ refusal, unchanged }) => refusal === null && unchanged === null);
+}
+
 function plural(plans: readonly PlanView[]): string {
   return formatCount(plans.length, "node");
 }
@@ -56,12 +61,14 @@ function describeDisk({ disk, diskBytes }: PlanView): string {
 }
 
 /**
- * What a rollout would erase and write, and where: one row per node with its disk and what that disk loses, the steps,
- * the notes, and the nodes that would be refused, with the reason.
+ * What a rollout would do: the steps, the nodes that are left alone, the notes, the nodes that would be refused, with the
+ * reason, and last, where the question follows and also a long rack shows it, one row per node with its disk and what
+ * that disk loses.
  */
 export function renderPlan(image: ImageView, plans: readonly PlanView[], look: Look): string[] {
   const paint = createPaint(look.color);
-  const going = plans.filter(({ refusal }) => refusal === null);
+  const going = goingOf(plans);
+  const unchanged = plans.filter((plan) => plan.unchanged !== null);
   const refused = plans.filter(({ refusal }) => refusal !== null);
   const system = image.operatingSystem === null ? "" : ` (${printable(image.operatingSystem)})`;
   const lines = [
@@ -69,6 +76,21 @@ export function renderPlan(image: ImageView, plans: readonly PlanView[], look: L
     `SHA-256 ${printable(image.digest)}`,
   ];
 
+  lines.push(...renderSteps(going));
+  for (const [why, group] of groupBy(unchanged, (plan) => printable(plan.unchanged ?? "")))
+    lines.push("", `Left alone: ${plural(group)}, ${names(group)}: ${why}`);
+  for (const [note, group] of groupBy(going, (plan) => printable(plan.note ?? "")))
+    lines.push("", `${paint("yellow", "Note")} on ${names(group)}: ${note}`);
+  for (const plan of refused) {
+    if (plan.refusal === null) continue;
+    const remedy = remedyFor(plan.refusal.reason, plan.nodeName, plan.disk);
+    const [first = "", ...rest] = renderFailure(plan.refusal, remedy);
+    lines.push(
+      "",
+      `${paint("red", `Refused: ${printable(plan.nodeName)}`)}${describeDisk(plan)}: ${first}`,
+      ...rest.map((line) => `  ${line}`),
+    );
+  }
   if (going.length > 0)
     lines.push(
       "",
@@ -97,26 +119,12 @@ export function renderPlan(image: ImageView, plans: readonly PlanView[], look: L
         look,
       ),
     );
-
-  lines.push(...renderSteps(going));
-  for (const [note, group] of groupBy(going, (plan) => printable(plan.note ?? "")))
-    lines.push("", `${paint("yellow", "Note")} on ${names(group)}: ${note}`);
-  for (const plan of refused) {
-    if (plan.refusal === null) continue;
-    const remedy = remedyFor(plan.refusal.reason, plan.nodeName, plan.disk);
-    const [first = "", ...rest] = renderFailure(plan.refusal, remedy);
-    lines.push(
-      "",
-      `${paint("red", `Refused: ${printable(plan.nodeName)}`)}${describeDisk(plan)}: ${first}`,
-      ...rest.map((line) => `  ${line}`),
-    );
-  }
   return lines;
 }
 
 /** The question asked before anything is erased. */
 export function renderEraseQuestion(image: ImageView, plans: readonly PlanView[]): string {
-  const going = plans.filter(({ refusal }) => refusal === null);
+  const going = goingOf(plans);
   const disks = [...new Set(going.map(({ disk }) => disk))];
   const [only] = disks;
   const what = disks.length === 1 && only !== null && only !== undefined ? printable(only) : "the disks above";

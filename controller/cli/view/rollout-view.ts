@@ -55,6 +55,8 @@ export interface RolloutView {
   readonly state: RolloutStateWord;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
+  /** The rollout whose failed nodes it tries again. */
+  readonly retryOf: string | null;
   readonly reimages: readonly ReimageView[];
 }
 
@@ -69,6 +71,8 @@ export interface PlanView {
   readonly steps: readonly string[];
   readonly refusal: FailureView | null;
   readonly note: string | null;
+  /** Why the node is left alone; null if it is not. */
+  readonly unchanged: string | null;
 }
 
 function viewReimage(reimage: WireReimage): ReimageView {
@@ -111,6 +115,7 @@ export function viewRollout(rollout: WireRollout): RolloutView {
     state: rolloutStates.fromWire(rollout.state) ?? "unknown",
     startedAt: toTime(rollout.startedAt),
     endedAt: toTime(rollout.endedAt),
+    retryOf: toText(rollout.retryOf),
     reimages: rollout.reimages.map(viewReimage),
   };
 }
@@ -127,6 +132,7 @@ export function viewPlan(plan: ReimagePlan): PlanView {
     steps: plan.steps,
     refusal: viewWireFailure(plan.refusal),
     note: toText(plan.note),
+    unchanged: toText(plan.unchanged),
   };
 }
 

@@ -7,6 +7,7 @@ import { type AgentVerdict, describeLeftOut, judgeAgent } from "../plan/judge-ag
 import { judgeSystem } from "../plan/judge-system.ts";
 import { judgeWay } from "../plan/judge-way.ts";
 import { planDiskFirmware } from "../plan/plan-disk-firmware.ts";
+import { judgeSeen } from "../plan/seen-disk.ts";
 import { selectDisk } from "../plan/select-disk.ts";
 import { type Executor, type ExecutorContext, nodeOf } from "./executor.ts";
 import { imageOf } from "./image-of.ts";
@@ -39,6 +40,9 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
           ...(effect.identity !== undefined && { identity: effect.identity }),
         });
         if (disk instanceof Failure) return { type: "preflight-refused", failure: disk };
+        // Once a write has begun, what was on the disk is gone, and its identity is the state's own.
+        const changed = state.attempts === 0 ? judgeSeen(state.nodeName, disk, state.seen) : undefined;
+        if (changed !== undefined) return { type: "preflight-refused", failure: changed };
         const diskFirmware = planDiskFirmware(world.cardFirmware, facts.model, image);
         const planned = { disk: disk.path, startedAt: world.clock.now(), ...(diskFirmware && { diskFirmware }) };
         const judged = judgeAgent(writeSpec(planned, state, image, world), info);

@@ -8,6 +8,7 @@ import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { CardFit } from "../plan/describe-card-growth.ts";
 import type { DiskIdentity } from "../plan/disk-identity.ts";
 import type { FailureRecord, Proof, ReimageId, RolloutId } from "../plan/rollout.ts";
+import type { SeenDisk } from "../plan/seen-disk.ts";
 import type { BeforeReimage } from "./before.ts";
 
 /** What a rollout is, apart from its reimages. Plain data. Times are milliseconds since the epoch. */
@@ -18,6 +19,8 @@ export interface RolloutRecord {
   /** The request in a canonical form: the same id with another request is another rollout. */
   readonly request: string;
   readonly cancelled: boolean;
+  /** The rollout whose failed nodes this one tries again. */
+  readonly retryOf?: RolloutId;
   readonly startedAt: number;
   /** Set once every reimage has ended and its last effects are done. */
   readonly endedAt?: number;
@@ -176,6 +179,11 @@ export interface ReimageState {
   readonly before?: BeforeReimage;
   /** What writes that have ended left on the card; absent while none has touched it (see verdict.ts). */
   readonly holds?: CardVerdict;
+  /**
+   * What the operator saw of the node and confirmed. Absent when nobody did, and in journals of an older Pallet: the disk
+   * that the rule chooses is taken as it is.
+   */
+  readonly seen?: SeenDisk;
   /** The disk that is written, once chosen. */
   readonly disk?: string;
   /** What the first preflight that passed found at that path. */
@@ -226,6 +234,7 @@ export function queuedReimage(
     | "noResident"
     | "full"
     | "card"
+    | "seen"
     | "startedAt"
   >,
 ): ReimageState {

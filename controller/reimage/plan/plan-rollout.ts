@@ -11,9 +11,11 @@ import { beingReimaged } from "./being-reimaged.ts";
 import { cardFitOf, growthStep } from "./describe-card-growth.ts";
 import { recordOf } from "./failure-record.ts";
 import { judgeSystem } from "./judge-system.ts";
+import { judgeUnchanged } from "./judge-unchanged.ts";
 import { judgeWay, type WayVerdict } from "./judge-way.ts";
 import { type CardFirmwarePolicy, describeDiskFirmware, type FirmwareSentences } from "./plan-disk-firmware.ts";
 import type { ReimagePlan, RolloutRequest } from "./rollout.ts";
+import { seenOn } from "./seen-disk.ts";
 import { selectDisk } from "./select-disk.ts";
 
 /** What is known of a node when its reimage is planned. */
@@ -26,11 +28,27 @@ export interface NodeBeforeReimage {
   readonly busyWith?: string;
 }
 
+/** How the reimage is asked for. */
+export type PlanOptions = Pick<
+  RolloutRequest,
+  "disk" | "noResident" | "full" | "noGrow" | "growToBytes" | "onlyChanged"
+>;
+
+/** The disk that the rule chooses on a node, from what its agent reports now; undefined while nobody could ask it. */
+export function chooseDisk(
+  { node, devices }: Pick<NodeBeforeReimage, "node" | "devices">,
+  image: Image,
+  path: string | undefined,
+): BlockDevice | Failure | undefined {
+  if (!Array.isArray(devices)) return undefined;
+  return choose(node, devices as readonly BlockDevice[], image, path, node.agent?.role === "resident");
+}
+
 /** What a reimage would do to this node, from what is known now. Nothing is asked and nothing is done. */
 export function planReimage(
   before: NodeBeforeReimage,
   image: Image,
-  request: Omit<RolloutRequest, "nodes" | "all" | "imageName">,
+  request: PlanOptions,
   cardFirmware: CardFirmwarePolicy = "auto",
   loader: Loader = "auto",
 ): ReimagePlan {
@@ -39,7 +57,18 @@ export function planReimage(
   const { node, online, devices, busyWith } = before;
   const about = { nodeId: node.id, nodeName: node.name, writeBytes: image.pack.dataBytes + image.pack.zeroBytes };
   const resident = node.agent?.role === "resident";
-  const chosen = Array.isArray(devices) ? choose(node, devices, image, disk, resident) : undefined;
+  const unchanged = request.onlyChanged === true ? judgeUnchanged(node, image, noResident) : undefined;
+  if (unchanged !== undefined)
+    return {
+      ...about,
+      diskBytes: 0,
+      erases: [],
+      steps: [],
+      writeBytes: 0,
+      seen: seenOn(node.id, undefined),
+      unchanged,
+    };
+  const chosen = chooseDisk(before, image, disk);
   const target = chosen instanceof Failure ? undefined : chosen;
   const path = target?.path ?? disk;
   const firmware = describeDiskFirmware(cardFirmware, { name: node.name, model: node.facts?.model }, image);
@@ -60,6 +89,7 @@ export function planReimage(
     diskBytes: target?.sizeBytes ?? 0,
     erases: target === undefined ? [] : contentsOf(target),
     steps: steps(node, { running: online && resident, image, disk: path, noResident, full, firmware, way, growth }),
+    seen: seenOn(node.id, target),
     ...(path !== undefined && { disk: path }),
     ...(refusal && { refusal: recordOf(refusal) }),
     ...(note !== "" && { note }),
@@ -138,15 +168,17 @@ function afterwards({ name }: Node): string {
   return `afterwards nothing can bring ${name} back over the network: before its next reimage, reboot or power-cycle it by hand`;
 }
 
+/** What is confirmed where no disk was seen. */
+const decidedLater = "its disk is decided by the same rule once its agent runs: it is erased only if exactly one fits";
+
 function noteOn(node: Node, online: boolean, devices: NodeBeforeReimage["devices"]): string | undefined {
   if (!online && node.proved?.kind === "weak")
     return (
       `${node.name} runs ${node.proved.imageName} without a resident agent: reboot or power-cycle it by hand once the ` +
-      "rollout is waiting for it; its disk is chosen once its agent runs"
+      `rollout is waiting for it; ${decidedLater}`
     );
-  if (!online) return `${node.name} is offline: the rollout waits for it, and chooses its disk once its agent runs`;
-  if (devices instanceof Failure)
-    return `its disks could not be listed now (${devices.message}); its disk is chosen once its agent runs`;
+  if (!online) return `${node.name} is offline: the rollout waits for it; ${decidedLater}`;
+  if (devices instanceof Failure) return `its disks could not be listed now (${devices.message}); ${decidedLater}`;
   if (node.agent?.role === "resident") {
     const system = node.agent.installed?.imageName ?? "an installed system";
     return `it runs ${system} now and will be rebooted into the agent first; its disks are checked again there`;

@@ -6,6 +6,7 @@ import type { ReimagePhase } from "../../../proto/words/reimage-phase.ts";
 import type { ReimageVerdict } from "../../../proto/words/reimage-verdict.ts";
 import type { RolloutState } from "../../../proto/words/rollout-state.ts";
 import type { Image } from "../../images/catalogue/image.ts";
+import type { SeenDisk } from "./seen-disk.ts";
 
 /** Id of a rollout: 1 to 64 characters of [A-Za-z0-9._-]. */
 export type RolloutId = string & { readonly __brand: "RolloutId" };
@@ -73,6 +74,8 @@ export interface Rollout {
   readonly reimages: readonly Reimage[];
   readonly startedAt: number;
   readonly endedAt?: number;
+  /** The rollout whose failed nodes it tries again. */
+  readonly retryOf?: RolloutId;
 }
 
 /** What an operator asks for; see pallet.v1.RolloutRequest. */
@@ -93,6 +96,14 @@ export interface RolloutRequest {
   readonly noGrow?: boolean;
   /** Where the root has to end at the latest, in bytes from the start of the card; absent for its end. */
   readonly growToBytes?: number;
+  /** The image that was confirmed; absent when nothing was. */
+  readonly imageDigest?: ImageDigest;
+  /** What was seen of the nodes and confirmed; absent when nothing was. */
+  readonly seen?: readonly SeenDisk[];
+  /** Whether nodes that run the image already are left alone. */
+  readonly onlyChanged?: boolean;
+  /** Set to try again those nodes of a rollout that failed, with its image and its options. */
+  readonly retryOf?: RolloutId;
 }
 
 /** What a reimage would do to one node; see pallet.v1.ReimagePlan. */
@@ -109,6 +120,10 @@ export interface ReimagePlan {
   readonly steps: readonly string[];
   readonly refusal?: FailureRecord;
   readonly note?: string;
+  /** What was seen of the node. */
+  readonly seen: SeenDisk;
+  /** Why the node is left alone: it runs the image already. */
+  readonly unchanged?: string;
 }
 
 /** The plan of a rollout. */

@@ -1,9 +1,9 @@
 import type { BlockDevice } from "../../../proto/disk/block-device.ts";
+import { demandOfImage } from "../../../proto/disk/demand-of-image.ts";
 import { describeSize } from "../../../proto/disk/describe-size.ts";
 import { isCard, whyNotADisk } from "../../../proto/disk/disk-kind.ts";
 import { judgeDisk, type RunningRoot } from "../../../proto/disk/judge-disk.ts";
 import { Failure, type FailureReason } from "../../../proto/failure.ts";
-import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
 import { type DiskIdentity, mayBeSameDisk } from "./disk-identity.ts";
 
 /** What a disk must be. */
@@ -31,9 +31,7 @@ export interface DiskCriteria {
 export function selectDisk(devices: readonly BlockDevice[], criteria: DiskCriteria): BlockDevice | Failure {
   const judge: Judge = (path) =>
     judgeDisk(devices, {
-      path,
-      minBytes: criteria.minBytes,
-      tableSectorBytes: sectorBytes,
+      ...demandOfImage(path, criteria.minBytes),
       root: criteria.root,
       purpose: criteria.rebootsFirst === true ? "overwrite-after-reboot" : "overwrite",
     });

@@ -22,7 +22,7 @@ export function createRolloutDoors(host: CallHost, { rollouts }: Pick<Controller
 
   return {
     planRollout: handleUnary(host, async ({ rollout }: wire.PlanRolloutRequest, { signal }) =>
-      rolloutPlanToWire(await rollouts.plan(rolloutRequestFromWire(rollout), signal)),
+      rolloutPlanToWire(await rollouts.plan(rolloutRequestFromWire(rollout), signal), rollout?.onlyChanged === true),
     ),
 
     startRollout: handleUnary(host, async ({ rolloutId, rollout }: wire.StartRolloutRequest) => {

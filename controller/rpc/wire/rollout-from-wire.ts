@@ -1,12 +1,26 @@
 import { Failure } from "../../../proto/failure.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
+import type { SeenDisk as SeenDiskOnWire } from "../../../proto/gen/pallet/v1/rollout.ts";
+import { parseMacAddress } from "../../../proto/names/node-id.ts";
+import { digestForm, type ImageDigest, parseImageDigest } from "../../../proto/pack/digest.ts";
 import { assertNodeChoice } from "../../nodes/choose-nodes.ts";
 import type { RolloutId, RolloutRequest } from "../../reimage/plan/rollout.ts";
+import type { SeenDisk } from "../../reimage/plan/seen-disk.ts";
 import { idFromWire, required } from "./text-from-wire.ts";
 
 /** What an operator asks to reimage, checked as far as that goes without knowing nodes and images. */
 export function rolloutRequestFromWire(request: wire.RolloutRequest | undefined): RolloutRequest {
-  const { nodes, all, imageName, disk, noResident, full, noGrow, growToBytes } = required("rollout", request);
+  const given = required("rollout", request);
+  const { nodes, all, imageName, disk, noResident, full, noGrow, growToBytes, onlyChanged } = given;
+  const confirmed = {
+    ...(given.imageDigest !== "" && { imageDigest: digestFromWire(given.imageDigest) }),
+    ...(given.seen.length > 0 && { seen: given.seen.map(seenDiskFromWire) }),
+  };
+  if (given.retryOf !== "") {
+    if (all || imageName !== "" || disk !== "" || noResident || full || noGrow || growToBytes !== 0n || onlyChanged)
+      throw new Failure("invalid", "retry_of takes image and options from that rollout: give none");
+    return { nodes: [...nodes], all: false, retryOf: rolloutIdFromWire(given.retryOf), ...confirmed };
+  }
   assertNodeChoice({ nodes, all });
   if (noGrow && growToBytes !== 0n)
     throw new Failure("invalid", "no_grow and grow_to_bytes exclude each other: give one of them");
@@ -19,6 +33,24 @@ export function rolloutRequestFromWire(request: wire.RolloutRequest | undefined)
     ...(full && { full }),
     ...(noGrow && { noGrow }),
     ...(growToBytes !== 0n && { growToBytes: Number(growToBytes) }),
+    ...(onlyChanged && { onlyChanged }),
+    ...confirmed,
+  };
+}
+
+function digestFromWire(text: string): ImageDigest {
+  const digest = parseImageDigest(text);
+  if (digest === undefined) throw new Failure("invalid", `image_digest is not ${digestForm}`);
+  return digest;
+}
+
+function seenDiskFromWire({ nodeId, disk, sizeBytes, model, serial, cid, content }: SeenDiskOnWire): SeenDisk {
+  const id = parseMacAddress(nodeId);
+  if (id === undefined) throw new Failure("invalid", "seen has a node_id that is no MAC address");
+  if (disk === "") return { nodeId: id };
+  return {
+    nodeId: id,
+    disk: { path: disk, identity: { sizeBytes: Number(sizeBytes), model, serial, cid }, content: [...content] },
   };
 }
 

@@ -8,6 +8,7 @@ import { reimagePhases } from "../../../proto/words/reimage-phase.ts";
 import { reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
 import { rolloutStates } from "../../../proto/words/rollout-state.ts";
 import type { FailureRecord, Proof, Reimage, ReimagePlan, Rollout, RolloutPlan } from "../../reimage/plan/rollout.ts";
+import type { SeenDisk } from "../../reimage/plan/seen-disk.ts";
 import { imageToWire } from "./image-to-wire.ts";
 
 /** Converts a rollout to the wire. */
@@ -20,12 +21,19 @@ export function rolloutToWire(rollout: Rollout): wire.Rollout {
     reimages: rollout.reimages.map(reimageToWire),
     startedAt: new Date(rollout.startedAt),
     endedAt: optionalDate(rollout.endedAt),
+    retryOf: rollout.retryOf ?? "",
   };
 }
 
 /** Converts a plan to the wire. */
-export function rolloutPlanToWire({ image, plans }: RolloutPlan): PlanRolloutResponse {
-  return { image: imageToWire(image), plans: plans.map(reimagePlanToWire) };
+export function rolloutPlanToWire({ image, plans }: RolloutPlan, onlyChanged: boolean): PlanRolloutResponse {
+  return { image: imageToWire(image), plans: plans.map(reimagePlanToWire), onlyChanged };
+}
+
+function seenDiskToWire({ nodeId, disk }: SeenDisk): wire.SeenDisk {
+  if (disk === undefined) return { nodeId, disk: "", sizeBytes: 0n, model: "", serial: "", cid: "", content: [] };
+  const { sizeBytes, ...words } = disk.identity;
+  return { nodeId, disk: disk.path, sizeBytes: BigInt(sizeBytes), ...words, content: [...disk.content] };
 }
 
 function reimageToWire(reimage: Reimage): wire.Reimage {
@@ -62,6 +70,8 @@ function reimagePlanToWire(plan: ReimagePlan): wire.ReimagePlan {
     steps: [...plan.steps],
     refusal: plan.refusal && failureRecordToWire(plan.refusal),
     note: plan.note ?? "",
+    seen: seenDiskToWire(plan.seen),
+    unchanged: plan.unchanged ?? "",
   };
 }
 

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import type { RolloutRequest } from "../../../proto/gen/pallet/v1/controller.ts";
 import { FailureReason } from "../../../proto/gen/pallet/v1/failure.ts";
-import { ReimagePhase, RolloutState } from "../../../proto/gen/pallet/v1/rollout.ts";
+import { ReimagePhase, RolloutState, SeenDisk } from "../../../proto/gen/pallet/v1/rollout.ts";
 import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
 import { answer, collect, endOf, firstOf } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
@@ -129,6 +129,16 @@ export const controllerRolloutChecks: ServiceChecks = {
       INVALID_ARGUMENT: [
         ...refusalsOfRequests(start).INVALID_ARGUMENT,
         malformedId(async (world, id) => start(world, rolloutOf([(await aNode(world)).name]), id)),
+        {
+          when: "a named node was not in the plan that was confirmed",
+          reason: "FAILURE_REASON_INVALID",
+          says: /was not in the plan that was confirmed/,
+          async call(world) {
+            const [planned, other] = [await aNode(world), await aNode(world)];
+            const seen = [SeenDisk.fromPartial({ nodeId: planned.mac })];
+            return start(world, rolloutOf([planned.name, other.name], { seen }));
+          },
+        },
       ],
       FAILED_PRECONDITION: [
         {
@@ -143,6 +153,13 @@ export const controllerRolloutChecks: ServiceChecks = {
             assert.equal((await answer(controller, controller.getNode, { node: name })).node?.rolloutId, "");
             throw refused;
           },
+        },
+        {
+          when: "the image's name means another than was confirmed",
+          reason: "FAILURE_REASON_INVALID",
+          says: /image tiny is no longer what was confirmed/,
+          call: async (world) =>
+            start(world, rolloutOf([(await aNode(world)).name], { imageDigest: world.otherImage.digest })),
         },
       ],
       ALREADY_EXISTS: [

@@ -240,6 +240,7 @@ export function rolloutOf(nodes: readonly string[], given: Partial<RolloutReques
     full: false,
     noGrow: false,
     growToBytes: 0n,
+    ...{ imageDigest: "", seen: [], onlyChanged: false, retryOf: "" },
     ...given,
   };
 }

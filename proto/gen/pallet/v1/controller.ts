@@ -31,7 +31,7 @@ import { Image } from "./image.ts";
 import { LogLevel, logLevelFromJSON, logLevelToJSON, NodeLogRecord } from "./log.ts";
 import { AgentInfo, NodeFacts } from "./node.ts";
 import { ByteCount, Operation, OperationSpec } from "./operation.ts";
-import { ReimagePlan, Rollout } from "./rollout.ts";
+import { ReimagePlan, Rollout, SeenDisk } from "./rollout.ts";
 
 export const protobufPackage = "pallet.v1";
 
@@ -836,6 +836,21 @@ export interface RolloutRequest {
   noGrow: boolean;
   /** Where the root partition has to end at the latest, in bytes from the start of the card; 0 for its end. */
   growToBytes: bigint;
+  /** Digest of the image that was confirmed; empty for whatever the name means. A start is refused when it means another. */
+  imageDigest: string;
+  /** What was seen of each node when the rollout was planned; none if nobody confirmed a plan. See SeenDisk. */
+  seen: SeenDisk[];
+  /**
+   * Leave alone nodes that have proved that they run the image, and boot it. PlanRolloutResponse says whether the
+   * controller knows this.
+   */
+  onlyChanged: boolean;
+  /**
+   * Try again the nodes of this rollout that failed or were cancelled, with its image, by digest, and its options: then
+   * `nodes` is empty or names some of these, and nothing else is given but `image_digest` and `seen`. Those that have
+   * proved the image since are left alone.
+   */
+  retryOf: string;
 }
 
 /** Asks for a plan. */
@@ -850,8 +865,10 @@ export interface PlanRolloutResponse {
   image:
     | Image
     | undefined;
-  /** One per node, by name. */
+  /** One per node, by name. None when `retry_of` names a rollout of which no node failed or was cancelled. */
   plans: ReimagePlan[];
+  /** Whether nodes that run the image already are left alone, as was asked for. An older controller never says so. */
+  onlyChanged: boolean;
 }
 
 /** Asks to start a rollout. */
@@ -5357,6 +5374,10 @@ function createBaseRolloutRequest(): RolloutRequest {
     full: false,
     noGrow: false,
     growToBytes: 0n,
+    imageDigest: "",
+    seen: [],
+    onlyChanged: false,
+    retryOf: "",
   };
 }
 
@@ -5388,6 +5409,18 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
         throw new globalThis.Error("value provided for field message.growToBytes of type uint64 too large");
       }
       writer.uint32(64).uint64(message.growToBytes);
+    }
+    if (message.imageDigest !== "") {
+      writer.uint32(74).string(message.imageDigest);
+    }
+    for (const v of message.seen) {
+      SeenDisk.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.onlyChanged !== false) {
+      writer.uint32(88).bool(message.onlyChanged);
+    }
+    if (message.retryOf !== "") {
+      writer.uint32(98).string(message.retryOf);
     }
     return writer;
   },
@@ -5469,6 +5502,38 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
             message.growToBytes = reader.uint64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.imageDigest = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.seen.push(SeenDisk.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.onlyChanged = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.retryOf = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5507,6 +5572,24 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
         : isSet(object.grow_to_bytes)
         ? BigInt(object.grow_to_bytes)
         : 0n,
+      imageDigest: isSet(object.imageDigest)
+        ? globalThis.String(object.imageDigest)
+        : isSet(object.image_digest)
+        ? globalThis.String(object.image_digest)
+        : "",
+      seen: globalThis.Array.isArray(object?.seen)
+        ? object.seen.map((e: any) => SeenDisk.fromJSON(e))
+        : [],
+      onlyChanged: isSet(object.onlyChanged)
+        ? globalThis.Boolean(object.onlyChanged)
+        : isSet(object.only_changed)
+        ? globalThis.Boolean(object.only_changed)
+        : false,
+      retryOf: isSet(object.retryOf)
+        ? globalThis.String(object.retryOf)
+        : isSet(object.retry_of)
+        ? globalThis.String(object.retry_of)
+        : "",
     };
   },
 
@@ -5536,6 +5619,18 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     if (message.growToBytes !== 0n) {
       obj.growToBytes = message.growToBytes.toString();
     }
+    if (message.imageDigest !== "") {
+      obj.imageDigest = message.imageDigest;
+    }
+    if (message.seen?.length) {
+      obj.seen = message.seen.map((e) => SeenDisk.toJSON(e));
+    }
+    if (message.onlyChanged !== false) {
+      obj.onlyChanged = message.onlyChanged;
+    }
+    if (message.retryOf !== "") {
+      obj.retryOf = message.retryOf;
+    }
     return obj;
   },
 
@@ -5554,6 +5649,10 @@ export const RolloutRequest: MessageFns<RolloutRequest> = {
     message.growToBytes = (object.growToBytes !== undefined && object.growToBytes !== null)
       ? BigInt(object.growToBytes)
       : 0n;
+    message.imageDigest = object.imageDigest ?? "";
+    message.seen = object.seen?.map((e) => SeenDisk.fromPartial(e)) || [];
+    message.onlyChanged = object.onlyChanged ?? false;
+    message.retryOf = object.retryOf ?? "";
     return message;
   },
 };
@@ -5628,7 +5727,7 @@ export const PlanRolloutRequest: MessageFns<PlanRolloutRequest> = {
 };
 
 function createBasePlanRolloutResponse(): PlanRolloutResponse {
-  return { image: undefined, plans: [] };
+  return { image: undefined, plans: [], onlyChanged: false };
 }
 
 export const PlanRolloutResponse: MessageFns<PlanRolloutResponse> = {
@@ -5638,6 +5737,9 @@ export const PlanRolloutResponse: MessageFns<PlanRolloutResponse> = {
     }
     for (const v of message.plans) {
       ReimagePlan.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.onlyChanged !== false) {
+      writer.uint32(24).bool(message.onlyChanged);
     }
     return writer;
   },
@@ -5671,6 +5773,14 @@ export const PlanRolloutResponse: MessageFns<PlanRolloutResponse> = {
             message.plans.push(ReimagePlan.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.onlyChanged = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5687,6 +5797,11 @@ export const PlanRolloutResponse: MessageFns<PlanRolloutResponse> = {
     return {
       image: isSet(object.image) ? Image.fromJSON(object.image) : undefined,
       plans: globalThis.Array.isArray(object?.plans) ? object.plans.map((e: any) => ReimagePlan.fromJSON(e)) : [],
+      onlyChanged: isSet(object.onlyChanged)
+        ? globalThis.Boolean(object.onlyChanged)
+        : isSet(object.only_changed)
+        ? globalThis.Boolean(object.only_changed)
+        : false,
     };
   },
 
@@ -5698,6 +5813,9 @@ export const PlanRolloutResponse: MessageFns<PlanRolloutResponse> = {
     if (message.plans?.length) {
       obj.plans = message.plans.map((e) => ReimagePlan.toJSON(e));
     }
+    if (message.onlyChanged !== false) {
+      obj.onlyChanged = message.onlyChanged;
+    }
     return obj;
   },
 
@@ -5708,6 +5826,7 @@ export const PlanRolloutResponse: MessageFns<PlanRolloutResponse> = {
     const message = createBasePlanRolloutResponse();
     message.image = (object.image !== undefined && object.image !== null) ? Image.fromPartial(object.image) : undefined;
     message.plans = object.plans?.map((e) => ReimagePlan.fromPartial(e)) || [];
+    message.onlyChanged = object.onlyChanged ?? false;
     return message;
   },
 };
@@ -7340,9 +7459,10 @@ export const ControllerServiceService = {
   /**
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
-   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is named, `image_name` is needed or an id
-   * is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged; ALREADY_EXISTS when another
-   * rollout has the id.
+   * Errors: NOT_FOUND for a node, the image or the rollout to retry; INVALID_ARGUMENT when no node is named, `image_name`
+   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged, when the image
+   * or a disk is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
+   * the id.
    */
   startRollout: {
     path: "/pallet.v1.ControllerService/StartRollout" as const,
@@ -7561,9 +7681,10 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
   /**
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
-   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is named, `image_name` is needed or an id
-   * is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged; ALREADY_EXISTS when another
-   * rollout has the id.
+   * Errors: NOT_FOUND for a node, the image or the rollout to retry; INVALID_ARGUMENT when no node is named, `image_name`
+   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged, when the image
+   * or a disk is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
+   * the id.
    */
   startRollout: handleUnaryCall<StartRolloutRequest, StartRolloutResponse>;
   /**
@@ -7966,9 +8087,10 @@ export interface ControllerServiceClient extends Client {
   /**
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
-   * Errors: NOT_FOUND for a node or the image; INVALID_ARGUMENT when no node is named, `image_name` is needed or an id
-   * is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged; ALREADY_EXISTS when another
-   * rollout has the id.
+   * Errors: NOT_FOUND for a node, the image or the rollout to retry; INVALID_ARGUMENT when no node is named, `image_name`
+   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged, when the image
+   * or a disk is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
+   * the id.
    */
   startRollout(
     request: StartRolloutRequest,

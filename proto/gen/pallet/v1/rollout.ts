@@ -415,7 +415,36 @@ export interface Rollout {
     | Date
     | undefined;
   /** When it ended; absent while it runs. */
-  endedAt: Date | undefined;
+  endedAt:
+    | Date
+    | undefined;
+  /** Id of the rollout whose failed nodes it tries again; empty if it is none's. */
+  retryOf: string;
+}
+
+/**
+ * What was seen of one node when its reimage was planned. Sent back with the start, it is what the operator confirmed: the
+ * start, or the node's preflight where only that can tell, refuses to erase anything else. A node without one in a start
+ * that has any was not in the plan, and is not included.
+ */
+export interface SeenDisk {
+  /** Id (MAC) of the node. */
+  nodeId: string;
+  /**
+   * Path of the disk that would be erased; empty if its disks could not be seen. Then the disk is decided when its agent
+   * runs, by the same rule: it must be the only one that fits.
+   */
+  disk: string;
+  /** Its size. */
+  sizeBytes: bigint;
+  /** Its model; empty if the kernel knows none. */
+  model: string;
+  /** Its serial number; empty if the kernel knows none. */
+  serial: string;
+  /** Identification of an SD card (CID); empty if it is none. */
+  cid: string;
+  /** What it held, one line for each partition, compared as they are. */
+  content: string[];
 }
 
 /** What a reimage would do to one node, without doing it. */
@@ -440,6 +469,12 @@ export interface ReimagePlan {
     | undefined;
   /** Anything else the operator should know. */
   note: string;
+  /** What was seen of the node. An older controller sends none, and holds a start to nothing. */
+  seen:
+    | SeenDisk
+    | undefined;
+  /** Why the node is left alone, because it runs the image already (RolloutRequest.only_changed); empty if it is not. */
+  unchanged: string;
 }
 
 function createBaseProof(): Proof {
@@ -1006,6 +1041,7 @@ function createBaseRollout(): Rollout {
     reimages: [],
     startedAt: undefined,
     endedAt: undefined,
+    retryOf: "",
   };
 }
 
@@ -1031,6 +1067,9 @@ export const Rollout: MessageFns<Rollout> = {
     }
     if (message.endedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.endedAt), writer.uint32(58).fork()).join();
+    }
+    if (message.retryOf !== "") {
+      writer.uint32(66).string(message.retryOf);
     }
     return writer;
   },
@@ -1104,6 +1143,14 @@ export const Rollout: MessageFns<Rollout> = {
             message.endedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.retryOf = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1145,6 +1192,11 @@ export const Rollout: MessageFns<Rollout> = {
         : isSet(object.ended_at)
         ? fromJsonTimestamp(object.ended_at)
         : undefined,
+      retryOf: isSet(object.retryOf)
+        ? globalThis.String(object.retryOf)
+        : isSet(object.retry_of)
+        ? globalThis.String(object.retry_of)
+        : "",
     };
   },
 
@@ -1171,6 +1223,9 @@ export const Rollout: MessageFns<Rollout> = {
     if (message.endedAt !== undefined) {
       obj.endedAt = message.endedAt.toISOString();
     }
+    if (message.retryOf !== "") {
+      obj.retryOf = message.retryOf;
+    }
     return obj;
   },
 
@@ -1186,6 +1241,183 @@ export const Rollout: MessageFns<Rollout> = {
     message.reimages = object.reimages?.map((e) => Reimage.fromPartial(e)) || [];
     message.startedAt = object.startedAt ?? undefined;
     message.endedAt = object.endedAt ?? undefined;
+    message.retryOf = object.retryOf ?? "";
+    return message;
+  },
+};
+
+function createBaseSeenDisk(): SeenDisk {
+  return { nodeId: "", disk: "", sizeBytes: 0n, model: "", serial: "", cid: "", content: [] };
+}
+
+export const SeenDisk: MessageFns<SeenDisk> = {
+  encode(message: SeenDisk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    if (message.disk !== "") {
+      writer.uint32(18).string(message.disk);
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.sizeBytes);
+    }
+    if (message.model !== "") {
+      writer.uint32(34).string(message.model);
+    }
+    if (message.serial !== "") {
+      writer.uint32(42).string(message.serial);
+    }
+    if (message.cid !== "") {
+      writer.uint32(50).string(message.cid);
+    }
+    for (const v of message.content) {
+      writer.uint32(58).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeenDisk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeenDisk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.disk = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.serial = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cid = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.content.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SeenDisk {
+    return {
+      nodeId: isSet(object.nodeId)
+        ? globalThis.String(object.nodeId)
+        : isSet(object.node_id)
+        ? globalThis.String(object.node_id)
+        : "",
+      disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
+      sizeBytes: isSet(object.sizeBytes)
+        ? BigInt(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? BigInt(object.size_bytes)
+        : 0n,
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      serial: isSet(object.serial) ? globalThis.String(object.serial) : "",
+      cid: isSet(object.cid) ? globalThis.String(object.cid) : "",
+      content: globalThis.Array.isArray(object?.content) ? object.content.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: SeenDisk): unknown {
+    const obj: any = {};
+    if (message.nodeId !== "") {
+      obj.nodeId = message.nodeId;
+    }
+    if (message.disk !== "") {
+      obj.disk = message.disk;
+    }
+    if (message.sizeBytes !== 0n) {
+      obj.sizeBytes = message.sizeBytes.toString();
+    }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.serial !== "") {
+      obj.serial = message.serial;
+    }
+    if (message.cid !== "") {
+      obj.cid = message.cid;
+    }
+    if (message.content?.length) {
+      obj.content = message.content;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SeenDisk>): SeenDisk {
+    return SeenDisk.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SeenDisk>): SeenDisk {
+    const message = createBaseSeenDisk();
+    message.nodeId = object.nodeId ?? "";
+    message.disk = object.disk ?? "";
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.model = object.model ?? "";
+    message.serial = object.serial ?? "";
+    message.cid = object.cid ?? "";
+    message.content = object.content?.map((e) => e) || [];
     return message;
   },
 };
@@ -1201,6 +1433,8 @@ function createBaseReimagePlan(): ReimagePlan {
     steps: [],
     refusal: undefined,
     note: "",
+    seen: undefined,
+    unchanged: "",
   };
 }
 
@@ -1238,6 +1472,12 @@ export const ReimagePlan: MessageFns<ReimagePlan> = {
     }
     if (message.note !== "") {
       writer.uint32(74).string(message.note);
+    }
+    if (message.seen !== undefined) {
+      SeenDisk.encode(message.seen, writer.uint32(82).fork()).join();
+    }
+    if (message.unchanged !== "") {
+      writer.uint32(90).string(message.unchanged);
     }
     return writer;
   },
@@ -1327,6 +1567,22 @@ export const ReimagePlan: MessageFns<ReimagePlan> = {
             message.note = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.seen = SeenDisk.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.unchanged = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1370,6 +1626,8 @@ export const ReimagePlan: MessageFns<ReimagePlan> = {
         : [],
       refusal: isSet(object.refusal) ? Failure.fromJSON(object.refusal) : undefined,
       note: isSet(object.note) ? globalThis.String(object.note) : "",
+      seen: isSet(object.seen) ? SeenDisk.fromJSON(object.seen) : undefined,
+      unchanged: isSet(object.unchanged) ? globalThis.String(object.unchanged) : "",
     };
   },
 
@@ -1402,6 +1660,12 @@ export const ReimagePlan: MessageFns<ReimagePlan> = {
     if (message.note !== "") {
       obj.note = message.note;
     }
+    if (message.seen !== undefined) {
+      obj.seen = SeenDisk.toJSON(message.seen);
+    }
+    if (message.unchanged !== "") {
+      obj.unchanged = message.unchanged;
+    }
     return obj;
   },
 
@@ -1423,6 +1687,8 @@ export const ReimagePlan: MessageFns<ReimagePlan> = {
       ? Failure.fromPartial(object.refusal)
       : undefined;
     message.note = object.note ?? "";
+    message.seen = (object.seen !== undefined && object.seen !== null) ? SeenDisk.fromPartial(object.seen) : undefined;
+    message.unchanged = object.unchanged ?? "";
     return message;
   },
 };

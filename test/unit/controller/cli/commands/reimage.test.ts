@@ -5,7 +5,7 @@ import { Failure } from "../../../../../proto/failure.ts";
 import type { StartRolloutRequest } from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { FailureReason } from "../../../../../proto/gen/pallet/v1/failure.ts";
 import { OperationPhase } from "../../../../../proto/gen/pallet/v1/operation.ts";
-import { ReimagePlan, type Rollout, RolloutState } from "../../../../../proto/gen/pallet/v1/rollout.ts";
+import { ReimagePlan, type Rollout, RolloutState, SeenDisk } from "../../../../../proto/gen/pallet/v1/rollout.ts";
 import { assertGolden } from "../../../../golden.ts";
 import { anImage } from "../a-catalogue.ts";
 import { jsonLines, run } from "../a-console.ts";
@@ -19,7 +19,12 @@ import {
   startController,
   stream,
 } from "../a-controller.ts";
-import { aFailure, aProof, aReimage, aRollout, aWrite, ended, motley } from "../a-rollout.ts";
+import { aFailure, aProof, aReimage, aRollout, aWrite, digest, ended, motley } from "../a-rollout.ts";
+
+const seenDisk = SeenDisk.fromPartial({
+  ...{ nodeId: "b8:27:eb:00:00:01", disk: "/dev/mmcblk0", sizeBytes: 31_914_983_424n, cid: "1b534d3030303030" },
+  content: ['partition 1: 256 MiB, vfat "bootfs"'],
+});
 
 const plans = [
   ReimagePlan.fromPartial({
@@ -30,6 +35,7 @@ const plans = [
     erases: ["/dev/mmcblk0p1: vfat bootfs, 256 MiB", "/dev/mmcblk0p2: ext4 root\u001b[2Jfs, 29.5 GiB"],
     writeBytes: 2n ** 31n,
     steps: ["Netboot into the agent.", "Erase the partition table of /dev/mmcblk0.", "Wait for the proof of rack-1."],
+    seen: seenDisk,
   }),
   ReimagePlan.fromPartial({
     nodeId: "b8:27:eb:00:00:02",
@@ -76,7 +82,7 @@ describe("reimage", () => {
 
   const start = async (answers: Answers = {}) => {
     controller = await startController({
-      planRollout: answer(() => ({ image: anImage, plans: [...plans] })),
+      planRollout: answer(() => ({ image: anImage, plans: [...plans], onlyChanged: false })),
       startRollout: answer((request) => {
         started.push(request);
         return { rollout: journey[0] };
@@ -88,7 +94,9 @@ describe("reimage", () => {
   };
 
   it("--dry-run shows what would be erased and written where, and starts nothing", async () => {
-    const socket = await start({ planRollout: answer(() => ({ image: anImage, plans: [...plans, refused] })) });
+    const socket = await start({
+      planRollout: answer(() => ({ image: anImage, plans: [...plans, refused], onlyChanged: false })),
+    });
     const { code, stdout, stderr } = await run(["reimage", "--all", "--dry-run"], { socket });
     assertGolden("cli/reimage-dry-run", stdout);
     assert.equal(stderr, "Dry run; nothing was erased or written.\n");
@@ -132,6 +140,10 @@ describe("reimage", () => {
           full: false,
           noGrow: false,
           growToBytes: 0n,
+          imageDigest: digest,
+          seen: [seenDisk],
+          onlyChanged: false,
+          retryOf: "",
         },
       },
     ]);
@@ -147,7 +159,7 @@ describe("reimage", () => {
       const socket = await start({
         planRollout: answer(({ rollout }) => {
           planned.push(rollout?.[field]);
-          return { image: anImage, plans: [...plans] };
+          return { image: anImage, plans: [...plans], onlyChanged: false };
         }),
       });
       assert.equal((await run(["reimage", "--all", flag, "--yes"], { socket })).code, 0);
@@ -186,7 +198,9 @@ describe("reimage", () => {
   });
 
   it("leaves refused nodes out and cannot then end with exit code 0", async () => {
-    const socket = await start({ planRollout: answer(() => ({ image: anImage, plans: [...plans, refused] })) });
+    const socket = await start({
+      planRollout: answer(() => ({ image: anImage, plans: [...plans, refused], onlyChanged: false })),
+    });
     const { code, stdout, stderr } = await run(["reimage", "--all", "--yes"], { socket });
     assert.equal(code, 1);
     assert.match(
@@ -198,14 +212,16 @@ describe("reimage", () => {
   });
 
   it("starts nothing when every node is refused", async () => {
-    const socket = await start({ planRollout: answer(() => ({ image: anImage, plans: [refused] })) });
+    const socket = await start({
+      planRollout: answer(() => ({ image: anImage, plans: [refused], onlyChanged: false })),
+    });
     const { code, stderr } = await run(["reimage", "rack-3", "--yes"], { socket });
     assert.deepEqual([code, stderr], [1, "error: every node was refused; nothing was erased\n"]);
     assert.deepEqual(started, []);
   });
 
   it("says how to accept nodes when there are none", async () => {
-    const socket = await start({ planRollout: answer(() => ({ image: anImage, plans: [] })) });
+    const socket = await start({ planRollout: answer(() => ({ image: anImage, plans: [], onlyChanged: false })) });
     const { code, stderr } = await run(["reimage", "--all", "--yes"], { socket });
     assert.equal(code, 1);
     assert.match(stderr, /no nodes are accepted: .*controller node accept/);
@@ -394,5 +410,68 @@ describe("watch", () => {
     const types = jsonLines(stdout).map(({ type }) => type);
     assert.deepEqual(types.slice(0, 3), ["reimage-changed", "connection-lost", "connection-restored"]);
     assert.equal(types.at(-1), "rollout-ended");
+  });
+});
+
+describe("what needs no reimage", () => {
+  let controller: AController | undefined;
+  afterEach(async () => {
+    await controller?.close();
+    controller = undefined;
+  });
+  const same = ReimagePlan.fromPartial({
+    ...{ nodeId: "b8:27:eb:00:00:03", nodeName: "rack-3", unchanged: "it has proved that it runs debian-12" },
+  });
+  const start = async (planned: readonly ReimagePlan[], onlyChanged: boolean) => {
+    const asked: StartRolloutRequest[] = [];
+    controller = await startController({
+      planRollout: answer(() => ({ image: anImage, plans: [...planned], onlyChanged })),
+      startRollout: answer((request: StartRolloutRequest) => {
+        asked.push(request);
+        return { rollout: done };
+      }),
+      watchRollout: stream(() => [{ rollout: done }]),
+    });
+    return { asked, socket: controller.socket };
+  };
+
+  it("is left alone, named and counted", async () => {
+    const { asked, socket } = await start([...plans, same], true);
+    const { code, stdout } = await run(["reimage", "--all", "--only-changed", "--yes"], { socket });
+    assert.equal(code, 0);
+    assert.match(stdout, /^Left alone: 1 node, rack-3: it has proved that it runs debian-12$/m);
+    assert.deepEqual(asked[0]?.rollout?.nodes, ["b8:27:eb:00:00:01", "b8:27:eb:00:00:02"]);
+  });
+
+  it("is said when it is all there is, and nothing is done, with exit code 0 and without a question", async () => {
+    const { asked, socket } = await start([same], true);
+    const { code, stderr } = await run(["reimage", "--all", "--only-changed"], { socket, terminal });
+    assert.deepEqual([code, stderr], [0, "Nothing to do: every node runs debian-12 already.\n"]);
+    assert.deepEqual(asked, []);
+  });
+
+  it("is not taken for granted of a controller that does not know --only-changed", async () => {
+    const { asked, socket } = await start(plans, false);
+    const { code, stderr } = await run(["reimage", "--all", "--only-changed", "--yes"], { socket });
+    assert.equal(code, 1);
+    assert.match(stderr, /the controller is older .* it would reimage every node/);
+    assert.deepEqual(asked, []);
+  });
+
+  it("rollout retry asks with the plan, and starts the failed nodes again as they were seen", async () => {
+    const { asked, socket } = await start(plans, true);
+    const { code, stderr } = await run(["rollout", "retry", "r-1"], { socket, terminal, input: ["yes"] });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /install debian-12\? Type yes: /);
+    assert.partialDeepStrictEqual(asked[0]?.rollout, {
+      ...{ nodes: ["b8:27:eb:00:00:01", "b8:27:eb:00:00:02"], retryOf: "r-1", imageDigest: digest, imageName: "" },
+      seen: [seenDisk],
+    });
+  });
+
+  it("rollout retry has nothing to do when nothing failed", async () => {
+    const { socket } = await start([], true);
+    const { code, stderr } = await run(["rollout", "retry", "r-1", "--yes"], { socket });
+    assert.deepEqual([code, stderr], [0, "Nothing to do: no node of rollout r-1 failed or was cancelled.\n"]);
   });
 });

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { renderEraseQuestion, renderPlan } from "../../../../../controller/cli/rollout/render-plan.ts";
 import { viewImage } from "../../../../../controller/cli/view/image-view.ts";
 import { viewPlan } from "../../../../../controller/cli/view/rollout-view.ts";
+import { FailureReason } from "../../../../../proto/gen/pallet/v1/failure.ts";
 import { ReimagePlan } from "../../../../../proto/gen/pallet/v1/rollout.ts";
 import { anImage } from "../a-catalogue.ts";
 
@@ -17,7 +18,12 @@ function aPlan(nodeName: string, disk: string, steps: readonly string[]) {
 
 function stepsOf(plans: readonly ReturnType<typeof aPlan>[]): string[] {
   const lines = renderPlan(image, plans, look);
-  return lines.slice(lines.findIndex((line) => line.startsWith("Steps")));
+  // The table comes last, after an empty line.
+  const end = lines.findLastIndex((line) => line.startsWith("NODE")) - 1;
+  return lines.slice(
+    lines.findIndex((line) => line.startsWith("Steps")),
+    end,
+  );
 }
 
 const journey = (name: string, disk: string) =>
@@ -60,6 +66,33 @@ describe("plan of a rollout", () => {
   it("takes no word of a sentence for a node's name", () => {
     const plans = ["image", "disk"].map((name) => aPlan(name, "/dev/sda", ["Write image to the disk."]));
     assert.deepEqual(stepsOf(plans), ["Steps on every node:", "  1. Write image to the disk."]);
+  });
+});
+
+describe("what is erased", () => {
+  it("comes last, below steps, notes and refusals, however long the rack is", () => {
+    const refusal = { reason: FailureReason.FAILURE_REASON_TOO_SMALL, message: "too small" };
+    const going = Array.from({ length: 60 }, (_, index) => aPlan(`pi-${index + 1}`, "/dev/mmcblk0", ["Erase it."]));
+    const odd = viewPlan(ReimagePlan.fromPartial({ nodeName: "pi-70", refusal }));
+    const noted = { ...aPlan("pi-80", "/dev/mmcblk0", ["Erase it."]), note: "it is offline" };
+    const same = { ...aPlan("pi-90", "", []), unchanged: "it has proved that it runs debian-12" };
+    const lines = renderPlan(image, [odd, same, noted, ...going], look);
+    const table = lines.findIndex((line) => line.startsWith("NODE"));
+    assert.equal(lines.length - table, 1 + 61);
+    for (const warning of [
+      "Refused: pi-70",
+      "Note on pi-80: it is offline",
+      "Left alone: 1 node, pi-90: it has proved",
+    ])
+      assert.ok(
+        lines.slice(0, table).some((line) => line.startsWith(warning)),
+        warning,
+      );
+    assert.ok(!lines.slice(table).some((line) => /pi-70|pi-90/.test(line)));
+    assert.equal(
+      renderEraseQuestion(image, [odd, same, ...going]),
+      "Erase /dev/mmcblk0 on 60 nodes and install debian-12? Type yes: ",
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Image } from "../../../../../controller/images/catalogue/image.ts";
 import type { Node } from "../../../../../controller/nodes/node.ts";
 import { planReimage } from "../../../../../controller/reimage/plan/plan-rollout.ts";
+import { seenOn } from "../../../../../controller/reimage/plan/seen-disk.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import { disk } from "../fakes/fake-disk.ts";
@@ -72,6 +73,7 @@ test("a plan names the disk, every partition that would be lost, the bytes and t
     nodeId: node.id,
     nodeName: "pi-1",
     disk: "/dev/mmcblk0",
+    seen: seenOn(node.id, idle),
     diskBytes: 32 * 2 ** 30,
     erases: ['/dev/mmcblk0p1: 256 MiB, vfat "bootfs"', '/dev/mmcblk0p2: 512 MiB, ext4 "rootfs"'],
     writeBytes: 2 ** 29 + 2 ** 28,

@@ -1,0 +1,53 @@
+import { Failure } from "../../proto/failure.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
+import type { Image } from "../images/catalogue/image.ts";
+import type { Node } from "../nodes/node.ts";
+import { invalid, precondition } from "../refusal/refusal.ts";
+import { chooseDisk, type NodeBeforeReimage } from "./plan/plan-rollout.ts";
+import type { RolloutRequest } from "./plan/rollout.ts";
+import { judgeSeen, type SeenDisk } from "./plan/seen-disk.ts";
+
+/** What was confirmed, by node; undefined when nothing was. */
+export function confirmedOn({ seen }: RolloutRequest): ReadonlyMap<NodeId, SeenDisk> | undefined {
+  return seen && new Map(seen.map((each) => [each.nodeId, each]));
+}
+
+/**
+ * The nodes that were in the plan that was confirmed: of "all", those that have come since are left out; one that is named
+ * and was not in the plan is refused.
+ */
+export function onlyConfirmed(targets: readonly Node[], request: RolloutRequest): readonly Node[] {
+  const confirmed = confirmedOn(request);
+  if (confirmed === undefined) return targets;
+  const left = targets.filter(({ id }) => confirmed.has(id));
+  const [stranger] = targets.filter(({ id }) => !confirmed.has(id));
+  if (stranger !== undefined && !request.all)
+    throw invalid(`${stranger.name} was not in the plan that was confirmed; plan again`);
+  return left;
+}
+
+/**
+ * Throws a Refusal that names the first node, and how many more, whose disk is no longer what was confirmed, as far as
+ * that can be told now; what cannot be told is told by the node's preflight.
+ */
+export function assertAsConfirmed(nodes: readonly NodeBeforeReimage[], image: Image, request: RolloutRequest): void {
+  const confirmed = confirmedOn(request);
+  if (confirmed === undefined) return;
+  const changes = nodes.flatMap((before) => {
+    const seen = confirmed.get(before.node.id);
+    const disk = seen?.disk === undefined ? undefined : chooseDisk(before, image, request.disk);
+    if (disk === undefined) return [];
+    const failure = disk instanceof Failure ? disk : judgeSeen(before.node.name, disk, seen);
+    return failure === undefined ? [] : [{ name: before.node.name, failure }];
+  });
+  const [first, ...others] = changes;
+  if (first === undefined) return;
+  const { message, evidence } = first.failure;
+  const named = message.startsWith(`${first.name}:`) ? message : `${first.name}: ${message}`;
+  const more = others.length === 0 ? "" : ` (and on ${others.map(({ name }) => name).join(", ")})`;
+  throw precondition(`${named}${more}${describeEvidence(evidence)}`);
+}
+
+function describeEvidence({ expected, found }: Failure["evidence"]): string {
+  return expected === undefined || found === undefined ? "" : ` [confirmed: ${expected}; found: ${found}]`;
+}
