@@ -87,7 +87,7 @@ export function startAgent(
 
   async function write(
     spec: WriteSpec,
-    { signal, progress }: Parameters<Executors["write-image"]["run"]>[1],
+    { signal, progress, leaves }: Parameters<Executors["write-image"]["run"]>[1],
   ): Promise<WriteResult> {
     const card = host.cards().get(spec.device);
     if (card === undefined) throw new Failure("not-a-disk", `there is no ${spec.device}`);
@@ -110,8 +110,11 @@ export function startAgent(
     progress.enter("starting");
     await pause(clock, startMs, stopped);
     if (fault === "fetch-failed" && random.chance(0.5)) fail("fetch-failed");
+    leaves("uncertain");
     card.content = "torn";
     recorder.note({ what: "touched", card: card.name, ...about });
+    await pause(clock, 200, stopped);
+    leaves("no-table");
     const piece = Math.floor(spec.source.sizeBytes / pieces);
     progress.enter("writing", { written: spec.source.sizeBytes });
     for (let done = 0; done < pieces; done += 1) {
@@ -123,6 +126,7 @@ export function startAgent(
     progress.enter("writing-table");
     await pause(clock, 500, stopped);
     card.content = writtenBy(spec);
+    leaves("image");
     how = "succeeded";
     recorder.note({ what: "whole", card: card.name, image: card.content.image.name, ...about });
     recorder.note({ what: "operation-ended", operation, how });

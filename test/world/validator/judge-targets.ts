@@ -11,7 +11,12 @@ export function judgeTargets(history: readonly Entry[]): readonly Finding[] {
   const findings: Finding[] = [];
   const targets = new Map<string, string>();
   const stuck = new Map<string, number>();
+  /** Nodes whose cards were exchanged: what their targets mean, nobody knows. */
+  const exchanged = new Set<string>();
   for (const entry of history) {
+    if (entry.what === "inserted" && state.boots.size + targets.size > 0) {
+      exchanged.add(state.macOf.get(entry.board) ?? "");
+    }
     advance(state, entry);
     if (entry.what === "stuck") {
       const mac = state.macOf.get(entry.board) ?? "";
@@ -26,7 +31,7 @@ export function judgeTargets(history: readonly Entry[]): readonly Finding[] {
     if (before === now) continue;
     if (isAnswered(history, entry)) continue;
     if (reimageOf(state, node, at) !== undefined) {
-      if (target === "local" && !holds(state, node, image)) {
+      if (target === "local" && !exchanged.has(node) && !holds(state, node, image)) {
         findings.push({
           invariant: "local-only-onto-its-image",
           at,

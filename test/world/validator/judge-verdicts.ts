@@ -40,9 +40,11 @@ function judgeMessage(
   touched: ReadonlyMap<string, string>,
 ): readonly Finding[] {
   const findings: Finding[] = [];
-  // Cards can be exchanged meanwhile: it is about the one that was written.
-  const written = state.contents.get(touched.get(reimage) ?? "");
-  const contents = written === undefined ? contentsAt(state, node) : [written];
+  // Cards can be exchanged meanwhile: of one that is in another board nothing can be known.
+  const written = touched.get(reimage);
+  const own = [...state.cardsOf].find(([, cards]) => written !== undefined && cards.has(written))?.[0];
+  if (written !== undefined && state.macOf.get(own ?? "") !== node) return findings;
+  const contents = contentsAt(state, node);
   const saysUntouched =
     verdict === "untouched" || /untouched|before anything was written|before it began/.test(message);
   if (saysUntouched && touched.has(reimage)) {
