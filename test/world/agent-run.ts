@@ -6,6 +6,7 @@ import { judgeDisk } from "../../proto/disk/judge-disk.ts";
 import { Failure } from "../../proto/failure.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
+import { capabilities } from "../../proto/operation/capabilities.ts";
 import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
 import type { WriteResult } from "../../proto/operation/write-result.ts";
 import type { AgentRole } from "../../proto/system/agent-program.ts";
@@ -180,6 +181,7 @@ export function startAgent(
       role: host.role,
       instanceId,
       port: 7710,
+      capabilities,
       ...(host.installed !== undefined && { installed: host.installed }),
     }),
     devices: host.devices,
