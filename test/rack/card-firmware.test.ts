@@ -122,30 +122,92 @@ describe("a Pi 3 whose operator keeps firmware on cards", requires("root", "loop
   });
   after(() => rack.close());
 
-  it("is warned of in the plan, and lost to its card: no boot target reaches it", { timeout: 120_000 }, () =>
-    tell(rack, async () => {
-      const board = rack.board(1);
-      const plan = (await rack.palletOk("reimage", "--all", "--dry-run")).replaceAll(/\s+/g, " ");
-      assert.match(plan, /tries its card before the network, and bootProfile\.cardFirmware is keep/);
-      assert.doesNotMatch(plan, /Rename/);
+  it(
+    "is warned of in the plan, and lost to its card without a resident agent: no boot target reaches it",
+    { timeout: 120_000 },
+    () =>
+      tell(rack, async () => {
+        const board = rack.board(1);
+        const plan = (await rack.palletOk("reimage", "--all", "--dry-run")).replaceAll(/\s+/g, " ");
+        assert.match(plan, /tries its card before the network, and bootProfile\.cardFirmware is keep/);
+        assert.doesNotMatch(plan, /Rename/);
 
-      const rollout = await end(rack, await startReimage(rack, "--all"));
-      const { failure } = reimageOf(rollout, board);
-      assert.equal(failure?.reason, FailureReason.FAILURE_REASON_NODE_SILENT);
-      assert.match(
-        failure?.message ?? "",
-        /if it is running, it boots its card without asking the network: .*bootProfile\.cardFirmware/,
-      );
-      await wentSilent(rack, board);
-      const [node] = await rack.client.nodes();
-      assert.deepEqual([node?.bootTarget, node?.online], [BootTarget.BOOT_TARGET_AGENT, false]);
+        const rollout = await end(rack, await startReimage(rack, "--all", "--no-resident"));
+        const { failure } = reimageOf(rollout, board);
+        assert.equal(failure?.reason, FailureReason.FAILURE_REASON_NODE_SILENT);
+        assert.match(
+          failure?.message ?? "",
+          /if it is running, it boots its card without asking the network: .*bootProfile\.cardFirmware/,
+        );
+        await wentSilent(rack, board);
+        const [node] = await rack.client.nodes();
+        assert.deepEqual([node?.bootTarget, node?.online], [BootTarget.BOOT_TARGET_AGENT, false]);
 
-      await board.powerOff();
-      const mark = board.console.mark();
-      await board.powerOn();
-      await board.console.waitFor(/booting bootcode\.bin on partition 1 of the card[\s\S]*Mounted root/, {
-        from: mark,
-      });
-    }),
+        await board.powerOff();
+        const mark = board.console.mark();
+        await board.powerOn();
+        await board.console.waitFor(/booting bootcode\.bin on partition 1 of the card[\s\S]*Mounted root/, {
+          from: mark,
+        });
+      }),
   );
 });
+
+describe(
+  "a Pi 3 that boots its card by itself, without the controller's kernel words",
+  requires("root", "loop devices"),
+  () => {
+    let rack: Rack;
+    before(async () => {
+      const advertiseAlso = ["pallet.invalid", "192.0.2.1:7700"];
+      ({ rack } = await aPi3({ bootProfile: { cardFirmware: "keep" }, advertiseAlso }));
+    });
+    after(() => rack.close());
+
+    it(
+      "is proved, and shown as what it is, by what its system was told when it was written",
+      { timeout: 120_000 },
+      () =>
+        tell(rack, async () => {
+          const board = rack.board(1);
+          const mark = board.console.mark();
+          const { proof } = reimageOf(await end(rack, await startReimage(rack, "--all")), board);
+          assert.equal(proof?.kind, ProofKind.PROOF_KIND_RESIDENT);
+          await board.console.waitFor(/booting bootcode\.bin on partition 1 of the card[\s\S]*Mounted root/, {
+            from: mark,
+          });
+          const settings = JSON.parse(await board.run("cat", ["/etc/pallet/agent.json"])) as object;
+          const controllers = [`${rack.network.address}:7700`, "pallet.invalid:7700", "192.0.2.1:7700"];
+          assert.deepEqual(settings, { node: board.mac, controllers });
+          assert.match(
+            await rack.palletOk("node", "show", board.mac),
+            /booted +its card by itself, without the controller's/,
+          );
+        }),
+    );
+
+    it("comes back by itself after a power cut, while its controller is away at first", { timeout: 120_000 }, () =>
+      tell(rack, async () => {
+        const board = rack.board(1);
+        await board.powerOff();
+        await rack.controller.kill();
+        const mark = board.console.mark();
+        await board.powerOn();
+        await board.console.waitFor(/could not reach the controller; retrying/, { from: mark });
+        await rack.startController();
+        await board.console.waitFor(/"msg":"registered"/, { from: mark });
+        const [node] = await rack.client.nodes();
+        assert.deepEqual([node?.nodeId, node?.online, node?.agent?.bootedAlone], [board.mac, true, true]);
+      }),
+    );
+
+    it("obeys its controller: it reboots when it is told to", { timeout: 120_000 }, () =>
+      tell(rack, async () => {
+        const board = rack.board(1);
+        const mark = board.console.mark();
+        await rack.palletOk("reboot", board.mac);
+        await board.console.waitFor(/warm reboot[\s\S]*"msg":"registered"/, { from: mark });
+      }),
+    );
+  },
+);

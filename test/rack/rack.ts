@@ -26,6 +26,9 @@ export interface RackOptions {
   readonly cardBytes?: number | readonly number[];
   /** Default: Pi 3 and Pi 4 in turn. */
   readonly model?: PiModelName;
+  /** Whose agents the simulated Pis run, and whose controller and commands; default: this checkout's. */
+  readonly agents?: { readonly checkout: string; readonly nodeModules: string };
+  readonly controllerCheckout?: string;
   /** Kernel and initrd to netboot the agent with; default: bytes that pass for them. */
   readonly agentBoot?: { readonly kernel: Buffer; readonly initrd: Buffer };
   /** Keys of the controller's config file, groups as objects; they win over the rack's own. */
@@ -106,6 +109,7 @@ export async function createRack(options: RackOptions): Promise<Rack> {
       boards.push(
         await createSimulatedBoard(network, number, folder, {
           model: options.model ?? (number % 2 === 1 ? "pi-3" : "pi-4"),
+          ...(options.agents && { agents: options.agents }),
           cardBytes: typeof cardBytes === "number" ? cardBytes : (cardBytes[number - 1] ?? 64 * MiB),
         }),
       );
@@ -176,16 +180,17 @@ export async function createRack(options: RackOptions): Promise<Rack> {
   }
 }
 
-/** A management machine that runs this checkout. */
+/** A management machine that runs this checkout, or another one. */
 async function createCheckoutMachine(folder: string, options: RackOptions): Promise<ManagementMachine> {
   const stateDirectory = path.join(folder, "state");
   const socket = options.socket ?? path.join(folder, "controller.sock");
-  const main = path.join(checkout, "controller/main.ts");
+  const controllerOf = options.controllerCheckout ?? checkout;
+  const main = path.join(controllerOf, "controller/main.ts");
   const network = await createNetwork();
   const configFile = await writeController(folder, stateDirectory, network.address, socket, options);
   return {
     network,
-    controller: createControllerProcess(serveInNetwork(network, configFile)),
+    controller: createControllerProcess(serveInNetwork(network, configFile, controllerOf)),
     stateDirectory,
     socket,
     pallet: (...args) => runCommandLine([process.execPath, main, ...args, "--socket", socket]),
@@ -193,9 +198,13 @@ async function createCheckoutMachine(folder: string, options: RackOptions): Prom
   };
 }
 
-/** The command that becomes this checkout's `controller serve --config FILE` on the management machine of a network. */
-export function serveInNetwork({ namespace }: Network, configFile: string): readonly [string, ...string[]] {
-  const program = [process.execPath, path.join(checkout, "controller/main.ts"), "serve", "--config", configFile];
+/** The command that becomes a checkout's `controller serve --config FILE` on the management machine of a network. */
+export function serveInNetwork(
+  { namespace }: Network,
+  configFile: string,
+  controllerOf = checkout,
+): readonly [string, ...string[]] {
+  const program = [process.execPath, path.join(controllerOf, "controller/main.ts"), "serve", "--config", configFile];
   return ["nsenter", `--net=${namespace.path}`, "--", ...program];
 }
 

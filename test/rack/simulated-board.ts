@@ -19,6 +19,8 @@ export interface BoardOptions {
   readonly model: PiModelName;
   /** Power of two on real cards. */
   readonly cardBytes: number;
+  /** Whose agent it runs; default: this checkout's. */
+  readonly agents?: { readonly checkout: string; readonly nodeModules: string };
 }
 
 /** Makes a simulated Pi, switched off, with a blank card and a cable to the switch. Number 1 to 200. */
@@ -42,7 +44,7 @@ export async function createSimulatedBoard(
     address: port.address,
     tftp: { address: network.address, port: 69 },
     cardDevice: card.device,
-    checkout,
+    ...(options.agents ?? { checkout }),
   };
   let machine: { readonly process: ChildProcess; readonly gone: Promise<void> } | undefined;
   let nextRebootFails = false;

@@ -15,4 +15,6 @@ export interface MachineSpec {
   readonly cardDevice: string;
   /** Checkout of Pallet on the host that its agent runs from. */
   readonly checkout: string;
+  /** Folder to mount as that checkout's node_modules; default: it has its own. */
+  readonly nodeModules?: string;
 }

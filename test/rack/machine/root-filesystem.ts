@@ -109,6 +109,8 @@ async function furnishAndEnter(spec: MachineSpec, directory: string): Promise<Ag
   await mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", inside("run"));
   await mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", inside("tmp"));
   await mount("--bind", "-o", "ro", spec.checkout, inside(checkoutInside));
+  if (spec.nodeModules !== undefined)
+    await mount("--bind", "-o", "ro", spec.nodeModules, path.join(directory, checkoutInside, "node_modules"));
   const command: AgentCommand = [await nodeProgram(spec, directory), `${checkoutInside}/agent/main.ts`];
   // Unlike chroot(2) this is the root of the first process too, and nothing of the host's root remains in sight.
   await runTool("pivot_root", directory, inside("run/host"));
