@@ -63,6 +63,11 @@ export const mostPatienceMs = 10 * 60_000;
 /** After that, a system of which nothing is ever heard is taken to run. */
 const quietMs = 15 * 60_000;
 
+/** Whether another boot that begins now gives up the last one before its kernel was there. */
+export function gaveUp(run: BootRun | undefined, at: number): boolean {
+  return run !== undefined && run.label === "local" && run.reached === "config" && at - run.lastAt >= sameBootMs;
+}
+
 const severity = { "not-up": 1, "transfers-die": 2, "boot-loop": 3 } as const;
 
 /** What becomes of a run of boots by the news. Pure and total; a clock that is set back ends no trouble and makes none. */

@@ -70,6 +70,19 @@ export function installationAfterLoad(
   };
 }
 
+/**
+ * What is known of the card once a boot from it was given up before its kernel was there: a transfer that died, or a
+ * kernel that cannot be loaded. It is silent, too, and the agent's kernel may come through where the image's does not;
+ * but it says nothing against the system, so that a rack that chokes on its own start keeps no node in the agent.
+ */
+export function installationAfterFailedLoad(node: Pick<Node, "bootTarget" | "installation">): Installation | undefined {
+  const { bootTarget, installation } = node;
+  if (installation?.resident !== true || bootTarget.kind !== "local") return installation;
+  if (installation.imageDigest !== bootTarget.imageDigest) return installation;
+  const { localBootsSince: _, ...rest } = installation;
+  return { ...rest, localBoots: Math.min((installation.localBoots ?? 0) + 1, localBootsBeforeLook) };
+}
+
 function sentToLook({ localBootsSince, ...installation }: Installation, at: number): Installation {
   const isQuick = localBootsSince !== undefined && at >= localBootsSince && at - localBootsSince <= loopMs;
   const loopsAgain = installation.looked === true && isQuick;

@@ -23,7 +23,13 @@ import {
   judgeBoard,
   serialOf,
 } from "./judge-board.ts";
-import { installationAfterLoad, installationAfterSign, installationToBoot } from "./judge-local-boots.ts";
+import { gaveUp } from "./judge-boots.ts";
+import {
+  installationAfterFailedLoad,
+  installationAfterLoad,
+  installationAfterSign,
+  installationToBoot,
+} from "./judge-local-boots.ts";
 import { changedLabels, type LabelChanges, renderLabels } from "./label.ts";
 import { createLiveness } from "./liveness.ts";
 import type { BootTarget, Installation, Node } from "./node.ts";
@@ -294,6 +300,10 @@ export function createNodeRegistry(options: {
     discover: (id, address) => discover(id, address, "by its boot request"),
 
     bootPlanned(id, boot) {
+      const node = nodes.get(id);
+      if (node?.installation !== undefined && gaveUp(node.boots, clock.now())) {
+        nodes.saveLater({ ...node, installation: installationAfterFailedLoad(node) ?? node.installation });
+      }
       boots.planned(id, boot);
       runs.begun(id, boot.label);
     },
@@ -385,8 +395,13 @@ export function createNodeRegistry(options: {
       const at = clock.now();
       if (address !== undefined) addresses.note(address, id, at);
       const { temperatureCelsius: _, ...facts } = before.facts;
+      const isItself = before.agent.role === "resident" && before.installation !== undefined;
       const node = nodes.saveLater({
         ...before,
+        // While its system is heard, what others fetch in its name counts for nothing.
+        ...(isItself && {
+          installation: installationAfterSign(before.installation, "resident") ?? before.installation,
+        }),
         facts: { ...facts, ...(temperatureCelsius !== undefined && { temperatureCelsius }) },
         lastSeenAt: at,
         agentSeenAt: at,

@@ -169,6 +169,40 @@ describe("a node that was not heard from its card", () => {
       assert.equal(node().bootTarget.kind, "local");
     });
 
+    it("is not kept by what others fetch in its name while its system is heard", async () => {
+      const system = { ...netbooted, role: "resident", instanceId: "s" } as const;
+      nodes.register({ id: mac, facts: { ...facts, bootId: "boot-10" }, agent: system, address });
+      for (let times = 1; times <= 5; times++) {
+        silentBoots(1000);
+        assert.equal(wantsLook(node()), true);
+        load(agent);
+        nodes.heartbeat({ id: mac, instanceId: "s", address });
+        assert.equal(wantsLook(node()), false);
+      }
+      silentBoots(1000);
+      load(agent);
+      await comesIntoAgent();
+      assert.equal(node().bootTarget.kind, "local");
+    });
+
+    it("goes into the agent when its kernel never comes through, and is not kept there for that", async () => {
+      const giveUp = (): void => {
+        for (let boot = 0; boot <= localBootsBeforeLook; boot++) {
+          nodes.bootPlanned(mac, local);
+          clock.advance(30_000);
+        }
+      };
+      for (let times = 1; times <= 3; times++) {
+        giveUp();
+        assert.equal(wantsLook(node()), true);
+        load(agent);
+        await comesIntoAgent();
+        assert.equal(node().bootTarget.kind, "local");
+        assert.equal(reboots.length, times);
+        clock.advance(30_000);
+      }
+    });
+
     it("is forgiven once its system is heard", async () => {
       await round(60_000);
       silentBoots(60_000);

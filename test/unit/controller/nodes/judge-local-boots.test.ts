@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import {
   firstBootsDone,
+  installationAfterFailedLoad,
   installationAfterLoad,
   installationAfterSign,
+  installationToBoot,
   localBootsBeforeLook,
   wantsLook,
 } from "../../../../controller/nodes/judge-local-boots.ts";
@@ -134,5 +137,56 @@ describe("what is known of a card", () => {
     assert.equal(firstBootsDone({ bootTarget: agent, installation: written }), undefined);
     assert.equal(firstBootsDone({ bootTarget: { ...local, imageDigest: other }, installation: written }), undefined);
     assert.equal(firstBootsDone({ bootTarget: local }), undefined);
+  });
+});
+
+describe("a node is kept in the agent", () => {
+  const steps = ["load", "give up", "system heard", "agent heard", "wait"] as const;
+
+  it("only after a look, and three silent starts of its kernel since, within half an hour", () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...steps, "load", "load"), fc.integer({ min: 1, max: 20 * 60_000 })), {
+          maxLength: 60,
+        }),
+        (story) => {
+          let at = 0;
+          let known: Installation = written;
+          let looked = false;
+          let starts: number[] = [];
+          for (const [step, passed] of story) {
+            at += passed;
+            const node = { bootTarget: local, installation: known };
+            const isLook = wantsLook(node);
+            if (step === "load") {
+              known = installationAfterLoad(node, { label: isLook ? "agent" : "local" }, at) ?? known;
+              if (isLook) {
+                const last = starts.slice(-localBootsBeforeLook);
+                const isLoop = looked && last.length === localBootsBeforeLook && at - (last[0] ?? 0) <= 30 * 60_000;
+                if (known.loopsAgain === true) assert.ok(isLoop, "kept without a loop");
+                looked = true;
+                starts = [];
+              } else starts.push(at);
+            } else if (step === "give up") known = installationAfterFailedLoad(node) ?? known;
+            else if (step === "system heard") {
+              known = installationAfterSign(known, "resident") ?? known;
+              assert.deepEqual([known.looked, known.loopsAgain, known.localBoots], [undefined, undefined, undefined]);
+              looked = false;
+              starts = [];
+            } else if (step === "agent heard") {
+              known = installationAfterSign(known, "netboot") ?? known;
+              starts = [];
+            }
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    ));
+
+  it("and is counted anew once it was sent to its card again", () => {
+    const kept: Installation = { ...silent, looked: true, loopsAgain: true, lookDue: true, erased: true };
+    const { localBoots: _, ...fresh } = silent;
+    assert.deepEqual(installationToBoot(kept, imageDigest), fresh);
+    assert.deepEqual(installationToBoot(kept, other), { ...fresh, erased: true });
   });
 });
