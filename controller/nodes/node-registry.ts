@@ -15,6 +15,7 @@ import { isExpectedMiss } from "./choose-miss-meaning.ts";
 import { describeBoots } from "./describe-boots.ts";
 import { describeKernelChange } from "./describe-kernel-change.ts";
 import { findBoard, findNode, noSuchNode, requireNode } from "./find-node.ts";
+import { type GivenBack, givenBack, givenBackAside, recipientOf } from "./give-back.ts";
 import {
   acceptBoard,
   type BoardVerdict,
@@ -91,9 +92,9 @@ export interface NodeRegistry {
   voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId" | "resident">): Node;
   /**
    * Gives a node back what it was before a reimage that did not touch its card: the boot target, and the proof and the
-   * installation if that reimage had voided them. In one save.
+   * installation if that reimage had voided them. In one save. Of a board that was set aside meanwhile, its own words.
    */
-  giveBack(id: NodeId, reimageId: string, before: Pick<Node, "bootTarget" | "proved" | "installation">): Node;
+  giveBack(id: NodeId, reimageId: string, given: GivenBack): Node;
   /** Drops what the node has proved: the disk of its system was erased by hand. */
   systemErased(id: NodeId): Node;
   /** Keeps by which ids the root that this reimage wrote is found on the node's card. */
@@ -525,15 +526,15 @@ export function createNodeRegistry(options: {
       return node;
     },
 
-    giveBack(id, reimageId, { bootTarget, proved, installation }) {
-      const { proved: provedNow, installation: installationNow, ...rest } = existing(id);
-      const isVoided = installationNow?.reimageId === reimageId;
-      const kept = isVoided
-        ? { ...(proved && { proved }), ...(installation && { installation }) }
-        : { ...(provedNow && { proved: provedNow }), ...(installationNow && { installation: installationNow }) };
-      const node = nodes.save({ ...rest, ...kept, bootTarget });
-      if (!sameTarget(rest.bootTarget, bootTarget)) {
-        tell(node, "boot-target-changed", `the next boot of ${node.name} goes to ${describeTarget(bootTarget)} again`);
+    giveBack(id, reimageId, given) {
+      const before = existing(id);
+      const target = given.bootTarget;
+      const recipient = recipientOf(before, given.serial ?? "");
+      if (recipient === "nobody") return before;
+      if (recipient === "set-aside") return nodes.save(givenBackAside(before, reimageId, given));
+      const node = nodes.save(givenBack(before, reimageId, given));
+      if (!sameTarget(before.bootTarget, target)) {
+        tell(node, "boot-target-changed", `the next boot of ${node.name} goes to ${describeTarget(target)} again`);
         announce(node, "boot-target-changed");
       }
       return node;

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { BootTarget, type Node } from "../../proto/gen/pallet/v1/controller.ts";
+import { RolloutState } from "../../proto/gen/pallet/v1/rollout.ts";
 import { requires } from "../requirements.ts";
 import { makeTinyImage } from "../tiny-image.ts";
 import { createRack, type Rack } from "./rack.ts";
-import { tell } from "./story.ts";
+import { end, startReimage, tell } from "./story.ts";
 
 const cardBytes = 64 * 1024 * 1024;
 
@@ -78,6 +79,22 @@ describe("another board behind the MAC address of a proved node", requires("root
       await rack.board(1).powerOff();
       await rack.board(1).powerOn();
       await rack.board(1).console.waitFor(/"role":"resident"/, { from: mark });
+    }),
+  );
+
+  it("is not written by a reimage that was for the first one, which loses nothing", { timeout: 180_000 }, () =>
+    tell(rack, async () => {
+      await rack.board(1).powerOff();
+      const id = await startReimage(rack, "pi-1");
+      const blank = Buffer.alloc(cardBytes);
+      await plugIn("20ffff01", blank);
+      const { state, reimages } = await end(rack, id);
+      assert.equal(state, RolloutState.ROLLOUT_STATE_FAILED);
+      assert.match(reimages[0]?.failure?.message ?? "", /serial number .*20ffff01 has the MAC address of pi-1 now/);
+      assert.ok((await rack.board(1).card.read(0, cardBytes)).equals(blank), "its card was written");
+      await plugIn(own, content);
+      const { name, bootTarget, provedImageName } = await node();
+      assert.deepEqual([name, bootTarget, provedImageName], ["pi-1", BootTarget.BOOT_TARGET_LOCAL, "image"]);
     }),
   );
 

@@ -5,6 +5,8 @@ import type { NodeProbe } from "../../agents/probe-node.ts";
 import type { ReachableNode } from "../../agents/reach-agent.ts";
 import type { Loader } from "../../boot/choose-way.ts";
 import type { Image } from "../../images/catalogue/image.ts";
+import { areDifferentBoards, serialOf } from "../../nodes/judge-board.ts";
+import type { Node } from "../../nodes/node.ts";
 import type { Uplink } from "../../uplink/uplink.ts";
 import type { EffectOf, EffectType } from "../machine/effect.ts";
 import type { Answer, Occurrence } from "../machine/reimage-event.ts";
@@ -53,6 +55,16 @@ export interface ExecutorContext {
 /** The node of the reimage; of one that was forgotten, only the name is left. */
 export function nodeOf({ state, world }: ExecutorContext): ReachableNode {
   return world.nodes.get(state.nodeId) ?? { name: state.nodeName };
+}
+
+/**
+ * The record of the board that this reimage is about; undefined when it was forgotten, or when another board has its
+ * MAC address by now: what is known of that one is not this reimage's to change.
+ */
+export function recordOfBoard({ state, world }: ExecutorContext): Node | undefined {
+  const node = world.nodes.get(state.nodeId);
+  if (node === undefined || areDifferentBoards(serialOf(node), state.before?.serial ?? "")) return undefined;
+  return node;
 }
 
 /**

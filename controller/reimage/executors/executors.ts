@@ -1,7 +1,7 @@
 import type { Effect, EffectType } from "../machine/effect.ts";
 
 import { confirmAgent } from "./confirm-agent.ts";
-import type { Executor, ExecutorContext } from "./executor.ts";
+import { type Executor, type ExecutorContext, recordOfBoard } from "./executor.ts";
 import { inspectNode } from "./inspect-node.ts";
 import { preflight } from "./preflight.ts";
 import { probeNode } from "./probe-node.ts";
@@ -29,8 +29,9 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
     world.clock.setTimeout(() => answer({ type }), delayMs, signal);
   },
 
-  "void-proof": (_effect, { state, world }) => {
-    if (world.nodes.get(state.nodeId) === undefined) return;
+  "void-proof": (_effect, context) => {
+    if (recordOfBoard(context) === undefined) return;
+    const { state, world } = context;
     const { nodeId, imageDigest, id, noResident } = state;
     world.nodes.voidProof(nodeId, { imageDigest, reimageId: id, resident: noResident === undefined });
   },
@@ -40,8 +41,9 @@ const executors: { readonly [Type in EffectType]: Executor<Type> } = {
     world.nodes.giveBack(state.nodeId, state.id, state.before);
   },
 
-  "record-proof": (_effect, { state, world }) => {
-    if (state.phase.name !== "proved" || world.nodes.get(state.nodeId) === undefined) return;
+  "record-proof": (_effect, context) => {
+    const { state, world } = context;
+    if (state.phase.name !== "proved" || recordOfBoard(context) === undefined) return;
     const { imageName, imageDigest } = state;
     world.nodes.setProved(state.nodeId, { imageName, imageDigest, kind: state.phase.proof.kind });
   },

@@ -3,6 +3,7 @@ import type { RootIds } from "../../../proto/node/root-ids.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { ImageLookup } from "../../images/catalogue/find-image.ts";
 import type { Image } from "../../images/catalogue/image.ts";
+import type { GivenBack } from "../../nodes/give-back.ts";
 import type { BootTarget, Installation, Node } from "../../nodes/node.ts";
 import type { NodeChangeListener } from "../../nodes/node-change.ts";
 
@@ -22,7 +23,7 @@ export interface NodePort {
    * Takes back what this reimage changed: the boot target, and, where it had voided them, proof and installation;
    * durable when it returns.
    */
-  giveBack(id: NodeId, reimageId: string, before: Pick<Node, "bootTarget" | "proved" | "installation">): unknown;
+  giveBack(id: NodeId, reimageId: string, given: GivenBack): unknown;
   /** Keeps by which ids the root that this reimage wrote is found; durable when it returns. */
   setRoot(id: NodeId, reimageId: string, root: RootIds): unknown;
   /** Durable when it returns: a reboot may follow at once. */

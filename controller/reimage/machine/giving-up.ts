@@ -20,6 +20,16 @@ export function notInAgent({ state, now, settings }: Context, phase: PhaseOf<"ne
   );
 }
 
+/** Its MAC address is another board's now. */
+export function anotherBoard({ state }: Context, known: string, sighted: string): Failure {
+  return new Failure(
+    "wrong-system",
+    `the board with the serial number ${sighted} has the MAC address of ${state.nodeName} now, whose serial number is ` +
+      `${known}: this reimage does not go on there; see "controller nodes"`,
+    { expected: `serial number ${known}`, found: sighted },
+  );
+}
+
 /** It comes back in its installed system instead of the agent. */
 export function keepsItsSystem({ state }: Context, resident: Sighting): Failure {
   return new Failure(

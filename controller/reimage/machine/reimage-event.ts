@@ -12,6 +12,8 @@ import type { BeforeReimage } from "./before.ts";
 /** An agent showed itself, by a registration or a heartbeat: what is known of it and of the boot that it runs in. */
 export interface Sighting extends AgentInstance {
   readonly role: AgentRole;
+  /** The board's serial number; absent or empty when its kernel cannot read it. */
+  readonly serial?: string;
   /** Device of the root filesystem, for example "/dev/mmcblk0p2". */
   readonly rootDevice: string;
   /** Whole disk that holds it; empty for NFS and RAM. */

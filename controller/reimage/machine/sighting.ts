@@ -9,6 +9,7 @@ export function sightingOf({ facts, agent }: Node): Sighting | undefined {
     role: agent.role,
     bootId: facts.bootId,
     instanceId: agent.instanceId,
+    ...(facts.serial && { serial: facts.serial }),
     rootDevice: facts.root.source,
     rootDisk: facts.root.disk,
     ...(agent.installed !== undefined && { installed: agent.installed }),

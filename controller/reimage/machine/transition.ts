@@ -1,9 +1,10 @@
 import { Failure } from "../../../proto/failure.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
+import { areDifferentBoards } from "../../nodes/judge-board.ts";
 import { asksAgain, saysItGoes, sightedAfterwards } from "./afterwards.ts";
 import type { Context } from "./context.ts";
 import { deadline, preflight, probe, reboot, retryIn } from "./effects-on-entry.ts";
-import { agentSilent, notBack, notInAgent, notProved } from "./giving-up.ts";
+import { agentSilent, anotherBoard, notBack, notInAgent, notProved } from "./giving-up.ts";
 import * as moves from "./moves.ts";
 import type { ReimageEvent, ReimageEventOf, ReimageEventType } from "./reimage-event.ts";
 import { hasEnded, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
@@ -191,9 +192,14 @@ const journey: Journey = {
  * `now` in milliseconds since the epoch.
  */
 export function transition(state: ReimageState, event: ReimageEvent, now: number, settings: ReimageSettings): Step {
-  const context: Context = { state: withBootStage(state, event), now, settings };
+  const context: Context = { state: withSerial(withBootStage(state, event), event), now, settings };
   const { phase } = context.state;
   if ("step" in event && event.step !== state.step) return stay(context);
+  const known = state.before?.serial ?? "";
+  if (event.type === "agent-sighted" && areDifferentBoards(known, event.serial ?? "")) {
+    if (hasEnded(phase) || phase.name === "queued") return stay(context);
+    return fail(context, anotherBoard(context, known, event.serial ?? ""), abandonedWrite(phase));
+  }
   if (event.type === "agent-sighted" && isPast(state, event)) {
     const { type: _, ...sighting } = event;
     return moves.doubt(context, sighting);
@@ -232,6 +238,13 @@ type Journey = {
 function withBootStage(state: ReimageState, event: ReimageEvent): ReimageState {
   if (event.type !== "boot-file-fetched" || hasEnded(state.phase)) return state;
   return { ...state, bootStage: { path: event.path, at: event.at } };
+}
+
+/** A reimage is about one board: the first that says which one it is. */
+function withSerial(state: ReimageState, event: ReimageEvent): ReimageState {
+  if (event.type !== "agent-sighted" || !event.serial || hasEnded(state.phase)) return state;
+  if (state.before === undefined || state.before.serial !== undefined) return state;
+  return { ...state, before: { ...state.before, serial: event.serial } };
 }
 
 /** Reports of boots and agents that are known to be over arrive late or twice and mean nothing. */
