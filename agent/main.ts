@@ -14,6 +14,7 @@ import { Failure } from "../proto/failure.ts";
 import { contract } from "../proto/gen/contract.ts";
 import { createLogDestination } from "../proto/linux/log-destination.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
+import type { Endpoint } from "../proto/names/endpoint.ts";
 import { capabilities } from "../proto/operation/capabilities.ts";
 import { stampPath } from "../proto/system/installed-system.ts";
 import { residentSettingsPath } from "../proto/system/resident-settings.ts";
@@ -23,6 +24,7 @@ import { prepareReboot } from "./board/reboot.ts";
 import { reportBoard } from "./board/report-board.ts";
 import { admitDevice } from "./disk/admit-device.ts";
 import { createGatekeeper, openGate } from "./door/gatekeeper.ts";
+import { listenForMoves } from "./door/listen-for-moves.ts";
 import { createExecutors } from "./executors/create-executors.ts";
 import { defaultFetchSettings } from "./fetch/fetch-range.ts";
 import { readBlockDevices } from "./inventory/read-block-devices.ts";
@@ -33,7 +35,7 @@ import { parseLogLine } from "./log/parse-log-line.ts";
 import { createLogShipper, type LogShipper, type ShippingSettings } from "./log/ship-logs.ts";
 import { createOperations } from "./operations/operations.ts";
 import { type AgentFlags, type AgentOptions, resolveOptions } from "./options/options.ts";
-import { type ControllerList, createControllerList } from "./registration/controller-list.ts";
+import { type ControllerList, createControllerList, sameEndpoints } from "./registration/controller-list.ts";
 import type { Enrollment } from "./registration/enrollment.ts";
 import { keepControllers, readSettings } from "./registration/kept-settings.ts";
 import { localAddressTowards } from "./registration/local-address.ts";
@@ -102,7 +104,9 @@ const program = new Command("pallet-agent")
   .addHelpText(
     "after",
     `
-Takes orders from the controller's address and, on this node itself, from root and the agent's own user.
+Takes orders from the controller's addresses and, on this node itself, from root and the agent's own user. A controller
+that came back under another address says so over UDP, to the same port number: it is believed when it names this boot and
+this run of the agent.
 
 Examples:
   # On a netbooted node, where the kernel command line provides everything else:
@@ -182,13 +186,14 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
         { controllerHosts: () => controllers.all().map(({ host }) => host), backoff: retries, log },
         stopping.signal,
       );
+  const ids = { bootId: await readBootId(), instanceId };
   const server = await serveAgent({
     service,
     gatekeeper,
     listen: options.listen,
     port: options.port,
     credentials: serverCredentials,
-    ids: { bootId: await readBootId(), instanceId },
+    ids,
   });
   port = server.port;
   log.info({ port, address: options.listen, version, contract, instanceId, pid: process.pid }, "serving");
@@ -197,6 +202,12 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
       `INSECURE: TCP port ${port} takes orders from anyone who can reach it (--insecure-tcp, pallet.insecure-tcp)`,
     );
   }
+
+  if (enrollment !== undefined)
+    listenForMoves(
+      { address: options.listen, port, ids, moved: (told) => followController(controllers, told, log), log },
+      stopping.signal,
+    );
 
   const stopTicking =
     options.role === "netboot" ? tick({ folder: watchdogFolder, clock: monotonicClock, log }) : () => undefined;
@@ -231,6 +242,14 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
       process.exit(1);
     });
   });
+}
+
+/** Tries the controller where it says that it lives now, before where it was. */
+function followController(controllers: ControllerList, told: readonly Endpoint[], log: Logger): void {
+  const before = controllers.all();
+  controllers.learn(told);
+  if (sameEndpoints(before, controllers.all())) return;
+  log.warn({ before, now: controllers.all() }, "the controller says that it has another address now");
 }
 
 /** The node's facts; those of an installed system's kernels are as they were last looked at. */

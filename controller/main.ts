@@ -30,6 +30,7 @@ import { readLinkSpeed } from "./network/read-link-speed.ts";
 import { readMacAddress } from "./network/read-mac-address.ts";
 import { installMissing } from "./requirements/install-missing.ts";
 import { createAgentConnector } from "./rpc/agent/agent-client.ts";
+import { createAnnouncer } from "./rpc/agent/announcer.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
 import { serve } from "./serving/serve.ts";
 import { openStore } from "./store/open-store.ts";
@@ -78,6 +79,7 @@ const effects: Effects = {
           monotonicClock,
           log,
           agentConnector: (options) => createAgentConnector({ ...options, credentials: agentCredentials }),
+          announcer: () => createAnnouncer(log),
           probeNode,
           openStore,
           openImages: createImageStore,

@@ -46,8 +46,10 @@ export function createControllerList(endpoints: readonly Endpoint[]): Controller
       return false;
     },
     learn(moved) {
-      if (moved.length === 0) return;
-      list = unique([...moved, ...list]);
+      const next = unique([...moved, ...list]);
+      // Said again of a controller that has answered there since.
+      if (moved.length === 0 || sameEndpoints(next, list)) return;
+      list = next;
       at = 0;
       failures = 0;
     },

@@ -74,6 +74,8 @@ export async function stayRegistered(parts: RegistrationParts, signal: AbortSign
 /** What the controller knows of this agent. */
 interface Known {
   readonly session: Session;
+  /** Where it was told, as "HOST:PORT". */
+  readonly at: string | undefined;
   readonly rootIds: RootIds | undefined;
   readonly kernels: InstalledKernels | undefined;
 }
@@ -94,7 +96,12 @@ async function register(parts: RegistrationParts, signal: AbortSignal): Promise<
   parts.controllers.replace(controllers);
   await parts.told?.(parts.controllers);
   return {
-    known: { session: { bootMac, instanceId: agent.instanceId }, rootIds: facts.root?.ids, kernels: facts.kernels },
+    known: {
+      session: { bootMac, instanceId: agent.instanceId },
+      at: controller,
+      rootIds: facts.root?.ids,
+      kernels: facts.kernels,
+    },
     waitMs: jittered(heartbeatIntervalMs, parts.backoff.random),
   };
 }
@@ -109,6 +116,12 @@ async function beat(parts: RegistrationParts, known: Known, signal: AbortSignal)
   }
   if (facts.kernels !== undefined && (known.kernels === undefined || !sameKernels(known.kernels, facts.kernels))) {
     parts.log.info({ was: known.kernels, now: facts.kernels }, "the kernels or modules of this system have changed");
+    const again = await register(parts, signal);
+    return { ...again, known: again.known && { ...again.known, session } };
+  }
+  const at = parts.controllers.current();
+  if (at !== undefined && renderEndpoint(at) !== known.at) {
+    // A controller that knows this agent already, under another address, has to say which addresses it has now.
     const again = await register(parts, signal);
     return { ...again, known: again.known && { ...again.known, session } };
   }

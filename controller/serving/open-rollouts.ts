@@ -1,5 +1,6 @@
 import type { AgentConnector } from "../agents/agent-port.ts";
 import { lookAtCards } from "../agents/look-at-cards.ts";
+import { seekAgents } from "../agents/seek-agents.ts";
 import { believeStamps } from "../nodes/believe-stamps.ts";
 import { createRollouts, type Rollouts } from "../reimage/rollouts.ts";
 import type { TrafficMeter } from "../uplink/traffic-meter.ts";
@@ -51,4 +52,21 @@ export function openRollouts(
   const stopBelieving = believeStamps({ nodes, images, events, activeRolloutOf, log });
   running.defer(async () => stopBelieving());
   return rollouts;
+}
+
+/** Seeks the agents that were known before this start. To be done once they can register here. */
+export function openSearch(
+  { config, adapters, endpoints, running }: Stage,
+  { nodes }: State,
+  { agents, rollouts }: { readonly agents: AgentConnector; readonly rollouts: Rollouts },
+): void {
+  const announcer = adapters.announcer();
+  running.defer(async () => announcer.close());
+  const stop = seekAgents({
+    ...{ nodes, agents, announce: announcer.announce, clock: adapters.monotonicClock, log: adapters.log },
+    controllers: endpoints.controllers,
+    isAwaited: (id) => rollouts.activeRolloutOf(id) !== undefined,
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
+  });
+  running.defer(async () => stop());
 }

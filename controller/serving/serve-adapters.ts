@@ -14,6 +14,7 @@ import type { Dnsmasq, DnsmasqOptions } from "../network/dnsmasq/dnsmasq.ts";
 import type { InterfaceAddress } from "../network/interface-address.ts";
 import type { NfsServiceOptions } from "../network/nfs/nfs-service.ts";
 import type { NfsProbe } from "../network/nfs/probe-nfs.ts";
+import type { Announcer } from "../rpc/agent/announcer.ts";
 import type { GrpcServer, GrpcServerOptions } from "../rpc/grpc-server.ts";
 import type { Store } from "../store/open-store.ts";
 
@@ -25,6 +26,8 @@ export interface ServeAdapters {
   readonly monotonicClock: Clock;
   readonly log: Logger;
   agentConnector(options: { readonly sourceAddress: (agentAddress: string) => string | undefined }): AgentConnector;
+  /** How agents are told where the controller lives now. */
+  announcer(): Announcer;
   readonly probeNode: NodeProbe;
   openStore(path: string): Store;
   openImages(options: { readonly directory: string; readonly log: Logger }): Promise<ImageStore>;

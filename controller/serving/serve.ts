@@ -12,7 +12,7 @@ import { createEndpoints } from "./endpoints.ts";
 import { openDoors, openTcpDoors } from "./open-doors.ts";
 import { openHttp, openTftp } from "./open-file-servers.ts";
 import { openNetworkServices } from "./open-network-services.ts";
-import { composeUplink, openRollouts } from "./open-rollouts.ts";
+import { composeUplink, openRollouts, openSearch } from "./open-rollouts.ts";
 import { openState } from "./open-state.ts";
 import { createPatience } from "./patience.ts";
 import { readBootProfile } from "./read-boot-profile.ts";
@@ -105,6 +105,7 @@ async function start(
   // 5. Answer agents, and then boards: a boot config names the ports of gRPC and HTTP.
   const tcp = openTcpDoors(stage, grpc, state);
   await Promise.all([http.opened, tcp.opened]);
+  openSearch(stage, state, { agents, rollouts });
   await openTftp(stage, files).opened;
   await openNetworkServices(stage, state);
   return {

@@ -75,6 +75,7 @@ export async function startController(surroundings: Surroundings): Promise<Contr
     monotonicClock: clock,
     log,
     agentConnector: () => surroundings.agents(clock, life),
+    announcer: unused,
     probeNode: async ({ address, mac }) => (surroundings.answers(address, mac) ? "TCP port 22 is open" : undefined),
     openStore(file) {
       store = openStore(file);

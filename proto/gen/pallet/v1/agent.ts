@@ -131,6 +131,22 @@ export interface RebootRequest {
 export interface RebootResponse {
 }
 
+/**
+ * Where the controller lives now. It comes as a UDP datagram of at most 1,024 bytes to the number of the agent's TCP port,
+ * from whatever address, because the agent takes no orders from one that it does not know. An agent believes it only when
+ * it names the agent's own boot and instance, which none but the agent and its controller know; it then tries these
+ * addresses first, and keeps the ones that it had behind them. There is no answer: the agent registers there. Agents from
+ * before this do not listen.
+ */
+export interface ControllerMoved {
+  /** Boot id of the agent's node. */
+  bootId: string;
+  /** Instance of the agent. */
+  instanceId: string;
+  /** "HOST:PORT" of its EnrollmentService, in the order in which they are to be tried; at most 8. */
+  controllers: string[];
+}
+
 function createBaseGetNodeRequest(): GetNodeRequest {
   return {};
 }
@@ -1287,6 +1303,117 @@ export const RebootResponse: MessageFns<RebootResponse> = {
   },
   fromPartial(_: DeepPartial<RebootResponse>): RebootResponse {
     const message = createBaseRebootResponse();
+    return message;
+  },
+};
+
+function createBaseControllerMoved(): ControllerMoved {
+  return { bootId: "", instanceId: "", controllers: [] };
+}
+
+export const ControllerMoved: MessageFns<ControllerMoved> = {
+  encode(message: ControllerMoved, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bootId !== "") {
+      writer.uint32(10).string(message.bootId);
+    }
+    if (message.instanceId !== "") {
+      writer.uint32(18).string(message.instanceId);
+    }
+    for (const v of message.controllers) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ControllerMoved {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControllerMoved();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bootId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instanceId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.controllers.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ControllerMoved {
+    return {
+      bootId: isSet(object.bootId)
+        ? globalThis.String(object.bootId)
+        : isSet(object.boot_id)
+        ? globalThis.String(object.boot_id)
+        : "",
+      instanceId: isSet(object.instanceId)
+        ? globalThis.String(object.instanceId)
+        : isSet(object.instance_id)
+        ? globalThis.String(object.instance_id)
+        : "",
+      controllers: globalThis.Array.isArray(object?.controllers)
+        ? object.controllers.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ControllerMoved): unknown {
+    const obj: any = {};
+    if (message.bootId !== "") {
+      obj.bootId = message.bootId;
+    }
+    if (message.instanceId !== "") {
+      obj.instanceId = message.instanceId;
+    }
+    if (message.controllers?.length) {
+      obj.controllers = message.controllers;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ControllerMoved>): ControllerMoved {
+    return ControllerMoved.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ControllerMoved>): ControllerMoved {
+    const message = createBaseControllerMoved();
+    message.bootId = object.bootId ?? "";
+    message.instanceId = object.instanceId ?? "";
+    message.controllers = object.controllers?.map((e) => e) || [];
     return message;
   },
 };

@@ -89,6 +89,7 @@ describe("serve", () => {
           monotonicClock,
           log,
           agentConnector: () => createAgentConnector({ credentials: credentials.createInsecure() }),
+          announcer: () => ({ announce: () => undefined, close: () => undefined }),
           probeNode: () => assert.fail("a node was probed"),
           openStore: (file) => openStore(file, { busyTimeoutMs: 1 }),
           openImages: createImageStore,
