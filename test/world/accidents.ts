@@ -29,6 +29,11 @@ export type Accident =
   /** The cards of two boards are exchanged, with the power off. */
   | { readonly kind: "swap-cards"; readonly board: number; readonly other: number }
   | { readonly kind: "new-card"; readonly board: number }
+  /** Another board with this one's MAC address takes its place for a while. */
+  | { readonly kind: "replace-board"; readonly board: number; readonly forMs: number }
+  /** The controller dies, and comes back without its database. */
+  | { readonly kind: "lose-database"; readonly downMs: number }
+  | { readonly kind: "reimage-all"; readonly image: string }
   | { readonly kind: "reimage"; readonly boards: readonly number[]; readonly image: string }
   | { readonly kind: "cancel" }
   /** Everything whose last reimage failed, once more. */
@@ -85,6 +90,9 @@ const weights: Readonly<Record<AccidentKind, number>> = {
   "doubled-mac": 3,
   "swap-cards": 2,
   "new-card": 2,
+  "replace-board": 2,
+  "lose-database": 1,
+  "reimage-all": 2,
   reimage: 3,
   cancel: 7,
   retry: 3,
@@ -130,6 +138,7 @@ function accidentOf(random: Random, kind: AccidentKind, all: readonly number[]):
     case "cut":
     case "stranger":
     case "doubled-mac":
+    case "replace-board":
       return { kind, board, forMs: aWhile() };
     case "restart-agent":
     case "new-card":
@@ -140,6 +149,7 @@ function accidentOf(random: Random, kind: AccidentKind, all: readonly number[]):
       return { kind, board, fault: random.pick(["fetch-failed", "device-error", "stalls"]) };
     case "kill":
     case "stop":
+    case "lose-database":
       return { kind, downMs: aWhile() };
     case "kill-at-save":
       return { kind, saves: random.between(1, 12), after: random.chance(0.5), downMs: aWhile() };
@@ -161,6 +171,8 @@ function accidentOf(random: Random, kind: AccidentKind, all: readonly number[]):
       const boards = random.shuffle(all).slice(0, random.between(1, all.length)).sort();
       return { kind, boards, image: random.pick(["old", "new", "rebooting"]) };
     }
+    case "reimage-all":
+      return { kind, image: random.pick(["old", "new", "rebooting"]) };
     case "boot": {
       const target = random.pick(["agent", "local"] as const);
       return {

@@ -8,8 +8,8 @@ export interface Host {
 
 /** The network of the nodes: who has which address now. DHCP hands addresses on. */
 export interface Network {
-  /** DHCP: the address for the host from now on. */
-  lease(host: Host): string;
+  /** DHCP: the address for the host from now on; undefined while all are used. */
+  lease(host: Host): string | undefined;
   /** It is off the network. */
   leave(host: Host): void;
   hostAt(address: string): Host | undefined;
@@ -28,10 +28,11 @@ export function createNetwork(random: Random, count: number): Network {
   const isFree = (address: string): boolean => !occupied.has(address);
   const addressOf = (host: Host): string | undefined => [...occupied].find(([, each]) => each === host)?.[0];
 
-  function choose(host: Host): string {
+  function choose(host: Host): string | undefined {
     const before = leases.get(host.mac);
     if (before !== undefined && isFree(before)) return before;
     const free = pool.filter(isFree);
+    if (free.length === 0) return undefined;
     // Nobody's lease first, as servers do.
     const unleased = free.filter((address) => ![...leases.values()].includes(address));
     return random.pick(unleased.length > 0 ? unleased : free);
@@ -42,6 +43,7 @@ export function createNetwork(random: Random, count: number): Network {
       const now = addressOf(host);
       if (now !== undefined) return now;
       const address = choose(host);
+      if (address === undefined) return undefined;
       for (const [mac, leased] of leases) if (leased === address) leases.delete(mac);
       leases.set(host.mac, address);
       occupied.set(address, host);

@@ -37,7 +37,8 @@ export function observeStore(store: Store, life: AbortSignal, { note }: Recorder
     alive();
   }
 
-  function sayNode({ id, bootTarget, proved }: Node): void {
+  function sayNode({ id, bootTarget, proved, board, facts }: Node): void {
+    const serial = board?.serial ?? facts?.serial;
     const image = bootTarget.kind === "local" ? nameOf(bootTarget.imageDigest) : undefined;
     const said = {
       what: "node",
@@ -45,6 +46,7 @@ export function observeStore(store: Store, life: AbortSignal, { note }: Recorder
       target: bootTarget.kind,
       ...(image !== undefined && { image }),
       ...(proved && { proved: nameOf(proved.imageDigest) }),
+      ...(serial !== undefined && { serial }),
     } as const;
     const text = JSON.stringify(said);
     if (kept.get(id) === text) return;

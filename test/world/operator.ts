@@ -25,7 +25,7 @@ async function send({ operators }: ControllerProcess, request: Ask): Promise<unk
   switch (request.ask) {
     case "reimage": {
       const { nodes, image, rollout: rolloutId } = request;
-      const rollout = wire.RolloutRequest.fromPartial({ nodes: [...nodes], imageName: image });
+      const rollout = wire.RolloutRequest.fromPartial({ nodes: [...nodes], all: nodes.length === 0, imageName: image });
       return callDoor(operators.startRollout, wire.StartRolloutRequest.fromPartial({ rolloutId, rollout }));
     }
     case "cancel":

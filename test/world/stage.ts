@@ -117,6 +117,24 @@ export function createStage(world: World, boards: readonly Board[]): Stage {
       recorder.note({ what: "card", card: card.name, content: { kind: "blank" } });
       insert(boardAt(board), card);
     },
+    "replace-board"({ board, forMs }) {
+      const [own, other] = [boardAt(board), addStranger(macAt(board))];
+      own.powerOff();
+      other.powerOn();
+      later(forMs, () => {
+        other.powerOff();
+        own.powerOn();
+      });
+    },
+    "lose-database": ({ downMs }) =>
+      withoutController(downMs, () => {
+        world.kill();
+        world.loseDatabase();
+      }),
+    "reimage-all"({ image }) {
+      rollouts += 1;
+      void ask({ ask: "reimage", nodes: [], image, rollout: `rollout-${rollouts}` });
+    },
     reimage: ({ boards: indexes, image }) => reimage(indexes.map(macAt), image),
     cancel() {
       const rollout = [...unended(recorder.entries)].at(-1);

@@ -41,6 +41,8 @@ export interface World {
   start(): Promise<void>;
   stop(): Promise<void>;
   kill(): void;
+  /** Only while it does not run. */
+  loseDatabase(): void;
   addBoard(about: Parameters<typeof createBoard>[0]): Board;
   /** Nothing gets to or from the board until then, in milliseconds of the world's clock. */
   cut(board: Board, until: number): void;
@@ -104,7 +106,7 @@ export function createWorld(
       if (isCut(board)) return undefined;
       const before = network.addressOf(board);
       const address = network.lease(board);
-      if (before !== address) recorder.note({ what: "address", board: board.name, address });
+      if (address !== undefined && before !== address) recorder.note({ what: "address", board: board.name, address });
       return address;
     },
     addressOf: (board) => network.addressOf(board) ?? "",
@@ -209,6 +211,10 @@ export function createWorld(
       if (killed === undefined) return;
       killed.kill();
       recorder.note({ what: "controller", is: "killed" });
+    },
+    loseDatabase() {
+      rmSync(path.join(folder, "state"), { recursive: true, force: true });
+      recorder.note({ what: "database-lost" });
     },
     addBoard(about) {
       const board = createBoard(about, { clock, random: random.fork(about.name), recorder, outside });

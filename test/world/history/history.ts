@@ -15,6 +15,7 @@ export type Content =
 
 /** What an operator asks of the controller. */
 export type Ask =
+  /** No nodes: all that are accepted. */
   | { readonly ask: "reimage"; readonly nodes: readonly string[]; readonly image: string; readonly rollout: string }
   | { readonly ask: "cancel"; readonly rollout: string }
   | { readonly ask: "boot"; readonly node: string; readonly target: "agent" | "local"; readonly image?: string }
@@ -59,6 +60,8 @@ type Truth =
     }
   | { readonly what: "operation-ended"; readonly operation: string; readonly how: string }
   | { readonly what: "accident"; readonly text: string }
+  /** The state of the controller is gone, while it does not run. */
+  | { readonly what: "database-lost" }
   | { readonly what: "quiet" }
   /** How a board stands at the end; `since` is when its present boot came up. */
   | {
@@ -80,6 +83,8 @@ type Said =
       readonly target: "agent" | "local";
       readonly image?: string;
       readonly proved?: string;
+      /** Of the board that the record is about, as far as that is known. */
+      readonly serial?: string;
     }
   | { readonly what: "forgotten"; readonly node: string }
   | {

@@ -41,6 +41,10 @@ function judgeRollouts(history: readonly Entry[], at: number): readonly Finding[
   const rollouts = new Map<string, boolean>();
   const reimages = new Map<string, EntryOf<"reimage">>();
   for (const entry of history) {
+    if (entry.what === "database-lost") {
+      rollouts.clear();
+      reimages.clear();
+    }
     if (entry.what === "rollout") rollouts.set(entry.rollout, entry.ended);
     if (entry.what === "reimage") reimages.set(entry.reimage, entry);
   }
@@ -51,6 +55,16 @@ function judgeRollouts(history: readonly Entry[], at: number): readonly Finding[
       .map(({ reimage, node, phase }) => `${reimage} of ${node} is still ${phase}`),
   ];
   return texts.map((text) => ({ invariant: "every-run-ends", at, text }));
+}
+
+/** Whether the board is in its own system then, and for so long afterwards that its agent was heard again. */
+function staysUp({ board }: EntryOf<"stands">, history: readonly Entry[], at: number): boolean {
+  const boots = history.filter((entry) => (entry.what === "up" || entry.what === "down") && entry.board === board);
+  const before = boots.findLast((entry) => entry.at <= at);
+  const back = history.find((entry) => entry.at > at && entry.what === "controller" && entry.is === "up")?.at ?? at;
+  const heardBy = back + 2 * 60_000;
+  if (before?.what !== "up" || before.system !== "card" || before.at > at - 60_000) return false;
+  return !boots.some((entry) => entry.at > at && entry.at < heardBy);
 }
 
 /** A card that was proved in this board, and not touched since, is what the board runs; unless an operator said agent. */
@@ -68,6 +82,8 @@ function judgeService(stands: EntryOf<"stands">, history: readonly Entry[], at: 
     if ((entry.what === "operation" || entry.what === "inserted") && entry.card === card) proved = undefined;
     const isWord = entry.what === "answered" && entry.request.ask === "boot" && entry.request.node === mac;
     if (isWord && entry.refusal === undefined) proved = undefined;
+    // What comes up before its resident agent was heard again, comes up in the agent.
+    if (entry.what === "database-lost" && !staysUp(stands, history, entry.at)) proved = undefined;
     // Where two boards have one MAC address, nobody can serve both.
     if (entry.what === "board" && entry.mac === mac && entry.board !== board) proved = undefined;
   }

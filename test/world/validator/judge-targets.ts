@@ -22,6 +22,7 @@ export function judgeTargets(history: readonly Entry[]): readonly Finding[] {
       const mac = state.macOf.get(entry.board) ?? "";
       stuck.set(mac, (stuck.get(mac) ?? 0) + 1);
     }
+    if (entry.what === "database-lost") targets.clear();
     if (entry.what === "forgotten") targets.delete(entry.node);
     if (entry.what !== "node") continue;
     const { node, target, image, at } = entry;

@@ -13,9 +13,14 @@ export function judgeWrites(history: readonly Entry[]): readonly Finding[] {
   const findings: Finding[] = [];
   const open = new Map<string, string>();
   const admitted = new Set<string>();
+  /** Serial numbers of the boards that the controller knew when it was asked: by node, and by reimage. */
+  const known = new Map<string, string>();
+  const asked = new Map<string, string>();
   for (const entry of history) {
     advance(state, entry);
     if (entry.what === "reimage" && entry.phase === "writing") admitted.add(entry.reimage);
+    if (entry.what === "node") known.set(entry.node, entry.serial ?? "");
+    if (entry.what === "reimage" && entry.phase === "queued") asked.set(entry.reimage, known.get(entry.node) ?? "");
     if (entry.what === "touched" || entry.what === "whole") findings.push(...judgeLateWrite(entry, state));
     if (entry.what === "operation-ended") open.delete(entry.operation);
     if (entry.what !== "operation") continue;
@@ -24,6 +29,10 @@ export function judgeWrites(history: readonly Entry[]): readonly Finding[] {
       if (card === entry.card) found("one-writer", `${entry.operation} begins on ${card} while ${operation} writes`);
     }
     open.set(entry.operation, entry.card);
+    const [meant, serial] = [asked.get(entry.reimage) ?? "", state.serialOf.get(entry.board)];
+    if (meant !== "" && meant !== serial) {
+      found("writes-are-asked-for", `${entry.operation} begins on the board ${serial}, but ${meant} was meant`);
+    }
     const unasked = whyUnasked(entry, state, admitted);
     if (unasked !== undefined) found("writes-are-asked-for", `${entry.operation} on ${entry.card}: ${unasked}`);
     const reimage = state.reimages.get(entry.reimage);

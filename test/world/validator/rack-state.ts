@@ -8,6 +8,7 @@ export interface RackState {
   /** Cards and disks in each board. */
   readonly cardsOf: Map<string, Set<string>>;
   readonly macOf: Map<string, string>;
+  readonly serialOf: Map<string, string>;
   /** The boot in which each board is. */
   readonly boots: Map<string, EntryOf<"up">>;
   /** The last that was heard of each reimage. */
@@ -15,7 +16,14 @@ export interface RackState {
 }
 
 export function createRackState(): RackState {
-  return { contents: new Map(), cardsOf: new Map(), macOf: new Map(), boots: new Map(), reimages: new Map() };
+  return {
+    contents: new Map(),
+    cardsOf: new Map(),
+    macOf: new Map(),
+    serialOf: new Map(),
+    boots: new Map(),
+    reimages: new Map(),
+  };
 }
 
 /** Takes one more entry into account. */
@@ -23,6 +31,7 @@ export function advance(state: RackState, entry: Entry): void {
   switch (entry.what) {
     case "board":
       state.macOf.set(entry.board, entry.mac);
+      state.serialOf.set(entry.board, entry.serial);
       return;
     case "card":
       state.contents.set(entry.card, entry.content);
@@ -45,6 +54,9 @@ export function advance(state: RackState, entry: Entry): void {
       return;
     case "down":
       state.boots.delete(entry.board);
+      return;
+    case "database-lost":
+      state.reimages.clear();
       return;
     case "reimage":
       state.reimages.set(entry.reimage, entry);
