@@ -94,7 +94,10 @@ export function keepState(options: {
   keep();
   every(clock, lookEveryMs, keep, stopped.signal);
   return {
-    waiting: () => (trouble === undefined ? [] : [`state: ${trouble}`]),
+    waiting() {
+      attempt("look at the state", look);
+      return trouble === undefined ? [] : [`state: ${trouble}`];
+    },
     stop: () => stopped.abort(),
   };
 }

@@ -5,7 +5,6 @@ import { Failure } from "../../proto/failure.ts";
 import type { EventRows } from "../events/event-log.ts";
 import type { NodeLogRows } from "../logs/node-logs.ts";
 import type { NodeRows } from "../nodes/node-table.ts";
-import { Refusal } from "../refusal/refusal.ts";
 import type { Journal } from "../reimage/journal.ts";
 import { countChanges, countedTables, heldBy } from "./change-count.ts";
 import { copyNodes, copyPathOf, findCopy } from "./copy-nodes.ts";
@@ -74,55 +73,57 @@ export function openStore(path: string, { busyTimeoutMs = 2000 } = {}): Store {
 
 function storeOver(database: DatabaseSync, path: string, lostChanges: number): Store {
   const held = countChanges(database);
-  const markFile = path === ":memory:" ? undefined : openMark(markPathOf(path));
+  const watch = createWriteWatch(path === ":memory:" ? undefined : dirname(path));
+  const markFile = path === ":memory:" ? undefined : watch.guard(openMark(markPathOf(path)), ["write", "flush"]);
   let copied: number | undefined;
-  const checkpoint = (): void => {
-    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    markFile?.write(held());
-    markFile?.flush();
+  /** Whether anything was written since the last checkpoint: a controller that idles leaves the disk alone. */
+  let isDirty = true;
+  const wrote = (): void => {
+    isDirty = true;
   };
-  // A database that was just made, or that a crash left in its log, is whole from the start.
-  checkpoint();
-  const watch = createWriteWatch(dirname(path));
-  const mark = (): void => {
+  const changed = (): void => {
+    isDirty = true;
     try {
       markFile?.write(held());
     } catch {
       // The change itself is on disk. The next checkpoint writes the mark again, and throws what is in its way.
     }
   };
-  const touch = database.prepare("UPDATE settings SET value = value WHERE key = 'changes'");
-  const { probe } = watch.guard({ probe: () => touch.run() }, ["probe"]);
-  return {
-    nodes: watch.guard(createNodeRows(database), ["save", "saveAll", "remove"], mark),
-    events: watch.guard(createEventRows(database), ["add", "cut"]),
-    nodeLogs: watch.guard(createNodeLogRows(database), ["add", "removeNode"]),
-    journal: watch.guard(createJournalRows(database), ["create", "saveRollout", "saveReimage"], mark),
-    settings: watch.guard(createSettingsRows(database), ["set"], mark),
-    lostChanges,
-    trouble() {
-      // Nothing else may be written for a long time.
-      if (watch.trouble() !== undefined) {
-        try {
-          probe();
-        } catch (error) {
-          if (!(error instanceof Refusal)) throw error;
-        }
-      }
-      return watch.trouble();
+  const moves = {
+    checkpoint() {
+      if (!isDirty) return;
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      markFile?.write(held());
+      markFile?.flush();
+      isDirty = false;
     },
-    checkpoint,
     backUp() {
       const { changes, nodes } = held();
       if (markFile === undefined || nodes === 0 || changes === copied) return;
       copyNodes(database, copyPathOf(path));
       copied = changes;
     },
+    // A value that stays the same would not be written.
+    probe: () => void database.exec("UPDATE settings SET value = value + 1 WHERE key = 'changes'"),
+  };
+  const { checkpoint, backUp, probe } = watch.guard(moves, ["checkpoint", "backUp", "probe"]);
+  // A database that was just made, or that a crash left in its log, is whole from the start.
+  checkpoint();
+  return {
+    nodes: watch.guard(createNodeRows(database), ["save", "saveAll", "remove"], changed),
+    events: watch.guard(createEventRows(database), ["add", "cut"], wrote),
+    nodeLogs: watch.guard(createNodeLogRows(database), ["add", "removeNode"], wrote),
+    journal: watch.guard(createJournalRows(database), ["create", "saveRollout", "saveReimage"], changed),
+    settings: watch.guard(createSettingsRows(database), ["set"], changed),
+    trouble: () => watch.look(probe),
+    lostChanges,
+    checkpoint,
+    backUp,
     close() {
       try {
         markFile?.flush();
-        markFile?.close();
       } finally {
+        markFile?.close();
         database.close();
       }
     },

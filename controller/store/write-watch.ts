@@ -1,5 +1,6 @@
+import { statfsSync } from "node:fs";
 import { messageOf } from "../../proto/failure.ts";
-import { Refusal } from "../refusal/refusal.ts";
+import { isUnavailable, Refusal } from "../refusal/refusal.ts";
 import { resultCode, sqlite } from "./result-code.ts";
 
 /** Whether the disk takes what the store writes. */
@@ -11,13 +12,20 @@ export interface WriteWatch {
    * @param written called after each that was written
    */
   guard<Rows extends object>(rows: Rows, writing: readonly (keyof Rows)[], written?: () => void): Rows;
-  /** Why the disk does not take anything now, for a person; undefined while it does. */
-  trouble(): string | undefined;
+  /**
+   * Why the disk does not take anything now, for a person; undefined while it does. After a failure, `probe` (one of the
+   * guarded functions) is tried: nothing else may be written for a long time, and what is small may fit where other
+   * things do not.
+   */
+  look(probe: () => void): string | undefined;
 }
 
-/** @param folder where the database is, to be named */
-export function createWriteWatch(folder: string): WriteWatch {
-  let trouble: string | undefined;
+/** How much room a disk that was full must have before it is taken for usable again, in bytes. */
+const enoughBytes = 1024 * 1024;
+
+/** @param folder where the database is; undefined when it is in memory */
+export function createWriteWatch(folder: string | undefined): WriteWatch {
+  let trouble: { readonly why: string; readonly isFull: boolean } | undefined;
   return {
     guard(rows, writing, written = () => undefined) {
       const watched = writing.map((name) => {
@@ -27,12 +35,13 @@ export function createWriteWatch(folder: string): WriteWatch {
           try {
             result = write(...args);
           } catch (error) {
-            const why = explainWriteFailure(folder, error);
-            if (why === undefined) throw error;
-            trouble = why;
+            // It may be one of these itself.
+            if (isUnavailable(error)) throw error;
+            const why = folder && explainWriteFailure(folder, error);
+            if (!why) throw error;
+            trouble = { why, isFull: resultCode(error) === sqlite.full };
             throw new Refusal("unavailable", why, { reason: "device-error", cause: error });
           }
-          trouble = undefined;
           written();
           return result;
         };
@@ -40,8 +49,23 @@ export function createWriteWatch(folder: string): WriteWatch {
       });
       return { ...rows, ...Object.fromEntries(watched) };
     },
-    trouble: () => trouble,
+    look(probe) {
+      if (trouble === undefined || folder === undefined) return undefined;
+      if (trouble.isFull && freeBytes(folder) < enoughBytes) return trouble.why;
+      try {
+        probe();
+        trouble = undefined;
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+      }
+      return trouble?.why;
+    },
   };
+}
+
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
 }
 
 /** Undefined for an error that is not the disk's. */
