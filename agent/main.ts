@@ -138,11 +138,13 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     lastWords(shipper).finally(() => process.exit(1));
   });
 
+  /** Where a controller that has moved says that it lives: what is being fetched from it goes on there. */
+  let movedTo: string | undefined;
   const residentPath = options.residentProgram ?? (isSea() ? process.execPath : undefined);
   const operations = createOperations({
     executors: createExecutors({
       admitDevice,
-      fetchSettings: defaultFetchSettings,
+      fetchSettings: { ...defaultFetchSettings, movedTo: () => movedTo },
       residentProgram: residentPath,
     }),
     role: options.role,
@@ -205,7 +207,13 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
 
   if (enrollment !== undefined)
     listenForMoves(
-      { address: options.listen, port, ids, moved: (told) => followController(controllers, told, log), log },
+      {
+        ...{ address: options.listen, port, ids, log },
+        moved(told) {
+          movedTo = told[0]?.host;
+          followController(controllers, told, log);
+        },
+      },
       stopping.signal,
     );
 

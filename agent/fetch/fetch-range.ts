@@ -12,6 +12,8 @@ export interface FetchSettings {
   readonly giveUpAfterMs: number;
   /** Waits between connections that brought nothing. */
   readonly backoff: BackoffPolicy;
+  /** The host where the server says that it lives now; undefined, or absent, while it has not moved. */
+  readonly movedTo?: () => string | undefined;
 }
 
 /**
@@ -60,13 +62,23 @@ export function createRangeFetcher(file: RemoteFile): RangeFetcher {
   /** When a byte last arrived, or when the current wait began. */
   let lastByteAt = 0;
   let asking = 0;
+  /** Connections that ended without an answer. */
+  let failures = 0;
+
+  /** Where to connect to: where the server has moved to, and in turn where it was, as long as neither answers. */
+  const placeNow = (): URL => {
+    const place = new URL(url);
+    const host = settings.movedTo?.();
+    if (host !== undefined && failures % 2 === 0) place.hostname = host.includes(":") ? `[${host}]` : host;
+    return place;
+  };
 
   const connect = (): HttpConnection => {
     for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
       if (connection.usable) return connection;
       connections.delete(connection);
     }
-    const connection = openHttpConnection(new URL(url), settings.idleTimeoutMs);
+    const connection = openHttpConnection(placeNow(), settings.idleTimeoutMs);
     connections.add(connection);
     return connection;
   };
@@ -137,6 +149,7 @@ export function createRangeFetcher(file: RemoteFile): RangeFetcher {
         // A server may close a connection that was kept open just when it is used again (RFC 9112 section 9.3.1).
         if (kept && !answered) continue;
         broken = error;
+        failures += 1;
         const waitedMs = performance.now() - lastByteAt;
         if (waitedMs >= settings.giveUpAfterMs) {
           throw new Failure(

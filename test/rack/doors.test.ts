@@ -5,11 +5,9 @@ import path from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { assertOpening, knockProgram, type openings } from "../contract/doors.ts";
-import { checkout } from "../programs/checkout.ts";
-import { createConsole } from "../programs/console.ts";
-import { ended, spawnLeashed } from "../programs/leashed-process.ts";
 import { requires } from "../requirements.ts";
 import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
+import { startAgentIn } from "./agent-in.ts";
 import { assertHoldsImage } from "./card-content.ts";
 import type { Port } from "./network.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
@@ -29,27 +27,6 @@ async function knock(
   user = "0",
 ): Promise<void> {
   assertOpening(await from.run(process.execPath, [knockProgram, user, target]), opening);
-}
-
-/** Starts an agent in a network namespace; resolves when it serves, with what ends it. */
-async function startAgentIn(namespace: NetworkNamespace, ...args: readonly string[]): Promise<() => Promise<void>> {
-  const agent = [process.execPath, path.join(checkout, "agent/main.ts"), "--kernel-command-line", "/dev/null", ...args];
-  // It may not reboot this machine.
-  const bounded = ["setpriv", "--bounding-set=-sys_boot", "--", ...agent];
-  const child = spawnLeashed("nsenter", [`--net=${namespace.path}`, "--", ...bounded]);
-  const gone = ended(child);
-  const log = createConsole("agent");
-  child.stdout?.setEncoding("utf8").on("data", log.append);
-  child.stderr?.setEncoding("utf8").on("data", log.append);
-  const stop = async (): Promise<void> => {
-    child.kill("SIGKILL");
-    await gone;
-  };
-  await log.waitFor(/"msg":"serving"/).catch(async (error: unknown) => {
-    await stop();
-    throw error;
-  });
-  return stop;
 }
 
 describe("the doors of a rack", requires("root", "loop devices"), () => {
@@ -131,7 +108,7 @@ describe("the doors of a rack", requires("root", "loop devices"), () => {
         const own = rack.network.plug(98, "02:00:00:00:00:98");
         const node = await own.powerOn();
         const controllerHost = rack.network.address;
-        const stop = await startAgentIn(node, "--controller", controllerHost, "--listen", listen);
+        const { stop } = await startAgentIn(node, "--controller", controllerHost, "--listen", listen);
         try {
           const addresses = [
             "127.0.0.1",

@@ -42,6 +42,8 @@ export interface Network {
   readonly interface: string;
   /** Address of the management machine. */
   readonly address: string;
+  /** Gives the management machine another address in the place of its own. */
+  moveTo(address: string): Promise<void>;
   /** Plugs a board in: the address of number 1 to 200 ends in 10 + number. */
   plug(number: number, mac: string): Port;
   close(): Promise<void>;
@@ -97,5 +99,19 @@ export async function createNetwork(options: NetworkOptions = {}): Promise<Netwo
       },
     };
   };
-  return { namespace, interface: name, address, plug, close: () => namespace.close() };
+  let current = address;
+  return {
+    namespace,
+    interface: name,
+    get address() {
+      return current;
+    },
+    async moveTo(next) {
+      const batch = `addr del ${current}/24 dev ${name}\naddr add ${next}/24 dev ${name}\n`;
+      await namespace.run("ip", ["-batch", "-"], batch);
+      current = next;
+    },
+    plug,
+    close: () => namespace.close(),
+  };
 }

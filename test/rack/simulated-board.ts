@@ -50,8 +50,10 @@ export async function createSimulatedBoard(
   let nextRebootFails = false;
 
   const start = (namespace: NetworkNamespace): void => {
+    // As DHCP tells it at every boot.
+    const now: MachineSpec = { ...spec, tftp: { ...spec.tftp, address: network.address } };
     const namespaces = ["--pid", "--mount", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"];
-    const program = [process.execPath, path.join(import.meta.dirname, "machine/machine.ts"), JSON.stringify(spec)];
+    const program = [process.execPath, path.join(import.meta.dirname, "machine/machine.ts"), JSON.stringify(now)];
     const child = spawnLeashed("nsenter", [
       `--net=${namespace.path}`,
       "--",

@@ -57,6 +57,21 @@ async function rejects(promise: Promise<unknown>, reason: FailureReason, message
 }
 
 describe("a range fetcher", () => {
+  it("goes on where the server has moved to, in the middle of the file", async (test) => {
+    let movedTo: string | undefined;
+    const server = await anImageServer(test, content, (request) => {
+      // It vanishes from its old address.
+      if (request === 0) movedTo = "127.0.0.1";
+      return request === 0 ? { cutAfterBytes: 100_000 } : {};
+    });
+    const gone = server.url.replace("127.0.0.1", "127.0.0.9");
+    const settings = { ...impatient, movedTo: () => movedTo };
+    const started = fetchAll(server.url, { settings: { ...settings, movedTo: () => movedTo && "127.0.0.9" } });
+    assert.deepEqual((await started).bytes, content, "where it is not, it is looked for in its old place");
+    movedTo = "127.0.0.1";
+    assert.deepEqual((await fetchAll(gone, { settings })).bytes, content);
+  });
+
   it("fetches the file with one request and counts its bytes", async (test) => {
     const server = await anImageServer(test, content);
     const { bytes, counted, resumes } = await fetchAll(server.url);

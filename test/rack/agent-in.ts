@@ -1,0 +1,33 @@
+import path from "node:path";
+import process from "node:process";
+import { checkout } from "../programs/checkout.ts";
+import { type Console, createConsole } from "../programs/console.ts";
+import { ended, spawnLeashed } from "../programs/leashed-process.ts";
+import type { NetworkNamespace } from "./network-namespace.ts";
+
+/** A real agent beside the boards. */
+export interface StrayAgent {
+  readonly log: Console;
+  stop(): Promise<void>;
+}
+
+/** Starts an agent of this checkout in a network namespace; resolves when it serves. */
+export async function startAgentIn(namespace: NetworkNamespace, ...args: readonly string[]): Promise<StrayAgent> {
+  const agent = [process.execPath, path.join(checkout, "agent/main.ts"), "--kernel-command-line", "/dev/null", ...args];
+  // It may not reboot this machine.
+  const bounded = ["setpriv", "--bounding-set=-sys_boot", "--", ...agent];
+  const child = spawnLeashed("nsenter", [`--net=${namespace.path}`, "--", ...bounded]);
+  const gone = ended(child);
+  const log = createConsole("agent");
+  child.stdout?.setEncoding("utf8").on("data", log.append);
+  child.stderr?.setEncoding("utf8").on("data", log.append);
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await gone;
+  };
+  await log.waitFor(/"msg":"serving"/).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { log, stop };
+}
