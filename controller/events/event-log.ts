@@ -12,6 +12,8 @@ const mostWaiting = 1000;
 /** Which events are wanted. */
 export interface EventFilter {
   readonly nodeId?: NodeId;
+  /** Those of one of these nodes. */
+  readonly nodeIds?: readonly NodeId[];
   readonly rolloutId?: string;
 }
 

@@ -45,5 +45,7 @@ export interface NodeLogRecord extends Omit<ReportedRecord, "ageMs"> {
 /** Which records are wanted. */
 export interface NodeLogFilter {
   readonly nodeId?: NodeId;
+  /** Those of one of these nodes. */
+  readonly nodeIds?: readonly NodeId[];
   readonly minLevel?: LogLevel;
 }

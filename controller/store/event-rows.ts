@@ -42,12 +42,16 @@ export function createEventRows(database: DatabaseSync): EventRows {
         return Number(lastInsertRowid);
       });
     },
-    read({ afterId, nodeId, rolloutId, count, prefer }) {
+    read({ afterId, nodeId, nodeIds, rolloutId, count, prefer }) {
       const conditions = ["id > ?"];
       const values: (string | number)[] = [afterId];
       if (nodeId !== undefined) {
         conditions.push("node_id = ?");
         values.push(nodeId);
+      }
+      if (nodeIds !== undefined) {
+        conditions.push("node_id IN (SELECT value FROM json_each(?))");
+        values.push(JSON.stringify(nodeIds));
       }
       if (rolloutId !== undefined) {
         conditions.push("rollout_id = ?");

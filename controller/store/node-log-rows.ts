@@ -98,12 +98,16 @@ export function createNodeLogRows(database: DatabaseSync, limits: NodeLogLimits 
         throw error;
       }
     },
-    read({ afterId, nodeId, minLevel, count, prefer }) {
+    read({ afterId, nodeId, nodeIds, minLevel, count, prefer }) {
       const conditions = ["id > ?"];
       const values: (string | number)[] = [afterId];
       if (nodeId !== undefined) {
         conditions.push("node_id = ?");
         values.push(nodeId);
+      }
+      if (nodeIds !== undefined) {
+        conditions.push("node_id IN (SELECT value FROM json_each(?))");
+        values.push(JSON.stringify(nodeIds));
       }
       if (minLevel !== undefined) {
         conditions.push("level >= ?");

@@ -73,14 +73,21 @@ export function createRackClient(socket: string): RackClient {
     nodes: async () => (await ask(service, service.listNodes, {}, patience)).nodes,
     rollouts: async () => (await ask(service, service.listRollouts, {}, patience)).rollouts,
     async events() {
-      const request = { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0 };
+      const request = { afterId: 0n, follow: false, node: "", nodeIds: [], rolloutId: "", limit: 0 };
       const found: Event[] = [];
       for await (const { event } of service.streamEvents(request)) if (event !== undefined) found.push(event);
       return found;
     },
     async event(wanted, { timeoutMs = 60_000, afterId = 0n } = {}) {
       let last: Event | undefined;
-      const request = () => ({ afterId: last?.id ?? afterId, follow: true, node: "", rolloutId: "", limit: 0 });
+      const request = () => ({
+        afterId: last?.id ?? afterId,
+        follow: true,
+        node: "",
+        nodeIds: [],
+        rolloutId: "",
+        limit: 0,
+      });
       const found = await follow(
         () => service.streamEvents(request()),
         ({ event }) => {

@@ -1,15 +1,18 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
 import type { Command } from "commander";
 import { Failure, messageOf } from "../../../proto/failure.ts";
-import type { CommandContext, ToAction } from "../connection/command-context.ts";
+import { type CommandContext, type ToAction, UsageError } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
 import { formatBytes, formatCount } from "../render/units.ts";
 import { anonymise, boardReportFormat, viewBoardReport } from "../view/board-report-view.ts";
 import { type EventView, viewEvent } from "../view/event-view.ts";
 import { viewNode } from "../view/node-view.ts";
-import { examples, nodeHelp } from "./option-texts.ts";
+import { areSelected, forEachNode } from "./for-each-node.ts";
+import { addNodeChoice, chooseNodes, describeChosen, type NodeChoiceOptions, nodesHelp } from "./node-choice.ts";
+import { examples } from "./option-texts.ts";
 
-interface Options {
+interface Options extends NodeChoiceOptions {
   readonly output?: string;
   readonly anonymise?: boolean;
 }
@@ -17,13 +20,27 @@ interface Options {
 /** More of what happened helps nobody. */
 const mostEvents = 200;
 
-async function report(context: CommandContext, options: Options, name: string): Promise<undefined> {
+async function report(context: CommandContext, options: Options, nodes: readonly string[]): Promise<number> {
+  const chosen = await chooseNodes(context, "report", { options, nodes, acceptedOnly: false });
+  const { output } = options;
+  if (!areSelected(chosen)) return await forEachNode(context, chosen, ({ node }) => reportOne(context, options, node));
+  if (output === undefined)
+    throw new UsageError(`of selected nodes (${describeChosen(chosen)}) there is a file each: give --output FOLDER`);
+  await mkdir(output, { recursive: true }).catch((cause: unknown) => {
+    throw new Failure("invalid", `cannot make the folder ${output}: ${messageOf(cause)}`, { cause });
+  });
+  return await forEachNode(context, chosen, ({ node, name }) =>
+    reportOne(context, { ...options, output: path.join(output, `${path.basename(name)}.json`) }, node),
+  );
+}
+
+async function reportOne(context: CommandContext, options: Options, name: string): Promise<undefined> {
   const { client, signal, effects, note, print } = context;
   const { node } = await client.getNode({ node: name }, signal);
   if (node === undefined) throw new Failure("internal", `the controller's answer lacks the node ${name}`);
   const answer = await client.getBoardReport({ node: node.nodeId }, signal);
   const events: EventView[] = [];
-  const wanted = { afterId: 0n, follow: false, node: node.nodeId, rolloutId: "", limit: mostEvents };
+  const wanted = { afterId: 0n, follow: false, node: node.nodeId, nodeIds: [], rolloutId: "", limit: mostEvents };
   for await (const { event } of client.streamEvents(wanted, signal))
     if (event !== undefined) events.push(viewEvent(event));
   const made = viewBoardReport(answer, {
@@ -50,19 +67,19 @@ async function report(context: CommandContext, options: Options, name: string): 
 }
 
 /** Never over another file: a report of the same node may be there. */
-async function write(path: string, text: string): Promise<void> {
+async function write(file: string, text: string): Promise<void> {
   try {
-    await writeFile(path, text, { flag: "wx" });
+    await writeFile(file, text, { flag: "wx" });
   } catch (cause) {
     const why =
       (cause as NodeJS.ErrnoException).code === "EEXIST" ? "it exists; choose another name" : messageOf(cause);
-    throw new Failure("invalid", `cannot write ${path}: ${why}`, { cause });
+    throw new Failure("invalid", `cannot write ${file}: ${why}`, { cause });
   }
 }
 
 /** `controller board-report NODE`. */
 export function registerBoardReport(program: Command, toAction: ToAction): void {
-  program
+  const command = program
     .command("board-report")
     .description(
       "write down what a board is and how it booted, as one JSON file to send back\n\n" +
@@ -75,9 +92,13 @@ export function registerBoardReport(program: Command, toAction: ToAction): void 
         "board and card: --anonymise replaces MAC addresses and serial numbers, each by the same one throughout.",
     )
     .summary("write down what a board is and how it booted, to send back")
-    .argument("<node>", nodeHelp)
-    .option("--output <file>", "write the report to FILE (default: standard output)")
-    .option("--anonymise", "replace MAC addresses and serial numbers, consistently")
+    .argument("[nodes...]", nodesHelp)
+    .option(
+      "--output <file>",
+      "write the report to FILE (default: standard output); of selected nodes NAME.json of each to this folder",
+    )
+    .option("--anonymise", "replace MAC addresses and serial numbers, consistently");
+  addNodeChoice(command, "every node known now")
     .addHelpText(
       "after",
       [
@@ -89,5 +110,5 @@ export function registerBoardReport(program: Command, toAction: ToAction): void 
         ),
       ].join("\n"),
     )
-    .action(toAction<[string], Options>(report));
+    .action(toAction<[string[]], Options>(report));
 }

@@ -7,9 +7,20 @@ import { requireConsent } from "../terminal/confirm.ts";
 import { confirmErasure } from "../terminal/confirm-erasure.ts";
 import { exitCode } from "../terminal/exit-code.ts";
 import { runOperation } from "../terminal/run-operation.ts";
-import { examples, jsonLinesHelp, nodeHelp } from "./option-texts.ts";
+import { forEachNode } from "./for-each-node.ts";
+import {
+  addNodeChoice,
+  chooseNodes,
+  describeChosen,
+  type NodeChoiceOptions,
+  nodesHelp,
+  requireNodeChoice,
+  selectorTextOf,
+  splitLast,
+} from "./node-choice.ts";
+import { examples, jsonLinesHelp } from "./option-texts.ts";
 
-interface Options {
+interface Options extends NodeChoiceOptions {
   readonly type: "ext4" | "vfat";
   readonly label?: string;
   readonly yes?: boolean;
@@ -19,7 +30,7 @@ const types = { ext4: FilesystemType.FILESYSTEM_TYPE_EXT4, vfat: FilesystemType.
 
 /** `controller mkfs NODE DEVICE`. */
 export function registerMkfs(program: Command, toAction: ToAction): void {
-  program
+  const command = program
     .command("mkfs")
     .description(
       "make a filesystem on a node's partition or disk\n\n" +
@@ -27,27 +38,34 @@ export function registerMkfs(program: Command, toAction: ToAction): void {
         "read-only, or that the node runs from.",
     )
     .summary("make a filesystem on a node's partition or disk")
-    .argument("<node>", nodeHelp)
-    .argument("<device>", "absolute path, for example /dev/sda1")
+    .argument("<words...>", `nodes, then absolute path, for example /dev/sda1; a node by ${nodesHelp}`)
+    .usage("[options] [NODE...] DEVICE")
     .addOption(new Option("--type <type>", "filesystem type").choices(["ext4", "vfat"]).default("ext4"))
     .option(
       "--label <label>",
       `volume label: at most ${maxLabelBytes.ext4} bytes for ext4, ${maxLabelBytes.vfat} for vfat`,
     )
     .option("--yes", "do not ask")
-    .option("--json", jsonLinesHelp)
+    .option("--json", jsonLinesHelp);
+  addNodeChoice(command, "every accepted node")
     .addHelpText("after", examples(["controller mkfs rack-1 /dev/sda1 --label data"]))
     .action(
-      toAction<[string, string], Options>(async (context, { type, label = "", yes }, node, device) => {
-        requireConsent(context, yes, "erases a filesystem", "give --yes");
-        const question = `Make ${type} on ${printable(device)} of ${printable(node)}`;
-        if (yes !== true && !(await confirmErasure(context, node, device, question))) return exitCode.failed;
-        return await runOperation(context, {
-          node,
-          work: { $case: "makeFilesystem", value: { device, type: types[type], label } },
-          device,
-          success: `made ${type} on ${printable(device)} of ${printable(node)}`,
-        });
+      toAction<[string[]], Options>(async (context, options, words) => {
+        const { type, label = "" } = options;
+        const { nodes, last: device } = splitLast(words, "device");
+        requireNodeChoice("make a filesystem on", selectorTextOf(options, nodes));
+        requireConsent(context, options.yes, "erases a filesystem", "give --yes");
+        const chosen = await chooseNodes(context, "make a filesystem on", { options, nodes, acceptedOnly: true });
+        const devices = chosen.map(({ node, name }) => ({ node, name, device }));
+        const question = `Make ${type} on ${printable(device)} of ${describeChosen(chosen)}`;
+        if (options.yes !== true && !(await confirmErasure(context, devices, question))) return exitCode.failed;
+        return await forEachNode(context, chosen, ({ node, name }) =>
+          runOperation(context, {
+            ...{ node, name, isOneOfSeveral: chosen.length > 1, device },
+            work: { $case: "makeFilesystem", value: { device, type: types[type], label } },
+            success: `made ${type} on ${printable(device)} of ${printable(name)}`,
+          }),
+        );
       }),
     );
 }

@@ -7,6 +7,8 @@ import { type NodeState, nodeStates } from "../../../proto/words/node-state.ts";
 import { isGlob } from "../../nodes/glob.ts";
 import { choosesNothing, parseSelector, type SelectorText } from "../../nodes/parse-selector.ts";
 import { type CommandContext, UsageError } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
+import { formatCount } from "../render/units.ts";
 
 /** What is said after every command that takes nodes. */
 export const nodesHelp = "names, MAC addresses, serial numbers, or patterns such as 'pi-*'";
@@ -138,6 +140,49 @@ export async function chooseNodes(
   const found = await selectNodes(context, text, acceptedOnly);
   if (found.length === 0) throw new Failure("invalid", describeNone(text, acceptedOnly));
   return found.map((node) => ({ node: node.nodeId, name: node.name, known: node }));
+}
+
+/** Splits the words of a command that takes nodes and then one thing more. Throws a UsageError when that is missing. */
+export function splitLast(
+  words: readonly string[],
+  what: string,
+): { readonly nodes: readonly string[]; readonly last: string } {
+  const last = words.at(-1);
+  if (last === undefined) throw new UsageError(`missing required argument '${what}'`);
+  return { nodes: words.slice(0, -1), last };
+}
+
+/** Whose records a command reads: of one node as it was named, of several by their ids, or of all. */
+export interface RecordsOf {
+  readonly node: string;
+  readonly nodeIds: readonly string[];
+  /** Whether records of several nodes may come, so that each needs the name of its own. */
+  readonly isMixed: boolean;
+  /** An older controller does not know ids, and sends the records of all. */
+  readonly isWanted: (nodeId: string) => boolean;
+}
+
+/** Chooses whose records to read; all where nothing is chosen. */
+export async function chooseRecordsOf(
+  context: CommandContext,
+  what: string,
+  options: NodeChoiceOptions,
+  nodes: readonly string[],
+): Promise<RecordsOf> {
+  const everybody = { node: "", nodeIds: [], isMixed: true, isWanted: () => true };
+  if (choosesNothing(selectorTextOf(options, nodes))) return everybody;
+  const chosen = await chooseNodes(context, `read the ${what} of`, { options, nodes, acceptedOnly: false });
+  const [only] = chosen;
+  if (only !== undefined && only.known === undefined) return { ...everybody, node: only.node, isMixed: false };
+  const nodeIds = chosen.map(({ node }) => node);
+  const wanted = new Set(nodeIds);
+  return { node: "", nodeIds, isMixed: chosen.length > 1, isWanted: (nodeId) => wanted.has(nodeId) };
+}
+
+/** The chosen nodes within a question: by name, or how many where their names stand above it. */
+export function describeChosen(chosen: readonly ChosenNode[]): string {
+  const [only, ...others] = chosen;
+  return only !== undefined && others.length === 0 ? printable(only.name) : formatCount(chosen.length, "node");
 }
 
 /** Why a choice means no node. */

@@ -5,24 +5,26 @@ import type { ToAction } from "../connection/command-context.ts";
 import { followRecords } from "../connection/follow-records.ts";
 import { renderNodeLog } from "../render/render-node-logs.ts";
 import { viewNodeLog } from "../view/node-log-view.ts";
-import { examples, jsonLinesHelp, nodeHelp, wholeNumber } from "./option-texts.ts";
+import { addNodeChoice, chooseRecordsOf, type NodeChoiceOptions, nodesHelp } from "./node-choice.ts";
+import { examples, jsonLinesHelp, wholeNumber } from "./option-texts.ts";
 
-interface Options {
+interface Options extends NodeChoiceOptions {
   readonly follow?: boolean;
   readonly level?: LogLevel;
   readonly limit: number;
 }
 
-/** `controller node logs [NODE]`. */
+/** `controller node logs [NODE…]`. */
 export function registerNodeLogs(parent: Command, toAction: ToAction): void {
-  parent
+  const command = parent
     .command("logs")
-    .description("show the log of a node's agent, oldest first; without NODE, the logs of all nodes")
-    .argument("[node]", nodeHelp)
+    .description("show the logs of nodes' agents, oldest first; without any choice, of all nodes")
+    .argument("[nodes...]", nodesHelp)
     .option("-f, --follow", "keep printing new records until Ctrl-C, even across a restart of the controller")
     .addOption(new Option("--level <level>", "only records of at least this level").choices(logLevels))
     .option("--limit <count>", "only the last COUNT; 0 for all", wholeNumber(0, 4_294_967_295), 100)
-    .option("--json", jsonLinesHelp)
+    .option("--json", jsonLinesHelp);
+  addNodeChoice(command, "every node, as without any of these")
     .addHelpText(
       "after",
       [
@@ -37,20 +39,24 @@ export function registerNodeLogs(parent: Command, toAction: ToAction): void {
       ].join("\n"),
     )
     .action(
-      toAction<[string | undefined], Options>(async (context, { follow = false, level, limit }, node = "") => {
+      toAction<[string[]], Options>(async (context, options, nodes) => {
+        const { follow = false, level, limit } = options;
         const { signal, isJson, print, printJsonLine, look } = context;
         const minLevel = level === undefined ? WireLevel.LOG_LEVEL_UNSPECIFIED : logLevelToWire(level);
+        const { node, nodeIds, isMixed, isWanted } = await chooseRecordsOf(context, "logs", options, nodes);
         const records = followRecords(context, {
-          open: (client, part) => client.streamNodeLogs({ ...part, follow, node, minLevel }, signal),
+          open: (client, part) =>
+            client.streamNodeLogs({ ...part, follow, node, nodeIds: [...nodeIds], minLevel }, signal),
           recordOf: ({ record }) => record,
           follow,
           limit,
           absence: "no records: nothing was logged, or nothing has arrived yet",
         });
         for await (const record of records) {
+          if (!isWanted(record.nodeId)) continue;
           const view = viewNodeLog(record);
           if (isJson) printJsonLine(view);
-          else print(renderNodeLog(view, look, node === ""));
+          else print(renderNodeLog(view, look, isMixed));
         }
       }),
     );

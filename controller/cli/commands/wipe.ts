@@ -6,9 +6,20 @@ import { requireConsent } from "../terminal/confirm.ts";
 import { confirmErasure } from "../terminal/confirm-erasure.ts";
 import { exitCode } from "../terminal/exit-code.ts";
 import { runOperation } from "../terminal/run-operation.ts";
-import { examples, jsonLinesHelp, nodeHelp } from "./option-texts.ts";
+import { forEachNode } from "./for-each-node.ts";
+import {
+  addNodeChoice,
+  chooseNodes,
+  describeChosen,
+  type NodeChoiceOptions,
+  nodesHelp,
+  requireNodeChoice,
+  selectorTextOf,
+  splitLast,
+} from "./node-choice.ts";
+import { examples, jsonLinesHelp } from "./option-texts.ts";
 
-interface Options {
+interface Options extends NodeChoiceOptions {
   readonly method: "signatures" | "discard";
   readonly yes?: boolean;
 }
@@ -20,7 +31,7 @@ const methods = {
 
 /** `controller wipe NODE DEVICE`. */
 export function registerWipe(program: Command, toAction: ToAction): void {
-  program
+  const command = program
     .command("wipe")
     .description(
       "wipe a node's disk\n\n" +
@@ -28,28 +39,37 @@ export function registerWipe(program: Command, toAction: ToAction): void {
         "disk. discard: discard the whole disk (blkdiscard); fails if the disk does not support it.",
     )
     .summary("wipe a node's disk")
-    .argument("<node>", nodeHelp)
-    .argument("<device>", "absolute path of a whole disk, for example /dev/mmcblk0")
+    .argument(
+      "<words...>",
+      `nodes, then absolute path of a whole disk, for example /dev/mmcblk0; a node by ${nodesHelp}`,
+    )
+    .usage("[options] [NODE...] DEVICE")
     .addOption(
       new Option("--method <method>", "how to wipe it").choices(["signatures", "discard"]).default("signatures"),
     )
     .option("--yes", "do not ask")
-    .option("--json", jsonLinesHelp)
+    .option("--json", jsonLinesHelp);
+  addNodeChoice(command, "every accepted node")
     .addHelpText(
       "after",
       examples(["controller wipe rack-1 /dev/sda"], ["controller wipe rack-1 /dev/sda --method discard"]),
     )
     .action(
-      toAction<[string, string], Options>(async (context, { method, yes }, node, device) => {
-        requireConsent(context, yes, "erases a disk", "give --yes");
-        const question = `Wipe ${printable(device)} of ${printable(node)}`;
-        if (yes !== true && !(await confirmErasure(context, node, device, question))) return exitCode.failed;
-        return await runOperation(context, {
-          node,
-          work: { $case: "wipe", value: { device, method: methods[method] } },
-          device,
-          success: `wiped ${printable(device)} of ${printable(node)}`,
-        });
+      toAction<[string[]], Options>(async (context, options, words) => {
+        const { nodes, last: device } = splitLast(words, "device");
+        requireNodeChoice("wipe", selectorTextOf(options, nodes));
+        requireConsent(context, options.yes, "erases a disk", "give --yes");
+        const chosen = await chooseNodes(context, "wipe", { options, nodes, acceptedOnly: true });
+        const devices = chosen.map(({ node, name }) => ({ node, name, device }));
+        const question = `Wipe ${printable(device)} of ${describeChosen(chosen)}`;
+        if (options.yes !== true && !(await confirmErasure(context, devices, question))) return exitCode.failed;
+        return await forEachNode(context, chosen, ({ node, name }) =>
+          runOperation(context, {
+            ...{ node, name, isOneOfSeveral: chosen.length > 1, device },
+            work: { $case: "wipe", value: { device, method: methods[options.method] } },
+            success: `wiped ${printable(device)} of ${printable(name)}`,
+          }),
+        );
       }),
     );
 }

@@ -13,7 +13,12 @@ import { createLiveArea } from "./live-area.ts";
 
 /** An operation for a node's agent to perform. */
 export interface NodeOperation {
+  /** How the controller is asked about the node. */
   readonly node: string;
+  /** How it is called for people. */
+  readonly name: string;
+  /** Whether others run beside it, so that no line can be redrawn. */
+  readonly isOneOfSeveral: boolean;
   readonly work: NonNullable<OperationSpec["work"]>;
   /** The device concerned; null for none. */
   readonly device: string | null;
@@ -37,9 +42,9 @@ function transferOf({ progress }: OperationView): Transfer {
  */
 export async function runOperation(context: CommandContext, operation: NodeOperation): Promise<number> {
   const { client, effects, signal, look, isJson, print, note, printJsonLine } = context;
-  const { node, work, device, success } = operation;
+  const { node, name, isOneOfSeveral, work, device, success } = operation;
   const { stdout, clock } = effects;
-  const isLive = !isJson && stdout.isTerminal && effects.env["TERM"] !== "dumb";
+  const isLive = !isJson && !isOneOfSeveral && stdout.isTerminal && effects.env["TERM"] !== "dumb";
   const area = createLiveArea(stdout);
   let last: OperationView | undefined;
   try {
@@ -48,17 +53,17 @@ export async function runOperation(context: CommandContext, operation: NodeOpera
       const previous = last;
       last = viewOperation(state.operation);
       const transfer = transferOf(last);
-      if (isJson) printJsonLine(last);
+      if (isJson) printJsonLine({ node: name, ...last });
       else if (isLive)
         area.draw([renderTransfer(transfer, { ...look, width: Math.max(1, stdout.size().columns - 1) })]);
       else if (last.state === "running" && last.progress?.phase !== previous?.progress?.phase)
-        print([`${formatMoment(clock.now())} ${printable(node)}: ${transfer.activity}`]);
+        print([`${formatMoment(clock.now())} ${printable(name)}: ${transfer.activity}`]);
     }
   } catch (error) {
     if (!(error instanceof StopRequested)) throw error;
     area.clear();
     const what = last === undefined ? "the operation, if it was started," : `operation ${printable(last.operationId)}`;
-    note([`Stopped watching: ${what} continues on ${printable(node)}.`]);
+    note([`Stopped watching: ${what} continues on ${printable(name)}.`]);
     return exitCodeOfSignal(error.stopSignal);
   }
   area.clear();
@@ -67,12 +72,12 @@ export async function runOperation(context: CommandContext, operation: NodeOpera
     return exitCode.done;
   }
   if (last?.state !== "failed" && last?.state !== "cancelled")
-    throw new Failure("internal", `the controller stopped reporting the operation on ${node} before it ended`);
+    throw new Failure("internal", `the controller stopped reporting the operation on ${name} before it ended`);
   if (!isJson) {
     const { failure } = last;
     const [first = `the operation was ${last.state}`, ...rest] =
-      failure === null ? [] : renderFailure(failure, remedyFor(failure.reason, node, device));
-    note([`error: ${first}`, ...rest.map((line) => `  ${line}`)]);
+      failure === null ? [] : renderFailure(failure, remedyFor(failure.reason, name, device));
+    note([`error: ${isOneOfSeveral ? `${printable(name)}: ` : ""}${first}`, ...rest.map((line) => `  ${line}`)]);
   }
   return exitCode.failed;
 }

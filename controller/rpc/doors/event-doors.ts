@@ -11,13 +11,14 @@ export function createEventDoors(
   { events, nodes }: Pick<ControllerParts, "events" | "nodes">,
 ): Pick<wire.ControllerServiceServer, "streamEvents"> {
   async function* stream(
-    { afterId, follow, node, rolloutId, limit }: wire.StreamEventsRequest,
+    { afterId, follow, node, nodeIds, rolloutId, limit }: wire.StreamEventsRequest,
     { signal }: CallContext,
   ): AsyncGenerator<wire.StreamEventsResponse> {
     const selection: EventSelection = {
       afterId: Number(afterId),
       limit,
       ...(node !== "" && { nodeId: nodes.require(node).id }),
+      ...(nodeIds.length > 0 && { nodeIds: nodeIds.map((id) => nodes.require(id).id) }),
       ...(rolloutId !== "" && { rolloutId: rolloutIdFromWire(rolloutId) }),
     };
     const chosen = follow ? events.follow(selection, signal) : events.list(selection);

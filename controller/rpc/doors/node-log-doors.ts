@@ -13,7 +13,7 @@ export function createNodeLogDoors(
   { nodeLogs, nodes }: Pick<ControllerParts, "nodeLogs" | "nodes">,
 ): Pick<wire.ControllerServiceServer, "streamNodeLogs"> {
   async function* stream(
-    { afterId, follow, node, minLevel, limit }: wire.StreamNodeLogsRequest,
+    { afterId, follow, node, nodeIds, minLevel, limit }: wire.StreamNodeLogsRequest,
     { signal }: CallContext,
   ): AsyncGenerator<wire.StreamNodeLogsResponse> {
     const level = logLevelFromWire(minLevel);
@@ -24,6 +24,7 @@ export function createNodeLogDoors(
       afterId: Number(afterId),
       limit,
       ...(node !== "" && { nodeId: nodes.require(node).id }),
+      ...(nodeIds.length > 0 && { nodeIds: nodeIds.map((id) => nodes.require(id).id) }),
       ...(level !== undefined && { minLevel: level }),
     };
     const chosen = follow ? nodeLogs.follow(selection, signal) : nodeLogs.list(selection);

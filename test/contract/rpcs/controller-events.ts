@@ -7,7 +7,7 @@ import { unknownNode } from "./controller-nodes.ts";
 import { manyLeave } from "./leaving-callers.ts";
 import { aNode, aRollout, type World } from "./world.ts";
 
-const allEvents = { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0 };
+const allEvents = { afterId: 0n, follow: false, node: "", nodeIds: [] as string[], rolloutId: "", limit: 0 };
 const accept = ({ controller }: World, node: string) =>
   answer(controller, controller.acceptNodes, { nodes: [node], all: false });
 
@@ -34,6 +34,9 @@ export const controllerEventChecks: ServiceChecks = {
           last.map(({ event }) => event?.type),
           ["node-accepted"],
         );
+        const [one, other] = [await aNode(world), await aNode(world)];
+        const ofBoth = await collect(controller.streamEvents({ ...allEvents, nodeIds: [one.mac, other.mac] }));
+        assert.deepEqual(new Set(ofBoth.map(({ event }) => event?.nodeId)), new Set([one.mac, other.mac]));
       },
       "with follow, gives what happens later, too": async (world) => {
         const { name } = await aNode(world);

@@ -15,6 +15,7 @@ const everything: StreamNodeLogsRequest = {
   afterId: 0n,
   follow: false,
   node: "",
+  nodeIds: [] as string[],
   minLevel: LogLevel.LOG_LEVEL_UNSPECIFIED,
   limit: 0,
 };

@@ -931,6 +931,11 @@ export interface StreamEventsRequest {
   rolloutId: string;
   /** At most this many of the latest existing ones; 0 for all. */
   limit: number;
+  /**
+   * Only events about one of these nodes, by the ids that SelectNodes gives; none for all. An older controller does not know
+   * this and sends those of all nodes: whoever asks leaves them out.
+   */
+  nodeIds: string[];
 }
 
 /** One event. */
@@ -951,6 +956,11 @@ export interface StreamNodeLogsRequest {
   minLevel: LogLevel;
   /** At most this many of the latest existing ones; 0 for all. */
   limit: number;
+  /**
+   * Only records of one of these nodes, by the ids that SelectNodes gives; none for all. An older controller does not know
+   * this and sends those of all nodes: whoever asks leaves them out.
+   */
+  nodeIds: string[];
 }
 
 /** One record. */
@@ -6397,7 +6407,7 @@ export const CancelRolloutResponse: MessageFns<CancelRolloutResponse> = {
 };
 
 function createBaseStreamEventsRequest(): StreamEventsRequest {
-  return { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0 };
+  return { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0, nodeIds: [] };
 }
 
 export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
@@ -6419,6 +6429,9 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(40).uint32(message.limit);
+    }
+    for (const v of message.nodeIds) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -6476,6 +6489,14 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
             message.limit = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.nodeIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6499,6 +6520,11 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
         ? globalThis.String(object.rollout_id)
         : "",
       limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      nodeIds: globalThis.Array.isArray(object?.nodeIds)
+        ? object.nodeIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.node_ids)
+        ? object.node_ids.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -6519,6 +6545,9 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     if (message.limit !== 0) {
       obj.limit = Math.round(message.limit);
     }
+    if (message.nodeIds?.length) {
+      obj.nodeIds = message.nodeIds;
+    }
     return obj;
   },
 
@@ -6532,6 +6561,7 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     message.node = object.node ?? "";
     message.rolloutId = object.rolloutId ?? "";
     message.limit = object.limit ?? 0;
+    message.nodeIds = object.nodeIds?.map((e) => e) || [];
     return message;
   },
 };
@@ -6604,7 +6634,7 @@ export const StreamEventsResponse: MessageFns<StreamEventsResponse> = {
 };
 
 function createBaseStreamNodeLogsRequest(): StreamNodeLogsRequest {
-  return { afterId: 0n, follow: false, node: "", minLevel: 0, limit: 0 };
+  return { afterId: 0n, follow: false, node: "", minLevel: 0, limit: 0, nodeIds: [] };
 }
 
 export const StreamNodeLogsRequest: MessageFns<StreamNodeLogsRequest> = {
@@ -6626,6 +6656,9 @@ export const StreamNodeLogsRequest: MessageFns<StreamNodeLogsRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(40).uint32(message.limit);
+    }
+    for (const v of message.nodeIds) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -6683,6 +6716,14 @@ export const StreamNodeLogsRequest: MessageFns<StreamNodeLogsRequest> = {
             message.limit = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.nodeIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6706,6 +6747,11 @@ export const StreamNodeLogsRequest: MessageFns<StreamNodeLogsRequest> = {
         ? logLevelFromJSON(object.min_level)
         : 0,
       limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      nodeIds: globalThis.Array.isArray(object?.nodeIds)
+        ? object.nodeIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.node_ids)
+        ? object.node_ids.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -6726,6 +6772,9 @@ export const StreamNodeLogsRequest: MessageFns<StreamNodeLogsRequest> = {
     if (message.limit !== 0) {
       obj.limit = Math.round(message.limit);
     }
+    if (message.nodeIds?.length) {
+      obj.nodeIds = message.nodeIds;
+    }
     return obj;
   },
 
@@ -6739,6 +6788,7 @@ export const StreamNodeLogsRequest: MessageFns<StreamNodeLogsRequest> = {
     message.node = object.node ?? "";
     message.minLevel = object.minLevel ?? 0;
     message.limit = object.limit ?? 0;
+    message.nodeIds = object.nodeIds?.map((e) => e) || [];
     return message;
   },
 };

@@ -82,7 +82,7 @@ describe("a wrong command line has exit code 2 and does nothing", () => {
     [["nodes", "--yes"], /unknown option '--yes'/],
     [["images", "bogus"], /too many arguments/],
     [["node"], /Usage: controller node/],
-    [["node", "show"], /missing required argument 'node'/],
+    [["node", "show"], /name the nodes to show/],
     [["node", "accept"], /name the nodes to accept, or give --all/],
     [["node", "accept", "a", "--all"], /not both/],
     [["boot", "rack-1", "sideways"], /Allowed choices are agent, local/],

@@ -98,7 +98,14 @@ describe("node logs", () => {
 
   it("asks for what was said", async () => {
     await run(["node", "logs", "rack-1", "--level", "warn", "--limit", "7"], { socket: controller.socket });
-    const expected = { afterId: 0n, follow: false, node: "rack-1", minLevel: LogLevel.LOG_LEVEL_WARN, limit: 7 };
+    const expected = {
+      afterId: 0n,
+      follow: false,
+      node: "rack-1",
+      minLevel: LogLevel.LOG_LEVEL_WARN,
+      limit: 7,
+      nodeIds: [],
+    };
     assert.deepEqual(asked.at(-1), expected);
     await run(["node", "logs"], { socket: controller.socket });
     const all = { ...expected, node: "", minLevel: LogLevel.LOG_LEVEL_UNSPECIFIED, limit: 100 };
