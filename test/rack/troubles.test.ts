@@ -1,7 +1,10 @@
 // Nodes that are not heard: what the operator is shown of them, and that it ends.
 import assert from "node:assert/strict";
+import path from "node:path";
+import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { BootTarget, NodeTroubleKind } from "../../proto/gen/pallet/v1/controller.ts";
+import { execa } from "../../proto/linux/leashed-execa.ts";
 import { requires } from "../requirements.ts";
 import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import type { Board } from "./board.ts";
@@ -108,6 +111,31 @@ describe("a node that is not heard", requires("root", "loop devices"), () => {
       assert.match(await rack.palletOk("node", "show", board.mac), /trouble +registration from .* refused/);
       await setMac(board.mac);
       await board.console.waitFor(/"msg":"registered"/, { from: mark });
+      assert.deepEqual((await nodeOf(board)).troubles, []);
+    }),
+  );
+
+  it("because transfers of its kernel end midway is shown so, until it is up", { timeout: 240_000 }, () =>
+    tell(rack, async () => {
+      const board = rack.board(2);
+      await board.powerOff();
+      const fetches = {
+        server: rack.network.address,
+        config: `pxelinux.cfg/01-${board.mac.replaceAll(":", "-")}`,
+        kernel: `${board.serial}/agent/vmlinuz`,
+        times: 3,
+      };
+      const program = [path.join(import.meta.dirname, "abandon-transfers.ts"), JSON.stringify(fetches)];
+      await execa("nsenter", [`--net=${rack.network.namespace.path}`, "--", process.execPath, ...program]);
+      const began = await rack.client.event(
+        ({ type, nodeId }) => type === "boot-trouble-began" && nodeId === board.mac,
+        { timeoutMs: 150_000 },
+      );
+      assert.match(began.message, /transfers die: 3 broke off in .*, last got to its boot config; look at its cable/);
+      const [trouble] = (await nodeOf(board)).troubles;
+      assert.equal(trouble?.kind, NodeTroubleKind.NODE_TROUBLE_KIND_TRANSFERS_DIE);
+      await board.powerOn();
+      await rack.client.event(({ type, nodeId }) => type === "boot-trouble-ended" && nodeId === board.mac);
       assert.deepEqual((await nodeOf(board)).troubles, []);
     }),
   );
