@@ -28,16 +28,20 @@ export async function chooseBootMac(
 
 /**
  * The MAC address that identifies the node when nobody told it: that of the interface with the address by which the
- * controller is reached, otherwise that of the only interface. Throws a Failure "invalid" when that is not clear.
+ * controller is reached, otherwise that of the only interface with an address, or of the only one. Throws a Failure
+ * "invalid" when that is not clear.
  */
 export function selectBootMac(interfaces: NodeFacts["interfaces"], localAddress: string | undefined): string {
   const facing = interfaces.find(({ addresses }) => localAddress !== undefined && addresses.includes(localAddress));
-  const only = interfaces.length === 1 ? interfaces[0] : undefined;
-  const chosen = facing ?? only;
+  const chosen = facing ?? onlyOf(interfaces.filter(({ addresses }) => addresses.length > 0)) ?? onlyOf(interfaces);
   if (chosen !== undefined) return chosen.mac;
   throw new Failure(
     "invalid",
     "no MAC address identifies this node: give --node MAC or the kernel command-line word pallet.node=MAC " +
       `(interfaces: ${interfaces.map(({ name, mac }) => `${name} ${mac}`).join(", ") || "none"})`,
   );
+}
+
+function onlyOf<T>(all: readonly T[]): T | undefined {
+  return all.length === 1 ? all[0] : undefined;
 }

@@ -17,6 +17,12 @@ describe("selectBootMac", () => {
     assert.equal(selectBootMac([eth0], undefined), eth0.mac);
   });
 
+  it("chooses the only one with an address: the kernel lists others that nobody uses", () => {
+    const ifb0 = { name: "ifb0", mac: "5a:77:56:3a:b3:da", addresses: [] };
+    assert.equal(selectBootMac([ifb0, eth0], "127.0.0.1"), eth0.mac);
+    assert.equal(selectBootMac([{ ...eth0, addresses: [] }], undefined), eth0.mac);
+  });
+
   it("does not guess", () => {
     assert.throws(() => selectBootMac([eth0, wlan0], "127.0.0.1"), /--node MAC.*eth0 02:00.*wlan0/);
     assert.throws(() => selectBootMac([], undefined), /interfaces: none/);
