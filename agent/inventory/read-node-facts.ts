@@ -3,6 +3,7 @@ import { arch, cpus, hostname, networkInterfaces, release, uptime } from "node:o
 import { cpu, cpuTemperature, mem } from "systeminformation";
 import { Failure } from "../../proto/failure.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
+import { parseKernelCommandLine } from "../../proto/system/kernel-command-line.ts";
 import { type Board, parseCpuinfo, parseDeviceTreeString, selectBoard } from "./parse-board.ts";
 import { readLinks } from "./read-links.ts";
 import { readRootDevice } from "./read-root-device.ts";
@@ -21,7 +22,7 @@ export async function readNodeFacts(): Promise<NodeFacts> {
     unchanging = undefined;
     throw error;
   });
-  const [fixed, memory, temperature, bootId, root, ids] = await Promise.all([
+  const [fixed, memory, temperature, bootId, root, ids, nfsRoot] = await Promise.all([
     unchanging,
     mem(),
     readTemperature(),
@@ -29,6 +30,7 @@ export async function readNodeFacts(): Promise<NodeFacts> {
     readRootDevice(),
     // Without them the controller goes by what it knows; a node has to report whatever its disk does.
     readRootIds().catch(() => undefined),
+    readNfsRoot(),
   ]);
   return {
     ...fixed,
@@ -38,7 +40,7 @@ export async function readNodeFacts(): Promise<NodeFacts> {
     kernel: release(),
     architecture: arch(),
     bootId,
-    root: { ...root, ...(ids && { ids }) },
+    root: { ...root, ...(ids && { ids }), nfsRoot },
     hostname: hostname(),
     uptimeSeconds: Math.floor(uptime()),
   };
@@ -82,6 +84,11 @@ export async function readBootId(): Promise<string> {
   } catch (error) {
     throw new Failure("internal", `cannot read this boot's id from ${bootIdFile}`, { cause: error });
   }
+}
+
+/** The root filesystem that this system was told to mount over NFS (admin-guide/nfs/nfsroot.rst); empty without. */
+async function readNfsRoot(): Promise<string> {
+  return parseKernelCommandLine((await readIfThere("/proc/cmdline")).toString("utf8")).get("nfsroot") ?? "";
 }
 
 /** Those of the network namespace that this process is in. */

@@ -25,8 +25,10 @@ export interface RootsChange {
 /** What an older Pallet's build left at the top of the store, its manifest first: without it nothing counts as built. */
 const flatNames = ["manifest.json", "root", "root.previous", "vmlinuz", "initrd.img", "device-trees", "backports"];
 
-/** Names of what is not finished, or half removed. */
-const unfinished = /^\.(making|removing)-/;
+/** Whether the name, in the folder of versions, is of what is not finished, or half removed. */
+export function isUnfinished(name: string): boolean {
+  return /^\.(making|removing)-/.test(name);
+}
 
 /**
  * Changes a store, which is made when it does not exist, as the only one: the lock goes with the process, however that
@@ -110,7 +112,7 @@ async function remove(store: string, id: RootId): Promise<void> {
 /** What a process that was killed has left: the lock says that none is at it. */
 async function removeUnfinished(versions: string): Promise<void> {
   for (const name of await readdir(versions))
-    if (unfinished.test(name)) await rm(join(versions, name), { recursive: true, force: true });
+    if (isUnfinished(name)) await rm(join(versions, name), { recursive: true, force: true });
 }
 
 /** Whether a store holds no version, finished or not. */

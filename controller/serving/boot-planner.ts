@@ -14,6 +14,7 @@ import type { NewEvent } from "../events/event.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
+import type { RootId } from "../roots/root-id.ts";
 
 /** Decides what a node's next boot loads, at the moment when the node asks. */
 export interface BootPlanner {
@@ -32,12 +33,18 @@ export function createBootPlanner(options: {
   readonly nodes: Pick<NodeRegistry, "discover" | "get" | "bootPlanned">;
   readonly images: { getByDigest(digest: ImageDigest): Promise<Image | undefined> };
   readonly events: { append(event: NewEvent): unknown };
+  /** Called with the version of the root filesystem that a boot config names, before the node gets it. */
+  readonly rootTold?: (id: NodeId, root: RootId) => void;
   /** Asked for each boot: what the boot tree holds may have changed since the last one. */
   readonly profile: () => Promise<BootProfile>;
   /** Resolves once every server listens: before that it is not known what a config should say. */
   readonly endpoints: Promise<BootEndpoints>;
 }): BootPlanner {
   const { nodes, images, events, endpoints } = options;
+
+  function tellRoot(id: NodeId, spec: BootSpec | undefined): void {
+    if (spec?.root !== undefined) options.rootTold?.(id, spec.root);
+  }
 
   /** U-Boot that asks gets what U-Boot can start, whatever the firmware of this board should have done instead. */
   async function plan(node: BootingNode, asker: "firmware" | "u-boot"): Promise<BootPlan> {
@@ -70,6 +77,7 @@ export function createBootPlanner(options: {
       const node = nodes.discover(mac, address);
       const planned = await plan(node, "u-boot");
       nodes.bootPlanned(mac, planned.spec);
+      tellRoot(mac, planned.spec);
       tellFallback(node, planned);
       return planned.spec;
     },
@@ -81,6 +89,7 @@ export function createBootPlanner(options: {
     async noteBoot(mac, address, spec) {
       const node = nodes.discover(mac, address);
       nodes.bootPlanned(mac, { ...spec, byFirmware: true });
+      tellRoot(mac, spec);
       if (spec.label === "agent" && node.bootTarget.kind === "local") tellFallback(node, await plan(node, "firmware"));
     },
 
@@ -88,7 +97,9 @@ export function createBootPlanner(options: {
       const node = nodes.get(mac);
       if (node === undefined) return undefined;
       const provedImage = node.proved && (await images.getByDigest(node.proved.imageDigest));
-      return planOtherBoot(node, provedImage, forUBoot(await options.profile()), await endpoints);
+      const other = planOtherBoot(node, provedImage, forUBoot(await options.profile()), await endpoints);
+      tellRoot(mac, other);
+      return other;
     },
   };
 }

@@ -4,18 +4,24 @@ import { readServedRoots } from "../boot/read-served-root.ts";
 import { findBoard } from "../nodes/find-node.ts";
 import { readRoot } from "../roots/read-roots.ts";
 import { createBootPlanner } from "./boot-planner.ts";
+import type { Roots } from "./open-roots.ts";
 import type { State } from "./open-state.ts";
 import { readBootProfile } from "./read-boot-profile.ts";
 import type { Stage } from "./stage.ts";
 
 /** Everything that nodes may fetch to boot, from the boot tree, the images and the boot targets of nodes. */
-export function composeBootFiles(stage: Stage, { nodes, images, events }: State): BootFiles {
+export function composeBootFiles(
+  stage: Stage,
+  { nodes, images, events }: State,
+  { ledger }: Pick<Roots, "ledger">,
+): BootFiles {
   const { config, adapters, endpoints } = stage;
   const { bootTree, bootProfile } = config;
   const planner = createBootPlanner({
     nodes,
     images,
     events,
+    rootTold: ledger.told,
     profile: () => readBootProfile(stage),
     endpoints: endpoints.boot,
   });

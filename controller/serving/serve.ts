@@ -13,6 +13,7 @@ import { openDoors, openTcpDoors } from "./open-doors.ts";
 import { openHttp, openTftp } from "./open-file-servers.ts";
 import { openNetworkServices } from "./open-network-services.ts";
 import { composeUplink, openRollouts, openSearch } from "./open-rollouts.ts";
+import { openRoots } from "./open-roots.ts";
 import { openState } from "./open-state.ts";
 import { createPatience } from "./patience.ts";
 import { readBootProfile } from "./read-boot-profile.ts";
@@ -69,7 +70,8 @@ async function start(
 
   // 2. Open the state, and what nodes boot from.
   const state = await openState(stage);
-  const files = composeBootFiles(stage, state);
+  const roots = openRoots(stage, state);
+  const files = composeBootFiles(stage, state, roots);
   const meter = createTrafficMeter({ clock: adapters.monotonicClock });
   const http = openHttp(stage, { files, images: state.images, meter });
   await http.first;
@@ -100,7 +102,7 @@ async function start(
       mostWriters: uplink.mostWriters,
     },
   });
-  const grpc = await openDoors(stage, { ...state, agents, rollouts, status });
+  const grpc = await openDoors(stage, { ...state, roots: roots.keeper, agents, rollouts, status });
 
   // 5. Answer agents, and then boards: a boot config names the ports of gRPC and HTTP.
   const tcp = openTcpDoors(stage, grpc, state);

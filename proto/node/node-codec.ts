@@ -28,7 +28,11 @@ export function factsToWire(facts: NodeFacts): wire.NodeFacts {
     })),
     memoryBytes: BigInt(facts.memoryBytes),
     temperatureCelsius: facts.temperatureCelsius,
-    root: { ...facts.root, ids: facts.root.ids && rootIdsToWire(facts.root.ids) },
+    root: {
+      ...facts.root,
+      ids: facts.root.ids && rootIdsToWire(facts.root.ids),
+      nfsRoot: facts.root.nfsRoot,
+    },
     uptimeSeconds: BigInt(Math.floor(facts.uptimeSeconds)),
     kernels: facts.kernels && {
       modules: facts.kernels.modules.map((each) => ({ ...each })),
@@ -62,8 +66,10 @@ export function factsFromWire(facts: wire.NodeFacts): NodeFacts {
 }
 
 function rootFromWire(root: wire.RootDevice | undefined): RootDevice {
-  const { source = "", filesystemType = "", disk = "", ids } = root ?? {};
-  return { source, filesystemType, disk, ...(ids && { ids: parseRootIds(ids) }) };
+  const { source = "", filesystemType = "", disk = "", ids, nfsRoot } = root ?? {};
+  // Longer than a kernel command line may be says nothing.
+  const hasNfsRoot = nfsRoot !== undefined && nfsRoot.length <= 2048;
+  return { source, filesystemType, disk, ...(ids && { ids: parseRootIds(ids) }), ...(hasNfsRoot && { nfsRoot }) };
 }
 
 function rootIdsToWire({ partitionUuid, filesystemUuid }: RootIds): wire.RootIds {

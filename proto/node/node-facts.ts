@@ -13,6 +13,8 @@ export interface RootDevice {
    * them.
    */
   readonly ids?: RootIds;
+  /** The value of "nfsroot=" on the kernel command line, empty without one; absent from agents that do not report it. */
+  readonly nfsRoot?: string;
 }
 
 /** What the node is and how it is doing. The words are those of pallet.v1.NodeFacts. */

@@ -12,6 +12,7 @@ import { createEnrollmentService } from "../../controller/rpc/doors/enrollment-s
 import { composeBootFiles } from "../../controller/serving/compose-boot-files.ts";
 import { createEndpoints } from "../../controller/serving/endpoints.ts";
 import { composeUplink, openRollouts } from "../../controller/serving/open-rollouts.ts";
+import { openRoots } from "../../controller/serving/open-roots.ts";
 import { openState } from "../../controller/serving/open-state.ts";
 import { createPatience } from "../../controller/serving/patience.ts";
 import type { ServeAdapters } from "../../controller/serving/serve-adapters.ts";
@@ -100,7 +101,8 @@ export async function startController(surroundings: Surroundings): Promise<Contr
   endpoints.bound("http", config.httpPort);
   const stage: Stage = { config, adapters, endpoints, patience: createPatience({ clock, log, signal: life }), running };
   const state = await openState(stage);
-  const files = composeBootFiles(stage, state);
+  const roots = openRoots(stage, state);
+  const files = composeBootFiles(stage, state, roots);
   const agents = adapters.agentConnector({ sourceAddress: () => undefined });
   const meter = { watch: unused, rateOf: () => 0, totalRate: () => 0 };
   const uplink = composeUplink(stage, meter);
@@ -109,7 +111,7 @@ export async function startController(surroundings: Surroundings): Promise<Contr
   return {
     files,
     heartbeatIntervalMs: config.heartbeatIntervalMs,
-    operators: createControllerService(host, { ...state, agents, rollouts, status: unused }),
+    operators: createControllerService(host, { ...state, roots: roots.keeper, agents, rollouts, status: unused }),
     enrollment: createEnrollmentService(host, {
       ...state,
       admission: createAdmission({ ...state, agents, clock, closed: life }),

@@ -3,14 +3,21 @@ import type { ToAction } from "../connection/command-context.ts";
 import { registerRootfsBake } from "./rootfs-bake.ts";
 import { registerRootfsBuild } from "./rootfs-build.ts";
 import { registerRootfsImport } from "./rootfs-import.ts";
+import { registerRootfsList } from "./rootfs-list.ts";
+import { registerRootfsRemove } from "./rootfs-remove.ts";
 
-/** `controller rootfs build|bake|import`: these work on this machine's files and need no controller. */
+/**
+ * `controller rootfs build|bake|import`: these work on this machine's files and need no controller; and `list|remove`, which
+ * do, for it knows who uses what.
+ */
 export function registerRootfs(program: Command, toAction: ToAction): void {
   const rootfs = program
     .command("rootfs")
-    .description("build the root filesystem that nodes netboot into, or adapt an existing system")
+    .description("build the root filesystem that nodes netboot into, or adapt an existing system; list its versions")
     .helpCommand(false);
   registerRootfsBuild(rootfs, toAction);
   registerRootfsBake(rootfs, toAction);
   registerRootfsImport(rootfs, toAction);
+  registerRootfsList(rootfs, toAction);
+  registerRootfsRemove(rootfs, toAction);
 }

@@ -135,6 +135,8 @@ export function createControllerClient(raw: ControllerServiceClient, target: str
     addImage: upload("AddImage", raw.addImage),
     deriveImage: upload("DeriveImage", raw.deriveImage),
     removeImage: unary("RemoveImage", raw.removeImage),
+    listRoots: unary("ListRoots", raw.listRoots),
+    removeRoot: unary("RemoveRoot", raw.removeRoot, nodesTimeoutMs),
     planRollout: unary("PlanRollout", raw.planRollout, nodesTimeoutMs),
     startRollout: unary("StartRollout", raw.startRollout, nodesTimeoutMs),
     watchRollout: stream("WatchRollout", raw.watchRollout),

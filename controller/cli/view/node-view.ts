@@ -62,7 +62,10 @@ export interface NodeView {
 function viewFacts(facts: wire.NodeFacts): FactsView {
   // What travelled has every field, including those that are absent, in the order in which they are shown.
   const all = { ...facts, ...factsFromWire(facts) };
-  return { ...show(all), root: facts.root ? show(facts.root, "source", "filesystemType") : null };
+  return {
+    ...show(all),
+    root: facts.root ? show({ ...facts.root, nfsRoot: facts.root.nfsRoot ?? "" }, "source", "filesystemType") : null,
+  };
 }
 
 function viewAgent(wireAgent: wire.AgentInfo): AgentView {

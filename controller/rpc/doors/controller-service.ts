@@ -7,6 +7,7 @@ import { createNodeDoors } from "./node-doors.ts";
 import { createNodeLogDoors } from "./node-log-doors.ts";
 import type { ControllerParts } from "./parts.ts";
 import { createRolloutDoors } from "./rollout-doors.ts";
+import { createRootDoors } from "./root-doors.ts";
 import { createStatusDoors } from "./status-doors.ts";
 
 /** pallet.v1.ControllerService over the core. */
@@ -16,6 +17,7 @@ export function createControllerService(host: CallHost, parts: ControllerParts):
     ...createNodeDoors(host, parts),
     ...createAgentDoors(host, parts),
     ...createImageDoors(host, parts),
+    ...createRootDoors(host, parts),
     ...createRolloutDoors(host, parts),
     ...createEventDoors(host, parts),
     ...createNodeLogDoors(host, parts),

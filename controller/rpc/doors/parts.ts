@@ -6,6 +6,7 @@ import type { ImageDeriver } from "../../images/derive/image-deriver.ts";
 import type { NodeLogs } from "../../logs/node-logs.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
 import type { Rollouts } from "../../reimage/rollouts.ts";
+import type { RootKeeper } from "../../roots/root-keeper.ts";
 import type { Capacity } from "../../uplink/capacity.ts";
 
 /** The progress of an import. */
@@ -67,6 +68,7 @@ export interface ControllerParts {
   readonly nodes: NodeRegistry;
   readonly images: ImageCatalogue;
   readonly deriver: ImageDeriver;
+  readonly roots: Pick<RootKeeper, "list" | "remove">;
   readonly rollouts: Omit<Rollouts, "resume" | "close" | "writers">;
   readonly events: EventLog;
   readonly nodeLogs: NodeLogs;

@@ -84,6 +84,7 @@ export function checkedFacts(wireFacts: wire.NodeFacts, id?: NodeId): NodeFacts 
       disk: plainText(facts.root.disk),
       // Of a checked form already.
       ...(facts.root.ids && { ids: facts.root.ids }),
+      ...(facts.root.nfsRoot !== undefined && { nfsRoot: plainText(facts.root.nfsRoot, 512) }),
     },
     hostname: plainText(facts.hostname),
     uptimeSeconds: exactCount(facts.uptimeSeconds),

@@ -14,6 +14,7 @@ import { controllerEventChecks } from "./controller-events.ts";
 import { controllerImageChecks } from "./controller-images.ts";
 import { controllerNodeChecks } from "./controller-nodes.ts";
 import { controllerRolloutChecks } from "./controller-rollouts.ts";
+import { controllerRootChecks } from "./controller-roots.ts";
 import { documentedStatuses, methodsOf } from "./documented-statuses.ts";
 import { enrollmentChecks } from "./enrollment.ts";
 import { nodeLogChecks, reportLogsChecks } from "./node-logs.ts";
@@ -26,6 +27,7 @@ const checksOf: Readonly<Record<string, ServiceChecks>> = {
     ...controllerNodeChecks,
     ...controllerAgentChecks,
     ...controllerImageChecks,
+    ...controllerRootChecks,
     ...controllerRolloutChecks,
     ...controllerEventChecks,
     ...nodeLogChecks,

@@ -40,6 +40,8 @@ export interface MadeUpNode {
 export interface World {
   readonly folder: string;
   readonly controllerProgram: ControllerProgram;
+  /** The store of root filesystems that its nfs.rootfs names; empty at first. */
+  readonly rootsFolder: string;
   /** Over the unix socket. */
   readonly controller: ControllerServiceClient;
   /** Over TCP. */
@@ -71,6 +73,7 @@ export const imageRoomBytes: number = 12 * 1024 * 1024;
 /** Starts everything. */
 export async function createWorld(): Promise<World> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-rpcs-"));
+  const rootsFolder = path.join(folder, "rootfs");
   const undo: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -84,7 +87,10 @@ export async function createWorld(): Promise<World> {
         undo.push(program.kill, () => client.close());
         return { program, client, port: Number(program.address.split(":")[1]) };
       });
-    const controllerStarted = startController({ imageBytes: imageRoomBytes }).then((program) => {
+    const controllerStarted = startController({
+      imageBytes: imageRoomBytes,
+      settings: { nfs: { rootfs: rootsFolder } },
+    }).then((program) => {
       undo.push(program.kill);
       return program;
     });
@@ -123,7 +129,19 @@ export async function createWorld(): Promise<World> {
     });
     const stalledWrite = await aStalledWrite(agent, hooks as unknown as TestContext);
     return {
-      ...{ folder, controllerProgram, controller, enrollment, agent, agentNode, tools, resident, rebootMark, stuck },
+      ...{
+        folder,
+        rootsFolder,
+        controllerProgram,
+        controller,
+        enrollment,
+        agent,
+        agentNode,
+        tools,
+        resident,
+        rebootMark,
+        stuck,
+      },
       ...{ stalledWrite, imageFile, image, otherImage, close },
     };
   } catch (error) {

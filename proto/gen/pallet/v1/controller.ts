@@ -341,6 +341,74 @@ export function uplinkSourceToJSON(object: UplinkSource): string {
   }
 }
 
+/** Why a version of the root filesystem is there. */
+export const RootState = {
+  /** ROOT_STATE_UNSPECIFIED - Never sent. */
+  ROOT_STATE_UNSPECIFIED: 0,
+  /** ROOT_STATE_CURRENT - Boots that begin now get it. */
+  ROOT_STATE_CURRENT: 1,
+  /** ROOT_STATE_IN_USE - A node runs from it, or may. */
+  ROOT_STATE_IN_USE: 2,
+  /** ROOT_STATE_KEPT - Nobody is known to use it; it is kept as the one before the current, or because a boot may be under way. */
+  ROOT_STATE_KEPT: 3,
+  /** ROOT_STATE_REMOVABLE - Nobody uses it: the controller removes it within minutes. */
+  ROOT_STATE_REMOVABLE: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type RootState = typeof RootState[keyof typeof RootState];
+
+export namespace RootState {
+  export type ROOT_STATE_UNSPECIFIED = typeof RootState.ROOT_STATE_UNSPECIFIED;
+  export type ROOT_STATE_CURRENT = typeof RootState.ROOT_STATE_CURRENT;
+  export type ROOT_STATE_IN_USE = typeof RootState.ROOT_STATE_IN_USE;
+  export type ROOT_STATE_KEPT = typeof RootState.ROOT_STATE_KEPT;
+  export type ROOT_STATE_REMOVABLE = typeof RootState.ROOT_STATE_REMOVABLE;
+  export type UNRECOGNIZED = typeof RootState.UNRECOGNIZED;
+}
+
+export function rootStateFromJSON(object: any): RootState {
+  switch (object) {
+    case 0:
+    case "ROOT_STATE_UNSPECIFIED":
+      return RootState.ROOT_STATE_UNSPECIFIED;
+    case 1:
+    case "ROOT_STATE_CURRENT":
+      return RootState.ROOT_STATE_CURRENT;
+    case 2:
+    case "ROOT_STATE_IN_USE":
+      return RootState.ROOT_STATE_IN_USE;
+    case 3:
+    case "ROOT_STATE_KEPT":
+      return RootState.ROOT_STATE_KEPT;
+    case 4:
+    case "ROOT_STATE_REMOVABLE":
+      return RootState.ROOT_STATE_REMOVABLE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return RootState.UNRECOGNIZED;
+  }
+}
+
+export function rootStateToJSON(object: RootState): string {
+  switch (object) {
+    case RootState.ROOT_STATE_UNSPECIFIED:
+      return "ROOT_STATE_UNSPECIFIED";
+    case RootState.ROOT_STATE_CURRENT:
+      return "ROOT_STATE_CURRENT";
+    case RootState.ROOT_STATE_IN_USE:
+      return "ROOT_STATE_IN_USE";
+    case RootState.ROOT_STATE_KEPT:
+      return "ROOT_STATE_KEPT";
+    case RootState.ROOT_STATE_REMOVABLE:
+      return "ROOT_STATE_REMOVABLE";
+    case RootState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /**
  * Which nodes a request means. First a set: those in `nodes`; or, when there are none, every node. Of it those remain for
  * which every one of `states` and `label_selector` holds.
@@ -807,6 +875,61 @@ export interface RemoveImageRequest {
 
 /** Confirms that the image is removed. */
 export interface RemoveImageResponse {
+}
+
+/** Asks for the versions of the root filesystem. */
+export interface ListRootsRequest {
+}
+
+/** A node that runs from a version, or may. */
+export interface RootUser {
+  /** Name of the node. */
+  nodeName: string;
+  /** Whether its agent is heard now. */
+  online: boolean;
+  /**
+   * Whether it is only known that it may: an agent of an older Pallet does not say what it runs from; or the node was told
+   * to boot this version, and no agent has registered since.
+   */
+  uncertain: boolean;
+}
+
+/** A version of the root filesystem. */
+export interface Root {
+  /** Its id: when it was made and a random part ("20261128-221500-3fa9c1d2"), or "flat" for what an older Pallet built. */
+  id: string;
+  /** Why it is there. */
+  state: RootState;
+  /** When it was made. */
+  madeAt:
+    | Date
+    | undefined;
+  /** Release of its kernel; empty if it does not say. */
+  kernelRelease: string;
+  /** What its root filesystem takes, in bytes; files that several versions share count in each. 0 if it does not say. */
+  sizeBytes: bigint;
+  /** SHA-256 of the agent in it, lower-case hexadecimal; empty if there is none yet. */
+  agentDigest: string;
+  /** Who uses it, by name. */
+  users: RootUser[];
+}
+
+/** The versions of the root filesystem. */
+export interface ListRootsResponse {
+  /** Oldest first. */
+  roots: Root[];
+}
+
+/** Names a version to remove. */
+export interface RemoveRootRequest {
+  /** Its id. */
+  id: string;
+  /** Remove it though nodes that are not heard may still run from it: they hang then until they are power-cycled. */
+  force: boolean;
+}
+
+/** Confirms that the version is removed. */
+export interface RemoveRootResponse {
 }
 
 /** Which nodes to reimage, with what, and how. */
@@ -5374,6 +5497,553 @@ export const RemoveImageResponse: MessageFns<RemoveImageResponse> = {
   },
 };
 
+function createBaseListRootsRequest(): ListRootsRequest {
+  return {};
+}
+
+export const ListRootsRequest: MessageFns<ListRootsRequest> = {
+  encode(_: ListRootsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRootsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRootsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ListRootsRequest {
+    return {};
+  },
+
+  toJSON(_: ListRootsRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListRootsRequest>): ListRootsRequest {
+    return ListRootsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListRootsRequest>): ListRootsRequest {
+    const message = createBaseListRootsRequest();
+    return message;
+  },
+};
+
+function createBaseRootUser(): RootUser {
+  return { nodeName: "", online: false, uncertain: false };
+}
+
+export const RootUser: MessageFns<RootUser> = {
+  encode(message: RootUser, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeName !== "") {
+      writer.uint32(10).string(message.nodeName);
+    }
+    if (message.online !== false) {
+      writer.uint32(16).bool(message.online);
+    }
+    if (message.uncertain !== false) {
+      writer.uint32(24).bool(message.uncertain);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RootUser {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRootUser();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeName = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.online = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.uncertain = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RootUser {
+    return {
+      nodeName: isSet(object.nodeName)
+        ? globalThis.String(object.nodeName)
+        : isSet(object.node_name)
+        ? globalThis.String(object.node_name)
+        : "",
+      online: isSet(object.online) ? globalThis.Boolean(object.online) : false,
+      uncertain: isSet(object.uncertain) ? globalThis.Boolean(object.uncertain) : false,
+    };
+  },
+
+  toJSON(message: RootUser): unknown {
+    const obj: any = {};
+    if (message.nodeName !== "") {
+      obj.nodeName = message.nodeName;
+    }
+    if (message.online !== false) {
+      obj.online = message.online;
+    }
+    if (message.uncertain !== false) {
+      obj.uncertain = message.uncertain;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RootUser>): RootUser {
+    return RootUser.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RootUser>): RootUser {
+    const message = createBaseRootUser();
+    message.nodeName = object.nodeName ?? "";
+    message.online = object.online ?? false;
+    message.uncertain = object.uncertain ?? false;
+    return message;
+  },
+};
+
+function createBaseRoot(): Root {
+  return { id: "", state: 0, madeAt: undefined, kernelRelease: "", sizeBytes: 0n, agentDigest: "", users: [] };
+}
+
+export const Root: MessageFns<Root> = {
+  encode(message: Root, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.state !== 0) {
+      writer.uint32(16).int32(message.state);
+    }
+    if (message.madeAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.madeAt), writer.uint32(26).fork()).join();
+    }
+    if (message.kernelRelease !== "") {
+      writer.uint32(34).string(message.kernelRelease);
+    }
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.sizeBytes);
+    }
+    if (message.agentDigest !== "") {
+      writer.uint32(50).string(message.agentDigest);
+    }
+    for (const v of message.users) {
+      RootUser.encode(v!, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Root {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRoot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.madeAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kernelRelease = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.agentDigest = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.users.push(RootUser.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Root {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      state: isSet(object.state) ? rootStateFromJSON(object.state) : 0,
+      madeAt: isSet(object.madeAt)
+        ? fromJsonTimestamp(object.madeAt)
+        : isSet(object.made_at)
+        ? fromJsonTimestamp(object.made_at)
+        : undefined,
+      kernelRelease: isSet(object.kernelRelease)
+        ? globalThis.String(object.kernelRelease)
+        : isSet(object.kernel_release)
+        ? globalThis.String(object.kernel_release)
+        : "",
+      sizeBytes: isSet(object.sizeBytes)
+        ? BigInt(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? BigInt(object.size_bytes)
+        : 0n,
+      agentDigest: isSet(object.agentDigest)
+        ? globalThis.String(object.agentDigest)
+        : isSet(object.agent_digest)
+        ? globalThis.String(object.agent_digest)
+        : "",
+      users: globalThis.Array.isArray(object?.users)
+        ? object.users.map((e: any) => RootUser.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: Root): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.state !== 0) {
+      obj.state = rootStateToJSON(message.state);
+    }
+    if (message.madeAt !== undefined) {
+      obj.madeAt = message.madeAt.toISOString();
+    }
+    if (message.kernelRelease !== "") {
+      obj.kernelRelease = message.kernelRelease;
+    }
+    if (message.sizeBytes !== 0n) {
+      obj.sizeBytes = message.sizeBytes.toString();
+    }
+    if (message.agentDigest !== "") {
+      obj.agentDigest = message.agentDigest;
+    }
+    if (message.users?.length) {
+      obj.users = message.users.map((e) => RootUser.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Root>): Root {
+    return Root.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Root>): Root {
+    const message = createBaseRoot();
+    message.id = object.id ?? "";
+    message.state = object.state ?? 0;
+    message.madeAt = object.madeAt ?? undefined;
+    message.kernelRelease = object.kernelRelease ?? "";
+    message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
+    message.agentDigest = object.agentDigest ?? "";
+    message.users = object.users?.map((e) => RootUser.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseListRootsResponse(): ListRootsResponse {
+  return { roots: [] };
+}
+
+export const ListRootsResponse: MessageFns<ListRootsResponse> = {
+  encode(message: ListRootsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.roots) {
+      Root.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRootsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRootsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.roots.push(Root.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListRootsResponse {
+    return { roots: globalThis.Array.isArray(object?.roots) ? object.roots.map((e: any) => Root.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: ListRootsResponse): unknown {
+    const obj: any = {};
+    if (message.roots?.length) {
+      obj.roots = message.roots.map((e) => Root.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListRootsResponse>): ListRootsResponse {
+    return ListRootsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListRootsResponse>): ListRootsResponse {
+    const message = createBaseListRootsResponse();
+    message.roots = object.roots?.map((e) => Root.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRemoveRootRequest(): RemoveRootRequest {
+  return { id: "", force: false };
+}
+
+export const RemoveRootRequest: MessageFns<RemoveRootRequest> = {
+  encode(message: RemoveRootRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.force !== false) {
+      writer.uint32(16).bool(message.force);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveRootRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveRootRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveRootRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
+    };
+  },
+
+  toJSON(message: RemoveRootRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.force !== false) {
+      obj.force = message.force;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveRootRequest>): RemoveRootRequest {
+    return RemoveRootRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveRootRequest>): RemoveRootRequest {
+    const message = createBaseRemoveRootRequest();
+    message.id = object.id ?? "";
+    message.force = object.force ?? false;
+    return message;
+  },
+};
+
+function createBaseRemoveRootResponse(): RemoveRootResponse {
+  return {};
+}
+
+export const RemoveRootResponse: MessageFns<RemoveRootResponse> = {
+  encode(_: RemoveRootResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveRootResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveRootResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): RemoveRootResponse {
+    return {};
+  },
+
+  toJSON(_: RemoveRootResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveRootResponse>): RemoveRootResponse {
+    return RemoveRootResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RemoveRootResponse>): RemoveRootResponse {
+    const message = createBaseRemoveRootResponse();
+    return message;
+  },
+};
+
 function createBaseRolloutRequest(): RolloutRequest {
   return {
     nodes: [],
@@ -7492,6 +8162,35 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): RemoveImageResponse => RemoveImageResponse.decode(value),
   },
   /**
+   * Lists the versions of the root filesystem that nodes netboot into, oldest first, and who uses which. Empty where this
+   * machine exports none, or one that has no versions.
+   */
+  listRoots: {
+    path: "/pallet.v1.ControllerService/ListRoots" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListRootsRequest): Buffer => Buffer.from(ListRootsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListRootsRequest => ListRootsRequest.decode(value),
+    responseSerialize: (value: ListRootsResponse): Buffer => Buffer.from(ListRootsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListRootsResponse => ListRootsResponse.decode(value),
+  },
+  /**
+   * Removes a version.
+   *
+   * Errors: INVALID_ARGUMENT for what is no id; NOT_FOUND; FAILED_PRECONDITION for the version that new boots get, for one
+   * that an online node runs from or may run from, and, unless forced, for one that a node which is not heard might still
+   * run from or be about to boot.
+   */
+  removeRoot: {
+    path: "/pallet.v1.ControllerService/RemoveRoot" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RemoveRootRequest): Buffer => Buffer.from(RemoveRootRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RemoveRootRequest => RemoveRootRequest.decode(value),
+    responseSerialize: (value: RemoveRootResponse): Buffer => Buffer.from(RemoveRootResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RemoveRootResponse => RemoveRootResponse.decode(value),
+  },
+  /**
    * Exactly what a rollout would do, without doing it.
    *
    * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; problems of individual nodes (no disk fits, already
@@ -7721,6 +8420,19 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * node's boot target needs it.
    */
   removeImage: handleUnaryCall<RemoveImageRequest, RemoveImageResponse>;
+  /**
+   * Lists the versions of the root filesystem that nodes netboot into, oldest first, and who uses which. Empty where this
+   * machine exports none, or one that has no versions.
+   */
+  listRoots: handleUnaryCall<ListRootsRequest, ListRootsResponse>;
+  /**
+   * Removes a version.
+   *
+   * Errors: INVALID_ARGUMENT for what is no id; NOT_FOUND; FAILED_PRECONDITION for the version that new boots get, for one
+   * that an online node runs from or may run from, and, unless forced, for one that a node which is not heard might still
+   * run from or be about to boot.
+   */
+  removeRoot: handleUnaryCall<RemoveRootRequest, RemoveRootResponse>;
   /**
    * Exactly what a rollout would do, without doing it.
    *
@@ -8112,6 +8824,47 @@ export interface ControllerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RemoveImageResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Lists the versions of the root filesystem that nodes netboot into, oldest first, and who uses which. Empty where this
+   * machine exports none, or one that has no versions.
+   */
+  listRoots(
+    request: ListRootsRequest,
+    callback: (error: ServiceError | null, response: ListRootsResponse) => void,
+  ): ClientUnaryCall;
+  listRoots(
+    request: ListRootsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListRootsResponse) => void,
+  ): ClientUnaryCall;
+  listRoots(
+    request: ListRootsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListRootsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Removes a version.
+   *
+   * Errors: INVALID_ARGUMENT for what is no id; NOT_FOUND; FAILED_PRECONDITION for the version that new boots get, for one
+   * that an online node runs from or may run from, and, unless forced, for one that a node which is not heard might still
+   * run from or be about to boot.
+   */
+  removeRoot(
+    request: RemoveRootRequest,
+    callback: (error: ServiceError | null, response: RemoveRootResponse) => void,
+  ): ClientUnaryCall;
+  removeRoot(
+    request: RemoveRootRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RemoveRootResponse) => void,
+  ): ClientUnaryCall;
+  removeRoot(
+    request: RemoveRootRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RemoveRootResponse) => void,
   ): ClientUnaryCall;
   /**
    * Exactly what a rollout would do, without doing it.

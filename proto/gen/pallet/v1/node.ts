@@ -163,7 +163,16 @@ export interface RootDevice {
    * its filesystem is unknown to the agent, and from agents that are older than this field: then the controller goes by
    * the ids of the image.
    */
-  ids: RootIds | undefined;
+  ids:
+    | RootIds
+    | undefined;
+  /**
+   * What "nfsroot=" of its kernel command line says ("10.77.0.1:/var/lib/pallet/rootfs/versions/…/root,vers=3"): the root
+   * filesystem that it has mounted from the network, under an overlay or not. Empty if there is no such word. Absent from
+   * agents that are older than this field: then the controller goes by what it told the node to boot, and keeps every
+   * version that the node might run from.
+   */
+  nfsRoot?: string | undefined;
 }
 
 /** By what "root=" of a kernel command line can name a root filesystem (Documentation/admin-guide/kernel-parameters). */
@@ -445,7 +454,7 @@ export const NetworkInterface: MessageFns<NetworkInterface> = {
 };
 
 function createBaseRootDevice(): RootDevice {
-  return { source: "", filesystemType: "", disk: "", ids: undefined };
+  return { source: "", filesystemType: "", disk: "", ids: undefined, nfsRoot: undefined };
 }
 
 export const RootDevice: MessageFns<RootDevice> = {
@@ -461,6 +470,9 @@ export const RootDevice: MessageFns<RootDevice> = {
     }
     if (message.ids !== undefined) {
       RootIds.encode(message.ids, writer.uint32(34).fork()).join();
+    }
+    if (message.nfsRoot !== undefined) {
+      writer.uint32(42).string(message.nfsRoot);
     }
     return writer;
   },
@@ -510,6 +522,14 @@ export const RootDevice: MessageFns<RootDevice> = {
             message.ids = RootIds.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.nfsRoot = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -532,6 +552,11 @@ export const RootDevice: MessageFns<RootDevice> = {
         : "",
       disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
       ids: isSet(object.ids) ? RootIds.fromJSON(object.ids) : undefined,
+      nfsRoot: isSet(object.nfsRoot)
+        ? globalThis.String(object.nfsRoot)
+        : isSet(object.nfs_root)
+        ? globalThis.String(object.nfs_root)
+        : undefined,
     };
   },
 
@@ -549,6 +574,9 @@ export const RootDevice: MessageFns<RootDevice> = {
     if (message.ids !== undefined) {
       obj.ids = RootIds.toJSON(message.ids);
     }
+    if (message.nfsRoot !== undefined) {
+      obj.nfsRoot = message.nfsRoot;
+    }
     return obj;
   },
 
@@ -561,6 +589,7 @@ export const RootDevice: MessageFns<RootDevice> = {
     message.filesystemType = object.filesystemType ?? "";
     message.disk = object.disk ?? "";
     message.ids = (object.ids !== undefined && object.ids !== null) ? RootIds.fromPartial(object.ids) : undefined;
+    message.nfsRoot = object.nfsRoot ?? undefined;
     return message;
   },
 };

@@ -106,6 +106,7 @@ export async function serveController({ insecureTcp = false } = {}): Promise<Ser
       images: parts.images,
       deriver: { derive: (request) => parts.derive(request) },
       rollouts: parts.rollouts,
+      roots: { list: async () => [], remove: missing },
       agents: { connect: () => ({ close: () => undefined, ...parts.agent }) as AgentPort },
       status: () => ({
         version: "9.9.9",

@@ -2,12 +2,43 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { Failure } from "../../../../../proto/failure.ts";
-import { BootTarget, GetStatusResponse, UplinkSource } from "../../../../../proto/gen/pallet/v1/controller.ts";
+import {
+  BootTarget,
+  GetStatusResponse,
+  Root,
+  RootState,
+  UplinkSource,
+} from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { assertGolden } from "../../../../golden.ts";
 import { anImage, freshNode, installedNode, knownNode, someDisks, someEvents } from "../a-catalogue.ts";
 import { type ConsoleOptions, jsonLines, run } from "../a-console.ts";
 import { type AController, answer, refuse, startController, stream } from "../a-controller.ts";
 import { ended, motley, now } from "../a-rollout.ts";
+
+const rootOf = (id: string, more: Partial<Root>): Root =>
+  Root.fromPartial({
+    id,
+    kernelRelease: "6.1.0-28-arm64",
+    sizeBytes: 230_000_000n,
+    agentDigest: "ab".repeat(32),
+    ...more,
+  });
+const someRoots = [
+  rootOf("flat", {
+    state: RootState.ROOT_STATE_IN_USE,
+    madeAt: new Date(now - 90 * 86_400_000),
+    users: [{ nodeName: "rack-1", online: false, uncertain: true }],
+  }),
+  rootOf("20261120-080000-00c0ffee", { state: RootState.ROOT_STATE_REMOVABLE, madeAt: new Date(now - 3 * 86_400_000) }),
+  rootOf("20261122-180000-3fa9c1d2", {
+    state: RootState.ROOT_STATE_CURRENT,
+    madeAt: new Date(now - 86_400_000),
+    users: [
+      { nodeName: "rack-2", online: true, uncertain: false },
+      { nodeName: "rack-10", online: true, uncertain: true },
+    ],
+  }),
+];
 
 const asked: { node?: string; limit?: number; name?: string; image?: string; target?: BootTarget } = {};
 
@@ -50,6 +81,7 @@ describe("listings", () => {
       listImages: answer(() => ({ images: [anImage] })),
       getImage: answer(() => ({ image: anImage })),
       removeImage: answer(() => ({})),
+      listRoots: answer(() => ({ roots: [...someRoots] })),
       listRollouts: answer(() => ({ rollouts: [motley, ended] })),
       watchRollout: stream(() => [{ rollout: ended }]),
       cancelRollout: answer(() => ({ rollout: motley })),
@@ -63,6 +95,7 @@ describe("listings", () => {
       acceptNodes: answer(() => ({ nodes: [] })),
       listNodeDisks: answer(() => ({ devices: [] })),
       listImages: answer(() => ({ images: [] })),
+      listRoots: answer(() => ({ roots: [] })),
       listRollouts: answer(() => ({ rollouts: [] })),
       streamEvents: stream(() => []),
     });
@@ -78,6 +111,7 @@ describe("listings", () => {
     ["disks", "rack-1"],
     ["images"],
     ["images", "show", "debian-12"],
+    ["rootfs", "list"],
     ["rollouts"],
     ["rollout", "show", "20261123-001800-k3f9"],
     ["status"],
