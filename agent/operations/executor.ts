@@ -9,10 +9,7 @@ export interface OperationContext {
   /** Aborted when the operation is cancelled; the executor then stops within a second and cleans up. */
   readonly signal: AbortSignal;
   readonly progress: ProgressReporter;
-  /**
-   * Called by a write before and after each change of what its disk would hold if it ended there. Before the first call
-   * that is "untouched".
-   */
+  /** Called by a write before and after each change of what its disk holds if it ends there; before, nothing is known. */
   readonly leaves: (outcome: DiskOutcome) => void;
   readonly log: Logger;
 }

@@ -97,7 +97,7 @@ export function createOperations(parts: {
     every(monotonicClock, tickMs, look, ended.signal);
     operationLog.info({ spec }, "operation started");
     let end: Pick<Operation, "state" | "failure" | "writeResult">;
-    let diskOutcome: DiskOutcome | undefined = spec.kind === "write-image" ? "untouched" : undefined;
+    let diskOutcome: DiskOutcome | undefined;
     try {
       const writeResult = await executorOf(executors, spec).run(spec, {
         signal: abort.signal,

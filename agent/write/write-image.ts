@@ -69,6 +69,7 @@ export async function writeImage(
   const { signal, log, progress } = context;
   let result: WriteResult = { ids: [] };
   const { source } = request;
+  context.leaves("untouched");
   const disk = await parts.guard(request.device, source.sizeBytes, signal);
   const sectorBytes = disk.logicalSectorBytes;
   const device = await parts.openDevice({ path: disk.path, sectorBytes, mode: "write", askDisk: progress.askDisk });

@@ -8,6 +8,7 @@ import type { ReimageSettings } from "./machine/settings.ts";
 import type { Rollout } from "./plan/rollout.ts";
 import { createReimageActor, type ReimageActor } from "./reimage-actor.ts";
 import { viewRollout } from "./rollout-view.ts";
+import { type CancelSummary, summariseCancel } from "./summarise-cancel.ts";
 
 /** A rollout that has not ended: one actor for each of its nodes. */
 export interface ActiveRollout {
@@ -21,7 +22,8 @@ export interface ActiveRollout {
   readonly changed: Bell;
   /** Rings once, when the rollout has ended. */
   readonly ended: Bell;
-  cancel(): void;
+  /** What it did is known when it returns, but for the writes that are being stopped. */
+  cancel(): CancelSummary;
   /** Resumes every reimage where the journal left it. */
   resume(): void;
   /** Whether the node's reimage still has something to do. */
@@ -69,7 +71,9 @@ export function createActiveRollout(options: {
         save({ ...record, cancelled: true });
         tell("rollout-cancelled", "warning", `rollout ${record.id} of ${record.imageName} is being cancelled`);
       }
+      const before = states();
       cancelAll();
+      return summariseCancel(before, states());
     },
     resume() {
       // A cancellation that was journaled comes first: what it forbids must not be resumed.

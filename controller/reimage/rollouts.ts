@@ -23,12 +23,13 @@ import { assertNoReimage } from "./plan/being-reimaged.ts";
 import { cardFitOf } from "./plan/describe-card-growth.ts";
 import { judgeUnchanged } from "./plan/judge-unchanged.ts";
 import { type NodeBeforeReimage, planReimage } from "./plan/plan-rollout.ts";
-import type { ReimageId, Rollout, RolloutId, RolloutPlan, RolloutRequest } from "./plan/rollout.ts";
+import type { Reimage, ReimageId, Rollout, RolloutId, RolloutPlan, RolloutRequest } from "./plan/rollout.ts";
 import { newRolloutId } from "./plan/rollout-id.ts";
 import type { SeenDisk } from "./plan/seen-disk.ts";
 import { canonicalRequest, resolveConfirmedImage, resolveNodes } from "./resolve-request.ts";
 import { noSuchRollout, resolveFailed, resolveSameImage, retryRequest } from "./resolve-retry.ts";
 import { viewRollout } from "./rollout-view.ts";
+import { type CancelSummary, summariseCancel } from "./summarise-cancel.ts";
 import { watchRollout } from "./watch-rollout.ts";
 import { createWriteTurns } from "./write-turns.ts";
 
@@ -50,7 +51,9 @@ export interface Rollouts {
    */
   watch(id: RolloutId, signal: AbortSignal): AsyncIterable<Rollout>;
   /** Has everything that has not ended end as cancelled. Throws a Refusal (not-found). */
-  cancel(id: RolloutId): Rollout;
+  cancel(id: RolloutId): { readonly rollout: Rollout; readonly summary: CancelSummary };
+  /** The latest reimage of the node, with its rollout. */
+  lastReimageOf(id: NodeId): { readonly rollout: Rollout; readonly reimage: Reimage } | undefined;
   /** How many nodes write or are about to, and how many are ready and wait for their turn to. */
   writers(): { readonly writing: number; readonly waiting: number };
   /** The rollout that is at work on the node. */
@@ -257,9 +260,21 @@ export function createRollouts(
     },
 
     cancel(id) {
-      const rollout = active.get(id);
-      rollout?.cancel();
-      return existing(id);
+      const done = active.get(id)?.cancel();
+      if (done !== undefined) return { rollout: existing(id), summary: done };
+      const rollout = existing(id);
+      const { reimages } = journal.get(id) ?? { reimages: [] };
+      return { rollout, summary: summariseCancel(reimages, reimages) };
+    },
+
+    lastReimageOf(id) {
+      for (const { rollout: record, reimages } of journal.list()) {
+        if (!reimages.some(({ nodeId }) => nodeId === id)) continue;
+        const rollout = existing(record.id);
+        const reimage = rollout.reimages.find(({ nodeId }) => nodeId === id);
+        return reimage && { rollout, reimage };
+      }
+      return undefined;
     },
 
     writers: turns.count,

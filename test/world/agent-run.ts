@@ -108,6 +108,7 @@ export function startAgent(
       recorder.note({ what: "operation-ended", operation, how });
       throw new Failure(reason, `the write failed: ${reason}`);
     };
+    leaves("untouched");
     progress.enter("starting");
     await pause(clock, startMs, stopped);
     if (fault === "fetch-failed" && random.chance(0.5)) fail("fetch-failed");

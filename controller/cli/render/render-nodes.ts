@@ -1,4 +1,5 @@
 import { judgeKernels } from "../../../proto/system/judge-kernels.ts";
+import { verdictWords } from "../../../proto/words/reimage-verdict.ts";
 import { renderLabels } from "../../nodes/label.ts";
 import type { FactsView, NodeView, TroubleView } from "../view/node-view.ts";
 import { printable } from "./printable.ts";
@@ -135,6 +136,14 @@ function renderKernels(name: string, { kernel, kernels }: FactsView): [string, C
   return [["modules", { text: `${name} ${finding.message}`, style }]];
 }
 
+function describeLastReimage(last: NodeView["lastReimage"]): string {
+  if (last === null) return "none";
+  const { rolloutId, imageName, phase, verdict, failure } = last;
+  const card = verdict === null ? "" : `, ${verdictWords[verdict]}`;
+  const why = failure === null ? "" : `: ${failure.message.split("\n")[0]}`;
+  return `${phase}${card}, by rollout ${rolloutId} of ${imageName}${why}`;
+}
+
 /** One node with everything known about it. */
 export function renderNode(node: NodeView, look: Look, now: number): string[] {
   const { facts, agent, bootStage } = node;
@@ -165,6 +174,7 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
     ],
     ["labels", renderLabels(node.labels) || "none"],
     ["rollout", node.rolloutId ?? "none"],
+    ["last reimage", describeLastReimage(node.lastReimage)],
     ["last seen", age(node.lastSeenAt)],
     ["discovered", age(node.discoveredAt)],
     ["boot stage", describeStage(bootStage, now)],

@@ -1,3 +1,4 @@
+import { verdictWords } from "../../../proto/words/reimage-verdict.ts";
 import { printable } from "../render/printable.ts";
 import { formatPercent } from "../render/render-bar.ts";
 import { formatMoment, formatRate } from "../render/units.ts";
@@ -6,10 +7,10 @@ import { describeCounts } from "./render-rollout-table.ts";
 import { reimageActivity, totalRollout } from "./rollout-progress.ts";
 
 function describeNode(reimage: ReimageView): string {
-  const { phase, failure, disk, proof, attempts } = reimage;
+  const { phase, failure, disk, proof, attempts, verdict } = reimage;
   if (phase === "failed" || phase === "cancelled") {
     const why = failure === null ? "" : `: ${printable(failure.message.split("\n")[0] ?? "")}`;
-    return `${phase}${why}`;
+    return `${phase}${verdict === null ? "" : ` (${verdictWords[verdict]})`}${why}`;
   }
   if (phase === "proved") return proof === null ? "proved" : describeProof(proof);
   const device = phase === "writing" && disk !== null ? ` ${printable(disk)}` : "";

@@ -1,3 +1,4 @@
+import { verdictWords } from "../../../proto/words/reimage-verdict.ts";
 import { printable } from "../render/printable.ts";
 import { remedyFor } from "../render/remedy.ts";
 import { renderFailure } from "../render/render-failure.ts";
@@ -8,13 +9,17 @@ import type { ReimageView, RolloutView } from "../view/rollout-view.ts";
 import { rolloutDurationMs } from "./render-rollout-table.ts";
 import { totalRollout } from "./rollout-progress.ts";
 
-const columns: readonly Column[] = [
-  { title: "NODE" },
-  { title: "RESULT" },
-  { title: "TOOK", align: "right" },
-  { title: "DISK" },
-  { title: "RUNS FROM" },
-];
+/** `withCard`: also what became of the cards of nodes that did not prove the image in time. */
+function columns(withCard: boolean): readonly Column[] {
+  return [
+    { title: "NODE" },
+    { title: "RESULT" },
+    { title: "TOOK", align: "right" },
+    { title: "DISK" },
+    ...(withCard ? [{ title: "CARD" }] : []),
+    { title: "RUNS FROM" },
+  ];
+}
 
 const styles: Readonly<Partial<Record<ReimageView["phase"], Style>>> = {
   proved: "green",
@@ -27,11 +32,15 @@ function took(reimage: ReimageView): string {
   return formatDuration(Date.parse(reimage.endedAt) - Date.parse(reimage.startedAt));
 }
 
+function describeCard({ verdict }: ReimageView): string {
+  return verdict === null ? "" : verdictWords[verdict];
+}
+
 function isWeak({ proof }: ReimageView): boolean {
   return proof?.kind === "weak";
 }
 
-function row(reimage: ReimageView): (Cell | string)[] {
+function row(reimage: ReimageView, withCard: boolean): (Cell | string)[] {
   const { proof } = reimage;
   return [
     reimage.nodeName,
@@ -40,6 +49,7 @@ function row(reimage: ReimageView): (Cell | string)[] {
       : { text: reimage.phase, style: styles[reimage.phase] },
     took(reimage),
     reimage.disk ?? "",
+    ...(withCard ? [describeCard(reimage)] : []),
     proof === null ? "" : (proof.rootDevice ?? "unknown"),
   ];
 }
@@ -48,6 +58,7 @@ function row(reimage: ReimageView): (Cell | string)[] {
 export function renderRolloutSummary(rollout: RolloutView, look: Look, now: number): string[] {
   const paint = createPaint(look.color);
   const totals = totalRollout(rollout);
+  const withCard = rollout.reimages.some(({ verdict }) => verdict !== null);
   const unfinished = rollout.reimages.filter(({ failure }) => failure !== null);
   const failures = unfinished.flatMap((reimage) => {
     if (reimage.failure === null) return [];
@@ -72,7 +83,11 @@ export function renderRolloutSummary(rollout: RolloutView, look: Look, now: numb
         ];
   const word = isDone ? "" : ` (${rollout.state})`;
   return [
-    ...renderTable(columns, rollout.reimages.map(row), look),
+    ...renderTable(
+      columns(withCard),
+      rollout.reimages.map((reimage) => row(reimage, withCard)),
+      look,
+    ),
     ...failures,
     ...caveat,
     "",

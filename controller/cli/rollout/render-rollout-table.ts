@@ -1,3 +1,4 @@
+import { verdictWords } from "../../../proto/words/reimage-verdict.ts";
 import { printable } from "../render/printable.ts";
 import { formatPercent, renderBar } from "../render/render-bar.ts";
 import { createPaint, type Look, type Style } from "../render/style.ts";
@@ -95,7 +96,8 @@ function renderRow(reimage: ReimageView, layout: Layout, options: RolloutTableOp
 
   if (reimage.phase === "failed" || reimage.phase === "cancelled" || reimage.phase === "waiting") {
     const rest = options.width - layout.name - gap - layout.activity - gap;
-    const message = printable((reimage.waitingFor ?? reimage.failure?.message ?? "").split("\n")[0] ?? "");
+    const card = reimage.verdict === null ? "" : `${verdictWords[reimage.verdict]}: `;
+    const message = printable(card + ((reimage.waitingFor ?? reimage.failure?.message ?? "").split("\n")[0] ?? ""));
     const shown = clipText(message, Math.max(0, rest), ellipsis);
     return shown === "" ? start : start + afterStart + space + paint(style, shown);
   }

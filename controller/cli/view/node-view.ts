@@ -1,4 +1,4 @@
-import type { Node } from "../../../proto/gen/pallet/v1/controller.ts";
+import type { LastReimage, Node } from "../../../proto/gen/pallet/v1/controller.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/node.ts";
 import type { AgentInfo } from "../../../proto/node/agent-info.ts";
 import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec.ts";
@@ -7,6 +7,9 @@ import type { AgentRole } from "../../../proto/system/agent-program.ts";
 import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
 import { type BootTargetKind, bootTargets } from "../../../proto/words/boot-target.ts";
 import { type NodeTroubleKind, nodeTroubleKinds } from "../../../proto/words/node-trouble-kind.ts";
+import { type ReimagePhase, reimagePhases } from "../../../proto/words/reimage-phase.ts";
+import { type ReimageVerdict, reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
+import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import { type Shown, show } from "./shown.ts";
 import { toText, toTime } from "./wire-values.ts";
 
@@ -35,6 +38,16 @@ export interface TroubleView {
   readonly count: number;
 }
 
+/** A node's latest reimage, as `--json` shows it. */
+export interface LastReimageView {
+  readonly rolloutId: string;
+  readonly imageName: string;
+  readonly phase: ReimagePhase | "unknown";
+  readonly verdict: ReimageVerdict | null;
+  readonly failure: FailureView | null;
+  readonly endedAt: string | null;
+}
+
 /** A node as `--json` shows it. */
 export interface NodeView {
   readonly nodeId: string;
@@ -50,6 +63,8 @@ export interface NodeView {
   readonly provedImageDigest: string | null;
   readonly provedWeakly: boolean;
   readonly rolloutId: string | null;
+  /** Of a node that is asked for alone. */
+  readonly lastReimage: LastReimageView | null;
   /** By key. */
   readonly labels: Readonly<Record<string, string>>;
   readonly lastSeenAt: string | null;
@@ -79,6 +94,17 @@ function viewAgent(wireAgent: wire.AgentInfo): AgentView {
   };
 }
 
+function viewLastReimage({ rolloutId, imageName, phase, verdict, failure, endedAt }: LastReimage): LastReimageView {
+  return {
+    rolloutId,
+    imageName,
+    phase: reimagePhases.fromWire(phase) ?? "unknown",
+    verdict: reimageVerdicts.fromWire(verdict) ?? null,
+    failure: viewWireFailure(failure),
+    endedAt: toTime(endedAt),
+  };
+}
+
 /** Converts from the wire. */
 export function viewNode(node: Node): NodeView {
   return {
@@ -100,6 +126,7 @@ export function viewNode(node: Node): NodeView {
     provedImageDigest: toText(node.provedImageDigest),
     provedWeakly: node.provedWeakly,
     rolloutId: toText(node.rolloutId),
+    lastReimage: node.lastReimage ? viewLastReimage(node.lastReimage) : null,
     labels: Object.fromEntries(node.labels.map(({ key, value }) => [key, value])),
     lastSeenAt: toTime(node.lastSeenAt),
     discoveredAt: toTime(node.discoveredAt),

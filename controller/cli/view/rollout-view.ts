@@ -5,6 +5,7 @@ import type {
 } from "../../../proto/gen/pallet/v1/rollout.ts";
 import { type ProofKind, proofKinds } from "../../../proto/words/proof-kind.ts";
 import { type ReimagePhase, reimagePhases } from "../../../proto/words/reimage-phase.ts";
+import { type ReimageVerdict, reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
 import { type RolloutState, rolloutStates } from "../../../proto/words/rollout-state.ts";
 import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import { type ProgressView, viewProgress } from "./operation-view.ts";
@@ -33,10 +34,14 @@ export interface ReimageView {
   readonly phase: ReimagePhaseWord;
   /** Why it has no turn to write yet. */
   readonly waitingFor: string | null;
+  /** What is waited for, what was last seen of the node, and until when; while netbooting, rebooting or proving. */
+  readonly waitsFor: string | null;
   readonly disk: string | null;
   readonly attempts: number;
   readonly progress: ProgressView | null;
   readonly failure: FailureView | null;
+  /** What became of the card, once it failed, was cancelled, or was proved late. */
+  readonly verdict: ReimageVerdict | null;
   readonly noResident: boolean;
   readonly full: boolean;
   readonly proof: ProofView | null;
@@ -83,10 +88,12 @@ function viewReimage(reimage: WireReimage): ReimageView {
     nodeName: reimage.nodeName,
     phase: reimagePhases.fromWire(reimage.phase) ?? "unknown",
     waitingFor: toText(reimage.waitingFor),
+    waitsFor: toText(reimage.waitsFor),
     disk: toText(reimage.disk),
     attempts: reimage.attempts,
     progress: reimage.progress ? viewProgress(reimage.progress) : null,
     failure: viewWireFailure(reimage.failure),
+    verdict: reimageVerdicts.fromWire(reimage.verdict) ?? null,
     noResident: reimage.noResident,
     full: reimage.full,
     proof: proof

@@ -49,29 +49,27 @@ function leavesAgent(context: Context, phase: Ended, { bootId }: Sighting): Step
   const { goingBack } = phase;
   if (goingBack === undefined || bootId === state.before?.agentBootId || bootId === goingBack.bootId)
     return stay(context);
-  if (now > goingBack.until) return staysInAgent(context, phase);
-  if (goingBack.asked > settings.maxReturnsToAgent) return staysInAgent(context, phase);
+  if (now > goingBack.until || goingBack.asked > settings.maxReturnsToAgent) return staysInAgent(context, phase);
   const { accepted: _, ...before } = goingBack;
-  const next = { ...before, asked: goingBack.asked + 1, bootId };
-  return amend(context, phase, { goingBack: next }, [
-    note(`${state.nodeName} is in the agent; rebooting it into its own system, which was not touched`),
-    ...ask(bootId, settings.rebootRetryMs),
-  ]);
+  const next = { ...before, asked: goingBack.asked + 1, bootId, askUntil: now + settings.bootTimeoutMs };
+  return amend(context, phase, { goingBack: next }, ask(bootId, settings.rebootRetryMs));
 }
 
-/** Asks once more, for as long as that boot may be there because of this reimage. */
+/** Asks once more, for as long as a boot takes. */
 export function asksAgain(context: Context, phase: Ended): Step {
   const { now, settings } = context;
-  const { goingBack } = phase;
-  if (goingBack?.bootId === undefined) return stay(context);
-  if (now <= goingBack.until) return { ...stay(context), effects: ask(goingBack.bootId, settings.rebootRetryMs) };
-  return goingBack.accepted === true ? forgetsWay(context, phase) : staysInAgent(context, phase);
+  const { bootId, askUntil = 0, accepted } = phase.goingBack ?? {};
+  if (bootId === undefined) return stay(context);
+  if (now <= askUntil) return { ...stay(context), effects: ask(bootId, settings.rebootRetryMs) };
+  return accepted === true ? stay(context) : staysInAgent(context, phase);
 }
 
 /** It said that it would reboot. Whether it does is seen by what shows itself next. */
 export function saysItGoes(context: Context, phase: Ended): Step {
-  if (phase.goingBack === undefined) return stay(context);
-  return amend(context, phase, { goingBack: { ...phase.goingBack, accepted: true } });
+  const { goingBack } = phase;
+  if (goingBack === undefined || goingBack.accepted === true) return stay(context);
+  const message = `${context.state.nodeName} was in the agent: rebooting it into its own system, which was not touched`;
+  return amend(context, phase, { goingBack: { ...goingBack, accepted: true } }, [note(message)]);
 }
 
 /** The controller has restarted. */

@@ -52,8 +52,9 @@ interface Unproved extends Ended {
     readonly until: number;
     /** How many boots of the agent were asked to end. */
     readonly asked: number;
-    /** The one that was asked last. */
+    /** The one that was asked last, and until when it is asked again. */
     readonly bootId?: string;
+    readonly askUntil?: number;
     /** Whether it said that it would. */
     readonly accepted?: boolean;
   };

@@ -11,6 +11,12 @@ import { hasEnded, type Phase, type PhaseName, type PhaseOf, type ReimageState }
 import { describeEntry } from "./sentences.ts";
 import { describeVerdict, judgeCard } from "./verdict.ts";
 
+/**
+ * How long after an end that touched nothing a node in the agent is there because of that reimage, in milliseconds: it
+ * had its boot config before the end, and a network may be away for longer than a boot takes.
+ */
+const wayBackMs = 24 * 3_600_000;
+
 /** What a transition leads to. Effects are carried out in their order, after the state was saved. */
 export interface Step {
   readonly state: ReimageState;
@@ -98,7 +104,7 @@ function pastAtEnd({ state: { phase, past } }: Context): Changes {
 
 /** What an end without a proof has to know of card and node. */
 function unproved(
-  { state, now, settings }: Context,
+  { state, now }: Context,
   outcome: DiskOutcome | undefined,
 ): Pick<PhaseOf<"failed">, Unproved> & { readonly verdict: CardVerdict } {
   const verdict = judgeCard(state, outcome);
@@ -109,7 +115,7 @@ function unproved(
   return {
     verdict,
     ...(mayHoldImage && disk !== undefined && { late: { disk, previousBootId } }),
-    ...(goesBack && { goingBack: { until: now + settings.bootTimeoutMs, asked: 0 } }),
+    ...(goesBack && { goingBack: { until: now + wayBackMs, asked: 0 } }),
     endedAt: now,
     settled: false,
   };

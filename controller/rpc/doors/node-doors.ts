@@ -11,6 +11,7 @@ import { alreadyExists, invalid, precondition } from "../../refusal/refusal.ts";
 import { failedNodes } from "../../reimage/failed-nodes.ts";
 import { assertNoReimage } from "../../reimage/plan/being-reimaged.ts";
 import { nodeToWire } from "../wire/node-to-wire.ts";
+import { lastReimageToWire } from "../wire/rollout-to-wire.ts";
 import { labelChangesFromWire, selectorFromWire } from "../wire/selector-from-wire.ts";
 import { type CallHost, handleUnary } from "./handle-call.ts";
 import type { ControllerParts } from "./parts.ts";
@@ -32,12 +33,13 @@ export function createNodeDoors(
   host: CallHost,
   { nodes, images, rollouts }: Pick<ControllerParts, "nodes" | "images" | "rollouts">,
 ): NodeDoors {
-  const toWire = (node: Node): wire.Node => {
+  const toWire = (node: Node, last?: ReturnType<typeof rollouts.lastReimageOf>): wire.Node => {
     const rolloutId = rollouts.activeRolloutOf(node.id);
     return nodeToWire(node, {
       online: nodes.isOnline(node),
       troubles: nodes.troublesOf(node),
       ...(rolloutId !== undefined && { rolloutId }),
+      ...(last && { lastReimage: lastReimageToWire(last.rollout, last.reimage) }),
     });
   };
   const select = (given: wire.NodeSelector | undefined, acceptedOnly: boolean): Node[] => {
@@ -52,10 +54,12 @@ export function createNodeDoors(
     return selectNodes(selector, nodes, { standingOf, acceptedOnly });
   };
   return {
-    listNodes: handleUnary(host, (_request: wire.ListNodesRequest) => ({ nodes: nodes.list().map(toWire) })),
+    listNodes: handleUnary(host, (_request: wire.ListNodesRequest) => ({
+      nodes: nodes.list().map((node) => toWire(node)),
+    })),
 
     selectNodes: handleUnary(host, ({ selector, acceptedOnly }: wire.SelectNodesRequest) => ({
-      nodes: select(selector, acceptedOnly).map(toWire),
+      nodes: select(selector, acceptedOnly).map((node) => toWire(node)),
     })),
 
     labelNodes: handleUnary(host, ({ selector, overwrite, ...changes }: wire.LabelNodesRequest) => {
@@ -65,9 +69,10 @@ export function createNodeDoors(
       return { nodes: meant.map((node) => toWire(nodes.label(node.id, wanted))) };
     }),
 
-    getNode: handleUnary(host, ({ node }: wire.ControllerServiceGetNodeRequest) => ({
-      node: toWire(nodes.require(node)),
-    })),
+    getNode: handleUnary(host, ({ node: named }: wire.ControllerServiceGetNodeRequest) => {
+      const node = nodes.require(named);
+      return { node: toWire(node, rollouts.lastReimageOf(node.id)) };
+    }),
 
     renameNode: handleUnary(host, ({ node, name }: wire.RenameNodeRequest) => ({
       node: toWire(nodes.rename(nodes.require(node).id, name)),

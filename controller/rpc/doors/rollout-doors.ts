@@ -36,8 +36,9 @@ export function createRolloutDoors(host: CallHost, { rollouts }: Pick<Controller
       rollouts: rollouts.list().map(rolloutToWire),
     })),
 
-    cancelRollout: handleUnary(host, async ({ rolloutId }: wire.CancelRolloutRequest) => ({
-      rollout: rolloutToWire(await rollouts.cancel(rolloutIdFromWire(rolloutId))),
-    })),
+    cancelRollout: handleUnary(host, ({ rolloutId }: wire.CancelRolloutRequest) => {
+      const { rollout, summary } = rollouts.cancel(rolloutIdFromWire(rolloutId));
+      return { rollout: rolloutToWire(rollout), summary };
+    }),
   };
 }

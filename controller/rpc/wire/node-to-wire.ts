@@ -8,7 +8,12 @@ import type { NodeTrouble } from "../../nodes/node-trouble.ts";
 /** Converts a node to the wire, with what other rooms know about it. */
 export function nodeToWire(
   node: Node,
-  view: { readonly online: boolean; readonly rolloutId?: string; readonly troubles: readonly NodeTrouble[] },
+  view: {
+    readonly online: boolean;
+    readonly rolloutId?: string;
+    readonly troubles: readonly NodeTrouble[];
+    readonly lastReimage?: wire.LastReimage;
+  },
 ): wire.Node {
   const { bootTarget, proved } = node;
   const replaced = node.board?.replaced;
@@ -40,6 +45,7 @@ export function nodeToWire(
       since: new Date(since),
       lastTime: new Date(lastAt),
     })),
+    lastReimage: view.lastReimage,
     replacedBoard: replaced && { serial: replaced.serial, name: replaced.name, since: new Date(replaced.since) },
   };
 }

@@ -1,11 +1,11 @@
 import { Failure, failureToWire } from "../../../proto/failure.ts";
-import type { PlanRolloutResponse } from "../../../proto/gen/pallet/v1/controller.ts";
+import type { LastReimage, PlanRolloutResponse } from "../../../proto/gen/pallet/v1/controller.ts";
 import type { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
 import * as wire from "../../../proto/gen/pallet/v1/rollout.ts";
 import { progressToWire } from "../../../proto/operation/progress-codec.ts";
 import { proofKinds } from "../../../proto/words/proof-kind.ts";
 import { reimagePhases } from "../../../proto/words/reimage-phase.ts";
-import { reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
+import { type ReimageVerdict, reimageVerdicts } from "../../../proto/words/reimage-verdict.ts";
 import { rolloutStates } from "../../../proto/words/rollout-state.ts";
 import type { FailureRecord, Proof, Reimage, ReimagePlan, Rollout, RolloutPlan } from "../../reimage/plan/rollout.ts";
 import type { SeenDisk } from "../../reimage/plan/seen-disk.ts";
@@ -52,11 +52,25 @@ function reimageToWire(reimage: Reimage): wire.Reimage {
     noResident: reimage.noResident,
     full: reimage.full,
     waitingFor: reimage.waitingFor ?? "",
-    verdict:
-      reimage.verdict === undefined
-        ? wire.ReimageVerdict.REIMAGE_VERDICT_UNSPECIFIED
-        : reimageVerdicts.toWire(reimage.verdict),
+    verdict: verdictToWire(reimage.verdict),
+    waitsFor: reimage.waitsFor ?? "",
   };
+}
+
+/** Converts a node's latest reimage. */
+export function lastReimageToWire({ id, imageName }: Rollout, reimage: Reimage): LastReimage {
+  return {
+    rolloutId: id,
+    imageName,
+    phase: reimagePhases.toWire(reimage.phase),
+    verdict: verdictToWire(reimage.verdict),
+    failure: reimage.failure && failureRecordToWire(reimage.failure),
+    endedAt: optionalDate(reimage.endedAt),
+  };
+}
+
+function verdictToWire(verdict: ReimageVerdict | undefined): wire.ReimageVerdict {
+  return verdict === undefined ? wire.ReimageVerdict.REIMAGE_VERDICT_UNSPECIFIED : reimageVerdicts.toWire(verdict);
 }
 
 function reimagePlanToWire(plan: ReimagePlan): wire.ReimagePlan {

@@ -27,11 +27,22 @@ import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { BoardItem } from "./agent.ts";
 import { BlockDevice } from "./disk.ts";
 import { Event } from "./event.ts";
+import { Failure } from "./failure.ts";
 import { Image } from "./image.ts";
 import { LogLevel, logLevelFromJSON, logLevelToJSON, NodeLogRecord } from "./log.ts";
 import { AgentInfo, NodeFacts } from "./node.ts";
 import { ByteCount, Operation, OperationSpec } from "./operation.ts";
-import { ReimagePlan, Rollout, SeenDisk } from "./rollout.ts";
+import {
+  ReimagePhase,
+  reimagePhaseFromJSON,
+  reimagePhaseToJSON,
+  ReimagePlan,
+  ReimageVerdict,
+  reimageVerdictFromJSON,
+  reimageVerdictToJSON,
+  Rollout,
+  SeenDisk,
+} from "./rollout.ts";
 
 export const protobufPackage = "pallet.v1";
 
@@ -520,7 +531,11 @@ export interface Node {
    * The board that this record was about before another one registered with its MAC address; absent unless that is so and
    * the operator has not accepted the other in its place.
    */
-  replacedBoard: ReplacedBoard | undefined;
+  replacedBoard:
+    | ReplacedBoard
+    | undefined;
+  /** Its latest reimage, where one node is asked for (GetNode); absent if there was none, and in lists. */
+  lastReimage: LastReimage | undefined;
 }
 
 /**
@@ -1036,10 +1051,54 @@ export interface CancelRolloutRequest {
   rolloutId: string;
 }
 
+/** What a cancellation did, in numbers of nodes. Each is counted once, but for `going_back`. */
+export interface CancelSummary {
+  /** Whose turn had not come: they stay as they are. */
+  neverBegun: number;
+  /** Whose cards no write had touched: they have their boot targets as before. */
+  untouched: number;
+  /** Of these, those that had left their systems, and are sent back into them. */
+  goingBack: number;
+  /** That were writing: the writes are being stopped. The verdicts follow; watch the rollout. */
+  stopping: number;
+  /** Whose cards have no system, after writes that had failed. */
+  noSystem: number;
+  /** Whose cards hold the image, which they had not proved to run yet. */
+  unproved: number;
+  /** Of whose cards nothing is known, after writes that were lost. */
+  unknown: number;
+  /** That had proved the image: they keep it. */
+  proved: number;
+  /** That had failed or were cancelled before. */
+  endedBefore: number;
+}
+
 /** The rollout, being cancelled. */
 export interface CancelRolloutResponse {
   /** The rollout. */
-  rollout: Rollout | undefined;
+  rollout:
+    | Rollout
+    | undefined;
+  /** What the cancellation did; absent from controllers that are older than this field. */
+  summary: CancelSummary | undefined;
+}
+
+/** The latest reimage of a node. */
+export interface LastReimage {
+  /** Its rollout. */
+  rolloutId: string;
+  /** Name of the image. */
+  imageName: string;
+  /** Where it stands. */
+  phase: ReimagePhase;
+  /** What became of the card; unspecified while it is in progress, and when it was proved in time. */
+  verdict: ReimageVerdict;
+  /** Why it failed or was cancelled; absent otherwise. */
+  failure:
+    | Failure
+    | undefined;
+  /** When it ended; absent while it is in progress. */
+  endedAt: Date | undefined;
 }
 
 /** Asks for events. */
@@ -1609,6 +1668,7 @@ function createBaseNode(): Node {
     labels: [],
     troubles: [],
     replacedBoard: undefined,
+    lastReimage: undefined,
   };
 }
 
@@ -1670,6 +1730,9 @@ export const Node: MessageFns<Node> = {
     }
     if (message.replacedBoard !== undefined) {
       ReplacedBoard.encode(message.replacedBoard, writer.uint32(154).fork()).join();
+    }
+    if (message.lastReimage !== undefined) {
+      LastReimage.encode(message.lastReimage, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -1839,6 +1902,14 @@ export const Node: MessageFns<Node> = {
             message.replacedBoard = ReplacedBoard.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.lastReimage = LastReimage.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1920,6 +1991,11 @@ export const Node: MessageFns<Node> = {
         : isSet(object.replaced_board)
         ? ReplacedBoard.fromJSON(object.replaced_board)
         : undefined,
+      lastReimage: isSet(object.lastReimage)
+        ? LastReimage.fromJSON(object.lastReimage)
+        : isSet(object.last_reimage)
+        ? LastReimage.fromJSON(object.last_reimage)
+        : undefined,
     };
   },
 
@@ -1982,6 +2058,9 @@ export const Node: MessageFns<Node> = {
     if (message.replacedBoard !== undefined) {
       obj.replacedBoard = ReplacedBoard.toJSON(message.replacedBoard);
     }
+    if (message.lastReimage !== undefined) {
+      obj.lastReimage = LastReimage.toJSON(message.lastReimage);
+    }
     return obj;
   },
 
@@ -2016,6 +2095,9 @@ export const Node: MessageFns<Node> = {
     message.troubles = object.troubles?.map((e) => NodeTrouble.fromPartial(e)) || [];
     message.replacedBoard = (object.replacedBoard !== undefined && object.replacedBoard !== null)
       ? ReplacedBoard.fromPartial(object.replacedBoard)
+      : undefined;
+    message.lastReimage = (object.lastReimage !== undefined && object.lastReimage !== null)
+      ? LastReimage.fromPartial(object.lastReimage)
       : undefined;
     return message;
   },
@@ -7007,14 +7089,240 @@ export const CancelRolloutRequest: MessageFns<CancelRolloutRequest> = {
   },
 };
 
+function createBaseCancelSummary(): CancelSummary {
+  return {
+    neverBegun: 0,
+    untouched: 0,
+    goingBack: 0,
+    stopping: 0,
+    noSystem: 0,
+    unproved: 0,
+    unknown: 0,
+    proved: 0,
+    endedBefore: 0,
+  };
+}
+
+export const CancelSummary: MessageFns<CancelSummary> = {
+  encode(message: CancelSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.neverBegun !== 0) {
+      writer.uint32(8).uint32(message.neverBegun);
+    }
+    if (message.untouched !== 0) {
+      writer.uint32(16).uint32(message.untouched);
+    }
+    if (message.goingBack !== 0) {
+      writer.uint32(24).uint32(message.goingBack);
+    }
+    if (message.stopping !== 0) {
+      writer.uint32(32).uint32(message.stopping);
+    }
+    if (message.noSystem !== 0) {
+      writer.uint32(40).uint32(message.noSystem);
+    }
+    if (message.unproved !== 0) {
+      writer.uint32(48).uint32(message.unproved);
+    }
+    if (message.unknown !== 0) {
+      writer.uint32(56).uint32(message.unknown);
+    }
+    if (message.proved !== 0) {
+      writer.uint32(64).uint32(message.proved);
+    }
+    if (message.endedBefore !== 0) {
+      writer.uint32(72).uint32(message.endedBefore);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelSummary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelSummary();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.neverBegun = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.untouched = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.goingBack = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stopping = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.noSystem = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.unproved = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.unknown = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.proved = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.endedBefore = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CancelSummary {
+    return {
+      neverBegun: isSet(object.neverBegun)
+        ? globalThis.Number(object.neverBegun)
+        : isSet(object.never_begun)
+        ? globalThis.Number(object.never_begun)
+        : 0,
+      untouched: isSet(object.untouched) ? globalThis.Number(object.untouched) : 0,
+      goingBack: isSet(object.goingBack)
+        ? globalThis.Number(object.goingBack)
+        : isSet(object.going_back)
+        ? globalThis.Number(object.going_back)
+        : 0,
+      stopping: isSet(object.stopping) ? globalThis.Number(object.stopping) : 0,
+      noSystem: isSet(object.noSystem)
+        ? globalThis.Number(object.noSystem)
+        : isSet(object.no_system)
+        ? globalThis.Number(object.no_system)
+        : 0,
+      unproved: isSet(object.unproved) ? globalThis.Number(object.unproved) : 0,
+      unknown: isSet(object.unknown) ? globalThis.Number(object.unknown) : 0,
+      proved: isSet(object.proved) ? globalThis.Number(object.proved) : 0,
+      endedBefore: isSet(object.endedBefore)
+        ? globalThis.Number(object.endedBefore)
+        : isSet(object.ended_before)
+        ? globalThis.Number(object.ended_before)
+        : 0,
+    };
+  },
+
+  toJSON(message: CancelSummary): unknown {
+    const obj: any = {};
+    if (message.neverBegun !== 0) {
+      obj.neverBegun = Math.round(message.neverBegun);
+    }
+    if (message.untouched !== 0) {
+      obj.untouched = Math.round(message.untouched);
+    }
+    if (message.goingBack !== 0) {
+      obj.goingBack = Math.round(message.goingBack);
+    }
+    if (message.stopping !== 0) {
+      obj.stopping = Math.round(message.stopping);
+    }
+    if (message.noSystem !== 0) {
+      obj.noSystem = Math.round(message.noSystem);
+    }
+    if (message.unproved !== 0) {
+      obj.unproved = Math.round(message.unproved);
+    }
+    if (message.unknown !== 0) {
+      obj.unknown = Math.round(message.unknown);
+    }
+    if (message.proved !== 0) {
+      obj.proved = Math.round(message.proved);
+    }
+    if (message.endedBefore !== 0) {
+      obj.endedBefore = Math.round(message.endedBefore);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CancelSummary>): CancelSummary {
+    return CancelSummary.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelSummary>): CancelSummary {
+    const message = createBaseCancelSummary();
+    message.neverBegun = object.neverBegun ?? 0;
+    message.untouched = object.untouched ?? 0;
+    message.goingBack = object.goingBack ?? 0;
+    message.stopping = object.stopping ?? 0;
+    message.noSystem = object.noSystem ?? 0;
+    message.unproved = object.unproved ?? 0;
+    message.unknown = object.unknown ?? 0;
+    message.proved = object.proved ?? 0;
+    message.endedBefore = object.endedBefore ?? 0;
+    return message;
+  },
+};
+
 function createBaseCancelRolloutResponse(): CancelRolloutResponse {
-  return { rollout: undefined };
+  return { rollout: undefined, summary: undefined };
 }
 
 export const CancelRolloutResponse: MessageFns<CancelRolloutResponse> = {
   encode(message: CancelRolloutResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.rollout !== undefined) {
       Rollout.encode(message.rollout, writer.uint32(10).fork()).join();
+    }
+    if (message.summary !== undefined) {
+      CancelSummary.encode(message.summary, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -7040,6 +7348,14 @@ export const CancelRolloutResponse: MessageFns<CancelRolloutResponse> = {
             message.rollout = Rollout.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.summary = CancelSummary.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7053,13 +7369,19 @@ export const CancelRolloutResponse: MessageFns<CancelRolloutResponse> = {
   },
 
   fromJSON(object: any): CancelRolloutResponse {
-    return { rollout: isSet(object.rollout) ? Rollout.fromJSON(object.rollout) : undefined };
+    return {
+      rollout: isSet(object.rollout) ? Rollout.fromJSON(object.rollout) : undefined,
+      summary: isSet(object.summary) ? CancelSummary.fromJSON(object.summary) : undefined,
+    };
   },
 
   toJSON(message: CancelRolloutResponse): unknown {
     const obj: any = {};
     if (message.rollout !== undefined) {
       obj.rollout = Rollout.toJSON(message.rollout);
+    }
+    if (message.summary !== undefined) {
+      obj.summary = CancelSummary.toJSON(message.summary);
     }
     return obj;
   },
@@ -7072,6 +7394,172 @@ export const CancelRolloutResponse: MessageFns<CancelRolloutResponse> = {
     message.rollout = (object.rollout !== undefined && object.rollout !== null)
       ? Rollout.fromPartial(object.rollout)
       : undefined;
+    message.summary = (object.summary !== undefined && object.summary !== null)
+      ? CancelSummary.fromPartial(object.summary)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLastReimage(): LastReimage {
+  return { rolloutId: "", imageName: "", phase: 0, verdict: 0, failure: undefined, endedAt: undefined };
+}
+
+export const LastReimage: MessageFns<LastReimage> = {
+  encode(message: LastReimage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rolloutId !== "") {
+      writer.uint32(10).string(message.rolloutId);
+    }
+    if (message.imageName !== "") {
+      writer.uint32(18).string(message.imageName);
+    }
+    if (message.phase !== 0) {
+      writer.uint32(24).int32(message.phase);
+    }
+    if (message.verdict !== 0) {
+      writer.uint32(32).int32(message.verdict);
+    }
+    if (message.failure !== undefined) {
+      Failure.encode(message.failure, writer.uint32(42).fork()).join();
+    }
+    if (message.endedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.endedAt), writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LastReimage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLastReimage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rolloutId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.imageName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.phase = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.verdict = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.failure = Failure.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.endedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LastReimage {
+    return {
+      rolloutId: isSet(object.rolloutId)
+        ? globalThis.String(object.rolloutId)
+        : isSet(object.rollout_id)
+        ? globalThis.String(object.rollout_id)
+        : "",
+      imageName: isSet(object.imageName)
+        ? globalThis.String(object.imageName)
+        : isSet(object.image_name)
+        ? globalThis.String(object.image_name)
+        : "",
+      phase: isSet(object.phase) ? reimagePhaseFromJSON(object.phase) : 0,
+      verdict: isSet(object.verdict) ? reimageVerdictFromJSON(object.verdict) : 0,
+      failure: isSet(object.failure) ? Failure.fromJSON(object.failure) : undefined,
+      endedAt: isSet(object.endedAt)
+        ? fromJsonTimestamp(object.endedAt)
+        : isSet(object.ended_at)
+        ? fromJsonTimestamp(object.ended_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: LastReimage): unknown {
+    const obj: any = {};
+    if (message.rolloutId !== "") {
+      obj.rolloutId = message.rolloutId;
+    }
+    if (message.imageName !== "") {
+      obj.imageName = message.imageName;
+    }
+    if (message.phase !== 0) {
+      obj.phase = reimagePhaseToJSON(message.phase);
+    }
+    if (message.verdict !== 0) {
+      obj.verdict = reimageVerdictToJSON(message.verdict);
+    }
+    if (message.failure !== undefined) {
+      obj.failure = Failure.toJSON(message.failure);
+    }
+    if (message.endedAt !== undefined) {
+      obj.endedAt = message.endedAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LastReimage>): LastReimage {
+    return LastReimage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LastReimage>): LastReimage {
+    const message = createBaseLastReimage();
+    message.rolloutId = object.rolloutId ?? "";
+    message.imageName = object.imageName ?? "";
+    message.phase = object.phase ?? 0;
+    message.verdict = object.verdict ?? 0;
+    message.failure = (object.failure !== undefined && object.failure !== null)
+      ? Failure.fromPartial(object.failure)
+      : undefined;
+    message.endedAt = object.endedAt ?? undefined;
     return message;
   },
 };

@@ -396,6 +396,11 @@ export interface Reimage {
   waitingFor: string;
   /** What became of the card, once it has failed, was cancelled, or was proved late. */
   verdict: ReimageVerdict;
+  /**
+   * What it waits for, what was last seen of the node, and until when: a sentence. Empty unless the node is netbooting,
+   * rebooting or proving.
+   */
+  waitsFor: string;
 }
 
 /** A reimage of one or more nodes. */
@@ -708,6 +713,7 @@ function createBaseReimage(): Reimage {
     full: false,
     waitingFor: "",
     verdict: 0,
+    waitsFor: "",
   };
 }
 
@@ -757,6 +763,9 @@ export const Reimage: MessageFns<Reimage> = {
     }
     if (message.verdict !== 0) {
       writer.uint32(120).int32(message.verdict);
+    }
+    if (message.waitsFor !== "") {
+      writer.uint32(130).string(message.waitsFor);
     }
     return writer;
   },
@@ -894,6 +903,14 @@ export const Reimage: MessageFns<Reimage> = {
             message.verdict = reader.int32() as any;
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.waitsFor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -951,6 +968,11 @@ export const Reimage: MessageFns<Reimage> = {
         ? globalThis.String(object.waiting_for)
         : "",
       verdict: isSet(object.verdict) ? reimageVerdictFromJSON(object.verdict) : 0,
+      waitsFor: isSet(object.waitsFor)
+        ? globalThis.String(object.waitsFor)
+        : isSet(object.waits_for)
+        ? globalThis.String(object.waits_for)
+        : "",
     };
   },
 
@@ -1001,6 +1023,9 @@ export const Reimage: MessageFns<Reimage> = {
     if (message.verdict !== 0) {
       obj.verdict = reimageVerdictToJSON(message.verdict);
     }
+    if (message.waitsFor !== "") {
+      obj.waitsFor = message.waitsFor;
+    }
     return obj;
   },
 
@@ -1028,6 +1053,7 @@ export const Reimage: MessageFns<Reimage> = {
     message.full = object.full ?? false;
     message.waitingFor = object.waitingFor ?? "";
     message.verdict = object.verdict ?? 0;
+    message.waitsFor = object.waitsFor ?? "";
     return message;
   },
 };

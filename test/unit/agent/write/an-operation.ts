@@ -10,7 +10,7 @@ export interface AnOperation {
   readonly abort: AbortController;
   readonly phases: OperationPhase[];
   progress(): Progress;
-  /** What the disk would hold, in the order of what the executor said; begins as "untouched". */
+  /** What the disk would hold, in the order of what the executor said. */
   readonly outcomes: DiskOutcome[];
 }
 
@@ -28,7 +28,7 @@ export function anOperation(hooks: Hooks = {}): AnOperation {
   const abort = new AbortController();
   const meter = createProgressMeter();
   const phases: OperationPhase[] = [];
-  const outcomes: DiskOutcome[] = ["untouched"];
+  const outcomes: DiskOutcome[] = [];
   return {
     abort,
     phases,

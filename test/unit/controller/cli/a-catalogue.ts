@@ -1,8 +1,10 @@
 import { BootTarget, Node, NodeTroubleKind } from "../../../../proto/gen/pallet/v1/controller.ts";
 import { BlockDevice } from "../../../../proto/gen/pallet/v1/disk.ts";
 import { Event, EventSeverity } from "../../../../proto/gen/pallet/v1/event.ts";
+import { FailureReason } from "../../../../proto/gen/pallet/v1/failure.ts";
 import { Image, KernelFormat, KernelOrigin, PartitionTable } from "../../../../proto/gen/pallet/v1/image.ts";
 import { AgentRole } from "../../../../proto/gen/pallet/v1/node.ts";
+import { ReimagePhase, ReimageVerdict } from "../../../../proto/gen/pallet/v1/rollout.ts";
 import { digest } from "./a-rollout.ts";
 
 /** A node that runs the agent, with everything known about it. */
@@ -51,6 +53,17 @@ export const installedNode: Node = Node.fromPartial({
   bootTarget: BootTarget.BOOT_TARGET_LOCAL,
   bootImageDigest: digest,
   online: false,
+  lastReimage: {
+    rolloutId: "20261123-001800-k3f9",
+    imageName: "debian-12",
+    phase: ReimagePhase.REIMAGE_PHASE_CANCELLED,
+    verdict: ReimageVerdict.REIMAGE_VERDICT_UNTOUCHED,
+    failure: {
+      reason: FailureReason.FAILURE_REASON_CANCELLED,
+      message:
+        "the reimage of rack-2 was cancelled before anything was written; its card is untouched, and its boot target is local as before",
+    },
+  },
   troubles: [
     {
       kind: NodeTroubleKind.NODE_TROUBLE_KIND_BOOT_LOOP,

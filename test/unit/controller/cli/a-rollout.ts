@@ -1,7 +1,13 @@
 import { type RolloutView, viewRollout } from "../../../../controller/cli/view/rollout-view.ts";
 import { FailureReason, Failure as WireFailure } from "../../../../proto/gen/pallet/v1/failure.ts";
 import { OperationPhase } from "../../../../proto/gen/pallet/v1/operation.ts";
-import { ProofKind, ReimagePhase, Rollout, RolloutState } from "../../../../proto/gen/pallet/v1/rollout.ts";
+import {
+  ProofKind,
+  ReimagePhase,
+  ReimageVerdict,
+  Rollout,
+  RolloutState,
+} from "../../../../proto/gen/pallet/v1/rollout.ts";
 
 /** The moment at which the renderings in these tests happen. */
 export const now = Date.parse("2026-11-23T00:20:00Z");
@@ -89,6 +95,7 @@ export function aWeakProof(name: string): PartialReimage {
 export function aFailure(name: string, parts: Partial<WireFailure> = {}): PartialReimage {
   return aWrite(name, OperationPhase.OPERATION_PHASE_VERIFYING, GiB, {
     phase: ReimagePhase.REIMAGE_PHASE_FAILED,
+    verdict: ReimageVerdict.REIMAGE_VERDICT_NO_SYSTEM,
     failure: WireFailure.fromPartial({
       reason: FailureReason.FAILURE_REASON_VERIFY_MISMATCH,
       message: "/dev/mmcblk0 does not hold what was written to it: the 4194304 bytes at byte 1073741824 differ",
@@ -122,7 +129,10 @@ export const motley: Rollout = aRollout([
   aFailure("rack-4"),
   aReimage("rack-5", { phase: ReimagePhase.REIMAGE_PHASE_NETBOOTING }),
   aReimage("rack-6", { phase: ReimagePhase.REIMAGE_PHASE_PROVING, disk: "/dev/nvme0n1", attempts: 1 }),
-  aReimage("rack-7", { phase: ReimagePhase.REIMAGE_PHASE_CANCELLED }),
+  aReimage("rack-7", {
+    phase: ReimagePhase.REIMAGE_PHASE_CANCELLED,
+    verdict: ReimageVerdict.REIMAGE_VERDICT_UNTOUCHED,
+  }),
   aReimage("rack-8"),
   aReimage("rack-9", {
     phase: ReimagePhase.REIMAGE_PHASE_WAITING_TO_WRITE,
@@ -133,7 +143,14 @@ export const motley: Rollout = aRollout([
 
 /** That rollout after its end. */
 export const ended: Rollout = aRollout(
-  [aProof("rack-1"), aFailure("rack-4"), aReimage("rack-7", { phase: ReimagePhase.REIMAGE_PHASE_CANCELLED })],
+  [
+    aProof("rack-1"),
+    aFailure("rack-4"),
+    aReimage("rack-7", {
+      phase: ReimagePhase.REIMAGE_PHASE_CANCELLED,
+      verdict: ReimageVerdict.REIMAGE_VERDICT_UNTOUCHED,
+    }),
+  ],
   { state: RolloutState.ROLLOUT_STATE_FAILED, endedAt: new Date("2026-11-23T00:19:30Z") },
 );
 

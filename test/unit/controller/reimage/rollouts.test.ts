@@ -175,7 +175,9 @@ test("cancelling ends what has not ended and leaves what is proved", async () =>
     ["cancelled", ["proved", "cancelled"]],
   );
   assert.deepEqual([rack.targetOf(0), rack.targetOf(1)], ["local", "agent"]);
-  assert.deepEqual(rack.rollouts().cancel(all), rollout);
+  const again = rack.rollouts().cancel(all);
+  assert.deepEqual(again.rollout, rollout);
+  assert.deepEqual([again.summary.proved, again.summary.endedBefore], [1, 1]);
 });
 
 test("a node whose turn never came keeps booting what it booted", async () => {

@@ -112,7 +112,8 @@ describe("a proved and running node", () => {
     assert.ok(await rack.clock.advanceUntil(() => waiting() !== undefined, 120_000, 500));
     const one = waiting() ?? 0;
     await rack.clock.advanceSettling(2000);
-    rack.rollouts().cancel(id);
+    const { summary } = rack.rollouts().cancel(id);
+    assert.deepEqual([summary.untouched, summary.goingBack, summary.stopping], [1, 1, 1]);
     await rack.untilEnded(id);
     await assertBack(rack, id, one);
     assert.equal(reimage(rack, id, 1 - one).verdict, "no-system");

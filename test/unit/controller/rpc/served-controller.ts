@@ -10,6 +10,7 @@ import { createNodeLogs, type NodeLogs } from "../../../../controller/logs/node-
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { notFound } from "../../../../controller/refusal/refusal.ts";
 import type { Rollout, RolloutId } from "../../../../controller/reimage/plan/rollout.ts";
+import { summariseCancel } from "../../../../controller/reimage/summarise-cancel.ts";
 import type { ControllerParts, ImageCatalogue } from "../../../../controller/rpc/doors/parts.ts";
 import { createGrpcServer, type GrpcServer } from "../../../../controller/rpc/grpc-server.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
@@ -88,7 +89,14 @@ export async function serveController({ insecureTcp = false } = {}): Promise<Ser
       async *watch(id) {
         yield existing(id);
       },
-      cancel: existing,
+      cancel: (id) => ({ rollout: existing(id), summary: summariseCancel([], []) }),
+      lastReimageOf(id) {
+        for (const rollout of rollouts.values()) {
+          const reimage = rollout.reimages.find(({ nodeId }) => nodeId === id);
+          if (reimage !== undefined) return { rollout, reimage };
+        }
+        return undefined;
+      },
       activeRolloutOf: (id) => active.get(id),
     },
     agent: {},

@@ -4,6 +4,7 @@ import { status } from "@grpc/grpc-js";
 import { Failure } from "../../../../../proto/failure.ts";
 import {
   BootTarget,
+  CancelSummary,
   GetStatusResponse,
   Root,
   RootState,
@@ -41,6 +42,16 @@ const someRoots = [
 ];
 
 const asked: { node?: string; limit?: number; name?: string; image?: string; target?: BootTarget } = {};
+
+const cancelled = { neverBegun: 1, untouched: 3, goingBack: 2, stopping: 2, proved: 1, endedBefore: 1 };
+const cancelText = [
+  "cancelling rollout 20261123-001800-k3f9: 6 nodes to stop",
+  "  1 node not begun, left as before",
+  "  3 nodes untouched, with the boot target as before; 2 of them go back into their systems",
+  "  2 nodes writing: the write is being stopped, and what the card holds then is told when it has",
+  "  1 node proved already, and kept",
+  "  1 node failed or cancelled before\n",
+].join("\n");
 
 describe("listings", () => {
   let controller: AController;
@@ -84,7 +95,7 @@ describe("listings", () => {
       listRoots: answer(() => ({ roots: [...someRoots] })),
       listRollouts: answer(() => ({ rollouts: [motley, ended] })),
       watchRollout: stream(() => [{ rollout: ended }]),
-      cancelRollout: answer(() => ({ rollout: motley })),
+      cancelRollout: answer(() => ({ rollout: motley, summary: CancelSummary.fromPartial(cancelled) })),
       streamEvents: stream(({ node, limit }) => {
         Object.assign(asked, { node, limit });
         return someEvents.map((event) => ({ event }));
@@ -235,7 +246,7 @@ describe("listings", () => {
       [["boot", "rack-1", "local", "--image", "debian-12"], "rack-1 boots local next\n"],
       [["reboot", "rack-1"], "rack-1 is rebooting\n"],
       [["images", "remove", "debian-12"], "removed debian-12\n"],
-      [["cancel", "20261123-001800-k3f9"], "cancelling rollout 20261123-001800-k3f9: 6 nodes to stop\n"],
+      [["cancel", "20261123-001800-k3f9"], cancelText],
     ] as const) {
       assert.deepEqual(await run(argv, { socket: controller.socket }), { code: 0, stdout: expected, stderr: "" });
     }

@@ -256,7 +256,7 @@ describe("reimage", () => {
       watchRollout: openStream(() => [{ rollout: motley }]),
       cancelRollout: answer(() => {
         cancelled += 1;
-        return { rollout: motley };
+        return { rollout: motley, summary: undefined };
       }),
     });
     const { code, stdout, stderr } = await run(["reimage", "--all", "--yes"], {
