@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, Help, Option } from "commander";
 import { Failure } from "../../proto/failure.ts";
 import { exitCodeOfSignal } from "../../proto/linux/stop-signals.ts";
 import { registerBoardReport } from "./commands/board-report.ts";
@@ -25,7 +25,7 @@ import { registerReboot } from "./commands/reboot.ts";
 import { registerReimage } from "./commands/reimage.ts";
 import { registerRolloutRetry } from "./commands/rollout-retry.ts";
 import { registerRolloutShow } from "./commands/rollout-show.ts";
-import { registerRollouts } from "./commands/rollouts.ts";
+import { registerRolloutList, registerRollouts } from "./commands/rollouts.ts";
 import { registerRootfs } from "./commands/rootfs.ts";
 import { registerServe } from "./commands/serve.ts";
 import { registerStatus } from "./commands/status.ts";
@@ -43,7 +43,8 @@ import {
 import { createControllerClient } from "./connection/controller-client.ts";
 import { chooseTarget, type TargetOptions } from "./connection/controller-target.ts";
 import type { Effects } from "./connection/effects.ts";
-import { printableJson } from "./render/printable.ts";
+import { findHabit } from "./find-habit.ts";
+import { printable, printableJson } from "./render/printable.ts";
 import { renderFailure } from "./render/render-failure.ts";
 import { chooseLook, createPaint } from "./render/style.ts";
 import { exitCode } from "./terminal/exit-code.ts";
@@ -168,7 +169,14 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
     .addHelpCommand(
       new Command("help").argument("[command]").description("show help for a command").helpGroup("The controller:"),
     )
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      // Where words of several kinds follow each other, only the usage tells which.
+      subcommandTerm(command) {
+        const isMixed = command.registeredArguments[0]?.name() === "words";
+        return isMixed ? `${command.name()} ${command.usage()}` : new Help().subcommandTerm(command);
+      },
+    })
     .addOption(
       new Option(
         "--socket <path>",
@@ -230,8 +238,9 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerRollouts(program, toAction);
   const rollout = program
     .command("rollout")
-    .description("show a rollout, or try again what failed in it")
+    .description("list or show rollouts, or try again what failed in one")
     .helpCommand(false);
+  registerRolloutList(rollout, toAction);
   registerRolloutShow(rollout, toAction);
   registerRolloutRetry(rollout, toAction);
   registerWatch(program, toAction);
@@ -253,6 +262,14 @@ export async function runCommandLine(argv: readonly string[], effects: Effects):
   const program = buildProgram(effects, (reported) => {
     code = reported;
   });
+  const habit = findHabit(argv);
+  if (habit !== undefined) {
+    const commands = habit.commands.map((command) => `  ${printable(command)}`);
+    effects.stderr.write(
+      `error: "${printable(habit.typed)}" is no command here; did you mean:\n${commands.join("\n")}\n(see --help)\n`,
+    );
+    return exitCode.usage;
+  }
   try {
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {

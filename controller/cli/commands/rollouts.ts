@@ -6,17 +6,25 @@ import { examples, jsonHelp } from "./option-texts.ts";
 
 /** `controller rollouts`: every rollout. */
 export function registerRollouts(program: Command, toAction: ToAction): void {
-  program
-    .command("rollouts")
-    .description("list the rollouts, newest first")
-    .option("--json", jsonHelp)
-    .addHelpText("after", examples(["controller rollouts"]))
-    .action(
-      toAction<[], object>(async ({ client, signal, isJson, print, printJson, note, look, effects }) => {
-        const rollouts = (await client.listRollouts({}, signal)).rollouts.map(viewRollout);
-        if (isJson) printJson(rollouts);
-        else if (rollouts.length === 0) note([noRollouts]);
-        else print(renderRollouts(rollouts, look, effects.clock.now()));
-      }),
-    );
+  listing(program.command("rollouts").description("list the rollouts, newest first"), toAction).addHelpText(
+    "after",
+    examples(["controller rollouts"]),
+  );
+}
+
+/** `controller rollout list`: the same command where kubectl and docker have taught people to look for it. */
+export function registerRolloutList(parent: Command, toAction: ToAction): void {
+  const description = "list the rollouts, as `controller rollouts` does";
+  listing(parent.command("list").alias("ls").description(description), toAction);
+}
+
+function listing(command: Command, toAction: ToAction): Command {
+  return command.option("--json", jsonHelp).action(
+    toAction<[], object>(async ({ client, signal, isJson, print, printJson, note, look, effects }) => {
+      const rollouts = (await client.listRollouts({}, signal)).rollouts.map(viewRollout);
+      if (isJson) printJson(rollouts);
+      else if (rollouts.length === 0) note([noRollouts]);
+      else print(renderRollouts(rollouts, look, effects.clock.now()));
+    }),
+  );
 }

@@ -188,6 +188,22 @@ describe("listings", () => {
     });
   }
 
+  for (const [said, habit] of [
+    ["nodes", "node list"],
+    ["nodes", "node ls"],
+    ["images", "images list"],
+    ["images", "image ls"],
+    ["images", "image"],
+    ["rollouts", "rollout list"],
+    ["rollouts", "rollout ls"],
+  ] as const)
+    it(`${habit} is the same as ${said}`, async () => {
+      const as = (words: string, ...more: string[]) =>
+        run([...words.split(" "), ...more], { socket: controller.socket });
+      assert.deepEqual(await as(habit), await as(said));
+      assert.deepEqual(await as(habit, "--json"), await as(said, "--json"));
+    });
+
   it("adapt to the width of a terminal by cutting what nobody copies", async () => {
     const at = (columns: number) => {
       const terminal = { columns, rows: 30 };
