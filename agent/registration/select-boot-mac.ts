@@ -1,5 +1,6 @@
 import { Failure } from "../../proto/failure.ts";
-import { type NodeId, parseMacAddress } from "../../proto/names/node-id.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
+import { hasMac } from "../../proto/node/has-mac.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 
 /** Under which address a node registers. */
@@ -20,8 +21,7 @@ export async function chooseBootMac(
   localAddress: () => Promise<string | undefined>,
 ): Promise<BootMac> {
   if (bootMac !== undefined) return { mac: bootMac };
-  if (installedOn !== undefined && interfaces.some(({ mac }) => parseMacAddress(mac) === installedOn))
-    return { mac: installedOn };
+  if (installedOn !== undefined && interfaces.some((each) => hasMac(each, installedOn))) return { mac: installedOn };
   const mac = selectBootMac(interfaces, await localAddress());
   return { mac, ...(installedOn !== undefined && { otherBoard: installedOn }) };
 }

@@ -1,6 +1,6 @@
 import type { NodeId } from "../../proto/names/node-id.ts";
-import { parseMacAddress } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
+import { hasMac } from "../../proto/node/has-mac.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { invalid } from "../refusal/refusal.ts";
 import type { Node } from "./node.ts";
@@ -20,11 +20,6 @@ export interface Heartbeat {
   readonly instanceId: string;
   readonly temperatureCelsius?: number;
   readonly address?: string;
-}
-
-/** Whether an interface has the MAC address: by its hardware, or because the system has set it. */
-export function hasMac({ mac, currentMac = "" }: NodeFacts["interfaces"][number], id: NodeId): boolean {
-  return parseMacAddress(mac) === id || parseMacAddress(currentMac) === id;
 }
 
 /**

@@ -4,12 +4,13 @@ import { maxImageName } from "../../../proto/names/image-name.ts";
 import type { NodeId } from "../../../proto/names/node-id.ts";
 import { parseMacAddress } from "../../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../../proto/node/agent-info.ts";
+import { hasMac } from "../../../proto/node/has-mac.ts";
 import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec.ts";
 import type { NodeFacts } from "../../../proto/node/node-facts.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { InstalledKernels } from "../../../proto/system/judge-kernels.ts";
 import type { ResidentProgram } from "../../../proto/system/judge-resident.ts";
-import { type Heartbeat, hasMac, type Registration } from "../../nodes/registration.ts";
+import type { Heartbeat, Registration } from "../../nodes/registration.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { plainText, required, requiredText } from "./text-from-wire.ts";
 

@@ -5,7 +5,12 @@ import { chooseBootMac, selectBootMac } from "../../../../agent/registration/sel
 import type { NodeId } from "../../../../proto/names/node-id.ts";
 
 const eth0 = { name: "eth0", mac: "02:00:00:00:00:01", addresses: ["10.0.0.1", "fe80::1"] };
-const wlan0 = { name: "wlan0", mac: "02:00:00:00:00:02", addresses: ["10.1.0.1"] };
+const wlan0 = {
+  name: "wlan0",
+  mac: "02:00:00:00:00:02",
+  currentMac: "02:00:00:00:00:04",
+  addresses: ["10.1.0.1"],
+};
 
 describe("selectBootMac", () => {
   it("chooses the interface that faces the controller", () => {
@@ -40,6 +45,11 @@ describe("chooseBootMac", () => {
       "its own address in another board, whose agent it is not",
       { installedOn: another },
       { mac: own, otherBoard: another },
+    ],
+    [
+      "the node that the system was installed on, by an address that the system has set",
+      { installedOn: "02:00:00:00:00:04" as NodeId },
+      { mac: "02:00:00:00:00:04" },
     ],
     ["its own address when nobody told it", {}, { mac: own }],
   ] as const) {
