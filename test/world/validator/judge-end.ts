@@ -19,7 +19,11 @@ export function judgeEnd(history: readonly Entry[]): readonly Finding[] {
     const content = state.contents.get(entry.card);
     if (entry.in !== "card" || content?.kind !== "image") return [];
     const reimage = state.reimages.get(content.reimage);
-    if (reimage === undefined || reimage.phase === "proved" || reimage.node !== entry.mac) return [];
+    if (reimage === undefined || reimage.node !== entry.mac) return [];
+    if (reimage.phase === "proved" || reimage.phase === "lost") return [];
+    // What was reimaged behind its MAC address since may have been another board.
+    if (history.some((each) => each.what === "board" && each.mac === entry.mac && each.board !== entry.board))
+      return [];
     const text = `${entry.board} runs what ${reimage.reimage} wrote, which is ${reimage.phase}`;
     return [{ invariant: "late-proof-counts", at, text }];
   });
@@ -84,8 +88,6 @@ function judgeService(stands: EntryOf<"stands">, history: readonly Entry[], at: 
     if (isWord && entry.refusal === undefined) proved = undefined;
     // What comes up before its resident agent was heard again, comes up in the agent.
     if (entry.what === "database-lost" && !staysUp(stands, history, entry.at)) proved = undefined;
-    // Where two boards have one MAC address, nobody can serve both.
-    if (entry.what === "board" && entry.mac === mac && entry.board !== board) proved = undefined;
   }
   if (proved === undefined || stands.in === "card") return [];
   const text = `${board} has ${proved.image} on its card, as ${proved.reimage} proved, and is in ${stands.in === "agent" ? "the agent" : "nothing"}`;

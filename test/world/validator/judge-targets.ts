@@ -4,16 +4,22 @@ import { advance, contentsAt, createRackState, hasEnded, type RackState } from "
 
 /** An operator's word and what it changes are noted within this time of each other, in milliseconds. */
 const answerMs = 2_000;
+/** What has ended sets its last boot target within this time, of which the controller runs, in milliseconds. */
+const settlingMs = 5 * 60_000;
 
 /** Whether every change of a boot target had a reason. */
 export function judgeTargets(history: readonly Entry[]): readonly Finding[] {
   const state = createRackState();
   const findings: Finding[] = [];
   const targets = new Map<string, string>();
+  /** By node and serial number: a MAC address is not a board. */
+  const ofBoard = new Map<string, Set<string>>();
+  const serials = new Map<string, string>();
   const stuck = new Map<string, number>();
   /** Nodes whose cards were exchanged: what their targets mean, nobody knows. */
   const exchanged = new Set<string>();
   for (const entry of history) {
+    if (entry.what === "controller" && entry.is === "up") renew(state, entry.at);
     if (entry.what === "inserted" && state.boots.size + targets.size > 0) {
       exchanged.add(state.macOf.get(entry.board) ?? "");
     }
@@ -29,7 +35,15 @@ export function judgeTargets(history: readonly Entry[]): readonly Finding[] {
     const now = `${target} ${image ?? ""}`;
     const before = targets.get(node);
     targets.set(node, now);
+    const { serial = "" } = entry;
+    const ofThisBoard = ofBoard.get(`${node} ${serial}`) ?? new Set();
+    const wasBefore = ofThisBoard.has(now);
+    const isAnotherBoard = serials.has(node) && serials.get(node) !== serial;
+    serials.set(node, serial);
+    ofBoard.set(`${node} ${serial}`, ofThisBoard.add(now));
     if (before === now) continue;
+    // Another board begins in the agent, and the first one is what it was when it comes back.
+    if (isAnotherBoard && (target === "agent" || wasBefore)) continue;
     if (isAnswered(history, entry)) continue;
     if (reimageOf(state, node, at) !== undefined) {
       if (target === "local" && !exchanged.has(node) && !holds(state, node, image)) {
@@ -61,9 +75,14 @@ function reimageOf(state: RackState, node: string, at: number): EntryOf<"reimage
   return [...state.reimages.values()].find((each) => each.node === node && isAtWork(each, at));
 }
 
-/** The target of one that has ended is set once it is saved; where that fails it is tried again for a while. */
+/** The target of one that has ended is set once it is saved; where that fails, it is tried again for a while. */
 function isAtWork({ phase, at: since }: EntryOf<"reimage">, at: number): boolean {
-  return !hasEnded(phase) || at - since < 40 * 60_000;
+  return !hasEnded(phase) || at - since < settlingMs;
+}
+
+/** The controller takes up again what it had not done when it was stopped. */
+function renew(state: RackState, at: number): void {
+  for (const [id, each] of state.reimages) if (hasEnded(each.phase)) state.reimages.set(id, { ...each, at });
 }
 
 function holds(state: RackState, node: string, image: string | undefined): boolean {

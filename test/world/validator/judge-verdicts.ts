@@ -8,7 +8,10 @@ export function judgeVerdicts(history: readonly Entry[]): readonly Finding[] {
   const findings: Finding[] = [];
   const touched = new Map<string, string>();
   for (const entry of history) {
+    // Kept once more after a restart, it is the same verdict of the same moment.
+    const isRepeated = entry.what === "reimage" && state.reimages.get(entry.reimage)?.phase === entry.phase;
     advance(state, entry);
+    if (isRepeated) continue;
     if (entry.what === "touched") touched.set(entry.reimage, entry.card);
     if (entry.what !== "reimage") continue;
     if (entry.phase === "proved") findings.push(...judgeProof(entry, state));

@@ -11,7 +11,7 @@ export interface RackState {
   readonly serialOf: Map<string, string>;
   /** The boot in which each board is. */
   readonly boots: Map<string, EntryOf<"up">>;
-  /** The last that was heard of each reimage. */
+  /** The last that was heard of each reimage; "lost" is the phase of those that went with the database. */
   readonly reimages: Map<string, EntryOf<"reimage">>;
 }
 
@@ -56,7 +56,7 @@ export function advance(state: RackState, entry: Entry): void {
       state.boots.delete(entry.board);
       return;
     case "database-lost":
-      state.reimages.clear();
+      for (const [id, reimage] of state.reimages) state.reimages.set(id, { ...reimage, phase: "lost" });
       return;
     case "reimage":
       state.reimages.set(entry.reimage, entry);
