@@ -204,6 +204,16 @@ describe("versions of the root filesystem", { ...requires("root"), timeout: 180_
     assert.equal(await ganesha(), pid);
   });
 
+  it("stay while a node that was told to boot them may run from them, and go when the operator says that it does not", async () => {
+    const refused = await rack.pallet("rootfs", "remove", first.id);
+    assert.match(refused.stderr, /not heard now, may still run from/);
+    assert.equal(await hostname(first, 3), "first");
+    assert.match((await rack.pallet("rootfs", "remove", second.id, "--force")).stderr, /new boots get/);
+    await rack.palletOk("rootfs", "remove", first.id, "--force");
+    assert.equal(existsSync(first.folder), false);
+    assert.deepEqual(await fetched(), { kernel: "second's vmlinuz", initrd: "second's initrd.img", name: "second" });
+  });
+
   it("are served by a path that an older configuration has, too", async () => {
     const settings = { nfs: { mode: "ganesha", rootfs: path.join(store, "root") } };
     await using older = await createRack({ nodes: 0, settings });

@@ -8,6 +8,7 @@ import { pino } from "pino";
 import { type BootFilesOptions, createBootFiles } from "../../../../controller/boot/boot-files.ts";
 import type { BootSpec } from "../../../../controller/boot/boot-spec.ts";
 import type { BootFetch } from "../../../../controller/nodes/boot-fetch.ts";
+import type { RootId } from "../../../../controller/roots/root-id.ts";
 import { digest, mac } from "./a-node.ts";
 
 const agent: BootSpec = { label: "agent", kernel: "agent/vmlinuz", commandLine: ["quiet"] };
@@ -75,6 +76,38 @@ function setUp(options: Partial<BootFilesOptions> = {}) {
   };
   return { files, get, fetches, asked };
 }
+
+describe("boot files of a version of the root filesystem", () => {
+  const id = "20261128-221500-3fa9c1d2" as RootId;
+  const version = () => path.join(folder, "version");
+  const rootFolder = async (asked: RootId) => (asked === id ? version() : undefined);
+  before(async () => {
+    await mkdir(path.join(version(), "root/etc"), { recursive: true });
+    await writeFile(path.join(version(), "vmlinuz"), "the version's kernel");
+    await writeFile(path.join(version(), "root/etc/shadow"), "secret");
+  });
+
+  it("are those of that version alone, and nothing else of it", async () => {
+    const { get } = setUp({ rootFolder });
+    assert.equal(await get(`agent/${id}/vmlinuz`), "the version's kernel");
+    // In the folder of a board, as firmware asks.
+    assert.equal(await get(`5e1fabcd/agent/${id}/vmlinuz`), "the version's kernel");
+    assert.equal(await get("agent/20260101-000000-00000000/vmlinuz"), "not-found");
+    assert.equal(await get(`agent/${id}/initrd.img`), "not-found");
+    assert.equal(await get(`agent/${id}/root/etc/shadow`), "not-found");
+  });
+
+  it("are read to their end by a transfer that began before the version was removed", async () => {
+    const { files } = setUp({ rootFolder });
+    const opened = await files.open(`agent/${id}/vmlinuz`, client);
+    assert.ok(opened.kind === "file");
+    await rm(version(), { recursive: true });
+    const bytes = Buffer.alloc(opened.content.sizeBytes);
+    assert.equal(await opened.content.read(bytes, 0), bytes.length);
+    assert.equal(bytes.toString(), "the version's kernel");
+    await opened.content.close({ outcome: "served", bytes: bytes.length, silentMs: 0 });
+  });
+});
 
 describe("boot files", () => {
   const cases: readonly [requestPath: string, content: string][] = [

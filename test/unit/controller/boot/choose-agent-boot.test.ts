@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type AgentBootSettings, chooseAgentBoot } from "../../../../controller/boot/choose-agent-boot.ts";
+import type { RootId } from "../../../../controller/roots/root-id.ts";
 
 const file = { sha256: "0", sizeBytes: 1 };
 const pair = { "agent/vmlinuz": file, "agent/initrd.img": file };
@@ -47,6 +48,22 @@ describe("the agent's kernel and initrd", () => {
       assert.deepEqual(append, ["quiet"]);
     });
   }
+
+  const root = { id: "20261128-221500-3fa9c1d2" as RootId, nfsPath: "/store/root", hasBackports: true };
+  it("are the pair of the version that the node mounts, whatever the boot tree holds", () => {
+    const { kernel, initrd, pi5, root: mounted } = chooseAgentBoot({ append: [] }, { files: pair }, root);
+    const folder = "agent/20261128-221500-3fa9c1d2";
+    assert.deepEqual([kernel, initrd], [`${folder}/vmlinuz`, `${folder}/initrd.img`]);
+    assert.deepEqual(pi5, { kernel: `${folder}/backports/vmlinuz`, initrd: `${folder}/backports/initrd.img` });
+    assert.deepEqual(mounted, { id: root.id, nfsPath: root.nfsPath });
+    assert.equal(chooseAgentBoot({ append: [] }, undefined, { ...root, hasBackports: false }).pi5, undefined);
+  });
+
+  it("are the operator's, with the version's root, where the operator names a kernel", () => {
+    const chosen = chooseAgentBoot({ kernel: "k", initrd: "i", append: [] }, { files: pair }, root);
+    assert.deepEqual([chosen.kernel, chosen.initrd, chosen.pi5], ["k", "i", undefined]);
+    assert.equal(chosen.root?.nfsPath, "/store/root");
+  });
 
   const second = { "agent/backports/vmlinuz": file, "agent/backports/initrd.img": file };
   for (const [title, said, files, expected] of [

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { assertBootProfile, type BootProfile, planBoot, planOtherBoot } from "../../../../controller/boot/plan-boot.ts";
 import type { Image } from "../../../../controller/images/catalogue/image.ts";
 import type { Installation, Node } from "../../../../controller/nodes/node.ts";
+import type { RootId } from "../../../../controller/roots/root-id.ts";
 import type { ImageDigest } from "../../../../proto/pack/digest.ts";
 import { aNode, anImage, digest } from "./a-node.ts";
 
@@ -188,6 +189,17 @@ describe("boot plan", () => {
     ]);
     const installed = planBoot(aNode(local), anImage(), profile, { ...endpoints, nfsRoot }).spec;
     assert.doesNotMatch(installed.commandLine.join(" "), /nfs/);
+  });
+
+  it("gives the agent the version of the root filesystem that its kernel is of", () => {
+    const root = { id: "20261128-221500-3fa9c1d2" as RootId, nfsPath: "/srv/store/versions/x/root" };
+    const nfsRoot = { server: "10.77.0.1", path: "/srv/store" };
+    const versioned = { ...profile, agent: { ...profile.agent, root } };
+    const { spec } = planBoot(aNode(), undefined, versioned, { ...endpoints, nfsRoot });
+    assert.equal(spec.root, root.id);
+    assert.equal(spec.commandLine[1], "nfsroot=10.77.0.1:/srv/store/versions/x/root,vers=3");
+    // Another machine exports it, and says where.
+    assert.equal(planBoot(aNode(), undefined, versioned, endpoints).spec.root, undefined);
   });
 
   it("offers the agent as the other target of a node that boots locally", () => {
