@@ -4,8 +4,11 @@ import type { RootId } from "../roots/root-id.ts";
 
 /** What is remembered of the root filesystems of one node. */
 export interface RootRecord {
-  /** The last boot whose agent registered, by its boot id, and the version that it runs from; none for its own disk. */
-  readonly boot?: { readonly id: string; readonly root?: RootId };
+  /**
+   * The last boot whose agent registered, by its boot id, and the version that it runs from: none for its own disk, or,
+   * with `isUnknown`, any.
+   */
+  readonly boot?: { readonly id: string; readonly root?: RootId; readonly isUnknown?: true };
   /** Versions that boot configs named to it since. */
   readonly told: readonly RootId[];
 }
@@ -34,9 +37,11 @@ export function afterRegistration(record: RootRecord, { role, bootId, mounted }:
   if (record.boot?.id === bootId) return record;
   if (role === "resident" || mounted === "none") return { boot: { id: bootId }, told: [] };
   if (mounted !== undefined) return { boot: { id: bootId, root: mounted }, told: [] };
-  // An older agent: most likely the last that it was told, and any that it was told before.
+  // An older agent. What it was told since its boot before is all that it can have; most likely the last. Where no boot
+  // before is known, it may have been running long before anybody asked for the config in its name.
   const root = record.told.at(-1);
-  if (root === undefined) return record;
+  if (record.boot === undefined || root === undefined)
+    return { boot: { id: bootId, isUnknown: true }, told: record.told };
   return { boot: { id: bootId, root }, told: [...notNewest(record), ...(record.boot?.root ? [record.boot.root] : [])] };
 }
 
@@ -44,10 +49,17 @@ function notNewest({ told }: RootRecord): readonly RootId[] {
   return told.slice(0, -1);
 }
 
+/** What is remembered of a node whose last registration was with an older Pallet. */
+export function afterUpgrade(record: RootRecord, last: RegisteredRoot | undefined): RootRecord {
+  const isOlder = record.boot === undefined && last?.role === "netboot" && last.mounted === undefined;
+  return isOlder ? { ...record, boot: { id: last.bootId, isUnknown: true } } : record;
+}
+
 /** What the node may have mounted, by what is remembered, and by the last registration that the node's own record has. */
 export function usesOf({ boot, told }: RootRecord, last: RegisteredRoot | undefined): RootUses {
   const running = boot === undefined || boot.root === undefined ? {} : { running: boot.root };
-  if (last?.role !== "netboot" || last.bootId === boot?.id) return { ...running, told, isUnknown: false };
+  if (last?.role !== "netboot" || last.bootId === boot?.id)
+    return { ...running, told, isUnknown: boot?.isUnknown === true };
   // It registered with an older Pallet, or its record was lost.
   if (last.mounted === undefined) return { ...running, told, isUnknown: true };
   return {
@@ -61,11 +73,18 @@ export function usesOf({ boot, told }: RootRecord, last: RegisteredRoot | undefi
 export function parseRootRecord(text: string | undefined, parse: (id: string) => RootId | undefined): RootRecord {
   if (text === undefined) return noRootRecord;
   try {
-    const { boot, told } = JSON.parse(text) as { boot?: { id?: unknown; root?: unknown }; told?: unknown };
+    const { boot, told } = JSON.parse(text) as {
+      boot?: { id?: unknown; root?: unknown; isUnknown?: unknown };
+      told?: unknown;
+    };
     const idOf = (value: unknown) => (typeof value === "string" ? parse(value) : undefined);
     const root = idOf(boot?.root);
+    // One that names no version of ours is not believed to name none.
+    const isUnknown = boot?.isUnknown === true || (boot?.root !== undefined && root === undefined);
     return {
-      ...(typeof boot?.id === "string" && { boot: { id: boot.id, ...(root !== undefined && { root }) } }),
+      ...(typeof boot?.id === "string" && {
+        boot: { id: boot.id, ...(root !== undefined && { root }), ...(isUnknown && { isUnknown }) },
+      }),
       told: Array.isArray(told) ? told.flatMap((each) => idOf(each) ?? []) : [],
     };
   } catch {

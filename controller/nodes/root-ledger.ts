@@ -4,7 +4,7 @@ import { parseRootId, type RootId } from "../roots/root-id.ts";
 import {
   afterRegistration,
   afterTold,
-  noRootRecord,
+  afterUpgrade,
   parseRootRecord,
   type RegisteredRoot,
   type RootRecord,
@@ -68,11 +68,11 @@ export function createRootLedger(options: {
     const mounted = nfsRoot === undefined ? undefined : (rootOf(nfsRoot) ?? "none");
     return { role: agent.role, bootId: facts.bootId, mounted };
   };
+  for (const node of nodes.list()) keep(node.id, afterUpgrade(recordOf(node.id), lastOf(node)));
+  // What is known of a forgotten node stays: it counts for nothing until the node is there again, as it may be at once.
   const stop = nodes.onChange(({ node, cause }) => {
     const last = lastOf(node);
     if (cause === "registered" && last !== undefined) keep(node.id, afterRegistration(recordOf(node.id), last));
-    // If it still runs, it registers again, and says from what.
-    else if (cause === "forgotten") keep(node.id, { ...noRootRecord });
   });
   return {
     told: (id, root) => keep(id, afterTold(recordOf(id), root)),

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import {
   afterRegistration,
   afterTold,
+  afterUpgrade,
   noRootRecord,
   parseRootRecord,
   type RegisteredRoot,
@@ -15,7 +16,7 @@ import {
 import { judgeRoots, rootGraceMs } from "../../../../controller/roots/judge-roots.ts";
 import type { RootId } from "../../../../controller/roots/root-id.ts";
 
-const nodeCount = 3;
+const nodeCount = 2;
 
 /** A node as it is, which the controller does not see. */
 interface Reality {
@@ -42,17 +43,21 @@ const step = fc.oneof(
   fc.record({ do: fc.constant("collect" as const) }),
   fc.record({ do: fc.constant("restart" as const) }),
   fc.record({
-    do: fc.constantFrom("config" as const, "mount" as const, "register" as const, "plug" as const, "stray" as const),
+    do: fc.constantFrom("config" as const, "mount" as const, "register" as const),
     node: fc.nat(nodeCount - 1),
     isNewAgent: fc.boolean(),
+    isFirmware: fc.boolean(),
   }),
-  fc.record({ do: fc.constant("card" as const), node: fc.nat(nodeCount - 1) }),
+  fc.record({
+    do: fc.constantFrom("late" as const, "forget" as const, "plug" as const, "stray" as const, "card" as const),
+    node: fc.nat(nodeCount - 1),
+  }),
 );
 
 describe("root filesystems that can go", () => {
   it("are never one that a node runs from, or is about to mount", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 20, maxLength: 80, size: "max" }), (steps) => {
         let now = 0;
         let switchedAt = 0;
         let startedAt = 0;
@@ -60,10 +65,25 @@ describe("root filesystems that can go", () => {
         const freshId = (): RootId => `root-${String(++count).padStart(4, "0")}` as RootId;
         let roots: RootId[] = [freshId()];
         let current = roots[0] as RootId;
-        const nodes: Reality[] = Array.from({ length: nodeCount }, () => ({
-          ...{ mounted: undefined, loading: undefined, bootId: "", role: "netboot", isNewAgent: true, isUp: false },
+        // They were netbooted under an older Pallet, by its agent.
+        const nodes: Reality[] = Array.from({ length: nodeCount }, (_, index) => ({
+          ...{
+            mounted: current,
+            loading: undefined,
+            bootId: `${index}`,
+            role: "netboot",
+            isNewAgent: false,
+            isUp: true,
+          },
         }));
-        const beliefs: Belief[] = nodes.map(() => ({ record: noRootRecord, last: undefined }));
+        const beliefs: Belief[] = nodes.map(({ role, bootId }) => ({
+          last: { role, bootId, mounted: undefined },
+          record: afterUpgrade(noRootRecord, { role, bootId, mounted: undefined }),
+        }));
+        const register = ({ role, bootId, isNewAgent, mounted }: Reality, belief: Belief): void => {
+          belief.last = { role, bootId, mounted: isNewAgent ? (mounted ?? "none") : undefined };
+          belief.record = afterRegistration(belief.record, belief.last);
+        };
 
         for (const each of steps) {
           const [node, belief] = "node" in each ? [nodes[each.node], beliefs[each.node]] : [];
@@ -99,8 +119,10 @@ describe("root filesystems that can go", () => {
           } else if (each.do === "config") {
             // It has restarted.
             Object.assign(node, { mounted: undefined, isUp: false, loading: { root: current, at: now } });
-            belief.record = afterTold(belief.record, current);
+            // What firmware loads is known only when it asks for the kernel.
+            if (!each.isFirmware) belief.record = afterTold(belief.record, current);
           } else if (each.do === "mount" && node.loading !== undefined) {
+            belief.record = afterTold(belief.record, node.loading.root);
             const boot = { bootId: `boot-${++count}`, role: "netboot", isNewAgent: each.isNewAgent } as const;
             Object.assign(node, { mounted: node.loading.root, loading: undefined, isUp: true, ...boot });
           } else if (each.do === "plug") {
@@ -109,9 +131,13 @@ describe("root filesystems that can go", () => {
             const boot = { bootId: `boot-${++count}`, role: "resident", isNewAgent: true } as const;
             Object.assign(node, { mounted: undefined, loading: undefined, isUp: true, ...boot });
           } else if (each.do === "register" && node.isUp) {
-            const { role, bootId, isNewAgent, mounted } = node;
-            belief.last = { role, bootId, mounted: isNewAgent ? (mounted ?? "none") : undefined };
+            register(node, belief);
+          } else if (each.do === "late" && belief.last !== undefined) {
+            // A registration that was under way when its node restarted.
             belief.record = afterRegistration(belief.record, belief.last);
+          } else if (each.do === "forget" && node.isUp) {
+            // Its next heartbeat is refused.
+            register(node, belief);
           }
         }
       }),
@@ -141,8 +167,16 @@ describe("what a node may have mounted", () => {
   });
 
   it("is what an older agent was told last, and all that it was told before", () => {
-    const record = afterRegistration(told(a, b), registered("1"));
-    assert.deepEqual(usesOf(record, registered("1")), { running: b, told: [a], isUnknown: false });
+    const before = afterRegistration(told(), registered("1", c));
+    const record = afterRegistration(afterTold(afterTold(before, a), b), registered("2"));
+    assert.deepEqual(usesOf(record, registered("2")), { running: b, told: [a, c], isUnknown: false });
+  });
+
+  it("is anything where an older agent registers of which no boot is known, whatever somebody asked for in its name", () => {
+    const record = afterRegistration(told(a), registered("1"));
+    assert.deepEqual(usesOf(record, registered("1")), { told: [a], isUnknown: true });
+    const upgraded = afterTold(afterUpgrade(noRootRecord, registered("1")), a);
+    assert.equal(usesOf(afterRegistration(upgraded, registered("1")), registered("1")).isUnknown, true);
   });
 
   it("is anything where an older agent was told nothing, as when an older Pallet netbooted it", () => {
