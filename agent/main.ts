@@ -14,7 +14,7 @@ import { Failure } from "../proto/failure.ts";
 import { contract } from "../proto/gen/contract.ts";
 import { createLogDestination } from "../proto/linux/log-destination.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
-import type { Endpoint } from "../proto/names/endpoint.ts";
+import { type Endpoint, renderEndpoint } from "../proto/names/endpoint.ts";
 import { capabilities } from "../proto/operation/capabilities.ts";
 import { stampPath } from "../proto/system/installed-system.ts";
 import { residentSettingsPath } from "../proto/system/resident-settings.ts";
@@ -320,7 +320,10 @@ async function register(
     return;
   }
   if (options.role === "resident" && !options.bootedByController)
-    log.warn({ controllers: controllers.all() }, "this system was booted without a controller's kernel words");
+    log.warn(
+      { controllers: controllers.all().map(renderEndpoint) },
+      "this system was booted without a controller's kernel words",
+    );
   let toldOfOtherBoard = false;
   const bootMacOf = async ({ interfaces }: NodeFacts): Promise<string> => {
     const towards = controllers.current();

@@ -8,14 +8,17 @@ import type { OperationSpec } from "./operation-spec.ts";
  */
 export type Capability = "disk-firmware" | "growth" | "ids" | "resident-settings";
 
+/** What of a write may ask for a capability. */
+export type AskedWrite = Pick<OperationSpec & { readonly kind: "write-image" }, "growth" | "ids" | "customisation">;
+
 /** One capability. */
 export interface Feature {
   /** What the agent does with it, as in "it cannot …". */
   readonly does: string;
   /** The fields of the contract that ask for it, as "Message.field". */
   readonly fields: readonly string[];
-  /** Whether the work asks for it. */
-  readonly isAskedFor: (spec: OperationSpec) => boolean;
+  /** Whether a write asks for it. */
+  readonly isAskedFor: (write: AskedWrite) => boolean;
   /** How to do without; absent where only a newer agent helps. */
   readonly otherwise?: string;
 }
@@ -25,7 +28,7 @@ export const features: Readonly<Record<Capability, Feature>> = {
   "disk-firmware": {
     does: "keep the board's own firmware from booting the card",
     fields: ["Customisation.disk_firmware", "DiskFirmware.action", "DiskFirmware.partitions", "DiskFirmware.files"],
-    isAskedFor: (spec) => spec.kind === "write-image" && spec.customisation?.diskFirmware !== undefined,
+    isAskedFor: ({ customisation }) => customisation?.diskFirmware !== undefined,
     otherwise: "bootProfile.cardFirmware: keep",
   },
   growth: {
@@ -38,7 +41,7 @@ export const features: Readonly<Record<Capability, Feature>> = {
       "Growth.filesystem_type",
       "Growth.end_bytes",
     ],
-    isAskedFor: (spec) => spec.kind === "write-image" && spec.growth !== undefined,
+    isAskedFor: ({ growth }) => growth !== undefined,
     otherwise: "--no-grow",
   },
   ids: {
@@ -52,28 +55,23 @@ export const features: Readonly<Record<Capability, Feature>> = {
       "PartitionIdChange.image_uuid",
       "PartitionIdChange.card_uuid",
     ],
-    isAskedFor: (spec) => spec.kind === "write-image" && spec.ids !== undefined,
+    isAskedFor: ({ ids }) => ids !== undefined,
   },
   "resident-settings": {
     does: "write the controller's addresses into the new system",
     fields: ["Customisation.settings", "ResidentSettings.boot_mac", "ResidentSettings.controllers"],
-    isAskedFor: (spec) => spec.kind === "write-image" && spec.customisation?.settings !== undefined,
+    isAskedFor: ({ customisation }) => customisation?.settings !== undefined,
   },
 };
 
 /** What this program can do, as its agent registers it. */
 export const capabilities = Object.keys(features) as readonly Capability[];
 
-/** What the work asks for. */
-export function selectCapabilities(spec: OperationSpec): readonly Capability[] {
-  return capabilities.filter((each) => features[each].isAskedFor(spec));
-}
-
 /**
- * What the work asks for and the agent does not know.
+ * What a write asks for and the agent does not know.
  *
- * @param known as it registered them; undefined for an agent of before they were told
+ * @param known as the agent registered them; undefined for one of before they were told
  */
-export function selectUnknown(spec: OperationSpec, known: readonly string[] | undefined): readonly Capability[] {
-  return selectCapabilities(spec).filter((each) => !(known ?? []).includes(each));
+export function selectUnknown(write: AskedWrite, known: readonly string[] | undefined): readonly Capability[] {
+  return capabilities.filter((each) => features[each].isAskedFor(write) && !(known ?? []).includes(each));
 }

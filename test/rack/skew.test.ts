@@ -9,7 +9,7 @@ import { makeTinyImage } from "../tiny-image.ts";
 import { earlierCommit, nodeModules, unpackEarlier } from "./earlier-checkout.ts";
 import { createRack, type Rack, type RackOptions } from "./rack.ts";
 import { createScratchFolder, type ScratchFolder } from "./scratch-folder.ts";
-import { end, reimageOf, startReimage, tell } from "./story.ts";
+import { end, reimageOf, startReimage, tell, wentSilent } from "./story.ts";
 
 /** A Pi 3 and a Pi 4 in the agent, and an image of an ordinary system: with bootcode.bin. */
 async function twoPis(options: Partial<RackOptions>): Promise<Rack> {
@@ -26,38 +26,58 @@ describe(`agents of ${earlierCommit} and today's controller`, requires("root", "
   before(async () => {
     scratch = await createScratchFolder("pallet-skew-");
     const agents = { checkout: await unpackEarlier(scratch.path, "mountpoint"), nodeModules };
-    rack = await twoPis({ agents });
+    rack = await twoPis({ agents, settings: { heartbeatIntervalMs: 1000 } });
   });
   after(async () => {
     await rack?.close();
     await scratch.remove();
   });
 
-  it("are refused what they do not know, by name and before the card is touched", { timeout: 180_000 }, () =>
-    tell(rack, async () => {
-      const rollout = await end(rack, await startReimage(rack, "--all"));
-      for (const board of rack.boards) {
-        const { failure } = reimageOf(rollout, board);
-        assert.equal(failure?.reason, FailureReason.FAILURE_REASON_UNSUPPORTED);
-        assert.match(failure?.message ?? "", /cannot .*grow the root .*\(growth\).*"controller rootfs bake"/);
-        assert.ok(
-          (await board.card.read(0, 512)).every((byte) => byte === 0),
-          "the card was touched",
-        );
-      }
-      assert.match(
-        reimageOf(rollout, rack.board(1)).failure?.message ?? "",
-        /firmware from booting the card \(disk-firmware\)/,
+  const assertUntouched = async (): Promise<void> => {
+    for (const board of rack.boards)
+      assert.ok(
+        (await board.card.read(0, 512)).every((byte) => byte === 0),
+        "a card was touched",
       );
+  };
+
+  it("are refused what they do not know, by name and in the plan", { timeout: 180_000 }, () =>
+    tell(rack, async () => {
+      const { exitCode, stdout, stderr } = await rack.pallet("reimage", "--all", "--yes");
+      const said = `${stdout}${stderr}`.replaceAll(/\s+/g, " ");
+      assert.equal(exitCode, 1, said);
+      assert.match(
+        said,
+        /firmware from booting the card \(disk-firmware\), grow the root .*\(growth\): .*"controller rootfs bake"/,
+      );
+      assert.match(said, /every node was refused; nothing was erased/);
+      await assertUntouched();
+    }),
+  );
+
+  it("are refused it in the preflight, where the plan could not know who would boot", { timeout: 180_000 }, () =>
+    tell(rack, async () => {
+      const board = rack.board(2);
+      await board.powerOff();
+      await wentSilent(rack, board);
+      const id = await startReimage(rack, board.mac);
+      await board.powerOn();
+      const { failure } = reimageOf(await end(rack, id), board);
+      assert.equal(failure?.reason, FailureReason.FAILURE_REASON_UNSUPPORTED);
+      assert.match(
+        failure?.message ?? "",
+        /cannot grow the root .*\(growth\): give the nodes .*"controller rootfs bake"/,
+      );
+      await assertUntouched();
     }),
   );
 
   it("do what needs nothing that they do not know", { timeout: 180_000 }, () =>
     tell(rack, async () => {
-      const rollout = await end(rack, await startReimage(rack, "--all", "--no-grow"));
-      assert.match(reimageOf(rollout, rack.board(1)).failure?.message ?? "", /\(disk-firmware\)/);
-      assert.equal(reimageOf(rollout, rack.board(2)).phase, ReimagePhase.REIMAGE_PHASE_PROVED);
-      await rack.client.event(({ type, nodeId }) => type === "agent-outdated" && nodeId === rack.board(2).mac);
+      const board = rack.board(2);
+      const { phase } = reimageOf(await end(rack, await startReimage(rack, board.mac, "--no-grow")), board);
+      assert.equal(phase, ReimagePhase.REIMAGE_PHASE_PROVED);
+      await rack.client.event(({ type, nodeId }) => type === "agent-outdated" && nodeId === board.mac);
     }),
   );
 });

@@ -1,9 +1,8 @@
 import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
 import { firstPartitionBytes, type Image, rootPartitionOf } from "../../images/catalogue/image.ts";
-import { planGrowth } from "../../images/catalogue/plan-growth.ts";
 import type { EffectOf } from "../machine/effect.ts";
 import type { ReimageState } from "../machine/reimage-state.ts";
-import { planCardIds } from "../plan/plan-card-ids.ts";
+import { planCardChanges } from "../plan/plan-card-changes.ts";
 import type { World } from "./executor.ts";
 
 /** What the preflight has found, and when the write began. */
@@ -15,12 +14,11 @@ export function writeSpec(
   state: ReimageState,
   image: Image,
   world: World,
-): OperationSpec {
+): OperationSpec & { readonly kind: "write-image" } {
   const urls = world.packUrls(image);
   const controllers = world.controllers?.() ?? [];
   const { offsetBytes, lengthBytes, filesystemType } = rootPartitionOf(image);
-  const growth = state.card?.grow ? planGrowth(image, state.card.endBytes) : undefined;
-  const ids = state.card && planCardIds(image, { nodeId: state.nodeId, disk });
+  const { growth, ids } = planCardChanges(image, state.card, { nodeId: state.nodeId, disk });
   const resident = state.noResident === undefined;
   const system = {
     root: { offsetBytes, lengthBytes, filesystemType },

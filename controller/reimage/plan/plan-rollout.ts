@@ -10,10 +10,17 @@ import type { Node } from "../../nodes/node.ts";
 import { beingReimaged } from "./being-reimaged.ts";
 import { cardFitOf, growthStep } from "./describe-card-growth.ts";
 import { recordOf } from "./failure-record.ts";
+import { refuseUnknown } from "./judge-agent.ts";
 import { judgeSystem } from "./judge-system.ts";
 import { judgeUnchanged } from "./judge-unchanged.ts";
 import { judgeWay, type WayVerdict } from "./judge-way.ts";
-import { type CardFirmwarePolicy, describeDiskFirmware, type FirmwareSentences } from "./plan-disk-firmware.ts";
+import { planCardChanges } from "./plan-card-changes.ts";
+import {
+  type CardFirmwarePolicy,
+  describeDiskFirmware,
+  type FirmwareSentences,
+  planDiskFirmware,
+} from "./plan-disk-firmware.ts";
 import type { ReimagePlan, RolloutRequest } from "./rollout.ts";
 import { seenOn } from "./seen-disk.ts";
 import { selectDisk } from "./select-disk.ts";
@@ -75,7 +82,9 @@ export function planReimage(
   const way = judgeWay(image, node.facts?.model, loader);
   const misfit =
     way.refusal ?? (noResident ? undefined : judgeSystem(image, node.agent?.residentProgram, cardFitOf(request)));
-  const unfit = misfit ?? (chosen instanceof Failure ? chosen : firmware.refusal);
+  const unfit =
+    misfit ??
+    (chosen instanceof Failure ? chosen : (firmware.refusal ?? unknownTo(before, image, request, cardFirmware, path)));
   const refusal = busyWith === undefined ? unfit : beingReimaged(node, busyWith);
   const notes = [
     describeReplacement(node),
@@ -94,6 +103,23 @@ export function planReimage(
     ...(refusal && { refusal: recordOf(refusal) }),
     ...(note !== "" && { note }),
   };
+}
+
+/** What the agent that is there now does not know; one that the node has yet to boot tells when it is there. */
+function unknownTo(
+  { node, online }: NodeBeforeReimage,
+  image: Image,
+  request: PlanOptions,
+  cardFirmware: CardFirmwarePolicy,
+  disk = "",
+): Failure | undefined {
+  if (!online || node.agent?.role !== "netboot") return undefined;
+  const diskFirmware = planDiskFirmware(cardFirmware, node.facts?.model ?? "", image);
+  const changes = planCardChanges(image, cardFitOf(request), { nodeId: node.id, disk });
+  return refuseUnknown(
+    { ...changes, ...(diskFirmware && { customisation: { resident: false, diskFirmware } }) },
+    node.agent,
+  );
 }
 
 /** Seen from an installed system, its own disk is in use; it will not be once the node has rebooted into the agent. */

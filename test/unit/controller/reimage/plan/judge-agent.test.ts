@@ -27,7 +27,7 @@ const asking: Readonly<Record<Capability, Partial<Write>>> = {
 describe("judgeAgent", () => {
   for (const each of capabilities) {
     const others = capabilities.filter((other) => other !== each);
-    const spec: OperationSpec = { ...bare, ...asking[each] };
+    const spec: Write = { ...bare, ...asking[each] };
     it(`lets an agent that knows ${each} do it`, () => {
       assert.deepEqual(judgeAgent(spec, { version: "1", capabilities }), { spec, leftOut: [] });
     });

@@ -6,6 +6,7 @@ import { planReimage } from "../../../../../controller/reimage/plan/plan-rollout
 import { seenOn } from "../../../../../controller/reimage/plan/seen-disk.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import type { NodeId } from "../../../../../proto/names/node-id.ts";
+import { capabilities } from "../../../../../proto/operation/capabilities.ts";
 import { disk } from "../fakes/fake-disk.ts";
 import { image } from "../fakes/fake-rack.ts";
 
@@ -16,7 +17,7 @@ const node: Node = {
   bootTarget: { kind: "agent" },
   lastSeenAt: 0,
   discoveredAt: 0,
-  agent: { version: "1", role: "netboot", instanceId: "a", port: 7710 },
+  agent: { version: "1", role: "netboot", instanceId: "a", port: 7710, capabilities },
   facts: {
     model: "Raspberry Pi 4 Model B Rev 1.4",
     serial: "10000000a1b2c3d4",
@@ -187,4 +188,23 @@ test("a plan says that the firmware boots the image by its own config.txt, and r
     assert.equal(refusal?.reason, "unsupported");
     assert.match(refusal?.message ?? "", message);
   }
+});
+
+test("a plan refuses what the agent that is there does not know, and leaves to the preflight what another one will say", () => {
+  const { capabilities: _, ...old } = {
+    ...node.agent,
+    version: "0.1.0",
+    role: "netboot" as const,
+    instanceId: "a",
+    port: 7710,
+  };
+  const before = { node: { ...node, agent: old }, online: true, devices: [disk()] };
+  assert.match(
+    planReimage(before, image, {}).refusal?.message ?? "",
+    /cannot grow the root to the end of the card \(growth\)/,
+  );
+  assert.equal(planReimage(before, image, { noGrow: true }).refusal, undefined);
+  assert.equal(planReimage({ ...before, online: false }, image, {}).refusal, undefined);
+  const installed: Node = { ...node, agent: { ...old, role: "resident" } };
+  assert.equal(planReimage({ ...before, node: installed }, image, {}).refusal, undefined);
 });
