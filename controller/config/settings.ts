@@ -255,7 +255,15 @@ export const settings = {
     schema: durationMs,
     fallback: defaultReimageSettings.proveTimeoutMs,
     wants: wantsDuration,
-    about: "How long a node may take from the reboot request to its proof; starts over at its first boot file.",
+    about: "How long a node may take from the reboot request to its proof; starts over at each sign of life.",
+  },
+  longestBootMs: {
+    key: "reimage.longestBootMs",
+    kind: "integer",
+    schema: durationMs,
+    fallback: defaultReimageSettings.longestBootMs,
+    wants: wantsDuration,
+    about: "How long a node that keeps fetching boot files or addresses may take in all; each starts its timeout over.",
   },
   cancelTimeoutMs: {
     key: "reimage.cancelTimeoutMs",

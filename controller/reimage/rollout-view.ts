@@ -1,5 +1,6 @@
 import type { RolloutState } from "../../proto/words/rollout-state.ts";
 import { hasEnded, type ReimageState, type RolloutRecord } from "./machine/reimage-state.ts";
+import { describeWaiting } from "./machine/waiting.ts";
 import type { Reimage, Rollout } from "./plan/rollout.ts";
 
 /** A rollout as operators see it; `waitingFor` says why nodes that are ready to write wait. */
@@ -36,6 +37,7 @@ function viewReimage(state: ReimageState, waitingFor: string | undefined): Reima
     noResident: state.noResident !== undefined,
     full: state.full ?? false,
     ...(phase.name === "waiting" && waitingFor !== undefined && { waitingFor }),
+    ...waits(describeWaiting(state)),
     ...(disk !== undefined && { disk }),
     ...(progress !== undefined && { progress }),
     ...(phase.name === "proved" && { proof: phase.proof }),
@@ -46,4 +48,8 @@ function viewReimage(state: ReimageState, waitingFor: string | undefined): Reima
     }),
     ...(hasEnded(phase) && { endedAt: phase.endedAt }),
   };
+}
+
+function waits(waitsFor: string | undefined): Pick<Reimage, "waitsFor"> {
+  return waitsFor === undefined ? {} : { waitsFor };
 }

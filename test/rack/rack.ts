@@ -263,6 +263,7 @@ async function writeController(
     reimage: {
       bootTimeoutMs: 120_000,
       proveTimeoutMs: 120_000,
+      longestBootMs: 240_000,
       retryDelayMs: 500,
       rebootRetryMs: 5000,
       fetchRetryDelayMs: 1000,

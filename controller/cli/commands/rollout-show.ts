@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { Failure } from "../../../proto/failure.ts";
 import type { ToAction } from "../connection/command-context.ts";
+import { printable } from "../render/printable.ts";
 import { renderRolloutSummary } from "../rollout/render-rollout-summary.ts";
 import { renderRolloutTable } from "../rollout/render-rollout-table.ts";
 import { hasEnded, viewRollout } from "../view/rollout-view.ts";
@@ -24,15 +25,16 @@ export function registerRolloutShow(parent: Command, toAction: ToAction): void {
           if (isJson) printJson(view);
           else if (hasEnded(view)) print(renderRolloutSummary(view, look, now));
           else
-            print(
-              renderRolloutTable(view, {
+            print([
+              ...renderRolloutTable(view, {
                 ...look,
                 width: look.width ?? 120,
                 height: Number.POSITIVE_INFINITY,
                 now,
                 notice: `watch it: ${commandLine(`watch ${view.rolloutId}`)}`,
               }),
-            );
+              ...view.reimages.flatMap(({ waitsFor }) => (waitsFor === null ? [] : [printable(waitsFor)])),
+            ]);
           return;
         }
         throw new Failure("internal", `the controller's answer lacks the rollout ${rolloutId}`);

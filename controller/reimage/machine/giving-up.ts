@@ -7,14 +7,15 @@ import { describeLastSeen, describeSpan } from "./sentences.ts";
 /* Why a reimage fails, in words: what it waited for, what was last seen, and what to do. */
 
 /** It never came up in the agent. */
-export function notInAgent({ state, now, settings }: Context, phase: PhaseOf<"netbooting">): Failure {
+export function notInAgent(context: Context, phase: PhaseOf<"netbooting">): Failure {
+  const { state, now } = context;
   const asked =
     phase.rebootAskedOf === undefined
       ? ""
       : `, although its installed system was asked to reboot${because(phase.obstacle)}`;
   return new Failure(
     "node-silent",
-    `${state.nodeName} did not netboot into the agent within ${describeSpan(settings.bootTimeoutMs)}${asked}; ` +
+    `${state.nodeName} did not netboot into the agent within ${describeWait(context)}${asked}; ` +
       `${describeLastSeen(state, now)}; power-cycle it, and check its power, its network and its ` +
       "boot order",
   );
@@ -78,7 +79,8 @@ export function silentWhileWriting({ state, now, settings }: Context, phase: Pha
 }
 
 /** It never came back after the flip to local. */
-export function notBack({ state, now, settings }: Context, obstacle?: string): Failure {
+export function notBack(context: Context, obstacle?: string): Failure {
+  const { state, now } = context;
   // A boot file that it had asked for since would have ended that phase.
   const unasked =
     state.phase.name === "rebooting"
@@ -86,7 +88,7 @@ export function notBack({ state, now, settings }: Context, obstacle?: string): F
       : "";
   return new Failure(
     "node-silent",
-    `${state.nodeName} did not come back from its reboot within ${describeSpan(settings.proveTimeoutMs)}` +
+    `${state.nodeName} did not come back from its reboot within ${describeWait(context)}` +
       `${because(obstacle)}; ${describeLastSeen(state, now)}; ` +
       `power-cycle it and check its console${unasked}`,
   );
@@ -94,9 +96,9 @@ export function notBack({ state, now, settings }: Context, obstacle?: string): F
 
 /** It began to boot from its disk, and the proof did not come. */
 export function notProved(context: Context, { kernelFetchedAt }: PhaseOf<"proving">): Failure {
-  const { state, now, settings } = context;
+  const { state, now } = context;
   if (state.noResident === undefined) return notBack(context);
-  const within = describeSpan(settings.proveTimeoutMs);
+  const within = describeWait(context);
   const seen =
     kernelFetchedAt === undefined
       ? `began to boot but did not fetch the kernel of ${state.imageName} within ${within}`
@@ -115,6 +117,17 @@ export function restartsForEver({ state }: Context): Failure {
     "node-silent",
     `${state.nodeName} restarted so often that its reimage was abandoned; check its power supply and its log`,
   );
+}
+
+/** How long it was waited for, and whether signs of life had extended that. */
+function describeWait({ state, settings }: Context): string {
+  const { phase, bootStage, leasedAt = 0 } = state;
+  const timeoutMs = phase.name === "netbooting" ? settings.bootTimeoutMs : settings.proveTimeoutMs;
+  if (!("deadlineAt" in phase)) return describeSpan(timeoutMs);
+  const span = describeSpan(phase.deadlineAt - phase.since);
+  const wasAlive = Math.max(bootStage?.at ?? 0, leasedAt) > phase.since;
+  if (!wasAlive || phase.deadlineAt - phase.since <= timeoutMs) return span;
+  return `${span}, which its signs of life had extended (reimage.longestBootMs is the limit)`;
 }
 
 function because(obstacle: string | undefined): string {

@@ -22,17 +22,10 @@ import {
   stay,
 } from "./step.ts";
 import { judgeCard } from "./verdict.ts";
+import { aliveIn } from "./waiting.ts";
 import { writeOperationId } from "./write-operation.ts";
 
 /* The moves of the journey that take more than a line; transition.ts says when each is made. */
-
-/** An awaited node begins to boot: from its first boot file it gets the full boot timeout, once. */
-export function beginsToBoot(context: Context, phase: PhaseOf<"netbooting">): Step {
-  const { now, settings } = context;
-  if (phase.booting) return stay(context);
-  const longer = { booting: true, deadlineAt: now + settings.bootTimeoutMs };
-  return amend(context, phase, longer, [deadline(longer, now)]);
-}
 
 /** A netbooted agent has appeared: ask for its disks. The boot that was asked to end is over. */
 export function check(context: Context, agent: Sighting, ended: string | undefined): Step {
@@ -207,8 +200,10 @@ export function fetchesMore(
   phase: PhaseOf<"proving">,
   fetched: ReimageEventOf<"boot-file-fetched">,
 ): Step {
-  if (!fetchesKernel(context, fetched)) return stay(context);
-  return amend(context, phase, { kernelFetchedAt: fetched.at }, probe(context.settings));
+  const alive = aliveIn(context, phase);
+  if (!fetchesKernel(context, fetched)) return alive;
+  const next = { ...phase, ...alive.state.phase, kernelFetchedAt: fetched.at } as PhaseOf<"proving">;
+  return { state: { ...alive.state, phase: next }, effects: [...alive.effects, ...probe(context.settings)] };
 }
 
 function fetchesKernel({ state }: Context, { path, served }: ReimageEventOf<"boot-file-fetched">): boolean {

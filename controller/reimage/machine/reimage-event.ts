@@ -37,7 +37,11 @@ export type Occurrence =
       readonly at: number;
       /** Whether it was there and went over completely. */
       readonly served?: boolean;
+      /** Where the image's own first boot stands; absent when none of its boots was loaded yet. */
+      readonly firstBoot?: "half-done" | "done";
     }
+  /** The node got an address by DHCP; `at` in milliseconds since the epoch. */
+  | { readonly type: "address-leased"; readonly at: number }
   | { readonly type: "cancel-requested" };
 
 /** Results of effects. */

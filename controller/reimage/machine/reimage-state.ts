@@ -200,7 +200,14 @@ export interface ReimageState {
   readonly past: readonly string[];
   readonly startedAt: number;
   /** Last boot file that the node fetched since the reimage started; not journaled by itself. */
-  readonly bootStage?: { readonly path: string; readonly at: number };
+  readonly bootStage?: {
+    readonly path: string;
+    readonly at: number;
+    /** Where the image's own first boot stood then; absent when it has none, or none of its boots was loaded yet. */
+    readonly firstBoot?: "half-done" | "done";
+  };
+  /** When the node last got an address by DHCP since the reimage started; not journaled by itself. */
+  readonly leasedAt?: number;
   /** Last progress of the write; not journaled by itself. */
   readonly progress?: Progress;
 }
@@ -217,7 +224,7 @@ export function hasBegun({ phase, step }: ReimageState): boolean {
 
 /** What of a state has to survive a restart; two states that agree in this need no second save. */
 export function durablePart(state: ReimageState): unknown {
-  const { progress: _progress, bootStage: _bootStage, phase, ...rest } = state;
+  const { progress: _progress, bootStage: _bootStage, leasedAt: _leasedAt, phase, ...rest } = state;
   return { ...rest, phase: { ...phase, deadlineAt: undefined } };
 }
 

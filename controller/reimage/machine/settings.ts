@@ -7,8 +7,13 @@ export interface ReimageSettings {
   readonly bootTimeoutMs: number;
   /** How long a write may make no progress; worn cards pause for up to a minute. */
   readonly stallTimeoutMs: number;
-  /** How long a node may take from the request to reboot until its proof, and from its first boot file on again. */
+  /** How long a node may take from the request to reboot until its proof, and from each sign of life on again. */
   readonly proveTimeoutMs: number;
+  /**
+   * How long a node that gives signs of life (boot files, address leases) may take in all to come up in the agent, or to
+   * prove its image: each sign starts bootTimeoutMs or proveTimeoutMs over, up to this.
+   */
+  readonly longestBootMs: number;
   /** How long an agent may take to release the disk after a cancellation. */
   readonly cancelTimeoutMs: number;
   /** Pause before retrying an agent that did not answer. */
@@ -36,6 +41,7 @@ export const defaultReimageSettings: ReimageSettings = {
   bootTimeoutMs: 600_000,
   stallTimeoutMs: 300_000,
   proveTimeoutMs: 600_000,
+  longestBootMs: 1_800_000,
   cancelTimeoutMs: 30_000,
   retryDelayMs: 2_000,
   rebootRetryMs: 30_000,

@@ -24,8 +24,13 @@ export function occurrenceOf({ node, cause }: NodeChange): Occurrence | undefine
       const sighting = sightingOf(node);
       return sighting && { type: "agent-sighted", ...sighting };
     }
-    case "boot-file-fetched":
-      return node.bootStage && { type: "boot-file-fetched", ...node.bootStage };
+    case "boot-file-fetched": {
+      const firstBoot = node.installation?.firstBoot;
+      const known = firstBoot === "half-done" || firstBoot === "done" ? { firstBoot } : {};
+      return node.bootStage && { type: "boot-file-fetched", ...node.bootStage, ...known };
+    }
+    case "address-leased":
+      return { type: "address-leased", at: node.lastSeenAt };
     // Always with a heartbeat.
     case "came-back":
     // A reimage has deadlines of its own.
@@ -39,7 +44,6 @@ export function occurrenceOf({ node, cause }: NodeChange): Occurrence | undefine
     case "accepted":
     case "labelled":
     case "forgotten":
-    case "address-leased":
       return undefined;
   }
 }

@@ -10,6 +10,7 @@ import type { ReimageEvent, ReimageEventOf, ReimageEventType } from "./reimage-e
 import { hasEnded, type PhaseName, type PhaseOf, type ReimageState } from "./reimage-state.ts";
 import { longestTimeout, type ReimageSettings } from "./settings.ts";
 import { abandonedWrite, amend, endCancelled, enter, fail, type Step, stay } from "./step.ts";
+import { aliveIn } from "./waiting.ts";
 
 /*
  * One node's way from "running anything" to "proved to run the image":
@@ -38,6 +39,8 @@ import { abandonedWrite, amend, endCancelled, enter, fail, type Step, stay } fro
  *     │ Of an untouched image (--no-resident) instead: its kernel fetched, and then the node answers
  *     ▼
  *   PROVED
+ *
+ * Whatever shows that a node boots gives it the time of a boot again, up to a bound (waiting.ts).
  *
  * From every phase: deadline passed (waiting has none), refusal, wrong system or failed effect ──▶ FAILED; cancel requested ──▶ CANCELLED;
  * both with the boot target that was before as long as no write has touched the card (verdict.ts), and agent after that.
@@ -70,7 +73,8 @@ const journey: Journey = {
       if (sighting.role === "resident") return moves.leaveSystem(context, sighting);
       return moves.check(context, sighting, phase.rebootAskedOf);
     },
-    "boot-file-fetched": (phase, _event, context) => moves.beginsToBoot(context, phase),
+    "boot-file-fetched": (phase, _event, context) => aliveIn(context, { ...phase, booting: true }),
+    "address-leased": (phase, _event, context) => aliveIn(context, phase),
     "reboot-refused": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
     "reboot-unreachable": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
     "retry-due": (phase, _event, context) =>
@@ -162,6 +166,7 @@ const journey: Journey = {
   rebooting: {
     "agent-sighted": (phase, sighting, context) => moves.cameBack(context, phase, sighting),
     "boot-file-fetched": (phase, fetched, context) => moves.bootsLocal(context, phase, fetched),
+    "address-leased": (phase, _event, context) => aliveIn(context, phase),
     // That the node will not, or that its answer was lost, is not an end: what counts is that it comes back.
     "reboot-refused": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
     "reboot-unreachable": (phase, { failure }, context) => amend(context, phase, { obstacle: failure.message }),
@@ -174,6 +179,7 @@ const journey: Journey = {
   proving: {
     "agent-sighted": (phase, sighting, context) => moves.cameBack(context, phase, sighting),
     "boot-file-fetched": (phase, fetched, context) => moves.fetchesMore(context, phase, fetched),
+    "address-leased": (phase, _event, context) => aliveIn(context, phase),
     "retry-due": (phase, _event, context) => amend(context, phase, {}, probe(context.settings)),
     "node-answered": (phase, { how }, context) => moves.answers(context, phase, how),
     "deadline-passed": (phase, _event, context) => fail(context, notProved(context, phase)),
@@ -236,8 +242,11 @@ type Journey = {
 
 /** Whatever the phase, the last boot file is what an operator wants to know about a silent node. */
 function withBootStage(state: ReimageState, event: ReimageEvent): ReimageState {
-  if (event.type !== "boot-file-fetched" || hasEnded(state.phase)) return state;
-  return { ...state, bootStage: { path: event.path, at: event.at } };
+  if (hasEnded(state.phase)) return state;
+  if (event.type === "address-leased") return { ...state, leasedAt: event.at };
+  if (event.type !== "boot-file-fetched") return state;
+  const { path, at, firstBoot } = event;
+  return { ...state, bootStage: { path, at, ...(firstBoot && { firstBoot }) } };
 }
 
 /** A reimage is about one board: the first that says which one it is. */

@@ -72,7 +72,8 @@ describe("config", () => {
           menuTimeoutMs: 20000
           cardFirmware: reformat
         reimage:
-          bootTimeoutMs: 1234`,
+          bootTimeoutMs: 1234
+          longestBootMs: 2345`,
     });
     assert.equal(config.advertise, "10.77.0.1");
     assert.equal(config.tftpPort, 0);
@@ -85,6 +86,7 @@ describe("config", () => {
       cardFirmware: "reformat",
     });
     assert.equal(config.reimage.bootTimeoutMs, 1234);
+    assert.equal(config.reimage.longestBootMs, 2345);
   });
 
   it("reads rates with their units, and limits nothing by default", () => {

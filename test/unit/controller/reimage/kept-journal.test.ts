@@ -21,7 +21,11 @@ interface Reimage {
 /** The stories without what is for people to read: nothing depends on it. */
 function withoutSentences(stories: unknown): unknown {
   const isSentence = (key: string): boolean => key === "message" || key === "obstacle";
-  return JSON.parse(JSON.stringify(stories, (key, value: unknown) => (isSentence(key) ? "a sentence" : value)));
+  // How long is waited is not the journal's form: a restart gives every phase its time anew.
+  const masked: Readonly<Record<string, string>> = { deadlineAt: "a time" };
+  return JSON.parse(
+    JSON.stringify(stories, (key, value: unknown) => (isSentence(key) ? "a sentence" : (masked[key] ?? value))),
+  );
 }
 
 /** What later controllers remember besides: what the node was before, and what is known of its card. */

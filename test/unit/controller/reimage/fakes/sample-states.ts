@@ -106,6 +106,7 @@ export function eventsAt(step: number): { readonly [Type in ReimageEventType]: R
     resumed: { type: "resumed" },
     "agent-sighted": { type: "agent-sighted", ...netbooted },
     "boot-file-fetched": { type: "boot-file-fetched", path: "pxelinux.cfg/01", at: startedAt + 1 },
+    "address-leased": { type: "address-leased", at: startedAt + 1 },
     "cancel-requested": { type: "cancel-requested" },
     "preflight-passed": { type: "preflight-passed", step, agent, disk, identity },
     "preflight-refused": { type: "preflight-refused", step, failure: because },

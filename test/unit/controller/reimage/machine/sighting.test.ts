@@ -19,7 +19,7 @@ const sighting = {
 };
 
 describe("what a change of a node means to its reimage", () => {
-  const meanings: Record<NodeChangeCause, "sighted" | "fetched" | "nothing"> = {
+  const meanings: Record<NodeChangeCause, "sighted" | "fetched" | "leased" | "nothing"> = {
     discovered: "nothing",
     registered: "sighted",
     heartbeat: "sighted",
@@ -30,7 +30,7 @@ describe("what a change of a node means to its reimage", () => {
     labelled: "nothing",
     forgotten: "nothing",
     "boot-target-changed": "nothing",
-    "address-leased": "nothing",
+    "address-leased": "leased",
     "boot-file-fetched": "fetched",
     proved: "nothing",
     "proof-voided": "nothing",
@@ -38,6 +38,7 @@ describe("what a change of a node means to its reimage", () => {
   const occurrences = {
     sighted: { type: "agent-sighted", ...sighting },
     fetched: { type: "boot-file-fetched", ...bootStage },
+    leased: { type: "address-leased", at: node.lastSeenAt },
     nothing: undefined,
   };
   for (const [cause, meaning] of Object.entries(meanings) as [NodeChangeCause, keyof typeof occurrences][])
