@@ -28,7 +28,9 @@ export async function resolveImage({ imageName }: RolloutRequest, images: ImageP
   const [only, ...others] = await images.list();
   if (only === undefined) throw invalid('there is no image yet; add one with "controller images add FILE"');
   if (others.length === 0) return only;
-  const names = [only, ...others].map((image) => image.name).join(", ");
+  const names = sortedByName([only, ...others])
+    .map((image) => image.name)
+    .join(", ");
   throw invalid(`there are several images; name the one to install with --image: ${names}`);
 }
 

@@ -1,3 +1,4 @@
+import { sortedByName } from "../../proto/names/natural-order.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import type { Image } from "../images/catalogue/image.ts";
@@ -35,12 +36,13 @@ export function retryRequest(request: RolloutRequest, id: RolloutId, entry: Jour
 export function resolveFailed({ rollout, reimages }: JournalEntry, named: readonly string[], nodes: NodePort): Node[] {
   const failed = reimages.filter(({ phase }) => phase.name === "failed" || phase.name === "cancelled");
   const ids = new Set<NodeId>(failed.map(({ nodeId }) => nodeId));
-  if (named.length === 0) return [...ids].flatMap((id) => nodes.get(id) ?? []);
-  return named.map((text) => {
+  if (named.length === 0) return sortedByName([...ids].flatMap((id) => nodes.get(id) ?? []));
+  const meant = named.map((text) => {
     const node = nodes.require(text);
     if (ids.has(node.id)) return node;
     throw invalid(`${node.name} neither failed nor was cancelled in rollout ${rollout.id}; reimage it by itself`);
   });
+  return sortedByName([...new Map(meant.map((node) => [node.id, node])).values()]);
 }
 
 /** The image of a rollout, whatever its name means by now. Throws a Refusal when it is gone, or is not what was confirmed. */

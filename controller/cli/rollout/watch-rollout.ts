@@ -20,7 +20,7 @@ export function describeReturn({ commandLine }: CommandContext, rolloutId: strin
  * @returns the exit code: done if every node is proved; the signal's if the operator stopped watching
  */
 export async function watchRollout(context: CommandContext, rolloutId: string, isKnown: boolean): Promise<number> {
-  const { signal, effects, connect, note } = context;
+  const { signal, effects, connect, note, hint, commandLine } = context;
   const presenter = choosePresenter(context);
   const watching = new AbortController();
   const ticking = (async () => {
@@ -65,5 +65,7 @@ export async function watchRollout(context: CommandContext, rolloutId: string, i
   presenter.stop();
   if (last === undefined) return exitCode.failed;
   presenter.end(last);
-  return last.state === "succeeded" ? exitCode.done : exitCode.failed;
+  if (last.state === "succeeded") return exitCode.done;
+  hint([`try the nodes that failed again, alone: ${commandLine(`rollout retry ${printable(rolloutId)}`)}`]);
+  return exitCode.failed;
 }

@@ -74,7 +74,7 @@ test("the only image needs no name, one of several does, and none is an error", 
   rack.images = [];
   await assert.rejects(rack.rollouts().start(named("pi-1")), isInvalid(/there is no image yet/));
   rack.images = [image, { ...image, name: "alpine" as ImageName, digest: "a1".repeat(32) as ImageDigest }];
-  await assert.rejects(rack.rollouts().start(named("pi-1")), isInvalid(/with --image: debian-12, alpine/));
+  await assert.rejects(rack.rollouts().start(named("pi-1")), isInvalid(/with --image: alpine, debian-12/));
   const { imageName } = await rack.rollouts().start({ ...named("pi-1"), imageName: "alpine" });
   assert.equal(imageName, "alpine");
 });
