@@ -166,6 +166,7 @@ export function createWorld(
     async start() {
       if (controller !== undefined || isStarting) return;
       isStarting = true;
+      recorder.note({ what: "controller", is: "up" });
       runs += 1;
       const own = random.fork(`controller ${runs}`);
       const starting = startController({
@@ -196,7 +197,6 @@ export function createWorld(
       });
       controller = await clock.standingStill(starting);
       isStarting = false;
-      recorder.note({ what: "controller", is: "up" });
     },
     async stop() {
       const stopping = controller;

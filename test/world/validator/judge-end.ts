@@ -62,10 +62,11 @@ function judgeRollouts(history: readonly Entry[], at: number): readonly Finding[
 }
 
 /** Whether the board is in its own system then, and for so long afterwards that its agent was heard again. */
-function staysUp({ board }: EntryOf<"stands">, history: readonly Entry[], at: number): boolean {
+function staysUp({ board }: EntryOf<"stands">, history: readonly Entry[], { what, at }: Entry): boolean {
   const boots = history.filter((entry) => (entry.what === "up" || entry.what === "down") && entry.board === board);
   const before = boots.findLast((entry) => entry.at <= at);
-  const back = history.find((entry) => entry.at > at && entry.what === "controller" && entry.is === "up")?.at ?? at;
+  const isUp = (entry: Entry): boolean => entry.at > at && entry.what === "controller" && entry.is === "up";
+  const back = what === "forgotten" ? at : (history.find(isUp)?.at ?? at);
   const heardBy = back + 2 * 60_000;
   if (before?.what !== "up" || before.system !== "card" || before.at > at - 60_000) return false;
   return !boots.some((entry) => entry.at > at && entry.at < heardBy);
@@ -80,14 +81,15 @@ function judgeService(stands: EntryOf<"stands">, history: readonly Entry[], at: 
     if (entry.what === "whole") stamps.set(entry.card, entry.reimage);
     if (entry.what === "reimage" && entry.node === mac) {
       if (entry.phase === "proved" && stamps.get(card) === entry.reimage) proved = entry;
-      // From the order on nobody but the agent knows whether the card was touched.
-      if (entry.phase === "writing") proved = undefined;
+      // An order to write that was lost: nobody but the agent knows whether it arrived, and the verdict says so.
+      if (entry.verdict === "unknown") proved = undefined;
     }
-    if ((entry.what === "operation" || entry.what === "inserted") && entry.card === card) proved = undefined;
+    if ((entry.what === "touched" || entry.what === "inserted") && entry.card === card) proved = undefined;
     const isWord = entry.what === "answered" && entry.request.ask === "boot" && entry.request.node === mac;
     if (isWord && entry.refusal === undefined) proved = undefined;
     // What comes up before its resident agent was heard again, comes up in the agent.
-    if (entry.what === "database-lost" && !staysUp(stands, history, entry.at)) proved = undefined;
+    const isForgotten = entry.what === "database-lost" || (entry.what === "forgotten" && entry.node === mac);
+    if (isForgotten && !staysUp(stands, history, entry)) proved = undefined;
   }
   if (proved === undefined || stands.in === "card") return [];
   const text = `${board} has ${proved.image} on its card, as ${proved.reimage} proved, and is in ${stands.in === "agent" ? "the agent" : "nothing"}`;
