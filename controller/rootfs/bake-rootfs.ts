@@ -183,8 +183,10 @@ async function bakeIntoImported(store: string, agentFile: string, program: Progr
 
 /** What was imported last and has no agent yet; else what new boots get. */
 async function sourceOf(store: string): Promise<Root> {
-  const newest = (await readRoots(store)).at(-1);
-  const source = newest?.manifest.agent === undefined ? newest : await readCurrentRoot(store);
+  const waiting = (await readRoots(store)).findLast(
+    ({ id, manifest }) => id !== flatRoot && manifest.agent === undefined,
+  );
+  const source = waiting ?? (await readCurrentRoot(store));
   if (source === undefined)
     throw new Failure("invalid", `there is no finished root filesystem in ${store}: import the image again`);
   return source;

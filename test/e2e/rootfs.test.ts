@@ -411,6 +411,14 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
     assert.match(await agentOf(again.rootFolder), /a newer agent/);
     assert.match(await agentOf(rootFolder), /an agent/);
     assert.equal((await readCurrentRoot(out))?.rootFolder, again.rootFolder);
+    // A newer image in the same store waits for its agent: until then new boots get what they got.
+    const next = await importRootfs({ imagePath: image, outDirectory: out, netboot: archive });
+    assert.equal((await readCurrentRoot(out))?.rootFolder, again.rootFolder);
+    const baked = await bakeRootfs({ target: out, agentFile: newer });
+    assert.equal((await readCurrentRoot(out))?.rootFolder, baked.rootFolder);
+    const shadow = (root = "") => stat(join(root, "etc/fstab")).then(({ birthtimeMs }) => birthtimeMs);
+    assert.ok((await shadow(baked.rootFolder)) > (await shadow(again.rootFolder)), "it was made of the older one");
+    await assert.rejects(stat(next.rootFolder), { code: "ENOENT" });
     // It shares what is the same on the disk.
     const inodes = await Promise.all([rootFolder, again.rootFolder].map((root = "") => stat(join(root, "etc/passwd"))));
     assert.equal(inodes[0]?.ino, inodes[1]?.ino);
