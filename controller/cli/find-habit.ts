@@ -1,4 +1,4 @@
-import { shellWord } from "./commands/node-choice.ts";
+import { shellWord } from "./render/shell-word.ts";
 
 /** What somebody typed who knows kubectl, docker or another such tool, and the commands of ours that mean it. */
 interface Habit {

@@ -46,6 +46,7 @@ import type { Effects } from "./connection/effects.ts";
 import { findHabit } from "./find-habit.ts";
 import { printable, printableJson } from "./render/printable.ts";
 import { renderFailure } from "./render/render-failure.ts";
+import { shellWord } from "./render/shell-word.ts";
 import { chooseLook, createPaint } from "./render/style.ts";
 import { exitCode } from "./terminal/exit-code.ts";
 import { viewFailure } from "./view/failure-view.ts";
@@ -111,8 +112,8 @@ function createContext(effects: Effects, options: CommonOptions & TargetOptions,
       if (stdout.isTerminal && !isJson) write(lines, stderr);
     },
     commandLine: (words) => {
-      if (options.address !== undefined) return `controller ${words} --address ${options.address}`;
-      if (options.socket !== undefined) return `controller ${words} --socket ${options.socket}`;
+      if (options.address !== undefined) return `controller ${words} --address ${shellWord(options.address)}`;
+      if (options.socket !== undefined) return `controller ${words} --socket ${shellWord(options.socket)}`;
       return `controller ${words}`;
     },
   };

@@ -8,6 +8,7 @@ import { isGlob } from "../../nodes/glob.ts";
 import { choosesNothing, parseSelector, type SelectorText } from "../../nodes/parse-selector.ts";
 import { type CommandContext, UsageError } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
+import { shellWord } from "../render/shell-word.ts";
 import { formatCount } from "../render/units.ts";
 
 /** What is said after every command that takes nodes. */
@@ -196,9 +197,4 @@ export function describeNone(text: SelectorText, acceptedOnly: boolean): string 
   return asked === ""
     ? `${which} is known: "controller nodes" lists them, "controller node accept" accepts them`
     : `${which} matches ${asked}; see "controller nodes --show-labels"`;
-}
-
-/** A word as a shell has to be given it. */
-export function shellWord(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

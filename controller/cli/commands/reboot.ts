@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import type { ToAction } from "../connection/command-context.ts";
 import { printable } from "../render/printable.ts";
+import { shellWord } from "../render/shell-word.ts";
 import { exitCode } from "../terminal/exit-code.ts";
 import { confirmNodes, forEachNode } from "./for-each-node.ts";
-import { addNodeChoice, chooseNodes, type NodeChoiceOptions, nodesHelp, shellWord } from "./node-choice.ts";
+import { addNodeChoice, chooseNodes, type NodeChoiceOptions, nodesHelp } from "./node-choice.ts";
 import { examples } from "./option-texts.ts";
 
 interface Options extends NodeChoiceOptions {

@@ -1,14 +1,16 @@
 import type { FailureReason } from "../../../proto/failure.ts";
+import { shellWord } from "./shell-word.ts";
 
 /**
  * What an operator can do about a failed reimage or operation, as a sentence; undefined if there is nothing to add to
  * the failure's message.
  *
- * @param node name of the node, for copy-and-paste commands
+ * @param name name of the node, for copy-and-paste commands
  * @param device the disk concerned, if known
  */
-export function remedyFor(reason: FailureReason, node: string, device: string | null): string | undefined {
-  const path = device ?? "DEVICE";
+export function remedyFor(reason: FailureReason, name: string, device: string | null): string | undefined {
+  const node = shellWord(name);
+  const path = device === null ? "DEVICE" : shellWord(device);
   switch (reason) {
     case "mounted":
       return `Unmount it: controller unmount ${node} ${path}`;

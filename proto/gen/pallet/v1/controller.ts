@@ -8395,8 +8395,8 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): ListNodesResponse => ListNodesResponse.decode(value),
   },
   /**
-   * The nodes that a selector means, by name. How many nodes are meant is told here, before another RPC acts on them by
-   * their ids: a controller that does not know selectors answers UNIMPLEMENTED, so none is ever taken for "every node".
+   * The nodes that a selector means, by name; other RPCs then act on them by their ids. A controller that does not know
+   * selectors answers UNIMPLEMENTED, so a label or a state is never ignored.
    *
    * Errors: NOT_FOUND for a name, MAC address, serial number or pattern that means no node; INVALID_ARGUMENT for a
    * selector that is malformed or chooses nothing.
@@ -8792,8 +8792,8 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
   /** Every known node, by name. */
   listNodes: handleUnaryCall<ListNodesRequest, ListNodesResponse>;
   /**
-   * The nodes that a selector means, by name. How many nodes are meant is told here, before another RPC acts on them by
-   * their ids: a controller that does not know selectors answers UNIMPLEMENTED, so none is ever taken for "every node".
+   * The nodes that a selector means, by name; other RPCs then act on them by their ids. A controller that does not know
+   * selectors answers UNIMPLEMENTED, so a label or a state is never ignored.
    *
    * Errors: NOT_FOUND for a name, MAC address, serial number or pattern that means no node; INVALID_ARGUMENT for a
    * selector that is malformed or chooses nothing.
@@ -9000,8 +9000,8 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListNodesResponse) => void,
   ): ClientUnaryCall;
   /**
-   * The nodes that a selector means, by name. How many nodes are meant is told here, before another RPC acts on them by
-   * their ids: a controller that does not know selectors answers UNIMPLEMENTED, so none is ever taken for "every node".
+   * The nodes that a selector means, by name; other RPCs then act on them by their ids. A controller that does not know
+   * selectors answers UNIMPLEMENTED, so a label or a state is never ignored.
    *
    * Errors: NOT_FOUND for a name, MAC address, serial number or pattern that means no node; INVALID_ARGUMENT for a
    * selector that is malformed or chooses nothing.

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { status } from "@grpc/grpc-js";
-import { shellWord } from "../../../../../controller/cli/commands/node-choice.ts";
 import { splitLabelWords } from "../../../../../controller/cli/commands/node-label.ts";
+import { remedyFor } from "../../../../../controller/cli/render/remedy.ts";
+import { shellWord } from "../../../../../controller/cli/render/shell-word.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import {
   BootTarget,
@@ -260,6 +261,12 @@ describe("words of node label", () => {
 });
 
 describe("words in hints", () => {
+  it("are quoted in a command with the controller's own place", async () => {
+    const { stderr } = await run(["reboot", "pi-1", "--socket", "/tmp/no such.sock"]);
+    assert.match(stderr, /no controller answers at \/tmp\/no such\.sock/);
+    assert.equal(remedyFor("mounted", "pi-1", "/dev/a b"), "Unmount it: controller unmount pi-1 '/dev/a b'");
+  });
+
   for (const [word, shown] of [
     ["rack-1", "rack-1"],
     ["pi-*", "'pi-*'"],
