@@ -1,3 +1,4 @@
+import { areSameAgent } from "../../proto/grpc/agent-ids.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { NewEvent } from "../events/event.ts";
@@ -6,7 +7,7 @@ import type { NodeRegistry } from "../nodes/node-registry.ts";
 import type { Registration } from "../nodes/registration.ts";
 import { Refusal } from "../refusal/refusal.ts";
 import type { AgentConnector } from "./agent-port.ts";
-import { answersAs } from "./answers-as.ts";
+import { whoAnswers } from "./who-answers.ts";
 
 /** Decides whose registrations count. */
 export interface Admission {
@@ -25,7 +26,7 @@ const quietMs = 60_000;
 
 /** Builds the admission over the registry. Timers end with `closed`. */
 export function createAdmission(options: {
-  readonly nodes: Pick<NodeRegistry, "get" | "register">;
+  readonly nodes: Pick<NodeRegistry, "get" | "register" | "isOnline">;
   readonly agents: AgentConnector;
   readonly events: { append(event: NewEvent): unknown };
   readonly clock: Clock;
@@ -57,13 +58,18 @@ export function createAdmission(options: {
     async register(claim, signal) {
       const known = nodes.get(claim.id);
       if (known !== undefined && isAnothers(known, claim)) {
-        const { facts, agent } = known;
+        const { facts, agent, address } = known;
         const ids = { bootId: facts.bootId, instanceId: agent.instanceId };
-        const isThere = await answersAs(known, ids, agents, { clock, patienceMs, signal });
+        const found = await whoAnswers({ address, port: agent.port }, agents, { clock, patienceMs, signal });
+        const now = nodes.get(claim.id);
         // Meanwhile it may have registered itself, or another may have.
-        if (isThere && nodes.get(claim.id)?.agent?.instanceId === ids.instanceId) {
-          noteClaim(known, claim);
-          throw new Refusal("precondition", describeClaim(known, claim), { reason: "other-agent" });
+        if (now?.agent?.instanceId === ids.instanceId) {
+          if (found !== undefined && areSameAgent(found, ids)) {
+            noteClaim(known, claim);
+            throw refusal(describeClaim(known, claim));
+          }
+          // Over a network that is full a running agent may not answer in time, and goes on reporting all the same.
+          if (found === undefined && claim.address !== address && nodes.isOnline(now)) throw refusal(describeWait(now));
         }
       }
       return nodes.register(claim);
@@ -79,6 +85,15 @@ function isAnothers(
   const { agent, facts, address } = known;
   if (agent === undefined || facts === undefined || address === undefined) return false;
   return agent.instanceId !== claim.agent.instanceId;
+}
+
+function refusal(message: string): Refusal {
+  return new Refusal("precondition", message, { reason: "other-agent" });
+}
+
+/** The node may have rebooted under another address: then its former agent falls silent. */
+function describeWait({ id, name, address }: Node): string {
+  return `the agent of ${name} (${id}) at ${address} was heard a moment ago and does not answer now: try again, until it is silent`;
 }
 
 /** Two boards with one MAC address, or two agents on one board. */

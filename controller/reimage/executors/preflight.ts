@@ -17,18 +17,17 @@ import { writeSpec } from "./write-spec.ts";
  * Asks the agent for the node's disks and chooses the one to erase, and what becomes of the firmware on it; refuses an
  * image that this board could not boot, or in which this agent could not install the resident agent that is asked for,
  * and work that this agent does not know.
- * An agent that has restarted in the same boot since it registered sees the same disks.
+ * Only the run that was sighted is believed; one that has restarted since registers, and is asked then.
  */
 export const preflight: Executor<"preflight"> = async (effect, context) => {
   const { state, world, signal, answer } = context;
   try {
     const image = await imageOf(context);
-    const { bootId } = effect.agent;
     const verdict = await withAgentOf(
       nodeOf(context),
       world.agents,
       async (agent, { facts, agent: info }): Promise<Answer> => {
-        const { instanceId, residentProgram } = info;
+        const { residentProgram } = info;
         const misfit =
           judgeWay(image, facts.model, world.loader).refusal ??
           (state.noResident === undefined ? judgeSystem(image, residentProgram, state.card) : undefined);
@@ -50,13 +49,13 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
         tellLeftOut(judged, context);
         return {
           type: "preflight-passed",
-          agent: { bootId, instanceId },
+          agent: effect.agent,
           disk: disk.path,
           identity: identityOf(disk),
           ...(diskFirmware && { diskFirmware }),
         };
       },
-      { expected: { bootId, role: "netboot" }, signal },
+      { expected: { ...effect.agent, role: "netboot" }, signal },
     );
     answer(verdict);
   } catch (error) {

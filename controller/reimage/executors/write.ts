@@ -22,7 +22,6 @@ export const startWrite: Executor<"start-write"> = async (effect, context) => {
   let isAsked = false;
   try {
     const image = await imageOf(context);
-    const { bootId } = effect.agent;
     const start = async (agent: AgentPort, report: AgentReport): Promise<void> => {
       isAsked = true;
       const { spec } = judgeAgent(writeSpec(effect, state, image, world), report.agent);
@@ -36,7 +35,7 @@ export const startWrite: Executor<"start-write"> = async (effect, context) => {
       answer({ type: "write-started", operationId });
       await watch(agent, operationId, context, operation && spec);
     };
-    await withAgentOf(nodeOf(context), world.agents, start, { expected: { bootId }, signal });
+    await withAgentOf(nodeOf(context), world.agents, start, { expected: effect.agent, signal });
   } catch (error) {
     const failure = Failure.from(error);
     if (isSilence(error)) answer({ type: "agent-unreachable", failure, unasked: !isAsked });
@@ -73,8 +72,8 @@ export const cancelWrite: Executor<"cancel-write"> = async ({ operationId, agent
 };
 
 /**
- * Lends a connection to the agent on the boot that writes. Any run of it will do: one that has restarted says itself
- * that the operation is lost. That another boot does not know it says nothing.
+ * Lends a connection to the run of the agent that writes. That another does not know the operation says nothing; one that
+ * has restarted registers, and then the write is lost.
  */
 function withWriter<T>(
   context: ExecutorContext,
@@ -82,7 +81,7 @@ function withWriter<T>(
   use: (agent: AgentPort) => Promise<T>,
 ): Promise<T> {
   const { world, signal } = context;
-  const expected = writer && { expected: { bootId: writer.bootId } };
+  const expected = writer && { expected: writer };
   return withAgentOf(nodeOf(context), world.agents, use, { ...expected, signal });
 }
 

@@ -34,6 +34,8 @@ describe("who may register", () => {
   let asked: AgentAddress[];
   /** Who answers at which address; "hangs" where nobody ever does. */
   let there: Map<string, AgentIds | "hangs">;
+  /** Whether heartbeats of the known agent arrive. */
+  let isHeard: boolean;
   let admission: Admission;
   const register = (claim: Registration) => admission.register(claim, new AbortController().signal);
   const refused = async (claim: Registration): Promise<Refusal> => {
@@ -52,9 +54,11 @@ describe("who may register", () => {
     events = [];
     asked = [];
     there = new Map();
+    isHeard = false;
     admission = createAdmission({
       nodes: {
         get: () => known,
+        isOnline: () => isHeard,
         register({ facts, agent, address }) {
           known = { id, name: "pi-1", facts, agent, ...(address !== undefined && { address }) } as Node;
           return known;
@@ -139,6 +143,27 @@ describe("who may register", () => {
     assert.deepEqual(types(), ["mac-claimed-twice", "mac-claim-ended"]);
     await refused(claimOf(clone, "10.0.0.2"));
     assert.deepEqual(types(), ["mac-claimed-twice", "mac-claim-ended", "mac-claimed-twice"]);
+  });
+
+  it("is nobody from elsewhere while the first reports but does not answer in time, which is told by no event", async () => {
+    await register(claimOf(first, "10.0.0.1"));
+    there.set("10.0.0.1", "hangs");
+    isHeard = true;
+    const claimed = refused(claimOf(clone, "10.0.0.2"));
+    await clock.advanceSettling(2_000);
+    assert.match((await claimed).message, /was heard a moment ago and does not answer now: try again/);
+    assert.deepEqual([events, known?.agent?.instanceId], [[], "run-1"]);
+    isHeard = false;
+    there.delete("10.0.0.1");
+    await register(claimOf(clone, "10.0.0.2"));
+    assert.equal(known?.agent?.instanceId, "run-2");
+  });
+
+  it("is the next boot at the same address at once, although its former agent was heard a moment ago", async () => {
+    await register(claimOf(first, "10.0.0.1"));
+    isHeard = true;
+    await register(claimOf(clone, "10.0.0.1"));
+    assert.equal(known?.agent?.instanceId, "run-2");
   });
 
   it("is not a late registration of a run that has been followed by another", async () => {
