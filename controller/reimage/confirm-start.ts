@@ -3,6 +3,7 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import { invalid, precondition } from "../refusal/refusal.ts";
+import { judgeUnchanged } from "./plan/judge-unchanged.ts";
 import { chooseDisk, type NodeBeforeReimage } from "./plan/plan-rollout.ts";
 import type { RolloutRequest } from "./plan/rollout.ts";
 import { judgeSeen, type SeenDisk } from "./plan/seen-disk.ts";
@@ -50,4 +51,23 @@ export function assertAsConfirmed(nodes: readonly NodeBeforeReimage[], image: Im
 
 function describeEvidence({ expected, found }: Failure["evidence"]): string {
   return expected === undefined || found === undefined ? "" : ` [confirmed: ${expected}; found: ${found}]`;
+}
+
+/** What was confirmed of one node, for its state. */
+export function seenIn(confirmed: ReadonlyMap<NodeId, SeenDisk> | undefined, id: NodeId): { readonly seen?: SeenDisk } {
+  const seen = confirmed?.get(id);
+  return seen === undefined ? {} : { seen };
+}
+
+/** Whether a node is left alone, because only what changed is to be reimaged. */
+export function isUnchanged(node: Node, image: Image, { onlyChanged, noResident }: RolloutRequest): boolean {
+  return onlyChanged === true && judgeUnchanged(node, image, noResident === true) !== undefined;
+}
+
+/** Why a start has no node to do anything to. */
+export function describeNothing({ retryOf }: RolloutRequest, unchanged: number): string {
+  if (unchanged > 0) return "every node runs the image already; nothing to do";
+  return retryOf === undefined
+    ? "no node is left of those that were confirmed; plan again"
+    : `no node of rollout ${retryOf} failed or was cancelled; nothing to do`;
 }

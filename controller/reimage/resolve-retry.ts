@@ -5,7 +5,7 @@ import type { Image } from "../images/catalogue/image.ts";
 import type { Node } from "../nodes/node.ts";
 import { invalid, notFound, precondition } from "../refusal/refusal.ts";
 import type { ImagePort, NodePort } from "./executors/ports.ts";
-import type { JournalEntry } from "./journal.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
 import type { RolloutId, RolloutRequest } from "./plan/rollout.ts";
 import { optionsOf } from "./resolve-request.ts";
 
@@ -15,11 +15,22 @@ export function noSuchRollout(id: RolloutId) {
 }
 
 /**
- * What trying a rollout again asks for: its options, and that nodes which run the image by now are left alone.
- * Throws a Refusal (not-found) when there is no such rollout.
+ * What a request asks for, and the rollout that it tries again. Throws a Refusal (not-found) when there is no such rollout.
  */
-export function retryRequest(request: RolloutRequest, id: RolloutId, entry: JournalEntry | undefined): RolloutRequest {
-  if (entry === undefined) throw noSuchRollout(id);
+export function understand(
+  request: RolloutRequest,
+  journal: Pick<Journal, "get">,
+): { readonly request: RolloutRequest; readonly entry?: JournalEntry } {
+  if (request.retryOf === undefined) return { request };
+  const entry = journal.get(request.retryOf);
+  if (entry === undefined) throw noSuchRollout(request.retryOf);
+  return { request: retryRequest(request, request.retryOf, entry), entry };
+}
+
+/**
+ * What trying a rollout again asks for: its options, and that nodes which run the image by now are left alone.
+ */
+function retryRequest(request: RolloutRequest, id: RolloutId, entry: JournalEntry): RolloutRequest {
   const { nodes, imageDigest, seen } = request;
   return {
     ...{ nodes, all: false, retryOf: id, onlyChanged: true, imageName: entry.rollout.imageName },

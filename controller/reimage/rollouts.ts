@@ -11,7 +11,14 @@ import type { NodeChange } from "../nodes/node-change.ts";
 import { alreadyExists, precondition } from "../refusal/refusal.ts";
 import { type ActiveRollout, createActiveRollout } from "./active-rollout.ts";
 import { createAftermath } from "./aftermath.ts";
-import { assertAsConfirmed, confirmedOn, onlyConfirmed } from "./confirm-start.ts";
+import {
+  assertAsConfirmed,
+  confirmedOn,
+  describeNothing,
+  isUnchanged,
+  onlyConfirmed,
+  seenIn,
+} from "./confirm-start.ts";
 import type { World } from "./executors/executor.ts";
 import { recordEvent } from "./executors/record-event.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
@@ -21,13 +28,11 @@ import type { ReimageSettings } from "./machine/settings.ts";
 import { occurrenceOf } from "./machine/sighting.ts";
 import { assertNoReimage } from "./plan/being-reimaged.ts";
 import { cardFitOf } from "./plan/describe-card-growth.ts";
-import { judgeUnchanged } from "./plan/judge-unchanged.ts";
 import { type NodeBeforeReimage, planReimage } from "./plan/plan-rollout.ts";
 import type { Reimage, ReimageId, Rollout, RolloutId, RolloutPlan, RolloutRequest } from "./plan/rollout.ts";
 import { newRolloutId } from "./plan/rollout-id.ts";
-import type { SeenDisk } from "./plan/seen-disk.ts";
 import { canonicalRequest, resolveConfirmedImage, resolveNodes } from "./resolve-request.ts";
-import { noSuchRollout, resolveFailed, resolveSameImage, retryRequest } from "./resolve-retry.ts";
+import { noSuchRollout, resolveFailed, resolveSameImage, understand } from "./resolve-retry.ts";
 import { viewRollout } from "./rollout-view.ts";
 import { type CancelSummary, summariseCancel } from "./summarise-cancel.ts";
 import { watchRollout } from "./watch-rollout.ts";
@@ -160,13 +165,6 @@ export function createRollouts(
     return { ...before, devices: await devices.catch((error: unknown) => Failure.from(error)) };
   }
 
-  /** What a request asks for, with what a retry takes over from its rollout. */
-  function understand(request: RolloutRequest): { readonly request: RolloutRequest; readonly entry?: JournalEntry } {
-    if (request.retryOf === undefined) return { request };
-    const entry = journal.get(request.retryOf);
-    return { request: retryRequest(request, request.retryOf, entry), ...(entry && { entry }) };
-  }
-
   function targetsOf(request: RolloutRequest, entry: JournalEntry | undefined): readonly Node[] {
     return entry === undefined ? resolveNodes(request, nodes) : resolveFailed(entry, request.nodes, nodes);
   }
@@ -214,7 +212,7 @@ export function createRollouts(
 
   return {
     async plan(given, signal) {
-      const { request, entry } = understand(given);
+      const { request, entry } = understand(given, journal);
       const targets = targetsOf(request, entry);
       const image = await imageOf(request, entry);
       const seen = await Promise.all(targets.map((node) => inspect(node, signal)));
@@ -227,13 +225,15 @@ export function createRollouts(
 
     async start({ id: chosen, ...given }) {
       const id = chosen ?? newRolloutId(clock.now());
-      const { request, entry } = understand(given);
+      const { request, entry } = understand(given, journal);
       const canonical = canonicalRequest(request);
       const before = repeated(id, canonical);
       if (before !== undefined) return before;
       const image = await imageOf(request, entry);
       if (request.seen !== undefined) {
         const planned = onlyConfirmed(targetsOf(request, entry), request);
+        // What a rollout is at work on looks changed, and that is not why it may not be touched.
+        for (const node of planned) assertNoReimage(node, activeRolloutOf);
         assertAsConfirmed(await Promise.all(planned.map((node) => inspect(node, undefined))), image, request);
       }
       // From here on nothing is waited for: no other start can come between the checks and the journal.
@@ -296,21 +296,4 @@ export function createRollouts(
       aftermath.stop();
     },
   };
-}
-
-function seenIn(confirmed: ReadonlyMap<NodeId, SeenDisk> | undefined, id: NodeId): { readonly seen?: SeenDisk } {
-  const seen = confirmed?.get(id);
-  return seen === undefined ? {} : { seen };
-}
-
-function isUnchanged(node: Node, image: Image, { onlyChanged, noResident }: RolloutRequest): boolean {
-  return onlyChanged === true && judgeUnchanged(node, image, noResident === true) !== undefined;
-}
-
-/** Why a start has no node to do anything to. */
-function describeNothing({ retryOf }: RolloutRequest, unchanged: number): string {
-  if (unchanged > 0) return "every node runs the image already; nothing to do";
-  return retryOf === undefined
-    ? "no node is left of those that were confirmed; plan again"
-    : `no node of rollout ${retryOf} failed or was cancelled; nothing to do`;
 }

@@ -162,6 +162,15 @@ describe("a start as it was confirmed", () => {
     );
   });
 
+  it("is refused because of a rollout that is at work on the card, not because of what that makes of the card", async () => {
+    const rack = await aRack();
+    const { plans: _, ...request } = await confirm(rack);
+    await rack.rollouts().start({ nodes: ["pi-1"], all: false, id });
+    rack.machine().devices = [disk({ cid: card.cid })];
+    const says = /pi-1 is being reimaged by rollout r1/;
+    await assert.rejects(rack.rollouts().start({ ...request, id: "r2" as RolloutId }), isPrecondition(says));
+  });
+
   it("is held to it after a restart of the controller too", async () => {
     const rack = await aRack();
     const { plans: _, ...request } = await confirm(rack);
