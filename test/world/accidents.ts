@@ -59,6 +59,8 @@ export interface Plan {
   readonly installed: readonly number[];
   /** Which of them have a USB disk too. */
   readonly disks: readonly number[];
+  /** Which of them run agents of before they told what they can, and what a write left. */
+  readonly old: readonly number[];
   /** How many may write at once, by the operator's settings. */
   readonly writers?: number;
   readonly happens: readonly Planned[];
@@ -120,7 +122,8 @@ export function planWorld(seed: number, random: Random, without: readonly Accide
     accident: accidentOf(random, random.pick(lot), all),
   }));
   const writers = random.chance(0.3) ? { writers: 1 } : {};
-  return { seed, boards, installed, disks, ...writers, happens: [...rollouts, ...others] };
+  const old = random.chance(0.2) ? some(1) : [];
+  return { seed, boards, installed, disks, old, ...writers, happens: [...rollouts, ...others] };
 }
 
 function momentOf(random: Random): Moment {

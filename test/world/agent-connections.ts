@@ -2,6 +2,7 @@ import { AgentError, type AgentErrorKind } from "../../controller/agents/agent-e
 import type { AgentConnector, AgentPort } from "../../controller/agents/agent-port.ts";
 import { Failure, type FailureReason } from "../../proto/failure.ts";
 import { type AgentIds, areSameAgent } from "../../proto/grpc/agent-ids.ts";
+import type { ReportedOperation } from "../../proto/operation/operation.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { pause } from "../../proto/time/pause.ts";
 import type { AgentRun } from "./agent-run.ts";
@@ -97,7 +98,7 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
       startOperation: (id, spec, signal) =>
         call(meant, until(signal), async (agent) => {
           const { kind, operation } = await agent.operations.start(id, spec);
-          if (kind !== "id-taken") return operation;
+          if (kind !== "id-taken") return asTold(agent, operation);
           throw error("id-taken", "invalid", `operation ${id} is another one`);
         }),
       async *watchOperation(id, caller) {
@@ -109,7 +110,7 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
         });
         for await (const operation of operations) {
           if (signal.aborted || agent.life.aborted || reach.isCut(address)) break;
-          yield operation;
+          yield asTold(agent, operation);
           if (operation.state !== "running") return;
         }
         if (signal.aborted) throw error("aborted", "cancelled", "given up");
@@ -119,7 +120,7 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
         call(meant, until(signal), async (agent) => {
           const operation = await agent.operations.cancel(id);
           if (operation === undefined) throw error("not-found", "invalid", `there is no operation ${id}`);
-          return operation;
+          return asTold(agent, operation);
         }),
       reboot: (expectedBootId, signal) => call(meant, until(signal), (agent) => agent.reboot(expectedBootId)),
       close: () => closed.abort(),
@@ -127,6 +128,13 @@ export function createConnections(reach: Reach, clock: Clock, random: Random, li
   }
 
   return { connect: ({ address }, expected = {}) => connect({ address, expected }) };
+}
+
+/** An older agent does not say what a write left on the disk. */
+function asTold({ isOld }: AgentRun, operation: ReportedOperation): ReportedOperation {
+  if (!isOld) return operation;
+  const { diskOutcome: _, ...told } = operation;
+  return told;
 }
 
 function error(kind: AgentErrorKind, reason: FailureReason, message: string): AgentError {

@@ -29,6 +29,8 @@ export interface AgentHost {
   /** The device of the running system. */
   readonly root: NodeFacts["root"];
   readonly installed?: InstalledSystem;
+  /** Whether it is of before agents told what they can, and what a write left. */
+  readonly isOld: boolean;
   address(): string;
   /** By path. */
   cards(): ReadonlyMap<string, Card>;
@@ -45,6 +47,7 @@ export interface AgentRun {
   readonly bootId: string;
   readonly instanceId: string;
   readonly role: AgentRole;
+  readonly isOld: boolean;
   /** Aborts when it is over. */
   readonly life: AbortSignal;
   readonly operations: Operations;
@@ -161,6 +164,7 @@ export function startAgent(
     bootId: host.bootId,
     instanceId,
     role: host.role,
+    isOld: host.isOld,
     life,
     operations,
     facts: () => ({
@@ -182,7 +186,7 @@ export function startAgent(
       role: host.role,
       instanceId,
       port: 7710,
-      capabilities,
+      ...(!host.isOld && { capabilities }),
       ...(host.installed !== undefined && { installed: host.installed }),
     }),
     devices: host.devices,

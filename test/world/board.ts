@@ -47,7 +47,15 @@ const servicesMs = 12_000;
 const panicMs = 90_000;
 
 export function createBoard(
-  about: { readonly name: string; readonly mac: string; readonly serial: string; card: Card; readonly disk?: Card },
+  about: {
+    readonly name: string;
+    readonly mac: string;
+    readonly serial: string;
+    card: Card;
+    readonly disk?: Card;
+    /** Whether its agents are of an older Pallet. */
+    readonly isOld?: boolean;
+  },
   {
     clock,
     random,
@@ -160,6 +168,7 @@ export function createBoard(
         serial,
         bootId: stands.boot,
         ...system,
+        isOld: about.isOld ?? false,
         address: () => outside.addressOf(board),
         cards,
         devices: () => [...cards().values()].map(deviceOf),

@@ -24,8 +24,13 @@ export async function askController(
 async function send({ operators }: ControllerProcess, request: Ask): Promise<unknown> {
   switch (request.ask) {
     case "reimage": {
-      const { nodes, image, rollout: rolloutId } = request;
-      const rollout = wire.RolloutRequest.fromPartial({ nodes: [...nodes], all: nodes.length === 0, imageName: image });
+      const { nodes, image, rollout: rolloutId, noGrow = false } = request;
+      const rollout = wire.RolloutRequest.fromPartial({
+        nodes: [...nodes],
+        all: nodes.length === 0,
+        imageName: image,
+        noGrow,
+      });
       return callDoor(operators.startRollout, wire.StartRolloutRequest.fromPartial({ rolloutId, rollout }));
     }
     case "cancel":

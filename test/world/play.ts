@@ -20,7 +20,7 @@ export async function play(plan: Plan): Promise<readonly Entry[]> {
   try {
     await world.start();
     const boards = Array.from({ length: plan.boards }, (_, index) => addBoard(world, index, plan));
-    const stage = createStage(world, boards);
+    const stage = createStage(world, boards, plan.old.length > 0);
     for (const board of boards) board.powerOn();
     await clock.run(2 * minute);
     for (const { mac } of boards) await stage.ask({ ask: "accept", node: mac });
@@ -51,6 +51,7 @@ function addBoard(world: World, index: number, plan: Plan): Board {
     mac: `02:00:00:00:00:0${number}`,
     serial: `10000000a1b2c3d${number}`,
     card: createCard(`card-${number}`, "blank"),
+    isOld: plan.old.includes(index),
     ...(plan.disks.includes(index) && { disk: createCard(`disk-${number}`, "foreign", true) }),
   });
 }

@@ -15,8 +15,11 @@ export interface Stage {
 
 type Acts = { readonly [Kind in AccidentKind]: (accident: Extract<Accident, { kind: Kind }>) => void };
 
-/** @param boards the operator's own; others come as strangers */
-export function createStage(world: World, boards: readonly Board[]): Stage {
+/**
+ * @param boards the operator's own; others come as strangers
+ * @param noGrow whether roots keep their size, as older agents want it
+ */
+export function createStage(world: World, boards: readonly Board[], noGrow: boolean): Stage {
   const { clock, recorder, weather, faults, network } = world;
   const fair = { loss: 0, late: 0, doubled: 0 };
   let rollouts = 0;
@@ -41,7 +44,7 @@ export function createStage(world: World, boards: readonly Board[]): Stage {
   function reimage(nodes: readonly string[], image: string): void {
     if (nodes.length === 0) return;
     rollouts += 1;
-    void ask({ ask: "reimage", nodes, image, rollout: `rollout-${rollouts}` });
+    void ask({ ask: "reimage", nodes, image, rollout: `rollout-${rollouts}`, noGrow });
   }
 
   /** Somebody else's board in this network. */
@@ -133,7 +136,7 @@ export function createStage(world: World, boards: readonly Board[]): Stage {
       }),
     "reimage-all"({ image }) {
       rollouts += 1;
-      void ask({ ask: "reimage", nodes: [], image, rollout: `rollout-${rollouts}` });
+      void ask({ ask: "reimage", nodes: [], image, rollout: `rollout-${rollouts}`, noGrow });
     },
     reimage: ({ boards: indexes, image }) => reimage(indexes.map(macAt), image),
     cancel() {

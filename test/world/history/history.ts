@@ -16,7 +16,13 @@ export type Content =
 /** What an operator asks of the controller. */
 export type Ask =
   /** No nodes: all that are accepted. */
-  | { readonly ask: "reimage"; readonly nodes: readonly string[]; readonly image: string; readonly rollout: string }
+  | {
+      readonly ask: "reimage";
+      readonly nodes: readonly string[];
+      readonly image: string;
+      readonly rollout: string;
+      readonly noGrow?: boolean;
+    }
   | { readonly ask: "cancel"; readonly rollout: string }
   | { readonly ask: "boot"; readonly node: string; readonly target: "agent" | "local"; readonly image?: string }
   | { readonly ask: "reboot"; readonly node: string }
