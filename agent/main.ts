@@ -29,6 +29,7 @@ import { createExecutors } from "./executors/create-executors.ts";
 import { defaultFetchSettings } from "./fetch/fetch-range.ts";
 import { readBlockDevices } from "./inventory/read-block-devices.ts";
 import { readBootId, readNodeFacts } from "./inventory/read-node-facts.ts";
+import { readStamps } from "./inventory/read-stamps.ts";
 import { createLogBuffer, type LogLimits } from "./log/log-buffer.ts";
 import type { LogReceiver } from "./log/log-report.ts";
 import { parseLogLine } from "./log/parse-log-line.ts";
@@ -155,7 +156,11 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
 
   const instanceId = randomUUID();
   let port = options.port;
+  // Once: a disk changes by this agent's own operations only, and after those it is not told any more.
+  const stamps =
+    options.role === "netboot" && options.controllers.length > 0 ? readStamps(readBlockDevices, log) : undefined;
   const agentInfo = async (): Promise<AgentInfo> => {
+    const found = (operations.list().length === 0 && (await stamps)) || [];
     const installed = options.role === "resident" ? await readInstalled(options.installedFile, log) : undefined;
     const residentProgram = await readResidentProgram(options.role, residentPath, log);
     return {
@@ -163,6 +168,7 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
       ...(options.role === "resident" && !options.bootedByController && { bootedAlone: true as const }),
       ...(installed && { installed }),
       ...(residentProgram && { residentProgram }),
+      ...(found.length > 0 && { found }),
     };
   };
 

@@ -28,17 +28,20 @@ export function describeForgetting(node: Node, { online, hasImage }: ForgettingC
   const back = online
     ? "its agent registers again within seconds, as a new node"
     : "it is discovered as a new node when it is switched on";
-  return `${name} ${is}. ${loses}; ${back}${thenBoots(online, runs, hasImage, proved?.imageName)}`;
+  return `${name} ${is}. ${loses}; ${back}${thenBoots(online, runs, hasImage, proved)}`;
 }
 
-function thenBoots(online: boolean, runs: string | undefined, hasImage: boolean, proved: string | undefined): string {
+function thenBoots(online: boolean, runs: string | undefined, hasImage: boolean, proved: Node["proved"]): string {
   if (online && runs !== undefined && hasImage) return ", restored from its stamp: it goes on booting its own system";
   if (online && runs !== undefined) {
     return `, but ${runs} is not in the catalogue, so its next boot goes to the agent and not to its own system`;
   }
   if (proved === undefined) return ", and its next boot goes to the agent";
+  if (proved.kind === "resident" && hasImage) {
+    return ", comes into the agent, and is sent on into its own system if the agent finds the stamp on its card";
+  }
   return (
     ", and boots into the agent: its card stays as it is, but is not booted " +
-    `before you say so (controller boot NODE local --image ${proved})`
+    `before you say so (controller boot NODE local --image ${proved.imageName})`
   );
 }

@@ -1,4 +1,4 @@
-import type { InstalledSystem } from "../../proto/system/installed-system.ts";
+import type { FoundSystem, InstalledSystem } from "../../proto/system/installed-system.ts";
 import type { Node } from "./node.ts";
 
 /** A system that an agent is resident in, and that a reimage installed, by the stamp that it bears. */
@@ -34,4 +34,16 @@ export function unclaimedSystemOf(node: Node): StampedSystem | undefined {
   if (installation?.firstBoot !== undefined) return undefined;
   if (installation?.reimageId !== system.reimageId || installation.imageDigest !== system.imageDigest) return undefined;
   return system;
+}
+
+/**
+ * The system on the card of a node that sits in the agent only because nothing is known of it: the one that its agent has
+ * found there, if it is the only one. Undefined where anything else is known, as above; what an operator or a reimage
+ * sends into the agent has an installation or a proof.
+ */
+export function strandedSystemOf({ agent, bootTarget, installation, proved }: Node): FoundSystem | undefined {
+  if (agent?.role !== "netboot" || bootTarget.kind !== "agent") return undefined;
+  if (installation !== undefined || proved !== undefined) return undefined;
+  const [only, ...more] = agent.found ?? [];
+  return more.length === 0 ? only : undefined;
 }

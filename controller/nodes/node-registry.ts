@@ -88,6 +88,8 @@ export interface NodeRegistry {
   setProved(id: NodeId, proved: NonNullable<Node["proved"]>): Node;
   /** Takes a node of which nothing else is known for what its system on `disk` says: proved, and boot target local. */
   restore(id: NodeId, proved: NonNullable<Node["proved"]>, disk: string): Node;
+  /** Takes a node of which nothing else is known for what the stamp on its `disk` says: boot target local, unproved. */
+  adopt(id: NodeId, installation: Installation, imageName: string, disk: string): Node;
   /** Drops what the node has proved: its disk is about to be erased, for this. */
   voidProof(id: NodeId, next: Pick<Installation, "imageDigest" | "reimageId" | "resident">): Node;
   /**
@@ -506,6 +508,19 @@ export function createNodeRegistry(options: {
           "so that counts as proved, and its next boot goes there",
       );
       announce(node, "proved");
+      return node;
+    },
+
+    adopt(id, installation, imageName, disk) {
+      const bootTarget = { kind: "local", imageDigest: installation.imageDigest } as const;
+      const node = nodes.save({ ...existing(id), bootTarget, installation });
+      tell(
+        node,
+        "node-restored",
+        `${node.name} came into the agent because nothing was known of it; ${disk} bears the stamp of ${imageName}, ` +
+          "so it is rebooted into its own system",
+      );
+      announce(node, "boot-target-changed");
       return node;
     },
 

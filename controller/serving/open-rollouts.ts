@@ -1,6 +1,7 @@
 import type { AgentConnector } from "../agents/agent-port.ts";
 import { lookAtCards } from "../agents/look-at-cards.ts";
 import { seekAgents } from "../agents/seek-agents.ts";
+import { sendHome } from "../agents/send-home.ts";
 import { believeStamps } from "../nodes/believe-stamps.ts";
 import { createRollouts, type Rollouts } from "../reimage/rollouts.ts";
 import type { TrafficMeter } from "../uplink/traffic-meter.ts";
@@ -51,6 +52,8 @@ export function openRollouts(
   running.defer(async () => stopLooking());
   const stopBelieving = believeStamps({ nodes, images, events, activeRolloutOf, log });
   running.defer(async () => stopBelieving());
+  const stopSending = sendHome({ nodes, images, agents, activeRolloutOf, log });
+  running.defer(async () => stopSending());
   return rollouts;
 }
 

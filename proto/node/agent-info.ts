@@ -1,5 +1,5 @@
 import type { AgentRole } from "../system/agent-program.ts";
-import type { InstalledSystem } from "../system/installed-system.ts";
+import type { FoundSystem, InstalledSystem } from "../system/installed-system.ts";
 import type { ResidentProgram } from "../system/judge-resident.ts";
 
 /** The agent process; see pallet.v1.AgentInfo. Plain data. */
@@ -19,4 +19,6 @@ export interface AgentInfo {
   readonly capabilities?: readonly string[];
   /** Set when its board booted the disk by itself, without a controller's kernel words. */
   readonly bootedAlone?: true;
+  /** Stamped systems on the disks of a netbooted node; absent once this agent has changed a disk, and from older ones. */
+  readonly found?: readonly FoundSystem[];
 }

@@ -88,6 +88,7 @@ export function agentInfoToWire(agent: AgentInfo): wire.AgentInfo {
     contract: agent.contract ?? "",
     capabilities: [...(agent.capabilities ?? [])],
     bootedAlone: agent.bootedAlone ?? false,
+    found: (agent.found ?? []).map((each) => ({ ...each, installed: installedToWire(each.installed) })),
   };
 }
 
@@ -105,6 +106,11 @@ export function agentInfoFromWire(agent: wire.AgentInfo): ReportedAgent {
     ...(agent.contract !== "" && { contract: agent.contract }),
     ...(agent.capabilities.length > 0 && { capabilities: [...agent.capabilities] }),
     ...(agent.bootedAlone && { bootedAlone: true as const }),
+    ...(agent.found.length > 0 && {
+      found: agent.found.flatMap(({ disk, device, installed }) =>
+        installed === undefined ? [] : [{ disk, device, installed: installedFromWire(installed) }],
+      ),
+    }),
   };
 }
 

@@ -14,6 +14,15 @@ export interface InstalledSystem {
   readonly ids?: readonly PartitionIdChange[];
 }
 
+/** A stamped system on a disk that nobody runs; see pallet.v1.FoundSystem. */
+export interface FoundSystem {
+  /** Path of the whole disk. */
+  readonly disk: string;
+  /** Path of the partition that holds the stamp. */
+  readonly device: string;
+  readonly installed: InstalledSystem;
+}
+
 /** The PARTUUID of a partition in the image, and on the card; see pallet.v1.PartitionIdChange. Lower case. */
 export interface PartitionIdChange {
   readonly partitionNumber: number;

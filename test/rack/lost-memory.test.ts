@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { BootTarget, type Node } from "../../proto/gen/pallet/v1/controller.ts";
 import { requires } from "../requirements.ts";
 import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
+import { until } from "../until.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { tell } from "./story.ts";
 
@@ -79,6 +80,28 @@ describe("a node that runs what it proved", requires("root", "loop devices"), ()
       const before = await newest();
       await rack.palletOk("images", "add", image.path, "--name", "image");
       await restored(before);
+      await bootsItsOwnSystem();
+    }),
+  );
+
+  it("comes back to it although it lost power before the new database had heard of it", { timeout: 180_000 }, () =>
+    tell(rack, async () => {
+      await rack.controller.stop();
+      await rack.board(1).powerOff();
+      for (const name of await readdir(rack.stateDirectory))
+        if (name.startsWith("pallet.sqlite")) await rm(path.join(rack.stateDirectory, name));
+      await rack.startController();
+      const mark = rack.board(1).console.mark();
+      await rack.board(1).powerOn();
+      // Into the agent, since nothing is known of it, and out again by itself.
+      await rack
+        .board(1)
+        .console.waitFor(/"role":"netboot"[\s\S]*"role":"resident"/, { from: mark, timeoutMs: 90_000 });
+      await until(async () => (await node()).provedImageName === "image", "its proof is not restored");
+      assert.equal((await node()).bootTarget, BootTarget.BOOT_TARGET_LOCAL);
+      const restored = (await rack.client.events()).filter(({ type }) => type === "node-restored");
+      assert.match(restored[0]?.message ?? "", /bears the stamp of image, so it is rebooted into its own system/);
+      assert.equal(restored.length, 2);
       await bootsItsOwnSystem();
     }),
   );

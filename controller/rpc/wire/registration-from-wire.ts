@@ -8,6 +8,7 @@ import { hasMac } from "../../../proto/node/has-mac.ts";
 import { agentInfoFromWire, factsFromWire } from "../../../proto/node/node-codec.ts";
 import type { NodeFacts } from "../../../proto/node/node-facts.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { InstalledSystem } from "../../../proto/system/installed-system.ts";
 import type { InstalledKernels } from "../../../proto/system/judge-kernels.ts";
 import type { ResidentProgram } from "../../../proto/system/judge-resident.ts";
 import type { Heartbeat, Registration } from "../../nodes/registration.ts";
@@ -19,6 +20,7 @@ const maxInterfaces = 16;
 const maxAddresses = 8;
 const maxKernels = 32;
 const maxCapabilities = 64;
+const maxFound = 16;
 
 /** An agent's introduction, checked. Throws a Failure naming what is wrong with it. */
 export function registrationFromWire(request: RegisterRequest, address: string | undefined): Registration {
@@ -103,7 +105,7 @@ function checkedKernels({ modules, kernels }: InstalledKernels): InstalledKernel
 /** What an agent reports about itself, checked. Throws a Failure naming what is wrong with it. */
 export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
   const { version, role, instanceId, port, installed, residentProgram, ...more } = agentInfoFromWire(wireAgent);
-  const { contract, capabilities, bootedAlone } = more;
+  const { contract, capabilities, bootedAlone, found } = more;
   if (port < 1 || port > 65_535) throw invalid(`agent.port is ${port}; give a TCP port from 1 to 65535`);
   if (role === undefined) throw invalid("agent.role is neither netboot nor resident");
   return {
@@ -111,20 +113,29 @@ export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
     role,
     instanceId: plainText(requiredText("agent.instance_id", instanceId), 64),
     port,
-    ...(installed !== undefined && {
-      installed: {
-        imageName: plainText(installed.imageName, maxImageName),
-        imageDigest: plainText(installed.imageDigest, 64) as ImageDigest,
-        reimageId: plainText(installed.reimageId, 64),
-        installedAt: installed.installedAt,
-      },
-    }),
+    ...(installed !== undefined && { installed: checkedStamp(installed) }),
     ...(residentProgram !== undefined && { residentProgram: checkedProgram(residentProgram) }),
     ...(contract !== undefined && { contract: plainText(contract, 64) }),
     ...(capabilities !== undefined && {
       capabilities: capabilities.slice(0, maxCapabilities).map((word) => plainText(word, 32)),
     }),
     ...(bootedAlone && { bootedAlone }),
+    ...(found !== undefined && {
+      found: found.slice(0, maxFound).map((each) => ({
+        disk: plainText(each.disk),
+        device: plainText(each.device),
+        installed: checkedStamp(each.installed),
+      })),
+    }),
+  };
+}
+
+function checkedStamp({ imageName, imageDigest, reimageId, installedAt }: InstalledSystem): InstalledSystem {
+  return {
+    imageName: plainText(imageName, maxImageName),
+    imageDigest: plainText(imageDigest, 64) as ImageDigest,
+    reimageId: plainText(reimageId, 64),
+    installedAt,
   };
 }
 

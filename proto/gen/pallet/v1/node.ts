@@ -314,6 +314,21 @@ export interface AgentInfo {
    * resident agents; false from those that are older than this field.
    */
   bootedAlone: boolean;
+  /**
+   * Systems on the node's disks that bear a stamp, on ext filesystems, read without mounting them. Of netbooted agents,
+   * until they have changed a disk; empty from those that are older than this field. At most 16 count.
+   */
+  found: FoundSystem[];
+}
+
+/** A stamped system on a disk that nobody runs. */
+export interface FoundSystem {
+  /** Absolute path of the whole disk. */
+  disk: string;
+  /** Absolute path of the partition with its root filesystem. */
+  device: string;
+  /** The stamp. */
+  installed: InstalledSystem | undefined;
 }
 
 /** The program that a reimage installs as the resident agent. */
@@ -1466,6 +1481,7 @@ function createBaseAgentInfo(): AgentInfo {
     contract: "",
     capabilities: [],
     bootedAlone: false,
+    found: [],
   };
 }
 
@@ -1497,6 +1513,9 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     }
     if (message.bootedAlone !== false) {
       writer.uint32(72).bool(message.bootedAlone);
+    }
+    for (const v of message.found) {
+      FoundSystem.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1586,6 +1605,14 @@ export const AgentInfo: MessageFns<AgentInfo> = {
             message.bootedAlone = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.found.push(FoundSystem.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1623,6 +1650,9 @@ export const AgentInfo: MessageFns<AgentInfo> = {
         : isSet(object.booted_alone)
         ? globalThis.Boolean(object.booted_alone)
         : false,
+      found: globalThis.Array.isArray(object?.found)
+        ? object.found.map((e: any) => FoundSystem.fromJSON(e))
+        : [],
     };
   },
 
@@ -1655,6 +1685,9 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     if (message.bootedAlone !== false) {
       obj.bootedAlone = message.bootedAlone;
     }
+    if (message.found?.length) {
+      obj.found = message.found.map((e) => FoundSystem.toJSON(e));
+    }
     return obj;
   },
 
@@ -1676,6 +1709,110 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     message.contract = object.contract ?? "";
     message.capabilities = object.capabilities?.map((e) => e) || [];
     message.bootedAlone = object.bootedAlone ?? false;
+    message.found = object.found?.map((e) => FoundSystem.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFoundSystem(): FoundSystem {
+  return { disk: "", device: "", installed: undefined };
+}
+
+export const FoundSystem: MessageFns<FoundSystem> = {
+  encode(message: FoundSystem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.disk !== "") {
+      writer.uint32(10).string(message.disk);
+    }
+    if (message.device !== "") {
+      writer.uint32(18).string(message.device);
+    }
+    if (message.installed !== undefined) {
+      InstalledSystem.encode(message.installed, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FoundSystem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFoundSystem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.disk = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.installed = InstalledSystem.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FoundSystem {
+    return {
+      disk: isSet(object.disk) ? globalThis.String(object.disk) : "",
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
+      installed: isSet(object.installed) ? InstalledSystem.fromJSON(object.installed) : undefined,
+    };
+  },
+
+  toJSON(message: FoundSystem): unknown {
+    const obj: any = {};
+    if (message.disk !== "") {
+      obj.disk = message.disk;
+    }
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    if (message.installed !== undefined) {
+      obj.installed = InstalledSystem.toJSON(message.installed);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FoundSystem>): FoundSystem {
+    return FoundSystem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FoundSystem>): FoundSystem {
+    const message = createBaseFoundSystem();
+    message.disk = object.disk ?? "";
+    message.device = object.device ?? "";
+    message.installed = (object.installed !== undefined && object.installed !== null)
+      ? InstalledSystem.fromPartial(object.installed)
+      : undefined;
     return message;
   },
 };

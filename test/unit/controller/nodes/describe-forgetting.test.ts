@@ -33,13 +33,19 @@ describe("what follows from forgetting a node", () => {
       "that is off, and has proved what is on its card",
       aNode({ ...resident, ...proved }),
       { online: false, hasImage: true },
-      /is not online now and has proved debian.*boots into the agent.*controller boot NODE local --image debian/,
+      /is not online now and has proved debian.*comes into the agent, and is sent on.*stamp on its card/,
+    ],
+    [
+      "that is off, and whose proof is a weak one",
+      aNode({ ...proved, proved: { ...proved.proved, kind: "weak" } }),
+      { online: false, hasImage: true },
+      /has proved debian.*boots into the agent.*controller boot NODE local --image debian/,
     ],
     [
       "that answers without a resident agent",
       aNode({ ...netbooted, ...proved }),
       { online: true, hasImage: true },
-      /is online and has proved debian.*card stays as it is/,
+      /is online and has proved debian.*registers again.*is sent on/,
     ],
     [
       "that waits in the agent",
