@@ -75,9 +75,11 @@ function staysUp({ board }: EntryOf<"stands">, history: readonly Entry[], { what
 /** A card that was proved in this board, and not touched since, is what the board runs; unless an operator said agent. */
 function judgeService(stands: EntryOf<"stands">, history: readonly Entry[], at: number): readonly Finding[] {
   const { board, mac, card } = stands;
+  const state = createRackState();
   let proved: EntryOf<"reimage"> | undefined;
   const stamps = new Map<string, string>();
   for (const entry of history) {
+    advance(state, entry);
     if (entry.what === "whole") stamps.set(entry.card, entry.reimage);
     if (entry.what === "reimage" && entry.node === mac) {
       if (entry.phase === "proved" && stamps.get(card) === entry.reimage) proved = entry;
@@ -85,6 +87,8 @@ function judgeService(stands: EntryOf<"stands">, history: readonly Entry[], at: 
       if (entry.verdict === "unknown") proved = undefined;
     }
     if ((entry.what === "touched" || entry.what === "inserted") && entry.card === card) proved = undefined;
+    // An operator has reimaged another board behind this MAC address; see "what it lets pass" in test/README.md.
+    if (entry.what === "operation" && entry.board !== board && state.macOf.get(entry.board) === mac) proved = undefined;
     const isWord = entry.what === "answered" && entry.request.ask === "boot" && entry.request.node === mac;
     if (isWord && entry.refusal === undefined) proved = undefined;
     // What comes up before its resident agent was heard again, comes up in the agent.
