@@ -9,6 +9,7 @@ import { buildBootTree } from "../../controller/boot-tree/build-boot-tree.ts";
 import { targetNames } from "../../controller/boot-tree/targets.ts";
 import { bakeRootfs } from "../../controller/rootfs/bake-rootfs.ts";
 import { type Imported, importRootfs } from "../../controller/rootfs/import-rootfs.ts";
+import { readCurrentRoot } from "../../controller/roots/read-roots.ts";
 import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
 import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
 import { checkout } from "../programs/checkout.ts";
@@ -17,7 +18,7 @@ import { provideVirtualArtefacts } from "../rack/virtual/artefacts.ts";
 import { createVirtualRack, type VirtualRack } from "../rack/virtual/virtual-rack.ts";
 import { requires } from "../requirements.ts";
 import { archive } from "./debian-archive.ts";
-import { registration } from "./virtual/come-up.ts";
+import { newestEvent, registration } from "./virtual/come-up.ts";
 
 describe("a virtual Pi with an imported system as its root", requires("root", "loop devices", "qemu"), () => {
   let rack: VirtualRack;
@@ -58,6 +59,28 @@ describe("a virtual Pi with an imported system as its root", requires("root", "l
       assert.equal(node?.facts?.kernel, imported.manifest?.kernelRelease);
       assert.match(board.console.text(), /pallet demo image debian-demo is up \(version \S+, \S+, root overlay\)/);
       assert.equal(await board.card.hasPartitionTable(), false);
+    }),
+  );
+
+  it("boots the next version after a bake, without a restart of anything", { timeout: 600_000 }, () =>
+    tell(rack, async () => {
+      const [board] = rack.virtualBoards;
+      assert.ok(board !== undefined);
+      const store = path.join(rack.stateDirectory, "rootfs");
+      const before = await readCurrentRoot(store);
+      const rootOf = async () =>
+        (await rack.client.nodes()).find(({ nodeId }) => nodeId === board.mac)?.facts?.root?.nfsRoot;
+      assert.ok((await rootOf())?.includes(`/versions/${before?.id}/root,`), await rootOf());
+      await bakeRootfs({ target: store, agentFile: path.join(checkout, "dist/agent-linux-arm64") });
+      const after = await readCurrentRoot(store);
+      assert.notEqual(after?.id, before?.id);
+      const since = await newestEvent(rack);
+      await board.powerOff();
+      await board.powerOn();
+      await registration(rack, board, since);
+      assert.ok((await rootOf())?.includes(`/versions/${after?.id}/root,`), await rootOf());
+      const kernel = (await rack.client.events()).findLast(({ type }) => type === "boot-file-fetched")?.message;
+      assert.ok(kernel?.includes(`agent/${after?.id}/vmlinuz`), kernel);
     }),
   );
 });
