@@ -23,6 +23,16 @@ export interface Admission {
 const patienceMs = 2_000;
 /** After how long without another claim a MAC address counts as claimed once; agents try again every 5 s at most. */
 const quietMs = 60_000;
+/** How long a board that is disputed may be away, to reboot, before the other takes its place, in milliseconds. */
+const awayMs = 10 * 60_000;
+
+/** A MAC address that two boards, or two agents, claim. */
+interface Dispute {
+  /** When the one that has the record was last there. */
+  readonly ownerSeenAt: number;
+  /** Stops waiting for its end. */
+  readonly stopWaiting: () => void;
+}
 
 /** Builds the admission over the registry. Timers end with `closed`. */
 export function createAdmission(options: {
@@ -33,17 +43,16 @@ export function createAdmission(options: {
   readonly closed: AbortSignal;
 }): Admission {
   const { nodes, agents, events, clock, closed } = options;
-  /** What stops waiting for the end of each dispute. */
-  const disputed = new Map<NodeId, () => void>();
+  const disputed = new Map<NodeId, Dispute>();
 
   function tell(node: Node, type: NewEvent["type"], severity: NewEvent["severity"], message: string): void {
     events.append({ type, severity, nodeId: node.id, nodeName: node.name, message });
   }
 
-  function noteClaim(owner: Node, claim: Registration): void {
-    const waiting = disputed.get(owner.id);
-    waiting?.();
-    if (waiting === undefined) tell(owner, "mac-claimed-twice", "error", describeClaim(owner, claim));
+  function noteClaim(owner: Node, claim: Registration, ownerSeenAt: number): void {
+    const before = disputed.get(owner.id);
+    before?.stopWaiting();
+    if (before === undefined) tell(owner, "mac-claimed-twice", "error", describeClaim(owner, claim));
     const end = (): void => {
       disputed.delete(owner.id);
       const node = nodes.get(owner.id);
@@ -51,7 +60,7 @@ export function createAdmission(options: {
       const message = `nobody but ${node.name} has claimed the MAC address ${node.id} for ${quietMs / 1000} s`;
       tell(node, "mac-claim-ended", "info", message);
     };
-    disputed.set(owner.id, clock.setTimeout(end, quietMs, closed));
+    disputed.set(owner.id, { ownerSeenAt, stopWaiting: clock.setTimeout(end, quietMs, closed) });
   }
 
   return {
@@ -65,7 +74,13 @@ export function createAdmission(options: {
         // Meanwhile it may have registered itself, or another may have.
         if (now?.agent?.instanceId === ids.instanceId) {
           if (found !== undefined && areSameAgent(found, ids)) {
-            noteClaim(known, claim);
+            noteClaim(known, claim, clock.now());
+            throw refusal(describeClaim(known, claim));
+          }
+          const dispute = disputed.get(claim.id);
+          const isOtherBoard = claim.facts.serial !== facts.serial;
+          if (dispute !== undefined && isOtherBoard && clock.now() - dispute.ownerSeenAt < awayMs) {
+            noteClaim(known, claim, dispute.ownerSeenAt);
             throw refusal(describeClaim(known, claim));
           }
           // Over a network that is full a running agent may not answer in time, and goes on reporting all the same.

@@ -12,11 +12,29 @@ export interface StrayAgent {
 }
 
 /** Starts an agent of this checkout in a network namespace; resolves when it serves. */
-export async function startAgentIn(namespace: NetworkNamespace, ...args: readonly string[]): Promise<StrayAgent> {
+export function startAgentIn(namespace: NetworkNamespace, ...args: readonly string[]): Promise<StrayAgent> {
+  return start(namespace, [], args);
+}
+
+/** The same, in a boot whose id is what this file holds. */
+export function startAgentInBoot(
+  namespace: NetworkNamespace,
+  bootIdFile: string,
+  ...args: readonly string[]
+): Promise<StrayAgent> {
+  const cover = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"';
+  return start(namespace, ["unshare", "--mount", "sh", "-c", cover, bootIdFile], args);
+}
+
+async function start(
+  namespace: NetworkNamespace,
+  within: readonly string[],
+  args: readonly string[],
+): Promise<StrayAgent> {
   const agent = [process.execPath, path.join(checkout, "agent/main.ts"), "--kernel-command-line", "/dev/null", ...args];
   // It may not reboot this machine.
   const bounded = ["setpriv", "--bounding-set=-sys_boot", "--", ...agent];
-  const child = spawnLeashed("nsenter", [`--net=${namespace.path}`, "--", ...bounded]);
+  const child = spawnLeashed("nsenter", [`--net=${namespace.path}`, "--", ...within, ...bounded]);
   const gone = ended(child);
   const log = createConsole("agent");
   child.stdout?.setEncoding("utf8").on("data", log.append);

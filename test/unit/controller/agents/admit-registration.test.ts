@@ -181,7 +181,31 @@ describe("who may register", () => {
     assert.match(message, /a second agent at 10\.0\.0\.1 on the same boot claims to be pi-1.*stop one of them/);
   });
 
-  it("two that take turns: the first keeps the record, gives it up when it is gone, and gets it back", async () => {
+  it("is not a second board while the first reboots, and the next boot of the first is", async () => {
+    await register(claimOf(first, "10.0.0.1"));
+    there.set("10.0.0.1", first).set("10.0.0.2", clone);
+    await refused(claimOf(clone, "10.0.0.2", "bbbb"));
+    there.delete("10.0.0.1");
+    for (let times = 0; times < 20; times += 1) {
+      clock.advance(5_000);
+      await refused(claimOf(clone, "10.0.0.2", "bbbb"));
+    }
+    const next = { bootId: "boot-3", instanceId: "run-3" };
+    await register(claimOf(next, "10.0.0.1"));
+    assert.deepEqual([known?.agent?.instanceId, types()], ["run-3", ["mac-claimed-twice"]]);
+    there.set("10.0.0.1", next);
+    await refused(claimOf(clone, "10.0.0.2", "bbbb"));
+    there.delete("10.0.0.1");
+    for (let times = 0; times < 119; times += 1) {
+      clock.advance(5_000);
+      await refused(claimOf(clone, "10.0.0.2", "bbbb"));
+    }
+    clock.advance(5_000);
+    await register(claimOf(clone, "10.0.0.2", "bbbb"));
+    assert.equal(known?.agent?.instanceId, "run-2", "after ten minutes the first is gone");
+  });
+
+  it("two whose boards cannot be told apart: the first keeps the record, gives it up when it is gone, and gets it back", async () => {
     await register(claimOf(first, "10.0.0.1"));
     there.set("10.0.0.1", first).set("10.0.0.2", clone);
     await refused(claimOf(clone, "10.0.0.2"));
