@@ -5,7 +5,8 @@ import { waitOrCancel } from "./plan/being-reimaged.ts";
 import type { Rollout } from "./plan/rollout.ts";
 
 /**
- * Throws a Refusal while the image is needed: by a running rollout, or by a node's next boot. What another image of the
+ * Throws a Refusal while the image is needed: by a running rollout, which installs it or may have to
+ * give a node back what it was, or by a node's next boot. What another image of the
  * same content can give is not needed of this one.
  */
 export function assertImageUnneeded(
@@ -18,6 +19,14 @@ export function assertImageUnneeded(
   const rollout = rollouts.find((each) => each.state === "running" && each.imageDigest === image.digest);
   if (rollout !== undefined) {
     throw precondition(`image ${image.name} is being installed by rollout ${rollout.id}; ${waitOrCancel(rollout.id)}`);
+  }
+  for (const { id, reimages } of rollouts) {
+    const names = reimages.filter(({ givesBack }) => givesBack === image.digest).map(({ nodeName }) => nodeName);
+    if (names.length === 0) continue;
+    throw precondition(
+      `image ${image.name} is what ${names.join(", ")} boot again if rollout ${id} ends before it writes to their cards; ` +
+        waitOrCancel(id),
+    );
   }
   const users = nodes.filter(
     ({ bootTarget }) => bootTarget.kind === "local" && bootTarget.imageDigest === image.digest,

@@ -38,6 +38,8 @@ function viewReimage(state: ReimageState, waitingFor: string | undefined): Reima
     full: state.full ?? false,
     ...(phase.name === "waiting" && waitingFor !== undefined && { waitingFor }),
     ...waits(describeWaiting(state)),
+    ...(!hasEnded(phase) &&
+      state.before?.bootTarget.kind === "local" && { givesBack: state.before.bootTarget.imageDigest }),
     ...(disk !== undefined && { disk }),
     ...(progress !== undefined && { progress }),
     ...(phase.name === "proved" && { proof: phase.proof }),

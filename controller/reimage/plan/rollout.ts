@@ -60,6 +60,8 @@ export interface Reimage {
   readonly proof?: Proof;
   readonly startedAt: number;
   readonly endedAt?: number;
+  /** The image that the node boots again if this ends before it touches the card; absent once it has ended. */
+  readonly givesBack?: ImageDigest;
   /** Whether the image stays untouched. */
   readonly noResident: boolean;
   /** Whether to rewrite everything, even what the card already has. */
