@@ -1,3 +1,4 @@
+import { type ReimageVerdict, verdictWords } from "../../../proto/words/reimage-verdict.ts";
 import type { Look, Style } from "../render/style.ts";
 import { renderTable } from "../render/table.ts";
 import { formatAge, formatDuration } from "../render/units.ts";
@@ -16,6 +17,14 @@ export const rolloutStyles: Readonly<Partial<Record<RolloutStateWord, Style>>> =
   cancelled: "yellow",
 };
 
+/** What became of the cards of nodes that did not prove the image in time, counted: "2 untouched". */
+function describeVerdicts({ reimages }: RolloutView): string[] {
+  return (Object.keys(verdictWords) as ReimageVerdict[]).flatMap((verdict) => {
+    const count = reimages.filter((reimage) => reimage.verdict === verdict).length;
+    return count === 0 ? [] : [`${count} ${verdictWords[verdict]}`];
+  });
+}
+
 /** The rollouts as a table. */
 export function renderRollouts(rollouts: readonly RolloutView[], look: Look, now: number): string[] {
   return renderTable(
@@ -33,7 +42,7 @@ export function renderRollouts(rollouts: readonly RolloutView[], look: Look, now
       { text: rollout.state, style: rolloutStyles[rollout.state] },
       rollout.imageName,
       String(rollout.reimages.length),
-      describeCounts({ ...totalRollout(rollout) }),
+      [describeCounts({ ...totalRollout(rollout) }), ...describeVerdicts(rollout)].join("; "),
       formatAge(rollout.startedAt, now),
       formatDuration(rolloutDurationMs(rollout, now)),
     ]),
