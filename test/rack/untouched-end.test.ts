@@ -11,7 +11,7 @@ import { makeTinyImage } from "../tiny-image.ts";
 import { until } from "../until.ts";
 import type { Board } from "./board.ts";
 import { createRack, type Rack } from "./rack.ts";
-import { end, reimageOf, startReimage, tell } from "./story.ts";
+import { end, reimageOf, startReimage, tell, wentSilent } from "./story.ts";
 
 async function nodeOf(rack: Rack, board: Board) {
   const node = (await rack.client.nodes()).find(({ nodeId }) => nodeId === board.mac);
@@ -49,6 +49,7 @@ describe("a rollout that ends before it touches a card", requires("root", "loop 
     tell(rack, async () => {
       const [one, two, off] = [rack.board(1), rack.board(2), rack.board(3)];
       await off.powerOff();
+      await wentSilent(rack, off);
       const { service } = rack.client;
       const soon = { timeoutMs: 60_000 };
       const request = RolloutRequest.fromPartial({ all: true, imageName: "image" });
