@@ -81,6 +81,13 @@ export function resumeAfterwards({ state, settings }: Context, phase: Ended): re
   ];
 }
 
+/** A boot that was asked to end before the controller was away is asked again for as long as a boot takes. */
+export function withTimeToAsk({ now, settings }: Context, phase: Ended): Ended {
+  const { goingBack } = phase;
+  if (goingBack?.askUntil === undefined) return phase;
+  return { ...phase, goingBack: { ...goingBack, askUntil: now + settings.bootTimeoutMs } };
+}
+
 function forgetsWay({ state }: Context, { goingBack: _, ...phase }: Ended, effects: readonly Effect[] = []): Step {
   return { state: { ...state, phase }, effects };
 }

@@ -2,7 +2,7 @@ import { Failure } from "../../../proto/failure.ts";
 import type { Progress, WriteStage } from "../../../proto/operation/progress.ts";
 import type { DiskOutcome } from "../../../proto/words/disk-outcome.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
-import { resumeAfterwards } from "./afterwards.ts";
+import { resumeAfterwards, withTimeToAsk } from "./afterwards.ts";
 import type { Context } from "./context.ts";
 import { deadline, effectsOnEntry, patienceIn, probe, retryIn } from "./effects-on-entry.ts";
 import { keepsItsSystem, restartsWhileWriting, silentWhileWriting, writeStalled } from "./giving-up.ts";
@@ -233,8 +233,10 @@ export function resume(context: Context): Step {
   const { state, now, settings } = context;
   const { phase } = state;
   if (hasEnded(phase)) {
-    if (!phase.settled) return { state, effects: effectsOnEntry(state, now, settings) };
-    return { state, effects: phase.name === "proved" ? [] : resumeAfterwards(context, phase) };
+    if (phase.name === "proved") return { state, effects: phase.settled ? [] : effectsOnEntry(state, now, settings) };
+    const ended = { ...state, phase: withTimeToAsk(context, phase) };
+    if (!phase.settled) return { state: ended, effects: effectsOnEntry(ended, now, settings) };
+    return { state: ended, effects: resumeAfterwards(context, phase) };
   }
   if (phase.name === "queued") return stay(context);
   if (phase.name === "waiting") return { state, effects: [{ type: "inspect-node" }] };
