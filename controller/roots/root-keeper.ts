@@ -96,10 +96,15 @@ function refuse({ root, state, users }: JudgedRoot, force: boolean): void {
   const { id } = root;
   if (state === "current")
     throw precondition(`new boots get ${id}; make another version first (controller rootfs build), then remove it`);
-  const online = users.filter(({ isOnline }) => isOnline).map(({ name }) => name);
-  if (online.length > 0)
-    throw precondition(`${id} is in use by ${listed(online)}: reboot them (controller reboot NODE), then remove it`);
+  const running = users.filter(({ isOnline, isUncertain }) => isOnline && !isUncertain).map(({ name }) => name);
+  if (running.length > 0)
+    throw precondition(`${id} is in use by ${listed(running)}: reboot them (controller reboot NODE), then remove it`);
   if (force) return;
+  const maybe = users.filter(({ isOnline }) => isOnline).map(({ name }) => name);
+  if (maybe.length > 0)
+    throw precondition(
+      `${listed(maybe)} may run from ${id}, and would hang: reboot them (controller reboot NODE); --force removes it all the same`,
+    );
   const silent = users.map(({ name }) => name);
   if (silent.length > 0)
     throw precondition(
