@@ -19,8 +19,10 @@ export function createBootRuns(options: {
   readonly nodes: Pick<NodeTable, "get" | "all" | "saveLater">;
   readonly append: (event: NewEvent) => unknown;
   readonly clock: Pick<Clock, "now">;
+  /** Called at each boot from the card of a node that restarts again and again. */
+  readonly onLoop: (id: NodeId) => void;
 }): BootRuns {
-  const { nodes, append, clock } = options;
+  const { nodes, append, clock, onLoop } = options;
   const startedAt = clock.now();
 
   function note(id: NodeId, news: BootNews): void {
@@ -33,6 +35,7 @@ export function createBootRuns(options: {
       nodes.saveLater({ ...rest, ...(run !== undefined && { boots: run }) });
     }
     if (told === "began" && run !== undefined) tellBegin(node, run, at);
+    if (news.kind === "begun" && news.label === "local" && run?.trouble === "boot-loop") onLoop(id);
     if (told === "ended" && node.boots !== undefined) {
       const message = describeRecovery(node.name, node.boots, at);
       append({ type: "boot-trouble-ended", severity: "info", nodeId: id, nodeName: node.name, message });

@@ -1,3 +1,4 @@
+import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { type ImageLookup, requireImage } from "../images/catalogue/find-image.ts";
 import { notFound, precondition } from "../refusal/refusal.ts";
 import type { BootTarget, Node } from "./node.ts";
@@ -50,13 +51,29 @@ export async function chooseBootTarget(
 }
 
 /** What an operator should know about a boot target that was set; undefined when there is nothing. */
-export function warnOfBootTarget({ name, installation, proved, agent }: Node, target: BootTarget): string | undefined {
-  if (target.kind === "agent") return undefined;
-  const { imageDigest } = target;
-  const known = [proved?.imageDigest, installation?.imageDigest, agent?.installed?.imageDigest];
-  if (known.includes(imageDigest)) return undefined;
+export function warnOfBootTarget(node: Node, target: BootTarget): string | undefined {
+  if (target.kind === "agent" || isKnownToHold(node, target.imageDigest)) return undefined;
+  const { name } = node;
   return (
     `nothing says that this image is on the disk of ${name}: if it is not, the node will not come up; ` +
     `controller reimage ${name} installs it, and controller boot ${name} agent takes this back`
   );
+}
+
+/**
+ * Why a node that restarts again and again, and whose boot target is local only at somebody's word, is kept in the agent
+ * from its next boot on; undefined where anything says that the image is on its card: that is looked at, not given up.
+ */
+export function whyBackToAgent(node: Node): string | undefined {
+  const { name, bootTarget } = node;
+  if (bootTarget.kind === "agent" || isKnownToHold(node, bootTarget.imageDigest)) return undefined;
+  return (
+    `the next boot of ${name} goes to the agent: it restarts again and again, and nothing says that the image of its boot ` +
+    `target is on its card; reimage it (controller reimage ${name}), or send it back (controller boot ${name} local --image NAME)`
+  );
+}
+
+/** Whether a proof, a reimage or the system itself says that the image is on the node's card. */
+function isKnownToHold({ installation, proved, agent }: Node, imageDigest: ImageDigest): boolean {
+  return [proved?.imageDigest, installation?.imageDigest, agent?.installed?.imageDigest].includes(imageDigest);
 }

@@ -10,6 +10,7 @@ import { createAddressBook } from "./address-book.ts";
 import { type BootFetch, printablePath } from "./boot-fetch.ts";
 import { createBootRuns } from "./boot-runs.ts";
 import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
+import { whyBackToAgent } from "./choose-boot-target.ts";
 import { describeRootChange, installationAfter } from "./choose-installation.ts";
 import { isExpectedMiss } from "./choose-miss-meaning.ts";
 import { describeBoots } from "./describe-boots.ts";
@@ -127,7 +128,15 @@ export function createNodeRegistry(options: {
   const { rows, events, clock, heartbeatIntervalMs, log, macAddressOf = async () => undefined } = options;
   const nodes = createNodeTable(rows);
   const liveness = createLiveness(nodes.all(), clock, heartbeatIntervalMs);
-  const runs = createBootRuns({ nodes, append: (event) => events.append(event), clock });
+  const runs = createBootRuns({
+    nodes,
+    append: (event) => events.append(event),
+    clock,
+    onLoop(id) {
+      const why = whyBackToAgent(existing(id));
+      if (why !== undefined) tell(changeTarget(id, { kind: "agent" }), "node-kept-in-agent", why, "error");
+    },
+  });
   const refusals = createRefusals({ append: (event) => events.append(event), clock });
   const boots = createBootWatch({
     append: (event) => events.append(event),
@@ -207,6 +216,21 @@ export function createNodeRegistry(options: {
   /** That of a board that was set aside is taken, too: it may come back. */
   function newNameFor(id: NodeId): string {
     return defaultNodeName(id, (name) => nodes.all().some((other) => other.name === name || hasSetAside(other, name)));
+  }
+
+  function changeTarget(id: NodeId, target: BootTarget): Node {
+    const before = existing(id);
+    if (sameTarget(before.bootTarget, target)) return before;
+    const { installation } = before;
+    const isThere = target.kind === "local" && installation !== undefined;
+    const node = nodes.save({
+      ...before,
+      bootTarget: target,
+      ...(isThere && { installation: installationToBoot(installation, target.imageDigest) }),
+    });
+    tell(node, "boot-target-changed", `the next boot of ${node.name} goes to ${describeTarget(target)}`);
+    announce(node, "boot-target-changed");
+    return node;
   }
 
   function tellBoard(before: Node, node: Node, verdict: BoardVerdict): void {
@@ -476,20 +500,7 @@ export function createNodeRegistry(options: {
       announce(node, "forgotten");
     },
 
-    setBootTarget(id, target) {
-      const before = existing(id);
-      if (sameTarget(before.bootTarget, target)) return before;
-      const { installation } = before;
-      const isThere = target.kind === "local" && installation !== undefined;
-      const node = nodes.save({
-        ...before,
-        bootTarget: target,
-        ...(isThere && { installation: installationToBoot(installation, target.imageDigest) }),
-      });
-      tell(node, "boot-target-changed", `the next boot of ${node.name} goes to ${describeTarget(target)}`);
-      announce(node, "boot-target-changed");
-      return node;
-    },
+    setBootTarget: changeTarget,
 
     setProved(id, proved) {
       const node = nodes.save({ ...existing(id), proved });
