@@ -3,6 +3,7 @@ import type { ImageDigest } from "../../proto/pack/digest.ts";
 import type { FoundSystem } from "../../proto/system/installed-system.ts";
 import { type Image, rootPartitionOf } from "../images/catalogue/image.ts";
 import { strandedSystemOf } from "../nodes/judge-stamped-system.ts";
+import type { Node } from "../nodes/node.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
 import { selectRootIds } from "../nodes/select-root-ids.ts";
 import type { AgentConnector } from "./agent-port.ts";
@@ -18,7 +19,9 @@ export interface SendHomeOptions {
 }
 
 /**
- * Sends nodes back into the systems on their cards that came into the agent because nothing was known of them: they lost
+ * Sends nodes back into the systems on their cards that came into the agent because nothing was known of them, or by what
+ * was known of another board in their place: then their boot target is local again, and they only have to restart. The
+ * others lost
  * power while the controller had forgotten them, or after its database was lost. A card that bears the stamp of an image
  * in the catalogue was written to its end, since its partition table comes last. What it says is proved once its resident
  * agent registers (believe-stamps.ts). Returns a function that ends it.
@@ -28,13 +31,15 @@ export function sendHome(options: SendHomeOptions): () => void {
   const stopped = new AbortController();
   const going = new Set<NodeId>();
   const stopListening = nodes.onChange(({ node, cause }) => {
-    if ((cause !== "registered" && cause !== "heartbeat") || going.has(node.id)) return;
-    if (stranded(node.id, options) === undefined) return;
+    if (going.has(node.id)) return;
+    const isBack = cause === "own-board-back" && isAway(node) && options.activeRolloutOf(node.id) === undefined;
+    const isStranded = (cause === "registered" || cause === "heartbeat") && stranded(node.id, options) !== undefined;
+    if (!isBack && !isStranded) return;
     going.add(node.id);
-    send(node.id, options, stopped.signal)
+    (isBack ? restart(node, options, stopped.signal) : send(node.id, options, stopped.signal))
       .catch((error: unknown) => {
         if (!stopped.signal.aborted)
-          log.warn({ err: error, node: node.name }, "could not send a node back into its system; trying again");
+          log.warn({ err: error, node: node.name }, "could not send a node back into its system");
       })
       .finally(() => going.delete(node.id));
   });
@@ -42,6 +47,17 @@ export function sendHome(options: SendHomeOptions): () => void {
     stopped.abort();
     stopListening();
   };
+}
+
+/** Whether it is in the agent, although its next boot goes to its card. */
+function isAway({ agent, bootTarget }: Node): boolean {
+  return agent?.role === "netboot" && bootTarget.kind === "local";
+}
+
+async function restart(node: Node, { agents }: SendHomeOptions, signal: AbortSignal): Promise<void> {
+  const { facts } = node;
+  if (facts === undefined) return;
+  await withAgentOf(node, agents, (agent) => agent.reboot(facts.bootId, signal), { signal });
 }
 
 function stranded(

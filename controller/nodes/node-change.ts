@@ -4,6 +4,8 @@ import type { Node } from "./node.ts";
 export type NodeChangeCause =
   | "discovered"
   | "registered"
+  /** Directly after "registered": the board that another one had taken the place of, in whatever it booted there. */
+  | "own-board-back"
   | "heartbeat"
   | "went-silent"
   | "came-back"

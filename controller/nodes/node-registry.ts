@@ -402,6 +402,7 @@ export function createNodeRegistry(options: {
       refusals.end(id);
       runs.note(id, { kind: "heard", role: agent.role, target: node.bootTarget.kind });
       announce(node, "registered");
+      if (verdict === "own-again") announce(node, "own-board-back");
       return node;
     },
 

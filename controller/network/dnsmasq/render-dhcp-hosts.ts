@@ -23,6 +23,7 @@ export const changesHosts: Readonly<Record<NodeChangeCause, boolean>> = {
   "boot-file-fetched": true,
   proved: false,
   "proof-voided": false,
+  "own-board-back": false,
 };
 
 /**

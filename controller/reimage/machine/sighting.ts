@@ -35,6 +35,8 @@ export function occurrenceOf({ node, cause }: NodeChange): Occurrence | undefine
     case "came-back":
     // A reimage has deadlines of its own.
     case "went-silent":
+    // Always with a registration.
+    case "own-board-back":
     // The reimage changes these itself.
     case "boot-target-changed":
     case "proved":

@@ -112,6 +112,19 @@ describe("a node in the agent of which nothing is known", () => {
     assert.equal(nodes.get(mac)?.bootTarget.kind, "local");
   });
 
+  it("is sent back where another board had its place, and its own system is its boot target again", async () => {
+    const plain: AgentInfo = { version: "1", role: "netboot", instanceId: "i", port: 7710 };
+    const register = (serial: string) =>
+      nodes.register({ id: mac, facts: { ...facts, serial }, agent: plain, address });
+    register("aa");
+    nodes.setBootTarget(mac, { kind: "local", imageDigest: digest });
+    register("bb");
+    register("aa");
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    assert.deepEqual(nodes.get(mac)?.bootTarget, { kind: "local", imageDigest: digest });
+    assert.deepEqual(reboots, ["boot-9"]);
+  });
+
   const stays: Record<string, () => Promise<unknown>> = {
     "two disks bear a stamp": () => comes({ ...netbooted, found: [found, { ...found, disk: "/dev/sda" }] }),
     "no disk does": () => comes({ version: "1", role: "netboot", instanceId: "i", port: 7710 }),

@@ -34,6 +34,7 @@ describe("what a change of a node means to its reimage", () => {
     "boot-file-fetched": "fetched",
     proved: "nothing",
     "proof-voided": "nothing",
+    "own-board-back": "nothing",
   };
   const occurrences = {
     sighted: { type: "agent-sighted", ...sighting },
