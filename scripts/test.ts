@@ -30,7 +30,7 @@ const failed = await runSteps("test", [
   },
   {
     title: "the rack of simulated Pis",
-    run: (print) => runTests(["test/rack/**/*.test.ts"], { concurrency: 1, timeoutMs }, print),
+    run: (print) => runTests(["test/rack/**/*.test.ts"], { concurrency: 2, timeoutMs }, print),
   },
 ]);
 process.exitCode = failed.length === 0 ? 0 : 1;
