@@ -36,7 +36,7 @@ export interface Operations {
   watch(id: OperationId, signal?: AbortSignal): AsyncIterable<Operation> | undefined;
   /**
    * Cancels and resolves with the operation once it has stopped; undefined for an unknown id, and for one that had not
-   * begun: it never will.
+   * begun: it never will. A start that comes after its own cancellation is refused.
    */
   cancel(id: OperationId): Promise<Operation | undefined>;
   /** All that run and the last hundred that ended, oldest first. */
@@ -51,6 +51,8 @@ export interface Operations {
 
 const tickMs = 250;
 const endedKept = 100;
+/** How many cancellations that came before their starts are remembered; a start is on its way for seconds at most. */
+const cancelledAheadKept = 1000;
 
 interface Entry {
   operation: Operation;
@@ -75,6 +77,7 @@ export function createOperations(parts: {
 }): Operations {
   const { executors, role, clock, monotonicClock, log } = parts;
   const entries = new Map<OperationId, Entry>();
+  const cancelledAhead = new Set<OperationId>();
   let refusal: string | undefined;
 
   const publish = (entry: Entry, changes: Partial<Operation> = {}): void => {
@@ -183,6 +186,7 @@ export function createOperations(parts: {
         return { kind: "existing", operation: existing.operation };
       }
       if (refusal !== undefined) throw refused(refusal);
+      if (cancelledAhead.has(id)) throw refused(`${id} was cancelled before it began`);
       requirePermission(role, spec.kind);
       requireFreeDevice(entries.values(), spec);
       return begin(id, spec);
@@ -197,7 +201,11 @@ export function createOperations(parts: {
       entry?.abort.abort(new Failure("cancelled", "cancelled on request"));
       // Work that was cancelled while the guard was checking must not begin.
       await entry?.admission.catch(() => undefined);
-      if (!entry?.admitted) return undefined;
+      if (!entry?.admitted) {
+        cancelledAhead.add(id);
+        for (const oldest of [...cancelledAhead].slice(0, -cancelledAheadKept)) cancelledAhead.delete(oldest);
+        return undefined;
+      }
       await entry.ended;
       return entry.operation;
     },

@@ -6,7 +6,7 @@ import type { OperationSpec } from "./operation-spec.ts";
  * (pallet.v1.AgentInfo.capabilities), and the controller asks for nothing else. Kinds of work and values of enums that an
  * agent does not know it refuses by itself: they need no word here.
  */
-export type Capability = "disk-firmware" | "growth" | "ids" | "resident-settings";
+export type Capability = "disk-firmware" | "growth" | "ids" | "resident-settings" | "cancel-ahead";
 
 /** What of a write may ask for a capability. */
 export type AskedWrite = Pick<OperationSpec & { readonly kind: "write-image" }, "growth" | "ids" | "customisation">;
@@ -61,6 +61,12 @@ export const features: Readonly<Record<Capability, Feature>> = {
     does: "write the controller's addresses into the new system",
     fields: ["Customisation.settings", "ResidentSettings.boot_mac", "ResidentSettings.controllers"],
     isAskedFor: ({ customisation }) => customisation?.settings !== undefined,
+  },
+  // Nothing asks for it: it says what an agent's "unknown operation" means.
+  "cancel-ahead": {
+    does: "refuse the start of an operation that was cancelled before it came",
+    fields: [],
+    isAskedFor: () => false,
   },
 };
 

@@ -1,4 +1,5 @@
 import { Failure } from "../../../proto/failure.ts";
+import type { Capability } from "../../../proto/operation/capabilities.ts";
 import { findDifference } from "../../../proto/operation/find-difference.ts";
 import type { OperationId, ReportedOperation } from "../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
@@ -60,13 +61,19 @@ export const watchWrite: Executor<"watch-write"> = async ({ operationId }, conte
 
 /** Has the agent stop the write and release the disk. */
 export const cancelWrite: Executor<"cancel-write"> = async ({ operationId, agent }, context) => {
-  const cancel = (port: AgentPort) => port.cancelOperation(operationId, context.signal);
+  let isRefusedNow = false;
+  const cancel = (port: AgentPort, { agent: { capabilities } }: AgentReport) => {
+    isRefusedNow = capabilities?.includes("cancel-ahead" satisfies Capability) === true;
+    return port.cancelOperation(operationId, context.signal);
+  };
   try {
     const operation = await withWriter(context, agent ?? writerIn(context), cancel);
     context.answer(newsOf(operation));
   } catch (error) {
     context.answer(
-      isUnknownOperation(error) ? { type: "write-lost" } : { type: "agent-unreachable", failure: Failure.from(error) },
+      isUnknownOperation(error)
+        ? { type: "write-lost", isRefusedNow }
+        : { type: "agent-unreachable", failure: Failure.from(error) },
     );
   }
 };
@@ -78,7 +85,7 @@ export const cancelWrite: Executor<"cancel-write"> = async ({ operationId, agent
 function withWriter<T>(
   context: ExecutorContext,
   writer: AgentInstance | undefined,
-  use: (agent: AgentPort) => Promise<T>,
+  use: (agent: AgentPort, report: AgentReport) => Promise<T>,
 ): Promise<T> {
   const { world, signal } = context;
   const expected = writer && { expected: writer };

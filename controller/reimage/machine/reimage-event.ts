@@ -72,7 +72,11 @@ export type Answer =
   /** The operation ended as cancelled. */
   | { readonly type: "write-cancelled"; readonly outcome?: DiskOutcome }
   /** The agent does not know the operation: it has restarted. */
-  | { readonly type: "write-lost" }
+  | {
+      readonly type: "write-lost";
+      /** Whether the agent, which was asked to cancel it, refuses it from now on. */
+      readonly isRefusedNow?: boolean;
+    }
   | { readonly type: "reboot-accepted" }
   | { readonly type: "reboot-refused"; readonly failure: Failure }
   | { readonly type: "reboot-unreachable"; readonly failure: Failure }

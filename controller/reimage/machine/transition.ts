@@ -151,8 +151,9 @@ const journey: Journey = {
     "write-succeeded": (_phase, _event, context) => endCancelled(context, "just after the write had finished", "image"),
     "write-failed": (_phase, { failure, outcome }, context) =>
       endCancelled(context, `when its write failed: ${failure.message}`, outcome),
-    "write-lost": (phase, _event, context) => {
+    "write-lost": (phase, { isRefusedNow }, context) => {
       if (phase.started) return endCancelled(context, "after its agent had forgotten the write");
+      if (isRefusedNow === true) return endCancelled(context, "before its write began", "untouched");
       // The cancellation may have overtaken the start: ask again a moment later.
       return amend(context, phase, { started: true }, [retryIn(context.settings.retryDelayMs)]);
     },

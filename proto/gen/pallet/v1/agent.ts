@@ -1480,8 +1480,8 @@ export const AgentServiceService = {
    * returns that one, so that a caller can repeat a request whose answer was lost.
    *
    * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role does not allow it, or the node is
-   * about to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be
+   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role does not allow it, the node is about
+   * to reboot, or the id was cancelled before this came; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be
    * read.
    */
   startOperation: {
@@ -1514,7 +1514,9 @@ export const AgentServiceService = {
   },
   /**
    * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
-   * A cancelled WriteImage leaves the device without a partition table.
+   * A cancelled WriteImage leaves the device without a partition table. An agent with the capability "cancel-ahead"
+   * remembers the newest 1000 ids that it did not know, and refuses to start them: NOT_FOUND then means that the
+   * operation has not begun and never will, if its start was not answered before.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
@@ -1581,8 +1583,8 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
    * returns that one, so that a caller can repeat a request whose answer was lost.
    *
    * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role does not allow it, or the node is
-   * about to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be
+   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role does not allow it, the node is about
+   * to reboot, or the id was cancelled before this came; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be
    * read.
    */
   startOperation: handleUnaryCall<StartOperationRequest, StartOperationResponse>;
@@ -1595,7 +1597,9 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
   watchOperation: handleServerStreamingCall<WatchOperationRequest, WatchOperationResponse>;
   /**
    * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
-   * A cancelled WriteImage leaves the device without a partition table.
+   * A cancelled WriteImage leaves the device without a partition table. An agent with the capability "cancel-ahead"
+   * remembers the newest 1000 ids that it did not know, and refuses to start them: NOT_FOUND then means that the
+   * operation has not begun and never will, if its start was not answered before.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */
@@ -1676,8 +1680,8 @@ export interface AgentServiceClient extends Client {
    * returns that one, so that a caller can repeat a request whose answer was lost.
    *
    * Errors: INVALID_ARGUMENT for a malformed id or spec; ALREADY_EXISTS when the id belongs to an operation with
-   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role does not allow it, or the node is
-   * about to reboot; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be
+   * another spec; FAILED_PRECONDITION when the guard refuses the device, the role does not allow it, the node is about
+   * to reboot, or the id was cancelled before this came; RESOURCE_EXHAUSTED when another operation owns the device; INTERNAL when the devices cannot be
    * read.
    */
   startOperation(
@@ -1712,7 +1716,9 @@ export interface AgentServiceClient extends Client {
   ): ClientReadableStream<WatchOperationResponse>;
   /**
    * Cancels an operation and returns once it has stopped. Cancelling an ended operation changes nothing.
-   * A cancelled WriteImage leaves the device without a partition table.
+   * A cancelled WriteImage leaves the device without a partition table. An agent with the capability "cancel-ahead"
+   * remembers the newest 1000 ids that it did not know, and refuses to start them: NOT_FOUND then means that the
+   * operation has not begun and never will, if its start was not answered before.
    *
    * Errors: INVALID_ARGUMENT for a malformed id; NOT_FOUND when this instance of the agent does not know the operation.
    */

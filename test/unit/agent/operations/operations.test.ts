@@ -361,6 +361,24 @@ describe("operations", () => {
       assert.deepEqual(bench.operations.list(), []);
     });
 
+    it("refuses a start that comes after its own cancellation, and no other", async () => {
+      const bench = new Bench();
+      assert.equal(await bench.operations.cancel(id("late")), undefined);
+      await assert.rejects(
+        bench.operations.start(id("late"), wipe("/dev/sda")),
+        fails("in-use", /late was cancelled before it began/),
+      );
+      assert.equal(bench.works.length, 0);
+      assert.equal((await bench.operations.start(id("other"), wipe("/dev/sda"))).kind, "started");
+    });
+
+    it("remembers the newest thousand of these", async () => {
+      const bench = new Bench();
+      for (let number = 0; number <= 1000; number++) await bench.operations.cancel(id(`ahead-${number}`));
+      await assert.rejects(bench.operations.start(id("ahead-1"), wipe("/dev/sda")), fails("in-use", /before it began/));
+      assert.equal((await bench.operations.start(id("ahead-0"), wipe("/dev/sda"))).kind, "started");
+    });
+
     it("keeps what went wrong while the work stopped", async () => {
       const bench = new Bench();
       await bench.operations.start(id("a"), wipe("/dev/sda"));

@@ -41,6 +41,7 @@ const moves = [
   "refuses",
   "admitted",
   "cancel-answered",
+  "late-start-arrives",
   "cancel-lost",
   "retry",
   "deadline",
@@ -69,7 +70,7 @@ interface World {
   readonly hasProof: boolean;
 }
 
-function play(order: readonly Move[], check: (world: World) => void): void {
+function play(order: readonly Move[], check: (world: World) => void, cancelsAhead = true): void {
   let state = queued;
   let now = startedAt;
   let card: Card = "before";
@@ -83,6 +84,9 @@ function play(order: readonly Move[], check: (world: World) => void): void {
   let start: EffectOf<"start-write"> | undefined;
   let watched: string | undefined;
   let cancelled: string | undefined;
+  /** A start that was given up while it was on its way: the agent may get it yet, in the run that it was for. */
+  let late: EffectOf<"start-write"> | undefined;
+  let refused = new Set<string>();
 
   const agent = () => ({ bootId: `boot-${boot}`, instanceId: `instance-${instance}` });
   const running = (): Write | undefined => [...writes.values()].find((write) => write.state === "running");
@@ -92,6 +96,7 @@ function play(order: readonly Move[], check: (world: World) => void): void {
     const next = transition(state, event, now, settings);
     if (start !== undefined && (next.state.step !== state.step || event.type === "resumed")) wasAsked = true;
     if (next.state.step !== state.step) {
+      late = start ?? late;
       start = undefined;
       watched = undefined;
       cancelled = undefined;
@@ -136,6 +141,18 @@ function play(order: readonly Move[], check: (world: World) => void): void {
       answer({ type: "write-started" });
     } else unreachable(false);
   }
+  function newRun(): void {
+    instance += 1;
+    writes = new Map();
+    refused = new Set();
+    late = undefined;
+  }
+  function arrivesLate(): void {
+    const isForThisRun = late?.agent.instanceId === agent().instanceId && late.agent.bootId === agent().bootId;
+    if (late !== undefined && isForThisRun && !refused.has(late.operationId) && !writes.has(late.operationId))
+      writes.set(late.operationId, { state: "running", hasTouched: false });
+    late = undefined;
+  }
   function end(how: Write["state"], reason: FailureReason): void {
     const write = running();
     if (write === undefined) return;
@@ -147,7 +164,7 @@ function play(order: readonly Move[], check: (world: World) => void): void {
   /** How an operation is told: by its own agent, which knows only what this run of it did. */
   function told(id: string): Answer | undefined {
     const write = writes.get(id);
-    if (write === undefined) return { type: "write-lost" };
+    if (write === undefined) return { type: "write-lost", isRefusedNow: refused.has(id) };
     const outcome = write.hasTouched ? outcomeOf[card] : "untouched";
     if (write.state === "succeeded") return { type: "write-succeeded" };
     if (write.state === "cancelled") return { type: "write-cancelled", outcome };
@@ -196,15 +213,12 @@ function play(order: readonly Move[], check: (world: World) => void): void {
       const news = watched === undefined ? undefined : told(watched);
       if (news !== undefined) answer(news);
     },
-    "agent-dies": () => {
-      instance += 1;
-      writes = new Map();
-    },
+    "agent-dies": newRun,
     "node-reboots": () => {
       boot += 1;
-      instance += 1;
-      writes = new Map();
+      newRun();
     },
+    "late-start-arrives": arrivesLate,
     passes: () => answer({ ...eventsAt(state.step)["preflight-passed"], agent: agent() }),
     refuses: () => answer({ type: "preflight-refused", failure: failure("too-small") }),
     admitted: () => take({ type: "write-admitted" }),
@@ -212,6 +226,7 @@ function play(order: readonly Move[], check: (world: World) => void): void {
       if (cancelled === undefined) return;
       const write = writes.get(cancelled);
       if (write?.state === "running") write.state = "cancelled";
+      if (write === undefined && cancelsAhead) refused.add(cancelled);
       const news = told(cancelled);
       if (news !== undefined) answer(news);
     },
@@ -233,6 +248,8 @@ function play(order: readonly Move[], check: (world: World) => void): void {
     if (hasEnded(state.phase)) break;
     acts[move]();
   }
+  arrivesLate();
+  check({ state, card, isRunning: running() !== undefined, wasAsked, target, hasProof });
 }
 
 const orders = fc.array(
@@ -262,6 +279,22 @@ test("whatever happens, the verdict of an end is true of the card", () => {
     { numRuns: 4000 },
   );
   assert.deepEqual([...seen.keys()].sort(), ["no-system", "unknown", "unproved", "untouched"], "all were played");
+});
+
+test("whatever happens, nor is it untrue of agents that do not remember cancellations", () => {
+  fc.assert(
+    fc.property(orders, (order) => {
+      play(
+        order,
+        ({ state: { phase }, isRunning }) => {
+          if (phase.name !== "failed" && phase.name !== "cancelled") return;
+          if (phase.verdict !== "unknown") assert.equal(isRunning, false, "the card may change yet");
+        },
+        false,
+      );
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test("whatever happens, an end before any write was asked for says untouched", () => {

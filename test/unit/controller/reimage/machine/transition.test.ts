@@ -10,6 +10,7 @@ import { defaultReimageSettings as settings } from "../../../../../controller/re
 import { transition } from "../../../../../controller/reimage/machine/transition.ts";
 import type { OperationId } from "../../../../../proto/operation/operation.ts";
 import type { Progress } from "../../../../../proto/operation/progress.ts";
+import type { ImageDigest } from "../../../../../proto/pack/digest.ts";
 import { eventsAt, netbooted, phases, progress, proof, startedAt, stateIn } from "../fakes/sample-states.ts";
 
 const late = startedAt + 700_000;
@@ -230,6 +231,8 @@ test("the write is repeated with the same operation, and another attempt has ano
   );
 });
 
+const bootTarget = { kind: "local", imageDigest: "d".repeat(64) as ImageDigest } as const;
+
 test("a cancellation that overtakes the start of its write asks once more", () => {
   const writing = { ...stateIn("writing"), phase: { ...phases.writing, started: false } };
   const cancelling = transition(writing, { type: "cancel-requested" }, late, settings).state;
@@ -238,6 +241,17 @@ test("a cancellation that overtakes the start of its write asks once more", () =
   assert.equal(once.state.phase.name, "cancelling");
   assert.deepEqual(once.effects, [{ type: "arm-timer", timer: "retry", delayMs: settings.retryDelayMs }]);
   assert.equal(transition(once.state, { type: "write-lost", step }, late, settings).state.phase.name, "cancelled");
+});
+
+test("a cancellation that its agent holds against the start leaves the card untouched, and the node as it was", () => {
+  const writing = { ...stateIn("writing"), phase: { ...phases.writing, started: false }, before: { bootTarget } };
+  const cancelling = transition(writing, { type: "cancel-requested" }, late, settings).state;
+  const lost = { type: "write-lost", step: cancelling.step, isRefusedNow: true } as const;
+  const { phase } = transition(cancelling, lost, late, settings).state;
+  assert.equal(phase.name, "cancelled");
+  if (phase.name !== "cancelled") return;
+  assert.equal(phase.verdict, "untouched");
+  assert.ok(phase.goingBack);
 });
 
 test("a preflight that another boot answered is asked again and leads to no write", () => {
