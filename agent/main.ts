@@ -194,7 +194,12 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
         { controllerHosts: () => controllers.all().map(({ host }) => host), backoff: retries, log },
         stopping.signal,
       );
-  const ids = { bootId: await readBootId(), instanceId };
+  // Without it no call that means a certain boot is taken; what tells of the node says why.
+  const bootId = await readBootId().catch((error: unknown) => {
+    log.error({ err: error }, "cannot tell which boot this is");
+    return "";
+  });
+  const ids = { bootId, instanceId };
   const server = await serveAgent({
     service,
     gatekeeper,
