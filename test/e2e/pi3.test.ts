@@ -76,6 +76,9 @@ describe("an emulated Pi 3", requires("root", "qemu"), () => {
     const node = (await rack.client.nodes()).find(({ nodeId }) => nodeId === pi3.mac);
     assert.match(node?.facts?.model ?? "", /^Raspberry Pi 3 Model B/);
     assert.equal(node?.facts?.serial, pi3.serial.padStart(16, "0"));
+    // The first tools that it runs come over an emulated USB at 0.2 MB/s: until then its agent may miss the deadline of a call.
+    const answers = async () => (await rack.pallet("disks", pi3.mac)).exitCode === 0;
+    await until(answers, "its disks were not listed", { withinMs: 240_000 });
     assert.match(await rack.palletOk("disks", pi3.mac), /\/dev\/mmcblk0/);
     const { board } = JSON.parse(await rack.palletOk("board-report", pi3.mac)) as BoardReport;
     assert.match(board["/proc/device-tree/model"] ?? "", /^Raspberry Pi 3/);
