@@ -155,9 +155,8 @@ describe("two virtual Pis", requires("root", "qemu"), () => {
     });
 
     onRack("the other loses its power at five moments, comes back by itself each time, and is proved", async () => {
-      const rolloutId = await startReimage(rack, second.mac, "--image", "two");
-      await pullPlugs(rack, second, rolloutId);
-      const rollout = await ended(rolloutId);
+      const started = await startReimage(rack, second.mac, "--image", "two");
+      const rollout = await ended(await pullPlugs(rack, second, started, "two"));
       await assertProved(rollout, second, "two");
       assert.equal(reimageOf(rollout, second).attempts, writesWithPulledPlugs);
     });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isWriting, reimageOf } from "../../rack/story.ts";
+import { isWriting, reimageOf, startReimage } from "../../rack/story.ts";
 import type { VirtualBoard } from "../../rack/virtual/virtual-board.ts";
 import type { VirtualRack } from "../../rack/virtual/virtual-rack.ts";
 import { newestEvent, registration } from "./come-up.ts";
@@ -12,10 +12,15 @@ const MiB = 1024 * 1024;
 
 /**
  * Pulls the plug of a board at five moments of a reimage that has just been started from its running local system, and
- * puts it back each time; nothing else is done for the board. The reimage
- * has to come to its end by itself then.
+ * puts it back each time; nothing else is done for the board. The reimage has to come to its end by itself then. Resolves
+ * with the id of its rollout: another card takes another one, because what was confirmed was the card that was there.
  */
-export async function pullPlugs(rack: VirtualRack, board: VirtualBoard, rolloutId: string): Promise<void> {
+export async function pullPlugs(
+  rack: VirtualRack,
+  board: VirtualBoard,
+  first: string,
+  imageName: string,
+): Promise<string> {
   let mark = board.console.mark();
   let lastEvent = await newestEvent(rack);
   const powerOn = async (): Promise<void> => {
@@ -38,7 +43,9 @@ export async function pullPlugs(rack: VirtualRack, board: VirtualBoard, rolloutI
   await pullAt(/Filename 'agent\/\S*vmlinuz'[\s\S]*?#{60}/, /Filename 'agent\/\S*vmlinuz'[\s\S]*?Bytes transferred/);
   assert.equal(await hasTable(), true, "during TFTP the card is as it was");
   // A blank card, so that there is enough to write for the third moment however much the write path finds equal.
+  await rack.palletOk("cancel", first);
   await board.replaceCard();
+  const rolloutId = await startReimage(rack, board.mac, "--image", imageName);
 
   await powerOn();
   await pullAt(/pallet-init: \S+ address /, /pallet-init: \S+ \S+: root is /);
@@ -73,6 +80,7 @@ export async function pullPlugs(rack: VirtualRack, board: VirtualBoard, rolloutI
   await powerOffAfterFlip(rack, board, lastEvent);
   assert.equal(await hasTable(), true, "after the flip");
   await powerOn();
+  return rolloutId;
 }
 
 /** How many writes that takes: one is cut short, one lost before its table, and one is complete. */
