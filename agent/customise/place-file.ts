@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm, symlink } from "node:fs/promises";
 import { Failure } from "../../proto/failure.ts";
+import { errorCodeOf } from "../../proto/linux/error-code-of.ts";
 
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -90,10 +91,10 @@ async function enter(opened: readonly FileHandle[], name: string, make: boolean)
   const path = within(parent, name);
   if (make)
     await mkdir(path, { mode: 0o755 }).catch((error: unknown) => {
-      if (codeOf(error) !== "EEXIST") throw error;
+      if (errorCodeOf(error) !== "EEXIST") throw error;
     });
   return open(path, folderFlags).catch((error: unknown) => {
-    const code = codeOf(error);
+    const code = errorCodeOf(error);
     if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "ELOOP") throw error;
     const finding = code === "ENOENT" ? "has no folder" : "has something other than a folder (a symbolic link?) at";
     throw new Failure("invalid", `the new system's root filesystem ${finding} "${name}"`, { cause: error });
@@ -102,8 +103,4 @@ async function enter(opened: readonly FileHandle[], name: string, make: boolean)
 
 function within(folder: FileHandle, name: string): string {
   return `/proc/self/fd/${folder.fd}/${name}`;
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

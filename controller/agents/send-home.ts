@@ -21,10 +21,9 @@ export interface SendHomeOptions {
 /**
  * Sends nodes back into the systems on their cards that came into the agent because nothing was known of them, or by what
  * was known of another board in their place: then their boot target is local again, and they only have to restart. The
- * others lost
- * power while the controller had forgotten them, or after its database was lost. A card that bears the stamp of an image
- * in the catalogue was written to its end, since its partition table comes last. What it says is proved once its resident
- * agent registers (believe-stamps.ts). Returns a function that ends it.
+ * others lost power while the controller had forgotten them, or after its database was lost. A card that bears the stamp
+ * of an image in the catalogue was written to its end, since its partition table comes last. What it says is proved once
+ * its resident agent registers (believe-stamps.ts). Returns a function that ends it.
  */
 export function sendHome(options: SendHomeOptions): () => void {
   const { nodes, log } = options;

@@ -17,9 +17,7 @@ export async function readKernel(
   relativePath: string,
   fileOf: FileOf = () => undefined,
 ): Promise<KernelFact> {
-  const file = fileOf(relativePath);
-  const place = { path: relativePath, ...(file !== undefined && { file }) };
-  const bytes = await readIfThere(file ?? path.join(bootTree, relativePath));
+  const { place, bytes } = await readServed(bootTree, relativePath, fileOf);
   if (bytes === undefined) return place;
   const plain = unpack(bytes) ?? bytes;
   const format = detectKernelFormat(plain);
@@ -33,12 +31,21 @@ export async function readInitrd(
   relativePath: string,
   fileOf: FileOf = () => undefined,
 ): Promise<InitrdFact> {
-  const file = fileOf(relativePath);
-  const place = { path: relativePath, ...(file !== undefined && { file }) };
-  const bytes = await readIfThere(file ?? path.join(bootTree, relativePath));
+  const { place, bytes } = await readServed(bootTree, relativePath, fileOf);
   if (bytes === undefined) return { ...place, exists: false };
   const releases = parseInitrdReleases(unpack(bytes) ?? bytes);
   return { ...place, exists: true, ...(releases !== undefined && { releases }) };
+}
+
+/** Where the file lies that nodes get under that path, and what is in it; undefined if it is not there. */
+async function readServed(
+  bootTree: string,
+  relativePath: string,
+  fileOf: FileOf,
+): Promise<{ readonly place: Pick<KernelFact, "path" | "file">; readonly bytes: Buffer | undefined }> {
+  const file = fileOf(relativePath);
+  const bytes = await readIfThere(file ?? path.join(bootTree, relativePath));
+  return { place: { path: relativePath, ...(file !== undefined && { file }) }, bytes };
 }
 
 /** What gzip or zstd packed; undefined for anything else. */

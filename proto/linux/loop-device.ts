@@ -1,6 +1,7 @@
 import { type FileHandle, open, readdir, readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { errorCodeOf } from "./error-code-of.ts";
 import { loadLibc } from "./libc.ts";
 import { type Backing, loopFlags, parseLoopStatus, renderLoopConfig, statusBytes } from "./loop-structures.ts";
 
@@ -53,7 +54,7 @@ export async function attachLoop(wanted: LoopRequest): Promise<AttachedLoop> {
     } catch (error) {
       await device.close();
       // Another process was quicker.
-      if (codeOf(error) !== "EBUSY") throw describe(error, `cannot attach ${wanted.file} as ${path}`);
+      if (errorCodeOf(error) !== "EBUSY") throw describe(error, `cannot attach ${wanted.file} as ${path}`);
     }
   }
 }
@@ -64,7 +65,7 @@ async function openNew(path: string): Promise<FileHandle> {
     try {
       return await open(path, "r+");
     } catch (error) {
-      if (tries === 0 || codeOf(error) !== "ENOENT") throw error;
+      if (tries === 0 || errorCodeOf(error) !== "ENOENT") throw error;
       await sleep(20);
     }
   }
@@ -81,7 +82,7 @@ async function openNew(path: string): Promise<FileHandle> {
 export async function detachLoop(path: string, over: string): Promise<boolean> {
   const { ioctl } = loadLibc();
   const device = await open(path, "r").catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT") return undefined;
+    if (errorCodeOf(error) === "ENOENT") return undefined;
     throw error;
   });
   if (device === undefined) return false;
@@ -92,7 +93,7 @@ export async function detachLoop(path: string, over: string): Promise<boolean> {
     return true;
   } catch (error) {
     // Detached by someone else between the two.
-    if (codeOf(error) === "ENXIO") return false;
+    if (errorCodeOf(error) === "ENXIO") return false;
     throw describe(error, `cannot detach ${path} from ${over}`);
   } finally {
     await device.close();
@@ -114,7 +115,7 @@ function readBacking(device: FileHandle): Backing | undefined {
     loadLibc().ioctl(device.fd, request.status, status);
   } catch (error) {
     // It has no backing file.
-    if (codeOf(error) === "ENXIO") return undefined;
+    if (errorCodeOf(error) === "ENXIO") return undefined;
     throw error;
   }
   return parseLoopStatus(status);
@@ -122,7 +123,7 @@ function readBacking(device: FileHandle): Backing | undefined {
 
 async function isOver(found: Backing, over: string): Promise<boolean> {
   const wanted = await stat(over, { bigint: true }).catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT") return undefined;
+    if (errorCodeOf(error) === "ENOENT") return undefined;
     throw error;
   });
   // A disk that has gone, say, with all that lay over it: the name of the loop device may be another's by now.
@@ -130,10 +131,6 @@ async function isOver(found: Backing, over: string): Promise<boolean> {
   // The node of a block device may be another one in each /dev; its number is the same.
   if (wanted.isBlockDevice()) return found.blockDevice === wanted.rdev;
   return found.device === wanted.dev && found.inode === wanted.ino;
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
 }
 
 function describe(error: unknown, what: string): Error {

@@ -1,4 +1,5 @@
 import type { RemoteInfo, Socket } from "node:dgram";
+import { errorCodeOf } from "../../../proto/linux/error-code-of.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
 import { every } from "../../../proto/time/every.ts";
 import { isWildcard, planListeners } from "./plan-listeners.ts";
@@ -55,7 +56,7 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
     for (const at of planListeners(address, ownAddresses())) {
       const socket = await bindSocket(at, chosen).catch((error: unknown) => {
         // An address is listed before it can be used (tentative, RFC 4862 section 5.4), and after it has gone.
-        if (isWildcard(address) && codeOf(error) === "EADDRNOTAVAIL") return undefined;
+        if (isWildcard(address) && errorCodeOf(error) === "EADDRNOTAVAIL") return undefined;
         throw error;
       });
       if (socket === undefined) continue;
@@ -77,7 +78,7 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
         return await openAll(options.port);
       } catch (error) {
         await closeAll();
-        if (options.port !== 0 || codeOf(error) !== "EADDRINUSE" || left <= 1) throw error;
+        if (options.port !== 0 || errorCodeOf(error) !== "EADDRINUSE" || left <= 1) throw error;
       }
     }
   };
@@ -102,7 +103,7 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
         else serve(at, socket);
         reported.delete(at);
       } catch (error) {
-        if (codeOf(error) === "EADDRNOTAVAIL" || reported.has(at)) continue;
+        if (errorCodeOf(error) === "EADDRNOTAVAIL" || reported.has(at)) continue;
         reported.add(at);
         report(error, at);
       }
@@ -125,8 +126,4 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
       await closeAll();
     },
   };
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error ? String(error.code) : undefined;
 }
