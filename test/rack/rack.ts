@@ -263,7 +263,8 @@ async function writeController(
     reimage: {
       bootTimeoutMs: 120_000,
       proveTimeoutMs: 120_000,
-      longestBootMs: 240_000,
+      // A controller of an earlier commit has no such setting, and refuses what it does not know.
+      ...(options.controllerCheckout === undefined && { longestBootMs: 240_000 }),
       retryDelayMs: 500,
       rebootRetryMs: 5000,
       fetchRetryDelayMs: 1000,
