@@ -1,9 +1,10 @@
 import type { AgentInfo } from "../proto/node/agent-info.ts";
 import type { NodeFacts } from "../proto/node/node-facts.ts";
 // The agent: the one place where its real parts are constructed.
-import "./young-generation.ts";
+import "../proto/linux/young-generation.ts";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { release } from "node:os";
 import process from "node:process";
 import { isSea } from "node:sea";
@@ -15,7 +16,10 @@ import { contract } from "../proto/gen/contract.ts";
 import { createLogDestination } from "../proto/linux/log-destination.ts";
 import { onStopSignal, type StopSignal } from "../proto/linux/stop-signals.ts";
 import { type Endpoint, renderEndpoint } from "../proto/names/endpoint.ts";
+import type { NodeId } from "../proto/names/node-id.ts";
 import { capabilities } from "../proto/operation/capabilities.ts";
+import { identityPaths } from "../proto/system/agent-identity.ts";
+import { type AgentRole, agentSocketPath } from "../proto/system/agent-program.ts";
 import { stampPath } from "../proto/system/installed-system.ts";
 import { residentSettingsPath } from "../proto/system/resident-settings.ts";
 import type { BackoffPolicy } from "../proto/time/backoff.ts";
@@ -23,10 +27,18 @@ import { monotonicClock, systemClock } from "../proto/time/clock.ts";
 import { prepareReboot } from "./board/reboot.ts";
 import { reportBoard } from "./board/report-board.ts";
 import { admitDevice } from "./disk/admit-device.ts";
-import { createGatekeeper, openGate } from "./door/gatekeeper.ts";
+import { type ControllerDoor, createControllerDoor } from "./door/controller-door.ts";
 import { listenForMoves } from "./door/listen-for-moves.ts";
 import { createExecutors } from "./executors/create-executors.ts";
 import { defaultFetchSettings } from "./fetch/fetch-range.ts";
+import { chooseCiphers } from "./identity/choose-ciphers.ts";
+import { type ClientTls, createIdentityHolder } from "./identity/held-identity.ts";
+import { keepIdentity, readIdentity } from "./identity/kept-identity.ts";
+import { pinAuthority } from "./identity/pin-authority.ts";
+import { placeIdentity } from "./identity/place-identity.ts";
+import { rebootWhenRefused } from "./identity/reboot-when-refused.ts";
+import { isUnset, setClock } from "./identity/set-clock.ts";
+import { type StayingEnrolled, stayEnrolled } from "./identity/stay-enrolled.ts";
 import { readBlockDevices } from "./inventory/read-block-devices.ts";
 import { readBootId, readNodeFacts } from "./inventory/read-node-facts.ts";
 import { readStamps } from "./inventory/read-stamps.ts";
@@ -49,8 +61,10 @@ import { readReturnedFirmware } from "./resident/read-returned-firmware.ts";
 import { watchFirmware } from "./resident/watch-firmware.ts";
 import { type WatchedKernels, watchKernels } from "./resident/watch-kernels.ts";
 import { createAgentService } from "./rpc/agent-service.ts";
+import type { ChannelOfAgent } from "./rpc/channel.ts";
+import { createEnroller } from "./rpc/enroll.ts";
 import { createEnrollmentClient } from "./rpc/enrollment-client.ts";
-import { serveAgent } from "./rpc/server.ts";
+import { type NetworkDoor, serveAgent } from "./rpc/server.ts";
 import { version } from "./version.ts";
 import { tick } from "./watchdog/tick.ts";
 
@@ -64,6 +78,14 @@ const watchdogFolder = "/run/pallet/watchdog";
 const logLimits: LogLimits = { records: 2_000, bytes: 1024 * 1024 };
 /** Retry intervals for the controller and its name. */
 const retries: Required<BackoffPolicy> = { firstMs: 250, capMs: 5_000, random: Math.random };
+/**
+ * Waits after the controller has refused a certificate: nothing changes by asking soon. A netbooted node reboots within
+ * minutes; a resident one may ask for days.
+ */
+const refusedRetries = {
+  netboot: { firstMs: 15_000, capMs: 60_000, random: Math.random },
+  resident: { firstMs: 15_000, capMs: 600_000, random: Math.random },
+} as const satisfies Record<AgentRole, BackoffPolicy>;
 const shipping: ShippingSettings = {
   batch: { records: 250, bytes: 256 * 1024 },
   intervalMs: 1_000,
@@ -85,9 +107,20 @@ const program = new Command("pallet-agent")
     "IP address to serve on (default: 127.0.0.1, or 0.0.0.0 if a controller booted or installed this system)",
   )
   .option("--port <port>", "TCP port to serve on; 0 for any", "7710")
+  .option("--socket <path>", "unix socket for root on this node", agentSocketPath)
   .option(
-    "--insecure-tcp",
-    "take orders from anyone who can reach the port (kernel word pallet.insecure-tcp); for test benches only",
+    "--ca-fingerprint <fingerprint>",
+    "SHA-256, in base64url, of the certificate of the controller's certificate authority (kernel word pallet.ca=)",
+  )
+  .option("--token <token>", "one-time token to get a certificate with (kernel word pallet.token=)")
+  .option(
+    "--identity-file <path>",
+    `key, certificate and authorities (default: ${identityPaths.netboot}, or ${identityPaths.resident} if resident)`,
+  )
+  .option(
+    "--insecure",
+    "no certificates at all: take orders from anyone who can reach the port, and believe any controller (kernel word " +
+      "pallet.insecure); for test benches only",
   )
   .option("--role <role>", "netboot: may write disks; resident: may only report and reboot", "netboot")
   .option("--installed-file <path>", "stamp of the installed system", stampPath)
@@ -105,18 +138,19 @@ const program = new Command("pallet-agent")
   .addHelpText(
     "after",
     `
-Takes orders from the controller's addresses and, on this node itself, from root and the agent's own user. A controller
-that came back under another address says so over UDP, to the same port number: it is believed when it names this boot and
-this run of the agent.
+Takes orders from the controller, which proves by its certificate who it is, and on this node itself from root, over the
+unix socket. Without a controller it serves on that socket only. A controller that came back under another address says so
+over UDP, to the same port number: it is looked for there when it names this boot and this run of the agent.
 
 Examples:
   # On a netbooted node, where the kernel command line provides everything else:
   $ pallet-agent
-  # Inside an installed system:
-  $ pallet-agent --role resident --controller 10.77.0.1:7700 --listen 0.0.0.0
+  # Inside an installed system, where /etc/pallet has its identity and its settings:
+  $ pallet-agent --role resident
   # Standalone, to explore it with buf curl as root:
-  $ pallet-agent --port 7710
-  $ buf curl --protocol grpc --http2-prior-knowledge http://127.0.0.1:7710/pallet.v1.AgentService/GetNode`,
+  $ pallet-agent --socket /run/pallet/agent.sock
+  $ buf curl --protocol grpc --http2-prior-knowledge --unix-socket /run/pallet/agent.sock \\
+      http://localhost/pallet.v1.AgentService/GetNode`,
   )
   .action(async (flags: AgentFlags & { kernelCommandLine: string }) => {
     const kept = flags.role === "resident" ? await readSettings(flags.settingsFile ?? residentSettingsPath) : {};
@@ -125,13 +159,33 @@ Examples:
 
 /** @param trouble why the settings of the installed system could not be read */
 async function main(options: AgentOptions, trouble: Error | undefined): Promise<void> {
-  // Authentication comes with a later issue; these two lines are where it will be decided.
-  const serverCredentials = ServerCredentials.createInsecure();
-  const channelCredentials = ChannelCredentials.createInsecure();
-
   const controllers = createControllerList(options.controllers);
+  const isSecure = controllers.current() !== undefined && !options.insecure;
+  const ciphers = chooseCiphers(await readFile("/proc/cpuinfo", "utf8").catch(() => ""));
+  let door: ControllerDoor | undefined;
+  let channel: ChannelOfAgent | undefined = isSecure
+    ? undefined
+    : { credentials: ChannelCredentials.createInsecure(), servername: undefined };
+  const holder = createIdentityHolder(ciphers, ({ server, client, authorities }) => {
+    door?.show({ server, authorities });
+    channel = { credentials: credentialsOf(client), servername: client.servername };
+  });
+  const enroller = createEnroller(controllers, credentialsOf);
+  let staying: StayingEnrolled | undefined;
+  let answered: ((answer: "accepted" | "refused") => void) | undefined;
+  const heard = (answer: "accepted" | "refused"): void => answered?.(answer);
   const enrollment =
-    controllers.current() === undefined ? undefined : createEnrollmentClient(controllers, channelCredentials);
+    controllers.current() === undefined
+      ? undefined
+      : createEnrollmentClient({
+          controllers,
+          channel: () => channel,
+          learn: async (told) => staying?.learn(told),
+          heard(answer) {
+            heard(answer);
+            if (answer === "refused") staying?.renew();
+          },
+        });
   const { log, shipper } = openLog(options, enrollment);
   if (trouble !== undefined) log.warn({ err: trouble }, "ignoring the settings of the installed system");
   process.on("uncaughtException", (error) => {
@@ -145,8 +199,16 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
   const operations = createOperations({
     executors: createExecutors({
       admitDevice,
-      fetchSettings: { ...defaultFetchSettings, movedTo: () => movedTo },
+      fetchSettings: {
+        ...defaultFetchSettings,
+        takesPlain: options.insecure,
+        tls: () => holder.current()?.client,
+        movedTo: () => movedTo,
+      },
       residentProgram: residentPath,
+      residentIdentity: isSecure
+        ? (signal) => placeIdentity({ holder, enrol: enroller.enrolResident, clock: monotonicClock, log }, signal)
+        : undefined,
     }),
     role: options.role,
     clock: systemClock,
@@ -155,7 +217,7 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
   });
 
   const instanceId = randomUUID();
-  let port = options.port;
+  let port = 0;
   // Once: a disk changes by this agent's own operations only, and after those it is not told any more.
   const stamps =
     options.role === "netboot" && options.controllers.length > 0 ? readStamps(readBlockDevices, log) : undefined;
@@ -176,7 +238,7 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     options.role === "resident"
       ? watchKernels({ running: release(), read: createKernelReader(), clock: monotonicClock, log })
       : undefined;
-  const readFacts = () => readFactsWith(kernels);
+  const readFacts = () => readFactsWith(kernels, options.bootMac);
 
   const service = createAgentService({
     readNodeFacts: readFacts,
@@ -188,31 +250,82 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     log,
   });
   const stopping = new AbortController();
-  const gatekeeper = options.insecureTcp
-    ? openGate
-    : createGatekeeper(
-        { controllerHosts: () => controllers.all().map(({ host }) => host), backoff: retries, log },
-        stopping.signal,
-      );
   // Without it no call that means a certain boot is taken; what tells of the node says why.
   const bootId = await readBootId().catch((error: unknown) => {
     log.error({ err: error }, "cannot tell which boot this is");
     return "";
   });
   const ids = { bootId, instanceId };
+  const network: NetworkDoor = {
+    address: options.listen,
+    port: options.port,
+    open(admit) {
+      if (options.insecure) return admit;
+      const opened = createControllerDoor({ admitted: admit, now: () => systemClock.now(), log });
+      door = opened;
+      return (connection) => opened.knocked(connection);
+    },
+  };
   const server = await serveAgent({
     service,
-    gatekeeper,
-    listen: options.listen,
-    port: options.port,
-    credentials: serverCredentials,
+    socket: options.socket,
+    network: isSecure || options.insecure ? network : undefined,
+    // Of connections that were decrypted, or judged by the kernel, before this sees them.
+    credentials: ServerCredentials.createInsecure(),
+    log,
     ids,
   });
-  port = server.port;
-  log.info({ port, address: options.listen, version, contract, instanceId, pid: process.pid }, "serving");
-  if (options.insecureTcp) {
+  port = server.port ?? 0;
+  log.info(
+    {
+      ...(server.port !== undefined && { port, address: options.listen }),
+      ...{ socket: options.socket, version, contract, instanceId, pid: process.pid },
+    },
+    "serving",
+  );
+  if (options.insecure) {
     log.warn(
-      `INSECURE: TCP port ${port} takes orders from anyone who can reach it (--insecure-tcp, pallet.insecure-tcp)`,
+      `INSECURE: TCP port ${port} takes orders from anyone who can reach it, and any controller is believed ` +
+        "(--insecure, pallet.insecure)",
+    );
+  }
+
+  const bootMacOf = createBootMacChooser(options, controllers, log);
+  if (isSecure) {
+    const { authority, token, role, identityFile } = options;
+    staying = stayEnrolled(
+      {
+        ...{ role, ciphers, holder, controllers, heard, log },
+        words: { authority, token },
+        kept: await readIdentity(identityFile, { role, bootId, authority }, log),
+        enrol: enroller.enrol,
+        pin: pinAuthority,
+        async describeNode() {
+          const facts = await readNodeFacts();
+          return { bootMac: await bootMacOf(facts), serial: facts.serial, bootId: facts.bootId };
+        },
+        keep: (identity) => keepIdentity(identityFile, identity, log),
+        tellTime: (nowMs) => tellTime(options, nowMs, log),
+        backoff: retries,
+        refusedBackoff: refusedRetries[role],
+        now: () => systemClock.now(),
+        clock: monotonicClock,
+      },
+      stopping.signal,
+    );
+  }
+  // Only where the controller booted this node does a boot bring another token; an agent that somebody started by hand
+  // is not to reboot the machine that it was started on.
+  if (isSecure && options.role === "netboot" && options.bootedByController) {
+    answered = rebootWhenRefused(
+      {
+        operations,
+        reboot: async () => (await prepareReboot(options.rebootCommand, log, () => lastWords(shipper)))(),
+        spread: Math.random(),
+        clock: monotonicClock,
+        log,
+      },
+      stopping.signal,
     );
   }
 
@@ -236,7 +349,7 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
       : () => undefined;
   const registration = register(
     options,
-    { readFacts, agentInfo, controllers, enrollment, shipper, log },
+    { readFacts, bootMacOf, agentInfo, controllers, enrollment, enrolled: staying?.enrolled, shipper, log },
     stopping.signal,
   );
 
@@ -247,7 +360,8 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     kernels?.stop();
     stopping.abort();
     await operations.stop(`the agent was stopped by ${signal}`);
-    await Promise.all([registration, server.close(graceMs)]);
+    await Promise.all([registration, staying?.ended, server.close(graceMs)]);
+    door?.close();
     log.info("stopped");
     await lastWords(shipper);
     await shipper?.stop();
@@ -272,10 +386,10 @@ function followController(controllers: ControllerList, told: readonly Endpoint[]
 }
 
 /** The node's facts; those of an installed system's kernels are as they were last looked at. */
-async function readFactsWith(watched: WatchedKernels | undefined): Promise<NodeFacts> {
+async function readFactsWith(watched: WatchedKernels | undefined, bootMac: NodeId | undefined): Promise<NodeFacts> {
   await watched?.ready;
   const kernels = watched?.current();
-  return { ...(await readNodeFacts()), ...(kernels && { kernels }) };
+  return { ...(await readNodeFacts(bootMac)), ...(kernels && { kernels }) };
 }
 
 /** The log: to the console, and to the controller if there is one. */
@@ -317,9 +431,12 @@ async function register(
   options: AgentOptions,
   parts: {
     readonly readFacts: () => Promise<NodeFacts>;
+    readonly bootMacOf: (facts: NodeFacts) => Promise<string>;
     readonly agentInfo: () => Promise<AgentInfo>;
     readonly controllers: ControllerList;
     readonly enrollment: Enrollment | undefined;
+    /** Resolves when there is a certificate; undefined where none is needed. */
+    readonly enrolled: Promise<void> | undefined;
     readonly shipper: LogShipper | undefined;
     readonly log: Logger;
   },
@@ -335,8 +452,34 @@ async function register(
       { controllers: controllers.all().map(renderEndpoint) },
       "this system was booted without a controller's kernel words",
     );
+  await parts.enrolled;
+  const keep = async (): Promise<void> => {
+    if (options.role === "resident") await keepControllers(options.settingsFile, controllers.all(), log);
+  };
+  await stayRegistered(
+    {
+      enrollment,
+      controllers,
+      told: keep,
+      enrolled: (session) => shipper?.enrolled(session),
+      readNodeFacts: parts.readFacts,
+      chooseBootMac: parts.bootMacOf,
+      agentInfo: parts.agentInfo,
+      backoff: retries,
+      log,
+    },
+    signal,
+  );
+}
+
+/** By which MAC address the node is known; says once where that is not the one that its system was installed under. */
+function createBootMacChooser(
+  options: AgentOptions,
+  controllers: ControllerList,
+  log: Logger,
+): (facts: NodeFacts) => Promise<string> {
   let toldOfOtherBoard = false;
-  const bootMacOf = async ({ interfaces }: NodeFacts): Promise<string> => {
+  return async ({ interfaces }) => {
     const towards = controllers.current();
     const chosen = await chooseBootMac(options, interfaces, async () => towards && localAddressTowards(towards.host));
     if (chosen.otherBoard !== undefined && !toldOfOtherBoard) {
@@ -348,23 +491,21 @@ async function register(
     }
     return chosen.mac;
   };
-  const keep = async (): Promise<void> => {
-    if (options.role === "resident") await keepControllers(options.settingsFile, controllers.all(), log);
-  };
-  await stayRegistered(
-    {
-      enrollment,
-      controllers,
-      told: keep,
-      enrolled: (session) => shipper?.enrolled(session),
-      readNodeFacts: parts.readFacts,
-      chooseBootMac: bootMacOf,
-      agentInfo: parts.agentInfo,
-      backoff: retries,
-      log,
-    },
-    signal,
-  );
+}
+
+function credentialsOf({ secureContext, checkServerIdentity }: ClientTls): ChannelCredentials {
+  return ChannelCredentials.createFromSecureContext(secureContext, { checkServerIdentity });
+}
+
+/** A node without a clock of its own gets the controller's time; any other clock is its operator's business. */
+function tellTime({ role, bootedByController }: AgentOptions, nowMs: number, log: Logger): void {
+  if (role !== "netboot" || !bootedByController || !isUnset(systemClock.now()) || isUnset(nowMs)) return;
+  try {
+    setClock(nowMs);
+    log.info("the clock was not set; it has the controller's time now");
+  } catch (error) {
+    log.warn({ err: error }, "the clock is not set, and cannot be");
+  }
 }
 
 // No await at the top: the binary is one CommonJS file, which knows none.

@@ -1,9 +1,13 @@
 // The controller: the one place where its real parts are constructed.
+import "../proto/linux/young-generation.ts";
+import "./old-generation.ts";
 import process from "node:process";
+import { createSecureContext } from "node:tls";
 import { ChannelCredentials, logVerbosity, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { contract } from "../proto/gen/contract.ts";
 import { ControllerServiceClient } from "../proto/gen/pallet/v1/controller.ts";
+import { bootMomentNow } from "../proto/linux/boot-moment-now.ts";
 import { createLogDestination } from "../proto/linux/log-destination.ts";
 import { systemPath } from "../proto/linux/system-path.ts";
 import { monotonicClock, systemClock } from "../proto/time/clock.ts";
@@ -14,6 +18,7 @@ import { checkServing } from "./check/check-serving.ts";
 import { controllerChannelOptions } from "./cli/connection/controller-client.ts";
 import type { Effects } from "./cli/connection/effects.ts";
 import { createProcessEffects } from "./cli/connection/process-effects.ts";
+import { readBundle } from "./cli/connection/read-bundle.ts";
 import { runCommandLine } from "./cli/program.ts";
 import { exampleConfig, serveOptions } from "./config/document-config.ts";
 import { readConfig } from "./config/read-config.ts";
@@ -36,11 +41,9 @@ import { serve } from "./serving/serve.ts";
 import { openStore } from "./store/open-store.ts";
 import { version } from "./version.ts";
 
-// Authentication comes with a later issue; these four lines are where it will be decided.
-const serverCredentials = ServerCredentials.createInsecure();
-const socketServerCredentials = ServerCredentials.createInsecure();
-const agentCredentials = ChannelCredentials.createInsecure();
-const clientCredentials = ChannelCredentials.createInsecure();
+// What grpc-js is given is secured before (controller/tls, rpc/agent/agent-tls.ts), or the unix socket.
+const plainServer = ServerCredentials.createInsecure();
+const plainChannel = ChannelCredentials.createInsecure();
 
 // Whatever it would print is also an error of the call concerned, with more detail.
 setLogVerbosity(logVerbosity.NONE);
@@ -54,7 +57,15 @@ const lingerMs = 1000;
 const effects: Effects = {
   ...createProcessEffects(),
   version,
-  connect: (target) => new ControllerServiceClient(target, clientCredentials, controllerChannelOptions),
+  connect({ name, bundle }) {
+    if (bundle === undefined) return new ControllerServiceClient(name, plainChannel, controllerChannelOptions);
+    const { key, cert, ca, serverName } = readBundle(bundle);
+    const context = createSecureContext({ key, cert, ca: [...ca], minVersion: "TLSv1.3" });
+    return new ControllerServiceClient(name, ChannelCredentials.createFromSecureContext(context), {
+      ...controllerChannelOptions,
+      "grpc.ssl_target_name_override": serverName,
+    });
+  },
   serve: {
     options: serveOptions,
     help: `\nA config file, with every default:\n\n${exampleConfig}`,
@@ -68,6 +79,8 @@ const effects: Effects = {
     },
     async run(options, signal) {
       const config = await readConfig({ options, env: process.env, workingDirectory: process.cwd() });
+      // What the controller writes is nobody else's to read, before anything is written.
+      process.umask(0o077);
       const log = pino({ level: config.logLevel, base: null }, createLogDestination(2));
       // Timers alone keep no process alive, and there may be nothing else while it waits for a network.
       const alive = setInterval(() => undefined, 2 ** 30);
@@ -77,8 +90,9 @@ const effects: Effects = {
           version,
           clock: systemClock,
           monotonicClock,
+          moment: bootMomentNow,
           log,
-          agentConnector: (options) => createAgentConnector({ ...options, credentials: agentCredentials }),
+          agentConnector: (options) => createAgentConnector({ ...options, credentials: plainChannel }),
           announcer: () => createAnnouncer(log),
           probeNode,
           openStore,
@@ -94,12 +108,7 @@ const effects: Effects = {
           probeNfs,
           listenTftp: createTftpServer,
           listenHttp: createHttpServer,
-          listenGrpc: (options) =>
-            createGrpcServer({
-              ...options,
-              credentials: serverCredentials,
-              socketCredentials: socketServerCredentials,
-            }),
+          listenGrpc: (options) => createGrpcServer({ ...options, credentials: plainServer }),
         },
         signal,
       ).finally(() => clearInterval(alive));

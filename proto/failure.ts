@@ -1,4 +1,7 @@
+import { countFromWire } from "./count.ts";
+import { cutText } from "./cut-text.ts";
 import { Failure as WireFailure, FailureReason as WireReason } from "./gen/pallet/v1/failure.ts";
+import { limits } from "./limits.ts";
 
 /** Trailing gRPC metadata key under which a serialized pallet.v1.Failure travels with a non-OK status. */
 export const failureMetadataKey = "pallet-failure-bin";
@@ -24,6 +27,9 @@ const wireReasons = {
   invalid: WireReason.FAILURE_REASON_INVALID,
   unsupported: WireReason.FAILURE_REASON_UNSUPPORTED,
   "other-agent": WireReason.FAILURE_REASON_OTHER_AGENT,
+  "not-permitted": WireReason.FAILURE_REASON_NOT_PERMITTED,
+  "token-refused": WireReason.FAILURE_REASON_TOKEN_REFUSED,
+  protected: WireReason.FAILURE_REASON_PROTECTED,
 } as const;
 
 /** Machine-readable reason of a failure; one for each value of pallet.v1.FailureReason. */
@@ -89,18 +95,29 @@ export function failureToWire(failure: Failure): WireFailure {
   });
 }
 
-/** Converts from the message that travelled; a reason that this program does not know becomes `internal`. */
-export function failureFromWire(wire: WireFailure): Failure {
+/**
+ * Converts from the message that travelled; a reason that this program does not know becomes `internal`. Texts are cut at
+ * `messageCharacters`, those of the evidence at their own limit.
+ */
+export function failureFromWire(
+  wire: WireFailure,
+  messageCharacters: number = limits.failures.messageCharacters.most,
+): Failure {
   const known = Object.entries(wireReasons).find(([, value]) => value === wire.reason);
-  return new Failure((known?.[0] as FailureReason | undefined) ?? "internal", wire.message, {
-    ...(wire.range && {
-      range: {
-        device: wire.range.device,
-        offsetBytes: Number(wire.range.offsetBytes),
-        lengthBytes: Number(wire.range.lengthBytes),
-      },
-    }),
-    ...(wire.expected !== "" && { expected: wire.expected }),
-    ...(wire.found !== "" && { found: wire.found }),
-  });
+  const evidence = (text: string): string => cutText(text, limits.agents.evidenceCharacters.most);
+  return new Failure(
+    (known?.[0] as FailureReason | undefined) ?? "internal",
+    cutText(wire.message, messageCharacters),
+    {
+      ...(wire.range && {
+        range: {
+          device: evidence(wire.range.device),
+          offsetBytes: countFromWire(wire.range.offsetBytes),
+          lengthBytes: countFromWire(wire.range.lengthBytes),
+        },
+      }),
+      ...(wire.expected !== "" && { expected: evidence(wire.expected) }),
+      ...(wire.found !== "" && { found: evidence(wire.found) }),
+    },
+  );
 }

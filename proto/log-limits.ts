@@ -1,12 +1,14 @@
+import { limits } from "./limits.ts";
+
 /**
  * Most characters (UTF-16 code units) of one record of pallet.v1.LogRecord: the agent cuts to them, the controller
  * holds to them.
  */
-export const maxLogMessage = 4096;
-export const maxLogFields = 8192;
-export const maxLogError = 16_384;
+export const maxLogMessage = limits.logs.messageCharacters.most;
+export const maxLogFields = limits.logs.fieldCharacters.most;
+export const maxLogError = limits.logs.errorCharacters.most;
 
 /** Maximum number of records in a pallet.v1.ReportLogsRequest. */
-export const maxLogRecords = 1000;
+export const maxLogRecords = limits.logs.records.most;
 /** Most characters in all texts of a pallet.v1.ReportLogsRequest: at most that many bytes of UTF-8 where it matters. */
-export const maxLogText = 1024 * 1024;
+export const maxLogText = limits.logs.textCharacters.most;

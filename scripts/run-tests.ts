@@ -1,4 +1,5 @@
 import { globSync } from "node:fs";
+import path from "node:path";
 import process from "node:process";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** Only tests whose titles match this regular expression; all of them unless given. */
   readonly pattern?: string;
+  /** Files that are left out; each has to be one that the patterns match, or the list has gone stale. */
+  readonly without?: readonly string[];
 }
 
 /**
@@ -35,6 +38,8 @@ export async function runTests(globPatterns: readonly string[], options: RunOpti
   }
 }
 
+const longestShown = 20;
+
 /**
  * Runs test files by Node's own runner, those of an earlier pattern first, and prints its report. Each file is a
  * process, and most of its start is making JavaScript of the same modules; what one has made, the others take from a
@@ -42,7 +47,7 @@ export async function runTests(globPatterns: readonly string[], options: RunOpti
  */
 export async function runTestFiles(
   globPatterns: readonly string[],
-  { concurrency, timeoutMs, pattern }: RunOptions,
+  { concurrency, timeoutMs, pattern, without = [] }: RunOptions,
   print: Print = (text) => process.stdout.write(text),
 ): Promise<TestCounts> {
   process.env["NODE_COMPILE_CACHE"] ??= checkoutCache("compiled-modules");
@@ -50,6 +55,9 @@ export async function runTestFiles(
   let passed = 0;
   let failed = 0;
   const files = new Set(globPatterns.flatMap((pattern) => globSync(pattern).toSorted()));
+  for (const file of without) {
+    if (!files.delete(file)) throw new Error(`${file} is to be left out, but no such test was to run`);
+  }
   const events = run({
     files: [...files],
     concurrency,
@@ -68,8 +76,22 @@ export async function runTestFiles(
   events.on("test:fail", () => {
     failed += 1;
   });
+  const secondsOf = new Map<string, number>();
+  events.on("test:complete", ({ nesting, file = "", details }) => {
+    if (nesting === 0) secondsOf.set(file, (secondsOf.get(file) ?? 0) + details.duration_ms / 1000);
+  });
+  // The report has the files in their order, so that what fails early would be said after half an hour.
+  events.on("test:complete", ({ name, file = "", details }) => {
+    const isTest = details.type !== "suite" && path.resolve(name) !== path.resolve(file);
+    if (isTest && !details.passed) print(`failed: ${path.relative(process.cwd(), file)}: ${name}\n`);
+  });
   for await (const text of events.compose(spec)) print(String(text));
 
+  if (secondsOf.size > longestShown) {
+    const longest = [...secondsOf].toSorted(([, one], [, other]) => other - one).slice(0, longestShown);
+    const lines = longest.map(([file, seconds]) => `  ${seconds.toFixed(0)} s ${path.relative(process.cwd(), file)}`);
+    print(`files that took longest:\n${lines.join("\n")}\n`);
+  }
   for (const name of skipped) print(`skipped: ${name}\n`);
   return { passed, failed, skipped };
 }

@@ -3,6 +3,9 @@ import { existsSync } from "node:fs";
 const checks = {
   root: () => process.getuid?.() === 0 || "needs root",
   "loop devices": () => existsSync("/dev/loop-control") || "needs loop devices (/dev/loop-control)",
+  FUSE: () => (existsSync("/dev/fuse") && existsSync("/usr/bin/fuse2fs")) || "needs /dev/fuse and fuse2fs",
+  "systemd-analyze": () => existsSync("/usr/bin/systemd-analyze") || "needs systemd-analyze (Debian package systemd)",
+  Ansible: () => existsSync("/usr/bin/ansible-inventory") || "needs Ansible (Debian package ansible-core)",
   qemu: () =>
     ["/usr/bin/qemu-system-aarch64", "/usr/bin/ganesha.nfsd", "/usr/sbin/dnsmasq", "/dev/net/tun"].every(existsSync) ||
     "needs qemu-system-arm, nfs-ganesha, dnsmasq-base and /dev/net/tun",

@@ -44,6 +44,14 @@ export function isSecret(name: string): boolean {
   return /seed|secret|password|passwd|private|\bkeys?\b/i.test(name.slice(name.lastIndexOf("/") + 1));
 }
 
+/**
+ * The text without the values of words that are secrets, as a kernel command line has them ("pallet.token=…"): a report is
+ * sent to people.
+ */
+export function hideSecretWords(text: string): string {
+  return text.replace(/\b([\w.-]*(?:token|secret|passw|psk)[\w.-]*=)(?:"[^"]*"|[^\s,]+)/gi, "$1(hidden)");
+}
+
 /** Bytes of a property or a file as a person reads them; see pallet.v1.BoardItem. */
 export function renderBoardValue(bytes: Buffer): string {
   const text = bytes.toString("utf8");

@@ -3,7 +3,7 @@ import { lstat, open, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type BoardItem, boardLimits } from "../../proto/node/board-item.ts";
 import { runTool } from "../linux/run-tool.ts";
-import { boardFiles, isSecret, renderBoardValue, selectKernelLog } from "./board-files.ts";
+import { boardFiles, hideSecretWords, isSecret, renderBoardValue, selectKernelLog } from "./board-files.ts";
 
 /** Names in one folder; there are hundreds of files in some of /sys. */
 const maxNames = 128;
@@ -17,7 +17,8 @@ const maxNames = 128;
 export async function reportBoard(signal?: AbortSignal, root = "/"): Promise<readonly BoardItem[]> {
   const items = new Map<string, string>();
   let bytes = 0;
-  const add = (name: string, value: string): void => {
+  const add = (name: string, read: string): void => {
+    const value = hideSecretWords(read);
     if (items.has(name) || items.size >= boardLimits.items) return;
     bytes += name.length + value.length;
     if (bytes <= boardLimits.bytes) items.set(name, value);

@@ -41,9 +41,12 @@ export function renderGpt(
   const lastSector = Math.floor(diskBytes / sectorBytes) - 1;
   // One that ends there already keeps its own word: some tools leave more room than the entries take.
   const ends = primary.readBigUInt64LE(header.alternate) === BigInt(lastSector);
-  const lastUsable = ends ? Number(primary.readBigUInt64LE(header.lastUsable)) : lastSector - entrySectors - 1;
+  const lastFree = lastSector - entrySectors - 1;
+  // No word of the image's puts a partition onto the backup, or the backup onto what the start holds.
+  const lastUsable = ends ? Math.min(Number(primary.readBigUInt64LE(header.lastUsable)), lastFree) : lastFree;
+  const startSectors = Math.ceil(image.length / sectorBytes);
   // A card that has no room for the backup behind the last partition keeps what the image has.
-  const fits = used(entries).every(({ last }) => last <= lastUsable);
+  const fits = lastFree + 1 >= startSectors && used(entries).every(({ last }) => last <= lastUsable);
   const grown = growth && grow(entries, growth, fits ? (lastUsable + 1) * sectorBytes : 0);
   const changed = setUuids(entries, ids);
   if (fits) {

@@ -1,5 +1,6 @@
 import { Failure, messageOf } from "../../proto/failure.ts";
 import type { Customisation } from "../../proto/operation/operation-spec.ts";
+import { identityPaths } from "../../proto/system/agent-identity.ts";
 import { renderStamp, stampPath } from "../../proto/system/installed-system.ts";
 import { noResidentProgram } from "../../proto/system/judge-resident.ts";
 import { renderResidentSettings, residentSettingsPath } from "../../proto/system/resident-settings.ts";
@@ -7,7 +8,7 @@ import { flushBuffers } from "../linux/flush-buffers.ts";
 import { throwIfCancelled } from "../linux/run-tool.ts";
 import { disarmFirmware } from "./disarm-firmware.ts";
 import { installResident } from "./install-resident.ts";
-import { placeFile, placeOf } from "./place-file.ts";
+import { placeFile, placeOf, removeFile } from "./place-file.ts";
 import { withMountedRoot } from "./with-mounted-root.ts";
 
 /** What to place where. */
@@ -16,6 +17,11 @@ export interface Customise extends Customisation {
   readonly device: string;
   /** Path of the program to install as the resident agent, when one is to be installed. */
   readonly residentProgram?: string | undefined;
+  /**
+   * Gets the text of the file that the resident agent proves by who it is; it may resolve with none. Absent where there
+   * are no certificates.
+   */
+  readonly residentIdentity?: ((signal: AbortSignal) => Promise<string | undefined>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +30,8 @@ type Root = NonNullable<Customisation["root"]>;
 
 /**
  * Installs the resident agent into the new system when that is asked for, with the settings that it goes by when its
- * board boots without our words (/etc/pallet/agent.json), and then places the stamp into it as
+ * board boots without our words (/etc/pallet/agent.json) and what it proves by who it is (/etc/pallet/identity/agent.pem,
+ * root's alone), and then places the stamp into it as
  * /etc/pallet/installed.json; keeps the board's firmware from booting the disk when that is asked for. Partitions are
  * reached by their offsets, because the partition table is written last. Whatever happens, the filesystem is unmounted
  * before this returns, and the device's cache is flushed, so that O_DIRECT reads see it.
@@ -46,6 +53,8 @@ async function placeIntoSystem(
 ): Promise<void> {
   const { device, settings, signal } = request;
   const program = programToInstall(request);
+  // Asked for before anything is mounted: the controller may be away for a while.
+  const identity = program && (await request.residentIdentity?.(signal ?? new AbortController().signal));
   await withMountedRoot(device, root, async (folder) => {
     if (program !== undefined)
       await placing("install the resident agent", device, signal, () =>
@@ -54,6 +63,13 @@ async function placeIntoSystem(
     if (settings !== undefined)
       await placing(`write ${residentSettingsPath}`, device, signal, () =>
         placeFile({ root: folder, ...placeOf(residentSettingsPath), content: renderResidentSettings(settings) }),
+      );
+    if (program !== undefined)
+      await placing(`write ${identityPaths.resident}`, device, signal, () =>
+        // Never the one that an image brought along: it is another node's.
+        identity === undefined
+          ? removeFile({ root: folder, ...placeOf(identityPaths.resident) })
+          : placeFile({ root: folder, ...placeOf(identityPaths.resident), content: identity, mode: 0o600 }),
       );
     await placing(`write ${stampPath}`, device, signal, () =>
       placeFile({ root: folder, ...placeOf(stampPath), content: renderStamp(stamp) }),

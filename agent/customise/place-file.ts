@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, symlink } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, rename, rm, symlink } from "node:fs/promises";
 import { Failure } from "../../proto/failure.ts";
 import { errorCodeOf } from "../../proto/linux/error-code-of.ts";
 
@@ -45,6 +45,24 @@ export async function placeFile({ content, mode = 0o644, signal, ...place }: Pla
 /** Places a symbolic link, in the same way. */
 export async function placeLink({ target, ...place }: Place & { readonly target: string }): Promise<void> {
   await put(place, (temporary) => symlink(target, temporary));
+}
+
+/** Removes a file, in the same way; one that is not there, in a folder that is not there, is left so. */
+export async function removeFile({ root, folders, name }: Place): Promise<void> {
+  const opened: FileHandle[] = [await open(root, folderFlags)];
+  try {
+    for (const folder of folders) {
+      const parent = opened.at(-1);
+      if (parent === undefined || !(await lstat(within(parent, folder)).catch(() => undefined))) return;
+      opened.push(await enter(opened, folder, false));
+    }
+    const last = opened.at(-1);
+    if (last === undefined) return;
+    await rm(within(last, name), { force: true });
+    await last.sync();
+  } finally {
+    for (const folder of opened) await folder.close();
+  }
 }
 
 /** Makes the thing under a temporary name in the folder, gives it its name, and syncs the folders. */

@@ -22,16 +22,20 @@ export interface ExecutorParts {
   readonly fetchSettings: FetchSettings;
   /** Path of the program to install as the resident agent; undefined when there is none. */
   readonly residentProgram: string | undefined;
+  /** Gets the identity of a new system's resident agent; see placeIdentity. Absent where there are no certificates. */
+  readonly residentIdentity?: ((signal: AbortSignal) => Promise<string | undefined>) | undefined;
 }
 
 /**
  * The executor of every kind of work. Each asks the guard twice: before the work is accepted, and again when it begins.
  */
-export function createExecutors({ admitDevice, fetchSettings, residentProgram }: ExecutorParts): Executors {
+export function createExecutors(parts: ExecutorParts): Executors {
+  const { admitDevice, fetchSettings, residentProgram, residentIdentity } = parts;
   const write: WriteImageParts = {
     guard: (path, imageBytes, signal) => admitDevice(demandOfImage(path, imageBytes), signal),
     eraseTable: ({ path: device, handle }, range, signal) => erasePartitionTable({ device, handle, ...range, signal }),
-    customise: (device, customisation, signal) => customise({ device, ...customisation, residentProgram, signal }),
+    customise: (device, customisation, signal) =>
+      customise({ device, ...customisation, residentProgram, residentIdentity, signal }),
     growFilesystem: (device, { lengthBytes: oldBytes, ...growth }, lengthBytes, signal) =>
       growFilesystem({ device, ...growth, oldBytes, lengthBytes, signal }),
     replaceIds: (device, ids, changes, signal) => replaceCardIds({ device, ids, changes, signal }),

@@ -1,3 +1,4 @@
+import { cutText } from "../../proto/cut-text.ts";
 import { Failure } from "../../proto/failure.ts";
 
 /** What identifies one version of a file on the server (RFC 9110 section 8.8). */
@@ -51,7 +52,7 @@ export function checkPartialResponse(head: ResponseHead, wanted: Wanted): Valida
   if (statusCode === 416) {
     throw new Failure("image-damaged", `${url} has no byte ${fromByte}: it is shorter than the image`, {
       expected: `${totalBytes} bytes`,
-      found: text("content-range") ?? "unknown",
+      found: cutText(text("content-range") ?? "unknown", 80),
     });
   }
   if (statusCode === 200) {
@@ -61,17 +62,21 @@ export function checkPartialResponse(head: ResponseHead, wanted: Wanted): Valida
 
   const encoding = text("content-encoding");
   if (encoding !== undefined && encoding !== "identity") {
-    throw failed(`the server of ${url} sent it with the content encoding ${encoding}, which was not requested`);
+    throw failed(
+      `the server of ${url} sent it with the content encoding ${cutText(encoding, 80)}, which was not requested`,
+    );
   }
   const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(text("content-range") ?? "");
   if (range === null) {
-    throw failed(`the server of ${url} answered 206 without a usable Content-Range: ${text("content-range")}`);
+    throw failed(
+      `the server of ${url} answered 206 without a usable Content-Range: ${cutText(text("content-range") ?? "none", 80)}`,
+    );
   }
   const [first, last] = [Number(range[1]), Number(range[2])];
   if (range[3] !== "*" && Number(range[3]) !== totalBytes) {
     throw new Failure("image-damaged", `${url} is not the image: its length differs`, {
       expected: `${totalBytes} bytes`,
-      found: `${range[3]} bytes`,
+      found: `${cutText(range[3] ?? "", 80)} bytes`,
     });
   }
   const lastByte = fromByte + lengthBytes - 1;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Failure, messageOf } from "../../proto/failure.ts";
 import { type BackoffPolicy, backoff } from "../../proto/time/backoff.ts";
 import { checkPartialResponse, ifRange, TemporaryError, type Validators } from "./check-partial-response.ts";
-import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
+import { type FetchTls, type HttpConnection, openHttpConnection } from "./http-connection.ts";
 
 /** Timeouts and retries of a fetch. */
 export interface FetchSettings {
@@ -14,13 +14,17 @@ export interface FetchSettings {
   readonly backoff: BackoffPolicy;
   /** The host where the server says that it lives now; undefined, or absent, while it has not moved. */
   readonly movedTo?: () => string | undefined;
+  /** How to connect to "https" URLs, as it is now; undefined, or absent, while there is no way. */
+  readonly tls?: () => FetchTls | undefined;
+  /** Whether "http" URLs are fetched too: what they bring is nobody's word. */
+  readonly takesPlain: boolean;
 }
 
 /**
  * Long enough for a restart of a switch or of the controller's machine. Shorter than the controller's stall timeout of
  * a write (reimage.stallTimeoutMs, 300 s), so that a running controller hears what is wrong.
  */
-export const defaultFetchSettings: FetchSettings = {
+export const defaultFetchSettings: Omit<FetchSettings, "tls" | "takesPlain"> = {
   idleTimeoutMs: 15_000,
   giveUpAfterMs: 240_000,
   backoff: { firstMs: 100, capMs: 5_000, random: Math.random },
@@ -28,7 +32,7 @@ export const defaultFetchSettings: FetchSettings = {
 
 /** A file on a server. */
 export interface RemoteFile {
-  /** "http://…" URL. */
+  /** "https://…" URL, or "http://…" where those are taken. */
   readonly url: string;
   /** Its expected number of bytes. */
   readonly totalBytes: number;
@@ -78,7 +82,7 @@ export function createRangeFetcher(file: RemoteFile): RangeFetcher {
       if (connection.usable) return connection;
       connections.delete(connection);
     }
-    const connection = openHttpConnection(placeNow(), settings.idleTimeoutMs);
+    const connection = openHttpConnection(placeNow(), settings.idleTimeoutMs, tlsFor(url, settings));
     connections.add(connection);
     return connection;
   };
@@ -180,4 +184,18 @@ export function createRangeFetcher(file: RemoteFile): RangeFetcher {
       for (const connection of connections) connection.close(new Error("closed"));
     },
   };
+}
+
+/** How to connect to a URL. Throws a Failure "fetch-failed" for one that must not be, or cannot be, fetched. */
+function tlsFor(url: string, { tls, takesPlain }: FetchSettings): FetchTls | undefined {
+  const { protocol } = new URL(url);
+  if (protocol === "http:" && takesPlain) return undefined;
+  if (protocol === "http:")
+    throw new Failure(
+      "fetch-failed",
+      `${url} is plain HTTP, and this agent fetches images by TLS only (--insecure, pallet.insecure); is its controller older, or insecure?`,
+    );
+  const how = protocol === "https:" ? tls?.() : undefined;
+  if (how !== undefined) return how;
+  throw new Failure("fetch-failed", `${url} cannot be fetched: this agent has no certificate to show there`);
 }

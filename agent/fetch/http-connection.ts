@@ -1,4 +1,5 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
+import { connect as connectSecurely, type PeerCertificate, type SecureContext } from "node:tls";
 import { Failure } from "../../proto/failure.ts";
 import { type ResponseHead, TemporaryError } from "./check-partial-response.ts";
 import { maxHeadBytes, parseResponseHead, readContentLength } from "./parse-response-head.ts";
@@ -27,12 +28,21 @@ export interface HttpConnection {
   close(reason: Error): void;
 }
 
+/** How to connect by TLS to the one server that is believed. */
+export interface FetchTls {
+  readonly secureContext: SecureContext;
+  /** Sent as the name that is wanted (SNI), whatever the address. */
+  readonly servername: string;
+  /** Besides signature and time: whether it is the server that is meant. */
+  readonly checkServerIdentity: (host: string, certificate: PeerCertificate) => Error | undefined;
+}
+
 /**
- * Connects for GETs of one URL. This is all of HTTP that a download needs, because node:http leaves every piece that
+ * Connects for GETs of one URL, by TLS where it is told how, and plainly otherwise. This is all of HTTP that a download needs, because node:http leaves every piece that
  * arrives to the garbage collector: for a pack of 230 MB it took 0.37 CPU-s and 150 MiB where this takes 0.09 and 68
  * (measured), and a Pi has neither to spare. What arrives goes into one buffer again and again.
  */
-export function openHttpConnection(url: URL, idleTimeoutMs: number): HttpConnection {
+export function openHttpConnection(url: URL, idleTimeoutMs: number, tls?: FetchTls): HttpConnection {
   const buffer = Buffer.allocUnsafeSlow(readBytes);
   let current: { readonly receiver: Receiver; readonly settle: (error?: unknown) => void } | undefined;
   /** The part of the header received so far. */
@@ -77,13 +87,13 @@ export function openHttpConnection(url: URL, idleTimeoutMs: number): HttpConnect
     settle();
   };
 
-  const socket = connect({
+  const options = {
     host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: Number(url.port || 80),
+    port: Number(url.port || (tls === undefined ? 80 : 443)),
     noDelay: true,
     onread: {
       buffer,
-      callback(length) {
+      callback(length: number) {
         try {
           receive(buffer.subarray(0, length));
         } catch (error) {
@@ -92,6 +102,16 @@ export function openHttpConnection(url: URL, idleTimeoutMs: number): HttpConnect
         return true;
       },
     },
+  };
+  // One handshake for all ranges of a connection. TLS has the same buffer: 230 MB took 0.52 CPU-s and 110 MB (measured).
+  const socket: Socket =
+    tls === undefined ? connect(options) : connectSecurely({ ...options, ...tls, ALPNProtocols: ["http/1.1"] });
+  /** What is not sent before it is known who gets it. */
+  let unsent: string | undefined;
+  let greeted = tls === undefined;
+  socket.on("secureConnect", () => {
+    greeted = true;
+    if (unsent !== undefined) socket.write(unsent);
   });
   socket.setTimeout(idleTimeoutMs, () => {
     breakOff(new TemporaryError(`the server was silent for ${idleTimeoutMs / 1_000} s`));
@@ -110,7 +130,9 @@ export function openHttpConnection(url: URL, idleTimeoutMs: number): HttpConnect
         head = Buffer.alloc(0);
         bodyLeft = undefined;
         const lines = Object.entries({ host: url.host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
-        socket.write(`GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join("")}\r\n`);
+        const request = `GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join("")}\r\n`;
+        if (greeted) socket.write(request);
+        else unsent = request;
       }),
     get usable() {
       return usable;

@@ -14,6 +14,7 @@ export const wantedColumns = [
   "PTTYPE",
   "PTUUID",
   "PARTUUID",
+  "PARTLABEL",
   "FSTYPE",
   "LABEL",
   "UUID",
@@ -39,12 +40,16 @@ export function selectColumns(help: string): readonly string[] {
   return columns.includes("MOUNTPOINTS") ? columns.filter((column) => column !== "MOUNTPOINT") : columns;
 }
 
+/** Far more than disk, partition, RAID, LUKS and LVM on top of each other; devices hold devices in themselves. */
+const maxDepth = 64;
+
 /**
  * Parses `lsblk --json --bytes --output …` of util-linux 2.27 to 2.41.
  *
  * Older versions print numbers and booleans as strings ("0", "1") and one `mountpoint` instead of `mountpoints`; a
  * column that was not asked for or that lsblk has no value for (null) becomes "", 0 or false. Fields that are not known
- * here are ignored. Throws a `tool-failed` Failure when it is not JSON of that shape, or a device has no name.
+ * here are ignored. Throws a `tool-failed` Failure when it is not JSON of that shape, a device has no name, or devices are
+ * nested beyond reason.
  */
 export function parseLsblk(json: string): readonly BlockDevice[] {
   let parsed: unknown;
@@ -55,15 +60,19 @@ export function parseLsblk(json: string): readonly BlockDevice[] {
   }
   if (!isObject(parsed) || !Array.isArray(parsed["blockdevices"]))
     throw new Failure("tool-failed", `lsblk printed JSON without a list of block devices: ${excerpt(json)}`);
-  return parsed["blockdevices"].map(toBlockDevice);
+  return parsed["blockdevices"].map((each) => toBlockDevice(each, 0));
 }
 
-function toBlockDevice(value: unknown): BlockDevice {
+function toBlockDevice(value: unknown, depth: number): BlockDevice {
   if (!isObject(value))
-    throw new Failure("tool-failed", `lsblk printed a device that is not an object: ${String(value)}`);
+    throw new Failure("tool-failed", `lsblk printed a device that is not an object, but of the type ${typeof value}`);
+  if (depth > maxDepth) throw new Failure("tool-failed", `lsblk printed devices that are nested ${depth} deep`);
   const name = text(value["kname"]) || text(value["name"]).replace(/^\/dev\//, "");
   if (name === "")
-    throw new Failure("tool-failed", `lsblk printed a device without a name: ${excerpt(JSON.stringify(value))}`);
+    throw new Failure(
+      "tool-failed",
+      `lsblk printed a device without a name, with ${excerpt(Object.keys(value).join(", "))}`,
+    );
   const type = text(value["type"]);
   const isPartition = type === "part";
   const transport = text(value["tran"]);
@@ -76,6 +85,7 @@ function toBlockDevice(value: unknown): BlockDevice {
     partitionTable: isPartition ? "" : text(value["pttype"]),
     partitionTableUuid: isPartition ? "" : text(value["ptuuid"]),
     partitionUuid: text(value["partuuid"]),
+    partitionLabel: text(value["partlabel"]),
     partitionNumber: 0,
     startBytes: 0,
     filesystemType: text(value["fstype"]),
@@ -89,7 +99,7 @@ function toBlockDevice(value: unknown): BlockDevice {
     cid: "",
     transport: isCard({ transport, name }) ? "mmc" : transport,
     logicalSectorBytes: count(value["log-sec"]) || 512,
-    children: Array.isArray(value["children"]) ? value["children"].map(toBlockDevice) : [],
+    children: Array.isArray(value["children"]) ? value["children"].map((each) => toBlockDevice(each, depth + 1)) : [],
   };
 }
 

@@ -9,10 +9,14 @@ export type ReadAt = (offsetBytes: number, lengthBytes: number) => Promise<Buffe
 export async function parsePartitionUuid(readDisk: ReadAt, number: number): Promise<string> {
   for (const sectorBytes of [512, 4096]) {
     const header = await readDisk(sectorBytes, 92);
-    if (header.toString("latin1", 0, 8) !== "EFI PART") continue;
+    // A disk may end in the middle of it.
+    if (header.length < 92 || header.toString("latin1", 0, 8) !== "EFI PART") continue;
     const [entries, count, entryBytes] = [header.readBigUInt64LE(72), header.readUInt32LE(80), header.readUInt32LE(84)];
     if (number > count || entryBytes < 128 || entryBytes > 4096) return "";
-    const guid = await readDisk(Number(entries) * sectorBytes + (number - 1) * entryBytes + 16, 16);
+    const at = Number(entries) * sectorBytes + (number - 1) * entryBytes + 16;
+    // No disk is so large; a file cannot even be asked for it.
+    if (!Number.isSafeInteger(at + 16)) return "";
+    const guid = await readDisk(at, 16);
     return guid.length < 16 || guid.every((byte) => byte === 0) ? "" : guidText(guid);
   }
   const id = await readDisk(440, 4);

@@ -80,7 +80,11 @@ async function probe(device: BlockDevice, signal: AbortSignal | undefined): Prom
   });
   if (exitCode !== 0) return {};
   const content = parseBlkid(stdout);
-  return { ...content, partitionUuid: device.partitionUuid || content.partitionUuid };
+  return {
+    ...content,
+    partitionUuid: device.partitionUuid || content.partitionUuid,
+    partitionLabel: device.partitionLabel || content.partitionLabel,
+  };
 }
 
 async function readSysfs(device: BlockDevice): Promise<Partial<BlockDevice>> {

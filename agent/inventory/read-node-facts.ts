@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { arch, cpus, hostname, networkInterfaces, release, uptime } from "node:os";
 import { cpu, cpuTemperature, mem } from "systeminformation";
 import { Failure } from "../../proto/failure.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
 import { parseKernelCommandLine } from "../../proto/system/kernel-command-line.ts";
 import { type Board, parseCpuinfo, parseDeviceTreeString, selectBoard } from "./parse-board.ts";
@@ -15,9 +16,11 @@ const bootIdFile = "/proc/sys/kernel/random/boot_id";
 /**
  * Reads the facts about this node, now. What cannot change while the process lives (board, CPU) is read once.
  *
+ * @param bootMac by which the node is known; undefined where that is chosen from the facts
+ *
  * Throws an `internal` Failure when the boot id or the root filesystem cannot be read: without them nothing is proved.
  */
-export async function readNodeFacts(): Promise<NodeFacts> {
+export async function readNodeFacts(bootMac?: NodeId): Promise<NodeFacts> {
   unchanging ??= readUnchanging().catch((error: unknown) => {
     unchanging = undefined;
     throw error;
@@ -34,7 +37,7 @@ export async function readNodeFacts(): Promise<NodeFacts> {
   ]);
   return {
     ...fixed,
-    interfaces: readInterfaces(),
+    interfaces: readInterfaces(bootMac),
     memoryBytes: memory.total,
     ...(temperature !== undefined && { temperatureCelsius: temperature }),
     kernel: release(),
@@ -92,11 +95,11 @@ async function readNfsRoot(): Promise<string> {
 }
 
 /** Those of the network namespace that this process is in. */
-function readInterfaces(): NodeFacts["interfaces"] {
+function readInterfaces(bootMac: NodeId | undefined): NodeFacts["interfaces"] {
   const addresses = Object.entries(networkInterfaces()).map(
     ([name, found = []]) => [name, found.map(({ address }) => address)] as const,
   );
-  return selectInterfaces(readLinks(), new Map(addresses));
+  return selectInterfaces(readLinks(), new Map(addresses), bootMac);
 }
 
 /** A file's bytes, none when it does not exist. */

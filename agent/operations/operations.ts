@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { Failure } from "../../proto/failure.ts";
+import { limits } from "../../proto/limits.ts";
 import type { Operation, OperationId } from "../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../proto/operation/operation-spec.ts";
 import type { Progress } from "../../proto/operation/progress.ts";
@@ -24,7 +25,8 @@ export type StartResult =
 export interface Operations {
   /**
    * Starts an operation, or finds the one that a repeated request means. Rejects with the Failure for which the role,
-   * another owner of the device ("device-busy") or the guard refuses it; nothing then remains of it.
+   * another owner of the device ("device-busy", with its operation as what was found), too many running ones
+   * ("device-busy") or the guard refuses it; nothing then remains of it.
    */
   start(id: OperationId, spec: OperationSpec): Promise<StartResult>;
   get(id: OperationId): Operation | undefined;
@@ -189,6 +191,7 @@ export function createOperations(parts: {
       if (cancelledAhead.has(id)) throw refused(`${id} was cancelled before it began`);
       requirePermission(role, spec.kind);
       requireFreeDevice(entries.values(), spec);
+      requireRoom(entries.values(), spec);
       return begin(id, spec);
     },
     get: (id) => admitted(id)?.operation,
@@ -259,6 +262,25 @@ function requireFreeDevice(entries: Iterable<Entry>, spec: OperationSpec): void 
       { found: operation.id },
     );
   }
+}
+
+/** Those that the guard still looks at count, too. */
+function requireRoom(entries: Iterable<Entry>, spec: OperationSpec): void {
+  const running = [...entries].map(({ operation }) => operation).filter(({ state }) => state === "running");
+  const withoutDevice = running.filter((operation) => !("device" in operation.spec));
+  const inTheWay =
+    !("device" in spec) && withoutDevice.length >= limits.operations.runningWithoutDevice.most
+      ? withoutDevice
+      : running.length >= limits.operations.running.most
+        ? running
+        : [];
+  const [oldest] = inTheWay;
+  if (oldest === undefined) return;
+  throw new Failure(
+    "device-busy",
+    `this node runs ${inTheWay.length} operations, no more run at one time (the oldest is ${oldest.id}, ` +
+      `${oldest.spec.kind}): wait until one has ended, or cancel one`,
+  );
 }
 
 function sameProgress(one: Progress, other: Progress): boolean {

@@ -1,8 +1,10 @@
 import { isIP } from "node:net";
 import { Failure } from "../../proto/failure.ts";
+import { parseFingerprint } from "../../proto/identity/authority-name.ts";
 import { defaultControllerPort, type Endpoint, endpointForm, parseEndpoint } from "../../proto/names/endpoint.ts";
 import { type NodeId, parseMacAddress } from "../../proto/names/node-id.ts";
-import type { AgentRole } from "../../proto/system/agent-program.ts";
+import { identityPaths } from "../../proto/system/agent-identity.ts";
+import { type AgentRole, agentSocketPath } from "../../proto/system/agent-program.ts";
 import { agentWords, parseKernelCommandLine } from "../../proto/system/kernel-command-line.ts";
 import { type KeptSettings, maxControllers, residentSettingsPath } from "../../proto/system/resident-settings.ts";
 
@@ -20,8 +22,16 @@ export interface AgentOptions {
   readonly listen: string;
   /** TCP port to listen on; 0 lets the kernel choose. */
   readonly port: number;
-  /** Whether anyone who can reach the port may give orders, instead of only the controller. */
-  readonly insecureTcp: boolean;
+  /** Fingerprint of the certificate authority to believe; absent: that of the kept identity, if there is one. */
+  readonly authority?: string;
+  /** One-time token for a certificate. */
+  readonly token?: string;
+  /** Whether everything is plain: anyone may give orders, and any controller is believed. */
+  readonly insecure: boolean;
+  /** Path of the unix socket for root on this node. */
+  readonly socket: string;
+  /** Path of the file that keeps key, certificate and authorities. */
+  readonly identityFile: string;
   readonly role: AgentRole;
   /** Path of the stamp that a reimage leaves in the system. */
   readonly installedFile: string;
@@ -39,7 +49,11 @@ export interface AgentFlags {
   readonly node?: string;
   readonly listen?: string;
   readonly port: string;
-  readonly insecureTcp?: boolean;
+  readonly caFingerprint?: string;
+  readonly token?: string;
+  readonly insecure?: boolean;
+  readonly socket?: string;
+  readonly identityFile?: string;
   readonly role: string;
   readonly installedFile: string;
   readonly settingsFile?: string;
@@ -54,7 +68,8 @@ export interface AgentFlags {
  * Words replace settings, they do not add to them: a card that was carried into another rack must not take orders from
  * the controller of its former one.
  *
- * The agent listens on loopback unless told otherwise. "pallet.controller=" tells it, on the kernel command line or as
+ * Without a controller the agent serves on its unix socket only, unless it is insecure. With one it listens on TCP too,
+ * on loopback unless told otherwise. "pallet.controller=" tells it, on the kernel command line or as
  * a setting in an installed system: a controller booted such a node, or installed it, in order to command it, so then
  * it listens on every address.
  */
@@ -65,7 +80,7 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string, set
     if (text === undefined) return undefined;
     const result = parse(text);
     if (typeof result !== "string") return result;
-    problems.push(`${source} "${text}" ${result}`);
+    problems.push(`${source} "${text.length > 200 ? `${text.slice(0, 200)}…` : text}" ${result}`);
     return undefined;
   };
   const fromWord = (flag: string | undefined, name: string, word: string): [string | undefined, string] =>
@@ -77,10 +92,20 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string, set
     isIP(text) === 0 ? "is not an IP address; give for example 127.0.0.1 or 0.0.0.0" : { address: text },
   );
   const port = check(flags.port, "--port", parsePort);
-  const insecureTcp =
-    flags.insecureTcp === undefined
-      ? check(...fromWord(undefined, "--insecure-tcp", agentWords.insecureTcp), parseSwitch)
-      : { isOn: flags.insecureTcp };
+  const authority = check(...fromWord(flags.caFingerprint, "--ca-fingerprint", agentWords.authority), (text) => {
+    const fingerprint = parseFingerprint(text);
+    return fingerprint === undefined ? "is not a fingerprint: 43 characters of base64url" : { fingerprint };
+  });
+  const [token] = fromWord(flags.token, "--token", agentWords.token);
+  const insecure =
+    flags.insecure === undefined
+      ? check(...fromWord(undefined, "--insecure", agentWords.insecure), parseSwitch)
+      : { isOn: flags.insecure };
+  if (words.has(agentWords.insecureTcp))
+    problems.push(
+      `kernel command-line word ${agentWords.insecureTcp} is no longer known: certificates decide now who may give orders; ` +
+        `for a test bench without them say ${agentWords.insecure} instead, and start its controller with --insecure`,
+    );
   const role = check(flags.role, "--role", (text) =>
     text === "netboot" || text === "resident" ? { role: text as AgentRole } : 'is neither "netboot" nor "resident"',
   );
@@ -102,7 +127,11 @@ export function resolveOptions(flags: AgentFlags, kernelCommandLine: string, set
     bootedByController,
     listen: listen?.address ?? (isCommanded ? "0.0.0.0" : "127.0.0.1"),
     port,
-    insecureTcp: insecureTcp?.isOn ?? false,
+    ...(authority && { authority: authority.fingerprint }),
+    ...(token !== undefined && token !== "" && { token }),
+    insecure: insecure?.isOn ?? false,
+    socket: flags.socket ?? agentSocketPath,
+    identityFile: flags.identityFile ?? identityPaths[role.role],
     role: role.role,
     installedFile: flags.installedFile,
     settingsFile: flags.settingsFile ?? residentSettingsPath,

@@ -1,7 +1,7 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 import { type Endpoint, renderEndpoint } from "../../proto/names/endpoint.ts";
 import { type KeptSettings, parseResidentSettings, replaceControllers } from "../../proto/system/resident-settings.ts";
+import { replaceFile } from "../linux/replace-file.ts";
 import { sameEndpoints } from "./controller-list.ts";
 
 /** Where what goes wrong is told. */
@@ -34,34 +34,10 @@ export async function keepControllers(file: string, controllers: readonly Endpoi
   try {
     const text = await readFile(file, "utf8");
     if (sameEndpoints(parseResidentSettings(text).controllers, controllers)) return;
-    await replaceFile(file, replaceControllers(text, controllers));
+    await replaceFile(file, replaceControllers(text, controllers), 0o644);
     log.info({ file, controllers: controllers.map(renderEndpoint) }, "the controller's addresses have changed");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
     log.warn({ err: error, file }, "could not keep the controller's addresses for a boot without its words");
-  }
-}
-
-async function replaceFile(file: string, text: string): Promise<void> {
-  // One name, so that power cuts do not leave one file each.
-  const unfinished = `${file}.new`;
-  try {
-    const handle = await open(unfinished, "w", 0o644);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(unfinished, file);
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw error;
-  }
-  const folder = await open(dirname(file));
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type handleUnaryCall, type ServerWritableStream, type ServiceError, status } from "@grpc/grpc-js";
 import type { Logger } from "pino";
+import { cutText } from "../../proto/cut-text.ts";
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import { blockDeviceToWire } from "../../proto/disk/block-device-codec.ts";
 import { Failure } from "../../proto/failure.ts";
@@ -111,7 +112,7 @@ export function createAgentService(parts: AgentServiceParts): AgentServiceServer
             "invalid",
             "the node has rebooted since the caller last asked: ask it again before rebooting it",
             {
-              expected: request.expectedBootId,
+              expected: cutText(request.expectedBootId, 80),
               found: bootId,
             },
           ),

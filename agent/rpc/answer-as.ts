@@ -1,4 +1,5 @@
 import { Metadata, ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, status } from "@grpc/grpc-js";
+import { cutText } from "../../proto/cut-text.ts";
 import { Failure } from "../../proto/failure.ts";
 import { type AgentIds, areSameAgent, expectedAgent, signAnswer } from "../../proto/grpc/agent-ids.ts";
 import { failureMetadata } from "../../proto/grpc/failure-metadata.ts";
@@ -41,7 +42,10 @@ function strangersCall(expected: Partial<AgentIds>, ids: AgentIds): Failure {
       ? "this call is meant for another boot: the node has rebooted, or another machine had this address before; ask who is here (GetNode)"
       : "this call is meant for another run of the agent, which has ended; ask who is here (GetNode)",
     isOtherBoot
-      ? { expected: expected.bootId, found: ids.bootId }
-      : { ...(expected.instanceId !== undefined && { expected: expected.instanceId }), found: ids.instanceId },
+      ? { expected: cutText(expected.bootId, 80), found: ids.bootId }
+      : {
+          ...(expected.instanceId !== undefined && { expected: cutText(expected.instanceId, 80) }),
+          found: ids.instanceId,
+        },
   );
 }

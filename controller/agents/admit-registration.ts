@@ -1,6 +1,7 @@
 import { areSameAgent } from "../../proto/grpc/agent-ids.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
+import { actForItself } from "../callers/author.ts";
 import type { NewEvent } from "../events/event.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeRegistry } from "../nodes/node-registry.ts";
@@ -58,7 +59,7 @@ export function createAdmission(options: {
       const node = nodes.get(owner.id);
       if (node === undefined) return;
       const message = `nobody but ${node.name} has claimed the MAC address ${node.id} for ${quietMs / 1000} s`;
-      tell(node, "mac-claim-ended", "info", message);
+      actForItself(() => tell(node, "mac-claim-ended", "info", message));
     };
     disputed.set(owner.id, { ownerSeenAt, stopWaiting: clock.setTimeout(end, quietMs, closed) });
   }
@@ -69,7 +70,11 @@ export function createAdmission(options: {
       if (known !== undefined && isAnothers(known, claim)) {
         const { facts, agent, address } = known;
         const ids = { bootId: facts.bootId, instanceId: agent.instanceId };
-        const found = await whoAnswers({ address, port: agent.port }, agents, { clock, patienceMs, signal });
+        const found = await whoAnswers({ nodeId: known.id, address, port: agent.port }, agents, {
+          clock,
+          patienceMs,
+          signal,
+        });
         const now = nodes.get(claim.id);
         // Meanwhile it may have registered itself, or another may have.
         if (now?.agent?.instanceId === ids.instanceId) {

@@ -52,6 +52,11 @@ export function occupantOf(error: unknown): string | undefined {
   return error.evidence.found;
 }
 
+/** Whether the agent refused an operation because it runs as many as it may, so that asking again later is right. */
+export function isFull(error: unknown): error is AgentError {
+  return isRefusal(error) && error.reason === "device-busy" && error.evidence.found === undefined;
+}
+
 /** Whether the agent has understood and will not: nothing came of what it was asked. */
 export function isRefusal(error: unknown): error is AgentError {
   return error instanceof AgentError && error.kind === "refused";

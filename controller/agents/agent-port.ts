@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../../proto/disk/block-device.ts";
 import type { AgentIds } from "../../proto/grpc/agent-ids.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../proto/node/agent-info.ts";
 import type { BoardItem } from "../../proto/node/board-item.ts";
 import type { NodeFacts } from "../../proto/node/node-facts.ts";
@@ -38,13 +39,19 @@ export interface AgentAddress {
   readonly port: number;
 }
 
+/** The agent that a connection is meant for; absent fields match any. */
+export interface MeantAgent extends Partial<AgentIds> {
+  readonly nodeId?: NodeId;
+}
+
 /** Reaches agents; controller/rpc/agent/agent-client.ts implements it. */
 export interface AgentConnector {
   /**
    * Never fails itself: the first call shows whether anything answers. The caller closes the port after use.
    *
-   * All calls of a port go over one connection, so that who answered GetNode answers the others. With `expected`, an
-   * answer of another boot or run never gets through: every call then rejects as "unreachable".
+   * All calls of a port go over one connection, so that who answered GetNode answers the others. With `meant`, nothing is
+   * asked of another node's agent, and an answer of another boot or run never gets through: every call then rejects as
+   * "unreachable".
    */
-  connect(address: AgentAddress, expected?: Partial<AgentIds>): AgentPort;
+  connect(address: AgentAddress, meant?: MeantAgent): AgentPort;
 }

@@ -5,9 +5,9 @@ import { type ExpectedAgent, isExpectedAgent } from "./agent-instance.ts";
 import type { AgentConnector, AgentPort, AgentReport } from "./agent-port.ts";
 
 /**
- * What one must know of a node to reach its agent; all but the name is absent before the agent's first registration.
+ * What one must know of a node to reach its agent; all but id and name are absent before the agent's first registration.
  */
-export type ReachableNode = Pick<Node, "name" | "address" | "facts" | "agent">;
+export type ReachableNode = Pick<Node, "id" | "name" | "address" | "facts" | "agent">;
 
 /** A connection to the intended agent, and what that agent reported about itself. */
 export interface ReachedAgent {
@@ -42,7 +42,7 @@ export async function withAgentOf<T>(
  * "unreachable" when no agent has registered, nobody answers, or another agent does.
  */
 export async function reachAgentOf(
-  { name, address, facts, agent }: ReachableNode,
+  { id: nodeId, name, address, facts, agent }: ReachableNode,
   agents: AgentConnector,
   { expected, signal }: ReachOptions = {},
 ): Promise<ReachedAgent> {
@@ -55,7 +55,7 @@ export async function reachAgentOf(
   const { bootId, instanceId } = meant;
   const port = agents.connect(
     { address, port: agent.port },
-    { bootId, ...(instanceId !== undefined && { instanceId }) },
+    { nodeId, bootId, ...(instanceId !== undefined && { instanceId }) },
   );
   try {
     const report = await port.getNode(signal);

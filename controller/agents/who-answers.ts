@@ -1,19 +1,20 @@
 import type { AgentIds } from "../../proto/grpc/agent-ids.ts";
+import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { AgentAddress, AgentConnector } from "./agent-port.ts";
 
 /**
- * The agent that answers at an address now; undefined when none does within `patienceMs` milliseconds, for whatever
- * reason. Rejects only when the signal aborts, with its reason.
+ * The agent of this node that answers at an address now; undefined when none does within `patienceMs` milliseconds, for
+ * whatever reason. Rejects only when the signal aborts, with its reason.
  */
 export async function whoAnswers(
-  at: AgentAddress,
+  { nodeId, ...at }: AgentAddress & { readonly nodeId: NodeId },
   agents: AgentConnector,
   { clock, patienceMs, signal }: { readonly clock: Clock; readonly patienceMs: number; readonly signal: AbortSignal },
 ): Promise<AgentIds | undefined> {
   const late = new AbortController();
   const stop = clock.setTimeout(() => late.abort(), patienceMs, signal);
-  const port = agents.connect(at);
+  const port = agents.connect(at, { nodeId });
   try {
     const { facts, agent } = await port.getNode(AbortSignal.any([signal, late.signal]));
     return { bootId: facts.bootId, instanceId: agent.instanceId };

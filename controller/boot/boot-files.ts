@@ -5,11 +5,12 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import { plainAddress } from "../../proto/names/plain-address.ts";
 import type { ImageDigest } from "../../proto/pack/digest.ts";
 import { targets } from "../boot-tree/targets.ts";
+import { actFor } from "../callers/author.ts";
 import type { BootFetch } from "../nodes/boot-fetch.ts";
 import type { RootId } from "../roots/root-id.ts";
 import { type BootContent, type MissingContent, openContent, textContent } from "./boot-content.ts";
 import { type BootPath, parseBootPath } from "./boot-paths.ts";
-import type { BootSpec } from "./boot-spec.ts";
+import { type BootSpec, withWords } from "./boot-spec.ts";
 import type { FirmwareBoot } from "./firmware-boot.ts";
 import { type FirmwareRequest, parseFirmwareRequest, sharedFileRequest } from "./firmware-request.ts";
 import { renderPxelinux } from "./render-pxelinux.ts";
@@ -21,10 +22,12 @@ export interface BootFilesOptions {
   readonly tree: string;
   /** Where the boot files of images lie; undefined for what is not a boot file of an image in the catalogue. */
   readonly images: { bootFile(digest: ImageDigest, file: string): string | undefined };
+  /** Words that every boot config of this node ends with, made anew for each; default: none. */
+  readonly wordsFor?: (mac: NodeId) => readonly string[];
   /** The folder of a version of the root filesystem; undefined for what is none. Default: there are none. */
   readonly rootFolder?: (id: RootId) => Promise<string | undefined>;
-  /** Decides what a node's boot loads; a node that it has never seen is thereby discovered. */
-  readonly bootSpecFor: (mac: NodeId, address: string) => Promise<BootSpec>;
+  /** Decides what a node's boot loads; a node that it has never seen is thereby discovered, unless it asks by HTTP. */
+  readonly bootSpecFor: (mac: NodeId, address: string, protocol?: "http") => Promise<BootSpec>;
   /** Offers the other target to a person at the console; without this there is only one label. */
   readonly menu?: {
     readonly title: string;
@@ -46,11 +49,13 @@ export interface BootFiles {
    * Resolves a path as it was asked for. Content that it gives must be closed, exactly once, with what became of it.
    * Never rejects: what goes wrong here is logged and refused.
    */
-  open(
-    requestPath: string,
-    /** It came by TFTP unless this says otherwise. */
-    client: { readonly address: string; readonly protocol?: "http" },
-  ): Promise<OpenResult>;
+  open(requestPath: string, client: Client): Promise<OpenResult>;
+}
+
+/** Who asks, and how: by TFTP unless it says otherwise. */
+interface Client {
+  readonly address: string;
+  readonly protocol?: "http";
 }
 
 /** What a request led to, and what is to be recorded of it besides the path that was asked for. */
@@ -69,41 +74,41 @@ const maxConfigBytes = 65_536;
 
 /** Joins the static tree, the boot files of images, and the configs that are rendered on request. */
 export function createBootFiles(options: BootFilesOptions): BootFiles {
-  const { rootFolder = async () => undefined } = options;
+  const { rootFolder = async () => undefined, wordsFor = () => [] } = options;
   const { tree, images, bootSpecFor, menu, firmware, serverAddress, recordFetch, log } = options;
 
-  const find = async (asked: BootPath, address: string): Promise<Found> => {
-    if (asked.kind === "node-config") return { content: await findStatic(asked, address), mac: asked.mac };
-    if (asked.kind !== "file" || firmware === undefined) return { content: await findStatic(asked, address) };
+  const find = async (asked: BootPath, client: Client): Promise<Found> => {
+    if (asked.kind === "node-config") return { content: await findStatic(asked, client), mac: asked.mac };
+    if (asked.kind !== "file" || firmware === undefined) return { content: await findStatic(asked, client) };
     const request = parseFirmwareRequest(asked.candidates);
-    if (request !== undefined) return findForFirmware(firmware, request, asked, address);
-    const content = await findStatic(asked, address);
+    if (request !== undefined) return findForFirmware(firmware, request, asked, client);
+    const content = await findStatic(asked, client);
     if (!("missing" in content) || content.missing === "refused") return { content };
-    return findForFirmware(firmware, sharedFileRequest(asked.candidates), asked, address);
+    return findForFirmware(firmware, sharedFileRequest(asked.candidates), asked, client);
   };
 
   const findForFirmware = async (
     answerTo: FirmwareBoot,
     request: FirmwareRequest,
     asked: BootPath,
-    address: string,
+    client: Client,
   ): Promise<Found> => {
-    const answer = await answerTo(request, address);
+    const answer = await answerTo(request, client.address, client.protocol);
     switch (answer.kind) {
       case "text":
         return { content: textContent(answer.text), ...(answer.mac !== undefined && { mac: answer.mac }) };
       case "rendered": {
-        const text = await readText(answer.from === undefined ? asked : parseBootPath(answer.from), address);
+        const text = await readText(answer.from === undefined ? asked : parseBootPath(answer.from), client);
         return { content: typeof text === "string" ? textContent(answer.render(text)) : text };
       }
       case "as-asked":
-        return { content: await findStatic(asked, address) };
+        return { content: await findStatic(asked, client) };
       case "not-found":
         return { content: { missing: "not-found", reason: answer.reason } };
       case "paths": {
         let found: Found = { content: { missing: "not-found", reason: "there is no such file" } };
         for (const path of answer.paths) {
-          found = { content: await findStatic(parseBootPath(path), address), path };
+          found = { content: await findStatic(parseBootPath(path), client), path };
           if (!("missing" in found.content) || found.content.missing === "refused") break;
         }
         return found;
@@ -112,8 +117,8 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
   };
 
   /** The text of a config file; empty when there is none. */
-  const readText = async (of: BootPath, address: string): Promise<string | MissingContent> => {
-    const content = await findStatic(of, address);
+  const readText = async (of: BootPath, client: Client): Promise<string | MissingContent> => {
+    const content = await findStatic(of, client);
     if ("missing" in content) return content.missing === "not-found" ? "" : content;
     try {
       if (content.sizeBytes > maxConfigBytes) return { missing: "refused", reason: "it is too long for a config file" };
@@ -124,10 +129,10 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
     }
   };
 
-  const findStatic = async (asked: BootPath, address: string): Promise<BootContent | MissingContent> => {
+  const findStatic = async (asked: BootPath, client: Client): Promise<BootContent | MissingContent> => {
     switch (asked.kind) {
       case "node-config":
-        return textContent(await renderFor(asked.mac, address));
+        return textContent(await renderFor(asked.mac, client));
       case "no-config":
         return { missing: "not-found", reason: "only pxelinux.cfg/01-MAC is served" };
       case "image-file": {
@@ -153,17 +158,21 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
     }
   };
 
-  const renderFor = async (mac: NodeId, address: string): Promise<string> => {
-    const spec = await bootSpecFor(mac, address);
+  const renderFor = async (mac: NodeId, { address, protocol }: Client): Promise<string> => {
+    const spec = await bootSpecFor(mac, address, protocol);
     const other = await menu?.otherSpecFor(mac);
-    if (menu === undefined || other === undefined) return renderPxelinux(spec);
-    return renderPxelinux(spec, { menu: { title: menu.title, timeoutMs: menu.timeoutMs, other } });
+    const words = wordsFor(mac);
+    if (menu === undefined || other === undefined) return renderPxelinux(withWords(spec, words));
+    const { title, timeoutMs } = menu;
+    return renderPxelinux(withWords(spec, words), { menu: { title, timeoutMs, other: withWords(other, words) } });
   };
 
   return {
     async open(requestPath, client) {
       const startedAt = performance.now();
       const address = plainAddress(client.address);
+      // Whatever a request says of who it is, anyone may send it.
+      const asker = { by: { kind: "anonymous" }, from: address } as const;
       const asked = parseBootPath(requestPath);
       const record = (outcome: BootFetch["outcome"], bytes: number, silentMs: number): void => {
         const mac = found.mac === undefined ? {} : { mac: found.mac };
@@ -171,14 +180,15 @@ export function createBootFiles(options: BootFilesOptions): BootFiles {
           const durationMs = performance.now() - startedAt;
           const protocol: BootFetch["protocol"] & string = client.protocol ?? "tftp";
           const how = { requestedPath: requestPath, durationMs, protocol };
-          recordFetch({ address, ...mac, path: found.path ?? requestPath, outcome, bytes, silentMs, ...how });
+          const path = found.path ?? requestPath;
+          actFor(asker, () => recordFetch({ address, ...mac, path, outcome, bytes, silentMs, ...how }));
         } catch (error) {
           log.error({ err: error, path: requestPath, address }, "could not record a boot file request");
         }
       };
       let found: Found;
       try {
-        found = await find(asked, address);
+        found = await actFor(asker, () => find(asked, { ...client, address }));
       } catch (error) {
         log.error({ err: error, path: requestPath, address }, "could not provide a boot file");
         const content = {

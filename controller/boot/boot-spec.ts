@@ -38,3 +38,8 @@ export interface FirmwareFiles {
   /** Whether the kernel is to be started in 32-bit or 64-bit mode; absent where nobody knows, and config.txt decides. */
   readonly bits?: 32 | 64;
 }
+
+/** The same boot with words behind all others of its command line, where they win over equal ones. */
+export function withWords(spec: BootSpec, words: readonly string[]): BootSpec {
+  return { ...spec, commandLine: [...spec.commandLine, ...words] };
+}

@@ -2,7 +2,7 @@ import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { Board } from "../nodes/parse-board-path.ts";
 import { createBegunBoots } from "./begun-boots.ts";
-import type { BootSpec } from "./boot-spec.ts";
+import { type BootSpec, withWords } from "./boot-spec.ts";
 import type { Loader } from "./choose-way.ts";
 import type { FirmwareRequest } from "./firmware-request.ts";
 import { renderCommandLine, renderFirmwareConfig } from "./render-firmware-config.ts";
@@ -20,8 +20,10 @@ export interface FirmwareBootOptions {
   readonly nodeOf: (board: Board | undefined, address: string) => Promise<NodeId | undefined>;
   /** What the node's boot loads now. Nothing is noted: firmware asks for config.txt up to eight times in one boot. */
   readonly specOf: (mac: NodeId) => Promise<BootSpec>;
-  /** Notes what this node's boot loads; a node that was never seen is thereby discovered. */
-  readonly noteBoot: (mac: NodeId, address: string, spec: BootSpec) => Promise<void>;
+  /** Notes what this node's boot loads; a node that was never seen is thereby discovered, unless it asks by HTTP. */
+  readonly noteBoot: (mac: NodeId, address: string, spec: BootSpec, protocol?: "http") => Promise<void>;
+  /** Words that every cmdline.txt of this node ends with, made anew for each; default: none. */
+  readonly wordsFor?: (mac: NodeId) => readonly string[];
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -38,16 +40,16 @@ export type FirmwareAnswer =
   | { readonly kind: "not-found"; readonly reason: string };
 
 /** Answers what a board's firmware asks for. */
-export type FirmwareBoot = (request: FirmwareRequest, address: string) => Promise<FirmwareAnswer>;
+export type FirmwareBoot = (request: FirmwareRequest, address: string, protocol?: "http") => Promise<FirmwareAnswer>;
 
 /**
  * Renders config.txt and cmdline.txt on request, and finds the files that they name: those of the node's image where
  * the firmware boots it by them, else those of the boot tree.
  */
 export function createFirmwareBoot(options: FirmwareBootOptions): FirmwareBoot {
-  const { loader, nodeOf, specOf, noteBoot, clock } = options;
+  const { loader, nodeOf, specOf, noteBoot, clock, wordsFor = () => [] } = options;
   const begun = createBegunBoots(clock);
-  return async (request, address) => {
+  return async (request, address, protocol) => {
     const node = await nodeOf(request.board, address);
     if (node === undefined) {
       // Harmless for most boards: the shared config.txt starts U-Boot, which identifies its node by itself.
@@ -59,7 +61,7 @@ export function createFirmwareBoot(options: FirmwareBootOptions): FirmwareBoot {
       case "config":
         return answerConfig(begun.specForConfig(node, current), loader);
       case "command-line":
-        return { kind: "text", text: renderCommandLine(current) };
+        return { kind: "text", text: renderCommandLine(withWords(current, wordsFor(node))) };
       case "shared-file":
         return answerSharedFile(request.file, current);
       case "boot-file": {
@@ -68,8 +70,8 @@ export function createFirmwareBoot(options: FirmwareBootOptions): FirmwareBoot {
           return { kind: "not-found", reason: "the boot target has changed since this boot began" };
         const { spec, isNews } = boot;
         // Only a board that boots this way asks for these, and some ask for the kernel twice.
-        if (isNews) await noteBoot(node, address, spec);
-        return answerFile(request.file, spec, node);
+        if (isNews) await noteBoot(node, address, spec, protocol);
+        return answerFile(request.file, spec, node, wordsFor);
       }
     }
   };
@@ -86,9 +88,14 @@ function answerConfig(spec: BootSpec, loader: FirmwareBootOptions["loader"]): Fi
   };
 }
 
-function answerFile(file: string, spec: BootSpec, mac: NodeId): FirmwareAnswer {
+function answerFile(
+  file: string,
+  spec: BootSpec,
+  mac: NodeId,
+  wordsFor: (mac: NodeId) => readonly string[],
+): FirmwareAnswer {
   if (file === "kernel") return { kind: "paths", paths: [spec.kernel] };
-  if (file === "cmdline.txt") return { kind: "text", text: renderCommandLine(spec), mac };
+  if (file === "cmdline.txt") return { kind: "text", text: renderCommandLine(withWords(spec, wordsFor(mac))), mac };
   const { firmware } = spec;
   const initrd = initrdAliases(spec, firmware ?? { moreInitrds: [] }).find(({ alias }) => alias === file);
   if (initrd !== undefined) return { kind: "paths", paths: [initrd.path] };

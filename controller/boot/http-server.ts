@@ -1,11 +1,18 @@
+import type { X509Certificate } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import type { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import send from "send";
+import { createBoundedConnections } from "../../proto/connections/bounded-connections.ts";
+import { limits as tableOfLimits } from "../../proto/limits.ts";
 import { plainAddress } from "../../proto/names/plain-address.ts";
 import { type ManifestDigest, parseManifestDigest } from "../../proto/pack/digest.ts";
+import { boundStrangers } from "../tls/bound-strangers.ts";
+import { logProblem } from "../tls/log-problem.ts";
+import { listenTls, type ServerIdentity } from "../tls/tls-listener.ts";
 import type { Pacer } from "../uplink/pacer.ts";
 import type { TrafficMeter } from "../uplink/traffic-meter.ts";
 import type { BootFiles } from "./boot-files.ts";
@@ -17,9 +24,12 @@ export interface HttpServerOptions {
   readonly address: string;
   /** TCP port; 0 lets the system choose. */
   readonly port: number;
-  readonly files: BootFiles;
-  /** Where packs and their manifests lie; undefined for what is not in the catalogue. */
-  readonly images: { packFile(manifestDigest: ManifestDigest, which: "pack" | "manifest"): string | undefined };
+  /** Absent: no boot files are served. */
+  readonly files?: BootFiles;
+  /** Where packs and their manifests lie; undefined for what is not in the catalogue. Absent: none are served. */
+  readonly images?: PackFiles;
+  /** Absent: plain HTTP. */
+  readonly tls?: HttpTls;
   readonly log: Logger;
   readonly limits?: Partial<HttpLimits>;
   /** Throttles images and boot files so that limits hold; without it, they go as fast as possible. */
@@ -29,9 +39,25 @@ export interface HttpServerOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The packs and their manifests. */
+export interface PackFiles {
+  packFile(manifestDigest: ManifestDigest, which: "pack" | "manifest"): string | undefined;
+}
+
+/** Who the server is, and who its clients have to be. */
+export interface HttpTls extends ServerIdentity {
+  /** Notifies of another identity until the returned function is called. */
+  onChange(listener: () => void): () => void;
+  /** Why the holder of this certificate is given nothing; undefined for whom everything is. */
+  whyRefused(certificate: X509Certificate | undefined): string | undefined;
+}
+
 /** Bounds of the server, times in milliseconds. */
 export interface HttpLimits {
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  /** Requests of one connection that may wait for their answers; each may hold a file open. */
+  readonly maxRequestsAtOnce: number;
   /** A request's headers must have arrived by then. */
   readonly headersTimeoutMs: number;
   /** How long a connection may wait for its next request. */
@@ -48,10 +74,12 @@ export interface HttpServer {
 }
 
 const defaultLimits: HttpLimits = {
-  maxConnections: 1024,
-  headersTimeoutMs: 10_000,
-  keepAliveTimeoutMs: 60_000,
-  stallTimeoutMs: 180_000,
+  maxConnections: tableOfLimits.http.connections.most,
+  maxConnectionsPerAddress: tableOfLimits.http.connectionsPerAddress.most,
+  maxRequestsAtOnce: tableOfLimits.http.requestsPerConnection.most,
+  headersTimeoutMs: tableOfLimits.http.headersMs.most,
+  keepAliveTimeoutMs: tableOfLimits.http.idleMs.most,
+  stallTimeoutMs: tableOfLimits.http.stallMs.most,
 };
 
 /** How much of a boot file is in memory for one request. */
@@ -63,6 +91,7 @@ const readBytes = 256 * 1024;
  * Serves over HTTP (RFC 9110) what nodes fetch: GET and HEAD of
  * /images/DIGEST.zst and /images/DIGEST.manifest (packs and their manifests, by the SHA-256 of the manifest: the same
  * image may be packed in several ways; one Range, ETag, If-Range), /boot/PATH (the boot files of TFTP) and /healthz.
+ * Boot files are for firmware and boot loaders, which know no TLS; packs are for whom TLS shows to be a node's agent.
  *
  * Resolves when it listens; rejects with the error of listen(2).
  */
@@ -70,6 +99,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const { log } = options;
   const limits = { ...defaultLimits, ...options.limits };
   options.signal?.throwIfAborted();
+  const connections = createBoundedConnections({
+    limits: { all: limits.maxConnections, perAddress: limits.maxConnectionsPerAddress },
+    tellsWork: true,
+    log,
+  });
   const server = createServer(
     {
       headersTimeout: limits.headersTimeoutMs,
@@ -77,10 +111,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       // Timeouts are only checked at this interval.
       connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, 5000),
-      maxHeaderSize: 8192,
+      maxHeaderSize: tableOfLimits.http.headerBytes.most,
       noDelay: true,
     },
     (request, response) => {
+      const { socket } = request;
+      if (connections.begin(socket) > limits.maxRequestsAtOnce) socket.destroy();
+      response.once("close", () => connections.end(socket));
+      if (socket.destroyed) return;
       answer(options, request, response).catch((error: unknown) => {
         if (isGone(error)) return;
         log.error({ err: error, url: request.url }, "an HTTP request failed");
@@ -89,16 +127,20 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       });
     },
   );
-  server.maxConnections = limits.maxConnections;
-  server.on("connection", (socket) => options.meter?.watch(socket));
+  server.on("connection", (socket) => {
+    if (connections.admit(socket)) options.meter?.watch(socket);
+  });
   server.setTimeout(limits.stallTimeoutMs, (socket: Socket) => socket.destroy());
-  await listen(server, options);
+  const listening = await (options.tls === undefined
+    ? listen(server, options)
+    : listenSecurely(server, options, options.tls));
   server.on("error", (error) => log.error({ err: error }, "the HTTP server has a problem"));
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= new Promise((resolve) => {
       options.signal?.removeEventListener("abort", onAbort);
+      listening.close();
       server.close(() => resolve());
       server.closeAllConnections();
     });
@@ -106,18 +148,47 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   };
   const onAbort = (): void => void close();
   options.signal?.addEventListener("abort", onAbort, { once: true });
-  const { address, port } = server.address() as AddressInfo;
-  return { address, port, close };
+  return { address: listening.address, port: listening.port, close };
 }
 
-function listen(server: Server, { address, port }: HttpServerOptions): Promise<void> {
+interface Listening extends Pick<HttpServer, "address" | "port"> {
+  close(): void;
+}
+
+function listen(server: Server, { address, port }: HttpServerOptions): Promise<Listening> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, address, () => {
       server.off("error", reject);
-      resolve();
+      resolve({ ...(server.address() as AddressInfo), close: () => undefined });
     });
   });
+}
+
+async function listenSecurely(
+  server: Server,
+  { address, port, log }: HttpServerOptions,
+  identity: HttpTls,
+): Promise<Listening> {
+  const strangers = boundStrangers(log);
+  const listener = await listenTls({
+    ...{ address, port, protocol: "http/1.1", identity },
+    secured(socket) {
+      const isStranger = identity.whyRefused(socket.getPeerX509Certificate()) !== undefined;
+      if (!isStranger || strangers.admit(socket)) server.emit("connection", socket);
+    },
+    onProblem: logProblem(log),
+  });
+  // From then on it enforces its timeouts; a server that is given its connections never listens itself.
+  server.emit("listening");
+  const stopListening = identity.onChange(listener.renew);
+  return {
+    ...{ address, port: listener.port },
+    close() {
+      stopListening();
+      listener.close();
+    },
+  };
 }
 
 async function answer(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -129,12 +200,16 @@ async function answer(options: HttpServerOptions, request: IncomingMessage, resp
   const pathname = decodePath(url.split("?", 1)[0] ?? "/");
   if (pathname === undefined) return reply(request, response, 400, "the path is not percent-encoded UTF-8");
   if (pathname === "/healthz") return reply(request, response, 200, "ok");
+  const { tls, images, files } = options;
+  const refused = tls?.whyRefused((request.socket as TLSSocket).getPeerX509Certificate());
+  if (refused !== undefined) return reply(request, response, 403, refused);
   const [, name = "", ending] = /^\/images\/([^/]+)\.(zst|manifest)$/.exec(pathname) ?? [];
   const digest = parseManifestDigest(name);
-  if (digest !== undefined) {
-    return sendPackFile(options, request, response, digest, ending === "zst" ? "pack" : "manifest");
+  if (digest !== undefined && images !== undefined) {
+    return sendPackFile({ ...options, images }, request, response, digest, ending === "zst" ? "pack" : "manifest");
   }
-  if (pathname.startsWith("/boot/")) return sendBootFile(options, request, response, pathname.slice(6));
+  if (pathname.startsWith("/boot/") && files !== undefined)
+    return sendBootFile({ ...options, files }, request, response, pathname.slice(6));
   return reply(request, response, 404, "nothing is served at this path");
 }
 
@@ -142,7 +217,7 @@ const contentTypes = { pack: "application/zstd", manifest: "application/x-protob
 
 /** The bytes of a digest never change, so a client may resume whenever it likes. */
 function sendPackFile(
-  { images, pacer }: HttpServerOptions,
+  { images, pacer }: Pick<HttpServerOptions, "pacer"> & { readonly images: PackFiles },
   request: IncomingMessage,
   response: ServerResponse,
   digest: ManifestDigest,
@@ -189,7 +264,7 @@ function sendPackFile(
 }
 
 async function sendBootFile(
-  { files, pacer }: HttpServerOptions,
+  { files, pacer }: Pick<HttpServerOptions, "pacer"> & { readonly files: BootFiles },
   request: IncomingMessage,
   response: ServerResponse,
   bootPath: string,

@@ -8,7 +8,7 @@ import { localBootsBeforeLook, wantsLook } from "../nodes/judge-local-boots.ts";
 import type { Node } from "../nodes/node.ts";
 import type { RootId } from "../roots/root-id.ts";
 import { imageForFirmware, specForFirmware } from "./apply-way.ts";
-import type { BootSpec } from "./boot-spec.ts";
+import { type BootSpec, withWords } from "./boot-spec.ts";
 import { chooseFirstBootWords } from "./choose-first-boot-words.ts";
 import { chooseRootWord } from "./choose-root-word.ts";
 import { chooseWay, isForPi5, type Loader } from "./choose-way.ts";
@@ -33,6 +33,9 @@ export interface BootProfile {
   /** Set when `loader` is "u-boot" only because U-Boot runs already, and asks. */
   readonly uBootAsks?: boolean;
 }
+
+/** Length of a fingerprint, and of a token, in base64url: 32 octets. */
+const proofCharacters = 43;
 
 /** Slow USB disks take half a minute to appear. */
 const mostRootWaitSeconds = 60;
@@ -114,7 +117,7 @@ export function planOtherBoot(
 /** Throws Failure "invalid" naming the value of a profile that no boot config can carry. */
 export function assertBootProfile(profile: BootProfile, endpoints: BootEndpoints): void {
   const spec = planAgent({ id: "b8:27:eb:00:00:01" as NodeId }, profile, endpoints);
-  assertRenderable({ ...spec, label: "local", initrd: "any", commandLine: profile.local.append });
+  assertBootable({ ...spec, label: "local", initrd: "any", commandLine: profile.local.append });
 }
 
 function planAgent(
@@ -130,7 +133,7 @@ function planAgent(
     ...(agent.root?.id !== undefined && endpoints.nfsRoot !== undefined && { root: agent.root.id }),
     commandLine: [...nfsRootWords(endpoints, agent.root?.nfsPath), ...agent.append, ...ownWords(node, endpoints)],
   };
-  assertRenderable(spec);
+  assertBootable(spec);
   return spec;
 }
 
@@ -188,11 +191,17 @@ function planLocal(
       ],
       ...(firstBoot && { firstBoot: firstBoot.afterwards }),
     };
-    assertRenderable(spec);
+    assertBootable(spec);
     return spec;
   } catch (error) {
     return `the image ${image.name} cannot be booted over the network: ${Failure.from(error).message}`;
   }
+}
+
+/** With room for the words that only rendering adds, anew each time: the authority to believe, and a token. */
+function assertBootable(spec: BootSpec): void {
+  const proofs = [agentWords.authority, agentWords.token].map((word) => `${word}=${"x".repeat(proofCharacters)}`);
+  assertRenderable(withWords(spec, proofs));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { selectUnserved, type UnservedBoards } from "../boot-tree/board-files.ts";
 import type { Config } from "../config/config.ts";
-import { insecureDoors } from "../config/insecure-tcp.ts";
+import { insecureDoors } from "../config/insecure.ts";
 import type { Facts } from "./facts.ts";
 import { gatherFacts } from "./gather-facts.ts";
 import type { Problem } from "./problem.ts";

@@ -33,7 +33,7 @@ const units: Readonly<Record<string, string>> = {
 
 /** Ports that the configuration needs and that another program holds, with the command that frees each. */
 export function selectPortProblems(
-  config: Pick<Config, "listen" | "grpcPort" | "httpPort" | "tftpPort" | "dhcp" | "nfs">,
+  config: Pick<Config, "listen" | "grpcPort" | "httpPort" | "httpsPort" | "insecure" | "tftpPort" | "dhcp" | "nfs">,
   dhcpAddress: string | undefined,
   held: readonly HeldPort[],
 ): readonly Problem[] {
@@ -59,13 +59,24 @@ export function selectPortProblems(
 }
 
 function wantedPorts(
-  config: Pick<Config, "listen" | "grpcPort" | "httpPort" | "tftpPort" | "dhcp" | "nfs">,
+  config: Pick<Config, "listen" | "grpcPort" | "httpPort" | "httpsPort" | "insecure" | "tftpPort" | "dhcp" | "nfs">,
   dhcpAddress: string | undefined,
 ): readonly WantedPort[] {
   const { listen: address, dhcp, nfs } = config;
   const own: WantedPort[] = [
     { purpose: "gRPC", protocol: "TCP", address, port: config.grpcPort, instead: "set grpcPort to another" },
     { purpose: "HTTP", protocol: "TCP", address, port: config.httpPort, instead: "set httpPort to another" },
+    ...(config.insecure
+      ? []
+      : [
+          {
+            purpose: "HTTPS",
+            protocol: "TCP",
+            address,
+            port: config.httpsPort,
+            instead: "set httpsPort to another",
+          } as const,
+        ]),
     { purpose: "TFTP", protocol: "UDP", address, port: config.tftpPort },
   ];
   // Two dnsmasq live side by side where each is bound to its own interface.

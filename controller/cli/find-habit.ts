@@ -116,33 +116,39 @@ export function findHabit(argv: readonly string[]): FoundHabit | undefined {
   const habit = habits.find(({ typed }) => typed.every((options, index) => options.includes(words[index] ?? "")));
   if (habit === undefined) return undefined;
   const count = habit.typed.length;
-  const rest = argv
-    .slice(start + count)
-    .flatMap(translated)
-    .map(shellWord);
+  const rest = argv.slice(start + count);
   return {
     typed: words.slice(0, count).join(" "),
-    commands: habit.means.map((command) => ["controller", command, ...rest].join(" ")),
+    commands: habit.means.map((command) =>
+      ["controller", command, ...translated(rest, command).map(shellWord)].join(" "),
+    ),
   };
 }
 
 /** The first words that are no options, and where they begin: only the program's own options stand before them. */
 function operandsOf(argv: readonly string[]): { readonly words: readonly string[]; readonly start: number } {
   let start = 0;
-  while (argv[start]?.startsWith("-")) start += ["--socket", "--address"].includes(argv[start] ?? "") ? 2 : 1;
+  while (argv[start]?.startsWith("-")) start += ["--socket", "--server"].includes(argv[start] ?? "") ? 2 : 1;
   const words = argv.slice(start);
   const end = words.findIndex((word) => word.startsWith("-"));
   return { words: end < 0 ? words : words.slice(0, end), start };
 }
 
-/** Options of kubectl and docker in our words; what is ours anyway stays. */
-function translated(word: string, index: number, words: readonly string[]): readonly string[] {
-  const before = words[index - 1];
-  if (["-o", "--output"].includes(before ?? "")) return [];
-  const format = /^(?:-o|--output)=?(wide|json|yaml|name)?$/.exec(word);
-  if (format !== null) {
-    const how = format[1] ?? words[index + 1];
-    return how === "wide" ? ["--show-labels"] : ["--json"];
-  }
-  return ["-A", "--all-namespaces", "-a"].includes(word) ? [] : [word];
+/** The commands that have -o, as kubectl has it. */
+const listsWithFormats: readonly string[] = ["nodes", "images", "rollouts"];
+
+/** Options of kubectl and docker in the words of a command of ours; what is ours anyway stays. */
+function translated(words: readonly string[], command: string): readonly string[] {
+  return words.flatMap((word, index) => {
+    if (["-o", "--output"].includes(words[index - 1] ?? "")) return [];
+    const format = /^(?:-o|--output)(?:=?(wide|json|yaml|name))?$/.exec(word);
+    if (format !== null) return formatWords(format[1] ?? words[index + 1], command);
+    return ["-A", "--all-namespaces", "-a"].includes(word) ? [] : [word];
+  });
+}
+
+/** How a command of ours is asked for a format of kubectl's: it has others of which JSON is nearest. */
+function formatWords(format: string | undefined, command: string): readonly string[] {
+  const isOurs = listsWithFormats.includes(command) && ["wide", "yaml", "name"].includes(format ?? "");
+  return isOurs ? ["-o", format ?? ""] : ["--json"];
 }

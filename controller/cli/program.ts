@@ -4,6 +4,7 @@ import { exitCodeOfSignal } from "../../proto/linux/stop-signals.ts";
 import { registerBoardReport } from "./commands/board-report.ts";
 import { registerBoot } from "./commands/boot.ts";
 import { registerBootTree } from "./commands/boot-tree.ts";
+import { registerCa } from "./commands/ca.ts";
 import { registerCancel } from "./commands/cancel.ts";
 import { registerDisks } from "./commands/disks.ts";
 import { registerEvents } from "./commands/events.ts";
@@ -12,7 +13,9 @@ import { registerImages } from "./commands/images.ts";
 import { registerImagesAdd } from "./commands/images-add.ts";
 import { registerImagesDerive } from "./commands/images-derive.ts";
 import { registerImagesRemove } from "./commands/images-remove.ts";
+import { registerImagesSearch } from "./commands/images-search.ts";
 import { registerImagesShow } from "./commands/images-show.ts";
+import { registerInventory } from "./commands/inventory.ts";
 import { registerMkfs } from "./commands/mkfs.ts";
 import { registerNodeAccept } from "./commands/node-accept.ts";
 import { registerNodeForget } from "./commands/node-forget.ts";
@@ -21,6 +24,7 @@ import { registerNodeLogs } from "./commands/node-logs.ts";
 import { registerNodeRename } from "./commands/node-rename.ts";
 import { registerNodeShow } from "./commands/node-show.ts";
 import { registerNodeList, registerNodes } from "./commands/nodes.ts";
+import { registerOperator } from "./commands/operator.ts";
 import { registerReboot } from "./commands/reboot.ts";
 import { registerReimage } from "./commands/reimage.ts";
 import { registerRolloutRetry } from "./commands/rollout-retry.ts";
@@ -39,6 +43,7 @@ import {
   type ToAction,
   UsageError,
   type Work,
+  wantsJson,
 } from "./connection/command-context.ts";
 import { createControllerClient } from "./connection/controller-client.ts";
 import { chooseTarget, type TargetOptions } from "./connection/controller-target.ts";
@@ -72,7 +77,8 @@ Exit codes:
 
 Environment:
   PALLET_SOCKET   unix socket of the controller (default /run/pallet/controller.sock)
-  PALLET_ADDRESS  HOST:PORT of the controller, instead of the socket
+  PALLET_SERVER   HOST or HOST:PORT of a controller elsewhere, instead of the socket
+  PALLET_BUNDLE   an operator's bundle, for PALLET_SERVER
   PALLET_CACHE    cache folder of the builders (default /var/lib/pallet/cache, in a checkout ~/.cache/pallet)
   NO_COLOR        any value disables colours`;
 
@@ -87,8 +93,8 @@ function describeError(error: unknown, isJson: boolean, color: boolean): string 
 function createContext(effects: Effects, options: CommonOptions & TargetOptions, signal: AbortSignal) {
   const { stdout, stderr } = effects;
   const target = chooseTarget(options, effects.env);
-  const connect = () => createControllerClient(effects.connect(target), target);
-  const isJson = options.json === true;
+  const connect = () => createControllerClient(effects.connect(target), target.name);
+  const isJson = wantsJson(options);
   const write = (lines: readonly string[], output: typeof stdout) => {
     if (lines.length > 0) output.write(`${lines.join("\n")}\n`);
   };
@@ -98,7 +104,7 @@ function createContext(effects: Effects, options: CommonOptions & TargetOptions,
     signal,
     look: chooseLook(effects.env, stdout),
     isJson,
-    target,
+    target: target.name,
     get client() {
       client ??= connect();
       return client;
@@ -112,7 +118,10 @@ function createContext(effects: Effects, options: CommonOptions & TargetOptions,
       if (stdout.isTerminal && !isJson) write(lines, stderr);
     },
     commandLine: (words) => {
-      if (options.address !== undefined) return `controller ${words} --address ${shellWord(options.address)}`;
+      if (options.server !== undefined) {
+        const bundle = options.bundle === undefined ? "" : ` --bundle ${shellWord(options.bundle)}`;
+        return `controller ${words} --server ${shellWord(options.server)}${bundle}`;
+      }
       if (options.socket !== undefined) return `controller ${words} --socket ${shellWord(options.socket)}`;
       return `controller ${words}`;
     },
@@ -145,6 +154,9 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
         close = made.close;
         // Commander's types do not say what it passes; each command's declaration of its arguments does.
         const args = given.slice(0, -2);
+        // Commander takes an option of "images" before and after its commands; only lists have more formats than one.
+        if (options.format !== undefined && !command.options.some((option) => option.attributeName() === "format"))
+          throw new UsageError(`-o is for lists: ${command.name()} is none`);
         const code = await (work as unknown as Work<unknown[], object>)(made.context, options, ...args);
         report(code ?? exitCode.done);
       } catch (error) {
@@ -154,7 +166,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
           return;
         }
         const { color } = chooseLook(effects.env, stderr);
-        stderr.write(describeError(error, options.json === true, color));
+        stderr.write(describeError(error, wantsJson(options), color));
         report(error instanceof UsageError ? exitCode.usage : exitCode.failed);
       } finally {
         removeListener();
@@ -186,8 +198,14 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
     )
     .addOption(
       new Option(
-        "--address <host:port>",
-        "connect to the controller over TCP instead; it must have been started with --insecure-tcp",
+        "--server <host[:port]>",
+        "controller on another machine; an operator's --bundle proves who you are (default: PALLET_SERVER)",
+      ).conflicts("socket"),
+    )
+    .addOption(
+      new Option(
+        "--bundle <file>",
+        'with --server: what "controller operator add" made for you (default: PALLET_BUNDLE)',
       ).conflicts("socket"),
     )
     .addHelpText("after", epilogue)
@@ -207,6 +225,8 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerServe(program, effects.serve, toAction);
   registerStatus(program, toAction);
   registerEvents(program, toAction);
+  registerOperator(program, toAction);
+  registerCa(program, toAction);
   program.commandsGroup("Nodes:");
   registerNodes(program, toAction);
   const node = program
@@ -224,6 +244,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   registerReboot(program, toAction);
   registerIdentify(program, toAction);
   registerBoardReport(program, toAction);
+  registerInventory(program, toAction);
   program.commandsGroup("Disks:");
   registerDisks(program, toAction);
   registerMkfs(program, toAction);
@@ -232,6 +253,7 @@ function buildProgram(effects: Effects, report: (code: number) => void): Command
   program.commandsGroup("Images and rollouts:");
   const images = registerImages(program, toAction).helpCommand(false);
   registerImagesAdd(images, toAction);
+  registerImagesSearch(images, toAction);
   registerImagesDerive(images, toAction);
   registerImagesShow(images, toAction);
   registerImagesRemove(images, toAction);

@@ -1,3 +1,4 @@
+import type { DiskProtection } from "../../proto/disk/protected-disk.ts";
 import type { LogLevel } from "../../proto/words/log-level.ts";
 import type { AgentBootSettings } from "../boot/choose-agent-boot.ts";
 import type { Loader } from "../boot/choose-way.ts";
@@ -14,20 +15,21 @@ export interface Config {
   readonly imageDirectory: string;
   /** Unix socket for the command line on this machine. */
   readonly socket: string;
+  /** Group whose members may use the socket too; its owner alone unless given. */
+  readonly socketGroup?: string;
   /** IP address to listen on: gRPC, HTTP and TFTP. */
   readonly listen: string;
   /** Host name or IP address under which nodes reach this machine. */
   readonly advertise: string;
   /** HOST or HOST:PORT: where else agents reach gRPC, in the order in which they try; with `grpcPort` unless it says one. */
   readonly advertiseAlso: readonly string[];
+  readonly accept: readonly string[];
   /** Ports; 0 lets the system choose a free one. */
   readonly grpcPort: number;
-  /**
-   * Whether ControllerService answers over TCP too, to anyone who can reach the port; on the unix socket alone
-   * otherwise.
-   */
-  readonly insecureTcp: boolean;
+  /** Whether there is no TLS anywhere, and nobody has to prove who he is. */
+  readonly insecure: boolean;
   readonly httpPort: number;
+  readonly httpsPort: number;
   readonly tftpPort: number;
   /** Largest TFTP block in bytes that is granted (RFC 2348). */
   readonly tftpMaxBlockBytes: number;
@@ -44,6 +46,10 @@ export interface Config {
     readonly loader: Loader;
     /** What to do with the firmware on a newly written card. */
     readonly cardFirmware: CardFirmwarePolicy;
+  };
+  readonly disks: {
+    /** What is never written, besides disks with the label that always protects. */
+    readonly protected: DiskProtection;
   };
   readonly dhcp: DhcpConfig;
   readonly nfs: NfsConfig;

@@ -1,9 +1,10 @@
 import { closestWord } from "../../proto/names/closest-word.ts";
+import { formerSettings } from "./former-settings.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
 import { flagOf, type Setting, settingList, variableOf } from "./settings.ts";
 
 /** Variables of this family that mean something elsewhere: the file's own path, what the other commands use. */
-export const otherVariables: readonly string[] = ["PALLET_CONFIG", "PALLET_ADDRESS", "PALLET_CACHE"];
+export const otherVariables: readonly string[] = ["PALLET_CONFIG", "PALLET_SERVER", "PALLET_BUNDLE", "PALLET_CACHE"];
 
 /**
  * Takes settings out of the environment. Empty variables count as not set. A variable that almost has the name of one
@@ -18,6 +19,11 @@ export function parseEnvironment(env: Readonly<Record<string, string | undefined
     const setting = known.get(name);
     if (setting !== undefined) {
       values.set(setting.key, { value: readText(setting, text), source: name, folder });
+      continue;
+    }
+    const former = [...formerSettings].find(([key]) => variableOf({ key, kind: "boolean" }) === name);
+    if (former !== undefined) {
+      problems.push(`${name}: ${former[1]}`);
       continue;
     }
     const meant = closestWord(name, [...known.keys()]);

@@ -6,6 +6,7 @@ import { builtInitrd, builtKernel, noInitrd } from "../boot/choose-agent-boot.ts
 import { defaultReimageSettings } from "../reimage/machine/settings.ts";
 import type { Config } from "./config.ts";
 import type { GivenValue, GivenValues } from "./given-value.ts";
+import { insecureWords } from "./insecure.ts";
 import { networkContradictions, type Problem } from "./network-contradictions.ts";
 import { flagOf, type Setting, settings, variableOf } from "./settings.ts";
 
@@ -74,12 +75,15 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
     stateDirectory,
     imageDirectory: value(settings.imageDirectory) ?? join(stateDirectory, "images"),
     socket: value(settings.socket),
+    ...defined("socketGroup", value(settings.socketGroup)),
     listen,
     advertise: value(settings.advertise) ?? listen,
     advertiseAlso: value<readonly string[]>(settings.advertiseAlso),
+    accept: value<readonly string[]>(settings.accept),
     grpcPort: value(settings.grpcPort),
-    insecureTcp: value<boolean>(settings.insecureTcp),
+    insecure: value<boolean>(settings.insecure),
     httpPort: value(settings.httpPort),
+    httpsPort: value(settings.httpsPort),
     tftpPort: value(settings.tftpPort),
     tftpMaxBlockBytes: value(settings.tftpMaxBlockBytes),
     bootTree: value(settings.bootTree) ?? join(stateDirectory, "boot"),
@@ -94,6 +98,12 @@ function build(value: <T>(setting: Setting<T>) => T): Config {
       menuTimeoutMs: value<number>(settings.menuTimeoutMs),
       loader: value(settings.loader),
       cardFirmware: value(settings.cardFirmware),
+    },
+    disks: {
+      protected: {
+        labels: value<readonly string[]>(settings.protectedLabels),
+        serials: value<readonly string[]>(settings.protectedSerials),
+      },
     },
     dhcp: {
       mode: value(settings.dhcpMode),
@@ -161,9 +171,12 @@ function* contradictions(config: Config, given: ReadonlyMap<string, string>): Ge
     if (isUnspecified(parseEndpoint(also, 1)?.host ?? also))
       yield ["advertiseAlso", `advertiseAlso has ${also}, which nodes cannot connect to; leave it out`];
   }
-  if (config.grpcPort !== 0 && config.grpcPort === config.httpPort) {
-    yield ["httpPort", `httpPort and grpcPort are both ${config.httpPort}; give them different ports`];
+  const ports = ["grpcPort", "httpPort", "httpsPort"] as const;
+  for (const [index, key] of ports.entries()) {
+    const other = ports.slice(0, index).find((each) => config[each] !== 0 && config[each] === config[key]);
+    if (other !== undefined) yield [key, `${key} and ${other} are both ${config[key]}; give them different ports`];
   }
+  yield* insecureWords(config);
   yield* agentBootContradictions(config.bootProfile.agent);
   yield* networkContradictions(config);
 }

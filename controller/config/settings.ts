@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { keepLabel } from "../../proto/disk/protected-disk.ts";
+import { limits } from "../../proto/limits.ts";
 import { defaultControllerPort, parseEndpoint } from "../../proto/names/endpoint.ts";
 import { maxControllers } from "../../proto/system/resident-settings.ts";
 import { logLevels } from "../../proto/words/log-level.ts";
@@ -32,6 +34,10 @@ const durationMs = z.int().min(10).max(86_400_000);
 const count = z.int().min(1).max(10_000);
 /** In bytes per second here; with its unit in the file. */
 const rate = z.string().transform(parseBitRate).pipe(z.number().min(smallestRate).max(1e12));
+/** The longest label is that of a GPT's partition: 36 characters. Serial numbers are no longer than 64. */
+const protectedNames = z.array(z.string().trim().min(1).max(64)).max(1000);
+const wantsProtectedNames =
+  "a list of at most 1000 texts of 1 to 64 characters, in quotes where they look like numbers";
 const wantsRate = 'a rate with its unit, such as "500 Mbit/s" or "60 MB/s", of at least 64 kbit/s';
 const wantsDuration = "a number of milliseconds from 10 to 86400000 (a day)";
 const wantsCount = "a number from 1 to 10000";
@@ -83,6 +89,18 @@ export const settings = {
     wants: "a path of at most 107 bytes",
     about: "Unix socket for the commands on this machine.",
   },
+  socketGroup: {
+    key: "socketGroup",
+    kind: "text",
+    schema: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_-]{0,31}$/)
+      .optional(),
+    fallback: undefined,
+    fallbackWords: "nobody but the user that runs the controller",
+    wants: "the name of a group of this machine",
+    about: "Group whose members may use the socket, for everything that commands do.",
+  },
   listen: {
     key: "listen",
     kind: "text",
@@ -111,22 +129,33 @@ export const settings = {
     about:
       "Other host names or addresses of this controller's gRPC, with grpcPort unless they say a port; agents try them, in this order, when advertise does not answer.",
   },
+  accept: {
+    key: "accept",
+    kind: "words",
+    schema: z
+      .array(z.string().trim().min(1).max(limits.acceptance.patternCharacters.most))
+      .max(limits.acceptance.patterns.most),
+    fallback: [],
+    wants: `a list of at most ${limits.acceptance.patterns.most} MAC addresses, serial numbers, or patterns of them`,
+    about:
+      "Boards that are accepted as soon as their agent registers: MAC addresses, serial numbers, or patterns such as b8:27:eb:*. Whoever is on the network can claim any.",
+  },
   grpcPort: {
     key: "grpcPort",
     kind: "integer",
     schema: port,
     fallback: defaultControllerPort,
     wants: wantsPort,
-    about: "TCP port of gRPC. Nodes enrol there; all other calls need the unix socket.",
+    about: "TCP port of gRPC over TLS, for nodes and for operators with a certificate.",
   },
-  insecureTcp: {
-    key: "insecureTcp",
+  insecure: {
+    key: "insecure",
     kind: "boolean",
     schema: z.boolean(),
     fallback: false,
     wants: "true or false",
     about:
-      "Whether grpcPort accepts every call, unauthenticated, from anyone who can reach it: anyone on the network can then erase every disk. For test benches only.",
+      "Whether everything is plain, TCP and the nodes' agents too, and nobody has to prove who he is: anyone on the network can then erase every disk. For test benches only.",
   },
   httpPort: {
     key: "httpPort",
@@ -134,7 +163,15 @@ export const settings = {
     schema: port,
     fallback: 7701,
     wants: wantsPort,
-    about: "TCP port of HTTP, which serves images and boot files.",
+    about: "TCP port of HTTP, which serves boot files: firmware and boot loaders know no TLS.",
+  },
+  httpsPort: {
+    key: "httpsPort",
+    kind: "integer",
+    schema: port,
+    fallback: 7702,
+    wants: wantsPort,
+    about: "TCP port of HTTPS, which serves images to nodes that prove who they are.",
   },
   tftpPort: {
     key: "tftpPort",
@@ -223,6 +260,23 @@ export const settings = {
     wants: `one of ${cardFirmwarePolicies.join(", ")}`,
     about:
       "What to do with firmware on newly written cards, so that the network alone decides what a node boots: rename (on a Pi 3B+, bootcode.bin becomes bootcode.off), reformat (empty the FAT partitions), keep, or (auto) rename on boards that try the card before the network, the Pi 2 and Pi 3. Boards with an EEPROM follow its BOOT_ORDER; if that names the card first, auto is not enough.",
+  },
+  protectedLabels: {
+    key: "disks.protected.labels",
+    kind: "words",
+    schema: protectedNames,
+    fallback: [],
+    wants: wantsProtectedNames,
+    about: `Labels that protect a disk besides ${keepLabel}, which always does: one with such a filesystem or partition (GPT) on it is never written, wiped or formatted, not even by name. Capitals and small letters are the same.`,
+  },
+  protectedSerials: {
+    key: "disks.protected.serials",
+    kind: "words",
+    schema: protectedNames,
+    fallback: [],
+    wants: wantsProtectedNames,
+    about:
+      "Serial numbers of disks that are never written, wiped or formatted, as controller disks NODE --json shows them.",
   },
   ...networkSettings,
   heartbeatIntervalMs: {
@@ -381,12 +435,12 @@ export const settings = {
 export const settingList: readonly Setting<unknown>[] = Object.values(settings);
 
 /** The flag of a setting without its value, for example "--grpc-port"; undefined for lists. */
-export function flagOf(setting: Setting<unknown>): string | undefined {
+export function flagOf(setting: Pick<Setting<unknown>, "key" | "kind">): string | undefined {
   return setting.kind === "words" ? undefined : `--${hyphenated(setting.key)}`;
 }
 
 /** The environment variable of a setting, for example "PALLET_GRPC_PORT"; undefined for lists. */
-export function variableOf(setting: Setting<unknown>): string | undefined {
+export function variableOf(setting: Pick<Setting<unknown>, "key" | "kind">): string | undefined {
   return setting.kind === "words" ? undefined : `PALLET_${hyphenated(setting.key).replaceAll("-", "_").toUpperCase()}`;
 }
 

@@ -1,5 +1,7 @@
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
+import { authorNow } from "../callers/author.ts";
+import type { Caller } from "../callers/caller.ts";
 import { createRecordReader, type RecordPage, type RecordSpan } from "../records/record-reader.ts";
 import { isUnavailable } from "../refusal/refusal.ts";
 import type { Event, NewEvent } from "./event.ts";
@@ -15,6 +17,17 @@ export interface EventFilter {
   /** Those of one of these nodes. */
   readonly nodeIds?: readonly NodeId[];
   readonly rolloutId?: string;
+  readonly by?: AuthorFilter;
+}
+
+/** Whose events are wanted: those of one who fits any of these. */
+export interface AuthorFilter {
+  /** All of a kind. */
+  readonly kind?: Caller["kind"];
+  /** The name of a user or operator. */
+  readonly name?: string;
+  readonly uid?: number;
+  readonly nodeId?: NodeId;
 }
 
 /** The events on disk. */
@@ -43,6 +56,7 @@ export type EventSelection = EventFilter & RecordSpan;
  */
 export interface EventLog {
   /**
+   * Adds an event in the name of whoever the running code acts for (see `authorNow`).
    * Returns the event as it was kept; undefined when it was one of too many, or when the disk does not take it now: then
    * it is kept in memory (the newest 1,000) and written with the next one, at the time at which it happened. Nobody's
    * work fails because it cannot be told.
@@ -83,7 +97,7 @@ export function createEventLog(options: {
     try {
       if (dropped > 0 && waiting.length > 0) {
         const message = `${dropped} events are missing before this one: the disk did not take them`;
-        rows.add({ at: clock.now(), type: "events-lost", severity: "warning", message });
+        rows.add({ at: clock.now(), type: "events-lost", severity: "warning", message, by: { kind: "controller" } });
         dropped = 0;
       }
       for (let [next] = waiting; next !== undefined; [next] = waiting) {
@@ -117,9 +131,10 @@ export function createEventLog(options: {
   return {
     append(said) {
       const at = clock.now();
-      const event = flood.admit(said, at);
+      const author = authorNow();
+      const event = flood.admit(said, at, author.from);
       if (event === undefined) return undefined;
-      waiting.push({ ...event, at });
+      waiting.push({ ...event, ...author, at });
       return write();
     },
     catchUp() {

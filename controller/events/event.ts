@@ -1,5 +1,6 @@
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { EventSeverity } from "../../proto/words/event-severity.ts";
+import type { Caller } from "../callers/caller.ts";
 
 /** Something that happened; see pallet.v1.Event. */
 export interface Event {
@@ -13,18 +14,24 @@ export interface Event {
   readonly nodeName?: string;
   readonly rolloutId?: string;
   readonly message: string;
+  /** Who did it; absent in what was kept before authors were. */
+  readonly by?: Caller;
+  /** The IP address from which it was asked for. */
+  readonly from?: string;
 }
 
 /** Every kind of event that the controller records. */
 export type EventType =
   | "controller-started"
   | "controller-stopped"
-  | "insecure-tcp-opened"
+  | "insecure-opened"
   | "state-lost"
   | "state-unsaved"
   | "state-saved"
   | "events-lost"
   | "node-discovered"
+  | "strangers-forgotten"
+  | "discovery-limited"
   | "node-registered"
   | "registration-refused"
   | "boot-trouble-began"
@@ -36,6 +43,7 @@ export type EventType =
   | "node-came-back"
   | "node-renamed"
   | "node-accepted"
+  | "node-accepted-by-rule"
   | "node-labelled"
   | "node-forgotten"
   | "node-restored"
@@ -55,6 +63,7 @@ export type EventType =
   | "boot-file-refused"
   | "image-added"
   | "image-removed"
+  | "root-removed"
   | "rollout-started"
   | "rollout-ended"
   | "rollout-cancelled"
@@ -64,7 +73,13 @@ export type EventType =
   | "reimage-failed"
   | "reimage-cancelled"
   | "node-operation-started"
-  | "node-rebooted";
+  | "node-rebooted"
+  | "enrollment-refused"
+  | "operator-added"
+  | "operator-revoked"
+  | "authority-made"
+  | "authority-rotated"
+  | "authority-retired";
 
-/** An event before the log gave it an id and a time. */
-export type NewEvent = Omit<Event, "id" | "at">;
+/** An event before the log gave it an id, a time and its author. */
+export type NewEvent = Omit<Event, "id" | "at" | "by" | "from">;

@@ -20,30 +20,42 @@ const leastShare = 1;
 
 /**
  * What to remove so that about `keepAtMost` events stay. The lanes share the place fairly, and in each lane so do the
- * nodes: who has no more than his share loses nothing, whatever the others do, and what he leaves is the others'.
+ * nodes, and of each node so do the types of events: who has no more than his share loses nothing, whatever the others
+ * do, and what he leaves is the others'.
  *
- * So at least a quarter of the log is the lane's own; and of that, among n nodes, at least an nth the node's own.
+ * So at least a quarter of the log is the lane's own; and of that, among n nodes, at least an nth the node's own; and of
+ * that, among k types, a kth the type's own: a node that registers a thousand times does not push out its own warning.
  */
 export function planPruning(tallies: readonly EventTally[], keepAtMost: number): readonly EventCut[] {
-  const lanes = new Map<EventLane, Map<NodeId | undefined, { count: number; types: string[] }>>();
-  for (const { type, nodeId, count } of tallies) {
-    const lane = laneOf(type);
-    const owners = lanes.get(lane) ?? new Map<NodeId | undefined, { count: number; types: string[] }>();
-    const owner = owners.get(nodeId) ?? { count: 0, types: [] };
-    owner.count += count;
-    owner.types.push(type);
-    lanes.set(lane, owners.set(nodeId, owner));
+  const lanes = new Map<EventLane, Map<NodeId | undefined, EventTally[]>>();
+  for (const tally of tallies) {
+    const lane = laneOf(tally.type);
+    const owners = lanes.get(lane) ?? new Map<NodeId | undefined, EventTally[]>();
+    lanes.set(lane, owners.set(tally.nodeId, [...(owners.get(tally.nodeId) ?? []), tally]));
   }
-  const sizeOf = (owners: ReadonlyMap<unknown, { readonly count: number }>): number =>
-    [...owners.values()].reduce((sum, { count }) => sum + count, 0);
-  const laneShare = fairShare([...lanes.values()].map(sizeOf), keepAtMost);
+  const sizeOf = (kinds: readonly EventTally[]): number => kinds.reduce((sum, { count }) => sum + count, 0);
+  const sizesOf = (owners: ReadonlyMap<unknown, readonly EventTally[]>): number[] => [...owners.values()].map(sizeOf);
+  const total = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
+  const laneShare = fairShare(
+    [...lanes.values()].map((owners) => total(sizesOf(owners))),
+    keepAtMost,
+  );
   return [...lanes.values()].flatMap((owners) => {
-    const counts = [...owners.values()].map(({ count }) => count);
-    const keep = Math.max(leastShare, fairShare(counts, Math.min(sizeOf(owners), laneShare)));
-    return [...owners].flatMap(([nodeId, { count, types }]) =>
-      count > keep ? [{ types, keep, ...(nodeId !== undefined && { nodeId }) }] : [],
-    );
+    const sizes = sizesOf(owners);
+    const keep = Math.max(leastShare, fairShare(sizes, Math.min(total(sizes), laneShare)));
+    return [...owners].flatMap(([nodeId, kinds]) => cutsOf(nodeId, kinds, keep));
   });
+}
+
+/** What to remove so that `keep` events about a node stay. */
+function cutsOf(nodeId: NodeId | undefined, kinds: readonly EventTally[], keep: number): readonly EventCut[] {
+  const counts = kinds.map(({ count }) => count);
+  if (counts.reduce((sum, count) => sum + count, 0) <= keep) return [];
+  const whose = nodeId === undefined ? {} : { nodeId };
+  const share = fairShare(counts, keep);
+  // Not one for each: the newest, whatever they are.
+  if (share < leastShare) return [{ types: kinds.map(({ type }) => type), keep, ...whose }];
+  return kinds.filter(({ count }) => count > share).map(({ type }) => ({ types: [type], keep: share, ...whose }));
 }
 
 /**

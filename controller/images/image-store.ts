@@ -1,10 +1,11 @@
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
+import { limits } from "../../proto/limits.ts";
 import type { ImageDigest, ManifestDigest } from "../../proto/pack/digest.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import { type Clock, systemClock } from "../../proto/time/clock.ts";
-import { alreadyExists, precondition } from "../refusal/refusal.ts";
+import { alreadyExists, precondition, Refusal } from "../refusal/refusal.ts";
 import { parseBlockMap } from "./block-map/parse-block-map.ts";
 import { checkStoredPack } from "./catalogue/check-stored-pack.ts";
 import { findFirmwareFile } from "./catalogue/find-firmware-file.ts";
@@ -30,6 +31,8 @@ export interface NewImage {
   readonly blockMap?: Uint8Array;
   /** Whether nodes are to hold every block, those that a filesystem calls free included. */
   readonly everything?: boolean;
+  /** The digest that the uncompressed image must have; any other image is refused. */
+  readonly expectedDigest?: ImageDigest;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ImportProgress) => void;
 }
@@ -62,6 +65,8 @@ export interface ImageStore {
   bootFile(digest: ImageDigest, file: string): string | undefined;
 }
 
+const mostAtOnce = limits.uploads.atOnce.most;
+
 /**
  * Opens the image store, one folder per image: `<directory>/<name>/{manifest.json,image.zst,image.manifest,boot/…}`. An
  * image that cannot be used is left out with a warning. The directory belongs to this one process from then on.
@@ -75,9 +80,10 @@ export async function createImageStore(options: {
   // debugfs and mtools take these for the start of an offset.
   if (/[?]|@@/.test(directory))
     throw new Failure("invalid", `"${directory}": the image folder's path must not contain "?" or "@@"`);
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   const { images, outdated } = await readAll(directory, log);
   const busy = new Set<string>();
+  let adding = 0;
 
   const sorted = () => [...images.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const byDigest = (digest: ImageDigest) => sorted().find((image) => image.digest === digest);
@@ -123,7 +129,12 @@ export async function createImageStore(options: {
       const name = parseImageName(given);
       const blockMap = blockMapBytes && parseBlockMap(blockMapBytes);
       if (busy.has(name)) throw precondition(`an image ${name} is already being added or removed`);
+      if (adding >= mostAtOnce)
+        throw new Refusal("exhausted", `${mostAtOnce} images are being added already: wait until one of them is done`, {
+          reason: "invalid",
+        });
       busy.add(name);
+      adding += 1;
       try {
         return await withUnfinishedFolder(directory, async (unfinished) => {
           const image = await importImage(unfinished, {
@@ -142,6 +153,7 @@ export async function createImageStore(options: {
           return image;
         });
       } finally {
+        adding -= 1;
         busy.delete(name);
       }
     },

@@ -1,9 +1,11 @@
+import { limits } from "../../proto/limits.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { Node } from "../nodes/node.ts";
 import type { NodeChangeListener } from "../nodes/node-change.ts";
 import { createRecordReader, type RecordPage, type RecordSpan } from "../records/record-reader.ts";
 import { createLogEcho, type EchoLog } from "./log-echo.ts";
+import { createLogQuota, type LogCost } from "./log-quota.ts";
 import type { LogReport, NodeLogFilter, NodeLogRecord } from "./node-log-record.ts";
 
 /** The logs of nodes on disk. */
@@ -30,6 +32,11 @@ export type NodeLogSelection = NodeLogFilter & RecordSpan;
  */
 export interface NodeLogs {
   /**
+   * Whether a batch of this instance of an agent is taken now, by the node's quota. To be asked before anything is done
+   * with the batch; `report` then takes it. Throws a Refusal (not-found) as `report` does.
+   */
+  admits(id: NodeId, instanceId: string, cost: LogCost): boolean;
+  /**
    * Takes in a batch; records that are there already are left out. Throws a Refusal (not-found) when this instance of
    * the agent has not registered here.
    */
@@ -47,6 +54,9 @@ interface Position {
   readonly droppedCount: number;
 }
 
+/** How often it is told that a node goes on logging too much, in milliseconds. */
+const floodEveryMs = 600_000;
+
 /** Keeps the logs in `rows`. Warnings and worse are also echoed to `log`, a few per node and minute. */
 export function createNodeLogs(options: {
   readonly rows: NodeLogRows;
@@ -55,9 +65,14 @@ export function createNodeLogs(options: {
     onChange(listener: NodeChangeListener): () => void;
   };
   readonly clock: Pick<Clock, "now">;
+  /** For quotas, which a clock that is set must neither give nor take away. */
+  readonly monotonic: Pick<Clock, "now">;
   readonly log: EchoLog;
 }): NodeLogs {
-  const { rows, nodes, clock, log } = options;
+  const { rows, nodes, clock, monotonic, log } = options;
+  const quota = createLogQuota(monotonic);
+  /** When it was last told that the node logs too much, by `monotonic`. */
+  const floods = new Map<NodeId, number>();
   const reader = createRecordReader<NodeLogRecord, NodeLogFilter>(rows);
   const echo = createLogEcho({ log, clock });
   const positions = new Map<NodeId, Position>();
@@ -66,6 +81,8 @@ export function createNodeLogs(options: {
     if (cause !== "forgotten") return;
     positions.delete(node.id);
     echo.forget(node.id);
+    quota.forget(node.id);
+    floods.delete(node.id);
     rows.removeNode(node.id);
   });
 
@@ -76,6 +93,22 @@ export function createNodeLogs(options: {
   };
 
   return {
+    admits(id, instanceId, cost) {
+      const { name } = nodes.requireAgent(id, instanceId);
+      if (quota.admits(id, cost)) return true;
+      const at = monotonic.now();
+      if (at - (floods.get(id) ?? Number.NEGATIVE_INFINITY) >= floodEveryMs) {
+        floods.set(id, at);
+        log.warn(
+          { node: name },
+          `the agent of ${name} logs more than a node may (${limits.logs.recordsPerSecond.most} records or ` +
+            `${limits.logs.charactersPerSecond.most} characters a second): the rest waits on the node, and is lost there ` +
+            "when it does not stop",
+        );
+      }
+      return false;
+    },
+
     report({ id, instanceId, records, droppedCount }) {
       const node = nodes.requireAgent(id, instanceId);
       const now = clock.now();

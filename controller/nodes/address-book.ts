@@ -21,7 +21,7 @@ export function createAddressBook({ rememberMs = 15 * 60_000, capacity = 4096 } 
     },
     ownerOf(address, at) {
       const entry = entries.get(address);
-      return entry !== undefined && at - entry.at <= rememberMs ? entry.id : undefined;
+      return entry !== undefined && Math.abs(at - entry.at) <= rememberMs ? entry.id : undefined;
     },
     forget(id) {
       for (const [address, entry] of entries) if (entry.id === id) entries.delete(address);

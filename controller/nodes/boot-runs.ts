@@ -55,7 +55,7 @@ export function createBootRuns(options: {
     },
     waited() {
       // Who came up while this controller did not run has his time to say so.
-      if (clock.now() - startedAt < mostPatienceMs) return;
+      if (Math.abs(clock.now() - startedAt) < mostPatienceMs) return;
       for (const { id } of nodes.all()) note(id, { kind: "waited" });
     },
   };

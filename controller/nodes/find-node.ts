@@ -1,3 +1,4 @@
+import { cutText } from "../../proto/cut-text.ts";
 import { closestWords } from "../../proto/names/closest-word.ts";
 import { compareNames } from "../../proto/names/natural-order.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
@@ -33,13 +34,13 @@ export function requireNode(nodes: Iterable<Node>, text: string): Node {
   const replaced = replacing && describeReplacement(replacing);
   throw replaced === undefined
     ? noSuchNode(text, nearNames(text, all))
-    : notFound(`"${text}" is not there: ${replaced}`);
+    : notFound(`"${cutText(text, 80)}" is not there: ${replaced}`);
 }
 
 /** The refusal for an unknown node name. @param near names that may have been meant */
 export function noSuchNode(text: string, near: readonly string[] = []): Refusal {
   const meant = near.length === 0 ? "" : `; did you mean ${near.join(" or ")}?`;
-  return notFound(`there is no node "${text}"${meant}; "controller nodes" lists those that exist`);
+  return notFound(`there is no node "${cutText(text, 80)}"${meant}; "controller nodes" lists those that exist`);
 }
 
 /** Names of nodes that a misspelt one may stand for, the likeliest first; few, because they go into a message. */

@@ -22,32 +22,33 @@ export function literalPrefix(pattern: string): string {
 
 function tokensOf(pattern: string): readonly Token[] {
   const tokens: Token[] = [];
-  for (let at = 0; at < pattern.length; at += 1) {
-    const character = pattern.charAt(at);
+  const characters = [...pattern];
+  for (let at = 0; at < characters.length; at += 1) {
+    const character = characters[at];
     if (character === "*") tokens.push({ kind: "many" });
     else if (character === "?") tokens.push({ kind: "one", accepts: () => true });
     else {
       // A "]" directly after the opening one belongs to the set.
-      const close = character === "[" ? pattern.indexOf("]", pattern.charAt(at + 1) === "!" ? at + 3 : at + 2) : -1;
+      const close = character === "[" ? characters.indexOf("]", characters[at + 1] === "!" ? at + 3 : at + 2) : -1;
       if (close < 0) {
         tokens.push({ kind: "one", accepts: (other) => other === character });
         continue;
       }
-      tokens.push({ kind: "one", accepts: setOf(pattern.slice(at + 1, close)) });
+      tokens.push({ kind: "one", accepts: setOf(characters.slice(at + 1, close)) });
       at = close;
     }
   }
   return tokens;
 }
 
-function setOf(body: string): (character: string) => boolean {
-  const negated = body.startsWith("!");
+function setOf(body: readonly string[]): (character: string) => boolean {
+  const negated = body[0] === "!";
   const members = negated ? body.slice(1) : body;
   const ranges: (readonly [string, string])[] = [];
   for (let at = 0; at < members.length; at += 1) {
-    const from = members.charAt(at);
-    const isRange = members.charAt(at + 1) === "-" && at + 2 < members.length;
-    ranges.push([from, isRange ? members.charAt(at + 2) : from]);
+    const from = members[at] ?? "";
+    const isRange = members[at + 1] === "-" && at + 2 < members.length;
+    ranges.push([from, isRange ? (members[at + 2] ?? "") : from]);
     if (isRange) at += 2;
   }
   return (character) => ranges.some(([from, to]) => from <= character && character <= to) !== negated;

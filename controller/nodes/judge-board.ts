@@ -106,7 +106,8 @@ function own(said: BoardWords): BoardWords {
   };
 }
 
-function saysNothing({ name, accepted, labels, bootTarget, proved, installation }: Node): boolean {
+/** Whether the record is as it was made when the node was discovered, but for what its agent says. */
+export function saysNothing({ name, accepted, labels, bootTarget, proved, installation }: Node): boolean {
   if (accepted || labels !== undefined || proved !== undefined || installation !== undefined) return false;
   return bootTarget.kind === "agent" && isDefaultNodeName(name);
 }

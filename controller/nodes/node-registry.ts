@@ -4,12 +4,14 @@ import { type RootIds, sameRootIds } from "../../proto/node/root-ids.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import { every } from "../../proto/time/every.ts";
+import { actForItself } from "../callers/author.ts";
 import type { EventType, NewEvent } from "../events/event.ts";
-import { alreadyExists, invalid, isUnavailable, notFound, Refusal } from "../refusal/refusal.ts";
+import { alreadyExists, invalid, isUnavailable, notFound } from "../refusal/refusal.ts";
 import { createAddressBook } from "./address-book.ts";
 import { type BootFetch, printablePath } from "./boot-fetch.ts";
 import { createBootRuns } from "./boot-runs.ts";
 import { createBootWatch, type PlannedBoot } from "./boot-watch.ts";
+import { type AcceptRule, describeAcceptRule } from "./choose-accept-rule.ts";
 import { whyBackToAgent } from "./choose-boot-target.ts";
 import { describeRootChange, installationAfter } from "./choose-installation.ts";
 import { isExpectedMiss } from "./choose-miss-meaning.ts";
@@ -32,6 +34,7 @@ import {
   installationAfterSign,
   installationToBoot,
 } from "./judge-local-boots.ts";
+import type { KeptAcceptRules } from "./kept-accept-rules.ts";
 import { changedLabels, type LabelChanges, renderLabels } from "./label.ts";
 import { createLiveness } from "./liveness.ts";
 import type { BootTarget, Installation, Node } from "./node.ts";
@@ -44,6 +47,7 @@ import { createRefusals } from "./refusals.ts";
 import { assertOwnMac, describeAgent, type Heartbeat, type Registration } from "./registration.ts";
 import { type BootRequest, createRequestLog } from "./request-log.ts";
 import type { RefusedRegistration } from "./select-refused-nodes.ts";
+import { createStrangers } from "./strangers.ts";
 
 /** Every node that this controller knows. The only place that changes them; it returns snapshots. */
 export interface NodeRegistry {
@@ -59,8 +63,11 @@ export interface NodeRegistry {
   require(nameOrMacOrSerial: string): Node;
   /** Whether its agent has reported within the last three heartbeats. */
   isOnline(node: Node): boolean;
-  /** The node with this MAC address, recorded now if it was never seen: not accepted, boot target agent. */
-  discover(id: NodeId, address: string): Node;
+  /**
+   * The node with this MAC address, recorded now if it was never seen: not accepted, boot target agent. Undefined when it
+   * was not, because there are too many: see `Strangers`.
+   */
+  discover(id: NodeId, address: string): Node | undefined;
   /** Notes what the config that is being rendered for the node tells it to load. */
   bootPlanned(id: NodeId, boot: PlannedBoot): void;
   /** Notes that a boot file was asked for. */
@@ -69,7 +76,10 @@ export interface NodeRegistry {
   requestsOf(id: NodeId): readonly BootRequest[];
   /** Notes that a known node got an address by DHCP; of others nothing is kept. */
   recordLease(id: NodeId, address: string): void;
-  /** Throws a Failure if the MAC address is not one of the node's own. */
+  /**
+   * Throws a Failure if the MAC address is not one of the node's own, and a Refusal (exhausted) if the node is new and
+   * there are too many: see `Strangers`.
+   */
   register(registration: Registration): Node;
   /** Notes that a registration was refused, for whatever reason. Makes no node. */
   recordRefusal(refused: RefusedRegistration): void;
@@ -82,6 +92,8 @@ export interface NodeRegistry {
   /** Throws when the name is malformed or taken. */
   rename(id: NodeId, name: string): Node;
   accept(id: NodeId): Node;
+  /** Accepts those that are known, and that a rule names by now. */
+  acceptNamed(): Node[];
   /** Sets and removes labels, which are well-formed. */
   label(id: NodeId, changes: LabelChanges): Node;
   forget(id: NodeId): void;
@@ -112,8 +124,6 @@ export interface NodeRegistry {
 
 /** How late frequent small changes (last seen, temperature, boot stage) may reach the disk, in milliseconds. */
 const flushAfterMs = 5000;
-/** No rack is this large: more would be invented MAC addresses. */
-const maxNodes = 5000;
 
 /** Builds the registry over what `rows` remembers. Listeners that throw are reported to `log`. */
 export function createNodeRegistry(options: {
@@ -124,8 +134,10 @@ export function createNodeRegistry(options: {
   readonly log: { error(details: object, message: string): void };
   /** The MAC address of a machine on the local network that has just sent something; default: nobody knows. */
   readonly macAddressOf?: (address: string) => Promise<NodeId | undefined>;
+  /** By which nodes are accepted when their agents register; default: none. */
+  readonly acceptRules?: Pick<KeptAcceptRules, "use" | "naming">;
 }): NodeRegistry {
-  const { rows, events, clock, heartbeatIntervalMs, log, macAddressOf = async () => undefined } = options;
+  const { rows, events, clock, heartbeatIntervalMs, log, macAddressOf = async () => undefined, acceptRules } = options;
   const nodes = createNodeTable(rows);
   const liveness = createLiveness(nodes.all(), clock, heartbeatIntervalMs);
   const runs = createBootRuns({
@@ -134,7 +146,8 @@ export function createNodeRegistry(options: {
     clock,
     onLoop(id) {
       const why = whyBackToAgent(existing(id));
-      if (why !== undefined) tell(changeTarget(id, { kind: "agent" }), "node-kept-in-agent", why, "error");
+      if (why === undefined) return;
+      actForItself(() => tell(changeTarget(id, { kind: "agent" }), "node-kept-in-agent", why, "error"));
     },
   });
   const refusals = createRefusals({ append: (event) => events.append(event), clock });
@@ -156,6 +169,22 @@ export function createNodeRegistry(options: {
       saveSoon({ ...node, installation });
     },
     log,
+  });
+  const strangers = createStrangers({
+    nodes,
+    isOnline: liveness.isOnline,
+    forget(node) {
+      try {
+        remove(node);
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        return false;
+      }
+      announce(node, "forgotten");
+      return true;
+    },
+    append: (event) => events.append(event),
+    clock,
   });
   const addresses = createAddressBook();
   const requests = createRequestLog();
@@ -183,7 +212,8 @@ export function createNodeRegistry(options: {
   function announce(node: Node, cause: NodeChangeCause): void {
     for (const listener of [...listeners]) {
       try {
-        listener({ node, cause });
+        // Who made the change has not decided what follows from it.
+        actForItself(() => listener({ node, cause }));
       } catch (error) {
         log.error({ err: error, node: node.name, cause }, "a listener for node changes failed");
       }
@@ -243,19 +273,9 @@ export function createNodeRegistry(options: {
     tell(node, "board-changed", message, verdict === "another" ? "warning" : "info");
   }
 
-  function discover(id: NodeId, address: string | undefined, how: string): Node {
+  function record(id: NodeId, address: string | undefined, how: string): Node {
     const at = clock.now();
     if (address !== undefined) addresses.note(address, id, at);
-    const known = nodes.get(id);
-    if (known !== undefined) return known;
-    if (nodes.size >= maxNodes) {
-      throw new Refusal(
-        "exhausted",
-        `cannot record ${id}: ${maxNodes} nodes are already known; forget those that no longer exist ` +
-          "(controller node forget NODE)",
-        { reason: "invalid" },
-      );
-    }
     const node = saveSoon({
       id,
       name: newNameFor(id),
@@ -268,6 +288,23 @@ export function createNodeRegistry(options: {
     tell(node, "node-discovered", `discovered ${node.name} (${id}) ${how}${address ? ` from ${address}` : ""}`);
     announce(node, "discovered");
     return node;
+  }
+
+  function acceptBy(pending: Node, rule: AcceptRule): Node {
+    const node = saveSoon({ ...pending, accepted: true });
+    tell(node, "node-accepted-by-rule", `${node.name} was accepted by ${describeAcceptRule(rule)}`);
+    announce(node, "accepted");
+    return node;
+  }
+
+  function remove(node: Node): void {
+    const { id } = node;
+    nodes.remove(id);
+    addresses.forget(id);
+    boots.forget(id);
+    refusals.end(id);
+    requests.forget(id);
+    liveness.notExpected(id);
   }
 
   /**
@@ -309,6 +346,7 @@ export function createNodeRegistry(options: {
     try {
       watchForSilence();
       runs.waited();
+      strangers.waited();
       if (Math.abs(clock.now() - flushedAt) >= flushAfterMs) flush();
     } catch (error) {
       // Most likely a full disk. What is not saved yet is tried again.
@@ -324,7 +362,12 @@ export function createNodeRegistry(options: {
     find,
     require: (text) => requireNode(nodes.all(), text),
     isOnline: liveness.isOnline,
-    discover: (id, address) => discover(id, address, "by its boot request"),
+    discover(id, address) {
+      const known = nodes.get(id);
+      if (known !== undefined) addresses.note(address, id, clock.now());
+      else if (strangers.admitsDiscovery(id, address)) return record(id, address, "by its boot request");
+      return known;
+    },
 
     bootPlanned(id, boot) {
       const node = nodes.get(id);
@@ -374,10 +417,13 @@ export function createNodeRegistry(options: {
       announce(node, "address-leased");
     },
 
-    register({ id, facts, agent, address }) {
+    register({ id, facts, agent, doubted, address }) {
       assertOwnMac(id, facts);
-      const { bootAddress: _, ...known } = discover(id, address, "by its registration");
       const at = clock.now();
+      const recorded = nodes.get(id);
+      if (recorded === undefined) strangers.assertRegistration(id, address);
+      else if (address !== undefined) addresses.note(address, id, at);
+      const { bootAddress: _, ...known } = recorded ?? record(id, address, "by its registration");
       const { verdict, node: before } = judgeBoard(known, facts.serial, { at, newName: () => newNameFor(id) });
       const heard = installationAfterSign(before.installation, agent.role);
       const installation = installationAfter(heard, { facts, agent });
@@ -397,13 +443,16 @@ export function createNodeRegistry(options: {
       const wasSilent = liveness.heard(id);
       tellBoard(known, node, verdict);
       if (wasSilent || before.agent?.instanceId !== agent.instanceId) {
-        tell(node, "node-registered", `${node.name} registered: ${describeAgent(node)}`);
+        const doubts = doubted === undefined ? "" : `; not believed: ${doubted.join(", ")}`;
+        const severity = doubted === undefined ? "info" : "warning";
+        tell(node, "node-registered", `${node.name} registered: ${describeAgent(node)}${doubts}`, severity);
       }
       refusals.end(id);
       runs.note(id, { kind: "heard", role: agent.role, target: node.bootTarget.kind });
       announce(node, "registered");
       if (verdict === "own-again") announce(node, "own-board-back");
-      return node;
+      const rule = acceptRules?.use(node);
+      return rule === undefined ? node : acceptBy(node, rule);
     },
 
     recordRefusal(refused) {
@@ -477,6 +526,13 @@ export function createNodeRegistry(options: {
       return node;
     },
 
+    acceptNamed() {
+      return nodes.all().flatMap((node) => {
+        const rule = acceptRules?.naming(node);
+        return rule === undefined ? [] : [acceptBy(node, rule)];
+      });
+    },
+
     label(id, changes) {
       const before = existing(id);
       const was = before.labels ?? {};
@@ -491,12 +547,7 @@ export function createNodeRegistry(options: {
 
     forget(id) {
       const node = existing(id);
-      nodes.remove(id);
-      addresses.forget(id);
-      boots.forget(id);
-      refusals.end(id);
-      requests.forget(id);
-      liveness.notExpected(id);
+      remove(node);
       tell(node, "node-forgotten", `${node.name} (${id}) was forgotten`);
       announce(node, "forgotten");
     },

@@ -1,3 +1,4 @@
+import { cutText } from "../../proto/cut-text.ts";
 import { Failure } from "../../proto/failure.ts";
 import { invalid } from "../refusal/refusal.ts";
 import { type Labels, problemOfLabelKey, problemOfLabelValue } from "./label.ts";
@@ -64,7 +65,7 @@ function parseRequirement(part: string, whole: string): LabelRequirement {
   const [, key = "", sign, value = ""] = equality.exec(part) ?? [];
   if (sign !== undefined)
     return { kind: sign === "!=" ? "not-in" : "in", key: checkedKey(key, whole), values: [checkedValue(value, whole)] };
-  if (/[<>]/.test(part)) throw malformed(whole, `"${part}": numbers are not compared`);
+  if (/[<>]/.test(part)) throw malformed(whole, `"${cutText(part, 60)}": numbers are not compared`);
   const absent = part.startsWith("!");
   return { kind: absent ? "absent" : "exists", key: checkedKey(absent ? part.slice(1).trim() : part, whole) };
 }
@@ -82,10 +83,9 @@ function checkedValue(value: string, whole: string): string {
 }
 
 function malformed(whole: string, problem: string): Failure {
-  const shown = whole.length > 120 ? `${whole.slice(0, 120)}…` : whole;
   return new Failure(
     "invalid",
-    `the label selector ${JSON.stringify(shown)} cannot be read: ${problem}; write it like ` +
+    `the label selector ${JSON.stringify(cutText(whole, 121))} cannot be read: ${problem}; write it like ` +
       '"rack=a", "rack!=a", "rack in (a, b)", "rack notin (a, b)", "rack" or "!rack", joined by commas',
   );
 }

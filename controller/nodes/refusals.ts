@@ -40,7 +40,7 @@ export function createRefusals(options: {
     const at = clock.now();
     const before = refusals.get(id);
     const message = `registration${from} refused: ${why}`;
-    const isNews = before === undefined || (before.message !== message && at - before.toldAt >= sameNodeMs);
+    const isNews = before === undefined || (before.message !== message && Math.abs(at - before.toldAt) >= sameNodeMs);
     refusals.set(id, {
       kind: type,
       message,
@@ -74,7 +74,7 @@ export function createRefusals(options: {
     },
     heard(id) {
       const last = refusals.get(id);
-      if (last !== undefined && clock.now() - last.lastAt >= sameNodeMs) refusals.delete(id);
+      if (last !== undefined && Math.abs(clock.now() - last.lastAt) >= sameNodeMs) refusals.delete(id);
     },
   };
 }

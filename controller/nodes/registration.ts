@@ -10,6 +10,8 @@ export interface Registration {
   readonly id: NodeId;
   readonly facts: NodeFacts;
   readonly agent: AgentInfo;
+  /** What it says of itself and cannot be true, for a person: left out of the facts. Absent when there is none. */
+  readonly doubted?: readonly string[];
   /** IP address that it came from; absent when it did not come over IP. */
   readonly address?: string;
 }

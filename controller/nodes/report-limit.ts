@@ -18,7 +18,7 @@ export function createReportLimit(): ReportLimit {
   return {
     admits(address, path, at) {
       const files = told.get(address) ?? new Map<string, number>();
-      for (const [file, toldAt] of files) if (at - toldAt >= sameFileMs) files.delete(file);
+      for (const [file, toldAt] of files) if (Math.abs(at - toldAt) >= sameFileMs) files.delete(file);
       if (files.has(path) || files.size >= mostFiles) return false;
       files.set(path, at);
       remember(told, address, files, mostAddresses);

@@ -1,3 +1,4 @@
+import { cutText } from "../../proto/cut-text.ts";
 import { sortedByName } from "../../proto/names/natural-order.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { NodeState } from "../../proto/words/node-state.ts";
@@ -25,7 +26,7 @@ export interface SelectableNodes {
 
 /**
  * The nodes that a selector means, each once, by name: the only place where selectors are understood. Whoever is named in
- * full is meant whether accepted or not; patterns, labels, states and "all" mean accepted nodes alone if `acceptedOnly`.
+ * full is meant whether accepted or not, and then refused by name where that matters; patterns, labels, states and "all" mean accepted nodes alone if `acceptedOnly`.
  *
  * Throws a Refusal (not-found) for a name or a pattern that means no node, with those that may have been meant, before
  * anything is done to the others. That no node has the labels and states is no error: the answer is empty.
@@ -78,10 +79,10 @@ function matching(pattern: string, all: readonly Node[], inScope: (node: Node) =
   if (meant.length > 0) return meant;
   if (found.length > 0)
     throw notFound(
-      `"${pattern}" matches only nodes that are not accepted (${found
+      `"${cutText(pattern, 80)}" matches only nodes that are not accepted (${found
         .slice(0, 3)
         .map(({ name }) => name)
-        .join(", ")}${found.length > 3 ? ", …" : ""}): accept them first, or name them in full`,
+        .join(", ")}${found.length > 3 ? ", …" : ""}): accept them first`,
     );
   const prefix = literalPrefix(pattern);
   const near = prefix === "" ? [] : nearNames(prefix, shortened(all, prefix.length));
@@ -92,7 +93,7 @@ function matching(pattern: string, all: readonly Node[], inScope: (node: Node) =
     nearest.length === 0
       ? ""
       : `; there ${nearest.length === 1 ? "is" : "are"} ${nearest.map(({ name }) => name).join(", ")}`;
-  throw notFound(`no node matches "${pattern}"${meantInstead}; "controller nodes" lists those that exist`);
+  throw notFound(`no node matches "${cutText(pattern, 80)}"${meantInstead}; "controller nodes" lists those that exist`);
 }
 
 /** The nodes under as much of their names as a pattern says literally. */

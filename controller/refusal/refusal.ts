@@ -1,7 +1,14 @@
 import { type Evidence, Failure, type FailureReason } from "../../proto/failure.ts";
 
 /** Why a request cannot be granted in the current state of the world, as opposed to an error. */
-export type RefusalKind = "not-found" | "already-exists" | "precondition" | "unavailable" | "exhausted";
+export type RefusalKind =
+  | "not-found"
+  | "already-exists"
+  | "precondition"
+  | "unavailable"
+  | "exhausted"
+  | "unproved"
+  | "denied";
 
 const reasons: Record<RefusalKind, FailureReason> = {
   "not-found": "invalid",
@@ -9,6 +16,8 @@ const reasons: Record<RefusalKind, FailureReason> = {
   precondition: "invalid",
   unavailable: "node-silent",
   exhausted: "device-error",
+  unproved: "not-permitted",
+  denied: "not-permitted",
 };
 
 /**
@@ -48,6 +57,16 @@ export function precondition(message: string, options: { readonly cause?: unknow
 /** Something that the request needs does not answer at the moment. */
 export function unavailable(message: string, options: { readonly cause?: unknown } = {}): Refusal {
   return new Refusal("unavailable", message, options);
+}
+
+/** The caller has not proved who it is. */
+export function unproved(message: string): Refusal {
+  return new Refusal("unproved", message);
+}
+
+/** The caller may not do this, whoever it is. */
+export function denied(message: string, options: { readonly reason?: FailureReason } = {}): Refusal {
+  return new Refusal("denied", message, options);
 }
 
 /** The request is malformed or contradicts itself. */

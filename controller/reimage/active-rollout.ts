@@ -1,5 +1,6 @@
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { type Bell, createBell } from "../../proto/time/bell.ts";
+import { msBetween } from "../../proto/time/boot-moment.ts";
 import type { World } from "./executors/executor.ts";
 import { recordEvent } from "./executors/record-event.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
@@ -57,7 +58,7 @@ export function createActiveRollout(options: {
   );
 
   const rollout: ActiveRollout = {
-    view: () => viewRollout(record, states(), waitingFor()),
+    view: () => viewRollout(record, states(), { waitingFor: waitingFor(), now: world.moment() }),
     actors,
     version: () => version,
     changed,
@@ -111,7 +112,8 @@ export function createActiveRollout(options: {
   /** The journal may refuse for a while; the rollout has not ended before it knows. */
   function end(): void {
     try {
-      save({ ...record, endedAt: clock.now() });
+      const tookMs = msBetween(record.began, world.moment());
+      save({ ...record, endedAt: clock.now(), ...(tookMs !== undefined && { tookMs }) });
     } catch (error) {
       log.error({ err: error, rollout: record.id }, "could not journal the end of a rollout; retrying");
       clock.setTimeout(onChange, settings.retryDelayMs, stopped.signal);

@@ -1,3 +1,4 @@
+import type { DiskProtection } from "../../proto/disk/protected-disk.ts";
 import { Failure } from "../../proto/failure.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import type { Image } from "../images/catalogue/image.ts";
@@ -31,12 +32,17 @@ export function onlyConfirmed(targets: readonly Node[], request: RolloutRequest)
  * Throws a Refusal that names the first node, and how many more, whose disk is no longer what was confirmed, as far as
  * that can be told now; what cannot be told is told by the node's preflight.
  */
-export function assertAsConfirmed(nodes: readonly NodeBeforeReimage[], image: Image, request: RolloutRequest): void {
+export function assertAsConfirmed(
+  nodes: readonly NodeBeforeReimage[],
+  image: Image,
+  request: RolloutRequest,
+  protectedDisks: DiskProtection,
+): void {
   const confirmed = confirmedOn(request);
   if (confirmed === undefined) return;
   const changes = nodes.flatMap((before) => {
     const seen = confirmed.get(before.node.id);
-    const disk = seen?.disk === undefined ? undefined : chooseDisk(before, image, request.disk);
+    const disk = seen?.disk === undefined ? undefined : chooseDisk(before, image, request.disk, protectedDisks);
     if (disk === undefined) return [];
     const failure = disk instanceof Failure ? disk : judgeSeen(before.node.name, disk, seen);
     return failure === undefined ? [] : [{ name: before.node.name, failure }];

@@ -1,10 +1,14 @@
 import { Failure } from "../../proto/failure.ts";
+import { msBetween } from "../../proto/time/boot-moment.ts";
+import { actForItself } from "../callers/author.ts";
 import type { World } from "./executors/executor.ts";
 import { carryOut } from "./executors/executors.ts";
+import { afterClockSet } from "./machine/after-clock-set.ts";
 import type { Effect } from "./machine/effect.ts";
 import type { Occurrence, ReimageEvent } from "./machine/reimage-event.ts";
 import { durablePart, hasEnded, type ReimageState } from "./machine/reimage-state.ts";
 import type { ReimageSettings } from "./machine/settings.ts";
+import type { Step } from "./machine/step.ts";
 import { transition } from "./machine/transition.ts";
 
 /** One node's running reimage: handles events one at a time, saves its state, and only then acts. */
@@ -15,6 +19,9 @@ export interface ReimageActor {
   /** Stops all work; the journal has the state. */
   stop(): void;
 }
+
+/** By how much the clock may run apart from that of the boot between two events, in milliseconds: both are read roughly. */
+const clockToleranceMs = 1000;
 
 /** Builds the actor in the state given; nothing happens before the first event. */
 export function createReimageActor(options: {
@@ -31,6 +38,7 @@ export function createReimageActor(options: {
   const stopped = new AbortController();
   const waiting: ReimageEvent[] = [];
   let state = options.state;
+  let lastRead = { at: clock.now(), moment: world.moment() };
   let busy = false;
   let paused = false;
   /** What belongs to the current step: aborted with it. */
@@ -67,7 +75,8 @@ export function createReimageActor(options: {
 
   /** Whether the event was dealt with. */
   function take(event: ReimageEvent): boolean {
-    const next = transition(state, event, clock.now(), settings);
+    const now = readClock();
+    const next = timed(transition(state, event, now, settings));
     if (next.state !== state && differ(next.state, state)) {
       try {
         save(next.state);
@@ -86,6 +95,24 @@ export function createReimageActor(options: {
     act(next.effects);
     if (changed) onChange();
     return true;
+  }
+
+  /** The time by the clock; where that was set since it was read last, the state's times follow. */
+  function readClock(): number {
+    const read = { at: clock.now(), moment: world.moment() };
+    const passedMs = msBetween(lastRead.moment, read.moment);
+    const setByMs = passedMs === undefined ? 0 : read.at - lastRead.at - passedMs;
+    lastRead = read;
+    if (Math.abs(setByMs) > clockToleranceMs) state = afterClockSet(state, setByMs);
+    return read.at;
+  }
+
+  /** An end is told with how long it took: the times of its start and its end may be of a clock that was set meanwhile. */
+  function timed(step: Step): Step {
+    const { phase } = step.state;
+    if (!hasEnded(phase) || (hasEnded(state.phase) && state.phase.endedAt === phase.endedAt)) return step;
+    const tookMs = msBetween(state.began, world.moment());
+    return { ...step, state: { ...step.state, ...(tookMs !== undefined && { tookMs }) } };
   }
 
   function act(effects: readonly Effect[]): void {
@@ -134,7 +161,8 @@ export function createReimageActor(options: {
 
   return {
     state: () => state,
-    tell: receive,
+    // Who brings the news has not decided what follows from it: a rollout's steps are the controller's own.
+    tell: (occurrence) => actForItself(() => receive(occurrence)),
     stop() {
       stopped.abort();
       step.abort();

@@ -3,22 +3,22 @@ import { shortDigest } from "../../proto/pack/digest.ts";
 import { requireImage } from "../images/catalogue/find-image.ts";
 import type { Image } from "../images/catalogue/image.ts";
 import { chooseNodes } from "../nodes/choose-nodes.ts";
+import { assertAccepted } from "../nodes/judge-acceptance.ts";
 import type { Node } from "../nodes/node.ts";
 import { invalid, precondition } from "../refusal/refusal.ts";
 import type { ImagePort, NodePort } from "./executors/ports.ts";
 import type { RolloutRequest } from "./plan/rollout.ts";
 
 /**
- * The nodes that a request means, each once, by name. Throws a Failure or a Refusal when it means none or an unknown
- * one.
+ * The nodes that a request means, each once, by name. Throws a Failure or a Refusal when it means none, an unknown one, or
+ * one that is not accepted.
  */
 export function resolveNodes(request: RolloutRequest, nodes: NodePort): readonly Node[] {
   const meant = chooseNodes(request, nodes, ({ accepted }) => accepted);
   if (meant.length === 0) {
-    throw invalid(
-      'no node is accepted, so "all" means none; accept nodes first ("controller node accept NODE"), or name them',
-    );
+    throw invalid('no node is accepted, so "all" means none; accept nodes first ("controller node accept NODE")');
   }
+  assertAccepted(...sortedByName(meant));
   return sortedByName(meant);
 }
 

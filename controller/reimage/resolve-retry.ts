@@ -2,6 +2,7 @@ import { sortedByName } from "../../proto/names/natural-order.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { shortDigest } from "../../proto/pack/digest.ts";
 import type { Image } from "../images/catalogue/image.ts";
+import { assertAccepted } from "../nodes/judge-acceptance.ts";
 import type { Node } from "../nodes/node.ts";
 import { invalid, notFound, precondition } from "../refusal/refusal.ts";
 import type { ImagePort, NodePort } from "./executors/ports.ts";
@@ -42,17 +43,23 @@ function retryRequest(request: RolloutRequest, id: RolloutId, entry: JournalEntr
 
 /**
  * The nodes of a rollout that failed or were cancelled, or those of them that the request names; none that was forgotten
- * since. Throws a Failure for a named one that is none of them.
+ * since. Throws a Failure for a named one that is none of them, and a Refusal for one that is not accepted (any more: another
+ * board has its MAC address).
  */
 export function resolveFailed({ rollout, reimages }: JournalEntry, named: readonly string[], nodes: NodePort): Node[] {
   const failed = reimages.filter(({ phase }) => phase.name === "failed" || phase.name === "cancelled");
   const ids = new Set<NodeId>(failed.map(({ nodeId }) => nodeId));
-  if (named.length === 0) return sortedByName([...ids].flatMap((id) => nodes.get(id) ?? []));
+  if (named.length === 0) {
+    const left = sortedByName([...ids].flatMap((id) => nodes.get(id) ?? []));
+    assertAccepted(...left);
+    return left;
+  }
   const meant = named.map((text) => {
     const node = nodes.require(text);
     if (ids.has(node.id)) return node;
     throw invalid(`${node.name} neither failed nor was cancelled in rollout ${rollout.id}; reimage it by itself`);
   });
+  assertAccepted(...meant);
   return sortedByName([...new Map(meant.map((node) => [node.id, node])).values()]);
 }
 

@@ -1,10 +1,19 @@
+import { type BootMoment, msBetween } from "../../proto/time/boot-moment.ts";
 import type { RolloutState } from "../../proto/words/rollout-state.ts";
 import { hasEnded, type ReimageState, type RolloutRecord } from "./machine/reimage-state.ts";
 import { describeWaiting } from "./machine/waiting.ts";
 import type { Reimage, Rollout } from "./plan/rollout.ts";
 
-/** A rollout as operators see it; `waitingFor` says why nodes that are ready to write wait. */
-export function viewRollout(record: RolloutRecord, reimages: readonly ReimageState[], waitingFor?: string): Rollout {
+/**
+ * A rollout as operators see it; `waitingFor` says why nodes that are ready to write wait, and `now` until when one has
+ * run that has not ended.
+ */
+export function viewRollout(
+  record: RolloutRecord,
+  reimages: readonly ReimageState[],
+  { waitingFor, now }: { readonly waitingFor?: string | undefined; readonly now?: BootMoment } = {},
+): Rollout {
+  const tookMs = record.endedAt === undefined && now !== undefined ? msBetween(record.began, now) : record.tookMs;
   const { id, imageName, imageDigest, startedAt, endedAt, retryOf } = record;
   return {
     id,
@@ -14,6 +23,7 @@ export function viewRollout(record: RolloutRecord, reimages: readonly ReimageSta
     reimages: reimages.map((reimage) => viewReimage(reimage, waitingFor)),
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
+    ...(tookMs !== undefined && { tookMs }),
     ...(retryOf !== undefined && { retryOf }),
   };
 }
@@ -48,7 +58,7 @@ function viewReimage(state: ReimageState, waitingFor: string | undefined): Reima
       failure: phase.failure,
       ...(phase.verdict && { verdict: phase.verdict }),
     }),
-    ...(hasEnded(phase) && { endedAt: phase.endedAt }),
+    ...(hasEnded(phase) && { endedAt: phase.endedAt, ...(state.tookMs !== undefined && { tookMs: state.tookMs }) }),
   };
 }
 

@@ -176,7 +176,7 @@ export function createRollouts(
   function create(id: RolloutId, request: RolloutRequest, targets: readonly Node[], image: Image): Rollout {
     const startedAt = clock.now();
     const { name: imageName, digest: imageDigest } = image;
-    const about = { imageName, imageDigest, startedAt };
+    const about = { imageName, imageDigest, startedAt, began: world.moment() };
     const card = cardFitOf(request);
     const { retryOf } = request;
     const seen = confirmedOn(request);
@@ -219,7 +219,9 @@ export function createRollouts(
       signal?.throwIfAborted();
       return {
         image,
-        plans: seen.map((before) => planReimage(before, image, request, world.cardFirmware, world.loader)),
+        plans: seen.map((before) =>
+          planReimage(before, image, request, world.cardFirmware, world.loader, world.protectedDisks),
+        ),
       };
     },
 
@@ -234,7 +236,8 @@ export function createRollouts(
         const planned = onlyConfirmed(targetsOf(request, entry), request);
         // What a rollout is at work on looks changed, and that is not why it may not be touched.
         for (const node of planned) assertNoReimage(node, activeRolloutOf);
-        assertAsConfirmed(await Promise.all(planned.map((node) => inspect(node, undefined))), image, request);
+        const now = await Promise.all(planned.map((node) => inspect(node, undefined)));
+        assertAsConfirmed(now, image, request, world.protectedDisks);
       }
       // From here on nothing is waited for: no other start can come between the checks and the journal.
       const meanwhile = repeated(id, canonical);

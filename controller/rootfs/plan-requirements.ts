@@ -1,4 +1,5 @@
 import type { Need } from "../../proto/linux/debian-package.ts";
+import { foreignNeeds } from "../images/derive/plan-requirements.ts";
 import { imageNeeds } from "../images/filesystems/image-needs.ts";
 import { decompressionNeeds } from "../images/formats/decompression-needs.ts";
 import type { ImageFormat } from "../images/formats/detect-format.ts";
@@ -36,9 +37,9 @@ export function planRootfsImport(of: {
 }): Omit<Requirements, "writes"> {
   return {
     command: "rootfs import",
-    root: "it mounts the image and creates files owned by root",
+    root: "it makes files of any owner",
     needs: [
-      ...(["unshare", "nsenter", "mount", "umount"] as const),
+      ...foreignNeeds,
       ...imageNeeds,
       ...decompressionNeeds(of.format),
       ...(of.netbootMirror === undefined ? [] : netbootNeeds(of.netbootMirror)),
@@ -54,9 +55,9 @@ export function planRootfsBake(of: {
 }): Omit<Requirements, "writes"> {
   return {
     command: "rootfs bake",
-    ...(of.target === "image" && { root: "it mounts the image" }),
+    ...(of.target === "image" && { root: "it makes files of any owner" }),
     needs: [
-      ...(of.target === "image" ? (["unshare", "nsenter", "mount", "umount", ...imageNeeds] as const) : []),
+      ...(of.target === "image" ? [...foreignNeeds, ...imageNeeds] : []),
       ...(of.netbootMirror === undefined ? [] : netbootNeeds(of.netbootMirror)),
     ],
   };

@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../proto/failure.ts";
 import { isExt } from "../../proto/linux/ext-filesystem.ts";
-import { renderForeignMount } from "../../proto/linux/render-foreign-mount.ts";
-import { openMountSpace } from "../images/derive/mount-space.ts";
+import { openForeignSpace } from "../images/derive/foreign-space.ts";
 import { findRootPartition } from "../images/import/examine-image.ts";
 
 /** An image file of a whole card, not compressed. */
@@ -15,9 +14,9 @@ export interface ImageRoot {
 }
 
 /**
- * Mounts the root filesystem of an image, for this process alone and no longer than it lives, while `work` runs. The
- * kernel's own driver reads it, not debugfs(8), whose rdump loses hard links, extended attributes and devices. Nothing
- * of it can run, and its device files lead nowhere. Needs root and loop devices.
+ * Mounts the root filesystem of an image, for this process alone and no longer than it lives, while `work` runs. fuse2fs(1)
+ * reads it, in a place of its own (see ForeignSpace): not the kernel, and not debugfs(8), whose rdump loses hard links,
+ * extended attributes and devices. Nothing of it can run, and its device files lead nowhere. Needs root and /dev/fuse.
  *
  * Throws a Failure: `unsupported` when the root is not found or is not an ext filesystem, `image-damaged`,
  * `tool-failed`, `cancelled`.
@@ -28,6 +27,7 @@ export async function withRootOfImage<T>(
   { imagePath, access, signal }: ImageRoot,
   work: (folder: string, partition: number) => Promise<T>,
 ): Promise<T> {
+  const isRead = access === "read-only";
   const temporary = await mkdtemp(join(tmpdir(), "pallet-image-"));
   const mountpoint = join(temporary, "root");
   try {
@@ -39,19 +39,18 @@ export async function withRootOfImage<T>(
         found: root?.filesystemType ?? "nothing",
       });
     await mkdir(mountpoint);
-    const { type, options } = renderForeignMount(root, access === "read-only" ? "read" : "write");
-    const space = await openMountSpace();
+    const space = await openForeignSpace(mountpoint, [{ path: imagePath, as: "image.raw" }]);
     try {
-      const args = ["--types", type, "--options", options, imagePath, mountpoint];
-      // Not to be cancelled: mount(8) ended by a signal may have mounted already.
-      await space.run("mount", args, {}).catch((cause: unknown) => {
+      const access = isRead ? "read" : "write";
+      const mount = { file: "/image.raw", offsetBytes: root.offsetBytes, access, at: "root", signal } as const;
+      const mounted = await space.mount(mount).catch((cause: unknown) => {
+        if (signal?.aborted) throw new Failure("cancelled", "cancelled", { cause: signal.reason });
         const said = Failure.from(cause).message;
         throw new Failure("tool-failed", `the root filesystem of ${imagePath} cannot be mounted: ${said}`, { cause });
       });
-      if (signal?.aborted) throw new Failure("cancelled", "cancelled", { cause: signal.reason });
-      const result = await work(space.pathOf(mountpoint), root.number);
+      const result = await work(space.pathOf(mounted.path), root.number);
       // What could not be written back is an error here, and would be nobody's when the namespace just ends.
-      await space.run("umount", [mountpoint], {});
+      await mounted.close();
       return result;
     } finally {
       await space.close();

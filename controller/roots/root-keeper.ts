@@ -29,18 +29,20 @@ export function createRootKeeper(options: {
   readonly rootfs: string | undefined;
   readonly users: () => readonly RootUser[];
   readonly clock: Pick<Clock, "now">;
+  /** How long this controller has listened is measured by it: a clock that is set makes no silent node a lost one. */
+  readonly monotonic: Pick<Clock, "now">;
 }): RootKeeper {
-  const { rootfs, users, clock } = options;
-  const startedAt = clock.now();
+  const { rootfs, users, clock, monotonic } = options;
+  const startedAt = monotonic.now();
 
   const storeOf = async (): Promise<string | undefined> => {
     const location = rootfs === undefined ? undefined : await locateRoots(rootfs);
     return location?.kind === "store" ? location.store : undefined;
   };
   const judge = async (store: string): Promise<readonly JudgedRoot[]> => {
-    const since = Math.max(startedAt, (await readSwitchedAt(store)) ?? 0);
+    const quietMs = Math.min(monotonic.now() - startedAt, clock.now() - ((await readSwitchedAt(store)) ?? 0));
     const [roots, current] = [await readRoots(store), await readCurrentId(store)];
-    return judgeRoots(roots, { current, quietMs: clock.now() - since, users: users() });
+    return judgeRoots(roots, { current, quietMs, users: users() });
   };
 
   return {

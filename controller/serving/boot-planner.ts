@@ -18,12 +18,12 @@ import type { RootId } from "../roots/root-id.ts";
 
 /** Decides what a node's next boot loads, at the moment when the node asks. */
 export interface BootPlanner {
-  /** For U-Boot. A node that was never seen is discovered thereby. */
-  bootSpecFor(mac: NodeId, address: string): Promise<BootSpec>;
+  /** For U-Boot. A node that was never seen is discovered thereby, unless it asks by HTTP, which no board begins with. */
+  bootSpecFor(mac: NodeId, address: string, protocol?: "http"): Promise<BootSpec>;
   /** For the node's firmware, without noting anything: what it would be if the node asked now. */
   specOf(mac: NodeId): Promise<BootSpec>;
-  /** Notes that the node's firmware loads this. A node that was never seen is discovered thereby. */
-  noteBoot(mac: NodeId, address: string, spec: BootSpec): Promise<void>;
+  /** Notes that the node's firmware loads this. A node that was never seen is discovered thereby, but by HTTP. */
+  noteBoot(mac: NodeId, address: string, spec: BootSpec, protocol?: "http"): Promise<void>;
   /** The menu's other entry; undefined if there is none. */
   otherSpecFor(mac: NodeId): Promise<BootSpec | undefined>;
 }
@@ -33,8 +33,11 @@ export function createBootPlanner(options: {
   readonly nodes: Pick<NodeRegistry, "discover" | "get" | "bootPlanned">;
   readonly images: { getByDigest(digest: ImageDigest): Promise<Image | undefined> };
   readonly events: { append(event: NewEvent): unknown };
-  /** Called with the version of the root filesystem that a boot config names, before the node gets it. */
-  readonly rootTold?: (id: NodeId, root: RootId) => void;
+  /**
+   * Called with the version of the root filesystem that a boot config names, before the node gets it; without an id where
+   * the node is not recorded.
+   */
+  readonly rootTold?: (id: NodeId | undefined, root: RootId) => void;
   /** Asked for each boot: what the boot tree holds may have changed since the last one. */
   readonly profile: () => Promise<BootProfile>;
   /** Resolves once every server listens: before that it is not known what a config should say. */
@@ -42,7 +45,11 @@ export function createBootPlanner(options: {
 }): BootPlanner {
   const { nodes, images, events, endpoints } = options;
 
-  function tellRoot(id: NodeId, spec: BootSpec | undefined): void {
+  function find(mac: NodeId, address: string, protocol: "http" | undefined): Node | undefined {
+    return protocol === "http" ? nodes.get(mac) : nodes.discover(mac, address);
+  }
+
+  function tellRoot(id: NodeId | undefined, spec: BootSpec | undefined): void {
     if (spec?.root !== undefined) options.rootTold?.(id, spec.root);
   }
 
@@ -71,25 +78,27 @@ export function createBootPlanner(options: {
   }
 
   return {
-    async bootSpecFor(mac, address) {
+    async bootSpecFor(mac, address, protocol) {
       // Before that it is not known what a config should say, so nobody is discovered either.
       await endpoints;
-      const node = nodes.discover(mac, address);
-      const planned = await plan(node, "u-boot");
+      const node = find(mac, address, protocol);
+      const planned = await plan(node ?? unrecorded(mac), "u-boot");
+      tellRoot(node?.id, planned.spec);
+      if (node === undefined) return planned.spec;
       nodes.bootPlanned(mac, planned.spec);
-      tellRoot(mac, planned.spec);
       tellFallback(node, planned);
       return planned.spec;
     },
 
     async specOf(mac) {
-      return (await plan(nodes.get(mac) ?? { id: mac, bootTarget: { kind: "agent" } }, "firmware")).spec;
+      return (await plan(nodes.get(mac) ?? unrecorded(mac), "firmware")).spec;
     },
 
-    async noteBoot(mac, address, spec) {
-      const node = nodes.discover(mac, address);
+    async noteBoot(mac, address, spec, protocol) {
+      const node = find(mac, address, protocol);
+      tellRoot(node?.id, spec);
+      if (node === undefined) return;
       nodes.bootPlanned(mac, { ...spec, byFirmware: true });
-      tellRoot(mac, spec);
       if (spec.label === "agent" && node.bootTarget.kind === "local") tellFallback(node, await plan(node, "firmware"));
     },
 
@@ -102,4 +111,9 @@ export function createBootPlanner(options: {
       return other;
     },
   };
+}
+
+/** A board that nobody knows, and that is not recorded: it comes into the agent, as one that was just discovered does. */
+function unrecorded(id: NodeId): BootingNode {
+  return { id, bootTarget: { kind: "agent" } };
 }

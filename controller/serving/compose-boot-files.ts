@@ -1,6 +1,9 @@
+import type { NodeId } from "../../proto/names/node-id.ts";
+import { agentWords } from "../../proto/system/kernel-command-line.ts";
 import { type BootFiles, createBootFiles } from "../boot/boot-files.ts";
 import { createFirmwareBoot } from "../boot/firmware-boot.ts";
 import { readServedRoots } from "../boot/read-served-root.ts";
+import { renderBootWords } from "../identity/render-boot-words.ts";
 import { findBoard } from "../nodes/find-node.ts";
 import { readRoot } from "../roots/read-roots.ts";
 import { createBootPlanner } from "./boot-planner.ts";
@@ -12,7 +15,7 @@ import type { Stage } from "./stage.ts";
 /** Everything that nodes may fetch to boot, from the boot tree, the images and the boot targets of nodes. */
 export function composeBootFiles(
   stage: Stage,
-  { nodes, images, events }: State,
+  { nodes, images, events, identity }: State,
   { ledger }: Pick<Roots, "ledger">,
 ): BootFiles {
   const { config, adapters, endpoints } = stage;
@@ -27,6 +30,11 @@ export function composeBootFiles(
   });
   const { bootSpecFor, noteBoot, otherSpecFor, specOf } = planner;
   const { loader } = bootProfile;
+  const { authority, tokens } = identity;
+  const wordsFor = (mac: NodeId): readonly string[] =>
+    config.insecure
+      ? [agentWords.insecure]
+      : renderBootWords({ fingerprint: authority.current().fingerprint, token: tokens.mint(mac) });
   return createBootFiles({
     tree: bootTree,
     images,
@@ -35,6 +43,7 @@ export function composeBootFiles(
       return store && (await readRoot(store, id))?.folder;
     },
     bootSpecFor,
+    wordsFor,
     serverAddress: config.advertise,
     ...(bootProfile.menu && { menu: { title: "Pallet", timeoutMs: bootProfile.menuTimeoutMs, otherSpecFor } }),
     ...(loader !== "u-boot" && {
@@ -47,7 +56,8 @@ export function composeBootFiles(
             : ((await adapters.macAddressOf(address)) ?? findBoard(nodes.list(), board)),
         specOf,
         noteBoot,
-        clock: adapters.clock,
+        wordsFor,
+        clock: adapters.monotonicClock,
       }),
     }),
     recordFetch: nodes.recordFetch,

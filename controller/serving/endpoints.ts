@@ -3,7 +3,7 @@ import type { BootEndpoints } from "../boot/plan-boot.ts";
 import type { Config } from "../config/config.ts";
 
 /** A server of the controller's own that nodes reach by a port. */
-export type ServerName = "grpc" | "http" | "tftp";
+export type ServerName = "grpc" | "http" | "https" | "tftp";
 
 /** Where the controller is reached. Ports that the system chooses are known one by one, as the servers are bound. */
 export interface Endpoints {
@@ -17,17 +17,21 @@ export interface Endpoints {
   controllers(): readonly Endpoint[];
   /** What boot configs say about this machine, by the configured port of gRPC. */
   planned(): BootEndpoints;
-  /** What boot configs say about this machine. Resolves when gRPC and HTTP listen: no config is rendered before. */
+  /** What boot configs say about this machine. Resolves when gRPC, HTTP and HTTPS listen: no config is rendered before. */
   readonly boot: Promise<BootEndpoints>;
 }
 
 /** Endpoints of a controller whose servers do not listen yet. */
 export function createEndpoints(
-  config: Pick<Config, "listen" | "advertise" | "grpcPort" | "httpPort" | "tftpPort" | "nfs"> &
+  config: Pick<
+    Config,
+    "listen" | "advertise" | "grpcPort" | "httpPort" | "httpsPort" | "insecure" | "tftpPort" | "nfs"
+  > &
     Partial<Pick<Config, "advertiseAlso">>,
 ): Endpoints {
-  const ports = { grpc: config.grpcPort, http: config.httpPort, tftp: config.tftpPort };
-  const awaited = new Set<ServerName>(["grpc", "http"]);
+  const { grpcPort: grpc, httpPort: http, httpsPort: https, tftpPort: tftp } = config;
+  const ports = { grpc, http, https, tftp };
+  const awaited = new Set<ServerName>(config.insecure ? ["grpc", "http"] : ["grpc", "http", "https"]);
   const { promise: boot, resolve } = Promise.withResolvers<BootEndpoints>();
   const reached = (server: ServerName): string => renderEndpoint({ host: config.advertise, port: ports[server] });
   const planned = (): BootEndpoints => ({

@@ -10,6 +10,10 @@ export async function listen<T>(listener: Listener, open: (address: string, port
   }
 }
 
+export function httpsListener({ listen: address, httpsPort: port }: Config): Listener {
+  return { name: "HTTPS", protocol: "TCP", address, port, setting: "httpsPort", flag: "--https-port" };
+}
+
 export function httpListener({ listen: address, httpPort: port }: Config): Listener {
   return { name: "HTTP", protocol: "TCP", address, port, setting: "httpPort", flag: "--http-port" };
 }

@@ -1,6 +1,6 @@
-import { insecureDoors } from "../config/insecure-tcp.ts";
+import { insecureDoors } from "../config/insecure.ts";
 import type { ControllerParts } from "../rpc/doors/parts.ts";
-import type { GrpcServer } from "../rpc/grpc-server.ts";
+import type { GrpcServer, GrpcServerOptions } from "../rpc/grpc-server.ts";
 import { grpcListener, listen } from "./listeners.ts";
 import type { Attempts } from "./patience.ts";
 import type { Stage } from "./stage.ts";
@@ -9,12 +9,15 @@ import type { Stage } from "./stage.ts";
 export async function openDoors(
   { config, adapters, endpoints, running }: Stage,
   parts: ControllerParts,
+  nodeProved: GrpcServerOptions["nodeProved"],
 ): Promise<GrpcServer> {
   const { events } = parts;
   const { version, log } = adapters;
-  const { heartbeatIntervalMs, socket, insecureTcp } = config;
+  const { heartbeatIntervalMs, socket, socketGroup, insecure } = config;
   const grpc = await adapters.listenGrpc({
-    ...{ parts, heartbeatIntervalMs, socket, insecureTcp, log },
+    ...{ parts, heartbeatIntervalMs, socket, insecure, log },
+    ...(socketGroup !== undefined && { socketGroup }),
+    ...(nodeProved !== undefined && { nodeProved }),
     controllers: () => endpoints.controllers(),
   });
   running.defer(() => grpc.close());
@@ -35,7 +38,7 @@ export function openTcpDoors(
     const port = await listen(grpcListener(config), grpc.listenTcp);
     for (const message of insecureDoors(config, port)) {
       adapters.log.warn(message);
-      events.append({ type: "insecure-tcp-opened", severity: "warning", message });
+      events.append({ type: "insecure-opened", severity: "warning", message });
     }
     endpoints.bound("grpc", port);
   });

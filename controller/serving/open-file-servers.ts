@@ -1,26 +1,69 @@
+import { judgePeer } from "../../proto/identity/judge-peer.ts";
 import type { BootFiles } from "../boot/boot-files.ts";
+import type { HttpTls } from "../boot/http-server.ts";
+import { whyNoPacks } from "../boot/judge-fetch.ts";
+import type { ControllerIdentity } from "../identity/open-identity.ts";
 import type { ImageStore } from "../images/image-store.ts";
-import { createPacer } from "../uplink/pacer.ts";
+import { createPacer, type Pacer } from "../uplink/pacer.ts";
 import type { TrafficMeter } from "../uplink/traffic-meter.ts";
-import { httpListener, listen, tftpListener } from "./listeners.ts";
+import { httpListener, httpsListener, listen, tftpListener } from "./listeners.ts";
 import type { Attempts } from "./patience.ts";
 import type { Stage } from "./stage.ts";
 
-/** Opens HTTP: boot files and images, within the operator's limits. */
+/** What all that is sent to nodes over HTTP and HTTPS goes by together. */
+export interface Traffic {
+  readonly meter: TrafficMeter;
+  /** Absent where the operator set no limit. */
+  readonly pacer?: Pacer;
+}
+
+export function composeTraffic({ config, adapters }: Stage, meter: TrafficMeter): Traffic {
+  const { limits } = config;
+  const isCapped = limits.totalBytesPerSecond !== undefined || limits.perNodeBytesPerSecond !== undefined;
+  return { meter, ...(isCapped && { pacer: createPacer({ caps: limits, clock: adapters.monotonicClock }) }) };
+}
+
+/** Opens HTTP: boot files, and images too where there is no TLS. */
 export function openHttp(
   { config, adapters, endpoints, patience, running }: Stage,
-  parts: { readonly files: BootFiles; readonly images: ImageStore; readonly meter: TrafficMeter },
+  { files, images, traffic }: { readonly files: BootFiles; readonly images: ImageStore; readonly traffic: Traffic },
 ): Attempts<void> {
-  const { limits } = config;
-  const { log, monotonicClock: clock } = adapters;
-  const isCapped = limits.totalBytesPerSecond !== undefined || limits.perNodeBytesPerSecond !== undefined;
-  const pacing = isCapped ? { pacer: createPacer({ caps: limits, clock }) } : {};
+  const { log } = adapters;
   return patience.until("HTTP", async () => {
     const http = await listen(httpListener(config), (address, port) =>
-      adapters.listenHttp({ address, port, ...parts, ...pacing, log }),
+      adapters.listenHttp({ address, port, files, ...(config.insecure && { images }), ...traffic, log }),
     );
     running.defer(() => http.close());
     endpoints.bound("http", http.port);
+  });
+}
+
+/** Opens HTTPS: images, for nodes and operators that prove who they are. */
+export function openHttps(
+  { config, adapters, endpoints, patience, running }: Stage,
+  {
+    images,
+    identity,
+    traffic,
+  }: { readonly images: ImageStore; readonly identity: ControllerIdentity; readonly traffic: Traffic },
+): Attempts<void> {
+  const { log, clock } = adapters;
+  const { authority, operators } = identity;
+  const tls: HttpTls = {
+    leafFor: authority.leafFor,
+    onChange: authority.onChange,
+    whyRefused: (certificate) =>
+      whyNoPacks(
+        judgePeer(certificate, authority.trusted(), clock.now(), "client"),
+        (name, fingerprint) => operators.roleOf(name, fingerprint) !== undefined,
+      ),
+  };
+  return patience.until("HTTPS", async () => {
+    const https = await listen(httpsListener(config), (address, port) =>
+      adapters.listenHttp({ address, port, images, tls, ...traffic, log }),
+    );
+    running.defer(() => https.close());
+    endpoints.bound("https", https.port);
   });
 }
 

@@ -32,14 +32,16 @@ export function openRollouts(
   { nodes, images, events, store }: State,
   { agents, uplink }: { readonly agents: AgentConnector; readonly uplink: Uplink },
 ): Rollouts {
-  const { clock, log, probeNode } = adapters;
+  const { clock, moment, log, probeNode } = adapters;
   const rollouts = createRollouts({
-    ...{ nodes, images, events, agents, probeNode, uplink, clock, log },
+    ...{ nodes, images, events, agents, probeNode, uplink, clock, log, moment },
     packUrls({ pack }) {
-      const url = `http://${endpoints.reached("http")}/images/${pack.manifestDigest}`;
+      const base = config.insecure ? `http://${endpoints.reached("http")}` : `https://${endpoints.reached("https")}`;
+      const url = `${base}/images/${pack.manifestDigest}`;
       return { pack: `${url}.zst`, manifest: `${url}.manifest` };
     },
     controllers: () => endpoints.controllers(),
+    protectedDisks: config.disks.protected,
     cardFirmware: config.bootProfile.cardFirmware,
     loader: config.bootProfile.loader,
     journal: store.journal,

@@ -29,10 +29,11 @@ export function openRoots(
       rootfs === undefined
         ? undefined
         : (rootOfMountSource(rootfs, source) ?? rootOfMountSource(dirname(rootfs), source)),
+    clock: adapters.monotonicClock,
     log,
   });
   running.defer(() => ledger.close());
-  const keeper = createRootKeeper({ rootfs, users: ledger.users, clock });
+  const keeper = createRootKeeper({ rootfs, users: ledger.users, clock, monotonic: adapters.monotonicClock });
   const closed = new AbortController();
   let collecting: Promise<void> = Promise.resolve();
   const collect = async (): Promise<void> => {

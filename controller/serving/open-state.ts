@@ -1,9 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createEventLog, type EventLog } from "../events/event-log.ts";
+import { type ControllerIdentity, openIdentity } from "../identity/open-identity.ts";
 import type { ImageDeriver } from "../images/derive/image-deriver.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import { createNodeLogs, type NodeLogs } from "../logs/node-logs.ts";
+import { createKeptAcceptRules, type KeptAcceptRules } from "../nodes/kept-accept-rules.ts";
 import { createNodeRegistry, type NodeRegistry } from "../nodes/node-registry.ts";
 import type { Store } from "../store/open-store.ts";
 import { keepState, type StateKeeper } from "./keep-state.ts";
@@ -15,7 +17,9 @@ export interface State {
   readonly keeper: StateKeeper;
   readonly events: EventLog;
   readonly nodes: NodeRegistry;
+  readonly acceptRules: KeptAcceptRules;
   readonly nodeLogs: NodeLogs;
+  readonly identity: ControllerIdentity;
   readonly images: ImageStore;
   readonly deriver: ImageDeriver;
 }
@@ -25,17 +29,30 @@ export async function openState({ config, adapters, running }: Stage): Promise<S
   const { clock, log, macAddressOf } = adapters;
   const { stateDirectory, imageDirectory, bootTree, heartbeatIntervalMs } = config;
   for (const directory of [stateDirectory, imageDirectory, bootTree]) {
-    await mkdir(directory, { recursive: true, mode: 0o750 });
+    await mkdir(directory, { recursive: true, mode: 0o700 });
   }
   const store = adapters.openStore(join(stateDirectory, "pallet.sqlite"));
   running.defer(() => store.close());
   const events = createEventLog({ rows: store.events, clock });
   const keeper = keepState({ store, events, clock, log });
   running.defer(async () => keeper.stop());
-  const nodes = createNodeRegistry({ rows: store.nodes, events, clock, heartbeatIntervalMs, log, macAddressOf });
+  const acceptRules = createKeptAcceptRules({ rows: store.settings, configured: config.accept, log });
+  const nodes = createNodeRegistry({
+    ...{ rows: store.nodes, events, clock, heartbeatIntervalMs, log, macAddressOf, acceptRules },
+  });
   running.defer(() => nodes.close());
-  const nodeLogs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, log });
+  // What the configuration names since the last start may wait already.
+  nodes.acceptNamed();
+  const nodeLogs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, monotonic: adapters.monotonicClock, log });
+  const identity = await openIdentity({
+    folder: join(stateDirectory, "identity"),
+    ...{ rows: store.identity, events, clock },
+    nodeOf(id) {
+      const node = nodes.get(id);
+      return node && { name: node.name, ...(node.agent && { role: node.agent.role }) };
+    },
+  });
   const images = await adapters.openImages({ directory: imageDirectory, log });
   const deriver = adapters.imageDeriver({ images, directory: imageDirectory });
-  return { store, keeper, events, nodes, nodeLogs, images, deriver };
+  return { store, keeper, events, nodes, acceptRules, nodeLogs, identity, images, deriver };
 }

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { NodeId } from "../../proto/names/node-id.ts";
+import type { BootMoment } from "../../proto/time/boot-moment.ts";
 import type { Clock } from "../../proto/time/clock.ts";
 import type { AgentConnector } from "../agents/agent-port.ts";
 import type { NodeProbe } from "../agents/probe-node.ts";
@@ -14,6 +15,7 @@ import type { Dnsmasq, DnsmasqOptions } from "../network/dnsmasq/dnsmasq.ts";
 import type { InterfaceAddress } from "../network/interface-address.ts";
 import type { NfsServiceOptions } from "../network/nfs/nfs-service.ts";
 import type { NfsProbe } from "../network/nfs/probe-nfs.ts";
+import type { AgentTls } from "../rpc/agent/agent-tls.ts";
 import type { Announcer } from "../rpc/agent/announcer.ts";
 import type { GrpcServer, GrpcServerOptions } from "../rpc/grpc-server.ts";
 import type { Store } from "../store/open-store.ts";
@@ -24,8 +26,14 @@ export interface ServeAdapters {
   readonly clock: Clock;
   /** A monotonic one. */
   readonly monotonicClock: Clock;
+  /** This moment by the clock of the machine's boot, which nobody sets. */
+  moment(): BootMoment;
   readonly log: Logger;
-  agentConnector(options: { readonly sourceAddress: (agentAddress: string) => string | undefined }): AgentConnector;
+  agentConnector(options: {
+    readonly sourceAddress: (agentAddress: string) => string | undefined;
+    /** Absent: connections are plain. */
+    readonly tls: AgentTls | undefined;
+  }): AgentConnector;
   /** How agents are told where the controller lives now. */
   announcer(): Announcer;
   readonly probeNode: NodeProbe;
@@ -47,5 +55,5 @@ export interface ServeAdapters {
   probeNfs(probe: NfsProbe): Promise<void>;
   listenTftp(options: TftpServerOptions): Promise<TftpServer>;
   listenHttp(options: HttpServerOptions): Promise<HttpServer>;
-  listenGrpc(options: Omit<GrpcServerOptions, "credentials" | "socketCredentials">): Promise<GrpcServer>;
+  listenGrpc(options: Omit<GrpcServerOptions, "credentials">): Promise<GrpcServer>;
 }

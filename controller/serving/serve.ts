@@ -5,12 +5,13 @@ import { assertBootProfile } from "../boot/plan-boot.ts";
 import { watchProblems } from "../check/watch-problems.ts";
 import type { Config } from "../config/config.ts";
 import { chooseSourceAddress } from "../network/choose-source-address.ts";
+import { createAgentTls } from "../rpc/agent/agent-tls.ts";
 import type { ControllerStatus } from "../rpc/doors/parts.ts";
 import { createTrafficMeter } from "../uplink/traffic-meter.ts";
 import { composeBootFiles } from "./compose-boot-files.ts";
 import { createEndpoints } from "./endpoints.ts";
 import { openDoors, openTcpDoors } from "./open-doors.ts";
-import { openHttp, openTftp } from "./open-file-servers.ts";
+import { composeTraffic, openHttp, openHttps, openTftp } from "./open-file-servers.ts";
 import { openNetworkServices } from "./open-network-services.ts";
 import { composeUplink, openRollouts, openSearch } from "./open-rollouts.ts";
 import { openRoots } from "./open-roots.ts";
@@ -57,7 +58,7 @@ async function start(
   adapters: ServeAdapters,
   running: AsyncDisposableStack,
   signal: AbortSignal,
-): Promise<Record<"grpc" | "http" | "tftp" | "socket" | "dhcp" | "nfs", string>> {
+): Promise<Record<"grpc" | "http" | "https" | "tftp" | "socket" | "dhcp" | "nfs", string>> {
   const { clock, log } = adapters;
 
   // 1. Refuse what cannot be served, before anything is made.
@@ -73,11 +74,16 @@ async function start(
   const roots = openRoots(stage, state);
   const files = composeBootFiles(stage, state, roots);
   const meter = createTrafficMeter({ clock: adapters.monotonicClock });
-  const http = openHttp(stage, { files, images: state.images, meter });
-  await http.first;
+  const traffic = composeTraffic(stage, meter);
+  const { images, identity } = state;
+  const http = openHttp(stage, { files, images, traffic });
+  const https = config.insecure ? undefined : openHttps(stage, { images, identity, traffic });
+  await Promise.all([http.first, https?.first]);
 
   // 3. Resume rollouts where the journal left them.
+  const tls = config.insecure ? undefined : createAgentTls({ authority: identity.authority, now: clock.now });
   const agents = adapters.agentConnector({
+    tls,
     sourceAddress(agentAddress) {
       const own = adapters.interfaceAddresses().map(({ address }) => address);
       return chooseSourceAddress(config, own, agentAddress);
@@ -91,8 +97,9 @@ async function start(
     version: adapters.version,
     startedAt,
     grpcAddress: endpoints.reached("grpc"),
-    insecureTcp: config.insecureTcp,
+    insecure: config.insecure,
     httpUrl: `http://${endpoints.reached("http")}`,
+    httpsUrl: config.insecure ? "" : `https://${endpoints.reached("https")}`,
     tftpAddress: endpoints.reached("tftp"),
     waitingFor: [...state.keeper.waiting(), ...problems.now(), ...patience.waiting()],
     uplink: {
@@ -102,17 +109,20 @@ async function start(
       mostWriters: uplink.mostWriters,
     },
   });
-  const grpc = await openDoors(stage, { ...state, roots: roots.keeper, agents, rollouts, status });
+  const protectedDisks = config.disks.protected;
+  const parts = { ...state, roots: roots.keeper, agents, protectedDisks, rollouts, status };
+  const grpc = await openDoors(stage, parts, tls?.noteAuthority);
 
   // 5. Answer agents, and then boards: a boot config names the ports of gRPC and HTTP.
   const tcp = openTcpDoors(stage, grpc, state);
-  await Promise.all([http.opened, tcp.opened]);
+  await Promise.all([http.opened, https?.opened, tcp.opened]);
   openSearch(stage, state, { agents, rollouts });
   await openTftp(stage, files).opened;
   await openNetworkServices(stage, state);
   return {
     grpc: endpoints.listening("grpc"),
     http: endpoints.listening("http"),
+    https: config.insecure ? "none" : endpoints.listening("https"),
     tftp: endpoints.listening("tftp"),
     socket: config.socket,
     dhcp: config.dhcp.mode,

@@ -4,7 +4,7 @@ import type { StateMark } from "./state-mark.ts";
 
 /** The key in "settings"; an older Pallet, which does not count, leaves it as it is. */
 const key = "changes";
-const counted = ["nodes", "rollouts", "reimages", "settings"];
+const counted = ["nodes", "rollouts", "reimages", "settings", "operators"];
 
 /**
  * Counts every change of what must not be lost, in the transaction that makes it. Events and logs may lose their last

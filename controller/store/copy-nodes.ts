@@ -24,6 +24,7 @@ export function findCopy(database: string): { readonly path: string; readonly ma
 export function copyNodes(database: DatabaseSync, to: string): void {
   const unfinished = `${to}.new`;
   rmSync(unfinished, { force: true });
+  closeSync(openSync(unfinished, "wx", 0o600));
   const copy = new DatabaseSync(unfinished);
   try {
     migrate(copy);

@@ -1,18 +1,19 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { NodeId } from "../../proto/names/node-id.ts";
+import type { Caller } from "../callers/caller.ts";
 import type { Event, EventType } from "../events/event.ts";
 import type { EventRows } from "../events/event-log.ts";
 import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
 import { withoutFlush } from "./without-flush.ts";
 
-const columns = "id, at, type, severity, node_id, node_name, rollout_id, message";
+const columns = "id, at, type, severity, node_id, node_name, rollout_id, message, author, asked_from";
 
 /** Keeps events in the table "events". */
 export function createEventRows(database: DatabaseSync): EventRows {
   const insert = database.prepare(
-    `INSERT INTO events (at, type, severity, node_id, node_name, rollout_id, message)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO events (at, type, severity, node_id, node_name, rollout_id, message, author, asked_from)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   const tally = database.prepare(
@@ -38,11 +39,13 @@ export function createEventRows(database: DatabaseSync): EventRows {
           event.nodeName ?? null,
           event.rolloutId ?? null,
           event.message,
+          event.by === undefined ? null : JSON.stringify(event.by),
+          event.from ?? null,
         );
         return Number(lastInsertRowid);
       });
     },
-    read({ afterId, nodeId, nodeIds, rolloutId, count, prefer }) {
+    read({ afterId, nodeId, nodeIds, rolloutId, by, count, prefer }) {
       const conditions = ["id > ?"];
       const values: (string | number)[] = [afterId];
       if (nodeId !== undefined) {
@@ -56,6 +59,12 @@ export function createEventRows(database: DatabaseSync): EventRows {
       if (rolloutId !== undefined) {
         conditions.push("rollout_id = ?");
         values.push(rolloutId);
+      }
+      if (by !== undefined) {
+        const fits = Object.entries(by);
+        // The names are those of AuthorFilter, which are those of Caller.
+        conditions.push(`(${fits.map(([name]) => `json_extract(author, '$.${name}') = ?`).join(" OR ")})`);
+        values.push(...fits.map(([, value]) => value));
       }
       const order = prefer === "oldest" ? "ASC" : "DESC";
       const statement = database.prepare(
@@ -95,6 +104,8 @@ function eventOf(row: Row): Event {
   const nodeId = optionalTextOf(row, "node_id") as NodeId | undefined;
   const nodeName = optionalTextOf(row, "node_name");
   const rolloutId = optionalTextOf(row, "rollout_id");
+  const author = optionalTextOf(row, "author");
+  const from = optionalTextOf(row, "asked_from");
   return {
     id: numberOf(row, "id"),
     at: numberOf(row, "at"),
@@ -104,5 +115,7 @@ function eventOf(row: Row): Event {
     ...(nodeId !== undefined && { nodeId }),
     ...(nodeName !== undefined && { nodeName }),
     ...(rolloutId !== undefined && { rolloutId }),
+    ...(author !== undefined && { by: JSON.parse(author) as Caller }),
+    ...(from !== undefined && { from }),
   };
 }

@@ -1,13 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { type LogLevel, logLevels } from "../../proto/words/log-level.ts";
+import { fairShare } from "../events/plan-pruning.ts";
 import type { NodeLogRecord } from "../logs/node-log-record.ts";
 import type { NodeLogRows } from "../logs/node-logs.ts";
 import { numberOf, optionalTextOf, type Row, textOf } from "./row.ts";
 import { inTransaction } from "./transaction.ts";
 import { withoutFlush } from "./without-flush.ts";
 
-/** How much is kept. Once the excess reaches a tenth it is deleted, oldest first. */
+/**
+ * How much is kept. Once the excess reaches a tenth it is deleted: the oldest of the nodes that have more than their share,
+ * and of a node the oldest of its warnings or of its other records, whichever have more than half.
+ */
 export interface NodeLogLimits {
   readonly recordsPerNode: number;
   readonly bytesPerNode: number;
@@ -31,6 +35,18 @@ interface Usage {
   readonly bytes: number;
 }
 
+/** Warnings and worse have a place of their own: what a node chatters does not push them out. */
+type Kind = "loud" | "quiet";
+type NodeUsage = Readonly<Record<Kind, Usage>>;
+
+const noUsage: NodeUsage = { loud: { records: 0, bytes: 0 }, quiet: { records: 0, bytes: 0 } };
+const leastLoud = logLevels.indexOf("warn");
+const isLoud = `(level >= ${leastLoud})`;
+
+function kindOf(level: LogLevel): Kind {
+  return logLevels.indexOf(level) >= leastLoud ? "loud" : "quiet";
+}
+
 /** Keeps records in the table "node_logs". */
 export function createNodeLogRows(database: DatabaseSync, limits: NodeLogLimits = nodeLogLimits): NodeLogRows {
   const insert = database.prepare(
@@ -41,39 +57,64 @@ export function createNodeLogRows(database: DatabaseSync, limits: NodeLogLimits 
     "SELECT MAX(sequence) AS sequence FROM node_logs WHERE node_id = ? AND instance_id = ?",
   );
   const usageOfAll = database.prepare(
-    "SELECT node_id, COUNT(*) AS records, SUM(bytes) AS bytes FROM node_logs GROUP BY node_id",
+    `SELECT node_id, ${isLoud} AS loud, COUNT(*) AS records, SUM(bytes) AS bytes FROM node_logs GROUP BY node_id, loud`,
   );
-  const usageOfOne = database.prepare(
-    "SELECT COUNT(*) AS records, COALESCE(SUM(bytes), 0) AS bytes FROM node_logs WHERE node_id = ?",
-  );
-  const pruneNode = database.prepare(
-    `DELETE FROM node_logs WHERE node_id = ?1 AND id <=
+  const pruneKind = database.prepare(
+    `DELETE FROM node_logs WHERE node_id = ?1 AND ${isLoud} = ?2 AND id <=
        (SELECT MAX(id) FROM
          (SELECT id, ROW_NUMBER() OVER newest AS number, SUM(bytes) OVER newest AS total
-            FROM node_logs WHERE node_id = ?1 WINDOW newest AS (ORDER BY id DESC))
-         WHERE number > ?2 OR total > ?3)`,
+            FROM node_logs WHERE node_id = ?1 AND ${isLoud} = ?2 WINDOW newest AS (ORDER BY id DESC))
+         WHERE number > ?3 OR total > ?4)`,
   );
-  const pruneAll = database.prepare(
-    "DELETE FROM node_logs WHERE id <= (SELECT id FROM node_logs ORDER BY id LIMIT 1 OFFSET ?)",
+  const usageOfKind = database.prepare(
+    `SELECT COUNT(*) AS records, COALESCE(SUM(bytes), 0) AS bytes FROM node_logs WHERE node_id = ? AND ${isLoud} = ?`,
   );
   const removeNode = database.prepare("DELETE FROM node_logs WHERE node_id = ?");
 
   let usage = readUsage();
 
-  function readUsage(): Map<string, Usage> {
-    return new Map(usageOfAll.all().map((row) => [textOf(row, "node_id"), usageIn(row)]));
+  function readUsage(): Map<string, NodeUsage> {
+    const found = new Map<string, NodeUsage>();
+    for (const row of usageOfAll.all()) {
+      const nodeId = textOf(row, "node_id");
+      const kind: Kind = numberOf(row, "loud") === 1 ? "loud" : "quiet";
+      found.set(nodeId, { ...(found.get(nodeId) ?? noUsage), [kind]: usageIn(row) });
+    }
+    return found;
+  }
+
+  /** Removes the oldest of the node's records until it has no more than that; its warnings and the others share it. */
+  function prune(nodeId: string, most: Usage): void {
+    const before = usage.get(nodeId) ?? noUsage;
+    const share = {
+      records: Math.min(most.records, fairShare([before.quiet.records, before.loud.records], most.records)),
+      bytes: Math.min(most.bytes, fairShare([before.quiet.bytes, before.loud.bytes], most.bytes)),
+    };
+    let after = before;
+    for (const kind of ["quiet", "loud"] as const) {
+      if (before[kind].records <= share.records && before[kind].bytes <= share.bytes) continue;
+      const flag = kind === "loud" ? 1 : 0;
+      pruneKind.run(nodeId, flag, share.records, share.bytes);
+      const left = usageOfKind.get(nodeId, flag);
+      if (left !== undefined) after = { ...after, [kind]: usageIn(left) };
+    }
+    usage.set(nodeId, after);
   }
 
   function bound(nodeId: NodeId): void {
-    const { records, bytes } = usage.get(nodeId) ?? { records: 0, bytes: 0 };
+    const { records, bytes } = totalOf(Object.values(usage.get(nodeId) ?? noUsage));
     if (records > limits.recordsPerNode * 1.1 || bytes > limits.bytesPerNode * 1.1) {
-      pruneNode.run(nodeId, limits.recordsPerNode, limits.bytesPerNode);
-      const left = usageOfOne.get(nodeId);
-      if (left !== undefined) usage.set(nodeId, usageIn(left));
+      prune(nodeId, { records: limits.recordsPerNode, bytes: limits.bytesPerNode });
     }
-    for (let total = totalOf(usage.values()); total.bytes > limits.bytes; total = totalOf(usage.values())) {
-      pruneAll.run(Math.floor(total.records / 10));
-      usage = readUsage();
+    const totals = [...usage].map(([id, kinds]) => [id, totalOf(Object.values(kinds))] as const);
+    if (totalOf(totals.map(([, total]) => total)).bytes <= limits.bytes) return;
+    // Room for a while; who has no more than his share loses nothing, whatever the others log.
+    const share = fairShare(
+      totals.map(([, total]) => total.bytes),
+      limits.bytes * 0.9,
+    );
+    for (const [id, total] of totals) {
+      if (total.bytes > share) prune(id, { records: limits.recordsPerNode, bytes: share });
     }
   }
 
@@ -86,8 +127,13 @@ export function createNodeLogRows(database: DatabaseSync, limits: NodeLogLimits 
             for (const record of records) {
               const bytes = bytesOf(record);
               insert.run(...valuesOf(record), bytes);
-              const before = usage.get(record.nodeId) ?? { records: 0, bytes: 0 };
-              usage.set(record.nodeId, { records: before.records + 1, bytes: before.bytes + bytes });
+              const before = usage.get(record.nodeId) ?? noUsage;
+              const kind = kindOf(record.level);
+              const { [kind]: sum } = before;
+              usage.set(record.nodeId, {
+                ...before,
+                [kind]: { records: sum.records + 1, bytes: sum.bytes + bytes },
+              });
             }
             for (const nodeId of new Set(records.map((record) => record.nodeId))) bound(nodeId);
           }),

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Failure } from "../../proto/failure.ts";
 import type { EventRows } from "../events/event-log.ts";
+import type { IdentityRows } from "../identity/identity-rows.ts";
 import type { NodeLogRows } from "../logs/node-logs.ts";
 import type { NodeRows } from "../nodes/node-table.ts";
 import type { Journal } from "../reimage/journal.ts";
@@ -10,10 +11,12 @@ import { countChanges, countedTables, heldBy } from "./change-count.ts";
 import { copyNodes, copyPathOf, findCopy } from "./copy-nodes.ts";
 import { createEventRows } from "./event-rows.ts";
 import { type Beside, describeDamage, describeEmptied, explainOpenFailure } from "./explain-open-failure.ts";
+import { createIdentityRows } from "./identity-rows.ts";
 import { createJournalRows } from "./journal-rows.ts";
 import { judgeState } from "./judge-state.ts";
 import { createNodeLogRows } from "./node-log-rows.ts";
 import { createNodeRows } from "./node-rows.ts";
+import { createOwnFile, protectState } from "./protect-state.ts";
 import { migrate } from "./schema.ts";
 import { createSettingsRows, type SettingsRows } from "./settings-rows.ts";
 import { markPathOf, openMark, readMark, type StateMark } from "./state-mark.ts";
@@ -26,6 +29,7 @@ export interface Store {
   readonly nodeLogs: NodeLogRows;
   readonly journal: Journal;
   readonly settings: SettingsRows;
+  readonly identity: IdentityRows;
   /** Why the disk takes nothing now, for a person; tries whether it still is so. Undefined while it does. */
   trouble(): string | undefined;
   /** How many of the last changes the database had lost when it was opened. */
@@ -114,7 +118,12 @@ function storeOver(database: DatabaseSync, path: string, lostChanges: number): S
     events: watch.guard(createEventRows(database), ["add", "cut"], wrote),
     nodeLogs: watch.guard(createNodeLogRows(database), ["add", "removeNode"], wrote),
     journal: watch.guard(createJournalRows(database), ["create", "saveRollout", "saveReimage"], changed),
-    settings: watch.guard(createSettingsRows(database), ["set"], changed),
+    settings: watch.guard(createSettingsRows(database), ["set", "remove"], changed),
+    identity: watch.guard(
+      watch.guard(createIdentityRows(database), ["saveOperator", "removeOperator"], changed),
+      ["saveUsedToken", "saveNodeCertificate"],
+      wrote,
+    ),
     trouble: () => watch.look(probe),
     lostChanges,
     checkpoint,
@@ -132,10 +141,11 @@ function storeOver(database: DatabaseSync, path: string, lostChanges: number): S
 
 /** Makes the folder, and reads the mark. Throws when there is no database where the mark says that there was one. */
 function prepareFolder(path: string): StateMark | undefined {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+  protectState(path);
   const mark = readMark(markPathOf(path));
   const isThere = existsSync(path);
   if (mark !== undefined && mark.nodes > 0 && !isThere) throw describeEmptied(path, mark.nodes, besideOf(path));
+  createOwnFile(path);
   return mark;
 }
 

@@ -76,6 +76,32 @@ export const migrations: readonly string[] = [
   "ALTER TABLE nodes ADD COLUMN boot_address TEXT",
   "ALTER TABLE nodes ADD COLUMN boots TEXT CHECK (boots IS NULL OR json_valid(boots))",
   "ALTER TABLE nodes ADD COLUMN board TEXT CHECK (board IS NULL OR json_valid(board))",
+  // "author" is a Caller; "author_name" is what it is found by. Both are absent in events from before this step.
+  `ALTER TABLE events ADD COLUMN author TEXT CHECK (author IS NULL OR json_valid(author));
+   ALTER TABLE events ADD COLUMN asked_from TEXT;`,
+  `CREATE TABLE operators (
+     name TEXT PRIMARY KEY,
+     role TEXT NOT NULL CHECK (role IN ('viewer', 'operator', 'admin')),
+     fingerprint TEXT NOT NULL,
+     authority TEXT NOT NULL,
+     added_at INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL,
+     revoked_at INTEGER
+   ) STRICT;
+   CREATE TABLE used_tokens (
+     id TEXT PRIMARY KEY,
+     key_hash TEXT NOT NULL,
+     expires_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX used_tokens_by_end ON used_tokens (expires_at);
+   CREATE TABLE node_certificates (
+     node_id TEXT NOT NULL,
+     role TEXT NOT NULL CHECK (role IN ('netboot', 'resident')),
+     authority TEXT NOT NULL,
+     expires_at INTEGER NOT NULL,
+     PRIMARY KEY (node_id, role)
+   ) STRICT;
+   CREATE INDEX node_certificates_by_end ON node_certificates (expires_at);`,
 ];
 
 /**

@@ -48,7 +48,7 @@ export function readMark(path: string): StateMark | undefined {
 /** Opens the file of a mark, made if it is not there. Throws the error of open(2). */
 export function openMark(path: string): MarkFile {
   // Neither truncated nor appended to: until the first write it says what it said.
-  const file = openSync(path, "a");
+  const file = openSync(path, "a", 0o600);
   closeSync(file);
   const fd = openSync(path, "r+");
   return {

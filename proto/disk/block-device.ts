@@ -14,6 +14,8 @@ export interface BlockDevice {
   readonly partitionTable: string;
   readonly partitionTableUuid: string;
   readonly partitionUuid: string;
+  /** The name that a GPT gives the partition. */
+  readonly partitionLabel: string;
   /** 0 when this is not a partition. */
   readonly partitionNumber: number;
   readonly startBytes: number;

@@ -1,3 +1,4 @@
+import { cutText } from "../cut-text.ts";
 import { Failure } from "../failure.ts";
 
 /** Filesystems that the agent can make. */
@@ -20,7 +21,10 @@ const forbiddenInFat = /["*+,./:;<=>?[\\\]|]/;
  */
 export function checkLabel(type: MakeableFilesystem, label: string): void {
   const refuse = (finding: string) => {
-    throw new Failure("invalid", `the label ${JSON.stringify(label)} is not valid for ${type}: ${finding}`);
+    throw new Failure(
+      "invalid",
+      `the label ${JSON.stringify(cutText(label, 80))} is not valid for ${type}: ${finding}`,
+    );
   };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
   if (/[\u0000-\u001f\u007f-\u009f]/.test(label)) refuse("it contains a control character");

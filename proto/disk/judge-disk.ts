@@ -4,6 +4,7 @@ import type { BlockDevice } from "./block-device.ts";
 import { describeSize } from "./describe-size.ts";
 import { findLineage, withDescendants } from "./device-tree.ts";
 import { whyNotADisk } from "./disk-kind.ts";
+import { type DiskProtection, keepLabelOnly, refuseProtected } from "./protected-disk.ts";
 
 /** What to overwrite. */
 export interface DiskRequest {
@@ -17,6 +18,8 @@ export interface DiskRequest {
   readonly minBytes?: number | undefined;
   /** The sectors, in bytes, in which the partition table that comes onto the disk counts; absent when none does. */
   readonly tableSectorBytes?: number | undefined;
+  /** What protects disks besides `keepLabel`, which always does. */
+  readonly protectedDisks?: DiskProtection | undefined;
   /** Whether a partition is accepted too (making a filesystem, unmounting), not only a whole disk. */
   readonly allowPartition?: boolean | undefined;
   /** "overwrite" unless given. */
@@ -41,12 +44,13 @@ export type DiskPurpose = "overwrite" | "overwrite-after-reboot" | "unmount";
  * agent's guard has the last word by it, before every operation that writes.
  *
  * A Failure names device, finding and remedy: `not-a-disk` (relative, "..", symbolic link, unknown, a partition, a
- * drive without a medium, RAM, CD, flash memory, a network block device, or stacked on other devices),
+ * drive without a medium, RAM, CD, flash memory, a network block device, or stacked on other devices), `protected`,
  * `holds-running-root`, `mounted`, `in-use` (swap, LVM, RAID, crypt and every other holder), `read-only`, `too-small`,
  * `unsupported` (sectors of another size than the image's table counts in).
  */
 export function judgeDisk(devices: readonly BlockDevice[], request: DiskRequest): BlockDevice | Failure {
   const { path, purpose = "overwrite", allowPartition = false, minBytes = 0, tableSectorBytes, root } = request;
+  const { protectedDisks = keepLabelOnly } = request;
   const malformed = checkPath(request);
   if (malformed !== undefined) return malformed;
   const lineage = findLineage(devices, path);
@@ -56,6 +60,7 @@ export function judgeDisk(devices: readonly BlockDevice[], request: DiskRequest)
   const use = () => checkMounts(device, stack) ?? checkHolders(device, stack);
   const problem =
     checkType(device, lineage, allowPartition) ??
+    (purpose === "unmount" ? undefined : refuseProtected(path, lineage[0] ?? device, protectedDisks)) ??
     (purpose === "overwrite-after-reboot" ? undefined : checkRoot(device, lineage, stack, root)) ??
     (purpose === "overwrite" ? use() : undefined) ??
     (purpose === "unmount"

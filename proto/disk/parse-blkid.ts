@@ -3,7 +3,7 @@ import type { BlockDevice } from "./block-device.ts";
 /** What blkid(8) found on a device itself. */
 export type ProbedContent = Pick<
   BlockDevice,
-  "partitionTable" | "partitionTableUuid" | "partitionUuid" | "filesystemType" | "label" | "uuid"
+  "partitionTable" | "partitionTableUuid" | "partitionUuid" | "partitionLabel" | "filesystemType" | "label" | "uuid"
 >;
 
 /**
@@ -39,6 +39,7 @@ export function parseBlkid(output: string): ProbedContent {
     partitionTable: tag("PTTYPE"),
     partitionTableUuid: tag("PTUUID"),
     partitionUuid: tag("PART_ENTRY_UUID"),
+    partitionLabel: tag("PART_ENTRY_NAME"),
     filesystemType: tag("TYPE"),
     label: tag("LABEL"),
     uuid: tag("UUID"),

@@ -1,4 +1,4 @@
 // Made by scripts/generate-code.ts. DO NOT EDIT.
 
 /** The contract that this program implements; it changes with every change of what agent and controller say to each other. */
-export const contract = "pallet-contract-e1a47b9173899f7c";
+export const contract = "pallet-contract-ac2665542f677b1f";

@@ -1,6 +1,7 @@
 import { Server, type ServerOptions } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
+import { limits } from "../limits.ts";
 import { reflectionDefinition, standardServices } from "../package-definition.ts";
 
 /** A gRPC server that says of itself what it serves and whether it does (grpc.health.v1, grpc.reflection). */
@@ -11,6 +12,14 @@ export interface DescribedServer {
   /** Takes no new calls, gives the running ones `graceMs` milliseconds, then ends them. */
   close(graceMs: number): Promise<void>;
 }
+
+/** What one connection may hold of any server; more calls wait at their caller, a longer message ends its call. */
+const bounds: ServerOptions = {
+  "grpc.max_concurrent_streams": limits.grpc.streamsPerConnection.most,
+  "grpc.max_receive_message_length": limits.grpc.messageBytes.most,
+  // In MB (node:http2, maxSessionMemory); grpc-js sets no bound.
+  "grpc-node.max_session_memory": limits.grpc.sessionBytes.most / 2 ** 20,
+};
 
 /**
  * Makes a server without services; the caller adds those that are named. Health is NOT_SERVING at first.
@@ -23,7 +32,7 @@ export function createDescribedServer(
   options: ServerOptions,
   describes?: readonly string[],
 ): DescribedServer {
-  const server = new Server(options);
+  const server = new Server({ ...bounds, ...options });
   const health = new HealthImplementation();
   health.addToServer(server);
   const described = [...services, ...standardServices];

@@ -12,13 +12,15 @@ export function failureMetadata(failure: Failure): Metadata {
 /**
  * The failure that came with an error; undefined when the peer itself did not answer, or sent something else under this
  * key: status and details still say what happened.
+ *
+ * @param messageCharacters where its message is cut; generous unless given, for refusals that name many nodes
  */
-export function failureIn(error: ServiceError): Failure | undefined {
+export function failureIn(error: ServiceError, messageCharacters?: number): Failure | undefined {
   // Errors of a connection that never existed have no metadata.
   const [bytes] = (error.metadata as Metadata | undefined)?.get(failureMetadataKey) ?? [];
   if (!Buffer.isBuffer(bytes)) return undefined;
   try {
-    return failureFromWire(WireFailure.decode(bytes));
+    return failureFromWire(WireFailure.decode(bytes), messageCharacters);
   } catch {
     return undefined;
   }

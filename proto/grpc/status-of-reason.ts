@@ -26,4 +26,7 @@ export const statusOfReason: Readonly<Record<FailureReason, status>> = {
   invalid: status.INVALID_ARGUMENT,
   unsupported: status.FAILED_PRECONDITION,
   "other-agent": status.FAILED_PRECONDITION,
+  "not-permitted": status.PERMISSION_DENIED,
+  "token-refused": status.PERMISSION_DENIED,
+  protected: status.FAILED_PRECONDITION,
 };

@@ -13,6 +13,10 @@ export interface CLibrary {
   send(fd: number, bytes: Uint8Array, flags: number): number;
   /** recv(2): how many bytes were put into the buffer. */
   recv(fd: number, buffer: Uint8Array, flags: number): number;
+  /** getsockopt(2): puts the option into the structure, which has to be as long as the option is. */
+  getsockopt(fd: number, level: number, option: number, structure: Uint8Array): void;
+  /** settimeofday(2), with a timeval; the timezone is left as it is. */
+  settimeofday(timeval: Uint8Array): void;
 }
 
 let library: CLibrary | undefined;
@@ -31,6 +35,8 @@ function declareFunctions(): CLibrary {
   const socket = c.func("int socket(int domain, int type, int protocol)");
   const send = c.func("long send(int fd, const void *bytes, unsigned long length, int flags)");
   const recv = c.func("long recv(int fd, void *buffer, unsigned long length, int flags)");
+  const getsockopt = c.func("int getsockopt(int fd, int level, int option, void *structure, void *length)");
+  const settimeofday = c.func("int settimeofday(const void *timeval, const void *timezone)");
   const call = (name: string, code: KoffiFunction, ...values: readonly unknown[]): number => {
     const result = Number(code(...values));
     if (result >= 0) return result;
@@ -40,9 +46,21 @@ function declareFunctions(): CLibrary {
   };
   return {
     ioctl: (fd, request, structure) => call("ioctl", ioctl, fd, request, structure ?? null),
+    settimeofday: (timeval) => void call("settimeofday", settimeofday, timeval, null),
     flock: (fd, operation) => void call("flock", flock, fd, operation),
     socket: (domain, type, protocol) => call("socket", socket, domain, type, protocol),
     send: (fd, bytes, flags) => call("send", send, fd, bytes, bytes.length, flags),
     recv: (fd, buffer, flags) => call("recv", recv, fd, buffer, buffer.length, flags),
+    getsockopt(fd, level, option, structure) {
+      call(
+        "getsockopt",
+        getsockopt,
+        fd,
+        level,
+        option,
+        structure,
+        new Uint8Array(Uint32Array.of(structure.length).buffer),
+      );
+    },
   };
 }

@@ -147,7 +147,7 @@ export function installedFromWire(installed: wire.InstalledSystem): InstalledSys
     imageName: installed.imageName,
     imageDigest: installed.imageDigest as ImageDigest,
     reimageId: installed.reimageId,
-    installedAt: (installed.installedAt ?? new Date(0)).toISOString(),
+    installedAt: new Date(installed.installedAt?.getTime() || 0).toISOString(),
     ...(installed.ids.length > 0 && { ids: installed.ids.map((change) => ({ ...change })) }),
   };
 }

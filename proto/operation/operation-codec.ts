@@ -1,8 +1,12 @@
+import { countFromWire } from "../count.ts";
+import { cutText } from "../cut-text.ts";
 import { Failure, failureFromWire, failureToWire } from "../failure.ts";
 import * as wire from "../gen/pallet/v1/operation.ts";
+import { limits } from "../limits.ts";
 import { diskOutcomes } from "../words/disk-outcome.ts";
 import { wireWords } from "../words/wire-words.ts";
 import type { OperationId, OperationState, ReportedOperation } from "./operation.ts";
+import { maxPartitions } from "./operation-limits.ts";
 import { progressFromWire, progressToWire } from "./progress-codec.ts";
 import { specFromWire, specToWire } from "./spec-codec.ts";
 import type { WriteResult } from "./write-result.ts";
@@ -33,6 +37,9 @@ export function operationToWire(operation: ReportedOperation): wire.Operation {
   };
 }
 
+/** Characters of a UUID, and some more: what is longer is none, and means nothing. */
+const mostUuid = 40;
+
 function writeResultToWire({ growth, ids }: WriteResult): wire.WriteResult {
   return {
     growth: growth && {
@@ -48,12 +55,16 @@ function writeResultFromWire({ growth, ids }: wire.WriteResult): WriteResult {
   return {
     ...(growth !== undefined && {
       growth: {
-        partitionBytes: Number(growth.partitionBytes),
+        partitionBytes: countFromWire(growth.partitionBytes),
         filesystemGrown: growth.filesystemGrown,
-        ...(growth.limit !== "" && { limit: growth.limit }),
+        ...(growth.limit !== "" && { limit: cutText(growth.limit, limits.agents.evidenceCharacters.most) }),
       },
     }),
-    ids: ids.map((change) => ({ ...change })),
+    ids: ids.slice(0, maxPartitions).map(({ partitionNumber, imageUuid, cardUuid }) => ({
+      partitionNumber,
+      imageUuid: cutText(imageUuid, mostUuid),
+      cardUuid: cutText(cardUuid, mostUuid),
+    })),
   };
 }
 
@@ -68,19 +79,27 @@ export function operationFromWire(operation: wire.Operation): ReportedOperation 
   const spec = specFromWire(operation.spec);
   const state = operationStates.fromWire(operation.state) ?? (endedAt === undefined ? "running" : "failed");
   return {
-    id: operationId as OperationId,
+    id: cutText(operationId, limits.facts.wordCharacters.most) as OperationId,
     state,
     progress: progressFromWire(progress ?? wire.Progress.create()),
-    startedAt: startedAt?.getTime() ?? 0,
+    startedAt: timeFromWire(startedAt),
     ...(spec !== undefined && { spec }),
-    ...(failure !== undefined && { failure: failureFromWire(failure) }),
+    ...(failure !== undefined && { failure: failureFromWire(failure, limits.agents.failureCharacters.most) }),
     ...(failure === undefined && state === "failed" && { failure: unexplained(operationId) }),
-    ...(endedAt !== undefined && { endedAt: endedAt.getTime() }),
+    ...(endedAt !== undefined && { endedAt: timeFromWire(endedAt) }),
     ...(writeResult !== undefined && { writeResult: writeResultFromWire(writeResult) }),
     ...(diskOutcome !== undefined && { diskOutcome }),
   };
 }
 
+/** Milliseconds since the epoch; the epoch for a time that is missing, or that no calendar has. */
+function timeFromWire(time: Date | undefined): number {
+  return time?.getTime() || 0;
+}
+
 function unexplained(operationId: string): Failure {
-  return new Failure("internal", `operation ${operationId} failed, but its agent gave no reason`);
+  return new Failure(
+    "internal",
+    `operation ${cutText(operationId, limits.facts.wordCharacters.most)} failed, but its agent gave no reason`,
+  );
 }

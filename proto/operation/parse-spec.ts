@@ -84,7 +84,8 @@ function checkSource({ url, storedBytes, sizeBytes, digest, firstPartitionBytes,
 }
 
 function checkUrl(text: string, field: string): void {
-  ensure(URL.canParse(text) && new URL(text).protocol === "http:", `${field} ${quoted(text)} is not an http:// URL`);
+  const isFetched = URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);
+  ensure(isFetched, `${field} ${quoted(text)} is not an https:// URL, nor an http:// one`);
 }
 
 function checkCustomisation(customisation: Customisation, source: ImageSource): void {

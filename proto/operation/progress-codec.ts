@@ -1,7 +1,15 @@
+import { countFromWire } from "../count.ts";
 import { durationFromWire, durationToWire } from "../duration.ts";
 import * as wire from "../gen/pallet/v1/operation.ts";
 import { wireWords } from "../words/wire-words.ts";
-import type { ByteCount, OperationPhase, Progress, StageProgress, WriteStage } from "./progress.ts";
+import {
+  type ByteCount,
+  type OperationPhase,
+  type Progress,
+  type StageProgress,
+  type WriteStage,
+  writeStages,
+} from "./progress.ts";
 
 /** The phases of operations as they travel. */
 export const operationPhases = wireWords<OperationPhase, wire.OperationPhase>({
@@ -27,6 +35,9 @@ const stages = wireWords<WriteStage, wire.WriteStage>({
   write: wire.WriteStage.WRITE_STAGE_WRITE,
   "read-back": wire.WriteStage.WRITE_STAGE_READ_BACK,
 });
+
+/** Those that are known and as many that only newer peers know; each is there once. */
+const mostStages = 2 * writeStages.length;
 
 /** Progress as it travels. */
 export function progressToWire(progress: Progress): wire.Progress {
@@ -57,17 +68,20 @@ export function progressToWire(progress: Progress): wire.Progress {
 export function progressFromWire(progress: wire.Progress): Progress {
   return {
     phase: operationPhases.fromWire(progress.phase) ?? "starting",
-    read: countFromWire(progress.read),
-    written: countFromWire(progress.written),
-    skipped: countFromWire(progress.skipped),
-    verified: countFromWire(progress.verified),
-    bytesPerSecond: Number(progress.bytesPerSecond),
+    read: byteCountFromWire(progress.read),
+    written: byteCountFromWire(progress.written),
+    skipped: byteCountFromWire(progress.skipped),
+    verified: byteCountFromWire(progress.verified),
+    bytesPerSecond: countFromWire(progress.bytesPerSecond),
     ...(progress.eta !== undefined && { etaMs: durationFromWire(progress.eta) }),
     resumed: progress.resumed,
-    stages: progress.stages.map(stageFromWire).filter((each): each is StageProgress => each.stage !== undefined),
+    stages: progress.stages
+      .slice(0, mostStages)
+      .map(stageFromWire)
+      .filter((each): each is StageProgress => each.stage !== undefined),
     ...(progress.stalled !== undefined && { stalledMs: durationFromWire(progress.stalled) }),
-    rewrittenBytes: Number(progress.rewrittenBytes),
-    compared: countFromWire(progress.compared),
+    rewrittenBytes: countFromWire(progress.rewrittenBytes),
+    compared: byteCountFromWire(progress.compared),
   };
 }
 
@@ -77,7 +91,7 @@ export function stageFromWire({ stage, bytes, busy }: wire.StageProgress): Omit<
 } {
   return {
     stage: stages.fromWire(stage),
-    bytes: Number(bytes),
+    bytes: countFromWire(bytes),
     busyMs: busy === undefined ? 0 : durationFromWire(busy),
   };
 }
@@ -86,6 +100,6 @@ function countToWire({ done, total }: ByteCount): wire.ByteCount {
   return { done: BigInt(done), total: BigInt(total) };
 }
 
-function countFromWire(count: wire.ByteCount | undefined): ByteCount {
-  return { done: Number(count?.done ?? 0n), total: Number(count?.total ?? 0n) };
+function byteCountFromWire(count: wire.ByteCount | undefined): ByteCount {
+  return { done: countFromWire(count?.done ?? 0n), total: countFromWire(count?.total ?? 0n) };
 }

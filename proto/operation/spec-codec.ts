@@ -204,6 +204,8 @@ function customisationFromWire({ root, stamp, resident, diskFirmware, settings }
 
 function stampFromWire(stamp: NonNullable<wire.Customisation["stamp"]>): InstalledSystem {
   const installedAt = known(stamp.installedAt, "customisation.stamp.installed_at is missing");
+  // A Timestamp can say more than a Date can.
+  if (Number.isNaN(installedAt.getTime())) throw invalid("customisation.stamp.installed_at is not a valid time");
   return {
     imageName: stamp.imageName,
     imageDigest: stamp.imageDigest as ImageDigest,

@@ -23,14 +23,19 @@ export const digestForm = "a lower-case hexadecimal SHA-256";
 
 const pattern = new RegExp(`^[0-9a-f]{${2 * sha256Bytes}}$`);
 
+/** Whether the text is a SHA-256 as `digestForm` says. */
+export function isSha256(text: string): boolean {
+  return pattern.test(text);
+}
+
 /** The text as the digest of an image; undefined when it cannot be one. */
 export function parseImageDigest(text: string): ImageDigest | undefined {
-  return pattern.test(text) ? (text as ImageDigest) : undefined;
+  return isSha256(text) ? (text as ImageDigest) : undefined;
 }
 
 /** The text as the digest of a manifest; undefined when it cannot be one. */
 export function parseManifestDigest(text: string): ManifestDigest | undefined {
-  return pattern.test(text) ? (text as ManifestDigest) : undefined;
+  return isSha256(text) ? (text as ManifestDigest) : undefined;
 }
 
 /** The digest of an image from the bytes of its SHA-256. Throws RangeError unless there are 32. */

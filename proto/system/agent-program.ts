@@ -15,3 +15,6 @@ export const agentCommands = {
   netboot: agentPrograms.netboot,
   resident: `${agentPrograms.resident} --role resident`,
 } as const satisfies Record<AgentRole, string>;
+
+/** Where the agent serves gRPC to root on its own node. */
+export const agentSocketPath = "/run/pallet/agent.sock";

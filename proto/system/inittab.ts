@@ -24,6 +24,6 @@ export function addAgentToInittab(inittab: string, system: InittabReader, role: 
 }
 
 function startsAgent(line: string): boolean {
-  const program = /^\s*[^#:]*:[^:]*:[^:]*:\s*(\S+)/.exec(line)?.[1];
+  const program = /^[^#:]*:[^:]*:[^:]*:\s*(\S+)/.exec(line)?.[1];
   return Object.values<string | undefined>(agentPrograms).includes(program);
 }

@@ -6,8 +6,14 @@ export const agentWords = {
   controller: "pallet.controller",
   /** MAC address by which the node booted. */
   node: "pallet.node",
-  /** Whoever reaches the agent's port may give orders. */
+  /** Of agents from before certificates; refused, with the remedy. */
   insecureTcp: "pallet.insecure-tcp",
+  /** Fingerprint of the certificate authority that the controller goes by. */
+  authority: "pallet.ca",
+  /** Good for one enrolment of this node, within minutes. */
+  token: "pallet.token",
+  /** Everything is plain, for a bench: no certificates at all. */
+  insecure: "pallet.insecure",
 } as const;
 
 /**

@@ -11,37 +11,50 @@ export interface ElfHeader {
 export const elfHeaderBytes = 64;
 
 const ptInterp = 3;
+/** Bytes of a program header, of which Linux takes no other sizes, and not more of them together than 64 KiB (load_elf_phdrs). */
+const programHeaderBytes = { 32: 32, 64: 56 } as const;
+const maxTableBytes = 64 * 1024;
 
 /**
- * The header of an ELF file for a little-endian machine, from the first bytes of the file; undefined for another file.
+ * The header of an ELF file for a little-endian machine, from the first bytes of the file; undefined for another file,
+ * and for one whose program headers Linux would not read.
  */
 export function parseElfHeader(bytes: Uint8Array): ElfHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < elfHeaderBytes || view.getUint32(0) !== 0x7f45_4c46 || bytes[5] !== 1) return undefined;
   const machine = view.getUint16(18, true);
-  const at = (offset: number, entryBytes: number, count: number): ElfHeader["programHeaders"] => ({
-    offsetBytes: offset,
-    entryBytes: view.getUint16(entryBytes, true),
-    count: view.getUint16(count, true),
-  });
-  if (bytes[4] === 1) return { bits: 32, machine, programHeaders: at(view.getUint32(28, true), 42, 44) };
-  if (bytes[4] === 2) return { bits: 64, machine, programHeaders: at(Number(view.getBigUint64(32, true)), 54, 56) };
+  const header = (bits: 32 | 64, offsetBytes: number, entryAt: number): ElfHeader | undefined => {
+    const [entryBytes, count] = [view.getUint16(entryAt, true), view.getUint16(entryAt + 2, true)];
+    // A file without any, as an object file is, may give no size either.
+    const fits = count === 0 || (entryBytes === programHeaderBytes[bits] && entryBytes * count <= maxTableBytes);
+    if (!fits || !Number.isSafeInteger(offsetBytes + maxTableBytes)) return undefined;
+    return { bits, machine, programHeaders: { offsetBytes, entryBytes, count } };
+  };
+  if (bytes[4] === 1) return header(32, view.getUint32(28, true), 42);
+  if (bytes[4] === 2) return header(64, Number(view.getBigUint64(32, true)), 54);
   return undefined;
 }
 
-/** Where in the file the path of the dynamic loader stands, its final zero left out; undefined for a static program. */
+/**
+ * Where in the file the path of the dynamic loader stands, its final zero left out; undefined for a static program, and
+ * where it stands nowhere in a file.
+ */
 export function findInterpreter(
   { bits, programHeaders }: ElfHeader,
   table: Uint8Array,
 ): { readonly offsetBytes: number; readonly lengthBytes: number } | undefined {
   const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
-  const { entryBytes, count } = programHeaders;
+  const count = programHeaders.count;
+  const entryBytes = programHeaderBytes[bits];
   const word = (at: number): number => (bits === 64 ? Number(view.getBigUint64(at, true)) : view.getUint32(at, true));
   for (let entry = 0; (entry + 1) * entryBytes <= table.length && entry < count; entry++) {
     const start = entry * entryBytes;
     if (view.getUint32(start, true) !== ptInterp) continue;
     const [offset, size] = bits === 64 ? [8, 32] : [4, 16];
-    return { offsetBytes: word(start + offset), lengthBytes: word(start + size) - 1 };
+    const [offsetBytes, lengthBytes] = [word(start + offset), word(start + size) - 1];
+    return lengthBytes > 0 && Number.isSafeInteger(offsetBytes + lengthBytes)
+      ? { offsetBytes, lengthBytes }
+      : undefined;
   }
   return undefined;
 }

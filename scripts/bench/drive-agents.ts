@@ -1,16 +1,30 @@
 // What the controller does to agents during a write, as a program for the controller's network: starts one operation on
 // each agent and tells every change of phase as a line of JSON. It is there because a rollout continues to reboots.
+// Arguments: the orders and, unless everything is plain, the folder of the certificate authority by which the controller
+// proves to agents who it is.
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { credentials } from "@grpc/grpc-js";
 import type { AgentAddress } from "../../controller/agents/agent-port.ts";
+import { openAuthority } from "../../controller/identity/authority.ts";
+import { openAuthorityFiles } from "../../controller/identity/authority-files.ts";
 import { createAgentConnector } from "../../controller/rpc/agent/agent-client.ts";
+import { createAgentTls } from "../../controller/rpc/agent/agent-tls.ts";
 import type { OperationId } from "../../proto/operation/operation.ts";
+import { systemClock } from "../../proto/time/clock.ts";
 import { parseCpuSeconds } from "./measure/parse-counters.ts";
 import type { AgentOrder, PhaseChange } from "./stage/agent-order.ts";
 
 const orders = JSON.parse(process.argv[2] ?? "[]") as readonly AgentOrder[];
-const connector = createAgentConnector({ credentials: credentials.createInsecure() });
+const authorityFolder = process.argv[3];
+const tls =
+  authorityFolder === undefined
+    ? undefined
+    : createAgentTls({
+        authority: await openAuthority(await openAuthorityFiles(authorityFolder), { clock: systemClock }),
+        now: systemClock.now,
+      });
+const connector = createAgentConnector({ credentials: credentials.createInsecure(), tls });
 
 async function drive({ address, port, spec, cpuStat }: AgentOrder, index: number): Promise<void> {
   const agent = connector.connect({ address, port } satisfies AgentAddress);

@@ -1,5 +1,5 @@
 // `npm run bench`: what a write costs beside other programs, and for a fleet.
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { checkoutCache } from "../../controller/artefacts/checkout-cache.ts";
@@ -10,17 +10,19 @@ import { checkout } from "../../test/programs/checkout.ts";
 import { buildBinaries } from "../binaries/build-binaries.ts";
 import { Interrupted, type Interruption, listenForInterruption } from "../interruption.ts";
 import { commandContenders } from "./contenders/commands.ts";
+import type { Contender } from "./contenders/contender.ts";
 import { etcher } from "./contenders/etcher/etcher.ts";
 import { palletContenders } from "./contenders/pallet.ts";
 import { readCard } from "./contenders/read-card.ts";
 import { compareTrees } from "./image/compare-trees.ts";
 import { compressors, type ImageForms, provideForms } from "./image/provide-forms.ts";
-import { type BenchImage, provideImage } from "./image/provide-image.ts";
+import { type BenchImage, provideImage, takeImage } from "./image/provide-image.ts";
 import { endControlGroups } from "./measure/control-group.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import { describeMachine } from "./report/describe-machine.ts";
 import { explainWalls } from "./report/explain-walls.ts";
 import { judgeAims } from "./report/judge-aims.ts";
+import { priceOfTls } from "./report/price-of-tls.ts";
 import { type Report, renderReport } from "./report/render-report.ts";
 import { type FleetFigures, measureFleet } from "./runs/fleet.ts";
 import { measureDigests } from "./runs/measure-digests.ts";
@@ -33,11 +35,18 @@ const cache = checkoutCache("bench");
 const note = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
 
 async function bench(options: BenchOptions, { unlessInterrupted }: Interruption): Promise<Report> {
-  const wants = (id: string): boolean => options.only?.has(id) ?? true;
   // What is measured is what was there at the start, not what was committed in the meantime.
   const { stdout: commit } = await execa("git", ["-C", checkout, "rev-parse", "--short", "HEAD"]);
   const machine = await describeMachine(checkout);
-  const image = await unlessInterrupted(() => provideImage(cache, options.sizeBytes, note));
+  const given = options.image;
+  const image = await unlessInterrupted(() =>
+    given === undefined ? provideImage(cache, options.sizeBytes, note) : takeImage(cache, given),
+  );
+  const { upgradedImage } = image;
+  const hasImages = ({ after }: Contender): boolean => after !== "the upgraded image" || upgradedImage !== undefined;
+  const possible = [...commandContenders, etcher, ...palletContenders, readCard].filter(hasImages).map(({ id }) => id);
+  const wants = (id: string): boolean =>
+    (options.only?.has(id) ?? true) && [...possible, "fleet", "digests"].includes(id);
   const forms = await unlessInterrupted(() => provideForms(image.image, note));
   const agentProgram = await unlessInterrupted(buildAgent);
 
@@ -51,21 +60,23 @@ async function bench(options: BenchOptions, { unlessInterrupted }: Interruption)
       if (!stored.contenders.some(wants)) continue;
       imageFacts.push(await storeImage(stage, stored));
     }
+    if (wants(plainPallet)) await storeImage({ ...stage, controller: stage.insecureController }, systemOf(image));
+    const ontoAnother = palletContenders.filter(({ before }) => before === "another system");
     const contenders = [
       ...commandContenders,
       etcher,
-      ...palletContenders.slice(0, 2),
+      ...ontoAnother,
       readCard,
-      ...palletContenders.slice(2),
+      ...palletContenders.filter((each) => !ontoAnother.includes(each)),
     ];
     const card = {
       put: (content: string) =>
         content === "another system"
           ? putAnotherSystem(image.image, stage.card.device)
-          : putImage(content === "the image" ? image.image : image.upgradedImage, stage.card.device),
+          : putImage((content === "the image" ? undefined : upgradedImage) ?? image.image, stage.card.device),
       check: (content: string) =>
-        content === "the upgraded image"
-          ? compareTrees(stage.card.device, image.upgradedImage, image.sizeBytes)
+        content === "the upgraded image" && upgradedImage !== undefined
+          ? compareTrees(stage.card.device, upgradedImage, image.sizeBytes)
           : checkCard(image.image, forms.bmap, stage.card.device),
     };
     rows.push(
@@ -104,12 +115,17 @@ async function bench(options: BenchOptions, { unlessInterrupted }: Interruption)
     rows,
     fleets,
     digests,
+    prices: priceOfTls(rows),
     aims: judgeAims(rows, digests),
     notes: [
       `Medians of ${options.runs} runs in turn. CPU-s: of every process of the receiving program (control group; the ` +
         "kernel's own threads, such as the loop device's, count for nobody). Wire: what the receiver's interface " +
         "received, headers and gRPC included. Written and read: /sys/block/loopN/stat.",
       "Every card held another system before, unless the row says what else. The sender has its files in the page cache.",
+      "Pallet is as users have it: an agent with a certificate of its boot, orders and images by TLS 1.3, but for the row " +
+        "that says `--insecure`. Where AES instructions are hidden, they are so from the receiving program alone, in " +
+        "/proc/cpuinfo and from OpenSSL; the sender keeps them. curl over TLS is told the cipher that an agent would choose " +
+        "there, the cheapest.",
       `The others get the files that suit them, made by ${commands.join(", ")}. Pallet's agent is the binary that nodes ` +
         "run, and runs already when it is told to write, as on a booted node; nothing of Pallet's " +
         "is placed into the system (`--no-resident`). Pallet has no mode that only writes: that row is the same runs " +
@@ -139,10 +155,19 @@ interface StoredImage {
   readonly contenders: readonly string[];
 }
 
-function storedImages({ image, upgradedImage }: BenchImage): readonly StoredImage[] {
-  const everyone = ["fleet", ...palletContenders.map(({ id }) => id)];
+/** The one contender that has a controller of its own. */
+const plainPallet = "pallet-full-plain";
+
+function systemOf({ image }: BenchImage): StoredImage {
+  const everyone = ["fleet", ...palletContenders.map(({ id }) => id).filter((id) => id !== plainPallet)];
+  return { name: "system", command: ["images", "add", image, "--name", "system"], contenders: everyone };
+}
+
+function storedImages(images: BenchImage): readonly StoredImage[] {
+  const { upgradedImage } = images;
+  if (upgradedImage === undefined) return [systemOf(images)];
   return [
-    { name: "system", command: ["images", "add", image, "--name", "system"], contenders: everyone },
+    systemOf(images),
     {
       name: "upgraded",
       command: ["images", "derive", "upgraded", "--from", "system", "--with", upgradedImage],
@@ -154,7 +179,7 @@ function storedImages({ image, upgradedImage }: BenchImage): readonly StoredImag
 
 /** Stores an image; resolves with a sentence of what that took and what came of it. */
 async function storeImage(
-  { controller, controllerGroup }: BenchStage,
+  { controller, controllerGroup }: Pick<BenchStage, "controller" | "controllerGroup">,
   { name, command }: StoredImage,
 ): Promise<string> {
   const cpuBefore = await controllerGroup.cpuSeconds();
@@ -176,6 +201,8 @@ async function describeImage(image: BenchImage, forms: ImageForms): Promise<stri
   const map = parseBlockMap(await readFile(forms.bmap));
   const mappedBytes = map.ranges.reduce((sum, range) => sum + extentOf(map, range).end - extentOf(map, range).start, 0);
   const holes = Math.round(100 * (1 - mappedBytes / map.imageBytes));
+  if (image.upgradedImage === undefined)
+    return `Image: a given one of ${map.imageBytes / MiB} MiB, ${holes} % holes; its form for zstd has ${mebibytes(BigInt((await stat(forms.zst)).size))} MiB.`;
   return (
     `Image: ${map.imageBytes / MiB} MiB, MBR, FAT32 and ext4 with an installed Debian 12, ${holes} % holes. ` +
     `Upgraded image: the same with ${image.upgrades.length} packages upgraded by apt, built anew: nothing is where it was.`

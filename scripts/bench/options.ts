@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly runs: number;
   /** Ids of contenders, "fleet" and "digests"; undefined for everything. */
   readonly only?: ReadonlySet<string>;
+  /** A raw image to use in the place of the benchmark's own. */
+  readonly image?: string;
   /** How many agents the fleets have. */
   readonly fleets: readonly number[];
   readonly json?: string;
@@ -19,6 +21,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     options: {
       json: { type: "string" },
       markdown: { type: "string" },
+      image: { type: "string" },
       size: { type: "string", default: "2048M" },
       runs: { type: "string", default: "3" },
       only: { type: "string" },
@@ -33,6 +36,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     sizeBytes: Number(mebibytes) * 1024 ** 2,
     runs: positive("--runs", values.runs, 99),
     ...(values.only !== undefined && { only: new Set(values.only.split(",")) }),
+    ...(values.image !== undefined && { image: values.image }),
     fleets: values.fleet.split(",").map((text) => positive("--fleet", text, 64)),
     ...(values.json !== undefined && { json: values.json }),
     ...(values.markdown !== undefined && { markdown: values.markdown }),

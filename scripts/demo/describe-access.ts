@@ -3,7 +3,6 @@ import { defaultSocket } from "./controller-socket.ts";
 
 /** How to use a rack that stays up. */
 export function describeAccess(rack: Rack): string {
-  const first = rack.boards[0];
   const curl = "node_modules/.bin/buf curl --protocol grpc --http2-prior-knowledge";
   return [
     "The rack stays up. From another terminal, in this folder:",
@@ -17,12 +16,6 @@ export function describeAccess(rack: Rack): string {
     "",
     `  ${curl} --unix-socket ${rack.socket} --list-methods http://localhost`,
     `  ${curl} --unix-socket ${rack.socket} http://localhost/pallet.v1.ControllerService/ListNodes`,
-    ...(first === undefined
-      ? []
-      : [
-          `  nsenter --net=${rack.network.namespace.path} ${curl} \\`,
-          `    http://${first.address}:7710/pallet.v1.AgentService/GetNode`,
-        ]),
     "",
     "Ctrl-C ends the rack.",
   ].join("\n");

@@ -8,7 +8,7 @@ import { standardServices } from "../../proto/package-definition.ts";
 import { checkout } from "../programs/checkout.ts";
 import { makeTinyImage } from "../tiny-image.ts";
 import { aFolder } from "./a-folder.ts";
-import { type ControllerProgram, type Program, startAgent, startController } from "./processes.ts";
+import { type AgentProgram, type ControllerProgram, startAgent, startController } from "./processes.ts";
 import { compileByBuf } from "./views.ts";
 
 const reference = await compileByBuf();
@@ -55,16 +55,18 @@ async function lists(address: string, services: readonly string[]): Promise<void
 }
 
 describe("buf curl and a running agent", () => {
-  let agent: Program;
+  let agent: AgentProgram;
+  let socket: string;
   before(async () => {
     agent = await startAgent();
+    socket = `unix:${agent.socket}`;
   });
   after(() => agent?.kill());
 
-  it("lists its services and methods", () => lists(agent.address, ["pallet.v1.AgentService"]));
+  it("lists its services and methods", () => lists(socket, ["pallet.v1.AgentService"]));
 
   it("calls a unary RPC", async () => {
-    const [answer] = await call(agent.address, "AgentService/GetNode");
+    const [answer] = await call(socket, "AgentService/GetNode");
     const { facts, agent: info } = answer as { facts: { bootId: string }; agent: { role: string } };
     assert.equal(facts.bootId, (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim());
     assert.equal(info.role, "AGENT_ROLE_NETBOOT");
@@ -72,8 +74,8 @@ describe("buf curl and a running agent", () => {
 
   it("calls a server-streaming RPC to its end", async () => {
     const operationId = "by-buf-curl";
-    await call(agent.address, "AgentService/StartOperation", [{ operationId, spec: { identify: { duration: "1s" } } }]);
-    const states = await call(agent.address, "AgentService/WatchOperation", [{ operationId }]);
+    await call(socket, "AgentService/StartOperation", [{ operationId, spec: { identify: { duration: "1s" } } }]);
+    const states = await call(socket, "AgentService/WatchOperation", [{ operationId }]);
     const { operation } = states.at(-1) as { operation: { operationId: string; state: string } };
     assert.equal(operation.operationId, operationId);
     assert.match(operation.state, /SUCCEEDED|FAILED/);
@@ -82,13 +84,13 @@ describe("buf curl and a running agent", () => {
   it("shows an error with its status", async () => {
     const request = JSON.stringify({ operationId: "unknown" });
     const path = "/pallet.v1.AgentService/CancelOperation";
-    const { stderr, exitCode } = await curl(agent.address, path, ["--data", request]);
+    const { stderr, exitCode } = await curl(socket, path, ["--data", request]);
     assert.notEqual(exitCode, 0);
     assert.equal((JSON.parse(stderr) as { code: string }).code, "not_found");
   });
 
   it("asks for its health", async () => {
-    const { stdout, stderr } = await curl(agent.address, "/grpc.health.v1.Health/Check");
+    const { stdout, stderr } = await curl(socket, "/grpc.health.v1.Health/Check");
     assert.deepEqual(JSON.parse(stdout || stderr), { status: "SERVING" });
   });
 });
@@ -97,7 +99,7 @@ describe("buf curl and a running controller", () => {
   let controller: ControllerProgram;
   let socket: string;
   before(async () => {
-    controller = await startController();
+    controller = await startController({ settings: { insecure: true } });
     socket = `unix:${controller.socket}`;
   });
   after(() => controller?.kill());
@@ -105,7 +107,8 @@ describe("buf curl and a running controller", () => {
   it("lists the services and methods of its unix socket", () =>
     lists(socket, ["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"]));
 
-  it("lists those of its TCP port, enrolment alone", () => lists(controller.address, ["pallet.v1.EnrollmentService"]));
+  it("lists those of its TCP port, which goes without certificates", () =>
+    lists(controller.address, ["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"]));
 
   it("calls a unary RPC of each door", async () => {
     const mac = "02:00:00:00:00:01";
@@ -137,7 +140,7 @@ describe("buf curl and a running controller", () => {
   it("calls a server-streaming RPC to its end", async () => {
     const events = await call(socket, "ControllerService/StreamEvents");
     const types = events.map(({ event }) => (event as { type: string }).type);
-    assert.equal(types[0], "controller-started");
+    assert.ok(types.slice(0, 2).includes("controller-started"));
     assert.deepEqual(types.slice(-1), ["image-added"]);
   });
 });

@@ -9,25 +9,25 @@ import { checkout } from "../programs/checkout.ts";
 import { withoutPallet } from "../programs/without-pallet.ts";
 import { requires } from "../requirements.ts";
 import { assertOpening, knockProgram, type openings } from "./doors.ts";
-import { type ControllerProgram, type Program, startAgent, startController } from "./processes.ts";
+import { type AgentProgram, type ControllerProgram, startAgent, startController } from "./processes.ts";
 
 const nobody = 65_534;
 
 describe("doors on loopback", requires("root"), () => {
   let controller: ControllerProgram;
   let openController: ControllerProgram;
-  let agent: Program;
-  let alone: Program;
-  let openAgent: Program;
+  let agent: AgentProgram;
+  let alone: AgentProgram;
+  let openAgent: AgentProgram;
   /** What each caller was told at each door. */
   const told = new Map<string, string>();
   before(async () => {
     controller = await startController();
     [openController, agent, alone, openAgent] = await Promise.all([
-      startController({ settings: { insecureTcp: true } }),
+      startController({ settings: { insecure: true } }),
       startAgent(["--controller", controller.address]),
       startAgent(),
-      startAgent(["--insecure-tcp"]),
+      startAgent(["--insecure"]),
     ]);
     await Promise.all(
       [0, nobody].map(async (caller) => {
@@ -45,15 +45,18 @@ describe("doors on loopback", requires("root"), () => {
   const table: readonly (readonly [door: string, target: () => string, caller: number, keyof typeof openings])[] = [
     ["the controller's unix socket", () => `unix:${controller.socket}`, 0, "all of the controller"],
     ["the controller's unix socket", () => `unix:${controller.socket}`, nobody, "nothing"],
-    ["the controller's TCP port", () => controller.address, 0, "enrolment alone"],
-    ["the controller's TCP port", () => controller.address, nobody, "enrolment alone"],
-    ["the TCP port of a controller with insecureTcp", () => openController.address, nobody, "all of the controller"],
-    ["the unix socket of a controller with insecureTcp", () => `unix:${openController.socket}`, nobody, "nothing"],
-    ["an agent of a controller on loopback", () => agent.address, 0, "all of the agent"],
-    ["an agent of a controller on loopback", () => agent.address, nobody, "nothing"],
-    ["an agent without a controller", () => alone.address, 0, "all of the agent"],
-    ["an agent without a controller", () => alone.address, nobody, "nothing"],
-    ["an agent with --insecure-tcp", () => openAgent.address, nobody, "all of the agent"],
+    ["the controller's TCP port", () => controller.address, 0, "a word about TLS"],
+    ["the controller's TCP port", () => controller.address, nobody, "a word about TLS"],
+    ["the TCP port of a controller with insecure", () => openController.address, nobody, "all of the controller"],
+    ["the unix socket of a controller with insecure", () => `unix:${openController.socket}`, nobody, "nothing"],
+    ["the TCP port of an agent of a controller", () => agent.address, 0, "nothing"],
+    ["the TCP port of an agent of a controller", () => agent.address, nobody, "nothing"],
+    ["the unix socket of an agent of a controller", () => `unix:${agent.socket}`, 0, "all of the agent"],
+    ["the unix socket of an agent of a controller", () => `unix:${agent.socket}`, nobody, "nothing"],
+    ["the unix socket of an agent without a controller", () => `unix:${alone.socket}`, 0, "all of the agent"],
+    ["the unix socket of an agent without a controller", () => `unix:${alone.socket}`, nobody, "nothing"],
+    ["the TCP port of an agent with --insecure", () => openAgent.address, nobody, "all of the agent"],
+    ["the unix socket of an agent with --insecure", () => `unix:${openAgent.socket}`, nobody, "nothing"],
   ];
   for (const [door, target, caller, opening] of table) {
     it(`${door} is open to ${caller === 0 ? "root" : "another user"} for ${opening}`, () =>
@@ -61,25 +64,19 @@ describe("doors on loopback", requires("root"), () => {
   }
 
   it("at the TCP port, the command line says where to go instead", async () => {
-    const args = [path.join(checkout, "controller/main.ts"), "nodes", "--address", controller.address];
+    const args = [path.join(checkout, "controller/main.ts"), "nodes", "--server", controller.address];
     const options = { reject: false, extendEnv: false, env: withoutPallet(process.env) } as const;
     const { exitCode, stderr } = await execa(process.execPath, args, options);
     assert.notEqual(exitCode, 0);
-    assert.match(
-      stderr,
-      /ControllerService only answers on the controller's unix socket: run this on the management machine/,
-    );
-    assert.match(stderr, /--insecure-tcp/);
+    assert.match(stderr, /asks operators for a certificate: give --bundle FILE.*or run this on the management machine/);
   });
 
   it("are said to be open aloud at the start", () => {
-    assert.match(openController.log.text(), /"level":40.*INSECURE: TCP 127\.0\.0\.1:\d+ accepts every call/);
+    assert.match(
+      openController.log.text(),
+      /"level":40.*INSECURE: there is no TLS.*anyone who can reach TCP 127\.0\.0\.1:\d+/,
+    );
     assert.match(openAgent.log.text(), /"level":40.*INSECURE: TCP port \d+ takes orders/);
     assert.doesNotMatch(controller.log.text() + agent.log.text(), /INSECURE/);
-  });
-
-  it("are shut with a word in the agent's log", async () => {
-    const [line] = await alone.log.waitFor(/^.*refused a connection.*$/m);
-    assert.equal((JSON.parse(line) as { uid: number }).uid, nobody);
   });
 });

@@ -4,20 +4,12 @@
 //
 //   node knock.ts UID TARGET...
 import process from "node:process";
-import { createFileRegistry, type DescMethod, fromBinary } from "@bufbuild/protobuf";
+import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import {
-  Client,
-  type ClientDuplexStream,
-  type ClientReadableStream,
-  credentials,
-  Metadata,
-  status,
-} from "@grpc/grpc-js";
+import { Client, credentials, status } from "@grpc/grpc-js";
 import { fileDescriptorSet } from "../../proto/gen/file-descriptor-set.ts";
 import type { Verdict } from "./doors.ts";
-
-const patienceMs = 30_000;
+import { rawCall } from "./raw-call.ts";
 
 const [uid, ...targets] = process.argv.slice(2);
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, fileDescriptorSet));
@@ -30,7 +22,7 @@ for (const target of targets) {
   const client = new Client(target, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
   const verdicts: Record<string, Verdict> = {};
   for (const method of methods)
-    verdicts[`${method.parent.typeName}/${method.name}`] = judge(await call(client, method));
+    verdicts[`${method.parent.typeName}/${method.name}`] = judge(await rawCall(client, method));
   client.close();
   process.stdout.write(`${JSON.stringify(verdicts)}\n`);
 }
@@ -41,31 +33,4 @@ function judge(code: status): Verdict {
   if (code === status.UNAVAILABLE) return "no connection";
   if (code === status.DEADLINE_EXCEEDED) return "silence";
   return "taken";
-}
-
-/** How the call ends; a stream that continues has been taken with its first answer. */
-function call(client: Client, { parent, name, methodKind }: DescMethod): Promise<status> {
-  const path = `/${parent.typeName}/${name}`;
-  const asIs = (bytes: Buffer): Buffer => bytes;
-  const empty = Buffer.alloc(0);
-  const deadline = { deadline: Date.now() + patienceMs };
-  return new Promise((resolve) => {
-    if (methodKind === "unary") {
-      client.makeUnaryRequest(path, asIs, asIs, empty, new Metadata(), deadline, (error) =>
-        resolve(error?.code ?? status.OK),
-      );
-      return;
-    }
-    const stream: ClientReadableStream<Buffer> | ClientDuplexStream<Buffer, Buffer> =
-      methodKind === "server_streaming"
-        ? client.makeServerStreamRequest(path, asIs, asIs, empty, new Metadata(), deadline)
-        : client.makeBidiStreamRequest(path, asIs, asIs, new Metadata(), deadline);
-    stream.on("error", () => {});
-    stream.on("data", () => {
-      resolve(status.OK);
-      stream.cancel();
-    });
-    stream.on("status", ({ code }: { code: status }) => resolve(code));
-    if (methodKind !== "server_streaming") (stream as ClientDuplexStream<Buffer, Buffer>).end();
-  });
 }

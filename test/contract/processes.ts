@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { stringify } from "yaml";
+import type { Node } from "../../controller/nodes/node.ts";
 import { openStore } from "../../controller/store/open-store.ts";
 import type { NodeId } from "../../proto/names/node-id.ts";
 import { checkout } from "../programs/checkout.ts";
@@ -27,6 +28,7 @@ export interface Program {
 /** A running controller. */
 export interface ControllerProgram extends Program {
   readonly socket: string;
+  readonly stateDirectory: string;
   /** The folder of its images as this process sees it. */
   readonly imageDirectory: string;
 }
@@ -36,8 +38,14 @@ const isRoot = process.getuid?.() === 0;
 /** Stands for the built agent: a program that every system runs, a script. */
 const residentProgram = path.join(checkout, "scripts/launch");
 
+/** A running agent; without a controller it has no address on the network. */
+export interface AgentProgram extends Program {
+  readonly socket: string;
+}
+
 /**
- * Starts `agent ARGS` on a free port. It may not reboot this machine: it has no CAP_SYS_BOOT.
+ * Starts `agent ARGS` with a unix socket of its own and, where it has a controller or is insecure, on a free port. It may
+ * not reboot this machine: it has no CAP_SYS_BOOT.
  *
  * @param options.path the PATH in which it finds its tools; this process's unless given
  * @param options.withoutSbin hides /usr/sbin from it, and from it alone (needs root)
@@ -45,37 +53,46 @@ const residentProgram = path.join(checkout, "scripts/launch");
 export async function startAgent(
   args: readonly string[] = [],
   options: { readonly path?: string; readonly withoutSbin?: boolean } = {},
-): Promise<Program> {
+): Promise<AgentProgram> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-"));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const socket = path.join(folder, "agent.sock");
   const agent = [
     ...(options.path === undefined ? [] : ["env", `PATH=${options.path}`]),
     ...[
       process.execPath,
       path.join(checkout, "agent/main.ts"),
-      "--port",
-      "0",
-      "--resident-program",
-      residentProgram,
-      ...args,
+      ...["--port", "0", "--socket", socket, "--identity-file", path.join(folder, "identity/agent.pem")],
+      ...["--resident-program", residentProgram, ...args],
     ],
   ];
   const bounded = isRoot ? ["setpriv", "--bounding-set=-sys_boot", "--", ...agent] : agent;
   const hide = 'for folder in /usr/sbin /sbin; do mount -t tmpfs tmpfs "$folder"; done; exec "$@"';
   const command = options.withoutSbin ? withMounts(hide, bounded) : bounded;
-  const { fields, ...program } = await start("agent", command);
-  return { ...program, address: `127.0.0.1:${fields["port"]}` };
+  const { fields, ...program } = await start("agent", command).catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
+  return {
+    ...program,
+    address: `127.0.0.1:${fields["port"]}`,
+    socket,
+    stop: () => program.stop().finally(remove),
+    kill: () => program.kill().finally(remove),
+  };
 }
 
 /**
  * Starts `controller serve` on free ports with a state of its own.
  *
  * @param options.imageBytes how much fits into its image folder (needs root); without limit unless given
- * @param options.knownNodes how many nodes its state holds already; none unless given
+ * @param options.knownNodes the nodes that its state holds already, or how many; none unless given
  * @param options.settings more of its config file
  */
 export async function startController(
   options: {
     readonly imageBytes?: number;
-    readonly knownNodes?: number;
+    readonly knownNodes?: number | readonly Node[];
     readonly settings?: Readonly<Record<string, unknown>>;
   } = {},
 ): Promise<ControllerProgram> {
@@ -91,14 +108,19 @@ export async function startController(
     socket,
     grpcPort: 0,
     httpPort: 0,
+    httpsPort: 0,
     tftpPort: 0,
     // Nodes that tests make up send no heartbeats: they count as online for three of these.
     heartbeatIntervalMs: 120_000,
     reimage: { retryDelayMs: 200 },
     ...options.settings,
   };
-  if (options.knownNodes !== undefined)
-    makeNodesKnown(path.join(config.stateDirectory, "pallet.sqlite"), options.knownNodes);
+  const { knownNodes } = options;
+  if (knownNodes !== undefined)
+    makeNodesKnown(
+      path.join(config.stateDirectory, "pallet.sqlite"),
+      typeof knownNodes === "number" ? somebodysNodes(knownNodes) : knownNodes,
+    );
   const configFile = path.join(folder, "controller.yaml");
   await writeFile(configFile, stringify(config));
   const serve = [process.execPath, path.join(checkout, "controller/main.ts"), "serve", "--config", configFile];
@@ -110,6 +132,7 @@ export async function startController(
       ...program,
       address: String(fields["grpc"]),
       socket,
+      stateDirectory: config.stateDirectory,
       // A process sees its own mounts there, and so does whoever may look (proc(5)).
       imageDirectory: options.imageBytes === undefined ? images : `/proc/${program.pid}/root${images}`,
       stop: () => program.stop().finally(remove),
@@ -121,20 +144,23 @@ export async function startController(
   }
 }
 
-/** Makes a state database with so many nodes (at most 65536) that were seen once, long ago. */
-function makeNodesKnown(file: string, count: number): void {
+/** Makes a state database with these nodes. */
+function makeNodesKnown(file: string, nodes: readonly Node[]): void {
   const store = openStore(file);
-  store.nodes.saveAll(
-    Array.from({ length: count }, (_, index) => ({
-      id: `02:ff:00:00:${hex(index >> 8)}:${hex(index & 255)}` as NodeId,
-      name: `known-${index}`,
-      accepted: false,
-      bootTarget: { kind: "agent" },
-      lastSeenAt: 0,
-      discoveredAt: 0,
-    })),
-  );
+  store.nodes.saveAll(nodes);
   store.close();
+}
+
+/** So many nodes (at most 65536) that are somebody's. */
+function somebodysNodes(count: number): readonly Node[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `02:ff:00:00:${hex(index >> 8)}:${hex(index & 255)}` as NodeId,
+    name: `known-${index}`,
+    accepted: true,
+    bootTarget: { kind: "agent" },
+    lastSeenAt: 0,
+    discoveredAt: 0,
+  }));
 }
 
 function hex(byte: number): string {

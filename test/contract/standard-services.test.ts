@@ -30,7 +30,7 @@ interface DoorOf {
 const doors: readonly DoorOf[] = [
   {
     name: "a running agent",
-    start: () => startAgent().then((program) => ({ ...program, target: program.address })),
+    start: () => startAgent().then((program) => ({ ...program, target: `unix:${program.socket}` })),
     services: ["pallet.v1.AgentService"],
   },
   {
@@ -39,10 +39,10 @@ const doors: readonly DoorOf[] = [
     services: ["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"],
   },
   {
-    name: "the TCP port of a running controller",
-    start: () => startController().then((program) => ({ ...program, target: program.address })),
-    services: ["pallet.v1.EnrollmentService"],
-    unserved: ["pallet.v1.ControllerService", "pallet.v1.AgentService"],
+    name: "the TCP port of a running controller that goes without certificates",
+    start: () =>
+      startController({ settings: { insecure: true } }).then((program) => ({ ...program, target: program.address })),
+    services: ["pallet.v1.ControllerService", "pallet.v1.EnrollmentService"],
   },
 ];
 

@@ -1,5 +1,6 @@
 // What `npm run build:binaries` makes, run where there is neither Node nor anything of this tree.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { copyFile, cp, link, mkdir, mkdtemp, open, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -42,6 +43,12 @@ before(async () => {
   binaries = await buildBinaries({ repository: checkout, outputDirectory: path.join(folder, "dist"), cacheDirectory });
 });
 after(() => rm(folder, { recursive: true, force: true }));
+
+/** Arguments of an agent that anybody may call, on a port of its own. */
+const onAnyPort = (): readonly string[] => {
+  const socket = path.join(folder, `${randomUUID()}.sock`);
+  return ["--port", "0", "--insecure", "--socket", socket];
+};
 
 /** As the programs say it from the checkout: a digest of their sources is part of it. */
 const versions = { agent: agentVersion, controller: controllerVersion };
@@ -111,8 +118,7 @@ describe("the agent's binary on this architecture", () => {
     assert.equal(said.stdout, versions.agent);
     assert.match((await execa("env", ["-i", ...bare, "--help"])).stdout, /Usage: pallet-agent/);
 
-    // Without /proc nobody can tell who connects, so by default it would take orders from nobody on this machine.
-    const options = ["--port", "0", "--kernel-command-line", "/kernel-words", "--insecure-tcp"];
+    const options = ["--port", "0", "--kernel-command-line", "/kernel-words", "--insecure"];
     const agent = await startBinary([...bare, ...options]);
     try {
       assert.deepEqual(await agent.health("pallet.v1.AgentService"), { status: "SERVING" });
@@ -125,7 +131,7 @@ describe("the agent's binary on this architecture", () => {
   describe("serving", () => {
     let agent: RunningBinary;
     before(async () => {
-      agent = await startBinary(["env", "-C", folder, fileOf("agent", own), "--port", "0"], environment);
+      agent = await startBinary(["env", "-C", folder, fileOf("agent", own), ...onAnyPort()], environment);
     });
     after(() => agent?.stop());
 
@@ -146,7 +152,7 @@ it(`the agent's binary for ${other} runs under an emulator`, { timeout: 240_000 
   const [command, ...args] = run;
   const said = await execa("env", ["-i", ...environmentWords(), command, ...args, "--version"]);
   assert.equal(said.stdout, versions.agent);
-  const agent = await startBinary([command, ...args, "--port", "0"], environment);
+  const agent = await startBinary([command, ...args, ...onAnyPort()], environment);
   try {
     assert.deepEqual(await agent.health("pallet.v1.AgentService"), { status: "SERVING" });
     assertFacts(await agent.call("pallet.v1.AgentService/GetNode"), other);
@@ -168,7 +174,7 @@ for (const architecture of [own, other] as const) {
     const place = path.join(folder, `read-${architecture}`);
     await mkdir(place);
     const emulator = architecture === own ? [] : emulators[architecture];
-    const program = { file: fileOf("agent", architecture), emulator, args: ["--port", "0"] };
+    const program = { file: fileOf("agent", architecture), emulator, args: onAnyPort() };
     const bytes = await bytesReadUntilServing(place, program, environment);
     test.diagnostic(`${(bytes / 1e6).toFixed(1)} MB`);
     assert.ok(bytes > 10e6, `${bytes} bytes: what was measured is not the start of a program`);
@@ -189,11 +195,12 @@ describe("the controller's binary", () => {
     const socket = path.join(state, "controller.sock");
     const config = path.join(folder, "controller.yaml");
     await mkdir(state);
-    const settings = { stateDirectory: state, socket, grpcPort: 0, httpPort: 0, tftpPort: 0 };
+    const settings = { stateDirectory: state, socket, grpcPort: 0, httpPort: 0, httpsPort: 0, tftpPort: 0 };
     await writeFile(config, JSON.stringify(settings));
     const controller = await startBinary([file, "serve", "--config", config], environment);
     try {
-      assert.deepEqual(await controller.health("pallet.v1.EnrollmentService"), { status: "SERVING" });
+      const asked = { service: "pallet.v1.EnrollmentService" };
+      assert.deepEqual(await controller.call("grpc.health.v1.Health/Check", asked, socket), { status: "SERVING" });
       assert.deepEqual(await controller.call("pallet.v1.ControllerService/ListNodes", {}, socket), {});
       const { stdout } = await execa("env", ["-i", file, "--socket", socket, "status", "--json"]);
       assert.equal((JSON.parse(stdout) as { version?: string }).version, versions.controller);

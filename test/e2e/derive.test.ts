@@ -137,7 +137,7 @@ async function* archiveOf(folder: string, ...options: readonly string[]): AsyncG
   }
 }
 
-describe("deriving an image", { ...requires("root", "loop devices"), concurrency: false }, () => {
+describe("deriving an image", { ...requires("root", "loop devices", "FUSE"), concurrency: false }, () => {
   let folder: string;
   let store: ImageStore;
   let oldImage: string;

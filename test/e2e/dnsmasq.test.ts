@@ -85,7 +85,7 @@ describe("DHCP by dnsmasq", { ...requires("root"), timeout: 120_000 }, () => {
   it("keeps a node's address for it, whatever it calls itself, and tells it its name", async () => {
     const known = "b8:27:eb:00:00:02";
     const board = await plugIn(rack, 2, known, true);
-    const url = `http://${rack.network.address}:7701/boot/pxelinux.cfg/01-${known.replaceAll(":", "-")}`;
+    const url = `tftp://${rack.network.address}/pxelinux.cfg/01-${known.replaceAll(":", "-")}`;
     await board.run("curl", ["-sSf", url]);
     await rack.palletOk("node", "rename", known, "shelf-2");
     const hosts = path.join(rack.stateDirectory, "dnsmasq/hosts");
@@ -160,7 +160,7 @@ describe("DHCP by default", { ...requires("root"), timeout: 60_000 }, () => {
     );
     await rack.controller.log.waitFor(/"msg":"serving"/);
     const board = await plugIn(rack, 1, mac, true);
-    await board.run("curl", ["-sSf", `http://${address}:7701/boot/pxelinux.cfg/01-${mac.replaceAll(":", "-")}`]);
+    await board.run("curl", ["-sSf", `tftp://${address}/pxelinux.cfg/01-${mac.replaceAll(":", "-")}`]);
     await rack.palletOk("node", "rename", mac, "shelf-1");
     const hosts = path.join(rack.stateDirectory, "dnsmasq/hosts");
     await until(async () => (await readFile(hosts, "utf8")).includes("shelf-1"), "dnsmasq does not know the node");

@@ -135,17 +135,24 @@ describe("a program whose log cannot be written", { ...requires("root"), timeout
     const { file, handle } = await fullPipe();
     try {
       for (const target of ["/dev/full", file]) {
-        const agent = [path.join(checkout, "agent/main.ts"), "--kernel-command-line", "/dev/null", "--port", "0"];
+        // Without a controller to believe in, it serves root alone, at its socket.
+        const own = ["--port", "0", "--socket", path.join(scratch.path, "agent.sock")];
+        const agent = [path.join(checkout, "agent/main.ts"), "--kernel-command-line", "/dev/null", ...own];
         const shell = ["-c", `exec "$@" >${target}`, "sh", process.execPath, ...agent];
         const child = spawnLeashed("sh", shell);
         const end = ended(child);
-        const listens = async () => (await run("ss", ["-Hltnp"])).stdout.includes(`pid=${child.pid},`);
-        await until(listens, `the agent does not serve with its log in ${target}`);
-        child.kill("SIGTERM");
-        await endsWithin(
-          15_000,
-          end.then(({ code }) => code),
-        );
+        const listens = async () => (await run("ss", ["-Hlxp"])).stdout.includes(`pid=${child.pid},`);
+        try {
+          await until(listens, `the agent does not serve with its log in ${target}`);
+          child.kill("SIGTERM");
+          await endsWithin(
+            15_000,
+            end.then(({ code }) => code),
+          );
+        } finally {
+          // Otherwise this file would not end before it.
+          child.kill("SIGKILL");
+        }
       }
     } finally {
       await handle.close();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,8 +21,8 @@ import { importRootfs } from "../../controller/rootfs/import-rootfs.ts";
 import { readCurrentRoot } from "../../controller/roots/read-roots.ts";
 import { parseKernelRelease } from "../../proto/system/parse-kernel-release.ts";
 import { buildDemoImage } from "../../scripts/demo-image/build-demo-image.ts";
-import { assertDetached } from "../assert-detached.ts";
 import { requires } from "../requirements.ts";
+import { until } from "../until.ts";
 import { archive } from "./debian-archive.ts";
 
 const MiB = 1024 * 1024;
@@ -218,16 +218,25 @@ describe("the root filesystem of netbooted nodes", requires("root"), () => {
 });
 
 /** Whether a loop device lies over the file. */
-function isAttached(file: string): boolean {
-  return readdirSync("/sys/block").some((name) => {
+/** Whether fuse2fs(1) has the file open, wherever it is seen there. */
+function isMounted(file: string): boolean {
+  const { dev, ino } = statSync(file);
+  return readdirSync("/proc").some((pid) => {
     try {
-      return readFileSync(`/sys/block/${name}/loop/backing_file`, "utf8").trim() === file;
+      if (readFileSync(`/proc/${pid}/comm`, "utf8").trim() !== "fuse2fs") return false;
+      return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+        const open = statSync(`/proc/${pid}/fd/${fd}`);
+        return open.dev === dev && open.ino === ino;
+      });
     } catch {
-      // No loop device, one that lies over nothing, or one that has just gone.
+      // No process, or one that has since ended.
       return false;
     }
   });
 }
+
+const assertUnmounted = (file: string): Promise<void> =>
+  until(() => !isMounted(file), `fuse2fs still has ${file}`, { withinMs: 10_000, everyMs: 50 });
 
 describe("a system unpacked from an image", requires("root", "loop devices"), () => {
   let folder: string;
@@ -295,12 +304,12 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
     const abort = new AbortController();
     const imagePath = join(folder, "card.img");
     const timer = setInterval(() => {
-      if (isAttached(imagePath)) abort.abort();
+      if (isMounted(imagePath)) abort.abort();
     }, 1);
     const importing = importRootfs({ imagePath, outDirectory: join(folder, "none"), signal: abort.signal });
     await assert.rejects(importing, { reason: "cancelled" }).finally(() => clearInterval(timer));
     assert.doesNotMatch(await readFile("/proc/self/mountinfo", "utf8"), /pallet-image-/);
-    await assertDetached(imagePath);
+    await assertUnmounted(imagePath);
     assert.deepEqual(
       (await readdir(folder)).filter((name) => name.includes("none")),
       [],
@@ -314,11 +323,14 @@ describe("a system unpacked from an image", requires("root", "loop devices"), ()
       const request = { imagePath: ${JSON.stringify(imagePath)}, access: "read-only" };
       await withRootOfImage(request, () => new Promise(() => setInterval(() => console.log("mounted"), 10)));`;
     const child = execa(process.execPath, ["--input-type=module", "-e", source], { reject: false, buffer: false });
-    await once(child.stdout, "data");
-    assert.ok(isAttached(imagePath));
-    child.kill("SIGKILL");
+    try {
+      await once(child.stdout, "data");
+      assert.ok(isMounted(imagePath));
+    } finally {
+      child.kill("SIGKILL");
+    }
     await child;
-    await assertDetached(imagePath);
+    await assertUnmounted(imagePath);
     assert.doesNotMatch(await readFile("/proc/self/mountinfo", "utf8"), /pallet-image-/);
   });
 

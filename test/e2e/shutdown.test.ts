@@ -25,20 +25,43 @@ interface Running {
   readonly name: string;
 }
 
-/** Processes in the network namespace of a rack but for the one that holds it. */
-function processesOf({ network }: Rack): Running[] {
-  const wanted = readlinkSync(network.namespace.path);
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== network.namespace.pid)
+/** What each rack was seen to run: pid, and when it started, which no later process with that pid has. */
+const seen = new WeakMap<Rack, Set<string>>();
+
+/**
+ * Processes in the network namespace of a rack, but for the one that holds it, and what they started in namespaces of its
+ * own; also what was seen so once and has lost its parents since.
+ */
+function processesOf(rack: Rack): Running[] {
+  const { namespace } = rack.network;
+  const wanted = readlinkSync(namespace.path);
+  const known = seen.get(rack) ?? new Set();
+  seen.set(rack, known);
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== namespace.pid)
     .flatMap((name) => {
       try {
-        if (readlinkSync(`/proc/${name}/ns/net`) !== wanted) return [];
-        return [{ pid: Number(name), name: readFileSync(`/proc/${name}/comm`, "utf8").trim() }];
+        // proc_pid_stat(5): after the name in parentheses, the state, the parent, and in field 22 the start.
+        const [, , parent = "", ...fields] = (
+          readFileSync(`/proc/${name}/stat`, "latin1").split(")").at(-1) ?? ""
+        ).split(" ");
+        const started = `${name} ${fields[17]}`;
+        const isIn = readlinkSync(`/proc/${name}/ns/net`) === wanted;
+        const comm = readFileSync(`/proc/${name}/comm`, "utf8").trim();
+        return [{ pid: Number(name), parent: Number(parent), started, isIn, name: comm }];
       } catch {
         // It has since ended.
         return [];
       }
     });
+  for (const { started, isIn } of all) if (isIn) known.add(started);
+  // As deep as there are parents: a child is often listed before them.
+  for (let before = -1; before !== known.size; ) {
+    before = known.size;
+    const parents = new Set(all.filter(({ started }) => known.has(started)).map(({ pid }) => pid));
+    for (const { started, parent } of all) if (parents.has(parent)) known.add(started);
+  }
+  return all.filter(({ started }) => known.has(started)).map(({ pid, name }) => ({ pid, name }));
 }
 
 /** The ways in which a person or a service manager ends a program. */
@@ -119,6 +142,10 @@ describe("controller serve is ended", { ...requires("root"), timeout: 900_000 },
     await rack.controller.log.waitFor(/"msg":"serving"/);
     const gone = rack.controller.gone();
     const pid = rack.controller.pid() ?? 0;
+    // What it ends in order does not end: else it may be gone before the second signal comes.
+    const isDnsmasq = ({ name }: Running): boolean => name === "dnsmasq";
+    await until(() => processesOf(rack).some(isDnsmasq), "dnsmasq does not run");
+    for (const held of processesOf(rack).filter(isDnsmasq)) process.kill(held.pid, "SIGSTOP");
     rack.controller.log.waitFor(/shutting down/).then(() => process.kill(pid, "SIGTERM"));
     process.kill(pid, "SIGTERM");
     assert.equal(await gone, 143);

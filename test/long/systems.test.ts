@@ -1,5 +1,5 @@
 // Systems laid out as people lay them out, each through three power cycles on a virtual Pi. The plainest one is in
-// test/e2e/virtual-systems.test.ts; `npm run test:long` runs these.
+// test/long/virtual-systems.test.ts; `npm run test:long` runs these.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { bridgeMac, type Variant } from "../../scripts/systemd-image/build-system-image.ts";

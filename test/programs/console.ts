@@ -36,7 +36,7 @@ export function createConsole(name: string): Console & { append(chunk: string): 
       text += chunk;
       for (const check of waiting) check();
     },
-    waitFor: (pattern, { from = 0, timeoutMs = 60_000 } = {}) =>
+    waitFor: (pattern, { from = 0, timeoutMs = 150_000 } = {}) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(check);

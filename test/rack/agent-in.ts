@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { checkout } from "../programs/checkout.ts";
@@ -31,7 +33,11 @@ async function start(
   within: readonly string[],
   args: readonly string[],
 ): Promise<StrayAgent> {
-  const agent = [process.execPath, path.join(checkout, "agent/main.ts"), "--kernel-command-line", "/dev/null", ...args];
+  // This machine's /run is not its own.
+  const folder = await mkdtemp(path.join(os.tmpdir(), "pallet-agent-in-"));
+  const own = ["--socket", path.join(folder, "agent.sock"), "--identity-file", path.join(folder, "identity/agent.pem")];
+  const main = path.join(checkout, "agent/main.ts");
+  const agent = [process.execPath, main, "--kernel-command-line", "/dev/null", ...own, ...args];
   // It may not reboot this machine.
   const bounded = ["setpriv", "--bounding-set=-sys_boot", "--", ...agent];
   const child = spawnLeashed("nsenter", [`--net=${namespace.path}`, "--", ...within, ...bounded]);
@@ -42,6 +48,7 @@ async function start(
   const stop = async (): Promise<void> => {
     child.kill("SIGKILL");
     await gone;
+    await rm(folder, { recursive: true, force: true });
   };
   await log.waitFor(/"msg":"serving"/).catch(async (error: unknown) => {
     await stop();

@@ -1,13 +1,25 @@
 import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "../../proto/linux/leashed-execa.ts";
 import { readImage, type TinyImage } from "../tiny-image.ts";
 import type { Card } from "./card.ts";
 
-/** A file of the root filesystem on the card, read without mounting it (debugfs(8)). */
+/**
+ * A file of the root filesystem on the card, read without mounting it (debugfs(8)). A board that runs from it may be
+ * writing: what is halfway to the card is looked at again.
+ */
 export async function readRootFile(card: Card, image: TinyImage, path: string): Promise<string> {
-  const { stdout } = await execa("debugfs", ["-R", `cat ${path}`, `${card.file}?offset=${image.root.offsetBytes}`]);
-  return stdout;
+  for (let tries = 1; ; tries += 1) {
+    const from = `${card.file}?offset=${image.root.offsetBytes}`;
+    const { stdout, stderr } = await execa("debugfs", ["-R", `cat ${path}`, from]);
+    const [, ...problems] = stderr.split("\n");
+    if (problems.length === 0 || tries === 5) {
+      assert.deepEqual(problems, [], `debugfs cannot read ${path}`);
+      return stdout;
+    }
+    await delay(1_000);
+  }
 }
 
 /** What a reimage makes of config.txt on the card of a Pi 3 (card-firmware.test.ts), as FAT's folders have the names. */

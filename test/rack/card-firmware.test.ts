@@ -35,7 +35,7 @@ describe("a Pi 3 and an image with bootcode.bin", requires("root", "loop devices
   });
   after(() => rack.close());
 
-  it("is proved, and taken back over the network for its next reimage", { timeout: 180_000 }, () =>
+  it("is proved, and taken back over the network for its next reimage", { timeout: 480_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(1);
       assert.match(
@@ -56,7 +56,7 @@ describe("a Pi 3 and an image with bootcode.bin", requires("root", "loop devices
     }),
   );
 
-  it("comes back after a power cut that the controller takes longer to get over", { timeout: 180_000 }, () =>
+  it("comes back after a power cut that the controller takes longer to get over", { timeout: 480_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(1);
       await board.powerOff();
@@ -69,7 +69,7 @@ describe("a Pi 3 and an image with bootcode.bin", requires("root", "loop devices
     }),
   );
 
-  it("is proved weakly with --no-resident, with one sector that is not the image's", { timeout: 120_000 }, () =>
+  it("is proved weakly with --no-resident, with one sector that is not the image's", { timeout: 360_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(1);
       board.failNextReboot();
@@ -102,7 +102,7 @@ describe("a Pi 3 whose card has no bootcode.bin", requires("root", "loop devices
   });
   after(() => rack.close());
 
-  it("sleeps until someone cuts its power, when nobody answers its boot ROM", { timeout: 120_000 }, () =>
+  it("sleeps until someone cuts its power, when nobody answers its boot ROM", { timeout: 360_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(1);
       await rack.controller.kill();
@@ -124,7 +124,7 @@ describe("a Pi 3 whose operator keeps firmware on cards", requires("root", "loop
 
   it(
     "is warned of in the plan, and lost to its card without a resident agent: no boot target reaches it",
-    { timeout: 120_000 },
+    { timeout: 360_000 },
     () =>
       tell(rack, async () => {
         const board = rack.board(1);
@@ -166,7 +166,7 @@ describe(
 
     it(
       "is proved, and shown as what it is, by what its system was told when it was written",
-      { timeout: 120_000 },
+      { timeout: 360_000 },
       () =>
         tell(rack, async () => {
           const board = rack.board(1);
@@ -186,7 +186,7 @@ describe(
         }),
     );
 
-    it("comes back by itself after a power cut, while its controller is away at first", { timeout: 120_000 }, () =>
+    it("comes back by itself after a power cut, while its controller is away at first", { timeout: 360_000 }, () =>
       tell(rack, async () => {
         const board = rack.board(1);
         await board.powerOff();
@@ -201,7 +201,7 @@ describe(
       }),
     );
 
-    it("obeys its controller: it reboots when it is told to", { timeout: 120_000 }, () =>
+    it("obeys its controller: it reboots when it is told to", { timeout: 360_000 }, () =>
       tell(rack, async () => {
         const board = rack.board(1);
         const mark = board.console.mark();

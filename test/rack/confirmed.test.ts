@@ -16,7 +16,7 @@ const MiB = 1024 * 1024;
 describe("a part of the rack", requires("root", "loop devices"), () => {
   let rack: Rack;
   let image: TinyImage;
-  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 180_000 }, () => tell(rack, body));
+  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 480_000 }, () => tell(rack, body));
   const names = (json: string): string[] => JSON.parse(json).map(({ name }: { name: string }) => name);
 
   before(async () => {

@@ -19,7 +19,7 @@ describe("a write that is interrupted", requires("root", "loop devices"), () => 
   let board: Board;
   let image: TinyImage;
   let other: TinyImage;
-  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 120_000 }, () => tell(rack, body));
+  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 360_000 }, () => tell(rack, body));
 
   before(async () => {
     rack = await createRack({ nodes: 1 });

@@ -10,6 +10,7 @@ import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
 import { requires } from "../requirements.ts";
 import { makeTinyImage, type TinyImage } from "../tiny-image.ts";
 import { sequenceFrom } from "../unit/controller/boot-tree/board-reports.ts";
+import { until } from "../until.ts";
 import { assertGrown, assertHoldsImage, readRootFile } from "./card-content.ts";
 import { createRack, type Rack } from "./rack.ts";
 import { tell } from "./story.ts";
@@ -29,7 +30,7 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
   let first: TinyImage;
   let second: TinyImage;
   const firstBoots = new Map<string, string>();
-  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 120_000 }, () => tell(rack, body));
+  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 360_000 }, () => tell(rack, body));
 
   before(async () => {
     rack = await createRack({ nodes: 3 });
@@ -77,11 +78,21 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
     assert.match(again.stderr, /exists; choose another name/);
   });
 
-  onRack("is left alone by --all until its nodes are accepted", async () => {
+  onRack("is left alone until its nodes are accepted, also by name", async () => {
     await rack.palletOk("images", "add", first.path, "--name", "first");
     const refused = await rack.pallet("reimage", "--all", "--image", "first", "--yes");
     assert.equal(refused.exitCode, 1);
     assert.match(refused.stderr, /accept/);
+    const { mac, card } = rack.board(1);
+    for (const command of [
+      ["reimage", mac, "--image", "first", "--yes"],
+      ["wipe", mac, card.device, "--yes"],
+      ["reboot", mac],
+    ]) {
+      const { exitCode, stderr } = await rack.pallet(...command);
+      assert.deepEqual([command, exitCode], [command, 1]);
+      assert.match(stderr, /is pending: .*controller node accept node-/);
+    }
     await rack.palletOk("node", "accept", "--all");
   });
 
@@ -137,6 +148,13 @@ describe("a rack of three Pis", requires("root", "loop devices"), () => {
     await board.console.waitFor(/firmware: trying again/, { from: mark });
     await rack.startController();
     await board.console.waitFor(/Mounted root \(ext4 filesystem\)[\s\S]*"role":"resident"/, { from: mark });
+  });
+
+  onRack("goes over to another certificate authority by itself, and the former one retires", async () => {
+    const [former] = JSON.parse(await rack.palletOk("ca", "show", "--json")) as { readonly id: string }[];
+    await rack.palletOk("ca", "rotate");
+    const retires = async (): Promise<boolean> => (await rack.pallet("ca", "retire", former?.id ?? "")).exitCode === 0;
+    await until(retires, "nodes still go by it", { withinMs: 90_000, everyMs: 1000 });
   });
 
   onRack("is taken back from its running systems and imaged anew", async () => {

@@ -44,7 +44,7 @@ describe("a kernel upgrade inside an installed system", requires("root", "loop d
   });
   after(() => rack.close());
 
-  it("is told once, with what to do, by an event, the node's log and node show", { timeout: 240_000 }, () =>
+  it("is told once, with what to do, by an event, the node's log and node show", { timeout: 600_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(1);
       const sh = (script: string) => board.run("sh", ["-c", script]);

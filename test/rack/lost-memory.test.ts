@@ -48,7 +48,7 @@ describe("a node that runs what it proved", requires("root", "loop devices"), ()
     assert.match(rack.board(1).console.text().slice(mark), /"role":"resident"/);
   }
 
-  it("boots it at its next power cut although it was forgotten meanwhile", { timeout: 120_000 }, () =>
+  it("boots it at its next power cut although it was forgotten meanwhile", { timeout: 360_000 }, () =>
     tell(rack, async () => {
       const before = await newest();
       const discoveredAt = (await node()).discoveredAt?.getTime();
@@ -63,7 +63,7 @@ describe("a node that runs what it proved", requires("root", "loop devices"), ()
     }),
   );
 
-  it("boots it although the database was lost, and the image with it for a while", { timeout: 180_000 }, () =>
+  it("boots it although the database was lost, and the image with it for a while", { timeout: 480_000 }, () =>
     tell(rack, async () => {
       const refused = await rack.pallet("images", "remove", "image");
       assert.match(refused.stderr, /1 node boots its own system.*reimage.*erases their cards/s);
@@ -84,7 +84,7 @@ describe("a node that runs what it proved", requires("root", "loop devices"), ()
     }),
   );
 
-  it("comes back to it although it lost power before the new database had heard of it", { timeout: 180_000 }, () =>
+  it("comes back to it although it lost power before the new database had heard of it", { timeout: 480_000 }, () =>
     tell(rack, async () => {
       await rack.controller.stop();
       await rack.board(1).powerOff();

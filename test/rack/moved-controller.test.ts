@@ -34,7 +34,7 @@ describe("a controller that comes back under another address", requires("root", 
     await rack.startController();
   }
 
-  it("goes on with the write that it left, and hears of the nodes that did nothing", { timeout: 180_000 }, () =>
+  it("goes on with the write that it left, and hears of the nodes that did nothing", { timeout: 480_000 }, () =>
     tell(rack, async () => {
       const [writing, idle] = [rack.board(1), rack.board(2)];
       await writing.limitNetwork(2 * MiB);

@@ -22,7 +22,7 @@ describe("a node that never comes back", requires("root", "loop devices"), () =>
 
   it(
     "fails the rollout by name, gets target agent, and comes back into it once it has power",
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     () =>
       tell(rack, async () => {
         const [lost, well] = [rack.board(1), rack.board(2)];
@@ -61,7 +61,7 @@ describe("a node whose card forgets what was verified", requires("root", "loop d
   });
   after(() => rack.close());
 
-  it("is not taken for done, and comes back into the agent by itself", { timeout: 240_000 }, () =>
+  it("is not taken for done, and comes back into the agent by itself", { timeout: 600_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(1);
       board.failNextReboot();

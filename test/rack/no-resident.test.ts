@@ -21,7 +21,7 @@ describe("reimage --no-resident", requires("root", "loop devices"), () => {
   });
   after(() => rack.close());
 
-  it("leaves the image untouched to the byte, and is proved weakly, which everything says", { timeout: 120_000 }, () =>
+  it("leaves the image untouched to the byte, and is proved weakly, which everything says", { timeout: 360_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(1);
       board.failNextReboot();
@@ -56,7 +56,7 @@ describe("reimage --no-resident", requires("root", "loop devices"), () => {
     }),
   );
 
-  it("waits for somebody who reboots the node at its next reimage, and says so", { timeout: 120_000 }, () =>
+  it("waits for somebody who reboots the node at its next reimage, and says so", { timeout: 360_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(1);
       const plan = await rack.palletOk("reimage", "--all", "--dry-run");

@@ -64,7 +64,7 @@ for (const model of ["pi-3", "pi-4", "pi-5"] as const)
     });
     after(() => rack.close());
 
-    it("is proved by the firmware's boot of it, and comes back the same way", { timeout: 180_000 }, () =>
+    it("is proved by the firmware's boot of it, and comes back the same way", { timeout: 480_000 }, () =>
       tell(rack, async () => {
         const board = rack.board(1);
         let mark = board.console.mark();
@@ -81,7 +81,7 @@ for (const model of ["pi-3", "pi-4", "pi-5"] as const)
       }),
     );
 
-    it("goes back to the agent when it is told, and to the image again", { timeout: 180_000 }, () =>
+    it("goes back to the agent when it is told, and to the image again", { timeout: 480_000 }, () =>
       tell(rack, async () => {
         const board = rack.board(1);
         let mark = board.console.mark();
@@ -96,7 +96,7 @@ for (const model of ["pi-3", "pi-4", "pi-5"] as const)
     );
 
     if (model === "pi-3")
-      it("goes back to the agent after a failure", { timeout: 180_000 }, () =>
+      it("goes back to the agent after a failure", { timeout: 480_000 }, () =>
         tell(rack, async () => {
           const board = rack.board(1);
           const id = await startReimage(rack, "--all", "--image", "raspios", "--full");
@@ -128,7 +128,7 @@ describe("a Pi 3 and images with other kernels", requires("root", "loop devices"
   });
   after(() => rack.close());
 
-  it("boots an upstream kernel by U-Boot", { timeout: 120_000 }, () =>
+  it("boots an upstream kernel by U-Boot", { timeout: 360_000 }, () =>
     tell(rack, async () => {
       const marks = rack.boards.map(({ console }) => console.mark());
       await end(rack, await startReimage(rack, "--all", "--image", "upstream"));
@@ -139,7 +139,7 @@ describe("a Pi 3 and images with other kernels", requires("root", "loop devices"
     }),
   );
 
-  it("boots a 32-bit kernel by its firmware, and is proved weakly", { timeout: 180_000 }, () =>
+  it("boots a 32-bit kernel by its firmware, and is proved weakly", { timeout: 480_000 }, () =>
     tell(rack, async () => {
       const marks = rack.boards.map(({ console }) => console.mark());
       const rollout = await end(rack, await startReimage(rack, "--all", "--image", "narrow", "--no-resident"), 120_000);

@@ -5,7 +5,7 @@ import type { Rollout } from "../../proto/gen/pallet/v1/rollout.ts";
 import { ask } from "../../proto/grpc/call.ts";
 
 /** Of one call that the controller answers at once. */
-const patience = { timeoutMs: 60_000 };
+const patience = { timeoutMs: 150_000 };
 
 /** Patience of one wait. */
 export interface Patience {
@@ -36,7 +36,7 @@ export function createRackClient(socket: string): RackClient {
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 500,
   });
-  const ready = ({ timeoutMs = 60_000 }: Patience = {}): Promise<void> =>
+  const ready = ({ timeoutMs = 150_000 }: Patience = {}): Promise<void> =>
     new Promise((resolve, reject) =>
       service.waitForReady(new Date(Date.now() + timeoutMs), (error) => (error ? reject(error) : resolve())),
     );
@@ -73,7 +73,7 @@ export function createRackClient(socket: string): RackClient {
     nodes: async () => (await ask(service, service.listNodes, {}, patience)).nodes,
     rollouts: async () => (await ask(service, service.listRollouts, {}, patience)).rollouts,
     async events() {
-      const request = { afterId: 0n, follow: false, node: "", nodeIds: [], rolloutId: "", limit: 0 };
+      const request = { afterId: 0n, follow: false, node: "", nodeIds: [], rolloutId: "", by: "", limit: 0 };
       const found: Event[] = [];
       for await (const { event } of service.streamEvents(request)) if (event !== undefined) found.push(event);
       return found;
@@ -86,6 +86,7 @@ export function createRackClient(socket: string): RackClient {
         node: "",
         nodeIds: [],
         rolloutId: "",
+        by: "",
         limit: 0,
       });
       const found = await follow(

@@ -18,7 +18,7 @@ const [small, inUse, blank] = [1, 2, 3];
 describe("a reimage is refused", requires("root", "loop devices"), () => {
   let rack: Rack;
   let image: TinyImage;
-  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 120_000 }, () => tell(rack, body));
+  const onRack = (title: string, body: () => Promise<void>) => it(title, { timeout: 360_000 }, () => tell(rack, body));
 
   before(async () => {
     rack = await createRack({ nodes: 3, cardBytes: [16 * MiB, 64 * MiB, 64 * MiB] });
@@ -55,6 +55,39 @@ describe("a reimage is refused", requires("root", "loop devices"), () => {
     await rack.palletOk("reimage", board.mac, "--yes");
     await assertHoldsImage(board.card, image);
   });
+
+  onRack(
+    "for a card that a label protects, as is every other way to erase it, until it has another label",
+    async () => {
+      const board = rack.board(blank);
+      const { device } = board.card;
+      await rack.palletOk("mkfs", board.mac, device, "--type", "vfat", "--label", "pallet-keep", "--yes");
+      const plan = await rack.pallet("reimage", board.mac, "--dry-run", "--json");
+      assert.equal(plan.exitCode, 1);
+      const { refusal } = JSON.parse(plan.stdout).plans[0];
+      assert.equal(refusal.reason, "protected");
+      for (const command of [
+        ["reimage", board.mac, "--disk", device, "--yes"],
+        ["wipe", board.mac, device, "--yes"],
+        ["mkfs", board.mac, device, "--type", "ext4", "--yes"],
+      ]) {
+        const refused = await rack.pallet(...command);
+        assert.equal(refused.exitCode, 1, command.join(" "));
+        assert.match(refused.stdout + refused.stderr, /is protected.*"(pallet-keep|PALLET-KEEP)"/s);
+      }
+      // Programs need not ask for the plan.
+      const rollout = RolloutRequest.fromPartial({ nodes: [board.mac], imageName: "image", disk: device });
+      const { service } = rack.client;
+      await ask(service, service.startRollout, { rolloutId: "protected", rollout }, { timeoutMs: 60_000 });
+      const failed = await end(rack, "protected");
+      assert.equal(reimageOf(failed, board).failure?.reason, FailureReason.FAILURE_REASON_PROTECTED);
+      const label = await board.run("blkid", ["--probe", "--output", "value", "--match-tag", "LABEL", device]);
+      assert.match(label, /pallet-keep/i);
+
+      await board.run("fatlabel", [device, "FREE"]);
+      await rack.palletOk("wipe", board.mac, device, "--yes");
+    },
+  );
 
   onRack("for an image in which no resident agent can be started, before the card is erased", async () => {
     const board = rack.board(inUse);

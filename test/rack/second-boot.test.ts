@@ -69,7 +69,7 @@ describe("the second boot", requires("root", "loop devices"), () => {
 
   describe("finds the root, and so do the third and the fourth", { concurrency: 3 }, () => {
     for (const [index, { name }] of images.entries())
-      it(`of ${name}`, { timeout: 240_000 }, () =>
+      it(`of ${name}`, { timeout: 600_000 }, () =>
         tell(rack, async () => {
           const board = rack.board(index + 1);
           await rack.palletOk("reimage", board.mac, "--image", name, "--yes");
@@ -84,7 +84,7 @@ describe("the second boot", requires("root", "loop devices"), () => {
       );
   });
 
-  it("of a card that changed while nobody could hear of it takes a look by the agent", { timeout: 240_000 }, () =>
+  it("of a card that changed while nobody could hear of it takes a look by the agent", { timeout: 600_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(1 + images.findIndex(({ name }) => name === "bare-kernel"));
       board.cutNetwork();
@@ -101,7 +101,7 @@ describe("the second boot", requires("root", "loop devices"), () => {
       const mark = board.console.mark();
       await board.powerOn();
       const story = /(Kernel panic[\s\S]*){3}"role":"netboot"[\s\S]*root=PARTUUID=12345678-02[\s\S]*"role":"resident"/;
-      await board.console.waitFor(story, { from: mark, timeoutMs: 180_000 });
+      await board.console.waitFor(story, { from: mark, timeoutMs: 300_000 });
       await rack.client.event(({ message }) => /looked at the card of .* by other ids than were known/.test(message));
       await comesBack(board);
     }),

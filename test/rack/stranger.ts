@@ -1,6 +1,6 @@
-// What issue 9 describes, as a program for a stranger's place on the rack's network: tries to list, wipe, write and
-// reboot a node, at the controller and at the node's agent, and to have the controller take and unpack its files.
-// Prints, as one line of JSON, how each try ended.
+// A program for a stranger's place on the rack's network: tries to list, wipe, write and reboot a node, at the controller
+// and at the node's agent, to have the controller take and unpack its files, and to be the node. Prints, as one line of
+// JSON, how each try ended.
 //
 //   node stranger.ts '{"controller": "HOST:PORT", "agent": "HOST:PORT", …}'
 import process from "node:process";
@@ -14,6 +14,7 @@ import {
 } from "@grpc/grpc-js";
 import { AgentServiceClient, StartOperationRequest } from "../../proto/gen/pallet/v1/agent.ts";
 import {
+  AcceptNodesRequest,
   AddImageRequest,
   BootTarget,
   ControllerServiceClient,
@@ -21,8 +22,11 @@ import {
   RunNodeOperationRequest,
   StartRolloutRequest,
 } from "../../proto/gen/pallet/v1/controller.ts";
+import { EnrollmentServiceClient, EnrollRequest } from "../../proto/gen/pallet/v1/enrollment.ts";
+import { AgentRole } from "../../proto/gen/pallet/v1/node.ts";
 import { WipeMethod } from "../../proto/gen/pallet/v1/operation.ts";
 import { ask, type UnaryMethod } from "../../proto/grpc/call.ts";
+import { createKey, createRequest } from "../../proto/identity/certificate-request.ts";
 import { endOf } from "../contract/calls.ts";
 
 /** What a stranger may have found out. */
@@ -33,12 +37,20 @@ export interface StrangersKnowledge {
   readonly bootId: string;
   readonly device: string;
   readonly image: string;
+  /** The token in the boot config of the node's last boot, which crosses the network unencrypted. */
+  readonly token: string;
+  /** Speaks TLS, with no certificate to show; otherwise in plain text. */
+  readonly tls: boolean;
 }
 
 const known = JSON.parse(process.argv[2] ?? "") as StrangersKnowledge;
 const options = { "grpc.enable_http_proxy": 0 };
-const controller = new ControllerServiceClient(known.controller, credentials.createInsecure(), options);
-const agent = new AgentServiceClient(known.agent, credentials.createInsecure(), options);
+const channel = known.tls
+  ? credentials.createSsl(null, null, null, { rejectUnauthorized: false, checkServerIdentity: () => undefined })
+  : credentials.createInsecure();
+const controller = new ControllerServiceClient(known.controller, channel, options);
+const enrollment = new EnrollmentServiceClient(known.controller, channel, options);
+const agent = new AgentServiceClient(known.agent, channel, options);
 const { node, device, bootId, image } = known;
 
 const patienceMs = 20_000;
@@ -74,7 +86,7 @@ const write = {
 } as const;
 const archive = Buffer.alloc(10_240);
 
-const tries: Readonly<Record<string, () => Promise<status>>> = {
+const tries: Record<string, () => Promise<status>> = {
   "list the nodes": () => knock(controller, controller.listNodes, {}),
   "set the boot target": () =>
     knock(controller, controller.setBootTarget, {
@@ -83,7 +95,7 @@ const tries: Readonly<Record<string, () => Promise<status>>> = {
       imageName: "",
       force: false,
     }),
-  "accept the node": () => knock(controller, controller.acceptNodes, { nodes: [node], all: false }),
+  "accept the node": () => knock(controller, controller.acceptNodes, AcceptNodesRequest.fromPartial({ nodes: [node] })),
   "reboot the node": () => knock(controller, controller.rebootNode, { node }),
   "wipe by the controller": () =>
     endOf(controller.runNodeOperation(RunNodeOperationRequest.fromPartial({ node, spec: wipe }), limit())),
@@ -118,8 +130,20 @@ const tries: Readonly<Record<string, () => Promise<status>>> = {
   "reboot by the agent": () => knock(agent, agent.reboot, { expectedBootId: bootId }),
 };
 
+if (known.tls) {
+  const request = (token: string): EnrollRequest =>
+    EnrollRequest.fromPartial({
+      ...{ token, bootMac: node, bootId, role: AgentRole.AGENT_ROLE_NETBOOT },
+      csrDer: Buffer.from(createRequest(createKey())),
+    });
+  tries["enrol with the token that the node has used"] = () =>
+    knock(enrollment, enrollment.enroll, request(known.token));
+  tries["enrol without one"] = () => knock(enrollment, enrollment.enroll, request(""));
+}
+
 const ends: Record<string, string> = {};
 for (const [name, attempt] of Object.entries(tries)) ends[name] = status[await attempt()] ?? "?";
 controller.close();
+enrollment.close();
 agent.close();
 process.stdout.write(`${JSON.stringify(ends)}\n`);

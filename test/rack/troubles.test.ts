@@ -70,7 +70,7 @@ describe("a node that is not heard", requires("root", "loop devices"), () => {
       }),
   );
 
-  it("by the MAC address of its bridge is known by that of the bridge's port", { timeout: 120_000 }, () =>
+  it("by the MAC address of its bridge is known by that of the bridge's port", { timeout: 360_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(2);
       const ip = (...args: readonly string[]) => board.run("ip", args);
@@ -86,14 +86,15 @@ describe("a node that is not heard", requires("root", "loop devices"), () => {
       assert.deepEqual(
         node.facts?.interfaces.map(({ name, mac }) => [name, mac]),
         [
-          ["br0", bridgeMac],
+          // The one that the board boots from comes first.
           ["eth0", board.mac],
+          ["br0", bridgeMac],
         ],
       );
     }),
   );
 
-  it("because none of its MAC addresses is its own is shown as refused, until it registers", { timeout: 120_000 }, () =>
+  it("because none of its MAC addresses is its own is shown as refused, until it registers", { timeout: 360_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(2);
       const setMac = (mac: string) => board.run("ip", ["link", "set", "eth0", "address", mac]);
@@ -115,7 +116,7 @@ describe("a node that is not heard", requires("root", "loop devices"), () => {
     }),
   );
 
-  it("because transfers of its kernel end midway is shown so, until it is up", { timeout: 240_000 }, () =>
+  it("because transfers of its kernel end midway is shown so, until it is up", { timeout: 600_000 }, () =>
     tell(rack, async () => {
       const board = rack.board(2);
       await board.powerOff();

@@ -11,21 +11,22 @@ import { end, startReimage, tell } from "./story.ts";
 const MiB = 1024 * 1024;
 const bulkBytes = 8 * MiB;
 
-/**
- * How long it took from the beginning of the first write to the end of the last, and how many went on at once at most.
- */
-async function writesOf(rack: Rack): Promise<{ readonly spanMs: number; readonly atOnce: number }> {
-  let now = 0;
-  let atOnce = 0;
-  const times: number[] = [];
+/** When each write began, and when each ended, in milliseconds since the epoch. */
+async function writesOf(rack: Rack): Promise<{ readonly begun: readonly number[]; readonly ended: readonly number[] }> {
+  const begun: number[] = [];
+  const ended: number[] = [];
   for (const { message, time } of await rack.client.events()) {
-    const began = message.startsWith("writing image to ");
-    if (!began && !message.includes("is written and verified")) continue;
-    now += began ? 1 : -1;
-    atOnce = Math.max(atOnce, now);
-    times.push(time?.getTime() ?? 0);
+    if (message.startsWith("writing image to ")) begun.push(time?.getTime() ?? 0);
+    else if (message.includes("is written and verified")) ended.push(time?.getTime() ?? 0);
   }
-  return { spanMs: (times.at(-1) ?? 0) - (times[0] ?? 0), atOnce };
+  return { begun, ended };
+}
+
+/** How many writes went on at once at most. */
+function mostAtOnce({ begun, ended }: Awaited<ReturnType<typeof writesOf>>): number {
+  const changes = [...begun.map((at) => ({ at, by: 1 })), ...ended.map((at) => ({ at, by: -1 }))];
+  let now = 0;
+  return Math.max(...changes.toSorted((a, b) => a.at - b.at || a.by - b.by).map(({ by }) => (now += by)));
 }
 
 describe("nodes that share the way to the controller", requires("root", "loop devices"), () => {
@@ -39,7 +40,7 @@ describe("nodes that share the way to the controller", requires("root", "loop de
     return image;
   };
 
-  it("write two at a time, where two may, and are all proved", { timeout: 240_000 }, async () => {
+  it("write two at a time, where two may, and are all proved", { timeout: 600_000 }, async () => {
     const image = await start({ nodes: 5, settings: { limits: { writers: 2, perNode: "5 MB/s" } } });
     await tell(rack, async () => {
       await rack.powerOnAll();
@@ -58,22 +59,23 @@ describe("nodes that share the way to the controller", requires("root", "loop de
       await Promise.all(rack.boards.map((board) => board.limitNetwork(undefined)));
       const rollout = await end(rack, id, 200_000);
       assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_SUCCEEDED);
-      assert.equal((await writesOf(rack)).atOnce, 2);
+      assert.equal(mostAtOnce(await writesOf(rack)), 2);
       for (const { card } of rack.boards) await assertHoldsImage(card, image);
     });
   });
 
-  it("get together what all of them may, and no more", { timeout: 240_000 }, async () => {
+  it("get together what all of them may, and no more", { timeout: 600_000 }, async () => {
     const totalBytesPerSecond = 15_000_000;
     const image = await start({ nodes: 3, settings: { limits: { total: "120 Mbit/s" } } });
     await tell(rack, async () => {
       await rack.powerOnAll();
       const rollout = await end(rack, await startReimage(rack, "--all"), 200_000);
       assert.equal(rollout.state, RolloutState.ROLLOUT_STATE_SUCCEEDED);
-      const { spanMs, atOnce } = await writesOf(rack);
-      // What does not compress has to come through, whatever else does.
+      // What does not compress has to come through, whatever else does. How many share it depends on what each has shown
+      // that it takes, which is another thing on a busy machine: test/unit/controller/uplink/choose-writers.test.ts.
+      const { begun, ended } = await writesOf(rack);
+      const spanMs = Math.max(...ended) - Math.min(...begun);
       assert.ok(spanMs >= ((3 * bulkBytes) / totalBytesPerSecond) * 1000, `${spanMs} ms`);
-      assert.equal(atOnce, 2, "a Pi at its full port takes nearly all, so two share it");
       for (const { card } of rack.boards) await assertHoldsImage(card, image);
     });
   });

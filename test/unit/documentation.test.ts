@@ -17,6 +17,7 @@ const testedBy: Readonly<Record<string, string>> = {
   serve: "test/rack/documented/documented-machine.ts",
   "first rollout": "test/e2e/virtual-pis.test.ts",
   curl: "test/e2e/virtual-pis.test.ts",
+  ansible: "test/e2e/ansible-inventory.test.ts",
   limits: "test/unit/documentation.test.ts",
 };
 

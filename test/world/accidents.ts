@@ -33,6 +33,8 @@ export type Accident =
   | { readonly kind: "replace-board"; readonly board: number; readonly forMs: number }
   /** The controller dies, and comes back without its database. */
   | { readonly kind: "lose-database"; readonly downMs: number }
+  /** The clock of the controller's machine is set. */
+  | { readonly kind: "set-clock"; readonly byMs: number }
   | { readonly kind: "reimage-all"; readonly image: string }
   | { readonly kind: "reimage"; readonly boards: readonly number[]; readonly image: string }
   | { readonly kind: "cancel" }
@@ -94,6 +96,7 @@ const weights: Readonly<Record<AccidentKind, number>> = {
   "new-card": 2,
   "replace-board": 2,
   "lose-database": 1,
+  "set-clock": 3,
   "reimage-all": 2,
   reimage: 3,
   cancel: 7,
@@ -154,6 +157,11 @@ function accidentOf(random: Random, kind: AccidentKind, all: readonly number[]):
     case "stop":
     case "lose-database":
       return { kind, downMs: aWhile() };
+    case "set-clock":
+      return {
+        kind,
+        byMs: random.pick([1, -1]) * random.pick([minute, 45 * minute, 30 * 60 * minute, 500_000 * minute]),
+      };
     case "kill-at-save":
       return { kind, saves: random.between(1, 12), after: random.chance(0.5), downMs: aWhile() };
     case "fail-saves":

@@ -42,6 +42,8 @@ export interface Surroundings {
   /** Lines of its configuration besides the addresses. */
   readonly settings: string;
   readonly clock: { of(life: AbortSignal): Clock };
+  /** By how much what the management machine takes for the date differs from the world's, in milliseconds. */
+  aheadMs(): number;
   readonly images: ImageStore;
   agents(clock: Clock, life: AbortSignal): AgentConnector;
   macAddressOf(address: string): NodeId | undefined;
@@ -52,7 +54,7 @@ export interface Surroundings {
 
 /** The defaults, but for these settings. */
 function configIn(folder: string, settings: string): Config {
-  const text = `stateDirectory: state\nsocket: run/c.sock\nlisten: 10.0.0.1\n${settings}`;
+  const text = `stateDirectory: state\nsocket: run/c.sock\nlisten: 10.0.0.1\ninsecure: true\n${settings}`;
   const result = resolveConfig([parseConfigFile(text, path.join(folder, "pallet.yaml"))]);
   if (!result.ok) throw new Error(result.problems.join("\n"));
   return { ...result.config, bootTree: path.join(folder, "boot"), imageDirectory: path.join(folder, "images") };
@@ -63,7 +65,11 @@ export async function startController(surroundings: Surroundings): Promise<Contr
   const config = configIn(folder, settings);
   const death = new AbortController();
   const life = death.signal;
-  const clock = surroundings.clock.of(life);
+  const monotonicClock = surroundings.clock.of(life);
+  const clock: Clock = {
+    now: () => monotonicClock.now() + surroundings.aheadMs(),
+    setTimeout: monotonicClock.setTimeout,
+  };
   const log = pino({ level: "silent" });
   const running = new AsyncDisposableStack();
   const unused = (): never => {
@@ -73,7 +79,8 @@ export async function startController(surroundings: Surroundings): Promise<Contr
   const adapters: ServeAdapters = {
     version: "world",
     clock,
-    monotonicClock: clock,
+    monotonicClock,
+    moment: () => ({ bootId: "world", ms: monotonicClock.now() }),
     log,
     agentConnector: () => surroundings.agents(clock, life),
     announcer: unused,
@@ -103,18 +110,24 @@ export async function startController(surroundings: Surroundings): Promise<Contr
   const state = await openState(stage);
   const roots = openRoots(stage, state);
   const files = composeBootFiles(stage, state, roots);
-  const agents = adapters.agentConnector({ sourceAddress: () => undefined });
+  const agents = adapters.agentConnector({ sourceAddress: () => undefined, tls: undefined });
   const meter = { watch: unused, rateOf: () => 0, totalRate: () => 0 };
   const uplink = composeUplink(stage, meter);
   const rollouts = openRollouts(stage, state, { agents, uplink });
-  const host = { closing: life, ongoing: new Set<Promise<void>>(), log };
+  const caller = { kind: "anonymous" } as const;
+  const host = { closing: life, ongoing: new Set<Promise<void>>(), callerOf: () => caller, log };
   return {
     files,
     heartbeatIntervalMs: config.heartbeatIntervalMs,
-    operators: createControllerService(host, { ...state, roots: roots.keeper, agents, rollouts, status: unused }),
+    operators: createControllerService(host, {
+      ...state,
+      roots: roots.keeper,
+      ...{ agents, protectedDisks: config.disks.protected, rollouts, status: unused },
+    }),
     enrollment: createEnrollmentService(host, {
       ...state,
-      admission: createAdmission({ ...state, agents, clock, closed: life }),
+      admission: createAdmission({ ...state, agents, clock: monotonicClock, closed: life }),
+      clock,
       heartbeatIntervalMs: config.heartbeatIntervalMs,
     }),
     async stop() {

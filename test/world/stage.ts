@@ -71,7 +71,10 @@ export function createStage(world: World, boards: readonly Board[], noGrow: bool
       later(forMs, boardAt(board).powerOn);
     },
     "restart-agent": ({ board }) => boardAt(board).restartAgent(),
-    cut: ({ board, forMs }) => world.cut(boardAt(board), clock.now() + forMs),
+    cut({ board, forMs }) {
+      world.cut(boardAt(board), clock.now() + forMs);
+      recorder.note({ what: "cut", board: boardAt(board).name, forMs });
+    },
     "write-fault": ({ board, fault }) => void boardAt(board).writeFaults.push(fault),
     kill: ({ downMs }) => withoutController(downMs, world.kill),
     stop: ({ downMs }) => withoutController(downMs, () => void world.stop()),
@@ -134,6 +137,7 @@ export function createStage(world: World, boards: readonly Board[], noGrow: bool
         world.kill();
         world.loseDatabase();
       }),
+    "set-clock": ({ byMs }) => world.setClock(byMs),
     "reimage-all"({ image }) {
       rollouts += 1;
       void ask({ ask: "reimage", nodes: [], image, rollout: `rollout-${rollouts}`, noGrow });

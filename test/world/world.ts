@@ -43,6 +43,8 @@ export interface World {
   kill(): void;
   /** Only while it does not run. */
   loseDatabase(): void;
+  /** The management machine's clock is set, by so many milliseconds; what has the world's time does not notice. */
+  setClock(byMs: number): void;
   addBoard(about: Parameters<typeof createBoard>[0]): Board;
   /** Nothing gets to or from the board until then, in milliseconds of the world's clock. */
   cut(board: Board, until: number): void;
@@ -81,6 +83,7 @@ export function createWorld(
   let controller: ControllerProcess | undefined;
   let isStarting = false;
   let runs = 0;
+  let aheadMs = 0;
 
   /** To the controller: `deliver` may happen late, or twice; resolves when the sender has its answer. */
   async function send<T>(board: Board, life: AbortSignal, deliver: (to: ControllerProcess) => Promise<T>): Promise<T> {
@@ -173,6 +176,7 @@ export function createWorld(
         folder,
         settings: writers === undefined ? "" : `limits:\n  writers: ${writers}\n`,
         clock,
+        aheadMs: () => aheadMs,
         images,
         agents: (ownClock, life) =>
           createConnections(
@@ -215,6 +219,9 @@ export function createWorld(
     loseDatabase() {
       rmSync(path.join(folder, "state"), { recursive: true, force: true });
       recorder.note({ what: "database-lost" });
+    },
+    setClock(byMs) {
+      aheadMs += byMs;
     },
     addBoard(about) {
       const board = createBoard(about, { clock, random: random.fork(about.name), recorder, outside });

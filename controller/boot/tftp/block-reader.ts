@@ -4,13 +4,15 @@ import type { FileContent } from "./file-content.ts";
 const minReadBytes = 128 * 1024;
 
 /**
- * Cuts a file into blocks, with one bounded piece of it in memory: at most the larger of 128 KiB and two windows.
+ * Cuts a file into blocks, with one bounded piece of it in memory: at most the larger of 128 KiB and two windows, and at
+ * first one window, because many a request is never acknowledged.
  * The pieces are never written to again once read, so that blocks may share their memory while they wait to be sent.
  */
 export class BlockReader {
   readonly #content: FileContent;
   readonly #blockSize: number;
   readonly #readBytes: number;
+  #nextReadBytes: number;
   #piece: Uint8Array = new Uint8Array(0);
   #pieceStart = 0;
 
@@ -18,6 +20,7 @@ export class BlockReader {
     this.#content = content;
     this.#blockSize = blockSize;
     this.#readBytes = Math.max(minReadBytes, 2 * windowSize * blockSize);
+    this.#nextReadBytes = windowSize * blockSize;
   }
 
   /** A block, counted from 1, if its bytes are in memory. The last one is shorter than the others, possibly empty. */
@@ -30,7 +33,8 @@ export class BlockReader {
   /** Reads a block, and what follows it, into memory. Throws if the file has become shorter. */
   async load(block: number): Promise<void> {
     const { start } = this.#range(block);
-    const piece = new Uint8Array(Math.min(this.#readBytes, this.#content.sizeBytes - start));
+    const piece = new Uint8Array(Math.min(this.#nextReadBytes, this.#content.sizeBytes - start));
+    this.#nextReadBytes = this.#readBytes;
     let filled = 0;
     while (filled < piece.length) {
       const read = await this.#content.read(piece.subarray(filled), start + filled);

@@ -1,3 +1,4 @@
+import { limits } from "../../../proto/limits.ts";
 import type { NegotiationLimits } from "./negotiate-options.ts";
 import type { RetransmissionTiming } from "./transition.ts";
 
@@ -10,23 +11,25 @@ export interface TftpLimits extends NegotiationLimits, RetransmissionTiming {
 }
 
 /**
- * A block of 1468 bytes fills an Ethernet frame (1500 less 20 IP, 8 UDP and 4 TFTP), so that no packet is fragmented.
- * With the default timing a silent client is given up after 45 seconds; U-Boot itself repeats for 50.
+ * With the default timing a silent client is given up after 47 seconds, and after 7 if it never acknowledged anything;
+ * U-Boot itself repeats for 50, and a request that comes again begins anew.
  */
 export const defaultLimits: TftpLimits = {
-  maxBlockSize: 1468,
-  maxWindowSize: 64,
-  maxTransfers: 256,
-  maxTransfersPerClient: 8,
+  maxBlockSize: limits.tftp.blockBytes.most,
+  maxWindowSize: limits.tftp.windowBlocks.most,
+  maxTransfers: limits.tftp.transfers.most,
+  maxTransfersPerClient: limits.tftp.transfersPerAddress.most,
   firstTimeoutMs: 1000,
   maxTimeoutMs: 8000,
   maxSilences: 7,
+  maxUnprovenSends: limits.tftp.unprovenSends.most,
+  maxStalledMs: limits.tftp.stallMs.most,
   gapDelayMs: 20,
 };
 
 /** The defaults with some of them replaced. Throws RangeError for one that cannot work. */
-export function resolveLimits(limits: Partial<TftpLimits> = {}): TftpLimits {
-  const resolved: TftpLimits = { ...defaultLimits, ...limits };
+export function resolveLimits(changes: Partial<TftpLimits> = {}): TftpLimits {
+  const resolved: TftpLimits = { ...defaultLimits, ...changes };
   const ranges: Record<keyof TftpLimits, readonly [min: number, max: number]> = {
     maxBlockSize: [8, 65464],
     maxWindowSize: [1, 1024],
@@ -35,6 +38,8 @@ export function resolveLimits(limits: Partial<TftpLimits> = {}): TftpLimits {
     firstTimeoutMs: [1, 255_000],
     maxTimeoutMs: [1, 255_000],
     maxSilences: [1, 1000],
+    maxUnprovenSends: [1, 1000],
+    maxStalledMs: [1, 3_600_000],
     gapDelayMs: [0, 255_000],
   };
   for (const [name, [min, max]] of Object.entries(ranges)) {

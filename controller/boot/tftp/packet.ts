@@ -1,3 +1,5 @@
+import { limits } from "../../../proto/limits.ts";
+
 /** Error codes of RFC 1350 (appendix) and RFC 2347. */
 export const errorCode = {
   notDefined: 0,
@@ -45,9 +47,8 @@ const opcodes = {
   "option-acknowledgement": 6,
 } as const satisfies Record<Packet["type"], number>;
 
-/** RFC 2347 bounds a request to 512 bytes; senders with long option lists exceed it a little, attackers a lot. */
-const maxRequestBytes = 1024;
-const maxOptions = 16;
+const maxRequestBytes = limits.tftp.requestBytes.most;
+const maxOptions = limits.tftp.requestOptions.most;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -67,8 +67,8 @@ interface Session {
   readonly request: RequestPacket;
   readonly address: string;
   transfer?: Transfer;
-  /** Since the client was last heard, in milliseconds; 0 while it waits for us. */
-  readonly silentMs: number;
+  readonly proven: boolean;
+  readonly stalledMs: number;
 }
 
 /** Who asked, and by which of our sockets: answers go back by the same. */
@@ -136,8 +136,11 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
       key,
       request,
       address: peer.address,
-      get silentMs() {
-        return this.transfer?.silentMs() ?? 0;
+      get proven() {
+        return this.transfer?.isProven() ?? false;
+      },
+      get stalledMs() {
+        return this.transfer?.stalledMs() ?? clock.now() - startedAt;
       },
     };
     sessions.set(key, session);
@@ -164,6 +167,9 @@ export async function createTftpServer(options: TftpServerOptions): Promise<Tftp
       const message = `mode ${JSON.stringify(request.mode)} is not served; set the client to octet (binary)`;
       return { code: errorCode.notDefined, message };
     }
+    // Each holds a file and a socket until it has closed them, also those that gave way already.
+    if (working.size >= 2 * limits.maxTransfers)
+      return { code: errorCode.notDefined, message: `busy with ${working.size} requests; try again later` };
     const admission = admitTransfer([...sessions.values()], address, limits);
     if (!admission.admitted) return { code: errorCode.notDefined, message: admission.message };
     if (admission.givesWay !== undefined) {

@@ -41,10 +41,12 @@ export interface Transfer {
   abort(reason: string): void;
   /** Ends it in silence, because the client's port asks for something else now. */
   supersede(): void;
-  /** Ends it in silence, because its client is gone and another transfer needs its place. */
+  /** Ends it in silence, because another transfer needs its place more; a client that is there will ask again. */
   giveWay(): void;
-  /** Since the client was last heard, in milliseconds. */
-  silentMs(): number;
+  /** Whether the client has acknowledged anything. */
+  isProven(): boolean;
+  /** Since the last progress, in milliseconds; to be heard alone is none. */
+  stalledMs(): number;
   /** Resolves when it has ended and its socket and content are closed. Never rejects. */
   readonly ended: Promise<TransferEnd>;
 }
@@ -192,16 +194,16 @@ export function runTransfer({ socket, content, peer, options, limits, clock, onP
 
   return {
     repeatRequest: () => apply(transition(state, { type: "request-repeated", atMs: clock.now() })),
-    isLive: () =>
-      state.phase !== "ended" && (state.acknowledged === 0 || clock.now() - heardAtMs < limits.firstTimeoutMs),
+    isLive: () => state.phase !== "ended" && (!state.proven || clock.now() - heardAtMs < limits.firstTimeoutMs),
     abort: (reason) => {
       if (state.phase === "ended") return;
       sendError(errorCode.notDefined, reason);
       finish(endWithoutAcknowledgement(state), reason);
     },
     supersede: () => endSilently("the client's port requested another file"),
-    giveWay: () => endSilently("the client fell silent, and another transfer needed its place"),
-    silentMs: () => clock.now() - heardAtMs,
+    giveWay: () => endSilently("another transfer needed its place"),
+    isProven: () => state.proven,
+    stalledMs: () => clock.now() - state.progressedAtMs,
     ended: completed.promise,
   };
 }

@@ -9,6 +9,13 @@ export interface RetransmissionTiming {
   readonly maxTimeoutMs: number;
   /** Consecutive silences after which the client is considered gone. */
   readonly maxSilences: number;
+  /**
+   * Packets that one request may bring to an address that has acknowledged nothing yet: whoever sent the request may
+   * have forged that address, and its owner must not be flooded by us.
+   */
+  readonly maxUnprovenSends: number;
+  /** Longest time without progress, whatever interval the client named and whatever it repeats. */
+  readonly maxStalledMs: number;
   /** Shortest time to wait after an acknowledgement that repeats the last one, before the window is sent again. */
   readonly gapDelayMs: number;
 }
@@ -20,6 +27,8 @@ export interface RetransmissionTiming {
  *     negotiating --ack 0--> sending --ack of the last block--> ended
  *          |                    |
  *          +--- client's error, or too many silences ---------> ended
+ *
+ * Until its first acknowledgement a client is unproven, and gets little; only progress keeps a transfer alive.
  */
 export interface TransferState {
   readonly phase: "negotiating" | "sending" | "ended";
@@ -28,6 +37,10 @@ export interface TransferState {
   readonly lastBlock: number;
   /** The client has every block up to this one. */
   readonly acknowledged: number;
+  /** The client acknowledged something: it is where its packets say that it is, and wants what it gets. */
+  readonly proven: boolean;
+  /** When the last acknowledgement came that was news; the start, where none did. */
+  readonly progressedAtMs: number;
   /** Blocks up to this one are on their way since the last acknowledgement. */
   readonly sent: number;
   /** Highest block ever sent. */
@@ -88,6 +101,8 @@ export function startTransfer(
     windowSize: parameters.windowSize,
     lastBlock: Math.floor(sizeBytes / parameters.blockSize) + 1,
     acknowledged: 0,
+    proven: false,
+    progressedAtMs: atMs,
     sent: 0,
     highest: 0,
     retransmits: 0,
@@ -98,7 +113,7 @@ export function startTransfer(
     maxTimeoutMs: parameters.timeoutMs ?? timing.maxTimeoutMs,
   };
   if (!negotiated) return sendWindow(state, atMs);
-  return { state, effects: [{ type: "send-option-acknowledgement" }, wait(state)] };
+  return { state, effects: [{ type: "send-option-acknowledgement" }, wait(state, atMs)] };
 }
 
 /** Decides what an event means for a transfer. An ended transfer ignores everything. */
@@ -112,7 +127,7 @@ export function transition(state: TransferState, event: TransferEvent): Transiti
     case "timeout":
       return onTimeout(state, event.atMs);
     case "request-repeated":
-      return state.acknowledged > 0 ? unchanged(state) : sendAgain(state, event.atMs);
+      return state.proven ? unchanged(state) : answerAgain(state, event.atMs);
     case "client-error":
       return end(state, "aborted", `the client ended it with error ${event.code}: ${event.message}`);
     case "unexpected-packet": {
@@ -132,7 +147,8 @@ export function endWithoutAcknowledgement({ highest, lastBlock }: TransferState)
 }
 
 function onOptionsAcknowledged(state: TransferState, block: number, atMs: number): Transition {
-  return block === 0 ? sendWindow({ ...state, phase: "sending", silences: 0 }, atMs) : unchanged(state);
+  if (block !== 0) return unchanged(state);
+  return sendWindow({ ...state, phase: "sending", silences: 0, proven: true, progressedAtMs: atMs }, atMs);
 }
 
 function onAcknowledgement(state: TransferState, block: number, atMs: number): Transition {
@@ -143,7 +159,8 @@ function onAcknowledgement(state: TransferState, block: number, atMs: number): T
   const acknowledged = state.acknowledged + progress;
   const { sentAtMs, ...rest } = state;
   const roundTripMs = sentAtMs === undefined ? state.roundTripMs : atMs - sentAtMs;
-  const next: TransferState = { ...rest, acknowledged, roundTripMs, silences: 0, gap: "none" };
+  const heard = { proven: true, progressedAtMs: atMs, silences: 0, gap: "none" } as const;
+  const next: TransferState = { ...rest, ...heard, acknowledged, roundTripMs };
   if (acknowledged === state.lastBlock) return end(next, "served", "the client acknowledged the last block");
   // RFC 7440 section 4: an acknowledgement from inside the window reports a loss; continue behind it, at once.
   return sendWindow(next, atMs);
@@ -167,18 +184,26 @@ function onRepeatedAcknowledgement(state: TransferState): Transition {
 function onTimeout(state: TransferState, atMs: number): Transition {
   if (state.gap === "reported") return sendAgain({ ...state, gap: "answered" }, atMs);
   const silences = state.silences + 1;
-  if (silences > state.timing.maxSilences) {
+  const { maxSilences, maxUnprovenSends, maxStalledMs } = state.timing;
+  const mostSilences = state.proven ? maxSilences : Math.min(maxSilences, maxUnprovenSends - 1);
+  if (silences > mostSilences || atMs - state.progressedAtMs >= maxStalledMs) {
     const reason = `the client fell silent after block ${state.acknowledged} of ${state.lastBlock}`;
     return end(state, endWithoutAcknowledgement(state), reason);
   }
   return sendAgain({ ...state, silences, gap: "none" }, atMs);
 }
 
+/** Answers a request that came again by one packet, too, and goes on waiting for the time that it waits already. */
+function answerAgain(state: TransferState, atMs: number): Transition {
+  const { state: next, effects } = sendAgain(state, atMs);
+  return { state: next, effects: effects.filter(({ type }) => type !== "wait") };
+}
+
 /** Resends everything that awaits an acknowledgement. */
 function sendAgain(state: TransferState, atMs: number): Transition {
   if (state.phase === "sending") return sendWindow(state, atMs);
   const next = { ...state, retransmits: state.retransmits + 1 };
-  return { state: next, effects: [{ type: "send-option-acknowledgement" }, wait(next)] };
+  return { state: next, effects: [{ type: "send-option-acknowledgement" }, wait(next, atMs)] };
 }
 
 /** Sends the window that follows the last acknowledged block. */
@@ -194,7 +219,7 @@ function sendWindow(state: TransferState, atMs: number): Transition {
     retransmits: state.retransmits + repeated,
     ...(repeated === 0 && { sentAtMs: atMs }),
   };
-  return { state: next, effects: [{ type: "send-blocks", from, to }, wait(next)] };
+  return { state: next, effects: [{ type: "send-blocks", from, to }, wait(next, atMs)] };
 }
 
 function end(state: TransferState, outcome: TransferOutcome, reason: string): Transition {
@@ -205,8 +230,9 @@ function unchanged(state: TransferState): Transition {
   return { state, effects: [] };
 }
 
-function wait(state: TransferState): TransferEffect {
-  return { type: "wait", ms: timeoutMs(state) };
+function wait(state: TransferState, atMs: number): TransferEffect {
+  const leftMs = state.progressedAtMs + state.timing.maxStalledMs - atMs;
+  return { type: "wait", ms: Math.max(0, Math.min(timeoutMs(state), leftMs)) };
 }
 
 /** Time to wait for the client after `silences` timeouts: doubled each time, up to the client's own interval. */

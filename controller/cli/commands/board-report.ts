@@ -40,7 +40,15 @@ async function reportOne(context: CommandContext, options: Options, name: string
   if (node === undefined) throw new Failure("internal", `the controller's answer lacks the node ${name}`);
   const answer = await client.getBoardReport({ node: node.nodeId }, signal);
   const events: EventView[] = [];
-  const wanted = { afterId: 0n, follow: false, node: node.nodeId, nodeIds: [], rolloutId: "", limit: mostEvents };
+  const wanted = {
+    afterId: 0n,
+    follow: false,
+    node: node.nodeId,
+    nodeIds: [],
+    rolloutId: "",
+    by: "",
+    limit: mostEvents,
+  };
   for await (const { event } of client.streamEvents(wanted, signal))
     if (event !== undefined) events.push(viewEvent(event));
   const made = viewBoardReport(answer, {

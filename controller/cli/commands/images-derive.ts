@@ -4,6 +4,7 @@ import type { DerivedImage } from "../../../proto/gen/pallet/v1/controller.ts";
 import { planImagesDerive } from "../../images/derive/plan-requirements.ts";
 import type { CommandContext, ToAction } from "../connection/command-context.ts";
 import { openUpload, type UploadSource, uploadMessages } from "../connection/upload-source.ts";
+import type { Location } from "../download/location.ts";
 import { printable } from "../render/printable.ts";
 import { renderGain, viewGain } from "../render/render-gain.ts";
 import { renderAddedImage } from "../render/render-images.ts";
@@ -18,6 +19,10 @@ interface Options {
   readonly install?: true;
 }
 
+function fileOf(given: string): Location | "stdin" {
+  return given === "-" ? "stdin" : { kind: "file", path: given };
+}
+
 async function derive(
   context: CommandContext,
   name: string,
@@ -26,7 +31,7 @@ async function derive(
 ): Promise<DerivedImage> {
   const header = { name, from, fileBytes: BigInt(source.fileBytes) };
   const answer = context.client.deriveImage(uploadMessages(header, source), context.signal);
-  return showImport(context, { name, fileBytes: source.fileBytes }, answer, (part) =>
+  return showImport(context, { name, source }, answer, (part) =>
     part.$case === "progress" ? { progress: part.value } : { result: part.value },
   );
 }
@@ -44,8 +49,8 @@ export function registerImagesDerive(parent: Command, toAction: ToAction): void 
         "The new files come from an image (whose partition and filesystem ids are kept), or from a folder or tar archive " +
         "with a root filesystem (the ids of the old image are kept; directories that its /etc/fstab mounts from other " +
         "partitions go to those partitions). Both images must have the same partitions, an ext2, ext3 or ext4 root, and room " +
-        "for the new files; the last partition may grow. The controller mounts the images, so it must run as root and have " +
-        "loop devices and rsync. Nothing in the images is executed. Ctrl-C leaves nothing behind.",
+        "for the new files; the last partition may grow. The controller must run as root, and " +
+        "have /dev/fuse, fuse2fs and rsync. Nothing in the images is executed, and the kernel mounts none. Ctrl-C leaves nothing behind.",
     )
     .summary("make an image with new files in the layout of an old one")
     .argument("<new>", "name of the new image in the catalogue")
@@ -69,7 +74,7 @@ export function registerImagesDerive(parent: Command, toAction: ToAction): void 
     .action(
       toAction<[string], Options>(async (context, options, name) => {
         const { isJson, print, printJsonLine, note } = context;
-        await installForController(options, context, planImagesDerive, options.with);
+        await installForController(options, context, planImagesDerive, fileOf(options.with));
         const source = await openUpload(options.with, context, "archive");
         try {
           const derived = await derive(context, name, options.from, source);

@@ -4,6 +4,7 @@ import { detectFormat, detectionBytes, type ImageFormat } from "../../images/for
 import { installMissing } from "../../requirements/install-missing.ts";
 import type { Requirements } from "../../requirements/requirements.ts";
 import { type CommandContext, UsageError } from "../connection/command-context.ts";
+import type { Location } from "../download/location.ts";
 import { printable } from "../render/printable.ts";
 
 /** Help of `--install`. */
@@ -23,19 +24,20 @@ export async function installForController(
   options: { readonly install?: true },
   context: CommandContext,
   plan: (of: { readonly formats: readonly ImageFormat[] }) => Requirements,
-  file: string,
+  from: Location | "stdin",
 ): Promise<void> {
   if (!options.install) return;
   if (!context.target.startsWith("unix:"))
     throw new UsageError(
-      "--install installs packages on this machine, but the controller is on another: omit --address",
+      "--install installs packages on this machine, but the controller is on another: omit --server",
     );
-  await installIfAsked(options, context, plan({ formats: await formatsOf(file) }));
+  await installIfAsked(options, context, plan({ formats: await formatsOf(from) }));
 }
 
-/** The format of a file by its content; for stdin, which can be read only once, every format. */
-async function formatsOf(file: string): Promise<readonly ImageFormat[]> {
-  if (file === "-") return ["xz", "zstd"];
+/** The format of a file by its content; for stdin and the web, from which it comes only once, every format. */
+async function formatsOf(from: Location | "stdin"): Promise<readonly ImageFormat[]> {
+  if (from === "stdin" || from.kind === "web") return ["xz", "zstd"];
+  const file = from.path;
   try {
     // A folder is sent as a tar archive.
     if ((await stat(file)).isDirectory()) return [];

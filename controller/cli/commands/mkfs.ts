@@ -34,7 +34,7 @@ export function registerMkfs(program: Command, toAction: ToAction): void {
     .command("mkfs")
     .description(
       "make a filesystem on a node's partition or disk\n\n" +
-        "Shows what is on the device and asks before erasing it. The agent refuses a device that is mounted, in use, " +
+        "Shows what is on the device and asks before erasing it. The agent refuses a device that is protected, mounted, in use, " +
         "read-only, or that the node runs from.",
     )
     .summary("make a filesystem on a node's partition or disk")

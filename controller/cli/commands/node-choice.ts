@@ -19,7 +19,7 @@ const stateTexts: Readonly<Record<NodeState, string>> = {
   offline: "whose agent does not report",
   discovered: "of which no agent has ever reported",
   accepted: "that are accepted",
-  unaccepted: "that are not accepted",
+  unaccepted: "that are pending: not accepted",
   proved: "that have proved an image",
   unproved: "that have not",
   failed: "whose last reimage failed",

@@ -1,5 +1,8 @@
-import type { Command } from "commander";
-import type { CommandContext, ToAction } from "../connection/command-context.ts";
+import { type Command, InvalidArgumentError } from "commander";
+import { closestWord } from "../../../proto/names/closest-word.ts";
+import { problemOfLabelKey } from "../../nodes/label.ts";
+import type { CommandContext, CommonOptions, ToAction } from "../connection/command-context.ts";
+import { labelField, sortFields, sortNodes } from "../render/node-columns.ts";
 import {
   noNodes,
   renderImagelessHint,
@@ -10,6 +13,7 @@ import {
   selectImageless,
 } from "../render/render-nodes.ts";
 import { viewNode } from "../view/node-view.ts";
+import { addListFormat, printList } from "./list-format.ts";
 import {
   addNodeChoice,
   describeNone,
@@ -19,40 +23,62 @@ import {
   selectNodes,
   selectorTextOf,
 } from "./node-choice.ts";
-import { examples, jsonHelp } from "./option-texts.ts";
+import { examples } from "./option-texts.ts";
 
-interface Options extends NodeChoiceOptions {
-  readonly showLabels?: boolean;
-}
+type Options = CommonOptions &
+  NodeChoiceOptions & {
+    readonly showLabels?: boolean;
+    readonly sortBy?: string;
+  };
 
 async function list(context: CommandContext, options: Options, named: readonly string[]): Promise<undefined> {
-  const { client, signal, isJson, print, printJson, note, hint, look, effects } = context;
+  const { client, signal, note, hint, effects } = context;
   const text = selectorTextOf(options, named);
   const isEvery = named.length === 0 && text.labelSelector === "" && text.states.length === 0;
   if (!isEvery) requireNodeChoice("list", text);
   const found = isEvery ? (await client.listNodes({}, signal)).nodes : await selectNodes(context, text, false);
-  const nodes = found.map(viewNode);
-  if (isJson) printJson(nodes);
-  else if (nodes.length === 0) note([isEvery ? noNodes : describeNone(text, false)]);
-  else {
-    print(renderNodes(nodes, look, effects.clock.now(), options.showLabels === true));
-    hint(renderTroubles(nodes, effects.clock.now()));
-    hint(renderNodesHint(nodes));
-    note(renderReplacedHint(nodes));
-    // Only where it may matter is it worth another question.
-    if (selectImageless(nodes, new Set()).length > 0) {
-      const { images } = await client.listImages({}, signal);
-      note(renderImagelessHint(selectImageless(nodes, new Set(images.map(({ digest }) => digest)))));
-    }
+  // They come by name.
+  const nodes = options.sortBy === undefined ? found.map(viewNode) : sortNodes(found.map(viewNode), options.sortBy);
+  const isTable = printList(context, options, {
+    views: nodes,
+    nameOf: ({ name }) => name,
+    none: isEvery ? noNodes : describeNone(text, false),
+    table: (views, look, isWide) =>
+      renderNodes(views, look, effects.clock.now(), { labels: options.showLabels === true, wide: isWide }),
+  });
+  if (!isTable) return undefined;
+  hint(renderTroubles(nodes, effects.clock.now()));
+  hint(renderNodesHint(nodes));
+  note(renderReplacedHint(nodes));
+  // Only where it may matter is it worth another question.
+  if (selectImageless(nodes, new Set()).length > 0) {
+    const { images } = await client.listImages({}, signal);
+    note(renderImagelessHint(selectImageless(nodes, new Set(images.map(({ digest }) => digest)))));
   }
   return undefined;
 }
 
+function parseSortField(text: string): string {
+  if (sortFields.includes(text)) return text;
+  if (text.startsWith(labelField)) {
+    const problem = problemOfLabelKey(text.slice(labelField.length));
+    if (problem === undefined) return text;
+    throw new InvalidArgumentError(problem);
+  }
+  const meant = closestWord(text, sortFields);
+  throw new InvalidArgumentError(
+    `${meant === undefined ? "" : `Did you mean ${meant}? `}It is one of ${sortFields.join(", ")}, or ${labelField}KEY.`,
+  );
+}
+
 function listing(command: Command, toAction: ToAction): Command {
-  command
-    .argument("[nodes...]", nodesHelp)
-    .option("--show-labels", "show the labels of each node")
-    .option("--json", jsonHelp);
+  addListFormat(
+    command.argument("[nodes...]", nodesHelp).option("--show-labels", "show the labels of each node"),
+  ).option(
+    "--sort-by <field>",
+    `in the order of ${sortFields.join(", ")}, or label:KEY (default: name); nodes without it come last`,
+    parseSortField,
+  );
   return addNodeChoice(command, "every node, as without any of these").action(toAction<[string[]], Options>(list));
 }
 
@@ -77,7 +103,9 @@ export function registerNodes(program: Command, toAction: ToAction): void {
       ["controller nodes"],
       ["controller nodes --offline", "which nodes are offline?"],
       ["controller nodes 'rack-*' -l shelf=2 --failed", "the failed ones on shelf 2"],
-      ["controller nodes --json | jq -r '.[].name'"],
+      ["controller nodes -o wide --sort-by label:rack"],
+      ["controller nodes --failed -o name | xargs -n 1 controller node logs"],
+      ["controller nodes --json | jq -r '.[].facts.serial'"],
     ),
   );
 }

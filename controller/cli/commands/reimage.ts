@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { parseSize } from "../../../proto/disk/parse-size.ts";
+import { keepLabel } from "../../../proto/disk/protected-disk.ts";
 import { Failure } from "../../../proto/failure.ts";
 import type { SelectorText } from "../../nodes/parse-selector.ts";
 import type { CommandContext, ToAction } from "../connection/command-context.ts";
@@ -86,7 +87,12 @@ export function registerReimage(program: Command, toAction: ToAction): void {
     .summary("install an image on nodes and have each prove that it runs it")
     .argument("[nodes...]", nodesHelp)
     .option("--image <name>", "the image (default: the only one in the catalogue)")
-    .option("--disk <device>", "the disk to erase on each node (default: the only one that fits)")
+    .option(
+      "--disk <disk>",
+      "the disk to erase on each node, by its path or a rule: sd, nvme, usb, serial=TEXT, model=TEXT, size>64GB, " +
+        `size<1TB, or several with commas; never one that is protected, as by the label ${keepLabel} ` +
+        "(default: the only one that fits)",
+    )
     .option("--no-resident", "leave the image untouched: no agent in it, so only a weak proof")
     .option("--full", "rewrite everything, even what the card already has")
     .option(
@@ -106,6 +112,7 @@ export function registerReimage(program: Command, toAction: ToAction): void {
         ["controller reimage --all --dry-run", "look first"],
         ["controller reimage --all --image debian-12", "asks, then shows a bar per node"],
         ["controller reimage rack-1 rack-2 --disk /dev/mmcblk0 --yes"],
+        ["controller reimage --all --disk 'nvme,size>200GB'"],
         ["controller reimage 'rack-*' -l shelf=2 --only-changed", "what runs the image already stays"],
         ["controller reimage --all --yes --json", "for programs: the plan, every change, the result"],
       ),

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { ToAction } from "../connection/command-context.ts";
 import { noRollouts, renderRollouts } from "../rollout/render-rollouts.ts";
 import { viewRollout } from "../view/rollout-view.ts";
-import { examples, jsonHelp } from "./option-texts.ts";
+import { addListFormat, printList } from "./list-format.ts";
+import { examples } from "./option-texts.ts";
 
 /** `controller rollouts`: every rollout. */
 export function registerRollouts(program: Command, toAction: ToAction): void {
@@ -19,12 +20,16 @@ export function registerRolloutList(parent: Command, toAction: ToAction): void {
 }
 
 function listing(command: Command, toAction: ToAction): Command {
-  return command.option("--json", jsonHelp).action(
-    toAction<[], object>(async ({ client, signal, isJson, print, printJson, note, look, effects }) => {
-      const rollouts = (await client.listRollouts({}, signal)).rollouts.map(viewRollout);
-      if (isJson) printJson(rollouts);
-      else if (rollouts.length === 0) note([noRollouts]);
-      else print(renderRollouts(rollouts, look, effects.clock.now()));
+  return addListFormat(command).action(
+    toAction<[], object>(async (context, options) => {
+      const { client, signal, effects } = context;
+      printList(context, options, {
+        views: (await client.listRollouts({}, signal)).rollouts.map(viewRollout),
+        nameOf: ({ rolloutId }) => rolloutId,
+        none: noRollouts,
+        table: (rollouts, look) => renderRollouts(rollouts, look, effects.clock.now()),
+      });
+      return undefined;
     }),
   );
 }

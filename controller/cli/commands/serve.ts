@@ -12,7 +12,7 @@ export function registerServe(program: Command, serve: ServeCommand, toAction: T
     .command("serve")
     .description(
       "run the controller\n\n" +
-        "Serves TFTP (boot files and boot configs), HTTP (images), gRPC for nodes, and a unix socket for these commands. " +
+        "Serves TFTP and HTTP (boot files and boot configs), HTTPS (images), gRPC over TLS, and a unix socket for these commands. " +
         "Runs in the foreground until Ctrl-C or SIGTERM; a second signal kills it. Unfinished rollouts resume at the next " +
         "start. A clean shutdown has exit code 0.\n\n" +
         "Anything that keeps nodes from booting is logged with its remedy. The controller exits with code 1 if it needs " +
@@ -29,14 +29,21 @@ export function registerServe(program: Command, serve: ServeCommand, toAction: T
     .option("--json", "with --check: print JSON");
   for (const { flags, description } of serve.options) {
     // The program's own --socket means the same, and commander would pass its value anyway.
-    if (/(^|\s)--socket\b/.test(flags)) continue;
+    if (/(^|\s)--socket\s/.test(flags)) continue;
     command.option(flags, description);
   }
   if (serve.help !== undefined) command.addHelpText("after", serve.help);
   command.action(
     toAction<[], Record<string, string | boolean>>(
       async ({ signal, isJson, look, print, printJson, note }, options) => {
-        const { address: _, check, install, json: __, ...values } = options as Record<string, string | boolean>;
+        const {
+          server: _,
+          bundle: ___,
+          check,
+          install,
+          json: __,
+          ...values
+        } = options as Record<string, string | boolean>;
         if (isJson && check !== true) throw new UsageError("--json is only valid with --check");
         if (install === true) await serve.install(values, (line) => note([printable(line)]));
         if (check !== true) {

@@ -23,9 +23,19 @@ export class UsageError extends Failure {
   }
 }
 
+/** How a list is printed that is no table as wide as the terminal. */
+export type ListFormat = "wide" | "json" | "yaml" | "name";
+
 /** Options shared by every command that talks to the controller. */
 export interface CommonOptions {
   readonly json?: boolean;
+  /** Of lists. */
+  readonly format?: ListFormat;
+}
+
+/** Whether JSON is asked for, by either name. */
+export function wantsJson({ json, format }: CommonOptions): boolean {
+  return json === true || format === "json";
 }
 
 /** What a command can use while it runs. */

@@ -1,6 +1,7 @@
 import type { ChannelOptions, ClientDuplexStream, ClientReadableStream } from "@grpc/grpc-js";
 import type { ControllerServiceClient } from "../../../proto/gen/pallet/v1/controller.ts";
 import { ask, follow, type UnaryMethod } from "../../../proto/grpc/call.ts";
+import { untilAborted } from "../../images/import/until-aborted.ts";
 import { translateCallError } from "./controller-error.ts";
 
 /**
@@ -25,24 +26,33 @@ export type Ask<Request, Response> = (request: Request, signal: AbortSignal) => 
  */
 export type Follow<Request, Response> = (request: Request, signal: AbortSignal) => AsyncIterable<Response>;
 
-/** Writes everything from the source, no faster than the peer accepts it, until the call or the source ends. */
+/**
+ * Writes everything from the source, no faster than the peer accepts it, until the call or the source ends. A source that
+ * is silent when the call ends is left alone: whoever opened it closes it.
+ */
 async function writeCall<Request, Response>(
   call: ClientDuplexStream<Request, Response>,
   source: AsyncIterable<Request>,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const message of source) {
-    if (signal.aborted) return;
-    if (call.write(message)) continue;
-    await new Promise<void>((resolve) => {
-      const go = () => {
-        call.off("drain", go);
-        signal.removeEventListener("abort", go);
-        resolve();
-      };
-      call.on("drain", go);
-      signal.addEventListener("abort", go, { once: true });
-    });
+  try {
+    for await (const message of untilAborted(source, signal)) {
+      if (signal.aborted) return;
+      if (call.write(message)) continue;
+      await new Promise<void>((resolve) => {
+        const go = () => {
+          call.off("drain", go);
+          signal.removeEventListener("abort", go);
+          resolve();
+        };
+        call.on("drain", go);
+        signal.addEventListener("abort", go, { once: true });
+      });
+    }
+  } catch (error) {
+    // Not ended: what was sent is not all of it.
+    if (error === signal.reason) return;
+    throw error;
   }
   call.end();
 }
@@ -144,6 +154,12 @@ export function createControllerClient(raw: ControllerServiceClient, target: str
     cancelRollout: unary("CancelRollout", raw.cancelRollout, nodesTimeoutMs),
     streamEvents: stream("StreamEvents", raw.streamEvents),
     streamNodeLogs: stream("StreamNodeLogs", raw.streamNodeLogs),
+    addOperator: unary("AddOperator", raw.addOperator),
+    listOperators: unary("ListOperators", raw.listOperators),
+    revokeOperator: unary("RevokeOperator", raw.revokeOperator),
+    getAuthorities: unary("GetAuthorities", raw.getAuthorities),
+    rotateAuthority: unary("RotateAuthority", raw.rotateAuthority),
+    retireAuthority: unary("RetireAuthority", raw.retireAuthority),
     close: () => raw.close(),
   };
 }

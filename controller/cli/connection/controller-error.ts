@@ -18,12 +18,18 @@ export class ControllerError extends Failure {
 }
 
 function explainUnreachable(target: string, details: string): Failure {
+  if (/certificate|altname|authority|SSL|TLS/i.test(details))
+    return new Failure(
+      "internal",
+      `what answers at ${target} is not the controller that the bundle is for (${details}); it may speak no TLS ` +
+        "(--insecure: then leave --bundle out), or its authority was retired: ask for a new bundle",
+    );
   const isSocket = target.startsWith("unix:");
   if (/EACCES|EPERM/.test(details))
     return new Failure("internal", `permission denied: ${target.slice("unix:".length)}; run this as root (sudo)`);
   const other = isSocket
-    ? "or give its address with --socket PATH (or PALLET_SOCKET) or --address HOST:PORT"
-    : "or correct --address HOST:PORT";
+    ? "or say where it is, with --socket PATH (or PALLET_SOCKET) or --server HOST --bundle FILE"
+    : "or correct --server HOST[:PORT]";
   return new Failure(
     "internal",
     `no controller answers at ${target.replace(/^unix:/, "")}: start it with "controller serve", ${other}`,

@@ -1,25 +1,31 @@
-import { parseEndpoint } from "../../../proto/names/endpoint.ts";
+import { defaultControllerPort, parseEndpoint, renderEndpoint } from "../../../proto/names/endpoint.ts";
 import { UsageError } from "./command-context.ts";
+import type { Target } from "./effects.ts";
 
 /** The options that say where the controller is. */
 export interface TargetOptions {
   readonly socket?: string;
-  readonly address?: string;
+  readonly server?: string;
+  readonly bundle?: string;
 }
 
 const defaultSocket = "/run/pallet/controller.sock";
 
 /**
- * The gRPC target of the controller: `--socket` or `--address` if given, else PALLET_ADDRESS, PALLET_SOCKET, or the
- * socket where `controller serve` listens by default.
+ * The controller that is meant: `--socket`, or `--server` with `--bundle`, if given; else what PALLET_SERVER,
+ * PALLET_BUNDLE and PALLET_SOCKET say, or the socket where `controller serve` listens by default.
  */
-export function chooseTarget(options: TargetOptions, env: Readonly<Record<string, string | undefined>>): string {
-  const address = options.address ?? (options.socket === undefined ? env["PALLET_ADDRESS"] || undefined : undefined);
-  if (address !== undefined) {
+export function chooseTarget(options: TargetOptions, env: Readonly<Record<string, string | undefined>>): Target {
+  const server = options.server ?? (options.socket === undefined ? env["PALLET_SERVER"] || undefined : undefined);
+  if (server !== undefined) {
     // gRPC would read other forms as names with a URI scheme, which nobody means here.
-    if (parseEndpoint(address) === undefined)
-      throw new UsageError(`"${address}" is not HOST:PORT, for example 10.77.0.1:7700 or [fd00::1]:7700`);
-    return address;
+    const endpoint = parseEndpoint(server, defaultControllerPort);
+    if (endpoint === undefined)
+      throw new UsageError(`"${server}" is not HOST or HOST:PORT, for example 10.77.0.1 or [fd00::1]:7700`);
+    const bundle = options.bundle ?? (env["PALLET_BUNDLE"] || undefined);
+    return { name: renderEndpoint(endpoint), ...(bundle !== undefined && { bundle }) };
   }
-  return `unix:${options.socket ?? (env["PALLET_SOCKET"] || defaultSocket)}`;
+  if (options.bundle !== undefined)
+    throw new UsageError("--bundle is for a controller elsewhere: say where, with --server HOST");
+  return { name: `unix:${options.socket ?? (env["PALLET_SOCKET"] || defaultSocket)}` };
 }

@@ -62,14 +62,21 @@ export interface ProcessEffects {
   readonly onStop: (listener: (signal: StopSignal) => void) => () => void;
 }
 
+/** Where the controller is, and by what file one proves to it who one is; absent at the socket, which knows. */
+export interface Target {
+  /** As gRPC reads it: "unix:PATH" or "HOST:PORT". */
+  readonly name: string;
+  readonly bundle?: string;
+}
+
 /** Every side effect of the command line goes through this. */
 export interface Effects extends ProcessEffects {
   /** Version of the program, for `--version`. */
   readonly version: string;
   /**
-   * A new client for the controller at a gRPC target: "unix:/run/pallet/controller.sock" or "HOST:PORT". Give its
-   * channel the `controllerChannelOptions` of controller-client.ts. The command line closes it.
+   * A new client for the controller. Give its channel the `controllerChannelOptions` of controller-client.ts. The
+   * command line closes it. Throws a Failure when the target's bundle cannot be used.
    */
-  readonly connect: (target: string) => ControllerServiceClient;
+  readonly connect: (target: Target) => ControllerServiceClient;
   readonly serve: ServeCommand;
 }

@@ -8,6 +8,8 @@ import type { CommandContext } from "./command-context.ts";
 export interface UploadSource {
   readonly bytes: AsyncIterable<Uint8Array>;
   readonly fileBytes: number;
+  /** Where it has to be fetched first: says to whom to tell, in a sentence, that the way to it broke and it goes on. */
+  readonly tellTrouble?: (to: (sentence: string) => void) => void;
   close(): Promise<void>;
 }
 
@@ -93,6 +95,8 @@ function archiveOf(folder: string): UploadSource {
     fileBytes: 0,
     async close() {
       child.kill();
+      // What nobody reads any more never ends, and with it the process would not either.
+      child.stdout.destroy();
       await child;
     },
   };

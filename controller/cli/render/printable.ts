@@ -28,7 +28,17 @@ export function printableLines(text: string): string[] {
  * a form that JSON parsers read back as the same text.
  */
 export function printableJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, undefined, indent).replace(dangerous, (character) =>
+  return escapedForJson(JSON.stringify(value, undefined, indent));
+}
+
+/** What is dangerous in lines of JSON, within whose quotes alone it can stand, as JSON spells it out. */
+export function escapedForJson(lines: string): string {
+  return lines.replace(dangerous, (character) =>
     character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** Whether a text is shown as it is. */
+export function isPrintable(text: string): boolean {
+  return text.search(dangerous) < 0;
 }

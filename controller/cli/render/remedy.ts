@@ -38,6 +38,9 @@ export function remedyFor(reason: FailureReason, name: string, device: string | 
       return `Check its power, cable and screen; see what it fetched: controller events --node ${node} --limit 20`;
     case "wrong-system":
       return `See what it booted: controller node show ${node}; if its firmware prefers another disk, change its boot order.`;
+    case "protected":
+    case "not-permitted":
+    case "token-refused":
     case "other-agent":
     case "unsupported":
     case "tool-failed":

@@ -21,6 +21,13 @@ export function renderEvent(event: EventView, look: Look): string {
     paint("dim", time),
     paint(styles[event.severity], severity),
     paint("cyan", padText(printable(event.type), 23)),
-    subject + printable(event.message),
+    subject + printable(event.message) + paint("dim", authorOf(event)),
   ].join("  ");
+}
+
+/** Who did it and from where, where that is not the controller itself, and as far as the message has not said so. */
+function authorOf({ by, from, message }: EventView): string {
+  const name = by === null || by.kind === "controller" || by.kind === "agent" ? "" : ` by ${by.name ?? by.kind}`;
+  const place = from === null || message.includes(from) ? "" : ` from ${from}`;
+  return printable(name + place) === "" ? "" : printable(`,${name}${place}`);
 }

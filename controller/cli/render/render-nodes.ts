@@ -2,6 +2,7 @@ import { judgeKernels } from "../../../proto/system/judge-kernels.ts";
 import { verdictWords } from "../../../proto/words/reimage-verdict.ts";
 import { renderLabels } from "../../nodes/label.ts";
 import type { FactsView, NodeView, TroubleView } from "../view/node-view.ts";
+import { nodeColumns, nodeStatus } from "./node-columns.ts";
 import { printable } from "./printable.ts";
 import type { Look } from "./style.ts";
 import { type Cell, renderFields, renderTable } from "./table.ts";
@@ -10,23 +11,6 @@ import { formatAge, formatBytes, formatCount, formatDuration } from "./units.ts"
 /** Shown if the controller knows no nodes. */
 export const noNodes =
   "no nodes yet: point a node's DHCP server at this controller as its TFTP server and power the node on; it appears as soon as it asks for a boot file";
-
-/** What the node runs according to its agent: "agent", or the image of its installed system. */
-function runs({ agent }: NodeView): string {
-  if (agent === null) return "";
-  return agent.role === "resident" ? (agent.installed?.imageName ?? "an installed system") : "agent";
-}
-
-function status({ online, agent, bootStage, troubles: [trouble] }: NodeView): Cell {
-  if (online) return { text: "online", style: "green" };
-  if (trouble !== undefined) return { text: describeKind(trouble.kind), style: "red" };
-  if (bootStage?.missing) return { text: "boot file missing", style: "red" };
-  return agent === null ? { text: "discovered", style: "cyan" } : { text: "silent", style: "yellow" };
-}
-
-function describeKind(kind: TroubleView["kind"]): string {
-  return kind === "unknown" ? "in trouble" : kind.replaceAll("-", " ");
-}
 
 /** More are told as a number. */
 const mostTroublesTold = 8;
@@ -43,48 +27,32 @@ function tellTrouble({ message, since }: TroubleView, now: number): string {
   return `${printable(message)}; it began ${formatAge(since, now)}`;
 }
 
-/** The nodes as a table. @param showLabels whether their labels are a column, before what a narrow terminal omits */
-export function renderNodes(nodes: readonly NodeView[], look: Look, now: number, showLabels = false): string[] {
-  return renderTable(
-    [
-      { title: "NAME" },
-      { title: "STATUS" },
-      { title: "ACCEPTED" },
-      { title: "RUNS" },
-      { title: "BOOTS" },
-      ...(showLabels ? [{ title: "LABELS" }] : []),
-      { title: "SEEN", isOptional: true },
-      { title: "PROVED", isOptional: true },
-      { title: "MAC", isOptional: true },
-      { title: "ADDRESS", isOptional: true },
-      { title: "MODEL", isOptional: true, shrinkTo: 8 },
-      { title: "AGENT", isOptional: true },
-    ],
-    nodes.map((node) => [
-      node.name,
-      status(node),
-      node.accepted ? "yes" : { text: "no", style: "yellow" },
-      runs(node),
-      node.bootTarget,
-      ...(showLabels ? [renderLabels(node.labels)] : []),
-      formatAge(node.lastSeenAt, now),
-      node.provedImageName === null ? "" : node.provedImageName + (node.provedWeakly ? " (weak)" : ""),
-      node.nodeId,
-      node.address ?? "",
-      node.facts?.model ?? "",
-      node.agent?.version ?? "",
-    ]),
-    look,
+/** What the table of nodes shows beyond what it always does. */
+export interface NodesShown {
+  /** Their labels, before what a narrow terminal omits. */
+  readonly labels?: boolean;
+  /** Every column; give a look without a width, so that none is omitted. */
+  readonly wide?: boolean;
+}
+
+/** The nodes as a table. */
+export function renderNodes(nodes: readonly NodeView[], look: Look, now: number, shown: NodesShown = {}): string[] {
+  const columns = nodeColumns.filter(
+    (column) => column.shown === undefined || shown.wide || (shown.labels && column.shown === "labels"),
   );
+  const rows = nodes.map((node) => columns.map(({ cell }) => cell(node, now)));
+  return renderTable(columns, rows, look);
 }
 
 /** Hints below the table of nodes. */
 export function renderNodesHint(nodes: readonly NodeView[]): string[] {
   const fresh = nodes.filter(({ accepted, replacedBoard }) => !accepted && replacedBoard === null);
   if (fresh.length === 0) return [];
-  const which = fresh.length === 1 ? "is not accepted, so --all leaves it" : "are not accepted, so --all leaves them";
+  const which = fresh.length === 1 ? "is pending: nothing writes to it" : "are pending: nothing writes to them";
   const names = fresh.length > 4 ? "--all" : fresh.map(({ name }) => name).join(" ");
-  return [`${formatCount(fresh.length, "node")} ${which} out; accept with: controller node accept ${names}`];
+  return [
+    `${formatCount(fresh.length, "node")} ${which} or reboots ${fresh.length === 1 ? "it" : "them"}; accept with: controller node accept ${names}`,
+  ];
 }
 
 /** What to know of boards that took the place of others, a line for each. */
@@ -151,8 +119,8 @@ export function renderNode(node: NodeView, look: Look, now: number): string[] {
   const fields: (readonly [string, Cell | string])[] = [
     ["name", node.name],
     ["mac", node.nodeId],
-    ["status", status(node)],
-    ["accepted", node.accepted ? "yes" : `no: accept it with "controller node accept ${node.name}"`],
+    ["status", nodeStatus(node)],
+    ["accepted", node.accepted ? "yes" : `pending: accept it with "controller node accept ${node.name}"`],
     ...(node.replacedBoard === null
       ? []
       : ([

@@ -1,4 +1,4 @@
-import { insecureTcpWarning } from "../../config/insecure-tcp.ts";
+import { insecureWarning } from "../../config/insecure.ts";
 import { formatBitRate } from "../../uplink/parse-bit-rate.ts";
 import type { StatusView, UplinkView } from "../view/status-view.ts";
 import { printable } from "./printable.ts";
@@ -22,8 +22,9 @@ export function renderStatus(status: StatusView, look: Look, now: number): strin
     ["controller", { text: `running at ${status.target}`, style: "green" }],
     ["version", status.version],
     ["started", status.startedAt === null ? "unknown" : `${status.startedAt} (${formatAge(status.startedAt, now)})`],
-    ["grpc", status.insecureTcp ? { text: insecureTcpWarning(status.grpcAddress), style: "red" } : status.grpcAddress],
+    ["grpc", status.insecure ? { text: insecureWarning(status.grpcAddress), style: "red" } : status.grpcAddress],
     ["http", status.httpUrl],
+    ...(status.httpsUrl === "" ? [] : [["https", status.httpsUrl] as const]),
     ["tftp", status.tftpAddress],
     ...(status.uplink === null ? [] : [["uplink", describeUplink(status.uplink)] as const]),
     ...status.waitingFor.map(

@@ -60,10 +60,15 @@ function describeDisk({ disk, diskBytes }: PlanView): string {
   return ` (${printable(disk)}${diskBytes > 0 ? `, ${formatBytes(diskBytes)}` : ""})`;
 }
 
+/** Model and serial number of the disk, as far as they are known. */
+function aboutDisk({ diskModel, diskSerial }: PlanView): string {
+  return [diskModel ?? "", diskSerial === null ? "" : `serial ${diskSerial}`].filter((word) => word !== "").join(", ");
+}
+
 /**
  * What a rollout would do: the steps, the nodes that are left alone, the notes, the nodes that would be refused, with the
- * reason, and last, where the question follows and also a long rack shows it, one row per node with its disk and what
- * that disk loses.
+ * reason, and last, where the question follows and also a long rack shows it, one row per node with its disk, model and
+ * serial number of that, and what it loses.
  */
 export function renderPlan(image: ImageView, plans: readonly PlanView[], look: Look): string[] {
   const paint = createPaint(look.color);
@@ -105,6 +110,9 @@ export function renderPlan(image: ImageView, plans: readonly PlanView[], look: L
         going.flatMap((plan) => {
           const nothing = plan.disk === null ? "known once the agent runs" : "nothing: the disk is blank";
           const [first = nothing, ...rest] = plan.erases;
+          const about = aboutDisk(plan);
+          // The second row tells more of the disk, so that there has to be one.
+          const more = about !== "" && rest.length === 0 ? [""] : rest;
           return [
             [
               plan.nodeName,
@@ -113,7 +121,13 @@ export function renderPlan(image: ImageView, plans: readonly PlanView[], look: L
               formatBytes(plan.writeBytes),
               { text: first, style: plan.erases.length > 0 ? ("red" as const) : ("dim" as const) },
             ],
-            ...rest.map((text) => ["", "", "", "", { text, style: "red" as const }]),
+            ...more.map((text, index) => [
+              "",
+              { text: index === 0 ? about : "", style: "dim" as const },
+              "",
+              "",
+              { text, style: "red" as const },
+            ]),
           ];
         }),
         look,

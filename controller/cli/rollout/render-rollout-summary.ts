@@ -4,10 +4,10 @@ import { remedyFor } from "../render/remedy.ts";
 import { renderFailure } from "../render/render-failure.ts";
 import { createPaint, type Look, type Style } from "../render/style.ts";
 import { type Cell, type Column, renderTable } from "../render/table.ts";
-import { formatCount, formatDuration } from "../render/units.ts";
+import { formatCount } from "../render/units.ts";
 import type { ReimageView, RolloutView } from "../view/rollout-view.ts";
-import { rolloutDurationMs } from "./render-rollout-table.ts";
 import { totalRollout } from "./rollout-progress.ts";
+import { formatTook, tookMs } from "./took.ts";
 
 /** `withCard`: also what became of the cards of nodes that did not prove the image in time. */
 function columns(withCard: boolean): readonly Column[] {
@@ -28,8 +28,7 @@ const styles: Readonly<Partial<Record<ReimageView["phase"], Style>>> = {
 };
 
 function took(reimage: ReimageView): string {
-  if (reimage.startedAt === null || reimage.endedAt === null) return "";
-  return formatDuration(Date.parse(reimage.endedAt) - Date.parse(reimage.startedAt));
+  return reimage.endedAt === null ? "" : formatTook(tookMs(reimage, 0));
 }
 
 function describeCard({ verdict }: ReimageView): string {
@@ -91,6 +90,6 @@ export function renderRolloutSummary(rollout: RolloutView, look: Look, now: numb
     ...failures,
     ...caveat,
     "",
-    paint(isDone ? "green" : "red", `${verdict}${word} in ${formatDuration(rolloutDurationMs(rollout, now))}.`),
+    paint(isDone ? "green" : "red", `${verdict}${word} in ${formatTook(tookMs(rollout, now))}.`),
   ];
 }

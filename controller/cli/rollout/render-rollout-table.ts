@@ -3,9 +3,10 @@ import { printable } from "../render/printable.ts";
 import { formatPercent, renderBar } from "../render/render-bar.ts";
 import { createPaint, type Look, type Style } from "../render/style.ts";
 import { clipText, padText, textWidth } from "../render/text-width.ts";
-import { formatDuration, formatRate, formatTimeLeft } from "../render/units.ts";
+import { formatRate, formatTimeLeft } from "../render/units.ts";
 import type { ReimagePhaseWord, ReimageView, RolloutView } from "../view/rollout-view.ts";
 import { currentRate, isOver, isWaiting, reimageActivity, reimagePercent, totalRollout } from "./rollout-progress.ts";
+import { formatTook, tookMs } from "./took.ts";
 
 /** Options for drawing the live table. */
 export interface RolloutTableOptions extends Look {
@@ -14,6 +15,8 @@ export interface RolloutTableOptions extends Look {
   readonly height: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** For how long what is shown has been known, in milliseconds. */
+  readonly knownForMs?: number;
   /** A line that replaces the hint at the bottom, for example if the controller is not answering. */
   readonly notice?: string;
 }
@@ -144,12 +147,6 @@ function describeHidden(hidden: readonly ReimageView[]): string {
   return describeCounts(counts);
 }
 
-/** How long a rollout has been running, or ran. */
-export function rolloutDurationMs(rollout: RolloutView, now: number): number {
-  const end = rollout.endedAt === null ? now : Date.parse(rollout.endedAt);
-  return rollout.startedAt === null ? 0 : Math.max(0, end - Date.parse(rollout.startedAt));
-}
-
 /**
  * The live table of a rollout: a heading, one row per node with its bar, speed and time left in its phase, a line of
  * totals and a hint. No line is wider than `width`, and there are at most `height`: columns are omitted from the right
@@ -168,7 +165,7 @@ export function renderRolloutTable(rollout: RolloutView, options: RolloutTableOp
     `Rollout ${printable(rollout.rolloutId)}`,
     printable(rollout.imageName),
     `${totals.nodes} node${totals.nodes === 1 ? "" : "s"}`,
-    formatDuration(rolloutDurationMs(rollout, now)),
+    formatTook(tookMs(rollout, now, options.knownForMs)),
   ].join(dot);
   const rate = totals.bytesPerSecond > 0 ? [formatRate(totals.bytesPerSecond)] : [];
   const sum = [formatPercent(totals.percent), describeCounts({ ...totals }), ...rate].join(dot);

@@ -1,10 +1,11 @@
 import { type ReimageVerdict, verdictWords } from "../../../proto/words/reimage-verdict.ts";
 import type { Look, Style } from "../render/style.ts";
 import { renderTable } from "../render/table.ts";
-import { formatAge, formatDuration } from "../render/units.ts";
+import { formatAge } from "../render/units.ts";
 import type { RolloutStateWord, RolloutView } from "../view/rollout-view.ts";
-import { describeCounts, rolloutDurationMs } from "./render-rollout-table.ts";
+import { describeCounts } from "./render-rollout-table.ts";
 import { totalRollout } from "./rollout-progress.ts";
+import { formatTook, tookMs } from "./took.ts";
 
 /** Shown if there has never been a rollout. */
 export const noRollouts = "no rollouts yet; to see what one would do: controller reimage --all --dry-run";
@@ -44,7 +45,7 @@ export function renderRollouts(rollouts: readonly RolloutView[], look: Look, now
       String(rollout.reimages.length),
       [describeCounts({ ...totalRollout(rollout) }), ...describeVerdicts(rollout)].join("; "),
       formatAge(rollout.startedAt, now),
-      formatDuration(rolloutDurationMs(rollout, now)),
+      formatTook(tookMs(rollout, now)),
     ]),
     look,
   );

@@ -1,3 +1,4 @@
+import { monotonicClock } from "../../../proto/time/clock.ts";
 import type { CommandContext } from "../connection/command-context.ts";
 import { formatDuration, formatMoment } from "../render/units.ts";
 import { createLiveArea } from "../terminal/live-area.ts";
@@ -30,6 +31,7 @@ export function createLivePresenter({ effects, look, print }: CommandContext): R
   const { stdout, clock } = effects;
   const area = createLiveArea(stdout);
   let shown: RolloutView | undefined;
+  let shownAt = monotonicClock.now();
   let notice: string | undefined;
   const draw = () => {
     if (shown === undefined) return;
@@ -41,6 +43,7 @@ export function createLivePresenter({ effects, look, print }: CommandContext): R
         width: Math.max(1, columns - 1),
         height: Math.max(1, rows - 1),
         now: clock.now(),
+        knownForMs: monotonicClock.now() - shownAt,
         ...(notice !== undefined && { notice }),
       }),
     );
@@ -48,6 +51,7 @@ export function createLivePresenter({ effects, look, print }: CommandContext): R
   return {
     show: (rollout) => {
       shown = rollout;
+      shownAt = monotonicClock.now();
       draw();
     },
     lost: (lostForMs) => {

@@ -12,6 +12,8 @@ const stepEveryMs = 5_000;
 /** Shows the progress of an import. */
 export interface ImportDisplay {
   show(progress: ImportProgress): void;
+  /** Tells a sentence that stays, on stderr. */
+  tell(sentence: string): void;
   /** Removes what is shown only while it runs. */
   clear(): void;
 }
@@ -23,7 +25,7 @@ export interface ImportDisplay {
  * @param fileBytes length of the file; 0 when unknown
  */
 export function createImportDisplay(context: CommandContext, name: string, fileBytes: number): ImportDisplay {
-  const { effects, isJson, look, print, printJsonLine } = context;
+  const { effects, isJson, look, print, printJsonLine, note } = context;
   const { stdout, clock } = effects;
   const isLive = !isJson && stdout.isTerminal && effects.env["TERM"] !== "dumb";
   const area = createLiveArea(stdout);
@@ -54,6 +56,10 @@ export function createImportDisplay(context: CommandContext, name: string, fileB
         const received = doneBytes < totalBytes ? `, ${formatPercent((100 * doneBytes) / totalBytes)} received` : "";
         print([`${formatMoment(told.at)} ${printable(name)}: ${printable(progress.step)}${received}`]);
       }
+    },
+    tell(sentence) {
+      area.clear();
+      note([printable(sentence)]);
     },
     clear: () => area.clear(),
   };

@@ -1,4 +1,5 @@
-import type { Event as WireEvent } from "../../../proto/gen/pallet/v1/event.ts";
+import type { EventAuthor as WireAuthor, Event as WireEvent } from "../../../proto/gen/pallet/v1/event.ts";
+import { type AuthorKind, authorKinds } from "../../../proto/words/author-kind.ts";
 import { type EventSeverity, eventSeverities } from "../../../proto/words/event-severity.ts";
 import { toNumber, toText, toTime } from "./wire-values.ts";
 
@@ -12,6 +13,17 @@ export interface EventView {
   readonly nodeName: string | null;
   readonly rolloutId: string | null;
   readonly message: string;
+  /** Null in events from before authors were kept. */
+  readonly by: AuthorView | null;
+  readonly from: string | null;
+}
+
+/** Who did something, as `--json` shows it. */
+export interface AuthorView {
+  readonly kind: AuthorKind | "unknown";
+  /** Name of the user or operator, or id of the agent's node. */
+  readonly name: string | null;
+  readonly uid: number | null;
 }
 
 /** Converts from the wire. */
@@ -25,5 +37,11 @@ export function viewEvent(event: WireEvent): EventView {
     nodeName: toText(event.nodeName),
     rolloutId: toText(event.rolloutId),
     message: event.message,
+    by: event.by === undefined ? null : viewAuthor(event.by),
+    from: toText(event.from),
   };
+}
+
+function viewAuthor({ kind, name, uid }: WireAuthor): AuthorView {
+  return { kind: authorKinds.fromWire(kind) ?? "unknown", name: toText(name), uid: uid ?? null };
 }

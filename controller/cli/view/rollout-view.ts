@@ -9,7 +9,7 @@ import { type ReimageVerdict, reimageVerdicts } from "../../../proto/words/reima
 import { type RolloutState, rolloutStates } from "../../../proto/words/rollout-state.ts";
 import { type FailureView, viewWireFailure } from "./failure-view.ts";
 import { type ProgressView, viewProgress } from "./operation-view.ts";
-import { toNumber, toText, toTime } from "./wire-values.ts";
+import { toMs, toNumber, toText, toTime } from "./wire-values.ts";
 
 /** Where one node's reimage stands, in words. */
 export type ReimagePhaseWord = ReimagePhase | "unknown";
@@ -47,6 +47,8 @@ export interface ReimageView {
   readonly proof: ProofView | null;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
+  /** How long it took by a clock that nobody sets, of a running rollout until now; null when the controller cannot say. */
+  readonly tookMs: number | null;
 }
 
 /** Where a rollout stands, in words. */
@@ -60,6 +62,8 @@ export interface RolloutView {
   readonly state: RolloutStateWord;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
+  /** How long it took by a clock that nobody sets, of a running rollout until now; null when the controller cannot say. */
+  readonly tookMs: number | null;
   /** The rollout whose failed nodes it tries again. */
   readonly retryOf: string | null;
   readonly reimages: readonly ReimageView[];
@@ -71,6 +75,9 @@ export interface PlanView {
   readonly nodeName: string;
   readonly disk: string | null;
   readonly diskBytes: number;
+  /** What tells the disk of others of its size; null while it is not known. */
+  readonly diskModel: string | null;
+  readonly diskSerial: string | null;
   readonly erases: readonly string[];
   readonly writeBytes: number;
   readonly steps: readonly string[];
@@ -110,6 +117,7 @@ function viewReimage(reimage: WireReimage): ReimageView {
       : null,
     startedAt: toTime(reimage.startedAt),
     endedAt: toTime(reimage.endedAt),
+    tookMs: toMs(reimage.took),
   };
 }
 
@@ -122,6 +130,7 @@ export function viewRollout(rollout: WireRollout): RolloutView {
     state: rolloutStates.fromWire(rollout.state) ?? "unknown",
     startedAt: toTime(rollout.startedAt),
     endedAt: toTime(rollout.endedAt),
+    tookMs: toMs(rollout.took),
     retryOf: toText(rollout.retryOf),
     reimages: rollout.reimages.map(viewReimage),
   };
@@ -134,6 +143,8 @@ export function viewPlan(plan: ReimagePlan): PlanView {
     nodeName: plan.nodeName,
     disk: toText(plan.disk),
     diskBytes: toNumber(plan.diskBytes),
+    diskModel: toText(plan.seen?.model ?? ""),
+    diskSerial: toText(plan.seen?.serial ?? ""),
     erases: plan.erases,
     writeBytes: toNumber(plan.writeBytes),
     steps: plan.steps,

@@ -23,8 +23,10 @@ export interface StatusView {
   readonly startedAt: string | null;
   readonly grpcAddress: string;
   /** Whether the controller accepts every call there, from anyone who can reach it. */
-  readonly insecureTcp: boolean;
+  readonly insecure: boolean;
   readonly httpUrl: string;
+  /** Where images are; empty where HTTP has them (insecure). */
+  readonly httpsUrl: string;
   readonly tftpAddress: string;
   readonly uplink: UplinkView | null;
   readonly waitingFor: readonly string[];
@@ -46,8 +48,9 @@ export function viewStatus(
     version: status.version,
     startedAt: toTime(status.startedAt),
     grpcAddress: status.grpcAddress,
-    insecureTcp: status.insecureTcp,
+    insecure: status.insecure,
     httpUrl: status.httpUrl,
+    httpsUrl: status.httpsUrl,
     tftpAddress: status.tftpAddress,
     uplink: status.uplink ? viewUplink(status.uplink) : null,
     waitingFor: status.waitingFor,

@@ -2,8 +2,8 @@ import { Failure } from "../../../proto/failure.ts";
 
 /** Longest command line that U-Boot passes on (CONFIG_SYS_CBSIZE, 1024 with its zero byte on Raspberry Pis). */
 const maxCommandLineBytes = 1023;
-/** Room for what Pallet adds to an image's words: root=, rootwait, the controller's address, the node's id. */
-const ownWordsBytes = 223;
+/** Room for what Pallet adds to an image's words: root=, rootwait, the controller's address, the node's id, its proofs. */
+const ownWordsBytes = 223 + 112;
 
 /**
  * Throws Failure "invalid" naming the word of a kernel command line that would not arrive as it is: a space, line break

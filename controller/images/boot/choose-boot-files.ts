@@ -10,6 +10,8 @@ export interface BootFiles {
 }
 
 const maximumDeviceTrees = 64;
+/** Versions of a kernel that are looked at, the newest; each is read, and systems keep two or three. */
+const maximumVersions = 32;
 /** Boot loaders that images name as the kernel; U-Boot of ours stands in their place. */
 const bootLoader = /u-?boot|tianocore|uefi|efi\.fd$|grub/i;
 
@@ -21,11 +23,20 @@ export function isBootLoader(path: string): boolean {
   return bootLoader.test(posix.basename(path));
 }
 
-/** The file of this path, as it is listed; case does not count, as on a FAT. */
+/** Finds the file of a path, as it is listed; case does not count, as on a FAT. Made once for many questions. */
+export function indexFiles(files: readonly string[]): (path: string) => string | undefined {
+  const listed = new Set(files);
+  const byLowerCase = new Map<string, string>();
+  for (const file of files) if (!byLowerCase.has(file.toLowerCase())) byLowerCase.set(file.toLowerCase(), file);
+  return (path) => {
+    const wanted = posix.normalize(path);
+    return listed.has(wanted) ? wanted : byLowerCase.get(wanted.toLowerCase());
+  };
+}
+
+/** The same for one path. */
 export function findFile(files: readonly string[], path: string): string | undefined {
-  const wanted = posix.normalize(path);
-  const lower = wanted.toLowerCase();
-  return files.find((file) => file === wanted) ?? files.find((file) => file.toLowerCase() === lower);
+  return indexFiles(files)(path);
 }
 
 /** The first of `chooseBootCandidates`; undefined when there is no kernel. */
@@ -43,10 +54,11 @@ export function chooseBootFiles(files: readonly string[], config?: FirmwareConfi
  */
 export function chooseBootCandidates(files: readonly string[], config?: FirmwareConfig): readonly BootFiles[] {
   const prefix = config?.osPrefix ?? "";
+  const findListed = indexFiles(files);
   const find = (name: string | undefined): string | undefined => {
     if (name === undefined) return undefined;
-    if (name.startsWith("/")) return findFile(files, name.slice(1));
-    return findFile(files, prefix + name) ?? findFile(files, name);
+    if (name.startsWith("/")) return findListed(name.slice(1));
+    return findListed(prefix + name) ?? findListed(name);
   };
   const named = config?.kernel === undefined || isBootLoader(config.kernel) ? undefined : find(config.kernel);
   const kernels = [named, ...conventionalKernels(files, prefix, config?.arm64 ?? true).map(find)].filter(
@@ -70,6 +82,8 @@ function folderOf(prefix: string): string {
   return posix.dirname(posix.normalize(`${prefix}x`));
 }
 
+const byVersion = new Intl.Collator("en", { numeric: true });
+
 /** Names to look for, in order of preference. */
 function conventionalKernels(files: readonly string[], prefix: string, arm64: boolean): readonly string[] {
   const folders = [".", folderOf(prefix).toLowerCase()];
@@ -77,7 +91,8 @@ function conventionalKernels(files: readonly string[], prefix: string, arm64: bo
     .filter((path) => folders.includes(posix.dirname(path).toLowerCase()))
     .map((path) => posix.basename(path))
     .filter((name) => /^vmlinuz-./i.test(name) && !/rescue|\.old$|\.bak$/.test(name))
-    .toSorted((a, b) => b.localeCompare(a, "en", { numeric: true }));
+    .toSorted((a, b) => byVersion.compare(b, a))
+    .slice(0, maximumVersions);
   const wide = ["kernel8.img", ...versioned, "vmlinuz", "Image", "Image.gz"];
   const narrow = ["kernel7l.img", "kernel7.img", "kernel.img", "zImage"];
   return arm64 ? [...wide, ...narrow] : [...narrow, ...wide];

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { KernelFormat } from "../catalogue/image.ts";
 import type { PiBoard } from "../catalogue/pi-board.ts";
-import { chooseBootCandidates, findFile, isBootLoader } from "./choose-boot-files.ts";
+import { chooseBootCandidates, findFile, indexFiles, isBootLoader } from "./choose-boot-files.ts";
 import type { ConfigTxt } from "./parse-config-txt.ts";
 
 /** What the firmware of one board loads; paths as they were listed. */
@@ -62,8 +62,9 @@ export function chooseFirmwareBoot(
   const named = config.kernel === undefined ? [] : [config.kernel];
   const names = named.length > 0 ? named : defaultKernels(board, config.arm64);
   const prefixes = [...new Set([config.osPrefix, ""])];
+  const findListed = indexFiles(files);
   for (const osPrefix of prefixes) {
-    const find = (name: string) => findFile(files, name.startsWith("/") ? name.slice(1) : osPrefix + name);
+    const find = (name: string) => findListed(name.startsWith("/") ? name.slice(1) : osPrefix + name);
     const kernel = names.map(find).find((path) => path !== undefined);
     if (kernel === undefined) continue;
     const wanted = config.initramfs.length > 0 ? config.initramfs.map(find) : [automaticInitrd()];

@@ -77,8 +77,16 @@ export async function copyFirmwareFiles(
     },
     formatOf,
     trees: await readDeviceTrees(folder, kept),
-    notes: skipped.length === 0 ? [] : [{ kind: "skipped-files", detail: skipped.map(printable).join(", ") }],
+    notes: skipped.length === 0 ? [] : [{ kind: "skipped-files", detail: listSkipped(skipped) }],
   };
+}
+
+/** A foreign filesystem can have tens of thousands of such names, and the detail goes wherever the image is shown. */
+const mostShown = 20;
+
+function listSkipped(paths: readonly string[]): string {
+  const shown = paths.slice(0, mostShown).map(printable).join(", ");
+  return paths.length <= mostShown ? shown : `${shown} and ${paths.length - mostShown} more`;
 }
 
 const treeMagic = 0xd00dfeed;

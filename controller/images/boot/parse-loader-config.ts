@@ -11,16 +11,16 @@ export function parseLoaderEntry(text: string): string | undefined {
 
 /** Of extlinux.conf: the `append` line of the default label, else of the first. */
 export function parseExtlinux(text: string): string | undefined {
-  const wanted = /^\s*default\s+(\S+)/im.exec(text)?.[1];
-  const labels = text.split(/^\s*label\s+/im).slice(1);
+  const wanted = /^[ \t]*default[ \t]+(\S+)/im.exec(text)?.[1];
+  const labels = text.split(/^[ \t]*label[ \t]+/im).slice(1);
   const label = labels.find((part) => part.split(/\s/)[0] === wanted) ?? labels[0];
-  const append = /^\s*append\s+(.*)$/im.exec(label ?? "")?.[1];
+  const append = /^[ \t]*append[ \t]+(.*)$/im.exec(label ?? "")?.[1];
   return append === undefined ? undefined : withoutVariables(append);
 }
 
 /** Of grub.cfg: what stands behind the kernel in its first `linux` line. */
 export function parseGrubConfig(text: string): string | undefined {
-  const line = /^\s*linux(?:16|efi)?[ \t]+\S+[ \t]*(.*)$/m.exec(text)?.[1];
+  const line = /^[ \t]*linux(?:16|efi)?[ \t]+\S+[ \t]*(.*)$/m.exec(text)?.[1];
   return line === undefined ? undefined : withoutVariables(line);
 }
 

@@ -41,8 +41,13 @@ export function selectFirmwareFiles(
   named: readonly string[],
 ): FirmwareFiles {
   const namedPaths = new Set(named.map((name) => posix.normalize(name.replace(/^\//, "")).toLowerCase()));
-  const isNamed = (path: string) =>
-    namedPaths.has(path) || [...namedPaths].some((name) => path.endsWith(`/${name}`) || path === name);
+  // Behind any of its folders: os_prefix may be one. Both lists may have thousands of items.
+  const isNamed = (path: string): boolean => {
+    if (namedPaths.has(path)) return true;
+    for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1))
+      if (namedPaths.has(path.slice(slash + 1))) return true;
+    return false;
+  };
   const isAskedFor = (path: string) => {
     const lower = path.toLowerCase();
     return isNamed(lower) || firmwareNames.some((name) => name.test(posix.basename(lower)) || name.test(lower));
@@ -55,10 +60,10 @@ export function selectFirmwareFiles(
   });
   // Those at the top are what boots; folders may hold other systems' files.
   const ordered = asked.toSorted((a, b) => depthOf(a) - depthOf(b) || (a < b ? -1 : 1));
-  const kept = ordered.filter((path) => depthOf(path) <= maximumDepth).slice(0, maximumFiles);
+  const kept = new Set(ordered.filter((path) => depthOf(path) <= maximumDepth).slice(0, maximumFiles));
   const hidden = others.filter((path) => !posix.basename(path).startsWith(".") && isAskedFor(path));
-  const dropped = ordered.filter((path) => !kept.includes(path));
-  return { kept: kept.toSorted(), skipped: [...hidden, ...dropped].toSorted() };
+  const dropped = ordered.filter((path) => !kept.has(path));
+  return { kept: [...kept].toSorted(), skipped: [...hidden, ...dropped].toSorted() };
 }
 
 function depthOf(path: string): number {

@@ -1,3 +1,4 @@
+import { cutText } from "../../../proto/cut-text.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import { invalid, notFound, type Refusal } from "../../refusal/refusal.ts";
 import type { Image } from "./image.ts";
@@ -18,5 +19,5 @@ export async function requireImage(images: Pick<ImageLookup, "get">, name: strin
 
 /** The refusal for an unknown image name. */
 export function noSuchImage(name: string): Refusal {
-  return notFound(`there is no image "${name}"; "controller images" lists those that exist`);
+  return notFound(`there is no image "${cutText(name, 80)}"; "controller images" lists those that exist`);
 }

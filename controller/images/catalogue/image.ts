@@ -14,6 +14,8 @@ export interface Partition {
   readonly lengthBytes: number;
   readonly type: string;
   readonly partitionUuid: string;
+  /** Its name in a GPT; absent when it has none, or if an older Pallet added the image. Not printable by itself. */
+  readonly partitionLabel?: string;
   readonly filesystemType: string;
   readonly label: string;
   readonly uuid: string;

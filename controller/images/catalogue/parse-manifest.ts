@@ -96,6 +96,7 @@ const manifest = z
           lengthBytes: sectors.positive(),
           type: z.string(),
           partitionUuid: z.string(),
+          partitionLabel: z.string().exactOptional(),
           filesystemType: z.string(),
           label: z.string(),
           uuid: z.string(),

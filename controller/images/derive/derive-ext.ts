@@ -1,9 +1,8 @@
 import { mkdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../proto/failure.ts";
-import { attachLoop } from "../../../proto/linux/loop-device.ts";
-import { type ForeignAccess, renderForeignMount } from "../../../proto/linux/render-foreign-mount.ts";
-import { type MountSpace, openMountSpace } from "./mount-space.ts";
+import { copyRange } from "./copy-range.ts";
+import { type Admitted, type ForeignSpace, openForeignSpace } from "./foreign-space.ts";
 import { listingFormat, parseTreeListing, type TreeEntry } from "./parse-tree-listing.ts";
 import { underivable } from "./plan-derivation.ts";
 import { planTreeMoves } from "./plan-tree-moves.ts";
@@ -31,7 +30,7 @@ export interface ExtDerivation {
   /** Whether there is more room in its place than before, which it should have. */
   readonly grown: boolean;
   readonly source: ExtSource;
-  /** An empty folder for the mountpoints, of this process alone. */
+  /** An empty folder for what is needed meanwhile, of this process alone. */
   readonly workFolder: string;
   readonly signal: AbortSignal;
   /** Whole percents of what is to be copied. */
@@ -47,31 +46,31 @@ const rsyncOptions = [
 /**
  * Gives an ext filesystem the file tree of another, or of a folder, with every file that did not change left where it
  * is and the others written over themselves as far as they reach. The result has been compared with the source and
- * checked by e2fsck(8). From an image it takes over UUID and label as well. Needs root and loop devices.
+ * checked by e2fsck(8). From an image it takes over UUID and label as well. No filesystem is mounted by the kernel: see
+ * ForeignSpace, which needs root and /dev/fuse.
  *
  * Throws Failure `unsupported` for too little room, `image-damaged`, `tool-failed`, `cancelled`.
  */
 export async function deriveExt(derivation: ExtDerivation): Promise<void> {
-  const { target, source, workFolder, signal } = derivation;
-  const space = await openMountSpace();
+  const { source, workFolder, signal } = derivation;
+  const top = join(workFolder, "space");
+  await mkdir(top);
+  const from: Admitted =
+    source.kind === "folder" ? { path: source.path, as: "tree" } : { path: source.place.path, as: "new.raw" };
+  if (derivation.grown) await grow(derivation, top);
+  const space = await openForeignSpace(top, [{ path: derivation.target.path, as: "old.raw" }, from]);
   try {
+    const target = { ...derivation.target, path: "/old.raw" };
     await repair(space, target, "the old image", signal);
-    if (source.kind === "image") await repair(space, source.place, "the new image", signal);
-
-    if (derivation.grown) await grow(space, target, signal);
-    const [into, from] = [join(workFolder, "old"), join(workFolder, "new")];
-    await mkdir(into);
-    // The journal's blocks would count as changed ones.
-    await mount(space, target, into, "write-without-journal", signal);
-    const content = source.kind === "folder" ? source.path : from;
-    if (source.kind === "image") {
-      await mkdir(from);
-      await mount(space, source.place, from, "read", signal);
-    }
-    await copyTree(space, content, into, derivation);
-    await space.run("umount", [into], { signal });
-    if (source.kind === "image") {
-      await space.run("umount", [from], { signal });
+    if (source.kind === "folder") await copyInto(space, target, "/tree", derivation);
+    else {
+      const place = { ...source.place, path: "/new.raw" };
+      await repair(space, place, "the new image", signal);
+      const mounted = await space.mount({
+        ...{ file: place.path, offsetBytes: place.offsetBytes, access: "read", at: "new", signal },
+      });
+      await copyInto(space, target, mounted.path, derivation);
+      await mounted.close();
       await identify(space, target, source, signal);
     }
     // Mount point and mount count of our own mount must not remain in the image.
@@ -82,19 +81,22 @@ export async function deriveExt(derivation: ExtDerivation): Promise<void> {
   }
 }
 
-async function mount(
-  space: MountSpace,
-  place: ExtPlace,
-  folder: string,
-  access: ForeignAccess,
-  signal: AbortSignal,
+async function copyInto(
+  space: ForeignSpace,
+  target: ExtPlace,
+  content: string,
+  derivation: ExtDerivation,
 ): Promise<void> {
-  const { type, options } = renderForeignMount({ ...place, filesystemType: "ext4" }, access);
-  await space.run("mount", ["--types", type, "--options", options, place.path, folder], { signal });
+  const { signal } = derivation;
+  const into = await space.mount({
+    ...{ file: target.path, offsetBytes: target.offsetBytes, access: "write", at: "old", signal },
+  });
+  await copyTree(space, content, into.path, derivation);
+  await into.close();
 }
 
 /** Replays the journal, and repairs what can be repaired without asking: what is mounted next must be sound. */
-async function repair(space: MountSpace, place: ExtPlace, whose: string, signal: AbortSignal): Promise<void> {
+async function repair(space: ForeignSpace, place: ExtPlace, whose: string, signal: AbortSignal): Promise<void> {
   try {
     await space.run("e2fsck", ["-f", "-p", withOffset(place)], { signal, expected: [0, 1] });
   } catch (cause) {
@@ -105,35 +107,36 @@ async function repair(space: MountSpace, place: ExtPlace, whose: string, signal:
 }
 
 /**
- * Grows a filesystem to the end of its place. Through a loop device: of a file, resize2fs(8) would cut off what it
+ * Grows a filesystem to the end of its place, in a file of its own: of a larger file, resize2fs(8) would cut off what it
  * believes to be after the filesystem.
  */
-async function grow(
-  space: MountSpace,
-  { path, offsetBytes, lengthBytes }: ExtPlace,
-  signal: AbortSignal,
-): Promise<void> {
-  const loop = await attachLoop({ file: path, offsetBytes, lengthBytes }).catch((cause: unknown) => {
-    throw new Failure("tool-failed", `cannot get a loop device: ${Failure.from(cause).message}`, { cause });
-  });
+async function grow({ target, workFolder, signal }: ExtDerivation, top: string): Promise<void> {
+  const { path, offsetBytes, lengthBytes } = target;
+  const alone = join(workFolder, "grown.raw");
+  await copyRange({ path, offsetBytes }, { path: alone, offsetBytes: 0 }, lengthBytes, signal);
+  const space = await openForeignSpace(top, [{ path: alone, as: "old.raw" }]);
   try {
-    await space.run("resize2fs", [loop.path], { signal });
+    await repair(space, { path: "/old.raw", offsetBytes: 0, lengthBytes }, "the old image", signal);
+    await space.run("resize2fs", ["/old.raw"], { signal });
   } catch (cause) {
-    if (signal.aborted) throw cause;
+    if (signal.aborted || (cause as Failure).reason === "image-damaged") throw cause;
     throw underivable(`the old image's last partition cannot grow to its size: ${Failure.from(cause).message}`, cause);
   } finally {
-    await loop.close();
+    await space.close();
   }
+  await mkdir(top, { recursive: true });
+  await copyRange({ path: alone, offsetBytes: 0 }, { path, offsetBytes }, lengthBytes, signal);
+  await unlink(alone);
 }
 
 async function copyTree(
-  space: MountSpace,
+  space: ForeignSpace,
   from: string,
   into: string,
   { source, signal, onPercent }: ExtDerivation,
 ): Promise<void> {
   const list = async (folder: string): Promise<TreeEntry[]> =>
-    parseTreeListing(await space.run("find", [folder, "-xdev", "-printf", listingFormat], { signal }));
+    parseTreeListing(await space.runOnFiles("find", [folder, "-xdev", "-printf", listingFormat], { signal }));
   const next = await list(from);
   const moves = planTreeMoves(await list(into), next);
   const top = Buffer.from(`${space.pathOf(into)}/`);
@@ -150,7 +153,7 @@ async function copyTree(
     if (percent !== undefined) onPercent(Number(percent));
   };
   try {
-    await space.run("rsync", ["--info=progress2", ...args], { signal, onOutput });
+    await space.runOnFiles("rsync", ["--info=progress2", ...args], { signal, onOutput });
   } catch (error) {
     if (error instanceof Failure && /No space left on device/.test(error.message)) {
       const message = "the ext filesystem of the old image is too small for the new content";
@@ -159,7 +162,7 @@ async function copyTree(
     throw error;
   }
 
-  const difference = await space.run("rsync", ["--dry-run", "--itemize-changes", ...args], { signal });
+  const difference = await space.runOnFiles("rsync", ["--dry-run", "--itemize-changes", ...args], { signal });
   // Comparing names shows what rsync does not look for: names that share a file only in the result.
   const result = planTreeMoves(await list(into), next);
   if (difference !== "" || result.unlink.length > 0) {
@@ -174,7 +177,7 @@ async function copyTree(
 
 /** UUID and label, by which the new system's own configuration may name the filesystem. */
 async function identify(
-  space: MountSpace,
+  space: ForeignSpace,
   target: ExtPlace,
   { uuid, label }: { readonly uuid: string; readonly label: string },
   signal: AbortSignal,

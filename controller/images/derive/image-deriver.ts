@@ -58,7 +58,7 @@ export interface DerivationGain {
 export interface ImageDeriver {
   /**
    * Makes an image with the content of one and the layout of another, and adds it to the catalogue. Throws Refusal
-   * "not-found", "already-exists", "precondition" (a machine that cannot mount images, a name that is being worked on),
+   * "not-found", "already-exists", "precondition" (a machine without FUSE, a name that is being worked on),
    * "exhausted"; Failure `unsupported`, `image-damaged`, `tool-failed`, `cancelled`; errors of `source` come through.
    */
   derive(request: DeriveRequest): Promise<DerivedImage>;
@@ -205,14 +205,14 @@ function packFileOf({ name, pack }: Image, images: DerivableImages, which: "pack
   return path;
 }
 
-/** Of all work on images, only deriving needs the kernel. */
+/** Of all work on images, only deriving needs namespaces of its own. */
 async function assertCanMount(): Promise<void> {
   const remedy = "add the new image as it is instead: controller images add";
   if (process.getuid?.() !== 0)
-    throw precondition(`deriving mounts filesystems, so the controller must run as root; or ${remedy}`);
+    throw precondition(`deriving makes files of any owner, so the controller must run as root; or ${remedy}`);
   try {
-    await access("/dev/loop-control");
+    await access("/dev/fuse");
   } catch (cause) {
-    throw precondition(`deriving needs loop devices, but this machine has no /dev/loop-control; ${remedy}`, { cause });
+    throw precondition(`deriving needs FUSE, but this machine has no /dev/fuse; ${remedy}`, { cause });
   }
 }

@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { Failure } from "../../../proto/failure.ts";
-import { execa } from "../../../proto/linux/leashed-execa.ts";
 import { assertRequirements } from "../../requirements/assert-requirements.ts";
 import { decompress } from "../formats/decompress.ts";
 import { assertUncompressed, detectFormat } from "../formats/detect-format.ts";
 import { peek } from "../formats/peek.ts";
 import { writeRawFile } from "../import/write-raw-file.ts";
+import { openForeignSpace } from "./foreign-space.ts";
 import { planImagesDerive } from "./plan-requirements.ts";
 
 /** What was received: a raw image in a file, or the tree of a root filesystem in a folder. */
@@ -40,48 +40,31 @@ function isTar(firstBytes: Buffer): boolean {
 
 /**
  * GNU tar lets nothing in an archive reach outside of the folder: it takes off what leads there from names and targets
- * of hard links, and makes symbolic links that lead there last.
+ * of hard links, and makes symbolic links that lead there last. Nor is there anything outside of it: see ForeignSpace.
  */
 async function unpackTree(bytes: AsyncIterable<Uint8Array>, path: string, signal: AbortSignal): Promise<Received> {
   await mkdir(path);
-  const child = execa(
-    "tar",
-    [
-      ...["--extract", "--file=-", "--directory", path, "--numeric-owner", "--same-owner", "--same-permissions"],
-      ...["--xattrs", "--xattrs-include=*", "--acls", "--delay-directory-restore"],
-    ],
-    { stdin: "pipe", env: { LC_ALL: "C.UTF-8" }, reject: false, cancelSignal: signal, maxBuffer: 1 << 20 },
-  );
-  let isOpen = true;
-  child.stdin.on("error", () => {
-    isOpen = false;
-  });
+  const top = `${path}.space`;
+  await mkdir(top);
+  const space = await openForeignSpace(top, [{ path, as: "tree" }]);
   try {
-    // tar stops reading at the end of the archive; what follows, padding, is taken in all the same.
-    for await (const chunk of bytes) {
-      if (isOpen && !child.stdin.write(chunk)) await drained(child.stdin);
-    }
+    await space.runOnFiles(
+      "tar",
+      [
+        ...["--extract", "--file=-", "--directory", "/tree", "--numeric-owner", "--same-owner", "--same-permissions"],
+        ...["--xattrs", "--xattrs-include=*", "--acls", "--delay-directory-restore"],
+      ],
+      // tar stops reading at the end of the archive; what follows, padding, is taken in all the same.
+      { signal, input: bytes },
+    );
+    return { kind: "tree", path };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.reason !== "tool-failed") throw error;
+    const isFull = /No space left on device/.test(error.message);
+    throw new Failure("image-damaged", `the archive cannot be unpacked: ${error.message}`, {
+      cause: isFull ? Object.assign(new Error(error.message), { code: "ENOSPC" }) : error,
+    });
   } finally {
-    child.stdin.end();
-    if (signal.aborted) child.kill();
+    await space.close();
   }
-  const result = await child;
-  if (result.isCanceled) throw new Failure("cancelled", "unpacking was cancelled");
-  if (result.exitCode === 0) return { kind: "tree", path };
-  const said = result.stderr.trim().split("\n").slice(0, 3).join("; ").replaceAll(/\p{C}/gu, "?");
-  const isFull = /No space left on device/.test(result.stderr);
-  throw new Failure("image-damaged", `the archive cannot be unpacked: ${said || result.shortMessage}`, {
-    cause: isFull ? Object.assign(new Error(said), { code: "ENOSPC" }) : result,
-  });
-}
-
-/** Resolves when more can be written, or when nothing can be written any more. */
-function drained(stream: NodeJS.WritableStream): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const event of ["drain", "close", "error"]) stream.removeListener(event, done);
-      resolve();
-    };
-    for (const event of ["drain", "close", "error"]) stream.once(event, done);
-  });
 }

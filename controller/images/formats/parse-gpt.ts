@@ -42,7 +42,11 @@ export function parseGpt(read: ReadBytes, imageBytes: number): PartitionTable {
     const offsetBytes = toBytes(first, imageBytes, `partition ${number}`);
     const endBytes = toBytes(last + 1n, imageBytes, `the end of partition ${number}`);
     const partitionUuid = guidAt(entry, 16);
-    entries.push({ number, offsetBytes, lengthBytes: endBytes - offsetBytes, type, partitionUuid });
+    const [partitionLabel = ""] = entry.toString("utf16le", 56, 128).split("\0", 1);
+    entries.push({
+      ...{ number, offsetBytes, lengthBytes: endBytes - offsetBytes, type, partitionUuid },
+      ...(partitionLabel !== "" && { partitionLabel }),
+    });
   }
   if (entries.length === 0) throw new Failure("unsupported", "the image's partition table is empty");
   const usableFrom = Math.max(toBytes(from, imageBytes, "the first usable sector"), 2 * sectorBytes);

@@ -67,6 +67,8 @@ export function parseZipFile(header: Buffer, nameBytes: Buffer, extra: Buffer): 
   if (sizes.sizeBytes > maxImageBytes) {
     throw unsupported(`holds a file of ${sizes.sizeBytes} bytes; an image has at most ${maxImageBytes}`);
   }
+  // What is stored is as long as it is: nothing is read by a length that the other one contradicts.
+  if (method === 0 && sizes.compressedBytes !== sizes.sizeBytes) throw damaged("its lengths contradict each other");
   return { name, method: method === 0 ? "stored" : "deflated", crc: header.readUInt32LE(14), ...sizes };
 }
 
@@ -136,7 +138,10 @@ function sizesOf(
     if (value !== in64) return value;
     if (field === undefined || field.length < at + 8) throw damaged("its lengths are missing");
     at += 8;
-    return Number(field.readBigUInt64LE(at - 8));
+    const long = field.readBigUInt64LE(at - 8);
+    // Two lengths past this could be taken for the same.
+    if (long > BigInt(Number.MAX_SAFE_INTEGER)) throw damaged(`it has an impossible length, ${long} bytes`);
+    return Number(long);
   };
   // The field has the uncompressed length first, unlike the header.
   const sizeBytes = take(size);

@@ -14,6 +14,8 @@ export interface TableEntry {
   readonly type: string;
   /** PARTUUID as Linux builds it; lower case. */
   readonly partitionUuid: string;
+  /** Its name in a GPT; absent when it has none. Not printable by itself: it comes from outside. */
+  readonly partitionLabel?: string;
 }
 
 /** A valid partition table. */

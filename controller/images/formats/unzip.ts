@@ -39,6 +39,9 @@ export async function* unzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<
       }
       crc = crc32(next.value, crc);
       sizeBytes += next.value.length;
+      // A little deflates to very much: what goes on past its own word is not waited for.
+      if (file.sizeBytes !== undefined && sizeBytes > file.sizeBytes)
+        throw damaged("the content is longer than it says");
       yield next.value;
     }
   } finally {

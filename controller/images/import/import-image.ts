@@ -1,5 +1,6 @@
 import { open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { keepLabelOnly, refuseProtecting } from "../../../proto/disk/protected-disk.ts";
 import { Failure } from "../../../proto/failure.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import { chooseChunkBytes } from "../../../proto/pack/pack-manifest.ts";
@@ -44,6 +45,8 @@ export interface ImportRequest {
   readonly signal: AbortSignal;
   /** Whether nodes are sent every block, those that a filesystem calls free included. */
   readonly everything?: boolean;
+  /** The digest that the uncompressed image must have; throws Failure `image-damaged` for another one. */
+  readonly expectedDigest?: ImageDigest;
   /** Notified of a partition all of which is sent although its filesystem has books: `why` is a clause. */
   readonly onAllUsed?: (partition: Partition, why: string) => void;
   /** Called at every chunk of about 1 MiB or less; the door bounds the rate. */
@@ -98,6 +101,13 @@ export async function importImage(folder: string, request: ImportRequest): Promi
     assertUncompressed(raw.firstBytes);
     const { sizeBytes, digest } = await writeRawFile(rawPath, raw.all);
     signal.throwIfAborted();
+    if (request.expectedDigest !== undefined && digest !== request.expectedDigest)
+      throw new Failure(
+        "image-damaged",
+        `${name} was not added: its uncompressed bytes are not the image that the given digest (SHA-256) is of. The file is damaged or ` +
+          "another one, or whoever gave the digest has an old one",
+        { expected: request.expectedDigest, found: digest },
+      );
     const percent = (bytes: number) => `${Math.floor((100 * bytes) / sizeBytes)}%`;
     if (request.blockMap !== undefined) {
       const onChecked = (bytes: number) => report(`checking the block map ${percent(bytes)}`);
@@ -108,6 +118,8 @@ export async function importImage(folder: string, request: ImportRequest): Promi
 
     report("examining");
     const { hashTables, ...findings } = await examineImage(rawPath, bootFolder, signal);
+    const refusal = refuseProtecting(request.name, findings.partitions, keepLabelOnly);
+    if (refusal !== undefined) throw refusal;
 
     const chunkBytes = chooseChunkBytes(sizeBytes);
     const whole = new Map<number, WholeReason>();

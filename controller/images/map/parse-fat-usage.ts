@@ -1,14 +1,12 @@
 import { Failure } from "../../../proto/failure.ts";
 import { sectorBytes } from "../../../proto/pack/image-bounds.ts";
-import { parseFatGeometry } from "../filesystems/fat/parse-fat-geometry.ts";
+import { maximumTableBytes, parseFatGeometry } from "../filesystems/fat/parse-fat-geometry.ts";
 import { clusterState, decodeTable } from "../filesystems/fat/parse-fat-table.ts";
 import type { ReadBytes } from "../formats/partition-table.ts";
 import { createRunCollector } from "./extents.ts";
 import type { FilesystemFrame } from "./parse-dumpe2fs.ts";
 import type { FilesystemUsage } from "./unused-map.ts";
 
-/** Of 16 million clusters, or a terabyte of the usual ones: no boot partition has more. */
-const maximumTableBytes = 64 * 1024 * 1024;
 const pieceBytes = 1024 * 1024;
 
 /**

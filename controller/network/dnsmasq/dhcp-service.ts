@@ -1,4 +1,5 @@
 import type { Clock } from "../../../proto/time/clock.ts";
+import { actFor } from "../../callers/author.ts";
 import type { NewEvent } from "../../events/event.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
 import type { InterfaceAddress } from "../interface-address.ts";
@@ -52,7 +53,7 @@ export async function openDhcpService(options: DhcpServiceOptions): Promise<Dhcp
     log,
     onLine(line) {
       log.debug({ line }, "dnsmasq");
-      leases.line(line);
+      actFor({ by: { kind: "anonymous" } }, () => leases.line(line));
     },
   });
 
@@ -61,21 +62,30 @@ export async function openDhcpService(options: DhcpServiceOptions): Promise<Dhcp
     log.info({ interface: settings.interface, from, to }, `nodes are offered: ${renderOffers(offers, machine)}`);
   }
   const closed = new AbortController();
-  let collecting = false;
+  /** Whether dnsmasq will be told, or is being told: one after the other, for each time the same file is written. */
+  let telling = false;
+  let hasChanged = false;
   const refresh = async (): Promise<void> => {
-    collecting = false;
     const changed = render();
     if (changed === hosts) return;
+    await dnsmasq.setHosts(changed);
     hosts = changed;
-    await dnsmasq.setHosts(hosts);
+  };
+  const tellSoon = (): void => {
+    if (telling) return;
+    telling = true;
+    const run = async (): Promise<void> => {
+      hasChanged = false;
+      await refresh().catch((error: unknown) => log.error({ err: error }, "could not pass the nodes to dnsmasq"));
+      telling = false;
+      if (hasChanged && !closed.signal.aborted) tellSoon();
+    };
+    clock.setTimeout(() => void run(), collectMs, closed.signal);
   };
   const unsubscribe = nodes.onChange(({ cause }) => {
-    if (!changesHosts[cause] || collecting) return;
-    collecting = true;
-    const run = (): void => {
-      refresh().catch((error: unknown) => log.error({ err: error }, "could not pass the nodes to dnsmasq"));
-    };
-    clock.setTimeout(run, collectMs, closed.signal);
+    if (!changesHosts[cause]) return;
+    hasChanged = true;
+    tellSoon();
   });
   return {
     async close() {

@@ -45,7 +45,7 @@ export async function startDnsmasq(options: DnsmasqOptions): Promise<Dnsmasq> {
     purpose: "DHCP",
     instead: "set dhcp.mode to none",
   });
-  await mkdir(directory, { recursive: true, mode: 0o750 });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   const files = dnsmasqFiles(directory);
   const configurationFile = path.join(directory, "dnsmasq.conf");
   await writeFile(configurationFile, configuration);

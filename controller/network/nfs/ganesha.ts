@@ -29,7 +29,7 @@ export async function startGanesha({ nfsExport, directory, clock, log }: NfsServ
   });
   let folder = await findFolder(nfsExport.path);
   const stateFolder = path.join(directory, "recovery");
-  await mkdir(stateFolder, { recursive: true, mode: 0o750 });
+  await mkdir(stateFolder, { recursive: true, mode: 0o700 });
   const configurationFile = path.join(directory, "ganesha.conf");
   const configure = () => writeFileAtomically(configurationFile, renderGanesha(nfsExport, folder.path, stateFolder));
   await configure();

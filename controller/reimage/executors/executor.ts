@@ -1,4 +1,6 @@
+import type { DiskProtection } from "../../../proto/disk/protected-disk.ts";
 import type { Endpoint } from "../../../proto/names/endpoint.ts";
+import type { BootMoment } from "../../../proto/time/boot-moment.ts";
 import type { Clock } from "../../../proto/time/clock.ts";
 import type { AgentConnector } from "../../agents/agent-port.ts";
 import type { NodeProbe } from "../../agents/probe-node.ts";
@@ -28,11 +30,15 @@ export interface World {
   readonly probeNode: NodeProbe;
   readonly events: EventPort;
   readonly clock: Clock;
+  /** This moment by a clock that nobody sets, for durations. */
+  readonly moment: () => BootMoment;
   readonly log: LogPort;
   readonly uplink: Uplink;
   readonly packUrls: (image: Image) => PackUrls;
   /** Where agents reach this controller, for systems whose board boots without its words; absent is nowhere. */
   readonly controllers?: () => readonly Endpoint[];
+  /** The disks that are never written. */
+  readonly protectedDisks: DiskProtection;
   /** What happens to firmware on the cards that are written. */
   readonly cardFirmware: CardFirmwarePolicy;
   /** Who loads the kernels of nodes. Default "auto". */
@@ -54,7 +60,7 @@ export interface ExecutorContext {
 
 /** The node of the reimage; of one that was forgotten, only the name is left. */
 export function nodeOf({ state, world }: ExecutorContext): ReachableNode {
-  return world.nodes.get(state.nodeId) ?? { name: state.nodeName };
+  return world.nodes.get(state.nodeId) ?? { id: state.nodeId, name: state.nodeName };
 }
 
 /**

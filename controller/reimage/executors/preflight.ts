@@ -1,3 +1,4 @@
+import { refuseProtecting } from "../../../proto/disk/protected-disk.ts";
 import { Failure } from "../../../proto/failure.ts";
 import { isSilence } from "../../agents/agent-error.ts";
 import { withAgentOf } from "../../agents/reach-agent.ts";
@@ -15,7 +16,7 @@ import { writeSpec } from "./write-spec.ts";
 
 /**
  * Asks the agent for the node's disks and chooses the one to erase, and what becomes of the firmware on it; refuses an
- * image that this board could not boot, or in which this agent could not install the resident agent that is asked for,
+ * image that this board could not boot, or that would keep the disk from being written again, or in which this agent could not install the resident agent that is asked for,
  * and work that this agent does not know.
  * Only the run that was sighted is believed; one that has restarted since registers, and is asked then.
  */
@@ -30,11 +31,13 @@ export const preflight: Executor<"preflight"> = async (effect, context) => {
         const { residentProgram } = info;
         const misfit =
           judgeWay(image, facts.model, world.loader).refusal ??
+          refuseProtecting(image.name, image.partitions, world.protectedDisks) ??
           (state.noResident === undefined ? judgeSystem(image, residentProgram, state.card) : undefined);
         if (misfit !== undefined) return { type: "preflight-refused", failure: misfit };
         const disk = selectDisk(await agent.listBlockDevices(signal), {
           minBytes: image.sizeBytes,
           root: facts.root,
+          protectedDisks: world.protectedDisks,
           ...(effect.disk !== undefined && { path: effect.disk }),
           ...(effect.identity !== undefined && { identity: effect.identity }),
         });

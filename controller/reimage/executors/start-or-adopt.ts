@@ -1,10 +1,15 @@
 import type { OperationId, ReportedOperation } from "../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../proto/operation/operation-spec.ts";
-import { isTakenId, occupantOf } from "../../agents/agent-error.ts";
+import { pause } from "../../../proto/time/pause.ts";
+import { isFull, isTakenId, occupantOf } from "../../agents/agent-error.ts";
 import type { AgentPort } from "../../agents/agent-port.ts";
 import { judgeOccupant } from "../machine/write-operation.ts";
 import type { ExecutorContext } from "./executor.ts";
 import { recordEvent } from "./record-event.ts";
+
+/** How long a write waits for an agent that runs as many operations as it may, and between two tries; milliseconds. */
+const fullPatienceMs = 120_000;
+const fullPauseMs = 5_000;
 
 /** The write that runs now. */
 export interface StartedWrite {
@@ -16,8 +21,8 @@ export interface StartedWrite {
 /**
  * Starts a write, or finds the one that this reimage has started before: its id is taken when the controller has got
  * another address or configuration since; the device is busy when an attempt was taken for lost and went on. A write
- * that an ended reimage has left behind on the device is cancelled first. Resolves with the operation that
- * writes now; rejects as AgentPort.startOperation.
+ * that an ended reimage has left behind on the device is cancelled first. An agent that runs as many operations as it
+ * may is asked again for two minutes. Resolves with the operation that writes now; rejects as AgentPort.startOperation.
  */
 export async function startOrAdopt(
   agent: AgentPort,
@@ -25,8 +30,17 @@ export async function startOrAdopt(
   spec: OperationSpec,
   { state, world, signal }: ExecutorContext,
 ): Promise<StartedWrite> {
+  const start = async (): Promise<StartedWrite> => {
+    for (const givesUpAt = world.clock.now() + fullPatienceMs; ; await pause(world.clock, fullPauseMs, signal)) {
+      try {
+        return { operationId, operation: await agent.startOperation(operationId, spec, signal) };
+      } catch (error) {
+        if (!isFull(error) || world.clock.now() >= givesUpAt) throw error;
+      }
+    }
+  };
   try {
-    return { operationId, operation: await agent.startOperation(operationId, spec, signal) };
+    return await start();
   } catch (error) {
     if (isTakenId(error)) return { operationId };
     const occupant = occupantOf(error);
@@ -40,6 +54,6 @@ export async function startOrAdopt(
       ...{ type: "reimage-write-restarted", severity: "warning", nodeId, nodeName, rolloutId },
       message: `cancelled the write ${occupant} on ${nodeName}, which an earlier reimage had left behind`,
     });
-    return { operationId, operation: await agent.startOperation(operationId, spec, signal) };
+    return await start();
   }
 }

@@ -3,6 +3,7 @@ import type { OperationId } from "../../../proto/operation/operation.ts";
 import type { DiskFirmware } from "../../../proto/operation/operation-spec.ts";
 import type { Progress } from "../../../proto/operation/progress.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
+import type { BootMoment } from "../../../proto/time/boot-moment.ts";
 import type { CardVerdict } from "../../../proto/words/reimage-verdict.ts";
 import type { AgentInstance } from "../../agents/agent-instance.ts";
 import type { CardFit } from "../plan/describe-card-growth.ts";
@@ -22,6 +23,10 @@ export interface RolloutRecord {
   /** The rollout whose failed nodes this one tries again. */
   readonly retryOf?: RolloutId;
   readonly startedAt: number;
+  /** The same moment by a clock that nobody sets; absent in journals of an older Pallet. */
+  readonly began?: BootMoment;
+  /** How long it took by that clock, once it has ended; absent when the machine has booted meanwhile. */
+  readonly tookMs?: number;
   /** Set once every reimage has ended and its last effects are done. */
   readonly endedAt?: number;
 }
@@ -199,6 +204,10 @@ export interface ReimageState {
   /** Boot ids and agent instance ids of the past: what still arrives from them is late and means nothing. */
   readonly past: readonly string[];
   readonly startedAt: number;
+  /** The same moment by a clock that nobody sets; absent in journals of an older Pallet. */
+  readonly began?: BootMoment;
+  /** How long it took by that clock until its latest end; absent when the machine has booted meanwhile. */
+  readonly tookMs?: number;
   /** Last boot file that the node fetched since the reimage started; not journaled by itself. */
   readonly bootStage?: {
     readonly path: string;
@@ -244,6 +253,7 @@ export function queuedReimage(
     | "card"
     | "seen"
     | "startedAt"
+    | "began"
   >,
 ): ReimageState {
   return { ...about, phase: { name: "queued" }, step: 0, attempts: 0, rebootsIntoAgent: 0, past: [] };

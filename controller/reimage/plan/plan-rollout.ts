@@ -1,6 +1,7 @@
 import type { BlockDevice } from "../../../proto/disk/block-device.ts";
 import { describeSize } from "../../../proto/disk/describe-size.ts";
 import { withDescendants } from "../../../proto/disk/device-tree.ts";
+import { type DiskProtection, keepLabelOnly, refuseProtecting } from "../../../proto/disk/protected-disk.ts";
 import { Failure } from "../../../proto/failure.ts";
 import { shortDigest } from "../../../proto/pack/digest.ts";
 import type { Loader } from "../../boot/choose-way.ts";
@@ -46,9 +47,11 @@ export function chooseDisk(
   { node, devices }: Pick<NodeBeforeReimage, "node" | "devices">,
   image: Image,
   path: string | undefined,
+  protectedDisks: DiskProtection,
 ): BlockDevice | Failure | undefined {
   if (!Array.isArray(devices)) return undefined;
-  return choose(node, devices as readonly BlockDevice[], image, path, node.agent?.role === "resident");
+  const rebootsFirst = node.agent?.role === "resident";
+  return choose(node, devices as readonly BlockDevice[], image, path, { rebootsFirst, protectedDisks });
 }
 
 /** What a reimage would do to this node, from what is known now. Nothing is asked and nothing is done. */
@@ -58,6 +61,7 @@ export function planReimage(
   request: PlanOptions,
   cardFirmware: CardFirmwarePolicy = "auto",
   loader: Loader = "auto",
+  protectedDisks: DiskProtection = keepLabelOnly,
 ): ReimagePlan {
   const { disk, noResident = false, full = false } = request;
   const growth = growthStep(image, cardFitOf(request));
@@ -75,13 +79,15 @@ export function planReimage(
       seen: seenOn(node.id, undefined),
       unchanged,
     };
-  const chosen = chooseDisk(before, image, disk);
+  const chosen = chooseDisk(before, image, disk, protectedDisks);
   const target = chosen instanceof Failure ? undefined : chosen;
   const path = target?.path ?? disk;
   const firmware = describeDiskFirmware(cardFirmware, { name: node.name, model: node.facts?.model }, image);
   const way = judgeWay(image, node.facts?.model, loader);
   const misfit =
-    way.refusal ?? (noResident ? undefined : judgeSystem(image, node.agent?.residentProgram, cardFitOf(request)));
+    way.refusal ??
+    refuseProtecting(image.name, image.partitions, protectedDisks) ??
+    (noResident ? undefined : judgeSystem(image, node.agent?.residentProgram, cardFitOf(request)));
   const unfit =
     misfit ??
     (chosen instanceof Failure ? chosen : (firmware.refusal ?? unknownTo(before, image, request, cardFirmware, path)));
@@ -128,13 +134,13 @@ function choose(
   devices: readonly BlockDevice[],
   image: Image,
   path: string | undefined,
-  resident: boolean,
+  about: { readonly rebootsFirst: boolean; readonly protectedDisks: DiskProtection },
 ): BlockDevice | Failure {
   return selectDisk(devices, {
     minBytes: image.sizeBytes,
     ...(path !== undefined && { path }),
     root: node.facts?.root ?? { source: "", disk: "" },
-    rebootsFirst: resident,
+    ...about,
   });
 }
 

@@ -60,6 +60,8 @@ export interface Reimage {
   readonly proof?: Proof;
   readonly startedAt: number;
   readonly endedAt?: number;
+  /** How long it took, by a clock that nobody sets; of a rollout that runs, until now. Absent when nobody knows. */
+  readonly tookMs?: number;
   /** The image that the node boots again if this ends before it touches the card; absent once it has ended. */
   readonly givesBack?: ImageDigest;
   /** Whether the image stays untouched. */
@@ -78,6 +80,8 @@ export interface Rollout {
   readonly reimages: readonly Reimage[];
   readonly startedAt: number;
   readonly endedAt?: number;
+  /** How long it took, by a clock that nobody sets; of a rollout that runs, until now. Absent when nobody knows. */
+  readonly tookMs?: number;
   /** The rollout whose failed nodes it tries again. */
   readonly retryOf?: RolloutId;
 }

@@ -3,17 +3,21 @@ import { demandOfImage } from "../../../proto/disk/demand-of-image.ts";
 import { describeSize } from "../../../proto/disk/describe-size.ts";
 import { isCard, whyNotADisk } from "../../../proto/disk/disk-kind.ts";
 import { judgeDisk, type RunningRoot } from "../../../proto/disk/judge-disk.ts";
+import type { DiskProtection } from "../../../proto/disk/protected-disk.ts";
 import { Failure, type FailureReason } from "../../../proto/failure.ts";
 import { type DiskIdentity, mayBeSameDisk } from "./disk-identity.ts";
+import { parseDiskRule } from "./parse-disk-rule.ts";
 
 /** What a disk must be. */
 export interface DiskCriteria {
-  /** The disk that the operator named, or that was chosen before. */
+  /** The disk that the operator named, by its path or by a rule (see `parseDiskRule`), or that was chosen before. */
   readonly path?: string;
   /** What was at that path when it was chosen: in another boot the kernel may give the name to another disk. */
   readonly identity?: DiskIdentity;
   /** Size of the image in bytes. */
   readonly minBytes: number;
+  /** What the configuration protects; the agent's guard knows only `keepLabel`, which needs no setting. */
+  readonly protectedDisks?: DiskProtection;
   /** What the node runs from. */
   readonly root: RunningRoot;
   /** Whether the node will reboot into the agent before it writes: then its use of the disks ends first. */
@@ -24,7 +28,7 @@ export interface DiskCriteria {
  * Chooses the disk to erase, from what the node's agent reports, among those that the agent's guard would admit: one
  * judgement serves both. The agent asks it again when it comes to writing.
  *
- * The disk is the one that was named. If none was: the SD card, when there is exactly one; else the only whole disk
+ * The disk is the one that was named; a rule must leave no choice, whatever the disks fit for. If none was named: the SD card, when there is exactly one; else the only whole disk
  * that fits. An SD card that does not fit is refused and never leads to the next disk: that one may hold data. Loop
  * devices count only when there is no real disk.
  */
@@ -33,8 +37,16 @@ export function selectDisk(devices: readonly BlockDevice[], criteria: DiskCriter
     judgeDisk(devices, {
       ...demandOfImage(path, criteria.minBytes),
       root: criteria.root,
+      protectedDisks: criteria.protectedDisks,
       purpose: criteria.rebootsFirst === true ? "overwrite-after-reboot" : "overwrite",
     });
+  const rule = criteria.path === undefined ? undefined : parseDiskRule(criteria.path);
+  if (rule !== undefined && criteria.path !== undefined) {
+    const disks = devices.filter((device) => whyNotADisk(device) === undefined);
+    const [meant, ...others] = disks.filter(rule);
+    if (meant !== undefined && others.length === 0) return judge(meant.path);
+    return notOneByRule(criteria.path, meant === undefined ? disks : [meant, ...others], meant !== undefined);
+  }
   if (criteria.path !== undefined) {
     const named = devices.find((device) => device.path === criteria.path);
     if (criteria.identity !== undefined && (named === undefined || !mayBeSameDisk(named, criteria.identity))) {
@@ -78,6 +90,14 @@ function anotherDisk(path: string, found: BlockDevice | undefined, chosen: DiskI
   );
 }
 
+function notOneByRule(rule: string, disks: readonly BlockDevice[], isAmbiguous: boolean): Failure {
+  const found = disks.map(describeDisk).join("; ");
+  if (isAmbiguous)
+    return new Failure("no-disk-chosen", `the node has ${disks.length} disks that are "${rule}": ${found}`, { found });
+  const has = disks.length === 0 ? "no disk" : found;
+  return new Failure("no-disk-chosen", `the node has no disk that is "${rule}"; it has ${has}`, { found: has });
+}
+
 function noDiskChosen(disks: readonly BlockDevice[], judge: Judge): Failure {
   if (disks.length === 0) return new Failure("no-disk-chosen", "the node has no disk; is its card inserted?");
   const judged = disks.map((disk) => {
@@ -91,5 +111,7 @@ function noDiskChosen(disks: readonly BlockDevice[], judge: Judge): Failure {
 }
 
 function describeDisk(disk: BlockDevice): string {
-  return [disk.path, describeSize(disk.sizeBytes), disk.transport, disk.model].filter((word) => word !== "").join(" ");
+  const serial = disk.serial === "" ? "" : `serial ${disk.serial}`;
+  const words = [disk.path, describeSize(disk.sizeBytes), disk.transport, disk.model, serial];
+  return words.filter((word) => word !== "").join(" ");
 }

@@ -1,20 +1,21 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv4, isIPv6, type Socket } from "node:net";
 import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
-import { blockDeviceFromWire } from "../../../proto/disk/block-device-codec.ts";
 import { AgentServiceClient } from "../../../proto/gen/pallet/v1/agent.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/operation.ts";
 import { ask, follow, type UnaryMethod } from "../../../proto/grpc/call.ts";
+import { limits } from "../../../proto/limits.ts";
 import { boardItemsFromWire } from "../../../proto/node/board-item.ts";
 import type { ReportedOperation } from "../../../proto/operation/operation.ts";
 import { operationFromWire } from "../../../proto/operation/operation-codec.ts";
 import { specToWire } from "../../../proto/operation/spec-codec.ts";
 import type { AgentError } from "../../agents/agent-error.ts";
-import type { AgentInstance } from "../../agents/agent-instance.ts";
-import type { AgentAddress, AgentConnector, AgentPort } from "../../agents/agent-port.ts";
+import type { AgentAddress, AgentConnector, AgentPort, MeantAgent } from "../../agents/agent-port.ts";
+import { devicesFromWire } from "../wire/devices-from-wire.ts";
 import { checkedAgent, checkedFacts } from "../wire/registration-from-wire.ts";
 import { required } from "../wire/text-from-wire.ts";
-import { agentErrorOf, answeredByAnother } from "./agent-error.ts";
+import { agentErrorOf, answeredByAnother, wrongAgent } from "./agent-error.ts";
 import { sourceAddressOption, targetFromSource } from "./agent-resolver.ts";
+import { type AgentTls, WrongAgent } from "./agent-tls.ts";
 import { bindCalls } from "./bind-calls.ts";
 import { ownSockets } from "./owned-sockets.ts";
 
@@ -42,27 +43,38 @@ const defaultPatience: AgentPatience = {
  * once that is broken: another one could lead to another agent.
  */
 export function createAgentConnector(options: {
+  /** Those of a plain connection; it is `tls` that secures it. */
   readonly credentials: ChannelCredentials;
+  /** Absent: connections are plain, and nobody proves who he is. */
+  readonly tls?: AgentTls | undefined;
   readonly patience?: Partial<AgentPatience>;
   /** The address of this machine to connect from to an agent's; undefined where the system should choose. */
   readonly sourceAddress?: (agentAddress: string) => string | undefined;
 }): AgentConnector {
   const patience = { ...defaultPatience, ...options.patience };
   return {
-    connect: (at, expected) =>
-      connect(at, expected, options.credentials, patience, options.sourceAddress?.(at.address)),
+    connect: (at, meant = {}) => connect(at, meant, options, patience, options.sourceAddress?.(at.address)),
   };
 }
 
 function connect(
   at: AgentAddress,
-  expected: Partial<AgentInstance> | undefined,
-  credentials: ChannelCredentials,
+  meant: MeantAgent,
+  { credentials, tls }: { readonly credentials: ChannelCredentials; readonly tls?: AgentTls | undefined },
   patience: AgentPatience,
   source: string | undefined,
 ): AgentPort {
-  const sockets = ownSockets(credentials);
-  const bound = bindCalls(expected);
+  let wrong: WrongAgent | undefined;
+  const secure = async (connection: Socket): Promise<Socket> => {
+    try {
+      return await (tls as AgentTls).secure(connection, meant);
+    } catch (error) {
+      if (error instanceof WrongAgent) wrong = error;
+      throw error;
+    }
+  };
+  const sockets = ownSockets(credentials, tls && secure);
+  const bound = bindCalls(meant);
   const client = new AgentServiceClient(
     source === undefined ? targetOf(at) : targetFromSource(at.address, at.port),
     sockets.credentials,
@@ -85,6 +97,7 @@ function connect(
 
   function errorOf(error: unknown, name: string, signal: AbortSignal): AgentError {
     if (bound.answeredByAnother()) return answeredByAnother(subjectOf(name), error);
+    if (wrong !== undefined) return wrongAgent(subjectOf(name), wrong);
     return agentErrorOf(error, subjectOf(name), signal);
   }
 
@@ -139,14 +152,7 @@ function connect(
     reportBoard: (signal) =>
       call("ReportBoard", client.reportBoard, {}, ({ items }) => boardItemsFromWire(items), workMs, signal),
     listBlockDevices: (signal) =>
-      call(
-        "ListBlockDevices",
-        client.listBlockDevices,
-        {},
-        ({ devices }) => devices.map(blockDeviceFromWire),
-        workMs,
-        signal,
-      ),
+      call("ListBlockDevices", client.listBlockDevices, {}, ({ devices }) => devicesFromWire(devices), workMs, signal),
     startOperation: (operationId, spec, signal) => {
       const request = { operationId, spec: specToWire(spec) };
       return call("StartOperation", client.startOperation, request, theOperation, workMs, signal);
@@ -178,6 +184,7 @@ function channelOptions({ keepaliveMs, keepaliveTimeoutMs }: AgentPatience): Cha
     "grpc.keepalive_timeout_ms": keepaliveTimeoutMs,
     // A node that has just rebooted has the same address: neither its old connection nor its old backoff may be reused.
     "grpc.use_local_subchannel_pool": 1,
+    "grpc.max_receive_message_length": limits.agents.answerBytes.most,
     // Callers decide what may be retried.
     "grpc.enable_retries": 0,
     "grpc.enable_http_proxy": 0,

@@ -1,7 +1,9 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { Failure } from "../../../proto/failure.ts";
 import { failureIn, isServiceError } from "../../../proto/grpc/failure-metadata.ts";
+import { limits } from "../../../proto/limits.ts";
 import { AgentError, type AgentErrorKind } from "../../agents/agent-error.ts";
+import { plainText } from "../wire/text-from-wire.ts";
 
 /** What each status says when the agent itself sent it, with a Failure in the trailing metadata. */
 const answered: Record<status, AgentErrorKind> = {
@@ -46,7 +48,7 @@ export function agentErrorOf(error: unknown, subject: string, signal: AbortSigna
     return new AgentError("aborted", new Failure("cancelled", `${subject} was cancelled`), error);
   }
   if (!isServiceError(error)) return new AgentError("failed", Failure.from(error), error);
-  const failure = failureIn(error);
+  const failure = failureIn(error, limits.agents.failureCharacters.most);
   if (failure?.reason === "other-agent") return answeredByAnother(subject, error);
   if (failure !== undefined) return new AgentError(answered[error.code] ?? "failed", failure, error);
   const kind = unanswered[error.code] ?? answered[error.code] ?? "failed";
@@ -61,13 +63,22 @@ export function answeredByAnother(subject: string, cause?: unknown): AgentError 
   return new AgentError("unreachable", new Failure("node-silent", message), cause);
 }
 
+/** What listens at the agent's address proved to be something else: nothing was asked of it. */
+export function wrongAgent(subject: string, { message }: Error): AgentError {
+  return new AgentError(
+    "unreachable",
+    new Failure("node-silent", `${subject} was not made: what listens there ${message}`),
+    undefined,
+  );
+}
+
 function wordless(kind: AgentErrorKind, error: ServiceError, subject: string): Failure {
   if (kind === "timed-out") return new Failure("node-silent", `${subject} was not answered in time`);
   if (kind === "unreachable") {
     const why = `${subject} did not get through: ${plainDetails(error.details)}`;
     // An agent resets the connections of callers that it takes no orders from.
     const remedy = error.details.includes("ECONNRESET")
-      ? "the node may be rebooting, or its agent only takes orders from another address (its log says whom it refused)"
+      ? "the node may be rebooting, or its agent obeys another controller (its log says whom it refused)"
       : "the node may be rebooting, or have no power or network";
     return new Failure("node-silent", `${why}; ${remedy}`);
   }
@@ -77,12 +88,16 @@ function wordless(kind: AgentErrorKind, error: ServiceError, subject: string): F
       `${subject} is unknown to that agent, which is older than this controller: a netbooted one is as old as the root ` +
         'filesystem ("controller rootfs build" or "rootfs bake"), a resident one as the last reimage',
     );
-  return new Failure("internal", `${subject} failed: ${status[error.code] ?? error.code} ${error.details}`);
+  return new Failure(
+    "internal",
+    `${subject} failed: ${status[error.code] ?? error.code} ${plainDetails(error.details)}`,
+  );
 }
 
-/** grpc-js's description of a failed connection, without its own boilerplate. */
+/** grpc-js's description of a failed connection, without its own boilerplate; or what whoever listens there has sent. */
 function plainDetails(details: string): string {
-  return details
+  const described = details
     .replace(/^No connection established\. Last error: (?:Error: )?/, "")
     .replace(/\.? ?Resolution note: *$/, "");
+  return plainText(described, limits.agents.evidenceCharacters.most);
 }

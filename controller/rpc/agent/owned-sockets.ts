@@ -18,18 +18,28 @@ export interface OwnedSockets {
  * that (grpc-node issue 2785): every attempt to reach a hung agent would leave a socket behind. The only place where a
  * channel hands out its sockets is this method of its credentials, which grpc-js means for itself; the test of the
  * agent client against a peer that never answers fails when an update changes it.
+ *
+ * @param secure makes TLS of the connection, where there is to be any; grpc-js's own credentials judge by host names
  */
-export function ownSockets(credentials: ChannelCredentials): OwnedSockets {
+export function ownSockets(
+  credentials: ChannelCredentials,
+  secure?: (connection: Socket) => Promise<Socket>,
+): OwnedSockets {
   const sockets = new Set<Socket>();
   let isSpent = false;
   const createConnector: ChannelCredentials["_createSecureConnector"] = (...given) => {
     const connector = credentials._createSecureConnector(...given);
-    const connect: SecureConnector["connect"] = (socket) => {
+    const own = (socket: Socket): Socket => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
+      return socket;
+    };
+    const connect: SecureConnector["connect"] = async (socket) => {
+      own(socket);
       if (isSpent) socket.destroy();
       isSpent = true;
-      return connector.connect(socket);
+      if (secure === undefined) return connector.connect(socket);
+      return { socket: own(await secure(socket)), secure: true };
     };
     return {
       connect,
@@ -43,7 +53,8 @@ export function ownSockets(credentials: ChannelCredentials): OwnedSockets {
     credentials: Object.create(credentials, { _createSecureConnector: { value: createConnector } }),
     destroy() {
       isSpent = true;
-      for (const socket of sockets) socket.destroy();
+      // TLS before what it stands on: destroyed the other way round while the handshake ends, they end the process (Node 24).
+      for (const socket of [...sockets].reverse()) socket.destroy();
     },
   };
 }

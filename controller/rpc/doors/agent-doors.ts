@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
+import type { BlockDevice } from "../../../proto/disk/block-device.ts";
 import { blockDeviceToWire } from "../../../proto/disk/block-device-codec.ts";
+import { findLineage } from "../../../proto/disk/device-tree.ts";
+import { refuseProtected } from "../../../proto/disk/protected-disk.ts";
 import { Failure } from "../../../proto/failure.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import type { OperationId } from "../../../proto/operation/operation.ts";
@@ -8,6 +11,7 @@ import type { AgentPort } from "../../agents/agent-port.ts";
 import { reachAgentOf, withAgentOf } from "../../agents/reach-agent.ts";
 import { rootPartitionOf } from "../../images/catalogue/image.ts";
 import { holdsSystem } from "../../nodes/holds-system.ts";
+import { assertAccepted } from "../../nodes/judge-acceptance.ts";
 import type { Node } from "../../nodes/node.ts";
 import { assertNoReimage } from "../../reimage/plan/being-reimaged.ts";
 import { boardReportToWire } from "../wire/board-report-to-wire.ts";
@@ -24,23 +28,32 @@ export function createAgentDoors(
     rollouts,
     agents,
     events,
-  }: Pick<ControllerParts, "nodes" | "images" | "rollouts" | "agents" | "events">,
+    protectedDisks,
+  }: Pick<ControllerParts, "nodes" | "images" | "rollouts" | "agents" | "events" | "protectedDisks">,
 ): Pick<wire.ControllerServiceServer, "getBoardReport" | "listNodeDisks" | "runNodeOperation" | "rebootNode"> {
   const tell = (node: Node, type: "node-operation-started" | "node-rebooted", message: string): void => {
     events.append({ type, severity: "info", nodeId: node.id, nodeName: node.name, message });
   };
 
+  /** Throws a Refusal for a node that is pending, or that a rollout is at work on. */
+  function assertMayBeMoved(node: Node): void {
+    assertAccepted(node);
+    assertNoReimage(node, rollouts.activeRolloutOf);
+  }
+
+  /** Throws the Failure of a disk that the configuration protects. What else a disk must be, its agent judges. */
+  function assertUnprotected(devices: readonly BlockDevice[], device: string): void {
+    const [disk] = findLineage(devices, device);
+    const refusal = disk && refuseProtected(device, disk, protectedDisks);
+    if (refusal !== undefined) throw refusal;
+  }
+
   /** Whether the operation erases what the node's own system is on. */
-  async function isOnSystemDisk(
-    { id }: Node,
-    { device }: { readonly device: string },
-    agent: AgentPort,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async function isOnSystemDisk({ id }: Node, device: string, devices: readonly BlockDevice[]): Promise<boolean> {
     const digest = nodes.get(id)?.installation?.imageDigest ?? nodes.get(id)?.proved?.imageDigest;
     const image = digest && (await images.getByDigest(digest));
     const root = image && rootPartitionOf(image);
-    return root !== undefined && holdsSystem(await agent.listBlockDevices(signal), device, root);
+    return root !== undefined && holdsSystem(devices, device, root);
   }
 
   async function* runOperation(
@@ -49,14 +62,16 @@ export function createAgentDoors(
   ): AsyncGenerator<wire.RunNodeOperationResponse> {
     const node = nodes.require(named);
     const spec = nodeOperationFromWire(given);
-    if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
+    if (spec.kind !== "identify") assertMayBeMoved(node);
     const { port: agent } = await reachAgentOf(node, agents, { signal });
     try {
       // Checked again after the wait: a rollout may have started in the meantime.
-      if (spec.kind !== "identify") assertNoReimage(node, rollouts.activeRolloutOf);
+      if (spec.kind !== "identify") assertMayBeMoved(nodes.require(node.id));
       const id = `by-hand-${randomUUID()}` as OperationId;
-      const takesSystem =
-        spec.kind !== "identify" && spec.kind !== "unmount" && (await isOnSystemDisk(node, spec, agent, signal));
+      const erased = spec.kind === "identify" || spec.kind === "unmount" ? undefined : spec.device;
+      const devices = erased === undefined ? [] : await agent.listBlockDevices(signal);
+      if (erased !== undefined) assertUnprotected(devices, erased);
+      const takesSystem = erased !== undefined && (await isOnSystemDisk(node, erased, devices));
       await agent.startOperation(id, spec, signal);
       // From its first moment on there may be nothing left to boot.
       if (takesSystem) nodes.systemErased(node.id);
@@ -86,7 +101,7 @@ export function createAgentDoors(
 
     rebootNode: handleUnary(host, async ({ node: named }: wire.RebootNodeRequest, { signal }) => {
       const node = nodes.require(named);
-      assertNoReimage(node, rollouts.activeRolloutOf);
+      assertMayBeMoved(node);
       // Reached, it is in the boot that registered; should it reboot by itself in the meantime, that was what was
       // wanted.
       await withAgentOf(node, agents, (agent, { facts }) => agent.reboot(facts.bootId, signal), { signal });

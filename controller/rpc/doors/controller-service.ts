@@ -2,6 +2,7 @@ import type { ControllerServiceServer } from "../../../proto/gen/pallet/v1/contr
 import { createAgentDoors } from "./agent-doors.ts";
 import { createEventDoors } from "./event-doors.ts";
 import type { CallHost } from "./handle-call.ts";
+import { createIdentityDoors } from "./identity-doors.ts";
 import { createImageDoors } from "./image-doors.ts";
 import { createNodeDoors } from "./node-doors.ts";
 import { createNodeLogDoors } from "./node-log-doors.ts";
@@ -21,5 +22,6 @@ export function createControllerService(host: CallHost, parts: ControllerParts):
     ...createRolloutDoors(host, parts),
     ...createEventDoors(host, parts),
     ...createNodeLogDoors(host, parts),
+    ...createIdentityDoors(host, parts),
   };
 }

@@ -1,7 +1,7 @@
 import type { DeriveImageRequest, DeriveImageResponse } from "../../../proto/gen/pallet/v1/controller.ts";
 import type { DerivedImage, ImageDeriver } from "../../images/derive/image-deriver.ts";
 import { imageToWire } from "../wire/image-to-wire.ts";
-import { chunksOf, headerOf, progressOf } from "./upload.ts";
+import { announcedBytes, chunksOf, headerOf, progressOf } from "./upload.ts";
 
 const rpc = "DeriveImage";
 
@@ -17,7 +17,7 @@ export async function* deriveImage(
 ): AsyncGenerator<DeriveImageResponse> {
   const parts = requests[Symbol.asyncIterator]();
   const { name, from, fileBytes: announced } = await headerOf(parts, rpc);
-  const fileBytes = Number(announced);
+  const fileBytes = announcedBytes(announced);
   const derived = yield* progressOf(
     (workSignal, onProgress) =>
       deriver.derive({

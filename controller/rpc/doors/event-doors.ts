@@ -1,5 +1,6 @@
 import type * as wire from "../../../proto/gen/pallet/v1/controller.ts";
 import type { EventSelection } from "../../events/event-log.ts";
+import { chooseAuthors } from "../../nodes/choose-authors.ts";
 import { eventToWire } from "../wire/event-to-wire.ts";
 import { rolloutIdFromWire } from "../wire/rollout-from-wire.ts";
 import { type CallContext, type CallHost, handleServerStream } from "./handle-call.ts";
@@ -11,7 +12,7 @@ export function createEventDoors(
   { events, nodes }: Pick<ControllerParts, "events" | "nodes">,
 ): Pick<wire.ControllerServiceServer, "streamEvents"> {
   async function* stream(
-    { afterId, follow, node, nodeIds, rolloutId, limit }: wire.StreamEventsRequest,
+    { afterId, follow, node, nodeIds, rolloutId, limit, by }: wire.StreamEventsRequest,
     { signal }: CallContext,
   ): AsyncGenerator<wire.StreamEventsResponse> {
     const selection: EventSelection = {
@@ -20,6 +21,7 @@ export function createEventDoors(
       ...(node !== "" && { nodeId: nodes.require(node).id }),
       ...(nodeIds.length > 0 && { nodeIds: nodeIds.map((id) => nodes.require(id).id) }),
       ...(rolloutId !== "" && { rolloutId: rolloutIdFromWire(rolloutId) }),
+      ...(by !== "" && { by: chooseAuthors(by, nodes.list()) }),
     };
     const chosen = follow ? events.follow(selection, signal) : events.list(selection);
     for await (const event of chosen) yield { event: eventToWire(event) };

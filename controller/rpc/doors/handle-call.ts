@@ -5,10 +5,15 @@ import {
   type handleServerStreamingCall,
   type handleUnaryCall,
   type ServerDuplexStream,
+  type ServerUnaryCall,
   type ServerWritableStream,
   status,
 } from "@grpc/grpc-js";
-import { unavailable } from "../../refusal/refusal.ts";
+import type { PeerVerdict } from "../../../proto/identity/judge-peer.ts";
+import { actFor } from "../../callers/author.ts";
+import type { Caller } from "../../callers/caller.ts";
+import { invalid, unavailable } from "../../refusal/refusal.ts";
+import { OversizedRequest } from "./frugal-requests.ts";
 import { addressOfPeer } from "./peer.ts";
 import { statusOf } from "./status.ts";
 
@@ -21,6 +26,10 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** IP address of the caller; absent over the unix socket. */
   readonly address?: string;
+  /** Who calls. What the answer records is in his name. */
+  readonly caller: Caller;
+  /** What the caller's certificate proves. */
+  readonly peer: PeerVerdict;
 }
 
 /** What every call needs of the server that it arrived at. */
@@ -29,11 +38,15 @@ export interface CallHost {
   readonly closing: AbortSignal;
   /** What calls are doing. A call may be over for its caller while its work still tidies up. */
   readonly ongoing: Set<Promise<void>>;
+  /** Who makes a call, from what its connection has proved. */
+  readonly callerOf: (call: Pick<Call, "getPeer" | "getAuthContext">) => Caller;
+  /** Judges the certificate that the caller presented; absent where nobody presents one. */
+  readonly peerOf?: (call: Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext">) => PeerVerdict;
   /** Notified of calls that end with a bug rather than a refusal. */
   readonly log: { error(details: object, message: string): void };
 }
 
-interface Call {
+interface Call extends Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext"> {
   readonly cancelled: boolean;
   getPeer(): string;
   getPath(): string;
@@ -47,7 +60,13 @@ export function handleUnary<Request, Response>(
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const { context, end } = openContext(host, call);
-    const run = async (): Promise<Response> => answer(call.request, context);
+    const run = async (): Promise<Response> => {
+      const { request } = call;
+      if (request instanceof OversizedRequest) throw invalid(request.message);
+      // A refusal that comes later must not hold what it refuses.
+      call.request = undefined as Request;
+      return inNameOf(context, () => answer(request, context));
+    };
     track(
       host,
       run()
@@ -67,7 +86,8 @@ export function handleServerStream<Request, Response>(
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
     const { context, end } = openContext(host, call);
-    track(host, pump(host, call, answers(call.request, context), context).finally(end));
+    const work = inNameOf(context, () => pump(host, call, answers(call.request, context), context));
+    track(host, work.finally(end));
   };
 }
 
@@ -78,7 +98,8 @@ export function handleBidiStream<Request, Response>(
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
     const { context, end } = openContext(host, call);
-    track(host, pump(host, call, answers(requestsOf(call, context.signal), context), context).finally(end));
+    const work = inNameOf(context, () => pump(host, call, answers(requestsOf(call, context.signal), context), context));
+    track(host, work.finally(end));
   };
 }
 
@@ -133,9 +154,18 @@ function openContext(host: CallHost, call: Call): { readonly context: CallContex
   if (call.cancelled || host.closing.aborted) abort();
   const address = addressOfPeer(call.getPeer());
   return {
-    context: { signal: controller.signal, ...(address !== undefined && { address }) },
+    context: {
+      signal: controller.signal,
+      caller: host.callerOf(call),
+      ...(address !== undefined && { address }),
+      peer: host.peerOf?.(call) ?? { kind: "nobody" },
+    },
     end: () => host.closing.removeEventListener("abort", abort),
   };
+}
+
+function inNameOf<Result>({ caller: by, address }: CallContext, work: () => Result): Result {
+  return actFor({ by, ...(address !== undefined && { from: address }) }, work);
 }
 
 function refusalOf(host: CallHost, call: Call, error: unknown): ReturnType<typeof statusOf> {

@@ -3,6 +3,7 @@ import { bootTargets } from "../../../proto/words/boot-target.ts";
 import { chooseBootTarget, warnOfBootTarget } from "../../nodes/choose-boot-target.ts";
 import { chooseNodes } from "../../nodes/choose-nodes.ts";
 import { describeForgetting } from "../../nodes/describe-forgetting.ts";
+import { assertAccepted } from "../../nodes/judge-acceptance.ts";
 import { stampedSystemOf } from "../../nodes/judge-stamped-system.ts";
 import { type LabelChanges, problemOfLabelling } from "../../nodes/label.ts";
 import type { Node } from "../../nodes/node.ts";
@@ -31,7 +32,7 @@ function assertLabelling({ name, labels }: Node, changes: LabelChanges, overwrit
 /** The doors to what the controller knows about nodes. */
 export function createNodeDoors(
   host: CallHost,
-  { nodes, images, rollouts }: Pick<ControllerParts, "nodes" | "images" | "rollouts">,
+  { nodes, acceptRules, images, rollouts }: Pick<ControllerParts, "nodes" | "acceptRules" | "images" | "rollouts">,
 ): NodeDoors {
   const toWire = (node: Node, last?: ReturnType<typeof rollouts.lastReimageOf>): wire.Node => {
     const rolloutId = rollouts.activeRolloutOf(node.id);
@@ -78,11 +79,22 @@ export function createNodeDoors(
       node: toWire(nodes.rename(nodes.require(node).id, name)),
     })),
 
-    acceptNodes: handleUnary(host, (choice: wire.AcceptNodesRequest) => {
+    acceptNodes: handleUnary(host, (request: wire.AcceptNodesRequest) => {
+      const { next, expect, noLongerExpect, rulesOnly } = request;
+      const hasRules = rulesOnly || next !== undefined || expect.length + noLongerExpect.length > 0;
+      const isChoice = request.all || request.nodes.length > 0 || !hasRules;
       // Look up all before accepting the first, so that a misspelt name changes nothing.
       // That another board takes over a name is said of that board alone.
-      const meant = chooseNodes(choice, nodes, ({ board }) => board?.replaced === undefined);
-      return { nodes: meant.map((node) => toWire(nodes.accept(node.id))) };
+      const meant = isChoice ? chooseNodes(request, nodes, ({ board }) => board?.replaced === undefined) : [];
+      if (hasRules && !rulesOnly) {
+        acceptRules.change({ ...(next !== undefined && { next }), expect, noLongerExpect });
+      }
+      const accepted = [...meant.map((node) => nodes.accept(node.id)), ...nodes.acceptNamed()];
+      const { configured, ...rules } = acceptRules.now();
+      return {
+        nodes: accepted.map((node) => toWire(node)),
+        rules: { next: rules.next, expected: [...rules.expected], configured: [...configured] },
+      };
     }),
 
     forgetNode: handleUnary(host, async ({ node: named, force }: wire.ForgetNodeRequest) => {
@@ -101,6 +113,8 @@ export function createNodeDoors(
       host,
       async ({ node: named, bootTarget, imageName, force }: wire.SetBootTargetRequest) => {
         const node = nodes.require(named);
+        // Into the agent anybody may come.
+        if (bootTargets.fromWire(bootTarget) === "local") assertAccepted(node);
         const kind = bootTargets.fromWire(bootTarget);
         if (kind === undefined) throw invalid("the boot target is neither agent nor local");
         if (kind === "agent" && imageName !== "") throw invalid("an image is only valid with the boot target local");

@@ -1,9 +1,12 @@
+import type { DiskProtection } from "../../../proto/disk/protected-disk.ts";
 import type { ImageDigest } from "../../../proto/pack/digest.ts";
 import type { AgentConnector } from "../../agents/agent-port.ts";
 import type { EventLog } from "../../events/event-log.ts";
+import type { ControllerIdentity } from "../../identity/open-identity.ts";
 import type { Image } from "../../images/catalogue/image.ts";
 import type { ImageDeriver } from "../../images/derive/image-deriver.ts";
 import type { NodeLogs } from "../../logs/node-logs.ts";
+import type { KeptAcceptRules } from "../../nodes/kept-accept-rules.ts";
 import type { NodeRegistry } from "../../nodes/node-registry.ts";
 import type { Rollouts } from "../../reimage/rollouts.ts";
 import type { RootKeeper } from "../../roots/root-keeper.ts";
@@ -28,6 +31,8 @@ export interface ImageCatalogue {
     readonly fileBytes?: number;
     /** Content of the block map that belongs to the image. */
     readonly blockMap?: Uint8Array;
+    /** The digest that the uncompressed image must have. */
+    readonly expectedDigest?: ImageDigest;
     readonly signal: AbortSignal;
     readonly onProgress: (progress: ImportProgress) => void;
   }): Promise<Image>;
@@ -53,9 +58,11 @@ export interface ControllerStatus {
   readonly startedAt: number;
   /** "host:port". */
   readonly grpcAddress: string;
-  /** Whether ControllerService answers there too, and not on the unix socket alone. */
-  readonly insecureTcp: boolean;
+  /** Whether there is no TLS anywhere, and nobody has to prove who he is. */
+  readonly insecure: boolean;
   readonly httpUrl: string;
+  /** Empty with `insecure`. */
+  readonly httpsUrl: string;
   /** "host:port". */
   readonly tftpAddress: string;
   /** What keeps nodes from booting now, and what waits to be opened, a sentence each. */
@@ -66,12 +73,16 @@ export interface ControllerStatus {
 /** The core that the doors of ControllerService open to. */
 export interface ControllerParts {
   readonly nodes: NodeRegistry;
+  readonly acceptRules: Pick<KeptAcceptRules, "now" | "change">;
   readonly images: ImageCatalogue;
   readonly deriver: ImageDeriver;
   readonly roots: Pick<RootKeeper, "list" | "remove">;
   readonly rollouts: Omit<Rollouts, "resume" | "close" | "writers">;
   readonly events: EventLog;
   readonly nodeLogs: NodeLogs;
+  readonly identity: ControllerIdentity;
   readonly agents: AgentConnector;
+  /** The disks that are never written. */
+  readonly protectedDisks: DiskProtection;
   readonly status: () => ControllerStatus;
 }

@@ -1,8 +1,10 @@
 import type { AddImageRequest, AddImageResponse } from "../../../proto/gen/pallet/v1/controller.ts";
+import { digestForm, parseImageDigest } from "../../../proto/pack/digest.ts";
 import type { Image } from "../../images/catalogue/image.ts";
+import { invalid } from "../../refusal/refusal.ts";
 import { imageToWire } from "../wire/image-to-wire.ts";
 import type { ImageCatalogue } from "./parts.ts";
-import { chunksOf, headerOf, progressOf } from "./upload.ts";
+import { announcedBytes, chunksOf, headerOf, progressOf } from "./upload.ts";
 
 const rpc = "AddImage";
 
@@ -18,7 +20,10 @@ export async function* receiveImage(
 ): AsyncGenerator<AddImageResponse> {
   const parts = requests[Symbol.asyncIterator]();
   const header = await headerOf(parts, rpc);
-  const fileBytes = Number(header.fileBytes);
+  const fileBytes = announcedBytes(header.fileBytes);
+  const expectedDigest = parseImageDigest(header.imageDigest);
+  if (expectedDigest === undefined && header.imageDigest !== "")
+    throw invalid(`the image_digest of an image must be ${digestForm}, or be left empty`);
   const image = yield* progressOf(
     (importSignal, onProgress) =>
       images.add({
@@ -27,6 +32,7 @@ export async function* receiveImage(
         ...(fileBytes > 0 && { fileBytes }),
         ...(header.blockMap.length > 0 && { blockMap: header.blockMap }),
         ...(header.everything && { everything: true }),
+        ...(expectedDigest && { expectedDigest }),
         signal: importSignal,
         onProgress,
       }),

@@ -6,7 +6,7 @@ import type { ControllerParts } from "./parts.ts";
 /** The doors to the versions of the root filesystem. */
 export function createRootDoors(
   host: CallHost,
-  { roots }: Pick<ControllerParts, "roots">,
+  { roots, events }: Pick<ControllerParts, "roots" | "events">,
 ): Pick<wire.ControllerServiceServer, "listRoots" | "removeRoot"> {
   return {
     listRoots: handleUnary(host, async (_request: wire.ListRootsRequest) => ({
@@ -15,6 +15,8 @@ export function createRootDoors(
 
     removeRoot: handleUnary(host, async ({ id, force }: wire.RemoveRootRequest) => {
       await roots.remove(id, { force });
+      const message = `version ${id} of the root filesystem was removed`;
+      events.append({ type: "root-removed", severity: "info", message });
       return {};
     }),
   };

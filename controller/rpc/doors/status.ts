@@ -12,6 +12,8 @@ const ofRefusal: Record<RefusalKind, status> = {
   precondition: status.FAILED_PRECONDITION,
   unavailable: status.UNAVAILABLE,
   exhausted: status.RESOURCE_EXHAUSTED,
+  unproved: status.UNAUTHENTICATED,
+  denied: status.PERMISSION_DENIED,
 };
 
 /** How an error of the controller's own call to an agent looks to the controller's caller. */

@@ -1,7 +1,7 @@
 import type { ImportProgress as WireProgress } from "../../../proto/gen/pallet/v1/controller.ts";
 import { foregroundClock } from "../../../proto/time/clock.ts";
 import { settlesWithin } from "../../../proto/time/settles-within.ts";
-import { maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
+import { maxUploadBytes, maxUploadChunkBytes } from "../../../proto/upload-limits.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import type { ImportProgress } from "./parts.ts";
 
@@ -25,6 +25,16 @@ export async function headerOf<Header>(parts: AsyncIterator<UploadMessage<Header
   return first.value.part.value;
 }
 
+/**
+ * How many bytes the header announces; 0 when it announces none. No image is longer, and so no file with one: a larger
+ * number is refused before anything is taken. How much room there is does not decide: an image's zeros take none.
+ */
+export function announcedBytes(fileBytes: bigint): number {
+  if (fileBytes > BigInt(maxUploadBytes))
+    throw invalid(`the file was announced with ${fileBytes} bytes; a file has at most ${maxUploadBytes}`);
+  return Number(fileBytes);
+}
+
 /** The bytes that follow the header; 0 for `fileBytes` when their number was not announced. */
 export async function* chunksOf<Header>(
   parts: AsyncIterator<UploadMessage<Header>>,
@@ -39,6 +49,11 @@ export async function* chunksOf<Header>(
       throw invalid(`a chunk of ${part.value.length} bytes is too large; send at most ${maxUploadChunkBytes}`);
     }
     receivedBytes += part.value.length;
+    if (fileBytes > 0 && receivedBytes > fileBytes) {
+      throw invalid(`the file was announced with ${fileBytes} bytes, and more arrives; send it again`);
+    }
+    if (receivedBytes > maxUploadBytes)
+      throw invalid(`the file is longer than ${maxUploadBytes} bytes, the most of one`);
     if (part.value.length > 0) yield part.value;
   }
   if (fileBytes > 0 && receivedBytes !== fileBytes) {

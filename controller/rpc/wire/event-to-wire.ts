@@ -1,6 +1,7 @@
 import type * as wire from "../../../proto/gen/pallet/v1/event.ts";
 import { eventSeverities } from "../../../proto/words/event-severity.ts";
 import type { Event } from "../../events/event.ts";
+import { authorToWire } from "./author-to-wire.ts";
 
 /** Converts an event to the wire. */
 export function eventToWire(event: Event): wire.Event {
@@ -13,5 +14,7 @@ export function eventToWire(event: Event): wire.Event {
     nodeName: event.nodeName ?? "",
     rolloutId: event.rolloutId ?? "",
     message: event.message,
+    by: event.by && authorToWire(event.by),
+    from: event.from ?? "",
   };
 }

@@ -1,35 +1,54 @@
+import { countFromWire } from "../../../proto/count.ts";
 import { durationFromWire } from "../../../proto/duration.ts";
 import type { ReportLogsRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import type { LogRecord as WireRecord } from "../../../proto/gen/pallet/v1/log.ts";
+import { limits } from "../../../proto/limits.ts";
 import { maxLogError, maxLogFields, maxLogMessage, maxLogRecords, maxLogText } from "../../../proto/log-limits.ts";
 import { logLevelFromWire } from "../../../proto/words/log-level.ts";
+import type { LogCost } from "../../logs/log-quota.ts";
 import type { LogReport, ReportedRecord } from "../../logs/node-log-record.ts";
 import { invalid } from "../../refusal/refusal.ts";
-import { bootMacFromWire, countFromWire } from "./registration-from-wire.ts";
+import { bootMacFromWire } from "./registration-from-wire.ts";
 import { plainJsonObject, plainLines, plainText } from "./text-from-wire.ts";
 
 /** No agent keeps records longer. */
 const maxAgeMs = 365 * 24 * 3_600_000;
 
+/** Whose log a batch is of, and what it costs to take: cheap to tell. Throws a Failure naming what is wrong with it. */
+export function logBatchFromWire({
+  bootMac,
+  instanceId,
+  records,
+}: ReportLogsRequest): Pick<LogReport, "id" | "instanceId"> & { readonly cost: LogCost } {
+  return {
+    id: bootMacFromWire(bootMac),
+    instanceId: plainText(instanceId, limits.facts.wordCharacters.most),
+    cost: { records: records.length, characters: textLengthOf(records) },
+  };
+}
+
 /** A batch of an agent's log, checked, without control characters. Throws a Failure naming what is wrong with it. */
 export function logReportFromWire(request: ReportLogsRequest): LogReport {
-  const id = bootMacFromWire(request.bootMac);
-  const { records, instanceId } = request;
+  const { id, instanceId, cost } = logBatchFromWire(request);
+  const { records } = request;
   if (records.length > maxLogRecords) {
     throw invalid(`the batch has ${records.length} records; send at most ${maxLogRecords} at once`);
   }
-  const textLength = records.reduce(
-    (sum, { message, fieldsJson, error }) => sum + message.length + fieldsJson.length + error.length,
-    0,
-  );
-  if (textLength > maxLogText) {
-    throw invalid(`the batch has ${textLength} characters of text; send at most ${maxLogText} at once`);
+  if (cost.characters > maxLogText) {
+    throw invalid(`the batch has ${cost.characters} characters of text; send at most ${maxLogText} at once`);
   }
   const checked: ReportedRecord[] = [];
   for (const [index, record] of records.entries()) {
     checked.push(recordFromWire(`records[${index}]`, record, checked.at(-1)?.sequence ?? 0));
   }
   return { id, instanceId, records: checked, droppedCount: countFromWire(request.droppedCount) };
+}
+
+function textLengthOf(records: readonly WireRecord[]): number {
+  return records.reduce(
+    (sum, { message, fieldsJson, error }) => sum + message.length + fieldsJson.length + error.length,
+    0,
+  );
 }
 
 function recordFromWire(field: string, record: WireRecord, sequenceBefore: number): ReportedRecord {

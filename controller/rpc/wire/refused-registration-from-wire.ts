@@ -1,5 +1,6 @@
 import { messageOf } from "../../../proto/failure.ts";
 import type { RegisterRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
+import { limits } from "../../../proto/limits.ts";
 import { parseMacAddress } from "../../../proto/names/node-id.ts";
 import type { RefusedRegistration } from "../../nodes/select-refused-nodes.ts";
 import { plainText } from "./text-from-wire.ts";
@@ -15,8 +16,10 @@ export function refusedRegistrationFromWire(
 ): RefusedRegistration {
   const id = parseMacAddress(bootMac);
   return {
-    serial: plainText(facts?.serial ?? "", 64),
-    macs: (facts?.interfaces ?? []).slice(0, mostMacs).map(({ mac }) => mac),
+    serial: plainText(facts?.serial ?? "", limits.facts.wordCharacters.most),
+    macs: (facts?.interfaces ?? [])
+      .slice(0, mostMacs)
+      .map(({ mac }) => plainText(mac, limits.facts.wordCharacters.most)),
     message: plainText(messageOf(error), 400),
     ...(id !== undefined && { id }),
     ...(address !== undefined && { address }),

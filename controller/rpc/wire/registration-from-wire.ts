@@ -1,5 +1,6 @@
 import type { HeartbeatRequest, RegisterRequest } from "../../../proto/gen/pallet/v1/enrollment.ts";
 import type * as wire from "../../../proto/gen/pallet/v1/node.ts";
+import { limits } from "../../../proto/limits.ts";
 import { maxImageName } from "../../../proto/names/image-name.ts";
 import type { NodeId } from "../../../proto/names/node-id.ts";
 import { parseMacAddress } from "../../../proto/names/node-id.ts";
@@ -15,20 +16,35 @@ import type { Heartbeat, Registration } from "../../nodes/registration.ts";
 import { invalid } from "../../refusal/refusal.ts";
 import { plainText, required, requiredText } from "./text-from-wire.ts";
 
-/** No board has more; the excess is dropped rather than stored, because anyone may register nodes. */
-const maxInterfaces = 16;
-const maxAddresses = 8;
-const maxKernels = 32;
-const maxCapabilities = 64;
-const maxFound = 16;
+// No board has more. The excess is dropped rather than stored, because anyone may register nodes, and rather than
+// refused: a host of containers has hundreds of interfaces, of which older agents send 32.
+const maxInterfaces = limits.facts.interfaces.most;
+const maxAddresses = limits.facts.addresses.most;
+const maxKernels = limits.facts.kernels.most;
+const maxCapabilities = limits.facts.capabilities.most;
+const maxFound = limits.facts.foundSystems.most;
+const maxText = limits.facts.textCharacters.most;
+const maxWord = limits.facts.wordCharacters.most;
 
-/** An agent's introduction, checked. Throws a Failure naming what is wrong with it. */
+/**
+ * An agent's introduction, checked. Throws a Failure naming what is wrong with it, also when what would be kept of it is
+ * more than any board has to say.
+ */
 export function registrationFromWire(request: RegisterRequest, address: string | undefined): Registration {
   const id = bootMacFromWire(request.bootMac);
+  const wireFacts = required("facts", request.facts);
+  const facts = checkedFacts(wireFacts, id);
+  const agent = checkedAgent(required("agent", request.agent));
+  const bytes = Buffer.byteLength(JSON.stringify({ facts, agent }));
+  if (bytes > limits.facts.bytes.most) {
+    throw invalid(
+      `facts and agent have ${bytes} bytes as JSON; no board has more to say than ${limits.facts.bytes.most}`,
+    );
+  }
+  const doubted = doubtedFacts(wireFacts);
   return {
-    id,
-    facts: checkedFacts(required("facts", request.facts), id),
-    agent: checkedAgent(required("agent", request.agent)),
+    ...{ id, facts, agent },
+    ...(doubted.length > 0 && { doubted }),
     ...(address !== undefined && { address }),
   };
 }
@@ -38,8 +54,8 @@ export function heartbeatFromWire(request: HeartbeatRequest, address: string | u
   const temperature = request.temperatureCelsius;
   return {
     id: bootMacFromWire(request.bootMac),
-    instanceId: request.instanceId,
-    ...(temperature !== undefined && Number.isFinite(temperature) && { temperatureCelsius: temperature }),
+    instanceId: plainText(request.instanceId, maxWord),
+    ...(temperature !== undefined && isTemperature(temperature) && { temperatureCelsius: temperature }),
     ...(address !== undefined && { address }),
   };
 }
@@ -64,41 +80,45 @@ export function checkedFacts(wireFacts: wire.NodeFacts, id?: NodeId): NodeFacts 
   const boots = facts.interfaces.slice(maxInterfaces).find(isBoots);
   if (boots !== undefined && !kept.some(isBoots)) kept[maxInterfaces - 1] = boots;
   return {
-    model: plainText(facts.model),
-    serial: plainText(facts.serial, 64).toLowerCase(),
+    model: plainText(facts.model, maxText),
+    serial: plainText(facts.serial, maxWord).toLowerCase(),
     interfaces: kept.map((each) => ({
-      name: plainText(each.name, 64),
-      mac: parseMacAddress(each.mac) ?? plainText(each.mac, 64),
+      name: plainText(each.name, maxWord),
+      mac: parseMacAddress(each.mac) ?? plainText(each.mac, maxWord),
       ...(each.currentMac !== undefined && {
-        currentMac: parseMacAddress(each.currentMac) ?? plainText(each.currentMac, 64),
+        currentMac: parseMacAddress(each.currentMac) ?? plainText(each.currentMac, maxWord),
       }),
-      addresses: each.addresses.slice(0, maxAddresses).map((address) => plainText(address, 64)),
+      addresses: each.addresses.slice(0, maxAddresses).map((address) => plainText(address, maxWord)),
     })),
-    memoryBytes: exactCount(facts.memoryBytes),
-    cpuCount: facts.cpuCount,
-    cpuModel: plainText(facts.cpuModel),
-    ...(temperatureCelsius !== undefined && Number.isFinite(temperatureCelsius) && { temperatureCelsius }),
-    kernel: plainText(facts.kernel),
-    architecture: plainText(facts.architecture, 64),
-    bootId: plainText(requiredText("facts.boot_id", facts.bootId), 64),
+    memoryBytes: countUpTo(facts.memoryBytes, limits.facts.memoryBytes.most),
+    cpuCount: countUpTo(facts.cpuCount, limits.facts.cpuCount.most),
+    cpuModel: plainText(facts.cpuModel, maxText),
+    ...(temperatureCelsius !== undefined && isTemperature(temperatureCelsius) && { temperatureCelsius }),
+    kernel: plainText(facts.kernel, maxText),
+    architecture: plainText(facts.architecture, maxWord),
+    bootId: plainText(requiredText("facts.boot_id", facts.bootId), maxWord),
     root: {
-      source: plainText(facts.root.source),
-      filesystemType: plainText(facts.root.filesystemType, 64),
-      disk: plainText(facts.root.disk),
+      source: plainText(facts.root.source, maxText),
+      filesystemType: plainText(facts.root.filesystemType, maxWord),
+      disk: plainText(facts.root.disk, maxText),
       // Of a checked form already.
       ...(facts.root.ids && { ids: facts.root.ids }),
-      ...(facts.root.nfsRoot !== undefined && { nfsRoot: plainText(facts.root.nfsRoot, 512) }),
+      ...(facts.root.nfsRoot !== undefined && {
+        nfsRoot: plainText(facts.root.nfsRoot, limits.facts.nfsRootCharacters.most),
+      }),
     },
-    hostname: plainText(facts.hostname),
-    uptimeSeconds: exactCount(facts.uptimeSeconds),
+    hostname: plainText(facts.hostname, maxText),
+    uptimeSeconds: countUpTo(facts.uptimeSeconds, limits.facts.uptimeSeconds.most),
     ...(facts.kernels && { kernels: checkedKernels(facts.kernels) }),
   };
 }
 
 function checkedKernels({ modules, kernels }: InstalledKernels): InstalledKernels {
   return {
-    modules: modules.slice(0, maxKernels).map(({ release, usable }) => ({ release: plainText(release, 64), usable })),
-    kernels: kernels.slice(0, maxKernels).map((release) => plainText(release, 64)),
+    modules: modules
+      .slice(0, maxKernels)
+      .map(({ release, usable }) => ({ release: plainText(release, maxWord), usable })),
+    kernels: kernels.slice(0, maxKernels).map((release) => plainText(release, maxWord)),
   };
 }
 
@@ -109,21 +129,23 @@ export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
   if (port < 1 || port > 65_535) throw invalid(`agent.port is ${port}; give a TCP port from 1 to 65535`);
   if (role === undefined) throw invalid("agent.role is neither netboot nor resident");
   return {
-    version: plainText(version, 64),
+    version: plainText(version, maxWord),
     role,
-    instanceId: plainText(requiredText("agent.instance_id", instanceId), 64),
+    instanceId: plainText(requiredText("agent.instance_id", instanceId), maxWord),
     port,
     ...(installed !== undefined && { installed: checkedStamp(installed) }),
     ...(residentProgram !== undefined && { residentProgram: checkedProgram(residentProgram) }),
-    ...(contract !== undefined && { contract: plainText(contract, 64) }),
+    ...(contract !== undefined && { contract: plainText(contract, maxWord) }),
     ...(capabilities !== undefined && {
-      capabilities: capabilities.slice(0, maxCapabilities).map((word) => plainText(word, 32)),
+      capabilities: capabilities
+        .slice(0, maxCapabilities)
+        .map((word) => plainText(word, limits.facts.capabilityCharacters.most)),
     }),
     ...(bootedAlone && { bootedAlone }),
     ...(found !== undefined && {
       found: found.slice(0, maxFound).map((each) => ({
-        disk: plainText(each.disk),
-        device: plainText(each.device),
+        disk: plainText(each.disk, maxText),
+        device: plainText(each.device, maxText),
         installed: checkedStamp(each.installed),
       })),
     }),
@@ -133,8 +155,8 @@ export function checkedAgent(wireAgent: wire.AgentInfo): AgentInfo {
 function checkedStamp({ imageName, imageDigest, reimageId, installedAt }: InstalledSystem): InstalledSystem {
   return {
     imageName: plainText(imageName, maxImageName),
-    imageDigest: plainText(imageDigest, 64) as ImageDigest,
-    reimageId: plainText(reimageId, 64),
+    imageDigest: plainText(imageDigest, maxWord) as ImageDigest,
+    reimageId: plainText(reimageId, maxWord),
     installedAt,
   };
 }
@@ -142,17 +164,30 @@ function checkedStamp({ imageName, imageDigest, reimageId, installedAt }: Instal
 function checkedProgram({ sizeBytes, program }: ResidentProgram): ResidentProgram {
   const interpreter = program.kind === "elf" ? program.interpreter : undefined;
   return {
-    sizeBytes: exactCount(sizeBytes),
-    program: program.kind === "elf" ? { ...program, interpreter: interpreter && plainText(interpreter) } : program,
+    sizeBytes: countUpTo(sizeBytes, limits.agents.diskBytes.most),
+    program:
+      program.kind === "elf" ? { ...program, interpreter: interpreter && plainText(interpreter, maxText) } : program,
   };
 }
 
-/** More than a number can hold exactly is bogus. */
-function exactCount(value: number): number {
-  return Number.isSafeInteger(value) ? value : 0;
+/** A count that may be true; anything else is 0, which says that it is unknown. */
+function countUpTo(value: number, most: number): number {
+  return Number.isSafeInteger(value) && value >= 0 && value <= most ? value : 0;
 }
 
-/** A count from the wire; more than a number can hold exactly is bogus. */
-export function countFromWire(value: bigint): number {
-  return exactCount(Number(value));
+/** Whether a board can have it, in degrees Celsius. */
+function isTemperature(celsius: number): boolean {
+  return celsius >= -limits.facts.coldestCelsius.most && celsius <= limits.facts.hottestCelsius.most;
+}
+
+/** What a node says of itself and cannot be true, each as words for a person. */
+function doubtedFacts({ memoryBytes, cpuCount, uptimeSeconds, temperatureCelsius }: wire.NodeFacts): readonly string[] {
+  return [
+    ...(memoryBytes > limits.facts.memoryBytes.most ? [`${memoryBytes} bytes of memory`] : []),
+    ...(cpuCount > limits.facts.cpuCount.most ? [`${cpuCount} CPUs`] : []),
+    ...(uptimeSeconds > limits.facts.uptimeSeconds.most ? [`an uptime of ${uptimeSeconds} s`] : []),
+    ...(temperatureCelsius !== undefined && !isTemperature(temperatureCelsius)
+      ? [`a temperature of ${temperatureCelsius} °C`]
+      : []),
+  ];
 }

@@ -4,6 +4,7 @@ import type { SeenDisk as SeenDiskOnWire } from "../../../proto/gen/pallet/v1/ro
 import { parseMacAddress } from "../../../proto/names/node-id.ts";
 import { digestForm, type ImageDigest, parseImageDigest } from "../../../proto/pack/digest.ts";
 import { assertNodeChoice } from "../../nodes/choose-nodes.ts";
+import { diskRuleForms, parseDiskRule } from "../../reimage/plan/parse-disk-rule.ts";
 import type { RolloutId, RolloutRequest } from "../../reimage/plan/rollout.ts";
 import type { SeenDisk } from "../../reimage/plan/seen-disk.ts";
 import { idFromWire, required } from "./text-from-wire.ts";
@@ -22,6 +23,11 @@ export function rolloutRequestFromWire(request: wire.RolloutRequest | undefined)
     return { nodes: [...nodes], all: false, retryOf: rolloutIdFromWire(given.retryOf), ...confirmed };
   }
   assertNodeChoice({ nodes, all });
+  if (disk !== "" && !disk.startsWith("/") && parseDiskRule(disk) === undefined)
+    throw new Failure(
+      "invalid",
+      `"${disk}" is neither a path like /dev/mmcblk0 nor a rule for a disk: ${diskRuleForms}`,
+    );
   if (noGrow && growToBytes !== 0n)
     throw new Failure("invalid", "no_grow and grow_to_bytes exclude each other: give one of them");
   return {

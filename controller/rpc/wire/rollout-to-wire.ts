@@ -1,4 +1,6 @@
+import { durationToWire } from "../../../proto/duration.ts";
 import { Failure, failureToWire } from "../../../proto/failure.ts";
+import type { Duration } from "../../../proto/gen/google/protobuf/duration.ts";
 import type { LastReimage, PlanRolloutResponse } from "../../../proto/gen/pallet/v1/controller.ts";
 import type { Failure as WireFailure } from "../../../proto/gen/pallet/v1/failure.ts";
 import * as wire from "../../../proto/gen/pallet/v1/rollout.ts";
@@ -22,6 +24,7 @@ export function rolloutToWire(rollout: Rollout): wire.Rollout {
     startedAt: new Date(rollout.startedAt),
     endedAt: optionalDate(rollout.endedAt),
     retryOf: rollout.retryOf ?? "",
+    took: optionalDuration(rollout.tookMs),
   };
 }
 
@@ -54,6 +57,7 @@ function reimageToWire(reimage: Reimage): wire.Reimage {
     waitingFor: reimage.waitingFor ?? "",
     verdict: verdictToWire(reimage.verdict),
     waitsFor: reimage.waitsFor ?? "",
+    took: optionalDuration(reimage.tookMs),
   };
 }
 
@@ -109,4 +113,8 @@ function failureRecordToWire({ reason, message, ...evidence }: FailureRecord): W
 
 function optionalDate(at: number | undefined): Date | undefined {
   return at === undefined ? undefined : new Date(at);
+}
+
+function optionalDuration(ms: number | undefined): Duration | undefined {
+  return ms === undefined ? undefined : durationToWire(ms);
 }

@@ -3,7 +3,7 @@ import { nodeStates } from "../../../proto/words/node-state.ts";
 import { type LabelChanges, problemOfLabelChanges } from "../../nodes/label.ts";
 import { parseSelector, type Selector } from "../../nodes/parse-selector.ts";
 import { invalid } from "../../refusal/refusal.ts";
-import { required } from "./text-from-wire.ts";
+import { plainText, required } from "./text-from-wire.ts";
 
 /**
  * Which nodes a request means. Throws a Failure as `parseSelector`, and for a state that this controller does not know:
@@ -21,9 +21,11 @@ export function selectorFromWire(selector: wire.NodeSelector | undefined): Selec
 
 /** Changes of labels, checked. Throws a Failure that says what is wrong. */
 export function labelChangesFromWire({ set, remove }: Pick<wire.LabelNodesRequest, "set" | "remove">): LabelChanges {
-  const keys = set.map(({ key }) => key);
-  const twice = keys.find((key, at) => keys.indexOf(key) !== at);
-  if (twice !== undefined) throw invalid(`label ${JSON.stringify(twice)} is set twice: give one value`);
+  const keys = new Set<string>();
+  for (const { key } of set) {
+    if (keys.has(key)) throw invalid(`label ${JSON.stringify(plainText(key, 80))} is set twice: give one value`);
+    keys.add(key);
+  }
   const changes = { set: Object.fromEntries(set.map(({ key, value }) => [key, value])), remove: [...remove] };
   const problem = problemOfLabelChanges(changes);
   if (problem !== undefined) throw invalid(problem);

@@ -2,23 +2,13 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createControlGroup } from "../measure/control-group.ts";
 import { parsePeakResidentBytes } from "../measure/parse-counters.ts";
-import type { BenchStage } from "../stage/bench-stage.ts";
+import { agentPort, startAgent } from "../stage/bench-agent.ts";
+import type { Instructions } from "../stage/hide-aes.ts";
 import { receivedBytes } from "../stage/measured.ts";
 import { planWrite } from "../stage/plan-write.ts";
+import { noHiddenAes } from "../stage/receiver-processor.ts";
 import { changeInto, runOrders } from "../stage/run-orders.ts";
-import { startProgram } from "../stage/started-program.ts";
 import type { Contender } from "./contender.ts";
-
-/** Where agents serve gRPC. */
-export const agentPort = 7710;
-
-/** The command that starts an agent, serving on every address of its network namespace. */
-export function agentCommand(stage: Pick<BenchStage, "controller" | "agentProgram">, mac: string): readonly string[] {
-  const { grpcAddress } = stage.controller;
-  const options = ["--controller", grpcAddress, "--node", mac, "--listen", "0.0.0.0", "--port", String(agentPort)];
-  // It may not reboot this machine.
-  return ["setpriv", "--bounding-set=-sys_boot", "--", stage.agentProgram, ...options];
-}
 
 /**
  * One write by a real agent, restarted for every run as a node that has just booted has it. The agent's own start is
@@ -28,18 +18,29 @@ function palletContender(
   contender: Pick<Contender, "id" | "title" | "before" | "after"> & {
     readonly image: "system" | "upgraded" | "anew";
     readonly full: boolean;
+    /** Default: by TLS. */
+    readonly insecure?: boolean;
+    /** Default: all that this processor has. */
+    readonly instructions?: Instructions;
   },
 ): Contender {
-  const { image, full, ...rest } = contender;
+  const { image, full, insecure = false, instructions = "all", ...rest } = contender;
   return {
     ...rest,
     verifies: true,
-    absence: async () => undefined,
+    absence: async ({ processors }) => (processors[instructions] === undefined ? noHiddenAes : undefined),
     async run(stage) {
-      const spec = planWrite(await stage.controller.image(image), stage.controller.httpBase, stage.card.device, full);
+      const controller = insecure ? stage.insecureController : stage.controller;
+      const spec = planWrite(await controller.image(image), controller.imagesBase, stage.card.device, full);
       const group = await createControlGroup("agent");
       const place = { group, namespace: stage.receiver };
-      const agent = await startProgram("agent", place, agentCommand(stage, stage.mac), /"msg":"serving"/);
+      const processor = stage.processors[instructions];
+      const agent = await startAgent(stage, { mac: stage.mac, place, controller, processor }).catch(
+        async (error: unknown) => {
+          await group.remove();
+          throw error;
+        },
+      );
       try {
         const before = {
           wire: await receivedBytes(stage),
@@ -48,7 +49,7 @@ function palletContender(
         };
         const cpuStat = path.join(group.folder, "cpu.stat");
         const order = { address: stage.address, port: agentPort, spec, cpuStat };
-        const changes = await runOrders(stage.driver, [order]);
+        const changes = await runOrders(stage.driver, controller, [order]);
         const [asked, done] = [changeInto(changes, "asked"), changeInto(changes, "succeeded")];
         const card = await stage.card.traffic();
         const figures = {
@@ -95,6 +96,24 @@ export const palletContenders: readonly Contender[] = [
     after: "the image",
     image: "system",
     full: true,
+  }),
+  palletContender({
+    id: "pallet-full-no-aes",
+    title: "… the same where AES instructions are hidden",
+    before: "another system",
+    after: "the image",
+    image: "system",
+    full: true,
+    instructions: "no AES",
+  }),
+  palletContender({
+    id: "pallet-full-plain",
+    title: "… the same without TLS (`--insecure`)",
+    before: "another system",
+    after: "the image",
+    image: "system",
+    full: true,
+    insecure: true,
   }),
   palletContender({
     id: "pallet",

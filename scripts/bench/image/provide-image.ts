@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheEntry } from "../../../controller/artefacts/cache-entry.ts";
 import { execa } from "../../../proto/linux/leashed-execa.ts";
@@ -20,8 +21,11 @@ export interface BenchImage {
   readonly sizeBytes: number;
   /** Raw image, sparse where nothing is. */
   readonly image: string;
-  /** The same system with packages upgraded, laid out again: as a build would make it that knows no earlier image. */
-  readonly upgradedImage: string;
+  /**
+   * The same system with packages upgraded, laid out again: as a build would make it that knows no earlier image; absent
+   * of an image that was given.
+   */
+  readonly upgradedImage?: string;
   readonly upgrades: readonly Upgrade[];
 }
 
@@ -53,6 +57,17 @@ export async function provideImage(cache: string, sizeBytes: number, log: (line:
     upgradedImage: join(images, "upgraded.img"),
     upgrades: JSON.parse(await readFile(join(system, "upgrades.json"), "utf8")),
   };
+}
+
+/** A raw image of the user's, copied into the cache, because its forms are made beside it. */
+export async function takeImage(cache: string, file: string): Promise<BenchImage> {
+  const hash = createHash("sha256");
+  for await (const piece of createReadStream(file)) hash.update(piece);
+  const folder = await cacheEntry(cache, `given-${hash.digest("hex").slice(0, 16)}`, async (building) => {
+    await execa("cp", ["--sparse=always", file, join(building, "system.img")]);
+  });
+  const image = join(folder, "system.img");
+  return { sizeBytes: (await stat(image)).size, image, upgrades: [] };
 }
 
 async function buildImages(system: string, folder: string, layout: Layout): Promise<void> {

@@ -7,7 +7,7 @@ import { execa } from "../../../proto/linux/leashed-execa.ts";
 export async function describeMachine(folder: string): Promise<readonly string[]> {
   const cpus = os.cpus();
   const flags = /^flags\s*:(.*)$/m.exec(await readFile("/proc/cpuinfo", "utf8"))?.[1]?.split(" ") ?? [];
-  const known = ["sha_ni", "avx2", "avx512f"].filter((flag) => flags.includes(flag));
+  const known = ["aes", "sha_ni", "avx2", "avx512f"].filter((flag) => flags.includes(flag));
   const { stdout: filesystem } = await execa("findmnt", [
     "--noheadings",
     "--output",

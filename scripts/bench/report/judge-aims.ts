@@ -1,3 +1,4 @@
+import type { Figures } from "../measure/figures.ts";
 import type { DigestCost } from "../runs/measure-digests.ts";
 import { mediansOf, type Row } from "../runs/run-rounds.ts";
 
@@ -39,6 +40,16 @@ export function judgeAims(rows: readonly Row[], digests: readonly DigestCost[]):
       unit: "CPU-s",
       beside: compared.cpuSeconds,
     }),
+    ...overTls(
+      "Over TLS: write + verify within 1.1 times `curl https \\| zstd -dc \\| dd`",
+      pallet,
+      of("curl-tls-zstd-dd"),
+    ),
+    ...overTls(
+      "Over TLS where AES instructions are hidden: within 1.1 times",
+      of("pallet-full-no-aes"),
+      of("curl-tls-zstd-dd-no-aes"),
+    ),
     faster(
       "At least 2 times faster than bmaptool (the faster of .zst and .gz)",
       Math.min(...bmaptool),
@@ -68,6 +79,13 @@ export function judgeAims(rows: readonly Row[], digests: readonly DigestCost[]):
       0.3,
       (seconds) => `${seconds.toFixed(2)} CPU-s a GiB`,
     ),
+  ];
+}
+
+function overTls(aim: string, pallet: Partial<Figures>, curl: Partial<Figures>): readonly Judgement[] {
+  return [
+    ratio(aim, pallet.wallSeconds, curl.wallSeconds, { atMost: 1.1, unit: "s" }),
+    ratio("… and within 1.1 times its CPU", pallet.cpuSeconds, curl.cpuSeconds, { atMost: 1.1, unit: "CPU-s" }),
   ];
 }
 

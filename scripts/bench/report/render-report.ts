@@ -4,6 +4,7 @@ import type { FleetFigures } from "../runs/fleet.ts";
 import type { DigestCost } from "../runs/measure-digests.ts";
 import type { Row } from "../runs/run-rounds.ts";
 import type { Judgement } from "./judge-aims.ts";
+import type { Pair } from "./price-of-tls.ts";
 import { renderTable } from "./render-table.ts";
 
 /** Everything that was measured, as the JSON file has it too. */
@@ -18,6 +19,7 @@ export interface Report {
   readonly rows: readonly Row[];
   readonly fleets: readonly FleetFigures[];
   readonly digests: readonly DigestCost[];
+  readonly prices: readonly Pair[];
   readonly aims: readonly Judgement[];
   readonly notes: readonly string[];
 }
@@ -35,6 +37,7 @@ export function renderReport(report: Report): string {
     "## One card",
     renderRows(report.rows),
     list(report.notes),
+    ...(report.prices.length === 0 ? [] : ["## The price of TLS", renderPrices(report.prices)]),
     "## Aims",
     renderTable(
       ["aim", "measured", ""],
@@ -75,6 +78,27 @@ function renderRows(rows: readonly Row[]): string {
         mebibytes(figures.peakResidentBytes),
       ];
     }),
+  );
+}
+
+/** Pallet reads back what it wrote, and curl's pipeline does not. */
+function renderPrices(prices: readonly Pair[]): string {
+  const figures = [
+    ["wall s", "wallSeconds", decimal],
+    ["CPU-s", "cpuSeconds", decimal],
+    ["sender's CPU-s", "serverCpuSeconds", decimal],
+    ["wire MiB", "wireBytes", mebibytes],
+  ] as const;
+  return renderTable(
+    ["Pallet's write + verify to `curl \\| zstd -dc \\| dd`", ...figures.map(([name]) => name)],
+    prices.map(({ title, pallet, curl }) => [
+      title,
+      ...figures.map(([, name, show]) => {
+        const [ours, theirs] = [pallet[name], curl[name]];
+        const times = ours === undefined || !theirs ? missing : `${(ours / theirs).toFixed(2)} times`;
+        return `${times}: ${show(ours)} to ${show(theirs)}`;
+      }),
+    ]),
   );
 }
 

@@ -1,14 +1,13 @@
 import path from "node:path";
-import { agentCommand, agentPort } from "../contenders/pallet.ts";
 import { type ControlGroup, createControlGroup } from "../measure/control-group.ts";
 import { parseLinkBytes } from "../measure/parse-counters.ts";
 import { median } from "../measure/statistics.ts";
 import type { AgentOrder } from "../stage/agent-order.ts";
+import { agentPort, startAgent } from "../stage/bench-agent.ts";
 import { type BenchCard, createBenchCard } from "../stage/bench-card.ts";
 import type { BenchStage } from "../stage/bench-stage.ts";
 import { planWrite } from "../stage/plan-write.ts";
 import { changeInto, runOrders } from "../stage/run-orders.ts";
-import { startProgram } from "../stage/started-program.ts";
 
 /** What it takes to write one image to many cards at once. */
 export interface FleetFigures {
@@ -59,14 +58,9 @@ export async function measureFleet(stage: BenchStage, agents: number, sizeBytes:
         sizeBytes + cardSlackBytes,
       );
       undo.push(card.close);
-      const agent = await startProgram(
-        `agent ${number}`,
-        { group, namespace },
-        agentCommand(stage, mac),
-        /"msg":"serving"/,
-      );
+      const agent = await startAgent(stage, { mac, place: { group, namespace }, controller: stage.controller });
       undo.push(agent.stop);
-      const spec = planWrite(image, stage.controller.httpBase, card.device, true);
+      const spec = planWrite(image, stage.controller.imagesBase, card.device, true);
       nodes.push({
         group,
         order: { address: port.address, port: agentPort, spec, cpuStat: path.join(group.folder, "cpu.stat") },
@@ -80,6 +74,7 @@ export async function measureFleet(stage: BenchStage, agents: number, sizeBytes:
     const controllerBefore = await stage.controllerGroup.cpuSeconds();
     const changes = await runOrders(
       stage.driver,
+      stage.controller,
       nodes.map(({ order }) => order),
     );
     const times = nodes.map((_, index) => {

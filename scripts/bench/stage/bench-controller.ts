@@ -12,10 +12,14 @@ import { type Place, startProgram } from "./started-program.ts";
 
 /** A controller on the network of the benchmark, started as users start it. */
 export interface BenchController {
-  /** Where agents fetch images: "http://ADDRESS:PORT". */
-  readonly httpBase: string;
+  /** Where agents fetch images: "https://ADDRESS:PORT", or "http://…" of an insecure one. */
+  readonly imagesBase: string;
   /** "HOST:PORT" where agents register. */
   readonly grpcAddress: string;
+  /** "HOST:PORT" where boards ask for their boot configs. */
+  readonly tftpAddress: string;
+  /** Where its certificate authority lies; absent for an insecure one, which has none. */
+  readonly authorityFolder?: string;
   /** Runs `controller ARGS` of this checkout. */
   run(...args: readonly string[]): Promise<string>;
   /** An image of the catalogue. */
@@ -23,24 +27,40 @@ export interface BenchController {
   close(): Promise<void>;
 }
 
-/** Starts `controller serve` with its state in a folder. */
-export async function startBenchController(place: Place, address: string, folder: string): Promise<BenchController> {
+/** The default ports, and those of a controller that is there besides. */
+const ports = {
+  secure: { tftpPort: 69, grpcPort: 7700, httpPort: 7701, httpsPort: 7702 },
+  insecure: { tftpPort: 1069, grpcPort: 7800, httpPort: 7801, httpsPort: 7802 },
+} as const;
+
+/** Starts `controller serve` with its state in a folder: as it is by default, or with `--insecure`. */
+export async function startBenchController(
+  place: Place,
+  address: string,
+  folder: string,
+  kind: keyof typeof ports = "secure",
+): Promise<BenchController> {
   await mkdir(folder, { recursive: true });
   const socket = path.join(folder, "controller.sock");
   const configFile = path.join(folder, "controller.yaml");
   const state = { stateDirectory: path.join(folder, "state"), bootTree: path.join(folder, "boot") };
-  await writeFile(configFile, stringify({ ...state, socket, listen: address, heartbeatIntervalMs: 10_000 }));
+  const { tftpPort, grpcPort, httpPort, httpsPort } = ports[kind];
+  const insecure = kind === "insecure";
+  const settings = { ...state, ...ports[kind], socket, listen: address, heartbeatIntervalMs: 10_000, insecure };
+  await writeFile(configFile, stringify(settings));
   const main = [process.execPath, path.join(checkout, "controller/main.ts")];
   const program = await startProgram(
-    "controller",
+    `${kind} controller`,
     place,
     [...main, "serve", "--config", configFile],
     /"msg":"serving"/,
   );
   const client = createRackClient(socket);
   return {
-    httpBase: `http://${address}:7701`,
-    grpcAddress: `${address}:7700`,
+    imagesBase: insecure ? `http://${address}:${httpPort}` : `https://${address}:${httpsPort}`,
+    grpcAddress: `${address}:${grpcPort}`,
+    tftpAddress: `${address}:${tftpPort}`,
+    ...(!insecure && { authorityFolder: path.join(state.stateDirectory, "identity") }),
     async run(...args) {
       const [node = "", ...words] = [...main, "--socket", socket, ...args];
       const options = { env: withoutPallet(process.env), extendEnv: false, stdin: "ignore" } as const;

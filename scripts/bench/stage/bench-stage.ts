@@ -1,26 +1,34 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
-import { checkout } from "../../../test/programs/checkout.ts";
 import { createNetwork, type Network } from "../../../test/rack/network.ts";
 import type { NetworkNamespace } from "../../../test/rack/network-namespace.ts";
 import type { ImageForms } from "../image/provide-forms.ts";
 import { type ControlGroup, createControlGroup } from "../measure/control-group.ts";
 import { type BenchCard, createBenchCard } from "./bench-card.ts";
 import { type BenchController, startBenchController } from "./bench-controller.ts";
-import { type Place, startProgram } from "./started-program.ts";
+import { type FileServer, serveFiles, serveFilesSecurely } from "./file-server.ts";
+import { type ReceiverProcessors, readReceiverProcessors } from "./receiver-processor.ts";
+import type { Place } from "./started-program.ts";
 
 /** What every contender runs on: one network with a sender and a receiver, and the receiver's card. */
 export interface BenchStage {
   readonly sizeBytes: number;
   readonly network: Network;
+  /** As users have it: everything by TLS. */
   readonly controller: BenchController;
+  /** One with `--insecure`, to see what TLS costs. */
+  readonly insecureController: BenchController;
   /** The agent's binary. */
   readonly agentProgram: string;
+  /** Of both controllers, of which one is idle. */
   readonly controllerGroup: ControlGroup;
-  /** Where the plain HTTP server has the forms of the image. */
-  readonly filesBase: string;
+  /** Where the forms of the image are, by plain HTTP and by TLS. */
+  readonly files: FileServer;
+  readonly secureFiles: FileServer;
   readonly filesGroup: ControlGroup;
+  /** How receivers see this machine's processor. */
+  readonly processors: ReceiverProcessors;
   /** File name of the raw image; its forms have an extension more. */
   readonly formName: string;
   readonly receiver: NetworkNamespace;
@@ -74,28 +82,33 @@ export async function setStage(
 
     const controllerGroup = await group("controller");
     const controllerPlace = { group: controllerGroup, namespace: network.namespace };
-    const controller = await startBenchController(controllerPlace, network.address, path.join(folder, "controller"));
-    undo.push(controller.close);
+    const start = async (kind: "secure" | "insecure"): Promise<BenchController> => {
+      const controllerFolder = path.join(folder, `${kind}-controller`);
+      const started = await startBenchController(controllerPlace, network.address, controllerFolder, kind);
+      undo.push(started.close);
+      return started;
+    };
+    const controller = await start("secure");
+    const insecureController = await start("insecure");
     const filesGroup = await group("files");
-    const filesPort = 8080;
-    const server = path.join(checkout, "scripts/bench/serve-files.ts");
-    const files = await startProgram(
-      "file server",
-      { group: filesGroup, namespace: network.namespace },
-      [process.execPath, server, forms.folder, network.address, String(filesPort)],
-      /^serving$/m,
-    );
+    const filesPlace = { group: filesGroup, namespace: network.namespace };
+    const files = await serveFiles(filesPlace, forms.folder, network.address);
     undo.push(files.stop);
+    const secureFiles = await serveFilesSecurely(filesPlace, forms.folder, network.address, folder);
+    undo.push(secureFiles.stop);
     const driver = { group: await group("driver"), namespace: network.namespace };
     const stage: BenchStage = {
       sizeBytes,
       network,
       folder,
       controller,
+      insecureController,
       agentProgram,
       controllerGroup,
-      filesBase: `http://${network.address}:${filesPort}`,
+      files,
+      secureFiles,
       filesGroup,
+      processors: await readReceiverProcessors(folder),
       formName: path.basename(forms.raw),
       receiver,
       address: port.address,

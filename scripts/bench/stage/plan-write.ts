@@ -3,10 +3,10 @@ import type { ImageSource, OperationSpec } from "../../../proto/operation/operat
 import type { ImageDigest, ManifestDigest } from "../../../proto/pack/digest.ts";
 
 /** The write of an image as a rollout would ask for it, but with nothing of Pallet's put into the new system. */
-export function planWrite(image: Image, httpBase: string, device: string, full: boolean): OperationSpec {
+export function planWrite(image: Image, imagesBase: string, device: string, full: boolean): OperationSpec {
   const { pack } = image;
   if (pack === undefined) throw new Error(`image ${image.name} is not stored as a pack`);
-  const url = `${httpBase}/images/${pack.manifestDigest}`;
+  const url = `${imagesBase}/images/${pack.manifestDigest}`;
   const manifestDigest = pack.manifestDigest as ManifestDigest;
   const source: ImageSource = {
     url: `${url}.zst`,

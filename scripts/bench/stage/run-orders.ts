@@ -2,12 +2,21 @@ import path from "node:path";
 import process from "node:process";
 import { checkout } from "../../../test/programs/checkout.ts";
 import type { AgentOrder, PhaseChange } from "./agent-order.ts";
+import type { BenchController } from "./bench-controller.ts";
 import { type Place, runProgram } from "./started-program.ts";
 
-/** Has agents do one operation each, all at once. Resolves with every change of phase in the order of time. */
-export async function runOrders(place: Place, orders: readonly AgentOrder[]): Promise<readonly PhaseChange[]> {
+/**
+ * Has agents of a controller do one operation each, all at once. Resolves with every change of phase in the order of
+ * time.
+ */
+export async function runOrders(
+  place: Place,
+  { authorityFolder }: Pick<BenchController, "authorityFolder">,
+  orders: readonly AgentOrder[],
+): Promise<readonly PhaseChange[]> {
   const program = path.join(checkout, "scripts/bench/drive-agents.ts");
-  const output = await runProgram("the write", place, [process.execPath, program, JSON.stringify(orders)]);
+  const command = [process.execPath, program, JSON.stringify(orders)];
+  const output = await runProgram("the write", place, [...command, ...(authorityFolder ? [authorityFolder] : [])]);
   return output
     .trim()
     .split("\n")

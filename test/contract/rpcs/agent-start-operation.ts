@@ -159,6 +159,16 @@ export const agentStartOperationChecks: ServiceChecks = {
           },
         },
         {
+          when: "a label protects the device",
+          reason: "FAILURE_REASON_PROTECTED",
+          says: /\/dev\/loop\d+ has the label "pallet-keep"/,
+          async call({ agent }, test) {
+            const { path: device } = await aLoopDevice(test, 8);
+            await succeeds(agent, makeExt4(device, "pallet-keep"));
+            return start(agent, wipe(device));
+          },
+        },
+        {
           when: "the role may not do it",
           reason: "FAILURE_REASON_UNSUPPORTED",
           says: /boot target/,

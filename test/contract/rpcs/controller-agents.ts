@@ -9,7 +9,7 @@ import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
 import { until } from "../../until.ts";
 import { answer, collect, endOf, endsWith, firstOf } from "../calls.ts";
 import type { Check, Refusal, ServiceChecks } from "./checks.ts";
-import { unknownNode, whileReimaged } from "./controller-nodes.ts";
+import { unknownNode, whilePending, whileReimaged } from "./controller-nodes.ts";
 import { leavesDuringLsblk } from "./leaving-callers.ts";
 import { makeExt4, wipe } from "./operations.ts";
 import { aMuteServer, aNode, isAlive, socketsOf, type World } from "./world.ts";
@@ -178,11 +178,22 @@ export const controllerAgentChecks: ServiceChecks = {
       ),
       FAILED_PRECONDITION: [
         whileReimaged((world, node) => run(world, node, wipe("/dev/pallet-none"))),
+        whilePending((world, node) => run(world, node, wipe("/dev/pallet-none"))),
         {
           when: "the agent's guard refuses the device",
           reason: "FAILURE_REASON_NOT_A_DISK",
           says: /\/dev\/pallet-none/,
           call: (world) => run(world, world.agentNode.name, wipe("/dev/pallet-none")),
+        },
+        {
+          when: "a label protects the device",
+          reason: "FAILURE_REASON_PROTECTED",
+          says: /\/dev\/loop\d+ has the label "pallet-keep"/,
+          async call(world, test) {
+            const { path: device } = await aLoopDevice(test, 8);
+            await run(world, world.agentNode.name, makeExt4(device, "pallet-keep"));
+            return run(world, world.agentNode.name, makeExt4(device));
+          },
         },
         {
           when: "another operation owns the device",
@@ -214,6 +225,7 @@ export const controllerAgentChecks: ServiceChecks = {
       NOT_FOUND: [unknownNode(reboot)],
       FAILED_PRECONDITION: [
         whileReimaged(reboot),
+        whilePending(reboot),
         {
           when: "the agent refuses because an operation that writes is running",
           reason: "FAILURE_REASON_DEVICE_BUSY",

@@ -145,8 +145,12 @@ const refusedOnFullDisk = ({ sendAll }: Upload): Refusal => ({
   },
 });
 
-const header = (name: string, fileBytes = 0n, blockMap: Buffer = Buffer.alloc(0)): AddImageRequest => ({
-  part: { $case: "header", value: { name, fileBytes, blockMap, everything: false } },
+const header = (
+  name: string,
+  fileBytes = 0n,
+  { blockMap = Buffer.alloc(0), imageDigest = "" }: { readonly blockMap?: Buffer; readonly imageDigest?: string } = {},
+): AddImageRequest => ({
+  part: { $case: "header", value: { name, fileBytes, blockMap, everything: false, imageDigest } },
 });
 const chunk = (bytes: Buffer): AddImageRequest => ({ part: { $case: "chunk", value: bytes } });
 
@@ -209,13 +213,21 @@ export const controllerImageChecks: ServiceChecks = {
         ];
         const blockMap = renderBlockMap({ imageBytes: file.length, blockBytes: mebibyte, ranges });
         const [, ...chunks] = imageMessages(name, file);
-        const last = (await send(controller, header(name, BigInt(file.length), blockMap), ...chunks)).at(-1)?.part;
+        const last = (await send(controller, header(name, BigInt(file.length), { blockMap }), ...chunks)).at(-1)?.part;
         assert.equal(last?.$case, "image");
         const { pack } = last.value;
         assert.ok(pack && image.pack);
         // What holds something is sent all the same: a wrong map must not lose it.
         assert.equal(pack.dataBytes, image.pack.dataBytes);
         assert.ok(pack.unusedBytes >= image.pack.unusedBytes);
+        await remove(world, name);
+      },
+      "takes an image that has the digest that is expected": async (world) => {
+        const { controller, image } = world;
+        const name = freshName();
+        const [, ...chunks] = imageMessages(name, await readFile(world.imageFile.path));
+        const last = (await send(controller, header(name, 0n, { imageDigest: image.digest }), ...chunks)).at(-1)?.part;
+        assert.equal(last?.$case === "image" && last.value.digest, image.digest);
         await remove(world, name);
       },
       "with the same image again, it changes nothing": async (world) => {
@@ -232,6 +244,11 @@ export const controllerImageChecks: ServiceChecks = {
             ["a second header comes", /must be a chunk/, () => [header(freshName()), header(freshName())]],
             ["the name is empty", /name/, () => [header("")]],
             ["the name leads out of the folder", /name/, () => [header("../up")]],
+            [
+              "the expected digest is none",
+              /image_digest of an image must be a lower-case/,
+              () => [header(freshName(), 0n, { imageDigest: "A".repeat(64) })],
+            ],
             ["a chunk is too large", /too large/, () => [header(freshName()), chunk(Buffer.alloc(mebibyte + 1))]],
             [
               "fewer bytes come than were announced",
@@ -254,10 +271,24 @@ export const controllerImageChecks: ServiceChecks = {
           call: ({ controller }) => sendImage(controller, freshName(), Buffer.alloc(mebibyte)),
         },
         {
+          when: "the image has not the digest that is expected",
+          reason: "FAILURE_REASON_IMAGE_DAMAGED",
+          says: /was not added: .*not the image that the given digest/,
+          async call(world) {
+            const name = freshName();
+            const [, ...chunks] = imageMessages(name, await readFile(world.imageFile.path));
+            const sent = send(world.controller, header(name, 0n, { imageDigest: "ab".repeat(32) }), ...chunks);
+            return sent.finally(async () => {
+              await untilClearedAway(world);
+              await assert.rejects(get(world, name), { code: status.NOT_FOUND });
+            });
+          },
+        },
+        {
           when: "its block map is none",
           reason: "FAILURE_REASON_IMAGE_DAMAGED",
           says: /block map cannot be used: it is not XML/,
-          call: ({ controller }) => send(controller, header(freshName(), 0n, Buffer.from("not a map"))),
+          call: ({ controller }) => send(controller, header(freshName(), 0n, { blockMap: Buffer.from("not a map") })),
         },
         {
           when: "its block map is of another image",
@@ -266,7 +297,7 @@ export const controllerImageChecks: ServiceChecks = {
           async call({ controller, imageFile }) {
             const blockMap = renderBlockMap({ imageBytes: mebibyte, blockBytes: 4096, ranges: [] });
             const [, ...chunks] = imageMessages("", await readFile(imageFile.path));
-            return send(controller, header(freshName(), 0n, blockMap), ...chunks);
+            return send(controller, header(freshName(), 0n, { blockMap }), ...chunks);
           },
         },
         {

@@ -5,7 +5,7 @@ import { type ServiceError, status } from "@grpc/grpc-js";
 import { BootTarget, NodeState } from "../../../proto/gen/pallet/v1/controller.ts";
 import { answer } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
-import { aNode, aRollout, type World } from "./world.ts";
+import { acceptanceOf, aNode, aRollout, deadPort, madeUpRegistration, type World } from "./world.ts";
 
 const { BOOT_TARGET_AGENT: Agent, BOOT_TARGET_LOCAL: Local, BOOT_TARGET_UNSPECIFIED: Unspecified } = BootTarget;
 
@@ -16,6 +16,16 @@ export function unknownNode(call: (world: World, node: string) => Promise<unknow
     reason: "FAILURE_REASON_INVALID",
     says: /"no-such-node".*controller nodes/,
     call: (world) => call(world, "no-such-node"),
+  };
+}
+
+/** The refusal of a RPC for a node that nobody has accepted. */
+export function whilePending(call: (world: World, node: string) => Promise<unknown>): Refusal {
+  return {
+    when: "the node is pending",
+    reason: "FAILURE_REASON_INVALID",
+    says: /is pending: nobody has accepted it yet.*controller node accept node-/,
+    call: async (world) => call(world, (await aNode(world, { pending: true })).name),
   };
 }
 
@@ -40,7 +50,7 @@ const getNode = ({ controller }: World, node: string) => answer(controller, cont
 const rename = ({ controller }: World, node: string, name: string) =>
   answer(controller, controller.renameNode, { node, name });
 const accept = ({ controller }: World, nodes: string[], all = false) =>
-  answer(controller, controller.acceptNodes, { nodes, all });
+  answer(controller, controller.acceptNodes, acceptanceOf(nodes, { all }));
 const forget = ({ controller }: World, node: string, force = true) =>
   answer(controller, controller.forgetNode, { node, force });
 
@@ -127,7 +137,7 @@ export const controllerNodeChecks: ServiceChecks = {
   SelectNodes: {
     success: {
       "chooses by name, pattern, label and state, and of several ways what fits all": async (world) => {
-        const [ten, two] = [await aNode(world), await aNode(world)];
+        const [ten, two] = [await aNode(world, { pending: true }), await aNode(world, { pending: true })];
         const family = freshName();
         await rename(world, ten.name, `${family}-10`);
         await rename(world, two.name, `${family}-2`);
@@ -263,7 +273,7 @@ export const controllerNodeChecks: ServiceChecks = {
   AcceptNodes: {
     success: {
       "accepts those named, and with all every one": async (world) => {
-        const [one, other] = [await aNode(world), await aNode(world)];
+        const [one, other] = [await aNode(world, { pending: true }), await aNode(world, { pending: true })];
         const named = (await accept(world, [one.name])).nodes;
         assert.deepEqual(
           named.map(({ name, accepted }) => [name, accepted]),
@@ -273,6 +283,26 @@ export const controllerNodeChecks: ServiceChecks = {
         await accept(world, [], true);
         assert.equal((await getNode(world, other.name)).node?.accepted, true);
       },
+      "accepts boards to come, by name and by number, and those that wait by name": async (world) => {
+        const { controller, enrollment } = world;
+        const set = (given: Parameters<typeof acceptanceOf>[1]) =>
+          answer(controller, controller.acceptNodes, acceptanceOf([], given));
+        const arrives = async (request: ReturnType<typeof madeUpRegistration>): Promise<boolean | undefined> => {
+          await answer(enrollment, enrollment.register, request);
+          return (await getNode(world, request.bootMac)).node?.accepted;
+        };
+        const waiting = await aNode(world, { pending: true });
+        const coming = madeUpRegistration(deadPort);
+        const expect = [waiting.mac.toUpperCase(), `${coming.bootMac.slice(0, -1)}[${coming.bootMac.slice(-1)}]`];
+        const told = await set({ expect });
+        assert.ok(told.nodes.some(({ nodeId, accepted }) => nodeId === waiting.mac && accepted));
+        assert.deepEqual(told.rules, { next: 0, expected: expect, configured: [] });
+        assert.equal(await arrives(coming), true);
+        await set({ noLongerExpect: expect, next: 1 });
+        assert.deepEqual((await set({ rulesOnly: true })).rules, { next: 1, expected: [], configured: [] });
+        assert.equal(await arrives(madeUpRegistration(deadPort)), true);
+        assert.equal(await arrives(madeUpRegistration(deadPort)), false);
+      },
     },
     errors: {
       NOT_FOUND: [
@@ -281,7 +311,7 @@ export const controllerNodeChecks: ServiceChecks = {
           reason: "FAILURE_REASON_INVALID",
           says: /"no-such-node"/,
           async call(world) {
-            const { name } = await aNode(world);
+            const { name } = await aNode(world, { pending: true });
             const refused = await accept(world, [name, "no-such-node"]).catch((error: ServiceError) => error);
             assert.equal((await getNode(world, name)).node?.accepted, false);
             throw refused;
@@ -294,6 +324,12 @@ export const controllerNodeChecks: ServiceChecks = {
           reason: "FAILURE_REASON_INVALID",
           says: /no node is named/,
           call: (world) => accept(world, []),
+        },
+        {
+          when: "more boards are to be accepted than a rack has",
+          reason: "FAILURE_REASON_INVALID",
+          says: /at most the next 5000 boards/,
+          call: ({ controller }) => answer(controller, controller.acceptNodes, acceptanceOf([], { next: 5001 })),
         },
         {
           when: "some are named besides all",
@@ -368,6 +404,7 @@ export const controllerNodeChecks: ServiceChecks = {
       ],
       FAILED_PRECONDITION: [
         whileReimaged((world, node) => setBootTarget(world, node, Agent)),
+        whilePending((world, node) => setBootTarget(world, node, Local, "tiny")),
         {
           when: "no image is named for local and none is known to be installed",
           reason: "FAILURE_REASON_INVALID",

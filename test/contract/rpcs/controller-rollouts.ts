@@ -8,6 +8,7 @@ import { ReimagePhase, RolloutState, SeenDisk } from "../../../proto/gen/pallet/
 import { aLoopDevice } from "../../unit/agent/disk/a-loop-device.ts";
 import { answer, collect, endOf, firstOf } from "../calls.ts";
 import type { Refusal, ServiceChecks } from "./checks.ts";
+import { whilePending } from "./controller-nodes.ts";
 import { leavesDuringLsblk, manyLeave } from "./leaving-callers.ts";
 import { aNode, aRollout, cancelRollout, rolloutOf, type World } from "./world.ts";
 
@@ -24,7 +25,7 @@ const cancel = ({ controller }: World, rolloutId: string) =>
   answer(controller, controller.cancelRollout, { rolloutId });
 
 /** What PlanRollout and StartRollout refuse alike. */
-function refusalsOfRequests(ask: Ask): { NOT_FOUND: Refusal[]; INVALID_ARGUMENT: Refusal[] } {
+function refusalsOfRequests(ask: Ask): Record<"NOT_FOUND" | "INVALID_ARGUMENT" | "FAILED_PRECONDITION", Refusal[]> {
   const invalid = (when: string, says: RegExp, call: Refusal["call"]): Refusal => ({
     ...{ when, says, call },
     reason: "FAILURE_REASON_INVALID",
@@ -36,6 +37,7 @@ function refusalsOfRequests(ask: Ask): { NOT_FOUND: Refusal[]; INVALID_ARGUMENT:
         ask(world, rolloutOf([(await aNode(world)).name], { imageName: "no-such-image" })),
       ),
     ],
+    FAILED_PRECONDITION: [whilePending((world, node) => ask(world, rolloutOf([node])))],
     INVALID_ARGUMENT: [
       invalid("nothing is asked", /rollout is missing/, (world) => ask(world, undefined)),
       invalid("no node is chosen", /no node is named/, (world) => ask(world, rolloutOf([]))),
@@ -141,6 +143,7 @@ export const controllerRolloutChecks: ServiceChecks = {
         },
       ],
       FAILED_PRECONDITION: [
+        ...refusalsOfRequests(start).FAILED_PRECONDITION,
         {
           when: "a reimage of one of the nodes runs already, and then none is started",
           reason: "FAILURE_REASON_INVALID",

@@ -24,6 +24,27 @@ const malformed: readonly (readonly [when: string, says: RegExp, spoil: (request
   ["no instance id is given", /instance_id/, ({ agent }) => Object.assign(agent ?? {}, { instanceId: "" })],
   ["no port is given", /port/, ({ agent }) => Object.assign(agent ?? {}, { port: 0 })],
   ["the port is none", /port/, ({ agent }) => Object.assign(agent ?? {}, { port: 65_536 })],
+  [
+    "it says more of the node than any board has to say",
+    /16384/,
+    ({ facts }) =>
+      Object.assign(facts ?? {}, {
+        interfaces: Array.from({ length: 16 }, () => ({
+          ...{ name: "x".repeat(64), mac: facts?.interfaces[0]?.mac, currentMac: "" },
+          addresses: Array.from({ length: 16 }, () => "é".repeat(64)),
+        })),
+        kernels: { modules: [], kernels: Array.from({ length: 64 }, () => "é".repeat(64)) },
+        model: "é".repeat(256),
+        kernel: "é".repeat(256),
+        hostname: "é".repeat(256),
+        cpuModel: "é".repeat(256),
+      }),
+  ],
+  [
+    "it is larger than any board's can be",
+    /bytes; send at most 131072/,
+    ({ facts }) => Object.assign(facts ?? {}, { model: "x".repeat(200_000) }),
+  ],
   ["no role is given", /role/, ({ agent }) => Object.assign(agent ?? {}, { role: AgentRole.AGENT_ROLE_UNSPECIFIED })],
 ];
 
@@ -85,7 +106,7 @@ export const enrollmentChecks: ServiceChecks = {
           reason: "FAILURE_REASON_INVALID",
           says: /5000 nodes are already known; forget/,
           async call(_world, test) {
-            const full = await startController({ knownNodes: 5000 });
+            const full = await startController({ knownNodes: 5000, settings: { insecure: true } });
             test.after(full.kill);
             const enrollment = new EnrollmentServiceClient(full.address, credentials.createInsecure());
             test.after(() => enrollment.close());

@@ -155,7 +155,32 @@ export const reportLogsChecks: ServiceChecks = {
           call: async (world) => report(world, { ...(await aNode(world)), instanceId: "the-one-before" }, [aRecord(1)]),
         },
       ],
+      RESOURCE_EXHAUSTED: [
+        {
+          when: "the node logs more than its share, and everything that came before it is kept",
+          reason: "FAILURE_REASON_INVALID",
+          says: /more than its share/,
+          async call(world) {
+            const node = await aNode(world);
+            const batch = (index: number) =>
+              Array.from({ length: 1000 }, (_, each) => aRecord(index * 1000 + each + 1));
+            for (let index = 0; index < 6; index += 1) await report(world, node, batch(index));
+            for (let index = 6; ; index += 1) await report(world, node, batch(index));
+          },
+        },
+      ],
       INVALID_ARGUMENT: [
+        {
+          when: "it has more items than a batch can",
+          reason: "FAILURE_REASON_INVALID",
+          says: /more than 2048 fields and items/,
+          call: async (world) =>
+            report(
+              world,
+              await aNode(world),
+              Array.from({ length: 100_000 }, () => LogRecord.fromPartial({})),
+            ),
+        },
         {
           when: "the MAC address is malformed",
           reason: "FAILURE_REASON_INVALID",

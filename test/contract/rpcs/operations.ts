@@ -29,8 +29,8 @@ export const identify: OperationSpec = spec({ $case: "identify", value: { durati
 export const unmount = (device: string): OperationSpec => spec({ $case: "unmount", value: { device } });
 export const wipe = (device: string): OperationSpec =>
   spec({ $case: "wipe", value: { device, method: WipeMethod.WIPE_METHOD_SIGNATURES } });
-export const makeExt4 = (device: string): OperationSpec =>
-  spec({ $case: "makeFilesystem", value: { device, type: FilesystemType.FILESYSTEM_TYPE_EXT4, label: "contract" } });
+export const makeExt4 = (device: string, label = "contract"): OperationSpec =>
+  spec({ $case: "makeFilesystem", value: { device, type: FilesystemType.FILESYSTEM_TYPE_EXT4, label } });
 
 /** Content of 4 MiB, served as a pack by a server that treats each request for it as told. */
 export async function aSource(

@@ -8,9 +8,11 @@ import { compileByBuf, importGenerated } from "../views.ts";
 import { agentNodeChecks } from "./agent-node.ts";
 import { agentOperationChecks } from "./agent-operations.ts";
 import { agentStartOperationChecks } from "./agent-start-operation.ts";
+import { certificateChecks } from "./certificates.ts";
 import type { ServiceChecks } from "./checks.ts";
 import { controllerAgentChecks } from "./controller-agents.ts";
 import { controllerEventChecks } from "./controller-events.ts";
+import { controllerIdentityChecks } from "./controller-identity.ts";
 import { controllerImageChecks } from "./controller-images.ts";
 import { controllerNodeChecks } from "./controller-nodes.ts";
 import { controllerRolloutChecks } from "./controller-rollouts.ts";
@@ -22,7 +24,7 @@ import { createWorld, type World } from "./world.ts";
 
 const checksOf: Readonly<Record<string, ServiceChecks>> = {
   "pallet.v1.AgentService": { ...agentNodeChecks, ...agentStartOperationChecks, ...agentOperationChecks },
-  "pallet.v1.EnrollmentService": { ...enrollmentChecks, ...reportLogsChecks },
+  "pallet.v1.EnrollmentService": { ...certificateChecks, ...enrollmentChecks, ...reportLogsChecks },
   "pallet.v1.ControllerService": {
     ...controllerNodeChecks,
     ...controllerAgentChecks,
@@ -31,6 +33,7 @@ const checksOf: Readonly<Record<string, ServiceChecks>> = {
     ...controllerRolloutChecks,
     ...controllerEventChecks,
     ...nodeLogChecks,
+    ...controllerIdentityChecks,
   },
 };
 

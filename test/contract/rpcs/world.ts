@@ -10,6 +10,7 @@ import { credentials } from "@grpc/grpc-js";
 import { execa } from "execa";
 import { AgentServiceClient } from "../../../proto/gen/pallet/v1/agent.ts";
 import {
+  type AcceptNodesRequest,
   type AddImageResponse,
   ControllerServiceClient,
   type Node,
@@ -89,7 +90,8 @@ export async function createWorld(): Promise<World> {
       });
     const controllerStarted = startController({
       imageBytes: imageRoomBytes,
-      settings: { nfs: { rootfs: rootsFolder } },
+      // These tests are about what is answered. Who is answered: doors.test.ts, and the tests of TLS.
+      settings: { nfs: { rootfs: rootsFolder }, insecure: true },
     }).then((program) => {
       undo.push(program.kill);
       return program;
@@ -97,14 +99,16 @@ export async function createWorld(): Promise<World> {
     const registered = controllerStarted.then(({ address }) =>
       agentOf(
         // A reboot that fails lets the agent continue, so that the other tests are not disturbed.
-        startAgent(["--controller", address, "--node", ownMac(), "--reboot-command", "false"], { path: tools.path }),
+        startAgent(["--controller", address, ...["--insecure", "--node", ownMac(), "--reboot-command", "false"]], {
+          path: tools.path,
+        }),
       ),
     );
     const starting = [
       controllerStarted,
       registered,
-      agentOf(startAgent(["--role", "resident", "--reboot-command", `touch ${rebootMark}`])),
-      agentOf(startAgent([], { path: "/nonexistent", withoutSbin: true })),
+      agentOf(startAgent(["--insecure", "--role", "resident", "--reboot-command", `touch ${rebootMark}`])),
+      agentOf(startAgent(["--insecure"], { path: "/nonexistent", withoutSbin: true })),
       makeTinyImage({ folder, name: "tiny" }),
     ] as const;
     // All of them have to be known before what fails may be cleaned up.
@@ -117,6 +121,7 @@ export async function createWorld(): Promise<World> {
       () => enrollment.close(),
     );
     const agentNode = await nodeOnline(controller, ownMac());
+    await answer(controller, controller.acceptNodes, acceptanceOf([agentNode.name]));
     const file = await readFile(imageFile.path);
     const image = await addImage(controller, "tiny", file);
     // The last sectors belong to no partition.
@@ -175,7 +180,7 @@ export function* imageMessages(name: string, file: Uint8Array, fileBytes = file.
   yield {
     part: {
       $case: "header" as const,
-      value: { name, fileBytes: BigInt(fileBytes), blockMap: Buffer.alloc(0), everything: false },
+      value: { name, fileBytes: BigInt(fileBytes), blockMap: Buffer.alloc(0), everything: false, imageDigest: "" },
     },
   };
   for (let at = 0; at < file.length; at += 1024 * 1024) {
@@ -222,7 +227,7 @@ const bootIdOfThisMachine = readFileSync("/proc/sys/kernel/random/boot_id", "utf
 export const deadPort = 1;
 
 /**
- * Registers a node of the test's own: with an agent that runs, or one that is said to listen at a port of this machine.
+ * Registers a node of the test's own, and accepts it: with an agent that runs, or one that is said to listen at a port of this machine.
  */
 export async function aNode(
   world: World,
@@ -230,7 +235,14 @@ export async function aNode(
     agent,
     agentPort = agent?.port ?? deadPort,
     serial = "",
-  }: { readonly agent?: AgentInWorld; readonly agentPort?: number; readonly serial?: string } = {},
+    pending = false,
+  }: {
+    readonly agent?: AgentInWorld;
+    readonly agentPort?: number;
+    readonly serial?: string;
+    /** Whether nobody accepts it. */
+    readonly pending?: boolean;
+  } = {},
 ): Promise<MadeUpNode> {
   const request = madeUpRegistration(agentPort);
   if (agent !== undefined) {
@@ -239,8 +251,15 @@ export async function aNode(
     if (request.agent !== undefined) request.agent.instanceId = node.agent?.instanceId ?? "";
   }
   if (request.facts !== undefined) request.facts.serial = serial;
-  const { name } = await answer(world.enrollment, world.enrollment.register, request);
+  const { controller, enrollment } = world;
+  const { name } = await answer(enrollment, enrollment.register, request);
+  if (!pending) await answer(controller, controller.acceptNodes, acceptanceOf([name]));
   return { mac: request.bootMac, name, instanceId: request.agent?.instanceId ?? "" };
+}
+
+/** What AcceptNodes is asked by, without any rule. */
+export function acceptanceOf(nodes: readonly string[], given: Partial<AcceptNodesRequest> = {}): AcceptNodesRequest {
+  return { nodes: [...nodes], all: false, expect: [], noLongerExpect: [], rulesOnly: false, next: undefined, ...given };
 }
 
 /**

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
@@ -12,7 +14,11 @@ export type LogLine = Record<string, unknown> & { readonly msg: string };
 /** The real program, as a process of its own. */
 export interface AgentProcess {
   readonly child: ChildProcess;
+  /** Its TCP port; 0 without one. */
   readonly port: number;
+  /** Its unix socket. */
+  readonly socket: string;
+  /** By the unix socket. */
   readonly client: AgentServiceClient;
   readonly log: readonly LogLine[];
   /** Resolves with the first line, past or to come, that has this message. */
@@ -31,7 +37,11 @@ export async function anAgentProcess(
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<AgentProcess> {
-  const child = spawn(process.execPath, [main, "--port", "0", "--kernel-command-line", "/dev/null", ...args], {
+  const folder = mkdtempSync(path.join(tmpdir(), "pallet-agent-"));
+  const socket = path.join(folder, "agent.sock");
+  const own = ["--port", "0", "--kernel-command-line", "/dev/null", "--socket", socket];
+  const identity = ["--identity-file", path.join(folder, "identity/agent.pem")];
+  const child = spawn(process.execPath, [main, ...own, ...identity, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
     // A process group of its own, as a shell gives it in a terminal.
     detached: true,
@@ -63,12 +73,14 @@ export async function anAgentProcess(
   test.after(() => {
     client?.close();
     child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
   });
-  const port = Number((await logged("serving"))["port"]);
-  client = new AgentServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  const port = Number((await logged("serving"))["port"] ?? 0);
+  client = new AgentServiceClient(`unix:${socket}`, credentials.createInsecure());
   return {
     child,
     port,
+    socket,
     client,
     log,
     logged,

@@ -49,12 +49,15 @@ async function aController(
         name: "pi-1",
         heartbeatInterval: { seconds: 0n, nanos: 100_000_000 },
         controllers: [...controllers],
+        caCertificates: [],
       });
     },
+    enroll: (_call, callback) => callback({ code: status.UNIMPLEMENTED }),
+    enrollResident: (_call, callback) => callback({ code: status.UNIMPLEMENTED }),
     heartbeat(_call, callback) {
       beats += 1;
       if (beats > forgetAfterBeats) callback({ code: status.NOT_FOUND });
-      else callback(null, { heartbeatInterval: { seconds: 0n, nanos: 100_000_000 } });
+      else callback(null, { heartbeatInterval: { seconds: 0n, nanos: 100_000_000 }, caCertificates: [] });
     },
     reportLogs(call, callback) {
       records.push(...call.request.records);
@@ -113,7 +116,7 @@ describe("a running agent/main.ts", () => {
   it("serves its node's facts", async () => {
     const { facts, agent: info } = await node(agent);
     assert.match(facts?.bootId ?? "", /^[0-9a-f-]{36}$/);
-    assert.equal(info?.port, agent.port);
+    assert.equal(info?.port, 0, "without a controller there is nobody to serve on the network");
     assert.equal(info?.role, AgentRole.AGENT_ROLE_NETBOOT);
   });
 
@@ -160,7 +163,7 @@ describe("agent/main.ts", () => {
     unused.forceShutdown();
     const line = path.join(folder, "cmdline");
     await writeFile(line, `quiet pallet.controller=127.0.0.1:${port} pallet.node=B8-27-EB-00-00-01\n`);
-    const agent = await anAgentProcess(test, ["--kernel-command-line", line, "--listen", "127.0.0.1"]);
+    const agent = await anAgentProcess(test, ["--kernel-command-line", line, "--listen", "127.0.0.1", "--insecure"]);
     await agent.logged("could not reach the controller; retrying");
     await controller.listen(port);
     await agent.logged("the controller is answering again");
@@ -185,7 +188,8 @@ describe("agent/main.ts", () => {
     const { records, listen } = await aController(test, { onRecords });
     const port = await listen(0);
     const node = ["--node", "02:00:00:00:00:01"];
-    const agent = await anAgentProcess(test, ["--controller", `127.0.0.1:${port}`, ...node, ...args], env);
+    const insecure = ["--controller", `127.0.0.1:${port}`, "--insecure"];
+    const agent = await anAgentProcess(test, [...insecure, ...node, ...args], env);
     return { agent, records, messages: () => records.map(({ message }) => message) };
   };
 
@@ -193,14 +197,17 @@ describe("agent/main.ts", () => {
     const { agent, records, messages } = await aLoggingAgent(test);
     await agent.logged("registered");
     assert.equal(await agent.stop(), 0);
-    assert.deepEqual(messages(), ["serving", "registered", "stopping", "stopped"]);
+    assert.deepEqual(
+      messages().filter((message) => !message.startsWith("INSECURE")),
+      ["serving", "registered", "stopping", "stopped"],
+    );
     assert.deepEqual(
       messages(),
       agent.log.map(({ msg }) => msg),
     );
     assert.deepEqual(
       records.map(({ sequence }) => sequence),
-      [1n, 2n, 3n, 4n],
+      [1n, 2n, 3n, 4n, 5n],
     );
     const [serving] = records;
     assert.equal(serving?.level, LogLevel.LOG_LEVEL_INFO);
@@ -274,7 +281,7 @@ describe("agent/main.ts", () => {
     assert.ok(own, "this machine has no network interface");
     const settings = { node: own.mac, trust: "of a later Pallet" };
     await writeFile(file, JSON.stringify({ ...settings, controllers: ["127.0.0.1:1", `127.0.0.1:${port}`] }));
-    const agent = await anAgentProcess(test, ["--role", "resident", "--settings-file", file]);
+    const agent = await anAgentProcess(test, ["--role", "resident", "--settings-file", file, "--insecure"]);
     await agent.logged("registered");
     await agent.logged("this system was booted without a controller's kernel words");
     assert.equal(controller.registrations[0]?.bootMac, own.mac);
@@ -320,9 +327,10 @@ describe("agent/main.ts", () => {
   });
 
   it("ends with 1 when its port is taken", async (test) => {
-    const { port } = await anAgentProcess(test);
+    const { port, socket } = await anAgentProcess(test, ["--insecure"]);
     const main = path.resolve(import.meta.dirname, "../../../agent/main.ts");
-    const { exitCode, stderr } = await execa(process.execPath, [main, "--port", String(port)], { reject: false });
+    const args = ["--port", String(port), "--insecure", "--socket", `${socket}2`];
+    const { exitCode, stderr } = await execa(process.execPath, [main, ...args], { reject: false });
     assert.equal(exitCode, 1);
     assert.match(stderr, new RegExp(`cannot listen on 127.0.0.1:${port}`));
   });

@@ -50,6 +50,12 @@ describe("limits of logs and uploads", () => {
       lengths.reduce((sum, length) => sum + length, 0),
       fileBytes,
     );
+    const endless = async function* () {
+      for (;;) yield { part: { $case: "chunk" as const, value: Buffer.alloc(1000) } };
+    };
+    await assert.rejects(async () => {
+      for await (const _ of chunksOf(endless(), 5000, "AddImage"));
+    }, /announced with 5000 bytes, and more arrives/);
     const oversized = async function* () {
       yield { part: { $case: "chunk" as const, value: Buffer.alloc(maxUploadChunkBytes + 1) } };
     };

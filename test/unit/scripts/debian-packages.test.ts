@@ -25,6 +25,8 @@ const unlisted: Readonly<Record<string, string>> = {
   "debian-archive-keyring": "apt depends on it",
   dpkg: "is essential",
   tar: "is essential",
+  coreutils: "is essential",
+  "perl-base": "is essential",
   "ca-certificates": "for mirrors behind https only; README asks for npm, which needs it first",
   npm: "README asks for it: it starts the script that reads the list",
   "nfs-kernel-server": "for kernels with an NFS server; the tests use nfs-ganesha, which every kernel runs",

@@ -66,6 +66,8 @@ type Truth =
     }
   | { readonly what: "operation-ended"; readonly operation: string; readonly how: string }
   | { readonly what: "accident"; readonly text: string }
+  /** Nothing passes between a board and the network for so long. */
+  | { readonly what: "cut"; readonly board: string; readonly forMs: number }
   /** The state of the controller is gone, while it does not run. */
   | { readonly what: "database-lost" }
   | { readonly what: "quiet" }

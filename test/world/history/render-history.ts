@@ -1,12 +1,15 @@
 import type { Entry } from "./history.ts";
 
-/** A history for a person: one line for each entry, without what explains nothing. */
+/** A history for a person: one line for each entry, without what explains nothing, or is another one in each run (a key). */
 export function renderHistory(history: readonly Entry[]): string {
   return history.filter(isTelling).map(renderLine).join("\n");
 }
 
 function isTelling(entry: Entry): boolean {
-  return entry.what !== "event" || !/^(boot-config-rendered|boot-file-fetched|reimage-phase-changed)$/.test(entry.type);
+  return (
+    entry.what !== "event" ||
+    !/^(boot-config-rendered|boot-file-fetched|reimage-phase-changed|authority-made)$/.test(entry.type)
+  );
 }
 
 function renderLine({ at, what, ...rest }: Entry): string {

@@ -69,6 +69,9 @@ function staysUp({ board }: EntryOf<"stands">, history: readonly Entry[], { what
   const back = what === "forgotten" ? at : (history.find(isUp)?.at ?? at);
   const heardBy = back + 2 * 60_000;
   if (before?.what !== "up" || before.system !== "card" || before.at > at - 60_000) return false;
+  const isCut = (entry: Entry): boolean =>
+    entry.what === "cut" && entry.board === board && entry.at < heardBy && entry.at + entry.forMs > at;
+  if (history.some(isCut)) return false;
   return !boots.some((entry) => entry.at > at && entry.at < heardBy);
 }
 

@@ -2,6 +2,12 @@ import { Failure } from "../../../../proto/failure.ts";
 import type { FatGeometry } from "./fat-volume.ts";
 
 /**
+ * Most bytes of an allocation table that is read into memory: of 16 million clusters, or a terabyte of the usual ones. No
+ * boot partition has more, but a boot sector can say so.
+ */
+export const maximumTableBytes = 64 * 1024 * 1024;
+
+/**
  * Parses the boot sector of a FAT filesystem ("Microsoft FAT Specification", 2005, section 3; which of the three kinds
  * it is, as Linux decides). Throws Failure `image-damaged` where its numbers contradict each other or its partition.
  *

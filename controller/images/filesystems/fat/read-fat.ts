@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { Failure } from "../../../../proto/failure.ts";
 import { clusterOffset, type FatGeometry, type FatNode, type FatVolume } from "./fat-volume.ts";
 import { parseFatFolder } from "./parse-fat-folder.ts";
-import { parseFatGeometry } from "./parse-fat-geometry.ts";
+import { maximumTableBytes, parseFatGeometry } from "./parse-fat-geometry.ts";
 import { chainFrom, decodeTable } from "./parse-fat-table.ts";
 
 /** A FAT filesystem inside a file. */
@@ -15,6 +15,8 @@ export interface FatPlace {
 const maximumDepth = 64;
 /** Boot partitions hold a few hundred files; input from outside needs a bound. */
 const maximumEntries = 200_000;
+/** A folder has at most 65,536 entries of 32 bytes (FAT specification, section 6); a chain of clusters can be any file. */
+const maximumFolderBytes = 65_536 * 32;
 
 /**
  * Reads what is in a FAT filesystem, but not the content of files. Throws Failure `image-damaged` where it contradicts
@@ -22,6 +24,9 @@ const maximumEntries = 200_000;
  */
 export async function readFat(place: FatPlace): Promise<FatVolume> {
   const geometry = parseFatGeometry(await readAt(place, 0, 512), place.lengthBytes);
+  if (geometry.tableBytes > maximumTableBytes) {
+    throw damaged(`its allocation table has ${geometry.tableBytes} bytes, more than ${maximumTableBytes}`);
+  }
   const table = decodeTable(geometry, await readAt(place, geometry.tableOffsets[0] ?? 0, geometry.tableBytes));
   const taken = new Set<number>();
   let entries = 0;
@@ -35,6 +40,9 @@ export async function readFat(place: FatPlace): Promise<FatVolume> {
     return clusters;
   };
   const readFolder = async (clusters: readonly number[], depth: number): Promise<FatNode[]> => {
+    if (clusters.length * geometry.clusterBytes > maximumFolderBytes) {
+      throw damaged(`a folder has more than ${maximumFolderBytes} bytes`);
+    }
     const parts = [];
     for (const cluster of clusters) {
       parts.push(await readAt(place, clusterOffset(geometry, cluster), geometry.clusterBytes));

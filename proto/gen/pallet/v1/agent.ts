@@ -1419,8 +1419,8 @@ export const ControllerMoved: MessageFns<ControllerMoved> = {
 };
 
 /**
- * Served by the agent on every node, to the controller that the node booted from and to root on the node itself; other
- * connections are reset. In the resident role, everything that writes (StartOperation, except identify) is refused with
+ * Served by the agent on every node: over TLS to the controller that the node believes, which shows its certificate; over
+ * a unix socket to root on the node itself. Other connections are ended. In the resident role, everything that writes (StartOperation, except identify) is refused with
  * FAILED_PRECONDITION.
  *
  * Every answer names the agent that gives it: its boot id in the metadata "pallet-boot-bin", its instance id in

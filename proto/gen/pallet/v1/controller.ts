@@ -420,6 +420,66 @@ export function rootStateToJSON(object: RootState): string {
   }
 }
 
+/** What an operator may do. Each may do everything that the one before may. */
+export const OperatorRole = {
+  /** OPERATOR_ROLE_UNSPECIFIED - Never sent. */
+  OPERATOR_ROLE_UNSPECIFIED: 0,
+  /** OPERATOR_ROLE_VIEWER - May look at everything, and change nothing. */
+  OPERATOR_ROLE_VIEWER: 1,
+  /** OPERATOR_ROLE_OPERATOR - May also change nodes and images. */
+  OPERATOR_ROLE_OPERATOR: 2,
+  /** OPERATOR_ROLE_ADMIN - May also decide who is let in. */
+  OPERATOR_ROLE_ADMIN: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type OperatorRole = typeof OperatorRole[keyof typeof OperatorRole];
+
+export namespace OperatorRole {
+  export type OPERATOR_ROLE_UNSPECIFIED = typeof OperatorRole.OPERATOR_ROLE_UNSPECIFIED;
+  export type OPERATOR_ROLE_VIEWER = typeof OperatorRole.OPERATOR_ROLE_VIEWER;
+  export type OPERATOR_ROLE_OPERATOR = typeof OperatorRole.OPERATOR_ROLE_OPERATOR;
+  export type OPERATOR_ROLE_ADMIN = typeof OperatorRole.OPERATOR_ROLE_ADMIN;
+  export type UNRECOGNIZED = typeof OperatorRole.UNRECOGNIZED;
+}
+
+export function operatorRoleFromJSON(object: any): OperatorRole {
+  switch (object) {
+    case 0:
+    case "OPERATOR_ROLE_UNSPECIFIED":
+      return OperatorRole.OPERATOR_ROLE_UNSPECIFIED;
+    case 1:
+    case "OPERATOR_ROLE_VIEWER":
+      return OperatorRole.OPERATOR_ROLE_VIEWER;
+    case 2:
+    case "OPERATOR_ROLE_OPERATOR":
+      return OperatorRole.OPERATOR_ROLE_OPERATOR;
+    case 3:
+    case "OPERATOR_ROLE_ADMIN":
+      return OperatorRole.OPERATOR_ROLE_ADMIN;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return OperatorRole.UNRECOGNIZED;
+  }
+}
+
+export function operatorRoleToJSON(object: OperatorRole): string {
+  switch (object) {
+    case OperatorRole.OPERATOR_ROLE_UNSPECIFIED:
+      return "OPERATOR_ROLE_UNSPECIFIED";
+    case OperatorRole.OPERATOR_ROLE_VIEWER:
+      return "OPERATOR_ROLE_VIEWER";
+    case OperatorRole.OPERATOR_ROLE_OPERATOR:
+      return "OPERATOR_ROLE_OPERATOR";
+    case OperatorRole.OPERATOR_ROLE_ADMIN:
+      return "OPERATOR_ROLE_ADMIN";
+    case OperatorRole.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /**
  * Which nodes a request means. First a set: those in `nodes`; or, when there are none, every node. Of it those remain for
  * which every one of `states` and `label_selector` holds.
@@ -589,10 +649,12 @@ export interface GetStatusResponse {
   uplink:
     | Uplink
     | undefined;
-  /** Whether this service also answers over TCP (--insecure-tcp), to anyone who can reach the port. */
-  insecureTcp: boolean;
+  /** Whether there is no TLS anywhere (--insecure), and nobody has to prove who he is: for test benches. */
+  insecure: boolean;
   /** What keeps nodes from booting now, and what is waiting to be served, one sentence each; empty if all is well. */
   waitingFor: string[];
+  /** URL of HTTPS as nodes reach it, for images; empty with `insecure`: HTTP has them then. */
+  httpsUrl: string;
 }
 
 /** Asks for the nodes. */
@@ -653,12 +715,43 @@ export interface AcceptNodesRequest {
   nodes: string[];
   /** Instead of naming them: every node known now. */
   all: boolean;
+  /**
+   * How many boards to come are accepted as soon as their agents register, instead of those that were left of an earlier
+   * number; 0 for no more. With this, or one of the following, no node needs to be named.
+   */
+  next?:
+    | number
+    | undefined;
+  /**
+   * MAC addresses, serial numbers, or patterns of them ("b8:27:eb:*"): boards that are accepted as soon as their agents
+   * register, and those of them that wait already, now. Kept until they are no longer expected.
+   */
+  expect: string[];
+  /** Those of `expect` that no longer hold, as they were written. Nodes that were accepted stay so. */
+  noLongerExpect: string[];
+  /** Whether only the rules are asked for. */
+  rulesOnly: boolean;
 }
 
 /** The accepted nodes. */
 export interface AcceptNodesResponse {
-  /** The nodes that the request named. */
+  /** The nodes that the request named, or that it expects and that were there already. */
   nodes: Node[];
+  /** By what rules boards to come are accepted from now on. An older controller knows none. */
+  rules: AcceptRules | undefined;
+}
+
+/**
+ * By what rules boards are accepted as soon as their agents register. A board that another one had the MAC address of is
+ * never accepted by a rule.
+ */
+export interface AcceptRules {
+  /** How many more are, whatever they are. */
+  next: number;
+  /** MAC addresses, serial numbers, or patterns of them, by command. */
+  expected: string[];
+  /** The same, by the configuration. */
+  configured: string[];
 }
 
 /** Asks to change the labels of nodes. */
@@ -792,6 +885,11 @@ export interface AddImageHeader {
    * does not know it adds the image without: `Image.everything` of the answer says which of the two was done.
    */
   everything: boolean;
+  /**
+   * Lower-case hexadecimal SHA-256 that the uncompressed image must have; empty for any. Another image is refused before
+   * it is in the catalogue. A controller that does not know this field adds it: compare `Image.digest` of the answer.
+   */
+  imageDigest: string;
 }
 
 /** First the header, then the bytes of the file. */
@@ -955,7 +1053,11 @@ export interface RolloutRequest {
   all: boolean;
   /** The image; may be empty if the catalogue holds exactly one. */
   imageName: string;
-  /** The disk to write on each node, for example "/dev/mmcblk0"; empty to let Pallet choose the only one that fits. */
+  /**
+   * The disk to write on each node, for example "/dev/mmcblk0", or a rule that exactly one of its disks meets: "sd",
+   * "nvme", "usb", "serial=TEXT", "model=TEXT", "size>64GB", "size<1TB", or several with commas; empty to let Pallet
+   * choose the only one that fits.
+   */
   disk: string;
   /**
    * Leave the image untouched, byte for byte: no stamp and no resident agent in the new system. The only exception is
@@ -1118,6 +1220,11 @@ export interface StreamEventsRequest {
    * this and sends those of all nodes: whoever asks leaves them out.
    */
   nodeIds: string[];
+  /**
+   * Only events by this author: the name of a user or operator, a node, or one of the words controller, socket-user,
+   * operator, agent, anonymous; empty for all. An older controller does not know this and sends those of all.
+   */
+  by: string;
 }
 
 /** One event. */
@@ -1187,6 +1294,128 @@ export interface BootRequest {
   outcome: string;
   /** Bytes sent. */
   bytes: bigint;
+}
+
+/** Someone who is let in from elsewhere. */
+export interface Operator {
+  /** 1 to 63 characters of a-z0-9._-, the first of a-z0-9. */
+  name: string;
+  /** What he may do. */
+  role: OperatorRole;
+  /** When he was added. */
+  addedAt:
+    | Date
+    | undefined;
+  /** When his certificate expires. */
+  expiresAt:
+    | Date
+    | undefined;
+  /** When he was revoked; absent while he is not. */
+  revokedAt:
+    | Date
+    | undefined;
+  /** SHA-256 of his certificate (DER) in base64url. */
+  fingerprint: string;
+}
+
+/** Who is to be let in. */
+export interface AddOperatorRequest {
+  /** His name. */
+  name: string;
+  /** What he may do. */
+  role: OperatorRole;
+  /** Request for a certificate (PKCS #10, DER) for a P-256 key, signed with it. The names in it are not looked at. */
+  csrDer: Uint8Array;
+  /** How long the certificate is to be good; a year unless given. */
+  validFor: Duration | undefined;
+}
+
+/** What the operator needs besides his key. */
+export interface AddOperatorResponse {
+  /** The operator. */
+  operator:
+    | Operator
+    | undefined;
+  /** His certificate (X.509, DER). */
+  certificateDer: Uint8Array;
+  /** Certificates of the authorities by which to know the controller (X.509, DER), the current one first. */
+  caCertificates: Uint8Array[];
+}
+
+/** Nothing to say. */
+export interface ListOperatorsRequest {
+}
+
+/** All operators. */
+export interface ListOperatorsResponse {
+  /** By name. */
+  operators: Operator[];
+}
+
+/** Who is to be shut out. */
+export interface RevokeOperatorRequest {
+  /** His name. */
+  name: string;
+}
+
+/** He is shut out. */
+export interface RevokeOperatorResponse {
+  /** The operator as he is now. */
+  operator: Operator | undefined;
+}
+
+/** A certificate authority of this controller. */
+export interface Authority {
+  /**
+   * First 32 hexadecimal digits of the SHA-256 of its certificate; with ".pallet.internal" behind it, the server name
+   * (SNI) by which this controller presents a certificate that this authority signed.
+   */
+  id: string;
+  /** SHA-256 of its certificate (DER) in base64url: what the kernel word "pallet.ca" says. */
+  fingerprint: string;
+  /** Its certificate (X.509, DER). */
+  certificateDer: Uint8Array;
+  /** Whether it is the one that signs. */
+  current: boolean;
+  /** Names of the nodes whose certificate it signed last and still counts. */
+  nodes: string[];
+  /** Names of the operators who have a certificate of it that still counts. */
+  operators: string[];
+}
+
+/** Nothing to say. */
+export interface GetAuthoritiesRequest {
+}
+
+/** The certificate authorities. */
+export interface GetAuthoritiesResponse {
+  /** The current one first, then former ones. */
+  authorities: Authority[];
+}
+
+/** Nothing to say. */
+export interface RotateAuthorityRequest {
+}
+
+/** A new authority signs. */
+export interface RotateAuthorityResponse {
+  /** The new one. */
+  authority: Authority | undefined;
+}
+
+/** Which authority is to be forgotten. */
+export interface RetireAuthorityRequest {
+  /** Its id, or the beginning of it: at least four digits. */
+  id: string;
+  /**
+   * Also while nodes or operators go by it: these nodes come back when they next boot from the network, these operators
+   * have to be added again.
+   */
+  force: boolean;
+}
+
+/** It is forgotten. */
+export interface RetireAuthorityResponse {
 }
 
 function createBaseNodeSelector(): NodeSelector {
@@ -2451,8 +2680,9 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     httpUrl: "",
     tftpAddress: "",
     uplink: undefined,
-    insecureTcp: false,
+    insecure: false,
     waitingFor: [],
+    httpsUrl: "",
   };
 }
 
@@ -2476,11 +2706,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     if (message.uplink !== undefined) {
       Uplink.encode(message.uplink, writer.uint32(50).fork()).join();
     }
-    if (message.insecureTcp !== false) {
-      writer.uint32(56).bool(message.insecureTcp);
+    if (message.insecure !== false) {
+      writer.uint32(56).bool(message.insecure);
     }
     for (const v of message.waitingFor) {
       writer.uint32(66).string(v!);
+    }
+    if (message.httpsUrl !== "") {
+      writer.uint32(74).string(message.httpsUrl);
     }
     return writer;
   },
@@ -2551,7 +2784,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
               break;
             }
 
-            message.insecureTcp = reader.bool();
+            message.insecure = reader.bool();
             continue;
           }
           case 8: {
@@ -2560,6 +2793,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             }
 
             message.waitingFor.push(reader.string());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.httpsUrl = reader.string();
             continue;
           }
         }
@@ -2598,16 +2839,17 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         ? globalThis.String(object.tftp_address)
         : "",
       uplink: isSet(object.uplink) ? Uplink.fromJSON(object.uplink) : undefined,
-      insecureTcp: isSet(object.insecureTcp)
-        ? globalThis.Boolean(object.insecureTcp)
-        : isSet(object.insecure_tcp)
-        ? globalThis.Boolean(object.insecure_tcp)
-        : false,
+      insecure: isSet(object.insecure) ? globalThis.Boolean(object.insecure) : false,
       waitingFor: globalThis.Array.isArray(object?.waitingFor)
         ? object.waitingFor.map((e: any) => globalThis.String(e))
         : globalThis.Array.isArray(object?.waiting_for)
         ? object.waiting_for.map((e: any) => globalThis.String(e))
         : [],
+      httpsUrl: isSet(object.httpsUrl)
+        ? globalThis.String(object.httpsUrl)
+        : isSet(object.https_url)
+        ? globalThis.String(object.https_url)
+        : "",
     };
   },
 
@@ -2631,11 +2873,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     if (message.uplink !== undefined) {
       obj.uplink = Uplink.toJSON(message.uplink);
     }
-    if (message.insecureTcp !== false) {
-      obj.insecureTcp = message.insecureTcp;
+    if (message.insecure !== false) {
+      obj.insecure = message.insecure;
     }
     if (message.waitingFor?.length) {
       obj.waitingFor = message.waitingFor;
+    }
+    if (message.httpsUrl !== "") {
+      obj.httpsUrl = message.httpsUrl;
     }
     return obj;
   },
@@ -2653,8 +2898,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.uplink = (object.uplink !== undefined && object.uplink !== null)
       ? Uplink.fromPartial(object.uplink)
       : undefined;
-    message.insecureTcp = object.insecureTcp ?? false;
+    message.insecure = object.insecure ?? false;
     message.waitingFor = object.waitingFor?.map((e) => e) || [];
+    message.httpsUrl = object.httpsUrl ?? "";
     return message;
   },
 };
@@ -3223,7 +3469,7 @@ export const RenameNodeResponse: MessageFns<RenameNodeResponse> = {
 };
 
 function createBaseAcceptNodesRequest(): AcceptNodesRequest {
-  return { nodes: [], all: false };
+  return { nodes: [], all: false, next: undefined, expect: [], noLongerExpect: [], rulesOnly: false };
 }
 
 export const AcceptNodesRequest: MessageFns<AcceptNodesRequest> = {
@@ -3233,6 +3479,18 @@ export const AcceptNodesRequest: MessageFns<AcceptNodesRequest> = {
     }
     if (message.all !== false) {
       writer.uint32(16).bool(message.all);
+    }
+    if (message.next !== undefined) {
+      writer.uint32(24).uint32(message.next);
+    }
+    for (const v of message.expect) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.noLongerExpect) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.rulesOnly !== false) {
+      writer.uint32(48).bool(message.rulesOnly);
     }
     return writer;
   },
@@ -3266,6 +3524,38 @@ export const AcceptNodesRequest: MessageFns<AcceptNodesRequest> = {
             message.all = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.next = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.expect.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.noLongerExpect.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.rulesOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3282,6 +3572,18 @@ export const AcceptNodesRequest: MessageFns<AcceptNodesRequest> = {
     return {
       nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => globalThis.String(e)) : [],
       all: isSet(object.all) ? globalThis.Boolean(object.all) : false,
+      next: isSet(object.next) ? globalThis.Number(object.next) : undefined,
+      expect: globalThis.Array.isArray(object?.expect) ? object.expect.map((e: any) => globalThis.String(e)) : [],
+      noLongerExpect: globalThis.Array.isArray(object?.noLongerExpect)
+        ? object.noLongerExpect.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.no_longer_expect)
+        ? object.no_longer_expect.map((e: any) => globalThis.String(e))
+        : [],
+      rulesOnly: isSet(object.rulesOnly)
+        ? globalThis.Boolean(object.rulesOnly)
+        : isSet(object.rules_only)
+        ? globalThis.Boolean(object.rules_only)
+        : false,
     };
   },
 
@@ -3293,6 +3595,18 @@ export const AcceptNodesRequest: MessageFns<AcceptNodesRequest> = {
     if (message.all !== false) {
       obj.all = message.all;
     }
+    if (message.next !== undefined) {
+      obj.next = Math.round(message.next);
+    }
+    if (message.expect?.length) {
+      obj.expect = message.expect;
+    }
+    if (message.noLongerExpect?.length) {
+      obj.noLongerExpect = message.noLongerExpect;
+    }
+    if (message.rulesOnly !== false) {
+      obj.rulesOnly = message.rulesOnly;
+    }
     return obj;
   },
 
@@ -3303,18 +3617,25 @@ export const AcceptNodesRequest: MessageFns<AcceptNodesRequest> = {
     const message = createBaseAcceptNodesRequest();
     message.nodes = object.nodes?.map((e) => e) || [];
     message.all = object.all ?? false;
+    message.next = object.next ?? undefined;
+    message.expect = object.expect?.map((e) => e) || [];
+    message.noLongerExpect = object.noLongerExpect?.map((e) => e) || [];
+    message.rulesOnly = object.rulesOnly ?? false;
     return message;
   },
 };
 
 function createBaseAcceptNodesResponse(): AcceptNodesResponse {
-  return { nodes: [] };
+  return { nodes: [], rules: undefined };
 }
 
 export const AcceptNodesResponse: MessageFns<AcceptNodesResponse> = {
   encode(message: AcceptNodesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.nodes) {
       Node.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.rules !== undefined) {
+      AcceptRules.encode(message.rules, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -3340,6 +3661,14 @@ export const AcceptNodesResponse: MessageFns<AcceptNodesResponse> = {
             message.nodes.push(Node.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rules = AcceptRules.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3353,13 +3682,19 @@ export const AcceptNodesResponse: MessageFns<AcceptNodesResponse> = {
   },
 
   fromJSON(object: any): AcceptNodesResponse {
-    return { nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => Node.fromJSON(e)) : [] };
+    return {
+      nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => Node.fromJSON(e)) : [],
+      rules: isSet(object.rules) ? AcceptRules.fromJSON(object.rules) : undefined,
+    };
   },
 
   toJSON(message: AcceptNodesResponse): unknown {
     const obj: any = {};
     if (message.nodes?.length) {
       obj.nodes = message.nodes.map((e) => Node.toJSON(e));
+    }
+    if (message.rules !== undefined) {
+      obj.rules = AcceptRules.toJSON(message.rules);
     }
     return obj;
   },
@@ -3370,6 +3705,112 @@ export const AcceptNodesResponse: MessageFns<AcceptNodesResponse> = {
   fromPartial(object: DeepPartial<AcceptNodesResponse>): AcceptNodesResponse {
     const message = createBaseAcceptNodesResponse();
     message.nodes = object.nodes?.map((e) => Node.fromPartial(e)) || [];
+    message.rules = (object.rules !== undefined && object.rules !== null)
+      ? AcceptRules.fromPartial(object.rules)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAcceptRules(): AcceptRules {
+  return { next: 0, expected: [], configured: [] };
+}
+
+export const AcceptRules: MessageFns<AcceptRules> = {
+  encode(message: AcceptRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.next !== 0) {
+      writer.uint32(8).uint32(message.next);
+    }
+    for (const v of message.expected) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.configured) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptRules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptRules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.next = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.expected.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.configured.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AcceptRules {
+    return {
+      next: isSet(object.next) ? globalThis.Number(object.next) : 0,
+      expected: globalThis.Array.isArray(object?.expected) ? object.expected.map((e: any) => globalThis.String(e)) : [],
+      configured: globalThis.Array.isArray(object?.configured)
+        ? object.configured.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: AcceptRules): unknown {
+    const obj: any = {};
+    if (message.next !== 0) {
+      obj.next = Math.round(message.next);
+    }
+    if (message.expected?.length) {
+      obj.expected = message.expected;
+    }
+    if (message.configured?.length) {
+      obj.configured = message.configured;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AcceptRules>): AcceptRules {
+    return AcceptRules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AcceptRules>): AcceptRules {
+    const message = createBaseAcceptRules();
+    message.next = object.next ?? 0;
+    message.expected = object.expected?.map((e) => e) || [];
+    message.configured = object.configured?.map((e) => e) || [];
     return message;
   },
 };
@@ -4572,7 +5013,7 @@ export const GetImageResponse: MessageFns<GetImageResponse> = {
 };
 
 function createBaseAddImageHeader(): AddImageHeader {
-  return { name: "", fileBytes: 0n, blockMap: new Uint8Array(0), everything: false };
+  return { name: "", fileBytes: 0n, blockMap: new Uint8Array(0), everything: false, imageDigest: "" };
 }
 
 export const AddImageHeader: MessageFns<AddImageHeader> = {
@@ -4591,6 +5032,9 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     }
     if (message.everything !== false) {
       writer.uint32(32).bool(message.everything);
+    }
+    if (message.imageDigest !== "") {
+      writer.uint32(42).string(message.imageDigest);
     }
     return writer;
   },
@@ -4640,6 +5084,14 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
             message.everything = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.imageDigest = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4666,6 +5118,11 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
         ? bytesFromBase64(object.block_map)
         : new Uint8Array(0),
       everything: isSet(object.everything) ? globalThis.Boolean(object.everything) : false,
+      imageDigest: isSet(object.imageDigest)
+        ? globalThis.String(object.imageDigest)
+        : isSet(object.image_digest)
+        ? globalThis.String(object.image_digest)
+        : "",
     };
   },
 
@@ -4683,6 +5140,9 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     if (message.everything !== false) {
       obj.everything = message.everything;
     }
+    if (message.imageDigest !== "") {
+      obj.imageDigest = message.imageDigest;
+    }
     return obj;
   },
 
@@ -4695,6 +5155,7 @@ export const AddImageHeader: MessageFns<AddImageHeader> = {
     message.fileBytes = (object.fileBytes !== undefined && object.fileBytes !== null) ? BigInt(object.fileBytes) : 0n;
     message.blockMap = object.blockMap ?? new Uint8Array(0);
     message.everything = object.everything ?? false;
+    message.imageDigest = object.imageDigest ?? "";
     return message;
   },
 };
@@ -7565,7 +8026,7 @@ export const LastReimage: MessageFns<LastReimage> = {
 };
 
 function createBaseStreamEventsRequest(): StreamEventsRequest {
-  return { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0, nodeIds: [] };
+  return { afterId: 0n, follow: false, node: "", rolloutId: "", limit: 0, nodeIds: [], by: "" };
 }
 
 export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
@@ -7590,6 +8051,9 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     }
     for (const v of message.nodeIds) {
       writer.uint32(50).string(v!);
+    }
+    if (message.by !== "") {
+      writer.uint32(58).string(message.by);
     }
     return writer;
   },
@@ -7655,6 +8119,14 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
             message.nodeIds.push(reader.string());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7683,6 +8155,7 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
         : globalThis.Array.isArray(object?.node_ids)
         ? object.node_ids.map((e: any) => globalThis.String(e))
         : [],
+      by: isSet(object.by) ? globalThis.String(object.by) : "",
     };
   },
 
@@ -7706,6 +8179,9 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     if (message.nodeIds?.length) {
       obj.nodeIds = message.nodeIds;
     }
+    if (message.by !== "") {
+      obj.by = message.by;
+    }
     return obj;
   },
 
@@ -7720,6 +8196,7 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     message.rolloutId = object.rolloutId ?? "";
     message.limit = object.limit ?? 0;
     message.nodeIds = object.nodeIds?.map((e) => e) || [];
+    message.by = object.by ?? "";
     return message;
   },
 };
@@ -8364,9 +8841,1203 @@ export const BootRequest: MessageFns<BootRequest> = {
   },
 };
 
+function createBaseOperator(): Operator {
+  return { name: "", role: 0, addedAt: undefined, expiresAt: undefined, revokedAt: undefined, fingerprint: "" };
+}
+
+export const Operator: MessageFns<Operator> = {
+  encode(message: Operator, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.role !== 0) {
+      writer.uint32(16).int32(message.role);
+    }
+    if (message.addedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.addedAt), writer.uint32(26).fork()).join();
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(34).fork()).join();
+    }
+    if (message.revokedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.revokedAt), writer.uint32(42).fork()).join();
+    }
+    if (message.fingerprint !== "") {
+      writer.uint32(50).string(message.fingerprint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Operator {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperator();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.role = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.addedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.revokedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.fingerprint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Operator {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      role: isSet(object.role) ? operatorRoleFromJSON(object.role) : 0,
+      addedAt: isSet(object.addedAt)
+        ? fromJsonTimestamp(object.addedAt)
+        : isSet(object.added_at)
+        ? fromJsonTimestamp(object.added_at)
+        : undefined,
+      expiresAt: isSet(object.expiresAt)
+        ? fromJsonTimestamp(object.expiresAt)
+        : isSet(object.expires_at)
+        ? fromJsonTimestamp(object.expires_at)
+        : undefined,
+      revokedAt: isSet(object.revokedAt)
+        ? fromJsonTimestamp(object.revokedAt)
+        : isSet(object.revoked_at)
+        ? fromJsonTimestamp(object.revoked_at)
+        : undefined,
+      fingerprint: isSet(object.fingerprint) ? globalThis.String(object.fingerprint) : "",
+    };
+  },
+
+  toJSON(message: Operator): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.role !== 0) {
+      obj.role = operatorRoleToJSON(message.role);
+    }
+    if (message.addedAt !== undefined) {
+      obj.addedAt = message.addedAt.toISOString();
+    }
+    if (message.expiresAt !== undefined) {
+      obj.expiresAt = message.expiresAt.toISOString();
+    }
+    if (message.revokedAt !== undefined) {
+      obj.revokedAt = message.revokedAt.toISOString();
+    }
+    if (message.fingerprint !== "") {
+      obj.fingerprint = message.fingerprint;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Operator>): Operator {
+    return Operator.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Operator>): Operator {
+    const message = createBaseOperator();
+    message.name = object.name ?? "";
+    message.role = object.role ?? 0;
+    message.addedAt = object.addedAt ?? undefined;
+    message.expiresAt = object.expiresAt ?? undefined;
+    message.revokedAt = object.revokedAt ?? undefined;
+    message.fingerprint = object.fingerprint ?? "";
+    return message;
+  },
+};
+
+function createBaseAddOperatorRequest(): AddOperatorRequest {
+  return { name: "", role: 0, csrDer: new Uint8Array(0), validFor: undefined };
+}
+
+export const AddOperatorRequest: MessageFns<AddOperatorRequest> = {
+  encode(message: AddOperatorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.role !== 0) {
+      writer.uint32(16).int32(message.role);
+    }
+    if (message.csrDer.length !== 0) {
+      writer.uint32(26).bytes(message.csrDer);
+    }
+    if (message.validFor !== undefined) {
+      Duration.encode(message.validFor, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddOperatorRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddOperatorRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.role = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.csrDer = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.validFor = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddOperatorRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      role: isSet(object.role) ? operatorRoleFromJSON(object.role) : 0,
+      csrDer: isSet(object.csrDer)
+        ? bytesFromBase64(object.csrDer)
+        : isSet(object.csr_der)
+        ? bytesFromBase64(object.csr_der)
+        : new Uint8Array(0),
+      validFor: isSet(object.validFor)
+        ? Duration.fromJSON(object.validFor)
+        : isSet(object.valid_for)
+        ? Duration.fromJSON(object.valid_for)
+        : undefined,
+    };
+  },
+
+  toJSON(message: AddOperatorRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.role !== 0) {
+      obj.role = operatorRoleToJSON(message.role);
+    }
+    if (message.csrDer.length !== 0) {
+      obj.csrDer = base64FromBytes(message.csrDer);
+    }
+    if (message.validFor !== undefined) {
+      obj.validFor = Duration.toJSON(message.validFor);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AddOperatorRequest>): AddOperatorRequest {
+    return AddOperatorRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddOperatorRequest>): AddOperatorRequest {
+    const message = createBaseAddOperatorRequest();
+    message.name = object.name ?? "";
+    message.role = object.role ?? 0;
+    message.csrDer = object.csrDer ?? new Uint8Array(0);
+    message.validFor = (object.validFor !== undefined && object.validFor !== null)
+      ? Duration.fromPartial(object.validFor)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAddOperatorResponse(): AddOperatorResponse {
+  return { operator: undefined, certificateDer: new Uint8Array(0), caCertificates: [] };
+}
+
+export const AddOperatorResponse: MessageFns<AddOperatorResponse> = {
+  encode(message: AddOperatorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operator !== undefined) {
+      Operator.encode(message.operator, writer.uint32(10).fork()).join();
+    }
+    if (message.certificateDer.length !== 0) {
+      writer.uint32(18).bytes(message.certificateDer);
+    }
+    for (const v of message.caCertificates) {
+      writer.uint32(26).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddOperatorResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddOperatorResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operator = Operator.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.certificateDer = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.caCertificates.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddOperatorResponse {
+    return {
+      operator: isSet(object.operator) ? Operator.fromJSON(object.operator) : undefined,
+      certificateDer: isSet(object.certificateDer)
+        ? bytesFromBase64(object.certificateDer)
+        : isSet(object.certificate_der)
+        ? bytesFromBase64(object.certificate_der)
+        : new Uint8Array(0),
+      caCertificates: globalThis.Array.isArray(object?.caCertificates)
+        ? object.caCertificates.map((e: any) => bytesFromBase64(e))
+        : globalThis.Array.isArray(object?.ca_certificates)
+        ? object.ca_certificates.map((e: any) => bytesFromBase64(e))
+        : [],
+    };
+  },
+
+  toJSON(message: AddOperatorResponse): unknown {
+    const obj: any = {};
+    if (message.operator !== undefined) {
+      obj.operator = Operator.toJSON(message.operator);
+    }
+    if (message.certificateDer.length !== 0) {
+      obj.certificateDer = base64FromBytes(message.certificateDer);
+    }
+    if (message.caCertificates?.length) {
+      obj.caCertificates = message.caCertificates.map((e) => base64FromBytes(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AddOperatorResponse>): AddOperatorResponse {
+    return AddOperatorResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddOperatorResponse>): AddOperatorResponse {
+    const message = createBaseAddOperatorResponse();
+    message.operator = (object.operator !== undefined && object.operator !== null)
+      ? Operator.fromPartial(object.operator)
+      : undefined;
+    message.certificateDer = object.certificateDer ?? new Uint8Array(0);
+    message.caCertificates = object.caCertificates?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseListOperatorsRequest(): ListOperatorsRequest {
+  return {};
+}
+
+export const ListOperatorsRequest: MessageFns<ListOperatorsRequest> = {
+  encode(_: ListOperatorsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOperatorsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOperatorsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ListOperatorsRequest {
+    return {};
+  },
+
+  toJSON(_: ListOperatorsRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListOperatorsRequest>): ListOperatorsRequest {
+    return ListOperatorsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListOperatorsRequest>): ListOperatorsRequest {
+    const message = createBaseListOperatorsRequest();
+    return message;
+  },
+};
+
+function createBaseListOperatorsResponse(): ListOperatorsResponse {
+  return { operators: [] };
+}
+
+export const ListOperatorsResponse: MessageFns<ListOperatorsResponse> = {
+  encode(message: ListOperatorsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.operators) {
+      Operator.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOperatorsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOperatorsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operators.push(Operator.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListOperatorsResponse {
+    return {
+      operators: globalThis.Array.isArray(object?.operators)
+        ? object.operators.map((e: any) => Operator.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ListOperatorsResponse): unknown {
+    const obj: any = {};
+    if (message.operators?.length) {
+      obj.operators = message.operators.map((e) => Operator.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListOperatorsResponse>): ListOperatorsResponse {
+    return ListOperatorsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListOperatorsResponse>): ListOperatorsResponse {
+    const message = createBaseListOperatorsResponse();
+    message.operators = object.operators?.map((e) => Operator.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRevokeOperatorRequest(): RevokeOperatorRequest {
+  return { name: "" };
+}
+
+export const RevokeOperatorRequest: MessageFns<RevokeOperatorRequest> = {
+  encode(message: RevokeOperatorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeOperatorRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeOperatorRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeOperatorRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: RevokeOperatorRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RevokeOperatorRequest>): RevokeOperatorRequest {
+    return RevokeOperatorRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeOperatorRequest>): RevokeOperatorRequest {
+    const message = createBaseRevokeOperatorRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeOperatorResponse(): RevokeOperatorResponse {
+  return { operator: undefined };
+}
+
+export const RevokeOperatorResponse: MessageFns<RevokeOperatorResponse> = {
+  encode(message: RevokeOperatorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operator !== undefined) {
+      Operator.encode(message.operator, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeOperatorResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeOperatorResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operator = Operator.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeOperatorResponse {
+    return { operator: isSet(object.operator) ? Operator.fromJSON(object.operator) : undefined };
+  },
+
+  toJSON(message: RevokeOperatorResponse): unknown {
+    const obj: any = {};
+    if (message.operator !== undefined) {
+      obj.operator = Operator.toJSON(message.operator);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RevokeOperatorResponse>): RevokeOperatorResponse {
+    return RevokeOperatorResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeOperatorResponse>): RevokeOperatorResponse {
+    const message = createBaseRevokeOperatorResponse();
+    message.operator = (object.operator !== undefined && object.operator !== null)
+      ? Operator.fromPartial(object.operator)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAuthority(): Authority {
+  return { id: "", fingerprint: "", certificateDer: new Uint8Array(0), current: false, nodes: [], operators: [] };
+}
+
+export const Authority: MessageFns<Authority> = {
+  encode(message: Authority, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.fingerprint !== "") {
+      writer.uint32(18).string(message.fingerprint);
+    }
+    if (message.certificateDer.length !== 0) {
+      writer.uint32(26).bytes(message.certificateDer);
+    }
+    if (message.current !== false) {
+      writer.uint32(32).bool(message.current);
+    }
+    for (const v of message.nodes) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.operators) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Authority {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuthority();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fingerprint = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.certificateDer = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.current = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.nodes.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.operators.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Authority {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      fingerprint: isSet(object.fingerprint) ? globalThis.String(object.fingerprint) : "",
+      certificateDer: isSet(object.certificateDer)
+        ? bytesFromBase64(object.certificateDer)
+        : isSet(object.certificate_der)
+        ? bytesFromBase64(object.certificate_der)
+        : new Uint8Array(0),
+      current: isSet(object.current) ? globalThis.Boolean(object.current) : false,
+      nodes: globalThis.Array.isArray(object?.nodes) ? object.nodes.map((e: any) => globalThis.String(e)) : [],
+      operators: globalThis.Array.isArray(object?.operators)
+        ? object.operators.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: Authority): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.fingerprint !== "") {
+      obj.fingerprint = message.fingerprint;
+    }
+    if (message.certificateDer.length !== 0) {
+      obj.certificateDer = base64FromBytes(message.certificateDer);
+    }
+    if (message.current !== false) {
+      obj.current = message.current;
+    }
+    if (message.nodes?.length) {
+      obj.nodes = message.nodes;
+    }
+    if (message.operators?.length) {
+      obj.operators = message.operators;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Authority>): Authority {
+    return Authority.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Authority>): Authority {
+    const message = createBaseAuthority();
+    message.id = object.id ?? "";
+    message.fingerprint = object.fingerprint ?? "";
+    message.certificateDer = object.certificateDer ?? new Uint8Array(0);
+    message.current = object.current ?? false;
+    message.nodes = object.nodes?.map((e) => e) || [];
+    message.operators = object.operators?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGetAuthoritiesRequest(): GetAuthoritiesRequest {
+  return {};
+}
+
+export const GetAuthoritiesRequest: MessageFns<GetAuthoritiesRequest> = {
+  encode(_: GetAuthoritiesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetAuthoritiesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetAuthoritiesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetAuthoritiesRequest {
+    return {};
+  },
+
+  toJSON(_: GetAuthoritiesRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetAuthoritiesRequest>): GetAuthoritiesRequest {
+    return GetAuthoritiesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetAuthoritiesRequest>): GetAuthoritiesRequest {
+    const message = createBaseGetAuthoritiesRequest();
+    return message;
+  },
+};
+
+function createBaseGetAuthoritiesResponse(): GetAuthoritiesResponse {
+  return { authorities: [] };
+}
+
+export const GetAuthoritiesResponse: MessageFns<GetAuthoritiesResponse> = {
+  encode(message: GetAuthoritiesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.authorities) {
+      Authority.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetAuthoritiesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetAuthoritiesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authorities.push(Authority.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetAuthoritiesResponse {
+    return {
+      authorities: globalThis.Array.isArray(object?.authorities)
+        ? object.authorities.map((e: any) => Authority.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: GetAuthoritiesResponse): unknown {
+    const obj: any = {};
+    if (message.authorities?.length) {
+      obj.authorities = message.authorities.map((e) => Authority.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetAuthoritiesResponse>): GetAuthoritiesResponse {
+    return GetAuthoritiesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetAuthoritiesResponse>): GetAuthoritiesResponse {
+    const message = createBaseGetAuthoritiesResponse();
+    message.authorities = object.authorities?.map((e) => Authority.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRotateAuthorityRequest(): RotateAuthorityRequest {
+  return {};
+}
+
+export const RotateAuthorityRequest: MessageFns<RotateAuthorityRequest> = {
+  encode(_: RotateAuthorityRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateAuthorityRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateAuthorityRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): RotateAuthorityRequest {
+    return {};
+  },
+
+  toJSON(_: RotateAuthorityRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<RotateAuthorityRequest>): RotateAuthorityRequest {
+    return RotateAuthorityRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RotateAuthorityRequest>): RotateAuthorityRequest {
+    const message = createBaseRotateAuthorityRequest();
+    return message;
+  },
+};
+
+function createBaseRotateAuthorityResponse(): RotateAuthorityResponse {
+  return { authority: undefined };
+}
+
+export const RotateAuthorityResponse: MessageFns<RotateAuthorityResponse> = {
+  encode(message: RotateAuthorityResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== undefined) {
+      Authority.encode(message.authority, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateAuthorityResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateAuthorityResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = Authority.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateAuthorityResponse {
+    return { authority: isSet(object.authority) ? Authority.fromJSON(object.authority) : undefined };
+  },
+
+  toJSON(message: RotateAuthorityResponse): unknown {
+    const obj: any = {};
+    if (message.authority !== undefined) {
+      obj.authority = Authority.toJSON(message.authority);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RotateAuthorityResponse>): RotateAuthorityResponse {
+    return RotateAuthorityResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateAuthorityResponse>): RotateAuthorityResponse {
+    const message = createBaseRotateAuthorityResponse();
+    message.authority = (object.authority !== undefined && object.authority !== null)
+      ? Authority.fromPartial(object.authority)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRetireAuthorityRequest(): RetireAuthorityRequest {
+  return { id: "", force: false };
+}
+
+export const RetireAuthorityRequest: MessageFns<RetireAuthorityRequest> = {
+  encode(message: RetireAuthorityRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.force !== false) {
+      writer.uint32(16).bool(message.force);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetireAuthorityRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetireAuthorityRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetireAuthorityRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
+    };
+  },
+
+  toJSON(message: RetireAuthorityRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.force !== false) {
+      obj.force = message.force;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RetireAuthorityRequest>): RetireAuthorityRequest {
+    return RetireAuthorityRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetireAuthorityRequest>): RetireAuthorityRequest {
+    const message = createBaseRetireAuthorityRequest();
+    message.id = object.id ?? "";
+    message.force = object.force ?? false;
+    return message;
+  },
+};
+
+function createBaseRetireAuthorityResponse(): RetireAuthorityResponse {
+  return {};
+}
+
+export const RetireAuthorityResponse: MessageFns<RetireAuthorityResponse> = {
+  encode(_: RetireAuthorityResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetireAuthorityResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetireAuthorityResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): RetireAuthorityResponse {
+    return {};
+  },
+
+  toJSON(_: RetireAuthorityResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<RetireAuthorityResponse>): RetireAuthorityResponse {
+    return RetireAuthorityResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RetireAuthorityResponse>): RetireAuthorityResponse {
+    const message = createBaseRetireAuthorityResponse();
+    return message;
+  },
+};
+
 /**
- * Served by the controller for the command line and for programs, on its unix socket; over TCP it is refused with
- * PERMISSION_DENIED unless the controller was started with --insecure-tcp.
+ * Served by the controller for the command line and for programs, on its unix socket, and over TLS for operators, each
+ * of whom may call what his role allows: UNAUTHENTICATED without a certificate that counts, PERMISSION_DENIED beyond it.
  *
  * A request can name a node by its name, its MAC address (in any usual notation) or its serial number; a serial number
  * that several nodes have is refused with INVALID_ARGUMENT.
@@ -8443,9 +10114,11 @@ export const ControllerServiceService = {
     responseDeserialize: (value: Buffer): RenameNodeResponse => RenameNodeResponse.decode(value),
   },
   /**
-   * Accepts discovered nodes, so that `--all` includes them.
+   * Accepts nodes. Until then they are pending: they can be looked at, and nothing writes to them or reboots them, not
+   * even by name.
    *
-   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some together with `all`.
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named and no rule is
+   * given, some are named together with `all`, or there would be too many rules.
    */
   acceptNodes: {
     path: "/pallet.v1.ControllerService/AcceptNodes" as const,
@@ -8491,7 +10164,7 @@ export const ControllerServiceService = {
    * Sets where a node's next boot goes. Does not reboot it.
    *
    * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while the node is being reimaged, or
-   * for local when no image is named and none is known to be installed, or when the node's disk was erased, nothing was
+   * for local when the node is pending, when no image is named and none is known to be installed, or when the node's disk was erased, nothing was
    * written since, and `force` is not set.
    */
   setBootTarget: {
@@ -8540,8 +10213,8 @@ export const ControllerServiceService = {
    * Has the node's agent perform an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and
    * streams its states until it has ended. Ending the stream does not end the operation.
    *
-   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or the node is being reimaged;
-   * UNAVAILABLE when no agent answers.
+   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the disk is protected, the agent refuses, or the node is
+   * being reimaged or, for anything but identify, pending; UNAVAILABLE when no agent answers.
    */
   runNodeOperation: {
     path: "/pallet.v1.ControllerService/RunNodeOperation" as const,
@@ -8557,7 +10230,7 @@ export const ControllerServiceService = {
   /**
    * Reboots a node through its agent.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is being reimaged, or when the agent refuses because an
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is pending or being reimaged, or when the agent refuses because an
    * operation that writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to
    * reboot.
    */
@@ -8598,11 +10271,11 @@ export const ControllerServiceService = {
    * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz, zstd or ZIP; detected
    * by content). Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
-   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), or a block map
-   * that is malformed or does not match the image;
+   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), a block map
+   * that is malformed or does not match the image, or an image without the digest that the header expects;
    * ALREADY_EXISTS when another image has the name (adding the same image again succeeds and changes nothing);
    * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is
-   * full.
+   * full, or when four images are being added already.
    */
   addImage: {
     path: "/pallet.v1.ControllerService/AddImage" as const,
@@ -8681,7 +10354,7 @@ export const ControllerServiceService = {
   /**
    * Exactly what a rollout would do, without doing it.
    *
-   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; problems of individual nodes (no disk fits, already
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; FAILED_PRECONDITION when a node is pending; problems of individual nodes (no disk fits, already
    * being reimaged, agent not answering) are reported in their plans.
    */
   planRollout: {
@@ -8697,7 +10370,7 @@ export const ControllerServiceService = {
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
    * Errors: NOT_FOUND for a node, the image or the rollout to retry; INVALID_ARGUMENT when no node is named, `image_name`
-   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged, when the image
+   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is pending or already being reimaged, when the image
    * or a disk is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
    * the id.
    */
@@ -8784,6 +10457,94 @@ export const ControllerServiceService = {
       Buffer.from(StreamNodeLogsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamNodeLogsResponse => StreamNodeLogsResponse.decode(value),
   },
+  /**
+   * Lets a person or a program in from elsewhere, with a certificate for a key that it has made itself. A name that was
+   * revoked or has expired can be added again; its former certificate does not count any more.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed name, a missing role, a time of less than a day or more than 3650 days, or
+   * a request that is not one for a P-256 key that proves possession of it; ALREADY_EXISTS when an operator has this
+   * name.
+   */
+  addOperator: {
+    path: "/pallet.v1.ControllerService/AddOperator" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AddOperatorRequest): Buffer => Buffer.from(AddOperatorRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AddOperatorRequest => AddOperatorRequest.decode(value),
+    responseSerialize: (value: AddOperatorResponse): Buffer => Buffer.from(AddOperatorResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AddOperatorResponse => AddOperatorResponse.decode(value),
+  },
+  /** Every operator that was added, by name, with those that were revoked. */
+  listOperators: {
+    path: "/pallet.v1.ControllerService/ListOperators" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListOperatorsRequest): Buffer => Buffer.from(ListOperatorsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListOperatorsRequest => ListOperatorsRequest.decode(value),
+    responseSerialize: (value: ListOperatorsResponse): Buffer =>
+      Buffer.from(ListOperatorsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListOperatorsResponse => ListOperatorsResponse.decode(value),
+  },
+  /**
+   * Shuts an operator out, at once: his calls are refused from now on, and his open streams end.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION when he is revoked already.
+   */
+  revokeOperator: {
+    path: "/pallet.v1.ControllerService/RevokeOperator" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeOperatorRequest): Buffer =>
+      Buffer.from(RevokeOperatorRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeOperatorRequest => RevokeOperatorRequest.decode(value),
+    responseSerialize: (value: RevokeOperatorResponse): Buffer =>
+      Buffer.from(RevokeOperatorResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevokeOperatorResponse => RevokeOperatorResponse.decode(value),
+  },
+  /** The certificate authorities whose certificates count, the current one first. */
+  getAuthorities: {
+    path: "/pallet.v1.ControllerService/GetAuthorities" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetAuthoritiesRequest): Buffer =>
+      Buffer.from(GetAuthoritiesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetAuthoritiesRequest => GetAuthoritiesRequest.decode(value),
+    responseSerialize: (value: GetAuthoritiesResponse): Buffer =>
+      Buffer.from(GetAuthoritiesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetAuthoritiesResponse => GetAuthoritiesResponse.decode(value),
+  },
+  /**
+   * Makes a new certificate authority, which signs everything from now on. What former ones signed goes on to count;
+   * agents that are online learn of the new one with their next heartbeat, and enrol under it.
+   */
+  rotateAuthority: {
+    path: "/pallet.v1.ControllerService/RotateAuthority" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RotateAuthorityRequest): Buffer =>
+      Buffer.from(RotateAuthorityRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RotateAuthorityRequest => RotateAuthorityRequest.decode(value),
+    responseSerialize: (value: RotateAuthorityResponse): Buffer =>
+      Buffer.from(RotateAuthorityResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotateAuthorityResponse => RotateAuthorityResponse.decode(value),
+  },
+  /**
+   * Forgets a former certificate authority, so that nothing that it signed counts any more.
+   *
+   * Errors: NOT_FOUND; INVALID_ARGUMENT when several begin with this id, or it has less than four digits; FAILED_PRECONDITION for the current one, and,
+   * unless `force` is set, while nodes or operators go by it: the message names them.
+   */
+  retireAuthority: {
+    path: "/pallet.v1.ControllerService/RetireAuthority" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RetireAuthorityRequest): Buffer =>
+      Buffer.from(RetireAuthorityRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RetireAuthorityRequest => RetireAuthorityRequest.decode(value),
+    responseSerialize: (value: RetireAuthorityResponse): Buffer =>
+      Buffer.from(RetireAuthorityResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RetireAuthorityResponse => RetireAuthorityResponse.decode(value),
+  },
 } as const;
 
 export interface ControllerServiceServer extends UntypedServiceImplementation {
@@ -8812,9 +10573,11 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    */
   renameNode: handleUnaryCall<RenameNodeRequest, RenameNodeResponse>;
   /**
-   * Accepts discovered nodes, so that `--all` includes them.
+   * Accepts nodes. Until then they are pending: they can be looked at, and nothing writes to them or reboots them, not
+   * even by name.
    *
-   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some together with `all`.
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named and no rule is
+   * given, some are named together with `all`, or there would be too many rules.
    */
   acceptNodes: handleUnaryCall<AcceptNodesRequest, AcceptNodesResponse>;
   /**
@@ -8836,7 +10599,7 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * Sets where a node's next boot goes. Does not reboot it.
    *
    * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while the node is being reimaged, or
-   * for local when no image is named and none is known to be installed, or when the node's disk was erased, nothing was
+   * for local when the node is pending, when no image is named and none is known to be installed, or when the node's disk was erased, nothing was
    * written since, and `force` is not set.
    */
   setBootTarget: handleUnaryCall<SetBootTargetRequest, SetBootTargetResponse>;
@@ -8857,14 +10620,14 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * Has the node's agent perform an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and
    * streams its states until it has ended. Ending the stream does not end the operation.
    *
-   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or the node is being reimaged;
-   * UNAVAILABLE when no agent answers.
+   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the disk is protected, the agent refuses, or the node is
+   * being reimaged or, for anything but identify, pending; UNAVAILABLE when no agent answers.
    */
   runNodeOperation: handleServerStreamingCall<RunNodeOperationRequest, RunNodeOperationResponse>;
   /**
    * Reboots a node through its agent.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is being reimaged, or when the agent refuses because an
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is pending or being reimaged, or when the agent refuses because an
    * operation that writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to
    * reboot.
    */
@@ -8881,11 +10644,11 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz, zstd or ZIP; detected
    * by content). Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
-   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), or a block map
-   * that is malformed or does not match the image;
+   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), a block map
+   * that is malformed or does not match the image, or an image without the digest that the header expects;
    * ALREADY_EXISTS when another image has the name (adding the same image again succeeds and changes nothing);
    * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is
-   * full.
+   * full, or when four images are being added already.
    */
   addImage: handleBidiStreamingCall<AddImageRequest, AddImageResponse>;
   /**
@@ -8924,7 +10687,7 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
   /**
    * Exactly what a rollout would do, without doing it.
    *
-   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; problems of individual nodes (no disk fits, already
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; FAILED_PRECONDITION when a node is pending; problems of individual nodes (no disk fits, already
    * being reimaged, agent not answering) are reported in their plans.
    */
   planRollout: handleUnaryCall<PlanRolloutRequest, PlanRolloutResponse>;
@@ -8932,7 +10695,7 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
    * Errors: NOT_FOUND for a node, the image or the rollout to retry; INVALID_ARGUMENT when no node is named, `image_name`
-   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged, when the image
+   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is pending or already being reimaged, when the image
    * or a disk is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
    * the id.
    */
@@ -8964,6 +10727,37 @@ export interface ControllerServiceServer extends UntypedServiceImplementation {
    * Errors: NOT_FOUND for the node; INVALID_ARGUMENT for a level that does not exist.
    */
   streamNodeLogs: handleServerStreamingCall<StreamNodeLogsRequest, StreamNodeLogsResponse>;
+  /**
+   * Lets a person or a program in from elsewhere, with a certificate for a key that it has made itself. A name that was
+   * revoked or has expired can be added again; its former certificate does not count any more.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed name, a missing role, a time of less than a day or more than 3650 days, or
+   * a request that is not one for a P-256 key that proves possession of it; ALREADY_EXISTS when an operator has this
+   * name.
+   */
+  addOperator: handleUnaryCall<AddOperatorRequest, AddOperatorResponse>;
+  /** Every operator that was added, by name, with those that were revoked. */
+  listOperators: handleUnaryCall<ListOperatorsRequest, ListOperatorsResponse>;
+  /**
+   * Shuts an operator out, at once: his calls are refused from now on, and his open streams end.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION when he is revoked already.
+   */
+  revokeOperator: handleUnaryCall<RevokeOperatorRequest, RevokeOperatorResponse>;
+  /** The certificate authorities whose certificates count, the current one first. */
+  getAuthorities: handleUnaryCall<GetAuthoritiesRequest, GetAuthoritiesResponse>;
+  /**
+   * Makes a new certificate authority, which signs everything from now on. What former ones signed goes on to count;
+   * agents that are online learn of the new one with their next heartbeat, and enrol under it.
+   */
+  rotateAuthority: handleUnaryCall<RotateAuthorityRequest, RotateAuthorityResponse>;
+  /**
+   * Forgets a former certificate authority, so that nothing that it signed counts any more.
+   *
+   * Errors: NOT_FOUND; INVALID_ARGUMENT when several begin with this id, or it has less than four digits; FAILED_PRECONDITION for the current one, and,
+   * unless `force` is set, while nodes or operators go by it: the message names them.
+   */
+  retireAuthority: handleUnaryCall<RetireAuthorityRequest, RetireAuthorityResponse>;
 }
 
 export interface ControllerServiceClient extends Client {
@@ -9062,9 +10856,11 @@ export interface ControllerServiceClient extends Client {
     callback: (error: ServiceError | null, response: RenameNodeResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Accepts discovered nodes, so that `--all` includes them.
+   * Accepts nodes. Until then they are pending: they can be looked at, and nothing writes to them or reboots them, not
+   * even by name.
    *
-   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named, or some together with `all`.
+   * Errors: NOT_FOUND, and then none is accepted; INVALID_ARGUMENT when none is named and no rule is
+   * given, some are named together with `all`, or there would be too many rules.
    */
   acceptNodes(
     request: AcceptNodesRequest,
@@ -9128,7 +10924,7 @@ export interface ControllerServiceClient extends Client {
    * Sets where a node's next boot goes. Does not reboot it.
    *
    * Errors: NOT_FOUND for the node or image; INVALID_ARGUMENT; FAILED_PRECONDITION while the node is being reimaged, or
-   * for local when no image is named and none is known to be installed, or when the node's disk was erased, nothing was
+   * for local when the node is pending, when no image is named and none is known to be installed, or when the node's disk was erased, nothing was
    * written since, and `force` is not set.
    */
   setBootTarget(
@@ -9191,8 +10987,8 @@ export interface ControllerServiceClient extends Client {
    * Has the node's agent perform an operation that is not a reimage (make a filesystem, wipe, unmount, identify) and
    * streams its states until it has ended. Ending the stream does not end the operation.
    *
-   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the agent refuses or the node is being reimaged;
-   * UNAVAILABLE when no agent answers.
+   * Errors: NOT_FOUND; INVALID_ARGUMENT; FAILED_PRECONDITION when the disk is protected, the agent refuses, or the node is
+   * being reimaged or, for anything but identify, pending; UNAVAILABLE when no agent answers.
    */
   runNodeOperation(
     request: RunNodeOperationRequest,
@@ -9206,7 +11002,7 @@ export interface ControllerServiceClient extends Client {
   /**
    * Reboots a node through its agent.
    *
-   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is being reimaged, or when the agent refuses because an
+   * Errors: NOT_FOUND; FAILED_PRECONDITION while the node is pending or being reimaged, or when the agent refuses because an
    * operation that writes is running; UNAVAILABLE when no agent answers; INTERNAL when the agent finds no way to
    * reboot.
    */
@@ -9265,11 +11061,11 @@ export interface ControllerServiceClient extends Client {
    * Imports an image: a header, then the bytes of the file (.img, plain or compressed with gzip, xz, zstd or ZIP; detected
    * by content). Streams progress, and finally the image. Ending the call early leaves nothing behind.
    *
-   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), or a block map
-   * that is malformed or does not match the image;
+   * Errors: INVALID_ARGUMENT for a malformed header, an unusable image (the message says what it lacks), a block map
+   * that is malformed or does not match the image, or an image without the digest that the header expects;
    * ALREADY_EXISTS when another image has the name (adding the same image again succeeds and changes nothing);
    * FAILED_PRECONDITION while an image of this name is being added or removed; RESOURCE_EXHAUSTED when the disk is
-   * full.
+   * full, or when four images are being added already.
    */
   addImage(): ClientDuplexStream<AddImageRequest, AddImageResponse>;
   addImage(options: Partial<CallOptions>): ClientDuplexStream<AddImageRequest, AddImageResponse>;
@@ -9357,7 +11153,7 @@ export interface ControllerServiceClient extends Client {
   /**
    * Exactly what a rollout would do, without doing it.
    *
-   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; problems of individual nodes (no disk fits, already
+   * Errors: NOT_FOUND and INVALID_ARGUMENT as for StartRollout; FAILED_PRECONDITION when a node is pending; problems of individual nodes (no disk fits, already
    * being reimaged, agent not answering) are reported in their plans.
    */
   planRollout(
@@ -9379,7 +11175,7 @@ export interface ControllerServiceClient extends Client {
    * Starts a rollout and returns at once. Repeating a request with the same `rollout_id` returns the same rollout.
    *
    * Errors: NOT_FOUND for a node, the image or the rollout to retry; INVALID_ARGUMENT when no node is named, `image_name`
-   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is already being reimaged, when the image
+   * is needed or an id is malformed; FAILED_PRECONDITION when one of the nodes is pending or already being reimaged, when the image
    * or a disk is no longer what was confirmed, or when there is nothing to do; ALREADY_EXISTS when another rollout has
    * the id.
    */
@@ -9477,6 +11273,121 @@ export interface ControllerServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamNodeLogsResponse>;
+  /**
+   * Lets a person or a program in from elsewhere, with a certificate for a key that it has made itself. A name that was
+   * revoked or has expired can be added again; its former certificate does not count any more.
+   *
+   * Errors: INVALID_ARGUMENT for a malformed name, a missing role, a time of less than a day or more than 3650 days, or
+   * a request that is not one for a P-256 key that proves possession of it; ALREADY_EXISTS when an operator has this
+   * name.
+   */
+  addOperator(
+    request: AddOperatorRequest,
+    callback: (error: ServiceError | null, response: AddOperatorResponse) => void,
+  ): ClientUnaryCall;
+  addOperator(
+    request: AddOperatorRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AddOperatorResponse) => void,
+  ): ClientUnaryCall;
+  addOperator(
+    request: AddOperatorRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AddOperatorResponse) => void,
+  ): ClientUnaryCall;
+  /** Every operator that was added, by name, with those that were revoked. */
+  listOperators(
+    request: ListOperatorsRequest,
+    callback: (error: ServiceError | null, response: ListOperatorsResponse) => void,
+  ): ClientUnaryCall;
+  listOperators(
+    request: ListOperatorsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListOperatorsResponse) => void,
+  ): ClientUnaryCall;
+  listOperators(
+    request: ListOperatorsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListOperatorsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Shuts an operator out, at once: his calls are refused from now on, and his open streams end.
+   *
+   * Errors: NOT_FOUND; FAILED_PRECONDITION when he is revoked already.
+   */
+  revokeOperator(
+    request: RevokeOperatorRequest,
+    callback: (error: ServiceError | null, response: RevokeOperatorResponse) => void,
+  ): ClientUnaryCall;
+  revokeOperator(
+    request: RevokeOperatorRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevokeOperatorResponse) => void,
+  ): ClientUnaryCall;
+  revokeOperator(
+    request: RevokeOperatorRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevokeOperatorResponse) => void,
+  ): ClientUnaryCall;
+  /** The certificate authorities whose certificates count, the current one first. */
+  getAuthorities(
+    request: GetAuthoritiesRequest,
+    callback: (error: ServiceError | null, response: GetAuthoritiesResponse) => void,
+  ): ClientUnaryCall;
+  getAuthorities(
+    request: GetAuthoritiesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetAuthoritiesResponse) => void,
+  ): ClientUnaryCall;
+  getAuthorities(
+    request: GetAuthoritiesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetAuthoritiesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Makes a new certificate authority, which signs everything from now on. What former ones signed goes on to count;
+   * agents that are online learn of the new one with their next heartbeat, and enrol under it.
+   */
+  rotateAuthority(
+    request: RotateAuthorityRequest,
+    callback: (error: ServiceError | null, response: RotateAuthorityResponse) => void,
+  ): ClientUnaryCall;
+  rotateAuthority(
+    request: RotateAuthorityRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RotateAuthorityResponse) => void,
+  ): ClientUnaryCall;
+  rotateAuthority(
+    request: RotateAuthorityRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RotateAuthorityResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Forgets a former certificate authority, so that nothing that it signed counts any more.
+   *
+   * Errors: NOT_FOUND; INVALID_ARGUMENT when several begin with this id, or it has less than four digits; FAILED_PRECONDITION for the current one, and,
+   * unless `force` is set, while nodes or operators go by it: the message names them.
+   */
+  retireAuthority(
+    request: RetireAuthorityRequest,
+    callback: (error: ServiceError | null, response: RetireAuthorityResponse) => void,
+  ): ClientUnaryCall;
+  retireAuthority(
+    request: RetireAuthorityRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RetireAuthorityResponse) => void,
+  ): ClientUnaryCall;
+  retireAuthority(
+    request: RetireAuthorityRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RetireAuthorityResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const ControllerServiceClient = makeGenericClientConstructor(

@@ -55,6 +55,8 @@ export interface BlockDevice {
   logicalSectorBytes: number;
   /** Partitions and stacked devices on top of this one. */
   children: BlockDevice[];
+  /** Name that a GPT gives the partition, if this is one; empty if it has none. */
+  partitionLabel: string;
 }
 
 function createBaseBlockDevice(): BlockDevice {
@@ -80,6 +82,7 @@ function createBaseBlockDevice(): BlockDevice {
     transport: "",
     logicalSectorBytes: 0,
     children: [],
+    partitionLabel: "",
   };
 }
 
@@ -153,6 +156,9 @@ export const BlockDevice: MessageFns<BlockDevice> = {
     }
     for (const v of message.children) {
       BlockDevice.encode(v!, writer.uint32(170).fork()).join();
+    }
+    if (message.partitionLabel !== "") {
+      writer.uint32(178).string(message.partitionLabel);
     }
     return writer;
   },
@@ -338,6 +344,14 @@ export const BlockDevice: MessageFns<BlockDevice> = {
             message.children.push(BlockDevice.decode(reader, reader.uint32()));
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.partitionLabel = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -413,6 +427,11 @@ export const BlockDevice: MessageFns<BlockDevice> = {
       children: globalThis.Array.isArray(object?.children)
         ? object.children.map((e: any) => BlockDevice.fromJSON(e))
         : [],
+      partitionLabel: isSet(object.partitionLabel)
+        ? globalThis.String(object.partitionLabel)
+        : isSet(object.partition_label)
+        ? globalThis.String(object.partition_label)
+        : "",
     };
   },
 
@@ -481,6 +500,9 @@ export const BlockDevice: MessageFns<BlockDevice> = {
     if (message.children?.length) {
       obj.children = message.children.map((e) => BlockDevice.toJSON(e));
     }
+    if (message.partitionLabel !== "") {
+      obj.partitionLabel = message.partitionLabel;
+    }
     return obj;
   },
 
@@ -512,6 +534,7 @@ export const BlockDevice: MessageFns<BlockDevice> = {
     message.transport = object.transport ?? "";
     message.logicalSectorBytes = object.logicalSectorBytes ?? 0;
     message.children = object.children?.map((e) => BlockDevice.fromPartial(e)) || [];
+    message.partitionLabel = object.partitionLabel ?? "";
     return message;
   },
 };

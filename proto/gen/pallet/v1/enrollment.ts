@@ -19,12 +19,59 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Duration } from "../../google/protobuf/duration.ts";
+import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { LogRecord } from "./log.ts";
-import { AgentInfo, NodeFacts } from "./node.ts";
+import { AgentInfo, AgentRole, agentRoleFromJSON, agentRoleToJSON, NodeFacts } from "./node.ts";
 
 export const protobufPackage = "pallet.v1";
 
 export const protobufFileName = "pallet/v1/enrollment.proto";
+
+/** A request for an agent's own certificate. */
+export interface EnrollRequest {
+  /** The value of the kernel word "pallet.token"; empty for a renewal. */
+  token: string;
+  /** Request for a certificate (PKCS #10, DER) for a P-256 key, signed with it. The names in it are not looked at. */
+  csrDer: Uint8Array;
+  /** MAC address that identifies the node. */
+  bootMac: string;
+  /** Serial number of the board; empty where it has none. Goes into the event of a refusal. */
+  serial: string;
+  /** Boot id of the running kernel. */
+  bootId: string;
+  /** Which agent it is: the certificate names it. */
+  role: AgentRole;
+}
+
+/** A certificate and what to believe. */
+export interface EnrollResponse {
+  /** The certificate (X.509, DER). */
+  certificateDer: Uint8Array;
+  /** Certificates of the authorities to believe from now on (X.509, DER), the current one first. */
+  caCertificates: Uint8Array[];
+  /** The controller's clock. It comes from a controller that was pinned, so an agent whose clock cannot be right sets it. */
+  controllerTime:
+    | Date
+    | undefined;
+  /** When the certificate expires; renew it well before, for example after two thirds of the time. */
+  expiresAt: Date | undefined;
+}
+
+/** A request for the certificate of the resident agent of the same node. */
+export interface EnrollResidentRequest {
+  /** Request for a certificate (PKCS #10, DER) for a P-256 key, signed with it. The names in it are not looked at. */
+  csrDer: Uint8Array;
+}
+
+/** The certificate of a resident agent. */
+export interface EnrollResidentResponse {
+  /** The certificate (X.509, DER). */
+  certificateDer: Uint8Array;
+  /** Certificates of the authorities to believe (X.509, DER), the current one first. */
+  caCertificates: Uint8Array[];
+  /** When the certificate expires. */
+  expiresAt: Date | undefined;
+}
 
 /** An agent's introduction. */
 export interface RegisterRequest {
@@ -52,6 +99,11 @@ export interface RegisterResponse {
    * than this field: the agent then keeps those that it has.
    */
   controllers: string[];
+  /**
+   * Certificates of the authorities to believe from now on (X.509, DER), the current one first; empty from a controller
+   * that goes without. An agent whose own certificate was signed by another than the first enrols again.
+   */
+  caCertificates: Uint8Array[];
 }
 
 /** A heartbeat. */
@@ -67,7 +119,11 @@ export interface HeartbeatRequest {
 /** The controller's answer to a heartbeat. */
 export interface HeartbeatResponse {
   /** How long to wait until the next one. */
-  heartbeatInterval: Duration | undefined;
+  heartbeatInterval:
+    | Duration
+    | undefined;
+  /** As in RegisterResponse. */
+  caCertificates: Uint8Array[];
 }
 
 /** A batch of an agent's log. */
@@ -85,6 +141,486 @@ export interface ReportLogsRequest {
 /** Confirms that the controller owns the records. */
 export interface ReportLogsResponse {
 }
+
+function createBaseEnrollRequest(): EnrollRequest {
+  return { token: "", csrDer: new Uint8Array(0), bootMac: "", serial: "", bootId: "", role: 0 };
+}
+
+export const EnrollRequest: MessageFns<EnrollRequest> = {
+  encode(message: EnrollRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.csrDer.length !== 0) {
+      writer.uint32(18).bytes(message.csrDer);
+    }
+    if (message.bootMac !== "") {
+      writer.uint32(26).string(message.bootMac);
+    }
+    if (message.serial !== "") {
+      writer.uint32(34).string(message.serial);
+    }
+    if (message.bootId !== "") {
+      writer.uint32(42).string(message.bootId);
+    }
+    if (message.role !== 0) {
+      writer.uint32(48).int32(message.role);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnrollRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnrollRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.csrDer = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.bootMac = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.serial = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.bootId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.role = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EnrollRequest {
+    return {
+      token: isSet(object.token) ? globalThis.String(object.token) : "",
+      csrDer: isSet(object.csrDer)
+        ? bytesFromBase64(object.csrDer)
+        : isSet(object.csr_der)
+        ? bytesFromBase64(object.csr_der)
+        : new Uint8Array(0),
+      bootMac: isSet(object.bootMac)
+        ? globalThis.String(object.bootMac)
+        : isSet(object.boot_mac)
+        ? globalThis.String(object.boot_mac)
+        : "",
+      serial: isSet(object.serial) ? globalThis.String(object.serial) : "",
+      bootId: isSet(object.bootId)
+        ? globalThis.String(object.bootId)
+        : isSet(object.boot_id)
+        ? globalThis.String(object.boot_id)
+        : "",
+      role: isSet(object.role) ? agentRoleFromJSON(object.role) : 0,
+    };
+  },
+
+  toJSON(message: EnrollRequest): unknown {
+    const obj: any = {};
+    if (message.token !== "") {
+      obj.token = message.token;
+    }
+    if (message.csrDer.length !== 0) {
+      obj.csrDer = base64FromBytes(message.csrDer);
+    }
+    if (message.bootMac !== "") {
+      obj.bootMac = message.bootMac;
+    }
+    if (message.serial !== "") {
+      obj.serial = message.serial;
+    }
+    if (message.bootId !== "") {
+      obj.bootId = message.bootId;
+    }
+    if (message.role !== 0) {
+      obj.role = agentRoleToJSON(message.role);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EnrollRequest>): EnrollRequest {
+    return EnrollRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnrollRequest>): EnrollRequest {
+    const message = createBaseEnrollRequest();
+    message.token = object.token ?? "";
+    message.csrDer = object.csrDer ?? new Uint8Array(0);
+    message.bootMac = object.bootMac ?? "";
+    message.serial = object.serial ?? "";
+    message.bootId = object.bootId ?? "";
+    message.role = object.role ?? 0;
+    return message;
+  },
+};
+
+function createBaseEnrollResponse(): EnrollResponse {
+  return { certificateDer: new Uint8Array(0), caCertificates: [], controllerTime: undefined, expiresAt: undefined };
+}
+
+export const EnrollResponse: MessageFns<EnrollResponse> = {
+  encode(message: EnrollResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.certificateDer.length !== 0) {
+      writer.uint32(10).bytes(message.certificateDer);
+    }
+    for (const v of message.caCertificates) {
+      writer.uint32(18).bytes(v!);
+    }
+    if (message.controllerTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.controllerTime), writer.uint32(26).fork()).join();
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnrollResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnrollResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.certificateDer = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.caCertificates.push(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.controllerTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EnrollResponse {
+    return {
+      certificateDer: isSet(object.certificateDer)
+        ? bytesFromBase64(object.certificateDer)
+        : isSet(object.certificate_der)
+        ? bytesFromBase64(object.certificate_der)
+        : new Uint8Array(0),
+      caCertificates: globalThis.Array.isArray(object?.caCertificates)
+        ? object.caCertificates.map((e: any) => bytesFromBase64(e))
+        : globalThis.Array.isArray(object?.ca_certificates)
+        ? object.ca_certificates.map((e: any) => bytesFromBase64(e))
+        : [],
+      controllerTime: isSet(object.controllerTime)
+        ? fromJsonTimestamp(object.controllerTime)
+        : isSet(object.controller_time)
+        ? fromJsonTimestamp(object.controller_time)
+        : undefined,
+      expiresAt: isSet(object.expiresAt)
+        ? fromJsonTimestamp(object.expiresAt)
+        : isSet(object.expires_at)
+        ? fromJsonTimestamp(object.expires_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: EnrollResponse): unknown {
+    const obj: any = {};
+    if (message.certificateDer.length !== 0) {
+      obj.certificateDer = base64FromBytes(message.certificateDer);
+    }
+    if (message.caCertificates?.length) {
+      obj.caCertificates = message.caCertificates.map((e) => base64FromBytes(e));
+    }
+    if (message.controllerTime !== undefined) {
+      obj.controllerTime = message.controllerTime.toISOString();
+    }
+    if (message.expiresAt !== undefined) {
+      obj.expiresAt = message.expiresAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EnrollResponse>): EnrollResponse {
+    return EnrollResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnrollResponse>): EnrollResponse {
+    const message = createBaseEnrollResponse();
+    message.certificateDer = object.certificateDer ?? new Uint8Array(0);
+    message.caCertificates = object.caCertificates?.map((e) => e) || [];
+    message.controllerTime = object.controllerTime ?? undefined;
+    message.expiresAt = object.expiresAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseEnrollResidentRequest(): EnrollResidentRequest {
+  return { csrDer: new Uint8Array(0) };
+}
+
+export const EnrollResidentRequest: MessageFns<EnrollResidentRequest> = {
+  encode(message: EnrollResidentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.csrDer.length !== 0) {
+      writer.uint32(10).bytes(message.csrDer);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnrollResidentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnrollResidentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.csrDer = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EnrollResidentRequest {
+    return {
+      csrDer: isSet(object.csrDer)
+        ? bytesFromBase64(object.csrDer)
+        : isSet(object.csr_der)
+        ? bytesFromBase64(object.csr_der)
+        : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: EnrollResidentRequest): unknown {
+    const obj: any = {};
+    if (message.csrDer.length !== 0) {
+      obj.csrDer = base64FromBytes(message.csrDer);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EnrollResidentRequest>): EnrollResidentRequest {
+    return EnrollResidentRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnrollResidentRequest>): EnrollResidentRequest {
+    const message = createBaseEnrollResidentRequest();
+    message.csrDer = object.csrDer ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseEnrollResidentResponse(): EnrollResidentResponse {
+  return { certificateDer: new Uint8Array(0), caCertificates: [], expiresAt: undefined };
+}
+
+export const EnrollResidentResponse: MessageFns<EnrollResidentResponse> = {
+  encode(message: EnrollResidentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.certificateDer.length !== 0) {
+      writer.uint32(10).bytes(message.certificateDer);
+    }
+    for (const v of message.caCertificates) {
+      writer.uint32(18).bytes(v!);
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnrollResidentResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnrollResidentResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.certificateDer = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.caCertificates.push(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EnrollResidentResponse {
+    return {
+      certificateDer: isSet(object.certificateDer)
+        ? bytesFromBase64(object.certificateDer)
+        : isSet(object.certificate_der)
+        ? bytesFromBase64(object.certificate_der)
+        : new Uint8Array(0),
+      caCertificates: globalThis.Array.isArray(object?.caCertificates)
+        ? object.caCertificates.map((e: any) => bytesFromBase64(e))
+        : globalThis.Array.isArray(object?.ca_certificates)
+        ? object.ca_certificates.map((e: any) => bytesFromBase64(e))
+        : [],
+      expiresAt: isSet(object.expiresAt)
+        ? fromJsonTimestamp(object.expiresAt)
+        : isSet(object.expires_at)
+        ? fromJsonTimestamp(object.expires_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: EnrollResidentResponse): unknown {
+    const obj: any = {};
+    if (message.certificateDer.length !== 0) {
+      obj.certificateDer = base64FromBytes(message.certificateDer);
+    }
+    if (message.caCertificates?.length) {
+      obj.caCertificates = message.caCertificates.map((e) => base64FromBytes(e));
+    }
+    if (message.expiresAt !== undefined) {
+      obj.expiresAt = message.expiresAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EnrollResidentResponse>): EnrollResidentResponse {
+    return EnrollResidentResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EnrollResidentResponse>): EnrollResidentResponse {
+    const message = createBaseEnrollResidentResponse();
+    message.certificateDer = object.certificateDer ?? new Uint8Array(0);
+    message.caCertificates = object.caCertificates?.map((e) => e) || [];
+    message.expiresAt = object.expiresAt ?? undefined;
+    return message;
+  },
+};
 
 function createBaseRegisterRequest(): RegisterRequest {
   return { bootMac: "", facts: undefined, agent: undefined };
@@ -196,7 +732,7 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
 };
 
 function createBaseRegisterResponse(): RegisterResponse {
-  return { name: "", heartbeatInterval: undefined, controllers: [] };
+  return { name: "", heartbeatInterval: undefined, controllers: [], caCertificates: [] };
 }
 
 export const RegisterResponse: MessageFns<RegisterResponse> = {
@@ -209,6 +745,9 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
     }
     for (const v of message.controllers) {
       writer.uint32(26).string(v!);
+    }
+    for (const v of message.caCertificates) {
+      writer.uint32(34).bytes(v!);
     }
     return writer;
   },
@@ -250,6 +789,14 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
             message.controllers.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.caCertificates.push(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -273,6 +820,11 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
       controllers: globalThis.Array.isArray(object?.controllers)
         ? object.controllers.map((e: any) => globalThis.String(e))
         : [],
+      caCertificates: globalThis.Array.isArray(object?.caCertificates)
+        ? object.caCertificates.map((e: any) => bytesFromBase64(e))
+        : globalThis.Array.isArray(object?.ca_certificates)
+        ? object.ca_certificates.map((e: any) => bytesFromBase64(e))
+        : [],
     };
   },
 
@@ -287,6 +839,9 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
     if (message.controllers?.length) {
       obj.controllers = message.controllers;
     }
+    if (message.caCertificates?.length) {
+      obj.caCertificates = message.caCertificates.map((e) => base64FromBytes(e));
+    }
     return obj;
   },
 
@@ -300,6 +855,7 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
       ? Duration.fromPartial(object.heartbeatInterval)
       : undefined;
     message.controllers = object.controllers?.map((e) => e) || [];
+    message.caCertificates = object.caCertificates?.map((e) => e) || [];
     return message;
   },
 };
@@ -418,13 +974,16 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
 };
 
 function createBaseHeartbeatResponse(): HeartbeatResponse {
-  return { heartbeatInterval: undefined };
+  return { heartbeatInterval: undefined, caCertificates: [] };
 }
 
 export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
   encode(message: HeartbeatResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.heartbeatInterval !== undefined) {
       Duration.encode(message.heartbeatInterval, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.caCertificates) {
+      writer.uint32(18).bytes(v!);
     }
     return writer;
   },
@@ -450,6 +1009,14 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
             message.heartbeatInterval = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.caCertificates.push(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -469,6 +1036,11 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
         : isSet(object.heartbeat_interval)
         ? Duration.fromJSON(object.heartbeat_interval)
         : undefined,
+      caCertificates: globalThis.Array.isArray(object?.caCertificates)
+        ? object.caCertificates.map((e: any) => bytesFromBase64(e))
+        : globalThis.Array.isArray(object?.ca_certificates)
+        ? object.ca_certificates.map((e: any) => bytesFromBase64(e))
+        : [],
     };
   },
 
@@ -476,6 +1048,9 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
     const obj: any = {};
     if (message.heartbeatInterval !== undefined) {
       obj.heartbeatInterval = Duration.toJSON(message.heartbeatInterval);
+    }
+    if (message.caCertificates?.length) {
+      obj.caCertificates = message.caCertificates.map((e) => base64FromBytes(e));
     }
     return obj;
   },
@@ -488,6 +1063,7 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
     message.heartbeatInterval = (object.heartbeatInterval !== undefined && object.heartbeatInterval !== null)
       ? Duration.fromPartial(object.heartbeatInterval)
       : undefined;
+    message.caCertificates = object.caCertificates?.map((e) => e) || [];
     return message;
   },
 };
@@ -679,13 +1255,52 @@ export const ReportLogsResponse: MessageFns<ReportLogsResponse> = {
 };
 
 /**
- * Served by the controller for agents, over TCP, to anyone who can reach the port: callers are not authenticated. The
- * controller then reaches a node's agent at the address that the call came from, whatever the call says.
+ * Served by the controller for agents, over TLS. Whoever has no certificate yet may call Enroll only; with one, an agent
+ * speaks for its own node and, netbooted, its own boot (else PERMISSION_DENIED). The controller then reaches a node's
+ * agent at the address that the call came from, whatever the call says.
  *
  * Errors carry a serialized pallet.v1.Failure in the trailing metadata "pallet-failure-bin".
  */
 export type EnrollmentServiceService = typeof EnrollmentServiceService;
 export const EnrollmentServiceService = {
+  /**
+   * An agent gets a certificate, on a connection over which it has proved nothing yet. A token from the boot config of
+   * its MAC address shows that the boot asked this controller for it: the agent first makes sure that the controller is
+   * the one whose authority that boot config names. Without a token it is a renewal: the certificate that the agent
+   * presents, also one whose time is over, has to name the same node, role and, for the netboot role, boot. A token is
+   * good for one key; the same request again, of the same key, is answered again.
+   *
+   * Errors: INVALID_ARGUMENT when the MAC address, the role, or for the netboot role the boot id is missing or
+   * malformed, or the request is not one for a P-256 key that proves possession of it; PERMISSION_DENIED with
+   * FAILURE_REASON_TOKEN_REFUSED when the token is malformed, too old, of another node, or used for another key;
+   * UNAUTHENTICATED with FAILURE_REASON_NOT_PERMITTED when there is neither a token nor a certificate that can be renewed.
+   */
+  enroll: {
+    path: "/pallet.v1.EnrollmentService/Enroll" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EnrollRequest): Buffer => Buffer.from(EnrollRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EnrollRequest => EnrollRequest.decode(value),
+    responseSerialize: (value: EnrollResponse): Buffer => Buffer.from(EnrollResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EnrollResponse => EnrollResponse.decode(value),
+  },
+  /**
+   * The agent of a netbooted node gets the certificate of the resident agent that it places into the system it installs.
+   *
+   * Errors: PERMISSION_DENIED with FAILURE_REASON_NOT_PERMITTED to all who do not present the certificate of a netboot
+   * agent; INVALID_ARGUMENT when the request is not one for a P-256 key that proves possession of it.
+   */
+  enrollResident: {
+    path: "/pallet.v1.EnrollmentService/EnrollResident" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EnrollResidentRequest): Buffer =>
+      Buffer.from(EnrollResidentRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EnrollResidentRequest => EnrollResidentRequest.decode(value),
+    responseSerialize: (value: EnrollResidentResponse): Buffer =>
+      Buffer.from(EnrollResidentResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EnrollResidentResponse => EnrollResidentResponse.decode(value),
+  },
   /**
    * An agent announces itself: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
@@ -728,6 +1343,8 @@ export const EnrollmentServiceService = {
    * INVALID_ARGUMENT when the MAC address is malformed, when there are more than 1000 records or more than 1 MiB of
    * text in them, or when one lacks its time or level, has a sequence number that is not above the previous one, or
    * fields that are not a JSON object of at most 8,192 characters; sending such a batch again cannot succeed.
+   * RESOURCE_EXHAUSTED, a second later, when this node logs more than its share (6,000 records or 3 MiB of text at once,
+   * 50 records or 16 KiB a second in the long run): nothing is taken, send the same again later.
    */
   reportLogs: {
     path: "/pallet.v1.EnrollmentService/ReportLogs" as const,
@@ -741,6 +1358,26 @@ export const EnrollmentServiceService = {
 } as const;
 
 export interface EnrollmentServiceServer extends UntypedServiceImplementation {
+  /**
+   * An agent gets a certificate, on a connection over which it has proved nothing yet. A token from the boot config of
+   * its MAC address shows that the boot asked this controller for it: the agent first makes sure that the controller is
+   * the one whose authority that boot config names. Without a token it is a renewal: the certificate that the agent
+   * presents, also one whose time is over, has to name the same node, role and, for the netboot role, boot. A token is
+   * good for one key; the same request again, of the same key, is answered again.
+   *
+   * Errors: INVALID_ARGUMENT when the MAC address, the role, or for the netboot role the boot id is missing or
+   * malformed, or the request is not one for a P-256 key that proves possession of it; PERMISSION_DENIED with
+   * FAILURE_REASON_TOKEN_REFUSED when the token is malformed, too old, of another node, or used for another key;
+   * UNAUTHENTICATED with FAILURE_REASON_NOT_PERMITTED when there is neither a token nor a certificate that can be renewed.
+   */
+  enroll: handleUnaryCall<EnrollRequest, EnrollResponse>;
+  /**
+   * The agent of a netbooted node gets the certificate of the resident agent that it places into the system it installs.
+   *
+   * Errors: PERMISSION_DENIED with FAILURE_REASON_NOT_PERMITTED to all who do not present the certificate of a netboot
+   * agent; INVALID_ARGUMENT when the request is not one for a P-256 key that proves possession of it.
+   */
+  enrollResident: handleUnaryCall<EnrollResidentRequest, EnrollResidentResponse>;
   /**
    * An agent announces itself: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
@@ -767,11 +1404,61 @@ export interface EnrollmentServiceServer extends UntypedServiceImplementation {
    * INVALID_ARGUMENT when the MAC address is malformed, when there are more than 1000 records or more than 1 MiB of
    * text in them, or when one lacks its time or level, has a sequence number that is not above the previous one, or
    * fields that are not a JSON object of at most 8,192 characters; sending such a batch again cannot succeed.
+   * RESOURCE_EXHAUSTED, a second later, when this node logs more than its share (6,000 records or 3 MiB of text at once,
+   * 50 records or 16 KiB a second in the long run): nothing is taken, send the same again later.
    */
   reportLogs: handleUnaryCall<ReportLogsRequest, ReportLogsResponse>;
 }
 
 export interface EnrollmentServiceClient extends Client {
+  /**
+   * An agent gets a certificate, on a connection over which it has proved nothing yet. A token from the boot config of
+   * its MAC address shows that the boot asked this controller for it: the agent first makes sure that the controller is
+   * the one whose authority that boot config names. Without a token it is a renewal: the certificate that the agent
+   * presents, also one whose time is over, has to name the same node, role and, for the netboot role, boot. A token is
+   * good for one key; the same request again, of the same key, is answered again.
+   *
+   * Errors: INVALID_ARGUMENT when the MAC address, the role, or for the netboot role the boot id is missing or
+   * malformed, or the request is not one for a P-256 key that proves possession of it; PERMISSION_DENIED with
+   * FAILURE_REASON_TOKEN_REFUSED when the token is malformed, too old, of another node, or used for another key;
+   * UNAUTHENTICATED with FAILURE_REASON_NOT_PERMITTED when there is neither a token nor a certificate that can be renewed.
+   */
+  enroll(
+    request: EnrollRequest,
+    callback: (error: ServiceError | null, response: EnrollResponse) => void,
+  ): ClientUnaryCall;
+  enroll(
+    request: EnrollRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EnrollResponse) => void,
+  ): ClientUnaryCall;
+  enroll(
+    request: EnrollRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EnrollResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * The agent of a netbooted node gets the certificate of the resident agent that it places into the system it installs.
+   *
+   * Errors: PERMISSION_DENIED with FAILURE_REASON_NOT_PERMITTED to all who do not present the certificate of a netboot
+   * agent; INVALID_ARGUMENT when the request is not one for a P-256 key that proves possession of it.
+   */
+  enrollResident(
+    request: EnrollResidentRequest,
+    callback: (error: ServiceError | null, response: EnrollResidentResponse) => void,
+  ): ClientUnaryCall;
+  enrollResident(
+    request: EnrollResidentRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EnrollResidentResponse) => void,
+  ): ClientUnaryCall;
+  enrollResident(
+    request: EnrollResidentRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EnrollResidentResponse) => void,
+  ): ClientUnaryCall;
   /**
    * An agent announces itself: at its start, and again whenever a heartbeat is answered with NOT_FOUND.
    * The controller reaches the agent at the address that the request came from, at `agent.port`.
@@ -826,6 +1513,8 @@ export interface EnrollmentServiceClient extends Client {
    * INVALID_ARGUMENT when the MAC address is malformed, when there are more than 1000 records or more than 1 MiB of
    * text in them, or when one lacks its time or level, has a sequence number that is not above the previous one, or
    * fields that are not a JSON object of at most 8,192 characters; sending such a batch again cannot succeed.
+   * RESOURCE_EXHAUSTED, a second later, when this node logs more than its share (6,000 records or 3 MiB of text at once,
+   * 50 records or 16 KiB a second in the long run): nothing is taken, send the same again later.
    */
   reportLogs(
     request: ReportLogsRequest,
@@ -853,6 +1542,31 @@ export const EnrollmentServiceClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
+function bytesFromBase64(b64: string): Uint8Array {
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
+}
+
 function floatToJson(value: number | null | undefined): number | string | null | undefined {
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
@@ -865,6 +1579,28 @@ export type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -72,6 +72,92 @@ export function eventSeverityToJSON(object: EventSeverity): string {
   }
 }
 
+/** What is known for certain of who did something. */
+export const EventAuthorKind = {
+  /** EVENT_AUTHOR_KIND_UNSPECIFIED - Not known: the event is from before authors were kept. */
+  EVENT_AUTHOR_KIND_UNSPECIFIED: 0,
+  /** EVENT_AUTHOR_KIND_CONTROLLER - The controller itself: by its own clock, and every step of a rollout after its start. */
+  EVENT_AUTHOR_KIND_CONTROLLER: 1,
+  /** EVENT_AUTHOR_KIND_SOCKET_USER - A user of the controller's machine, through its unix socket. */
+  EVENT_AUTHOR_KIND_SOCKET_USER: 2,
+  /** EVENT_AUTHOR_KIND_OPERATOR - An operator, by his certificate. */
+  EVENT_AUTHOR_KIND_OPERATOR: 3,
+  /** EVENT_AUTHOR_KIND_AGENT - The agent of a node, by its certificate. */
+  EVENT_AUTHOR_KIND_AGENT: 4,
+  /** EVENT_AUTHOR_KIND_ANONYMOUS - Somebody on the network who has proved nothing. */
+  EVENT_AUTHOR_KIND_ANONYMOUS: 5,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type EventAuthorKind = typeof EventAuthorKind[keyof typeof EventAuthorKind];
+
+export namespace EventAuthorKind {
+  export type EVENT_AUTHOR_KIND_UNSPECIFIED = typeof EventAuthorKind.EVENT_AUTHOR_KIND_UNSPECIFIED;
+  export type EVENT_AUTHOR_KIND_CONTROLLER = typeof EventAuthorKind.EVENT_AUTHOR_KIND_CONTROLLER;
+  export type EVENT_AUTHOR_KIND_SOCKET_USER = typeof EventAuthorKind.EVENT_AUTHOR_KIND_SOCKET_USER;
+  export type EVENT_AUTHOR_KIND_OPERATOR = typeof EventAuthorKind.EVENT_AUTHOR_KIND_OPERATOR;
+  export type EVENT_AUTHOR_KIND_AGENT = typeof EventAuthorKind.EVENT_AUTHOR_KIND_AGENT;
+  export type EVENT_AUTHOR_KIND_ANONYMOUS = typeof EventAuthorKind.EVENT_AUTHOR_KIND_ANONYMOUS;
+  export type UNRECOGNIZED = typeof EventAuthorKind.UNRECOGNIZED;
+}
+
+export function eventAuthorKindFromJSON(object: any): EventAuthorKind {
+  switch (object) {
+    case 0:
+    case "EVENT_AUTHOR_KIND_UNSPECIFIED":
+      return EventAuthorKind.EVENT_AUTHOR_KIND_UNSPECIFIED;
+    case 1:
+    case "EVENT_AUTHOR_KIND_CONTROLLER":
+      return EventAuthorKind.EVENT_AUTHOR_KIND_CONTROLLER;
+    case 2:
+    case "EVENT_AUTHOR_KIND_SOCKET_USER":
+      return EventAuthorKind.EVENT_AUTHOR_KIND_SOCKET_USER;
+    case 3:
+    case "EVENT_AUTHOR_KIND_OPERATOR":
+      return EventAuthorKind.EVENT_AUTHOR_KIND_OPERATOR;
+    case 4:
+    case "EVENT_AUTHOR_KIND_AGENT":
+      return EventAuthorKind.EVENT_AUTHOR_KIND_AGENT;
+    case 5:
+    case "EVENT_AUTHOR_KIND_ANONYMOUS":
+      return EventAuthorKind.EVENT_AUTHOR_KIND_ANONYMOUS;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return EventAuthorKind.UNRECOGNIZED;
+  }
+}
+
+export function eventAuthorKindToJSON(object: EventAuthorKind): string {
+  switch (object) {
+    case EventAuthorKind.EVENT_AUTHOR_KIND_UNSPECIFIED:
+      return "EVENT_AUTHOR_KIND_UNSPECIFIED";
+    case EventAuthorKind.EVENT_AUTHOR_KIND_CONTROLLER:
+      return "EVENT_AUTHOR_KIND_CONTROLLER";
+    case EventAuthorKind.EVENT_AUTHOR_KIND_SOCKET_USER:
+      return "EVENT_AUTHOR_KIND_SOCKET_USER";
+    case EventAuthorKind.EVENT_AUTHOR_KIND_OPERATOR:
+      return "EVENT_AUTHOR_KIND_OPERATOR";
+    case EventAuthorKind.EVENT_AUTHOR_KIND_AGENT:
+      return "EVENT_AUTHOR_KIND_AGENT";
+    case EventAuthorKind.EVENT_AUTHOR_KIND_ANONYMOUS:
+      return "EVENT_AUTHOR_KIND_ANONYMOUS";
+    case EventAuthorKind.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** Who did something. */
+export interface EventAuthor {
+  /** What is known of him. */
+  kind: EventAuthorKind;
+  /** The name of the user or operator, or the id (MAC) of the agent's node; empty for the others. */
+  name: string;
+  /** The user's number; only for a user of the socket. */
+  uid?: number | undefined;
+}
+
 /** Something that happened, kept in the controller's event log. */
 export interface Event {
   /** Rises by at least one with every event; never reused. */
@@ -92,10 +178,128 @@ export interface Event {
   rolloutId: string;
   /** One sentence for a person. */
   message: string;
+  /** Who did it; absent in events from before authors were kept. */
+  by:
+    | EventAuthor
+    | undefined;
+  /** The IP address from which it was asked for; empty if it was not asked for over the network. */
+  from: string;
 }
 
+function createBaseEventAuthor(): EventAuthor {
+  return { kind: 0, name: "", uid: undefined };
+}
+
+export const EventAuthor: MessageFns<EventAuthor> = {
+  encode(message: EventAuthor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== 0) {
+      writer.uint32(8).int32(message.kind);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.uid !== undefined) {
+      writer.uint32(24).uint32(message.uid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventAuthor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventAuthor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.uid = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EventAuthor {
+    return {
+      kind: isSet(object.kind) ? eventAuthorKindFromJSON(object.kind) : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      uid: isSet(object.uid) ? globalThis.Number(object.uid) : undefined,
+    };
+  },
+
+  toJSON(message: EventAuthor): unknown {
+    const obj: any = {};
+    if (message.kind !== 0) {
+      obj.kind = eventAuthorKindToJSON(message.kind);
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.uid !== undefined) {
+      obj.uid = Math.round(message.uid);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EventAuthor>): EventAuthor {
+    return EventAuthor.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventAuthor>): EventAuthor {
+    const message = createBaseEventAuthor();
+    message.kind = object.kind ?? 0;
+    message.name = object.name ?? "";
+    message.uid = object.uid ?? undefined;
+    return message;
+  },
+};
+
 function createBaseEvent(): Event {
-  return { id: 0n, time: undefined, type: "", severity: 0, nodeId: "", nodeName: "", rolloutId: "", message: "" };
+  return {
+    id: 0n,
+    time: undefined,
+    type: "",
+    severity: 0,
+    nodeId: "",
+    nodeName: "",
+    rolloutId: "",
+    message: "",
+    by: undefined,
+    from: "",
+  };
 }
 
 export const Event: MessageFns<Event> = {
@@ -126,6 +330,12 @@ export const Event: MessageFns<Event> = {
     }
     if (message.message !== "") {
       writer.uint32(66).string(message.message);
+    }
+    if (message.by !== undefined) {
+      EventAuthor.encode(message.by, writer.uint32(74).fork()).join();
+    }
+    if (message.from !== "") {
+      writer.uint32(82).string(message.from);
     }
     return writer;
   },
@@ -207,6 +417,22 @@ export const Event: MessageFns<Event> = {
             message.message = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.by = EventAuthor.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -241,6 +467,8 @@ export const Event: MessageFns<Event> = {
         ? globalThis.String(object.rollout_id)
         : "",
       message: isSet(object.message) ? globalThis.String(object.message) : "",
+      by: isSet(object.by) ? EventAuthor.fromJSON(object.by) : undefined,
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
     };
   },
 
@@ -270,6 +498,12 @@ export const Event: MessageFns<Event> = {
     if (message.message !== "") {
       obj.message = message.message;
     }
+    if (message.by !== undefined) {
+      obj.by = EventAuthor.toJSON(message.by);
+    }
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
     return obj;
   },
 
@@ -286,6 +520,8 @@ export const Event: MessageFns<Event> = {
     message.nodeName = object.nodeName ?? "";
     message.rolloutId = object.rolloutId ?? "";
     message.message = object.message ?? "";
+    message.by = (object.by !== undefined && object.by !== null) ? EventAuthor.fromPartial(object.by) : undefined;
+    message.from = object.from ?? "";
     return message;
   },
 };

@@ -60,6 +60,12 @@ export const FailureReason = {
   FAILURE_REASON_UNSUPPORTED: 19,
   /** FAILURE_REASON_OTHER_AGENT - The call is meant for another agent than the one that got it: for another boot, or another run. */
   FAILURE_REASON_OTHER_AGENT: 20,
+  /** FAILURE_REASON_NOT_PERMITTED - The caller has not proved who it is, or may not do this. */
+  FAILURE_REASON_NOT_PERMITTED: 21,
+  /** FAILURE_REASON_TOKEN_REFUSED - The token of an enrolment is malformed, too old, of another node, or used. A boot from the network brings a new one. */
+  FAILURE_REASON_TOKEN_REFUSED: 22,
+  /** FAILURE_REASON_PROTECTED - A label on the disk, or its serial number, protects it: nothing writes to it. */
+  FAILURE_REASON_PROTECTED: 23,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -87,6 +93,9 @@ export namespace FailureReason {
   export type FAILURE_REASON_INVALID = typeof FailureReason.FAILURE_REASON_INVALID;
   export type FAILURE_REASON_UNSUPPORTED = typeof FailureReason.FAILURE_REASON_UNSUPPORTED;
   export type FAILURE_REASON_OTHER_AGENT = typeof FailureReason.FAILURE_REASON_OTHER_AGENT;
+  export type FAILURE_REASON_NOT_PERMITTED = typeof FailureReason.FAILURE_REASON_NOT_PERMITTED;
+  export type FAILURE_REASON_TOKEN_REFUSED = typeof FailureReason.FAILURE_REASON_TOKEN_REFUSED;
+  export type FAILURE_REASON_PROTECTED = typeof FailureReason.FAILURE_REASON_PROTECTED;
   export type UNRECOGNIZED = typeof FailureReason.UNRECOGNIZED;
 }
 
@@ -155,6 +164,15 @@ export function failureReasonFromJSON(object: any): FailureReason {
     case 20:
     case "FAILURE_REASON_OTHER_AGENT":
       return FailureReason.FAILURE_REASON_OTHER_AGENT;
+    case 21:
+    case "FAILURE_REASON_NOT_PERMITTED":
+      return FailureReason.FAILURE_REASON_NOT_PERMITTED;
+    case 22:
+    case "FAILURE_REASON_TOKEN_REFUSED":
+      return FailureReason.FAILURE_REASON_TOKEN_REFUSED;
+    case 23:
+    case "FAILURE_REASON_PROTECTED":
+      return FailureReason.FAILURE_REASON_PROTECTED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -206,6 +224,12 @@ export function failureReasonToJSON(object: FailureReason): string {
       return "FAILURE_REASON_UNSUPPORTED";
     case FailureReason.FAILURE_REASON_OTHER_AGENT:
       return "FAILURE_REASON_OTHER_AGENT";
+    case FailureReason.FAILURE_REASON_NOT_PERMITTED:
+      return "FAILURE_REASON_NOT_PERMITTED";
+    case FailureReason.FAILURE_REASON_TOKEN_REFUSED:
+      return "FAILURE_REASON_TOKEN_REFUSED";
+    case FailureReason.FAILURE_REASON_PROTECTED:
+      return "FAILURE_REASON_PROTECTED";
     case FailureReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";

@@ -575,7 +575,7 @@ export function diskOutcomeToJSON(object: DiskOutcome): string {
  * has to arrive over a trusted channel.
  */
 export interface ManifestSource {
-  /** "http://…" URL of the serialized pallet.v1.PackManifest. */
+  /** "https://…" URL of the serialized pallet.v1.PackManifest; "http://…" for agents that go without certificates. */
   url: string;
   /** Lower-case hexadecimal SHA-256 of the bytes at the URL. */
   digest: string;
@@ -586,8 +586,8 @@ export interface ManifestSource {
 /** Where an image comes from and what it must be. */
 export interface ImageSource {
   /**
-   * "http://…" URL of the pack: the image as one zstd frame for each chunk, as its manifest says. The server must
-   * answer Range requests (RFC 9110 section 14).
+   * URL of the pack, as that of its manifest: the image as one zstd frame for each chunk, as its manifest says. The server
+   * must answer Range requests (RFC 9110 section 14).
    */
   url: string;
   /** How the bytes at the URL are compressed: COMPRESSION_ZSTD. */

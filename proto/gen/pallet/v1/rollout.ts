@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Duration } from "../../google/protobuf/duration.ts";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { Failure } from "./failure.ts";
 import { Progress } from "./operation.ts";
@@ -401,6 +402,11 @@ export interface Reimage {
    * rebooting or proving.
    */
   waitsFor: string;
+  /**
+   * How long it took from its start to its end, by a clock that nobody sets. Absent while it runs, from a controller that
+   * is older than this field, and when the controller's machine has booted meanwhile.
+   */
+  took: Duration | undefined;
 }
 
 /** A reimage of one or more nodes. */
@@ -425,6 +431,11 @@ export interface Rollout {
     | undefined;
   /** Id of the rollout whose failed nodes it tries again; empty if it is none's. */
   retryOf: string;
+  /**
+   * How long it took from its start to its end, or to this answer while it runs, by a clock that nobody sets. Absent from a
+   * controller that is older than this field, and when the controller's machine has booted meanwhile.
+   */
+  took: Duration | undefined;
 }
 
 /**
@@ -714,6 +725,7 @@ function createBaseReimage(): Reimage {
     waitingFor: "",
     verdict: 0,
     waitsFor: "",
+    took: undefined,
   };
 }
 
@@ -766,6 +778,9 @@ export const Reimage: MessageFns<Reimage> = {
     }
     if (message.waitsFor !== "") {
       writer.uint32(130).string(message.waitsFor);
+    }
+    if (message.took !== undefined) {
+      Duration.encode(message.took, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -911,6 +926,14 @@ export const Reimage: MessageFns<Reimage> = {
             message.waitsFor = reader.string();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.took = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -973,6 +996,7 @@ export const Reimage: MessageFns<Reimage> = {
         : isSet(object.waits_for)
         ? globalThis.String(object.waits_for)
         : "",
+      took: isSet(object.took) ? Duration.fromJSON(object.took) : undefined,
     };
   },
 
@@ -1026,6 +1050,9 @@ export const Reimage: MessageFns<Reimage> = {
     if (message.waitsFor !== "") {
       obj.waitsFor = message.waitsFor;
     }
+    if (message.took !== undefined) {
+      obj.took = Duration.toJSON(message.took);
+    }
     return obj;
   },
 
@@ -1054,6 +1081,7 @@ export const Reimage: MessageFns<Reimage> = {
     message.waitingFor = object.waitingFor ?? "";
     message.verdict = object.verdict ?? 0;
     message.waitsFor = object.waitsFor ?? "";
+    message.took = (object.took !== undefined && object.took !== null) ? Duration.fromPartial(object.took) : undefined;
     return message;
   },
 };
@@ -1068,6 +1096,7 @@ function createBaseRollout(): Rollout {
     startedAt: undefined,
     endedAt: undefined,
     retryOf: "",
+    took: undefined,
   };
 }
 
@@ -1096,6 +1125,9 @@ export const Rollout: MessageFns<Rollout> = {
     }
     if (message.retryOf !== "") {
       writer.uint32(66).string(message.retryOf);
+    }
+    if (message.took !== undefined) {
+      Duration.encode(message.took, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1177,6 +1209,14 @@ export const Rollout: MessageFns<Rollout> = {
             message.retryOf = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.took = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1223,6 +1263,7 @@ export const Rollout: MessageFns<Rollout> = {
         : isSet(object.retry_of)
         ? globalThis.String(object.retry_of)
         : "",
+      took: isSet(object.took) ? Duration.fromJSON(object.took) : undefined,
     };
   },
 
@@ -1252,6 +1293,9 @@ export const Rollout: MessageFns<Rollout> = {
     if (message.retryOf !== "") {
       obj.retryOf = message.retryOf;
     }
+    if (message.took !== undefined) {
+      obj.took = Duration.toJSON(message.took);
+    }
     return obj;
   },
 
@@ -1268,6 +1312,7 @@ export const Rollout: MessageFns<Rollout> = {
     message.startedAt = object.startedAt ?? undefined;
     message.endedAt = object.endedAt ?? undefined;
     message.retryOf = object.retryOf ?? "";
+    message.took = (object.took !== undefined && object.took !== null) ? Duration.fromPartial(object.took) : undefined;
     return message;
   },
 };

@@ -32,7 +32,7 @@ export const etcher: Contender = {
   async run(stage) {
     const folder = await provideEtcher(stage.cache);
     const program = path.join(import.meta.dirname, "write-by-etcher.cjs");
-    const command = [process.execPath, program, folder, `${stage.filesBase}/${stage.formName}.gz`, stage.card.device];
+    const command = [process.execPath, program, folder, `${stage.files.base}/${stage.formName}.gz`, stage.card.device];
     const figures = await measured(stage, stage.filesGroup, async (place) => {
       await runProgram("etcher-sdk", place, [...command, String(stage.card.sizeBytes)]);
     });

@@ -14,6 +14,7 @@ const files: Readonly<Record<string, string | Buffer>> = {
   "proc/device-tree/chosen/overlay_prefix": "overlays/\0",
   "proc/device-tree/chosen/rng-seed": "do not tell",
   "proc/device-tree/chosen/bootloader/build-timestamp": Buffer.from([0x65, 0, 0, 1]),
+  "proc/cmdline": 'root=/dev/nfs pallet.token=Qm9v.x-_= pallet.ca=sha256:ab12 wifi.psk="my dog" rootwait\n',
   "sys/class/mmc_host/mmc0/mmc0:aaaa/cid": "275048534431364730c3a2b4c5016b00\n",
   "sys/class/watchdog/watchdog0/identity": "Broadcom BCM2835 Watchdog timer\n",
 };
@@ -43,7 +44,12 @@ describe("reportBoard", () => {
   });
 
   it("tells no seeds and no secrets", async () => {
-    assert.doesNotMatch(JSON.stringify(await reportBoard(undefined, root)), /do not tell|rng-seed/);
+    assert.doesNotMatch(JSON.stringify(await reportBoard(undefined, root)), /do not tell|rng-seed|Qm9v|my dog/);
+    const items = await reportBoard(undefined, root);
+    assert.equal(
+      items.find(({ name }) => name === "/proc/cmdline")?.value,
+      "root=/dev/nfs pallet.token=(hidden) pallet.ca=sha256:ab12 wifi.psk=(hidden) rootwait",
+    );
     for (const name of ["/a/kaslr-seed", "/a/private-key", "/a/wifi_password"]) assert.ok(isSecret(name), name);
     for (const name of ["/a/keyboard", "/sys/kernel/reboot/mode"]) assert.ok(!isSecret(name), name);
   });

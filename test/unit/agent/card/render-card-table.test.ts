@@ -5,6 +5,7 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
+import { crc32 } from "node:zlib";
 import { execa } from "execa";
 import fc from "fast-check";
 import { renderCardTable } from "../../../../agent/card/render-card-table.ts";
@@ -128,6 +129,35 @@ describe("renderCardTable", () => {
       const start = await tableOf(script, imageBytes);
       assert.ok(renderCardTable(start, { diskBytes: imageBytes }).start.equals(start));
     }
+  });
+
+  it("keeps the backup's place free whatever the image's GPT calls its last usable sector", async () => {
+    const start = await tableOf(gpt, imageBytes);
+    const lastSector = imageBytes / 512 - 1;
+    const lastFree = lastSector - 33;
+    for (const [claimed, expected] of [
+      [2n ** 64n - 1n, lastFree],
+      [BigInt(lastSector), lastFree],
+      [BigInt(lastFree) + 1n, lastFree],
+      [BigInt(lastFree), lastFree],
+      [BigInt(lastFree) - 2048n, lastFree - 2048],
+    ] as const) {
+      const claiming = Buffer.from(start);
+      claiming.writeBigUInt64LE(claimed, 512 + 48);
+      claiming.writeUInt32LE(crc32(Buffer.from(claiming.subarray(512, 512 + 92)).fill(0, 16, 20)), 512 + 16);
+      const table = renderCardTable(claiming, { diskBytes: imageBytes, growth: root });
+      assert.equal(table.start.readBigUInt64LE(512 + 48), BigInt(expected));
+      assert.ok(table.growth !== undefined && "lengthBytes" in table.growth);
+      assert.ok(root.offsetBytes + table.growth.lengthBytes <= (expected + 1) * 512, `claimed ${claimed}`);
+      assert.equal(table.backup?.offsetBytes, (lastFree + 1) * 512);
+    }
+  });
+
+  it("writes no backup onto the start of a card that ends there", async () => {
+    const start = await tableOf("label: gpt\n", imageBytes);
+    const table = renderCardTable(start, { diskBytes: start.length });
+    assert.equal(table.backup, undefined);
+    assert.ok(table.start.equals(start));
   });
 
   it("ends an MBR's partition where 32 bits end", async () => {

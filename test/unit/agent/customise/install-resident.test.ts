@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { execa } from "execa";
@@ -78,6 +78,23 @@ async function listTree(folder: string): Promise<string[]> {
 }
 
 describe("installing the resident agent", requires("root", "loop devices"), () => {
+  for (const identity of ["an identity", undefined])
+    it(`places ${identity ?? "no identity"} for it, root's alone, and not the one that the image brought along`, async (test) => {
+      const file = "etc/pallet/identity/agent.pem";
+      const { disk, request } = await aSystem(test, {
+        ...systemd,
+        [file]: "of the node that this image was taken from",
+      });
+      await customise({ ...request, residentIdentity: async () => identity });
+      await inspectCopy(disk, async (folder) => {
+        const found = await readFile(path.join(folder, file), "utf8").catch(() => undefined);
+        assert.equal(found, identity);
+        if (identity === undefined) return;
+        const { mode, uid } = await stat(path.join(folder, file));
+        assert.deepEqual([mode & 0o777, uid], [0o600, 0]);
+      });
+    });
+
   it("puts program, unit and stamp into a system with systemd, and touches nothing else", async (test) => {
     const { disk, request } = await aSystem(test, systemd);
     const before = await inspectCopy(disk, listTree);

@@ -62,6 +62,38 @@ const refused: readonly Case[] = [
     reason: "not-a-disk",
     message: /no block device \/dev\/mmcblk1; its disks are \/dev\/mmcblk0, \/dev\/sda$/,
   },
+  {
+    title: "a disk with a protected filesystem on it",
+    devices: [card({}, { label: "pallet-keep" })],
+    reason: "protected",
+    message:
+      /^\/dev\/mmcblk0 is protected, and nothing writes to it: the filesystem on \/dev\/mmcblk0p2 has the label "pallet-keep"; choose another disk, or, if it may be erased, give it another label by hand/,
+  },
+  {
+    title: "a disk with a protected partition on it",
+    devices: [card({ partitionLabel: "PALLET-KEEP" })],
+    reason: "protected",
+    message: /the partition \/dev\/mmcblk0p1 has the label "PALLET-KEEP"/,
+  },
+  {
+    title: "a disk that is one protected filesystem",
+    devices: [card({}, {}, { label: " Pallet-Keep" })],
+    reason: "protected",
+    message: /the filesystem on \/dev\/mmcblk0 has the label/,
+  },
+  {
+    title: "what is in an open volume, protected",
+    devices: [card({ children: [stacked("dm-0", "crypt", { label: "PALLET-KEEP" })] })],
+    reason: "protected",
+    message: /the filesystem on \/dev\/dm-0/,
+  },
+  {
+    title: "a partition beside a protected one",
+    devices: [card({}, { label: "PALLET-KEEP" })],
+    request: { path: "/dev/mmcblk0p1", allowPartition: true },
+    reason: "protected",
+    message: /^\/dev\/mmcblk0p1 is protected.*the filesystem on \/dev\/mmcblk0p2/,
+  },
   { title: "any device where there is none", devices: [], reason: "not-a-disk", message: /has no disks/ },
   {
     title: "a partition",
@@ -291,6 +323,15 @@ const passes: readonly { title: string; devices?: readonly BlockDevice[]; reques
   {
     title: "a disk with the remains of LVM, RAID and LUKS that nobody has started",
     devices: [card({ filesystemType: "LVM2_member" }, { filesystemType: "crypto_LUKS" })],
+  },
+  {
+    title: "a disk beside a protected one, and labels that are only like it",
+    devices: [card({ label: "PALLET-KEEP-2" }, { partitionLabel: "PALLET" }), aDevice("sda", { label: "PALLET-KEEP" })],
+  },
+  {
+    title: "a protected disk for unmounting",
+    devices: [card({ label: "PALLET-KEEP" })],
+    request: { purpose: "unmount" },
   },
   {
     title: "a mounted device, swap and a locked card for unmounting",

@@ -1,6 +1,8 @@
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
+import type { TlsOptions } from "node:tls";
 
 /** What the server does with one request; whatever is left out is done right. */
 export interface Behaviour {
@@ -34,12 +36,14 @@ export interface ImageServer {
   readonly seen: SeenRequest[];
   /** Number of connections that are open now. */
   openConnections(): number;
+  /** Number of TLS handshakes that came to their end. */
+  handshakes(): number;
   /** Number of bytes of the pack that were asked for. */
   askedBytes(): number;
 }
 
 /**
- * An HTTP server with Range on a free loopback port that misbehaves as it is told, request by request for the pack; the
+ * An HTTP server, or by TLS one, with Range on a free loopback port that misbehaves as it is told, request by request for the pack; the
  * manifest is always served right.
  */
 export async function anImageServer(
@@ -47,10 +51,11 @@ export async function anImageServer(
   content: Buffer,
   behave: (request: number, fromByte: number) => Behaviour = () => ({}),
   manifest: Buffer | (() => Buffer) = Buffer.alloc(0),
+  tls?: TlsOptions,
 ): Promise<ImageServer> {
   const seen: SeenRequest[] = [];
   let connections = 0;
-  const server = createServer((request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
     const [fromByte, lastByte] = [Number(range?.[1] ?? Number.NaN), Number(range?.[2] ?? Number.NaN)];
     if (request.url?.endsWith(".manifest") === true) {
@@ -61,6 +66,11 @@ export async function anImageServer(
     const behaviour = behave(seen.length, fromByte);
     if (behaviour.silent === true) return;
     answer(response, behaviour.content ?? content, { fromByte, lastByte }, behaviour);
+  };
+  const server = tls === undefined ? createServer(handle) : createSecureServer(tls, handle);
+  let handshakes = 0;
+  server.on("secureConnection", () => {
+    handshakes += 1;
   });
   server.on("connection", (socket) => {
     connections += 1;
@@ -76,11 +86,13 @@ export async function anImageServer(
     await new Promise((resolve) => server.close(resolve));
   });
   const { port } = server.address() as AddressInfo;
+  const scheme = tls === undefined ? "http" : "https";
   return {
-    url: `http://127.0.0.1:${port}/images/test.zst`,
-    manifestUrl: `http://127.0.0.1:${port}/images/test.manifest`,
+    url: `${scheme}://127.0.0.1:${port}/images/test.zst`,
+    manifestUrl: `${scheme}://127.0.0.1:${port}/images/test.manifest`,
     seen,
     openConnections: () => connections,
+    handshakes: () => handshakes,
     askedBytes: () => seen.reduce((sum, { fromByte, lastByte }) => sum + lastByte + 1 - fromByte, 0),
   };
 }

@@ -5,4 +5,5 @@ export const impatient: FetchSettings = {
   idleTimeoutMs: 250,
   giveUpAfterMs: 1_500,
   backoff: { firstMs: 1, capMs: 5, random: () => 0 },
+  takesPlain: true,
 };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseLinkDump } from "../../../../agent/inventory/parse-link-dump.ts";
 import { selectInterfaces } from "../../../../agent/inventory/select-interfaces.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 
 const padded = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
 
@@ -103,6 +104,17 @@ describe("selectInterfaces", () => {
     assert.deepEqual(reported(links, { eth0: ["10.0.0.7"] }), [
       { name: "eth0", mac: nic, currentMac: "02:11:22:33:44:55", addresses: ["10.0.0.7"] },
     ]);
+  });
+
+  it("reports the one by which the node is known first, however many others have addresses", () => {
+    const bridges = Array.from({ length: 40 }, (_, index) => ({ name: `br${index}`, mac: bridgeMac, kind: "bridge" }));
+    const addresses = new Map(bridges.map(({ name }) => [name, ["172.17.0.1"]]));
+    for (const eth0 of [
+      { name: "eth0", mac: nic, permanentMac: nic },
+      { name: "eth0", mac: nic, permanentMac: "02:11:22:33:44:55" },
+    ]) {
+      assert.equal(selectInterfaces([...bridges, eth0], addresses, nic as NodeId)[0]?.name, "eth0");
+    }
   });
 
   it("leaves out interfaces without a MAC address, and most of those that a host of containers has", () => {

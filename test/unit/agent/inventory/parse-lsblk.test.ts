@@ -40,8 +40,12 @@ describe("parseLsblk", () => {
     ["JSON cut off", '{"blockdevices": [{"name":"mmcblk0"', /did not print JSON/],
     ["another object", '{"filesystems": []}', /without a list of block devices: \{"filesystems"/],
     ["a list", "[]", /without a list of block devices/],
-    ["a device that is text", '{"blockdevices": ["mmcblk0"]}', /a device that is not an object: mmcblk0/],
-    ["a device without a name", '{"blockdevices": [{"size": 1}]}', /a device without a name: \{"size":1\}/],
+    [
+      "a device that is text",
+      '{"blockdevices": ["mmcblk0"]}',
+      /a device that is not an object, but of the type string/,
+    ],
+    ["a device without a name", '{"blockdevices": [{"size": 1}]}', /a device without a name, with size/],
   ];
   for (const [title, json, message] of refusals) {
     it(`refuses ${title}`, () => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
+import { parsePartitionUuid } from "../../../../agent/inventory/parse-root-ids.ts";
 import { readIdsAt } from "../../../../agent/inventory/read-root-ids.ts";
 import { parseBlkid, renderBlkidArguments } from "../../../../proto/disk/parse-blkid.ts";
 import { execa } from "../../../../proto/linux/leashed-execa.ts";
@@ -54,6 +55,13 @@ describe("ids of a root, beside libblkid's", () => {
       const device = path.join(folder, "ext4");
       assert.equal((await readIdsAt({ device, disk, number }))?.partitionUuid, expected);
     });
+
+  it("finds none on a disk that ends in the middle of its table", async () => {
+    const start = Buffer.alloc(520);
+    start.write("EFI PART", 512, "latin1");
+    const found = await parsePartitionUuid(async (from, length) => start.subarray(from, from + length), 1);
+    assert.equal(found, "");
+  });
 
   it("knows no ids where the filesystem is none that it knows", async () => {
     const file = path.join(folder, "blank");

@@ -222,6 +222,52 @@ describe("operations", () => {
     });
   });
 
+  describe("many at once", () => {
+    const blink = { kind: "identify", durationMs: 1 } as const;
+    const startMany = (bench: Bench, count: number, spec: (index: number) => OperationSpec) =>
+      Promise.all(
+        Array.from({ length: count }, (_, index) =>
+          bench.operations.start(id(`${spec(index).kind}-${index}`), spec(index)).then(
+            () => "started",
+            (error: unknown) => (error as Failure).message,
+          ),
+        ),
+      );
+
+    it("of 6,552 that blink four do, and disks are written all the same, eight operations in all", async () => {
+      const bench = new Bench();
+      const blinking = await startMany(bench, 6552, () => blink);
+      assert.equal(blinking.filter((said) => said === "started").length, 4);
+      assert.match(
+        blinking.at(-1) ?? "",
+        /runs 4 operations, no more .*oldest is identify-0, identify.* wait until one/,
+      );
+      const wiping = await startMany(bench, 6, (index) => wipe(`/dev/sd${"abcdef"[index]}`));
+      assert.equal(wiping.filter((said) => said === "started").length, 4);
+      assert.match(wiping.at(-1) ?? "", /runs 8 operations/);
+      assert.equal(bench.works.length, 8);
+    });
+
+    it("count also while the guard looks at them, and no more when they have ended", async () => {
+      const bench = new Bench();
+      const guard = Promise.withResolvers<void>();
+      bench.admit = () => guard.promise;
+      const first = startMany(bench, 8, (index) => wipe(`/dev/sd${"abcdefgh"[index]}`));
+      await assert.rejects(bench.operations.start(id("b"), wipe("/dev/sdz")), fails("device-busy", /runs 8/));
+      guard.resolve();
+      await first;
+      bench.works[0]?.end.resolve();
+      await settled();
+      assert.equal((await bench.operations.start(id("b"), wipe("/dev/sdz"))).kind, "started");
+    });
+
+    it("refuse no request that is repeated", async () => {
+      const bench = new Bench();
+      await startMany(bench, 4, () => blink);
+      assert.equal((await bench.operations.start(id("identify-2"), blink)).kind, "existing");
+    });
+  });
+
   describe("watching", () => {
     it("shows changes of phase at once and bytes at most four times a second", async () => {
       const bench = new Bench();

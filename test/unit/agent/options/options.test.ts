@@ -11,13 +11,16 @@ const resolved: AgentOptions = {
   bootedByController: false,
   listen: "127.0.0.1",
   port: 7710,
-  insecureTcp: false,
+  insecure: false,
+  socket: "/run/pallet/agent.sock",
+  identityFile: "/run/pallet/identity/agent.pem",
   role: "netboot",
   installedFile: "/etc/pallet/installed.json",
   settingsFile: "/etc/pallet/agent.json",
 };
 const words = "quiet pallet.controller=10.77.0.1:7700 pallet.node=B8-27-EB-00-00-01";
 
+const fingerprint = Buffer.alloc(32, 7).toString("base64url");
 const node = "b8:27:eb:00:00:02" as NodeId;
 const kept: KeptSettings = {
   node,
@@ -105,9 +108,27 @@ const table: {
     expected: { role: "resident", controllers: kept.controllers, listen: "0.0.0.0" },
   },
   { title: "ignores settings unless it is resident", settings: kept, expected: {} },
-  { title: "opens its port to everybody by a flag", flags: { insecureTcp: true }, expected: { insecureTcp: true } },
-  { title: "opens it by a kernel word", line: "quiet pallet.insecure-tcp", expected: { insecureTcp: true } },
-  { title: "keeps it shut by a kernel word", line: "pallet.insecure-tcp=false", expected: {} },
+  { title: "goes without certificates by a flag", flags: { insecure: true }, expected: { insecure: true } },
+  { title: "goes without them by a kernel word", line: "quiet pallet.insecure", expected: { insecure: true } },
+  { title: "does not by a kernel word that says so", line: "pallet.insecure=false", expected: {} },
+  {
+    title: "takes authority and token from the kernel command line",
+    line: `${words} pallet.ca=${fingerprint} pallet.token=t0ken`,
+    expected: {
+      controllers: [{ host: "10.77.0.1", port: 7700 }],
+      bootedByController: true,
+      bootMac: "b8:27:eb:00:00:01" as NodeId,
+      listen: "0.0.0.0",
+      authority: fingerprint,
+      token: "t0ken",
+    },
+  },
+  {
+    title: "takes them, and where they are kept, from flags before that",
+    line: `pallet.ca=${"x".repeat(43)} pallet.token=late`,
+    flags: { caFingerprint: fingerprint, token: "t", identityFile: "/tmp/i.pem", socket: "/tmp/a.sock" },
+    expected: { authority: fingerprint, token: "t", identityFile: "/tmp/i.pem", socket: "/tmp/a.sock" },
+  },
   {
     title: "splits the reboot command into words",
     flags: { rebootCommand: " busybox  reboot -f ", role: "resident", port: "0" },
@@ -119,7 +140,8 @@ describe("resolveOptions", () => {
   for (const { title, flags, line = "quiet", settings, expected } of table) {
     it(title, () => {
       const options = resolveOptions({ ...defaults, ...flags }, line, settings);
-      assert.deepEqual(options, { ...resolved, ...expected });
+      const kept = expected.role === "resident" && { identityFile: "/etc/pallet/identity/agent.pem" };
+      assert.deepEqual(options, { ...resolved, ...kept, ...expected });
       assert.ok(Object.isFrozen(options));
     });
   }
@@ -129,7 +151,7 @@ describe("resolveOptions", () => {
       () =>
         resolveOptions(
           { ...defaults, listen: "localhost", port: "70000", role: "boss", controller: "a:b:c", rebootCommand: " " },
-          "pallet.node=zz",
+          "pallet.node=zz pallet.ca=short pallet.insecure-tcp",
         ),
       (error: unknown) => {
         assert.ok(error instanceof Failure);
@@ -141,6 +163,9 @@ describe("resolveOptions", () => {
           '--controller "a:b:c" is not HOST:PORT',
           '--reboot-command " " does not name a program',
           'kernel command-line word pallet.node "zz" is not a MAC address',
+          'kernel command-line word pallet.ca "short" is not a fingerprint',
+          "pallet.insecure-tcp is no longer known",
+          "say pallet.insecure instead",
         ]) {
           assert.ok(error.message.includes(part), `${part}\nis not in\n${error.message}`);
         }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { type Client, credentials, Metadata, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
-import { openGate } from "../../../../agent/door/gatekeeper.ts";
 import type { AgentServer } from "../../../../agent/rpc/server.ts";
 import { serveAgent } from "../../../../agent/rpc/server.ts";
 import { StatusError, toServiceError } from "../../../../agent/rpc/status.ts";
@@ -38,10 +37,10 @@ async function call(name: "reportBoard" | "cancelOperation", expected: Partial<A
         done(unknown);
       },
     } as unknown as AgentServiceServer,
-    listen: "127.0.0.1",
-    port: 0,
+    socket: undefined,
+    network: { address: "127.0.0.1", port: 0, open: (admit) => admit },
     credentials: ServerCredentials.createInsecure(),
-    gatekeeper: openGate,
+    log: { warn: () => undefined },
     ids,
   });
   const agent = new AgentServiceClient(`127.0.0.1:${server.port}`, credentials.createInsecure());

@@ -494,6 +494,7 @@ describe("writeImage", () => {
       behave: () => ({ stallAfterBytes: 500_000 }),
       parts: {
         fetchSettings: {
+          takesPlain: true,
           idleTimeoutMs: 60_000,
           giveUpAfterMs: 60_000,
           backoff: { firstMs: 1, capMs: 1, random: () => 0 },

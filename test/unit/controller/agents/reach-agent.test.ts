@@ -5,6 +5,7 @@ import { type ExpectedAgent, isExpectedAgent } from "../../../../controller/agen
 import type { AgentConnector, AgentPort, AgentReport } from "../../../../controller/agents/agent-port.ts";
 import { type ReachableNode, reachAgentOf, withAgentOf } from "../../../../controller/agents/reach-agent.ts";
 import { Failure } from "../../../../proto/failure.ts";
+import type { NodeId } from "../../../../proto/names/node-id.ts";
 import type { AgentInfo } from "../../../../proto/node/agent-info.ts";
 import type { NodeFacts } from "../../../../proto/node/node-facts.ts";
 
@@ -13,7 +14,8 @@ const reportOf = (bootId: string, instanceId: string, role: AgentInfo["role"] = 
   agent: { version: "1", role, instanceId, port: 7710 },
 });
 const registered = reportOf("boot-1", "run-1");
-const node: ReachableNode = { name: "node-1", address: "10.0.0.1", ...registered };
+const id = "b8:27:eb:00:00:01" as NodeId;
+const node: ReachableNode = { id, name: "node-1", address: "10.0.0.1", ...registered };
 
 describe("the agent that is meant", () => {
   const meant: readonly [what: string, found: AgentReport, expected: ExpectedAgent, is: boolean][] = [
@@ -76,7 +78,7 @@ describe("a connection to a node's agent", () => {
   it("is not tried before an agent has registered", async () => {
     const agents: AgentConnector = { connect: () => assert.fail("connected") };
     const { address: _, ...unaddressed } = node;
-    for (const unknown of [{ name: "node-1" }, unaddressed, { name: "node-1", address: "10.0.0.1" }])
+    for (const unknown of [{ id, name: "node-1" }, unaddressed, { id, name: "node-1", address: "10.0.0.1" }])
       await assert.rejects(reachAgentOf(unknown, agents), /no agent on node-1 has registered yet; power it on/);
   });
 });

@@ -7,6 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { pino } from "pino";
 import { type BootFilesOptions, createBootFiles } from "../../../../controller/boot/boot-files.ts";
 import type { BootSpec } from "../../../../controller/boot/boot-spec.ts";
+import { createFirmwareBoot } from "../../../../controller/boot/firmware-boot.ts";
 import type { BootFetch } from "../../../../controller/nodes/boot-fetch.ts";
 import type { RootId } from "../../../../controller/roots/root-id.ts";
 import { digest, mac } from "./a-node.ts";
@@ -196,6 +197,32 @@ describe("boot files", () => {
     );
     const nothing = setUp({ menu: { ...menu, otherSpecFor: async () => undefined } });
     assert.doesNotMatch(await nothing.get("pxelinux.cfg/01-b8-27-eb-00-00-01"), /MENU/);
+  });
+
+  it("ends every boot config with the node's own words, new for each, whoever loads it", async () => {
+    let count = 0;
+    const wordsFor = (node: string): readonly string[] => [`pallet.token=${node}/${++count}`];
+    const local: BootSpec = { label: "local", kernel: "k", commandLine: ["pallet.token=images"] };
+    const firmware = createFirmwareBoot({
+      loader: "firmware",
+      nodeOf: async () => mac,
+      specOf: async () => local,
+      noteBoot: async () => undefined,
+      wordsFor,
+      clock: { now: () => 0 },
+    });
+    const menu = { title: "Pallet", timeoutMs: 5000, otherSpecFor: async () => local };
+    const { get } = setUp({ wordsFor, firmware, menu });
+    const config = "pxelinux.cfg/01-b8-27-eb-00-00-01";
+    const [first, second] = [await get(config), await get(config)];
+    assert.match(
+      first,
+      /APPEND quiet pallet\.token=b8:27:eb:00:00:01\/1\n.*APPEND pallet\.token=images pallet\.token=\S+\/1\n/s,
+    );
+    assert.match(second, /APPEND quiet pallet\.token=b8:27:eb:00:00:01\/2\n/);
+    const bootFolder = `${/os_prefix=(\S+)/.exec(await get("config.txt"))?.[1]}`;
+    assert.equal(await get(`${bootFolder}cmdline.txt`), `pallet.token=images pallet.token=${mac}/3\n`);
+    assert.equal(await get(`${bootFolder}cmdline.txt`), `pallet.token=images pallet.token=${mac}/4\n`);
   });
 
   it("refuses what fails, and the record of a request that fails does not fail the request", async () => {

@@ -210,7 +210,7 @@ describe("HTTP server", () => {
   it("cuts connections that stand still, and requests that never end", async (test) => {
     const huge = bytesOf("huge", 30_000_000);
     const files = inMemoryFiles(() => huge);
-    const { server } = await start(test, { files, limits: { stallTimeoutMs: 60, headersTimeoutMs: 30 } });
+    const { server } = await start(test, { files, limits: { stallTimeoutMs: 60, headersTimeoutMs: 500 } });
     const open = (request: string) => {
       const socket = connect(server.port, "127.0.0.1", () => socket.write(request));
       socket.on("error", () => {});
@@ -223,6 +223,61 @@ describe("HTTP server", () => {
     await new Promise((resolve) => unfinished.once("close", resolve));
     await until(() => files.closed.length > 0, "the file is still open");
     assert.equal(files.closed[0]?.outcome, "aborted");
+  });
+
+  it("serves a node at once, whatever connections another address holds, idle or at work", async (test) => {
+    const huge = bytesOf("huge", 30_000_000);
+    const limits = { maxConnections: 12, maxConnectionsPerAddress: 10 };
+    const files = inMemoryFiles(() => huge);
+    const { server, fetchPath } = await start(test, { files, limits });
+    let closed = 0;
+    const open = async (localAddress: string) => {
+      const socket = connect({ port: server.port, host: "127.0.0.1", localAddress });
+      socket.on("error", () => {});
+      test.after(() => socket.destroy());
+      await new Promise((resolve) => socket.once("connect", resolve));
+      return socket;
+    };
+    // Nobody reads what comes here.
+    const read = async (localAddress: string) =>
+      void (await open(localAddress)).write("GET /boot/huge HTTP/1.1\r\nHost: x\r\n\r\n");
+    const idle = async () => void (await open("127.0.0.3")).resume().once("close", () => (closed += 1));
+    for (let count = 0; count < 8; count++) await read("127.0.0.2");
+    await until(() => files.opened() === 8, "the requests have not come");
+    for (let batch = 0; batch < 3; batch++) await Promise.all(Array.from({ length: 100 }, idle));
+    await until(
+      () => closed >= 296,
+      () => `one address holds ${300 - closed}`,
+    );
+    for (let count = 0; count < 30; count++) assert.equal((await fetchPath("/healthz")).status, 200);
+    assert.equal(files.closed.length, 0);
+    // Nobody is idle, and two addresses have all there is: who has most gives one up.
+    for (let count = 0; count < 10; count++) await read("127.0.0.4");
+    await until(
+      () => closed === 300,
+      () => `${300 - closed} idle ones are left`,
+    );
+    assert.equal((await fetchPath("/healthz")).status, 200);
+  });
+
+  it("opens no file for what a connection asks before it has got its answers", async (test) => {
+    const huge = bytesOf("huge", 30_000_000);
+    const files = inMemoryFiles(() => huge);
+    const { server } = await start(test, { files });
+    const socket = connect(server.port, "127.0.0.1");
+    socket.on("error", () => {});
+    test.after(() => socket.destroy());
+    socket.write("GET /boot/huge HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000));
+    await new Promise((resolve) => socket.once("close", resolve));
+    await until(() => files.closed.length > 0, "the files are still open");
+    assert.ok(files.closed.length <= 4, `${files.closed.length} files`);
+  });
+
+  it("closes a connection that asks nothing", async (test) => {
+    const { server } = await start(test, { limits: { headersTimeoutMs: 30 } });
+    const socket = connect(server.port, "127.0.0.1").resume();
+    test.after(() => socket.destroy());
+    await new Promise((resolve) => socket.once("close", resolve));
   });
 
   it("answers what is no HTTP with 400 and too much of it with 431", async (test) => {

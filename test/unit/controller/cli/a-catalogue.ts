@@ -1,6 +1,6 @@
 import { BootTarget, Node, NodeTroubleKind } from "../../../../proto/gen/pallet/v1/controller.ts";
 import { BlockDevice } from "../../../../proto/gen/pallet/v1/disk.ts";
-import { Event, EventSeverity } from "../../../../proto/gen/pallet/v1/event.ts";
+import { Event, EventAuthorKind, EventSeverity } from "../../../../proto/gen/pallet/v1/event.ts";
 import { FailureReason } from "../../../../proto/gen/pallet/v1/failure.ts";
 import { Image, KernelFormat, KernelOrigin, PartitionTable } from "../../../../proto/gen/pallet/v1/image.ts";
 import { AgentRole } from "../../../../proto/gen/pallet/v1/node.ts";
@@ -211,6 +211,8 @@ export const someEvents: readonly Event[] = [
     nodeId: "b8:27:eb:00:00:01",
     nodeName: "rack-1",
     message: "asked for pxelinux.cfg/01-b8-27-eb-00-00-01",
+    by: { kind: EventAuthorKind.EVENT_AUTHOR_KIND_ANONYMOUS },
+    from: "10.0.0.7",
   }),
   Event.fromPartial({
     id: 2n,
@@ -220,6 +222,7 @@ export const someEvents: readonly Event[] = [
     nodeId: "b8:27:eb:00:00:01",
     nodeName: "rack-1",
     message: "not heard from for 30 s",
+    by: { kind: EventAuthorKind.EVENT_AUTHOR_KIND_CONTROLLER },
   }),
   Event.fromPartial({
     id: 3n,
@@ -230,5 +233,6 @@ export const someEvents: readonly Event[] = [
     nodeName: "rack-1",
     rolloutId: "20261123-001800-k3f9",
     message: "the card is worn\u001b[31m",
+    by: { kind: EventAuthorKind.EVENT_AUTHOR_KIND_SOCKET_USER, name: "an\u001b[31mna", uid: 1000 },
   }),
 ];

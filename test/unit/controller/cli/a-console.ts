@@ -55,7 +55,7 @@ export async function run(argv: readonly string[], options: ConsoleOptions = {})
   });
   const effects: Effects = {
     version: "1.2.3",
-    connect: (target) => new ControllerServiceClient(target, ChannelCredentials.createInsecure()),
+    connect: ({ name }) => new ControllerServiceClient(name, ChannelCredentials.createInsecure()),
     serve,
     stdout: output("stdout"),
     stderr: output("stderr"),

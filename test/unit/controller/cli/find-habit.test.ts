@@ -6,7 +6,11 @@ import { run } from "./a-console.ts";
 
 const table: readonly (readonly [typed: string, means: readonly string[]])[] = [
   ["get nodes", ["controller nodes"]],
-  ["get no -l rack=a -o wide", ["controller nodes -l rack=a --show-labels"]],
+  ["get no -l rack=a -o wide", ["controller nodes -l rack=a -o wide"]],
+  ["get nodes -oname", ["controller nodes -o name"]],
+  ["get rollouts --output=yaml", ["controller rollouts -o yaml"]],
+  ["get nodes -o jsonpath={.items}", ["controller nodes --json"]],
+  ["get events -o yaml", ["controller events --json"]],
   ["get pods -A -o json", ["controller nodes --json"]],
   ["get node -ojson", ["controller nodes --json"]],
   ["get images", ["controller images"]],

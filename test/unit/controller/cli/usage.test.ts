@@ -28,12 +28,14 @@ const commands = [
   "reboot",
   "identify",
   "board-report",
+  "inventory",
   "disks",
   "mkfs",
   "wipe",
   "unmount",
   "images",
   "images add",
+  "images search",
   "images derive",
   "images show",
   "images remove",
@@ -97,8 +99,15 @@ describe("a wrong command line has exit code 2 and does nothing", () => {
     [["reimage", "rack-1", "--all"], /not both/],
     [["reimage", "--all"], /there is nobody to confirm it .*: give --yes, or --dry-run/],
     [["images", "add", "/tmp/.img.xz"], /cannot derive a name from "\/tmp\/.img.xz": choose one with --name/],
-    [["nodes", "--address", "here"], /"here" is not HOST:PORT/],
-    [["nodes", "--address", "a:1", "--socket", "/x"], /cannot be used with/],
+    [["nodes", "-o", "table"], /Allowed choices are wide, json, yaml, name/],
+    [["nodes", "-o", "yaml", "--json"], /cannot be used with option '--json'/],
+    [["images", "show", "x", "-o", "yaml"], /-o is for lists: show is none/],
+    [["nodes", "--sort-by", "modle"], /Did you mean model\? It is one of name, status/],
+    [["nodes", "--sort-by", "label:"], /"" cannot be the key of a label/],
+    [["inventory"], /give --list, or --host NAME, as Ansible does/],
+    [["inventory", "--list", "--host", "x"], /cannot be used with/],
+    [["nodes", "--server", "here:"], /"here:" is not HOST or HOST:PORT/],
+    [["nodes", "--server", "a:1", "--socket", "/x"], /cannot be used with/],
   ] as const)
     it(argv.join(" ") || "(nothing)", async () => {
       const { code, stdout, stderr } = await run(argv, { socket: "/nonexistent/controller.sock" });
@@ -114,13 +123,13 @@ describe("a controller that cannot be reached", () => {
     assert.deepEqual([code, stdout], [1, ""]);
     assert.equal(
       stderr,
-      'error: no controller answers at /nonexistent/controller.sock: start it with "controller serve", or give its ' +
-        "address with --socket PATH (or PALLET_SOCKET) or --address HOST:PORT\n",
+      'error: no controller answers at /nonexistent/controller.sock: start it with "controller serve", or say ' +
+        "where it is, with --socket PATH (or PALLET_SOCKET) or --server HOST --bundle FILE\n",
     );
   });
 
   it("at an address: says so", async () => {
-    const { stderr } = await run(["watch", "x", "--address", "127.0.0.1:1"]);
+    const { stderr } = await run(["watch", "x", "--server", "127.0.0.1:1"]);
     assert.match(
       stderr,
       /^error: no controller answers at 127\.0\.0\.1:1: start it with "controller serve", or correct/,
@@ -188,21 +197,25 @@ describe("errors of calls", () => {
 });
 
 describe("where the controller is", () => {
-  for (const [options, env, target] of [
+  for (const [options, env, name, bundle] of [
     [{}, {}, "unix:/run/pallet/controller.sock"],
     [{}, { PALLET_SOCKET: "" }, "unix:/run/pallet/controller.sock"],
     [{}, { PALLET_SOCKET: "/a" }, "unix:/a"],
-    [{}, { PALLET_SOCKET: "/a", PALLET_ADDRESS: "h:1" }, "h:1"],
-    [{ socket: "/b" }, { PALLET_SOCKET: "/a", PALLET_ADDRESS: "h:1" }, "unix:/b"],
-    [{ address: "[fd00::1]:7700" }, { PALLET_SOCKET: "/a" }, "[fd00::1]:7700"],
+    [{}, { PALLET_SOCKET: "/a", PALLET_SERVER: "h:1", PALLET_BUNDLE: "/e" }, "h:1", "/e"],
+    [{ bundle: "/b" }, { PALLET_SERVER: "h", PALLET_BUNDLE: "/e" }, "h:7700", "/b"],
+    [{ socket: "/b" }, { PALLET_SOCKET: "/a", PALLET_SERVER: "h:1", PALLET_BUNDLE: "/e" }, "unix:/b"],
+    [{ server: "[fd00::1]:7700" }, { PALLET_SOCKET: "/a" }, "[fd00::1]:7700"],
   ] as const)
-    it(`${JSON.stringify(options)} ${JSON.stringify(env)}: ${target}`, () => {
-      assert.equal(chooseTarget(options, env), target);
+    it(`${JSON.stringify(options)} ${JSON.stringify(env)}: ${name}`, () => {
+      assert.deepEqual(chooseTarget(options, env), { name, ...(bundle !== undefined && { bundle }) });
     });
-  for (const address of ["dns:///x", "host", "host:", "host:port", "fd00::1:7700", "unix:/x", "a b:1"])
-    it(`refuses ${address}`, () => {
-      assert.throws(() => chooseTarget({ address }, {}), /is not HOST:PORT/);
+  for (const server of ["dns:///x", "host:", "host:port", "fd00::1:7700", "unix:/x", "a b:1"])
+    it(`refuses ${server}`, () => {
+      assert.throws(() => chooseTarget({ server }, {}), /is not HOST or HOST:PORT/);
     });
+  it("refuses a bundle for this machine's own", () => {
+    assert.throws(() => chooseTarget({ bundle: "/b" }, {}), /--bundle is for a controller elsewhere/);
+  });
 });
 
 describe("names of images from names of files", () => {

@@ -89,6 +89,17 @@ describe("config", () => {
     assert.equal(config.reimage.longestBootMs, 2345);
   });
 
+  it("reads which disks are protected", () => {
+    assert.deepEqual(configOf({}).disks.protected, { labels: [], serials: [] });
+    const file = "disks: {protected: {labels: [Photos, ' My data '], serials: [0x5ca3e900, S3Z8NB0K]}}";
+    assert.match(problemsOf({ file })[0] ?? "", /is not a value for disks\.protected\.serials; .*in quotes/);
+    const quoted = file.replace("0x5ca3e900", "'0x5ca3e900'");
+    assert.deepEqual(configOf({ file: quoted }).disks.protected, {
+      labels: ["Photos", "My data"],
+      serials: ["0x5ca3e900", "S3Z8NB0K"],
+    });
+  });
+
   it("reads rates with their units, and limits nothing by default", () => {
     assert.deepEqual(configOf({}).limits, {});
     assert.deepEqual(configOf({ file: "limits:\n  # total: 1 Gbit/s\n" }).limits, {});
@@ -138,13 +149,13 @@ describe("config", () => {
   });
 
   it("opens TCP to every call only where that is said", () => {
-    assert.equal(configOf({}).insecureTcp, false);
-    assert.equal(configOf({ file: "listen: 127.0.0.1" }).insecureTcp, false);
-    assert.equal(configOf({ file: "insecureTcp: true" }).insecureTcp, true);
-    assert.equal(configOf({ env: { PALLET_INSECURE_TCP: "true" } }).insecureTcp, true);
-    // As commander hands over --insecure-tcp without a value.
-    assert.equal(configOf({ flags: { insecureTcp: true } }).insecureTcp, true);
-    assert.equal(configOf({ flags: { insecureTcp: "false" }, file: "insecureTcp: true" }).insecureTcp, false);
+    assert.equal(configOf({}).insecure, false);
+    assert.equal(configOf({ file: "listen: 127.0.0.1" }).insecure, false);
+    assert.equal(configOf({ file: "insecure: true" }).insecure, true);
+    assert.equal(configOf({ env: { PALLET_INSECURE: "true" } }).insecure, true);
+    // As commander hands over --insecure without a value.
+    assert.equal(configOf({ flags: { insecure: true } }).insecure, true);
+    assert.equal(configOf({ flags: { insecure: "false" }, file: "insecure: true" }).insecure, false);
   });
 
   it("takes relative paths from where they were said", () => {
@@ -375,3 +386,12 @@ describe("config", () => {
     });
   });
 });
+
+for (const [title, text, problems] of [
+  ["one mistake in YAML that brings many with it", "- [".repeat(20), 11],
+  ["a thousand lists in each other", "- ".repeat(1000), 1],
+  ["a thousand keys in each other", "? ".repeat(1000), 1],
+] as const)
+  it(`tells few problems of a config file with ${title}`, () => {
+    assert.equal(parseConfigFile(text, "/etc/pallet/c.yaml").problems.length, problems);
+  });

@@ -35,7 +35,8 @@ describe("event log", () => {
 
   it("gives an event its id and time", () => {
     const event = log.append({ type: "node-registered", severity: "info", message: "m" });
-    assert.deepEqual(event, { id: 1, at: 1000, type: "node-registered", severity: "info", message: "m" });
+    const by = { kind: "controller" };
+    assert.deepEqual(event, { id: 1, at: 1000, type: "node-registered", severity: "info", message: "m", by });
     assert.deepEqual([...log.list()], [event]);
   });
 

@@ -26,6 +26,25 @@ describe("a flood of events", () => {
       for (let each = 0; each < 10_000; each++) assert.ok(limit.admit({ ...step, type }, 0));
   });
 
+  it("of one stranger takes no place from another one", () => {
+    const limit = createFloodLimit();
+    const refused: NewEvent = { type: "registration-refused", severity: "warning", message: "m" };
+    const admitted = Array.from({ length: 100_000 }, (_, ms) => limit.admit(refused, ms, "10.0.0.66")).filter(Boolean);
+    assert.equal(admitted.length, 209);
+    assert.ok(limit.admit(refused, 100_000, "10.0.0.7"));
+  });
+
+  it("about ever new nodes is held back, and no warning with it", () => {
+    const limit = createFloodLimit();
+    const sign: NewEvent = { type: "node-discovered", severity: "info", message: "m" };
+    const macOf = (each: number) => `02:00:00:00:${(each >> 8).toString(16)}:${(each & 255).toString(16)}` as NodeId;
+    let admitted = 0;
+    for (let each = 0; each < 60_000; each++) if (limit.admit({ ...sign, nodeId: macOf(each) }, 0)) admitted += 1;
+    assert.equal(admitted, 20_000);
+    assert.ok(limit.admit({ ...sign, type: "mac-claimed-twice", severity: "error", nodeId }, 0));
+    assert.ok(limit.admit({ ...sign, nodeId }, 10));
+  });
+
   it("is not stopped or let in by a clock that jumps", () => {
     const limit = createFloodLimit();
     for (let each = 0; each < 60; each++) assert.ok(limit.admit(step, 1_000_000));

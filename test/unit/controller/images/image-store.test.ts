@@ -494,6 +494,20 @@ describe("a file that cannot be imported", () => {
     });
   }
 
+  it("is refused when a card with it on could never be written again", async () => {
+    const path = join(folder, "keep.img");
+    await makeSmallImage(path, [
+      { filesystem: "vfat", tree: bootTree },
+      { filesystem: "ext4", label: "pallet-keep", tree: rootTree },
+    ]);
+    await assertRefused(
+      add("small", await readFile(path)),
+      "protected",
+      /its partition 2 has the label "pallet-keep"; give it another label by hand \(e2label, .*add the image again$/,
+    );
+    await assertEmpty();
+  });
+
   it("is refused when fewer bytes arrive than were announced", async () => {
     await assertRefused(
       add("small", piOs, { fileBytes: piOs.length + 512 }),
@@ -555,11 +569,49 @@ describe("a file that cannot be imported", () => {
     await assertEmpty();
   });
 
+  it("waits for its turn when four others are being added, whoever sends them", async () => {
+    const controller = new AbortController();
+    const silent = async function* () {
+      yield piOs.subarray(0, 1000);
+      await new Promise(() => {});
+    };
+    const others = [1, 2, 3, 4].map((number) =>
+      add(`other-${number}`, piOs, { source: silent(), signal: controller.signal }).catch(() => undefined),
+    );
+    await assert.rejects(add("fifth", piOs), { kind: "exhausted", message: /4 images are being added already/ });
+    controller.abort();
+    await Promise.all(others);
+    await add("fifth", piOs);
+    await store.remove("fifth");
+    await assertEmpty();
+  });
+
   it("is given up when the signal comes while it is packed", async () => {
     const controller = new AbortController();
     const onProgress: NewImage["onProgress"] = ({ step }) => void (step.startsWith("packing") && controller.abort());
     await assertRefused(add("small", piOs, { signal: controller.signal, onProgress }), "cancelled", /cancelled/);
     await assertEmpty();
+  });
+});
+
+describe("an image that must have a digest", () => {
+  it("is added when it has it, of what is uncompressed", async () => {
+    const image = await add("small", gzipSync(piOs), { expectedDigest: digestOf(piOs) as ImageDigest });
+    assert.equal(image.digest, digestOf(piOs));
+  });
+
+  it("is refused when it has another one, also under the name of one that is there, and leaves nothing behind", async () => {
+    const expectedDigest = "ab".repeat(32) as ImageDigest;
+    for (const before of [[], ["small"]]) {
+      for (const name of before) await add(name, piOs);
+      await assert.rejects(add("small", gzipSync(piOs), { expectedDigest }), (error) => {
+        assert.ok(error instanceof Failure);
+        assert.equal(error.reason, "image-damaged");
+        assert.deepEqual([error.evidence.expected, error.evidence.found], [expectedDigest, digestOf(piOs)]);
+        return true;
+      });
+      assert.deepEqual(await readdir(directory), before);
+    }
   });
 });
 

@@ -24,7 +24,13 @@ describe("node logs", () => {
   const open = (): void => {
     const say = (level: string) => (details: object, message: string) =>
       void told.push(`${level} ${message} ${JSON.stringify(details)}`);
-    logs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, log: { warn: say("warn"), error: say("error") } });
+    logs = createNodeLogs({
+      rows: store.nodeLogs,
+      nodes,
+      clock,
+      monotonic: clock,
+      log: { warn: say("warn"), error: say("error") },
+    });
   };
   const register = (id: NodeId, instanceId: string, role: "netboot" | "resident" = "netboot"): void => {
     const root = { source: "/dev/mmcblk0p2", filesystemType: "ext4", disk: "/dev/mmcblk0" };
@@ -216,5 +222,29 @@ describe("node logs", () => {
         ["10", "17"],
       );
     });
+  });
+
+  it("takes of a node what an agent can hold back, then what a node has to say, and of others whatever it takes of it", () => {
+    const batch = { records: 1000, characters: 100_000 };
+    register(two, "j");
+    const taken = (id: NodeId, instanceId: string, cost = batch): number => {
+      let count = 0;
+      while (logs.admits(id, instanceId, cost)) count += 1;
+      return count;
+    };
+    assert.equal(taken(one, "i"), 6);
+    assert.equal(taken(two, "j"), 6);
+    assert.equal(logs.admits(one, "i", { records: 0, characters: 0 }), false);
+    clock.advance(1000);
+    assert.equal(taken(one, "i"), 1, "a batch is taken as soon as something is left");
+    clock.advance(3_600_000);
+    assert.equal(taken(one, "i", { records: 1, characters: 1_048_576 }), 3);
+    assert.deepEqual(
+      told.filter((line) => line.includes("logs more than a node may")).map((line) => line.split(" (")[0]),
+      ["one", "two", "one"].map(
+        (name) => `warn the agent of ${nodes.require(name === "one" ? one : two).name} logs more than a node may`,
+      ),
+    );
+    assert.throws(() => logs.admits(one, "the-one-before", batch), { kind: "not-found" });
   });
 });

@@ -5,7 +5,7 @@ import { chooseNodes, type NodeChoice, problemOfChoice } from "../../../../contr
 import { requireNode } from "../../../../controller/nodes/find-node.ts";
 import type { Node } from "../../../../controller/nodes/node.ts";
 import { rolloutRequestFromWire } from "../../../../controller/rpc/wire/rollout-from-wire.ts";
-import { RolloutRequest } from "../../../../proto/gen/pallet/v1/controller.ts";
+import { AcceptNodesRequest, RolloutRequest } from "../../../../proto/gen/pallet/v1/controller.ts";
 import { run } from "../cli/a-console.ts";
 import { createFakeRack } from "../reimage/fakes/fake-rack.ts";
 import { ask, serveController } from "../rpc/served-controller.ts";
@@ -30,20 +30,25 @@ const users: Record<string, (choice: NodeChoice) => Promise<unknown>> = {
     rolloutRequestFromWire(RolloutRequest.fromPartial({ nodes: [...choice.nodes], all: choice.all })),
   "the plan of a rollout": async (choice) => {
     const rack = createFakeRack(2);
-    rack.accept(0);
+    rack.unaccept(1);
     return rack.rollouts().plan(choice);
   },
   "the start of a rollout": async (choice) => {
     const rack = createFakeRack(2);
-    rack.accept(0);
+    rack.unaccept(1);
     return rack.rollouts().start(choice);
   },
   "the acceptance of nodes": async ({ nodes: named, all }) => {
     const served = await serveController();
     try {
-      const { id } = served.nodes.discover("b8:27:eb:00:00:01" as Node["id"], "10.0.0.1");
+      const id = "b8:27:eb:00:00:01" as Node["id"];
+      served.nodes.discover(id, "10.0.0.1");
       served.nodes.rename(id, "pi-1");
-      return await ask(served.client, served.client.acceptNodes, { nodes: [...named], all });
+      return await ask(
+        served.client,
+        served.client.acceptNodes,
+        AcceptNodesRequest.fromPartial({ nodes: [...named], all }),
+      );
     } finally {
       await served.close();
     }

@@ -93,7 +93,7 @@ describe("node registry", () => {
   });
 
   it("records a MAC address that it never saw: not accepted, boot target agent", () => {
-    const node = nodes.discover(one, "10.0.0.7");
+    const node = nodes.discover(one, "10.0.0.7") ?? assert.fail();
     assert.equal(node.name, "node-000001");
     assert.equal(node.accepted, false);
     assert.deepEqual(node.bootTarget, { kind: "agent" });
@@ -110,7 +110,7 @@ describe("node registry", () => {
 
   it("gives two nodes with the same last octets different names", () => {
     nodes.discover(one, "10.0.0.7");
-    assert.equal(nodes.discover("aa:27:eb:00:00:01" as NodeId, "10.0.0.8").name, "node-eb000001");
+    assert.equal(nodes.discover("aa:27:eb:00:00:01" as NodeId, "10.0.0.8")?.name, "node-eb000001");
   });
 
   it("bounds how many nodes strangers can make it record", () => {
@@ -118,14 +118,16 @@ describe("node registry", () => {
       Array.from({ length: 5000 }, (_, index) => ({
         id: `02:00:00:00:${(index >> 8).toString(16)}:${(index & 255).toString(16)}` as NodeId,
         name: `n${index}`,
-        accepted: false,
+        accepted: true,
         bootTarget: { kind: "agent" },
         lastSeenAt: 0,
         discoveredAt: 0,
       })),
     );
     nodes = open();
-    assert.throws(() => nodes.discover(one, "10.0.0.7"), /5000 nodes are already known/);
+    assert.equal(nodes.discover(one, "10.0.0.7"), undefined);
+    assert.throws(() => nodes.register(registration), /5000 nodes are already known/);
+    assert.equal(nodes.list().length, 5000);
   });
 
   describe("registration", () => {
@@ -487,7 +489,7 @@ describe("node registry", () => {
     assert.equal(changes.at(-1)?.cause, "forgotten");
     clock.advance(10 * heartbeatIntervalMs);
     assert.equal(types().at(-1), "node-forgotten");
-    assert.equal(nodes.discover(one, "10.0.0.7").accepted, false);
+    assert.equal(nodes.discover(one, "10.0.0.7")?.accepted, false);
   });
 
   it("writes what changes often only now and then, and at the end", () => {

@@ -5,6 +5,7 @@ import type { NodeChangeListener } from "../../../../controller/nodes/node-chang
 import { createRootLedger } from "../../../../controller/nodes/root-ledger.ts";
 import type { RootId } from "../../../../controller/roots/root-id.ts";
 import type { NodeId } from "../../../../proto/names/node-id.ts";
+import { createManualClock } from "../../proto/time/manual-clock.ts";
 
 const [a, b] = ["20261128-221500-0000000a", "20261128-221500-0000000b"] as unknown as [RootId, RootId];
 const id = "b8:27:eb:00:00:01" as NodeId;
@@ -21,6 +22,7 @@ function aNode(bootId: string, nfsRoot?: string): Node {
 
 function setUp(known: Node[] = []) {
   const kept = new Map<string, string>();
+  const clock = createManualClock();
   const errors: string[] = [];
   const disk = { isFull: false };
   const nodes = [...known];
@@ -33,6 +35,8 @@ function setUp(known: Node[] = []) {
           if (disk.isFull) throw new Error("no space left");
           kept.set(key, value);
         },
+        remove: (key) => void kept.delete(key),
+        keys: (prefix) => [...kept.keys()].filter((key) => key.startsWith(prefix)),
       },
       nodes: {
         list: () => [...nodes],
@@ -43,13 +47,23 @@ function setUp(known: Node[] = []) {
         },
       },
       rootOf: (source) => [a, b].find((root) => source.includes(root)),
+      clock,
       log: { error: (_, message) => void errors.push(message) },
     });
   const register = (node: Node): void => {
     nodes.splice(0, nodes.length, node);
     listener({ node, cause: "registered" });
   };
-  return { open, register, errors, disk, nodes, tell: (change: Parameters<NodeChangeListener>[0]) => listener(change) };
+  return {
+    open,
+    register,
+    errors,
+    disk,
+    nodes,
+    kept,
+    clock,
+    tell: (change: Parameters<NodeChangeListener>[0]) => listener(change),
+  };
 }
 
 const user = (uses: object) => [{ name: "node-1", isOnline: true, told: [], isUnknown: false, ...uses }];
@@ -91,6 +105,35 @@ describe("the ledger of who uses which root filesystem", () => {
     assert.deepEqual(ledger.users(), []);
     register(node);
     assert.deepEqual(ledger.users(), user({ running: a }));
+  });
+
+  it("holds for an hour what a board that is not recorded, or no more, was told to boot, and keeps no row of it", () => {
+    const { open, nodes, tell, kept, clock } = setUp();
+    const ledger = open();
+    const [node] = [aNode("1", "")];
+    const { agent: _, facts: __, ...stranger } = node;
+    nodes.push(stranger);
+    ledger.told(id, a);
+    ledger.told(undefined, b);
+    nodes.splice(0);
+    tell({ node: stranger, cause: "forgotten" });
+    const name = "boards that are not recorded";
+    assert.deepEqual(ledger.users(), [{ name, isOnline: false, isUnknown: false, told: [b, a] }]);
+    assert.deepEqual([...kept.keys()], []);
+    clock.advance(60 * 60_000);
+    assert.deepEqual(ledger.users(), []);
+  });
+
+  it("drops at the next start what it knew of nodes that are not known any more", () => {
+    const { open, register, nodes, kept } = setUp();
+    open();
+    register(aNode("1", `10.0.0.1:/store/versions/${a}/root`));
+    assert.equal(kept.size, 1);
+    open();
+    assert.equal(kept.size, 1);
+    nodes.splice(0);
+    open();
+    assert.equal(kept.size, 0);
   });
 
   it("lets nodes boot on a full disk, and says that it could not save what they use", () => {

@@ -149,6 +149,7 @@ describe("a selector that cannot be read", () => {
     [{ labelSelector: "rack in a" }, /"rack in a" cannot be read/],
     [{ labelSelector: "rack in (a" }, /cannot be read/],
     [{ labelSelector: "rack>1" }, /numbers are not compared/],
+    [{ labelSelector: `${"rack not".repeat(200)}>` }, /^.{0,400}$/],
     [{ labelSelector: "rack=a b" }, /cannot be read/],
     [{ labelSelector: "=a" }, /cannot be read/],
     [{ labelSelector: "x".repeat(5000) }, /has 5000 characters/],
@@ -208,6 +209,14 @@ describe("the laws of selectors", () => {
     );
   });
 
+  it("a name or a pattern that means no node is repeated as far as a message bears", () => {
+    for (const text of ["x".repeat(9_000), `*${"x".repeat(9_000)}`])
+      assert.throws(
+        () => names({ nodes: [text] }),
+        ({ message }: Error) => message.length < 300 && /xxxx…"/.test(message),
+      );
+  });
+
   it("a pattern matches as the regular expression does that it stands for, in time that does not explode", () => {
     const text = fc.string({ unit: fc.constantFrom(..."ab-"), maxLength: 10 });
     const pattern = fc.string({ unit: fc.constantFrom(..."ab-*?"), maxLength: 10 });
@@ -218,5 +227,8 @@ describe("the laws of selectors", () => {
       }),
     );
     assert.equal(compileGlob(`${"*a".repeat(2000)}b`)("a".repeat(4000)), false);
+    // One character is one, also where UTF-16 has two units for it.
+    for (const glob of ["\u{1f4a5}", "?", "[\u{1f4a4}-\u{1f4a6}]", "[!a]"])
+      assert.equal(compileGlob(glob)("\u{1f4a5}"), true, glob);
   });
 });

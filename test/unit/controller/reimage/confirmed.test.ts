@@ -51,7 +51,6 @@ async function aRack(count = 1): Promise<FakeRack> {
     machine.devices = [card];
     machine.powerOn();
   }
-  rack.accept(...rack.machines.keys());
   await rack.clock.advanceSettling(25_000);
   return rack;
 }
@@ -133,7 +132,6 @@ describe("a start as it was confirmed", () => {
 
   it("takes the only disk that fits where none was seen, and says so in the plan", async () => {
     const rack = createFakeRack(1);
-    rack.accept(0);
     const { plans, ...request } = await confirm(rack);
     assert.deepEqual(plans[0]?.seen, { nodeId: rack.machine().id });
     assert.match(

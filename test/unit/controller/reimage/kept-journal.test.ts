@@ -29,7 +29,11 @@ function withoutSentences(stories: unknown): unknown {
 }
 
 /** What later controllers remember besides: what the node was before, and what is known of its card. */
-const laterKeys = new Set(["card", "growth", "before", "holds", "verdict", "late", "goingBack", "doubtful", "unsent"]);
+const laterKeys = new Set([
+  ...["card", "growth", "before", "holds", "verdict", "late", "goingBack", "doubtful", "unsent"],
+  // And how long it took, by a clock that nobody sets.
+  ...["began", "tookMs"],
+]);
 
 /**
  * The agent of the captured stories counted neither stages nor what it compared or wrote again, and grew nothing: what

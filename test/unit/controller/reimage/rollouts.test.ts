@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { actFor } from "../../../../controller/callers/author.ts";
 import type { ImageName } from "../../../../controller/images/catalogue/image.ts";
 import { Refusal } from "../../../../controller/refusal/refusal.ts";
 import type { Rollout, RolloutId, RolloutRequest } from "../../../../controller/reimage/plan/rollout.ts";
@@ -35,12 +36,25 @@ function isInvalid(message: RegExp) {
 
 test("all means the accepted nodes, by name", async () => {
   const rack = createFakeRack(12);
-  rack.accept(10, 1, 2);
+  rack.unaccept(0, 3, 4, 5, 6, 7, 8, 9, 11);
   const { reimages } = await rack.rollouts().start(everything);
   assert.deepEqual(
     reimages.map(({ nodeName }) => nodeName),
     ["pi-2", "pi-3", "pi-11"],
   );
+});
+
+test("a pending node is not reimaged, not even by name, and nor are those named with it", async () => {
+  const rack = createFakeRack(3);
+  rack.unaccept(0, 2);
+  const says = isRefusal(
+    "precondition",
+    /^pi-1, pi-3 are pending: .*; if they are yours: controller node accept pi-1 pi-3$/,
+  );
+  await assert.rejects(rack.rollouts().start(named("pi-3", "pi-2", "pi-1")), says);
+  await assert.rejects(rack.rollouts().plan(named("pi-3", "pi-2", "pi-1")), says);
+  assert.deepEqual(rack.rollouts().list(), []);
+  assert.equal((await rack.rollouts().start(named("pi-2"))).reimages.length, 1);
 });
 
 test("a node that is named by two of its names is reimaged once", async () => {
@@ -63,6 +77,7 @@ const refused: readonly [title: string, request: RolloutRequest, expected: (erro
 for (const [title, request, expected] of refused) {
   test(`a request with ${title} is refused, planned or started`, async () => {
     const rack = createFakeRack(1);
+    if (request.all) rack.unaccept(0);
     await assert.rejects(rack.rollouts().start(request), expected);
     await assert.rejects(rack.rollouts().plan(request), expected);
     assert.deepEqual(rack.rollouts().list(), []);
@@ -310,3 +325,64 @@ test("a plan names the rollout that is at work on a node", async () => {
   const { plans } = await rack.rollouts().plan(named("pi-1"));
   assert.match(plans[0]?.refusal?.message ?? "", /by rollout r1/);
 });
+
+test("the start and the cancellation of a rollout are in the name of who asked, and every step the controller's own", async () => {
+  const rack = await poweredRack(2, { maxConcurrent: 1 });
+  const operator = (name: string) => ({ by: { kind: "operator", name, role: "operator" }, from: "10.0.0.9" }) as const;
+  await actFor(operator("anna"), () =>
+    rack.rollouts().start({ ...everything, all: false, nodes: ["pi-1", "pi-2"], id }),
+  );
+  // News of a node come in the name of its agent.
+  await actFor({ by: { kind: "anonymous" } }, () => rack.clock.advanceSettling(40_000));
+  actFor(operator("ben"), () => rack.rollouts().cancel(id));
+  await actFor({ by: { kind: "anonymous" } }, () => rack.untilEnded(id));
+  const authors = Object.groupBy(rack.events, ({ by }) => ("name" in by ? by.name : by.kind));
+  const typesOf = (name: string) => [...new Set(authors[name]?.map(({ type }) => type))].sort();
+  assert.deepEqual(typesOf("anna"), ["rollout-started"]);
+  assert.deepEqual(typesOf("ben"), ["rollout-cancelled"]);
+  assert.deepEqual(typesOf("controller"), ["reimage-cancelled", "reimage-phase-changed", "rollout-ended"]);
+  assert.deepEqual(Object.keys(authors).sort(), ["anna", "ben", "controller"]);
+  assert.ok(authors["anna"]?.every(({ from }) => from === "10.0.0.9"));
+});
+
+for (const [name, aheadMs, bootId, took] of [
+  ["what it took", 0, "the-controllers", (ms: number) => ms],
+  ["what it took, whatever the clock was set to meanwhile", 30_000, "the-controllers", (ms: number) => ms - 30_000],
+  ["nothing of what it took when the controller's machine has booted meanwhile", 0, "the-next", () => undefined],
+] as const)
+  test(`a rollout that has ended knows ${name}, also after a restart`, async () => {
+    const rack = await poweredRack(1);
+    const all = await rack.startAll();
+    await rack.clock.advanceSettling(5_000);
+    const [running] = rack.rollouts().list();
+    assert.ok(running);
+    assert.equal(running.tookMs, rack.clock.now() - running.startedAt);
+    assert.equal(running.reimages[0]?.tookMs, undefined);
+    rack.clockAheadMs = aheadMs;
+    rack.controllerBootId = bootId;
+    await rack.untilEnded(all);
+    rack.crash();
+    rack.restart();
+    const [ended] = rack.rollouts().list();
+    const [reimage] = ended?.reimages ?? [];
+    assert.ok(ended?.endedAt && reimage?.endedAt);
+    assert.equal(ended.tookMs, took(ended.endedAt - ended.startedAt));
+    assert.equal(reimage.tookMs, took(reimage.endedAt - reimage.startedAt));
+  });
+
+for (const [name, setByMs] of [
+  ["forward by two hours", 7_200_000],
+  ["forward from 1970", 56 * 365 * 86_400_000],
+  ["back by two hours", -7_200_000],
+] as const)
+  test(`whenever the controller's clock is set ${name}, a reimage goes on as if nothing had been`, async () => {
+    for (let afterMs = 0; afterMs < 60_000; afterMs += 2_000) {
+      const rack = await poweredRack(1);
+      const all = await rack.startAll();
+      await rack.clock.advanceSettling(afterMs);
+      rack.clockAheadMs = setByMs;
+      await rack.untilEnded(all);
+      const [reimage] = rack.rollouts().list()[0]?.reimages ?? [];
+      assert.equal(reimage?.phase, "proved", `set after ${afterMs} ms: ${reimage?.failure?.message}`);
+    }
+  });

@@ -93,7 +93,7 @@ describe("what a command needs of this machine", () => {
     const text = await readFile(join(import.meta.dirname, "../../../../scripts/debian-packages"), "utf8");
     const listed = new Set(text.split("\n").map((line) => line.split(/\s+/, 1)[0]));
     // What Debian with apt has by itself, and what brought the checkout here.
-    const given = new Set(["apt", "ca-certificates", "debian-archive-keyring", "dpkg", "npm", "tar"]);
+    const given = new Set(["apt", "ca-certificates", "debian-archive-keyring", "dpkg", "npm", "perl-base", "tar"]);
     const packages = debianPackages(longest.flatMap(({ needs }) => needs));
     assert.deepEqual(
       packages.filter((name) => !listed.has(name) && !given.has(name)),

@@ -25,7 +25,8 @@ describe("versions of the root filesystem that nobody uses", () => {
       await roots.use(id);
       return id;
     });
-  const keep = () => createRootKeeper({ rootfs: store, users: () => users, clock: { now: () => now } });
+  const keep = () =>
+    createRootKeeper({ rootfs: store, users: () => users, clock: { now: () => now }, monotonic: { now: () => now } });
   const user = (uses: Partial<RootUser>): RootUser => ({
     ...{ name: "node-1", isOnline: false, told: [], isUnknown: false },
     ...uses,
@@ -87,7 +88,12 @@ describe("versions of the root filesystem that nobody uses", () => {
   it("are none where a root filesystem of the operator's own is exported, or nothing", async () => {
     await mkdir(path.join(folder, "own/etc"), { recursive: true });
     for (const rootfs of [path.join(folder, "own"), path.join(folder, "nothing"), undefined]) {
-      const keeper = createRootKeeper({ rootfs, users: () => [], clock: { now: () => now } });
+      const keeper = createRootKeeper({
+        rootfs,
+        users: () => [],
+        clock: { now: () => now },
+        monotonic: { now: () => now },
+      });
       assert.deepEqual([await keeper.list(), await keeper.collect()], [[], []]);
     }
   });

@@ -4,9 +4,11 @@ import path from "node:path";
 import { type Client, credentials, ServerCredentials, type ServiceError } from "@grpc/grpc-js";
 import type { AgentPort } from "../../../../controller/agents/agent-port.ts";
 import { createEventLog, type EventLog } from "../../../../controller/events/event-log.ts";
+import { type ControllerIdentity, openIdentity } from "../../../../controller/identity/open-identity.ts";
 import type { Image } from "../../../../controller/images/catalogue/image.ts";
 import type { ImageDeriver } from "../../../../controller/images/derive/image-deriver.ts";
 import { createNodeLogs, type NodeLogs } from "../../../../controller/logs/node-logs.ts";
+import { createKeptAcceptRules } from "../../../../controller/nodes/kept-accept-rules.ts";
 import { createNodeRegistry, type NodeRegistry } from "../../../../controller/nodes/node-registry.ts";
 import { notFound } from "../../../../controller/refusal/refusal.ts";
 import type { Rollout, RolloutId } from "../../../../controller/reimage/plan/rollout.ts";
@@ -30,6 +32,7 @@ export interface ServedController {
   /** What was repeated of the nodes' logs in the controller's own. */
   readonly echoed: string[];
   readonly events: EventLog;
+  readonly identity: ControllerIdentity;
   readonly errors: object[];
   readonly images: Map<string, Image>;
   readonly rollouts: Map<RolloutId, Rollout>;
@@ -40,6 +43,8 @@ export interface ServedController {
     derive: ImageDeriver["derive"];
     rollouts: ControllerParts["rollouts"];
     agent: Partial<AgentPort>;
+    protectedDisks: ControllerParts["protectedDisks"];
+    removeRoot: ControllerParts["roots"]["remove"];
   };
   readonly grpc: GrpcServer;
   readonly tcpPort: number;
@@ -51,17 +56,27 @@ export interface ServedController {
   close(): Promise<void>;
 }
 
-export async function serveController({ insecureTcp = false } = {}): Promise<ServedController> {
+export async function serveController({ insecure = true } = {}): Promise<ServedController> {
   const folder = mkdtempSync(path.join(tmpdir(), "pallet-doors-"));
   const clock = createManualClock(Date.UTC(2026, 10, 23));
   const store = openStore(":memory:");
   const events = createEventLog({ rows: store.events, clock });
   const errors: object[] = [];
-  const log = { error: (details: object) => void errors.push(details) };
-  const nodes = createNodeRegistry({ rows: store.nodes, events, clock, heartbeatIntervalMs: 10_000, log });
+  const silent = () => undefined;
+  const log = { warn: silent, debug: silent, error: (details: object) => void errors.push(details) };
+  const acceptRules = createKeptAcceptRules({ rows: store.settings, configured: [], log });
+  const nodes = createNodeRegistry({
+    ...{ rows: store.nodes, events, clock, heartbeatIntervalMs: 10_000, log, acceptRules },
+  });
   const echoed: string[] = [];
   const echo = (_: object, message: string) => void echoed.push(message);
-  const nodeLogs = createNodeLogs({ rows: store.nodeLogs, nodes, clock, log: { warn: echo, error: echo } });
+  const nodeLogs = createNodeLogs({
+    rows: store.nodeLogs,
+    nodes,
+    clock,
+    monotonic: clock,
+    log: { warn: echo, error: echo },
+  });
   const images = new Map<string, Image>();
   const rollouts = new Map<RolloutId, Rollout>();
   const active = new Map<NodeId, RolloutId>();
@@ -100,7 +115,18 @@ export async function serveController({ insecureTcp = false } = {}): Promise<Ser
       activeRolloutOf: (id) => active.get(id),
     },
     agent: {},
+    protectedDisks: { labels: [], serials: [] },
+    removeRoot: missing,
   };
+  let isOpen = false;
+  const identity = await openIdentity({
+    folder: path.join(folder, "identity"),
+    ...{ rows: store.identity, clock },
+    // That there is an authority now is told before anything that a test is about.
+    events: { append: (event) => (isOpen ? events.append(event) : undefined) },
+    nodeOf: (id) => nodes.get(id),
+  });
+  isOpen = true;
   const socket = path.join(folder, "controller.sock");
   const grpc = await createGrpcServer({
     controllers: () => [
@@ -109,20 +135,31 @@ export async function serveController({ insecureTcp = false } = {}): Promise<Ser
     ],
     parts: {
       nodes,
+      acceptRules,
       nodeLogs,
       events,
+      identity,
       images: parts.images,
       deriver: { derive: (request) => parts.derive(request) },
       rollouts: parts.rollouts,
-      roots: { list: async () => [], remove: missing },
+      roots: { list: async () => [], remove: (...how) => parts.removeRoot(...how) },
+      protectedDisks: {
+        get labels() {
+          return parts.protectedDisks.labels;
+        },
+        get serials() {
+          return parts.protectedDisks.serials;
+        },
+      },
       agents: { connect: () => ({ close: () => undefined, ...parts.agent }) as AgentPort },
       status: () => ({
         version: "9.9.9",
         startedAt: clock.now(),
         grpcAddress: "10.0.0.1:7700",
-        insecureTcp: false,
+        insecure: false,
         waitingFor: ["DHCP: no cable"],
         httpUrl: "http://10.0.0.1:7701",
+        httpsUrl: "https://10.0.0.1:7702",
         tftpAddress: "10.0.0.1:69",
         uplink: {
           bytesPerSecond: 50_000_000.4,
@@ -136,8 +173,8 @@ export async function serveController({ insecureTcp = false } = {}): Promise<Ser
     heartbeatIntervalMs: 10_000,
     credentials: ServerCredentials.createInsecure(),
     socket,
-    socketCredentials: ServerCredentials.createInsecure(),
-    insecureTcp,
+    insecure,
+    clock,
     log,
   });
   const tcpPort = await grpc.listenTcp("127.0.0.1", 0);
@@ -150,6 +187,7 @@ export async function serveController({ insecureTcp = false } = {}): Promise<Ser
     nodeLogs,
     echoed,
     events,
+    identity,
     errors,
     images,
     rollouts,

@@ -45,6 +45,17 @@ describe("boot planner", () => {
     assert.equal(await planner.otherSpecFor(mac), undefined);
   });
 
+  it("boots a board that is not recorded into the agent all the same: who asks by HTTP, or is one of too many", async () => {
+    const expected = ["quiet", "pallet.controller=10.0.0.1:7700", `pallet.node=${mac}`];
+    assert.deepEqual((await planner.bootSpecFor(mac, "10.0.0.7", "http")).commandLine, expected);
+    await planner.noteBoot(mac, "10.0.0.7", await planner.specOf(mac), "http");
+    assert.deepEqual([nodes.list(), events], [[], []]);
+    for (let index = 0; index < 256; index += 1)
+      nodes.discover(`02:00:00:00:00:${index.toString(16).padStart(2, "0")}` as NodeId, "10.0.0.7");
+    assert.deepEqual((await planner.bootSpecFor(mac, "10.0.0.7")).commandLine, expected);
+    assert.equal(nodes.get(mac), undefined);
+  });
+
   it("says what a node would boot without noting that it asked", async () => {
     assert.equal((await planner.specOf(mac)).label, "agent");
     assert.deepEqual([nodes.list(), events], [[], []]);

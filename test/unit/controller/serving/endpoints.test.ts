@@ -5,7 +5,7 @@ import { createEndpoints, type ServerName } from "../../../../controller/serving
 const config = {
   listen: "0.0.0.0",
   advertise: "10.0.0.1",
-  ...{ grpcPort: 0, httpPort: 7701, tftpPort: 69 },
+  ...{ grpcPort: 0, httpPort: 7701, httpsPort: 7702, tftpPort: 69, insecure: false },
   nfs: { mode: "ganesha", rootfs: "/srv/root" },
 } as const;
 
@@ -19,11 +19,11 @@ describe("the endpoints of a controller that starts", () => {
   });
 
   for (const order of [
-    ["grpc", "http"],
-    ["http", "grpc"],
-    ["tftp", "http", "grpc"],
+    ["grpc", "http", "https"],
+    ["https", "http", "grpc"],
+    ["tftp", "http", "https", "grpc"],
   ] as const satisfies readonly (readonly ServerName[])[])
-    it(`are told to boot configs when gRPC and HTTP listen: ${order.join(", ")}`, async () => {
+    it(`are told to boot configs when gRPC, HTTP and HTTPS listen: ${order.join(", ")}`, async () => {
       const endpoints = createEndpoints(config);
       const told = { already: false };
       endpoints.boot.then(() => {
@@ -40,6 +40,12 @@ describe("the endpoints of a controller that starts", () => {
       });
       assert.equal(endpoints.reached("http"), "10.0.0.1:4000");
     });
+
+  it("are not waited for where there is no TLS and so no HTTPS", async () => {
+    const endpoints = createEndpoints({ ...config, insecure: true });
+    for (const server of ["grpc", "http"] as const) endpoints.bound(server, 4000);
+    assert.equal((await endpoints.boot).controller, "10.0.0.1:4000");
+  });
 
   it("name no NFS root where this machine exports none", () => {
     assert.equal(createEndpoints({ ...config, nfs: { mode: "none" } }).planned().nfsRoot, undefined);

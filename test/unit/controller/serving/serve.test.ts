@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -20,6 +20,11 @@ import { serve } from "../../../../controller/serving/serve.ts";
 import { openStore } from "../../../../controller/store/open-store.ts";
 import { ControllerServiceClient } from "../../../../proto/gen/pallet/v1/controller.ts";
 import { EnrollmentServiceClient, RegisterRequest } from "../../../../proto/gen/pallet/v1/enrollment.ts";
+import { AgentRole } from "../../../../proto/gen/pallet/v1/node.ts";
+import { fingerprintOf, serverNameOf } from "../../../../proto/identity/authority-name.ts";
+import { createKey, createRequest } from "../../../../proto/identity/certificate-request.ts";
+import { derToPem, pemToDer } from "../../../../proto/identity/pem.ts";
+import { bootMomentNow } from "../../../../proto/linux/boot-moment-now.ts";
 import { monotonicClock, systemClock } from "../../../../proto/time/clock.ts";
 import { until } from "../../../until.ts";
 import { ask } from "../rpc/served-controller.ts";
@@ -51,7 +56,7 @@ describe("serve", () => {
   });
 
   const configure = (more = ""): Config => {
-    const file = `stateDirectory: state\nsocket: run/c.sock\ngrpcPort: 0\nhttpPort: 0\ntftpPort: 0\n`;
+    const file = `stateDirectory: state\nsocket: run/c.sock\ngrpcPort: 0\nhttpPort: 0\nhttpsPort: 0\ntftpPort: 0\n`;
     const result = resolveConfig([
       parseConfigFile(more, path.join(folder, "more.yaml")),
       parseConfigFile(file, path.join(folder, "c.yaml")),
@@ -86,6 +91,7 @@ describe("serve", () => {
         {
           version: "0",
           clock: systemClock,
+          moment: bootMomentNow,
           monotonicClock,
           log,
           agentConnector: () => createAgentConnector({ credentials: credentials.createInsecure() }),
@@ -107,18 +113,46 @@ describe("serve", () => {
           probeNfs: () => assert.fail("NFS was asked for"),
           listenTftp: createTftpServer,
           listenHttp: createHttpServer,
-          listenGrpc: (options) => createGrpcServer({ ...options, credentials: insecure, socketCredentials: insecure }),
+          listenGrpc: (options) => createGrpcServer({ ...options, credentials: insecure }),
         },
         stop.signal,
       );
       running.catch(reject);
     });
 
+  /** A client with the certificate that the words of a boot config are good for. */
+  async function enrolled(grpc: string, bootMac: string, bootConfig: string): Promise<EnrollmentServiceClient> {
+    const [authority] = pemToDer(
+      readFileSync(path.join(folder, "state/identity/authority.pem"), "utf8"),
+      "CERTIFICATE",
+    );
+    assert.ok(authority);
+    const fingerprint = /pallet\.ca=(\S+)/.exec(bootConfig)?.[1];
+    assert.equal(fingerprint, fingerprintOf(authority));
+    const connect = (key: string | null, certificate: string | null) =>
+      new EnrollmentServiceClient(
+        grpc,
+        credentials.createSsl(
+          ...([derToPem(authority, "CERTIFICATE"), key, certificate].map((pem) => pem && Buffer.from(pem)) as Buffer[]),
+        ),
+        { "grpc.ssl_target_name_override": serverNameOf(fingerprint) },
+      );
+    const stranger = connect(null, null);
+    const key = createKey();
+    const csrDer = Buffer.from(createRequest(key));
+    const token = /pallet\.token=(\S+)/.exec(bootConfig)?.[1] ?? "";
+    const request = { bootMac, token, csrDer, serial: "", bootId: "b", role: AgentRole.AGENT_ROLE_NETBOOT };
+    const { certificateDer } = await ask(stranger, stranger.enroll, request);
+    stranger.close();
+    const pem = derToPem(key.export({ type: "pkcs8", format: "der" }), "PRIVATE KEY");
+    return connect(pem, derToPem(certificateDer, "CERTIFICATE"));
+  }
+
   it("serves boot configs, discovers, registers, and remembers it all after a restart", async () => {
     const first = await start(configure());
-    const config = await fetch(`http://${first.http}/boot/pxelinux.cfg/01-b8-27-eb-00-00-01`);
-    assert.match(await config.text(), new RegExp(`pallet.controller=${first.grpc} pallet.node=b8:27:eb:00:00:01`));
-    const client = new EnrollmentServiceClient(first.grpc, credentials.createInsecure());
+    const config = await (await fetch(`http://${first.http}/boot/pxelinux.cfg/01-b8-27-eb-00-00-01`)).text();
+    assert.match(config, new RegExp(`pallet.controller=${first.grpc} pallet.node=b8:27:eb:00:00:01`));
+    const client = await enrolled(first.grpc, "b8:27:eb:00:00:01", config);
     const request = RegisterRequest.fromPartial({
       bootMac: "b8:27:eb:00:00:01",
       facts: { bootId: "b", interfaces: [{ name: "eth0", mac: "b8:27:eb:00:00:01" }] },
@@ -134,11 +168,7 @@ describe("serve", () => {
     const store = openStore(path.join(folder, "state/pallet.sqlite"));
     const types = store.events.read({ afterId: 0, count: 100, prefer: "oldest" }).map((event) => event.type);
     assert.deepEqual(types, [
-      "controller-started",
-      "node-discovered",
-      "boot-config-rendered",
-      "node-registered",
-      "controller-stopped",
+      ...["authority-made", "controller-started", "node-discovered", "node-registered", "controller-stopped"],
     ]);
     assert.equal(store.nodes.all()[0]?.agent?.instanceId, "i");
     store.close();
@@ -173,19 +203,19 @@ describe("serve", () => {
     };
     for (const _ of ["first start", "second start"]) {
       stop = new AbortController();
-      const { grpc } = await start(configure("insecureTcp: true"));
+      const { grpc } = await start(configure("insecure: true"));
       const [warning] = warnings.splice(0);
-      assert.match(warning ?? "", new RegExp(`^INSECURE: TCP ${grpc} accepts every call from anyone who can reach it`));
+      assert.match(warning ?? "", new RegExp(`^INSECURE: .*anyone who can reach TCP ${grpc} or a node`));
       stop.abort();
       await running;
     }
-    assert.equal(types().filter((each) => each === "insecure-tcp-opened warning").length, 2);
+    assert.equal(types().filter((each) => each === "insecure-opened warning").length, 2);
     stop = new AbortController();
     await start(configure());
     assert.deepEqual(warnings, []);
     stop.abort();
     await running;
-    assert.equal(types().filter((each) => each === "insecure-tcp-opened warning").length, 2);
+    assert.equal(types().filter((each) => each === "insecure-opened warning").length, 2);
   });
 
   it("names the port that is taken, and how to choose another; and lets go of everything", async () => {
@@ -222,9 +252,11 @@ describe("serve", () => {
       const { waitingFor } = await ask(client, client.getStatus, {});
       assert.deepEqual(
         waitingFor,
-        ["HTTP", "gRPC"].map((name) => `${name}: no interface of this machine has the address 192.0.2.1 (listen)`),
+        ["HTTP", "HTTPS", "gRPC"].map(
+          (name) => `${name}: no interface of this machine has the address 192.0.2.1 (listen)`,
+        ),
       );
-      assert.equal(warnings.length, 2);
+      assert.equal(warnings.length, 3);
     } finally {
       client.close();
     }

@@ -75,17 +75,27 @@ describe("rows of the nodes' logs", () => {
     assert.deepEqual(sequences(one), [30, 31]);
   });
 
-  it("of all nodes together take no more than they may: the oldest go", () => {
+  it("of all nodes together take no more than they may: who floods loses his own, and nobody else's", () => {
     const { rows, sequences, all } = rowsWith({ bytes: 100_000 });
     rows.add(rowsOf(1, 40, { message: "x".repeat(1000) }));
-    rows.add(rowsOf(1, 80, { nodeId: two, message: "x".repeat(1000) }));
-    assert.ok(sequences(one).length < 40);
-    assert.equal(sequences(two).at(-1), 80);
-    for (let from = 81; from <= 1000; from += 10) {
+    for (let from = 1; from <= 1000; from += 10) {
       rows.add(rowsOf(from, 10, { nodeId: two, message: "x".repeat(1000) }));
       assert.ok(all().length <= 100, `${all().length}`);
     }
-    assert.deepEqual([sequences(one), sequences(two).at(-1)], [[], 1000]);
+    assert.deepEqual([sequences(one).length, sequences(two).at(-1)], [40, 1000]);
+  });
+
+  it("of a node are its warnings too, however much else it has logged since", () => {
+    const { rows, sequences } = rowsWith({ recordsPerNode: 20, bytes: 100_000 });
+    rows.add(rowsOf(1, 8, { level: "warn" }));
+    for (let from = 9; from <= 500; from += 4) rows.add(rowsOf(from, 4));
+    const kept = sequences(one);
+    assert.deepEqual(kept.slice(0, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert.ok(kept.length <= 22 && kept.at(-1) === 500, `${kept}`);
+    for (let from = 501; from <= 900; from += 4) rows.add(rowsOf(from, 4, { level: "error" }));
+    const after = sequences(one);
+    assert.ok(after.filter((sequence) => sequence <= 500).length >= 10, `${after}`);
+    assert.ok(after.length <= 22 && after.at(-1) === 900, `${after}`);
   });
 
   it("stay bounded over restarts", () => {

@@ -10,6 +10,7 @@ export function aDevice(name: string, changes: Partial<BlockDevice> = {}): Block
     partitionTable: "",
     partitionTableUuid: "",
     partitionUuid: "",
+    partitionLabel: "",
     partitionNumber: Number(/(?:p|^sd[a-z])(\d+)$/.exec(name)?.[1] ?? 0),
     startBytes: 0,
     filesystemType: "",

@@ -17,6 +17,7 @@ const leaf = {
   partitionTable: text,
   partitionTableUuid: text,
   partitionUuid: text,
+  partitionLabel: text,
   partitionNumber: small,
   startBytes: bytes,
   filesystemType: text,

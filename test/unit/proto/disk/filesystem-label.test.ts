@@ -33,4 +33,10 @@ describe("checkLabel", () => {
       assert.throws(() => checkLabel(type, label), { reason: "invalid", message });
     });
   }
+  it("repeats no more of a label than a message bears", () => {
+    assert.throws(
+      () => checkLabel("vfat", "x".repeat(9_000)),
+      ({ message }: Error) => message.length < 200,
+    );
+  });
 });

@@ -6,6 +6,7 @@ const nothing = {
   partitionTable: "",
   partitionTableUuid: "",
   partitionUuid: "",
+  partitionLabel: "",
   filesystemType: "",
   label: "",
   uuid: "",
@@ -31,6 +32,16 @@ PART_ENTRY_OFFSET=2048
 PART_ENTRY_SIZE=32768
 PART_ENTRY_DISK=7:0
 `,
+  named: `DEVNAME=/dev/loop0p1
+PART_ENTRY_SCHEME=gpt
+PART_ENTRY_NAME=PALLET-KEEP\\ M-CM-\\<
+PART_ENTRY_UUID=6a08948d-510e-d947-ae01-c6b586180a8c
+PART_ENTRY_TYPE=0fc63daf-8483-4772-8e79-3d69d8477de4
+PART_ENTRY_NUMBER=1
+PART_ENTRY_OFFSET=2048
+PART_ENTRY_SIZE=4096
+PART_ENTRY_DISK=7:0
+`,
 };
 
 describe("parseBlkid", () => {
@@ -40,6 +51,10 @@ describe("parseBlkid", () => {
       partitionTable: "gpt",
       partitionTableUuid: "458d6259-0fb9-1440-bffd-114b7b6d4fb2",
     });
+  });
+
+  it("reads the name that a GPT gives a partition", () => {
+    assert.equal(parseBlkid(captured.named).partitionLabel, "PALLET-KEEP ü");
   });
 
   it("reads the filesystem of a partition and its PARTUUID", () => {

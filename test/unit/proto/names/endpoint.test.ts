@@ -35,19 +35,20 @@ describe("an endpoint", () => {
     it(`${JSON.stringify(text)} is ${endpoint === undefined ? "refused" : "understood"} by both`, () => {
       assert.deepEqual(parseEndpoint(text), endpoint);
       if (endpoint === undefined) {
-        assert.throws(() => chooseTarget({ address: text }, {}), /is not HOST:PORT/);
+        if (parseEndpoint(text, defaultControllerPort) === undefined)
+          assert.throws(() => chooseTarget({ server: text }, {}), /is not HOST or HOST:PORT/);
         assert.throws(() => resolveOptions({ ...flags, controller: text }, ""), /is not HOST:PORT/);
         return;
       }
-      assert.equal(chooseTarget({ address: text }, {}), text);
+      assert.equal(chooseTarget({ server: text }, {}).name, text);
       assert.deepEqual(resolveOptions({ ...flags, controller: text }, "").controllers, [endpoint]);
       assert.equal(renderEndpoint(endpoint), text);
     });
   }
 
-  it("without a port is the controller's own for an agent, and refused by the command line", () => {
+  it("without a port is the controller's own", () => {
     const { controllers } = resolveOptions({ ...flags, controller: "[fd00::1]" }, "");
     assert.deepEqual(controllers, [{ host: "fd00::1", port: defaultControllerPort }]);
-    assert.throws(() => chooseTarget({ address: "[fd00::1]" }, {}), /is not HOST:PORT/);
+    assert.equal(chooseTarget({ server: "[fd00::1]" }, {}).name, `[fd00::1]:${defaultControllerPort}`);
   });
 });

@@ -4,6 +4,7 @@ import type { Figures } from "../../../../scripts/bench/measure/figures.ts";
 import { parseOptions } from "../../../../scripts/bench/options.ts";
 import { explainWalls } from "../../../../scripts/bench/report/explain-walls.ts";
 import { judgeAims } from "../../../../scripts/bench/report/judge-aims.ts";
+import { priceOfTls } from "../../../../scripts/bench/report/price-of-tls.ts";
 import { renderReport } from "../../../../scripts/bench/report/render-report.ts";
 import { renderTable } from "../../../../scripts/bench/report/render-table.ts";
 import type { Row } from "../../../../scripts/bench/runs/run-rounds.ts";
@@ -16,10 +17,13 @@ function row(id: string, figures: Partial<Figures>): Row {
 
 const rows = [
   row("curl-zstd-dd", { wallSeconds: 10, cpuSeconds: 4 }),
+  row("curl-tls-zstd-dd", { wallSeconds: 10, cpuSeconds: 5, serverCpuSeconds: 1, wireBytes: 560 * MiB }),
+  row("curl-tls-zstd-dd-no-aes", { wallSeconds: 12, cpuSeconds: 5 }),
   row("bmaptool-zst", { wallSeconds: 26 }),
   row("bmaptool-gz", { wallSeconds: 22 }),
   row("etcher", { wallSeconds: 35 }),
   row("pallet-full", { wallSeconds: 12, cpuSeconds: 6, wireBytes: 600 * MiB, peakResidentBytes: 150 * MiB }),
+  row("pallet-full-no-aes", { wallSeconds: 13, cpuSeconds: 5 }),
   row("pallet-same", { wallSeconds: 2, wireBytes: 1 * MiB, writtenBytes: 0, peakResidentBytes: 161 * MiB }),
   row("read-card", { wallSeconds: 2 }),
   row("pallet-upgraded", { wireBytes: 30 * MiB }),
@@ -32,6 +36,10 @@ describe("the aims", () => {
     assert.deepEqual(judged, [
       [true, "1.20 times: 12.0 to 10.0 s"],
       [false, "1.50 times: 6.0 to 4.0 CPU-s"],
+      [false, "1.20 times: 12.0 to 10.0 s"],
+      [false, "1.20 times: 6.0 to 5.0 CPU-s"],
+      [true, "1.08 times: 13.0 to 12.0 s"],
+      [true, "1.00 times: 5.0 to 5.0 CPU-s"],
       [false, "1.8 times: 12.0 to 22.0 s"],
       [false, "2.9 times: 12.0 to 35.0 s"],
       [true, "0.17 %: 1.00 MiB on the wire"],
@@ -69,6 +77,7 @@ describe("the report", () => {
       },
     ],
     digests,
+    prices: priceOfTls(rows),
     aims: judgeAims(rows, digests),
     notes: ["A note."],
   };
@@ -79,10 +88,22 @@ describe("the report", () => {
     assert.match(text, /^\| x +\| no +\| not to be had/m);
     assert.match(text, /^\| 4 +\| 60\.0 +\| 58\.0 +\| 400 +\|/m);
     assert.match(text, /\*\*not met\*\*/);
+    assert.match(text, /^\| TLS +\| 1\.20 times: 12\.0 to 10\.0 +\| 1\.20 times: 6\.0 to 5\.0 +\|/m);
+    assert.match(text, /^\| TLS, AES instructions hidden +\| 1\.08 times: 13\.0 to 12\.0 +\|/m);
   });
 
   it("leaves out what was not asked for", () => {
-    assert.doesNotMatch(renderReport({ ...report, fleets: [], digests: [] }), /fleet|Digests/);
+    assert.doesNotMatch(renderReport({ ...report, fleets: [], digests: [], prices: [] }), /fleet|Digests|price/);
+  });
+});
+
+describe("the price of TLS", () => {
+  it("is told of what was measured by both", () => {
+    const plain = row("pallet-full-plain", { wallSeconds: 9 });
+    const titles = (of: readonly Row[]) => priceOfTls(of).map(({ title }) => title);
+    assert.deepEqual(titles([...rows, plain]), ["plain", "TLS", "TLS, AES instructions hidden"]);
+    assert.deepEqual(titles(rows), ["TLS", "TLS, AES instructions hidden"]);
+    assert.deepEqual(titles([plain, row("curl-zstd-dd", { wallSeconds: 10 })]), []);
   });
 });
 
@@ -125,8 +146,28 @@ describe("the options", () => {
 
   it("are taken as they are given", () => {
     assert.deepEqual(
-      parseOptions(["--size", "1408M", "--runs", "1", "--only", "pallet,fleet", "--fleet", "2", "--json", "a.json"]),
-      { sizeBytes: 1408 * MiB, runs: 1, only: new Set(["pallet", "fleet"]), fleets: [2], json: "a.json" },
+      parseOptions([
+        "--size",
+        "1408M",
+        "--runs",
+        "1",
+        "--only",
+        "pallet,fleet",
+        "--fleet",
+        "2",
+        "--json",
+        "a.json",
+        "--image",
+        "b.img",
+      ]),
+      {
+        sizeBytes: 1408 * MiB,
+        runs: 1,
+        only: new Set(["pallet", "fleet"]),
+        fleets: [2],
+        json: "a.json",
+        image: "b.img",
+      },
     );
   });
 

@@ -5,6 +5,8 @@ import type { FileContent, FileSource } from "../../../../../controller/boot/tft
 export interface InMemoryFiles extends FileSource {
   /** How each opened file was closed, in order. */
   readonly closed: { path: string; outcome: string; bytes: number }[];
+  /** How many files were opened. */
+  readonly opened: () => number;
   /** Largest piece that was ever read at once, in bytes. */
   readonly largestRead: () => number;
 }
@@ -13,13 +15,16 @@ export interface InMemoryFiles extends FileSource {
 export function inMemoryFiles(find: (path: string) => Uint8Array | undefined): InMemoryFiles {
   const closed: InMemoryFiles["closed"] = [];
   let largestRead = 0;
+  let opened = 0;
   return {
     closed,
+    opened: () => opened,
     largestRead: () => largestRead,
     async open(path) {
       const bytes = find(path);
       if (path.startsWith("forbidden")) return { kind: "refused", message: `${path} may not be read` };
       if (bytes === undefined) return { kind: "not-found", message: `${path}: there is no such file` };
+      opened += 1;
       const content: FileContent = {
         sizeBytes: bytes.length,
         async read(target, positionBytes) {

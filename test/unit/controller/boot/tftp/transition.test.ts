@@ -10,9 +10,17 @@ import {
   transition,
 } from "../../../../../controller/boot/tftp/transition.ts";
 
-const timing: RetransmissionTiming = { firstTimeoutMs: 1000, maxTimeoutMs: 8000, maxSilences: 7, gapDelayMs: 20 };
+const timing: RetransmissionTiming = {
+  firstTimeoutMs: 1000,
+  maxTimeoutMs: 8000,
+  maxSilences: 7,
+  maxUnprovenSends: 3,
+  maxStalledMs: 60_000,
+  gapDelayMs: 20,
+};
 const ack = (block: number, atMs = 0): TransferEvent => ({ type: "acknowledgement", block, atMs });
 const timeout: TransferEvent = { type: "timeout", atMs: 0 };
+const repeated: TransferEvent = { type: "request-repeated", atMs: 0 };
 
 interface Setup {
   readonly blocks: number;
@@ -60,8 +68,20 @@ describe("TFTP transfer", () => {
       [timeout],
       [{ type: "send-option-acknowledgement" }, wait(2000)],
     ],
-    ["answers a repeated request", { blocks: 9 }, [{ type: "request-repeated", atMs: 0 }], [blocks(1, 1), wait(1000)]],
-    ["ignores a repeated request later", { blocks: 9 }, [ack(1), { type: "request-repeated", atMs: 0 }], []],
+    ["answers a repeated request, and waits no longer for it", { blocks: 9 }, [repeated], [blocks(1, 1)]],
+    [
+      "repeats the options for a repeated request",
+      { blocks: 9, negotiated: true },
+      [repeated],
+      [{ type: "send-option-acknowledgement" }],
+    ],
+    ["ignores a repeated request later", { blocks: 9 }, [ack(1), repeated], []],
+    [
+      "sends no window for a request that comes again after the options were acknowledged",
+      { blocks: 99, window: 64, negotiated: true },
+      [ack(0), repeated],
+      [],
+    ],
     ["sends the next block", { blocks: 3 }, [ack(1)], [blocks(2, 2), wait(1000)]],
     ["sends the next window", { blocks: 20, window: 8 }, [ack(8)], [blocks(9, 16), wait(1000)]],
     ["ends a window at the last block", { blocks: 10, window: 8 }, [ack(8)], [blocks(9, 10), wait(1000)]],
@@ -107,18 +127,64 @@ describe("TFTP transfer", () => {
   for (const [title, setup, events, effects] of cases)
     it(title, () => assert.deepEqual(after(setup, ...events).effects, effects));
 
-  it("doubles its patience up to a limit, then takes the client for gone", () => {
-    let step = start({ blocks: 9 });
+  /** Lets a transfer wait until it ends, in virtual time: how long each wait was, how many packets went out, the end. */
+  function fallSilent(from: ReturnType<typeof transition>) {
+    let step = from;
     const waits: number[] = [];
-    while (step.state.phase !== "ended") {
-      for (const effect of step.effects) if (effect.type === "wait") waits.push(effect.ms);
-      step = transition(step.state, timeout);
+    let packets = 0;
+    let atMs = 0;
+    for (;;) {
+      for (const effect of step.effects) {
+        if (effect.type === "wait") waits.push(effect.ms);
+        if (effect.type === "send-option-acknowledgement") packets += 1;
+        if (effect.type === "send-blocks") packets += effect.to - effect.from + 1;
+      }
+      if (step.state.phase === "ended") return { waits, packets, effects: step.effects, state: step.state };
+      atMs += waits.at(-1) ?? 0;
+      step = transition(step.state, { type: "timeout", atMs });
     }
+  }
+
+  it("doubles its patience up to a limit, then takes the client for gone", () => {
+    const { waits, effects, state } = fallSilent(after({ blocks: 9 }, ack(1)));
     assert.deepEqual(waits, [1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000]);
-    assert.deepEqual(step.effects, [
-      { type: "end", outcome: "aborted", reason: "the client fell silent after block 0 of 9" },
+    assert.deepEqual(effects, [
+      { type: "end", outcome: "aborted", reason: "the client fell silent after block 1 of 9" },
     ]);
-    assert.equal(step.state.retransmits, 7);
+    assert.equal(state.retransmits, 7);
+  });
+
+  for (const [title, setup] of [
+    ["blocks", { blocks: 9 }],
+    ["options", { blocks: 9000, window: 64, negotiated: true }],
+    ["options, by a client that would wait for minutes", { blocks: 9, negotiated: true, timeoutMs: 255_000 }],
+  ] as const)
+    it(`brings three packets to a stranger who acknowledges nothing, and waits for seven seconds: ${title}`, () => {
+      const { waits, packets, effects } = fallSilent(start(setup));
+      assert.equal(packets, 3);
+      assert.deepEqual(waits, [1000, 2000, 4000]);
+      assert.partialDeepStrictEqual(effects, [{ type: "end", outcome: "aborted" }]);
+    });
+
+  it("ends a minute after its last progress, whatever interval the client named", () => {
+    const { waits } = fallSilent(after({ blocks: 9, timeoutMs: 255_000 }, ack(1)));
+    assert.equal(waits.reduce((sum, ms) => sum + ms, 0), 60_000); // biome-ignore format: one line
+  });
+
+  it("is not kept alive by acknowledgements that are no news, nor by repeated requests", () => {
+    const noise = [ack(1), ack(0), ack(5), repeated];
+    for (const setup of [{ blocks: 9 }, { blocks: 99, window: 4, timeoutMs: 255_000 }]) {
+      let step = after(setup, ack(1));
+      let endsAtMs = 1000;
+      for (let atMs = 0; atMs <= 61_000; atMs += 10) {
+        const events = atMs >= endsAtMs ? [{ type: "timeout", atMs } as const, ...noise] : noise;
+        for (const event of events) {
+          step = transition(step.state, { ...event, ...("atMs" in event && { atMs }) });
+          for (const effect of step.effects) if (effect.type === "wait") endsAtMs = atMs + effect.ms;
+        }
+      }
+      assert.equal(step.state.phase, "ended", JSON.stringify(setup));
+    }
   });
 
   it("calls a transfer unconfirmed when only the last acknowledgement is missing", () => {
@@ -208,9 +274,13 @@ function simulate(setup: Setup, fates: Iterable<Fate>) {
   const schedule = (delay: number, message: (typeof queue)[number]["message"], id = 0): void => {
     queue.push({ at: now + delay, order: order++, message, id });
   };
+  /** More than that, and a stranger is given up: an ordinary client then asks anew, which is another transfer. */
+  let lossesAllowedUnproven = timing.maxUnprovenSends - 1;
   const transmit = (message: Message): void => {
     switch (fate.next().value as Fate) {
       case "lose":
+        if (!state.proven && lossesAllowedUnproven === 0) break;
+        if (!state.proven) lossesAllowedUnproven -= 1;
         return;
       case "double":
         schedule(1, message);
@@ -219,9 +289,8 @@ function simulate(setup: Setup, fates: Iterable<Fate>) {
       case "delay":
         schedule(7, message);
         return;
-      default:
-        schedule(1, message);
     }
+    schedule(1, message);
   };
   const apply = (step: { state: TransferState; effects: readonly TransferEffect[] }): void => {
     state = step.state;

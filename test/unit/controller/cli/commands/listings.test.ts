@@ -78,7 +78,10 @@ describe("listings", () => {
       listNodes: answer(() => ({ nodes: [knownNode, installedNode, freshNode] })),
       getNode: answer(({ node }) => ({ node: node === "rack-2" ? installedNode : knownNode })),
       renameNode: answer(({ name }) => ({ node: { ...knownNode, name } })),
-      acceptNodes: answer(() => ({ nodes: [knownNode, freshNode] })),
+      acceptNodes: answer(({ next = 0, expect }) => ({
+        nodes: [knownNode, freshNode],
+        rules: { next, expected: expect, configured: ["b8:27:eb:*"] },
+      })),
       forgetNode: refuse(
         status.FAILED_PRECONDITION,
         new Failure("invalid", "rack-1 is being reimaged: cancel r-1 first"),
@@ -103,7 +106,7 @@ describe("listings", () => {
     });
     empty = await startController({
       listNodes: answer(() => ({ nodes: [] })),
-      acceptNodes: answer(() => ({ nodes: [] })),
+      acceptNodes: answer(() => ({ nodes: [], rules: undefined })),
       listNodeDisks: answer(() => ({ devices: [] })),
       listImages: answer(() => ({ images: [] })),
       listRoots: answer(() => ({ roots: [] })),
@@ -131,13 +134,16 @@ describe("listings", () => {
 
   it("status says aloud that the controller takes every call from everybody", async () => {
     const open = await startController({
-      getStatus: answer(() => GetStatusResponse.fromPartial({ grpcAddress: "10.77.0.1:7700", insecureTcp: true })),
+      getStatus: answer(() => GetStatusResponse.fromPartial({ grpcAddress: "10.77.0.1:7700", insecure: true })),
       listNodes: answer(() => ({ nodes: [] })),
       listImages: answer(() => ({ images: [] })),
       listRollouts: answer(() => ({ rollouts: [] })),
     });
     const { stdout } = await run(["status"], { socket: open.socket });
-    assert.match(stdout, /^grpc +INSECURE: TCP 10\.77\.0\.1:7700 accepts every call from anyone who can reach it/m);
+    assert.match(
+      stdout,
+      /^grpc +INSECURE: there is no TLS.*anyone who can reach TCP 10\.77\.0\.1:7700 or a node can erase every disk/m,
+    );
     await open.close();
   });
 
@@ -215,7 +221,7 @@ describe("listings", () => {
     assert.equal(
       stderr,
       "rack-2: boot loop: 7 boots in 12 min, last got to its kernel; it began 12m 30s ago\n" +
-        "1 node is not accepted, so --all leaves it out; accept with: controller node accept node-b827eb000003\n",
+        "1 node is pending: nothing writes to it or reboots it; accept with: controller node accept node-b827eb000003\n",
     );
     assert.ok(stdout.includes("b8:27:eb:00:00:01"));
   });

@@ -96,6 +96,28 @@ describe("what is erased", () => {
   });
 });
 
+describe("the disk that is erased", () => {
+  it("is shown with model and serial number, below its name, also if it holds nothing", () => {
+    const seen = {
+      nodeId: "",
+      disk: "/dev/sda",
+      sizeBytes: 0n,
+      model: "Fast I",
+      serial: "A\u001b1",
+      cid: "",
+      content: [],
+    };
+    const rows = (erases: string[]) => {
+      const plan = ReimagePlan.fromPartial({ nodeName: "pi-1", disk: "/dev/sda", diskBytes: 2n ** 35n, erases, seen });
+      return renderPlan(image, [viewPlan(plan)], look)
+        .slice(-2)
+        .map((line) => line.trimEnd());
+    };
+    assert.match(rows([]).join("\n"), /^pi-1 +\/dev\/sda .*the disk is blank\n +Fast I, serial A\\x1b1$/);
+    assert.match(rows(["one", "two"]).join("\n"), /^pi-1 .* one\n +Fast I, serial A\\x1b1 +two$/);
+  });
+});
+
 describe("question before erasing", () => {
   it("names the disk where it is the same on every node, and the table above otherwise", () => {
     const question = (...disks: string[]) =>

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type BootFiles, chooseBootFiles } from "../../../../../controller/images/boot/choose-boot-files.ts";
+import {
+  type BootFiles,
+  chooseBootCandidates,
+  chooseBootFiles,
+} from "../../../../../controller/images/boot/choose-boot-files.ts";
 import { parseConfigTxt } from "../../../../../controller/images/boot/parse-config-txt.ts";
 
 interface Case {
@@ -108,4 +112,10 @@ describe("the choice of boot files", () => {
       );
     });
   }
+
+  it("looks at the newest versions of a kernel only, whatever number of them an image has", () => {
+    const files = Array.from({ length: 20_000 }, (_, index) => `vmlinuz-${index}`);
+    const kernels = chooseBootCandidates(files).map(({ kernel }) => kernel);
+    assert.deepEqual([kernels.length, kernels[0], kernels.at(-1)], [32, "vmlinuz-19999", "vmlinuz-19968"]);
+  });
 });

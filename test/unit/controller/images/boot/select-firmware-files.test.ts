@@ -47,4 +47,9 @@ describe("of a firmware partition", () => {
     assert.ok(kept.includes("config.txt") && kept.includes("kernel8.img") && skipped.includes(deep));
     assert.equal(kept.length + skipped.length, 5003);
   });
+  it("as many files as a FAT can have, and as many names as config.txt can, are no work", () => {
+    const many = Array.from({ length: 50_000 }, (_, index) => `a/${index}`);
+    const named = Array.from({ length: 7_000 }, (_, index) => `/${index}~`);
+    assert.deepEqual(select([...many, "a/b/7~"], [], named).kept, ["a/b/7~"]);
+  });
 });

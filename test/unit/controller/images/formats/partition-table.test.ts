@@ -25,6 +25,7 @@ interface Golden {
       readonly size: number;
       readonly type: string;
       readonly uuid?: string;
+      readonly name?: string;
     }[];
   };
 }
@@ -117,7 +118,7 @@ describe("partition tables as sfdisk writes them", () => {
       const golden: Golden = JSON.parse(await readFile(goldenFile(`images/${name}.json`), "utf8"));
       const { label, id, partitions } = golden.partitiontable;
       const expected = partitions
-        .map(({ node, start, size, type, uuid }) => {
+        .map(({ node, start, size, type, uuid, name }) => {
           const number = Number(/\d+$/.exec(node)?.[0]);
           return {
             number,
@@ -127,6 +128,7 @@ describe("partition tables as sfdisk writes them", () => {
             partitionUuid:
               uuid?.toLowerCase() ??
               `${id.replace(/^0x/, "").padStart(8, "0")}-${number.toString(16).padStart(2, "0")}`,
+            ...(name !== undefined && { partitionLabel: name }),
           };
         })
         .filter(({ type }) => type !== "0f")

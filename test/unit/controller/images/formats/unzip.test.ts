@@ -120,6 +120,38 @@ describe("the file in a ZIP archive", () => {
     );
   });
 
+  it("is refused before it is read when its lengths are impossible, or contradict each other", async () => {
+    const size = 30 + "a.img".length + 4;
+    const lengths: readonly (readonly [args: readonly string[], at: number, bytes: bigint, message: RegExp])[] = [
+      [[], size, 2n ** 64n - 1n, /impossible length, 18446744073709551615 bytes/],
+      [[], size + 8, 2n ** 53n, /impossible length, 9007199254740992 bytes/],
+      [["-0"], size + 8, 2n ** 40n, /lengths contradict each other/],
+    ];
+    for (const [args, at, bytes, message] of lengths) {
+      const archive = await zip("-X", "-fz", ...args, "a.img");
+      archive.writeBigUInt64LE(bytes, at);
+      const headerOnly = async function* () {
+        yield archive.subarray(0, size + 16);
+        assert.fail("the content was read");
+      };
+      await assert.rejects(Array.fromAsync(unzip(headerOnly())), refusedAs("image-damaged", message));
+    }
+  });
+
+  it("is refused as soon as it is longer than it says", async () => {
+    const archive = await zip("-X", "-fz", "a.img");
+    archive.writeBigUInt64LE(1000n, 30 + "a.img".length + 4);
+    let outBytes = 0;
+    const read = async () => {
+      const source = async function* () {
+        yield archive;
+      };
+      for await (const bytes of unzip(source())) outBytes += bytes.length;
+    };
+    await assert.rejects(read(), refusedAs("image-damaged", /longer than it says/));
+    assert.equal(outBytes, 0);
+  });
+
   it("gives the source's own error when the source breaks", async () => {
     const broken = new Error("connection lost");
     for (const args of [[], ["-0"]]) {

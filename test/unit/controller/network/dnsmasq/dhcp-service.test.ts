@@ -70,46 +70,70 @@ describe("the plan for dnsmasq", () => {
   }
 });
 
+/** A DHCP service whose dnsmasq is told as `setHosts` says, and a node that changes. */
+async function openService(setHosts: (hosts: string) => Promise<void>) {
+  let nodes = [{ id: "b8:27:eb:00:00:01" as NodeId, name: "one", lastSeenAt: 0 } as Node];
+  const listeners = new Set<NodeChangeListener>();
+  const clock = createManualClock();
+  const problems: string[] = [];
+  let options: DnsmasqOptions | undefined;
+  let closed = false;
+  const service = await openDhcpService({
+    config: { dhcp, advertise: "10.77.0.1" },
+    directory: "/state/dnsmasq",
+    addresses,
+    machine,
+    nodes: {
+      list: () => nodes,
+      get: () => undefined,
+      recordLease: () => undefined,
+      onChange: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
+    events: { append: () => undefined },
+    clock,
+    log: { debug: () => undefined, info: () => undefined, error: (_, message) => void problems.push(message) },
+    startDnsmasq: async (given) => {
+      options = given;
+      return {
+        setHosts,
+        async close() {
+          closed = true;
+        },
+      };
+    },
+  });
+  const change = (cause: Parameters<NodeChangeListener>[0]["cause"]): void => {
+    for (const listener of listeners) listener({ node: nodes[0] as Node, cause });
+  };
+  return {
+    ...{ service, clock, problems, listeners, change },
+    options: () => options,
+    isClosed: () => closed,
+    rename(name: string) {
+      nodes = nodes.map((node) => ({ ...node, name }));
+      change("renamed");
+    },
+    elapse: (): Promise<void> => clock.advanceSettling(1000),
+  };
+}
+
 describe("the DHCP service", () => {
   it("tells dnsmasq of nodes as they change, many changes at once, and only what is new", async () => {
-    let nodes = [{ id: "b8:27:eb:00:00:01" as NodeId, name: "one", lastSeenAt: 0 } as Node];
-    const listeners = new Set<NodeChangeListener>();
-    const clock = createManualClock();
     const told: string[] = [];
-    let options: DnsmasqOptions | undefined;
-    const service = await openDhcpService({
-      config: { dhcp, advertise: "10.77.0.1" },
-      directory: "/state/dnsmasq",
-      addresses,
-      machine,
-      nodes: {
-        list: () => nodes,
-        get: () => undefined,
-        recordLease: () => undefined,
-        onChange: (listener) => {
-          listeners.add(listener);
-          return () => listeners.delete(listener);
-        },
+    const { service, clock, listeners, options, isClosed, change, rename, elapse } = await openService(
+      async (hosts) => {
+        told.push(hosts);
       },
-      events: { append: () => undefined },
-      clock,
-      log: { debug: () => undefined, info: () => undefined, error: () => undefined },
-      startDnsmasq: async (given) => {
-        options = given;
-        return { setHosts: async (hosts) => void told.push(hosts), close: async () => void told.push("closed") };
-      },
-    });
-    assert.equal(options?.hosts, "b8:27:eb:00:00:01,one\n");
-    assert.match(options?.configuration ?? "", /^dhcp-hostsfile=\/state\/dnsmasq\/hosts$/m);
+    );
+    assert.equal(options()?.hosts, "b8:27:eb:00:00:01,one\n");
+    assert.match(options()?.configuration ?? "", /^dhcp-hostsfile=\/state\/dnsmasq\/hosts$/m);
 
-    const change = (cause: Parameters<NodeChangeListener>[0]["cause"]): void => {
-      for (const listener of listeners) listener({ node: nodes[0] as Node, cause });
-    };
-    const elapse = (): Promise<void> => clock.advanceSettling(1000);
     change("heartbeat");
     assert.equal(clock.timers(), 0);
-    nodes = nodes.map((node) => ({ ...node, name: "two" }));
-    change("renamed");
+    rename("two");
     change("address-leased");
     assert.equal(clock.timers(), 1);
     await elapse();
@@ -118,7 +142,38 @@ describe("the DHCP service", () => {
     assert.deepEqual(told, ["b8:27:eb:00:00:01,two\n"]);
 
     await service.close();
-    assert.equal(told.at(-1), "closed");
+    assert.equal(isClosed(), true);
     assert.equal(listeners.size, 0);
+  });
+
+  it("tells dnsmasq one thing after the other, however long it takes and however fast nodes change", async () => {
+    const told: string[] = [];
+    const held: (() => void)[] = [];
+    const { rename, elapse } = await openService((hosts) => {
+      told.push(hosts);
+      return new Promise((resolve) => held.push(resolve));
+    });
+    for (const name of ["two", "three", "four"]) {
+      rename(name);
+      await elapse();
+    }
+    assert.deepEqual(told, ["b8:27:eb:00:00:01,two\n"]);
+    held.shift()?.();
+    await elapse();
+    assert.deepEqual(told, ["b8:27:eb:00:00:01,two\n", "b8:27:eb:00:00:01,four\n"]);
+  });
+
+  it("tells dnsmasq again, at the next change of a node, what could not be told", async () => {
+    const told: string[] = [];
+    const { problems, change, rename, elapse } = await openService(async (hosts) => {
+      told.push(hosts);
+      if (told.length === 1) throw new Error("the disk is full");
+    });
+    rename("two");
+    await elapse();
+    assert.deepEqual(problems, ["could not pass the nodes to dnsmasq"]);
+    change("address-leased");
+    await elapse();
+    assert.deepEqual(told, ["b8:27:eb:00:00:01,two\n", "b8:27:eb:00:00:01,two\n"]);
   });
 });

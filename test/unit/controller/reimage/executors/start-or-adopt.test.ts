@@ -7,6 +7,7 @@ import { startOrAdopt } from "../../../../../controller/reimage/executors/start-
 import { Failure, type FailureReason } from "../../../../../proto/failure.ts";
 import type { OperationId } from "../../../../../proto/operation/operation.ts";
 import type { OperationSpec } from "../../../../../proto/operation/operation-spec.ts";
+import { createManualClock } from "../../../proto/time/manual-clock.ts";
 
 const own = "11111111-1111-4111-8111-111111111111";
 const other = "22222222-2222-4222-8222-222222222222";
@@ -16,14 +17,15 @@ function refusal(kind: AgentErrorKind, reason: FailureReason, found?: string): A
   return new AgentError(kind, new Failure(reason, "no", found === undefined ? {} : { found }), undefined);
 }
 
-/** An agent that refuses the first start so; what it was asked, and what the events say. */
-async function start(refused?: AgentError) {
+/** An agent that refuses the first starts so; what it was asked, and what the events say. */
+async function start(refused?: AgentError, times = 1) {
+  const clock = createManualClock();
   const asked: string[] = [];
   const events: string[] = [];
   const agent = {
     async startOperation(id: string) {
       asked.push(`start ${id}`);
-      if (refused !== undefined && asked.length === 1) throw refused;
+      if (refused !== undefined && asked.length <= times) throw refused;
     },
     async cancelOperation(id: string) {
       asked.push(`cancel ${id}`);
@@ -31,14 +33,21 @@ async function start(refused?: AgentError) {
   } as unknown as AgentPort;
   const context = {
     state: { id: own, nodeName: "pi-1" },
-    world: { events: { append: ({ message }: { message: string }) => events.push(message) } },
+    world: { clock, events: { append: ({ message }: { message: string }) => events.push(message) } },
     signal: new AbortController().signal,
   } as unknown as ExecutorContext;
-  const id = await startOrAdopt(agent, wanted, {} as OperationSpec, context).then(
-    ({ operationId }) => operationId,
-    (error: unknown) => error,
-  );
-  return { id, asked, events };
+  let ended = false;
+  const started = startOrAdopt(agent, wanted, {} as OperationSpec, context)
+    .then(
+      ({ operationId }) => operationId,
+      (error: unknown) => error,
+    )
+    .finally(() => {
+      ended = true;
+    });
+  await clock.advanceSettling(0);
+  while (!ended) await clock.advanceSettling(5_000);
+  return { id: await started, asked, events };
 }
 
 const again = [`start ${wanted}`];
@@ -58,9 +67,14 @@ test("a write that an ended reimage has left behind is cancelled first, and told
   assert.match(events.join(), /cancelled the write .* on pi-1, which an earlier reimage had left behind/);
 });
 
+test("an agent that runs as many operations as it may is asked again, for two minutes", async () => {
+  const full = refusal("refused", "device-busy");
+  assert.deepEqual(await start(full, 3), { id: wanted, asked: Array(4).fill(again[0]), events: [] });
+  assert.deepEqual(await start(full, 1000), { id: full, asked: Array(25).fill(again[0]), events: [] });
+});
+
 for (const [what, refused] of [
   ["an operator's own operation", refusal("refused", "device-busy", "by-hand-1")],
-  ["an agent that names nobody", refusal("refused", "device-busy")],
   ["the guard", refusal("refused", "mounted", "/mnt")],
   ["silence", refusal("unreachable", "node-silent")],
 ] as const)

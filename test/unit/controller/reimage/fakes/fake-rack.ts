@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { AgentError } from "../../../../../controller/agents/agent-error.ts";
+import { authorNow } from "../../../../../controller/callers/author.ts";
+import type { Author } from "../../../../../controller/callers/caller.ts";
 import type { NewEvent } from "../../../../../controller/events/event.ts";
 import type { Image, ImageName } from "../../../../../controller/images/catalogue/image.ts";
 import { requireNode } from "../../../../../controller/nodes/find-node.ts";
@@ -12,9 +14,11 @@ import type { RolloutId, RolloutRequest } from "../../../../../controller/reimag
 import { createRollouts, type Rollouts } from "../../../../../controller/reimage/rollouts.ts";
 import { createUplink } from "../../../../../controller/uplink/uplink.ts";
 import type { UplinkLimits } from "../../../../../controller/uplink/uplink-limits.ts";
+import type { DiskProtection } from "../../../../../proto/disk/protected-disk.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import type { ImageDigest, ManifestDigest } from "../../../../../proto/pack/digest.ts";
+import type { Clock } from "../../../../../proto/time/clock.ts";
 import { createManualClock, type ManualClock } from "../../../proto/time/manual-clock.ts";
 import { createFakeJournal, type FakeJournal } from "./fake-journal.ts";
 import { createFakeMachine, type FakeMachine } from "./fake-machine.ts";
@@ -65,9 +69,15 @@ export const image: Image = {
 /** Machines, a registry of them, and a controller's rollouts that can die and come back. */
 export interface FakeRack {
   readonly clock: ManualClock;
+  /** By how much the controller's clock was set forward, apart from the clock of its machine's boot. */
+  clockAheadMs: number;
+  controllerBootId: string;
   readonly journal: FakeJournal;
   readonly machines: readonly FakeMachine[];
-  readonly events: NewEvent[];
+  /** With whose name the real log would have kept each. */
+  readonly events: (NewEvent & Author)[];
+  /** Called with each event, in whose name it is. */
+  onEvent: ((event: NewEvent) => void) | undefined;
   readonly errors: string[];
   readonly nodes: NodePort;
   /** Every boot target set, in order. */
@@ -75,12 +85,14 @@ export interface FakeRack {
   images: Image[];
   /** The operator's policy, as the controller reads it when it starts. */
   cardFirmware: CardFirmwarePolicy;
+  /** The disks that the operator's policy protects. */
+  protectedDisks: DiskProtection;
   /** What goes to which address, in bytes per second. */
   readonly rates: Map<string, number>;
   rollouts(): Rollouts;
   machine(index?: number): FakeMachine;
   targetOf(index?: number): string;
-  accept(...indexes: number[]): void;
+  unaccept(...indexes: number[]): void;
   /** Makes the next so many changes of a boot target fail. */
   failTargets: number;
   /** Whether what is asked for is in the boot tree. */
@@ -103,12 +115,19 @@ export function createFakeRack(
   limits: UplinkLimits = {},
 ): FakeRack {
   const clock = createManualClock();
+  /** What the controller's machine takes for the date. */
+  const dates: Clock = { now: () => clock.now() + rack.clockAheadMs, setTimeout: clock.setTimeout };
   const journal = createFakeJournal();
   const known = new Map<NodeId, Node>();
   const listeners = new Set<(change: NodeChange) => void>();
-  const events: NewEvent[] = [];
+  const events: (NewEvent & Author)[] = [];
   const errors: string[] = [];
   const targets: { id: NodeId; target: BootTarget }[] = [];
+
+  const append = (event: NewEvent): void => {
+    events.push({ ...event, ...authorNow() });
+    rack.onEvent?.(event);
+  };
 
   function change(id: NodeId, fields: Partial<Node>, cause: NodeChangeCause): void {
     const node = known.get(id);
@@ -124,7 +143,7 @@ export function createFakeRack(
     known.set(id, {
       id,
       name: `pi-${index + 1}`,
-      accepted: false,
+      accepted: true,
       bootTarget: { kind: "agent" },
       address,
       lastSeenAt: clock.now(),
@@ -134,17 +153,17 @@ export function createFakeRack(
       clock,
       fetchConfig(nodeId) {
         const path = `pxelinux.cfg/01-${nodeId.replaceAll(":", "-")}`;
-        change(nodeId, { bootStage: { path, at: clock.now() } }, "boot-file-fetched");
+        change(nodeId, { bootStage: { path, at: dates.now() } }, "boot-file-fetched");
         const node = known.get(nodeId);
         if (node === undefined) throw new Error("unknown");
         return node.bootTarget;
       },
       fetchLocalKernel(nodeId) {
         const path = `images/${image.digest}/${image.boot.kernel}`;
-        change(nodeId, { bootStage: { path, at: clock.now(), served: rack.servesKernels } }, "boot-file-fetched");
+        change(nodeId, { bootStage: { path, at: dates.now(), served: rack.servesKernels } }, "boot-file-fetched");
       },
-      register: (nodeId, facts, agent) => change(nodeId, { facts, agent, agentSeenAt: clock.now() }, "registered"),
-      heartbeat: (nodeId) => change(nodeId, { agentSeenAt: clock.now() }, "heartbeat"),
+      register: (nodeId, facts, agent) => change(nodeId, { facts, agent, agentSeenAt: dates.now() }, "registered"),
+      heartbeat: (nodeId) => change(nodeId, { agentSeenAt: dates.now() }, "heartbeat"),
     });
   });
 
@@ -152,7 +171,7 @@ export function createFakeRack(
     list: () => [...known.values()],
     get: (id) => known.get(id),
     require: (text) => requireNode(known.values(), text),
-    isOnline: (node) => node.agentSeenAt !== undefined && clock.now() - node.agentSeenAt <= 30_000,
+    isOnline: (node) => node.agentSeenAt !== undefined && dates.now() - node.agentSeenAt <= 30_000,
     setBootTarget(id, target) {
       if (rack.failTargets > 0) {
         rack.failTargets -= 1;
@@ -213,10 +232,12 @@ export function createFakeRack(
         linkSpeed: () => undefined,
         clock,
       }),
-      events: { append: (event) => events.push(event) },
-      clock,
+      events: { append },
+      clock: dates,
+      moment: () => ({ bootId: rack.controllerBootId, ms: clock.now() }),
       log: { error: (_details, message) => errors.push(message), warn: () => {} },
       controllers: () => [{ host: "controller", port: 7700 }],
+      protectedDisks: rack.protectedDisks,
       cardFirmware: rack.cardFirmware,
       packUrls: ({ pack }) => ({
         pack: `http://controller/images/${pack.manifestDigest}.zst`,
@@ -237,7 +258,11 @@ export function createFakeRack(
     nodes,
     targets,
     images: [image],
+    protectedDisks: { labels: [], serials: [] },
     cardFirmware: "auto",
+    clockAheadMs: 0,
+    controllerBootId: "the-controllers",
+    onEvent: undefined,
     failTargets: 0,
     servesKernels: true,
     rollouts: () => rollouts,
@@ -247,8 +272,8 @@ export function createFakeRack(
       return machine;
     },
     targetOf: (index = 0) => known.get(rack.machine(index).id)?.bootTarget.kind ?? "none",
-    accept(...indexes) {
-      for (const index of indexes) change(rack.machine(index).id, { accepted: true }, "accepted");
+    unaccept(...indexes) {
+      for (const index of indexes) change(rack.machine(index).id, { accepted: false }, "accepted");
     },
     crash: () => rollouts.close(),
     restart() {

@@ -83,7 +83,7 @@ function play(order: readonly Move[], check: (world: World) => void, cancelsAhea
   /** What the current step waits for. */
   let start: EffectOf<"start-write"> | undefined;
   let watched: string | undefined;
-  let cancelled: string | undefined;
+  let cancelled: EffectOf<"cancel-write"> | undefined;
   /** A start that was given up while it was on its way: the agent may get it yet, in the run that it was for. */
   let late: EffectOf<"start-write"> | undefined;
   let refused = new Set<string>();
@@ -118,12 +118,16 @@ function play(order: readonly Move[], check: (world: World) => void, cancelsAhea
     }
     if (effect.type === "start-write") start = effect;
     if (effect.type === "watch-write") watched = effect.operationId;
-    if (effect.type === "cancel-write") cancelled = effect.operationId;
+    if (effect.type === "cancel-write") cancelled = effect;
   }
   const answer = (event: Answer): void => take({ ...event, step: state.step });
   const unreachable = (unasked: boolean): void =>
     answer({ type: "agent-unreachable", failure: new Failure("node-silent", "nobody"), unasked });
   const failure = (reason: FailureReason): Failure => new Failure(reason, reason);
+  /** Whether who answers now is the run that the question was for; what another says moves nothing, as in `withAgentOf`. */
+  function isAsked(asked = "agent" in state.phase ? state.phase.agent : undefined): boolean {
+    return asked?.bootId === agent().bootId && asked.instanceId === agent().instanceId;
+  }
 
   function arrives(isAnswered: boolean): void {
     if (start === undefined) return;
@@ -210,8 +214,10 @@ function play(order: readonly Move[], check: (world: World) => void, cancelsAhea
     fails: () => end("failed", "device-error"),
     "fetch-fails": () => end("failed", "fetch-failed"),
     "is-reported": () => {
-      const news = watched === undefined ? undefined : told(watched);
+      if (watched === undefined) return;
+      const news = isAsked() ? told(watched) : undefined;
       if (news !== undefined) answer(news);
+      else if (!isAsked()) unreachable(false);
     },
     "agent-dies": newRun,
     "node-reboots": () => {
@@ -224,10 +230,15 @@ function play(order: readonly Move[], check: (world: World) => void, cancelsAhea
     admitted: () => take({ type: "write-admitted" }),
     "cancel-answered": () => {
       if (cancelled === undefined) return;
-      const write = writes.get(cancelled);
+      const { operationId } = cancelled;
+      if (!isAsked(cancelled.agent)) {
+        unreachable(false);
+        return;
+      }
+      const write = writes.get(operationId);
       if (write?.state === "running") write.state = "cancelled";
-      if (write === undefined && cancelsAhead) refused.add(cancelled);
-      const news = told(cancelled);
+      if (write === undefined && cancelsAhead) refused.add(operationId);
+      const news = told(operationId);
       if (news !== undefined) answer(news);
     },
     "cancel-lost": () => {

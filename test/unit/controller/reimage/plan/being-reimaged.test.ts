@@ -40,8 +40,9 @@ describe("a node that is being reimaged", () => {
   it("is refused so by every door that would move it", async () => {
     const served = await serveController();
     try {
-      const node = served.nodes.discover("b8:27:eb:00:00:01" as Node["id"], "10.0.0.1");
+      const node = served.nodes.discover("b8:27:eb:00:00:01" as Node["id"], "10.0.0.1") ?? assert.fail();
       served.nodes.rename(node.id, "pi-1");
+      served.nodes.accept(node.id);
       served.active.set(node.id, id);
       const { client } = served;
       const wiping = async (): Promise<void> => {

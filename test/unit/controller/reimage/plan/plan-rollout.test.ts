@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Image } from "../../../../../controller/images/catalogue/image.ts";
+import type { Image, Partition } from "../../../../../controller/images/catalogue/image.ts";
 import type { Node } from "../../../../../controller/nodes/node.ts";
 import { planReimage } from "../../../../../controller/reimage/plan/plan-rollout.ts";
 import { seenOn } from "../../../../../controller/reimage/plan/seen-disk.ts";
@@ -100,6 +100,25 @@ test("a node in an installed system is planned with its own card, mounts and all
   assert.equal(plan.erases[2], "/dev/mmcblk0p3: 768 MiB, content unknown");
   assert.equal(plan.steps[1], "Reboot pi-1 out of its installed system into the netbooted agent.");
   assert.match(plan.note ?? "", /will be rebooted into the agent first/);
+});
+
+test("an image that would protect the card that it is written to is refused, by either name of a partition", () => {
+  const [first, ...others] = image.partitions;
+  assert.ok(first);
+  const cases: readonly (readonly [Partial<Partition>, RegExp])[] = [
+    [{ label: "Keep" }, /image debian-12 on it would be protected.*take "Keep" out of disks\.protected\.labels/],
+    [{ partitionLabel: "keep" }, /partition 1 has the label "keep"/],
+    [{ label: "PALLET-KEEP" }, /give it another label by hand.*, and add the image again$/],
+  ];
+  for (const [named, message] of cases) {
+    const protecting: Image = { ...image, partitions: [{ ...first, ...named }, ...others] };
+    const { refusal } = planReimage({ node, online: true, devices: [idle] }, protecting, {}, "auto", "auto", {
+      labels: ["keep"],
+      serials: [],
+    });
+    assert.equal(refusal?.reason, "protected");
+    assert.match(refusal?.message ?? "", message);
+  }
 });
 
 test("a plan that leaves the image untouched says so, and what that means for the proof and for the next time", () => {

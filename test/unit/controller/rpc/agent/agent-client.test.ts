@@ -456,14 +456,14 @@ test("an agent is called from the address that is told, over connections that cl
   await Promise.all(closed);
 });
 
-test("an agent that cuts its caller off may obey another address", async () => {
+test("an agent that cuts its caller off may obey another controller", async () => {
   const shut = createServer((socket) => socket.resetAndDestroy());
   shut.listen(0, "127.0.0.1");
   await once(shut, "listening");
   cleanups.push(() => shut.close());
   const error = await errorOf(reach((shut.address() as AddressInfo).port).reboot("b"));
   assert.equal(error.kind, "unreachable");
-  assert.match(error.message, /its agent only takes orders from another address/);
+  assert.match(error.message, /its agent obeys another controller/);
 });
 
 const meant: AgentIds = { bootId: "boot-1", instanceId: "run-1" };

@@ -75,6 +75,19 @@ describe("AddImage", () => {
     assert.deepEqual(got, ["<bmap>", undefined]);
   });
 
+  it("hands the digest on that the image must have", async () => {
+    const got: (string | undefined)[] = [];
+    importBy((request) => {
+      got.push(request.expectedDigest);
+      return swallow(request);
+    });
+    const imageDigest = "ab".repeat(32);
+    const value = { name: "debian", imageDigest };
+    await send(AddImageRequest.fromPartial({ part: { $case: "header", value } }), chunk(512));
+    await send(header("debian"), chunk(512));
+    assert.deepEqual(got, [imageDigest, undefined]);
+  });
+
   it("tells progress meanwhile", async () => {
     importBy(async (request) => {
       const added = await swallow(request);
@@ -121,7 +134,17 @@ describe("AddImage", () => {
     ["an empty message", [header("a"), AddImageRequest.fromPartial({})], /must be a chunk/],
     ["a chunk that is too large", [header("a"), chunk(1024 * 1024 + 1)], /at most 1048576/],
     ["fewer bytes than announced", [header("a", 10), chunk(9)], /announced with 10 bytes, but 9 arrived/],
-    ["more bytes than announced", [header("a", 10), chunk(11)], /announced with 10 bytes, but 11 arrived/],
+    [
+      "more than any image has",
+      [AddImageRequest.fromPartial({ part: { $case: "header", value: { name: "a", fileBytes: 2n ** 64n - 1n } } })],
+      /announced with 18446744073709551615 bytes; a file has at most 2199023255552/,
+    ],
+    [
+      "a digest that is none",
+      [AddImageRequest.fromPartial({ part: { $case: "header", value: { name: "a", imageDigest: "ab" } } })],
+      /image_digest of an image must be a lower-case hexadecimal SHA-256/,
+    ],
+    ["more bytes than announced", [header("a", 10), chunk(11)], /announced with 10 bytes, and more arrives/],
   ] as const) {
     it(`refuses ${name}`, async () => {
       importBy(swallow);

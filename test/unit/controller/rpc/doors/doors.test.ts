@@ -6,14 +6,14 @@ import { AgentError } from "../../../../../controller/agents/agent-error.ts";
 import type { AgentPort } from "../../../../../controller/agents/agent-port.ts";
 import { type Image, rootPartitionOf } from "../../../../../controller/images/catalogue/image.ts";
 import type { Rollout, RolloutId } from "../../../../../controller/reimage/plan/rollout.ts";
-import type { BlockDevice } from "../../../../../proto/disk/block-device.ts";
 import { Failure } from "../../../../../proto/failure.ts";
 import * as wire from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { HeartbeatRequest, RegisterRequest } from "../../../../../proto/gen/pallet/v1/enrollment.ts";
-import { OperationState } from "../../../../../proto/gen/pallet/v1/operation.ts";
+import { FilesystemType, OperationState } from "../../../../../proto/gen/pallet/v1/operation.ts";
 import type { NodeId } from "../../../../../proto/names/node-id.ts";
 import type { ReportedOperation } from "../../../../../proto/operation/operation.ts";
 import { noProgress } from "../../../../../proto/operation/progress.ts";
+import { aDevice } from "../../../proto/disk/a-device.ts";
 import { image } from "../../reimage/fakes/fake-rack.ts";
 import { ask, failureOf, type ServedController, serveController } from "../served-controller.ts";
 
@@ -58,6 +58,10 @@ describe("doors", () => {
     });
   };
   const register = (): Promise<unknown> => ask(served.enrollment, served.enrollment.register, registration);
+  const registerAccepted = async (): Promise<void> => {
+    await register();
+    served.nodes.accept(mac);
+  };
   const nodeNamed = async (node: string): Promise<wire.Node> => {
     const answer = await ask(served.client, served.client.getNode, { node });
     assert.ok(answer.node);
@@ -71,6 +75,8 @@ describe("doors", () => {
         name: "node-000001",
         heartbeatInterval: { seconds: 10n, nanos: 0 },
         controllers: ["10.0.0.1:7700", "[fd00::1]:7701"],
+        // There is no TLS here.
+        caCertificates: [],
       });
       const node = await nodeNamed(mac);
       assert.equal(node.address, "127.0.0.1");
@@ -84,7 +90,7 @@ describe("doors", () => {
       const call = (): Promise<unknown> => ask(served.enrollment, served.enrollment.heartbeat, beat);
       await refuses(call(), status.NOT_FOUND, /register again/);
       await register();
-      assert.deepEqual(await call(), { heartbeatInterval: { seconds: 10n, nanos: 0 } });
+      assert.deepEqual(await call(), { heartbeatInterval: { seconds: 10n, nanos: 0 }, caCertificates: [] });
       assert.equal((await nodeNamed(mac)).facts?.temperatureCelsius, 44);
     });
 
@@ -179,7 +185,8 @@ describe("doors", () => {
     });
 
     it("are accepted all or none", async () => {
-      const accept = (nodes: string[], all = false) => ask(served.client, served.client.acceptNodes, { nodes, all });
+      const accept = (nodes: string[], all = false) =>
+        ask(served.client, served.client.acceptNodes, wire.AcceptNodesRequest.fromPartial({ nodes, all }));
       await refuses(accept([mac, "nobody"]), status.NOT_FOUND, /nobody/);
       assert.equal((await nodeNamed(mac)).accepted, false);
       await refuses(accept([]), status.INVALID_ARGUMENT, /no node is named/);
@@ -209,6 +216,9 @@ describe("doors", () => {
       const set = (bootTarget: wire.BootTarget, imageName = "") =>
         ask(served.client, served.client.setBootTarget, { node: mac, bootTarget, imageName, force: false });
       const { BOOT_TARGET_AGENT: agent, BOOT_TARGET_LOCAL: local } = wire.BootTarget;
+      await refuses(set(local, "debian-12"), status.FAILED_PRECONDITION, /is pending.*controller node accept node-/);
+      await set(agent);
+      served.nodes.accept(mac);
       await refuses(set(local), status.FAILED_PRECONDITION, /has not proved any image/);
       await refuses(set(local, "debian-12"), status.NOT_FOUND, /no image "debian-12"/);
       await refuses(set(0), status.INVALID_ARGUMENT, /neither agent nor local/);
@@ -227,7 +237,7 @@ describe("doors", () => {
         ...{ node: mac, bootTarget: wire.BootTarget.BOOT_TARGET_LOCAL, imageName, force },
       });
     beforeEach(async () => {
-      await register();
+      await registerAccepted();
       served.images.set(image.name, image);
       served.nodes.setProved(mac, { imageName: "debian-12", imageDigest: image.digest, kind: "resident" });
     });
@@ -255,15 +265,14 @@ describe("doors", () => {
       served.nodes.voidProof(mac, { imageDigest: image.digest, reimageId: "r", resident: true });
       served.nodes.setBootTarget(mac, { kind: "local", imageDigest: image.digest });
       served.nodes.setProved(mac, { imageName: "debian-12", imageDigest: image.digest, kind: "resident" });
-      const partition = { path: "/dev/mmcblk0p2", partitionNumber: root.number, startBytes: root.offsetBytes };
-      const disk = (path: string, children: object[] = []) => ({ path, partitionNumber: 0, startBytes: 0, children });
+      const place = { partitionNumber: root.number, startBytes: root.offsetBytes };
+      const card = aDevice("mmcblk0", { children: [aDevice("mmcblk0p2", place)] });
       served.parts.agent = {
         getNode: async () => {
           const { facts = assert.fail(), agent = assert.fail() } = served.nodes.require(mac);
           return { facts, agent };
         },
-        listBlockDevices: async () =>
-          [disk("/dev/mmcblk0", [{ ...partition, children: [] }]), disk("/dev/sda")] as unknown as BlockDevice[],
+        listBlockDevices: async () => [card, aDevice("sda")],
         startOperation: async () => operation,
         async *watchOperation() {
           yield operation;
@@ -287,7 +296,7 @@ describe("doors", () => {
   });
 
   describe("agents", () => {
-    beforeEach(register);
+    beforeEach(registerAccepted);
 
     /** What answers at the node's address: the agent that registered, or one in another boot. */
     const answering = (functions: Partial<AgentPort>, bootId = "boot-1"): void => {
@@ -297,6 +306,7 @@ describe("doors", () => {
           assert.ok(facts && agent);
           return { facts: { ...facts, bootId }, agent };
         },
+        listBlockDevices: async () => [aDevice("mmcblk0")],
         ...functions,
       };
     };
@@ -377,6 +387,27 @@ describe("doors", () => {
       assert.deepEqual(await run({ work: wipe }), [running, failed]);
       assert.equal(closed, true);
       assert.match([...served.events.list()].at(-1)?.message ?? "", /wiping \/dev\/mmcblk0/);
+    });
+
+    it("are asked to erase no disk that the configuration protects, nor any part of it; unmounting erases nothing", async () => {
+      const started: string[] = [];
+      answering({
+        listBlockDevices: async () => [aDevice("mmcblk0", { serial: "0x5ca3e900", children: [aDevice("mmcblk0p1")] })],
+        async startOperation(id, spec) {
+          started.push(spec.kind);
+          return { ...operation, id, spec };
+        },
+        async *watchOperation() {},
+      });
+      const value = { device: "/dev/mmcblk0p1", type: FilesystemType.FILESYSTEM_TYPE_EXT4, label: "" };
+      served.parts.protectedDisks = { labels: [], serials: ["0X5CA3E900"] };
+      for (const work of [wipe, { $case: "makeFilesystem", value } as const])
+        await refuses(run({ work }), status.FAILED_PRECONDITION, /serial number 0x5ca3e900.*disks\.protected\.serials/);
+      await run({ work: { $case: "unmount", value: { device: "/dev/mmcblk0" } } });
+      assert.deepEqual(started, ["unmount"]);
+      served.parts.protectedDisks = { labels: ["data"], serials: [] };
+      await run({ work: wipe });
+      assert.deepEqual(started, ["unmount", "wipe"]);
     });
 
     it("may refuse an operation; images are not written this way; nor is anything during a reimage", async () => {
@@ -587,9 +618,10 @@ describe("doors", () => {
       version: "9.9.9",
       startedAt: new Date(served.clock.now()),
       grpcAddress: "10.0.0.1:7700",
-      insecureTcp: false,
+      insecure: false,
       waitingFor: ["DHCP: no cable"],
       httpUrl: "http://10.0.0.1:7701",
+      httpsUrl: "https://10.0.0.1:7702",
       tftpAddress: "10.0.0.1:69",
       uplink: {
         bytesPerSecond: 50_000_000n,
@@ -602,30 +634,8 @@ describe("doors", () => {
     });
   });
 
-  it("are shut over TCP, with the remedy, whatever the request", async () => {
-    const client = new wire.ControllerServiceClient(`127.0.0.1:${served.tcpPort}`, credentials.createInsecure());
-    const refused = (error: ServiceError): true => {
-      assert.equal(status[error.code], "PERMISSION_DENIED");
-      assert.match(
-        error.details,
-        /only answers on the controller's unix socket: run this on the management machine.*--insecure-tcp/,
-      );
-      assert.equal(failureOf(error).message, error.details);
-      return true;
-    };
-    await assert.rejects(ask(client, client.getStatus, {}), refused);
-    await assert.rejects(
-      Array.fromAsync(client.streamEvents(wire.StreamEventsRequest.fromPartial({ follow: true }))),
-      refused,
-    );
-    const upload = client.addImage();
-    upload.write({ part: { $case: "chunk", value: Buffer.alloc(100_000) } });
-    await assert.rejects(Array.fromAsync(upload), refused);
-    client.close();
-  });
-
-  it("open over TCP where insecureTcp says so", async () => {
-    const open = await serveController({ insecureTcp: true });
+  it("open over TCP to everybody where there is no TLS", async () => {
+    const open = await serveController({ insecure: true });
     const client = new wire.ControllerServiceClient(`127.0.0.1:${open.tcpPort}`, credentials.createInsecure());
     assert.deepEqual(await ask(client, client.listNodes, {}), { nodes: [] });
     client.close();

@@ -4,6 +4,7 @@ import { nodeOperationFromWire } from "../../../../../controller/rpc/wire/operat
 import { heartbeatFromWire, registrationFromWire } from "../../../../../controller/rpc/wire/registration-from-wire.ts";
 import { rolloutIdFromWire, rolloutRequestFromWire } from "../../../../../controller/rpc/wire/rollout-from-wire.ts";
 import { plainText } from "../../../../../controller/rpc/wire/text-from-wire.ts";
+import { countFromWire } from "../../../../../proto/count.ts";
 import { durationFromWire, durationToWire } from "../../../../../proto/duration.ts";
 import { RolloutRequest } from "../../../../../proto/gen/pallet/v1/controller.ts";
 import { HeartbeatRequest, RegisterRequest } from "../../../../../proto/gen/pallet/v1/enrollment.ts";
@@ -60,6 +61,46 @@ describe("registrationFromWire", () => {
     assert.equal("temperatureCelsius" in read, false);
   });
 
+  for (const [field, value, kept, doubt] of [
+    ["temperatureCelsius", 1e308, undefined, "a temperature of 1e+308 °C"],
+    ["temperatureCelsius", 201, undefined, "a temperature of 201 °C"],
+    ["temperatureCelsius", -101, undefined, "a temperature of -101 °C"],
+    ["temperatureCelsius", Number.NEGATIVE_INFINITY, undefined, "a temperature of -Infinity °C"],
+    ["temperatureCelsius", 105, 105, undefined],
+    ["temperatureCelsius", -40, -40, undefined],
+    ["cpuCount", 4_000_000_000, 0, "4000000000 CPUs"],
+    ["cpuCount", 128, 128, undefined],
+    ["memoryBytes", 2n ** 60n, 0, "1152921504606846976 bytes of memory"],
+    ["memoryBytes", 16n * 2n ** 30n, 16 * 2 ** 30, undefined],
+    ["uptimeSeconds", 2n ** 63n, 0, "an uptime of 9223372036854775808 s"],
+    ["uptimeSeconds", 10n * 365n * 86_400n, 10 * 365 * 86_400, undefined],
+  ] as const) {
+    it(`${doubt === undefined ? "believes" : "does not believe, and says so,"} ${field} ${value}`, () => {
+      const interfaces = [{ name: "eth0", mac: "b8:27:eb:00:00:01" }];
+      const read = registrationFromWire(request({ facts: { bootId: "boot", interfaces, [field]: value } }), undefined);
+      assert.equal(read.facts[field], kept);
+      assert.deepEqual(read.doubted, doubt === undefined ? undefined : [doubt]);
+    });
+  }
+
+  it("refuses what is more than any board has to say, and takes the most that a real one does", () => {
+    const wide = (length: number, text: string) => ({
+      bootId: "boot",
+      interfaces: Array.from({ length: 32 }, (_, index) => ({
+        name: text,
+        mac: `b8:27:eb:00:00:${index.toString(16).padStart(2, "0")}`,
+        addresses: Array.from({ length: 8 }, () => text.repeat(length)),
+      })),
+      kernels: { kernels: Array.from({ length: 32 }, () => text.repeat(length)) },
+    });
+    const many = registrationFromWire(request({ facts: wide(3, "fe80::b8:27ff") }), undefined);
+    assert.equal(many.facts.interfaces.length, 16);
+    assert.throws(() => registrationFromWire(request({ facts: wide(64, "é") }), undefined), {
+      reason: "invalid",
+      message: /bytes as JSON; no board has more to say than 16384/,
+    });
+  });
+
   for (const [name, change, message] of [
     ["no MAC address", { bootMac: "" }, /boot_mac is empty/],
     ["a malformed MAC address", { bootMac: "b8:27" }, /boot_mac is "b8:27"/],
@@ -87,6 +128,12 @@ describe("heartbeatFromWire", () => {
       temperatureCelsius: 40,
       address: "::1",
     });
+  });
+  it("leaves out a temperature that no board has", () => {
+    for (const temperatureCelsius of [1e308, -1e308, Number.NaN, 201]) {
+      const request = HeartbeatRequest.fromPartial({ bootMac: "b827eb000001", temperatureCelsius });
+      assert.equal("temperatureCelsius" in heartbeatFromWire(request, undefined), false);
+    }
   });
   it("refuses a malformed MAC address", () => {
     assert.throws(() => heartbeatFromWire(HeartbeatRequest.fromPartial({}), undefined), { reason: "invalid" });
@@ -150,6 +197,17 @@ describe("durations", () => {
   for (const ms of [0, 1, 999, 1000, 1500, 86_400_000]) {
     it(`survive the wire: ${ms} ms`, () => assert.equal(durationFromWire(durationToWire(ms)), ms));
   }
+});
+
+describe("counts and durations that no field could hold again", () => {
+  it("are cut", () => {
+    const longest = durationFromWire({ seconds: 2n ** 63n - 1n, nanos: 0 });
+    assert.equal(durationFromWire(durationToWire(longest)), longest);
+    assert.deepEqual(
+      [0n, 5n, -1n, 2n ** 53n, 2n ** 64n - 1n].map((value) => countFromWire(value)),
+      [0, 5, 0, 0, 0],
+    );
+  });
 });
 
 describe("plainText", () => {

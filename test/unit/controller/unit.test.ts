@@ -1,0 +1,58 @@
+// What systemd itself says of the units: that it understands them, and how much they leave open.
+import assert from "node:assert/strict";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { execa } from "execa";
+import { renderAgentUnit } from "../../../proto/system/render-agent-unit.ts";
+import { requires } from "../../requirements.ts";
+
+const controllerUnit = path.join(import.meta.dirname, "../../../controller/pallet-controller.service");
+
+describe("systemd-analyze of", requires("systemd-analyze"), () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "pallet-units-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  // The netbooted agent has the board to itself: little can be taken from it, and that little is held.
+  for (const [name, most, unit] of [
+    ["controller", 4.0, undefined],
+    ["resident", 2.7, renderAgentUnit("resident")],
+    ["netboot", 8.2, renderAgentUnit("netboot")],
+  ] as const) {
+    it(`the unit (${name}) rates it ${most.toFixed(1)} or less, and knows every line of it`, async () => {
+      const file = path.join(folder, `pallet-${name}.service`);
+      if (unit === undefined) copyFileSync(controllerUnit, file);
+      else writeFileSync(file, unit);
+      const { stdout } = await execa("systemd-analyze", ["security", "--offline=true", file]);
+      const rating = Number(/Overall exposure level for .*: ([\d.]+) /.exec(stdout)?.[1]);
+      assert.ok(rating <= most, `${rating} is more than ${most}:\n${stdout}`);
+      const { stderr } = await execa("systemd-analyze", ["verify", file], { reject: false });
+      assert.deepEqual(
+        stderr
+          .split("\n")
+          .filter((line) => line !== "" && !/Command .* is not executable|^Failed to .*D-?Bus/i.test(line)),
+        [],
+      );
+    });
+  }
+});
+
+describe("the controller's unit", () => {
+  it("argues in its comment for each exemption that it makes", () => {
+    const text = readFileSync(controllerUnit, "utf8");
+    const comment = text
+      .split("\n")
+      .filter((line) => line.startsWith("#"))
+      .join("\n");
+    const bounding = /^CapabilityBoundingSet=(.*)$/m.exec(text)?.[1] ?? "";
+    for (const capability of bounding.split(" "))
+      assert.match(comment, new RegExp(`\\b${capability.replace(/^CAP_/, "")}\\b`), capability);
+    for (const [, device] of text.matchAll(/^DeviceAllow=(\S+)/gm)) assert.ok(comment.includes(device ?? "?"));
+    for (const directive of ["MemoryDenyWriteExecute", "RestrictSUIDSGID", "RestrictNamespaces", "ProcSubset"])
+      assert.match(comment, new RegExp(directive));
+  });
+});
