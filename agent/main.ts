@@ -159,6 +159,9 @@ Examples:
 
 /** @param trouble why the settings of the installed system could not be read */
 async function main(options: AgentOptions, trouble: Error | undefined): Promise<void> {
+  // From the first on: whoever sees it serve may tell it to stop, before the rest of it has started.
+  const told = Promise.withResolvers<StopSignal>();
+  onStopSignal(told.resolve);
   const controllers = createControllerList(options.controllers);
   const isSecure = controllers.current() !== undefined && !options.insecure;
   const ciphers = chooseCiphers(await readFile("/proc/cpuinfo", "utf8").catch(() => ""));
@@ -369,11 +372,9 @@ async function main(options: AgentOptions, trouble: Error | undefined): Promise<
     // Everything is closed; a tool that continues, the one that reboots the node, must not keep this process alive.
     setTimeout(() => process.exit(), graceMs).unref();
   };
-  onStopSignal((signal) => {
-    stop(signal).catch((error: unknown) => {
-      log.fatal({ err: error }, "the agent did not shut down cleanly");
-      process.exit(1);
-    });
+  told.promise.then(stop).catch((error: unknown) => {
+    log.fatal({ err: error }, "the agent did not shut down cleanly");
+    process.exit(1);
   });
 }
 
