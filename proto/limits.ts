@@ -485,6 +485,19 @@ export const limits = {
     valueCharacters: { most: 4096, unit: "UTF-16 code units", reason: "of one of them; a longer one is refused" },
     secrets: { most: 16, unit: "secrets", reason: "of a task, each a file; more are refused" },
     secretCharacters: { most: 16_384, unit: "UTF-16 code units", reason: "of one of them; a longer one is refused" },
+    problemCharacters: { most: 512, unit: "UTF-16 code units", reason: "why a task has failed; more is cut" },
+    outputCharacters: {
+      most: 2048,
+      unit: "UTF-16 code units",
+      reason: "the last lines of a task that has failed, which the controller is told; what comes before is left out",
+    },
+    outputLines: { most: 20, unit: "lines", reason: "of these; those before them are left out" },
+    lineCharacters: { most: 1024, unit: "UTF-16 code units", reason: "one line that a task writes; more is cut" },
+    journalCharacters: {
+      most: 1024 * 1024,
+      unit: "UTF-16 code units",
+      reason: "what a task writes into the node's journal; what comes after is left out, which is told",
+    },
     fileCharacters: {
       most: 1024 * 1024,
       unit: "UTF-16 code units",

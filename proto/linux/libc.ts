@@ -15,6 +15,8 @@ export interface CLibrary {
   recv(fd: number, buffer: Uint8Array, flags: number): number;
   /** getsockopt(2): puts the option into the structure, which has to be as long as the option is. */
   getsockopt(fd: number, level: number, option: number, structure: Uint8Array): void;
+  /** mkfifo(3): a named pipe with these permission bits, less the umask. */
+  mkfifo(path: string, mode: number): void;
   /** settimeofday(2), with a timeval; the timezone is left as it is. */
   settimeofday(timeval: Uint8Array): void;
 }
@@ -36,6 +38,7 @@ function declareFunctions(): CLibrary {
   const send = c.func("long send(int fd, const void *bytes, unsigned long length, int flags)");
   const recv = c.func("long recv(int fd, void *buffer, unsigned long length, int flags)");
   const getsockopt = c.func("int getsockopt(int fd, int level, int option, void *structure, void *length)");
+  const mkfifo = c.func("int mkfifo(const char *path, unsigned int mode)");
   const settimeofday = c.func("int settimeofday(const void *timeval, const void *timezone)");
   const call = (name: string, code: KoffiFunction, ...values: readonly unknown[]): number => {
     const result = Number(code(...values));
@@ -47,6 +50,7 @@ function declareFunctions(): CLibrary {
   return {
     ioctl: (fd, request, structure) => call("ioctl", ioctl, fd, request, structure ?? null),
     settimeofday: (timeval) => void call("settimeofday", settimeofday, timeval, null),
+    mkfifo: (path, mode) => void call("mkfifo", mkfifo, path, mode),
     flock: (fd, operation) => void call("flock", flock, fd, operation),
     socket: (domain, type, protocol) => call("socket", socket, domain, type, protocol),
     send: (fd, bytes, flags) => call("send", send, fd, bytes, bytes.length, flags),
