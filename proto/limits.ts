@@ -471,6 +471,26 @@ export const limits = {
       reason: "the message of any failure: a refusal may name each of some hundred nodes; more is cut",
     },
   },
+  tasks: {
+    ofNode: { most: 64, unit: "tasks", reason: "of one node's config; more are refused" },
+    words: { most: 256, unit: "words", reason: "a task's program with its arguments; more are refused" },
+    wordCharacters: { most: 4096, unit: "UTF-16 code units", reason: "one of these words; a longer one is refused" },
+    scriptCharacters: { most: 65_536, unit: "UTF-16 code units", reason: "a task's script; a longer one is refused" },
+    timeoutMs: {
+      most: 24 * 60 * 60_000,
+      unit: "milliseconds",
+      reason: "of one task: a longer one is no first boot; it is refused",
+    },
+    variables: { most: 64, unit: "variables", reason: "of a task's environment; more are refused" },
+    valueCharacters: { most: 4096, unit: "UTF-16 code units", reason: "of one of them; a longer one is refused" },
+    secrets: { most: 16, unit: "secrets", reason: "of a task, each a file; more are refused" },
+    secretCharacters: { most: 16_384, unit: "UTF-16 code units", reason: "of one of them; a longer one is refused" },
+    fileCharacters: {
+      most: 1024 * 1024,
+      unit: "UTF-16 code units",
+      reason: "the file with a node's tasks; a longer one is refused, and none of them runs",
+    },
+  },
   board: {
     items: { most: 2000, unit: "items of a board report", reason: "a Pi 5 has some 900; those after it are left out" },
     bytes: { most: 512 * 1024, unit: "bytes", reason: "a board report in all; what comes after it is left out" },
