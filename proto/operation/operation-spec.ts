@@ -1,8 +1,8 @@
 import type { MakeableFilesystem } from "../disk/filesystem-label.ts";
 import type { ImageDigest, ManifestDigest } from "../pack/digest.ts";
-import type { SystemConfig } from "../system/config/system-config.ts";
 import type { InstalledSystem, PartitionIdChange } from "../system/installed-system.ts";
 import type { ResidentSettings } from "../system/resident-settings.ts";
+import type { SystemConfig } from "../system/system-config.ts";
 
 /** See pallet.v1.ManifestSource. */
 export interface ManifestSource {

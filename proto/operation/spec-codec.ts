@@ -8,9 +8,9 @@ import { endpointForm, parseEndpoint, renderEndpoint } from "../names/endpoint.t
 import { parseMacAddress } from "../names/node-id.ts";
 import type { ImageDigest, ManifestDigest } from "../pack/digest.ts";
 import { decodeSystemConfig, encodeSystemConfig } from "../system/config/config-codec.ts";
-import type { SystemConfig } from "../system/config/system-config.ts";
 import type { InstalledSystem } from "../system/installed-system.ts";
 import type { ResidentSettings } from "../system/resident-settings.ts";
+import type { SystemConfig } from "../system/system-config.ts";
 import { wireWords } from "../words/wire-words.ts";
 import type {
   CardIds,

@@ -1,4 +1,4 @@
-import type { SystemConfig } from "./system-config.ts";
+import type { SystemConfig } from "../system-config.ts";
 
 /** Something that no system can be told. */
 export interface ConfigProblem {

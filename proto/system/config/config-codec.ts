@@ -12,7 +12,7 @@ import type {
   UnitConfig,
   UserConfig,
   WifiConfig,
-} from "./system-config.ts";
+} from "../system-config.ts";
 
 const sudoRules = wireWords<NonNullable<UserConfig["sudo"]>, wire.SudoRule>({
   password: wire.SudoRule.SUDO_RULE_PASSWORD,

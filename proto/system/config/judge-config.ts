@@ -1,5 +1,5 @@
+import type { SystemConfig } from "../system-config.ts";
 import type { SystemAbilities } from "./abilities.ts";
-import type { SystemConfig } from "./system-config.ts";
 
 /**
  * Why a system cannot take a config: one sentence for each reason, which names the field, what the system lacks, and the

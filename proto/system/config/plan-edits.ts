@@ -1,6 +1,6 @@
+import type { SystemConfig } from "../system-config.ts";
 import type { SystemAbilities } from "./abilities.ts";
 import type { Edit } from "./edit.ts";
-import type { SystemConfig } from "./system-config.ts";
 
 /** What beside the config decides what is written. */
 export interface PlanAbout {

@@ -1,4 +1,4 @@
-import type { TaskConfig } from "../config/system-config.ts";
+import type { TaskConfig } from "../system-config.ts";
 
 /** What the file of an installed system says of its tasks. Plain data. */
 export interface TasksFile {

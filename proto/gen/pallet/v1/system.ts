@@ -304,10 +304,10 @@ export interface TaskConfig {
     /** Program and arguments, without a shell. */
     { $case: "command"; value: CommandWords }
     | //
-    /** A script, which begins with "#!"; at most 256 KiB. */
+    /** A script, which begins with "#!"; at most 65,536 characters. */
     { $case: "script"; value: string }
     | undefined;
-  /** When it is ended and counts as failed: 1 second to 24 hours. */
+  /** When it is ended and counts as failed: at most 24 hours. */
   timeout:
     | Duration
     | undefined;
@@ -316,7 +316,7 @@ export interface TaskConfig {
   /** Variables of its environment, besides PATH, HOME, LANG; names are unique. At most 64. */
   environment: NamedText[];
   /**
-   * Each is a file that only the task's user reads, removed when the task has succeeded; names are unique. At most 32.
+   * Each is a file that only the task's user reads, removed when the task has succeeded; names are unique. At most 16.
    * Secret.
    */
   secrets: NamedText[];
@@ -324,15 +324,15 @@ export interface TaskConfig {
 
 /** Program and arguments. */
 export interface CommandWords {
-  /** At least one, at most 256. */
+  /** At least one, at most 256, each at most 4,096 characters. */
   words: string[];
 }
 
 /** A text with a name. */
 export interface NamedText {
-  /** [A-Za-z_][A-Za-z0-9_.-]{0,127}. */
+  /** Of a variable [A-Za-z_][A-Za-z0-9_]{0,63}, not begun by "PALLET_"; of a secret [A-Za-z0-9_][A-Za-z0-9._-]{0,63}. */
   name: string;
-  /** At most 64 KiB. */
+  /** Of a variable at most 4,096 characters, of a secret 16,384. */
   text: string;
 }
 
