@@ -511,4 +511,48 @@ export const limits = {
     valueCharacters: { most: 4096, unit: "UTF-16 code units", reason: "the value of an item; more is cut" },
     logCharacters: { most: 64 * 1024, unit: "UTF-16 code units", reason: "the kernel's log; more is cut" },
   },
+  config: {
+    bytes: {
+      most: 3 * 1024 * 1024,
+      unit: "bytes",
+      reason: "of all texts and files of what a system is to be: it travels in one message, with the order to write",
+    },
+    users: { most: 64, unit: "users", reason: "that are made or changed; more is refused" },
+    userGroups: { most: 64, unit: "groups of a user", reason: "more is refused" },
+    authorizedKeys: { most: 64, unit: "authorized keys of a user", reason: "more is refused" },
+    authorizedKeyCharacters: {
+      most: 16_384,
+      unit: "UTF-16 code units",
+      reason: "one line of authorized_keys: an RSA key of 16,384 bits has 2,800; a longer one is refused",
+    },
+    hostKeys: { most: 4, unit: "host keys", reason: "one of each algorithm; more is refused" },
+    hostKeyCharacters: {
+      most: 16_384,
+      unit: "UTF-16 code units",
+      reason: "a private host key; a longer one is refused",
+    },
+    interfaces: { most: 16, unit: "network interfaces", reason: "no board has more; more is refused" },
+    addresses: { most: 16, unit: "addresses of an interface", reason: "more is refused" },
+    dns: { most: 8, unit: "DNS servers, and search domains, of an interface", reason: "more is refused" },
+    files: {
+      most: 256,
+      unit: "files, folders and links",
+      reason: "a system is configured, not installed; more is refused",
+    },
+    fileBytes: { most: 1024 * 1024, unit: "bytes", reason: "one file; a longer one is refused" },
+    pathCharacters: { most: 1024, unit: "UTF-16 code units", reason: "the path of a file, or a link's target" },
+    units: { most: 256, unit: "units", reason: "more is refused" },
+    textCharacters: { most: 262_144, unit: "UTF-16 code units", reason: "cloud-config (userData); more is refused" },
+    systemFileBytes: {
+      most: 1024 * 1024,
+      unit: "bytes",
+      reason:
+        "a file of the image that is amended, as /etc/passwd; in a larger one nothing is amended, and the write fails",
+    },
+    systemNames: {
+      most: 4096,
+      unit: "users, groups, locales or units of an image that are noted",
+      reason: "those after it count as not there",
+    },
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Limit>>>>;

@@ -1,4 +1,4 @@
-import type { TaskConfig } from "../../proto/system/config/system-config.ts";
+import type { TaskConfig } from "../../proto/system/system-config.ts";
 
 /** A user as passwd(5) has it. */
 export interface TaskUser {

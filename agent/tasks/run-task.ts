@@ -4,7 +4,7 @@ import { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../../proto/failure.ts";
 import { execa } from "../../proto/linux/leashed-execa.ts";
-import type { TaskConfig } from "../../proto/system/config/system-config.ts";
+import type { TaskConfig } from "../../proto/system/system-config.ts";
 import type { TaskEnd } from "../../proto/system/tasks/plan-tasks.ts";
 import { endGroup, killLeftovers } from "./end-group.ts";
 import { findUser, planRun } from "./plan-run.ts";

@@ -1,4 +1,4 @@
-import { tasksUnit } from "../../proto/system/tasks/render-tasks-units.ts";
+import { tasksUnit } from "../../proto/system/render-tasks-units.ts";
 
 /** A process, and who started it. */
 export interface FoundProcess {

@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadLibc } from "../../proto/linux/libc.ts";
-import type { TaskConfig } from "../../proto/system/config/system-config.ts";
+import type { TaskConfig } from "../../proto/system/system-config.ts";
 import type { TaskFolders, TaskUser } from "./plan-run.ts";
 
 /** The files of a run, which only its user can read; in RAM where the system has a place for that. */

@@ -1,6 +1,6 @@
 import { cutText } from "../../cut-text.ts";
 import { limits } from "../../limits.ts";
-import type { TaskConfig } from "../config/system-config.ts";
+import type { TaskConfig } from "../system-config.ts";
 import type { TasksFile } from "./render-tasks.ts";
 import type { TaskResult, TasksState } from "./tasks-state.ts";
 

@@ -1,4 +1,4 @@
-import type { TaskConfig } from "../config/system-config.ts";
+import type { TaskConfig } from "../system-config.ts";
 
 /** What the file of an installed system says of its tasks. Plain data. */
 export interface TasksFile {
@@ -8,8 +8,9 @@ export interface TasksFile {
   readonly tasks: readonly TaskConfig[];
 }
 
-/** Where it is in an installed system: root's alone, because it holds secrets. */
-export const tasksPath = "/etc/pallet/tasks.json";
+export { tasksPath } from "../render-tasks-units.ts";
+
+/** Permission bits of the file: root's alone, because it holds secrets. */
 export const tasksMode = 0o600;
 
 /** The text of the file: JSON, for people too. The tasks have to be ones that `taskSchema` takes. */

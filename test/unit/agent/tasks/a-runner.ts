@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TaskRunner } from "../../../../agent/tasks/run-tasks.ts";
-import type { TaskConfig } from "../../../../proto/system/config/system-config.ts";
+import type { TaskConfig } from "../../../../proto/system/system-config.ts";
 import { parseTasks } from "../../../../proto/system/tasks/parse-tasks.ts";
 import { renderTasks } from "../../../../proto/system/tasks/render-tasks.ts";
 import { parseTasksState, type TaskResult } from "../../../../proto/system/tasks/tasks-state.ts";

@@ -4,7 +4,7 @@ import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { runTasks } from "../../../../agent/tasks/run-tasks.ts";
-import type { TaskConfig } from "../../../../proto/system/config/system-config.ts";
+import type { TaskConfig } from "../../../../proto/system/system-config.ts";
 import { requires } from "../../../requirements.ts";
 import { until } from "../../../until.ts";
 import { makeSystem, type SystemWithTasks, script } from "./a-runner.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Failure } from "../../../../../proto/failure.ts";
-import type { TaskConfig } from "../../../../../proto/system/config/system-config.ts";
+import type { TaskConfig } from "../../../../../proto/system/system-config.ts";
 import { parseTasks } from "../../../../../proto/system/tasks/parse-tasks.ts";
 import { renderTasks, withoutSecrets } from "../../../../../proto/system/tasks/render-tasks.ts";
 

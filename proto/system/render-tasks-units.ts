@@ -1,5 +1,7 @@
-import { agentPrograms } from "../agent-program.ts";
-import { tasksPath } from "./render-tasks.ts";
+import { agentPrograms } from "./agent-program.ts";
+
+/** Where an installed system has its tasks: root's alone, because there are secrets among them. */
+export const tasksPath = "/etc/pallet/tasks.json";
 
 /** The argument that has the agent's program run the tasks of its system, and end. */
 export const runTasksCommand = "run-tasks";
